@@ -1,0 +1,137 @@
+//! What changed since a reader's moment, and how to take it in.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::{Component, ComponentKey, Skew};
+use super::keys::References;
+use super::settings::Settings;
+use super::silence::Spell;
+use super::snapshot::Snapshot;
+use super::time::{Span, Timestamp};
+
+/// The difference between two snapshots. Applying it twice does no harm: every part says how things
+/// are, none says by how much they moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Since when the observer is blind; always told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind_since: Option<Timestamp>,
+    /// The moment of the last change of a fact; always told.
+    pub changed_at: Timestamp,
+    /// Everything below is the whole picture: forget the old one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
+    /// The settings, if they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<Settings>,
+    /// The reference keys, if they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<References>,
+    /// All spells, if they changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spells: Option<Vec<Spell>>,
+    /// Components of which more than the time changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Arc<Component>>,
+    /// Components that merely beat again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beats: Vec<Beat>,
+    /// Components that were removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<ComponentKey>,
+}
+
+/// What an ordinary heartbeat changes: a hundred bytes instead of the whole component.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// Whose heartbeat it was.
+    #[serde(flatten)]
+    pub key: ComponentKey,
+    /// Its sequence.
+    pub sequence: i64,
+    /// When it came.
+    pub at: Timestamp,
+    /// The interval told in answer.
+    pub told: Span,
+    /// How far the sender's clock is off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skew: Option<Skew>,
+}
+
+impl Beat {
+    /// The last heartbeat of `component`.
+    pub fn of(component: &Component) -> Self {
+        Self {
+            key: component.key(),
+            sequence: component.boots.current.sequence,
+            at: component.last_heartbeat,
+            told: component.told_interval,
+            skew: component.skew,
+        }
+    }
+
+    /// `component` after this heartbeat.
+    pub fn applied_to(&self, component: &Component) -> Component {
+        let mut next = component.clone();
+        next.boots.current.sequence = self.sequence;
+        next.last_heartbeat = self.at;
+        next.told_interval = self.told;
+        next.skew = self.skew;
+        next
+    }
+
+    /// Whether a heartbeat is all that lies between these two states of one component.
+    pub fn is_all_between(before: &Component, after: &Component) -> bool {
+        Self::of(after).applied_to(before) == *after
+    }
+}
+
+impl Change {
+    /// The whole of a snapshot, for a reader that has nothing to build on.
+    pub fn whole(snapshot: &Snapshot) -> Self {
+        Self {
+            blind_since: snapshot.blind_since,
+            changed_at: snapshot.changed_at,
+            whole: true,
+            settings: Some(snapshot.settings),
+            references: Some(snapshot.references),
+            spells: Some(snapshot.spells.clone()),
+            components: snapshot.components.values().cloned().collect(),
+            beats: Vec::new(),
+            removed: Vec::new(),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Takes a change in. Twice is as good as once.
+    pub fn apply(&mut self, change: Change) {
+        if change.whole {
+            self.components.clear();
+        }
+        self.blind_since = change.blind_since;
+        self.changed_at = change.changed_at;
+        if let Some(settings) = change.settings {
+            self.settings = settings;
+        }
+        if let Some(references) = change.references {
+            self.references = references;
+        }
+        if let Some(spells) = change.spells {
+            self.spells = spells;
+        }
+        for key in &change.removed {
+            self.components.remove(key);
+        }
+        for component in change.components {
+            self.insert(component);
+        }
+        for beat in change.beats {
+            if let Some(component) = self.components.get_mut(&beat.key) {
+                *component = Arc::new(beat.applied_to(component));
+            }
+        }
+    }
+}

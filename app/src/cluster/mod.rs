@@ -1,0 +1,29 @@
+//! The pure core: facts in, verdicts out. No clock, no I/O, no framework.
+//!
+//! `time <- facts <- settings <- status <- hints`; `change` stands beside `status`.
+
+pub mod boots;
+pub mod change;
+pub mod facts;
+pub mod hints;
+pub mod keys;
+pub mod settings;
+pub mod silence;
+pub mod snapshot;
+pub mod status;
+pub mod time;
+pub mod version;
+
+pub use boots::{Boot, Boots, Reception};
+pub use change::{Beat, Change};
+pub use facts::{
+    Component, ComponentKey, Heartbeat, Messenger, MessengerFailure, Os, Role, ServerName, Skew,
+    Tombstone,
+};
+pub use hints::{Hint, HintId, Severity};
+pub use keys::{KeyCheck, KeyKind, Reference, References};
+pub use settings::{FieldError, Settings};
+pub use silence::Spell;
+pub use snapshot::Snapshot;
+pub use status::{ComponentStatus, Health, Overview, Pulse, ServerStatus, VersionCheck};
+pub use time::{Span, Timestamp};

@@ -1,0 +1,197 @@
+//! Which moments and spans there are: whole milliseconds, in the database, on the wire and in wasm.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment: milliseconds since 1970-01-01T00:00:00Z by the database's clock.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+/// A length of time in milliseconds; negative where a clock ran backwards.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Span(pub i64);
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+    /// The smallest step this program knows: a boundary belongs to the better state, so the worse
+    /// one begins a tick later.
+    pub const TICK: Self = Self(1);
+
+    /// A span of whole seconds.
+    pub const fn seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000))
+    }
+
+    /// A span of whole minutes.
+    pub const fn minutes(minutes: i64) -> Self {
+        Self::seconds(minutes.saturating_mul(60))
+    }
+
+    /// This span `factor` times.
+    #[must_use]
+    pub const fn times(self, factor: i64) -> Self {
+        Self(self.0.saturating_mul(factor))
+    }
+
+    /// Half of this span, rounded down.
+    #[must_use]
+    pub const fn half(self) -> Self {
+        Self(self.0 / 2)
+    }
+}
+
+impl Add<Span> for Timestamp {
+    type Output = Self;
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+impl Sub<Span> for Timestamp {
+    type Output = Self;
+    fn sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = Span;
+    fn sub(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add for Span {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sub for Span {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+/// A moment taken apart in the proleptic Gregorian calendar, UTC.
+struct Civil {
+    year: i64,
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+    milli: i64,
+}
+
+impl Civil {
+    /// Days to date after Howard Hinnant's `civil_from_days`: eras of 400 years that begin in March.
+    fn of(moment: Timestamp) -> Self {
+        let days = moment.0.div_euclid(86_400_000);
+        let within = moment.0.rem_euclid(86_400_000);
+        let shifted = days + 719_468;
+        let era = shifted.div_euclid(146_097);
+        let day_of_era = shifted.rem_euclid(146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let march_month = (5 * day_of_year + 2) / 153;
+        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+        Self {
+            year: year_of_era + era * 400 + i64::from(month <= 2),
+            month,
+            day: day_of_year - (153 * march_month + 2) / 5 + 1,
+            hour: within / 3_600_000,
+            minute: within / 60_000 % 60,
+            second: within / 1_000 % 60,
+            milli: within % 1_000,
+        }
+    }
+}
+
+impl Timestamp {
+    /// `2026-11-22T12:00:00.000Z`: RFC 3339, UTC, with milliseconds.
+    pub fn rfc3339(self) -> String {
+        let c = Civil::of(self);
+        format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            c.year, c.month, c.day, c.hour, c.minute, c.second, c.milli
+        )
+    }
+
+    /// `12:00:03Z`, for a sentence about today.
+    pub fn clock(self) -> String {
+        let c = Civil::of(self);
+        format!("{:02}:{:02}:{:02}Z", c.hour, c.minute, c.second)
+    }
+
+    /// `2026-11-22 12:00:03Z`, for a sentence about any day.
+    pub fn date_and_clock(self) -> String {
+        let c = Civil::of(self);
+        format!("{:04}-{:02}-{:02} {}", c.year, c.month, c.day, self.clock())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.rfc3339())
+    }
+}
+
+impl fmt::Display for Span {
+    /// `6 min 12 s`, `2 h 5 min`, `3 d 4 h`, `250 ms`: the two largest units, as people say it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.0.max(0);
+        if ms < 1_000 {
+            return if ms == 0 { f.write_str("0 s") } else { write!(f, "{ms} ms") };
+        }
+        let seconds = ms / 1_000;
+        let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+        let first = units.iter().position(|(size, _)| seconds >= *size).unwrap_or(3);
+        let (size, name) = units[first];
+        write!(f, "{} {name}", seconds / size)?;
+        if let Some((next, name)) = units.get(first + 1) {
+            let rest = seconds % size / next;
+            if rest > 0 {
+                write!(f, " {rest} {name}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_written_in_rfc_3339_with_milliseconds() {
+        assert_eq!(Timestamp(0).rfc3339(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp(1_795_348_800_007).rfc3339(), "2026-11-22T12:00:00.007Z");
+        assert_eq!(Timestamp(951_827_696_789).rfc3339(), "2000-02-29T12:34:56.789Z");
+        assert_eq!(Timestamp(-1).rfc3339(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn a_span_is_said_in_its_two_largest_units() {
+        let said = |ms: i64| Span(ms).to_string();
+        assert_eq!(said(0), "0 s");
+        assert_eq!(said(250), "250 ms");
+        assert_eq!(said(59_999), "59 s");
+        assert_eq!(said(372_000), "6 min 12 s");
+        assert_eq!(said(300_000), "5 min");
+        assert_eq!(said(86_400_000), "1 d");
+        assert_eq!(said(7_500_000), "2 h 5 min");
+    }
+}

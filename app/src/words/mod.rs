@@ -1,0 +1,236 @@
+//! How verdicts and hints are said: sentences are data, one message file a language.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use crate::cluster::hints::Arg;
+use crate::cluster::{
+    ComponentStatus, Health, Hint, Overview, Pulse, Role, Snapshot, VersionCheck,
+    status::KeyVerdict,
+};
+
+/// The one language so far. A line is `key = sentence`; a key may stand several times (the steps).
+static ENGLISH: &str = include_str!("en.txt");
+
+static MESSAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut messages: HashMap<&str, Vec<&str>> = HashMap::new();
+    for line in ENGLISH.lines().filter(|line| !line.starts_with('#')) {
+        if let Some((key, sentence)) = line.split_once(" = ") {
+            messages.entry(key).or_default().push(sentence);
+        }
+    }
+    messages
+});
+
+/// A hint in sentences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HintText {
+    /// What is wrong, naming the server.
+    pub title: String,
+    /// How one knows, with moments and limits.
+    pub evidence: String,
+    /// What to do, in order.
+    pub steps: Vec<String>,
+    /// What not to do, where that matters.
+    pub avoid: Option<String>,
+}
+
+/// The page's first sentence and the one below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How the cluster is.
+    pub headline: String,
+    /// Who is wrong and why; empty when all is well.
+    pub detail: String,
+}
+
+/// The sentences of a hint.
+pub fn hint(hint: &Hint) -> HintText {
+    let id = hint.id.as_str();
+    let part = |part: &str| all(&format!("{id}.{part}"), &hint.args);
+    let mut evidence: Vec<String> =
+        hint.notes.iter().flat_map(|note| part(&format!("evidence.{note}"))).collect();
+    evidence.extend(part("evidence"));
+    HintText {
+        title: part("title").join(" "),
+        evidence: evidence.join(" "),
+        steps: part("step"),
+        avoid: part("avoid").into_iter().next(),
+    }
+}
+
+/// Why a component is as it is: moments and limits, never ages, so that it changes only with the
+/// verdict.
+pub fn why(status: &ComponentStatus, snapshot: &Snapshot) -> String {
+    let component = &status.component;
+    let settings = &snapshot.settings;
+    let blind = snapshot.blind_since.unwrap_or_default();
+    let args = [
+        ("since", Arg::Moment(component.last_heartbeat)),
+        ("limit", Arg::Text(format!("{} s", component.stale_limit(settings).0 / 1_000))),
+        ("late", Arg::Text(format!("{} s", component.late_limit(settings).0 / 1_000))),
+        ("blind", Arg::Moment(blind)),
+        ("version", Arg::Text(component.version.clone())),
+    ];
+    let role = component.role.as_str();
+    let mut sentences = vec![say(&format!("why.{}.{role}", status.pulse.as_str()), &args)];
+    if let Some(key) = version_key(status.version) {
+        sentences.push(say(key, &args));
+    }
+    if let Some(key) = key_key(status.key) {
+        sentences.push(say(key, &args));
+    }
+    if status.machine_key == Some(KeyVerdict::Mismatch) {
+        sentences.push(say("why.machine-key", &args));
+    }
+    sentences.join("; ")
+}
+
+fn version_key(check: Option<VersionCheck>) -> Option<&'static str> {
+    match check {
+        None | Some(VersionCheck::InSync) => None,
+        Some(VersionCheck::Behind) => Some("why.behind"),
+        Some(VersionCheck::Ahead) => Some("why.ahead"),
+    }
+}
+
+fn key_key(verdict: Option<KeyVerdict>) -> Option<&'static str> {
+    match verdict {
+        None | Some(KeyVerdict::InSync) => None,
+        Some(KeyVerdict::Mismatch) => Some("why.key-mismatch"),
+        Some(KeyVerdict::Missing) => Some("why.key-missing"),
+    }
+}
+
+/// The page's opening: how many servers need attention, and why, in words.
+pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
+    let total = overview.servers.len();
+    let troubled: Vec<_> =
+        overview.servers.iter().filter(|server| server.health > Health::Unknown).collect();
+    let args = [
+        ("total", Arg::Number(total)),
+        ("troubled", Arg::Number(troubled.len())),
+        ("since", Arg::Moment(overview.blind_since.unwrap_or_default())),
+    ];
+    let headline = match (overview.health, total, troubled.len()) {
+        (Health::Unknown, ..) => "verdict.blind",
+        _ if overview.blind_since.is_some() => "verdict.blind",
+        (_, 0, _) => "verdict.empty",
+        (Health::Ok, 1, _) => "verdict.well.one",
+        (Health::Ok, ..) => "verdict.well",
+        (Health::Warning | Health::Error, 1, _) => "verdict.trouble.one",
+        (Health::Warning | Health::Error, _, 1) => "verdict.trouble.first",
+        (Health::Warning | Health::Error, ..) => "verdict.trouble",
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    if overview.blind_since.is_some() {
+        reasons.push(say("verdict.blind.detail", &args));
+    } else {
+        for server in &troubled {
+            let server_args = [("server", Arg::Text(server.name.to_string()))];
+            let reason = server.components.iter().map(short_reason).max_by_key(|(rank, _)| *rank);
+            if let Some((_, key)) = reason.filter(|(rank, _)| *rank > 0) {
+                reasons.push(say(key, &server_args));
+            }
+        }
+        if troubled.is_empty() {
+            reasons.extend(
+                hints
+                    .iter()
+                    .filter(|found| found.severity() != crate::cluster::Severity::Info)
+                    .map(|found| hint(found).title + "."),
+            );
+        }
+    }
+    let more = reasons.len().saturating_sub(NAMED);
+    reasons.truncate(NAMED);
+    if more > 0 {
+        reasons.push(say("verdict.more", &[("count", Arg::Number(more))]));
+    }
+    Verdict { headline: say(headline, &args), detail: reasons.join(" ") }
+}
+
+/// How many servers the opening names before it merely counts.
+const NAMED: usize = 3;
+
+/// What is worst about a component, and how much it weighs.
+fn short_reason(status: &ComponentStatus) -> (u8, &'static str) {
+    if status.key == Some(KeyVerdict::Mismatch) {
+        return (7, "verdict.key");
+    }
+    if status.machine_key == Some(KeyVerdict::Mismatch) {
+        return (6, "verdict.machine-key");
+    }
+    let pulse = match (status.pulse, status.component.role) {
+        (Pulse::Stale, Role::Service) => (5, "verdict.stale"),
+        (Pulse::Late, _) => (4, "verdict.late"),
+        (Pulse::Stale, Role::Web) => (3, "verdict.web-stale"),
+        (Pulse::Stopped, _) => (3, "verdict.stopped"),
+        (Pulse::Alive | Pulse::Unknown, _) => (0, ""),
+    };
+    let rest = match (status.version, status.key) {
+        (Some(VersionCheck::Behind), _) => (2, "verdict.behind"),
+        (Some(VersionCheck::Ahead), _) => (2, "verdict.ahead"),
+        (_, Some(KeyVerdict::Missing)) => (1, "verdict.key-missing"),
+        _ => (0, ""),
+    };
+    if pulse.0 >= rest.0 { pulse } else { rest }
+}
+
+/// The first sentence of a key.
+fn say(key: &str, args: &[(&'static str, Arg)]) -> String {
+    all(key, args).into_iter().next().unwrap_or_default()
+}
+
+/// Every sentence of a key, its `{names}` replaced.
+fn all(key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
+    MESSAGES
+        .get(key)
+        .map(|sentences| sentences.iter().map(|sentence| fill(sentence, args)).collect())
+        .unwrap_or_default()
+}
+
+fn fill(sentence: &str, args: &[(&'static str, Arg)]) -> String {
+    let mut said = String::with_capacity(sentence.len() + 32);
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        said.push_str(before);
+        let Some((name, after)) = after.split_once('}') else { break };
+        // A name without a value is caught by the test that says every hint aloud.
+        if let Some((_, value)) = args.iter().find(|(known, _)| *known == name) {
+            write_arg(&mut said, value);
+        }
+        rest = after;
+    }
+    said.push_str(rest);
+    said
+}
+
+fn write_arg(said: &mut String, value: &Arg) {
+    // Writing to a string cannot fail.
+    let _ = match value {
+        Arg::Moment(moment) => write!(said, "{}", moment.clock()),
+        Arg::Span(span) => write!(said, "{span}"),
+        Arg::Number(number) => write!(said, "{number}"),
+        Arg::Text(text) => write!(said, "{text}"),
+        Arg::List(list) => match list.split_last() {
+            None => write!(said, "nobody"),
+            Some((only, [])) => write!(said, "{only}"),
+            Some((last, rest)) => write!(said, "{} and {last}", rest.join(", ")),
+        },
+    };
+}
+
+/// Every placeholder of a key's sentences; for the test that none is left without a value.
+#[cfg(test)]
+pub(crate) fn placeholders(key: &str) -> Option<Vec<&'static str>> {
+    let sentences = MESSAGES.get(key)?;
+    Some(
+        sentences
+            .iter()
+            .flat_map(|sentence| sentence.split('{').skip(1))
+            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+            .collect(),
+    )
+}

@@ -1,0 +1,178 @@
+//! A reader who takes changes in sees what a reader of the whole sees; both survive the wire.
+
+mod common;
+
+use std::sync::Arc;
+
+use cluster_overview_app::cluster::{
+    Beat, Change, Component, KeyKind, Settings, Skew, Snapshot, Span, Spell, Timestamp,
+};
+use common::{NOON, key, ms, s, service, snapshot, spell, web};
+
+/// Everything that changed between two snapshots, as a store would tell it.
+fn difference(before: &Snapshot, after: &Snapshot) -> Change {
+    let mut change = Change {
+        blind_since: after.blind_since,
+        changed_at: after.changed_at,
+        settings: (before.settings != after.settings).then_some(after.settings),
+        references: (before.references != after.references).then_some(after.references),
+        spells: (before.spells != after.spells).then(|| after.spells.clone()),
+        removed: before
+            .components
+            .keys()
+            .filter(|key| !after.components.contains_key(key))
+            .cloned()
+            .collect(),
+        ..Change::default()
+    };
+    for (key, component) in &after.components {
+        match before.components.get(key) {
+            Some(known) if known == component => {}
+            Some(known) if Beat::is_all_between(known, component) => {
+                change.beats.push(Beat::of(component));
+            }
+            Some(_) | None => change.components.push(Arc::clone(component)),
+        }
+    }
+    change
+}
+
+fn beat_again(component: &Component, at: Timestamp) -> Component {
+    let mut next = component.clone();
+    next.boots.current.sequence += 1;
+    next.last_heartbeat = at;
+    next.told_interval = Span::seconds(10);
+    next.skew = Some(Skew { last: Span(-3), before: Some(Span(4)) });
+    next
+}
+
+fn before() -> Snapshot {
+    snapshot([web("a"), service("a"), service("b"), service("gone"), web("quiet")])
+}
+
+fn after() -> Snapshot {
+    let mut after = snapshot([
+        Component { version: "2026.3".into(), ..web("a") },
+        beat_again(&service("a"), s(30)),
+        Component { stopped: true, ..service("b") },
+        web("new"),
+        web("quiet"),
+    ]);
+    after.settings = Settings { load_balancing: true, ..Settings::default() };
+    after.references.accept(KeyKind::Machine, key(1));
+    after.spells = vec![spell(1, 2), Spell { start: ms(3_000), end: ms(3_500) }];
+    after.changed_at = s(31);
+    after
+}
+
+#[test]
+fn a_change_taken_in_gives_the_full_snapshot() {
+    let change = difference(&before(), &after());
+    assert_eq!(change.beats.len(), 1);
+    assert_eq!(change.components.len(), 3);
+    assert_eq!(change.removed.len(), 1);
+    let mut reader = before();
+    reader.apply(change);
+    assert_eq!(reader, after());
+}
+
+#[test]
+fn a_change_taken_in_twice_is_as_good_as_once() {
+    let change = difference(&before(), &after());
+    let mut reader = before();
+    reader.apply(change.clone());
+    reader.apply(change);
+    assert_eq!(reader, after());
+}
+
+#[test]
+fn the_whole_replaces_all_that_a_reader_had() {
+    let mut reader = before();
+    reader.blind_since = Some(NOON);
+    reader.apply(Change::whole(&after()));
+    assert_eq!(reader, after());
+    let mut nobody = Snapshot::default();
+    nobody.apply(Change::whole(&after()));
+    assert_eq!(nobody, after());
+}
+
+#[test]
+fn blindness_comes_and_goes_with_any_change() {
+    let mut reader = before();
+    reader.apply(Change { blind_since: Some(s(9)), changed_at: NOON, ..Change::default() });
+    assert_eq!(reader.blind_since, Some(s(9)));
+    reader.apply(Change { changed_at: s(10), ..Change::default() });
+    assert_eq!(reader, Snapshot { changed_at: s(10), ..before() });
+}
+
+#[test]
+fn a_beat_of_a_component_nobody_knows_changes_nothing() {
+    let mut reader = snapshot([]);
+    reader.apply(Change {
+        changed_at: NOON,
+        beats: vec![Beat::of(&web("a"))],
+        ..Change::default()
+    });
+    assert_eq!(reader, snapshot([]));
+}
+
+#[test]
+fn a_beat_is_all_between_two_states_only_if_nothing_else_changed() {
+    let before = service("a");
+    let after = beat_again(&before, s(30));
+    assert!(Beat::is_all_between(&before, &after));
+    assert_eq!(Beat::of(&after).applied_to(&before), after);
+    let mut restarted = after.clone();
+    restarted.boots.former = Some(before.boots.current.clone());
+    for more in [
+        Component { version: "2026.3".into(), ..after.clone() },
+        Component { stopped: true, ..after.clone() },
+        Component { key_check: Some(key(1)), ..after.clone() },
+        Component { came_back: Some(NOON), ..after.clone() },
+        Component { first_seen: s(1), ..after.clone() },
+        restarted,
+    ] {
+        assert!(!Beat::is_all_between(&before, &more), "{more:?}");
+    }
+}
+
+#[test]
+fn a_snapshot_survives_the_wire() {
+    for snapshot in
+        [Snapshot::default(), before(), after(), Snapshot { blind_since: Some(s(7)), ..after() }]
+    {
+        let wire = serde_json::to_string(&snapshot).unwrap();
+        assert_eq!(serde_json::from_str::<Snapshot>(&wire).unwrap(), snapshot);
+    }
+}
+
+#[test]
+fn a_change_survives_the_wire() {
+    for change in [
+        Change::default(),
+        difference(&before(), &after()),
+        difference(&after(), &before()),
+        Change::whole(&after()),
+    ] {
+        let wire = serde_json::to_string(&change).unwrap();
+        assert_eq!(serde_json::from_str::<Change>(&wire).unwrap(), change);
+    }
+}
+
+#[test]
+fn a_name_that_breaks_the_rules_does_not_come_over_the_wire() {
+    let wire = serde_json::to_string(&snapshot([web("web-1")])).unwrap();
+    for bad in ["..", "a/b", "", " a", "a\\u0007", "a\\u200b"] {
+        let wire = wire.replace("web-1", bad);
+        assert!(serde_json::from_str::<Snapshot>(&wire).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn an_ordinary_heartbeat_is_small_on_the_wire() {
+    let change =
+        difference(&snapshot([service("a")]), &snapshot([beat_again(&service("a"), s(30))]));
+    let wire = serde_json::to_string(&change).unwrap();
+    assert!(change.components.is_empty());
+    assert!(wire.len() < 250, "{} bytes: {wire}", wire.len());
+}

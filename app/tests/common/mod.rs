@@ -1,0 +1,160 @@
+//! Small builders for the tests of the core. No clock: every moment is an argument.
+
+#![allow(dead_code, reason = "every test file takes the builders it needs")]
+#![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
+
+use std::sync::Arc;
+
+use cluster_overview_app::cluster::boots::{Stored, receive};
+use cluster_overview_app::cluster::facts::Reporter;
+use cluster_overview_app::cluster::{
+    Component, ComponentStatus, Health, Heartbeat, Hint, HintId, KeyCheck, Os, Overview, Pulse,
+    Role, ServerName, Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
+};
+
+/// 2026-11-22T12:00:00Z: when every built component was last heard of.
+pub(crate) const NOON: Timestamp = Timestamp(1_795_348_800_000);
+
+/// So many milliseconds after noon.
+pub(crate) fn ms(milliseconds: i64) -> Timestamp {
+    NOON + Span(milliseconds)
+}
+
+/// So many seconds after noon.
+pub(crate) fn s(seconds: i64) -> Timestamp {
+    NOON + Span::seconds(seconds)
+}
+
+/// A spell from one second after noon to another.
+pub(crate) fn spell(start: i64, end: i64) -> Spell {
+    Spell { start: s(start), end: s(end) }
+}
+
+/// A server's name.
+pub(crate) fn name(server: &str) -> ServerName {
+    ServerName::parse(server).unwrap()
+}
+
+/// A key check whose digits repeat this byte.
+pub(crate) fn key(byte: u8) -> KeyCheck {
+    KeyCheck::from_bytes([byte; 32])
+}
+
+/// The id of the n-th start of a process.
+pub(crate) fn boot(number: u8) -> String {
+    format!("{number:08x}-0000-4000-8000-000000000000")
+}
+
+/// The address a process with this boot says it has.
+pub(crate) fn address(number: u8) -> std::net::IpAddr {
+    std::net::Ipv4Addr::new(10, 0, 0, number).into()
+}
+
+/// The first heartbeat of a process.
+pub(crate) fn heartbeat(server: &str, role: Role) -> Heartbeat {
+    Heartbeat {
+        server: name(server),
+        role,
+        product: None,
+        version: "2026.2".into(),
+        os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
+        ip: address(1),
+        boot_id: boot(1),
+        sequence: 1,
+        sent_at: None,
+        key_check: None,
+        machine_key_check: None,
+        messenger_port: None,
+        leaving: false,
+        reporter: Reporter::Node,
+    }
+}
+
+/// A heartbeat of the service of `web-1`: of the n-th boot, with this sequence.
+pub(crate) fn of_boot(number: u8, sequence: i64) -> Heartbeat {
+    Heartbeat {
+        boot_id: boot(number),
+        ip: address(number),
+        sequence,
+        ..heartbeat("web-1", Role::Service)
+    }
+}
+
+/// The component this first heartbeat makes at noon.
+pub(crate) fn known(first: &Heartbeat) -> Component {
+    receive(None, first, NOON, Span::seconds(30)).unwrap()
+}
+
+/// A web component heard of at noon.
+pub(crate) fn web(server: &str) -> Component {
+    known(&heartbeat(server, Role::Web))
+}
+
+/// A service heard of at noon.
+pub(crate) fn service(server: &str) -> Component {
+    known(&heartbeat(server, Role::Service))
+}
+
+/// What the store holds of a component that is there.
+pub(crate) fn present(component: &Component) -> Stored {
+    Stored::Present(Arc::new(component.clone()))
+}
+
+/// What the store holds of a component that was removed.
+pub(crate) fn removed(component: &Component) -> Stored {
+    Stored::Removed(Tombstone {
+        key: component.key(),
+        boots: component.boots.clone(),
+        last_heartbeat: component.last_heartbeat,
+        reporter: component.reporter,
+    })
+}
+
+/// A snapshot of these components under the default settings.
+pub(crate) fn snapshot(components: impl IntoIterator<Item = Component>) -> Snapshot {
+    let mut snapshot = Snapshot { changed_at: NOON, ..Snapshot::default() };
+    for component in components {
+        snapshot.insert(Arc::new(component));
+    }
+    snapshot
+}
+
+/// The verdicts on one component.
+pub(crate) fn status<'a>(overview: &'a Overview, server: &str, role: Role) -> &'a ComponentStatus {
+    let server = name(server);
+    overview
+        .components()
+        .find(|status| status.component.server == server && status.component.role == role)
+        .unwrap()
+}
+
+/// A component's pulse, all alone, under the default settings.
+pub(crate) fn pulse(component: &Component, spells: &[Spell], now: Timestamp) -> Pulse {
+    pulse_under(Settings::default(), component, spells, now)
+}
+
+/// A component's pulse, all alone, as the overview tells it.
+pub(crate) fn pulse_under(
+    settings: Settings,
+    component: &Component,
+    spells: &[Spell],
+    now: Timestamp,
+) -> Pulse {
+    let alone = Snapshot { settings, spells: spells.to_vec(), ..snapshot([component.clone()]) };
+    alone.overview(now).servers[0].components[0].pulse
+}
+
+/// A component's health, all alone, under the default settings.
+pub(crate) fn health(component: &Component, now: Timestamp) -> Health {
+    snapshot([component.clone()]).overview(now).health
+}
+
+/// All hints at a moment.
+pub(crate) fn hints(snapshot: &Snapshot, now: Timestamp) -> Vec<Hint> {
+    snapshot.hints(&snapshot.overview(now), now)
+}
+
+/// Which hints there are at a moment.
+pub(crate) fn ids(snapshot: &Snapshot, now: Timestamp) -> Vec<HintId> {
+    hints(snapshot, now).iter().map(|hint| hint.id).collect()
+}

@@ -1,0 +1,255 @@
+//! What holds for every cluster, not only for those somebody thought of.
+
+mod common;
+
+use std::sync::Arc;
+
+use cluster_overview_app::cluster::silence::{exceeds_at, silence};
+use cluster_overview_app::cluster::{
+    Beat, Change, Component, Hint, KeyKind, Overview, Pulse, Role, Settings, Snapshot, Span, Spell,
+    Timestamp, version,
+};
+use common::{address, key, ms, service, snapshot, web};
+use proptest::prelude::*;
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// Spells in order that do not overlap; they may touch.
+fn spells() -> impl Strategy<Value = Vec<Spell>> {
+    prop::collection::vec((0_i64..120_000, 1_i64..120_000), 0..5).prop_map(|pairs| {
+        let mut moment = ms(-100_000);
+        pairs
+            .into_iter()
+            .map(|(gap, length)| {
+                let start = moment + Span(gap);
+                moment = start + Span(length);
+                Spell { start, end: moment }
+            })
+            .collect()
+    })
+}
+
+fn component() -> impl Strategy<Value = Component> {
+    let versions = prop::sample::select(vec!["2026.2", "2026.9", "2026.10", "5.3.0.1"]);
+    let keys = prop::option::weighted(0.7, 1_u8..4);
+    (0_u8..5, any::<bool>(), versions, -500_000_i64..100_000, 1_i64..200, 0_u8..8, keys).prop_map(
+        |(server, is_web, version, heard, told, goodbye, byte)| {
+            let server = format!("server-{server}");
+            let component = if is_web { web(&server) } else { service(&server) };
+            Component {
+                version: version.into(),
+                last_heartbeat: ms(heard),
+                told_interval: Span::seconds(told),
+                stopped: goodbye == 0,
+                came_back: (goodbye == 1).then(|| ms(heard)),
+                key_check: byte.map(key),
+                ip: address(goodbye),
+                ..component
+            }
+        },
+    )
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    (1_u32..100, any::<bool>(), any::<bool>(), 0_u32..600).prop_map(
+        |(heartbeat_interval_s, load_balancing, automatic_failover, more)| Settings {
+            load_balancing,
+            automatic_failover,
+            heartbeat_interval_s,
+            stale_timeout_s: 2 * heartbeat_interval_s + more,
+            web_window_s: 200 + more,
+        },
+    )
+}
+
+fn cluster() -> impl Strategy<Value = Snapshot> {
+    let components = prop::collection::vec(component(), 0..8);
+    (components, settings(), spells(), any::<bool>(), -600_000_i64..0).prop_map(
+        |(components, settings, spells, has_reference, changed)| {
+            let mut made =
+                Snapshot { settings, spells, changed_at: ms(changed), ..snapshot(components) };
+            if has_reference {
+                made.references.accept(KeyKind::Encryption, key(1));
+            }
+            made
+        },
+    )
+}
+
+/// All that a reader can see at `now`, but for the time on it.
+fn seen(snapshot: &Snapshot, now: Timestamp) -> (Overview, Vec<Hint>) {
+    let overview = snapshot.overview(now);
+    let hints = snapshot.hints(&overview, now);
+    (Overview { as_of: Timestamp::default(), ..overview }, hints)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn health_never_improves_as_silence_grows(
+        component in component(),
+        settings in settings(),
+        spells in spells(),
+        moments in (0_i64..900_000, 0_i64..900_000),
+        earlier in 0_i64..300_000,
+    ) {
+        let (first, then) = (ms(moments.0.min(moments.1)), ms(moments.0.max(moments.1)));
+        let health = |component: &Component, now| {
+            component.pulse(&settings, &spells, now).health(component.role)
+        };
+        prop_assert!(health(&component, then) >= health(&component, first), "as time passes");
+        let silent = Component {
+            last_heartbeat: component.last_heartbeat - Span(earlier),
+            ..component.clone()
+        };
+        prop_assert!(health(&silent, then) >= health(&component, then), "with an older heartbeat");
+    }
+
+    #[test]
+    fn no_verdict_depends_on_the_order_in_which_components_came(
+        shuffled in cluster().prop_flat_map(|cluster| {
+            let order: Vec<Arc<Component>> = cluster.components.values().cloned().collect();
+            (Just(cluster), Just(order).prop_shuffle())
+        }),
+        now in 0_i64..900_000,
+    ) {
+        let (cluster, order) = shuffled;
+        let mut other = Snapshot { components: std::collections::BTreeMap::new(), ..cluster.clone() };
+        for component in order {
+            other.insert(component);
+        }
+        prop_assert_eq!(seen(&other, ms(now)), seen(&cluster, ms(now)));
+    }
+
+    #[test]
+    fn a_change_taken_in_once_or_twice_gives_the_full_snapshot(
+        before in cluster(),
+        after in cluster(),
+        beats in prop::collection::vec(1_i64..100_000, 8),
+    ) {
+        let mut after = after;
+        // Half of the components are there before and after and merely beat again.
+        for (component, later) in before.components.values().zip(&beats).step_by(2) {
+            let mut next = Component::clone(component);
+            next.boots.current.sequence += later;
+            next.last_heartbeat = next.last_heartbeat + Span(*later);
+            after.insert(Arc::new(next));
+        }
+        let mut change = Change { components: Vec::new(), ..Change::whole(&after) };
+        change.whole = false;
+        change.removed = before
+            .components
+            .keys()
+            .filter(|key| !after.components.contains_key(key))
+            .cloned()
+            .collect();
+        for (key, component) in &after.components {
+            match before.components.get(key) {
+                Some(known) if Beat::is_all_between(known, component) => {
+                    change.beats.push(Beat::of(component));
+                }
+                _ => change.components.push(Arc::clone(component)),
+            }
+        }
+        let mut reader = before;
+        reader.apply(change.clone());
+        prop_assert_eq!(&reader, &after);
+        reader.apply(change);
+        prop_assert_eq!(&reader, &after);
+    }
+
+    #[test]
+    fn an_outage_neither_betters_a_stale_verdict_nor_worsens_one_in_time(
+        component in component(),
+        settings in settings(),
+        spells in spells(),
+        start in 0_i64..600_000,
+        length in 1_i64..10_000_000,
+        after in 0_i64..400_000,
+    ) {
+        let start = spells.last().map_or(ms(start), |last| last.end.max(ms(start)));
+        let outage = Spell { start, end: start + Span(length) };
+        let with_it: Vec<Spell> = spells.iter().copied().chain([outage]).collect();
+        let before = component.pulse(&settings, &spells, start);
+        let pulse = |now| component.pulse(&settings, &with_it, now);
+        prop_assert_eq!(pulse(outage.end), before, "nothing turns through the outage itself");
+        if before == Pulse::Stale {
+            prop_assert_eq!(pulse(outage.end + Span(after)), Pulse::Stale);
+        }
+        if before == Pulse::Alive {
+            let grace = component.late_limit(&settings);
+            let later = outage.end + Span(after.min(grace.0));
+            let stale_at =
+                exceeds_at(component.last_heartbeat, component.stale_limit(&settings), &with_it);
+            let due = if later >= stale_at { Pulse::Stale } else { Pulse::Alive };
+            prop_assert_eq!(pulse(later), due, "nobody becomes late so soon");
+            // With a timeout of four intervals nobody in time can become stale so soon either.
+            let silent = silence(component.last_heartbeat, start, &spells);
+            if silent <= grace && component.stale_limit(&settings) >= grace.times(2) {
+                prop_assert_eq!(pulse(later), Pulse::Alive);
+            }
+        }
+    }
+
+    #[test]
+    fn exceeds_at_is_the_first_moment_with_silence_beyond_the_limit(
+        since in -200_000_i64..400_000,
+        limit in 0_i64..400_000,
+        spells in spells(),
+    ) {
+        let (since, limit) = (ms(since), Span(limit));
+        let first = exceeds_at(since, limit, &spells);
+        prop_assert!(silence(since, first, &spells) > limit);
+        prop_assert!(silence(since, first - Span::TICK, &spells) <= limit);
+    }
+
+    #[test]
+    fn versions_are_in_a_total_order(
+        a in "[0-2ab.+_ -]{0,6}",
+        b in "[0-2ab.+_ -]{0,6}",
+        c in "[0-2ab.+_ -]{0,6}",
+    ) {
+        prop_assert_eq!(version::compare(&a, &b), version::compare(&b, &a).reverse());
+        prop_assert!(version::compare(&a, &a).is_eq());
+        let mut sorted = [a, b, c];
+        sorted.sort_by(|left, right| version::compare(left, right));
+        let [low, middle, high] = &sorted;
+        prop_assert!(version::compare(low, middle).is_le());
+        prop_assert!(version::compare(middle, high).is_le());
+        prop_assert!(version::compare(low, high).is_le(), "{low:?} {middle:?} {high:?}");
+        if version::compare(low, high).is_eq() {
+            prop_assert!(version::compare(low, middle).is_eq());
+        }
+    }
+
+    #[test]
+    fn nothing_that_can_be_seen_changes_between_two_turns(
+        cluster in cluster(),
+        from in 0_i64..900_000,
+    ) {
+        let mut now = ms(from);
+        // Up to the next few turns; at each, as-of says so.
+        for _ in 0..4 {
+            let Some(turn) = cluster.next_turn(now) else { break };
+            prop_assert!(turn > now);
+            let last = turn - Span::TICK;
+            prop_assert_eq!(seen(&cluster, now), seen(&cluster, last));
+            prop_assert_eq!(cluster.as_of(now), cluster.as_of(last));
+            prop_assert_eq!(cluster.as_of(turn), turn.max(cluster.changed_at));
+            now = turn;
+        }
+        if cluster.next_turn(now).is_none() {
+            let late = now + Span::minutes(100_000);
+            prop_assert_eq!(seen(&cluster, now), seen(&cluster, late));
+        }
+    }
+
+    #[test]
+    fn a_web_component_is_never_late(component in component(), spells in spells(), now in 0_i64..900_000) {
+        let component = Component { role: Role::Web, ..component };
+        prop_assert_ne!(component.pulse(&Settings::default(), &spells, ms(now)), Pulse::Late);
+    }
+}

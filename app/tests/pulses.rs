@@ -1,0 +1,319 @@
+//! The pulse rule line by line, to the millisecond, with and without spells.
+
+mod common;
+
+use cluster_overview_app::cluster::boots::receive;
+use cluster_overview_app::cluster::silence::silence;
+use cluster_overview_app::cluster::{
+    Component, Health, Pulse, Role, Settings, Snapshot, Span, Spell, Timestamp,
+};
+use common::{NOON, health, ms, of_boot, present, pulse, pulse_under, s, service, spell, web};
+use common::{hints, removed, snapshot};
+
+/// `better` up to and including `limit`, `worse` one millisecond later.
+fn turns_after(limit: i64, better: Pulse, worse: Pulse, pulse: impl Fn(Timestamp) -> Pulse) {
+    assert_eq!(pulse(ms(limit)), better, "{limit} ms after the heartbeat");
+    assert_eq!(pulse(ms(limit + 1)), worse, "{limit} ms + 1 after the heartbeat");
+}
+
+#[test]
+fn a_service_is_late_one_millisecond_after_twice_the_interval() {
+    turns_after(60_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &[], now));
+}
+
+#[test]
+fn a_silent_service_is_stale_one_millisecond_after_the_timeout() {
+    turns_after(300_000, Pulse::Late, Pulse::Stale, |now| pulse(&service("a"), &[], now));
+}
+
+#[test]
+fn a_web_component_is_never_late_and_stale_one_millisecond_after_its_window() {
+    turns_after(86_400_000, Pulse::Alive, Pulse::Stale, |now| pulse(&web("a"), &[], now));
+    assert_eq!(pulse(&web("a"), &[], ms(60_001)), Pulse::Alive);
+    assert_eq!(pulse(&web("a"), &[], ms(300_001)), Pulse::Alive);
+}
+
+#[test]
+fn a_service_is_not_late_before_twice_the_interval_it_was_told() {
+    let told = Component { told_interval: Span::seconds(100), ..service("a") };
+    turns_after(200_000, Pulse::Alive, Pulse::Late, |now| pulse(&told, &[], now));
+    turns_after(300_000, Pulse::Late, Pulse::Stale, |now| pulse(&told, &[], now));
+}
+
+#[test]
+fn a_service_is_not_stale_before_twice_the_interval_it_was_told() {
+    let told = Component { told_interval: Span::seconds(200), ..service("a") };
+    turns_after(400_000, Pulse::Alive, Pulse::Stale, |now| pulse(&told, &[], now));
+}
+
+#[test]
+fn a_web_component_is_not_stale_before_twice_the_interval_it_was_told() {
+    let settings = Settings { web_window_s: 60, ..Settings::default() };
+    let told = Component { told_interval: Span::seconds(100), ..web("a") };
+    turns_after(200_000, Pulse::Alive, Pulse::Stale, |now| pulse_under(settings, &told, &[], now));
+}
+
+#[test]
+fn a_service_is_late_by_todays_interval_where_that_is_the_longer() {
+    let settings = Settings { heartbeat_interval_s: 100, ..Settings::default() };
+    turns_after(200_000, Pulse::Alive, Pulse::Late, |now| {
+        pulse_under(settings, &service("a"), &[], now)
+    });
+}
+
+#[test]
+fn whoever_said_goodbye_is_stopped_however_long_the_silence() {
+    for component in [service("a"), web("a")] {
+        let stopped = Component { stopped: true, ..component };
+        for now in [NOON, s(61), s(301), s(86_401)] {
+            assert_eq!(pulse(&stopped, &[], now), Pulse::Stopped);
+            assert_eq!(health(&stopped, now), Health::Warning);
+        }
+    }
+}
+
+#[test]
+fn every_pulse_has_the_health_of_the_rule() {
+    assert_eq!(health(&service("a"), s(60)), Health::Ok);
+    assert_eq!(health(&service("a"), s(61)), Health::Warning);
+    assert_eq!(health(&service("a"), s(301)), Health::Error);
+    assert_eq!(health(&web("a"), s(86_400)), Health::Ok);
+    assert_eq!(health(&web("a"), s(86_401)), Health::Warning);
+    assert_eq!(Pulse::Unknown.health(Role::Web), Health::Unknown);
+    assert_eq!(Pulse::Unknown.health(Role::Service), Health::Unknown);
+}
+
+#[test]
+fn a_stamp_later_than_now_counts_as_now() {
+    let ahead = Component { last_heartbeat: s(10_000), ..service("a") };
+    assert_eq!(pulse(&ahead, &[], NOON), Pulse::Alive);
+    assert_eq!(silence(s(10_000), NOON, &[]), Span::ZERO);
+    assert_eq!(silence(s(10_000), NOON, &[spell(-50, 20_000)]), Span::ZERO);
+}
+
+#[test]
+fn silence_is_the_time_less_every_spell_in_it() {
+    let spells = [spell(10, 30), spell(50, 60)];
+    assert_eq!(silence(NOON, s(100), &spells), Span::seconds(70));
+    assert_eq!(silence(s(20), s(100), &spells), Span::seconds(60), "it began within a spell");
+    assert_eq!(silence(NOON, s(55), &spells), Span::seconds(30), "the spell still lasts");
+    assert_eq!(silence(s(70), s(100), &spells), Span::seconds(30), "spells before do not count");
+    assert_eq!(silence(NOON, s(5), &spells), Span::seconds(5), "spells to come do not count");
+}
+
+#[test]
+fn a_spell_puts_off_staleness_by_its_length() {
+    let spells = [spell(100, 200)];
+    turns_after(400_000, Pulse::Late, Pulse::Stale, |now| pulse(&service("a"), &spells, now));
+    turns_after(86_500_000, Pulse::Alive, Pulse::Stale, |now| pulse(&web("a"), &spells, now));
+}
+
+#[test]
+fn nothing_stale_becomes_alive_through_a_spell() {
+    let spells = [spell(301, 10_000)];
+    for now in [s(301), s(5_000), s(10_000), s(10_001), s(10_061)] {
+        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Stale, "at {now}");
+    }
+}
+
+#[test]
+fn nobody_becomes_late_within_twice_the_interval_after_a_spell() {
+    let spells = [spell(30, 600)];
+    for now in [s(599), s(600), s(601), s(635)] {
+        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Alive, "at {now}");
+    }
+    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
+}
+
+#[test]
+fn who_was_late_before_a_spell_stays_late_through_it() {
+    let spells = [Spell { start: ms(60_001), end: s(600) }];
+    for now in [ms(60_001), s(300), s(600), s(601), s(660), s(661)] {
+        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Late, "at {now}");
+    }
+}
+
+#[test]
+fn who_was_just_in_time_when_a_spell_began_is_pardoned_after_it() {
+    let spells = [Spell { start: ms(60_000), end: s(600) }];
+    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
+}
+
+#[test]
+fn two_spells_in_a_row_pardon_until_after_the_second() {
+    let spells = [spell(50, 100), spell(150, 200)];
+    for now in [s(100), s(149), s(150), s(200)] {
+        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Alive, "at {now}");
+    }
+    turns_after(260_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
+}
+
+#[test]
+fn a_second_spell_does_not_pardon_who_was_late_before_the_first() {
+    let spells = [spell(61, 100), spell(110, 150)];
+    for now in [s(61), s(100), s(110), s(155), s(211)] {
+        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Late, "at {now}");
+    }
+}
+
+#[test]
+fn who_became_late_between_two_spells_stays_late_after_the_second() {
+    let spells = [spell(10, 20), Spell { start: ms(80_001), end: s(200) }];
+    turns_after(80_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
+    assert_eq!(pulse(&service("a"), &spells, s(201)), Pulse::Late);
+}
+
+#[test]
+fn a_spell_before_the_last_heartbeat_pardons_nothing() {
+    let heard = Component { last_heartbeat: s(100), ..service("a") };
+    let spells = [spell(50, 100)];
+    turns_after(160_000, Pulse::Alive, Pulse::Late, |now| pulse(&heard, &spells, now));
+}
+
+#[test]
+fn while_the_observer_is_blind_every_pulse_and_health_is_unknown() {
+    let stopped = Component { stopped: true, ..service("c") };
+    let silent = Component { last_heartbeat: s(-400), ..service("b") };
+    let mut blind = snapshot([web("a"), service("a"), silent, stopped]);
+    blind.blind_since = Some(s(10));
+    let overview = blind.overview(s(20));
+    assert_eq!(overview.health, Health::Unknown);
+    assert_eq!(overview.blind_since, Some(s(10)));
+    assert!(overview.servers.iter().all(|server| server.health == Health::Unknown));
+    for status in overview.components() {
+        assert_eq!((status.pulse, status.health), (Pulse::Unknown, Health::Unknown));
+    }
+    assert_eq!(overview.counts.unknown, 4);
+    assert_eq!(overview.counts.alive + overview.counts.stale + overview.counts.stopped, 0);
+    assert_eq!(overview, blind.overview(s(100_000)), "what is unknown does not grow worse");
+}
+
+#[test]
+fn an_empty_cluster_is_unknown_too_while_the_observer_is_blind() {
+    let blind = Snapshot { blind_since: Some(NOON), ..snapshot([]) };
+    assert_eq!(blind.overview(s(1)).health, Health::Unknown);
+    assert_eq!(snapshot([]).overview(s(1)).health, Health::Ok);
+}
+
+/// Walks through the turns of a snapshot: as-of moves exactly there.
+fn walk(snapshot: &Snapshot, from: Timestamp, turns: &[Timestamp]) {
+    let mut now = from;
+    let mut as_of = snapshot.as_of(now);
+    for turn in turns {
+        assert_eq!(snapshot.next_turn(now), Some(*turn), "after {now}");
+        assert_eq!(snapshot.as_of(*turn - Span::TICK), as_of, "just before {turn}");
+        assert_eq!(snapshot.as_of(*turn), *turn);
+        assert_eq!(snapshot.overview(*turn).as_of, *turn);
+        now = *turn;
+        as_of = *turn;
+    }
+    assert_eq!(snapshot.next_turn(now), None, "after {now}");
+    assert_eq!(snapshot.as_of(now + Span::minutes(1_000_000)), as_of);
+}
+
+#[test]
+fn as_of_moves_exactly_when_a_pulse_turns() {
+    walk(&snapshot([service("a")]), NOON, &[ms(60_001), ms(300_001)]);
+    walk(&snapshot([web("a")]), NOON, &[ms(86_400_001)]);
+}
+
+#[test]
+fn as_of_moves_when_the_pardon_after_a_spell_ends() {
+    let mut pardoned = snapshot([service("a")]);
+    pardoned.spells = vec![spell(60, 600)];
+    let late = ms(660_001);
+    assert_eq!(pardoned.as_of(late), late);
+    assert_ne!(
+        pardoned.overview(late).servers,
+        pardoned.overview(late - Span::TICK).servers,
+        "the verdict turns there"
+    );
+    assert_eq!(pardoned.next_turn(late), Some(ms(840_001)));
+}
+
+#[test]
+fn as_of_moves_when_a_stopped_component_gets_its_hint() {
+    let stopped = snapshot([Component { stopped: true, ..web("a") }]);
+    walk(&stopped, NOON, &[ms(300_001)]);
+    assert!(hints(&stopped, ms(300_000)).is_empty());
+    assert!(!hints(&stopped, ms(300_001)).is_empty());
+}
+
+#[test]
+fn as_of_moves_when_a_return_after_a_removal_is_an_hour_old() {
+    let back = receive(Some(&removed(&service("web-1"))), &of_boot(1, 2), s(9), Span::seconds(30));
+    let heard = Component { last_heartbeat: s(3_590), ..back.unwrap() };
+    let back = snapshot([heard]);
+    let end = s(9) + Span::minutes(60) + Span::TICK;
+    assert_eq!(back.next_turn(s(3_600)), Some(end));
+    assert_eq!(back.as_of(end), end);
+    assert_ne!(hints(&back, end - Span::TICK), hints(&back, end));
+}
+
+#[test]
+fn as_of_moves_when_a_duplicate_name_is_single_again() {
+    let mut component = service("web-1");
+    for (second, number) in [(1, 2), (2, 1), (3, 2), (4, 1)] {
+        let beat = of_boot(number, second + 1);
+        component =
+            receive(Some(&present(&component)), &beat, s(second), Span::seconds(30)).unwrap();
+    }
+    let end = s(4) + Span::minutes(10) + Span::TICK;
+    let heard = Component { last_heartbeat: s(590), ..component };
+    let doubled = snapshot([heard]);
+    assert_eq!(doubled.next_turn(s(590)), Some(end));
+    assert_ne!(hints(&doubled, end - Span::TICK), hints(&doubled, end));
+}
+
+#[test]
+fn as_of_is_never_before_the_last_change_of_a_fact() {
+    let changed = Snapshot { changed_at: s(70), ..snapshot([service("a")]) };
+    assert_eq!(changed.as_of(s(70)), s(70));
+    assert_eq!(changed.as_of(ms(300_001)), ms(300_001));
+}
+
+#[test]
+fn while_blind_as_of_is_the_last_sight_and_nothing_turns() {
+    let blind = Snapshot { blind_since: Some(s(10)), ..snapshot([service("a")]) };
+    assert_eq!(blind.as_of(s(1_000)), s(10));
+    assert_eq!(blind.overview(s(1_000)).as_of, s(10));
+    assert_eq!(blind.next_turn(s(10)), None);
+}
+
+#[test]
+fn a_change_of_settings_names_who_would_be_stale_at_once() {
+    let today = snapshot([
+        service("fresh"),
+        Component { last_heartbeat: s(-150), ..service("tardy") },
+        Component { last_heartbeat: s(-400), ..service("lost") },
+        Component { last_heartbeat: s(-500), stopped: true, ..service("gone") },
+        Component { last_heartbeat: s(-7_200), ..web("tardy") },
+    ]);
+    let key = |server: &str, role| cluster_overview_app::cluster::ComponentKey {
+        server: common::name(server),
+        role,
+    };
+    let now = Settings::default();
+    assert!(now.effect(&today, NOON).is_empty(), "the same settings change nothing");
+    assert_eq!(
+        Settings { stale_timeout_s: 120, ..now }.effect(&today, NOON),
+        [(key("tardy", Role::Service), Pulse::Stale)]
+    );
+    assert_eq!(
+        Settings { web_window_s: 3_600, ..now }.effect(&today, NOON),
+        [(key("tardy", Role::Web), Pulse::Stale)]
+    );
+    assert!(Settings { stale_timeout_s: 150, ..now }.effect(&today, NOON).is_empty());
+    assert!(
+        Settings { stale_timeout_s: 3_600, ..now }.effect(&today, NOON).is_empty(),
+        "what gets better is nobody's worry"
+    );
+}
+
+#[test]
+fn a_change_of_settings_cannot_judge_by_an_interval_that_was_not_told_yet() {
+    let told =
+        Component { told_interval: Span::seconds(100), last_heartbeat: s(-150), ..service("a") };
+    let tight = Settings { heartbeat_interval_s: 1, stale_timeout_s: 2, ..Settings::default() };
+    assert!(tight.effect(&snapshot([told]), NOON).is_empty());
+}

@@ -1,0 +1,397 @@
+//! Versions, keys, counts and healths.
+
+mod common;
+
+use cluster_overview_app::cluster::facts::Reporter;
+use cluster_overview_app::cluster::status::KeyVerdict;
+use cluster_overview_app::cluster::{
+    Component, Health, KeyKind, Pulse, Reference, References, Role, Snapshot, VersionCheck,
+};
+use common::{NOON, key, s, service, snapshot, status, web};
+
+fn running(server: &str, version: &str) -> Component {
+    Component { version: version.into(), ..service(server) }
+}
+
+fn keyed(server: &str, byte: u8) -> Component {
+    Component { key_check: Some(key(byte)), ..service(server) }
+}
+
+fn observer(component: Component) -> Component {
+    Component { reporter: Reporter::Observer, ..component }
+}
+
+fn stale(component: Component) -> Component {
+    Component { last_heartbeat: s(-100_000), ..component }
+}
+
+fn stopped(component: Component) -> Component {
+    Component { stopped: true, ..component }
+}
+
+/// The reference version of services that run these versions, one a server.
+fn reference_of(versions: &[&str]) -> Option<String> {
+    let servers = ["a", "b", "c", "d", "e", "f"];
+    let components = servers.iter().zip(versions).map(|(server, version)| running(server, version));
+    snapshot(components).overview(NOON).reference_version
+}
+
+fn version_of(snapshot: &Snapshot, server: &str, role: Role) -> Option<VersionCheck> {
+    status(&snapshot.overview(NOON), server, role).version
+}
+
+fn key_of(snapshot: &Snapshot, server: &str, role: Role) -> Option<KeyVerdict> {
+    status(&snapshot.overview(NOON), server, role).key
+}
+
+#[test]
+fn one_version_is_its_own_reference() {
+    assert_eq!(reference_of(&["2026.2"]).as_deref(), Some("2026.2"));
+    assert_eq!(reference_of(&[]), None);
+}
+
+#[test]
+fn the_version_most_components_run_is_the_reference_be_it_older_or_newer() {
+    assert_eq!(reference_of(&["1.0", "1.0", "2.0"]).as_deref(), Some("1.0"));
+    assert_eq!(reference_of(&["1.0", "2.0", "2.0"]).as_deref(), Some("2.0"));
+}
+
+#[test]
+fn a_tie_of_versions_goes_to_the_newer_in_either_order() {
+    assert_eq!(reference_of(&["1.0", "2.0"]).as_deref(), Some("2.0"));
+    assert_eq!(reference_of(&["2.0", "1.0"]).as_deref(), Some("2.0"));
+    assert_eq!(reference_of(&["2026.9", "2026.10"]).as_deref(), Some("2026.10"));
+    assert_eq!(reference_of(&["1", "2", "1", "3", "2"]).as_deref(), Some("2"));
+}
+
+#[test]
+fn of_many_versions_once_each_the_newest_is_the_reference() {
+    let versions = ["5.3.0.9", "5.3.0.10", "5.2.9.11", "5.3", "5.3.0", "4.9"];
+    assert_eq!(reference_of(&versions).as_deref(), Some("5.3.0.10"));
+}
+
+#[test]
+fn two_spellings_of_one_version_are_in_sync() {
+    let mixed = snapshot([running("a", "2026.02"), running("b", "2026.2"), running("c", "2026.3")]);
+    assert_eq!(version_of(&mixed, "a", Role::Service), Some(VersionCheck::InSync));
+    assert_eq!(version_of(&mixed, "b", Role::Service), Some(VersionCheck::InSync));
+    assert_eq!(version_of(&mixed, "c", Role::Service), Some(VersionCheck::Ahead));
+}
+
+#[test]
+fn who_runs_another_version_is_behind_or_ahead_and_a_warning() {
+    let mixed =
+        ["5.3.0.9", "5.3.0.10", "5.3.0.10", "5.3.0.11"].into_iter().zip(["a", "b", "c", "d"]);
+    let mixed = snapshot(mixed.map(|(version, server)| running(server, version)));
+    let overview = mixed.overview(NOON);
+    let check = |server| {
+        let status = status(&overview, server, Role::Service);
+        (status.version, status.health)
+    };
+    assert_eq!(check("a"), (Some(VersionCheck::Behind), Health::Warning));
+    assert_eq!(check("b"), (Some(VersionCheck::InSync), Health::Ok));
+    assert_eq!(check("d"), (Some(VersionCheck::Ahead), Health::Warning));
+}
+
+#[test]
+fn a_stopped_component_is_not_judged_by_its_version_and_has_no_vote() {
+    let mixed =
+        snapshot([stopped(running("a", "1.0")), stopped(running("b", "1.0")), running("c", "2.0")]);
+    assert_eq!(mixed.overview(NOON).reference_version.as_deref(), Some("2.0"));
+    assert_eq!(version_of(&mixed, "a", Role::Service), None);
+    let versions = mixed.overview(NOON).versions;
+    assert_eq!(versions.len(), 1);
+}
+
+#[test]
+fn a_stale_component_is_judged_but_has_no_vote() {
+    let mixed =
+        snapshot([stale(running("a", "1.0")), stale(running("b", "1.0")), running("c", "2.0")]);
+    assert_eq!(mixed.overview(NOON).reference_version.as_deref(), Some("2.0"));
+    assert_eq!(version_of(&mixed, "a", Role::Service), Some(VersionCheck::Behind));
+}
+
+#[test]
+fn an_idle_web_component_votes_and_one_on_a_dead_server_does_not() {
+    let idle = |server: &str| stale(Component { version: "1.0".into(), ..web(server) });
+    let alive = |server: &str| running(server, "2.0");
+    let votes = snapshot([idle("a"), idle("b"), idle("c"), alive("a"), alive("b")]);
+    let overview = votes.overview(NOON);
+    assert!(status(&overview, "a", Role::Web).live);
+    assert!(!status(&overview, "c", Role::Web).live);
+    assert_eq!(overview.reference_version.as_deref(), Some("2.0"), "two to two, the newer");
+    let outvoted = snapshot([idle("a"), idle("b"), running("a", "1.0"), alive("b"), alive("c")]);
+    assert_eq!(outvoted.overview(NOON).reference_version.as_deref(), Some("1.0"));
+}
+
+#[test]
+fn a_late_service_keeps_its_web_component_live_and_a_stale_or_stopped_one_does_not() {
+    let live = |service: Component| {
+        let pair = snapshot([stale(web("a")), service]);
+        status(&pair.overview(NOON), "a", Role::Web).live
+    };
+    assert!(live(Component { last_heartbeat: s(-100), ..service("a") }));
+    assert!(!live(Component { last_heartbeat: s(-301), ..service("a") }));
+    assert!(!live(stopped(service("a"))));
+    assert!(!live(service("b")), "another server's service is no neighbour");
+}
+
+#[test]
+fn a_stopped_web_component_or_a_stale_service_is_never_live() {
+    let pair = snapshot([stopped(web("a")), service("a"), web("b"), stale(service("b"))]);
+    let overview = pair.overview(NOON);
+    assert!(!status(&overview, "a", Role::Web).live);
+    assert!(!status(&overview, "b", Role::Service).live);
+}
+
+#[test]
+fn an_observer_row_is_counted_and_shown_but_compared_with_nobody() {
+    let own = Component {
+        version: "0.1.0".into(),
+        key_check: Some(key(9)),
+        machine_key_check: Some(key(9)),
+        ..web("z")
+    };
+    let mut mixed = snapshot([running("a", "1.0"), observer(own.clone())]);
+    mixed.references.accept(KeyKind::Encryption, key(1));
+    mixed.references.accept(KeyKind::Machine, key(1));
+    let overview = mixed.overview(NOON);
+    let row = status(&overview, "z", Role::Web);
+    assert_eq!((row.version, row.key, row.machine_key), (None, None, None));
+    assert_eq!(row.health, Health::Ok);
+    assert_eq!((overview.counts.servers, overview.counts.web, overview.counts.alive), (2, 1, 2));
+    assert_eq!(overview.versions.len(), 1);
+    assert_eq!(overview.compared().count(), 1);
+    assert_eq!(key_of(&mixed, "a", Role::Service), None, "its key is nobody's example");
+    assert_eq!(snapshot([observer(own)]).overview(NOON).reference_version, None);
+}
+
+#[test]
+fn a_row_of_the_overviews_own_with_a_products_version_is_compared() {
+    let own = Component { reporter: Reporter::Own, ..running("z", "2.0") };
+    let mixed = snapshot([running("a", "1.0"), running("b", "1.0"), own]);
+    assert_eq!(version_of(&mixed, "z", Role::Service), Some(VersionCheck::Ahead));
+}
+
+#[test]
+fn versions_are_counted_newest_first_by_component_and_server() {
+    let mixed = snapshot([
+        running("a", "2026.9"),
+        Component { version: "2026.9".into(), ..web("a") },
+        running("b", "2026.10"),
+        running("c", "2026.9"),
+    ]);
+    let counted: Vec<(String, usize, usize)> = mixed
+        .overview(NOON)
+        .versions
+        .into_iter()
+        .map(|count| (count.version, count.components, count.servers))
+        .collect();
+    assert_eq!(counted, [("2026.10".into(), 1, 1), ("2026.9".into(), 3, 2)]);
+}
+
+#[test]
+fn the_first_key_reported_is_the_reference_until_two_servers_agree() {
+    let mut references = References::default();
+    let (a, b, c) = (keyed("a", 1), keyed("b", 2), keyed("c", 2));
+    references.learn(&a, [&a].into_iter());
+    assert_eq!(references.encryption, Some(Reference { check: key(1), agreed: false }));
+    references.learn(&b, [&a, &b].into_iter());
+    assert_eq!(references.encryption, Some(Reference { check: key(1), agreed: false }));
+    references.learn(&c, [&a, &b, &c].into_iter());
+    assert_eq!(references.encryption, Some(Reference { check: key(2), agreed: true }));
+}
+
+#[test]
+fn the_first_agreement_stands_though_others_agree_on_another_key() {
+    let mut references = References::default();
+    let (a, b) = (keyed("a", 1), keyed("b", 1));
+    references.learn(&b, [&a, &b].into_iter());
+    let (c, d, e) = (keyed("c", 2), keyed("d", 2), keyed("e", 2));
+    references.learn(&e, [&a, &b, &c, &d, &e].into_iter());
+    assert_eq!(references.encryption, Some(Reference { check: key(1), agreed: true }));
+}
+
+#[test]
+fn two_components_of_one_server_are_no_agreement() {
+    let mut references = References::default();
+    let front = Component { key_check: Some(key(1)), ..web("a") };
+    let back = keyed("A", 1);
+    references.learn(&back, [&front, &back].into_iter());
+    assert_eq!(references.encryption, Some(Reference { check: key(1), agreed: false }));
+}
+
+#[test]
+fn an_observer_row_teaches_no_key_and_confirms_none() {
+    let mut references = References::default();
+    let own = observer(keyed("z", 1));
+    references.learn(&own, [&own].into_iter());
+    assert_eq!(references, References::default());
+    let a = keyed("a", 1);
+    references.learn(&a, [&own, &a].into_iter());
+    assert_eq!(references.encryption, Some(Reference { check: key(1), agreed: false }));
+}
+
+#[test]
+fn each_kind_of_key_is_learned_by_itself() {
+    let mut references = References::default();
+    let both = |server: &str, encryption, machine| Component {
+        key_check: Some(key(encryption)),
+        machine_key_check: Some(key(machine)),
+        ..web(server)
+    };
+    let (a, b) = (both("a", 1, 2), both("b", 3, 2));
+    references.learn(&a, [&a].into_iter());
+    references.learn(&b, [&a, &b].into_iter());
+    assert_eq!(references.encryption, Some(Reference { check: key(1), agreed: false }));
+    assert_eq!(references.machine, Some(Reference { check: key(2), agreed: true }));
+}
+
+#[test]
+fn a_service_teaches_no_machine_key() {
+    let mut references = References::default();
+    let odd = Component { machine_key_check: Some(key(1)), ..service("a") };
+    references.learn(&odd, [&odd].into_iter());
+    assert_eq!(references.machine, None);
+}
+
+#[test]
+fn what_an_admin_accepts_stays_until_another_is_accepted() {
+    let mut references = References::default();
+    references.accept(KeyKind::Encryption, key(7));
+    let (a, b) = (keyed("a", 1), keyed("b", 1));
+    references.learn(&a, [&a, &b].into_iter());
+    assert_eq!(references.of(KeyKind::Encryption), Some(Reference { check: key(7), agreed: true }));
+    references.accept(KeyKind::Encryption, key(1));
+    assert_eq!(references.of(KeyKind::Encryption), Some(Reference { check: key(1), agreed: true }));
+    assert_eq!(references.of(KeyKind::Machine), None);
+}
+
+#[test]
+fn the_reference_outlives_the_servers_that_reported_it() {
+    let mut left = snapshot([keyed("c", 2)]);
+    left.references.encryption = Some(Reference { check: key(1), agreed: true });
+    assert_eq!(key_of(&left, "c", Role::Service), Some(KeyVerdict::Mismatch));
+}
+
+#[test]
+fn another_key_than_the_reference_is_an_error() {
+    let mut mixed = snapshot([keyed("a", 1), keyed("b", 2)]);
+    mixed.references.encryption = Some(Reference { check: key(1), agreed: false });
+    assert_eq!(key_of(&mixed, "a", Role::Service), Some(KeyVerdict::InSync));
+    assert_eq!(key_of(&mixed, "b", Role::Service), Some(KeyVerdict::Mismatch));
+    let overview = mixed.overview(NOON);
+    assert_eq!(status(&overview, "b", Role::Service).health, Health::Error);
+    assert_eq!(status(&overview, "b", Role::Service).pulse, Pulse::Alive);
+}
+
+#[test]
+fn no_key_is_a_warning_only_while_others_report_one() {
+    let mut mixed = snapshot([keyed("a", 1), service("b")]);
+    mixed.references.encryption = Some(Reference { check: key(1), agreed: false });
+    assert_eq!(key_of(&mixed, "b", Role::Service), Some(KeyVerdict::Missing));
+    assert_eq!(status(&mixed.overview(NOON), "b", Role::Service).health, Health::Warning);
+    let mut bare = snapshot([service("a"), service("b")]);
+    bare.references = mixed.references;
+    assert_eq!(key_of(&bare, "b", Role::Service), None);
+    assert_eq!(bare.overview(NOON).health, Health::Ok);
+}
+
+#[test]
+fn a_machine_key_is_judged_on_web_components_only_and_never_missing() {
+    let other = Some(key(2));
+    let mut mixed = snapshot([
+        Component { machine_key_check: Some(key(1)), ..web("a") },
+        Component { machine_key_check: other, ..web("b") },
+        Component { machine_key_check: other, ..service("b") },
+        web("c"),
+    ]);
+    mixed.references.accept(KeyKind::Machine, key(1));
+    let overview = mixed.overview(NOON);
+    let verdict = |server, role| status(&overview, server, role).machine_key;
+    assert_eq!(verdict("a", Role::Web), Some(KeyVerdict::InSync));
+    assert_eq!(verdict("b", Role::Web), Some(KeyVerdict::Mismatch));
+    assert_eq!(verdict("b", Role::Service), None);
+    assert_eq!(verdict("c", Role::Web), None);
+    assert_eq!(status(&overview, "b", Role::Web).health, Health::Error);
+    assert_eq!(status(&overview, "c", Role::Web).health, Health::Ok);
+}
+
+#[test]
+fn health_is_ordered_ok_unknown_warning_error() {
+    assert!(Health::Ok < Health::Unknown);
+    assert!(Health::Unknown < Health::Warning);
+    assert!(Health::Warning < Health::Error);
+    let mut worst_first = Health::WORST_FIRST;
+    worst_first.reverse();
+    assert!(worst_first.is_sorted());
+}
+
+#[test]
+fn a_server_is_as_well_as_its_worst_component_and_the_cluster_as_its_worst_server() {
+    let late = Component { last_heartbeat: s(-61), ..service("b") };
+    let dead = Component { last_heartbeat: s(-301), ..service("c") };
+    let healths = |components: &[Component]| -> (Vec<Health>, Health) {
+        let overview = snapshot(components.to_vec()).overview(NOON);
+        (overview.servers.iter().map(|server| server.health).collect(), overview.health)
+    };
+    assert_eq!(
+        healths(&[web("a"), service("a"), web("b"), late.clone(), web("c"), dead]),
+        (vec![Health::Ok, Health::Warning, Health::Error], Health::Error)
+    );
+    assert_eq!(
+        healths(&[web("a"), web("b"), late]),
+        (vec![Health::Ok, Health::Warning], Health::Warning)
+    );
+    assert_eq!(healths(&[web("a")]), (vec![Health::Ok], Health::Ok));
+}
+
+#[test]
+fn the_messenger_never_changes_a_health() {
+    use cluster_overview_app::cluster::{Messenger, MessengerFailure};
+    let messenger = Some(Messenger {
+        failure: Some(MessengerFailure::Refused),
+        since: NOON,
+        port: 33_237,
+        seen_by: "b".into(),
+    });
+    assert_eq!(common::health(&Component { messenger, ..service("a") }, NOON), Health::Ok);
+}
+
+#[test]
+fn components_of_one_name_in_any_case_stand_under_one_server_web_first() {
+    let overview = snapshot([service("WEB-1"), web("web-1"), web("web-10")]).overview(NOON);
+    let roles: Vec<Vec<Role>> = overview
+        .servers
+        .iter()
+        .map(|server| server.components.iter().map(|status| status.component.role).collect())
+        .collect();
+    assert_eq!(roles, [vec![Role::Web, Role::Service], vec![Role::Web]]);
+    assert_eq!(overview.counts.servers, 2);
+}
+
+#[test]
+fn every_component_is_counted_once_by_role_and_once_by_pulse() {
+    let overview = snapshot([
+        web("a"),
+        service("a"),
+        Component { last_heartbeat: s(-61), ..service("b") },
+        stale(service("c")),
+        stale(web("c")),
+        stopped(service("d")),
+    ])
+    .overview(NOON);
+    let counts = overview.counts;
+    assert_eq!((counts.servers, counts.web, counts.service), (4, 2, 4));
+    assert_eq!(
+        (counts.alive, counts.late, counts.stale, counts.stopped, counts.unknown),
+        (2, 1, 2, 1, 0)
+    );
+}
+
+#[test]
+fn a_servers_facts_are_those_of_the_component_heard_of_last() {
+    let fresh = Component { last_heartbeat: s(5), ip: common::address(7), ..service("a") };
+    let overview = snapshot([web("a"), fresh]).overview(s(5));
+    assert_eq!(overview.servers[0].latest().map(|latest| latest.ip), Some(common::address(7)));
+}

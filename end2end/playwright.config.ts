@@ -1,0 +1,27 @@
+// How do the browser tests run? `cargo xtask test` builds the program, names it in
+// CLUSTER_OVERVIEW_BIN and starts this; CHROMIUM names another browser than Debian's.
+import { defineConfig } from '@playwright/test';
+
+export default defineConfig({
+  testDir: 'tests',
+  workers: 2,
+  // A test that passes at its second try is a bug somebody else will meet.
+  retries: 0,
+  timeout: 60_000,
+  reporter: 'list',
+  use: {
+    browserName: 'chromium',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});

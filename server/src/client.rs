@@ -1,0 +1,111 @@
+//! How this program asks an overview over HTTP.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Why there was no good answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nothing answered.
+    #[error("cannot reach {url}: {source}")]
+    Unreachable {
+        /// What was asked.
+        url: String,
+        /// Why; boxed, for it is large.
+        source: Box<ureq::Error>,
+    },
+    /// The answer was a refusal.
+    #[error("{url} answered {status}: {detail}")]
+    Refused {
+        /// What was asked.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the answer says of it.
+        detail: String,
+    },
+}
+
+impl ClientError {
+    /// Whether the token is not, or no longer, good.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Refused { status: 401, .. })
+    }
+}
+
+/// One overview, asked again and again over kept connections.
+#[derive(Clone, Debug)]
+pub struct Client {
+    base: String,
+    agent: ureq::Agent,
+}
+
+impl Client {
+    /// The overview at this address.
+    pub fn new(overview: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .build()
+            .new_agent();
+        Self { base: overview.trim_end_matches('/').to_owned(), agent }
+    }
+
+    /// Where it is: host and port, to ask the routing table about.
+    pub fn authority(&self) -> Option<(String, u16)> {
+        let uri: axum::http::Uri = self.base.parse().ok()?;
+        let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let host = uri.host()?.trim_matches(['[', ']']).to_owned();
+        Some((host, uri.port_u16().unwrap_or(default)))
+    }
+
+    /// Posts JSON. Blocks.
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Result<Value, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let answer = self
+            .agent
+            .post(&url)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .send(body.to_string());
+        understand(url, answer)
+    }
+
+    /// Gets JSON. Blocks.
+    pub fn get(&self, path: &str, token: Option<&str>) -> Result<Value, ClientError> {
+        let url = format!("{}{path}", self.base);
+        let mut request = self.agent.get(&url);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        understand(url, request.call())
+    }
+}
+
+fn understand(
+    url: String,
+    answer: Result<axum::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Value, ClientError> {
+    let unreachable = |url: &str, source| ClientError::Unreachable {
+        url: url.to_owned(),
+        source: Box::new(source),
+    };
+    let mut answer = answer.map_err(|error| unreachable(&url, error))?;
+    let status = answer.status();
+    // A large cluster's picture is larger than the client's cautious default.
+    let body = answer.body_mut().with_config().limit(256 << 20).read_to_string();
+    let body = body.map_err(|error| unreachable(&url, error))?;
+    let value = serde_json::from_str::<Value>(&body);
+    if status.is_success()
+        && let Ok(value) = value
+    {
+        return Ok(value);
+    }
+    let detail = value
+        .ok()
+        .and_then(|problem| problem.get("detail")?.as_str().map(str::to_owned))
+        .unwrap_or_else(|| "no explanation; is this the overview's address?".to_owned());
+    Err(ClientError::Refused { url, status: status.as_u16(), detail })
+}

@@ -1,0 +1,147 @@
+//! What the command line and the environment say: the only reader of either.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use app::cluster::Role;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
+#[derive(Debug, Parser)]
+#[command(name = "cluster-overview", version)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The web server: page and API.
+    Serve(Serve),
+    /// Beats for a component of the product on this server.
+    Agent(Agent),
+    /// The overview for a terminal; exit code 0 ok, 1 warning, 2 error, 3 unknown or unreachable.
+    Status(Status),
+}
+
+/// How people prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Auth {
+    /// Not at all: whoever reaches the listener may look and change. Loopback only.
+    None,
+}
+
+/// What the overview reports of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// A web component that beats on requests.
+    Web,
+    /// A service that beats every interval.
+    Service,
+    /// Nothing.
+    None,
+}
+
+impl Report {
+    /// The component, if it is one.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Self::Web => Some(Role::Web),
+            Self::Service => Some(Role::Service),
+            Self::None => None,
+        }
+    }
+}
+
+/// Options of `serve`.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// Where to listen; without sign-in only a loopback address is taken.
+    #[arg(long, env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+    /// Where the facts are kept: sqlite:PATH.
+    #[arg(long, env = "CLUSTER_OVERVIEW_DATABASE", default_value = "sqlite:cluster-overview.db")]
+    pub database: String,
+    /// The path it lives below, as the browser sees it.
+    #[arg(long, env = "CLUSTER_OVERVIEW_BASE_PATH", default_value = "/")]
+    pub base_path: String,
+    /// Where "Admin" at the top of the page leads.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ADMIN_URL")]
+    pub admin_url: Option<String>,
+    /// How people sign in.
+    #[arg(long, env = "CLUSTER_OVERVIEW_AUTH", value_enum, default_value = "none")]
+    pub auth: Auth,
+    /// The file with the join token; without it one is written beside the database.
+    #[arg(long, env = "CLUSTER_OVERVIEW_JOIN_TOKEN_FILE")]
+    pub join_token_file: Option<PathBuf>,
+    /// This server's name; default: the host name.
+    #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
+    pub name: Option<String>,
+    /// The product this server runs.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT")]
+    pub product: Option<String>,
+    /// The product's version; without it the overview's own rows are shown but not compared.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT_VERSION")]
+    pub product_version: Option<String>,
+    /// The file with the encryption key; only a check of it is ever stored.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
+    pub encryption_key_file: Option<PathBuf>,
+    /// Which components it reports of itself.
+    #[arg(
+        long,
+        env = "CLUSTER_OVERVIEW_REPORT_SELF",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "web,service"
+    )]
+    pub report_self: Vec<Report>,
+}
+
+/// Options of `agent`.
+#[derive(Args, Debug)]
+pub struct Agent {
+    /// The overview's address.
+    #[arg(long, env = "CLUSTER_OVERVIEW_OVERVIEW")]
+    pub overview: String,
+    /// The file with the join token.
+    #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
+    pub token_file: PathBuf,
+    /// Which component it beats for.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role)]
+    pub role: Role,
+    /// This server's name; default: the host name.
+    #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
+    pub name: Option<String>,
+    /// The product this server runs.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT")]
+    pub product: Option<String>,
+    /// The product's version.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT_VERSION")]
+    pub product_version: Option<String>,
+    /// The file with the encryption key; only a check of it leaves this server.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
+    pub encryption_key_file: Option<PathBuf>,
+    /// This server's address; default: the one it reaches the overview from.
+    #[arg(long, env = "CLUSTER_OVERVIEW_IP")]
+    pub ip: Option<IpAddr>,
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::parse(word).ok_or_else(|| "must be web or service".to_owned())
+}
+
+/// Options of `status`.
+#[derive(Args, Debug)]
+pub struct Status {
+    /// The overview's address.
+    #[arg(long, env = "CLUSTER_OVERVIEW_OVERVIEW")]
+    pub overview: String,
+    /// The file with a viewer's token, where the overview wants one.
+    #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// The overview as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,122 @@
+//! `POST /api/v1/heartbeats`: who sends, what it says, and the answer after it is durable.
+
+use std::sync::Arc;
+
+use app::cluster::{FieldError, Heartbeat, Timestamp};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::body;
+use super::problem::Problem;
+use crate::Site;
+use crate::intake::parse;
+
+/// The most elements an array may have.
+const MOST: usize = 1_000;
+/// The largest single heartbeat.
+const LARGEST_OBJECT: usize = 16 << 10;
+
+/// The answer to one heartbeat: `applied` says whether it changed anything.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    One {
+        received_at: String,
+        applied: bool,
+        next_in_ms: u128,
+    },
+    /// The answer to an array: `applied` counts.
+    Many {
+        received_at: String,
+        applied: usize,
+        next_in_ms: u128,
+    },
+}
+
+pub(crate) async fn post(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Answer>, Problem> {
+    let body = body::read(body).await;
+    authenticate(&site, &headers)?;
+    let raw: Box<RawValue> = body::json(&headers, &body?)?;
+    let (heartbeats, is_array) = parse_all(&raw)?;
+    let taken = site
+        .intake
+        .take(heartbeats)
+        .await
+        .map_err(|refused| Problem::unavailable(refused.to_string()))?;
+    let next_in_ms = taken.next_in().as_millis();
+    let said = |moment: Timestamp| moment.rfc3339();
+    Ok(Json(match taken.receipts.as_slice() {
+        [receipt] if !is_array => Answer::One {
+            received_at: said(receipt.received_at),
+            applied: receipt.applied,
+            next_in_ms,
+        },
+        receipts => Answer::Many {
+            received_at: said(taken.at),
+            applied: receipts.iter().filter(|receipt| receipt.applied).count(),
+            next_in_ms,
+        },
+    }))
+}
+
+fn authenticate(site: &Site, headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    match given {
+        None => Err(Problem::unauthorized(
+            "a heartbeat needs the join token: Authorization: Bearer TOKEN",
+        )),
+        Some(token) if site.join_token.is(token) => Ok(()),
+        Some(_) => Err(Problem::unauthorized(
+            "this is not the join token of this overview; compare it with the file `serve` named at its start",
+        )),
+    }
+}
+
+/// One object or an array of them, each within its size; every bad field of every element is named.
+fn parse_all(raw: &RawValue) -> Result<(Vec<Heartbeat>, bool), Problem> {
+    let is_array = raw.get().trim_start().starts_with('[');
+    let elements: Vec<&RawValue> =
+        if is_array { serde_json::from_str(raw.get()).map_err(not_json)? } else { vec![raw] };
+    if !(1..=MOST).contains(&elements.len()) {
+        let message = format!("must have 1 to {MOST} elements; it has {}", elements.len());
+        return Err(Problem::fields(vec![FieldError::new("[]", message)]));
+    }
+    if let Some(place) = elements.iter().position(|raw| raw.get().len() > LARGEST_OBJECT) {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("element {place} is larger than 16 KiB"),
+        ));
+    }
+    let mut heartbeats = Vec::with_capacity(elements.len());
+    let mut errors = Vec::new();
+    for (place, raw) in elements.iter().enumerate() {
+        let value: Value = serde_json::from_str(raw.get()).map_err(not_json)?;
+        match parse::heartbeat(&value) {
+            Ok(heartbeat) => heartbeats.push(heartbeat),
+            Err(bad) if is_array => errors.extend(bad.into_iter().map(|error| {
+                let dot = if error.field.is_empty() { "" } else { "." };
+                FieldError::new(format!("[{place}]{dot}{}", error.field), error.message)
+            })),
+            Err(bad) => errors.extend(bad),
+        }
+    }
+    if errors.is_empty() { Ok((heartbeats, is_array)) } else { Err(Problem::fields(errors)) }
+}
+
+fn not_json(error: serde_json::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
+}

@@ -1,0 +1,169 @@
+//! `GET /api/v1/overview`: the whole picture with verdicts, made anew only when it has moved.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use app::cluster::status::KeyVerdict;
+use app::cluster::{
+    ComponentStatus, Hint, Messenger, MessengerFailure, Overview, ServerStatus, Snapshot,
+    Timestamp, VersionCheck,
+};
+use app::words;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::Site;
+
+static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
+
+/// The body as it last was, so that nobody computes it twice.
+#[derive(Debug, Default)]
+pub(crate) struct Cache(Mutex<Option<Cached>>);
+
+#[derive(Clone, Debug)]
+struct Cached {
+    cursor: String,
+    as_of: Timestamp,
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let now = site.store.now();
+    let cached = site.overview.current(&site, now);
+    let known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == "*" || tag.as_bytes() == cached.etag.as_bytes());
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let json = HeaderValue::from_static("application/json");
+        ([(header::CONTENT_TYPE, json)], cached.body).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, cached.etag);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(now) = HeaderValue::from_str(&now.rfc3339()) {
+        headers.insert(OVERVIEW_NOW.clone(), now);
+    }
+    response
+}
+
+impl Cache {
+    fn current(&self, site: &Site, now: Timestamp) -> Cached {
+        let (snapshot, cursor) = site.watch.picture();
+        let as_of = snapshot.as_of(now);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cached) = last.as_ref().filter(|c| c.cursor == cursor && c.as_of == as_of) {
+            return cached.clone();
+        }
+        let body = Bytes::from(body(&snapshot, now).to_string());
+        let digest = Sha256::digest(&body);
+        let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let etag = HeaderValue::from_str(&format!("\"{hex}\""))
+            .unwrap_or(HeaderValue::from_static("\"\""));
+        let cached = Cached { cursor, as_of, body, etag };
+        *last = Some(cached.clone());
+        cached
+    }
+}
+
+fn body(snapshot: &Snapshot, now: Timestamp) -> Value {
+    let overview = snapshot.overview(now);
+    let hints = snapshot.hints(&overview, now);
+    let spells: Vec<Value> = snapshot
+        .spells
+        .iter()
+        .map(|spell| json!({"start": spell.start.rfc3339(), "end": spell.end.rfc3339()}))
+        .collect();
+    json!({
+        "as_of": overview.as_of.rfc3339(),
+        "blind_since": overview.blind_since.map(Timestamp::rfc3339),
+        "spells": spells,
+        "health": overview.health,
+        "settings": snapshot.settings,
+        "counts": overview.counts,
+        "versions": overview.versions,
+        "servers": servers(&overview, snapshot),
+        "hints": hints.iter().map(hint).collect::<Vec<_>>(),
+    })
+}
+
+fn servers(overview: &Overview, snapshot: &Snapshot) -> Vec<Value> {
+    overview.servers.iter().map(|server| self::server(server, snapshot)).collect()
+}
+
+fn server(server: &ServerStatus, snapshot: &Snapshot) -> Value {
+    let latest = server.latest();
+    let components: Vec<Value> =
+        server.components.iter().map(|status| component(status, snapshot)).collect();
+    json!({
+        "name": server.name,
+        "os": latest.map(|component| &component.os),
+        "ip": latest.map(|component| component.ip),
+        "health": server.health,
+        "components": components,
+    })
+}
+
+fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
+    let facts = &status.component;
+    json!({
+        "role": facts.role,
+        "product": facts.product,
+        "version": facts.version,
+        "pulse": status.pulse,
+        "health": status.health,
+        "why": words::why(status, snapshot),
+        "observer": facts.is_observer(),
+        "first_seen": facts.first_seen.rfc3339(),
+        "last_heartbeat": facts.last_heartbeat.rfc3339(),
+        "version_in_sync": status.version.map(|check| check == VersionCheck::InSync),
+        "key_in_sync": status.key.map(|verdict| verdict == KeyVerdict::InSync),
+        "machine_key_in_sync": status.machine_key.map(|verdict| verdict == KeyVerdict::InSync),
+        "key_digits": facts.key_check.map(|check| check.short()),
+        "ip": facts.ip,
+        "boot_id": facts.boots.current.id,
+        "clock_skew_ms": facts.skew.map(|skew| skew.last),
+        "told_interval_ms": facts.told_interval,
+        "messenger_port": facts.messenger_port,
+        "messenger": facts.messenger.as_ref().map(messenger),
+    })
+}
+
+fn messenger(messenger: &Messenger) -> Value {
+    let (state, reason) = match messenger.failure {
+        None => ("connected", None),
+        Some(MessengerFailure::Connecting) => ("connecting", None),
+        Some(reason) => ("unreachable", Some(reason)),
+    };
+    json!({
+        "state": state,
+        "reason": reason,
+        "since": messenger.since.rfc3339(),
+        "port": messenger.port,
+        "seen_by": messenger.seen_by,
+    })
+}
+
+fn hint(hint: &Hint) -> Value {
+    let text = words::hint(hint);
+    json!({
+        "id": hint.id.as_str(),
+        "anchor": hint.anchor(),
+        "severity": hint.severity(),
+        "title": text.title,
+        "evidence": text.evidence,
+        "steps": text.steps,
+        "avoid": text.avoid,
+        "server": hint.server,
+        "role": hint.role,
+    })
+}

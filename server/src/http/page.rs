@@ -1,0 +1,51 @@
+//! The page, rendered on the server, and the functions its wasm half calls.
+
+use std::sync::Arc;
+
+use app::api::{News, Picture};
+use app::backend::Backend;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+
+use crate::Site;
+
+impl Backend for Site {
+    fn picture(&self) -> Picture {
+        let (snapshot, cursor) = self.watch.picture();
+        Picture { snapshot, now: self.store.now(), cursor, site: Backend::site(self) }
+    }
+
+    fn since(&self, cursor: &str) -> News {
+        let (change, cursor) = self.watch.since(cursor);
+        News { cursor, now: self.store.now(), change, build: self.build.clone() }
+    }
+
+    fn site(&self) -> app::api::Site {
+        app::api::Site {
+            base: self.base.clone(),
+            assets: format!("{}/assets/{}", self.base, self.build),
+            admin_url: self.admin_url.clone(),
+            build: self.build.clone(),
+        }
+    }
+}
+
+pub(crate) async fn get(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let picture = site.picture();
+    let backend: Arc<dyn Backend> = site;
+    let render = leptos_axum::render_app_async_with_context(
+        move || leptos::prelude::provide_context(Arc::clone(&backend)),
+        move || app::shell(picture.clone()),
+    );
+    render(request).await.into_response()
+}
+
+pub(crate) async fn function(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let backend: Arc<dyn Backend> = site;
+    leptos_axum::handle_server_fns_with_context(
+        move || leptos::prelude::provide_context(Arc::clone(&backend)),
+        request,
+    )
+    .await
+    .into_response()
+}

@@ -1,0 +1,109 @@
+//! Heartbeats in: what waits is grouped into one transaction, and answered after its commit.
+
+pub mod parse;
+
+use std::sync::Arc;
+
+use app::cluster::{Heartbeat, Span, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::{Receipt, Store};
+use crate::watch::Watch;
+
+/// How many requests may wait for the writer; one more is told to come back.
+const WAITING: usize = 1_024;
+/// How many heartbeats go into one transaction at most.
+const BATCH: usize = 4_000;
+
+/// Why heartbeats were not taken. Nothing of them was stored, or the answer would say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// More requests wait than may.
+    #[error("too many heartbeats are waiting to be written")]
+    Busy,
+    /// The database does not take them.
+    #[error("the overview's database cannot be written at present")]
+    Blind,
+}
+
+/// What became of one request's heartbeats, now durable.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// One for each heartbeat, in order.
+    pub receipts: Vec<Receipt>,
+    /// The moment of the transaction.
+    pub at: Timestamp,
+    /// The interval in force.
+    pub interval: Span,
+}
+
+struct Job {
+    heartbeats: Vec<Heartbeat>,
+    answer: oneshot::Sender<Result<Taken, Refused>>,
+}
+
+/// The door to the one writer.
+#[derive(Clone, Debug)]
+pub struct Intake(mpsc::Sender<Job>);
+
+impl Intake {
+    /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
+    pub fn start(store: Arc<Store>, watch: Arc<Watch>) -> Self {
+        let (sender, jobs) = mpsc::channel(WAITING);
+        tokio::spawn(write(jobs, store, watch));
+        Self(sender)
+    }
+
+    /// Takes heartbeats, whole or not at all; returns once they are durable.
+    pub async fn take(&self, heartbeats: Vec<Heartbeat>) -> Result<Taken, Refused> {
+        let (answer, taken) = oneshot::channel();
+        self.0.try_send(Job { heartbeats, answer }).map_err(|_| Refused::Busy)?;
+        taken.await.unwrap_or(Err(Refused::Blind))
+    }
+}
+
+async fn write(mut jobs: mpsc::Receiver<Job>, store: Arc<Store>, watch: Arc<Watch>) {
+    while let Some(first) = jobs.recv().await {
+        let mut batch = first.heartbeats.clone();
+        let mut waiting = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = jobs.try_recv()
+        {
+            batch.extend_from_slice(&next.heartbeats);
+            waiting.push(next);
+        }
+        match store.receive(&batch).await {
+            Ok(received) => {
+                watch.tell(received.news);
+                let mut receipts = received.receipts.into_iter();
+                for job in waiting {
+                    let own = receipts.by_ref().take(job.heartbeats.len()).collect();
+                    let taken =
+                        Taken { receipts: own, at: received.at, interval: received.interval };
+                    // Whoever asked may have gone; what it said is durable all the same.
+                    let _ = job.answer.send(Ok(taken));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, heartbeats = batch.len(), "heartbeats could not be written");
+                watch.lose_sight();
+                for job in waiting {
+                    let _ = job.answer.send(Err(Refused::Blind));
+                }
+            }
+        }
+    }
+}
+
+impl Taken {
+    /// When the sender should beat again: 0.8 to 1.0 of the interval, at random, so that a thousand
+    /// agents never beat in step.
+    pub fn next_in(&self) -> std::time::Duration {
+        let mut random = [0; 4];
+        // Without randomness every agent is told the same: tolerable, and better than an error.
+        let _ = getrandom::fill(&mut random);
+        let spread = i64::from(u32::from_le_bytes(random) % 201);
+        let ms = self.interval.0 * (800 + spread) / 1_000;
+        std::time::Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+    }
+}

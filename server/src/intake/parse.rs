@@ -1,0 +1,185 @@
+//! What a heartbeat must look like on the wire: every bad field is named, nothing is guessed.
+
+use std::net::IpAddr;
+
+use app::cluster::facts::check_text;
+use app::cluster::{
+    FieldError, Heartbeat, KeyCheck, Os, Role, ServerName, Timestamp, facts::Reporter,
+};
+use serde_json::{Map, Value};
+
+/// The highest sequence: 2^53 - 1, which every language's numbers can hold.
+const HIGHEST_SEQUENCE: i64 = (1 << 53) - 1;
+
+/// Reads one heartbeat from a JSON object. The error holds one entry per bad field.
+pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
+    let Value::Object(object) = value else {
+        return Err(vec![FieldError::new("", "must be a JSON object: one heartbeat")]);
+    };
+    let mut fields = Fields { object, errors: Vec::new() };
+    let os = fields.os();
+    let server = fields.required("server", |text| ServerName::parse(text));
+    let role = fields.required("role", |word| {
+        Role::parse(word).ok_or_else(|| "must be \"web\" or \"service\"".to_owned())
+    });
+    let product = fields
+        .optional("product", |text| check_text(text, 0, 100).map(|()| text.to_owned()))
+        .filter(|product| !product.is_empty());
+    let version = fields.required("version", |text| label(text));
+    let ip = fields.required("ip", |text| {
+        text.parse::<IpAddr>().map_err(|_| "must be one IPv4 or IPv6 address".to_owned())
+    });
+    let boot_id = fields.required("boot_id", boot_id);
+    let sequence = fields.sequence();
+    let sent_at = fields.optional("sent_at", moment);
+    let key_check = fields.optional("key_check", key_digits);
+    let machine_key_check = fields.optional("machine_key_check", key_digits);
+    let messenger_port = fields.port();
+    let leaving = fields.leaving();
+    let errors = fields.errors;
+    match (server, role, version, os, ip, boot_id, sequence) {
+        (
+            Some(server),
+            Some(role),
+            Some(version),
+            Some(os),
+            Some(ip),
+            Some(boot_id),
+            Some(sequence),
+        ) if errors.is_empty() => Ok(Heartbeat {
+            server,
+            role,
+            product,
+            version,
+            os,
+            ip,
+            boot_id,
+            sequence,
+            sent_at,
+            key_check,
+            machine_key_check,
+            messenger_port,
+            leaving,
+            reporter: Reporter::Node,
+        }),
+        _ => Err(errors),
+    }
+}
+
+/// One object's fields, and what was wrong with those read so far.
+struct Fields<'a> {
+    object: &'a Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields<'_> {
+    fn wrong<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
+        self.errors.push(FieldError::new(field, message));
+        None
+    }
+
+    fn required<T>(
+        &mut self,
+        field: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match self.object.get(field) {
+            None | Some(Value::Null) => self.wrong(field, "is required"),
+            Some(value) => self.text(field, value, read),
+        }
+    }
+
+    fn optional<T>(
+        &mut self,
+        field: &str,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match self.object.get(field) {
+            None | Some(Value::Null) => None,
+            Some(value) => self.text(field, value, read),
+        }
+    }
+
+    fn text<T>(
+        &mut self,
+        field: &str,
+        value: &Value,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let Value::String(text) = value else {
+            return self.wrong(field, "must be a string");
+        };
+        match read(text) {
+            Ok(value) => Some(value),
+            Err(message) => self.wrong(field, message),
+        }
+    }
+
+    fn os(&mut self) -> Option<Os> {
+        let object = match self.object.get("os") {
+            Some(Value::Object(object)) => object,
+            None | Some(Value::Null) => return self.wrong("os", "is required"),
+            Some(_) => return self.wrong("os", "must be an object with name and version"),
+        };
+        let mut within = Fields { object, errors: Vec::new() };
+        let name = within.required("name", label);
+        let version = within.required("version", label);
+        self.errors.extend(
+            within
+                .errors
+                .into_iter()
+                .map(|error| FieldError::new(format!("os.{}", error.field), error.message)),
+        );
+        Some(Os { name: name?, version: version? })
+    }
+
+    fn sequence(&mut self) -> Option<i64> {
+        match self.object.get("sequence") {
+            None | Some(Value::Null) => self.wrong("sequence", "is required"),
+            Some(value) => match value.as_i64() {
+                Some(number) if (0..=HIGHEST_SEQUENCE).contains(&number) => Some(number),
+                _ => self.wrong("sequence", "must be a whole number from 0 to 2^53 - 1"),
+            },
+        }
+    }
+
+    fn port(&mut self) -> Option<u16> {
+        match self.object.get("messenger_port") {
+            None | Some(Value::Null) => None,
+            Some(value) => match value.as_u64().and_then(|port| u16::try_from(port).ok()) {
+                Some(port) if port > 0 => Some(port),
+                _ => self.wrong("messenger_port", "must be a whole number from 1 to 65535"),
+            },
+        }
+    }
+
+    fn leaving(&mut self) -> bool {
+        match self.object.get("leaving") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(leaving)) => *leaving,
+            Some(_) => self.wrong("leaving", "must be true or false").unwrap_or_default(),
+        }
+    }
+}
+
+fn label(text: &str) -> Result<String, String> {
+    check_text(text, 1, 100).map(|()| text.to_owned())
+}
+
+fn boot_id(text: &str) -> Result<String, String> {
+    let hyphenated = text.len() == 36;
+    match uuid::Uuid::try_parse(text) {
+        Ok(id) if hyphenated => Ok(id.hyphenated().to_string()),
+        _ => Err("must be a hyphenated UUID, new at each start of the process".to_owned()),
+    }
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse::<jiff::Timestamp>()
+        .map(|moment| Timestamp(moment.as_millisecond()))
+        .map_err(|_| "must be a moment in RFC 3339, like 2026-11-22T12:00:00.000Z".to_owned())
+}
+
+fn key_digits(text: &str) -> Result<KeyCheck, String> {
+    KeyCheck::parse(text).ok_or_else(|| "must be 64 lower-case hex digits".to_owned())
+}

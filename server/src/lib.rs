@@ -1,0 +1,112 @@
+//! What a browser may not know: the store, the intake, the watch, the routes, the nodes.
+//!
+//! A host product nests [`router`]; a program of its own calls [`serve`].
+
+pub mod agent;
+pub mod client;
+pub mod clock;
+pub mod config;
+mod http;
+pub mod intake;
+pub mod node;
+pub mod own;
+pub mod report;
+pub mod store;
+pub mod token;
+pub mod watch;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use app::cluster::Role;
+use tokio::net::TcpListener;
+
+use crate::intake::Intake;
+use crate::own::{Identity, Own};
+use crate::store::{Store, StoreError};
+use crate::token::JoinToken;
+use crate::watch::Watch;
+
+/// One overview: its database, its live picture and what it was told at its start.
+#[derive(Debug)]
+pub struct Site {
+    pub(crate) store: Arc<Store>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) intake: Intake,
+    pub(crate) own: Option<Arc<Own>>,
+    pub(crate) join_token: JoinToken,
+    /// Where it lives below its host: empty, or `/x` without a slash at its end.
+    pub(crate) base: String,
+    pub(crate) admin_url: Option<String>,
+    /// The hash of the page's files: tells an open page that it is of another version.
+    pub(crate) build: String,
+    pub(crate) overview: http::overview::Cache,
+}
+
+/// What a site is told at its start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `sqlite:PATH`.
+    pub database: String,
+    /// What nodes prove themselves with.
+    pub join_token: JoinToken,
+    /// Empty, or `/x` without a slash at its end.
+    pub base: String,
+    /// The target of the breadcrumb.
+    pub admin_url: Option<String>,
+    /// What it reports of itself, and which components.
+    pub own: Option<(Identity, Vec<Role>)>,
+}
+
+impl Site {
+    /// Opens the database and starts what works in the background.
+    pub async fn open(options: Options) -> Result<Arc<Self>, StoreError> {
+        // Leptos renders on this runtime; a second call in one process changes nothing.
+        let _ = any_spawner::Executor::init_tokio();
+        let store = Arc::new(Store::open(&options.database).await?);
+        let first = store.renew_mark().await?;
+        let watch = Arc::new(Watch::load(&store).await?);
+        watch.tell(first);
+        let intake = Intake::start(Arc::clone(&store), Arc::clone(&watch));
+        let own = options.own.map(|(identity, roles)| Own::new(identity, roles, intake.clone()));
+        if let Some(own) = &own {
+            own.arrive().await;
+            tokio::spawn(Arc::clone(own).live());
+        }
+        let (looking, looked_at) = (Arc::clone(&watch), Arc::clone(&store));
+        tokio::spawn(async move { looking.keep_looking(&looked_at).await });
+        Ok(Arc::new(Self {
+            store,
+            watch,
+            intake,
+            own,
+            join_token: options.join_token,
+            base: options.base,
+            admin_url: options.admin_url,
+            build: http::assets::hash(),
+            overview: http::overview::Cache::default(),
+        }))
+    }
+}
+
+/// All routes of a site, its base path included.
+pub fn router(site: Arc<Site>) -> axum::Router {
+    http::router(site)
+}
+
+/// Serves a site on `listener` until `shutdown`: then takes no more requests, finishes those it has,
+/// and says goodbye for its own components.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    site: Arc<Site>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(Arc::clone(&site))).with_graceful_shutdown(shutdown).await?;
+    if let Some(own) = &site.own {
+        own.leave().await;
+    }
+    Ok(())
+}

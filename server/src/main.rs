@@ -1,0 +1,208 @@
+//! The command line: what each command needs, and how it ends.
+
+use std::error::Error;
+use std::io::{IsTerminal as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use app::cluster::facts::{Reporter, check_text};
+use app::cluster::{KeyCheck, ServerName};
+use clap::Parser as _;
+use cluster_overview::agent::{Agent, Facts};
+use cluster_overview::client::Client;
+use cluster_overview::own::Identity;
+use cluster_overview::store::Store;
+use cluster_overview::token::{JoinToken, read_secret};
+use cluster_overview::{Options, Site, config, node, report};
+use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new("warn,cluster_overview=info"))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match config::CommandLine::parse().command {
+        config::Command::Serve(options) => serve(options).await.map(|()| ExitCode::SUCCESS),
+        config::Command::Agent(options) => agent(options).await.map(|()| ExitCode::SUCCESS),
+        config::Command::Status(options) => return status(&options),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("cluster-overview: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn serve(options: config::Serve) -> Result<(), Failure> {
+    match options.auth {
+        config::Auth::None if !options.listen.ip().is_loopback() => {
+            return Err(format!(
+                "refusing to listen on {}: nobody signs in yet (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1]",
+                options.listen
+            )
+            .into());
+        }
+        config::Auth::None => {}
+    }
+    let base = base_path(&options.base_path)?;
+    let own = own(&options)?;
+    let path = Store::path(&options.database)
+        .ok_or_else(|| cluster_overview::store::StoreError::Address(options.database.clone()))?;
+    let join_token = join_token(options.join_token_file.as_deref(), &path)?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    let address = listener.local_addr()?;
+    let site = Site::open(Options {
+        database: options.database,
+        join_token,
+        base: base.clone(),
+        admin_url: options.admin_url,
+        own,
+    })
+    .await?;
+    let mut out = std::io::stdout();
+    writeln!(out, "Cluster Overview at http://{address}{base}/")?;
+    out.flush()?;
+    cluster_overview::serve(listener, site, asked_to_stop()?).await?;
+    Ok(())
+}
+
+/// A base path without its last slash: empty at the root.
+fn base_path(given: &str) -> Result<String, Failure> {
+    let base = given.trim_end_matches('/');
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
+    if base.is_empty() || (base.starts_with('/') && !base.contains("//") && base.chars().all(fits))
+    {
+        return Ok(base.to_owned());
+    }
+    Err(format!(
+        "the base path {given:?} must begin with / and hold letters, digits and -_.~/ only"
+    )
+    .into())
+}
+
+fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<app::cluster::Role>)>, Failure> {
+    let mut roles: Vec<_> = options.report_self.iter().filter_map(|report| report.role()).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    if roles.is_empty() {
+        return Ok(None);
+    }
+    let listening = options.listen.ip();
+    // The documentation network: routed like any other, and nothing is sent there.
+    let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
+    let ip: IpAddr = node::address_towards(elsewhere).unwrap_or(listening);
+    let identity = Identity {
+        server: server_name(options.name.as_deref())?,
+        product: label("--product", options.product.as_deref())?
+            .or_else(|| options.product_version.is_none().then(|| "Cluster Overview".to_owned())),
+        version: label("--product-version", options.product_version.as_deref())?
+            .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+        os: node::os(),
+        ip,
+        key_check: key_check(options.encryption_key_file.as_deref())?,
+        reporter: if options.product_version.is_some() {
+            Reporter::Own
+        } else {
+            Reporter::Observer
+        },
+    };
+    Ok(Some((identity, roles)))
+}
+
+fn join_token(given: Option<&Path>, database: &Path) -> Result<JoinToken, Failure> {
+    if let Some(path) = given {
+        return Ok(JoinToken::from_file(path)?);
+    }
+    let mut beside = database.as_os_str().to_owned();
+    beside.push(".join-token");
+    let path = PathBuf::from(beside);
+    let (token, new) = JoinToken::from_file_or_new(&path)?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let verb = if new { "written to" } else { "in" };
+    println!("Join token for agents {verb} {}", path.display());
+    Ok(token)
+}
+
+async fn agent(options: config::Agent) -> Result<(), Failure> {
+    if options.name.is_none() && node::in_container() {
+        tracing::warn!(
+            "a container's host name changes with each start; give this server a name with --name"
+        );
+    }
+    let facts = Facts {
+        server: server_name(options.name.as_deref())?.to_string(),
+        role: options.role,
+        product: label("--product", options.product.as_deref())?,
+        version: label("--product-version", options.product_version.as_deref())?
+            .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
+        os: node::os(),
+        ip: options.ip,
+        key_check: key_check(options.encryption_key_file.as_deref())?,
+    };
+    let token = read_secret(&options.token_file)?;
+    let agent = Agent::new(Client::new(&options.overview), token, facts);
+    agent.run(asked_to_stop()?).await;
+    Ok(())
+}
+
+fn status(options: &config::Status) -> ExitCode {
+    let asked = || -> Result<serde_json::Value, Failure> {
+        let token = options.token_file.as_deref().map(read_secret).transpose()?;
+        Ok(Client::new(&options.overview).get("/api/v1/overview", token.as_deref())?)
+    };
+    match asked() {
+        Ok(overview) => {
+            let said =
+                if options.json { format!("{overview:#}\n") } else { report::text(&overview) };
+            // A reader that has gone needs no answer; the exit code still tells.
+            let _ = std::io::stdout().write_all(said.as_bytes());
+            ExitCode::from(report::exit_code(&overview))
+        }
+        Err(error) => {
+            eprintln!("cluster-overview: {error}");
+            ExitCode::from(report::UNKNOWN)
+        }
+    }
+}
+
+fn server_name(given: Option<&str>) -> Result<ServerName, Failure> {
+    let name = given
+        .map(str::to_owned)
+        .or_else(node::host_name)
+        .ok_or("this machine has no host name; give one with --name")?;
+    ServerName::parse(&name).map_err(|wrong| format!("the server name {name:?} {wrong}").into())
+}
+
+fn label(option: &str, given: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some(text) = given else { return Ok(None) };
+    check_text(text, 1, 100).map_err(|wrong| format!("{option} {wrong}"))?;
+    Ok(Some(text.to_owned()))
+}
+
+fn key_check(file: Option<&Path>) -> Result<Option<KeyCheck>, Failure> {
+    let Some(path) = file else { return Ok(None) };
+    let check = node::key_check_of_file(path).map_err(|error| {
+        format!("cannot read the encryption key file {}: {error}", path.display())
+    })?;
+    Ok(Some(check))
+}
+
+/// Resolves when the process is asked to stop: SIGTERM, or SIGINT at a terminal.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

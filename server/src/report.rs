@@ -1,0 +1,83 @@
+//! The overview for a terminal, and the exit code it means.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// The exit code when nothing can be known.
+pub const UNKNOWN: u8 = 3;
+
+/// 0 ok, 1 warning, 2 error, 3 unknown.
+pub fn exit_code(overview: &Value) -> u8 {
+    match overview["health"].as_str() {
+        Some("ok") => 0,
+        Some("warning") => 1,
+        Some("error") => 2,
+        _ => UNKNOWN,
+    }
+}
+
+/// The overview as lines of text: servers and components, then the hints.
+pub fn text(overview: &Value) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_all(&mut out, overview);
+    out
+}
+
+fn write_all(out: &mut String, overview: &Value) -> std::fmt::Result {
+    let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    writeln!(out, "health {} as of {}", word(&overview["health"]), word(&overview["as_of"]))?;
+    for server in list(&overview["servers"]) {
+        writeln!(
+            out,
+            "\n{}  {}  {}",
+            word(&server["name"]),
+            word(&server["health"]),
+            word(&server["ip"])
+        )?;
+        for component in list(&server["components"]) {
+            writeln!(
+                out,
+                "  {:<8} {:<8} {:<20} version {:<8} key {:<19} {}",
+                word(&component["role"]),
+                word(&component["pulse"]),
+                word(&component["version"]),
+                sync(&component["version_in_sync"], "in sync", "differs"),
+                sync(
+                    &component["key_in_sync"],
+                    "in sync",
+                    if component["key_digits"].is_null() {
+                        "missing"
+                    } else {
+                        "decryption failure"
+                    }
+                ),
+                word(&component["why"]),
+            )?;
+        }
+    }
+    for hint in list(&overview["hints"]) {
+        writeln!(out, "\n{}: {}", word(&hint["severity"]), word(&hint["title"]))?;
+        writeln!(out, "  {}", word(&hint["evidence"]))?;
+        for (place, step) in list(&hint["steps"]).iter().enumerate() {
+            writeln!(out, "  {}. {}", place + 1, word(step))?;
+        }
+        if let Some(avoid) = hint["avoid"].as_str() {
+            writeln!(out, "  Avoid: {avoid}")?;
+        }
+    }
+    Ok(())
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn sync(value: &Value, yes: &'static str, no: &'static str) -> &'static str {
+    match value.as_bool() {
+        Some(true) => yes,
+        Some(false) => no,
+        None => "-",
+    }
+}

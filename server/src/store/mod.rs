@@ -1,0 +1,378 @@
+//! Where the facts are kept: all the SQL there is. Every change is one transaction, stamped by the
+//! database's clock, and returns the news a reader has to take in.
+
+mod rows;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::cluster::boots::{self, Stored};
+use app::cluster::silence::KEEP_SPELLS;
+use app::cluster::{
+    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, References, ServerName, Settings,
+    Snapshot, Span, Spell, Timestamp,
+};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{SqlitePool, Transaction};
+
+use crate::clock::Clock;
+
+/// How long a tombstone tells a late heartbeat from a new one.
+const KEEP_TOMBSTONES: Span = Span::minutes(31 * 24 * 60);
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address of the database is none we know.
+    #[error("cannot use the database address {0:?}: it must be sqlite:PATH")]
+    Address(String),
+    /// Another process owns the file.
+    #[error("{} is in use by another process; an SQLite database serves one `serve` at a time", .0.display())]
+    Owned(PathBuf),
+    /// The lock file beside the database cannot be made.
+    #[error("cannot lock {}: {source}", .path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot bring the database's schema up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database cannot be read or written.
+    #[error("the database cannot be read or written: {0}")]
+    Database(#[from] sqlx::Error),
+    /// What was read is not what was written.
+    #[error("the database holds a row this program cannot read: {0}")]
+    Content(#[from] serde_json::Error),
+}
+
+/// The facts of one cluster in an `SQLite` file owned by this process.
+#[derive(Debug)]
+pub struct Store {
+    pool: SqlitePool,
+    clock: Clock,
+    /// Part of every cursor: a cursor of another database means nothing here.
+    database_id: String,
+    /// Held as long as the store lives.
+    _lock: std::fs::File,
+}
+
+/// What a transaction changed, for whoever keeps the picture.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    /// The number of this commit.
+    pub commit: i64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Components of which more than the time changed.
+    pub components: Vec<Arc<Component>>,
+    /// Components that merely beat again.
+    pub beats: Vec<Beat>,
+    /// Components that were removed.
+    pub removed: Vec<ComponentKey>,
+    /// The reference keys, if they changed.
+    pub references: Option<References>,
+    /// The settings, if they changed.
+    pub settings: Option<Settings>,
+    /// All spells, if they changed.
+    pub spells: Option<Vec<Spell>>,
+    /// The clock jumped: nothing known so far can be built upon.
+    pub reload: bool,
+}
+
+impl News {
+    /// Whether a reader has anything to take in.
+    pub fn is_empty(&self) -> bool {
+        self.components.is_empty()
+            && self.beats.is_empty()
+            && self.removed.is_empty()
+            && self.references.is_none()
+            && self.settings.is_none()
+            && self.spells.is_none()
+            && !self.reload
+    }
+}
+
+/// What became of one heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// It changed something.
+    pub applied: bool,
+    /// When the heartbeat that counts came: this one, or the one it did not replace.
+    pub received_at: Timestamp,
+}
+
+/// A batch of heartbeats after its commit.
+#[derive(Debug)]
+pub struct Received {
+    /// One for each heartbeat, in order.
+    pub receipts: Vec<Receipt>,
+    /// The moment of the batch.
+    pub at: Timestamp,
+    /// The interval in force.
+    pub interval: Span,
+    /// What changed.
+    pub news: News,
+}
+
+type Tx = Transaction<'static, sqlx::Sqlite>;
+
+impl Store {
+    /// Opens the database at `sqlite:PATH`, creating the file if there is none, and brings its
+    /// schema up to date. The gap since the last process wrote becomes a spell.
+    pub async fn open(address: &str) -> Result<Self, StoreError> {
+        let path = Self::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
+        let lock = lock(&path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(2))
+            .foreign_keys(true);
+        // One connection: one process writes, and readers are answered from memory.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await?;
+        sqlx::migrate!("src/store/migrations/sqlite").run(&pool).await?;
+        let mark = rows::first_row(&pool).await?;
+        let clock = Clock::starting(mark.at);
+        Ok(Self { pool, clock, database_id: mark.database_id, _lock: lock })
+    }
+
+    /// The file behind an address, if it is one of ours.
+    pub fn path(address: &str) -> Option<PathBuf> {
+        let path = address.strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
+    }
+
+    /// Names the database in cursors.
+    pub fn database_id(&self) -> &str {
+        &self.database_id
+    }
+
+    /// Now, by the database's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Everything, and the number of the commit it stands at.
+    pub async fn load(&self) -> Result<(Snapshot, i64), StoreError> {
+        let mut tx = self.begin().await?;
+        let head = rows::head(&mut tx).await?;
+        let components = rows::all_components(&mut tx).await?;
+        let snapshot = Snapshot {
+            settings: head.settings,
+            references: rows::references(&mut tx).await?,
+            spells: rows::spells(&mut tx).await?,
+            blind_since: None,
+            changed_at: head.changed_at,
+            components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
+        };
+        Ok((snapshot, head.commit_no))
+    }
+
+    /// Takes a batch of heartbeats in, in order, whole or not at all.
+    pub async fn receive(&self, batch: &[Heartbeat]) -> Result<Received, StoreError> {
+        let mut change = self.change().await?;
+        let told = change.head.settings.interval();
+        let keys = batch.iter().map(Heartbeat::key);
+        let mut stored = rows::stored(&mut change.tx, keys).await?;
+        let before = stored.clone();
+        let receipts = batch
+            .iter()
+            .map(|heartbeat| {
+                let known = stored.get(&heartbeat.key());
+                match boots::receive(known, heartbeat, change.at, told) {
+                    Some(next) => {
+                        stored.insert(next.key(), Stored::Present(Arc::new(next)));
+                        Receipt { applied: true, received_at: change.at }
+                    }
+                    None => Receipt {
+                        applied: false,
+                        received_at: known.map_or(change.at, Stored::last_heartbeat),
+                    },
+                }
+            })
+            .collect();
+        let changed = differences(&before, &stored);
+        if !changed.is_empty() {
+            rows::upsert(&mut change.tx, &changed).await?;
+            change.learn_references(&changed).await?;
+        }
+        for component in changed {
+            match before.get(&component.key()) {
+                Some(Stored::Present(old)) if Beat::is_all_between(old, &component) => {
+                    change.news.beats.push(Beat::of(&component));
+                }
+                _ => change.news.components.push(component),
+            }
+        }
+        let at = change.at;
+        Ok(Received { receipts, at, interval: told, news: change.commit().await? })
+    }
+
+    /// Puts new settings in force.
+    pub async fn set_settings(&self, settings: Settings) -> Result<News, StoreError> {
+        let mut change = self.change().await?;
+        rows::set_settings(&mut change.tx, &settings).await?;
+        change.news.settings = Some(settings);
+        change.commit().await
+    }
+
+    /// Removes these components; each leaves a tombstone.
+    pub async fn remove(&self, keys: &[ComponentKey]) -> Result<News, StoreError> {
+        let mut change = self.change().await?;
+        rows::remove(&mut change.tx, keys, change.at).await?;
+        change.news.removed = keys.to_vec();
+        change.commit().await
+    }
+
+    /// Makes this check the one all others are held against.
+    pub async fn accept_key(&self, kind: KeyKind, check: KeyCheck) -> Result<News, StoreError> {
+        let mut change = self.change().await?;
+        let mut references = rows::references(&mut change.tx).await?;
+        references.accept(kind, check);
+        rows::set_references(&mut change.tx, &references).await?;
+        change.news.references = Some(references);
+        change.commit().await
+    }
+
+    /// Renews the observer's mark, so that no spell is seen where somebody watches; forgets what is
+    /// past its time, and lets the clock follow the wall clock when it must.
+    pub async fn renew_mark(&self) -> Result<News, StoreError> {
+        if let Some(jump) = self.clock.jump_due() {
+            return self.jump(jump).await;
+        }
+        let mut change = self.change().await?;
+        rows::forget(&mut change.tx, change.at - KEEP_TOMBSTONES, change.at - KEEP_SPELLS).await?;
+        change.commit().await
+    }
+
+    /// The clock jumps, and no verdict with it: forward the jump is a spell of its length, backward
+    /// every stamp goes back with it.
+    async fn jump(&self, by: Span) -> Result<News, StoreError> {
+        let mut change = self.change().await?;
+        let from = change.at;
+        if by > Span::ZERO {
+            rows::add_spell(&mut change.tx, Spell { start: from, end: from + by }).await?;
+        } else {
+            rows::shift_all(&mut change.tx, by).await?;
+        }
+        change.at = from + by;
+        change.news.reload = true;
+        let news = change.commit().await?;
+        self.clock.jump(by);
+        tracing::warn!(by_ms = by.0, "the clock was set; verdicts do not move with it");
+        Ok(news)
+    }
+
+    async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(self.pool.begin_with("begin immediate").await?)
+    }
+
+    /// Begins a change: the mark is renewed, and a gap before it is written down as a spell.
+    async fn change(&self) -> Result<Changing, StoreError> {
+        let mut tx = self.begin().await?;
+        let head = rows::head(&mut tx).await?;
+        let at = self.clock.now();
+        let mut news = News { at, commit: head.commit_no, ..News::default() };
+        if at - head.mark_at > head.settings.mark_period().times(2) {
+            rows::add_spell(&mut tx, Spell { start: head.mark_at, end: at }).await?;
+            news.spells = Some(rows::spells(&mut tx).await?);
+        }
+        Ok(Changing { tx, head, at, news })
+    }
+}
+
+/// A transaction under way.
+struct Changing {
+    tx: Tx,
+    head: rows::Head,
+    at: Timestamp,
+    news: News,
+}
+
+impl Changing {
+    /// Lets the references learn from what was just reported, while they are not yet agreed on.
+    async fn learn_references(&mut self, changed: &[Arc<Component>]) -> Result<(), StoreError> {
+        let known = rows::references(&mut self.tx).await?;
+        let teaches = |component: &Arc<Component>| {
+            KeyKind::ALL.into_iter().any(|kind| {
+                kind.of(component).is_some() && !known.of(kind).is_some_and(|known| known.agreed)
+            })
+        };
+        if !changed.iter().any(teaches) {
+            return Ok(());
+        }
+        let everyone = rows::all_components(&mut self.tx).await?;
+        let mut learned = known;
+        for component in changed {
+            learned.learn(component, everyone.iter());
+        }
+        if learned != known {
+            rows::set_references(&mut self.tx, &learned).await?;
+            self.news.references = Some(learned);
+        }
+        Ok(())
+    }
+
+    async fn commit(mut self) -> Result<News, StoreError> {
+        let visible = !self.news.is_empty();
+        if visible {
+            self.news.commit += 1;
+        }
+        self.news.at = self.at;
+        rows::close(&mut self.tx, self.at, self.news.commit, visible).await?;
+        self.tx.commit().await?;
+        Ok(self.news)
+    }
+}
+
+/// The components that are not as they were.
+fn differences(
+    before: &HashMap<ComponentKey, Stored>,
+    after: &HashMap<ComponentKey, Stored>,
+) -> Vec<Arc<Component>> {
+    let mut changed: Vec<Arc<Component>> = after
+        .iter()
+        .filter(|(key, stored)| before.get(*key) != Some(*stored))
+        .filter_map(|(_, stored)| match stored {
+            Stored::Present(component) => Some(Arc::clone(component)),
+            Stored::Removed(_) => None,
+        })
+        .collect();
+    changed.sort_by_key(|component| component.key());
+    changed
+}
+
+/// Takes the file beside the database that says who owns it; the system frees it when we die.
+fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let path_of_lock = PathBuf::from(name);
+    let failed = |source| StoreError::Lock { path: path_of_lock.clone(), source };
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path_of_lock)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Owned(path.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// The name of a server as the key of its rows.
+fn server_key(server: &ServerName) -> String {
+    server.folded()
+}

@@ -1,0 +1,276 @@
+//! The live picture in memory: one snapshot, what each reader has yet to hear, and when it was blind.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use app::cluster::{Change, Component, ComponentKey, Snapshot, Timestamp};
+
+use crate::store::{News, Store, StoreError};
+
+/// Which commit last changed a component: everything about it, and its time alone.
+#[derive(Clone, Copy, Debug)]
+struct Ages {
+    facts: i64,
+    beat: i64,
+}
+
+#[derive(Debug)]
+struct State {
+    snapshot: Snapshot,
+    /// The commit the snapshot stands at.
+    commit: i64,
+    /// Readers from before this commit get the whole picture.
+    floor: i64,
+    ages: BTreeMap<ComponentKey, Ages>,
+    removed: BTreeMap<ComponentKey, i64>,
+    settings_at: i64,
+    references_at: i64,
+    spells_at: i64,
+    /// The last moment the database was read and written.
+    sight: Timestamp,
+    /// How often blindness came or went: part of every cursor.
+    blinks: u64,
+}
+
+/// The one snapshot that all readers are answered from: no poll costs a query.
+#[derive(Debug)]
+pub struct Watch {
+    state: RwLock<State>,
+    database_id: String,
+}
+
+impl Watch {
+    /// The picture as the store has it.
+    pub async fn load(store: &Store) -> Result<Self, StoreError> {
+        let (snapshot, commit) = store.load().await?;
+        let state = State::standing_at(snapshot, commit, store.now());
+        Ok(Self { state: RwLock::new(state), database_id: store.database_id().to_owned() })
+    }
+
+    /// A copy of the snapshot: components are shared, not copied.
+    pub fn snapshot(&self) -> Snapshot {
+        self.read(|state| state.snapshot.clone())
+    }
+
+    /// Looks at the state without copying it.
+    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
+        write(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The reader's place: opaque to it.
+    pub fn cursor(&self) -> String {
+        self.read(|state| self.cursor_of(state))
+    }
+
+    fn cursor_of(&self, state: &State) -> String {
+        format!("{}.{}.{}", self.database_id, state.commit, state.blinks)
+    }
+
+    /// The snapshot and the cursor that goes with it.
+    pub fn picture(&self) -> (Snapshot, String) {
+        self.read(|state| (state.snapshot.clone(), self.cursor_of(state)))
+    }
+
+    /// What changed since the reader's cursor; `None` if nothing did. A cursor we cannot place gets
+    /// the whole picture.
+    pub fn since(&self, cursor: &str) -> (Option<Change>, String) {
+        self.read(|state| {
+            let current = self.cursor_of(state);
+            if cursor == current {
+                return (None, current);
+            }
+            let change = match self.commit_in(cursor) {
+                Some(since) if (state.floor..=state.commit).contains(&since) => {
+                    state.change_since(since)
+                }
+                _ => Change::whole(&state.snapshot),
+            };
+            (Some(change), current)
+        })
+    }
+
+    fn commit_in(&self, cursor: &str) -> Option<i64> {
+        let mut parts = cursor.split('.');
+        (parts.next()? == self.database_id).then_some(())?;
+        parts.next()?.parse().ok()
+    }
+
+    /// Takes in what a commit changed. Commits may be told out of order.
+    pub fn tell(&self, news: News) {
+        self.write(|state| {
+            state.sighted(news.at);
+            state.take(news);
+        });
+    }
+
+    /// Replaces everything by what the store has now.
+    pub async fn reload(&self, store: &Store) -> Result<(), StoreError> {
+        let (snapshot, commit) = store.load().await?;
+        let now = store.now();
+        self.write(|state| {
+            let blinks = state.blinks + 1;
+            *state = State { blinks, ..State::standing_at(snapshot, commit, now) };
+        });
+        Ok(())
+    }
+
+    /// The database could not be read or written: blind since the last sight of it.
+    pub fn lose_sight(&self) {
+        self.write(|state| {
+            if state.snapshot.blind_since.is_none() {
+                state.snapshot.blind_since = Some(state.sight);
+                state.blinks += 1;
+            }
+        });
+    }
+
+    /// Whether the database could be read and written when last tried.
+    pub fn is_blind(&self) -> bool {
+        self.read(|state| state.snapshot.blind_since.is_some())
+    }
+
+    /// Renews the mark once and takes in what came of it.
+    pub async fn look(&self, store: &Store) -> Result<(), StoreError> {
+        let looked = match store.renew_mark().await {
+            Ok(news) if news.reload => self.reload(store).await,
+            Ok(news) => {
+                self.tell(news);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &looked {
+            if !self.is_blind() {
+                tracing::error!(%error, "the overview is blind");
+            }
+            self.lose_sight();
+        }
+        looked
+    }
+
+    /// Looks again and again, for as long as the process lives: often enough that no spell is seen
+    /// where somebody watches, and within a second of the database's return.
+    pub async fn keep_looking(&self, store: &Store) {
+        loop {
+            let period = self.read(|state| state.snapshot.settings.mark_period().half());
+            let wait = u64::try_from(period.0).unwrap_or(0).clamp(100, 5_000);
+            let wait = if self.is_blind() { wait.min(1_000) } else { wait };
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let was_blind = self.is_blind();
+            // The failure is told where it happens.
+            if self.look(store).await.is_ok() && was_blind {
+                tracing::info!("the overview sees again");
+            }
+        }
+    }
+}
+
+impl State {
+    fn standing_at(snapshot: Snapshot, commit: i64, now: Timestamp) -> Self {
+        Self {
+            snapshot,
+            commit,
+            floor: commit,
+            ages: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            settings_at: commit,
+            references_at: commit,
+            spells_at: commit,
+            sight: now,
+            blinks: 0,
+        }
+    }
+
+    fn sighted(&mut self, at: Timestamp) {
+        self.sight = self.sight.max(at);
+        if self.snapshot.blind_since.take().is_some() {
+            self.blinks += 1;
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        if news.is_empty() {
+            return;
+        }
+        let commit = news.commit;
+        for component in &news.components {
+            let key = component.key();
+            self.removed.remove(&key);
+            self.ages.insert(key, Ages { facts: commit, beat: commit });
+        }
+        for beat in &news.beats {
+            let floor = self.floor;
+            let ages = self.ages.entry(beat.key.clone());
+            ages.or_insert(Ages { facts: floor, beat: commit }).beat = commit;
+        }
+        for key in &news.removed {
+            self.ages.remove(key);
+            self.removed.insert(key.clone(), commit);
+        }
+        if news.settings.is_some() {
+            self.settings_at = commit;
+        }
+        if news.references.is_some() {
+            self.references_at = commit;
+        }
+        if news.spells.is_some() {
+            self.spells_at = commit;
+        }
+        self.commit = self.commit.max(commit);
+        self.snapshot.apply(Change {
+            blind_since: self.snapshot.blind_since,
+            changed_at: self.snapshot.changed_at.max(news.at),
+            whole: false,
+            settings: news.settings,
+            references: news.references,
+            spells: news.spells,
+            components: news.components,
+            beats: news.beats,
+            removed: news.removed,
+        });
+    }
+
+    fn change_since(&self, since: i64) -> Change {
+        let snapshot = &self.snapshot;
+        let mut change = Change {
+            blind_since: snapshot.blind_since,
+            changed_at: snapshot.changed_at,
+            settings: (self.settings_at > since).then_some(snapshot.settings),
+            references: (self.references_at > since).then_some(snapshot.references),
+            spells: (self.spells_at > since).then(|| snapshot.spells.clone()),
+            ..Change::default()
+        };
+        for (key, ages) in &self.ages {
+            let Some(component) = snapshot.components.get(key) else { continue };
+            if ages.facts > since {
+                change.components.push(std::sync::Arc::clone(component));
+            } else if ages.beat > since {
+                change.beats.push(app::cluster::Beat::of(component));
+            }
+        }
+        change.removed = self
+            .removed
+            .iter()
+            .filter(|(_, at)| **at > since)
+            .map(|(key, _)| key.clone())
+            .collect();
+        change
+    }
+}
+
+/// The components of one server in a snapshot.
+pub fn of_server<'a>(
+    snapshot: &'a Snapshot,
+    server: &'a app::cluster::ServerName,
+) -> impl Iterator<Item = &'a Component> + 'a {
+    snapshot
+        .components
+        .iter()
+        .filter(move |(key, _)| key.server == *server)
+        .map(|(_, component)| component.as_ref())
+}

@@ -1,0 +1,126 @@
+//! Which steps does each command take, and in which order?
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::workspace::{self, APP, Profile, SERVER};
+use crate::{prerequisites, site, sizes, steps, wasm};
+
+/// Builds the page and the server.
+pub(crate) fn build(profile: Profile) -> Result<()> {
+    prerequisites::wasm_target()?;
+    let hash = site::build(profile)?;
+    let mut cargo = workspace::cargo(["build", "--package", SERVER]);
+    if profile == Profile::Release {
+        // The release build embeds the site, so a new site is a reason to compile. The debug build
+        // reads the folder: with the variable, it would compile again after each `cargo test`.
+        cargo.arg("--release");
+        cargo.env("CLUSTER_OVERVIEW_SITE_HASH", &hash);
+    }
+    steps::run("server", &mut cargo)?;
+    sizes::print(&site::folder(&hash))
+}
+
+/// Builds, then becomes the server.
+///
+/// # Errors
+/// Returns only if something failed.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    build(Profile::Debug)?;
+    let mut server = Command::new(workspace::server_binary(Profile::Debug));
+    server.arg("serve");
+    if !names_a_database(arguments) {
+        let folder = workspace::root().join("target/run");
+        std::fs::create_dir_all(&folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
+        server.args(["--database", "sqlite:target/run/cluster-overview.db"]);
+        server.current_dir(workspace::root());
+    }
+    server.args(arguments);
+    println!("▸ {}", steps::repeatable(&server));
+    become_program(&mut server)
+}
+
+/// The workspace in two selections. Cargo unites the features of all that it builds at once: with
+/// xtask among them, Leptos and sqlx would be compiled twice, once for the tests and once for the
+/// program.
+const SELECTIONS: [(&str, &[&str]); 2] =
+    [("server", &["--workspace", "--exclude", "xtask"]), ("xtask", &["--package", "xtask"])];
+
+/// Format, lints, tests.
+pub(crate) fn check() -> Result<()> {
+    prerequisites::wasm_target()?;
+    let fmt = ["fmt", "--all", "--", "--check"];
+    steps::run("format", &mut workspace::cargo(fmt))?;
+    for (name, selection) in SELECTIONS {
+        lint(name, &[selection, &["--all-targets"]].concat())?;
+    }
+    // Never `--all-features`: the page is made for the server or for the browser, not for both.
+    lint("browser", &[&["--package", APP], &wasm::BROWSER_HALF[..]].concat())?;
+    for (name, selection) in SELECTIONS {
+        let test = [&["test"], selection].concat();
+        steps::run(&format!("tests ({name})"), &mut workspace::cargo(test))?;
+    }
+    Ok(())
+}
+
+fn lint(name: &str, selection: &[&str]) -> Result<()> {
+    let clippy = [&["clippy"], selection, &["--", "-D", "warnings"]].concat();
+    steps::run(&format!("clippy ({name})"), &mut workspace::cargo(clippy))
+}
+
+/// Everything: [`check`], [`build`], and the page in a real browser.
+pub(crate) fn test() -> Result<()> {
+    prerequisites::debian_packages()?;
+    check()?;
+    build(Profile::Debug)?;
+    let folder = workspace::root().join("end2end");
+    prerequisites::node_modules(&folder)?;
+    browser_tests(&folder)
+}
+
+fn browser_tests(folder: &Path) -> Result<()> {
+    let mut playwright = workspace::tool("npx");
+    playwright.current_dir(folder);
+    playwright.args(["playwright", "test", "--forbid-only"]);
+    playwright.env("CLUSTER_OVERVIEW_BIN", workspace::server_binary(Profile::Debug));
+    if let Some(browser) = prerequisites::chromium() {
+        playwright.env("CHROMIUM", browser);
+    }
+    steps::run("browser tests", &mut playwright)
+}
+
+fn names_a_database(arguments: &[&str]) -> bool {
+    arguments
+        .iter()
+        .any(|argument| *argument == "--database" || argument.starts_with("--database="))
+}
+
+/// Replaces this process, so that signals and the exit code are the server's own.
+#[cfg(unix)]
+fn become_program(program: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    Err(program.exec()).context("the server does not start")
+}
+
+/// Elsewhere a process cannot be replaced: wait for it.
+#[cfg(not(unix))]
+fn become_program(program: &mut Command) -> Result<()> {
+    let status = program.status().context("the server does not start")?;
+    anyhow::ensure!(status.success(), "the server ended with {status}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_the_users_choice_is_seen_in_both_spellings() {
+        assert!(names_a_database(&["--database", "sqlite:x.db"]));
+        assert!(names_a_database(&["--database=sqlite:x.db"]));
+        assert!(!names_a_database(&["--database-timeout", "3"]));
+    }
+}

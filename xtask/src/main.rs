@@ -1,0 +1,60 @@
+//! What can the front door do? `cargo xtask` with one of `build`, `run`, `check`, `test`.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a build tool measures its own steps and passes the environment on; no rule lives here"
+)]
+
+mod commands;
+mod prerequisites;
+mod site;
+mod sizes;
+mod steps;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use workspace::Profile;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  build [--release]   the page and the program that carries it
+  run [arguments]     build, then serve; the arguments go to `cluster-overview serve`
+  check               format, lints and tests, without a browser
+  test                check, build, and the page in a real browser
+";
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let Some(outcome) = dispatch(&words) else {
+        eprint!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n✗ {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the words ask for, or `None` if they ask for nothing known.
+fn dispatch(words: &[&str]) -> Option<Result<()>> {
+    match words {
+        ["build"] => Some(commands::build(Profile::Debug)),
+        ["build", "--release"] => Some(commands::build(Profile::Release)),
+        ["run", "--", arguments @ ..] | ["run", arguments @ ..] => Some(commands::run(arguments)),
+        ["check"] => Some(commands::check()),
+        ["test"] => Some(commands::test()),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Some(Ok(()))
+        }
+        _ => None,
+    }
+}

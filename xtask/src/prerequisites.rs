@@ -1,0 +1,106 @@
+//! What must be on the machine before a step can run, and how does it get there?
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::{steps, wasm, workspace};
+
+/// A Debian package, and how to see that it (or something as good) is there.
+struct Package {
+    name: &'static str,
+    is_there: fn() -> bool,
+}
+
+/// What the browser tests need from Debian.
+const PACKAGES: &[Package] = &[
+    Package { name: "chromium", is_there: || chromium().is_some() },
+    Package { name: "npm", is_there: || on_path("npm").is_some() },
+];
+
+/// Installs Rust's library for the browser unless this toolchain has it.
+pub(crate) fn wasm_target() -> Result<()> {
+    if has_wasm_target() {
+        return Ok(());
+    }
+    let mut rustup = workspace::tool("rustup");
+    rustup.args(["target", "add", wasm::TARGET]);
+    steps::run("Rust for the browser", &mut rustup)
+}
+
+/// Asks the compiler, not rustup: a distribution's Rust has the target too, without rustup.
+fn has_wasm_target() -> bool {
+    let question = ["--print", "target-libdir", "--target", wasm::TARGET];
+    let answer = workspace::tool("rustc").args(question).output();
+    answer.is_ok_and(|answer| Path::new(String::from_utf8_lossy(&answer.stdout).trim()).is_dir())
+}
+
+/// Installs the Debian packages that are missing.
+///
+/// # Errors
+/// Names the one command to run when nobody here may install packages.
+pub(crate) fn debian_packages() -> Result<()> {
+    let missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|package| !(package.is_there)())
+        .map(|package| package.name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let script = format!(
+        "apt-get update && apt-get install -y --no-install-recommends {}",
+        missing.join(" ")
+    );
+    let Some(mut shell) = shell_of_root() else {
+        bail!("the browser tests need more. Run this once:\n    sudo sh -c '{script}'");
+    };
+    shell.arg(script);
+    steps::run(&format!("Debian packages: {}", missing.join(", ")), &mut shell)
+}
+
+/// A shell that may install packages and waits for a script, if this user can have one unasked.
+fn shell_of_root() -> Option<Command> {
+    let script = ["env", "DEBIAN_FRONTEND=noninteractive", "sh", "-c"];
+    if is_root() {
+        let mut shell = workspace::tool(script[0]);
+        shell.args(&script[1..]);
+        return Some(shell);
+    }
+    let mut question = Command::new("sudo");
+    question.args(["-n", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+    question.status().is_ok_and(|answer| answer.success()).then(|| {
+        let mut shell = workspace::tool("sudo");
+        shell.arg("-n").args(script);
+        shell
+    })
+}
+
+fn is_root() -> bool {
+    let answer = Command::new("id").arg("-u").output();
+    answer.is_ok_and(|answer| answer.stdout.trim_ascii() == b"0")
+}
+
+/// Installs exactly the browser-test packages that the lock file names.
+pub(crate) fn node_modules(folder: &Path) -> Result<()> {
+    let mut npm = workspace::tool("npm");
+    npm.current_dir(folder);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    // The browser is Debian's; Playwright's own is a download of hundreds of megabytes.
+    npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+    steps::run("browser test packages", &mut npm)
+}
+
+/// The browser: the one named by `CHROMIUM`, else the first on the `PATH`.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    match std::env::var_os("CHROMIUM") {
+        Some(named) => Some(named.into()),
+        None => on_path("chromium"),
+    }
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
