@@ -1,5 +1,7 @@
 //! Which heartbeats count: replays, restarts, duplicate names, removals, rows of one's own.
 
+#![allow(clippy::unwrap_used, reason = "what counts is there, or the test fails")]
+
 mod common;
 
 use cluster_overview_app::cluster::boots::{DUPLICATE_WINDOW, receive};

@@ -3,7 +3,7 @@
 mod common;
 
 use cluster_overview_app::cluster::boots::receive;
-use cluster_overview_app::cluster::silence::silence;
+use cluster_overview_app::cluster::silence::{exceeds_at, silence};
 use cluster_overview_app::cluster::{
     Component, Health, Pulse, Role, Settings, Snapshot, Span, Spell, Timestamp,
 };
@@ -106,6 +106,14 @@ fn a_spell_puts_off_staleness_by_its_length() {
     let spells = [spell(100, 200)];
     turns_after(400_000, Pulse::Late, Pulse::Stale, |now| pulse(&service("a"), &spells, now));
     turns_after(86_500_000, Pulse::Alive, Pulse::Stale, |now| pulse(&web("a"), &spells, now));
+}
+
+#[test]
+fn a_spell_that_begins_at_the_very_turn_does_not_put_it_off() {
+    let limit = Span::seconds(60);
+    let from = |start| Spell { start, end: s(600) };
+    assert_eq!(exceeds_at(NOON, limit, &[from(ms(60_001))]), ms(60_001));
+    assert_eq!(exceeds_at(NOON, limit, &[from(ms(60_000))]), ms(600_001));
 }
 
 #[test]

@@ -21,7 +21,10 @@ use super::time::{Span, Timestamp};
 pub struct ServerName(Arc<str>);
 
 impl ServerName {
-    /// Takes a name that keeps the rules above; the error says in words which one it breaks.
+    /// Takes a name that keeps the rules above.
+    ///
+    /// # Errors
+    /// In words, which rule it breaks.
     pub fn parse(name: &str) -> Result<Self, String> {
         check_text(name, 1, 253)?;
         if name.contains(['/', '\\']) {
@@ -88,8 +91,10 @@ impl<'de> Deserialize<'de> for ServerName {
 }
 
 /// Whether a text has `least` to `most` characters, no blank at either end, and nothing of Unicode's
-/// Cc, Cf, Zl and Zp (line breaks, invisible and direction-changing characters). The error completes
-/// the sentence "this field …".
+/// Cc, Cf, Zl and Zp (line breaks, invisible and direction-changing characters).
+///
+/// # Errors
+/// The rest of the sentence "this field …".
 pub fn check_text(text: &str, least: usize, most: usize) -> Result<(), String> {
     let length = text.chars().count();
     if !(least..=most).contains(&length) {
@@ -346,4 +351,62 @@ pub struct Tombstone {
     pub last_heartbeat: Timestamp,
     /// Who spoke for it.
     pub reporter: Reporter,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_name_has_1_to_253_characters() {
+        assert!(ServerName::parse("a").is_ok());
+        assert!(ServerName::parse(&"ä".repeat(253)).is_ok(), "characters, not bytes");
+        assert!(ServerName::parse("").is_err());
+        assert!(ServerName::parse(&"a".repeat(254)).is_err());
+    }
+
+    #[test]
+    fn a_servers_name_cannot_be_taken_for_a_path_or_hide_a_character() {
+        for bad in [
+            ".",
+            "..",
+            "a/b",
+            "a\\b",
+            " a",
+            "a ",
+            "a\tb",
+            "a\nb",
+            "a\u{ad}b",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "a\u{2029}b",
+            "a\u{feff}b",
+            "a\u{e0041}b",
+        ] {
+            assert!(ServerName::parse(bad).is_err(), "{bad:?}");
+        }
+        for good in ["...", "web 1", "web_1", "Büro-1", "web-1.example"] {
+            assert!(ServerName::parse(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_equal_ordered_and_hashed_without_ascii_case() {
+        let name = |text| ServerName::parse(text).unwrap();
+        assert_eq!(name("WEB-1"), name("web-1"));
+        assert_ne!(name("BÜRO"), name("büro"), "ASCII only");
+        assert!(name("A") < name("b") && name("a") < name("B"));
+        let names = std::collections::HashSet::from([name("Web-1"), name("wEB-1")]);
+        assert_eq!(names.len(), 1);
+        assert_eq!(name("Web-1").as_str(), "Web-1");
+    }
+
+    #[test]
+    fn a_role_is_read_as_it_is_written() {
+        for role in [Role::Web, Role::Service] {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Role::parse("Web"), None);
+    }
 }

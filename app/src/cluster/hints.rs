@@ -207,14 +207,14 @@ impl Snapshot {
         hints.extend(case.timers_tight());
         for status in overview.components() {
             hints.extend(case.pulse(status));
-            hints.extend(case.messenger(status));
+            hints.extend(Case::messenger(status));
         }
         for status in overview.compared() {
             hints.extend(case.duplicate_name(status));
             hints.extend(case.came_back(status));
         }
         for server in &overview.servers {
-            hints.extend(server.components.iter().find_map(|status| case.clock_skew(status)));
+            hints.extend(server.components.iter().find_map(Case::clock_skew));
         }
         hints.sort_by(|a, b| {
             let rank = |hint: &Hint| (hint.severity(), hint.id);
@@ -317,10 +317,14 @@ impl Case<'_> {
     }
 
     fn key_missing(&self) -> Vec<Hint> {
-        let keyed = |server: &&super::status::ServerStatus| {
-            server.components.iter().any(|status| status.component.key_check.is_some())
+        let keyed = |server: &super::status::ServerStatus| {
+            server.components.iter().any(|status| {
+                !status.component.is_observer() && status.component.key_check.is_some()
+            })
         };
-        let with_key = self.overview.servers.iter().filter(keyed).count();
+        let others_with_key = |name: &ServerName| {
+            self.overview.servers.iter().filter(|other| other.name != *name && keyed(other)).count()
+        };
         self.overview
             .servers
             .iter()
@@ -334,7 +338,7 @@ impl Case<'_> {
                 let roles = bare.iter().map(|s| s.component.role.as_str().to_owned()).collect();
                 let mut hint = Hint::of_server(HintId::KeyMissing, &server.name)
                     .with("roles", Arg::List(roles))
-                    .with("count", Arg::Number(with_key));
+                    .with("count", Arg::Number(others_with_key(&server.name)));
                 hint.role = (bare.len() == 1).then_some(first.component.role);
                 Some(hint)
             })
@@ -432,7 +436,7 @@ impl Case<'_> {
         )
     }
 
-    fn messenger(&self, status: &ComponentStatus) -> Option<Hint> {
+    fn messenger(status: &ComponentStatus) -> Option<Hint> {
         let messenger = status.component.messenger.as_ref()?;
         let failure = messenger.failure?;
         if failure == MessengerFailure::Connecting || status.component.role != Role::Service {
@@ -458,7 +462,7 @@ impl Case<'_> {
         )
     }
 
-    fn clock_skew(&self, status: &ComponentStatus) -> Option<Hint> {
+    fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
         let off = status.component.skew?.steady();
         let amount = Span(off.0.abs());
         (amount > SKEWED).then(|| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::Component;
+use super::facts::{Component, Role};
 
 /// `HMAC-SHA256(key, "cluster-overview/key-check/v1")` of a key: 32 bytes that tell two keys apart
 /// and reveal neither. It cannot hold a key: only 64 lower-case hex digits make one.
@@ -99,7 +99,7 @@ impl KeyKind {
     pub fn of(self, component: &Component) -> Option<KeyCheck> {
         match self {
             Self::Encryption => component.key_check,
-            Self::Machine => component.machine_key_check,
+            Self::Machine => component.machine_key_check.filter(|_| component.role == Role::Web),
         }
     }
 
@@ -179,5 +179,30 @@ impl References {
                 *reference = Some(Reference { check, agreed });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_check_is_64_lower_case_hex_digits_and_nothing_else() {
+        let digits = "0123456789abcdef".repeat(4);
+        let check = KeyCheck::parse(&digits).unwrap();
+        assert_eq!(check.digits(), digits);
+        assert_eq!(check.short(), "01234567");
+        for bad in
+            [&digits[1..], &format!("{digits}0"), &digits.to_uppercase(), &"ä".repeat(32), ""]
+        {
+            assert_eq!(KeyCheck::parse(bad), None, "{bad}");
+        }
+        assert_eq!(KeyCheck::parse(&digits.replace('f', "g")), None);
+    }
+
+    #[test]
+    fn a_key_check_shows_no_more_than_eight_digits_in_a_log() {
+        let check = KeyCheck::from_bytes([0xab; 32]);
+        assert_eq!(format!("{check:?}"), "KeyCheck(abababab…)");
     }
 }

@@ -214,7 +214,7 @@ fn write_arg(said: &mut String, value: &Arg) {
         Arg::Span(span) => write!(said, "{span}"),
         Arg::Number(number) => write!(said, "{number}"),
         Arg::Text(text) => write!(said, "{text}"),
-        Arg::List(list) => match list.split_last() {
+        Arg::List(names) => match names.split_last() {
             None => write!(said, "nobody"),
             Some((only, [])) => write!(said, "{only}"),
             Some((last, rest)) => write!(said, "{} and {last}", rest.join(", ")),
@@ -233,4 +233,56 @@ pub(crate) fn placeholders(key: &str) -> Option<Vec<&'static str>> {
             .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
             .collect(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::HintId;
+
+    #[test]
+    fn every_hint_has_a_title_evidence_and_steps() {
+        for id in HintId::ALL {
+            for part in ["title", "evidence", "step"] {
+                let key = format!("{}.{part}", id.as_str());
+                assert!(placeholders(&key).is_some(), "{key} has no sentence");
+            }
+        }
+    }
+
+    #[test]
+    fn every_sentence_belongs_to_a_verdict_or_to_a_hint_there_is() {
+        for key in MESSAGES.keys() {
+            let (owner, _) = key.split_once('.').unwrap();
+            let known = HintId::ALL.iter().any(|id| id.as_str() == owner);
+            assert!(known || ["why", "verdict"].contains(&owner), "nobody says {key}");
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_message_file_is_a_sentence_a_comment_or_empty() {
+        for line in ENGLISH.lines() {
+            let whole = line.is_empty() || line.starts_with('#') || line.contains(" = ");
+            assert!(whole, "not a sentence: {line}");
+            assert_eq!(line.matches('{').count(), line.matches('}').count(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_value_with_braces_is_not_taken_for_a_placeholder() {
+        let args = [("server", Arg::Text("{since}".into())), ("since", Arg::Text("noon".into()))];
+        assert_eq!(fill("{server} at {since}", &args), "{since} at noon");
+    }
+
+    #[test]
+    fn a_list_is_said_with_commas_and_a_last_and() {
+        let said = |names: &[&str]| {
+            let list = names.iter().map(ToString::to_string).collect();
+            fill("{list}", &[("list", Arg::List(list))])
+        };
+        assert_eq!(said(&[]), "nobody");
+        assert_eq!(said(&["a"]), "a");
+        assert_eq!(said(&["a", "b"]), "a and b");
+        assert_eq!(said(&["a", "b", "c"]), "a, b and c");
+    }
 }

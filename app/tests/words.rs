@@ -1,0 +1,191 @@
+//! What the page says of a component and of the whole.
+
+mod common;
+
+use cluster_overview_app::cluster::{Component, KeyKind, Role, Settings, Snapshot, Timestamp};
+use cluster_overview_app::words;
+use common::{NOON, hints, key, s, service, snapshot, status, web};
+
+fn heard(component: Component, seconds: i64) -> Component {
+    Component { last_heartbeat: s(seconds), ..component }
+}
+
+fn why(component: Component, now: Timestamp) -> String {
+    let role = component.role;
+    why_in(&snapshot([component]), "web-1", role, now)
+}
+
+fn why_in(snapshot: &Snapshot, server: &str, role: Role, now: Timestamp) -> String {
+    words::why(status(&snapshot.overview(now), server, role), snapshot)
+}
+
+fn opening(snapshot: &Snapshot) -> (String, String) {
+    let verdict = words::verdict(&snapshot.overview(NOON), &hints(snapshot, NOON));
+    (verdict.headline, verdict.detail)
+}
+
+#[test]
+fn every_pulse_is_explained_by_moments_and_limits() {
+    let stopped = |component| Component { stopped: true, ..component };
+    for (component, now, said) in [
+        (
+            web("web-1"),
+            NOON,
+            "Last heartbeat in time; a web component is stale after 86400 s without a request",
+        ),
+        (
+            service("web-1"),
+            NOON,
+            "Last heartbeat in time; a service is late after 60 s, stale after 300 s",
+        ),
+        (
+            service("web-1"),
+            s(61),
+            "Silent since 12:00:00Z; a service is late after 60 s, stale after 300 s",
+        ),
+        (service("web-1"), s(301), "Silent since 12:00:00Z; a service is stale after 300 s"),
+        (web("web-1"), s(86_401), "Silent since 12:00:00Z; a web component is stale after 86400 s"),
+        (stopped(web("web-1")), s(9), "It said goodbye at 12:00:00Z"),
+        (stopped(service("web-1")), s(9), "It said goodbye at 12:00:00Z"),
+    ] {
+        assert_eq!(why(component, now), said);
+    }
+}
+
+#[test]
+fn a_verdict_that_stays_is_explained_in_the_same_words() {
+    assert_eq!(why(service("web-1"), s(61)), why(service("web-1"), s(299)));
+    assert_eq!(why(service("web-1"), s(301)), why(service("web-1"), s(9_999)));
+}
+
+#[test]
+fn nobody_can_tell_while_blind() {
+    for component in [web("web-1"), service("web-1")] {
+        let role = component.role;
+        let blind = Snapshot { blind_since: Some(s(5)), ..snapshot([component]) };
+        assert_eq!(
+            why_in(&blind, "web-1", role, s(900)),
+            "The overview cannot see since 12:00:05Z"
+        );
+    }
+}
+
+#[test]
+fn every_other_verdict_is_explained_after_the_pulse() {
+    let of = |server: &str, version: &str, byte: Option<u8>, machine: u8| Component {
+        version: version.into(),
+        key_check: byte.map(key),
+        machine_key_check: Some(key(machine)),
+        ..web(server)
+    };
+    let mut mixed = snapshot([
+        of("a", "2", Some(1), 1),
+        of("b", "2", Some(1), 1),
+        of("c", "1", Some(2), 1),
+        of("d", "3", None, 2),
+    ]);
+    mixed.references.accept(KeyKind::Encryption, key(1));
+    mixed.references.accept(KeyKind::Machine, key(1));
+    let alive = "Last heartbeat in time; a web component is stale after 86400 s without a request";
+    let why = |server| why_in(&mixed, server, Role::Web, NOON);
+    assert_eq!(why("a"), alive);
+    assert_eq!(
+        why("c"),
+        format!(
+            "{alive}; its version 1 is behind the others; decryption failure: its encryption key \
+             is not the one the cluster uses"
+        )
+    );
+    assert_eq!(
+        why("d"),
+        format!(
+            "{alive}; its version 3 is ahead of the others; it reports no encryption key while \
+             others report one; its machine key is not the one the other web servers use"
+        )
+    );
+}
+
+#[test]
+fn the_opening_says_how_many_servers_need_attention_and_why() {
+    let of = |components: &[Component]| opening(&snapshot(components.to_vec()));
+    let said = |headline: &str, detail: &str| (headline.to_owned(), detail.to_owned());
+    assert_eq!(of(&[]), said("No server has reported yet", ""));
+    assert_eq!(of(&[web("a")]), said("The server is in sync", ""));
+    assert_eq!(of(&[web("a"), web("b")]), said("All 2 servers are in sync", ""));
+    assert_eq!(
+        of(&[heard(service("a"), -301)]),
+        said("The server needs attention", "The service of a is silent.")
+    );
+    assert_eq!(
+        of(&[heard(service("a"), -61), web("b")]),
+        said("1 of 2 servers needs attention", "The service of a is late.")
+    );
+    assert_eq!(
+        of(&[Component { stopped: true, ..web("a") }, heard(web("b"), -86_401), web("c"),]),
+        said(
+            "2 of 3 servers need attention",
+            "a was stopped. Nobody has asked the web component of b anything for long."
+        )
+    );
+}
+
+#[test]
+fn the_opening_names_keys_and_versions() {
+    let keyed = |server: &str, byte| Component { key_check: byte, ..web(server) };
+    let mut mixed = snapshot([
+        keyed("a", Some(key(1))),
+        keyed("b", Some(key(2))),
+        keyed("c", None),
+        Component { machine_key_check: Some(key(2)), ..keyed("d", Some(key(1))) },
+    ]);
+    mixed.references.accept(KeyKind::Encryption, key(1));
+    mixed.references.accept(KeyKind::Machine, key(1));
+    assert_eq!(
+        opening(&mixed).1,
+        "b cannot decrypt what the others encrypt. c reports no encryption key. d has another \
+         machine key."
+    );
+    let of = |server: &str, version: &str| Component { version: version.into(), ..web(server) };
+    let mixed = snapshot([of("a", "1"), of("b", "2"), of("c", "2"), of("d", "3")]);
+    assert_eq!(opening(&mixed).1, "a is behind in its version. d is ahead in its version.");
+}
+
+#[test]
+fn the_opening_names_three_servers_and_counts_the_rest() {
+    let dead = |server: &str| heard(service(server), -301);
+    let (_, three) = opening(&snapshot(["a", "b", "c"].map(dead)));
+    assert!(three.ends_with("The service of c is silent."), "{three}");
+    let (headline, five) = opening(&snapshot(["a", "b", "c", "d", "e"].map(dead)));
+    assert_eq!(headline, "5 of 5 servers need attention");
+    assert!(five.ends_with("The service of c is silent. And 2 more."), "{five}");
+}
+
+#[test]
+fn the_worst_of_a_server_is_the_reason_given() {
+    let pair =
+        snapshot([Component { stopped: true, ..web("a") }, heard(service("a"), -301), web("b")]);
+    assert_eq!(opening(&pair).1, "The service of a is silent.");
+}
+
+#[test]
+fn the_opening_tells_a_worry_of_the_cluster_when_all_servers_are_well() {
+    let settings = Settings { automatic_failover: true, ..Settings::default() };
+    let thin = Snapshot { settings, ..snapshot([service("a")]) };
+    assert_eq!(
+        opening(&thin),
+        ("The server is in sync".to_owned(), "Nothing could take over now.".to_owned())
+    );
+    let tight = Settings { stale_timeout_s: 60, ..Settings::default() };
+    let tight = Snapshot { settings: tight, ..snapshot([service("a")]) };
+    assert_eq!(opening(&tight).1, "", "what is merely good to know is left to the list");
+}
+
+#[test]
+fn the_opening_is_never_green_while_blind() {
+    for components in [vec![], vec![web("a")], vec![web("a"), heard(service("b"), -900)]] {
+        let blind = Snapshot { blind_since: Some(NOON), ..snapshot(components) };
+        let (headline, detail) = opening(&blind);
+        assert_eq!(headline, "The overview has been blind since 12:00:00Z");
+        assert!(detail.contains("last known"), "{detail}");
+    }
+}

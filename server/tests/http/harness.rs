@@ -1,0 +1,175 @@
+//! A running overview on a port of its own, and a client that sees every status.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use cluster_overview::token::JoinToken;
+use cluster_overview::{Options, Site};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+/// The join token of every overview in these tests.
+pub(crate) const TOKEN: &str = "a-join-token-for-tests";
+
+/// A boot id, and others that differ from it.
+pub(crate) const BOOT: &str = "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11";
+
+/// One running overview. It stops, and its files go, with this value.
+pub(crate) struct Running {
+    pub(crate) url: String,
+    folder: std::path::PathBuf,
+    stop: Option<oneshot::Sender<()>>,
+    runtime: Option<Runtime>,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Running {
+    /// Starts an overview that reports nothing of itself.
+    pub(crate) fn start() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("http-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let runtime = Runtime::new().unwrap();
+        let options = Options {
+            database: format!("sqlite:{}", folder.join("overview.db").display()),
+            join_token: JoinToken::of(TOKEN),
+            base: String::new(),
+            admin_url: None,
+            own: None,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let address = runtime.block_on(async {
+            let site: Arc<Site> = Site::open(options).await.unwrap();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            tokio::spawn(cluster_overview::serve(listener, site, async {
+                let _ = stopped.await;
+            }));
+            address
+        });
+        Self { url: format!("http://{address}"), folder, stop: Some(stop), runtime: Some(runtime) }
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(Duration::from_secs(20)))
+            .build()
+            .into();
+        let mut request =
+            axum::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut answer = agent.run(request.body(body.to_vec()).unwrap()).unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        Answer {
+            status: answer.status().as_u16(),
+            headers: answer.headers().clone(),
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], &[])
+    }
+
+    pub(crate) fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let headers = [("content-type", "application/json")];
+        self.send(method, path, &headers, body.to_string().as_bytes())
+    }
+
+    pub(crate) fn beat_raw(&self, body: &[u8]) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        self.send("POST", "/api/v1/heartbeats", &headers, body)
+    }
+
+    pub(crate) fn beat(&self, heartbeat: &Value) -> Answer {
+        self.beat_raw(heartbeat.to_string().as_bytes())
+    }
+
+    pub(crate) fn overview(&self) -> Value {
+        self.get("/api/v1/overview").body
+    }
+
+    /// Asks again until the overview is as wanted; says how it was if it never is.
+    pub(crate) fn overview_when(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..400 {
+            last = self.overview();
+            if wanted(&last) {
+                return last;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("the overview never became as wanted; at last it was {last:#}");
+    }
+
+    /// Timers as short as they may be, for stories in which time passes.
+    pub(crate) fn hurry(&self) {
+        let settings = json!({
+            "load_balancing": false, "automatic_failover": false,
+            "heartbeat_interval_s": 1, "stale_timeout_s": 3, "web_window_s": 60
+        });
+        assert_eq!(self.json("PUT", "/api/v1/settings", &settings).status, 200);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(2));
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A heartbeat as the contract shows it.
+pub(crate) fn heartbeat(server: &str, role: &str, sequence: i64) -> Value {
+    json!({
+        "server": server, "role": role, "product": "ProGet", "version": "2026.2.1",
+        "os": {"name": "Debian GNU/Linux", "version": "12"}, "ip": "10.0.0.11",
+        "boot_id": BOOT, "sequence": sequence,
+        "sent_at": null, "key_check": "9f".repeat(32), "machine_key_check": null,
+        "messenger_port": null, "leaving": false
+    })
+}
+
+/// The heartbeat with one field otherwise.
+pub(crate) fn with(mut heartbeat: Value, field: &str, value: Value) -> Value {
+    heartbeat[field] = value;
+    heartbeat
+}
+
+/// The component of a server in the overview.
+pub(crate) fn component<'a>(overview: &'a Value, server: &str, role: &str) -> Option<&'a Value> {
+    overview["servers"].as_array()?.iter().find(|found| found["name"] == server)?["components"]
+        .as_array()?
+        .iter()
+        .find(|found| found["role"] == role)
+}

@@ -1,0 +1,222 @@
+//! What a sender of heartbeats can count on.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Running, TOKEN, component, heartbeat, with};
+
+#[test]
+fn a_heartbeat_is_answered_when_it_is_durable_and_says_when_to_beat_next() {
+    let overview = Running::start();
+    let answer = overview.beat(&heartbeat("web-1", "web", 42));
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["applied"], true);
+    let next = answer.body["next_in_ms"].as_u64().unwrap();
+    assert!((24_000..=30_000).contains(&next), "0.8 to 1.0 of 30 s, not {next} ms");
+    let body = overview.overview();
+    let web = component(&body, "web-1", "web").unwrap();
+    assert_eq!(web["last_heartbeat"], answer.body["received_at"]);
+    assert_eq!(web["pulse"], "alive");
+    assert_eq!(web["key_digits"], "9f9f9f9f");
+}
+
+#[test]
+fn agents_are_not_told_to_beat_in_step() {
+    let overview = Running::start();
+    let told: std::collections::BTreeSet<u64> = (0..20)
+        .map(|n| overview.beat(&heartbeat("web-1", "web", n)).body["next_in_ms"].as_u64().unwrap())
+        .collect();
+    assert!(told.len() > 5, "{told:?}");
+}
+
+#[test]
+fn a_replay_changes_nothing_and_is_told_the_stored_moment() {
+    let overview = Running::start();
+    let first = overview.beat(&heartbeat("web-1", "web", 2));
+    for sequence in [2, 1, 0] {
+        let late = with(heartbeat("web-1", "web", sequence), "version", json!("1.0"));
+        let replay = overview.beat(&late);
+        assert_eq!(replay.status, 200);
+        assert_eq!(replay.body["applied"], false);
+        assert_eq!(replay.body["received_at"], first.body["received_at"]);
+    }
+    let body = overview.overview();
+    assert_eq!(component(&body, "web-1", "web").unwrap()["version"], "2026.2.1");
+}
+
+#[test]
+fn an_array_is_taken_in_order_and_applied_counts() {
+    let overview = Running::start();
+    let beats = json!([
+        heartbeat("web-1", "web", 1),
+        heartbeat("web-1", "web", 2),
+        heartbeat("web-1", "web", 1),
+        heartbeat("WEB-1", "service", 1),
+    ]);
+    let answer = overview.beat(&beats);
+    assert_eq!((answer.status, &answer.body["applied"]), (200, &json!(3)));
+    let body = overview.overview();
+    assert_eq!(body["counts"]["servers"], 1, "names are compared without case");
+    assert_eq!(body["counts"]["service"], 1);
+}
+
+#[test]
+fn an_array_with_one_bad_element_is_refused_whole_and_the_element_named() {
+    let overview = Running::start();
+    let beats = json!([
+        heartbeat("web-1", "web", 1),
+        with(heartbeat("web-2", "web", 1), "role", json!("db"))
+    ]);
+    let answer = overview.beat(&beats);
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.body["errors"][0]["field"], "[1].role");
+    assert_eq!(overview.overview()["counts"]["servers"], 0);
+}
+
+#[test]
+fn an_array_holds_1_to_1000_elements() {
+    let overview = Running::start();
+    let many = |count: usize| {
+        Value::Array((0..count).map(|n| heartbeat(&format!("s-{n}"), "service", 1)).collect())
+    };
+    assert_eq!(overview.beat(&many(0)).status, 422);
+    assert_eq!(overview.beat(&many(1_001)).status, 422);
+    assert_eq!(overview.overview()["counts"]["servers"], 0);
+    let all = overview.beat(&many(1_000));
+    assert_eq!((all.status, &all.body["applied"]), (200, &json!(1_000)));
+}
+
+#[test]
+fn every_bad_field_is_named_and_nothing_is_stored() {
+    let overview = Running::start();
+    let long = "x".repeat(254);
+    let bad: &[(&str, Value)] = &[
+        ("server", json!("")),
+        ("server", json!(long)),
+        ("server", json!("a/b")),
+        ("server", json!("a\\b")),
+        ("server", json!("..")),
+        ("server", json!(" web-1")),
+        ("server", json!("web\n1")),
+        ("server", json!("web\u{202e}1")),
+        ("server", json!("web\u{2028}1")),
+        ("server", json!(null)),
+        ("server", json!(7)),
+        ("role", json!("WEB")),
+        ("role", json!(null)),
+        ("product", json!("x".repeat(101))),
+        ("version", json!("")),
+        ("version", json!("x".repeat(101))),
+        ("version", json!("1.0 ")),
+        ("os", json!(null)),
+        ("os", json!("Debian")),
+        ("ip", json!("10.0.0.256")),
+        ("ip", json!("10.0.0.1:80")),
+        ("boot_id", json!("0b0e8a6e3c0a4d5e9f7e3d1b9f0c2a11")),
+        ("boot_id", json!("not a uuid")),
+        ("sequence", json!(-1)),
+        ("sequence", json!(9_007_199_254_740_992_i64)),
+        ("sequence", json!(1.5)),
+        ("sequence", json!("1")),
+        ("sent_at", json!("yesterday")),
+        ("key_check", json!("9F".repeat(32))),
+        ("key_check", json!("9f")),
+        ("machine_key_check", json!(1)),
+        ("messenger_port", json!(0)),
+        ("messenger_port", json!(65_536)),
+        ("leaving", json!("no")),
+    ];
+    for (field, value) in bad {
+        let answer = overview.beat(&with(heartbeat("web-1", "web", 1), field, value.clone()));
+        assert_eq!(answer.status, 422, "{field} = {value}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.body["errors"][0]["field"], *field, "{field} = {value}");
+        assert_eq!(answer.body["errors"].as_array().unwrap().len(), 1, "{field} = {value}");
+    }
+    let nested = with(heartbeat("web-1", "web", 1), "os", json!({"name": "", "version": 12}));
+    let answer = overview.beat(&nested);
+    let named: Vec<_> =
+        answer.body["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
+    assert_eq!(named, ["os.name", "os.version"]);
+    assert_eq!(overview.overview()["counts"]["servers"], 0);
+}
+
+#[test]
+fn the_edges_of_every_range_are_accepted() {
+    let overview = Running::start();
+    let good: &[(&str, Value)] = &[
+        ("server", json!("x".repeat(253))),
+        ("server", json!("سرور-۱")),
+        ("product", json!("")),
+        ("product", json!(null)),
+        ("version", json!("x".repeat(100))),
+        ("ip", json!("2001:db8::1")),
+        ("sequence", json!(9_007_199_254_740_991_i64)),
+        ("sequence", json!(0)),
+        ("messenger_port", json!(65_535)),
+        ("key_check", json!(null)),
+        ("something_new", json!({"of": "a later version"})),
+    ];
+    for (number, (field, value)) in good.iter().enumerate() {
+        let server = format!("server-{number}");
+        let answer = overview.beat(&with(heartbeat(&server, "web", 1), field, value.clone()));
+        assert_eq!(answer.status, 200, "{field} = {value}: {}", answer.body);
+    }
+}
+
+#[test]
+fn a_body_that_is_not_json_is_400_and_of_another_type_415() {
+    let overview = Running::start();
+    for body in ["", "{", "[1,", "\u{feff}{}", "{\"server\": \"a\",}"] {
+        assert_eq!(overview.beat_raw(body.as_bytes()).status, 400, "{body:?}");
+    }
+    assert_eq!(overview.beat_raw(b"{\"server\":\"\xff\"}").status, 400);
+    for body in ["7", "null", "\"text\"", "[1]"] {
+        assert_eq!(overview.beat_raw(body.as_bytes()).status, 422, "{body:?}");
+    }
+    let bearer = format!("Bearer {TOKEN}");
+    let body = heartbeat("web-1", "web", 1).to_string();
+    for kind in ["text/plain", "application/jsonp", ""] {
+        let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
+        let answer = overview.send("POST", "/api/v1/heartbeats", &headers, body.as_bytes());
+        assert_eq!(answer.status, 415, "{kind:?}");
+    }
+    let headers =
+        [("authorization", bearer.as_str()), ("content-type", "Application/JSON; charset=utf-8")];
+    assert_eq!(overview.send("POST", "/api/v1/heartbeats", &headers, body.as_bytes()).status, 200);
+}
+
+#[test]
+fn without_the_join_token_it_is_401_and_nothing_is_stored() {
+    let overview = Running::start();
+    let body = heartbeat("web-1", "web", 1).to_string();
+    for given in [None, Some("Bearer wrong"), Some("Basic YTpi"), Some("Bearer")] {
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(given.map(|value| ("authorization", value)));
+        let answer = overview.send("POST", "/api/v1/heartbeats", &headers, body.as_bytes());
+        assert_eq!(answer.status, 401, "{given:?}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+    assert_eq!(overview.overview()["counts"]["servers"], 0);
+}
+
+#[test]
+fn too_large_a_body_or_object_is_413_and_the_client_sees_it() {
+    let overview = Running::start();
+    let object = with(heartbeat("web-1", "web", 1), "padding", json!("x".repeat(17 << 10)));
+    assert_eq!(overview.beat(&object).status, 413);
+    assert_eq!(overview.beat(&json!([object])).status, 413);
+    for _ in 0..20 {
+        let body = format!("[{}]", " ".repeat((1 << 20) + 1));
+        assert_eq!(overview.beat_raw(body.as_bytes()).status, 413);
+    }
+    assert_eq!(overview.overview()["counts"]["servers"], 0);
+}
+
+#[test]
+fn another_method_is_405_with_a_readable_body() {
+    let overview = Running::start();
+    let answer = overview.get("/api/v1/heartbeats");
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.body["status"], 405);
+    assert_eq!(overview.get("/api/v1/nothing").status, 404);
+}

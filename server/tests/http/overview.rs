@@ -1,0 +1,88 @@
+//! What a reader of the overview can count on.
+
+use serde_json::json;
+
+use crate::harness::{Running, component, heartbeat, with};
+
+#[test]
+fn an_unchanged_picture_is_304_and_every_answer_tells_the_time() {
+    let overview = Running::start();
+    overview.beat(&heartbeat("web-1", "web", 1));
+    let first = overview.get("/api/v1/overview");
+    let etag = first.header("etag").to_owned();
+    assert!(etag.starts_with('"'), "a strong tag: {etag}");
+    let again = overview.send("GET", "/api/v1/overview", &[("if-none-match", &etag)], &[]);
+    assert_eq!(again.status, 304);
+    assert_eq!(again.header("etag"), etag);
+    assert!(again.header("overview-now") >= first.header("overview-now"));
+    assert!(first.header("overview-now").ends_with('Z'));
+    overview.beat(&heartbeat("web-1", "web", 2));
+    let moved = overview.send("GET", "/api/v1/overview", &[("if-none-match", &etag)], &[]);
+    assert_eq!(moved.status, 200);
+    assert_ne!(moved.body["as_of"], first.body["as_of"]);
+}
+
+#[test]
+fn a_silent_service_is_late_then_stale_and_whole_again_with_its_next_heartbeat() {
+    let overview = Running::start();
+    overview.hurry();
+    overview.beat(&heartbeat("app-1", "service", 1));
+    let pulse = |wanted: &'static str| {
+        move |body: &serde_json::Value| {
+            component(body, "app-1", "service").unwrap()["pulse"] == wanted
+        }
+    };
+    let late = overview.overview_when(pulse("late"));
+    assert_eq!(late["health"], "warning");
+    assert_eq!(late["hints"][0]["id"], "service-late");
+    let stale = overview.overview_when(pulse("stale"));
+    assert_eq!(stale["health"], "error");
+    assert_eq!(stale["servers"][0]["health"], "error");
+    assert_eq!(stale["counts"]["stale"], 1);
+    let hint = &stale["hints"][0];
+    assert_eq!((&hint["id"], &hint["server"]), (&json!("service-stale"), &json!("app-1")));
+    overview.beat(&heartbeat("app-1", "service", 2));
+    let whole = overview.overview();
+    assert_eq!((&whole["health"], &whole["hints"]), (&json!("ok"), &json!([])));
+}
+
+#[test]
+fn as_of_is_the_moment_of_the_turn_whenever_one_asks() {
+    let overview = Running::start();
+    overview.hurry();
+    overview.beat(&heartbeat("app-1", "service", 1));
+    let stale = overview.overview_when(|body| body["health"] == "error");
+    let parse = |text: &serde_json::Value| -> i64 {
+        text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond()
+    };
+    let since = parse(&stale["servers"][0]["components"][0]["last_heartbeat"]);
+    assert_eq!(parse(&stale["as_of"]), since + 3_001);
+}
+
+#[test]
+fn another_key_is_a_decryption_failure_on_that_server_only() {
+    let overview = Running::start();
+    for server in ["web-1", "web-2"] {
+        overview.beat(&heartbeat(server, "web", 1));
+    }
+    let other = with(heartbeat("web-3", "web", 1), "key_check", json!("07".repeat(32)));
+    overview.beat(&other);
+    let body = overview.overview();
+    for (server, in_sync) in [("web-1", true), ("web-2", true), ("web-3", false)] {
+        assert_eq!(component(&body, server, "web").unwrap()["key_in_sync"], in_sync, "{server}");
+    }
+    assert_eq!(body["hints"].as_array().unwrap().len(), 1);
+    assert_eq!(body["hints"][0]["id"], "key-mismatch");
+    assert_eq!(body["hints"][0]["anchor"], "hint-key-mismatch-web-3");
+    assert!(body["hints"][0]["avoid"].is_string());
+}
+
+#[test]
+fn the_probes_answer_and_the_page_is_there() {
+    let overview = Running::start();
+    assert_eq!(overview.get("/healthz").status, 200);
+    assert_eq!(overview.get("/readyz").status, 200);
+    let page = overview.get("/");
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("cache-control"), "no-store");
+}

@@ -1,0 +1,157 @@
+//! The store's story: what it holds is there after a restart, and nobody is blamed for its absence.
+
+use std::path::PathBuf;
+
+use app::cluster::{
+    ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings, facts::Reporter,
+};
+use cluster_overview::store::{Store, StoreError};
+use cluster_overview::watch::Watch;
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(story: &str) -> Self {
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("store-{story}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn address(&self) -> String {
+        format!("sqlite:{}", self.0.join("overview.db").display())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn beat(server: &str, role: Role, sequence: i64) -> Heartbeat {
+    Heartbeat {
+        server: ServerName::parse(server).unwrap(),
+        role,
+        product: None,
+        version: "2026.2.1".into(),
+        os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
+        ip: "10.0.0.11".parse().unwrap(),
+        boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".into(),
+        sequence,
+        sent_at: None,
+        key_check: KeyCheck::parse(&"9f".repeat(32)),
+        machine_key_check: None,
+        messenger_port: Some(33_237),
+        leaving: false,
+        reporter: Reporter::Node,
+    }
+}
+
+fn key(server: &str, role: Role) -> ComponentKey {
+    ComponentKey { server: ServerName::parse(server).unwrap(), role }
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let folder = Folder::new("restart");
+    let store = Store::open(&folder.address()).await.unwrap();
+    let settings =
+        Settings { automatic_failover: true, stale_timeout_s: 90, ..Settings::default() };
+    store.set_settings(settings).await.unwrap();
+    let batch =
+        [beat("web-1", Role::Web, 1), beat("web-2", Role::Service, 1), beat("web-3", Role::Web, 1)];
+    store.receive(&batch).await.unwrap();
+    store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap();
+    store.remove(&[key("WEB-3", Role::Web)]).await.unwrap();
+    let (before, commit) = store.load().await.unwrap();
+    drop(store);
+    let store = Store::open(&folder.address()).await.unwrap();
+    let (after, same_commit) = store.load().await.unwrap();
+    assert_eq!(before, after);
+    assert_eq!(commit, same_commit);
+    assert_eq!(after.settings, settings);
+    assert_eq!(after.components.len(), 2);
+    let reference = after.references.of(KeyKind::Encryption).unwrap();
+    assert!(reference.agreed, "two servers agreed on it");
+    let late = store.receive(&[beat("web-3", Role::Web, 1)]).await.unwrap();
+    assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
+}
+
+#[tokio::test]
+async fn a_batch_that_holds_a_component_twice_is_folded_in_order() {
+    let folder = Folder::new("fold");
+    let store = Store::open(&folder.address()).await.unwrap();
+    let batch = [beat("a", Role::Web, 1), beat("A", Role::Web, 3), beat("a", Role::Web, 2)];
+    let received = store.receive(&batch).await.unwrap();
+    let applied: Vec<bool> = received.receipts.iter().map(|receipt| receipt.applied).collect();
+    assert_eq!(applied, [true, true, false]);
+    let (snapshot, _) = store.load().await.unwrap();
+    let component = &snapshot.components[&key("a", Role::Web)];
+    assert_eq!(component.boots.current.sequence, 3);
+    assert_eq!(component.server.as_str(), "a", "shown as first reported");
+}
+
+#[tokio::test]
+async fn a_second_process_is_refused_the_same_file() {
+    let folder = Folder::new("owned");
+    let store = Store::open(&folder.address()).await.unwrap();
+    assert!(matches!(Store::open(&folder.address()).await, Err(StoreError::Owned(_))));
+    drop(store);
+    Store::open(&folder.address()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
+    let folder = Folder::new("cursor");
+    let store = Store::open(&folder.address()).await.unwrap();
+    let watch = Watch::load(&store).await.unwrap();
+    let (mut reader, mut cursor) = watch.picture();
+    for step in 1..6 {
+        let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
+        watch.tell(store.receive(&batch).await.unwrap().news);
+        if step == 3 {
+            watch.tell(store.remove(&[key("web-1", Role::Web)]).await.unwrap());
+        }
+        if step == 4 {
+            watch.tell(
+                store
+                    .set_settings(Settings { web_window_s: 600, ..Settings::default() })
+                    .await
+                    .unwrap(),
+            );
+        }
+        let (change, next) = watch.since(&cursor);
+        let change = change.unwrap();
+        assert!(!change.whole, "only what changed travels");
+        reader.apply(change.clone());
+        reader.apply(change);
+        cursor = next;
+        assert_eq!(reader, watch.snapshot());
+    }
+    assert_eq!(watch.since(&cursor).0, None, "nothing changed, nothing travels");
+    assert_eq!(store.load().await.unwrap().0.components, reader.components);
+    assert!(watch.since("of.another.database").0.unwrap().whole);
+}
+
+#[tokio::test]
+async fn an_ordinary_beat_travels_without_the_facts_that_stayed() {
+    let folder = Folder::new("beat");
+    let store = Store::open(&folder.address()).await.unwrap();
+    let watch = Watch::load(&store).await.unwrap();
+    watch.tell(store.receive(&[beat("web-1", Role::Web, 1)]).await.unwrap().news);
+    let cursor = watch.cursor();
+    watch.tell(store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap().news);
+    let change = watch.since(&cursor).0.unwrap();
+    assert!(change.components.is_empty());
+    assert_eq!(change.beats.len(), 1);
+}
+
+#[tokio::test]
+async fn a_database_address_that_is_none_is_refused_in_words() {
+    for address in ["overview.db", "mysql://x", "sqlite:", "sqlite::memory:"] {
+        let error = Store::open(address).await.unwrap_err();
+        assert!(error.to_string().contains("sqlite:PATH"), "{address}: {error}");
+    }
+}
