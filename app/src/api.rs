@@ -45,7 +45,8 @@ pub struct News {
 }
 
 /// What changed since `cursor`.
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the macro makes the argument a public field")]
+#[allow(clippy::unused_async, reason = "a server function is asynchronous for the browser's sake")]
 #[server(prefix = "/fn", endpoint = "overview")]
 pub async fn overview(cursor: String) -> Result<News, ServerFnError> {
     let backend = expect_context::<std::sync::Arc<dyn crate::backend::Backend>>();

@@ -1,11 +1,15 @@
 //! The shared half of Cluster Overview: the rules, the words and the page.
+//!
+//! Compiled twice: with `ssr` for the server, with `hydrate` for the browser. [`cluster`] needs
+//! neither.
+
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod backend;
 pub mod cluster;
+pub mod page;
 pub mod words;
-use leptos::prelude::*;
-/// x
-pub fn shell(picture: api::Picture) -> impl IntoView {
-    view! { <p>{picture.cursor}</p> }
-}
+
+#[cfg(feature = "hydrate")]
+pub use page::live::hydrate;
+pub use page::shell;

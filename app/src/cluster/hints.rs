@@ -167,7 +167,8 @@ impl Hint {
             anchor.push_str(&dom_safe(server));
         }
         if let Some(role) = self.role {
-            anchor.push('-');
+            // A `_` before a letter stands in no server's name: no two hints share a place.
+            anchor.push('_');
             anchor.push_str(role.as_str());
         }
         anchor

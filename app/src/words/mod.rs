@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{
-    ComponentStatus, Health, Hint, Overview, Pulse, Role, Snapshot, VersionCheck,
+    ComponentStatus, Health, Hint, HintId, Overview, Pulse, Role, Snapshot, VersionCheck,
     status::KeyVerdict,
 };
 
@@ -58,6 +58,11 @@ pub fn hint(hint: &Hint) -> HintText {
         steps: part("step"),
         avoid: part("avoid").into_iter().next(),
     }
+}
+
+/// The heading over several hints of one id.
+pub fn many(id: HintId, count: usize) -> String {
+    say(&format!("{}.many", id.as_str()), &[("count", Arg::Number(count))])
 }
 
 /// Why a component is as it is: moments and limits, never ages, so that it changes only with the

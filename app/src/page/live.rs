@@ -1,0 +1,234 @@
+//! The page in the browser: asks for news, lets time pass, and shows what came of both.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use leptos::wasm_bindgen::prelude::wasm_bindgen;
+
+use super::elapsed::since_opened;
+use super::view::{Connection, Screen, View, set};
+use super::{Page, PageProps};
+use crate::api::{self, News, Picture};
+use crate::cluster::{Snapshot, Span, Timestamp};
+
+/// How long one request may take, in milliseconds.
+const TIMEOUT: u32 = 10_000;
+/// The longest pause after failures.
+const LONGEST_PAUSE: Span = Span::seconds(30);
+/// How often the page looks whether anything is due, in milliseconds.
+const STEP: u32 = 200;
+
+/// Takes over the page that the server rendered.
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    let Some(picture) = read_picture() else { return };
+    let Some(app) = document().get_element_by_id("app").and_then(|app| app.dyn_into().ok()) else {
+        return;
+    };
+    if !picture.site.base.is_empty() {
+        leptos::server_fn::client::set_server_url(picture.site.base.clone().leak());
+    }
+    let held: Rc<Cell<Option<Screen>>> = Rc::default();
+    let hold = Rc::clone(&held);
+    let first = picture.clone();
+    leptos::mount::hydrate_from(app, move || {
+        let screen = Screen::new(first);
+        hold.set(Some(screen));
+        Page(PageProps { screen })
+    })
+    .forget();
+    if let Some(screen) = held.get() {
+        start(screen, picture);
+    }
+    if let Some(root) = document().document_element() {
+        // An attribute of a fixed name is always taken.
+        let _ = root.set_attribute("data-hydrated", "true");
+    }
+}
+
+fn read_picture() -> Option<Picture> {
+    let text = document().get_element_by_id("picture")?.text_content()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// The facts as the browser has them, and when they came.
+struct Desk {
+    snapshot: Snapshot,
+    cursor: String,
+    /// The picture's moment, and the browser's elapsed time when it came.
+    pictured: Timestamp,
+    arrived: Span,
+    /// When a verdict may next turn by time alone.
+    next_turn: Option<Timestamp>,
+    blind: bool,
+    failures: u32,
+}
+
+impl Desk {
+    fn of(picture: Picture) -> Self {
+        let next_turn = picture.snapshot.next_turn(picture.now);
+        Self {
+            snapshot: picture.snapshot,
+            cursor: picture.cursor,
+            pictured: picture.now,
+            arrived: since_opened(),
+            next_turn,
+            blind: false,
+            failures: 0,
+        }
+    }
+
+    /// The picture's moment plus what has passed, but at most one poll ahead.
+    fn now(&self) -> Timestamp {
+        let passed = since_opened() - self.arrived;
+        self.pictured + passed.min(self.snapshot.settings.poll_period())
+    }
+
+    /// No picture for three polls and at least 15 s.
+    fn is_cut_off(&self) -> bool {
+        let patience = self.snapshot.settings.poll_period().times(3).max(Span::seconds(15));
+        self.failures > 0 && since_opened() - self.arrived > patience
+    }
+
+    fn take(&mut self, news: News) {
+        if let Some(change) = news.change {
+            self.snapshot.apply(change);
+        }
+        self.cursor = news.cursor;
+        // An answer overtaken by a later one must not turn time back.
+        self.pictured = self.pictured.max(news.now);
+        self.arrived = since_opened();
+        self.failures = 0;
+        self.blind = false;
+    }
+
+    fn view(&mut self) -> View {
+        let now = self.now();
+        self.next_turn = self.snapshot.next_turn(now);
+        if self.blind {
+            let last_seen = Some(self.snapshot.blind_since.unwrap_or(self.pictured));
+            let unseen = Snapshot { blind_since: last_seen, ..self.snapshot.clone() };
+            return View::of(&unseen, now);
+        }
+        View::of(&self.snapshot, now)
+    }
+
+    /// How long to wait before asking again: the poll period, doubled with each failure; a little
+    /// sooner or later, so that a hundred open pages do not ask in step.
+    fn pause(&self, share: f64) -> Span {
+        let period = self.snapshot.settings.poll_period();
+        let factor = 1_i64 << self.failures.min(6);
+        let pause = period.times(factor).min(LONGEST_PAUSE.max(period));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "a pause of seconds, in milliseconds"
+        )]
+        Span((pause.0 as f64 * (0.9 + 0.1 * share)) as i64)
+    }
+}
+
+fn start(screen: Screen, picture: Picture) {
+    let desk = Rc::new(RefCell::new(Desk::of(picture)));
+    let hurry = Rc::new(Cell::new(false));
+    hurry_when_back(&hurry);
+    leptos::task::spawn_local(let_time_pass(screen, Rc::clone(&desk)));
+    leptos::task::spawn_local(ask_for_news(screen, desk, hurry));
+}
+
+/// Somebody looks again, or the network is back: ask at once.
+fn hurry_when_back(hurry: &Rc<Cell<bool>>) {
+    let visible = Rc::clone(hurry);
+    window_event_listener_untyped("visibilitychange", move |_| visible.set(true)).forget_handle();
+    let online = Rc::clone(hurry);
+    window_event_listener_untyped("online", move |_| online.set(true)).forget_handle();
+}
+
+/// A listener lives as long as the page.
+trait ForgetHandle {
+    fn forget_handle(self);
+}
+
+impl ForgetHandle for WindowListenerHandle {
+    fn forget_handle(self) {
+        std::mem::forget(self);
+    }
+}
+
+/// Ages tick every second; verdicts turn at their moments, without a message.
+async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
+    loop {
+        TimeoutFuture::new(STEP).await;
+        if screen.connection.get_untracked() == Connection::Paused || document().hidden() {
+            continue;
+        }
+        let mut desk = desk.borrow_mut();
+        let now = desk.now();
+        set(
+            screen.tick,
+            Timestamp(now.0 - now.0.rem_euclid(1_000)).max(screen.tick.get_untracked()),
+        );
+        let cut_off = !desk.blind && desk.is_cut_off();
+        desk.blind |= cut_off;
+        if cut_off || desk.next_turn.is_some_and(|turn| turn <= now) {
+            let view = desk.view();
+            screen.show(view);
+        }
+    }
+}
+
+/// Asks, again and again, what changed.
+async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bool>>) {
+    let mut was_paused = false;
+    loop {
+        let due = since_opened() + desk.borrow().pause(spread(&desk));
+        loop {
+            TimeoutFuture::new(STEP).await;
+            let paused = screen.connection.get_untracked() == Connection::Paused;
+            let resumed = was_paused && !paused;
+            was_paused = paused;
+            let idle = paused || document().hidden();
+            if !idle && (resumed || hurry.take() || since_opened() >= due) {
+                break;
+            }
+        }
+        let cursor = desk.borrow().cursor.clone();
+        let answer = select(Box::pin(api::overview(cursor)), TimeoutFuture::new(TIMEOUT)).await;
+        let paused = screen.connection.get_untracked() == Connection::Paused;
+        let mut desk = desk.borrow_mut();
+        match answer {
+            Either::Left((Ok(news), _)) if !paused => {
+                let moved = news.change.is_some() || desk.blind;
+                desk.take(news);
+                set(screen.pictured, desk.pictured);
+                set(screen.connection, Connection::Polling);
+                if moved {
+                    let view = desk.view();
+                    screen.show(view);
+                }
+            }
+            // Paused meanwhile: what came is asked for again on resuming.
+            Either::Left((Ok(_), _)) => {}
+            Either::Left((Err(_), _)) | Either::Right(_) => {
+                desk.failures += 1;
+                if !paused {
+                    set(screen.connection, Connection::Reconnecting);
+                }
+            }
+        }
+    }
+}
+
+/// A share of one that differs from page to page: where in its millisecond cycle this page is.
+fn spread(desk: &Rc<RefCell<Desk>>) -> f64 {
+    let desk = desk.borrow();
+    let mix = since_opened().0.wrapping_mul(31).wrapping_add(desk.pictured.0);
+    #[expect(clippy::cast_precision_loss, reason = "a number below a thousand")]
+    let share = mix.rem_euclid(1_000) as f64 / 1_000.0;
+    share
+}

@@ -1,0 +1,123 @@
+//! How verdicts look: the only total maps from a verdict to shape, word and colour.
+
+use leptos::prelude::*;
+
+use crate::cluster::hints::Severity;
+use crate::cluster::status::KeyVerdict;
+use crate::cluster::{Health, Messenger, MessengerFailure, Pulse, Role, VersionCheck};
+
+/// A verdict on the screen: a shape, a word, a colour. Never a colour alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    /// The symbol's and the class's name.
+    pub(super) shape: &'static str,
+    /// The word beside the shape, or read aloud in its place.
+    pub(super) word: &'static str,
+    /// Whether it wants to be noticed.
+    pub(super) loud: bool,
+}
+
+const fn look(shape: &'static str, word: &'static str, loud: bool) -> Look {
+    Look { shape, word, loud }
+}
+
+/// A health.
+pub(super) const fn health(health: Health) -> Look {
+    match health {
+        Health::Ok => look("ok", "Ok", false),
+        Health::Unknown => look("unknown", "Unknown", false),
+        Health::Warning => look("warning", "Warning", true),
+        Health::Error => look("error", "Error", true),
+    }
+}
+
+/// A pulse; a stale web component is less bad than a stale service.
+pub(super) const fn pulse(pulse: Pulse, role: Role) -> Look {
+    match (pulse, role) {
+        (Pulse::Alive, _) => look("ok", "Alive", false),
+        (Pulse::Late, _) => look("warning", "Late", true),
+        (Pulse::Stale, Role::Service) => look("error", "Stale", true),
+        (Pulse::Stale, Role::Web) => look("warning", "Stale", true),
+        (Pulse::Stopped, _) => look("stopped", "Stopped", false),
+        (Pulse::Unknown, _) => look("unknown", "Unknown", false),
+    }
+}
+
+/// A version; the word follows the version itself.
+pub(super) const fn version(check: VersionCheck) -> Look {
+    match check {
+        VersionCheck::InSync => look("ok", "", false),
+        VersionCheck::Behind => look("warning", ", behind", true),
+        VersionCheck::Ahead => look("warning", ", ahead", true),
+    }
+}
+
+/// An encryption key.
+pub(super) const fn key(verdict: KeyVerdict) -> Look {
+    match verdict {
+        KeyVerdict::InSync => look("ok", "In sync", false),
+        KeyVerdict::Mismatch => look("error", "Decryption failure", true),
+        KeyVerdict::Missing => look("warning", "No key reported", true),
+    }
+}
+
+/// A machine key.
+pub(super) const fn machine_key(verdict: KeyVerdict) -> Look {
+    match verdict {
+        KeyVerdict::InSync => look("ok", "Machine key in sync", false),
+        KeyVerdict::Mismatch => look("error", "Machine key differs", true),
+        KeyVerdict::Missing => look("unknown", "No machine key", false),
+    }
+}
+
+/// A messenger.
+pub(super) fn messenger(messenger: &Messenger) -> Look {
+    match messenger.failure {
+        None => look("ok", "Connected", false),
+        Some(MessengerFailure::Connecting) => look("unknown", "Connecting", false),
+        Some(
+            MessengerFailure::Refused
+            | MessengerFailure::TimedOut
+            | MessengerFailure::Unreachable
+            | MessengerFailure::NotAMessenger
+            | MessengerFailure::WrongKey
+            | MessengerFailure::Protocol,
+        ) => look("warning", "Cannot connect", true),
+    }
+}
+
+/// A hint.
+pub(super) const fn severity(severity: Severity) -> Look {
+    match severity {
+        Severity::Error => look("error", "Error", true),
+        Severity::Warning => look("warning", "Warning", true),
+        Severity::Info => look("info", "Good to know", false),
+    }
+}
+
+/// The shapes, drawn once a page. The sign within each is the colour of the surface.
+pub(super) const SPRITE: &str = r##"<svg width="0" height="0" aria-hidden="true"><symbol id="i-ok" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M4.8 8.2 7 10.4l4.3-4.6"/></symbol><symbol id="i-warning" viewBox="0 0 16 16"><path d="M8 1.3 15.4 14.5H.6z"/><path class="sign" d="M8 6v4M8 12v.4"/></symbol><symbol id="i-error" viewBox="0 0 16 16"><path d="M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z"/><path class="sign" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/></symbol><symbol id="i-stopped" viewBox="0 0 16 16"><rect x="1" y="1" width="14" height="14" rx="2"/><rect class="hole" x="5" y="5" width="6" height="6"/></symbol><symbol id="i-unknown" viewBox="0 0 16 16"><circle class="ring" cx="8" cy="8" r="6.5"/><path class="mark" d="M6 6.3c.2-2.6 4-2.4 4 0 0 1.6-2 1.6-2 3.3M8 11.6v.4"/></symbol><symbol id="i-info" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M8 7.2v4M8 4.6v.4"/></symbol></svg>"##;
+
+/// A shape beside its word: decorative to a screen reader.
+pub(super) fn icon(look: Look) -> AnyView {
+    svg(look.shape, None)
+}
+
+/// A shape that stands alone: it says its word itself.
+pub(super) fn icon_alone(look: Look) -> AnyView {
+    svg(look.shape, Some(look.word))
+}
+
+fn svg(shape: &'static str, label: Option<&'static str>) -> AnyView {
+    view! {
+        <svg
+            class=format!("icon {shape}")
+            role=label.map(|_| "img")
+            aria-label=label
+            aria-hidden=label.is_none().then_some("true")
+        >
+            <use_ href=format!("#i-{shape}")></use_>
+        </svg>
+    }
+    .into_any()
+}

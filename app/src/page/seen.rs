@@ -1,0 +1,39 @@
+//! Which rows are on the screen, so that only their ages tick.
+
+use leptos::html::Div;
+use leptos::prelude::*;
+
+/// On the server nothing is on a screen.
+#[cfg(not(feature = "hydrate"))]
+pub(super) fn watch(_element: NodeRef<Div>, _seen: RwSignal<bool>) {}
+
+/// Keeps `seen` true while `element` is on the screen.
+#[cfg(feature = "hydrate")]
+pub(super) fn watch(element: NodeRef<Div>, seen: RwSignal<bool>) {
+    use leptos::wasm_bindgen::JsCast as _;
+    use leptos::wasm_bindgen::closure::Closure;
+    use web_sys::{IntersectionObserver, IntersectionObserverEntry};
+
+    let observing = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        let Some(element) = element.get() else { return };
+        let tell = Closure::<dyn FnMut(Vec<IntersectionObserverEntry>)>::new(
+            move |entries: Vec<IntersectionObserverEntry>| {
+                if let Some(last) = entries.last() {
+                    super::view::set(seen, last.is_intersecting());
+                }
+            },
+        );
+        if let Ok(observer) = IntersectionObserver::new(tell.as_ref().unchecked_ref()) {
+            observer.observe(&element);
+            observing.set_value(Some((observer, tell)));
+        }
+    });
+    on_cleanup(move || {
+        observing.try_update_value(|observing| {
+            if let Some((observer, _)) = observing.take() {
+                observer.disconnect();
+            }
+        });
+    });
+}
