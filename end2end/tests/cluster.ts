@@ -109,9 +109,9 @@ export const line = (page: Page, name: string, role: 'web' | 'service'): Locator
 export const hydrated = (page: Page) =>
   expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
 
-export const test = base.extend<{ cluster: Cluster; forgiven: RegExp[] }>({
+export const test = base.extend<{ cluster: Cluster; forgiven: RegExp }>({
   // What a story expects on the console: a story that stops the server expects failed requests.
-  forgiven: [[], { option: true }],
+  forgiven: [/^$/, { option: true }],
   cluster: async ({}, use) => {
     const cluster = new Cluster();
     await cluster.start();
@@ -125,7 +125,7 @@ export const test = base.extend<{ cluster: Cluster; forgiven: RegExp[] }>({
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await use(page);
-    const unexpected = complaints.filter((text) => !forgiven.some((known) => known.test(text)));
+    const unexpected = complaints.filter((text) => !forgiven.test(text));
     expect(unexpected, 'nothing on the console').toEqual([]);
   },
 });

@@ -15,7 +15,7 @@ const FIRST_INTERVAL: Duration = Duration::from_secs(30);
 /// The shortest wait after a failure.
 const LEAST_WAIT: Duration = Duration::from_millis(250);
 /// How often a refused token is complained of.
-const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
+const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
 /// What a node says of itself.
 #[derive(Clone, Debug)]

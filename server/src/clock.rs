@@ -10,7 +10,7 @@ use app::cluster::{Span, Timestamp};
 /// A difference to the wall clock up to this is no jump.
 const TOLERATED: Span = Span::seconds(2);
 /// How long the difference must stand before the clock follows.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The wall clock as it is, for a node's `sent_at` and for the first anchor.
 pub fn wall() -> Timestamp {

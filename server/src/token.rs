@@ -59,9 +59,10 @@ impl JoinToken {
         if path.exists() {
             return Ok((Self::from_file(path)?, false));
         }
-        let mut random = [0; 32];
-        getrandom::fill(&mut random)?;
-        let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut random = [[0; 16]; 2];
+        getrandom::fill(random.as_flattened_mut())?;
+        let [one, two] = random.map(u128::from_be_bytes);
+        let secret = format!("{one:032x}{two:032x}");
         let failed = |source| TokenError::File { path: path.to_owned(), source };
         let mut file = fs::File::options()
             .write(true)

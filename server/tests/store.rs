@@ -1,5 +1,7 @@
 //! The store's story: what it holds is there after a restart, and nobody is blamed for its absence.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+
 use std::path::PathBuf;
 
 use app::cluster::{

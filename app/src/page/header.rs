@@ -45,6 +45,9 @@ pub(super) fn Header(
             <div class="top-right">
                 <span class=dot aria-hidden="true"></span>
                 <span class="muted" data-testid="connection">{state}</span>
+                <Show when=move || screen.outdated.get()>
+                    <a href="">"The overview was updated: reload"</a>
+                </Show>
                 <button type="button" class="script-only" on:click=pause>{pause_word}</button>
                 <button type="button" class="script-only" id="theme">"Theme"</button>
             </div>

@@ -20,7 +20,7 @@ pub(super) fn Troubleshooting(
     };
     let nothing = move || screen.groups.with(Vec::is_empty);
     view! {
-        <aside class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
+        <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
             <h2 id="troubleshooting-head">"Troubleshooting"<span class="muted">{count}</span></h2>
             <For
                 each=move || screen.groups.get()
@@ -30,7 +30,7 @@ pub(super) fn Troubleshooting(
             <Show when=nothing>
                 <p class="nothing muted">"Nothing to mend."</p>
             </Show>
-        </aside>
+        </section>
     }
 }
 

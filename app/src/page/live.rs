@@ -34,11 +34,11 @@ pub fn hydrate() {
         leptos::server_fn::client::set_server_url(picture.site.base.clone().leak());
     }
     let held: Rc<Cell<Option<Screen>>> = Rc::default();
-    let hold = Rc::clone(&held);
+    let shown = Rc::clone(&held);
     let first = picture.clone();
     leptos::mount::hydrate_from(app, move || {
         let screen = Screen::new(first);
-        hold.set(Some(screen));
+        shown.set(Some(screen));
         Page(PageProps { screen })
     })
     .forget();
@@ -96,12 +96,13 @@ impl Desk {
     }
 
     fn take(&mut self, news: News) {
+        // One question is under way at a time, so no answer is overtaken: if time went back, the
+        // database's clock did.
+        self.pictured = news.now;
         if let Some(change) = news.change {
             self.snapshot.apply(change);
         }
         self.cursor = news.cursor;
-        // An answer overtaken by a later one must not turn time back.
-        self.pictured = self.pictured.max(news.now);
         self.arrived = since_opened();
         self.failures = 0;
         self.blind = false;
@@ -134,11 +135,20 @@ impl Desk {
 }
 
 fn start(screen: Screen, picture: Picture) {
+    name_the_tab(screen);
     let desk = Rc::new(RefCell::new(Desk::of(picture)));
     let hurry = Rc::new(Cell::new(false));
     hurry_when_back(&hurry);
     leptos::task::spawn_local(let_time_pass(screen, Rc::clone(&desk)));
     leptos::task::spawn_local(ask_for_news(screen, desk, hurry));
+}
+
+/// The tab says how the cluster is, even behind other tabs.
+fn name_the_tab(screen: Screen) {
+    Effect::new(move |_| {
+        let headline = screen.head.with(|head| head.headline.clone());
+        document().set_title(&format!("{headline} – Cluster Overview"));
+    });
 }
 
 /// Somebody looks again, or the network is back: ask at once.
@@ -169,10 +179,7 @@ async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
         }
         let mut desk = desk.borrow_mut();
         let now = desk.now();
-        set(
-            screen.tick,
-            Timestamp(now.0 - now.0.rem_euclid(1_000)).max(screen.tick.get_untracked()),
-        );
+        set(screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
         let cut_off = !desk.blind && desk.is_cut_off();
         desk.blind |= cut_off;
         if cut_off || desk.next_turn.is_some_and(|turn| turn <= now) {
@@ -204,6 +211,8 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
         match answer {
             Either::Left((Ok(news), _)) if !paused => {
                 let moved = news.change.is_some() || desk.blind;
+                let same_build = screen.site.with_value(|site| site.build == news.build);
+                set(screen.outdated, !same_build);
                 desk.take(news);
                 set(screen.pictured, desk.pictured);
                 set(screen.connection, Connection::Polling);

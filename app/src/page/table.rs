@@ -147,10 +147,16 @@ fn cell(cell: Option<Cell>, after: Option<AnyView>) -> AnyView {
     });
     view! {
         <span class="cell">
-            {cell.look.map(look::icon)}<span class=class>{cell.text}</span>{after}{why}
+            {cell.look.map(|look| shape(look, &cell.text))}<span class=class>{cell.text}</span>{after}{why}
         </span>
     }
     .into_any()
+}
+
+/// The shape before a cell's words. Where the words do not say what the shape says, it says it itself.
+fn shape(look: look::Look, text: &str) -> AnyView {
+    let says_it = text.contains(look.word);
+    if says_it { look::icon(look) } else { look::icon_alone(look) }
 }
 
 /// How long ago a component was heard of. Ticks only while its row is on the screen.

@@ -1,5 +1,6 @@
 //! What is shown, as plain values, and the signals that wake only what differs.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -8,7 +9,8 @@ use super::look::{self, Look};
 use crate::api::{Picture, Site};
 use crate::cluster::hints::{HintId, Severity, dom_safe};
 use crate::cluster::{
-    ComponentStatus, Health, Hint, Overview, Pulse, Role, ServerStatus, Snapshot, Span, Timestamp,
+    ComponentStatus, Health, Hint, Overview, Pulse, Role, ServerName, ServerStatus, Snapshot, Span,
+    Timestamp,
 };
 use crate::words;
 
@@ -141,7 +143,10 @@ impl View {
                 blind: overview.blind_since.is_some(),
             },
             facts: facts(snapshot, &overview),
-            blocks: servers.into_iter().map(|server| block(server, snapshot, &hints)).collect(),
+            blocks: {
+                let index = Index::of(&hints);
+                servers.into_iter().map(|server| block(server, snapshot, &index)).collect()
+            },
             groups: groups(&hints),
         }
     }
@@ -192,16 +197,42 @@ fn hours(span: Span) -> String {
     if span == Span::minutes(24 * 60) { "24 h".to_owned() } else { span.to_string() }
 }
 
+/// Which hints are about whom, so that a thousand servers do not each look through all of them.
+struct Index<'a> {
+    cluster: Vec<&'a Hint>,
+    servers: HashMap<&'a ServerName, Vec<&'a Hint>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(hints: &'a [Hint]) -> Self {
+        let mut index = Self { cluster: Vec::new(), servers: HashMap::new() };
+        for hint in hints {
+            match &hint.server {
+                Some(server) => index.servers.entry(server).or_default().push(hint),
+                None => index.cluster.push(hint),
+            }
+        }
+        index
+    }
+
+    /// The hints about a server, then those about the cluster.
+    fn about(&self, server: &ServerName) -> Vec<&'a Hint> {
+        let own = self.servers.get(server).into_iter().flatten();
+        own.chain(&self.cluster).copied().collect()
+    }
+}
+
 fn block(
     server: &ServerStatus,
     snapshot: &Snapshot,
-    hints: &[Hint],
+    index: &Index<'_>,
 ) -> (Arc<Block>, Vec<Timestamp>) {
+    let hints = index.about(&server.name);
     let facts = server.latest().map_or_else(String::new, |latest| {
         format!("{} {} · {}", latest.os.name, latest.os.version, latest.ip)
     });
     let beats = server.components.iter().map(|s| s.component.last_heartbeat).collect();
-    let lines = server.components.iter().map(|status| line(status, snapshot, hints)).collect();
+    let lines = server.components.iter().map(|status| line(status, snapshot, &hints)).collect();
     let block = Block {
         id: format!("server-{}", dom_safe(&server.name)),
         name: server.name.to_string(),
@@ -212,18 +243,16 @@ fn block(
     (Arc::new(block), beats)
 }
 
-fn line(status: &ComponentStatus, snapshot: &Snapshot, hints: &[Hint]) -> Line {
+fn line(status: &ComponentStatus, snapshot: &Snapshot, hints: &[&Hint]) -> Line {
     let component = &status.component;
     // The hint about this very component, or its server, or the cluster.
     let hint = |ids: &[HintId]| {
         hints
             .iter()
             .find(|hint| {
-                ids.contains(&hint.id)
-                    && hint.server.as_ref().is_none_or(|server| *server == component.server)
-                    && hint.role.is_none_or(|role| role == component.role)
+                ids.contains(&hint.id) && hint.role.is_none_or(|role| role == component.role)
             })
-            .map(Hint::anchor)
+            .map(|hint| hint.anchor())
     };
     let cell = |look: Look, text: String, ids: &[HintId]| {
         let hint = if look.shape == "ok" { None } else { hint(ids) };
@@ -244,10 +273,10 @@ fn line(status: &ComponentStatus, snapshot: &Snapshot, hints: &[Hint]) -> Line {
         ],
     );
     let version = match status.version.map(look::version) {
-        Some(look) => {
-            cell(look, format!("{}{}", component.version, look.word), &[HintId::VersionSkew])
+        Some(look) if look.loud => {
+            cell(look, format!("{}, {}", component.version, look.word), &[HintId::VersionSkew])
         }
-        None => Some(Cell { look: None, text: component.version.clone(), hint: None }),
+        look => Some(Cell { look, text: component.version.clone(), hint: None }),
     };
     let key = status.key.map(look::key).and_then(|look| {
         cell(look, look.word.to_owned(), &[HintId::KeyMismatch, HintId::KeyMissing])
@@ -269,7 +298,7 @@ fn line(status: &ComponentStatus, snapshot: &Snapshot, hints: &[Hint]) -> Line {
         } else {
             component.product.clone().unwrap_or_default()
         },
-        why: (status.pulse != Pulse::Alive).then(|| words::why(status, snapshot)),
+        why: (status.pulse != Pulse::Alive).then(|| words::why_pulse(status, snapshot)),
         cells: [heartbeat, version, key, machine_key, messenger],
     }
 }
@@ -357,6 +386,8 @@ pub(super) struct Screen {
     pub(super) pictured: RwSignal<Timestamp>,
     /// How news comes.
     pub(super) connection: RwSignal<Connection>,
+    /// The overview that answers is of another build than this page.
+    pub(super) outdated: RwSignal<bool>,
     /// Where the page lives.
     pub(super) site: StoredValue<Site>,
 }
@@ -373,6 +404,7 @@ impl Screen {
             tick: RwSignal::new(picture.now),
             pictured: RwSignal::new(picture.now),
             connection: RwSignal::new(Connection::Polling),
+            outdated: RwSignal::new(false),
             site: StoredValue::new(picture.site),
         }
     }
@@ -385,8 +417,7 @@ impl Screen {
         set(self.groups, view.groups);
         let rows = self.rows.get_untracked();
         let id = |row: &Row| row.block.with_untracked(|block| block.id.clone());
-        let known: std::collections::HashMap<String, Row> =
-            rows.iter().map(|row| (id(row), *row)).collect();
+        let known: HashMap<String, Row> = rows.iter().map(|row| (id(row), *row)).collect();
         let mut next = Vec::with_capacity(view.blocks.len());
         for (block, beats) in view.blocks {
             next.push(match known.get(&block.id) {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, Overview, Pulse, Role, Snapshot, VersionCheck,
+    ComponentStatus, Health, Hint, HintId, Overview, Pulse, Role, Snapshot, Span, VersionCheck,
     status::KeyVerdict,
 };
 
@@ -68,28 +68,28 @@ pub fn many(id: HintId, count: usize) -> String {
 /// Why a component is as it is: moments and limits, never ages, so that it changes only with the
 /// verdict.
 pub fn why(status: &ComponentStatus, snapshot: &Snapshot) -> String {
-    let component = &status.component;
-    let settings = &snapshot.settings;
-    let blind = snapshot.blind_since.unwrap_or_default();
-    let args = [
-        ("since", Arg::Moment(component.last_heartbeat)),
-        ("limit", Arg::Text(format!("{} s", component.stale_limit(settings).0 / 1_000))),
-        ("late", Arg::Text(format!("{} s", component.late_limit(settings).0 / 1_000))),
-        ("blind", Arg::Moment(blind)),
-        ("version", Arg::Text(component.version.clone())),
-    ];
-    let role = component.role.as_str();
-    let mut sentences = vec![say(&format!("why.{}.{role}", status.pulse.as_str()), &args)];
-    if let Some(key) = version_key(status.version) {
-        sentences.push(say(key, &args));
-    }
-    if let Some(key) = key_key(status.key) {
-        sentences.push(say(key, &args));
-    }
+    let version = [("version", Arg::Text(status.component.version.clone()))];
+    let mut sentences = vec![why_pulse(status, snapshot)];
+    sentences.extend(version_key(status.version).map(|key| say(key, &version)));
+    sentences.extend(key_key(status.key).map(|key| say(key, &[])));
     if status.machine_key == Some(KeyVerdict::Mismatch) {
-        sentences.push(say("why.machine-key", &args));
+        sentences.push(say("why.machine-key", &[]));
     }
     sentences.join("; ")
+}
+
+/// Why a component's pulse is as it is.
+pub fn why_pulse(status: &ComponentStatus, snapshot: &Snapshot) -> String {
+    let component = &status.component;
+    let settings = &snapshot.settings;
+    let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
+    let args = [
+        ("since", Arg::Moment(component.last_heartbeat)),
+        ("limit", seconds(component.stale_limit(settings))),
+        ("late", seconds(component.late_limit(settings))),
+        ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
+    ];
+    say(&format!("why.{}.{}", status.pulse.as_str(), component.role.as_str()), &args)
 }
 
 fn version_key(check: Option<VersionCheck>) -> Option<&'static str> {
@@ -132,13 +132,18 @@ pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
     if overview.blind_since.is_some() {
         reasons.push(say("verdict.blind.detail", &args));
     } else {
-        for server in &troubled {
-            let server_args = [("server", Arg::Text(server.name.to_string()))];
-            let reason = server.components.iter().map(short_reason).max_by_key(|(rank, _)| *rank);
-            if let Some((_, key)) = reason.filter(|(rank, _)| *rank > 0) {
-                reasons.push(say(key, &server_args));
-            }
-        }
+        let mut found: Vec<_> = troubled
+            .iter()
+            .filter_map(|server| {
+                let worst = server.components.iter().map(short_reason).max()?;
+                Some((worst, server.name.to_string()))
+            })
+            .filter(|((rank, _), _)| *rank > 0)
+            .collect();
+        found.sort_by_key(|((rank, _), _)| std::cmp::Reverse(*rank));
+        reasons.extend(
+            found.into_iter().map(|((_, key), name)| say(key, &[("server", Arg::Text(name))])),
+        );
         if troubled.is_empty() {
             reasons.extend(
                 hints
@@ -252,6 +257,15 @@ mod tests {
                 let key = format!("{}.{part}", id.as_str());
                 assert!(placeholders(&key).is_some(), "{key} has no sentence");
             }
+        }
+    }
+
+    #[test]
+    fn every_hint_that_names_a_server_has_a_heading_for_many() {
+        for id in HintId::ALL {
+            let of_a_server =
+                placeholders(&format!("{}.title", id.as_str())).unwrap().contains(&"server");
+            assert_eq!(!many(*id, 6).is_empty(), of_a_server, "{}", id.as_str());
         }
     }
 

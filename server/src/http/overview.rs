@@ -65,10 +65,10 @@ impl Cache {
             return cached.clone();
         }
         let body = Bytes::from(body(&snapshot, now).to_string());
-        let digest = Sha256::digest(&body);
-        let hex: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let etag = HeaderValue::from_str(&format!("\"{hex}\""))
-            .unwrap_or(HeaderValue::from_static("\"\""));
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&Sha256::digest(&body)[..16]);
+        let tag = format!("\"{:032x}\"", u128::from_be_bytes(digest));
+        let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
         let cached = Cached { cursor, as_of, body, etag };
         *last = Some(cached.clone());
         cached

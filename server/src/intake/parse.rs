@@ -18,14 +18,14 @@ pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
     };
     let mut fields = Fields { object, errors: Vec::new() };
     let os = fields.os();
-    let server = fields.required("server", |text| ServerName::parse(text));
+    let server = fields.required("server", ServerName::parse);
     let role = fields.required("role", |word| {
         Role::parse(word).ok_or_else(|| "must be \"web\" or \"service\"".to_owned())
     });
     let product = fields
         .optional("product", |text| check_text(text, 0, 100).map(|()| text.to_owned()))
         .filter(|product| !product.is_empty());
-    let version = fields.required("version", |text| label(text));
+    let version = fields.required("version", label);
     let ip = fields.required("ip", |text| {
         text.parse::<IpAddr>().map_err(|_| "must be one IPv4 or IPv6 address".to_owned())
     });
