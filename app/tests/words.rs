@@ -142,8 +142,9 @@ fn the_opening_names_keys_and_versions() {
     mixed.references.accept(KeyKind::Machine, key(1));
     assert_eq!(
         opening(&mixed).1,
-        "b cannot decrypt what the others encrypt. c reports no encryption key. d has another \
-         machine key."
+        "b cannot decrypt what the others encrypt. d has another machine key. c reports no \
+         encryption key.",
+        "the worst first"
     );
     let of = |server: &str, version: &str| Component { version: version.into(), ..web(server) };
     let mixed = snapshot([of("a", "1"), of("b", "2"), of("c", "2"), of("d", "3")]);
