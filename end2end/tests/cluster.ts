@@ -1,7 +1,7 @@
 // What the stories need: an overview of their own, agents as separate processes, and a page on which
 // any console error fails the story.
 
-import { ChildProcess, spawn } from 'node:child_process';
+import { ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +60,11 @@ export class Cluster {
       '--product', 'ProGet', '--product-version', options.version ?? '2026.2.1',
       '--encryption-key-file', keyFile,
     ]);
+  }
+
+  /** The overview for a terminal. */
+  status(overview = this.url) {
+    return spawnSync(binary, ['status', '--overview', overview], { encoding: 'utf8' });
   }
 
   private run(what: string, args: string[]) {

@@ -81,6 +81,10 @@ test('page, terminal and API agree on who is behind', async ({ cluster, page }) 
   await expect(page.locator('[data-hint="version-skew"]')).toContainText('web-3 (2026.1.9)');
   const overview = await cluster.overview();
   expect(overview.hints.map((hint: { id: string }) => hint.id)).toEqual(['version-skew']);
+  const terminal = cluster.status();
+  expect(terminal.status, 'a warning').toBe(1);
+  expect(terminal.stdout).toContain('Behind: web-3 (2026.1.9)');
+  expect(cluster.status('http://127.0.0.1:1').status, 'nobody there').toBe(3);
 });
 
 test('a stopped service says goodbye and is not called dead', async ({ cluster, page }) => {

@@ -88,6 +88,9 @@ pub struct Serve {
     /// The file with the encryption key; only a check of it is ever stored.
     #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
     pub encryption_key_file: Option<PathBuf>,
+    /// Where the service messenger is to listen. None listens yet: the number is checked, no more.
+    #[arg(long, env = "CLUSTER_OVERVIEW_MESSENGER_PORT", default_value_t = 33_237, value_parser = clap::value_parser!(u16).range(1..))]
+    pub messenger_port: u16,
     /// Which components it reports of itself.
     #[arg(
         long,
@@ -109,7 +112,7 @@ pub struct Agent {
     #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
     pub token_file: PathBuf,
     /// Which component it beats for.
-    #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role)]
+    #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role, default_value = "service")]
     pub role: Role,
     /// This server's name; default: the host name.
     #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
@@ -123,6 +126,9 @@ pub struct Agent {
     /// The file with the encryption key; only a check of it leaves this server.
     #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
     pub encryption_key_file: Option<PathBuf>,
+    /// Where the service messenger is to listen. None listens yet: the number is checked, no more.
+    #[arg(long, env = "CLUSTER_OVERVIEW_MESSENGER_PORT", default_value_t = 33_237, value_parser = clap::value_parser!(u16).range(1..))]
+    pub messenger_port: u16,
     /// This server's address; default: the one it reaches the overview from.
     #[arg(long, env = "CLUSTER_OVERVIEW_IP")]
     pub ip: Option<IpAddr>,

@@ -126,7 +126,7 @@ fn join_token(given: Option<&Path>, database: &Path) -> Result<JoinToken, Failur
     let (token, new) = JoinToken::from_file_or_new(&path)?;
     let path = std::path::absolute(&path).unwrap_or(path);
     let verb = if new { "written to" } else { "in" };
-    println!("Join token for agents {verb} {}", path.display());
+    writeln!(std::io::stdout(), "Join token for agents {verb} {}", path.display())?;
     Ok(token)
 }
 

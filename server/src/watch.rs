@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use tokio::sync::{Mutex, MutexGuard};
+
 use app::cluster::{Change, Component, ComponentKey, Snapshot, Timestamp};
 
 use crate::store::{News, Store, StoreError};
@@ -38,6 +40,8 @@ struct State {
 pub struct Watch {
     state: RwLock<State>,
     database_id: String,
+    /// Held from a write until it is told: news in the order of their commits.
+    turn: Mutex<()>,
 }
 
 impl Watch {
@@ -45,7 +49,14 @@ impl Watch {
     pub async fn load(store: &Store) -> Result<Self, StoreError> {
         let (snapshot, commit) = store.load().await?;
         let state = State::standing_at(snapshot, commit, store.now());
-        Ok(Self { state: RwLock::new(state), database_id: store.database_id().to_owned() })
+        let database_id = store.database_id().to_owned();
+        Ok(Self { state: RwLock::new(state), database_id, turn: Mutex::new(()) })
+    }
+
+    /// Waits for one's turn to write. Whoever writes to the store holds it until the news is told, so
+    /// that a removal is never told before the heartbeat it followed.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// A copy of the snapshot: components are shared, not copied.
@@ -100,7 +111,7 @@ impl Watch {
         parts.next()?.parse().ok()
     }
 
-    /// Takes in what a commit changed. Commits may be told out of order.
+    /// Takes in what a commit changed.
     pub fn tell(&self, news: News) {
         self.write(|state| {
             state.sighted(news.at);
@@ -136,6 +147,7 @@ impl Watch {
 
     /// Renews the mark once and takes in what came of it.
     pub async fn look(&self, store: &Store) -> Result<(), StoreError> {
+        let _turn = self.turn().await;
         let looked = match store.renew_mark().await {
             Ok(news) if news.reload => self.reload(store).await,
             Ok(news) => {

@@ -243,6 +243,20 @@ fn block(
     (Arc::new(block), beats)
 }
 
+/// What may be wrong with a component that beats in time.
+const ABOUT_BEATS: &[HintId] = &[HintId::DuplicateName, HintId::CameBack, HintId::ClockSkew];
+
+/// What may explain a pulse that is not alive.
+const ABOUT_SILENCE: &[HintId] = &[
+    HintId::ServiceStale,
+    HintId::ServiceLate,
+    HintId::WebIdle,
+    HintId::WebStale,
+    HintId::ServiceStopped,
+    HintId::WebStopped,
+    HintId::OverviewBlind,
+];
+
 fn line(status: &ComponentStatus, snapshot: &Snapshot, hints: &[&Hint]) -> Line {
     let component = &status.component;
     // The hint about this very component, or its server, or the cluster.
@@ -259,19 +273,11 @@ fn line(status: &ComponentStatus, snapshot: &Snapshot, hints: &[&Hint]) -> Line 
         Some(Cell { look: Some(look), text, hint })
     };
     let pulse = look::pulse(status.pulse, component.role);
-    let heartbeat = cell(
-        pulse,
-        pulse.word.to_owned(),
-        &[
-            HintId::ServiceStale,
-            HintId::ServiceLate,
-            HintId::WebIdle,
-            HintId::WebStale,
-            HintId::ServiceStopped,
-            HintId::WebStopped,
-            HintId::OverviewBlind,
-        ],
-    );
+    let heartbeat = Some(Cell {
+        look: Some(pulse),
+        text: pulse.word.to_owned(),
+        hint: hint(if status.pulse == Pulse::Alive { ABOUT_BEATS } else { ABOUT_SILENCE }),
+    });
     let version = match status.version.map(look::version) {
         Some(look) if look.loud => {
             cell(look, format!("{}, {}", component.version, look.word), &[HintId::VersionSkew])

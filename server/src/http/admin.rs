@@ -7,9 +7,8 @@ use app::cluster::{
 };
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::body;
@@ -28,6 +27,7 @@ pub(crate) async fn put_settings(
 ) -> Result<Json<Settings>, Problem> {
     let value: Value = body::json(&headers, &body::read(body).await?)?;
     let settings = read_settings(&value).map_err(Problem::fields)?;
+    let _turn = site.watch.turn().await;
     tell(&site, site.store.set_settings(settings).await)?;
     Ok(Json(settings))
 }
@@ -76,35 +76,34 @@ fn seconds(object: &Map<String, Value>, field: &str) -> Result<u32, &'static str
     }
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Removal {
-    #[serde(default)]
-    force: bool,
+/// `?force=true`: remove it though it is live.
+fn is_forced(query: Option<&str>) -> bool {
+    query.is_some_and(|query| query.split('&').any(|part| part == "force=true"))
 }
 
 pub(crate) async fn delete_server(
     State(site): State<Arc<Site>>,
     Path(server): Path<String>,
-    Query(removal): Query<Removal>,
+    RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
-    remove(&site, &server, None, &removal).await
+    remove(&site, &server, None, is_forced(query.as_deref())).await
 }
 
 pub(crate) async fn delete_component(
     State(site): State<Arc<Site>>,
     Path((server, role)): Path<(String, String)>,
-    Query(removal): Query<Removal>,
+    RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
     let role = Role::parse(&role)
         .ok_or_else(|| Problem::not_found("a component is either web or service"))?;
-    remove(&site, &server, Some(role), &removal).await
+    remove(&site, &server, Some(role), is_forced(query.as_deref())).await
 }
 
 async fn remove(
     site: &Site,
     server: &str,
     role: Option<Role>,
-    removal: &Removal,
+    forced: bool,
 ) -> Result<StatusCode, Problem> {
     let absent = || Problem::not_found(format!("no such component is known of {server}"));
     let server = ServerName::parse(server).map_err(|_| absent())?;
@@ -117,7 +116,7 @@ async fn remove(
     if found.is_empty() {
         return Err(absent());
     }
-    if !removal.force && found.iter().any(|status| status.live) {
+    if !forced && found.iter().any(|status| status.live) {
         return Err(Problem::new(
             StatusCode::CONFLICT,
             format!(
@@ -126,6 +125,7 @@ async fn remove(
         ));
     }
     let keys: Vec<ComponentKey> = found.iter().map(|status| status.component.key()).collect();
+    let _turn = site.watch.turn().await;
     tell(site, site.store.remove(&keys).await)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -148,6 +148,7 @@ pub(crate) async fn put_reference_key(
         return Err(Problem::fields(vec![FieldError::new("key_check", message)]));
     }
     let check = reported(&site, kind, digits)?;
+    let _turn = site.watch.turn().await;
     tell(&site, site.store.accept_key(kind, check).await)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -72,9 +72,12 @@ async fn write(mut jobs: mpsc::Receiver<Job>, store: Arc<Store>, watch: Arc<Watc
             batch.extend_from_slice(&next.heartbeats);
             waiting.push(next);
         }
-        match store.receive(&batch).await {
+        let turn = watch.turn().await;
+        let received = store.receive(&batch).await;
+        match received {
             Ok(received) => {
                 watch.tell(received.news);
+                drop(turn);
                 let mut receipts = received.receipts.into_iter();
                 for job in waiting {
                     let own = receipts.by_ref().take(job.heartbeats.len()).collect();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cluster_overview::token::JoinToken;
 use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -129,6 +130,20 @@ impl Running {
         panic!("the overview never became as wanted; at last it was {last:#}");
     }
 
+    /// Takes the database away from the overview for as long as the returned value lives.
+    pub(crate) fn lock_database(&self) -> Locked {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.folder.join("overview.db"))
+            .busy_timeout(Duration::from_secs(10));
+        let runtime = Runtime::new().unwrap();
+        let connection = runtime.block_on(async {
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            sqlx::query("begin exclusive").execute(&mut connection).await.unwrap();
+            connection
+        });
+        Locked { connection: Some(connection), runtime }
+    }
+
     /// Timers as short as they may be, for stories in which time passes.
     pub(crate) fn hurry(&self) {
         let settings = json!({
@@ -136,6 +151,20 @@ impl Running {
             "heartbeat_interval_s": 1, "stale_timeout_s": 3, "web_window_s": 60
         });
         assert_eq!(self.json("PUT", "/api/v1/settings", &settings).status, 200);
+    }
+}
+
+/// Somebody else's hold on the database.
+pub(crate) struct Locked {
+    connection: Option<sqlx::SqliteConnection>,
+    runtime: Runtime,
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.runtime.block_on(connection.close()).unwrap();
+        }
     }
 }
 

@@ -86,3 +86,28 @@ fn the_probes_answer_and_the_page_is_there() {
     assert_eq!(page.status, 200);
     assert_eq!(page.header("cache-control"), "no-store");
 }
+
+#[test]
+fn an_overview_without_its_database_is_blind_says_so_and_blames_nobody_afterwards() {
+    let overview = Running::start();
+    overview.hurry();
+    overview.beat(&heartbeat("app-1", "service", 1));
+    let locked = overview.lock_database();
+    let refused = overview.beat(&heartbeat("app-1", "service", 2));
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(overview.get("/readyz").status, 503);
+    assert_eq!(overview.get("/healthz").status, 200);
+    let blind = overview.overview();
+    assert_eq!(blind["as_of"], blind["blind_since"], "as of the last sight");
+    assert_eq!(blind["health"], "unknown");
+    assert_eq!(blind["counts"]["unknown"], 1);
+    assert_eq!(component(&blind, "app-1", "service").unwrap()["pulse"], "unknown");
+    assert_eq!(blind["hints"][0]["id"], "overview-blind");
+    assert_eq!(blind["hints"].as_array().unwrap().len(), 1);
+    drop(locked);
+    let seeing = overview.overview_when(|body| body["blind_since"].is_null());
+    assert_eq!(component(&seeing, "app-1", "service").unwrap()["pulse"], "alive");
+    assert_eq!(seeing["spells"].as_array().unwrap().len(), 1);
+    assert_eq!(overview.beat(&heartbeat("app-1", "service", 2)).body["applied"], true);
+}
