@@ -55,6 +55,26 @@ impl Report {
     }
 }
 
+/// What a server says of itself, whether it serves the overview or beats for a product.
+#[derive(Args, Debug)]
+pub struct Node {
+    /// This server's name; default: the host name.
+    #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
+    pub name: Option<String>,
+    /// The product this server runs.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT")]
+    pub product: Option<String>,
+    /// The product's version. Without it the overview's own rows are shown but not compared.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT_VERSION")]
+    pub product_version: Option<String>,
+    /// The file with the encryption key; only a check of it is ever sent or stored.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
+    pub encryption_key_file: Option<PathBuf>,
+    /// Where the service messenger is to listen. None listens yet: the number is checked, no more.
+    #[arg(long, env = "CLUSTER_OVERVIEW_MESSENGER_PORT", default_value_t = 33_237, value_parser = clap::value_parser!(u16).range(1..))]
+    pub messenger_port: u16,
+}
+
 /// Options of `serve`.
 #[derive(Args, Debug)]
 pub struct Serve {
@@ -76,21 +96,9 @@ pub struct Serve {
     /// The file with the join token; without it one is written beside the database.
     #[arg(long, env = "CLUSTER_OVERVIEW_JOIN_TOKEN_FILE")]
     pub join_token_file: Option<PathBuf>,
-    /// This server's name; default: the host name.
-    #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
-    pub name: Option<String>,
-    /// The product this server runs.
-    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT")]
-    pub product: Option<String>,
-    /// The product's version; without it the overview's own rows are shown but not compared.
-    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT_VERSION")]
-    pub product_version: Option<String>,
-    /// The file with the encryption key; only a check of it is ever stored.
-    #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
-    pub encryption_key_file: Option<PathBuf>,
-    /// Where the service messenger is to listen. None listens yet: the number is checked, no more.
-    #[arg(long, env = "CLUSTER_OVERVIEW_MESSENGER_PORT", default_value_t = 33_237, value_parser = clap::value_parser!(u16).range(1..))]
-    pub messenger_port: u16,
+    /// What it says of itself.
+    #[command(flatten)]
+    pub node: Node,
     /// Which components it reports of itself.
     #[arg(
         long,
@@ -114,21 +122,9 @@ pub struct Agent {
     /// Which component it beats for.
     #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role, default_value = "service")]
     pub role: Role,
-    /// This server's name; default: the host name.
-    #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
-    pub name: Option<String>,
-    /// The product this server runs.
-    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT")]
-    pub product: Option<String>,
-    /// The product's version.
-    #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT_VERSION")]
-    pub product_version: Option<String>,
-    /// The file with the encryption key; only a check of it leaves this server.
-    #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
-    pub encryption_key_file: Option<PathBuf>,
-    /// Where the service messenger is to listen. None listens yet: the number is checked, no more.
-    #[arg(long, env = "CLUSTER_OVERVIEW_MESSENGER_PORT", default_value_t = 33_237, value_parser = clap::value_parser!(u16).range(1..))]
-    pub messenger_port: u16,
+    /// What it says of itself.
+    #[command(flatten)]
+    pub node: Node,
     /// This server's address; default: the one it reaches the overview from.
     #[arg(long, env = "CLUSTER_OVERVIEW_IP")]
     pub ip: Option<IpAddr>,

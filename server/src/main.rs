@@ -99,15 +99,16 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<app::cluster::Ro
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
     let ip: IpAddr = node::address_towards(elsewhere).unwrap_or(listening);
     let identity = Identity {
-        server: server_name(options.name.as_deref())?,
-        product: label("--product", options.product.as_deref())?
-            .or_else(|| options.product_version.is_none().then(|| "Cluster Overview".to_owned())),
-        version: label("--product-version", options.product_version.as_deref())?
+        server: server_name(options.node.name.as_deref())?,
+        product: label("--product", options.node.product.as_deref())?.or_else(|| {
+            options.node.product_version.is_none().then(|| "Cluster Overview".to_owned())
+        }),
+        version: label("--product-version", options.node.product_version.as_deref())?
             .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
         os: node::os(),
         ip,
-        key_check: key_check(options.encryption_key_file.as_deref())?,
-        reporter: if options.product_version.is_some() {
+        key_check: key_check(options.node.encryption_key_file.as_deref())?,
+        reporter: if options.node.product_version.is_some() {
             Reporter::Own
         } else {
             Reporter::Observer
@@ -131,20 +132,20 @@ fn join_token(given: Option<&Path>, database: &Path) -> Result<JoinToken, Failur
 }
 
 async fn agent(options: config::Agent) -> Result<(), Failure> {
-    if options.name.is_none() && node::in_container() {
+    if options.node.name.is_none() && node::in_container() {
         tracing::warn!(
             "a container's host name changes with each start; give this server a name with --name"
         );
     }
     let facts = Facts {
-        server: server_name(options.name.as_deref())?.to_string(),
+        server: server_name(options.node.name.as_deref())?.to_string(),
         role: options.role,
-        product: label("--product", options.product.as_deref())?,
-        version: label("--product-version", options.product_version.as_deref())?
+        product: label("--product", options.node.product.as_deref())?,
+        version: label("--product-version", options.node.product_version.as_deref())?
             .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
         os: node::os(),
         ip: options.ip,
-        key_check: key_check(options.encryption_key_file.as_deref())?,
+        key_check: key_check(options.node.encryption_key_file.as_deref())?,
     };
     let token = read_secret(&options.token_file)?;
     let agent = Agent::new(Client::new(&options.overview), token, facts);
