@@ -46,21 +46,20 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
         .layer(middleware::map_response(never_cached));
-    let all = people
-        .merge(machines)
-        .route("/assets/{*path}", get(assets::get))
+    let inner = people.merge(machines).route("/assets/{*path}", get(assets::get));
+    let outer = if site.base.is_empty() {
+        inner
+    } else {
+        // `nest` serves the base itself but not the base with a slash.
+        let slash = format!("{}/", site.base);
+        Router::new().route(&slash, get(page::get)).nest(&site.base, inner)
+    };
+    outer
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::own_writes_only))
-        .layer(middleware::from_fn(guard::local_host_only));
-    let base = site.base.clone();
-    if base.is_empty() {
-        return all.with_state(site);
-    }
-    // `nest` serves the base itself but not the base with a slash.
-    let slash = format!("{base}/");
-    let root = Router::new().route(&slash, get(page::get));
-    Router::new().merge(root).nest(&base, all).with_state(site)
+        .layer(middleware::from_fn(guard::local_host_only))
+        .with_state(site)
 }
 
 /// HTML and API answers are never served from a cache unasked; what says otherwise itself stands.

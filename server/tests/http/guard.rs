@@ -55,3 +55,28 @@ fn a_foreign_host_name_is_refused_everywhere() {
     }
     assert_eq!(overview.send("GET", "/", &[("host", "localhost")], &[]).status, 200);
 }
+
+#[test]
+fn below_a_path_everything_is_there_and_as_well_guarded() {
+    let overview = Running::below("/admin/cluster");
+    for path in ["/admin/cluster", "/admin/cluster/", "/admin/cluster/api/v1/overview"] {
+        assert_eq!(overview.get(path).status, 200, "{path}");
+        let foreign = overview.send("GET", path, &[("host", "evil.example")], &[]);
+        assert_eq!(foreign.status, 403, "{path}");
+    }
+    for path in ["/", "/api/v1/overview", "/admin", "/admin/cluster/api/v1/nothing"] {
+        let answer = overview.get(path);
+        assert_eq!((answer.status, &answer.body["status"]), (404, &json!(404)), "{path}");
+    }
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("content-type", "application/json"),
+        ("origin", "https://elsewhere.example"),
+    ];
+    let body = heartbeat("web-1", "web", 1).to_string();
+    let path = "/admin/cluster/api/v1/heartbeats";
+    assert_eq!(overview.send("POST", path, &headers, body.as_bytes()).status, 200);
+    let path = "/admin/cluster/api/v1/settings";
+    assert_eq!(overview.send("PUT", path, &headers, b"{}").status, 403);
+}

@@ -41,6 +41,11 @@ impl Answer {
 impl Running {
     /// Starts an overview that reports nothing of itself.
     pub(crate) fn start() -> Self {
+        Self::below("")
+    }
+
+    /// Starts one that lives below a path.
+    pub(crate) fn below(base: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -50,7 +55,7 @@ impl Running {
         let options = Options {
             database: format!("sqlite:{}", folder.join("overview.db").display()),
             join_token: JoinToken::of(TOKEN),
-            base: String::new(),
+            base: base.to_owned(),
             admin_url: None,
             own: None,
         };
