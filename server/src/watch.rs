@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use app::cluster::{Change, ComponentKey, Snapshot, Timestamp};
 use tokio::sync::{Mutex, MutexGuard};
-
-use app::cluster::{Change, Component, ComponentKey, Snapshot, Timestamp};
 
 use crate::store::{News, Store, StoreError};
 
@@ -273,16 +272,4 @@ impl State {
             .collect();
         change
     }
-}
-
-/// The components of one server in a snapshot.
-pub fn of_server<'a>(
-    snapshot: &'a Snapshot,
-    server: &'a app::cluster::ServerName,
-) -> impl Iterator<Item = &'a Component> + 'a {
-    snapshot
-        .components
-        .iter()
-        .filter(move |(key, _)| key.server == *server)
-        .map(|(_, component)| component.as_ref())
 }

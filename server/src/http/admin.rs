@@ -27,8 +27,7 @@ pub(crate) async fn put_settings(
 ) -> Result<Json<Settings>, Problem> {
     let value: Value = body::json(&headers, &body::read(body).await?)?;
     let settings = read_settings(&value).map_err(Problem::fields)?;
-    let _turn = site.watch.turn().await;
-    tell(&site, site.store.set_settings(settings).await)?;
+    write(&site, site.store.set_settings(settings)).await?;
     Ok(Json(settings))
 }
 
@@ -125,8 +124,7 @@ async fn remove(
         ));
     }
     let keys: Vec<ComponentKey> = found.iter().map(|status| status.component.key()).collect();
-    let _turn = site.watch.turn().await;
-    tell(site, site.store.remove(&keys).await)?;
+    write(site, site.store.remove(&keys)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -148,8 +146,7 @@ pub(crate) async fn put_reference_key(
         return Err(Problem::fields(vec![FieldError::new("key_check", message)]));
     }
     let check = reported(&site, kind, digits)?;
-    let _turn = site.watch.turn().await;
-    tell(&site, site.store.accept_key(kind, check).await)?;
+    write(&site, site.store.accept_key(kind, check)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -176,9 +173,13 @@ fn reported(site: &Site, kind: KeyKind, digits: &str) -> Result<KeyCheck, Proble
     }
 }
 
-/// Tells the watch what a write changed, or the caller that it could not be written.
-fn tell(site: &Site, written: Result<News, StoreError>) -> Result<(), Problem> {
-    match written {
+/// Makes a change in its turn and tells the watch of it, or the caller that it could not be written.
+async fn write(
+    site: &Site,
+    change: impl Future<Output = Result<News, StoreError>>,
+) -> Result<(), Problem> {
+    let _turn = site.watch.turn().await;
+    match change.await {
         Ok(news) => {
             site.watch.tell(news);
             Ok(())
