@@ -1,9 +1,10 @@
-//! The server function of the page, and what travels through it.
+//! The server functions of the page, and what travels through them.
 
 use leptos::prelude::*;
+use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
-use crate::cluster::{Change, Snapshot, Timestamp};
+use crate::cluster::{Change, KeyKind, Role, ServerName, Settings, Snapshot, Timestamp};
 
 /// Where the page lives and which files it is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,19 +15,15 @@ pub struct Site {
     pub assets: String,
     /// The target of the breadcrumb.
     pub admin_url: Option<String>,
-    /// The hash of the files.
-    pub build: String,
 }
 
 /// What the first render and hydration start from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Picture {
-    /// All facts.
-    pub snapshot: Snapshot,
-    /// The moment of the picture.
-    pub now: Timestamp,
-    /// The reader's place.
-    pub cursor: String,
+    /// All facts, as the news of one who knew nothing.
+    pub news: News,
+    /// The query of the page's address: what it shows of the picture.
+    pub query: String,
     /// The site.
     pub site: Site,
 }
@@ -44,11 +41,89 @@ pub struct News {
     pub build: String,
 }
 
+impl Picture {
+    /// The facts.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        if let Some(change) = self.news.change.clone() {
+            snapshot.apply(change);
+        }
+        snapshot
+    }
+}
+
+/// What an admin wants done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Put these settings in force.
+    Configure(Settings),
+    /// Take a component, or with no role a whole server, out.
+    Remove {
+        /// Whose.
+        server: ServerName,
+        /// Which component.
+        role: Option<Role>,
+        /// Though it is live.
+        force: bool,
+    },
+    /// Make the key with these first digits the one all others are held against.
+    Accept {
+        /// Which kind.
+        kind: KeyKind,
+        /// 8 to 64 digits of its check.
+        digits: String,
+    },
+}
+
+/// Why it was not done. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// A value does not fit.
+    Fields,
+    /// There is no such component, or nobody reports such a key.
+    Absent,
+    /// It is live and would be back with its next heartbeat.
+    Live,
+    /// More than one key begins with these digits.
+    Ambiguous,
+    /// The database cannot be written.
+    Blind,
+}
+
+impl Refusal {
+    /// The word in an address and in the message file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fields => "fields",
+            Self::Absent => "absent",
+            Self::Live => "live",
+            Self::Ambiguous => "ambiguous",
+            Self::Blind => "blind",
+        }
+    }
+}
+
+/// Done, or why not: a refusal is an answer, no failure.
+pub type Outcome = Result<(), Refusal>;
+
 /// What changed since `cursor`.
 #[allow(missing_docs, reason = "the macro makes the argument a public field")]
 #[allow(clippy::unused_async, reason = "a server function is asynchronous for the browser's sake")]
-#[server(prefix = "/fn", endpoint = "overview")]
+#[server(prefix = "/fn", endpoint = "overview", input = Json)]
 pub async fn overview(cursor: String) -> Result<News, ServerFnError> {
-    let backend = expect_context::<std::sync::Arc<dyn crate::backend::Backend>>();
-    Ok(backend.since(&cursor))
+    Ok(backend()?.since(&cursor))
+}
+
+/// Does what an admin wants, or says why not.
+#[allow(missing_docs, reason = "the macro makes the argument a public field")]
+#[server(prefix = "/fn", endpoint = "act", input = Json)]
+pub async fn act(command: Command) -> Result<Outcome, ServerFnError> {
+    let backend = backend()?;
+    Ok(backend.act(command).await)
+}
+
+/// The server's half of the door.
+#[cfg(feature = "ssr")]
+fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, ServerFnError> {
+    use_context().ok_or_else(|| ServerFnError::new("the page was nested without its backend"))
 }

@@ -1,13 +1,18 @@
 //! The one door between the page and the server.
 
-use crate::api::{News, Picture, Site};
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::api::{Command, News, Outcome, Picture, Site};
 
 /// What the page asks of a server.
 pub trait Backend: Send + Sync + 'static {
-    /// The whole picture.
-    fn picture(&self) -> Picture;
+    /// The whole picture, as an address with this query shows it.
+    fn picture(&self, query: &str) -> Picture;
     /// What changed since a cursor.
     fn since(&self, cursor: &str) -> News;
     /// Where the page lives.
     fn site(&self) -> Site;
+    /// Does what an admin wants.
+    fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
 }

@@ -302,18 +302,18 @@ fn a_change_of_settings_names_who_would_be_stale_at_once() {
         role,
     };
     let now = Settings::default();
-    assert!(now.effect(&today, NOON).is_empty(), "the same settings change nothing");
+    assert!(today.worse_under(&now, NOON).is_empty(), "the same settings change nothing");
     assert_eq!(
-        Settings { stale_timeout_s: 120, ..now }.effect(&today, NOON),
+        today.worse_under(&Settings { stale_timeout_s: 120, ..now }, NOON),
         [(key("tardy", Role::Service), Pulse::Stale)]
     );
     assert_eq!(
-        Settings { web_window_s: 3_600, ..now }.effect(&today, NOON),
+        today.worse_under(&Settings { web_window_s: 3_600, ..now }, NOON),
         [(key("tardy", Role::Web), Pulse::Stale)]
     );
-    assert!(Settings { stale_timeout_s: 150, ..now }.effect(&today, NOON).is_empty());
+    assert!(today.worse_under(&Settings { stale_timeout_s: 150, ..now }, NOON).is_empty());
     assert!(
-        Settings { stale_timeout_s: 3_600, ..now }.effect(&today, NOON).is_empty(),
+        today.worse_under(&Settings { stale_timeout_s: 3_600, ..now }, NOON).is_empty(),
         "what gets better is nobody's worry"
     );
 }
@@ -323,5 +323,5 @@ fn a_change_of_settings_cannot_judge_by_an_interval_that_was_not_told_yet() {
     let told =
         Component { told_interval: Span::seconds(100), last_heartbeat: s(-150), ..service("a") };
     let tight = Settings { heartbeat_interval_s: 1, stale_timeout_s: 2, ..Settings::default() };
-    assert!(tight.effect(&snapshot([told]), NOON).is_empty());
+    assert!(snapshot([told]).worse_under(&tight, NOON).is_empty());
 }

@@ -2,6 +2,7 @@
 //!
 //! A host product nests [`router`]; a program of its own calls [`serve`].
 
+mod acts;
 pub mod agent;
 pub mod client;
 pub mod clock;

@@ -216,7 +216,7 @@ impl State {
         }
         for beat in &news.beats {
             let floor = self.floor;
-            let ages = self.ages.entry(beat.key.clone());
+            let ages = self.ages.entry(beat.key());
             ages.or_insert(Ages { facts: floor, beat: commit }).beat = commit;
         }
         for key in &news.removed {

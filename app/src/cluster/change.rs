@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Component, ComponentKey, Skew};
+use super::facts::{Component, ComponentKey, Role, ServerName, Skew};
 use super::keys::References;
 use super::settings::Settings;
 use super::silence::Spell;
@@ -46,9 +46,10 @@ pub struct Change {
 /// What an ordinary heartbeat changes: a hundred bytes instead of the whole component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beat {
-    /// Whose heartbeat it was.
-    #[serde(flatten)]
-    pub key: ComponentKey,
+    /// On which server.
+    pub server: ServerName,
+    /// Of which component.
+    pub role: Role,
     /// Its sequence.
     pub sequence: i64,
     /// When it came.
@@ -64,12 +65,18 @@ impl Beat {
     /// The last heartbeat of `component`.
     pub fn of(component: &Component) -> Self {
         Self {
-            key: component.key(),
+            server: component.server.clone(),
+            role: component.role,
             sequence: component.boots.current.sequence,
             at: component.last_heartbeat,
             told: component.told_interval,
             skew: component.skew,
         }
+    }
+
+    /// Whose heartbeat it was.
+    pub fn key(&self) -> ComponentKey {
+        ComponentKey { server: self.server.clone(), role: self.role }
     }
 
     /// `component` after this heartbeat.
@@ -129,7 +136,7 @@ impl Snapshot {
             self.insert(component);
         }
         for beat in change.beats {
-            if let Some(component) = self.components.get_mut(&beat.key) {
+            if let Some(component) = self.components.get_mut(&beat.key()) {
                 *component = Arc::new(beat.applied_to(component));
             }
         }

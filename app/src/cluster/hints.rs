@@ -159,6 +159,12 @@ impl Hint {
         self.id.severity()
     }
 
+    /// The text it names so: a name, digits, an address.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.args.iter().find(|(known, _)| *known == name)?;
+        if let Arg::Text(text) = value { Some(text) } else { None }
+    }
+
     /// Its place on the page: stable, and safe in an address and as an element's id.
     pub fn anchor(&self) -> String {
         let mut anchor = format!("hint-{}", self.id.as_str());

@@ -1,9 +1,10 @@
 //! The pure core: facts in, verdicts out. No clock, no I/O, no framework.
 //!
-//! `time <- facts <- settings <- status <- hints`; `change` stands beside `status`.
+//! `time <- facts <- settings <- status <- hints <- effect`; `change` stands beside `status`.
 
 pub mod boots;
 pub mod change;
+pub mod effect;
 pub mod facts;
 pub mod hints;
 pub mod keys;

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::ComponentKey;
-use super::snapshot::Snapshot;
-use super::status::Pulse;
-use super::time::{Span, Timestamp};
+use super::time::Span;
 
 /// The cluster's settings. All durations are whole seconds.
 ///
@@ -53,6 +50,13 @@ impl FieldError {
 }
 
 impl Settings {
+    /// How often a service may beat.
+    pub const INTERVALS: (Span, Span) = (Span::seconds(1), Span::minutes(60));
+    /// After which silence a service may be stale.
+    pub const STALE_TIMEOUTS: (Span, Span) = (Span::seconds(2), Span::minutes(24 * 60));
+    /// After which silence a web component may be stale.
+    pub const WEB_WINDOWS: (Span, Span) = (Span::minutes(1), Span::minutes(30 * 24 * 60));
+
     /// The heartbeat interval.
     pub fn interval(&self) -> Span {
         Span::seconds(self.heartbeat_interval_s.into())
@@ -80,46 +84,42 @@ impl Settings {
 
     /// Every field out of its range, or nothing.
     pub fn check(&self) -> Vec<FieldError> {
-        let twice = self.heartbeat_interval_s.saturating_mul(2);
+        let twice = self.interval().times(2);
+        let none = Span::ZERO;
         let ranges = [
-            ("heartbeat_interval_s", self.heartbeat_interval_s, 1, 3_600, 0),
-            ("stale_timeout_s", self.stale_timeout_s, 2, 86_400, twice),
-            ("web_window_s", self.web_window_s, 60, 2_592_000, twice),
+            ("heartbeat_interval_s", self.interval(), Self::INTERVALS, none),
+            ("stale_timeout_s", self.stale_timeout(), Self::STALE_TIMEOUTS, twice),
+            ("web_window_s", self.web_window(), Self::WEB_WINDOWS, twice),
         ];
         ranges
             .into_iter()
-            .filter_map(|(field, value, least, most, twice)| {
-                if !(least..=most).contains(&value) {
-                    let message = format!("must be {least} to {most} seconds; it is {value}");
-                    Some(FieldError::new(field, message))
+            .filter_map(|(field, value, (least, most), twice)| {
+                // To the second: a span said in its two largest units may look like its limit.
+                let seconds = |span: Span| span.0 / 1_000;
+                let given = seconds(value);
+                let message = if !(least..=most).contains(&value) {
+                    format!("must be {least} to {most}; it is {given} s")
                 } else if value < twice {
-                    let message = format!(
-                        "must be at least twice the heartbeat interval, {twice} seconds; it is {value}"
-                    );
-                    Some(FieldError::new(field, message))
+                    let twice = seconds(twice);
+                    format!(
+                        "must be at least twice the heartbeat interval, {twice} s; it is {given} s"
+                    )
                 } else {
-                    None
-                }
+                    return None;
+                };
+                Some(FieldError::new(field, message))
             })
             .collect()
     }
 
-    /// Legal but tighter than is wise: below 30 s of interval or 5 min of stale timeout.
-    pub fn is_tight(&self) -> bool {
-        self.heartbeat_interval_s < 30 || self.stale_timeout_s < 300
+    /// Legal, but a hiccup of the network looks like a silence: below 30 s.
+    pub fn has_tight_interval(&self) -> bool {
+        self.interval() < Span::seconds(30)
     }
 
-    /// Whose pulse would be worse at once under these settings, and which it would be.
-    pub fn effect(&self, today: &Snapshot, now: Timestamp) -> Vec<(ComponentKey, Pulse)> {
-        today
-            .components
-            .iter()
-            .filter_map(|(key, component)| {
-                let would = component.pulse(self, &today.spells, now);
-                (would.severity() > component.pulse(&today.settings, &today.spells, now).severity())
-                    .then(|| (key.clone(), would))
-            })
-            .collect()
+    /// Legal, but a short pause looks like a death: below 5 min.
+    pub fn has_tight_timeout(&self) -> bool {
+        self.stale_timeout() < Span::minutes(5)
     }
 }
 

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::facts::{Component, ComponentKey, Role};
 use super::hints::CAME_BACK_FOR;
 use super::keys::References;
@@ -12,8 +10,9 @@ use super::settings::Settings;
 use super::silence::{Spell, exceeds_at};
 use super::time::{Span, Timestamp};
 
-/// The facts from which all verdicts are computed: the same on the server and in the browser.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The facts from which all verdicts are computed: the same on the server and in the browser. They
+/// travel as a [`super::Change`], the first time as the change from nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The cluster's settings.
     pub settings: Settings,
@@ -26,7 +25,6 @@ pub struct Snapshot {
     /// The moment of the last change of a fact.
     pub changed_at: Timestamp,
     /// Every component, by server and role.
-    #[serde(with = "as_list")]
     pub components: BTreeMap<ComponentKey, Arc<Component>>,
 }
 
@@ -81,25 +79,5 @@ impl Snapshot {
         turns.extend(component.came_back.map(|back| back + CAME_BACK_FOR + Span::TICK));
         turns.extend(component.boots.duplicate_until());
         turns
-    }
-}
-
-/// On the wire the components are a list: each one names its key itself.
-mod as_list {
-    use super::{Arc, BTreeMap, Component, ComponentKey};
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(
-        components: &BTreeMap<ComponentKey, Arc<Component>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(components.values())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<ComponentKey, Arc<Component>>, D::Error> {
-        let list = Vec::<Arc<Component>>::deserialize(deserializer)?;
-        Ok(list.into_iter().map(|component| (component.key(), component)).collect())
     }
 }

@@ -36,6 +36,33 @@ impl Span {
         Self::seconds(minutes.saturating_mul(60))
     }
 
+    /// A span as people write it: `30`, `30 s`, `5 min`, `1 h 30 min`, `2 d`. A number without a unit
+    /// counts seconds. Anything else is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut rest = text.trim();
+        let mut seconds: i64 = 0;
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            let number: i64 = rest[..end].parse().ok()?;
+            let after = rest[end..].trim_start();
+            let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+            let size = match &after[..end] {
+                "s" | "sec" => 1,
+                "m" | "min" => 60,
+                "h" => 3_600,
+                "d" => 86_400,
+                "" if after.is_empty() && seconds == 0 => 1,
+                _ => return None,
+            };
+            seconds = seconds.checked_add(number.checked_mul(size)?)?;
+            rest = after[end..].trim_start();
+        }
+        Some(Self::seconds(seconds))
+    }
+
     /// This span `factor` times.
     #[must_use]
     pub const fn times(self, factor: i64) -> Self {
@@ -181,6 +208,26 @@ mod tests {
         assert_eq!(Timestamp(1_795_348_800_007).rfc3339(), "2026-11-22T12:00:00.007Z");
         assert_eq!(Timestamp(951_827_696_789).rfc3339(), "2000-02-29T12:34:56.789Z");
         assert_eq!(Timestamp(-1).rfc3339(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn a_span_is_read_as_people_write_it() {
+        let read = |text: &str| Span::parse(text).map(|span| span.0 / 1_000);
+        for (text, seconds) in [
+            ("30", 30),
+            (" 30 s ", 30),
+            ("5min", 300),
+            ("5 m", 300),
+            ("1 h 30 min", 5_400),
+            ("24 h", 86_400),
+            ("2 d", 172_800),
+            ("0", 0),
+        ] {
+            assert_eq!(read(text), Some(seconds), "{text}");
+        }
+        for text in ["", " ", "soon", "-5", "1.5", "5 weeks", "1 h 30", "99999999999999999999"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

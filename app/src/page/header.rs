@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::view::{Connection, Screen};
+use super::screen::{Connection, Screen};
 
 #[component]
 pub(super) fn Header(
@@ -10,47 +10,49 @@ pub(super) fn Header(
     screen: Screen,
 ) -> impl IntoView {
     let admin = screen.site.with_value(|site| site.admin_url.clone());
-    let admin = match admin {
-        Some(url) => view! { <a href=url>"Admin"</a> }.into_any(),
-        None => view! { <span>"Admin"</span> }.into_any(),
-    };
-    let state = move || {
-        let clock = screen.pictured.get().clock();
-        let word = screen.connection.get().word();
-        format!("{word} · as of {} UTC", clock.trim_end_matches('Z'))
-    };
-    let dot = move || match screen.connection.get() {
-        Connection::Polling => "dot ok",
-        Connection::Paused => "dot unknown",
-        Connection::Reconnecting => "dot warning",
-    };
-    let pause = move |_| {
-        screen.connection.update(|connection| {
-            *connection = match connection {
-                Connection::Paused => Connection::Polling,
-                Connection::Polling | Connection::Reconnecting => Connection::Paused,
-            };
-        });
-    };
-    let pause_word = move || match screen.connection.get() {
-        Connection::Paused => "Resume",
-        Connection::Polling | Connection::Reconnecting => "Pause",
-    };
     view! {
         <header class="top">
             <nav aria-label="Breadcrumb">
-                {admin} <span class="muted" aria-hidden="true">" / "</span>
+                // Without an address it is a word, not a link.
+                <a href=admin>"Admin"</a> <span class="muted" aria-hidden="true">" / "</span>
                 <b aria-current="page">"Cluster Overview"</b>
             </nav>
             <div class="top-right">
-                <span class=dot aria-hidden="true"></span>
-                <span class="muted" data-testid="connection">{state}</span>
-                <Show when=move || screen.outdated.get()>
-                    <a href="">"The overview was updated: reload"</a>
-                </Show>
-                <button type="button" class="script-only" on:click=pause>{pause_word}</button>
+                {move || news(screen)}
                 <button type="button" class="script-only" id="theme">"Theme"</button>
             </div>
         </header>
     }
+}
+
+/// How news comes, how old the picture is, and the switch that makes it stand still.
+fn news(screen: Screen) -> impl IntoView + use<> {
+    let connection = screen.connection.get();
+    let blind = screen.head.with(|head| head.blind);
+    let state = match blind {
+        Some(since) => format!("{} · blind since {}", connection.word(), utc(since)),
+        None => format!("{} · as of {}", connection.word(), utc(screen.pictured.get())),
+    };
+    let (dot, switched, word) = match (connection, blind) {
+        (Connection::Polling, None) => ("dot ok", Connection::Paused, "Pause"),
+        (Connection::Polling, Some(_)) | (Connection::Reconnecting | Connection::Offline, _) => {
+            ("dot warning", Connection::Paused, "Pause")
+        }
+        (Connection::Paused, _) => ("dot unknown", Connection::Polling, "Resume"),
+    };
+    let outdated = screen.outdated.get().then(|| {
+        view! { <a id="reload" href="">"The overview was updated: reload"</a> }
+    });
+    let switch = move |_| screen.connection.set(switched);
+    view! {
+        <span class=dot aria-hidden="true"></span>
+        <span class="muted" data-testid="connection">{state}</span>
+        {outdated}
+        <button type="button" class="script-only" id="pause" on:click=switch>{word}</button>
+    }
+}
+
+/// `12:00:03 UTC`
+fn utc(moment: crate::cluster::Timestamp) -> String {
+    format!("{} UTC", moment.clock().trim_end_matches('Z'))
 }

@@ -1,9 +1,11 @@
-//! Troubleshooting: evidence, steps, what to avoid; most urgent first.
+//! Troubleshooting: evidence, steps, what to avoid, what can be done here; most urgent first.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 
 use super::look;
-use super::view::{Advice, Group, Screen};
+use super::screen::Screen;
+use super::view::{Advice, Group};
 
 #[component]
 pub(super) fn Troubleshooting(
@@ -21,11 +23,13 @@ pub(super) fn Troubleshooting(
     let nothing = move || screen.groups.with(Vec::is_empty);
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
-            <h2 id="troubleshooting-head">"Troubleshooting"<span class="muted">{count}</span></h2>
+            <h2 id="troubleshooting-head" tabindex="-1">
+                "Troubleshooting"<span class="muted">{count}</span>
+            </h2>
             <For
                 each=move || screen.groups.get()
-                key=Clone::clone
-                children=|group| shown(&group)
+                key=|group| (group.id, group.heading.is_some())
+                children=move |group| shown(screen, &group)
             />
             <Show when=nothing>
                 <p class="nothing muted">"Nothing to mend."</p>
@@ -34,38 +38,52 @@ pub(super) fn Troubleshooting(
     }
 }
 
-fn shown(group: &Group) -> AnyView {
+/// A group stays as it stands, open or closed, while hints in it come and go.
+fn shown(screen: Screen, group: &Group) -> impl IntoView + use<> {
     let severity = look::severity(group.severity);
-    let hints: Vec<AnyView> = group.hints.iter().map(|hint| article(hint, severity)).collect();
-    match &group.heading {
-        None => hints.into_any(),
-        Some(heading) => view! {
-            <details class="group">
-                <summary>{look::icon_alone(severity)}<b>{heading.clone()}</b></summary>
-                {hints}
-            </details>
-        }
-        .into_any(),
+    let id = group.id;
+    let now =
+        move || screen.groups.with(|groups| groups.iter().find(|group| group.id == id).cloned());
+    let hints = view! {
+        <For
+            each=move || now().map(|group| group.hints).unwrap_or_default()
+            key=Clone::clone
+            children=move |hint| article(screen, &hint, severity)
+        />
+    };
+    if group.heading.is_none() {
+        return Either::Left(hints);
     }
+    let heading = move || now().and_then(|group| group.heading);
+    Either::Right(view! {
+        <details class="group" data-group=id>
+            <summary>{look::icon_alone(severity)}<b>{heading}</b></summary>
+            {hints}
+        </details>
+    })
 }
 
-fn article(hint: &Advice, severity: look::Look) -> AnyView {
+fn article(screen: Screen, hint: &Advice, severity: look::Look) -> impl IntoView + use<> {
     let steps = hint.steps.iter().map(|step| view! { <li>{step.clone()}</li> }).collect::<Vec<_>>();
     let avoid = hint.avoid.clone().map(|avoid| view! { <p class="avoid">{avoid}</p> });
-    let to_server = hint.server.clone().map(|(name, id)| {
-        view! { <p><a href=format!("#{id}")>"Go to "<bdi>{name}</bdi></a></p> }
+    let to_server = hint.server.clone().map(|(name, address)| {
+        let id = format!("row-{}", hint.anchor);
+        view! { <a id=id href=address>"Go to "<bdi>{name}</bdi></a> }
+    });
+    let action = hint.action.clone().map(|action| {
+        let id = format!("act-{}", hint.anchor);
+        view! { <a id=id href=move || screen.address(&action.opens)>{action.text}</a> }
     });
     view! {
-        <article id=hint.anchor.clone() data-hint=hint.id.as_str() data-severity=severity.shape>
+        <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.shape>
             {look::icon_alone(severity)}
             <div>
                 <h3>{hint.title.clone()}</h3>
                 <p class="muted">{hint.evidence.clone()}</p>
                 <ol>{steps}</ol>
                 {avoid}
-                {to_server}
+                <p class="ways">{to_server}{action}</p>
             </div>
         </article>
     }
-    .into_any()
 }

@@ -10,9 +10,12 @@ use leptos::wasm_bindgen::JsCast as _;
 use leptos::wasm_bindgen::prelude::wasm_bindgen;
 
 use super::elapsed::since_opened;
-use super::view::{Connection, Screen, View, set};
-use super::{Page, PageProps};
-use crate::api::{self, News, Picture};
+use super::navigate::{self, Keep as _};
+use super::place::{Done, Open, Place};
+use super::screen::{Connection, Screen, set};
+use super::view::View;
+use super::{Page, PageProps, focus, verdict};
+use crate::api::{self, Command, News, Picture, Refusal};
 use crate::cluster::{Snapshot, Span, Timestamp};
 
 /// How long one request may take, in milliseconds.
@@ -33,17 +36,18 @@ pub fn hydrate() {
     if !picture.site.base.is_empty() {
         leptos::server_fn::client::set_server_url(picture.site.base.clone().leak());
     }
+    let desk = Desk::of(&picture);
     let held: Rc<Cell<Option<Screen>>> = Rc::default();
     let shown = Rc::clone(&held);
-    let first = picture.clone();
+    let snapshot = desk.snapshot.clone();
     leptos::mount::hydrate_from(app, move || {
-        let screen = Screen::new(first);
+        let screen = Screen::new(picture, &snapshot);
         shown.set(Some(screen));
         Page(PageProps { screen })
     })
     .forget();
     if let Some(screen) = held.get() {
-        start(screen, picture);
+        start(screen, desk);
     }
     if let Some(root) = document().document_element() {
         // An attribute of a fixed name is always taken.
@@ -59,26 +63,32 @@ fn read_picture() -> Option<Picture> {
 /// The facts as the browser has them, and when they came.
 struct Desk {
     snapshot: Snapshot,
+    /// The hash of the files this page is made of.
+    build: String,
     cursor: String,
     /// The picture's moment, and the browser's elapsed time when it came.
     pictured: Timestamp,
     arrived: Span,
     /// When a verdict may next turn by time alone.
     next_turn: Option<Timestamp>,
-    blind: bool,
+    /// There has been no news for so long that nobody can tell from here.
+    cut_off: bool,
     failures: u32,
 }
 
 impl Desk {
-    fn of(picture: Picture) -> Self {
-        let next_turn = picture.snapshot.next_turn(picture.now);
+    fn of(picture: &Picture) -> Self {
+        let News { cursor, now, build, .. } = picture.news.clone();
+        let snapshot = picture.snapshot();
+        let next_turn = snapshot.next_turn(now);
         Self {
-            snapshot: picture.snapshot,
-            cursor: picture.cursor,
-            pictured: picture.now,
+            snapshot,
+            build,
+            cursor,
+            pictured: now,
             arrived: since_opened(),
             next_turn,
-            blind: false,
+            cut_off: false,
             failures: 0,
         }
     }
@@ -105,18 +115,18 @@ impl Desk {
         self.cursor = news.cursor;
         self.arrived = since_opened();
         self.failures = 0;
-        self.blind = false;
+        self.cut_off = false;
     }
 
-    fn view(&mut self) -> View {
+    /// What a place of the page shows now: all servers, for a browser need not send them.
+    fn view(&mut self, place: &Place) -> View {
         let now = self.now();
         self.next_turn = self.snapshot.next_turn(now);
-        if self.blind {
-            let last_seen = Some(self.snapshot.blind_since.unwrap_or(self.pictured));
-            let unseen = Snapshot { blind_since: last_seen, ..self.snapshot.clone() };
-            return View::of(&unseen, now);
+        if self.cut_off && self.snapshot.blind_since.is_none() {
+            let unseen = Snapshot { blind_since: Some(self.pictured), ..self.snapshot.clone() };
+            return View::of(&unseen, now, place, usize::MAX).cut_off(self.pictured);
         }
-        View::of(&self.snapshot, now)
+        View::of(&self.snapshot, now, place, usize::MAX)
     }
 
     /// How long to wait before asking again: the poll period, doubled with each failure; a little
@@ -134,39 +144,81 @@ impl Desk {
     }
 }
 
-fn start(screen: Screen, picture: Picture) {
-    name_the_tab(screen);
-    let desk = Rc::new(RefCell::new(Desk::of(picture)));
+fn start(screen: Screen, desk: Desk) {
+    let desk = Rc::new(RefCell::new(desk));
     let hurry = Rc::new(Cell::new(false));
     hurry_when_back(&hurry);
+    name_the_tab(screen);
+    navigate::follow(screen);
+    show_each_place(screen, Rc::clone(&desk));
+    grant_wishes(screen, Rc::clone(&hurry));
     leptos::task::spawn_local(let_time_pass(screen, Rc::clone(&desk)));
     leptos::task::spawn_local(ask_for_news(screen, desk, hurry));
 }
 
 /// The tab says how the cluster is, even behind other tabs.
 fn name_the_tab(screen: Screen) {
-    Effect::new(move |_| {
-        let headline = screen.head.with(|head| head.headline.clone());
-        document().set_title(&format!("{headline} – Cluster Overview"));
-    });
+    let headline = Memo::new(move |_| screen.head.with(|head| head.headline.clone()));
+    Effect::new(move |_| document().set_title(&verdict::title(&headline.get())));
 }
 
 /// Somebody looks again, or the network is back: ask at once.
 fn hurry_when_back(hurry: &Rc<Cell<bool>>) {
-    let visible = Rc::clone(hurry);
-    window_event_listener_untyped("visibilitychange", move |_| visible.set(true)).forget_handle();
-    let online = Rc::clone(hurry);
-    window_event_listener_untyped("online", move |_| online.set(true)).forget_handle();
+    for event in ["visibilitychange", "online"] {
+        let hurry = Rc::clone(hurry);
+        window_event_listener_untyped(event, move |_| hurry.set(true)).keep();
+    }
 }
 
-/// A listener lives as long as the page.
-trait ForgetHandle {
-    fn forget_handle(self);
+/// Another place of the page shows the same facts in another way: at once, and without asking.
+fn show_each_place(screen: Screen, desk: Rc<RefCell<Desk>>) {
+    Effect::new(move |_| {
+        let place = screen.place.get();
+        let view = desk.borrow_mut().view(&place);
+        focus::keep(|| screen.show(view));
+    });
 }
 
-impl ForgetHandle for WindowListenerHandle {
-    fn forget_handle(self) {
-        std::mem::forget(self);
+/// Does what an admin wants, says what came of it, and asks for the news it made.
+fn grant_wishes(screen: Screen, hurry: Rc<Cell<bool>>) {
+    Effect::new(move |_| {
+        let Some(command) = screen.wish.get() else { return };
+        screen.wish.update_untracked(|wish| *wish = None);
+        if screen.acting.get_untracked() {
+            return;
+        }
+        set(screen.acting, true);
+        let hurry = Rc::clone(&hurry);
+        leptos::task::spawn_local(async move {
+            let answer =
+                select(Box::pin(api::act(command.clone())), TimeoutFuture::new(TIMEOUT)).await;
+            set(screen.acting, false);
+            hurry.set(true);
+            let place = screen.place.get_untracked();
+            let refused = match answer {
+                Either::Left((Ok(Ok(())), _)) => {
+                    let done = Some(done(command));
+                    let closed = place.opening(Open::Nothing);
+                    navigate::go(screen, Place { done, ..closed });
+                    return;
+                }
+                Either::Left((Ok(Err(Refusal::Live)), _)) => {
+                    navigate::go(screen, place.opening(place.open.asked_again()));
+                    return;
+                }
+                Either::Left((Ok(Err(refusal)), _)) => refusal.as_str(),
+                Either::Left((Err(_), _)) | Either::Right(_) => "unreachable",
+            };
+            set(screen.place, Place { refused: Some(refused.to_owned()), ..place });
+        });
+    });
+}
+
+fn done(command: Command) -> Done {
+    match command {
+        Command::Configure(_) => Done::Saved,
+        Command::Remove { server, role, .. } => Done::Removed(Some((server, role))),
+        Command::Accept { .. } => Done::Accepted,
     }
 }
 
@@ -180,11 +232,12 @@ async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
         let mut desk = desk.borrow_mut();
         let now = desk.now();
         set(screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
-        let cut_off = !desk.blind && desk.is_cut_off();
-        desk.blind |= cut_off;
+        let cut_off = !desk.cut_off && desk.is_cut_off();
+        desk.cut_off |= cut_off;
         if cut_off || desk.next_turn.is_some_and(|turn| turn <= now) {
-            let view = desk.view();
-            screen.show(view);
+            let view = screen.place.with_untracked(|place| desk.view(place));
+            drop(desk);
+            focus::keep(|| screen.show(view));
         }
     }
 }
@@ -210,15 +263,16 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
         let mut desk = desk.borrow_mut();
         match answer {
             Either::Left((Ok(news), _)) if !paused => {
-                let moved = news.change.is_some() || desk.blind;
-                let same_build = screen.site.with_value(|site| site.build == news.build);
+                let moved = news.change.is_some() || desk.cut_off;
+                let same_build = desk.build == news.build;
                 set(screen.outdated, !same_build);
                 desk.take(news);
                 set(screen.pictured, desk.pictured);
                 set(screen.connection, Connection::Polling);
                 if moved {
-                    let view = desk.view();
-                    screen.show(view);
+                    let view = screen.place.with_untracked(|place| desk.view(place));
+                    drop(desk);
+                    focus::keep(|| screen.show(view));
                 }
             }
             // Paused meanwhile: what came is asked for again on resuming.
@@ -226,7 +280,9 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
             Either::Left((Err(_), _)) | Either::Right(_) => {
                 desk.failures += 1;
                 if !paused {
-                    set(screen.connection, Connection::Reconnecting);
+                    let online = window().navigator().on_line();
+                    let lost = if online { Connection::Reconnecting } else { Connection::Offline };
+                    set(screen.connection, lost);
                 }
             }
         }

@@ -99,16 +99,21 @@ pub(super) const fn severity(severity: Severity) -> Look {
 pub(super) const SPRITE: &str = r#"<svg width="0" height="0" aria-hidden="true"><symbol id="i-ok" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M4.8 8.2 7 10.4l4.3-4.6"/></symbol><symbol id="i-warning" viewBox="0 0 16 16"><path d="M8 1.3 15.4 14.5H.6z"/><path class="sign" d="M8 6v4M8 12v.4"/></symbol><symbol id="i-error" viewBox="0 0 16 16"><path d="M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z"/><path class="sign" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/></symbol><symbol id="i-stopped" viewBox="0 0 16 16"><rect x="1" y="1" width="14" height="14" rx="2"/><rect class="hole" x="5" y="5" width="6" height="6"/></symbol><symbol id="i-unknown" viewBox="0 0 16 16"><circle class="ring" cx="8" cy="8" r="6.5"/><path class="mark" d="M6 6.3c.2-2.6 4-2.4 4 0 0 1.6-2 1.6-2 3.3M8 11.6v.4"/></symbol><symbol id="i-info" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M8 7.2v4M8 4.6v.4"/></symbol></svg>"#;
 
 /// A shape beside its word: decorative to a screen reader.
-pub(super) fn icon(look: Look) -> AnyView {
+pub(super) fn icon(look: Look) -> impl IntoView + use<> {
     svg(look.shape, None)
 }
 
+/// A shape beside words that may not say what it says: then it says it itself.
+pub(super) fn icon_beside(look: Look, words: &str) -> impl IntoView + use<> {
+    svg(look.shape, (!words.contains(look.word)).then_some(look.word))
+}
+
 /// A shape that stands alone: it says its word itself.
-pub(super) fn icon_alone(look: Look) -> AnyView {
+pub(super) fn icon_alone(look: Look) -> impl IntoView + use<> {
     svg(look.shape, Some(look.word))
 }
 
-fn svg(shape: &'static str, label: Option<&'static str>) -> AnyView {
+fn svg(shape: &'static str, label: Option<&'static str>) -> impl IntoView + use<> {
     view! {
         <svg
             class=format!("icon {shape}")
@@ -119,5 +124,4 @@ fn svg(shape: &'static str, label: Option<&'static str>) -> AnyView {
             <use_ href=format!("#i-{shape}")></use_>
         </svg>
     }
-    .into_any()
 }

@@ -5,22 +5,34 @@
     reason = "the component macro makes every component and its props public"
 )]
 
+mod age;
+mod carried;
+mod configure;
+pub mod draft;
 #[cfg(feature = "hydrate")]
 mod elapsed;
+#[cfg(feature = "hydrate")]
+mod focus;
 mod header;
 mod hints;
 #[cfg(feature = "hydrate")]
 pub mod live;
 mod look;
+#[cfg(feature = "hydrate")]
+mod navigate;
+mod panel;
+pub mod place;
+mod screen;
 mod seen;
 mod strip;
 mod table;
+mod tools;
 mod verdict;
 mod view;
 
 use leptos::prelude::*;
 
-use self::view::{Screen, View};
+use self::screen::Screen;
 use crate::api::Picture;
 
 /// The whole HTML document: readable before, and without, its scripts.
@@ -29,6 +41,9 @@ pub fn shell(picture: Picture) -> impl IntoView {
     let asset = move |name: &str| format!("{assets}/{name}");
     // A `<` would let a name on the picture end the script that carries it.
     let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");
+    let snapshot = picture.snapshot();
+    let screen = Screen::new(picture, &snapshot);
+    let title = screen.head.with_untracked(|head| verdict::title(&head.headline));
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -36,7 +51,7 @@ pub fn shell(picture: Picture) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <title>"Cluster Overview"</title>
+                <title>{title}</title>
                 <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
                 <link rel="stylesheet" href=asset("app.css") />
                 <script src=asset("theme.js")></script>
@@ -48,13 +63,11 @@ pub fn shell(picture: Picture) -> impl IntoView {
                     crossorigin="anonymous"
                     href=asset("app_bg.wasm")
                 />
-                <noscript>
-                    <meta http-equiv="refresh" content="30" />
-                </noscript>
+                {refresh(screen)}
             </head>
             <body>
                 <div id="app">
-                    <Page screen=Screen::new(picture) />
+                    <Page screen />
                 </div>
                 <script type="application/json" id="picture" inner_html=json></script>
                 <script type="module" src=asset("start.js")></script>
@@ -63,16 +76,33 @@ pub fn shell(picture: Picture) -> impl IntoView {
     }
 }
 
+/// Without scripts the page asks for itself again; but not while somebody fills in a form, which
+/// would be emptied.
+fn refresh(screen: Screen) -> Option<impl IntoView> {
+    let place = screen.place.get_untracked();
+    (!place.open.asks()).then(|| {
+        let content = format!("30; url={}", place.address());
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content=content />
+            </noscript>
+        }
+    })
+}
+
 /// Everything that is alive on the page.
 #[component]
 fn Page(
     /// What is shown, and the signals by which it changes.
     screen: Screen,
 ) -> impl IntoView {
-    let blind = move || screen.head.with(|head| head.blind);
+    let blind = move || screen.head.with(|head| head.blind.is_some());
     view! {
         <div class="page" class:blind=blind>
             <div class="sprite" inner_html=look::SPRITE></div>
+            <Show when=move || screen.acting.get()>
+                <div class="progress"></div>
+            </Show>
             <header::Header screen />
             <main>
                 <verdict::VerdictBanner screen />
@@ -82,14 +112,8 @@ fn Page(
                     <hints::Troubleshooting screen />
                 </div>
             </main>
+            <panel::SidePanel screen />
+            <verdict::Spoken screen />
         </div>
-    }
-}
-
-impl Screen {
-    /// The screen of a first picture.
-    fn new(picture: Picture) -> Self {
-        let view = View::of(&picture.snapshot, picture.now);
-        Self::showing(view, picture)
     }
 }

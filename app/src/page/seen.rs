@@ -20,7 +20,7 @@ pub(super) fn watch(element: NodeRef<Div>, seen: RwSignal<bool>) {
         let tell = Closure::<dyn FnMut(Vec<IntersectionObserverEntry>)>::new(
             move |entries: Vec<IntersectionObserverEntry>| {
                 if let Some(last) = entries.last() {
-                    super::view::set(seen, last.is_intersecting());
+                    super::screen::set(seen, last.is_intersecting());
                 }
             },
         );

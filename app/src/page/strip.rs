@@ -1,32 +1,49 @@
-//! The cluster's configuration in one strip: label over value.
+//! The cluster's configuration in one strip: label over value, and the way to change it.
 
 use leptos::prelude::*;
 
-use super::view::Screen;
+use super::configure::configure;
+use super::place::{Open, written};
+use super::screen::Screen;
+use super::view::Fact;
 
 #[component]
 pub(super) fn Strip(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    let facts = move || {
-        let facts = screen.facts.get().into_iter();
-        facts
-            .map(|fact| {
-                let detail = (!fact.detail.is_empty())
-                    .then(|| view! { <span class="muted">" · "{fact.detail}</span> });
-                view! {
-                    <div>
-                        <dt>{fact.label}</dt>
-                        <dd><b>{fact.value}</b>{detail}</dd>
-                    </div>
-                }
-            })
-            .collect_view()
-    };
+    let facts = move || screen.facts.with(|facts| facts.iter().map(fact).collect::<Vec<_>>());
+    let form = move || screen.form.with(|form| form.as_ref().map(|form| configure(screen, form)));
     view! {
         <section class="card strip" aria-label="Cluster configuration">
-            <dl>{facts}</dl>
+            <div class="strip-line">
+                <dl>{facts}</dl>
+                {move || switch(screen)}
+            </div>
+            {form}
         </section>
+    }
+}
+
+fn fact(fact: &Fact) -> impl IntoView + use<> {
+    let detail = (!fact.detail.is_empty())
+        .then(|| view! { <span class="muted">" · "{fact.detail.clone()}</span> });
+    view! {
+        <div>
+            <dt>{fact.label}</dt>
+            <dd><b>{fact.value.clone()}</b>{detail}</dd>
+        </div>
+    }
+}
+
+/// Opens the form, and closes it.
+fn switch(screen: Screen) -> impl IntoView + use<> {
+    let open = screen.form.with(Option::is_some);
+    let opens = if open { String::new() } else { written(Open::Configuration(None).pairs()) };
+    let (class, expanded) = if open { ("button pressed", "true") } else { ("button", "false") };
+    view! {
+        <a class=class id="configure" aria-expanded=expanded href=screen.address(&opens)>
+            "Configure"
+        </a>
     }
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use leptos::html::Div;
 use leptos::prelude::*;
 
+use super::age::ago;
 use super::look;
+use super::screen::{Row, Screen};
 use super::seen;
-use super::view::{Block, Cell, Line, Row, Screen};
+use super::tools::{Filters, Heads, More};
+use super::view::{Block, Cell, Line};
 use crate::cluster::{Health, Role, Timestamp};
 
 #[component]
@@ -15,20 +18,17 @@ pub(super) fn Servers(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    let empty = move || screen.rows.with(Vec::is_empty);
+    let empty = move || {
+        screen.rows.with(Vec::is_empty) && screen.tools.with(|tools| tools.nothing.is_none())
+    };
     view! {
         <section class="card servers" aria-labelledby="servers">
-            <h2 id="servers">"Servers"</h2>
+            <div class="servers-head">
+                <h2 id="servers" tabindex="-1">"Servers"</h2>
+                <Filters screen />
+            </div>
             <div role="table" aria-labelledby="servers" class="table">
-                <div role="rowgroup" class="heads">
-                    <div role="row" class="line">
-                        <span role="columnheader">"Server"</span>
-                        <span role="columnheader">"Heartbeat"</span>
-                        <span role="columnheader">"Version"</span>
-                        <span role="columnheader">"Encryption key"</span>
-                        <span role="columnheader">"Messenger"</span>
-                    </div>
-                </div>
+                <Heads screen />
                 <For
                     each=move || screen.rows.get()
                     key=|row| row.block.with_untracked(|block| block.id.clone())
@@ -36,15 +36,20 @@ pub(super) fn Servers(
                 />
             </div>
             <Show when=empty>
-                <AddServers />
+                <AddServers screen />
             </Show>
+            <More screen />
         </section>
     }
 }
 
 /// The empty state: the two lines that add a server.
 #[component]
-fn AddServers() -> impl IntoView {
+fn AddServers(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
+    let base = screen.site.with_value(|site| site.base.clone());
     view! {
         <div class="empty">
             <p>"On each server of the product, let one process beat for each component:"</p>
@@ -52,7 +57,12 @@ fn AddServers() -> impl IntoView {
                 "cluster-overview agent --role service --overview URL --token-file FILE\n"
                 "cluster-overview agent --role web --overview URL --token-file FILE"
             </pre>
-            <p class="muted">"The first heartbeat puts the server on this page."</p>
+            <p class="muted">
+                "URL is the address of this page"
+                {(!base.is_empty()).then(|| format!(" with its path {base}"))}
+                ", FILE holds the join token that "<code>"serve"</code>
+                " named when it started. The first heartbeat puts the server on this page."
+            </p>
         </div>
     }
 }
@@ -81,35 +91,37 @@ fn ServerBlock(
     }
 }
 
-fn rows(block: &Arc<Block>, screen: Screen, row: Row) -> AnyView {
-    let lines: Vec<AnyView> = block
+fn rows(block: &Arc<Block>, screen: Screen, row: Row) -> impl IntoView + use<> {
+    let lines: Vec<_> = block
         .lines
         .iter()
         .enumerate()
-        .map(|(place, line)| component_line(line, move || age(screen, row, place)))
+        .map(|(place, line)| component_line(line, &block.id, Age { tick: screen.tick, row, place }))
         .collect();
+    let opens = block.opens.clone();
     view! {
         <div role="row" class="name">
             <div role="rowheader" aria-colspan="5">
                 {look::icon_alone(look::health(block.health))}
-                <b><bdi>{block.name.clone()}</bdi></b>
+                <a id=format!("open-{}", block.id) href=move || screen.address(&opens)>
+                    <bdi>{block.name.clone()}</bdi>
+                </a>
                 <span class="muted">{block.facts.clone()}</span>
             </div>
         </div>
         {lines}
     }
-    .into_any()
 }
 
-fn component_line(line: &Line, age: impl Fn() -> String + Send + Sync + 'static) -> AnyView {
+fn component_line(line: &Line, server: &str, age: Age) -> impl IntoView + use<> {
     let role = match line.role {
         Role::Web => "Web",
         Role::Service => "Service",
     };
     let mark = (line.health > Health::Unknown).then(|| look::icon_alone(look::health(line.health)));
     let why = line.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
-    let [heartbeat, version, key, machine_key, messenger] = line.cells.clone();
-    let age = view! { <span class="muted">" · "{age}</span> }.into_any();
+    let id = |column: &str| format!("why-{server}-{}-{column}", line.role.as_str());
+    let [heartbeat, version, key, machine_key, messenger] = &line.cells;
     view! {
         <div
             role="row"
@@ -121,52 +133,60 @@ fn component_line(line: &Line, age: impl Fn() -> String + Send + Sync + 'static)
             <div role="rowheader" class="role">
                 {role}" "{mark}<span class="muted product">{line.label.clone()}</span>
             </div>
-            <div role="cell" data-label="Heartbeat">{cell(heartbeat, Some(age))}{why}</div>
-            <div role="cell" data-label="Version">{cell(version, None)}</div>
-            <div role="cell" data-label="Encryption key">
-                {cell(key, None)}{machine_key.map(|machine| cell(Some(machine), None))}
+            <div role="cell" data-label="Heartbeat">
+                {cell(heartbeat.as_ref(), id("heartbeat"), Some(age))}{why}
             </div>
-            <div role="cell" data-label="Messenger">{cell(messenger, None)}</div>
+            <div role="cell" data-label="Version">
+                {cell(version.as_ref(), id("version"), None)}
+            </div>
+            <div role="cell" data-label="Encryption key">
+                {cell(key.as_ref(), id("key"), None)}
+                {machine_key.as_ref().map(|machine| cell(Some(machine), id("machine-key"), None))}
+            </div>
+            <div role="cell" data-label="Messenger">
+                {cell(messenger.as_ref(), id("messenger"), None)}
+            </div>
         </div>
     }
-    .into_any()
 }
 
-/// A verdict with its shape, its words, what follows them, and the way to its hint.
-fn cell(cell: Option<Cell>, after: Option<AnyView>) -> AnyView {
-    let Some(cell) = cell else {
-        return view! { <span class="muted">"–"</span> }.into_any();
+/// A verdict with its shape, its words, its age, and the way to its hint.
+fn cell(cell: Option<&Cell>, id: String, age: Option<Age>) -> impl IntoView + use<> {
+    let text = cell.map_or_else(|| "–".to_owned(), |cell| cell.text.clone());
+    let look = cell.and_then(|cell| cell.look);
+    let class = match (cell, look) {
+        (None, _) => "muted".to_owned(),
+        (Some(_), Some(look)) if look.loud => format!("loud {}", look.shape),
+        (Some(_), _) => String::new(),
     };
-    let class = match cell.look {
-        Some(look) if look.loud => format!("loud {}", look.shape),
-        _ => String::new(),
-    };
-    let why = cell.hint.map(|anchor| {
-        let label = format!("why: {}", cell.text);
-        view! { " "<a href=format!("#{anchor}") aria-label=label>"why"</a> }
+    // Where the words do not say what the shape says, it says it itself.
+    let shape = look.map(|look| look::icon_beside(look, &text));
+    let age = age.map(|age| view! { <span class="muted">" · "{move || age.said()}</span> });
+    let why = cell.and_then(|cell| cell.hint.as_ref()).map(|anchor| {
+        let label = format!("why: {text}");
+        view! { " "<a id=id href=format!("#{anchor}") aria-label=label>"why"</a> }
     });
     view! {
         <span class="cell">
-            {cell.look.map(|look| shape(look, &cell.text))}<span class=class>{cell.text}</span>{after}{why}
+            {shape}<span class=class>{text}</span>{age}{why}
         </span>
     }
-    .into_any()
 }
 
-/// The shape before a cell's words. Where the words do not say what the shape says, it says it itself.
-fn shape(look: look::Look, text: &str) -> AnyView {
-    let says_it = text.contains(look.word);
-    if says_it { look::icon(look) } else { look::icon_alone(look) }
+/// When a component was heard of: which row, which of its components.
+#[derive(Clone, Copy)]
+struct Age {
+    tick: RwSignal<Timestamp>,
+    row: Row,
+    place: usize,
 }
 
-/// How long ago a component was heard of. Ticks only while its row is on the screen.
-fn age(screen: Screen, row: Row, place: usize) -> String {
-    let beat = row.beats.with(|beats| beats.get(place).copied()).unwrap_or_default();
-    let now = if row.seen.get() { screen.tick.get() } else { screen.tick.get_untracked() };
-    ago(now, beat)
-}
-
-fn ago(now: Timestamp, then: Timestamp) -> String {
-    let span = now - then;
-    if span.0 < 2_000 { "just now".to_owned() } else { format!("{span} ago") }
+impl Age {
+    /// How long ago that was. Ticks only while its row is on the screen.
+    fn said(self) -> String {
+        let Self { tick, row, place } = self;
+        let beat = row.beats.with(|beats| beats.get(place).copied()).unwrap_or_default();
+        let now = if row.seen.get() { tick.get() } else { tick.get_untracked() };
+        ago(now, beat)
+    }
 }

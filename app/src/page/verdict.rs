@@ -1,36 +1,64 @@
-//! The first sentence: how the cluster is, who is wrong and why.
+//! The first sentence: how the cluster is, who is wrong and why; and what came of the last action.
 
 use leptos::prelude::*;
 
 use super::look;
-use super::view::Screen;
+use super::screen::Screen;
+use super::view::Head;
 
 #[component]
 pub(super) fn VerdictBanner(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    let headline = Memo::new(move |_| screen.head.with(|head| head.headline.clone()));
-    let health = Memo::new(move |_| screen.head.with(|head| head.health));
-    let detail = Memo::new(move |_| screen.head.with(|head| head.detail.clone()));
+    move || screen.head.with(|head| banner(screen, head))
+}
+
+fn banner(screen: Screen, head: &Head) -> impl IntoView + use<> {
+    let done = head.done.clone().map(|done| {
+        view! {
+            <p class="done card" data-testid="done">
+                <span>{done}</span>
+                <a id="dismiss" href=screen.address("")>"Dismiss"</a>
+            </p>
+        }
+    });
+    view! {
+        {done}
+        <section class="verdict" aria-labelledby="verdict">
+            <div class="verdict-icon">{look::icon_alone(look::health(head.health))}</div>
+            <div>
+                <h1 id="verdict" data-testid="verdict">{head.headline.clone()}</h1>
+                <p class="muted">{head.detail.clone()}</p>
+                <a class="jump" id="jump" href="#troubleshooting">"Go to troubleshooting"</a>
+            </div>
+        </section>
+    }
+}
+
+/// The one place that speaks by itself: when the verdict changes, or something was done.
+#[component]
+pub(super) fn Spoken(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
     // Empty at first: a reader meets the heading itself; only a change is spoken.
     let spoken = RwSignal::new(String::new());
-    Effect::new(move |before: Option<String>| {
-        let now = headline.get();
-        if before.is_some_and(|before| before != now) {
-            spoken.set(now.clone());
+    Effect::new(move |before: Option<(String, Option<String>)>| {
+        let now = screen.head.with(|head| (head.headline.clone(), head.done.clone()));
+        if let Some((headline, done)) = before {
+            if done != now.1 && now.1.is_some() {
+                spoken.set(now.1.clone().unwrap_or_default());
+            } else if headline != now.0 {
+                spoken.set(now.0.clone());
+            }
         }
         now
     });
-    view! {
-        <section class="verdict" aria-labelledby="verdict">
-            <div class="verdict-icon">{move || look::icon_alone(look::health(health.get()))}</div>
-            <div>
-                <h1 id="verdict" data-testid="verdict">{headline}</h1>
-                <p class="muted">{detail}</p>
-                <a class="jump" href="#troubleshooting">"Go to troubleshooting"</a>
-            </div>
-            <p class="spoken" role="status">{spoken}</p>
-        </section>
-    }
+    view! { <p class="spoken" role="status">{spoken}</p> }
+}
+
+/// The tab says how the cluster is, even behind other tabs.
+pub(super) fn title(headline: &str) -> String {
+    format!("{headline} – Cluster Overview")
 }

@@ -1,5 +1,7 @@
 //! How verdicts and hints are said: sentences are data, one message file a language.
 
+mod effect;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -9,6 +11,8 @@ use crate::cluster::{
     ComponentStatus, Health, Hint, HintId, Overview, Pulse, Role, Snapshot, Span, VersionCheck,
     status::KeyVerdict,
 };
+
+pub use self::effect::{effects, named};
 
 /// The one language so far. A line is `key = sentence`; a key may stand several times (the steps).
 static ENGLISH: &str = include_str!("en.txt");
@@ -188,13 +192,13 @@ fn short_reason(status: &ComponentStatus) -> (u8, &'static str) {
     if pulse.0 >= rest.0 { pulse } else { rest }
 }
 
-/// The first sentence of a key.
-fn say(key: &str, args: &[(&'static str, Arg)]) -> String {
+/// The first sentence of a key; empty if there is none.
+pub(crate) fn say(key: &str, args: &[(&'static str, Arg)]) -> String {
     all(key, args).into_iter().next().unwrap_or_default()
 }
 
 /// Every sentence of a key, its `{names}` replaced.
-fn all(key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
+pub(crate) fn all(key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
     MESSAGES
         .get(key)
         .map(|sentences| sentences.iter().map(|sentence| fill(sentence, args)).collect())
@@ -269,12 +273,16 @@ mod tests {
         }
     }
 
+    /// Who says something beside the hints: verdicts, and what answers an admin.
+    const OWNERS: [&str; 8] =
+        ["why", "verdict", "cut-off", "done", "refusal", "effect", "ask", "configure"];
+
     #[test]
     fn every_sentence_belongs_to_a_verdict_or_to_a_hint_there_is() {
         for key in MESSAGES.keys() {
             let (owner, _) = key.split_once('.').unwrap();
             let known = HintId::ALL.iter().any(|id| id.as_str() == owner);
-            assert!(known || ["why", "verdict"].contains(&owner), "nobody says {key}");
+            assert!(known || OWNERS.contains(&owner), "nobody says {key}");
         }
     }
 

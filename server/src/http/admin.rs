@@ -1,10 +1,9 @@
-//! What an admin may change: settings, removals, the key all others are held against.
+//! What an admin may change through the API: settings, removals, the key all others are held against.
 
 use std::sync::Arc;
 
-use app::cluster::{
-    Component, ComponentKey, FieldError, KeyCheck, KeyKind, Role, ServerName, Settings,
-};
+use app::api::{Command, Refusal};
+use app::cluster::{FieldError, KeyCheck, KeyKind, Role, ServerName, Settings};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -14,7 +13,6 @@ use serde_json::{Map, Value};
 use super::body;
 use super::problem::Problem;
 use crate::Site;
-use crate::store::{News, StoreError};
 
 pub(crate) async fn settings(State(site): State<Arc<Site>>) -> Json<Settings> {
     Json(site.watch.snapshot().settings)
@@ -27,7 +25,7 @@ pub(crate) async fn put_settings(
 ) -> Result<Json<Settings>, Problem> {
     let value: Value = body::json(&headers, &body::read(body).await?)?;
     let settings = read_settings(&value).map_err(Problem::fields)?;
-    write(&site, site.store.set_settings(settings)).await?;
+    act(&site, Command::Configure(settings), "the settings").await?;
     Ok(Json(settings))
 }
 
@@ -102,30 +100,10 @@ async fn remove(
     site: &Site,
     server: &str,
     role: Option<Role>,
-    forced: bool,
+    force: bool,
 ) -> Result<StatusCode, Problem> {
-    let absent = || Problem::not_found(format!("no such component is known of {server}"));
-    let server = ServerName::parse(server).map_err(|_| absent())?;
-    let overview = site.watch.snapshot().overview(site.store.now());
-    let found: Vec<_> = overview
-        .components()
-        .filter(|status| status.component.server == server)
-        .filter(|status| role.is_none_or(|role| status.component.role == role))
-        .collect();
-    if found.is_empty() {
-        return Err(absent());
-    }
-    if !forced && found.iter().any(|status| status.live) {
-        return Err(Problem::new(
-            StatusCode::CONFLICT,
-            format!(
-                "{server} is live and would be back with its next heartbeat; stop it first, or repeat with ?force=true"
-            ),
-        ));
-    }
-    let keys: Vec<ComponentKey> = found.iter().map(|status| status.component.key()).collect();
-    write(site, site.store.remove(&keys)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let name = ServerName::parse(server).map_err(|_| problem(Refusal::Absent, server))?;
+    act(site, Command::Remove { server: name, role, force }, server).await
 }
 
 pub(crate) async fn put_reference_key(
@@ -140,56 +118,39 @@ pub(crate) async fn put_reference_key(
         .ok_or_else(|| Problem::not_found("a reference key is either encryption or machine"))?;
     let value: Value = body::json(&headers, &body::read(body).await?)?;
     let digits = value.get("key_check").and_then(Value::as_str).unwrap_or_default();
-    let hex = |digit: u8| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit);
-    if !(8..=64).contains(&digits.len()) || !digits.bytes().all(hex) {
+    if !KeyCheck::begins_with(digits) {
         let message = "must be 8 to 64 of the key check's lower-case hex digits";
         return Err(Problem::fields(vec![FieldError::new("key_check", message)]));
     }
-    let check = reported(&site, kind, digits)?;
-    write(&site, site.store.accept_key(kind, check)).await?;
+    let command = Command::Accept { kind, digits: digits.to_owned() };
+    act(&site, command, &format!("a key with the digits {digits}")).await
+}
+
+async fn act(site: &Site, command: Command, what: &str) -> Result<StatusCode, Problem> {
+    site.act(command).await.map_err(|refusal| problem(refusal, what))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The one check with these first digits that somebody reports.
-fn reported(site: &Site, kind: KeyKind, digits: &str) -> Result<KeyCheck, Problem> {
-    let snapshot = site.watch.snapshot();
-    let mut fitting: Vec<KeyCheck> = snapshot
-        .components
-        .values()
-        .map(AsRef::as_ref)
-        .filter(|component: &&Component| !component.is_observer())
-        .filter_map(|component| kind.of(component))
-        .filter(|check| check.digits().starts_with(digits))
-        .collect();
-    fitting.sort_unstable();
-    fitting.dedup();
-    match fitting.as_slice() {
-        [only] => Ok(*only),
-        [] => Err(Problem::not_found(format!("no server reports a key with the digits {digits}"))),
-        _ => Err(Problem::new(
+/// How the API tells a refusal.
+fn problem(refusal: Refusal, what: &str) -> Problem {
+    match refusal {
+        Refusal::Fields => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("a value of {what} does not fit"),
+        ),
+        Refusal::Absent => Problem::not_found(format!("no component reports {what}")),
+        Refusal::Live => Problem::new(
             StatusCode::CONFLICT,
-            format!("two reported keys begin with {digits}; give more digits"),
-        )),
-    }
-}
-
-/// Makes a change in its turn and tells the watch of it, or the caller that it could not be written.
-async fn write(
-    site: &Site,
-    change: impl Future<Output = Result<News, StoreError>>,
-) -> Result<(), Problem> {
-    let _turn = site.watch.turn().await;
-    match change.await {
-        Ok(news) => {
-            site.watch.tell(news);
-            Ok(())
-        }
-        Err(error) => {
-            tracing::error!(%error, "a change could not be written");
-            site.watch.lose_sight();
-            Err(Problem::unavailable(
-                "the overview's database cannot be written at present; nothing was changed",
-            ))
-        }
+            format!(
+                "{what} is live and would be back with its next heartbeat; stop it first, or repeat with ?force=true"
+            ),
+        ),
+        Refusal::Ambiguous => Problem::new(
+            StatusCode::CONFLICT,
+            format!("there is more than {what}; give more digits"),
+        ),
+        Refusal::Blind => Problem::unavailable(
+            "the overview's database cannot be written at present; nothing was changed",
+        ),
     }
 }

@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod assets;
 mod body;
+mod forms;
 mod guard;
 mod heartbeats;
 pub(crate) mod overview;
@@ -31,6 +32,9 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     let people = Router::new()
         .route("/", get(page::get))
         .route("/fn/{*function}", any(page::function))
+        .route("/settings", post(forms::settings))
+        .route("/removal", post(forms::removal))
+        .route("/acceptance", post(forms::acceptance))
         .route("/api/v1/overview", get(overview::get))
         .route("/api/v1/settings", get(admin::settings).put(admin::put_settings))
         .route("/api/v1/servers/{server}", delete(admin::delete_server))

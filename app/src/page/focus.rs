@@ -1,0 +1,63 @@
+//! Where the keyboard is: kept when what is focused is drawn anew, led to what opens and back.
+
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use web_sys::{Element, FocusOptions, HtmlElement};
+
+/// The id of the focused element, if it has one.
+pub(super) fn current() -> Option<String> {
+    focused().map(|element| element.id()).filter(|id| !id.is_empty())
+}
+
+/// Focuses the element with this id, once what was just changed is drawn. Where there is none any
+/// more, the second.
+pub(super) fn lead_to(id: String, or: &'static str) {
+    leptos::task::spawn_local(async move {
+        drawn().await;
+        if !focus(&id, false) {
+            focus(or, false);
+        }
+    });
+}
+
+/// Shows something; whoever was on an element that is drawn anew, moved or gone stays where it was
+/// or comes to the heading of that part.
+pub(super) fn keep(show: impl FnOnce()) {
+    let before = focused();
+    show();
+    let Some(before) = before else { return };
+    let id = before.id();
+    let part = before.closest("[aria-labelledby]").ok().flatten();
+    let heading = part.and_then(|part| part.get_attribute("aria-labelledby"));
+    leptos::task::spawn_local(async move {
+        drawn().await;
+        if focused().is_some() {
+            return;
+        }
+        let kept = !id.is_empty() && focus(&id, true);
+        if !kept && let Some(heading) = heading {
+            focus(&heading, true);
+        }
+    });
+}
+
+/// Resolves once signals set before have reached the page.
+pub(super) async fn drawn() {
+    TimeoutFuture::new(0).await;
+}
+
+/// What has the keyboard; the page itself is nothing.
+fn focused() -> Option<Element> {
+    document().active_element().filter(|element| element.tag_name() != "BODY")
+}
+
+fn focus(id: &str, where_it_is: bool) -> bool {
+    let found = document().get_element_by_id(id);
+    let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else {
+        return false;
+    };
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(where_it_is);
+    element.focus_with_options(&options).is_ok()
+}

@@ -1,0 +1,93 @@
+//! What opens beside the page: all about a server, or a question before something is done.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+
+use super::age::ago;
+use super::carried::carried;
+use super::look;
+use super::screen::Screen;
+use super::view::{Action, Ask, Item, Panel, Section};
+
+#[component]
+pub(super) fn SidePanel(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
+    // Drawn anew with each news: the elements themselves stay, and only words that differ change.
+    move || screen.panel.with(|panel| panel.as_ref().map(|panel| opened(screen, panel)))
+}
+
+fn opened(screen: Screen, panel: &Panel) -> impl IntoView + use<> {
+    let said: Vec<_> =
+        panel.paragraphs.iter().map(|text| view! { <p>{text.clone()}</p> }).collect();
+    let sections: Vec<_> = panel.sections.iter().map(|section| facts(screen, section)).collect();
+    let actions: Vec<_> = panel.actions.iter().map(|action| link(screen, action)).collect();
+    let question = panel.ask.as_ref().map(|ask| question(screen, ask));
+    view! {
+        <aside class="panel" role="dialog" aria-labelledby="panel-title">
+            <div class="panel-head">
+                {panel.look.map(look::icon_alone)}
+                <h2 id="panel-title" tabindex="-1"><bdi>{panel.title.clone()}</bdi></h2>
+                <a class="button" id="close" href=screen.address("")>"Close"</a>
+            </div>
+            {said}
+            {sections}
+            <p class="wrong">{panel.refused.clone()}</p>
+            {question}
+            <div class="buttons">{actions}</div>
+        </aside>
+    }
+}
+
+/// Facts under a heading, and what can be done about it.
+fn facts(screen: Screen, section: &Section) -> impl IntoView + use<> {
+    let items: Vec<_> = section.items.iter().map(|item| fact(screen, item)).collect();
+    view! {
+        <section>
+            <h3>{section.heading}</h3>
+            <dl>{items}</dl>
+            {section.action.as_ref().map(|action| link(screen, action))}
+        </section>
+    }
+}
+
+fn fact(screen: Screen, item: &Item) -> impl IntoView + use<> {
+    let moment = item.moment;
+    let age = move || moment.map(|then| ago(screen.tick.get(), then));
+    let at = item.moment.map(|then| view! { <small class="muted">{then.date_and_clock()}</small> });
+    view! {
+        <div>
+            <dt>{item.label}</dt>
+            <dd>
+                {item.look.map(look::icon)}
+                <span>{item.text.clone()}</span>
+                <span class="muted">{age}</span>
+                {at}
+            </dd>
+        </div>
+    }
+}
+
+/// The form that answers a question.
+fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
+    let command = ask.command.clone();
+    let answer = move |event: SubmitEvent| {
+        event.prevent_default();
+        screen.wish.set(Some(command.clone()));
+    };
+    view! {
+        <form method="post" action=screen.action(ask.action) class="buttons" on:submit=answer>
+            {carried(ask.carries.clone())}
+            <button type="submit" class="danger" id="answer">{ask.button.clone()}</button>
+            <a class="button" id="cancel" href=screen.address("")>"Cancel"</a>
+        </form>
+    }
+}
+
+fn link(screen: Screen, action: &Action) -> impl IntoView + use<> {
+    let id = format!("open-{}", action.opens);
+    view! {
+        <a class="button" id=id href=screen.address(&action.opens)>{action.text.clone()}</a>
+    }
+}

@@ -1,0 +1,189 @@
+//! The signals of the page: each wakes only what shows it, and only when it differs.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::draft::Draft;
+use super::place::{Open, Place};
+use super::view::{Block, Fact, Form, Group, Head, Panel, Tools, View};
+use crate::api::{Command, Picture, Site};
+use crate::cluster::{Snapshot, Timestamp};
+
+/// So many servers are rendered on the server at most; a browser with scripts then shows all.
+const FIRST_ROWS: usize = 200;
+
+/// One row on the screen: its block, and the moments its ages count from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    /// What it shows.
+    pub(super) block: RwSignal<Arc<Block>>,
+    /// When each of its components was last heard of.
+    pub(super) beats: RwSignal<Vec<Timestamp>>,
+    /// Whether it is on the screen: only then its ages tick.
+    pub(super) seen: RwSignal<bool>,
+}
+
+/// How news comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser can lose it"))]
+pub(super) enum Connection {
+    /// By asking again and again.
+    Polling,
+    /// Not at all: an admin wants it to stand still.
+    Paused,
+    /// The overview does not answer; asking on.
+    Reconnecting,
+    /// This computer has no network; asking as soon as it has one.
+    Offline,
+}
+
+impl Connection {
+    /// In a word.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Polling => "Polling",
+            Self::Paused => "Paused",
+            Self::Reconnecting => "Reconnecting",
+            Self::Offline => "Offline",
+        }
+    }
+}
+
+/// The signals of the page.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Screen {
+    /// Which part of the page is shown: the address says it.
+    pub(super) place: RwSignal<Place>,
+    /// What an admin wants done, until it is taken up.
+    pub(super) wish: RwSignal<Option<Command>>,
+    /// Something is being done.
+    pub(super) acting: RwSignal<bool>,
+    /// The opening.
+    pub(super) head: RwSignal<Head>,
+    /// The configuration.
+    pub(super) facts: RwSignal<Vec<Fact>>,
+    /// Its form, while it is open.
+    pub(super) form: RwSignal<Option<Form>>,
+    /// What stands above the servers.
+    pub(super) tools: RwSignal<Tools>,
+    /// The list as it stands in every address.
+    pub(super) list: RwSignal<String>,
+    /// The rows, in order.
+    pub(super) rows: RwSignal<Vec<Row>>,
+    /// The advice.
+    pub(super) groups: RwSignal<Vec<Group>>,
+    /// What is open beside the page.
+    pub(super) panel: RwSignal<Option<Panel>>,
+    /// Now, in whole seconds: what ages count to.
+    pub(super) tick: RwSignal<Timestamp>,
+    /// The moment of the last picture.
+    pub(super) pictured: RwSignal<Timestamp>,
+    /// How news comes.
+    pub(super) connection: RwSignal<Connection>,
+    /// The overview that answers is of another build than this page.
+    pub(super) outdated: RwSignal<bool>,
+    /// Where the page lives.
+    pub(super) site: StoredValue<Site>,
+}
+
+impl Screen {
+    /// The screen of a first picture: on the server and at hydration the same.
+    pub(super) fn new(picture: Picture, snapshot: &Snapshot) -> Self {
+        let place = Place::parse(&picture.query);
+        let Picture { news, site, .. } = picture;
+        let view = View::of(snapshot, news.now, &place, FIRST_ROWS);
+        let rows = view.blocks.into_iter().map(|(block, beats)| Row::new(block, beats)).collect();
+        Self {
+            place: RwSignal::new(place),
+            wish: RwSignal::new(None),
+            acting: RwSignal::new(false),
+            head: RwSignal::new(view.head),
+            facts: RwSignal::new(view.facts),
+            form: RwSignal::new(view.form),
+            tools: RwSignal::new(view.tools),
+            list: RwSignal::new(view.list),
+            rows: RwSignal::new(rows),
+            groups: RwSignal::new(view.groups),
+            panel: RwSignal::new(view.panel),
+            tick: RwSignal::new(news.now),
+            pictured: RwSignal::new(news.now),
+            connection: RwSignal::new(Connection::Polling),
+            outdated: RwSignal::new(false),
+            site: StoredValue::new(site),
+        }
+    }
+
+    /// Shows another view: wakes only what differs.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn show(&self, view: View) {
+        set(self.head, view.head);
+        set(self.facts, view.facts);
+        set(self.form, view.form);
+        set(self.tools, view.tools);
+        set(self.list, view.list);
+        set(self.groups, view.groups);
+        set(self.panel, view.panel);
+        let rows = self.rows.get_untracked();
+        let id = |row: &Row| row.block.with_untracked(|block| block.id.clone());
+        let known: std::collections::HashMap<String, Row> =
+            rows.iter().map(|row| (id(row), *row)).collect();
+        let mut next = Vec::with_capacity(view.blocks.len());
+        for (block, beats) in view.blocks {
+            next.push(match known.get(&block.id) {
+                Some(row) => {
+                    set(row.block, block);
+                    set(row.beats, beats);
+                    *row
+                }
+                None => Row::new(block, beats),
+            });
+        }
+        if rows.iter().map(id).ne(next.iter().map(id)) {
+            self.rows.set(next);
+        }
+    }
+
+    /// The address that opens something and keeps the list as it is.
+    pub(super) fn address(&self, opens: &str) -> String {
+        let list = self.list.get();
+        match (list.is_empty(), opens.is_empty()) {
+            (false, false) => format!("?{list}&{opens}"),
+            _ => format!("?{list}{opens}"),
+        }
+    }
+
+    /// Where a form of the page goes.
+    pub(super) fn action(&self, name: &str) -> String {
+        self.site.with_value(|site| format!("{}/{name}", site.base))
+    }
+
+    /// Something was typed into the configuration's form.
+    pub(super) fn type_in(&self, write: impl FnOnce(&mut Draft)) {
+        let shown = self.form.with_untracked(|form| form.as_ref().map(|form| form.draft.clone()));
+        self.place.update(|place| {
+            if let Open::Configuration(draft) = &mut place.open {
+                write(draft.get_or_insert_with(|| shown.unwrap_or_default()));
+                place.refused = None;
+            }
+        });
+    }
+}
+
+impl Row {
+    fn new(block: Arc<Block>, beats: Vec<Timestamp>) -> Self {
+        Self {
+            block: RwSignal::new(block),
+            beats: RwSignal::new(beats),
+            seen: RwSignal::new(false),
+        }
+    }
+}
+
+/// Sets a signal only if the value differs: who reads it sleeps otherwise.
+#[cfg(feature = "hydrate")]
+pub(super) fn set<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|known| *known != value) {
+        signal.set(value);
+    }
+}

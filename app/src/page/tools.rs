@@ -1,0 +1,142 @@
+//! What stands above the servers: filters with true counts, the search, and the orders.
+
+use leptos::ev::{Event, SubmitEvent};
+use leptos::prelude::*;
+
+use super::carried::carried;
+use super::place::Sort;
+use super::screen::Screen;
+use super::view::{Chip, Order, Pager, Tools};
+
+#[component]
+pub(super) fn Filters(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
+    move || screen.tools.with(|tools| filters(screen, tools))
+}
+
+fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
+    let chips: Vec<_> = tools.chips.iter().map(filter).collect();
+    let trouble = tools.orders.iter().find(|order| order.sort == Sort::Trouble).map(order);
+    // With scripts the list follows each letter; the form is for browsers without.
+    let typing = move |event: Event| {
+        let typed = event_target_value(&event);
+        screen.place.update(|place| {
+            place.list.search = typed;
+            place.list.page = 0;
+        });
+    };
+    view! {
+        <div class="filters">
+            <nav class="chips" aria-label="Filter by state">{chips}</nav>
+            {trouble}
+            <form
+                role="search"
+                class="search"
+                method="get"
+                on:submit=|event: SubmitEvent| event.prevent_default()
+            >
+                {carried(tools.kept.clone())}
+                <input
+                    type="search"
+                    id="search"
+                    name="q"
+                    value=tools.search.clone()
+                    placeholder="Name, address, version"
+                    aria-label="Search name, address, version"
+                    autocomplete="off"
+                    on:input=typing
+                />
+                <button type="submit" class="script-less">"Search"</button>
+            </form>
+        </div>
+    }
+}
+
+fn filter(chip: &Chip) -> impl IntoView + use<> {
+    let current = chip.current.then_some("true");
+    view! {
+        <a class="chip" id=format!("chip-{}", chip.word) aria-current=current href=chip.address.clone()>
+            {chip.word}" "<b>{chip.count.to_string()}</b>
+        </a>
+    }
+}
+
+/// The link that orders the servers so; again, the other way round.
+fn order(order: &Order) -> impl IntoView + use<> {
+    let arrow = match order.direction {
+        None => "",
+        Some("descending") => " ↑",
+        Some(_) => " ↓",
+    };
+    let current = order.direction.map(|_| "true");
+    let id = format!("sort-{}", order.sort.as_str());
+    view! {
+        <a class="order" id=id href=order.address.clone() aria-current=current>
+            {order.sort.label()}<span aria-hidden="true">{arrow}</span>
+        </a>
+    }
+}
+
+/// The heads of the columns: those one can order by are links.
+#[component]
+pub(super) fn Heads(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
+    let head = |of: &Order| {
+        view! { <span role="columnheader" aria-sort=of.direction>{order(of)}</span> }
+    };
+    let ordered = move || {
+        screen.tools.with(|tools| {
+            let columns = tools.orders.iter().filter(|order| order.sort != Sort::Trouble);
+            columns.map(head).collect::<Vec<_>>()
+        })
+    };
+    view! {
+        <div role="rowgroup" class="heads">
+            <div role="row" class="line">
+                {ordered} <span role="columnheader">"Encryption key"</span>
+                <span role="columnheader">"Messenger"</span>
+            </div>
+        </div>
+    }
+}
+
+/// Below the servers: why there are none, or the way to the others.
+#[component]
+pub(super) fn More(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
+    move || {
+        screen.tools.with(|tools| {
+            let nothing = tools.nothing.clone().map(|why| {
+                let everything = Tools::everything();
+                view! {
+                    <p class="nothing muted">
+                        {why}" "<a id="everything" href=everything>"Show all servers"</a>
+                    </p>
+                }
+            });
+            view! {
+                {nothing}
+                {tools.pager.as_ref().map(pages)}
+            }
+        })
+    }
+}
+
+fn pages(pager: &Pager) -> impl IntoView + use<> {
+    let turn = |id: &'static str, to: &Option<String>, word: &'static str| {
+        to.clone().map(|to| view! { <a class="button" id=id href=to>{word}</a> })
+    };
+    view! {
+        <nav class="pager" aria-label="Pages">
+            {turn("page-before", &pager.before, "Before")}
+            <span class="muted">{pager.place.clone()}</span>
+            {turn("page-after", &pager.after, "After")}
+        </nav>
+    }
+}

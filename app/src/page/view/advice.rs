@@ -1,0 +1,151 @@
+//! The advice: each hint in words, where it leads, and many of one id under one heading.
+
+use std::collections::HashSet;
+
+use crate::cluster::hints::{Arg, HintId, Severity, dom_safe};
+use crate::cluster::{Hint, KeyKind, ServerName, ServerStatus, Timestamp};
+use crate::page::place::{List, Open, written};
+use crate::words;
+
+/// One hint in words.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::page) struct Advice {
+    /// Which.
+    pub(in crate::page) id: &'static str,
+    /// Its place on the page.
+    pub(in crate::page) anchor: String,
+    /// The server it is about, and the address of its row.
+    pub(in crate::page) server: Option<(String, String)>,
+    /// What is wrong.
+    pub(in crate::page) title: String,
+    /// How one knows.
+    pub(in crate::page) evidence: String,
+    /// What to do.
+    pub(in crate::page) steps: Vec<String>,
+    /// What not to do.
+    pub(in crate::page) avoid: Option<String>,
+    /// What can be done about it on this page.
+    pub(in crate::page) action: Option<Action>,
+}
+
+/// Something that can be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::page) struct Action {
+    /// What its link says.
+    pub(in crate::page) text: String,
+    /// What it opens, as it stands in an address.
+    pub(in crate::page) opens: String,
+}
+
+impl Action {
+    /// A link that opens something.
+    pub(super) fn opening(text: impl Into<String>, open: &Open) -> Self {
+        Self { text: text.into(), opens: written(open.pairs()) }
+    }
+}
+
+/// Hints of one id, folded under one heading where they are many.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::page) struct Group {
+    /// The id they share.
+    pub(in crate::page) id: &'static str,
+    /// The heading, if they are folded.
+    pub(in crate::page) heading: Option<String>,
+    /// How urgent.
+    pub(in crate::page) severity: Severity,
+    /// The hints.
+    pub(in crate::page) hints: Vec<Advice>,
+}
+
+/// More hints than this of one id stand under one heading.
+const FOLD_OVER: usize = 5;
+
+/// The hints, each leading to its server's row among those `shown`.
+pub(super) fn groups(hints: &[Hint], shown: &[&ServerStatus]) -> Vec<Group> {
+    let shown: HashSet<&ServerName> = shown.iter().map(|server| &server.name).collect();
+    let everyone = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
+    hints
+        .chunk_by(|a, b| a.id == b.id)
+        .filter_map(|same| {
+            let id = same.first()?.id;
+            let silent = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
+            let fold = same.len() > FOLD_OVER || (everyone && silent);
+            Some(Group {
+                id: id.as_str(),
+                heading: fold.then(|| words::many(id, same.len())),
+                severity: id.severity(),
+                hints: same.iter().map(|hint| advice(hint, &shown)).collect(),
+            })
+        })
+        .collect()
+}
+
+fn advice(hint: &Hint, shown: &HashSet<&ServerName>) -> Advice {
+    let said = words::hint(hint);
+    Advice {
+        id: hint.id.as_str(),
+        anchor: hint.anchor(),
+        server: hint.server.as_ref().map(|server| {
+            let row = format!("#server-{}", dom_safe(server));
+            if shown.contains(server) {
+                return (server.to_string(), row);
+            }
+            // Its row is left out by the filter, or on another page: a search for it shows it.
+            let search = List { search: server.to_string(), ..List::default() };
+            (server.to_string(), format!("?{}{row}", written(search.pairs())))
+        }),
+        title: said.title,
+        evidence: said.evidence,
+        steps: said.steps,
+        avoid: said.avoid,
+        action: action(hint),
+    }
+}
+
+/// What can be done about a hint on this page.
+fn action(hint: &Hint) -> Option<Action> {
+    let accept = |kind| {
+        let digits = hint.text("key")?.to_owned();
+        let text = format!("Accept key {digits}");
+        Some(Action::opening(text, &Open::Acceptance { kind, digits }))
+    };
+    let remove = || {
+        let (server, role) = (hint.server.clone()?, hint.role);
+        Some(Action::opening("Remove it", &Open::Removal { server, role, again: false }))
+    };
+    let configure = || Some(Action::opening("Configure", &Open::Configuration(None)));
+    match hint.id {
+        HintId::KeyMismatch => accept(KeyKind::Encryption),
+        HintId::MachineKeyMismatch => accept(KeyKind::Machine),
+        HintId::WebStale | HintId::ServiceStopped | HintId::WebStopped | HintId::CameBack => {
+            remove()
+        }
+        HintId::TimersTight | HintId::FailoverThin | HintId::BalancingThin => configure(),
+        HintId::OverviewBlind
+        | HintId::EveryoneSilent
+        | HintId::DuplicateName
+        | HintId::ServiceStale
+        | HintId::ServiceLate
+        | HintId::WebIdle
+        | HintId::KeyMissing
+        | HintId::VersionSkew
+        | HintId::ClockSkew
+        | HintId::MessengerUnreachable => None,
+    }
+}
+
+/// What a page says that has had no news since `since`.
+pub(super) fn cut_off(since: Timestamp) -> Group {
+    let args = [("since", Arg::Moment(since))];
+    let advice = Advice {
+        id: "cut-off",
+        anchor: "hint-cut-off".to_owned(),
+        server: None,
+        title: words::say("cut-off.title", &args),
+        evidence: words::say("cut-off.evidence", &args),
+        steps: words::all("cut-off.step", &args),
+        avoid: None,
+        action: None,
+    };
+    Group { id: "cut-off", heading: None, severity: Severity::Error, hints: vec![advice] }
+}

@@ -1,0 +1,181 @@
+//! Which servers the table shows: searched, filtered, ordered, and what stands above them.
+
+use std::cmp::{Ordering, Reverse};
+
+use super::Scene;
+use crate::cluster::{Health, ServerStatus, version};
+use crate::page::look;
+use crate::page::place::{self, List, Sort};
+
+/// What stands above the servers: how they are ordered and which are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Tools {
+    /// Every state there is, and how many servers are in it.
+    pub(in crate::page) chips: Vec<Chip>,
+    /// The orders there are.
+    pub(in crate::page) orders: Vec<Order>,
+    /// What was searched for.
+    pub(in crate::page) search: String,
+    /// The rest of the list, for a form that searches.
+    pub(in crate::page) kept: Vec<(&'static str, String)>,
+    /// Why nothing is shown though there are servers.
+    pub(in crate::page) nothing: Option<String>,
+    /// The way to the other pages.
+    pub(in crate::page) pager: Option<Pager>,
+}
+
+/// An order of the servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Order {
+    /// By what.
+    pub(in crate::page) sort: Sort,
+    /// Its address.
+    pub(in crate::page) address: String,
+    /// In which direction, as a column header says it; `None` if it is not the one now.
+    pub(in crate::page) direction: Option<&'static str>,
+}
+
+/// A filter by state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Chip {
+    /// Its word, in an element's id too.
+    pub(in crate::page) word: &'static str,
+    /// How many servers it shows.
+    pub(in crate::page) count: usize,
+    /// Its address.
+    pub(in crate::page) address: String,
+    /// Whether it is the one now.
+    pub(in crate::page) current: bool,
+}
+
+/// Where in a long list one is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Pager {
+    /// `201 to 400 of 1000`
+    pub(in crate::page) place: String,
+    /// The address of the page before.
+    pub(in crate::page) before: Option<String>,
+    /// The address of the page after.
+    pub(in crate::page) after: Option<String>,
+}
+
+/// The servers a list shows, at most `rows` of them, and what stands above them.
+pub(super) fn list<'a>(scene: &Scene<'a>, rows: usize) -> (Tools, Vec<&'a ServerStatus>) {
+    let list = &scene.place.list;
+    let wanted = list.search.to_ascii_lowercase();
+    let all = &scene.overview.servers;
+    let mut found: Vec<&ServerStatus> =
+        all.iter().filter(|server| wanted.is_empty() || holds(server, &wanted)).collect();
+    let chips = chips(scene, &found);
+    found.retain(|server| list.state.is_none_or(|state| server.health == state));
+    order(&mut found, list);
+    let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(list));
+    let total = found.len();
+    let first = list.page.saturating_mul(rows).min(total);
+    let shown: Vec<&ServerStatus> = found.into_iter().skip(first).take(rows).collect();
+    let tools = Tools {
+        chips,
+        orders: Sort::ALL
+            .into_iter()
+            .map(|sort| {
+                let direction = match (list.sort == sort, list.reversed) {
+                    (false, _) => None,
+                    (true, false) => Some("ascending"),
+                    (true, true) => Some("descending"),
+                };
+                let address = scene.place.listing(list.sorted(sort)).address();
+                Order { sort, address, direction }
+            })
+            .collect(),
+        search: list.search.clone(),
+        kept: List { search: String::new(), page: 0, ..list.clone() }.pairs(),
+        nothing,
+        pager: pager(scene, first, shown.len(), total),
+    };
+    (tools, shown)
+}
+
+fn holds(server: &ServerStatus, wanted: &str) -> bool {
+    let has = |text: &str| text.to_ascii_lowercase().contains(wanted);
+    has(server.name.as_str())
+        || server
+            .components
+            .iter()
+            .any(|status| has(&status.component.version) || has(&status.component.ip.to_string()))
+}
+
+/// All, and each state in which there is a server or which is the one now. What a chip counts is
+/// what it shows.
+fn chips(scene: &Scene<'_>, found: &[&ServerStatus]) -> Vec<Chip> {
+    let list = &scene.place.list;
+    let chip = |state: Option<Health>, count| Chip {
+        word: state.map_or("All", |state| look::health(state).word),
+        count,
+        address: scene.place.listing(list.filtered(state)).address(),
+        current: list.state == state,
+    };
+    let of_state = Health::WORST_FIRST.into_iter().map(|state| {
+        let count = found.iter().filter(|server| server.health == state).count();
+        chip(Some(state), count)
+    });
+    std::iter::once(chip(None, found.len()))
+        .chain(of_state.filter(|chip| chip.count > 0 || chip.current))
+        .collect()
+}
+
+fn order(servers: &mut [&ServerStatus], list: &List) {
+    // They come ordered by name, and every order keeps that among equals. One sort for all orders:
+    // each is a few kilobytes of wasm.
+    servers.sort_by(|a, b| match list.sort {
+        Sort::Name => Ordering::Equal,
+        Sort::Trouble => b.health.cmp(&a.health),
+        Sort::Heartbeat => silence(a).cmp(&silence(b)),
+        Sort::Version => version::compare(oldest(a), oldest(b)),
+    });
+    if list.reversed {
+        servers.reverse();
+    }
+}
+
+/// How far from alive, then since when: among those that beat in time the order stands still.
+fn silence(server: &ServerStatus) -> (Reverse<u8>, Option<crate::cluster::Timestamp>) {
+    let worst = server.components.iter().max_by_key(|status| status.pulse.severity());
+    let severity = worst.map_or(0, |status| status.pulse.severity());
+    let since = worst.filter(|_| severity > 0).map(|status| status.component.last_heartbeat);
+    (Reverse(severity), since)
+}
+
+fn oldest(server: &ServerStatus) -> &str {
+    let versions = server.components.iter().map(|status| status.component.version.as_str());
+    versions.min_by(|a, b| version::compare(a, b)).unwrap_or_default()
+}
+
+fn nothing(list: &List) -> String {
+    let state = list.state.map_or("", |state| look::health(state).word);
+    match (state, list.search.as_str()) {
+        ("", search) => format!("No server holds “{search}” in its name, address or version."),
+        (state, "") => format!("No server is in the state {state}."),
+        (state, search) => {
+            format!(
+                "No server in the state {state} holds “{search}” in its name, address or version."
+            )
+        }
+    }
+}
+
+fn pager(scene: &Scene<'_>, first: usize, shown: usize, total: usize) -> Option<Pager> {
+    let list = &scene.place.list;
+    let to = |page: usize| scene.place.listing(List { page, ..list.clone() }).address();
+    (shown < total).then(|| Pager {
+        place: format!("{} to {} of {total}", (first + 1).min(total), first + shown),
+        before: (first > 0).then(|| to(list.page.saturating_sub(1))),
+        after: (first + shown < total).then(|| to(list.page + 1)),
+    })
+}
+
+impl Tools {
+    /// The list without search and filter.
+    pub(in crate::page) fn everything() -> String {
+        format!("?{}", place::written([]))
+    }
+}

@@ -1,0 +1,178 @@
+//! What is shown, as plain values: one pure function of the facts, a moment and an address.
+
+mod advice;
+mod form;
+mod list;
+mod panel;
+mod servers;
+
+use std::sync::Arc;
+
+pub(super) use self::advice::{Action, Advice, Group};
+pub(super) use self::form::{Entry, Form};
+pub(super) use self::list::{Chip, Order, Pager, Tools};
+pub(super) use self::panel::{Ask, Item, Panel, Section};
+pub(super) use self::servers::{Block, Cell, Line};
+
+use super::place::{self, Done, Place};
+use crate::cluster::hints::Arg;
+use crate::cluster::{Health, HintId, Overview, Snapshot, Span, Timestamp};
+use crate::words;
+
+/// The page's opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The first sentence.
+    pub(super) headline: String,
+    /// Who and why.
+    pub(super) detail: String,
+    /// The cluster's health.
+    pub(super) health: Health,
+    /// Since when the values below are merely the last ones known.
+    pub(super) blind: Option<Timestamp>,
+    /// What came of the last thing that was done here.
+    pub(super) done: Option<String>,
+}
+
+/// One fact of the configuration: label, value, detail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fact {
+    /// What it is.
+    pub(super) label: &'static str,
+    /// Its value.
+    pub(super) value: String,
+    /// What belongs to it.
+    pub(super) detail: String,
+}
+
+/// Everything at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    /// The opening.
+    pub(super) head: Head,
+    /// The configuration.
+    pub(super) facts: Vec<Fact>,
+    /// Its form, while it is open.
+    pub(super) form: Option<Form>,
+    /// What stands above the servers.
+    pub(super) tools: Tools,
+    /// The servers of this page of the list, with the moments of their heartbeats.
+    pub(super) blocks: Vec<(Arc<Block>, Vec<Timestamp>)>,
+    /// The advice.
+    pub(super) groups: Vec<Group>,
+    /// What is open beside the page.
+    pub(super) panel: Option<Panel>,
+    /// The list as it stands in every address: what opens keeps it.
+    pub(super) list: String,
+}
+
+/// What a view is made of.
+struct Scene<'a> {
+    snapshot: &'a Snapshot,
+    overview: &'a Overview,
+    now: Timestamp,
+    place: &'a Place,
+}
+
+impl View {
+    /// What a place of the page shows at `now`, with at most `rows` servers.
+    pub(super) fn of(snapshot: &Snapshot, now: Timestamp, place: &Place, rows: usize) -> Self {
+        let overview = snapshot.overview(now);
+        let hints = snapshot.hints(&overview, now);
+        let said = words::verdict(&overview, &hints);
+        let scene = Scene { snapshot, overview: &overview, now, place };
+        let (tools, shown) = list::list(&scene, rows);
+        let blocks = servers::blocks(&shown, &scene, &hints);
+        Self {
+            head: Head {
+                headline: said.headline,
+                detail: said.detail,
+                health: overview.health,
+                blind: overview.blind_since,
+                done: place.done.as_ref().map(|done| scene.done(done)),
+            },
+            facts: facts(snapshot, &overview),
+            form: form::form(&scene),
+            groups: advice::groups(&hints, &shown),
+            panel: panel::panel(&scene),
+            tools,
+            blocks,
+            list: place::written(place.list.pairs()),
+        }
+    }
+
+    /// The same, as last known by a page that has had no news since `since`: it is the page that
+    /// cannot see, and nobody knows about the overview's database.
+    #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser is cut off"))]
+    pub(super) fn cut_off(mut self, since: Timestamp) -> Self {
+        self.head.headline = words::say("cut-off.verdict", &[("since", Arg::Moment(since))]);
+        self.groups = vec![advice::cut_off(since)];
+        self
+    }
+}
+
+impl Scene<'_> {
+    /// What came of what was just done.
+    fn done(&self, done: &Done) -> String {
+        let Done::Removed(Some((server, role))) = done else {
+            return words::say(&format!("done.{}", done.as_str()), &[]);
+        };
+        let args = [("server", Arg::Text(server.to_string()))];
+        let back = self.overview.components().map(|status| &status.component).find(|component| {
+            component.server == *server && role.is_none_or(|role| role == component.role)
+        });
+        let key = match back {
+            Some(component) if component.came_back.is_some() => {
+                format!("{}.title", HintId::CameBack.as_str())
+            }
+            Some(_) => "done.restarted".to_owned(),
+            None => format!("done.removed.{}", role.map_or("server", |role| role.as_str())),
+        };
+        words::say(&key, &args)
+    }
+}
+
+fn facts(snapshot: &Snapshot, overview: &Overview) -> Vec<Fact> {
+    let settings = &snapshot.settings;
+    let counts = &overview.counts;
+    let on = |on: bool| if on { "On" } else { "Off" }.to_owned();
+    let judged: usize = overview
+        .servers
+        .iter()
+        .filter(|s| s.components.iter().any(|c| !c.component.is_observer() && !c.component.stopped))
+        .count();
+    let reference = overview
+        .reference_version
+        .as_ref()
+        .and_then(|reference| overview.versions.iter().find(|count| count.version == *reference));
+    let fact = |label, value, detail| Fact { label, value, detail };
+    vec![
+        fact(
+            "Servers in cluster",
+            counts.servers.to_string(),
+            format!("{} web, {} service", counts.web, counts.service),
+        ),
+        fact("Load balancing", on(settings.load_balancing), String::new()),
+        fact(
+            "Automatic failover",
+            on(settings.automatic_failover),
+            format!("stale after {}", settings.stale_timeout()),
+        ),
+        fact(
+            "Heartbeat",
+            format!("every {}", settings.interval()),
+            format!("web window {}", hours(settings.web_window())),
+        ),
+        match reference {
+            Some(count) => {
+                fact("Software", count.version.clone(), format!("on {} of {judged}", count.servers))
+            }
+            None => fact("Software", "–".to_owned(), String::new()),
+        },
+    ]
+}
+
+/// A day is what people call 24 hours here.
+fn hours(span: Span) -> String {
+    if span == Span::minutes(24 * 60) { "24 h".to_owned() } else { span.to_string() }
+}

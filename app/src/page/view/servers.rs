@@ -1,0 +1,200 @@
+//! The servers' blocks: a line per component, a cell per verdict, each with the way to its hint.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Scene;
+use crate::cluster::hints::{HintId, dom_safe};
+use crate::cluster::{
+    ComponentStatus, Health, Hint, Pulse, Role, ServerName, ServerStatus, Snapshot, Timestamp,
+};
+use crate::page::look::{self, Look};
+use crate::page::place::{Open, written};
+use crate::words;
+
+/// A cell: shape, words, and where its hint is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Cell {
+    /// How it looks; `None` where nothing is judged.
+    pub(in crate::page) look: Option<Look>,
+    /// What it says.
+    pub(in crate::page) text: String,
+    /// The anchor of the hint that explains it.
+    pub(in crate::page) hint: Option<String>,
+}
+
+/// One component's line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Line {
+    /// Its role.
+    pub(in crate::page) role: Role,
+    /// Its health.
+    pub(in crate::page) health: Health,
+    /// Its pulse.
+    pub(in crate::page) pulse: Pulse,
+    /// The product where the server's components differ in it, or that it is the overview itself.
+    pub(in crate::page) label: String,
+    /// Why it is not alive, in a sentence.
+    pub(in crate::page) why: Option<String>,
+    /// Heartbeat, version, key, machine key, messenger.
+    pub(in crate::page) cells: [Option<Cell>; 5],
+}
+
+/// One server's block, without what changes with each beat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Block {
+    /// The name as part of an element's id.
+    pub(in crate::page) id: String,
+    /// Its name.
+    pub(in crate::page) name: String,
+    /// Its health.
+    pub(in crate::page) health: Health,
+    /// What opens all about it, as it stands in an address.
+    pub(in crate::page) opens: String,
+    /// Operating system, address and product.
+    pub(in crate::page) facts: String,
+    /// Its components.
+    pub(in crate::page) lines: Vec<Line>,
+}
+
+/// Which hints are about whom, so that a thousand servers do not each look through all of them.
+struct Index<'a> {
+    cluster: Vec<&'a Hint>,
+    servers: HashMap<&'a ServerName, Vec<&'a Hint>>,
+}
+
+impl<'a> Index<'a> {
+    fn of(hints: &'a [Hint]) -> Self {
+        let mut index = Self { cluster: Vec::new(), servers: HashMap::new() };
+        for hint in hints {
+            match &hint.server {
+                Some(server) => index.servers.entry(server).or_default().push(hint),
+                None => index.cluster.push(hint),
+            }
+        }
+        index
+    }
+
+    /// The hints about a server, then those about the cluster.
+    fn about(&self, server: &ServerName) -> Vec<&'a Hint> {
+        let own = self.servers.get(server).into_iter().flatten();
+        own.chain(&self.cluster).copied().collect()
+    }
+}
+
+/// The blocks of these servers, with the moments of their heartbeats.
+pub(super) fn blocks(
+    servers: &[&ServerStatus],
+    scene: &Scene<'_>,
+    hints: &[Hint],
+) -> Vec<(Arc<Block>, Vec<Timestamp>)> {
+    let index = Index::of(hints);
+    servers.iter().map(|server| block(server, scene.snapshot, &index)).collect()
+}
+
+fn block(
+    server: &ServerStatus,
+    snapshot: &Snapshot,
+    index: &Index<'_>,
+) -> (Arc<Block>, Vec<Timestamp>) {
+    let hints = index.about(&server.name);
+    let shared = shared_product(server);
+    let mut facts: Vec<String> = server
+        .latest()
+        .map(|latest| {
+            vec![format!("{} {}", latest.os.name, latest.os.version), latest.ip.to_string()]
+        })
+        .unwrap_or_default();
+    facts.extend(shared.clone());
+    let lines = server.components.iter().map(|status| {
+        let label = if shared.is_some() { String::new() } else { product(status) };
+        line(status, snapshot, label, &hints)
+    });
+    let block = Block {
+        id: format!("server-{}", dom_safe(&server.name)),
+        name: server.name.to_string(),
+        opens: written(Open::Details(server.name.clone()).pairs()),
+        health: server.health,
+        facts: facts.join(" · "),
+        lines: lines.collect(),
+    };
+    let beats = server.components.iter().map(|s| s.component.last_heartbeat).collect();
+    (Arc::new(block), beats)
+}
+
+/// What all components of a server say they belong to, if they agree.
+fn shared_product(server: &ServerStatus) -> Option<String> {
+    let mut products = server.components.iter().map(product);
+    let first = products.next().filter(|first| !first.is_empty())?;
+    products.all(|other| other == first).then_some(first)
+}
+
+fn product(status: &ComponentStatus) -> String {
+    if status.component.is_observer() {
+        "this overview".to_owned()
+    } else {
+        status.component.product.clone().unwrap_or_default()
+    }
+}
+
+/// What may be wrong with a component that beats in time.
+const ABOUT_BEATS: &[HintId] = &[HintId::DuplicateName, HintId::CameBack, HintId::ClockSkew];
+
+/// What may explain a pulse that is not alive.
+const ABOUT_SILENCE: &[HintId] = &[
+    HintId::ServiceStale,
+    HintId::ServiceLate,
+    HintId::WebIdle,
+    HintId::WebStale,
+    HintId::ServiceStopped,
+    HintId::WebStopped,
+    HintId::OverviewBlind,
+];
+
+fn line(status: &ComponentStatus, snapshot: &Snapshot, label: String, hints: &[&Hint]) -> Line {
+    let component = &status.component;
+    // The hint about this very component, or its server, or the cluster.
+    let hint = |ids: &[HintId]| {
+        hints
+            .iter()
+            .find(|hint| {
+                ids.contains(&hint.id) && hint.role.is_none_or(|role| role == component.role)
+            })
+            .map(|hint| hint.anchor())
+    };
+    let cell = |look: Look, text: String, ids: &[HintId]| {
+        let hint = if look.shape == "ok" { None } else { hint(ids) };
+        Some(Cell { look: Some(look), text, hint })
+    };
+    let pulse = look::pulse(status.pulse, component.role);
+    let heartbeat = Some(Cell {
+        look: Some(pulse),
+        text: pulse.word.to_owned(),
+        hint: hint(if status.pulse == Pulse::Alive { ABOUT_BEATS } else { ABOUT_SILENCE }),
+    });
+    let version = match status.version.map(look::version) {
+        Some(look) if look.loud => {
+            cell(look, format!("{}, {}", component.version, look.word), &[HintId::VersionSkew])
+        }
+        look => Some(Cell { look, text: component.version.clone(), hint: None }),
+    };
+    let key = status.key.map(look::key).and_then(|look| {
+        cell(look, look.word.to_owned(), &[HintId::KeyMismatch, HintId::KeyMissing])
+    });
+    let machine_key = status
+        .machine_key
+        .map(look::machine_key)
+        .and_then(|look| cell(look, look.word.to_owned(), &[HintId::MachineKeyMismatch]));
+    let messenger = component.messenger.as_ref().and_then(|state| {
+        let look = look::messenger(state);
+        cell(look, look.word.to_owned(), &[HintId::MessengerUnreachable])
+    });
+    Line {
+        role: component.role,
+        health: status.health,
+        pulse: status.pulse,
+        label,
+        why: (status.pulse != Pulse::Alive).then(|| words::why_pulse(status, snapshot)),
+        cells: [heartbeat, version, key, machine_key, messenger],
+    }
+}

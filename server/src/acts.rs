@@ -1,0 +1,63 @@
+//! What an admin may do: decided on the live picture, written in turn, told before it is answered.
+
+use app::api::{Command, Outcome, Refusal};
+use app::cluster::{KeyCheck, KeyKind};
+
+use crate::Site;
+use crate::store::{News, StoreError};
+
+impl Site {
+    /// Does what an admin wants, whole or not at all.
+    pub async fn act(&self, command: Command) -> Outcome {
+        // Nothing is written between the look and the deed.
+        let _turn = self.watch.turn().await;
+        let written = match command {
+            Command::Configure(settings) => {
+                if !settings.check().is_empty() {
+                    return Err(Refusal::Fields);
+                }
+                self.store.set_settings(settings).await
+            }
+            Command::Remove { server, role, force } => {
+                let snapshot = self.watch.snapshot();
+                let removal = snapshot.removing(&server, role, self.store.now());
+                let removal = removal.ok_or(Refusal::Absent)?;
+                if removal.live && !force {
+                    return Err(Refusal::Live);
+                }
+                self.store.remove(&removal.keys).await
+            }
+            Command::Accept { kind, digits } => {
+                let check = self.reported(kind, &digits)?;
+                self.store.accept_key(kind, check).await
+            }
+        };
+        self.told(written)
+    }
+
+    /// The one check with these first digits that somebody reports.
+    fn reported(&self, kind: KeyKind, digits: &str) -> Result<KeyCheck, Refusal> {
+        if !KeyCheck::begins_with(digits) {
+            return Err(Refusal::Fields);
+        }
+        match self.watch.snapshot().reported_keys(kind, digits).as_slice() {
+            [only] => Ok(*only),
+            [] => Err(Refusal::Absent),
+            _ => Err(Refusal::Ambiguous),
+        }
+    }
+
+    fn told(&self, written: Result<News, StoreError>) -> Outcome {
+        match written {
+            Ok(news) => {
+                self.watch.tell(news);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "a change could not be written");
+                self.watch.lose_sight();
+                Err(Refusal::Blind)
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The page's plain forms, for browsers without scripts: read, done, and answered by a redirect to
+//! the page, which says what came of it or shows what was typed with what is wrong beside it.
+
+use std::sync::Arc;
+
+use app::api::{Command, Outcome};
+use app::cluster::{KeyKind, Role, ServerName};
+use app::page::draft::Draft;
+use app::page::place::{Done, Open, Place};
+use app::words;
+use axum::Form;
+use axum::extract::State;
+use axum::extract::rejection::FormRejection;
+use axum::http::StatusCode;
+use axum::response::Redirect;
+
+use super::problem::Problem;
+use crate::Site;
+
+/// A form as a browser sends it.
+type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
+
+/// Puts settings in force. Where that would have an effect the sender has not been shown, it is
+/// shown first.
+pub(crate) async fn settings(
+    State(site): State<Arc<Site>>,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let draft = Draft::from_pairs(&pairs).ok_or_else(|| lacks("heartbeat_interval_s"))?;
+    let typed = |draft| Place { open: Open::Configuration(Some(draft)), ..Place::default() };
+    let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
+    let shown = get(&pairs, "seen") == Some(draft.shape().as_str());
+    let would = words::effects(&site.watch.snapshot(), &settings, site.store.now());
+    if !would.is_empty() && !shown {
+        return Ok(to(&site, &typed(draft)));
+    }
+    let outcome = site.act(Command::Configure(settings)).await;
+    Ok(answer(&site, outcome, Done::Saved, typed(draft)))
+}
+
+/// Removes a component or a server; a live one after a second question.
+pub(crate) async fn removal(
+    State(site): State<Arc<Site>>,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let server = get(&pairs, "server").and_then(|name| ServerName::parse(name).ok());
+    let server = server.ok_or_else(|| lacks("server"))?;
+    let role = match get(&pairs, "role") {
+        None => None,
+        Some(word) => Some(Role::parse(word).ok_or_else(|| lacks("role"))?),
+    };
+    let force = get(&pairs, "force") == Some("true");
+    let asked = Open::Removal { server: server.clone(), role, again: force };
+    let outcome = site.act(Command::Remove { server, role, force }).await;
+    let asked = Place { open: asked, ..Place::default() };
+    Ok(answer(&site, outcome, Done::Removed(None), asked))
+}
+
+/// Accepts a key.
+pub(crate) async fn acceptance(
+    State(site): State<Arc<Site>>,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let kind = get(&pairs, "kind")
+        .and_then(|word| KeyKind::ALL.into_iter().find(|kind| kind.as_str() == word));
+    let kind = kind.ok_or_else(|| lacks("kind"))?;
+    let digits = get(&pairs, "key_check").ok_or_else(|| lacks("key_check"))?.to_owned();
+    let asked = Open::Acceptance { kind, digits: digits.clone() };
+    let outcome = site.act(Command::Accept { kind, digits }).await;
+    Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, ..Place::default() }))
+}
+
+fn read(sent: Sent) -> Result<Vec<(String, String)>, Problem> {
+    let Form(pairs) = sent.map_err(|rejection| {
+        Problem::new(rejection.status(), format!("the form cannot be read: {rejection}"))
+    })?;
+    Ok(pairs)
+}
+
+fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+fn lacks(field: &str) -> Problem {
+    Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        format!(
+            "the form's field {field} is missing or means nothing here; open the page and use its form"
+        ),
+    )
+}
+
+/// To the page: what was done, or the same question with why it was refused.
+fn answer(site: &Site, outcome: Outcome, done: Done, asked: Place) -> Redirect {
+    match outcome {
+        Ok(()) => Redirect::to(&format!("{}/?done={}", site.base, done.as_str())),
+        Err(app::api::Refusal::Live) => {
+            let open = asked.open.asked_again();
+            to(site, &Place { open, ..asked })
+        }
+        Err(refusal) => to(site, &Place { refused: Some(refusal.as_str().to_owned()), ..asked }),
+    }
+}
+
+fn to(site: &Site, place: &Place) -> Redirect {
+    Redirect::to(&format!("{}/{}", site.base, place.address_with_draft()))
+}
