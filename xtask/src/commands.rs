@@ -5,13 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::sizes::Sizes;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{prerequisites, site, sizes, steps, wasm};
+use crate::{prerequisites, readable, site, steps, wasm};
 
-/// Builds the page and the server.
-pub(crate) fn build(profile: Profile) -> Result<()> {
+/// Builds the page and the server, and says how large the page is.
+pub(crate) fn build(profile: Profile) -> Result<Sizes> {
     prerequisites::wasm_target()?;
-    let hash = site::build(profile)?;
+    let hash = site::build()?;
     let mut cargo = workspace::cargo(["build", "--package", SERVER]);
     if profile == Profile::Release {
         // The release build embeds the site, so a new site is a reason to compile. The debug build
@@ -20,7 +21,9 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
         cargo.env("CLUSTER_OVERVIEW_SITE_HASH", &hash);
     }
     steps::run("server", &mut cargo)?;
-    sizes::print(&site::folder(&hash))
+    let sizes = Sizes::of(&site::folder(&hash), readable::html(profile)?)?;
+    print!("{}", sizes.table());
+    Ok(sizes)
 }
 
 /// Builds, then becomes the server.
@@ -75,7 +78,7 @@ fn lint(name: &str, selection: &[&str]) -> Result<()> {
 pub(crate) fn test() -> Result<()> {
     prerequisites::debian_packages()?;
     check()?;
-    build(Profile::Debug)?;
+    build(Profile::Debug)?.hold()?;
     let folder = workspace::root().join("end2end");
     prerequisites::node_modules(&folder)?;
     browser_tests(&folder)

@@ -6,6 +6,7 @@
 
 mod commands;
 mod prerequisites;
+mod readable;
 mod site;
 mod sizes;
 mod steps;
@@ -46,8 +47,8 @@ fn main() -> ExitCode {
 /// Does what the words ask for, or `None` if they ask for nothing known.
 fn dispatch(words: &[&str]) -> Option<Result<()>> {
     match words {
-        ["build"] => Some(commands::build(Profile::Debug)),
-        ["build", "--release"] => Some(commands::build(Profile::Release)),
+        ["build"] => Some(commands::build(Profile::Debug).map(drop)),
+        ["build", "--release"] => Some(commands::build(Profile::Release).map(drop)),
         ["run", "--", arguments @ ..] | ["run", arguments @ ..] => Some(commands::run(arguments)),
         ["check"] => Some(commands::check()),
         ["test"] => Some(commands::test()),
