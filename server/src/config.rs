@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use app::cluster::Role;
+use app::cluster::keys::check_digits;
+use app::cluster::{KeyKind, Role};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
@@ -24,6 +25,17 @@ pub enum Command {
     Agent(Agent),
     /// The overview for a terminal; exit code 0 ok, 1 warning, 2 error, 3 unknown or unreachable.
     Status(Status),
+    /// The keys that all servers are held against.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+/// What can be done about the keys.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Accepts a key that a server reports: all others are held against it from now on. Works on the
+    /// database, also while `serve` runs.
+    Accept(AcceptKey),
 }
 
 /// How people prove who they are.
@@ -55,6 +67,18 @@ impl Report {
     }
 }
 
+/// Where the facts are kept.
+#[derive(Args, Debug)]
+pub struct Database {
+    /// Where the facts are kept: sqlite:PATH.
+    #[arg(
+        long = "database",
+        env = "CLUSTER_OVERVIEW_DATABASE",
+        default_value = "sqlite:cluster-overview.db"
+    )]
+    pub address: String,
+}
+
 /// What a server says of itself, whether it serves the overview or beats for a product.
 #[derive(Args, Debug)]
 pub struct Node {
@@ -81,9 +105,9 @@ pub struct Serve {
     /// Where to listen; without sign-in only a loopback address is taken.
     #[arg(long, env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
     pub listen: SocketAddr,
-    /// Where the facts are kept: sqlite:PATH.
-    #[arg(long, env = "CLUSTER_OVERVIEW_DATABASE", default_value = "sqlite:cluster-overview.db")]
-    pub database: String,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
     /// The path it lives below, as the browser sees it.
     #[arg(long, env = "CLUSTER_OVERVIEW_BASE_PATH", default_value = "/")]
     pub base_path: String,
@@ -132,6 +156,31 @@ pub struct Agent {
 
 fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "must be web or service".to_owned())
+}
+
+/// Options of `key accept`.
+#[derive(Args, Debug)]
+pub struct AcceptKey {
+    /// The key check's first digits, as the overview shows them: 8 to 64.
+    #[arg(value_parser = digits)]
+    pub digits: String,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
+    /// Which key: encryption or machine.
+    #[arg(long, env = "CLUSTER_OVERVIEW_KIND", value_parser = key_kind, default_value = "encryption")]
+    pub kind: KeyKind,
+}
+
+fn digits(text: &str) -> Result<String, String> {
+    check_digits(text).map(|()| text.to_owned())
+}
+
+fn key_kind(word: &str) -> Result<KeyKind, String> {
+    KeyKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| "must be encryption or machine".to_owned())
 }
 
 /// Options of `status`.

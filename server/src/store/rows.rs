@@ -25,6 +25,7 @@ pub(super) struct Head {
 pub(super) struct Mark {
     pub(super) database_id: String,
     pub(super) at: Timestamp,
+    pub(super) commit_no: i64,
 }
 
 /// Reads the cluster's row, writing it first in a new database.
@@ -45,8 +46,18 @@ pub(super) async fn first_row(pool: &SqlitePool) -> Result<Mark, StoreError> {
     .bind(defaults.web_window_s)
     .execute(pool)
     .await?;
-    let row = sqlx::query("select database_id, mark_at from cluster").fetch_one(pool).await?;
-    Ok(Mark { database_id: row.try_get(0)?, at: Timestamp(row.try_get(1)?) })
+    let row =
+        sqlx::query("select database_id, mark_at, commit_no from cluster").fetch_one(pool).await?;
+    Ok(Mark {
+        database_id: row.try_get(0)?,
+        at: Timestamp(row.try_get(1)?),
+        commit_no: row.try_get(2)?,
+    })
+}
+
+/// The number of the last commit, whoever made it.
+pub(super) async fn commit_no(pool: &SqlitePool) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("select commit_no from cluster").fetch_one(pool).await?)
 }
 
 pub(super) async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
@@ -87,6 +98,12 @@ pub(super) async fn close(
     .bind(visible)
     .execute(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Ends a change made beside the owner of the database: its mark and its clock are not ours to move.
+pub(super) async fn close_beside(tx: &mut Tx) -> Result<(), StoreError> {
+    sqlx::query("update cluster set commit_no = commit_no + 1").execute(&mut **tx).await?;
     Ok(())
 }
 
