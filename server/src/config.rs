@@ -25,6 +25,9 @@ pub enum Command {
     Agent(Agent),
     /// The overview for a terminal; exit code 0 ok, 1 warning, 2 error, 3 unknown or unreachable.
     Status(Status),
+    /// `serve` on a throw-away database, with a simulated cluster that goes through every pulse and
+    /// every hint in two minutes, again and again.
+    Demo(Demo),
     /// The keys that all servers are held against.
     #[command(subcommand)]
     Key(Key),
@@ -67,6 +70,14 @@ impl Report {
     }
 }
 
+/// Where to listen.
+#[derive(Args, Debug)]
+pub struct Listen {
+    /// Where to listen; without sign-in only a loopback address is taken.
+    #[arg(long = "listen", env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
+    pub address: SocketAddr,
+}
+
 /// Where the facts are kept.
 #[derive(Args, Debug)]
 pub struct Database {
@@ -102,9 +113,9 @@ pub struct Node {
 /// Options of `serve`.
 #[derive(Args, Debug)]
 pub struct Serve {
-    /// Where to listen; without sign-in only a loopback address is taken.
-    #[arg(long, env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
+    /// Where to listen.
+    #[command(flatten)]
+    pub listen: Listen,
     /// Where the facts are kept.
     #[command(flatten)]
     pub database: Database,
@@ -132,6 +143,19 @@ pub struct Serve {
         default_value = "web,service"
     )]
     pub report_self: Vec<Report>,
+}
+
+/// Options of `demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Where to listen.
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+/// Where files go that nobody wants to keep: `TMPDIR`, or the system's own folder for them.
+pub fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
 }
 
 /// Options of `agent`.

@@ -11,6 +11,7 @@ use app::cluster::{KeyCheck, Os, Role, ServerName};
 use clap::Parser as _;
 use cluster_overview::agent::{Agent, Facts};
 use cluster_overview::client::Client;
+use cluster_overview::demo::Demo;
 use cluster_overview::own::Identity;
 use cluster_overview::store::beside::{Accepted, Beside};
 use cluster_overview::store::{Store, StoreError};
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
         config::Command::Serve(options) => serve(options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Agent(options) => agent(options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Status(options) => return status(&options),
+        config::Command::Demo(options) => demo(options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Key(config::Key::Accept(options)) => {
             accept_key(options).await.map(|()| ExitCode::SUCCESS)
         }
@@ -44,24 +46,14 @@ async fn main() -> ExitCode {
 
 async fn serve(options: config::Serve) -> Result<(), Failure> {
     match options.auth {
-        config::Auth::None if !options.listen.ip().is_loopback() => {
-            return Err(format!(
-                "refusing to listen on {}: nobody signs in yet (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1]",
-                options.listen
-            )
-            .into());
-        }
-        config::Auth::None => {}
+        config::Auth::None => refuse_strangers(options.listen.address)?,
     }
     let base = base_path(&options.base_path)?;
     let own = own(&options)?;
     let database = options.database.address;
     let path = Store::path(&database).ok_or_else(|| StoreError::Address(database.clone()))?;
     let join_token = join_token(options.join_token_file.as_deref(), &path)?;
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
-    let address = listener.local_addr()?;
+    let listener = listen(options.listen.address).await?;
     let site = Site::open(Options {
         database,
         join_token,
@@ -70,11 +62,48 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
         own,
     })
     .await?;
-    let mut out = std::io::stdout();
-    writeln!(out, "Cluster Overview at http://{address}{base}/")?;
-    out.flush()?;
+    announce(&listener, &base)?;
     cluster_overview::serve(listener, site, asked_to_stop()?).await?;
     Ok(())
+}
+
+async fn demo(options: config::Demo) -> Result<(), Failure> {
+    refuse_strangers(options.listen.address)?;
+    // Asked to stop from here on, it still removes what it made.
+    let stop = asked_to_stop()?;
+    let listener = listen(options.listen.address).await?;
+    let demo = Demo::open().await?;
+    announce(&listener, "")?;
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "A demo: a simulated cluster that shows everything there is within two minutes, again and again. Nothing of it is kept."
+    )?;
+    out.flush()?;
+    demo.serve(listener, stop).await?;
+    Ok(())
+}
+
+fn refuse_strangers(address: SocketAddr) -> Result<(), Failure> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(format!(
+        "refusing to listen on {address}: nobody signs in yet (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1]"
+    )
+    .into())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    Ok(listener.map_err(|error| format!("cannot listen on {address}: {error}"))?)
+}
+
+/// Says where the page is, once it can be asked for.
+fn announce(listener: &TcpListener, base: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "Cluster Overview at http://{}{base}/", listener.local_addr()?)?;
+    out.flush()
 }
 
 /// A base path without its last slash: empty at the root.
@@ -133,7 +162,7 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
         product: product.or_else(|| version.is_none().then(|| "Cluster Overview".to_owned())),
         version: version.unwrap_or_else(own_version),
         os,
-        ip: node::address_towards(elsewhere).unwrap_or(options.listen.ip()),
+        ip: node::address_towards(elsewhere).unwrap_or(options.listen.address.ip()),
         key_check,
         reporter,
     };

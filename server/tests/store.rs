@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 
 use app::cluster::{
-    ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings, facts::Reporter,
+    ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName, Settings,
+    facts::Reporter,
 };
 use cluster_overview::store::beside::Beside;
 use cluster_overview::store::{Store, StoreError};
@@ -136,6 +137,28 @@ async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
     assert_eq!(watch.since(&cursor).0, None, "nothing changed, nothing travels");
     assert_eq!(store.load().await.unwrap().0.components, reader.components);
     assert!(watch.since("of.another.database").0.unwrap().whole);
+}
+
+#[tokio::test]
+async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart() {
+    let folder = Folder::new("messenger");
+    let store = Store::open(&folder.address()).await.unwrap();
+    let service = key("a", Role::Service);
+    let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
+    store.receive(&[beat("a", Role::Service, 1), silent]).await.unwrap();
+    let refused = Some(MessengerFailure::Refused);
+    let news = store.note_messenger(&service, refused, "web-1").await.unwrap();
+    let noted = news.components[0].messenger.clone().unwrap();
+    assert_eq!((noted.failure, noted.port, noted.since), (refused, 33_237, news.at));
+    let same = store.note_messenger(&service, refused, "web-1").await.unwrap();
+    assert!(same.is_empty(), "it has been so since then");
+    let nobody = store.note_messenger(&key("b", Role::Service), refused, "web-1").await.unwrap();
+    assert!(nobody.is_empty(), "none is announced there");
+    store.receive(&[beat("a", Role::Service, 2)]).await.unwrap();
+    drop(store);
+    let store = Store::open(&folder.address()).await.unwrap();
+    let (snapshot, _) = store.load().await.unwrap();
+    assert_eq!(snapshot.components[&service].messenger, Some(noted));
 }
 
 #[tokio::test]

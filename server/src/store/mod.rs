@@ -13,8 +13,8 @@ use std::time::Duration;
 use app::cluster::boots::{self, Stored};
 use app::cluster::silence::KEEP_SPELLS;
 use app::cluster::{
-    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, References, ServerName, Settings,
-    Snapshot, Span, Spell, Timestamp,
+    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, Messenger, MessengerFailure,
+    References, ServerName, Settings, Snapshot, Span, Spell, Timestamp,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlitePool, Transaction};
@@ -248,6 +248,33 @@ impl Store {
         let mut change = self.change().await?;
         rows::remove(&mut change.tx, keys, change.at).await?;
         change.news.removed = keys.to_vec();
+        self.commit(change).await
+    }
+
+    /// Notes how a service's messenger is, as the web server `seen_by` finds it: why it cannot be
+    /// reached, or `None` while connected. Nothing changes where it was so before, or where the
+    /// component is not there or announces no messenger.
+    pub async fn note_messenger(
+        &self,
+        key: &ComponentKey,
+        failure: Option<MessengerFailure>,
+        seen_by: &str,
+    ) -> Result<News, StoreError> {
+        let mut change = self.change().await?;
+        let stored = rows::stored(&mut change.tx, std::iter::once(key.clone())).await?;
+        if let Some(Stored::Present(component)) = stored.get(key)
+            && let Some(port) = component.messenger_port
+        {
+            let same = |known: &Messenger| known.failure == failure && known.port == port;
+            if !component.messenger.as_ref().is_some_and(same) {
+                let since = change.at;
+                let messenger = Messenger { failure, since, port, seen_by: seen_by.to_owned() };
+                let mut next = Component::clone(component);
+                next.messenger = Some(messenger);
+                change.news.components = vec![Arc::new(next)];
+                rows::upsert(&mut change.tx, &change.news.components).await?;
+            }
+        }
         self.commit(change).await
     }
 

@@ -136,7 +136,7 @@ macro_rules! select_component {
                 'last_heartbeat', last_heartbeat, 'told_interval', told_interval,
                 'skew', json(case when skew_last is not null
                     then json_object('last', skew_last, 'before', skew_before) end),
-                'reporter', reporter, 'came_back', came_back)
+                'reporter', reporter, 'came_back', came_back, 'messenger', json(messenger))
              from components ",
             $rest
         )
@@ -197,7 +197,7 @@ pub(super) async fn upsert(tx: &mut Tx, components: &[Arc<Component>]) -> Result
         "insert or replace into components (server_key, role, server, product, version, os_name,
              os_version, ip, key_check, machine_key_check, messenger_port, stopped, boots,
              first_seen, last_heartbeat, told_interval, skew_last, skew_before, reporter,
-             came_back, removed_at)
+             came_back, messenger, removed_at)
          select value ->> 'key', value ->> '$.row.role', value ->> '$.row.server',
              value ->> '$.row.product', value ->> '$.row.version', value ->> '$.row.os.name',
              value ->> '$.row.os.version', value ->> '$.row.ip', value ->> '$.row.key_check',
@@ -205,7 +205,8 @@ pub(super) async fn upsert(tx: &mut Tx, components: &[Arc<Component>]) -> Result
              value ->> '$.row.stopped', value ->> '$.row.boots', value ->> '$.row.first_seen',
              value ->> '$.row.last_heartbeat', value ->> '$.row.told_interval',
              value ->> '$.row.skew.last', value ->> '$.row.skew.before',
-             value ->> '$.row.reporter', value ->> '$.row.came_back', null
+             value ->> '$.row.reporter', value ->> '$.row.came_back',
+             value -> '$.row.messenger', null
          from json_each($1)",
     )
     .bind(json!(batch).to_string())
@@ -304,7 +305,8 @@ pub(super) async fn forget(
 pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
     sqlx::query(
         "update components set first_seen = first_seen + $1, last_heartbeat = last_heartbeat + $1,
-             came_back = came_back + $1, removed_at = removed_at + $1",
+             came_back = came_back + $1, removed_at = removed_at + $1,
+             messenger = json_set(messenger, '$.since', (messenger ->> '$.since') + $1)",
     )
     .bind(by.0)
     .execute(&mut **tx)
