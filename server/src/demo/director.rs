@@ -36,7 +36,7 @@ impl Director {
     /// Directs round after round. Everybody else acts on the cues.
     pub(super) async fn direct(mut self, cues: watch::Sender<Cue>) {
         let mut seconds = time::interval(Duration::from_secs(1));
-        for round in 1.. {
+        for round in Cue::FIRST.round.. {
             for second in 0..ROUND {
                 seconds.tick().await;
                 if let Err(error) = self.prepare(second).await {
@@ -47,7 +47,8 @@ impl Director {
         }
     }
 
-    async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
+    /// Does what the script has people and disks do in this second.
+    pub(super) async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
         self.lend_database(second).await?;
         if self.away.is_some() || self.site.watch.is_blind() {
             return Ok(());

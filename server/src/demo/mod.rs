@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use self::director::Director;
 use self::node::Node;
+use crate::intake::Refused;
 use crate::store::StoreError;
 use crate::store::beside::Beside;
 use crate::token::JoinToken;
@@ -31,18 +32,25 @@ pub enum DemoError {
     /// Its database does not open.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The first heartbeats were not taken.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// One of its servers cannot be called so.
     #[error("a server's name in the demo {0}")]
     Name(String),
 }
 
 /// What everybody on the stage acts upon: the second of a round of the script.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Cue {
-    /// Which round; none has begun in round 0.
     round: u64,
     /// Below [`script::ROUND`].
     second: u32,
+}
+
+impl Cue {
+    /// The first of all.
+    const FIRST: Self = Self { round: 1, second: 0 };
 }
 
 /// A demo under way. It ends, and its files go, with this value.
@@ -68,16 +76,22 @@ impl Demo {
             own: None,
         };
         let site = Site::open(options).await?;
-        let (cues, cue) = watch::channel(Cue::default());
-        let mut players = JoinSet::new();
+        let mut director = Director::new(Arc::clone(&site), Beside::open(&database).await?);
+        director.prepare(Cue::FIRST.second).await?;
+        let mut nodes = Vec::new();
         for member in cast::CAST {
             for role in member.roles {
-                let node =
-                    Node::new(member, *role, site.intake.clone()).map_err(DemoError::Name)?;
-                players.spawn(node.live(cue.clone()));
+                let node = Node::new(member, *role, site.intake.clone());
+                nodes.push(node.map_err(DemoError::Name)?);
             }
         }
-        let director = Director::new(Arc::clone(&site), Beside::open(&database).await?);
+        // All at once, so that nobody ever sees half a cluster.
+        site.intake.take(nodes.iter_mut().map(Node::arrive).collect()).await?;
+        let (cues, cue) = watch::channel(Cue::FIRST);
+        let mut players = JoinSet::new();
+        for node in nodes {
+            players.spawn(node.live(cue.clone()));
+        }
         players.spawn(director.direct(cues));
         Ok(Self { site, players, _folder: folder })
     }

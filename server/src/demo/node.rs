@@ -15,8 +15,8 @@ use super::script::{self, Twist};
 use crate::clock;
 use crate::intake::Intake;
 
-/// How long to wait after a heartbeat that was not taken.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
+/// How long to wait where no answer says it: after the first heartbeat, and after one not taken.
+const UNTOLD: Duration = Duration::from_secs(1);
 
 /// One component.
 #[derive(Debug)]
@@ -53,17 +53,22 @@ impl Node {
         Ok(Self {
             member,
             usually: member.heartbeat(name, role),
-            twists: vec![Twist::Silent],
-            round: 0,
+            twists: script::twists(member.server, role, Cue::FIRST.second),
+            round: Cue::FIRST.round,
             start: Start::at(member.ip),
             twin: Start::at(TWINS_ADDRESS),
             intake,
         })
     }
 
+    /// Its very first heartbeat.
+    pub(super) fn arrive(&mut self) -> Heartbeat {
+        self.heartbeat(false)
+    }
+
     /// Follows the cues for as long as there are any, and beats in between.
     pub(super) async fn live(mut self, mut cues: watch::Receiver<Cue>) {
-        let mut pause = pin!(sleep(Duration::ZERO));
+        let mut pause = pin!(sleep(UNTOLD));
         loop {
             let heartbeat = tokio::select! {
                 changed = cues.changed() => {
@@ -77,7 +82,7 @@ impl Node {
             };
             if let Some(heartbeat) = heartbeat {
                 let taken = self.intake.take(vec![heartbeat]).await;
-                pause.set(sleep(taken.map_or(AFTER_FAILURE, |taken| taken.next_in())));
+                pause.set(sleep(taken.map_or(UNTOLD, |taken| taken.next_in())));
             }
         }
     }
