@@ -46,6 +46,18 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     become_program(&mut server)
 }
 
+/// Builds, then becomes the demo.
+///
+/// # Errors
+/// Returns only if something failed.
+pub(crate) fn demo(arguments: &[&str]) -> Result<()> {
+    build(Profile::Debug)?;
+    let mut demo = Command::new(workspace::server_binary(Profile::Debug));
+    demo.arg("demo").args(arguments);
+    println!("▸ {}", steps::repeatable(&demo));
+    become_program(&mut demo)
+}
+
 /// The workspace in two selections. Cargo unites the features of all that it builds at once: with
 /// xtask among them, Leptos and sqlx would be compiled twice, once for the tests and once for the
 /// program.

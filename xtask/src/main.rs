@@ -24,6 +24,8 @@ usage: cargo xtask <command>
 
   build [--release]   the page and the program that carries it
   run [arguments]     build, then serve; the arguments go to `cluster-overview serve`
+  demo [arguments]    build, then play a cluster through every state; the arguments go to
+                      `cluster-overview demo`
   check               format, lints and tests, without a browser
   test                check, build, and the page in a real browser
 ";
@@ -50,6 +52,9 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["build"] => Some(commands::build(Profile::Debug).map(drop)),
         ["build", "--release"] => Some(commands::build(Profile::Release).map(drop)),
         ["run", "--", arguments @ ..] | ["run", arguments @ ..] => Some(commands::run(arguments)),
+        ["demo", "--", arguments @ ..] | ["demo", arguments @ ..] => {
+            Some(commands::demo(arguments))
+        }
         ["check"] => Some(commands::check()),
         ["test"] => Some(commands::test()),
         ["help" | "--help" | "-h"] => {
