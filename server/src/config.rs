@@ -74,7 +74,7 @@ impl Report {
 #[derive(Args, Debug)]
 pub struct Listen {
     /// Where to listen; without sign-in only a loopback address is taken.
-    #[arg(long = "listen", env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
+    #[arg(id = "listen", long, env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
     pub address: SocketAddr,
 }
 
@@ -83,7 +83,8 @@ pub struct Listen {
 pub struct Database {
     /// Where the facts are kept: sqlite:PATH.
     #[arg(
-        long = "database",
+        id = "database",
+        long,
         env = "CLUSTER_OVERVIEW_DATABASE",
         default_value = "sqlite:cluster-overview.db"
     )]
@@ -219,4 +220,14 @@ pub struct Status {
     /// The overview as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_can_be_asked_for() {
+        super::CommandLine::command().debug_assert();
+    }
 }

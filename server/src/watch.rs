@@ -155,11 +155,17 @@ impl Watch {
         change: impl Future<Output = Result<News, StoreError>>,
     ) -> Result<(), StoreError> {
         let _turn = self.turn().await;
-        let changed = change.await.map(|news| self.tell(news));
-        if changed.is_err() {
+        self.take_in(change.await)
+    }
+
+    /// Takes in what came of a change by whoever has the turn: its news, or that the database could
+    /// not be written.
+    pub fn take_in(&self, changed: Result<News, StoreError>) -> Result<(), StoreError> {
+        let told = changed.map(|news| self.tell(news));
+        if told.is_err() {
             self.lose_sight();
         }
-        changed
+        told
     }
 
     /// Renews the mark once and takes in what came of it.

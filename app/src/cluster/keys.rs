@@ -31,12 +31,6 @@ impl KeyCheck {
         Some(Self(bytes))
     }
 
-    /// Whether these may be the first digits of a check, and are enough to name one: 8 to 64.
-    pub fn begins_with(digits: &str) -> bool {
-        let hex = |digit: u8| nibble(digit).is_some();
-        (8..=64).contains(&digits.len()) && digits.bytes().all(hex)
-    }
-
     /// All 64 digits.
     pub fn digits(&self) -> String {
         let mut text = String::with_capacity(64);

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use app::cluster::effect::Acceptance;
 use app::cluster::keys::Unnamed;
-use app::cluster::{Component, KeyCheck, KeyKind, ServerName};
+use app::cluster::{KeyCheck, KeyKind, ServerName};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
@@ -45,7 +46,7 @@ pub struct Accepted {
     /// An admin or two servers had settled on it before: nothing was written.
     pub already: bool,
     /// The servers with another key, by name.
-    pub differing: Vec<ServerName>,
+    pub differing: BTreeSet<ServerName>,
 }
 
 impl Beside {
@@ -77,7 +78,8 @@ impl Beside {
             rows::close_beside(&mut tx).await?;
             tx.commit().await.map_err(StoreError::from)?;
         }
-        Ok(Accepted { check, already, differing: differing(kind, check, &components) })
+        let Acceptance { wrong, .. } = Acceptance::of(kind, check, components.iter());
+        Ok(Accepted { check, already, differing: wrong })
     }
 
     /// Takes the database away from its owner, who can write nothing until it is given back. There is
@@ -100,16 +102,6 @@ impl Away {
     pub async fn give_back(self) -> Result<(), StoreError> {
         Ok(self.0.rollback().await?)
     }
-}
-
-fn differing(kind: KeyKind, accepted: KeyCheck, components: &[Component]) -> Vec<ServerName> {
-    let servers: BTreeSet<&ServerName> = components
-        .iter()
-        .filter(|component| !component.is_observer())
-        .filter(|component| kind.of(component).is_some_and(|check| check != accepted))
-        .map(|component| &component.server)
-        .collect();
-    servers.into_iter().cloned().collect()
 }
 
 fn in_words(kind: KeyKind, digits: &str, why: &Unnamed) -> String {
