@@ -3,7 +3,7 @@
 use crate::cluster::hints::Arg;
 use crate::cluster::{ComponentKey, Pulse, Role, ServerName, Settings, Snapshot, Timestamp};
 
-use super::{hint, say};
+use super::{say, title};
 
 /// A list names so many before it merely counts.
 const NAMED: usize = 6;
@@ -40,7 +40,7 @@ pub fn effects(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<
         snapshot
             .hints_under(settings, now)
             .iter()
-            .map(|appearing| say("effect.hint", &[("title", Arg::Text(hint(appearing).title))])),
+            .map(|appearing| say("effect.hint", &[("title", Arg::Text(title(appearing)))])),
     );
     said
 }
