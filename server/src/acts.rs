@@ -1,10 +1,10 @@
 //! What an admin may do: decided on the live picture, written in turn, told before it is answered.
 
 use app::api::{Command, Outcome, Refusal};
+use app::cluster::keys::{Unnamed, check_digits};
 use app::cluster::{KeyCheck, KeyKind};
 
 use crate::Site;
-use crate::store::{News, StoreError};
 
 impl Site {
     /// Does what an admin wants, whole or not at all.
@@ -32,32 +32,21 @@ impl Site {
                 self.store.accept_key(kind, check).await
             }
         };
-        self.told(written)
+        self.watch.take_in(written).map_err(|error| {
+            tracing::error!(%error, "a change could not be written");
+            Refusal::Blind
+        })
     }
 
     /// The one check with these first digits that somebody reports.
     fn reported(&self, kind: KeyKind, digits: &str) -> Result<KeyCheck, Refusal> {
-        if !KeyCheck::begins_with(digits) {
-            return Err(Refusal::Fields);
-        }
-        match self.watch.snapshot().reported_keys(kind, digits).as_slice() {
-            [only] => Ok(*only),
-            [] => Err(Refusal::Absent),
-            _ => Err(Refusal::Ambiguous),
-        }
-    }
-
-    fn told(&self, written: Result<News, StoreError>) -> Outcome {
-        match written {
-            Ok(news) => {
-                self.watch.tell(news);
-                Ok(())
+        check_digits(digits).map_err(|_| Refusal::Fields)?;
+        let snapshot = self.watch.snapshot();
+        kind.named(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(|unnamed| {
+            match unnamed {
+                Unnamed::Nobody { .. } => Refusal::Absent,
+                Unnamed::Several => Refusal::Ambiguous,
             }
-            Err(error) => {
-                tracing::error!(%error, "a change could not be written");
-                self.watch.lose_sight();
-                Err(Refusal::Blind)
-            }
-        }
+        })
     }
 }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use app::cluster::Role;
+use app::cluster::keys::check_digits;
+use app::cluster::{KeyKind, Role};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
@@ -24,6 +25,20 @@ pub enum Command {
     Agent(Agent),
     /// The overview for a terminal; exit code 0 ok, 1 warning, 2 error, 3 unknown or unreachable.
     Status(Status),
+    /// `serve` on a throw-away database, with a simulated cluster that goes through every pulse and
+    /// every hint in two minutes, again and again.
+    Demo(Demo),
+    /// The keys that all servers are held against.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+/// What can be done about the keys.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Accepts a key that a server reports: all others are held against it from now on. Works on the
+    /// database, also while `serve` runs.
+    Accept(AcceptKey),
 }
 
 /// How people prove who they are.
@@ -55,6 +70,27 @@ impl Report {
     }
 }
 
+/// Where to listen.
+#[derive(Args, Debug)]
+pub struct Listen {
+    /// Where to listen; without sign-in only a loopback address is taken.
+    #[arg(id = "listen", long, env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
+    pub address: SocketAddr,
+}
+
+/// Where the facts are kept.
+#[derive(Args, Debug)]
+pub struct Database {
+    /// Where the facts are kept: sqlite:PATH.
+    #[arg(
+        id = "database",
+        long,
+        env = "CLUSTER_OVERVIEW_DATABASE",
+        default_value = "sqlite:cluster-overview.db"
+    )]
+    pub address: String,
+}
+
 /// What a server says of itself, whether it serves the overview or beats for a product.
 #[derive(Args, Debug)]
 pub struct Node {
@@ -78,12 +114,12 @@ pub struct Node {
 /// Options of `serve`.
 #[derive(Args, Debug)]
 pub struct Serve {
-    /// Where to listen; without sign-in only a loopback address is taken.
-    #[arg(long, env = "CLUSTER_OVERVIEW_LISTEN", default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
-    /// Where the facts are kept: sqlite:PATH.
-    #[arg(long, env = "CLUSTER_OVERVIEW_DATABASE", default_value = "sqlite:cluster-overview.db")]
-    pub database: String,
+    /// Where to listen.
+    #[command(flatten)]
+    pub listen: Listen,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
     /// The path it lives below, as the browser sees it.
     #[arg(long, env = "CLUSTER_OVERVIEW_BASE_PATH", default_value = "/")]
     pub base_path: String,
@@ -110,6 +146,19 @@ pub struct Serve {
     pub report_self: Vec<Report>,
 }
 
+/// Options of `demo`.
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// Where to listen.
+    #[command(flatten)]
+    pub listen: Listen,
+}
+
+/// Where files go that nobody wants to keep: `TMPDIR`, or the system's own folder for them.
+pub fn temporary_folder() -> PathBuf {
+    std::env::temp_dir()
+}
+
 /// Options of `agent`.
 #[derive(Args, Debug)]
 pub struct Agent {
@@ -134,6 +183,31 @@ fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "must be web or service".to_owned())
 }
 
+/// Options of `key accept`.
+#[derive(Args, Debug)]
+pub struct AcceptKey {
+    /// The key check's first digits, as the overview shows them: 8 to 64.
+    #[arg(value_parser = digits)]
+    pub digits: String,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
+    /// Which key: encryption or machine.
+    #[arg(long, env = "CLUSTER_OVERVIEW_KIND", value_parser = key_kind, default_value = "encryption")]
+    pub kind: KeyKind,
+}
+
+fn digits(text: &str) -> Result<String, String> {
+    check_digits(text).map(|()| text.to_owned())
+}
+
+fn key_kind(word: &str) -> Result<KeyKind, String> {
+    KeyKind::ALL
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+        .ok_or_else(|| "must be encryption or machine".to_owned())
+}
+
 /// Options of `status`.
 #[derive(Args, Debug)]
 pub struct Status {
@@ -146,4 +220,14 @@ pub struct Status {
     /// The overview as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_can_be_asked_for() {
+        super::CommandLine::command().debug_assert();
+    }
 }

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod demo;
 mod http;
 pub mod intake;
 pub mod node;

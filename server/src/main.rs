@@ -2,17 +2,19 @@
 
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use app::cluster::facts::{Reporter, check_text};
-use app::cluster::{KeyCheck, ServerName};
+use app::cluster::{KeyCheck, Os, Role, ServerName};
 use clap::Parser as _;
 use cluster_overview::agent::{Agent, Facts};
 use cluster_overview::client::Client;
+use cluster_overview::demo::Demo;
 use cluster_overview::own::Identity;
-use cluster_overview::store::Store;
+use cluster_overview::store::beside::{Accepted, Beside};
+use cluster_overview::store::{Store, StoreError};
 use cluster_overview::token::{JoinToken, read_secret};
 use cluster_overview::{Options, Site, config, node, report};
 use tokio::net::TcpListener;
@@ -31,6 +33,10 @@ async fn main() -> ExitCode {
         config::Command::Serve(options) => serve(options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Agent(options) => agent(options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Status(options) => return status(&options),
+        config::Command::Demo(options) => demo(options).await.map(|()| ExitCode::SUCCESS),
+        config::Command::Key(config::Key::Accept(options)) => {
+            accept_key(options).await.map(|()| ExitCode::SUCCESS)
+        }
     };
     done.unwrap_or_else(|error| {
         eprintln!("cluster-overview: {error}");
@@ -40,37 +46,64 @@ async fn main() -> ExitCode {
 
 async fn serve(options: config::Serve) -> Result<(), Failure> {
     match options.auth {
-        config::Auth::None if !options.listen.ip().is_loopback() => {
-            return Err(format!(
-                "refusing to listen on {}: nobody signs in yet (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1]",
-                options.listen
-            )
-            .into());
-        }
-        config::Auth::None => {}
+        config::Auth::None => refuse_strangers(options.listen.address)?,
     }
     let base = base_path(&options.base_path)?;
     let own = own(&options)?;
-    let path = Store::path(&options.database)
-        .ok_or_else(|| cluster_overview::store::StoreError::Address(options.database.clone()))?;
+    let database = options.database.address;
+    let path = Store::path(&database).ok_or_else(|| StoreError::Address(database.clone()))?;
     let join_token = join_token(options.join_token_file.as_deref(), &path)?;
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
-    let address = listener.local_addr()?;
+    let listener = listen(options.listen.address).await?;
     let site = Site::open(Options {
-        database: options.database,
+        database,
         join_token,
         base: base.clone(),
         admin_url: options.admin_url,
         own,
     })
     .await?;
-    let mut out = std::io::stdout();
-    writeln!(out, "Cluster Overview at http://{address}{base}/")?;
-    out.flush()?;
+    announce(&listener, &base)?;
     cluster_overview::serve(listener, site, asked_to_stop()?).await?;
     Ok(())
+}
+
+async fn demo(options: config::Demo) -> Result<(), Failure> {
+    refuse_strangers(options.listen.address)?;
+    // Asked to stop from here on, it still removes what it made.
+    let stop = asked_to_stop()?;
+    let listener = listen(options.listen.address).await?;
+    let demo = Demo::open().await?;
+    announce(&listener, "")?;
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "A demo: a simulated cluster that shows everything there is within two minutes, again and again. Nothing of it is kept."
+    )?;
+    out.flush()?;
+    demo.serve(listener, stop).await?;
+    Ok(())
+}
+
+fn refuse_strangers(address: SocketAddr) -> Result<(), Failure> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(format!(
+        "refusing to listen on {address}: nobody signs in yet (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1]"
+    )
+    .into())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    Ok(listener.map_err(|error| format!("cannot listen on {address}: {error}"))?)
+}
+
+/// Says where the page is, once it can be asked for.
+fn announce(listener: &TcpListener, base: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    writeln!(out, "Cluster Overview at http://{}{base}/", listener.local_addr()?)?;
+    out.flush()
 }
 
 /// A base path without its last slash: empty at the root.
@@ -87,32 +120,51 @@ fn base_path(given: &str) -> Result<String, Failure> {
     .into())
 }
 
-fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<app::cluster::Role>)>, Failure> {
+/// What the command line says of this server, checked.
+struct Said {
+    server: ServerName,
+    product: Option<String>,
+    version: Option<String>,
+    os: Os,
+    key_check: Option<KeyCheck>,
+}
+
+impl Said {
+    fn of(node: &config::Node) -> Result<Self, Failure> {
+        Ok(Self {
+            server: server_name(node.name.as_deref())?,
+            product: label("--product", node.product.as_deref())?,
+            version: label("--product-version", node.product_version.as_deref())?,
+            os: node::os(),
+            key_check: key_check(node.encryption_key_file.as_deref())?,
+        })
+    }
+}
+
+/// The version of a component whose product's version nobody gave.
+fn own_version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> {
     let mut roles: Vec<_> = options.report_self.iter().filter_map(|report| report.role()).collect();
     roles.sort_unstable();
     roles.dedup();
     if roles.is_empty() {
         return Ok(None);
     }
-    let listening = options.listen.ip();
+    let Said { server, product, version, os, key_check } = Said::of(&options.node)?;
+    let reporter = if version.is_some() { Reporter::Own } else { Reporter::Observer };
     // The documentation network: routed like any other, and nothing is sent there.
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
-    let ip: IpAddr = node::address_towards(elsewhere).unwrap_or(listening);
     let identity = Identity {
-        server: server_name(options.node.name.as_deref())?,
-        product: label("--product", options.node.product.as_deref())?.or_else(|| {
-            options.node.product_version.is_none().then(|| "Cluster Overview".to_owned())
-        }),
-        version: label("--product-version", options.node.product_version.as_deref())?
-            .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
-        os: node::os(),
-        ip,
-        key_check: key_check(options.node.encryption_key_file.as_deref())?,
-        reporter: if options.node.product_version.is_some() {
-            Reporter::Own
-        } else {
-            Reporter::Observer
-        },
+        server,
+        product: product.or_else(|| version.is_none().then(|| "Cluster Overview".to_owned())),
+        version: version.unwrap_or_else(own_version),
+        os,
+        ip: node::address_towards(elsewhere).unwrap_or(options.listen.address.ip()),
+        key_check,
+        reporter,
     };
     Ok(Some((identity, roles)))
 }
@@ -137,15 +189,15 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
             "a container's host name changes with each start; give this server a name with --name"
         );
     }
+    let Said { server, product, version, os, key_check } = Said::of(&options.node)?;
     let facts = Facts {
-        server: server_name(options.node.name.as_deref())?.to_string(),
+        server: server.to_string(),
         role: options.role,
-        product: label("--product", options.node.product.as_deref())?,
-        version: label("--product-version", options.node.product_version.as_deref())?
-            .unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
-        os: node::os(),
+        product,
+        version: version.unwrap_or_else(own_version),
+        os,
         ip: options.ip,
-        key_check: key_check(options.node.encryption_key_file.as_deref())?,
+        key_check,
     };
     let token = read_secret(&options.token_file)?;
     let agent = Agent::new(Client::new(&options.overview), token, facts);
@@ -171,6 +223,26 @@ fn status(options: &config::Status) -> ExitCode {
             ExitCode::from(report::UNKNOWN)
         }
     }
+}
+
+async fn accept_key(options: config::AcceptKey) -> Result<(), Failure> {
+    let database = Beside::open(&options.database.address).await?;
+    let Accepted { check, already, differing } =
+        database.accept_key(options.kind, &options.digits).await?;
+    let (kind, check) = (options.kind.as_str(), check.short());
+    let mut out = std::io::stdout();
+    if already {
+        writeln!(out, "The cluster's {kind} key was {check} already; nothing was changed.")?;
+    } else {
+        writeln!(out, "Accepted {check} as the cluster's {kind} key.")?;
+    }
+    if differing.is_empty() {
+        writeln!(out, "No server differs from it.")?;
+    } else {
+        let names: Vec<&str> = differing.iter().map(ServerName::as_str).collect();
+        writeln!(out, "These servers now differ from it: {}.", names.join(", "))?;
+    }
+    Ok(())
 }
 
 fn server_name(given: Option<&str>) -> Result<ServerName, Failure> {

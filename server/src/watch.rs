@@ -9,6 +9,11 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::store::{News, Store, StoreError};
 
+/// How often to see whether another process has written, which is to be noticed within two seconds,
+/// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
+/// shorter interval that was just set.
+const GLANCE: Duration = Duration::from_millis(500);
+
 /// Which commit last changed a component: everything about it, and its time alone.
 #[derive(Clone, Copy, Debug)]
 struct Ages {
@@ -144,6 +149,25 @@ impl Watch {
         self.read(|state| state.snapshot.blind_since.is_some())
     }
 
+    /// Makes a change in its turn and takes in what came of it.
+    pub async fn change(
+        &self,
+        change: impl Future<Output = Result<News, StoreError>>,
+    ) -> Result<(), StoreError> {
+        let _turn = self.turn().await;
+        self.take_in(change.await)
+    }
+
+    /// Takes in what came of a change by whoever has the turn: its news, or that the database could
+    /// not be written.
+    pub fn take_in(&self, changed: Result<News, StoreError>) -> Result<(), StoreError> {
+        let told = changed.map(|news| self.tell(news));
+        if told.is_err() {
+            self.lose_sight();
+        }
+        told
+    }
+
     /// Renews the mark once and takes in what came of it.
     pub async fn look(&self, store: &Store) -> Result<(), StoreError> {
         let _turn = self.turn().await;
@@ -164,15 +188,30 @@ impl Watch {
         looked
     }
 
+    /// How long the mark may stand before it is renewed.
+    fn time_to_mark(&self) -> Duration {
+        let period = self.read(|state| state.snapshot.settings.mark_period().half());
+        Duration::from_millis(u64::try_from(period.0).unwrap_or(0).max(100))
+    }
+
     /// Looks again and again, for as long as the process lives: often enough that no spell is seen
-    /// where somebody watches, and within a second of the database's return.
+    /// where somebody watches, and within a second of the database's return or of another process's
+    /// writing.
     pub async fn keep_looking(&self, store: &Store) {
+        let mut unmarked = Duration::ZERO;
         loop {
-            let period = self.read(|state| state.snapshot.settings.mark_period().half());
-            let wait = u64::try_from(period.0).unwrap_or(0).clamp(100, 5_000);
-            let wait = if self.is_blind() { wait.min(1_000) } else { wait };
-            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let nap = self.time_to_mark().min(GLANCE);
+            tokio::time::sleep(nap).await;
+            unmarked += nap;
             let was_blind = self.is_blind();
+            // A glance reads one number; if even that fails, looking says what there is to say.
+            if unmarked < self.time_to_mark()
+                && !was_blind
+                && matches!(store.is_behind().await, Ok(false))
+            {
+                continue;
+            }
+            unmarked = Duration::ZERO;
             // The failure is told where it happens.
             if self.look(store).await.is_ok() && was_blind {
                 tracing::info!("the overview sees again");

@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 
 use app::cluster::{
-    ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings, facts::Reporter,
+    ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName, Settings,
+    facts::Reporter,
 };
+use cluster_overview::store::beside::Beside;
 use cluster_overview::store::{Store, StoreError};
 use cluster_overview::watch::Watch;
 
@@ -135,6 +137,59 @@ async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
     assert_eq!(watch.since(&cursor).0, None, "nothing changed, nothing travels");
     assert_eq!(store.load().await.unwrap().0.components, reader.components);
     assert!(watch.since("of.another.database").0.unwrap().whole);
+}
+
+#[tokio::test]
+async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart() {
+    let folder = Folder::new("messenger");
+    let store = Store::open(&folder.address()).await.unwrap();
+    let service = key("a", Role::Service);
+    let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
+    store.receive(&[beat("a", Role::Service, 1), silent]).await.unwrap();
+    let refused = Some(MessengerFailure::Refused);
+    let news = store.note_messenger(&service, refused, "web-1").await.unwrap();
+    let noted = news.components[0].messenger.clone().unwrap();
+    assert_eq!((noted.failure, noted.port, noted.since), (refused, 33_237, news.at));
+    let same = store.note_messenger(&service, refused, "web-1").await.unwrap();
+    assert!(same.is_empty(), "it has been so since then");
+    let nobody = store.note_messenger(&key("b", Role::Service), refused, "web-1").await.unwrap();
+    assert!(nobody.is_empty(), "none is announced there");
+    store.receive(&[beat("a", Role::Service, 2)]).await.unwrap();
+    drop(store);
+    let store = Store::open(&folder.address()).await.unwrap();
+    let (snapshot, _) = store.load().await.unwrap();
+    assert_eq!(snapshot.components[&service].messenger, Some(noted));
+}
+
+#[tokio::test]
+async fn what_another_process_writes_reaches_every_reader_with_the_next_look() {
+    let folder = Folder::new("beside");
+    let store = Store::open(&folder.address()).await.unwrap();
+    let watch = Watch::load(&store).await.unwrap();
+    let other =
+        Heartbeat { key_check: KeyCheck::parse(&"1a".repeat(32)), ..beat("b", Role::Web, 1) };
+    let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
+    watch.tell(store.receive(&batch).await.unwrap().news);
+    let (mut reader, cursor) = watch.picture();
+    let accepted = Beside::open(&folder.address())
+        .await
+        .unwrap()
+        .accept_key(KeyKind::Encryption, "1a1a1a1a")
+        .await
+        .unwrap();
+    // A heartbeat between the writing and the look hides nothing.
+    watch.tell(store.receive(&[beat("a", Role::Web, 2)]).await.unwrap().news);
+    assert!(store.is_behind().await.unwrap());
+    watch.look(&store).await.unwrap();
+    assert!(!store.is_behind().await.unwrap());
+    reader.apply(watch.since(&cursor).0.unwrap());
+    assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
+    assert_eq!(reader, watch.snapshot());
+    let (stored, _) = store.load().await.unwrap();
+    assert_eq!(stored, reader, "also the moment of the change");
+    let cursor = watch.cursor();
+    watch.look(&store).await.unwrap();
+    assert_eq!(watch.since(&cursor).0, None, "noticed once");
 }
 
 #[tokio::test]

@@ -5,13 +5,14 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::sizes::Sizes;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{prerequisites, site, sizes, steps, wasm};
+use crate::{prerequisites, readable, site, steps, wasm};
 
-/// Builds the page and the server.
-pub(crate) fn build(profile: Profile) -> Result<()> {
+/// Builds the page and the server, and says how large the page is.
+pub(crate) fn build(profile: Profile) -> Result<Sizes> {
     prerequisites::wasm_target()?;
-    let hash = site::build(profile)?;
+    let hash = site::build()?;
     let mut cargo = workspace::cargo(["build", "--package", SERVER]);
     if profile == Profile::Release {
         // The release build embeds the site, so a new site is a reason to compile. The debug build
@@ -20,7 +21,9 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
         cargo.env("CLUSTER_OVERVIEW_SITE_HASH", &hash);
     }
     steps::run("server", &mut cargo)?;
-    sizes::print(&site::folder(&hash))
+    let sizes = Sizes::of(&site::folder(&hash), readable::html(profile)?)?;
+    print!("{}", sizes.table());
+    Ok(sizes)
 }
 
 /// Builds, then becomes the server.
@@ -41,6 +44,18 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     server.args(arguments);
     println!("▸ {}", steps::repeatable(&server));
     become_program(&mut server)
+}
+
+/// Builds, then becomes the demo.
+///
+/// # Errors
+/// Returns only if something failed.
+pub(crate) fn demo(arguments: &[&str]) -> Result<()> {
+    build(Profile::Debug)?;
+    let mut demo = Command::new(workspace::server_binary(Profile::Debug));
+    demo.arg("demo").args(arguments);
+    println!("▸ {}", steps::repeatable(&demo));
+    become_program(&mut demo)
 }
 
 /// The workspace in two selections. Cargo unites the features of all that it builds at once: with
@@ -75,7 +90,7 @@ fn lint(name: &str, selection: &[&str]) -> Result<()> {
 pub(crate) fn test() -> Result<()> {
     prerequisites::debian_packages()?;
     check()?;
-    build(Profile::Debug)?;
+    build(Profile::Debug)?.hold()?;
     let folder = workspace::root().join("end2end");
     prerequisites::node_modules(&folder)?;
     browser_tests(&folder)

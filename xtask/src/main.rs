@@ -6,6 +6,7 @@
 
 mod commands;
 mod prerequisites;
+mod readable;
 mod site;
 mod sizes;
 mod steps;
@@ -23,6 +24,8 @@ usage: cargo xtask <command>
 
   build [--release]   the page and the program that carries it
   run [arguments]     build, then serve; the arguments go to `cluster-overview serve`
+  demo [arguments]    build, then play a cluster through every state; the arguments go to
+                      `cluster-overview demo`
   check               format, lints and tests, without a browser
   test                check, build, and the page in a real browser
 ";
@@ -46,9 +49,12 @@ fn main() -> ExitCode {
 /// Does what the words ask for, or `None` if they ask for nothing known.
 fn dispatch(words: &[&str]) -> Option<Result<()>> {
     match words {
-        ["build"] => Some(commands::build(Profile::Debug)),
-        ["build", "--release"] => Some(commands::build(Profile::Release)),
+        ["build"] => Some(commands::build(Profile::Debug).map(drop)),
+        ["build", "--release"] => Some(commands::build(Profile::Release).map(drop)),
         ["run", "--", arguments @ ..] | ["run", arguments @ ..] => Some(commands::run(arguments)),
+        ["demo", "--", arguments @ ..] | ["demo", arguments @ ..] => {
+            Some(commands::demo(arguments))
+        }
         ["check"] => Some(commands::check()),
         ["test"] => Some(commands::test()),
         ["help" | "--help" | "-h"] => {

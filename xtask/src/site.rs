@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use brotli::enc::BrotliEncoderParams;
 use sha2::{Digest as _, Sha256};
 
-use crate::workspace::{self, Profile};
+use crate::workspace;
 use crate::{steps, wasm};
 
 /// Contents by name; the name of a file in a folder is `folder/file`.
@@ -24,16 +24,16 @@ type Files = BTreeMap<String, Vec<u8>>;
 const HASH_DIGITS: usize = 16;
 
 /// Builds the site, unless it is as the sources want it, and returns its hash.
-pub(crate) fn build(profile: Profile) -> Result<String> {
+pub(crate) fn build() -> Result<String> {
     let compiled = wasm::compile()?;
-    let stamp = stamp(&compiled, profile)?;
+    let stamp = stamp(&compiled)?;
     if let Some(hash) = finished(&stamp) {
         return Ok(hash);
     }
     steps::timed("site", || {
         let files = collect(&compiled)?;
         let hash = digest(&files)[..HASH_DIGITS].to_owned();
-        write(&files, &hash, profile)?;
+        write(&files, &hash)?;
         fs::write(stamp_file(), stamp)?;
         Ok(hash)
     })
@@ -57,10 +57,9 @@ fn stamp_file() -> PathBuf {
 }
 
 /// A digest of everything the site is made from.
-fn stamp(compiled: &Path, profile: Profile) -> Result<String> {
+fn stamp(compiled: &Path) -> Result<String> {
     let mut sources = Files::new();
     sources.insert("page".into(), read(compiled)?);
-    sources.insert("profile".into(), format!("{profile:?}").into());
     // The recipe counts as a source: a change here or there makes another site.
     sources.insert(
         "recipe".into(),
@@ -98,7 +97,7 @@ fn stylesheet() -> Result<Vec<u8>> {
 }
 
 /// Writes the files and their compressed copies, then lets go of the older sites.
-fn write(files: &Files, hash: &str, profile: Profile) -> Result<()> {
+fn write(files: &Files, hash: &str) -> Result<()> {
     let folder = folder(hash);
     // A stamp that outlives half a site would call it finished.
     let _ = fs::remove_file(stamp_file());
@@ -106,7 +105,7 @@ fn write(files: &Files, hash: &str, profile: Profile) -> Result<()> {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&folder))?;
         fs::write(&path, contents)?;
-        fs::write(folder.join(format!("{name}.br")), brotli(contents, profile)?)?;
+        fs::write(folder.join(format!("{name}.br")), brotli(contents)?)?;
         fs::write(folder.join(format!("{name}.gz")), gzip(contents)?)?;
     }
     fs::write(workspace::site().join("hash"), hash)?;
@@ -119,12 +118,9 @@ fn write(files: &Files, hash: &str, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-fn brotli(contents: &[u8], profile: Profile) -> Result<Vec<u8>> {
-    let quality = match profile {
-        Profile::Debug => 5,
-        Profile::Release => 11,
-    };
-    let settings = BrotliEncoderParams { quality, size_hint: contents.len(), ..Default::default() };
+fn brotli(contents: &[u8]) -> Result<Vec<u8>> {
+    let settings =
+        BrotliEncoderParams { quality: 11, size_hint: contents.len(), ..Default::default() };
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &*contents, &mut compressed, &settings)?;
     Ok(compressed)

@@ -1,6 +1,8 @@
 //! What an admin's change would do, told before it is made.
 
-use super::facts::{ComponentKey, Role, ServerName};
+use std::collections::BTreeSet;
+
+use super::facts::{Component, ComponentKey, Role, ServerName};
 use super::hints::Hint;
 use super::keys::{KeyCheck, KeyKind};
 use super::settings::Settings;
@@ -12,9 +14,29 @@ use super::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acceptance {
     /// Servers that report another key: decryption failures from then on.
-    pub wrong: Vec<ServerName>,
+    pub wrong: BTreeSet<ServerName>,
     /// Servers that report this one.
-    pub right: Vec<ServerName>,
+    pub right: BTreeSet<ServerName>,
+}
+
+impl Acceptance {
+    /// Of this key, among these components. What an observer row says does not count.
+    pub fn of<'a>(
+        kind: KeyKind,
+        check: KeyCheck,
+        components: impl Iterator<Item = &'a Component>,
+    ) -> Self {
+        let mut acceptance = Self::default();
+        for component in components.filter(|component| !component.is_observer()) {
+            let side = match kind.of(component) {
+                None => continue,
+                Some(reported) if reported == check => &mut acceptance.right,
+                Some(_) => &mut acceptance.wrong,
+            };
+            side.insert(component.server.clone());
+        }
+        acceptance
+    }
 }
 
 /// What a removal would take out.
@@ -51,36 +73,6 @@ impl Snapshot {
         let mut would = of_cluster(&Self { settings: *settings, ..self.clone() });
         would.retain(|hint| known.iter().all(|known| known.id != hint.id));
         would
-    }
-
-    /// Who would be right and who wrong if this key were the one all others are held against.
-    pub fn accepting(&self, kind: KeyKind, check: KeyCheck) -> Acceptance {
-        let mut acceptance = Acceptance::default();
-        for (key, component) in &self.components {
-            let Some(reported) = kind.of(component).filter(|_| !component.is_observer()) else {
-                continue;
-            };
-            let side =
-                if reported == check { &mut acceptance.right } else { &mut acceptance.wrong };
-            if side.last() != Some(&key.server) {
-                side.push(key.server.clone());
-            }
-        }
-        acceptance
-    }
-
-    /// The checks of this kind that are reported and begin with `digits`, each once.
-    pub fn reported_keys(&self, kind: KeyKind, digits: &str) -> Vec<KeyCheck> {
-        let mut fitting: Vec<KeyCheck> = self
-            .components
-            .values()
-            .filter(|component| !component.is_observer())
-            .filter_map(|component| kind.of(component))
-            .filter(|check| check.digits().starts_with(digits))
-            .collect();
-        fitting.sort_unstable();
-        fitting.dedup();
-        fitting
     }
 
     /// What removing a component, or with no role a whole server, would take out; `None` if there is

@@ -1,5 +1,6 @@
 //! Which encryption key the cluster has agreed on, told by checks that never reveal it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -30,12 +31,6 @@ impl KeyCheck {
         Some(Self(bytes))
     }
 
-    /// Whether these may be the first digits of a check, and are enough to name one: 8 to 64.
-    pub fn begins_with(digits: &str) -> bool {
-        let hex = |digit: u8| nibble(digit).is_some();
-        (8..=64).contains(&digits.len()) && digits.bytes().all(hex)
-    }
-
     /// All 64 digits.
     pub fn digits(&self) -> String {
         let mut text = String::with_capacity(64);
@@ -50,6 +45,19 @@ impl KeyCheck {
     /// The first 8 digits: what the screen shows.
     pub fn short(&self) -> String {
         self.digits()[..8].to_owned()
+    }
+}
+
+/// Whether a text can be the first digits of a check: 8, which the screen shows, to all 64.
+///
+/// # Errors
+/// The rest of the sentence "these digits …".
+pub fn check_digits(text: &str) -> Result<(), String> {
+    let fits = (8..=64).contains(&text.len()) && text.bytes().all(|digit| nibble(digit).is_some());
+    if fits {
+        Ok(())
+    } else {
+        Err("must be 8 to 64 of the key check's lower-case hex digits".into())
     }
 }
 
@@ -109,6 +117,28 @@ impl KeyKind {
         }
     }
 
+    /// The one check that begins with these digits among those reported. What an observer row says
+    /// does not count.
+    ///
+    /// # Errors
+    /// Nobody reports such a check, or the digits fit several.
+    pub fn named<'a>(
+        self,
+        digits: &str,
+        components: impl Iterator<Item = &'a Component>,
+    ) -> Result<KeyCheck, Unnamed> {
+        let reported: BTreeSet<KeyCheck> = components
+            .filter(|component| !component.is_observer())
+            .filter_map(|component| self.of(component))
+            .collect();
+        let mut fitting = reported.iter().filter(|check| check.digits().starts_with(digits));
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) => Ok(*only),
+            (Some(_), Some(_)) => Err(Unnamed::Several),
+            (None, _) => Err(Unnamed::Nobody { reported: reported.into_iter().collect() }),
+        }
+    }
+
     /// The word in addresses and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -116,6 +146,18 @@ impl KeyKind {
             Self::Machine => "machine",
         }
     }
+}
+
+/// Why some digits name no check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unnamed {
+    /// Nobody reports such a check; these are reported.
+    Nobody {
+        /// Every check reported, in the order of their digits.
+        reported: Vec<KeyCheck>,
+    },
+    /// More than one begins so.
+    Several,
 }
 
 /// The check that all others are held against, and how firmly it stands.

@@ -38,8 +38,15 @@ pub(super) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
         >
             {carried(carries)}
             <div class="fields">
-                {tick(screen, "load_balancing", "Load balancing", draft.load_balancing)}
-                {tick(screen, "automatic_failover", "Automatic failover", draft.automatic_failover)}
+                <div>
+                    {tick(screen, "load_balancing", "Load balancing", draft.load_balancing)}
+                    {tick(
+                        screen,
+                        "automatic_failover",
+                        "Automatic failover",
+                        draft.automatic_failover,
+                    )}
+                </div>
                 {entries}
             </div>
             {effects(form)}

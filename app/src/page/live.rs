@@ -57,7 +57,8 @@ pub fn hydrate() {
 
 fn read_picture() -> Option<Picture> {
     let text = document().get_element_by_id("picture")?.text_content()?;
-    serde_json::from_str(&text).ok()
+    // From bytes, as the answers of the server functions come: one reader for both is 40 kB less wasm.
+    serde_json::from_slice(text.as_bytes()).ok()
 }
 
 /// The facts as the browser has them, and when they came.
@@ -187,29 +188,29 @@ fn grant_wishes(screen: Screen, hurry: Rc<Cell<bool>>) {
         if screen.acting.get_untracked() {
             return;
         }
-        set(screen.acting, true);
+        set(&screen.acting, true);
         let hurry = Rc::clone(&hurry);
         leptos::task::spawn_local(async move {
             let answer =
                 select(Box::pin(api::act(command.clone())), TimeoutFuture::new(TIMEOUT)).await;
-            set(screen.acting, false);
+            set(&screen.acting, false);
             hurry.set(true);
             let place = screen.place.get_untracked();
             let refused = match answer {
                 Either::Left((Ok(Ok(())), _)) => {
                     let done = Some(done(command));
                     let closed = place.opening(Open::Nothing);
-                    navigate::go(screen, Place { done, ..closed });
+                    navigate::go(screen, Place { done, ..closed }, "");
                     return;
                 }
                 Either::Left((Ok(Err(Refusal::Live)), _)) => {
-                    navigate::go(screen, place.opening(place.open.asked_again()));
+                    navigate::go(screen, place.opening(place.open.asked_again()), "");
                     return;
                 }
                 Either::Left((Ok(Err(refusal)), _)) => refusal.as_str(),
                 Either::Left((Err(_), _)) | Either::Right(_) => "unreachable",
             };
-            set(screen.place, Place { refused: Some(refused.to_owned()), ..place });
+            set(&screen.place, Place { refused: Some(refused.to_owned()), ..place });
         });
     });
 }
@@ -231,7 +232,7 @@ async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
         }
         let mut desk = desk.borrow_mut();
         let now = desk.now();
-        set(screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
+        set(&screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
         let cut_off = !desk.cut_off && desk.is_cut_off();
         desk.cut_off |= cut_off;
         if cut_off || desk.next_turn.is_some_and(|turn| turn <= now) {
@@ -265,10 +266,10 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
             Either::Left((Ok(news), _)) if !paused => {
                 let moved = news.change.is_some() || desk.cut_off;
                 let same_build = desk.build == news.build;
-                set(screen.outdated, !same_build);
+                set(&screen.outdated, !same_build);
                 desk.take(news);
-                set(screen.pictured, desk.pictured);
-                set(screen.connection, Connection::Polling);
+                set(&screen.pictured, desk.pictured);
+                set(&screen.connection, Connection::Polling);
                 if moved {
                     let view = screen.place.with_untracked(|place| desk.view(place));
                     drop(desk);
@@ -282,7 +283,7 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
                 if !paused {
                     let online = window().navigator().on_line();
                     let lost = if online { Connection::Reconnecting } else { Connection::Offline };
-                    set(screen.connection, lost);
+                    set(&screen.connection, lost);
                 }
             }
         }

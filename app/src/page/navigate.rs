@@ -26,17 +26,23 @@ pub(super) fn follow(screen: Screen) {
         } else if address.starts_with('?') {
             event.prevent_default();
             let (query, anchor) = address.split_once('#').unwrap_or((&address, ""));
-            go(screen, Place::parse(query));
-            lead_to_anchor(anchor.to_owned());
+            go(screen, Place::parse(query), anchor);
         }
     })
     .keep();
-    window_event_listener(ev::popstate, move |_| set(screen.place, current())).keep();
+    window_event_listener(ev::popstate, move |_| {
+        // Within a place browsers say this too, and what was typed there is not in its address.
+        let place = current();
+        if place.address() != screen.place.with_untracked(Place::address) {
+            set(&screen.place, place);
+        }
+    })
+    .keep();
     window_event_listener(ev::hashchange, |_| reveal_target()).keep();
     window_event_listener(ev::keydown, move |event| {
         let place = screen.place.get_untracked();
         if event.key() == "Escape" && place.open != Open::Nothing && !event.default_prevented() {
-            go(screen, place.opening(Open::Nothing));
+            go(screen, place.opening(Open::Nothing), "");
         }
     })
     .keep();
@@ -47,14 +53,23 @@ pub(super) fn follow(screen: Screen) {
     reveal_target();
 }
 
-/// Goes to another place of the page, as a link would.
-pub(super) fn go(screen: Screen, place: Place) {
-    let address = address(&place);
+/// Goes to another place of the page, and there to an element unless the anchor is empty, as a link
+/// would: one step for the way back.
+pub(super) fn go(screen: Screen, place: Place, anchor: &str) {
+    let anchor = if anchor.is_empty() { String::new() } else { format!("#{anchor}") };
+    let address = format!("{}{anchor}", address(&place));
     if let Ok(history) = window().history() {
         // A browser that refuses to write the address down still shows the place.
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
     }
-    set(screen.place, place);
+    set(&screen.place, place);
+    if !anchor.is_empty() {
+        leptos::task::spawn_local(async move {
+            focus::drawn().await;
+            // Once the element is drawn the browser marks it as the target, and goes there.
+            let _ = window().location().replace(&anchor);
+        });
+    }
 }
 
 /// The place that the browser's address names.
@@ -117,18 +132,6 @@ fn kind(open: &Open) -> (&'static str, String) {
     let pairs = open.pairs();
     let kind = pairs.first().map_or("", |(name, _)| name);
     (kind, super::place::written(pairs))
-}
-
-/// Shows the element an address points to, once it is drawn.
-fn lead_to_anchor(anchor: String) {
-    if anchor.is_empty() {
-        return;
-    }
-    leptos::task::spawn_local(async move {
-        focus::drawn().await;
-        // Lets the browser go there as by a link.
-        let _ = window().location().set_hash(&anchor);
-    });
 }
 
 /// Opens what is folded around the element that the address points to.

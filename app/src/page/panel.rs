@@ -54,7 +54,8 @@ fn facts(screen: Screen, section: &Section) -> impl IntoView + use<> {
 
 fn fact(screen: Screen, item: &Item) -> impl IntoView + use<> {
     let moment = item.moment;
-    let age = move || moment.map(|then| ago(screen.tick.get(), then));
+    let between = if item.text.is_empty() { "" } else { " · " };
+    let age = move || moment.map(|then| format!("{between}{}", ago(screen.tick.get(), then)));
     let at = item.moment.map(|then| view! { <small class="muted">{then.date_and_clock()}</small> });
     view! {
         <div>

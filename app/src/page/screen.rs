@@ -13,15 +13,16 @@ use crate::cluster::{Snapshot, Timestamp};
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.
 const FIRST_ROWS: usize = 200;
 
-/// One row on the screen: its block, and the moments its ages count from.
-#[derive(Clone, Copy, Debug)]
+/// One row on the screen: its block, and the moments its ages count from. Rows come and go, so their
+/// signals live as long as somebody holds them, not as long as whoever made them.
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     /// What it shows.
-    pub(super) block: RwSignal<Arc<Block>>,
+    pub(super) block: ArcRwSignal<Arc<Block>>,
     /// When each of its components was last heard of.
-    pub(super) beats: RwSignal<Vec<Timestamp>>,
+    pub(super) beats: ArcRwSignal<Vec<Timestamp>>,
     /// Whether it is on the screen: only then its ages tick.
-    pub(super) seen: RwSignal<bool>,
+    pub(super) seen: ArcRwSignal<bool>,
 }
 
 /// How news comes.
@@ -117,24 +118,24 @@ impl Screen {
     /// Shows another view: wakes only what differs.
     #[cfg(feature = "hydrate")]
     pub(super) fn show(&self, view: View) {
-        set(self.head, view.head);
-        set(self.facts, view.facts);
-        set(self.form, view.form);
-        set(self.tools, view.tools);
-        set(self.list, view.list);
-        set(self.groups, view.groups);
-        set(self.panel, view.panel);
+        set(&self.head, view.head);
+        set(&self.facts, view.facts);
+        set(&self.form, view.form);
+        set(&self.tools, view.tools);
+        set(&self.list, view.list);
+        set(&self.groups, view.groups);
+        set(&self.panel, view.panel);
         let rows = self.rows.get_untracked();
         let id = |row: &Row| row.block.with_untracked(|block| block.id.clone());
         let known: std::collections::HashMap<String, Row> =
-            rows.iter().map(|row| (id(row), *row)).collect();
+            rows.iter().map(|row| (id(row), row.clone())).collect();
         let mut next = Vec::with_capacity(view.blocks.len());
         for (block, beats) in view.blocks {
             next.push(match known.get(&block.id) {
                 Some(row) => {
-                    set(row.block, block);
-                    set(row.beats, beats);
-                    *row
+                    set(&row.block, block);
+                    set(&row.beats, beats);
+                    row.clone()
                 }
                 None => Row::new(block, beats),
             });
@@ -173,16 +174,19 @@ impl Screen {
 impl Row {
     fn new(block: Arc<Block>, beats: Vec<Timestamp>) -> Self {
         Self {
-            block: RwSignal::new(block),
-            beats: RwSignal::new(beats),
-            seen: RwSignal::new(false),
+            block: ArcRwSignal::new(block),
+            beats: ArcRwSignal::new(beats),
+            seen: ArcRwSignal::new(false),
         }
     }
 }
 
 /// Sets a signal only if the value differs: who reads it sleeps otherwise.
 #[cfg(feature = "hydrate")]
-pub(super) fn set<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+pub(super) fn set<T: PartialEq + 'static>(
+    signal: &(impl WithUntracked<Value = T> + Set<Value = T>),
+    value: T,
+) {
     if signal.with_untracked(|known| *known != value) {
         signal.set(value);
     }

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 
 /// On the server nothing is on a screen.
 #[cfg(not(feature = "hydrate"))]
-pub(super) fn watch(_element: NodeRef<Div>, _seen: RwSignal<bool>) {}
+pub(super) fn watch(_element: NodeRef<Div>, _seen: ArcRwSignal<bool>) {}
 
 /// Keeps `seen` true while `element` is on the screen.
 #[cfg(feature = "hydrate")]
-pub(super) fn watch(element: NodeRef<Div>, seen: RwSignal<bool>) {
+pub(super) fn watch(element: NodeRef<Div>, seen: ArcRwSignal<bool>) {
     use leptos::wasm_bindgen::JsCast as _;
     use leptos::wasm_bindgen::closure::Closure;
     use web_sys::{IntersectionObserver, IntersectionObserverEntry};
@@ -17,10 +17,11 @@ pub(super) fn watch(element: NodeRef<Div>, seen: RwSignal<bool>) {
     let observing = StoredValue::new_local(None);
     Effect::new(move |_| {
         let Some(element) = element.get() else { return };
+        let seen = seen.clone();
         let tell = Closure::<dyn FnMut(Vec<IntersectionObserverEntry>)>::new(
             move |entries: Vec<IntersectionObserverEntry>| {
                 if let Some(last) = entries.last() {
-                    super::screen::set(seen, last.is_intersecting());
+                    super::screen::set(&seen, last.is_intersecting());
                 }
             },
         );

@@ -10,7 +10,7 @@ use super::look;
 use super::screen::{Row, Screen};
 use super::seen;
 use super::tools::{Filters, Heads, More};
-use super::view::{Block, Cell, Line};
+use super::view::{Block, Cell, Column, Line};
 use crate::cluster::{Health, Role, Timestamp};
 
 #[component]
@@ -75,28 +75,33 @@ fn ServerBlock(
     row: Row,
 ) -> impl IntoView {
     let element = NodeRef::<Div>::new();
-    seen::watch(element, row.seen);
-    let block = row.block;
+    seen::watch(element, row.seen.clone());
+    // A row is of one server for as long as it is there.
+    let (id, name) = row.block.with_untracked(|block| (block.id.clone(), block.name.clone()));
+    let block = row.block.clone();
+    let health = move || block.with(|block| block.health.as_str());
     view! {
         <div
             role="rowgroup"
             class="server"
             node_ref=element
-            id=move || block.with(|block| block.id.clone())
-            data-server=move || block.with(|block| block.name.clone())
-            data-health=move || block.with(|block| block.health.as_str())
+            id=id
+            data-server=name
+            data-health=health
         >
-            {move || rows(&block.get(), screen, row)}
+            {move || rows(&row.block.get(), screen, &row)}
         </div>
     }
 }
 
-fn rows(block: &Arc<Block>, screen: Screen, row: Row) -> impl IntoView + use<> {
+fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> {
     let lines: Vec<_> = block
         .lines
         .iter()
         .enumerate()
-        .map(|(place, line)| component_line(line, &block.id, Age { tick: screen.tick, row, place }))
+        .map(|(place, line)| {
+            component_line(line, &block.id, &Age { tick: screen.tick, row: row.clone(), place })
+        })
         .collect();
     let opens = block.opens.clone();
     view! {
@@ -113,15 +118,22 @@ fn rows(block: &Arc<Block>, screen: Screen, row: Row) -> impl IntoView + use<> {
     }
 }
 
-fn component_line(line: &Line, server: &str, age: Age) -> impl IntoView + use<> {
+fn component_line(line: &Line, server: &str, age: &Age) -> impl IntoView + use<> {
     let role = match line.role {
         Role::Web => "Web",
         Role::Service => "Service",
     };
     let mark = (line.health > Health::Unknown).then(|| look::icon_alone(look::health(line.health)));
-    let why = line.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
-    let id = |column: &str| format!("why-{server}-{}-{column}", line.role.as_str());
-    let [heartbeat, version, key, machine_key, messenger] = &line.cells;
+    let columns: Vec<_> = line
+        .columns
+        .iter()
+        .map(|column| {
+            let id = format!("why-{server}-{}-{}", line.role.as_str(), column.label);
+            view! {
+                <div role="cell" data-label=column.label>{cells(column, &id, age)}</div>
+            }
+        })
+        .collect();
     view! {
         <div
             role="row"
@@ -133,48 +145,48 @@ fn component_line(line: &Line, server: &str, age: Age) -> impl IntoView + use<> 
             <div role="rowheader" class="role">
                 {role}" "{mark}<span class="muted product">{line.label.clone()}</span>
             </div>
-            <div role="cell" data-label="Heartbeat">
-                {cell(heartbeat.as_ref(), id("heartbeat"), Some(age))}{why}
-            </div>
-            <div role="cell" data-label="Version">
-                {cell(version.as_ref(), id("version"), None)}
-            </div>
-            <div role="cell" data-label="Encryption key">
-                {cell(key.as_ref(), id("key"), None)}
-                {machine_key.as_ref().map(|machine| cell(Some(machine), id("machine-key"), None))}
-            </div>
-            <div role="cell" data-label="Messenger">
-                {cell(messenger.as_ref(), id("messenger"), None)}
-            </div>
+            {columns}
         </div>
     }
 }
 
+/// What a column says of a component: a dash where nothing is known.
+fn cells(column: &Column, id: &str, age: &Age) -> impl IntoView + use<> {
+    let nothing = column.cells.is_empty().then(|| view! { <span class="muted">"–"</span> });
+    let cells = column.cells.iter().enumerate();
+    let cells: Vec<_> = cells.map(|(place, one)| cell(one, format!("{id}-{place}"), age)).collect();
+    view! {
+        {nothing}
+        {cells}
+    }
+}
+
 /// A verdict with its shape, its words, its age, and the way to its hint.
-fn cell(cell: Option<&Cell>, id: String, age: Option<Age>) -> impl IntoView + use<> {
-    let text = cell.map_or_else(|| "–".to_owned(), |cell| cell.text.clone());
-    let look = cell.and_then(|cell| cell.look);
-    let class = match (cell, look) {
-        (None, _) => "muted".to_owned(),
-        (Some(_), Some(look)) if look.loud => format!("loud {}", look.shape),
-        (Some(_), _) => String::new(),
+fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
+    let text = cell.text.clone();
+    let class = match cell.look {
+        Some(look) if look.loud => format!("loud {}", look.shape),
+        _ => String::new(),
     };
     // Where the words do not say what the shape says, it says it itself.
-    let shape = look.map(|look| look::icon_beside(look, &text));
+    let shape = cell.look.map(|look| look::icon_beside(look, &text));
+    let age = cell.aged.then(|| age.clone());
     let age = age.map(|age| view! { <span class="muted">" · "{move || age.said()}</span> });
-    let why = cell.and_then(|cell| cell.hint.as_ref()).map(|anchor| {
-        let label = format!("why: {text}");
+    let hint = cell.hint.clone().map(|(anchor, title)| {
+        let label = format!("why: {title}");
         view! { " "<a id=id href=format!("#{anchor}") aria-label=label>"why"</a> }
     });
+    let why = cell.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
     view! {
         <span class="cell">
-            {shape}<span class=class>{text}</span>{age}{why}
+            {shape}<span class=class>{text}</span>{age}{hint}
         </span>
+        {why}
     }
 }
 
 /// When a component was heard of: which row, which of its components.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Age {
     tick: RwSignal<Timestamp>,
     row: Row,
@@ -183,9 +195,9 @@ struct Age {
 
 impl Age {
     /// How long ago that was. Ticks only while its row is on the screen.
-    fn said(self) -> String {
+    fn said(&self) -> String {
         let Self { tick, row, place } = self;
-        let beat = row.beats.with(|beats| beats.get(place).copied()).unwrap_or_default();
+        let beat = row.beats.with(|beats| beats.get(*place).copied()).unwrap_or_default();
         let now = if row.seen.get() { tick.get() } else { tick.get_untracked() };
         ago(now, beat)
     }

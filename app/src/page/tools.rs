@@ -43,6 +43,7 @@ fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
                     id="search"
                     name="q"
                     value=tools.search.clone()
+                    prop:value=tools.search.clone()
                     placeholder="Name, address, version"
                     aria-label="Search name, address, version"
                     autocomplete="off"

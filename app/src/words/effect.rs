@@ -1,17 +1,18 @@
 //! How the effect of a change is said before it is made.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{ComponentKey, Pulse, Role, Settings, Snapshot, Timestamp};
+use crate::cluster::{ComponentKey, Pulse, Role, ServerName, Settings, Snapshot, Timestamp};
 
-use super::{hint, say};
+use super::{say, title};
 
 /// A list names so many before it merely counts.
 const NAMED: usize = 6;
 
 /// Names for a sentence: the first few, and how many more there are.
-pub fn named<T: ToString>(names: &[T]) -> Arg {
-    let mut said: Vec<String> = names.iter().take(NAMED).map(ToString::to_string).collect();
-    let more = names.len().saturating_sub(NAMED);
+pub fn named<'a>(names: impl IntoIterator<Item = &'a ServerName>) -> Arg {
+    let mut names = names.into_iter();
+    let mut said: Vec<String> = names.by_ref().take(NAMED).map(ToString::to_string).collect();
+    let more = names.count();
     if more > 0 {
         said.push(say("effect.more", &[("count", Arg::Number(more))]));
     }
@@ -31,7 +32,7 @@ pub fn effects(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<
                 .collect();
             if !names.is_empty() {
                 let key = format!("effect.{}.{}", pulse.as_str(), role.as_str());
-                said.push(say(&key, &[("servers", named(&names))]));
+                said.push(say(&key, &[("servers", named(names))]));
             }
         }
     }
@@ -39,7 +40,7 @@ pub fn effects(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<
         snapshot
             .hints_under(settings, now)
             .iter()
-            .map(|appearing| say("effect.hint", &[("title", Arg::Text(hint(appearing).title))])),
+            .map(|appearing| say("effect.hint", &[("title", Arg::Text(title(appearing)))])),
     );
     said
 }

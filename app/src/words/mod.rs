@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, Overview, Pulse, Role, Snapshot, Span, VersionCheck,
-    status::KeyVerdict,
+    ComponentStatus, Health, Hint, HintId, Messenger, MessengerFailure, Overview, Pulse, Role,
+    Snapshot, Span, VersionCheck, status::KeyVerdict,
 };
 
 pub use self::effect::{effects, named};
@@ -57,11 +57,16 @@ pub fn hint(hint: &Hint) -> HintText {
         hint.notes.iter().flat_map(|note| part(&format!("evidence.{note}"))).collect();
     evidence.extend(part("evidence"));
     HintText {
-        title: part("title").join(" "),
+        title: title(hint),
         evidence: evidence.join(" "),
         steps: part("step"),
         avoid: part("avoid").into_iter().next(),
     }
+}
+
+/// What is wrong, naming the server.
+pub fn title(hint: &Hint) -> String {
+    say(&format!("{}.title", hint.id.as_str()), &hint.args)
 }
 
 /// The heading over several hints of one id.
@@ -94,6 +99,16 @@ pub fn why_pulse(status: &ComponentStatus, snapshot: &Snapshot) -> String {
         ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
     ];
     say(&format!("why.{}.{}", status.pulse.as_str(), component.role.as_str()), &args)
+}
+
+/// Why a messenger cannot be reached, and since when.
+pub fn why_messenger(messenger: &Messenger) -> Option<String> {
+    let failure = messenger.failure.filter(|failure| *failure != MessengerFailure::Connecting)?;
+    let args = [
+        ("reason", Arg::Text(failure.in_words().to_owned())),
+        ("since", Arg::Moment(messenger.since)),
+    ];
+    Some(say("why.messenger", &args))
 }
 
 fn version_key(check: Option<VersionCheck>) -> Option<&'static str> {
@@ -153,7 +168,7 @@ pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
                 hints
                     .iter()
                     .filter(|found| found.severity() != crate::cluster::Severity::Info)
-                    .map(|found| hint(found).title + "."),
+                    .map(|found| title(found) + "."),
             );
         }
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use app::api::{Command, Refusal};
-use app::cluster::{FieldError, KeyCheck, KeyKind, Role, ServerName, Settings};
+use app::cluster::keys::check_digits;
+use app::cluster::{FieldError, KeyKind, Role, ServerName, Settings};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -118,10 +119,8 @@ pub(crate) async fn put_reference_key(
         .ok_or_else(|| Problem::not_found("a reference key is either encryption or machine"))?;
     let value: Value = body::json(&headers, &body::read(body).await?)?;
     let digits = value.get("key_check").and_then(Value::as_str).unwrap_or_default();
-    if !KeyCheck::begins_with(digits) {
-        let message = "must be 8 to 64 of the key check's lower-case hex digits";
-        return Err(Problem::fields(vec![FieldError::new("key_check", message)]));
-    }
+    check_digits(digits)
+        .map_err(|message| Problem::fields(vec![FieldError::new("key_check", message)]))?;
     let command = Command::Accept { kind, digits: digits.to_owned() };
     act(&site, command, &format!("a key with the digits {digits}")).await
 }

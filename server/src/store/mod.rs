@@ -1,18 +1,20 @@
 //! Where the facts are kept: all the SQL there is. Every change is one transaction, stamped by the
 //! database's clock, and returns the news a reader has to take in.
 
+pub mod beside;
 mod rows;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use app::cluster::boots::{self, Stored};
 use app::cluster::silence::KEEP_SPELLS;
 use app::cluster::{
-    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, References, ServerName, Settings,
-    Snapshot, Span, Spell, Timestamp,
+    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, Messenger, MessengerFailure,
+    References, ServerName, Settings, Snapshot, Span, Spell, Timestamp,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlitePool, Transaction};
@@ -28,6 +30,9 @@ pub enum StoreError {
     /// The address of the database is none we know.
     #[error("cannot use the database address {0:?}: it must be sqlite:PATH")]
     Address(String),
+    /// There is no such file, and it is not ours to make.
+    #[error("there is no database {}; name the one that `serve` uses with --database", .0.display())]
+    Absent(PathBuf),
     /// Another process owns the file.
     #[error("{} is in use by another process; an SQLite database serves one `serve` at a time", .0.display())]
     Owned(PathBuf),
@@ -57,6 +62,9 @@ pub struct Store {
     clock: Clock,
     /// Part of every cursor: a cursor of another database means nothing here.
     database_id: String,
+    /// Up to which commit this process knows what was written: a higher number in the database is
+    /// another process's doing.
+    known: AtomicI64,
     /// Held as long as the store lives.
     _lock: std::fs::File,
 }
@@ -80,7 +88,7 @@ pub struct News {
     pub settings: Option<Settings>,
     /// All spells, if they changed.
     pub spells: Option<Vec<Spell>>,
-    /// The clock jumped: nothing known so far can be built upon.
+    /// The clock jumped or another process wrote: nothing known so far can be built upon.
     pub reload: bool,
 }
 
@@ -127,13 +135,10 @@ impl Store {
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         let path = Self::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
         let lock = lock(&path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
+        let options = connection(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(2))
-            .foreign_keys(true);
+            .busy_timeout(Duration::from_secs(2));
         // One connection: one process writes, and readers are answered from memory.
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
@@ -143,7 +148,8 @@ impl Store {
         sqlx::migrate!("src/store/migrations/sqlite").run(&pool).await?;
         let mark = rows::first_row(&pool).await?;
         let clock = Clock::starting(mark.at);
-        Ok(Self { pool, clock, database_id: mark.database_id, _lock: lock })
+        let known = AtomicI64::new(mark.commit_no);
+        Ok(Self { pool, clock, database_id: mark.database_id, known, _lock: lock })
     }
 
     /// The file behind an address, if it is one of ours.
@@ -176,7 +182,17 @@ impl Store {
             changed_at: head.changed_at,
             components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
         };
+        self.known.store(head.commit_no, Ordering::Release);
         Ok((snapshot, head.commit_no))
+    }
+
+    /// Whether another process has written what this one does not know.
+    pub async fn is_behind(&self) -> Result<bool, StoreError> {
+        Ok(!self.knows(rows::commit_no(&self.pool).await?))
+    }
+
+    fn knows(&self, commit: i64) -> bool {
+        self.known.load(Ordering::Acquire) == commit
     }
 
     /// Takes a batch of heartbeats in, in order, whole or not at all.
@@ -216,7 +232,7 @@ impl Store {
             }
         }
         let at = change.at;
-        Ok(Received { receipts, at, interval: told, news: change.commit().await? })
+        Ok(Received { receipts, at, interval: told, news: self.commit(change).await? })
     }
 
     /// Puts new settings in force.
@@ -224,7 +240,7 @@ impl Store {
         let mut change = self.change().await?;
         rows::set_settings(&mut change.tx, &settings).await?;
         change.news.settings = Some(settings);
-        change.commit().await
+        self.commit(change).await
     }
 
     /// Removes these components; each leaves a tombstone.
@@ -232,7 +248,34 @@ impl Store {
         let mut change = self.change().await?;
         rows::remove(&mut change.tx, keys, change.at).await?;
         change.news.removed = keys.to_vec();
-        change.commit().await
+        self.commit(change).await
+    }
+
+    /// Notes how a service's messenger is, as the web server `seen_by` finds it: why it cannot be
+    /// reached, or `None` while connected. Nothing changes where it was so before, or where the
+    /// component is not there or announces no messenger.
+    pub async fn note_messenger(
+        &self,
+        key: &ComponentKey,
+        failure: Option<MessengerFailure>,
+        seen_by: &str,
+    ) -> Result<News, StoreError> {
+        let mut change = self.change().await?;
+        let stored = rows::stored(&mut change.tx, std::iter::once(key.clone())).await?;
+        if let Some(Stored::Present(component)) = stored.get(key)
+            && let Some(port) = component.messenger_port
+        {
+            let same = |known: &Messenger| known.failure == failure && known.port == port;
+            if !component.messenger.as_ref().is_some_and(same) {
+                let since = change.at;
+                let messenger = Messenger { failure, since, port, seen_by: seen_by.to_owned() };
+                let mut next = Component::clone(component);
+                next.messenger = Some(messenger);
+                change.news.components = vec![Arc::new(next)];
+                rows::upsert(&mut change.tx, &change.news.components).await?;
+            }
+        }
+        self.commit(change).await
     }
 
     /// Makes this check the one all others are held against.
@@ -242,18 +285,20 @@ impl Store {
         references.accept(kind, check);
         rows::set_references(&mut change.tx, &references).await?;
         change.news.references = Some(references);
-        change.commit().await
+        self.commit(change).await
     }
 
     /// Renews the observer's mark, so that no spell is seen where somebody watches; forgets what is
-    /// past its time, and lets the clock follow the wall clock when it must.
+    /// past its time, and lets the clock follow the wall clock when it must. What another process
+    /// wrote counts as written now, when it was noticed.
     pub async fn renew_mark(&self) -> Result<News, StoreError> {
         if let Some(jump) = self.clock.jump_due() {
             return self.jump(jump).await;
         }
         let mut change = self.change().await?;
         rows::forget(&mut change.tx, change.at - KEEP_TOMBSTONES, change.at - KEEP_SPELLS).await?;
-        change.commit().await
+        change.news.reload = !self.knows(change.head.commit_no);
+        self.commit(change).await
     }
 
     /// The clock jumps, and no verdict with it: forward the jump is a spell of its length, backward
@@ -268,7 +313,7 @@ impl Store {
         }
         change.at = from + by;
         change.news.reload = true;
-        let news = change.commit().await?;
+        let news = self.commit(change).await?;
         self.clock.jump(by);
         tracing::warn!(by_ms = by.0, "the clock was set; verdicts do not move with it");
         Ok(news)
@@ -289,6 +334,23 @@ impl Store {
             news.spells = Some(rows::spells(&mut tx).await?);
         }
         Ok(Changing { tx, head, at, news })
+    }
+
+    /// Ends a change: its news are numbered if anybody can see them.
+    async fn commit(&self, change: Changing) -> Result<News, StoreError> {
+        let Changing { mut tx, head, at, mut news } = change;
+        let visible = !news.is_empty();
+        if visible {
+            news.commit += 1;
+        }
+        news.at = at;
+        rows::close(&mut tx, at, news.commit, visible).await?;
+        tx.commit().await?;
+        // Who was behind before this change still is.
+        if self.knows(head.commit_no) {
+            self.known.store(news.commit, Ordering::Release);
+        }
+        Ok(news)
     }
 }
 
@@ -323,17 +385,6 @@ impl Changing {
         }
         Ok(())
     }
-
-    async fn commit(mut self) -> Result<News, StoreError> {
-        let visible = !self.news.is_empty();
-        if visible {
-            self.news.commit += 1;
-        }
-        self.news.at = self.at;
-        rows::close(&mut self.tx, self.at, self.news.commit, visible).await?;
-        self.tx.commit().await?;
-        Ok(self.news)
-    }
 }
 
 /// The components that are not as they were.
@@ -351,6 +402,14 @@ fn differences(
         .collect();
     changed.sort_by_key(|component| component.key());
     changed
+}
+
+/// What every connection to a database has in common.
+fn connection(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
 }
 
 /// Takes the file beside the database that says who owns it; the system frees it when we die.

@@ -25,6 +25,7 @@ pub(super) struct Head {
 pub(super) struct Mark {
     pub(super) database_id: String,
     pub(super) at: Timestamp,
+    pub(super) commit_no: i64,
 }
 
 /// Reads the cluster's row, writing it first in a new database.
@@ -45,8 +46,18 @@ pub(super) async fn first_row(pool: &SqlitePool) -> Result<Mark, StoreError> {
     .bind(defaults.web_window_s)
     .execute(pool)
     .await?;
-    let row = sqlx::query("select database_id, mark_at from cluster").fetch_one(pool).await?;
-    Ok(Mark { database_id: row.try_get(0)?, at: Timestamp(row.try_get(1)?) })
+    let row =
+        sqlx::query("select database_id, mark_at, commit_no from cluster").fetch_one(pool).await?;
+    Ok(Mark {
+        database_id: row.try_get(0)?,
+        at: Timestamp(row.try_get(1)?),
+        commit_no: row.try_get(2)?,
+    })
+}
+
+/// The number of the last commit, whoever made it.
+pub(super) async fn commit_no(pool: &SqlitePool) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("select commit_no from cluster").fetch_one(pool).await?)
 }
 
 pub(super) async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
@@ -90,6 +101,12 @@ pub(super) async fn close(
     Ok(())
 }
 
+/// Ends a change made beside the owner of the database: its mark and its clock are not ours to move.
+pub(super) async fn close_beside(tx: &mut Tx) -> Result<(), StoreError> {
+    sqlx::query("update cluster set commit_no = commit_no + 1").execute(&mut **tx).await?;
+    Ok(())
+}
+
 pub(super) async fn set_settings(tx: &mut Tx, settings: &Settings) -> Result<(), StoreError> {
     sqlx::query(
         "update cluster set load_balancing = $1, automatic_failover = $2,
@@ -119,7 +136,7 @@ macro_rules! select_component {
                 'last_heartbeat', last_heartbeat, 'told_interval', told_interval,
                 'skew', json(case when skew_last is not null
                     then json_object('last', skew_last, 'before', skew_before) end),
-                'reporter', reporter, 'came_back', came_back)
+                'reporter', reporter, 'came_back', came_back, 'messenger', json(messenger))
              from components ",
             $rest
         )
@@ -180,7 +197,7 @@ pub(super) async fn upsert(tx: &mut Tx, components: &[Arc<Component>]) -> Result
         "insert or replace into components (server_key, role, server, product, version, os_name,
              os_version, ip, key_check, machine_key_check, messenger_port, stopped, boots,
              first_seen, last_heartbeat, told_interval, skew_last, skew_before, reporter,
-             came_back, removed_at)
+             came_back, messenger, removed_at)
          select value ->> 'key', value ->> '$.row.role', value ->> '$.row.server',
              value ->> '$.row.product', value ->> '$.row.version', value ->> '$.row.os.name',
              value ->> '$.row.os.version', value ->> '$.row.ip', value ->> '$.row.key_check',
@@ -188,7 +205,8 @@ pub(super) async fn upsert(tx: &mut Tx, components: &[Arc<Component>]) -> Result
              value ->> '$.row.stopped', value ->> '$.row.boots', value ->> '$.row.first_seen',
              value ->> '$.row.last_heartbeat', value ->> '$.row.told_interval',
              value ->> '$.row.skew.last', value ->> '$.row.skew.before',
-             value ->> '$.row.reporter', value ->> '$.row.came_back', null
+             value ->> '$.row.reporter', value ->> '$.row.came_back',
+             value -> '$.row.messenger', null
          from json_each($1)",
     )
     .bind(json!(batch).to_string())
@@ -287,7 +305,8 @@ pub(super) async fn forget(
 pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
     sqlx::query(
         "update components set first_seen = first_seen + $1, last_heartbeat = last_heartbeat + $1,
-             came_back = came_back + $1, removed_at = removed_at + $1",
+             came_back = came_back + $1, removed_at = removed_at + $1,
+             messenger = json_set(messenger, '$.since', (messenger ->> '$.since') + $1)",
     )
     .bind(by.0)
     .execute(&mut **tx)

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use cluster_overview::store::beside::{Away, Beside};
 use cluster_overview::token::JoinToken;
 use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
-use sqlx::Connection as _;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -53,7 +53,7 @@ impl Running {
         std::fs::create_dir_all(&folder).unwrap();
         let runtime = Runtime::new().unwrap();
         let options = Options {
-            database: format!("sqlite:{}", folder.join("overview.db").display()),
+            database: address(&folder),
             join_token: JoinToken::of(TOKEN),
             base: base.to_owned(),
             admin_url: None,
@@ -135,18 +135,18 @@ impl Running {
         panic!("the overview never became as wanted; at last it was {last:#}");
     }
 
+    /// The database's address, for commands that work on it directly.
+    pub(crate) fn database(&self) -> String {
+        address(&self.folder)
+    }
+
     /// Takes the database away from the overview for as long as the returned value lives.
     pub(crate) fn lock_database(&self) -> Locked {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.folder.join("overview.db"))
-            .busy_timeout(Duration::from_secs(10));
         let runtime = Runtime::new().unwrap();
-        let connection = runtime.block_on(async {
-            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-            sqlx::query("begin exclusive").execute(&mut connection).await.unwrap();
-            connection
-        });
-        Locked { connection: Some(connection), runtime }
+        let address = self.database();
+        let away =
+            runtime.block_on(async { Beside::open(&address).await.unwrap().take_away().await });
+        Locked { away: Some(away.unwrap()), runtime }
     }
 
     /// Timers as short as they may be, for stories in which time passes.
@@ -159,16 +159,20 @@ impl Running {
     }
 }
 
+fn address(folder: &std::path::Path) -> String {
+    format!("sqlite:{}", folder.join("overview.db").display())
+}
+
 /// Somebody else's hold on the database.
 pub(crate) struct Locked {
-    connection: Option<sqlx::SqliteConnection>,
+    away: Option<Away>,
     runtime: Runtime,
 }
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.runtime.block_on(connection.close()).unwrap();
+        if let Some(away) = self.away.take() {
+            self.runtime.block_on(away.give_back()).unwrap();
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 
+mod accept;
 mod admin;
 mod guard;
 mod harness;

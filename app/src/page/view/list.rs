@@ -1,6 +1,7 @@
 //! Which servers the table shows: searched, filtered, ordered, and what stands above them.
 
 use std::cmp::{Ordering, Reverse};
+use std::ops::Range;
 
 use super::Scene;
 use crate::cluster::{Health, ServerStatus, version};
@@ -71,7 +72,9 @@ pub(super) fn list<'a>(scene: &Scene<'a>, rows: usize) -> (Tools, Vec<&'a Server
     order(&mut found, list);
     let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(list));
     let total = found.len();
-    let first = list.page.saturating_mul(rows).min(total);
+    // A page beyond the last is the last; where all are shown there is one.
+    let page = list.page.min(total.saturating_sub(1) / rows);
+    let first = page.saturating_mul(rows);
     let shown: Vec<&ServerStatus> = found.into_iter().skip(first).take(rows).collect();
     let tools = Tools {
         chips,
@@ -90,7 +93,7 @@ pub(super) fn list<'a>(scene: &Scene<'a>, rows: usize) -> (Tools, Vec<&'a Server
         search: list.search.clone(),
         kept: List { search: String::new(), page: 0, ..list.clone() }.pairs(),
         nothing,
-        pager: pager(scene, first, shown.len(), total),
+        pager: pager(scene, page, first..first + shown.len(), total),
     };
     (tools, shown)
 }
@@ -163,13 +166,13 @@ fn nothing(list: &List) -> String {
     }
 }
 
-fn pager(scene: &Scene<'_>, first: usize, shown: usize, total: usize) -> Option<Pager> {
+fn pager(scene: &Scene<'_>, page: usize, shown: Range<usize>, total: usize) -> Option<Pager> {
     let list = &scene.place.list;
     let to = |page: usize| scene.place.listing(List { page, ..list.clone() }).address();
-    (shown < total).then(|| Pager {
-        place: format!("{} to {} of {total}", (first + 1).min(total), first + shown),
-        before: (first > 0).then(|| to(list.page.saturating_sub(1))),
-        after: (first + shown < total).then(|| to(list.page + 1)),
+    (shown.len() < total).then(|| Pager {
+        place: format!("{} to {} of {total}", shown.start + 1, shown.end),
+        before: page.checked_sub(1).map(to),
+        after: (shown.end < total).then(|| to(page + 1)),
     })
 }
 

@@ -2,7 +2,9 @@
 
 use super::{Action, Scene};
 use crate::api::Command;
+use crate::cluster::effect::Acceptance;
 use crate::cluster::hints::Arg;
+use crate::cluster::keys::Unnamed;
 use crate::cluster::{
     ComponentStatus, KeyKind, Messenger, MessengerFailure, Reference, Role, ServerName,
     ServerStatus, Span, Timestamp,
@@ -199,17 +201,21 @@ impl Scene<'_> {
         let key = [("key", Arg::Text(digits.to_owned()))];
         let opened = self.opened(words::say(&of_kind("ask.accept"), &key));
         let reference = self.snapshot.references.of(kind);
-        let check = match self.snapshot.reported_keys(kind, digits).as_slice() {
-            [only] => *only,
-            several => {
-                let word = if several.is_empty() { "refusal.absent" } else { "refusal.ambiguous" };
+        let components = || self.snapshot.components.values().map(AsRef::as_ref);
+        let check = match kind.named(digits, components()) {
+            Ok(check) => check,
+            Err(unnamed) => {
+                let word = match unnamed {
+                    Unnamed::Nobody { .. } => "refusal.absent",
+                    Unnamed::Several => "refusal.ambiguous",
+                };
                 return Panel { paragraphs: vec![words::say(word, &[])], ..opened };
             }
         };
         if reference.is_some_and(|known: Reference| known.check == check) {
             return Panel { paragraphs: vec![words::say("ask.accept.already", &[])], ..opened };
         }
-        let would = self.snapshot.accepting(kind, check);
+        let would = Acceptance::of(kind, check, components());
         let wrong = if would.wrong.is_empty() {
             words::say("ask.accept.wrong.nobody", &[])
         } else {

@@ -19,8 +19,21 @@ pub(in crate::page) struct Cell {
     pub(in crate::page) look: Option<Look>,
     /// What it says.
     pub(in crate::page) text: String,
-    /// The anchor of the hint that explains it.
-    pub(in crate::page) hint: Option<String>,
+    /// The hint that explains it: its anchor and its title.
+    pub(in crate::page) hint: Option<(String, String)>,
+    /// Why it is so, in a sentence.
+    pub(in crate::page) why: Option<String>,
+    /// Whether the time since the last heartbeat belongs to it.
+    pub(in crate::page) aged: bool,
+}
+
+/// What stands in one column about a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::page) struct Column {
+    /// Its head.
+    pub(in crate::page) label: &'static str,
+    /// What it says; nothing where nothing is known.
+    pub(in crate::page) cells: Vec<Cell>,
 }
 
 /// One component's line.
@@ -34,10 +47,8 @@ pub(in crate::page) struct Line {
     pub(in crate::page) pulse: Pulse,
     /// The product where the server's components differ in it, or that it is the overview itself.
     pub(in crate::page) label: String,
-    /// Why it is not alive, in a sentence.
-    pub(in crate::page) why: Option<String>,
-    /// Heartbeat, version, key, machine key, messenger.
-    pub(in crate::page) cells: [Option<Cell>; 5],
+    /// The columns, in the order of their heads.
+    pub(in crate::page) columns: [Column; 4],
 }
 
 /// One server's block, without what changes with each beat.
@@ -160,41 +171,46 @@ fn line(status: &ComponentStatus, snapshot: &Snapshot, label: String, hints: &[&
             .find(|hint| {
                 ids.contains(&hint.id) && hint.role.is_none_or(|role| role == component.role)
             })
-            .map(|hint| hint.anchor())
+            .map(|hint| (hint.anchor(), words::title(hint)))
     };
     let cell = |look: Look, text: String, ids: &[HintId]| {
         let hint = if look.shape == "ok" { None } else { hint(ids) };
-        Some(Cell { look: Some(look), text, hint })
+        Cell { look: Some(look), text, hint, why: None, aged: false }
     };
     let pulse = look::pulse(status.pulse, component.role);
-    let heartbeat = Some(Cell {
-        look: Some(pulse),
-        text: pulse.word.to_owned(),
+    let heartbeat = Cell {
         hint: hint(if status.pulse == Pulse::Alive { ABOUT_BEATS } else { ABOUT_SILENCE }),
-    });
+        why: (status.pulse != Pulse::Alive).then(|| words::why_pulse(status, snapshot)),
+        aged: true,
+        ..cell(pulse, pulse.word.to_owned(), &[])
+    };
     let version = match status.version.map(look::version) {
         Some(look) if look.loud => {
             cell(look, format!("{}, {}", component.version, look.word), &[HintId::VersionSkew])
         }
-        look => Some(Cell { look, text: component.version.clone(), hint: None }),
+        look => Cell { look, text: component.version.clone(), hint: None, why: None, aged: false },
     };
-    let key = status.key.map(look::key).and_then(|look| {
-        cell(look, look.word.to_owned(), &[HintId::KeyMismatch, HintId::KeyMissing])
-    });
+    let of_look = |look: Look, ids| cell(look, look.word.to_owned(), ids);
+    let key =
+        status.key.map(|key| of_look(look::key(key), &[HintId::KeyMismatch, HintId::KeyMissing]));
     let machine_key = status
         .machine_key
-        .map(look::machine_key)
-        .and_then(|look| cell(look, look.word.to_owned(), &[HintId::MachineKeyMismatch]));
-    let messenger = component.messenger.as_ref().and_then(|state| {
-        let look = look::messenger(state);
-        cell(look, look.word.to_owned(), &[HintId::MessengerUnreachable])
+        .map(|key| of_look(look::machine_key(key), &[HintId::MachineKeyMismatch]));
+    let messenger = component.messenger.as_ref().map(|state| Cell {
+        why: words::why_messenger(state),
+        ..of_look(look::messenger(state), &[HintId::MessengerUnreachable])
     });
+    let column = |label, cells| Column { label, cells };
     Line {
         role: component.role,
         health: status.health,
         pulse: status.pulse,
         label,
-        why: (status.pulse != Pulse::Alive).then(|| words::why_pulse(status, snapshot)),
-        cells: [heartbeat, version, key, machine_key, messenger],
+        columns: [
+            column("Heartbeat", vec![heartbeat]),
+            column("Version", vec![version]),
+            column("Encryption key", key.into_iter().chain(machine_key).collect()),
+            column("Messenger", messenger.into_iter().collect()),
+        ],
     }
 }

@@ -1,0 +1,127 @@
+//! How the demo goes on: counts the seconds of each round, and does to the cluster as a whole what the
+//! script has people and disks do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::cluster::{ComponentKey, KeyKind, Settings};
+use tokio::sync::watch;
+use tokio::time;
+
+use super::script::{self, ROUND};
+use super::{Cue, cast};
+use crate::Site;
+use crate::store::beside::{Away, Beside};
+use crate::store::{News, StoreError};
+
+/// The web server that sees how the messengers are.
+const SEEN_BY: &str = "web-1";
+
+/// Whoever is not a server of the cluster.
+#[derive(Debug)]
+pub(super) struct Director {
+    site: Arc<Site>,
+    beside: Beside,
+    away: Option<Away>,
+    /// The settings it set last: what a visitor sets meanwhile stays until the script wants others.
+    settings: Option<Settings>,
+}
+
+impl Director {
+    /// One who has done nothing yet.
+    pub(super) fn new(site: Arc<Site>, beside: Beside) -> Self {
+        Self { site, beside, away: None, settings: None }
+    }
+
+    /// Directs round after round. Everybody else acts on the cues.
+    pub(super) async fn direct(mut self, cues: watch::Sender<Cue>) {
+        let mut seconds = time::interval(Duration::from_secs(1));
+        for round in Cue::FIRST.round.. {
+            for second in 0..ROUND {
+                seconds.tick().await;
+                if let Err(error) = self.prepare(second).await {
+                    tracing::warn!(%error, second, "the demo goes on without a change");
+                }
+                cues.send_replace(Cue { round, second });
+            }
+        }
+    }
+
+    /// Does what the script has people and disks do in this second.
+    pub(super) async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
+        self.lend_database(second).await?;
+        if self.away.is_some() || self.site.watch.is_blind() {
+            return Ok(());
+        }
+        if second == 0 {
+            self.forget_visitors().await?;
+        }
+        self.set(script::settings(second)).await?;
+        self.remove(second).await?;
+        self.dial(second).await
+    }
+
+    /// Takes the database away from the overview, or gives it back.
+    async fn lend_database(&mut self, second: u32) -> Result<(), StoreError> {
+        match (script::database_is_away(second), self.away.take()) {
+            (true, None) => self.away = Some(self.beside.take_away().await?),
+            (false, Some(away)) => away.give_back().await?,
+            (_, as_it_is) => self.away = as_it_is,
+        }
+        Ok(())
+    }
+
+    /// A round begins like the first, whatever key or settings a visitor has tried.
+    async fn forget_visitors(&mut self) -> Result<(), StoreError> {
+        self.settings = None;
+        let references = self.site.watch.snapshot().references;
+        for (kind, right) in
+            [(KeyKind::Encryption, cast::key()), (KeyKind::Machine, cast::machine_key())]
+        {
+            if references.of(kind).is_some_and(|reference| reference.check != right) {
+                self.change(self.site.store.accept_key(kind, right)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn set(&mut self, settings: Settings) -> Result<(), StoreError> {
+        if self.settings != Some(settings) {
+            self.change(self.site.store.set_settings(settings)).await?;
+            self.settings = Some(settings);
+        }
+        Ok(())
+    }
+
+    /// Removes whom the script wants removed now.
+    async fn remove(&self, second: u32) -> Result<(), StoreError> {
+        let snapshot = self.site.watch.snapshot();
+        let keys: Vec<ComponentKey> = snapshot
+            .components
+            .into_keys()
+            .filter(|key| script::is_removed(key.server.as_str(), key.role, second))
+            .collect();
+        if keys.is_empty() { Ok(()) } else { self.change(self.site.store.remove(&keys)).await }
+    }
+
+    /// Notes how the messengers are, where that has changed.
+    async fn dial(&self, second: u32) -> Result<(), StoreError> {
+        for (key, component) in &self.site.watch.snapshot().components {
+            let failure = script::messenger(key.server.as_str(), second);
+            let known = component.messenger.as_ref();
+            if component.messenger_port.is_some()
+                && known.is_none_or(|known| known.failure != failure)
+            {
+                self.change(self.site.store.note_messenger(key, failure, SEEN_BY)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        change: impl Future<Output = Result<News, StoreError>>,
+    ) -> Result<(), StoreError> {
+        self.site.watch.change(change).await
+    }
+}
