@@ -172,9 +172,10 @@ pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
             );
         }
     }
+    // One more is named as quickly as it is counted.
     let more = reasons.len().saturating_sub(NAMED);
-    reasons.truncate(NAMED);
-    if more > 0 {
+    if more > 1 {
+        reasons.truncate(NAMED);
         reasons.push(say("verdict.more", &[("count", Arg::Number(more))]));
     }
     Verdict { headline: say(headline, &args), detail: reasons.join(" ") }
