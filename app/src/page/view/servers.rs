@@ -189,7 +189,9 @@ fn line(status: &ComponentStatus, snapshot: &Snapshot, label: String, hints: &[&
     let pulse = look::pulse(status.pulse, component.role);
     let heartbeat = Cell {
         hint: hint(if status.pulse == Pulse::Alive { ABOUT_BEATS } else { ABOUT_SILENCE }),
-        why: (status.pulse != Pulse::Alive).then(|| words::why_pulse(status, snapshot)),
+        // While blind the page says so once, and not again in every row.
+        why: (!matches!(status.pulse, Pulse::Alive | Pulse::Unknown))
+            .then(|| words::why_pulse(status, snapshot)),
         aged: true,
         ..cell(pulse, pulse.word.to_owned(), &[])
     };
