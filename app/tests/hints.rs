@@ -223,7 +223,7 @@ fn key_mismatch() -> Case {
     Case::of_web_1(
         three(0x22),
         three(0x11),
-        &["web-2 and web-3 (2 in all) share key 11111111", "web-1 has 22222222"],
+        &["2 servers share key 11111111: web-2 and web-3", "22222222 is on web-1"],
     )
 }
 
@@ -235,7 +235,7 @@ fn machine_key_mismatch() -> Case {
     Case::of_web_1(
         pair(0x22),
         pair(0x11),
-        &["web-2 (1 in all) share machine key 11111111", "web-1 has 22222222"],
+        &["web-2 has the cluster's machine key 11111111", "22222222 is on web-1"],
     )
 }
 
@@ -519,8 +519,8 @@ fn the_key_hint_says_first_when_most_differ_or_nobody_has_the_reference() {
         hints(&cluster, NOON)[0].notes.clone()
     };
     assert_eq!(notes(&[1, 1, 2]), ["sharing"]);
-    assert_eq!(notes(&[1, 2]), ["sharing"], "half is not most");
-    assert_eq!(notes(&[1, 2, 2]), ["most", "sharing"]);
+    assert_eq!(notes(&[1, 2]), ["alone"], "half is not most");
+    assert_eq!(notes(&[1, 2, 2]), ["most", "alone"]);
     assert_eq!(notes(&[2, 3]), ["most", "nobody"]);
     let cluster = accepting(KeyKind::Encryption, 1, snapshot([keyed(service("a"), 2)]));
     let said = words::hint(&hints(&cluster, NOON)[0]).evidence;
@@ -538,7 +538,7 @@ fn only_live_components_decide_whether_most_keys_differ() {
     let cluster = accepting(KeyKind::Encryption, 1, cluster);
     let found = hints(&cluster, NOON);
     assert_eq!(found[0].id, HintId::KeyMismatch);
-    assert_eq!(found[0].notes, ["most", "sharing"]);
+    assert_eq!(found[0].notes, ["most", "alone"]);
 }
 
 #[test]

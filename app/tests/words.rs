@@ -153,12 +153,20 @@ fn the_opening_names_keys_and_versions() {
 
 #[test]
 fn the_opening_names_three_servers_and_counts_the_rest() {
-    let dead = |server: &str| heard(service(server), -301);
-    let (_, three) = opening(&snapshot(["a", "b", "c"].map(dead)));
-    assert!(three.ends_with("The service of c is silent."), "{three}");
-    let (headline, five) = opening(&snapshot(["a", "b", "c", "d", "e"].map(dead)));
+    let of = |server: &str| Component { stopped: true, ..service(server) };
+    let (_, four) = opening(&snapshot(["a", "b", "c", "d"].map(of)));
+    assert!(four.ends_with("d was stopped."), "one more is named as quickly: {four}");
+    let (headline, five) = opening(&snapshot(["a", "b", "c", "d", "e"].map(of)));
     assert_eq!(headline, "5 of 5 servers need attention");
-    assert!(five.ends_with("The service of c is silent. And 2 more."), "{five}");
+    assert!(five.ends_with("c was stopped. And 2 more."), "{five}");
+}
+
+#[test]
+fn the_opening_tells_together_who_went_silent_together() {
+    let dead = |server: &str| heard(service(server), -301);
+    let other = Component { stopped: true, ..web("e") };
+    let silent = snapshot(["a", "b", "c"].map(dead).into_iter().chain([other]));
+    assert_eq!(opening(&silent).1, "3 of 3 services went silent together. e was stopped.");
 }
 
 #[test]

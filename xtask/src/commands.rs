@@ -97,14 +97,31 @@ pub(crate) fn test() -> Result<()> {
 }
 
 fn browser_tests(folder: &Path) -> Result<()> {
-    let mut playwright = workspace::tool("npx");
-    playwright.current_dir(folder);
+    let mut playwright = in_browser("npx", folder);
     playwright.args(["playwright", "test", "--forbid-only"]);
-    playwright.env("CLUSTER_OVERVIEW_BIN", workspace::server_binary(Profile::Debug));
-    if let Some(browser) = prerequisites::chromium() {
-        playwright.env("CHROMIUM", browser);
-    }
     steps::run("browser tests", &mut playwright)
+}
+
+/// Takes the README's pictures anew, from the demo.
+pub(crate) fn screenshots() -> Result<()> {
+    prerequisites::debian_packages()?;
+    build(Profile::Debug)?;
+    let folder = workspace::root().join("end2end");
+    prerequisites::node_modules(&folder)?;
+    let mut pictures = in_browser("node", &folder);
+    pictures.arg("pictures.mjs");
+    steps::run("pictures", &mut pictures)
+}
+
+/// A tool that finds the program and the browser.
+fn in_browser(tool: &str, folder: &Path) -> Command {
+    let mut tool = workspace::tool(tool);
+    tool.current_dir(folder);
+    tool.env("CLUSTER_OVERVIEW_BIN", workspace::server_binary(Profile::Debug));
+    if let Some(browser) = prerequisites::chromium() {
+        tool.env("CHROMIUM", browser);
+    }
+    tool
 }
 
 fn names_a_database(arguments: &[&str]) -> bool {

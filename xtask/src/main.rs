@@ -26,6 +26,7 @@ usage: cargo xtask <command>
   run [arguments]     build, then serve; the arguments go to `cluster-overview serve`
   demo [arguments]    build, then play a cluster through every state; the arguments go to
                       `cluster-overview demo`
+  screenshots         the README's pictures, taken from the demo
   check               format, lints and tests, without a browser
   test                check, build, and the page in a real browser
 ";
@@ -55,6 +56,7 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["demo", "--", arguments @ ..] | ["demo", arguments @ ..] => {
             Some(commands::demo(arguments))
         }
+        ["screenshots"] => Some(commands::screenshots()),
         ["check"] => Some(commands::check()),
         ["test"] => Some(commands::test()),
         ["help" | "--help" | "-h"] => {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::carried::carried;
 use super::place::Sort;
 use super::screen::Screen;
-use super::view::{Chip, Order, Pager, Tools};
+use super::view::{COLUMNS, Chip, Order, Pager, Tools};
 
 #[component]
 pub(super) fn Filters(
@@ -86,22 +86,26 @@ pub(super) fn Heads(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    let head = |of: &Order| {
-        view! { <span role="columnheader" aria-sort=of.direction>{order(of)}</span> }
-    };
-    let ordered = move || {
+    let heads = move || {
         screen.tools.with(|tools| {
-            let columns = tools.orders.iter().filter(|order| order.sort != Sort::Trouble);
-            columns.map(head).collect::<Vec<_>>()
+            let heads = std::iter::once(("Server", Some(Sort::Name))).chain(COLUMNS);
+            heads.map(|(label, sort)| head(tools, label, sort)).collect::<Vec<_>>()
         })
     };
     view! {
         <div role="rowgroup" class="heads">
-            <div role="row" class="line">
-                {ordered} <span role="columnheader">"Encryption key"</span>
-                <span role="columnheader">"Messenger"</span>
-            </div>
+            <div role="row" class="line">{heads}</div>
         </div>
+    }
+}
+
+fn head(tools: &Tools, label: &'static str, sort: Option<Sort>) -> impl IntoView + use<> {
+    let of = sort.and_then(|sort| tools.orders.iter().find(|order| order.sort == sort));
+    let plain = of.is_none().then_some(label);
+    view! {
+        <span role="columnheader" aria-sort=of.and_then(|of| of.direction)>
+            {of.map(order)}{plain}
+        </span>
     }
 }
 

@@ -160,6 +160,11 @@ pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
             .filter(|((rank, _), _)| *rank > 0)
             .collect();
         found.sort_by_key(|((rank, _), _)| std::cmp::Reverse(*rank));
+        // Who went silent together is told together: the cause is seldom theirs.
+        if let Some(everyone) = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent) {
+            reasons.push(title(everyone) + ".");
+            found.retain(|((_, key), _)| *key != "verdict.stale");
+        }
         reasons.extend(
             found.into_iter().map(|((_, key), name)| say(key, &[("server", Arg::Text(name))])),
         );
@@ -172,9 +177,10 @@ pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
             );
         }
     }
+    // One more is named as quickly as it is counted.
     let more = reasons.len().saturating_sub(NAMED);
-    reasons.truncate(NAMED);
-    if more > 0 {
+    if more > 1 {
+        reasons.truncate(NAMED);
         reasons.push(say("verdict.more", &[("count", Arg::Number(more))]));
     }
     Verdict { headline: say(headline, &args), detail: reasons.join(" ") }

@@ -4,6 +4,7 @@
 
 mod accept;
 mod admin;
+mod forms;
 mod guard;
 mod harness;
 mod heartbeats;

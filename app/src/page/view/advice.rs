@@ -106,7 +106,11 @@ fn advice(hint: &Hint, shown: &HashSet<&ServerName>) -> Advice {
 fn action(hint: &Hint) -> Option<Action> {
     let accept = |kind| {
         let digits = hint.text("key")?.to_owned();
-        let text = format!("Accept key {digits}");
+        let what = match kind {
+            KeyKind::Encryption => "key",
+            KeyKind::Machine => "machine key",
+        };
+        let text = format!("Accept {what} {digits}");
         Some(Action::opening(text, &Open::Acceptance { kind, digits }))
     };
     let remove = || {

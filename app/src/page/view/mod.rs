@@ -12,7 +12,7 @@ pub(super) use self::advice::{Action, Advice, Group};
 pub(super) use self::form::{Entry, Form};
 pub(super) use self::list::{Chip, Order, Pager, Tools};
 pub(super) use self::panel::{Ask, Item, Panel, Section};
-pub(super) use self::servers::{Block, Cell, Column, Line};
+pub(super) use self::servers::{Block, COLUMNS, Cell, Column, Line};
 
 use super::place::{self, Done, Place};
 use crate::cluster::hints::Arg;

@@ -9,8 +9,17 @@ use crate::cluster::{
     ComponentStatus, Health, Hint, Pulse, Role, ServerName, ServerStatus, Snapshot, Timestamp,
 };
 use crate::page::look::{self, Look};
-use crate::page::place::{Open, written};
+use crate::page::place::{Open, Sort, written};
 use crate::words;
+
+/// The columns: the head of each, and the order its head sets. What stands in them is made below, in
+/// [`line`], in the same order.
+pub(in crate::page) const COLUMNS: [(&str, Option<Sort>); 4] = [
+    ("Heartbeat", Some(Sort::Heartbeat)),
+    ("Version", Some(Sort::Version)),
+    ("Encryption key", None),
+    ("Messenger", None),
+];
 
 /// A cell: shape, words, and where its hint is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +56,8 @@ pub(in crate::page) struct Line {
     pub(in crate::page) pulse: Pulse,
     /// The product where the server's components differ in it, or that it is the overview itself.
     pub(in crate::page) label: String,
-    /// The columns, in the order of their heads.
-    pub(in crate::page) columns: [Column; 4],
+    /// What stands in the [`COLUMNS`].
+    pub(in crate::page) columns: Vec<Column>,
 }
 
 /// One server's block, without what changes with each beat.
@@ -180,7 +189,9 @@ fn line(status: &ComponentStatus, snapshot: &Snapshot, label: String, hints: &[&
     let pulse = look::pulse(status.pulse, component.role);
     let heartbeat = Cell {
         hint: hint(if status.pulse == Pulse::Alive { ABOUT_BEATS } else { ABOUT_SILENCE }),
-        why: (status.pulse != Pulse::Alive).then(|| words::why_pulse(status, snapshot)),
+        // While blind the page says so once, and not again in every row.
+        why: (!matches!(status.pulse, Pulse::Alive | Pulse::Unknown))
+            .then(|| words::why_pulse(status, snapshot)),
         aged: true,
         ..cell(pulse, pulse.word.to_owned(), &[])
     };
@@ -200,17 +211,18 @@ fn line(status: &ComponentStatus, snapshot: &Snapshot, label: String, hints: &[&
         why: words::why_messenger(state),
         ..of_look(look::messenger(state), &[HintId::MessengerUnreachable])
     });
-    let column = |label, cells| Column { label, cells };
+    let columns: [Vec<Cell>; COLUMNS.len()] = [
+        vec![heartbeat],
+        vec![version],
+        key.into_iter().chain(machine_key).collect(),
+        messenger.into_iter().collect(),
+    ];
+    let heads = COLUMNS.into_iter().map(|(label, _)| label);
     Line {
         role: component.role,
         health: status.health,
         pulse: status.pulse,
         label,
-        columns: [
-            column("Heartbeat", vec![heartbeat]),
-            column("Version", vec![version]),
-            column("Encryption key", key.into_iter().chain(machine_key).collect()),
-            column("Messenger", messenger.into_iter().collect()),
-        ],
+        columns: heads.zip(columns).map(|(label, cells)| Column { label, cells }).collect(),
     }
 }

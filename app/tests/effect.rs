@@ -1,0 +1,94 @@
+//! What a change would do is told before it is made, and told right.
+
+#![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
+
+mod common;
+
+use cluster_overview_app::cluster::effect::Acceptance;
+use cluster_overview_app::cluster::{
+    Component, HintId, KeyKind, Pulse, References, Role, Settings, Snapshot,
+};
+use cluster_overview_app::words;
+use common::*;
+
+fn with_keys(keys: [(&str, u8); 3]) -> Snapshot {
+    let mut snapshot = snapshot(
+        keys.map(|(server, byte)| Component { key_check: Some(key(byte)), ..service(server) }),
+    );
+    let mut references = References::default();
+    references.accept(KeyKind::Encryption, key(keys[0].1));
+    snapshot.references = references;
+    snapshot
+}
+
+#[test]
+fn a_shorter_timeout_names_who_would_be_stale_at_once() {
+    let today = snapshot([service("web-2"), service("web-1")]);
+    let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
+    let said = words::effects(&today, &shorter, s(120));
+    assert_eq!(said[0], "Stale at once: the service of web-1 and web-2.");
+    assert!(words::effects(&today, &shorter, s(90)).is_empty(), "nobody yet");
+}
+
+#[test]
+fn a_switch_names_the_hint_that_would_appear() {
+    let today = snapshot([service("web-1")]);
+    let on = Settings { automatic_failover: true, ..Settings::default() };
+    let would: Vec<HintId> = today.hints_under(&on, NOON).iter().map(|hint| hint.id).collect();
+    assert_eq!(would, [HintId::FailoverThin]);
+    assert_eq!(
+        words::effects(&today, &on, NOON),
+        ["A hint would appear: Nothing could take over now."]
+    );
+    let already = Snapshot { settings: on, ..today };
+    assert!(already.hints_under(&on, NOON).is_empty(), "what is there does not appear");
+}
+
+#[test]
+fn a_long_list_of_names_ends_with_a_count() {
+    let names: Vec<String> = (0..9).map(|number| format!("s-{number}")).collect();
+    let today = snapshot(names.iter().map(|name| service(name)));
+    let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
+    let said = words::effects(&today, &shorter, s(120));
+    assert_eq!(said[0], "Stale at once: the service of s-0, s-1, s-2, s-3, s-4, s-5 and 3 more.");
+}
+
+#[test]
+fn accepting_a_key_turns_red_exactly_those_it_names() {
+    let mut today = with_keys([("web-1", 1), ("web-2", 1), ("web-3", 7)]);
+    let components = today.components.values().map(AsRef::as_ref);
+    let would = Acceptance::of(KeyKind::Encryption, key(7), components);
+    assert_eq!(would.wrong, [name("web-1"), name("web-2")].into());
+    assert_eq!(would.right, [name("web-3")].into());
+    today.references.accept(KeyKind::Encryption, key(7));
+    let overview = today.overview(NOON);
+    let red = overview.components().filter(|status| {
+        status.key == Some(cluster_overview_app::cluster::status::KeyVerdict::Mismatch)
+    });
+    let red: std::collections::BTreeSet<_> =
+        red.map(|status| status.component.server.clone()).collect();
+    assert_eq!(red, would.wrong);
+}
+
+#[test]
+fn a_removal_knows_what_it_takes_and_whether_it_would_be_back() {
+    let today = snapshot([web("web-1"), service("web-1"), service("app-2")]);
+    let whole = today.removing(&name("WEB-1"), None, NOON).unwrap();
+    assert_eq!(whole.keys.len(), 2);
+    assert!(whole.live);
+    let silent = today.removing(&name("app-2"), Some(Role::Service), s(400)).unwrap();
+    assert_eq!((silent.keys.len(), silent.live), (1, false));
+    assert!(today.removing(&name("app-2"), Some(Role::Web), NOON).is_none());
+    assert!(today.removing(&name("nobody"), None, NOON).is_none());
+}
+
+#[test]
+fn while_blind_the_effect_is_that_of_the_last_sight() {
+    let today = snapshot([service("web-1")]);
+    let blind = Snapshot { blind_since: Some(s(10)), ..today };
+    let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
+    assert!(blind.worse_under(&shorter, s(900)).is_empty(), "nobody watched them fall silent");
+    let shorter = Settings { stale_timeout_s: 60, ..shorter };
+    let late = Snapshot { blind_since: Some(s(70)), ..blind };
+    assert_eq!(late.worse_under(&shorter, s(900))[0].1, Pulse::Stale);
+}
