@@ -2,7 +2,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import { Page } from '@playwright/test';
-import { Cluster, digits, expect, focused, hint, line, open, quick, server, shown, sideways, test } from './cluster';
+import { Cluster, digits, expect, focused, hint, hydrated, line, open, quick, server, shown, sideways, test, why } from './cluster';
 
 /** No rule is broken, and nothing scrolls sideways: light and dark, narrow and wide. */
 const noBarrier = async (page: Page) => {
@@ -48,7 +48,9 @@ test.describe('no barrier is found', () => {
     await open(page, cluster.url);
     await noBarrier(page);
     await cluster.beats(Array.from({ length: 6 }, (_, n) => ({ server: `bad-${n + 2}`, key: 'another key' })));
-    await open(page, `${cluster.url}#hint-key-mismatch-bad-3`);
+    await page.reload();
+    await hydrated(page);
+    await why(page, 'bad-3', 'service', 'Encryption key').click();
     await expect(hint(page, 'key-mismatch-bad-3')).toBeVisible();
     await noBarrier(page);
   });
@@ -113,11 +115,12 @@ test('the keyboard stays on a row that moves and on its ways out', async ({ clus
   await stop();
   await expect.poll(() => shown(page), { timeout: 10_000 }).toEqual(['app-9', 'app-1', 'app-2']);
   await expect.poll(() => focused(page)).toBe('open-server-app-9');
-  await page.locator('#why-server-app-9-service-heartbeat').focus();
+  const reason = why(page, 'app-9', 'service', 'Heartbeat');
+  await reason.focus();
   await expect(line(page, 'app-9', 'service')).toHaveAttribute('data-pulse', 'stale', { timeout: 10_000 });
-  await expect.poll(() => focused(page)).toBe('why-server-app-9-service-heartbeat');
+  await expect(reason).toBeFocused();
   await cluster.beat({ server: 'app-9' });
-  await expect(page.locator('#why-server-app-9-service-heartbeat')).toHaveCount(0);
+  await expect(reason).toHaveCount(0);
   await expect.poll(() => focused(page), 'what is gone gives it to its heading').toBe('servers');
 });
 
@@ -145,10 +148,11 @@ test('what has the keyboard never becomes something else under it', async ({ clu
   await cluster.beat({ server: 'bad-1', key: 'another key' });
   await expect(page.locator('#chip-Error')).toBeVisible();
   await expect.poll(() => focused(page), 'a filter that comes before another').toBe('chip-Ok');
-  await page.locator('#why-server-old-1-service-version').focus();
+  const reason = why(page, 'old-1', 'service', 'Version');
+  await reason.focus();
   await cluster.beat({ server: 'old-1', role: 'web', version: '2026.1.9' });
   await expect(line(page, 'old-1', 'web')).toBeVisible();
-  await expect.poll(() => focused(page), 'a component that comes before another').toBe('why-server-old-1-service-version');
+  await expect(reason, 'a component that comes before another').toBeFocused();
   await server(page, 'app-1').getByRole('link').first().click();
   await page.getByRole('link', { name: 'Remove service' }).focus();
   await cluster.beat({ server: 'app-1', role: 'web' });
@@ -250,4 +254,150 @@ test('a chosen theme is remembered', async ({ cluster, page }) => {
   await expect(page.locator('html')).not.toHaveAttribute('data-theme');
   await page.reload();
   expect(await background()).toBe(light);
+});
+
+test.describe('what a screen reader meets', () => {
+  test('a table: per server a group of rows that begins with its name, per component a row', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?sort=name`);
+    await expect(page.getByRole('columnheader', { name: 'Server' })).toHaveAttribute('aria-sort', 'ascending');
+    await expect(page.getByRole('table', { name: 'Servers' })).toMatchAriaSnapshot(`
+      - table "Servers":
+        - rowgroup:
+          - row "Server Heartbeat Version Encryption key Messenger":
+            - columnheader "Server":
+              - link "Server":
+                - /url: "?sort=-name"
+            - columnheader "Heartbeat":
+              - link "Heartbeat"
+            - columnheader "Version":
+              - link "Version"
+            - columnheader "Encryption key"
+            - columnheader "Messenger"
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Ok"
+              - link "app-1":
+                - /url: "?sort=name&server=app-1"
+              - text: Debian GNU/Linux 12 · 10.0.0.11 · ProGet
+          - row:
+            - rowheader "Service"
+            - cell /^Alive · /
+            - cell /2026\.2\.1/
+            - cell "In sync"
+            - cell "–"
+        - rowgroup:
+          - row /app-2/
+          - row:
+            - rowheader "Web"
+            - cell /^Alive · /
+            - cell /2026\.2\.1/
+            - cell "In sync Machine key in sync"
+            - cell "–"
+          - row /^Service/
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Error"
+              - link "bad-1"
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Error"
+            - cell /^Alive · /
+            - cell /2026\.2\.1/
+            - cell:
+              - text: Decryption failure
+              - 'link "why: bad-1 has another encryption key"':
+                - /url: "#hint-key-mismatch-bad-1"
+            - cell "–"
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Warning"
+              - link "off-1"
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Warning"
+            - cell /^Stopped · .* It said goodbye at \d\d:\d\d:\d\dZ/
+            - cell "2026.2.1"
+            - cell "In sync"
+            - cell "–"
+        - rowgroup:
+          - row /Warning old-1/
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Warning"
+            - cell /^Alive · /
+            - cell:
+              - text: 2026.1.9, behind
+              - 'link "why: More than one software version is running"':
+                - /url: "#hint-version-skew"
+            - cell:
+              - text: No key reported
+              - 'link "why: old-1 reports no encryption key"'
+            - cell "–"
+    `);
+  });
+
+  test('the hints: how urgent, a heading, the evidence, numbered steps, what to avoid, the ways on', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, cluster.url);
+    await expect(page.getByRole('region', { name: /^Troubleshooting/ })).toMatchAriaSnapshot(`
+      - region "Troubleshooting 3 hints":
+        - heading "Troubleshooting 3 hints" [level=2]
+        - article:
+          - img "Error"
+          - heading "bad-1 has another encryption key" [level=3]
+          - paragraph: /What one encrypts the other cannot decrypt/
+          - list:
+            - listitem: /^On bad-1, compare the encryption key/
+            - listitem: /^Look for an older configuration file/
+            - listitem: /restart the product on bad-1/
+            - listitem: /accept its key instead/
+          - paragraph: /Do not let a container platform restart bad-1/
+          - paragraph:
+            - link "Go to bad-1":
+              - /url: "#server-bad-1"
+            - link /^Accept key [0-9a-f]{8}$/
+        - article:
+          - img "Warning"
+          - heading "old-1 reports no encryption key" [level=3]
+          - paragraph
+          - list
+          - paragraph:
+            - link "Go to old-1"
+        - article:
+          - img "Warning"
+          - heading "More than one software version is running" [level=3]
+          - paragraph: /Behind. old-1/
+          - list
+          - paragraph: /Do not let a container platform restart servers/
+    `);
+  });
+
+  test('the form: its name, each field with its label, what is wrong and what it means', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?configure`);
+    await page.getByLabel('Stale timeout').fill('1 s');
+    await page.getByLabel('Heartbeat interval').fill('10 s');
+    const form = page.getByRole('form');
+    await expect(form).toMatchAriaSnapshot(`
+      - form "Configure":
+        - checkbox "Load balancing"
+        - checkbox "Automatic failover"
+        - textbox "Stale timeout" [invalid]: 1 s
+        - textbox "Heartbeat interval": 10 s
+        - textbox "Web window": 24 h
+        - button "Save"
+        - link "Cancel"
+    `);
+    await expect(form.getByLabel('Stale timeout')).toHaveAccessibleDescription(/^Must be 2 s to .*; it is 1 s\. Silence after which a service is stale/);
+    await expect(form.getByLabel('Web window')).toHaveAccessibleDescription(/^Silence after which a web component is stale/);
+    await form.getByLabel('Stale timeout').fill('20 s');
+    await expect(form.getByLabel('Heartbeat interval')).toHaveAccessibleDescription(/^Below 30 s a hiccup of the network looks like a silence\./);
+  });
 });

@@ -205,6 +205,10 @@ export const server = (page: Page, name: string): Locator => page.locator(`[data
 export const line = (page: Page, name: string, role: 'web' | 'service'): Locator =>
   server(page, name).locator(`[data-role="${role}"]`);
 
+/** The links of a component's line to the hints about one of its facts. */
+export const why = (page: Page, name: string, role: 'web' | 'service', column: string): Locator =>
+  line(page, name, role).locator(`[data-label="${column}"]`).getByRole('link', { name: /^why: / });
+
 /** The servers the table shows, in its order. */
 export const shown = (page: Page) =>
   page.locator('[data-server]').evaluateAll((blocks) => blocks.map((block) => (block as HTMLElement).dataset.server));

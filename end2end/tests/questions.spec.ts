@@ -1,6 +1,6 @@
 // The questions an admin comes with, each from the first look to the cure.
 
-import { digits, expect, hint, line, open, quick, server, test } from './cluster';
+import { digits, expect, hint, line, open, quick, server, test, why } from './cluster';
 
 test('why is the encryption a decryption failure, and how does it end', async ({ cluster, page }) => {
   await cluster.configure(quick);
@@ -11,7 +11,7 @@ test('why is the encryption a decryption failure, and how does it end', async ({
   await open(page, cluster.url);
   await expect(page.getByTestId('verdict')).toHaveText('1 of 3 servers needs attention');
   await expect(page.getByText('web-2 cannot decrypt what the others encrypt.')).toBeVisible();
-  await line(page, 'web-2', 'service').getByRole('link', { name: 'why: Decryption failure' }).click();
+  await why(page, 'web-2', 'service', 'Encryption key').click();
   const cure = hint(page, 'key-mismatch-web-2');
   await expect(cure).toBeInViewport();
   await expect(cure).toContainText('web-2 has another encryption key');
@@ -46,7 +46,7 @@ test('why is my web component stale though the server is up', async ({ cluster, 
   await expect(line(page, 'web-1', 'service')).toHaveAttribute('data-pulse', 'alive');
   await expect(page.getByText('Nobody has asked the web component of web-1 anything for long.')).toBeVisible();
   await expect(web).toContainText('a web component is stale after 60 s');
-  await web.getByRole('link', { name: 'why: Stale' }).click();
+  await why(page, 'web-1', 'web', 'Heartbeat').click();
   const cure = page.locator('[data-hint="web-idle"]');
   await expect(cure).toBeInViewport();
   await expect(cure).toContainText('A web component beats only when somebody asks it something');
@@ -63,7 +63,7 @@ test('why does the machine key differ', async ({ cluster, page }) => {
   await cluster.beats([web('web-1', 'm'), web('web-2', 'm'), web('web-3', 'other')]);
   await open(page, cluster.url);
   await expect(page.getByText('web-3 has another machine key.')).toBeVisible();
-  await line(page, 'web-3', 'web').getByRole('link', { name: 'why: Machine key differs' }).click();
+  await why(page, 'web-3', 'web', 'Encryption key').click();
   const cure = page.locator('[data-hint="machine-key-mismatch"]');
   await expect(cure).toBeInViewport();
   await expect(cure).toContainText(`share machine key ${digits('m')}; web-3 has ${digits('other')}`);

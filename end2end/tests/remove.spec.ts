@@ -1,6 +1,6 @@
 // An admin takes a component or a server out: how often it is asked, what is said, who comes back.
 
-import { expect, line, open, quick, server, shown, test } from './cluster';
+import { expect, line, open, quick, server, shown, test, why } from './cluster';
 
 for (const scripts of [true, false]) {
   test.describe(scripts ? 'with scripts' : 'without scripts', () => {
@@ -76,7 +76,7 @@ for (const scripts of [true, false]) {
       await expect(hint).toContainText('app-1 is back: it still runs there');
       await expect(hint).toContainText('stop it on app-1 first, then remove it');
       await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
-      await line(page, 'app-1', 'service').locator('[data-label="Heartbeat"]').getByRole('link').click();
+      await why(page, 'app-1', 'service', 'Heartbeat').click();
       await expect(page).toHaveURL(/#hint-came-back-app-1_service$/);
     });
 

@@ -1,6 +1,6 @@
 // From a red cell to its cure and back; many hints of one kind; folds.
 
-import { expect, hint, hydrated, line, open, quick, server, test } from './cluster';
+import { expect, hint, hydrated, open, quick, server, test, why } from './cluster';
 
 const wrong = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ server: `bad-${n + 1}`, key: 'another key' }));
@@ -14,7 +14,7 @@ for (const scripts of [true, false]) {
       await page.setViewportSize({ width: 1200, height: 300 });
       await cluster.beats([...right, ...wrong(1)]);
       await open(page, cluster.url, scripts);
-      await line(page, 'bad-1', 'service').getByRole('link', { name: 'why: Decryption failure' }).click();
+      await why(page, 'bad-1', 'service', 'Encryption key').click();
       await expect(page).toHaveURL(/#hint-key-mismatch-bad-1$/);
       await expect(hint(page, 'key-mismatch-bad-1').getByRole('heading')).toBeInViewport();
       await hint(page, 'key-mismatch-bad-1').getByRole('link', { name: 'Go to bad-1' }).click();
@@ -57,7 +57,7 @@ test('a fold opens for whoever is led into it, also after a reload, and stays op
   await open(page, cluster.url);
   const fold = page.locator('details[data-group="key-mismatch"]');
   await expect(hint(page, 'key-mismatch-bad-4')).toBeHidden();
-  await page.locator('#why-server-bad-4-service-key').click();
+  await why(page, 'bad-4', 'service', 'Encryption key').click();
   await expect(hint(page, 'key-mismatch-bad-4').getByRole('heading')).toBeInViewport();
   await page.reload();
   await hydrated(page);
@@ -86,7 +86,7 @@ test('when all fall silent together the overview is suspected first and the sile
   await expect(fold.locator('summary')).toContainText('3 services went silent');
   await expect(page.locator('[data-hint="service-stale"]').first()).toBeHidden();
   await expect(page.locator('.hints article, .hints details').first(), 'it stands first').toHaveAttribute('data-hint', 'everyone-silent');
-  await page.locator('#why-server-app-2-service-heartbeat').click();
+  await why(page, 'app-2', 'service', 'Heartbeat').click();
   await expect(page.locator('[data-hint="service-stale"]').filter({ hasText: 'app-2' })).toBeVisible();
   await cluster.keepBeating(['app-1', 'app-2', 'app-3'].map((server) => ({ server })));
   await expect(page.locator('[data-hint]')).toHaveCount(0);
