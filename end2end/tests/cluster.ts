@@ -62,13 +62,13 @@ export class Cluster {
   private sequence = 0;
   private beating = new Set<() => Promise<void>>();
 
-  async start(reportSelf = 'none') {
+  async start(reportSelf = 'none', basePath = '/') {
     writeFileSync(this.tokenFile, `${token}\n`, { mode: 0o600 });
     const port = this.url === '' ? '0' : new URL(this.url).port;
     const serve = this.run('serve', [
       'serve', '--listen', `127.0.0.1:${port}`,
       '--database', `sqlite:${join(this.folder, 'overview.db')}`,
-      '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server',
+      '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server', '--base-path', basePath,
     ]);
     this.url = await new Promise<string>((resolve, reject) => {
       let said = '';

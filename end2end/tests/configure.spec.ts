@@ -144,6 +144,61 @@ test('nothing changed is nothing said, and a harmless change says so', async ({ 
   await expect(page.getByTestId('effects')).toContainText('Nobody\'s state would change at once.');
 });
 
+test('what was done is said once: a reload does not say it again', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'app-1' });
+  await open(page, `${cluster.url}?sort=name`);
+  await page.getByRole('link', { name: 'Configure' }).click();
+  await page.getByLabel('Web window').fill('2 d');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByTestId('done')).toBeVisible();
+  await expect(page, 'the order is kept').toHaveURL(/\?sort=name$/);
+  await page.reload();
+  await expect(page.getByTestId('verdict')).toBeVisible();
+  await expect(page.getByTestId('done')).toHaveCount(0);
+  expect((await cluster.settings()).web_window_s).toBe(172_800);
+});
+
+test('a slow answer is waited for, with a line that says so, and asked for once', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'app-1' });
+  await open(page, `${cluster.url}?configure`);
+  let asked = 0;
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => { answer = resolve; });
+  await page.route('**/fn/act', async (route) => {
+    asked += 1;
+    await held;
+    await route.continue();
+  });
+  await page.getByLabel('Stale timeout').fill('11 min');
+  const save = page.getByRole('button', { name: 'Save' });
+  await save.click();
+  await save.click();
+  await expect(page.locator('.progress')).toHaveCount(1);
+  answer();
+  await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+  await expect(page.locator('.progress')).toHaveCount(0);
+  expect(asked).toBe(1);
+  expect((await cluster.settings()).stale_timeout_s).toBe(660);
+});
+
+test.describe('when the overview does not answer', () => {
+  test.use({ forgiven: /Failed to load resource|ERR_FAILED/ });
+
+  test('nothing is claimed, nothing typed is lost, and the next try works', async ({ cluster, page }) => {
+    await cluster.beat({ server: 'app-1' });
+    await open(page, `${cluster.url}?configure`);
+    await page.route('**/fn/act', (route) => route.abort());
+    await page.getByLabel('Stale timeout').fill('11 min');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('effects')).toContainText('The overview does not answer.');
+    await expect(page.getByLabel('Stale timeout')).toHaveValue('11 min');
+    await page.unroute('**/fn/act');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+    expect((await cluster.settings()).stale_timeout_s).toBe(660);
+  });
+});
+
 test.describe('without scripts', () => {
   test.use({ javaScriptEnabled: false });
 

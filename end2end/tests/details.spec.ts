@@ -113,3 +113,16 @@ test('on a narrow screen they are the whole screen', async ({ cluster, page }) =
   await expect(page.getByTestId('verdict')).toBeVisible();
   await expect.poll(() => focused(page)).toBe('open-server-app-1');
 });
+
+test('a link opened in a tab of its own leaves this page as it is', async ({ cluster, page, context }) => {
+  await cluster.beat({ server: 'App-1' });
+  await open(page, `${cluster.url}?sort=name`);
+  const opened = context.waitForEvent('page');
+  await server(page, 'App-1').getByRole('link').click({ modifiers: ['ControlOrMeta'] });
+  const tab = await opened;
+  await expect(tab.getByRole('dialog', { name: 'App-1' })).toBeVisible();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  await expect(page).toHaveURL(/\?sort=name$/);
+  await open(tab, `${cluster.url}?server=aPP-1`);
+  await expect(tab.getByRole('dialog', { name: 'App-1' }), 'a name is the same in any case').toContainText('Debian');
+});

@@ -121,7 +121,7 @@ test('a page of another build than the overview offers a reload', async ({ clust
   await expect(offer).toHaveCount(0);
 });
 
-test('a paused page stands still, acts all the same, and says that it is paused', async ({ cluster, page }) => {
+test('a paused page stands still and says so, and is right at once when it goes on', async ({ cluster, page }) => {
   await cluster.configure(quick);
   await cluster.beat({ server: 'app-1' });
   await open(page, cluster.url);

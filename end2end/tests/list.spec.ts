@@ -89,6 +89,20 @@ test('a search finds names, addresses and versions while it is typed', async ({ 
   expect(await shown(page)).toEqual(['charlie']);
 });
 
+test('a search may hold blanks and what means something in an address', async ({ cluster, page }) => {
+  await cluster.beats([{ server: 'app 1 & co' }, { server: 'app 2' }, { server: 'app-3' }]);
+  await open(page, cluster.url);
+  const search = page.getByRole('searchbox');
+  await search.pressSequentially('app ', { delay: 50 });
+  await expect(search).toHaveValue('app ');
+  await search.pressSequentially('1 &', { delay: 50 });
+  await expect(search).toHaveValue('app 1 &');
+  await expect.poll(() => shown(page)).toEqual(['app 1 & co']);
+  await page.reload();
+  await expect(search).toHaveValue('app 1 &');
+  expect(await shown(page)).toEqual(['app 1 & co']);
+});
+
 test('a search that finds nothing says so and leads back, the box emptied', async ({ cluster, page }) => {
   await form(cluster);
   await open(page, cluster.url);
