@@ -33,6 +33,9 @@ fn news(screen: Screen) -> impl IntoView + use<> {
         Some(since) => format!(" · blind since {}", utc(since)),
         None => format!(" · as of {}", utc(screen.pictured.get())),
     };
+    // As the document's head has it: a form that is filled in is not emptied.
+    let asked = screen.place.with(|place| place.open.asks());
+    let reloads = if asked { "Not reloading while a form is open" } else { "Reloads every 30 s" };
     let (dot, switched, word) = match (connection, blind) {
         (Connection::Polling, None) => ("dot ok", Connection::Paused, "Pause"),
         (Connection::Polling, Some(_)) | (Connection::Reconnecting | Connection::Offline, _) => {
@@ -48,7 +51,7 @@ fn news(screen: Screen) -> impl IntoView + use<> {
         <span class=dot aria-hidden="true"></span>
         <span class="muted" data-testid="connection">
             <span class="with-scripts">{connection.word()}</span>
-            <span class="without-scripts">"Reloads every 30 s"</span>
+            <span class="without-scripts">{reloads}</span>
             {state}
         </span>
         {outdated}

@@ -8,6 +8,8 @@
 mod age;
 mod carried;
 mod configure;
+#[cfg(feature = "hydrate")]
+mod desk;
 pub mod draft;
 #[cfg(feature = "hydrate")]
 mod elapsed;
