@@ -21,8 +21,8 @@ pub(super) fn lead_to(id: String, or: &'static str) {
     });
 }
 
-/// Shows something; whoever was on an element that is drawn anew, moved or gone stays where it was
-/// or comes to the heading of that part.
+/// Shows something; whoever was on an element that is drawn anew, moved, gone or made another stays
+/// where it was, or comes to the heading of that part.
 pub(super) fn keep(show: impl FnOnce()) {
     let before = focused();
     show();
@@ -32,11 +32,12 @@ pub(super) fn keep(show: impl FnOnce()) {
     let heading = part.and_then(|part| part.get_attribute("aria-labelledby"));
     leptos::task::spawn_local(async move {
         drawn().await;
-        if focused().is_some() {
-            return;
-        }
-        let kept = !id.is_empty() && focus(&id, true);
-        if !kept && let Some(heading) = heading {
+        // Where the keyboard went elsewhere meanwhile, it was led there.
+        let stayed = focused().is_none_or(|now| now == before && now.id() != id);
+        if stayed
+            && (id.is_empty() || !focus(&id, true))
+            && let Some(heading) = heading
+        {
             focus(&heading, true);
         }
     });

@@ -30,9 +30,12 @@ fn news(screen: Screen) -> impl IntoView + use<> {
     let connection = screen.connection.get();
     let blind = screen.head.with(|head| head.blind);
     let state = match blind {
-        Some(since) => format!("{} · blind since {}", connection.word(), utc(since)),
-        None => format!("{} · as of {}", connection.word(), utc(screen.pictured.get())),
+        Some(since) => format!(" · blind since {}", utc(since)),
+        None => format!(" · as of {}", utc(screen.pictured.get())),
     };
+    // As the document's head has it: a form that is filled in is not emptied.
+    let asked = screen.place.with(|place| place.open.asks());
+    let reloads = if asked { "Not reloading while a form is open" } else { "Reloads every 30 s" };
     let (dot, switched, word) = match (connection, blind) {
         (Connection::Polling, None) => ("dot ok", Connection::Paused, "Pause"),
         (Connection::Polling, Some(_)) | (Connection::Reconnecting | Connection::Offline, _) => {
@@ -46,7 +49,11 @@ fn news(screen: Screen) -> impl IntoView + use<> {
     let switch = move |_| screen.connection.set(switched);
     view! {
         <span class=dot aria-hidden="true"></span>
-        <span class="muted" data-testid="connection">{state}</span>
+        <span class="muted" data-testid="connection">
+            <span class="with-scripts">{connection.word()}</span>
+            <span class="without-scripts">{reloads}</span>
+            {state}
+        </span>
         {outdated}
         <button type="button" class="script-only" id="pause" on:click=switch>{word}</button>
     }

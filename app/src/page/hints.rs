@@ -24,7 +24,7 @@ pub(super) fn Troubleshooting(
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
             <h2 id="troubleshooting-head" tabindex="-1">
-                "Troubleshooting"<span class="muted">{count}</span>
+                "Troubleshooting "<span class="muted">{count}</span>
             </h2>
             <For
                 each=move || screen.groups.get()

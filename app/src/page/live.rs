@@ -9,19 +9,17 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use leptos::wasm_bindgen::prelude::wasm_bindgen;
 
+use super::desk::Desk;
 use super::elapsed::since_opened;
 use super::navigate::{self, Keep as _};
 use super::place::{Done, Open, Place};
 use super::screen::{Connection, Screen, set};
-use super::view::View;
 use super::{Page, PageProps, focus, verdict};
-use crate::api::{self, Command, News, Picture, Refusal};
-use crate::cluster::{Snapshot, Span, Timestamp};
+use crate::api::{self, Command, Picture, Refusal};
+use crate::cluster::Timestamp;
 
 /// How long one request may take, in milliseconds.
 const TIMEOUT: u32 = 10_000;
-/// The longest pause after failures.
-const LONGEST_PAUSE: Span = Span::seconds(30);
 /// How often the page looks whether anything is due, in milliseconds.
 const STEP: u32 = 200;
 
@@ -39,7 +37,7 @@ pub fn hydrate() {
     let desk = Desk::of(&picture);
     let held: Rc<Cell<Option<Screen>>> = Rc::default();
     let shown = Rc::clone(&held);
-    let snapshot = desk.snapshot.clone();
+    let snapshot = desk.snapshot().clone();
     leptos::mount::hydrate_from(app, move || {
         let screen = Screen::new(picture, &snapshot);
         shown.set(Some(screen));
@@ -59,90 +57,6 @@ fn read_picture() -> Option<Picture> {
     let text = document().get_element_by_id("picture")?.text_content()?;
     // From bytes, as the answers of the server functions come: one reader for both is 40 kB less wasm.
     serde_json::from_slice(text.as_bytes()).ok()
-}
-
-/// The facts as the browser has them, and when they came.
-struct Desk {
-    snapshot: Snapshot,
-    /// The hash of the files this page is made of.
-    build: String,
-    cursor: String,
-    /// The picture's moment, and the browser's elapsed time when it came.
-    pictured: Timestamp,
-    arrived: Span,
-    /// When a verdict may next turn by time alone.
-    next_turn: Option<Timestamp>,
-    /// There has been no news for so long that nobody can tell from here.
-    cut_off: bool,
-    failures: u32,
-}
-
-impl Desk {
-    fn of(picture: &Picture) -> Self {
-        let News { cursor, now, build, .. } = picture.news.clone();
-        let snapshot = picture.snapshot();
-        let next_turn = snapshot.next_turn(now);
-        Self {
-            snapshot,
-            build,
-            cursor,
-            pictured: now,
-            arrived: since_opened(),
-            next_turn,
-            cut_off: false,
-            failures: 0,
-        }
-    }
-
-    /// The picture's moment plus what has passed, but at most one poll ahead.
-    fn now(&self) -> Timestamp {
-        let passed = since_opened() - self.arrived;
-        self.pictured + passed.min(self.snapshot.settings.poll_period())
-    }
-
-    /// No picture for three polls and at least 15 s.
-    fn is_cut_off(&self) -> bool {
-        let patience = self.snapshot.settings.poll_period().times(3).max(Span::seconds(15));
-        self.failures > 0 && since_opened() - self.arrived > patience
-    }
-
-    fn take(&mut self, news: News) {
-        // One question is under way at a time, so no answer is overtaken: if time went back, the
-        // database's clock did.
-        self.pictured = news.now;
-        if let Some(change) = news.change {
-            self.snapshot.apply(change);
-        }
-        self.cursor = news.cursor;
-        self.arrived = since_opened();
-        self.failures = 0;
-        self.cut_off = false;
-    }
-
-    /// What a place of the page shows now: all servers, for a browser need not send them.
-    fn view(&mut self, place: &Place) -> View {
-        let now = self.now();
-        self.next_turn = self.snapshot.next_turn(now);
-        if self.cut_off && self.snapshot.blind_since.is_none() {
-            let unseen = Snapshot { blind_since: Some(self.pictured), ..self.snapshot.clone() };
-            return View::of(&unseen, now, place, usize::MAX).cut_off(self.pictured);
-        }
-        View::of(&self.snapshot, now, place, usize::MAX)
-    }
-
-    /// How long to wait before asking again: the poll period, doubled with each failure; a little
-    /// sooner or later, so that a hundred open pages do not ask in step.
-    fn pause(&self, share: f64) -> Span {
-        let period = self.snapshot.settings.poll_period();
-        let factor = 1_i64 << self.failures.min(6);
-        let pause = period.times(factor).min(LONGEST_PAUSE.max(period));
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            reason = "a pause of seconds, in milliseconds"
-        )]
-        Span((pause.0 as f64 * (0.9 + 0.1 * share)) as i64)
-    }
 }
 
 fn start(screen: Screen, desk: Desk) {
@@ -233,9 +147,7 @@ async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
         let mut desk = desk.borrow_mut();
         let now = desk.now();
         set(&screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
-        let cut_off = !desk.cut_off && desk.is_cut_off();
-        desk.cut_off |= cut_off;
-        if cut_off || desk.next_turn.is_some_and(|turn| turn <= now) {
+        if desk.has_turned() {
             let view = screen.place.with_untracked(|place| desk.view(place));
             drop(desk);
             focus::keep(|| screen.show(view));
@@ -247,7 +159,7 @@ async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
 async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bool>>) {
     let mut was_paused = false;
     loop {
-        let due = since_opened() + desk.borrow().pause(spread(&desk));
+        let due = since_opened() + desk.borrow().pause();
         loop {
             TimeoutFuture::new(STEP).await;
             let paused = screen.connection.get_untracked() == Connection::Paused;
@@ -258,17 +170,15 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
                 break;
             }
         }
-        let cursor = desk.borrow().cursor.clone();
+        let cursor = desk.borrow().cursor();
         let answer = select(Box::pin(api::overview(cursor)), TimeoutFuture::new(TIMEOUT)).await;
         let paused = screen.connection.get_untracked() == Connection::Paused;
         let mut desk = desk.borrow_mut();
         match answer {
             Either::Left((Ok(news), _)) if !paused => {
-                let moved = news.change.is_some() || desk.cut_off;
-                let same_build = desk.build == news.build;
-                set(&screen.outdated, !same_build);
-                desk.take(news);
-                set(&screen.pictured, desk.pictured);
+                set(&screen.outdated, desk.is_outdated(&news));
+                let moved = desk.take(news);
+                set(&screen.pictured, desk.pictured());
                 set(&screen.connection, Connection::Polling);
                 if moved {
                     let view = screen.place.with_untracked(|place| desk.view(place));
@@ -279,7 +189,7 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
             // Paused meanwhile: what came is asked for again on resuming.
             Either::Left((Ok(_), _)) => {}
             Either::Left((Err(_), _)) | Either::Right(_) => {
-                desk.failures += 1;
+                desk.miss();
                 if !paused {
                     let online = window().navigator().on_line();
                     let lost = if online { Connection::Reconnecting } else { Connection::Offline };
@@ -288,13 +198,4 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
             }
         }
     }
-}
-
-/// A share of one that differs from page to page: where in its millisecond cycle this page is.
-fn spread(desk: &Rc<RefCell<Desk>>) -> f64 {
-    let desk = desk.borrow();
-    let mix = since_opened().0.wrapping_mul(31).wrapping_add(desk.pictured.0);
-    #[expect(clippy::cast_precision_loss, reason = "a number below a thousand")]
-    let share = mix.rem_euclid(1_000) as f64 / 1_000.0;
-    share
 }

@@ -8,6 +8,8 @@
 mod age;
 mod carried;
 mod configure;
+#[cfg(feature = "hydrate")]
+mod desk;
 pub mod draft;
 #[cfg(feature = "hydrate")]
 mod elapsed;
@@ -55,9 +57,11 @@ pub fn shell(picture: Picture) -> impl IntoView {
                 <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
                 <link rel="stylesheet" href=asset("app.css") />
                 <script src=asset("theme.js")></script>
-                <link rel="modulepreload" href=asset("app.js") />
+                // A browser without scripts does not fetch what only scripts need.
+                <link rel="modulepreload" media="(scripting: enabled)" href=asset("app.js") />
                 <link
                     rel="preload"
+                    media="(scripting: enabled)"
                     r#as="fetch"
                     r#type="application/wasm"
                     crossorigin="anonymous"

@@ -128,7 +128,8 @@ fn component_line(line: &Line, server: &str, age: &Age) -> impl IntoView + use<>
         .columns
         .iter()
         .map(|column| {
-            let id = format!("why-{server}-{}-{}", line.role.as_str(), column.label);
+            let label = column.label.to_ascii_lowercase().replace(' ', "-");
+            let id = format!("why-{server}-{}-{label}", line.role.as_str());
             view! {
                 <div role="cell" data-label=column.label>{cells(column, &id, age)}</div>
             }
@@ -179,7 +180,7 @@ fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
     let why = cell.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
     view! {
         <span class="cell">
-            {shape}<span class=class>{text}</span>{age}{hint}
+            {shape} " " <span class=class>{text}</span>{age}{hint}
         </span>
         {why}
     }

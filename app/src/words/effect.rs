@@ -1,23 +1,9 @@
 //! How the effect of a change is said before it is made.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{ComponentKey, Pulse, Role, ServerName, Settings, Snapshot, Timestamp};
+use crate::cluster::{ComponentKey, Pulse, Role, Settings, Snapshot, Timestamp};
 
 use super::{say, title};
-
-/// A list names so many before it merely counts.
-const NAMED: usize = 6;
-
-/// Names for a sentence: the first few, and how many more there are.
-pub fn named<'a>(names: impl IntoIterator<Item = &'a ServerName>) -> Arg {
-    let mut names = names.into_iter();
-    let mut said: Vec<String> = names.by_ref().take(NAMED).map(ToString::to_string).collect();
-    let more = names.count();
-    if more > 0 {
-        said.push(say("effect.more", &[("count", Arg::Number(more))]));
-    }
-    Arg::List(said)
-}
 
 /// What would follow at once if these settings were in force: a sentence for each thing.
 pub fn effects(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<String> {
@@ -25,14 +11,14 @@ pub fn effects(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<
     let mut said = Vec::new();
     for pulse in [Pulse::Stale, Pulse::Late] {
         for role in [Role::Service, Role::Web] {
-            let names: Vec<_> = worse
+            let names: Vec<String> = worse
                 .iter()
                 .filter(|(key, would)| key.role == role && *would == pulse)
-                .map(|(ComponentKey { server, .. }, _)| server)
+                .map(|(ComponentKey { server, .. }, _)| server.to_string())
                 .collect();
             if !names.is_empty() {
                 let key = format!("effect.{}.{}", pulse.as_str(), role.as_str());
-                said.push(say(&key, &[("servers", named(names))]));
+                said.push(say(&key, &[("servers", Arg::List(names))]));
             }
         }
     }

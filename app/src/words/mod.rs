@@ -2,6 +2,7 @@
 
 mod effect;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -12,7 +13,7 @@ use crate::cluster::{
     Snapshot, Span, VersionCheck, status::KeyVerdict,
 };
 
-pub use self::effect::{effects, named};
+pub use self::effect::effects;
 
 /// The one language so far. A line is `key = sentence`; a key may stand several times (the steps).
 static ENGLISH: &str = include_str!("en.txt");
@@ -248,13 +249,39 @@ fn write_arg(said: &mut String, value: &Arg) {
         Arg::Moment(moment) => write!(said, "{}", moment.clock()),
         Arg::Span(span) => write!(said, "{span}"),
         Arg::Number(number) => write!(said, "{number}"),
-        Arg::Text(text) => write!(said, "{text}"),
-        Arg::List(names) => match names.split_last() {
-            None => write!(said, "nobody"),
-            Some((only, [])) => write!(said, "{only}"),
-            Some((last, rest)) => write!(said, "{} and {last}", rest.join(", ")),
-        },
+        Arg::Text(text) => write!(said, "{}", isolated(text)),
+        Arg::List(names) => {
+            said.push_str(&list(names));
+            Ok(())
+        }
     };
+}
+
+/// A longer list is cut to this many names, and a count of the others.
+const LISTED: usize = 6;
+
+/// `a, b and c`; of a long list the first few, and how many more there are.
+fn list(names: &[String]) -> String {
+    let mut said: Vec<Cow<'_, str>> = names.iter().map(|name| isolated(name)).collect();
+    // Up to two more are named as quickly as they are counted.
+    if let Some(more) = names.len().checked_sub(LISTED).filter(|more| *more > 2) {
+        said.truncate(LISTED);
+        said.push(say("list.more", &[("count", Arg::Number(more))]).into());
+    }
+    match said.split_last() {
+        None => "nobody".to_owned(),
+        Some((only, [])) => only.clone().into_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// A text that runs from right to left, kept from turning round the sentence it stands in.
+fn isolated(text: &str) -> Cow<'_, str> {
+    let rightward = |c: char| {
+        matches!(u32::from(c),
+            0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFC | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF)
+    };
+    if text.contains(rightward) { format!("\u{2068}{text}\u{2069}").into() } else { text.into() }
 }
 
 /// Every placeholder of a key's sentences; for the test that none is left without a value.
@@ -295,8 +322,8 @@ mod tests {
     }
 
     /// Who says something beside the hints: verdicts, and what answers an admin.
-    const OWNERS: [&str; 8] =
-        ["why", "verdict", "cut-off", "done", "refusal", "effect", "ask", "configure"];
+    const OWNERS: [&str; 9] =
+        ["why", "verdict", "cut-off", "done", "refusal", "effect", "ask", "configure", "list"];
 
     #[test]
     fn every_sentence_belongs_to_a_verdict_or_to_a_hint_there_is() {
@@ -332,5 +359,15 @@ mod tests {
         assert_eq!(said(&["a"]), "a");
         assert_eq!(said(&["a", "b"]), "a and b");
         assert_eq!(said(&["a", "b", "c"]), "a, b and c");
+        let many = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+        assert_eq!(said(&many[..8]), "a, b, c, d, e, f, g and h");
+        assert_eq!(said(&many), "a, b, c, d, e, f and 3 more");
+    }
+
+    #[test]
+    fn a_name_from_right_to_left_does_not_turn_the_sentence_round() {
+        let said = fill("{server} is late", &[("server", Arg::Text("שרת".into()))]);
+        assert_eq!(said, "\u{2068}שרת\u{2069} is late");
+        assert_eq!(fill("{server}", &[("server", Arg::Text("Büro".into()))]), "Büro");
     }
 }

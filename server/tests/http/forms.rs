@@ -98,7 +98,7 @@ fn a_key_is_accepted_after_the_page_named_who_would_turn_red() {
     let other = "07".repeat(32);
     overview.beat(&with(heartbeat("web-3", "web", 1), "key_check", json!(other)));
     let page = overview.get("/?accept=07070707").body;
-    assert!(page.as_str().unwrap().contains("decryption failures: web-1 and web-2."));
+    assert!(page.as_str().unwrap().contains("decryption failures: web-1, web-2."));
     let done = post(&overview, "/acceptance", "kind=encryption&key_check=07070707");
     assert_eq!(sent_to(&done), "/?done=accepted");
     let body = overview.overview();

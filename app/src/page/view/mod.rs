@@ -87,7 +87,8 @@ impl View {
             head: Head {
                 headline: said.headline,
                 detail: said.detail,
-                health: overview.health,
+                // Where nobody has reported, nothing is well either.
+                health: if overview.servers.is_empty() { Health::Unknown } else { overview.health },
                 blind: overview.blind_since,
                 done: place.done.as_ref().map(|done| scene.done(done)),
             },

@@ -1,5 +1,7 @@
 //! What opens beside the page: all about a server, or a question before something is done.
 
+use std::collections::BTreeSet;
+
 use super::{Action, Scene};
 use crate::api::Command;
 use crate::cluster::effect::Acceptance;
@@ -219,10 +221,10 @@ impl Scene<'_> {
         let wrong = if would.wrong.is_empty() {
             words::say("ask.accept.wrong.nobody", &[])
         } else {
-            let args = [("servers", words::named(&would.wrong))];
+            let args = [("servers", all(&would.wrong))];
             words::say(&of_kind("ask.accept.wrong"), &args)
         };
-        let right = words::say("ask.accept.right", &[("servers", words::named(&would.right))]);
+        let right = words::say("ask.accept.right", &[("servers", all(&would.right))]);
         let mut paragraphs = vec![wrong, right];
         paragraphs.extend(reference.map(|known| {
             words::say("ask.accept.body", &[("reference", Arg::Text(known.check.short()))])
@@ -235,6 +237,12 @@ impl Scene<'_> {
         };
         Panel { paragraphs, ask: Some(ask), ..opened }
     }
+}
+
+/// Every name, however many: who answers the question must know them.
+fn all(servers: &BTreeSet<ServerName>) -> Arg {
+    let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
+    Arg::Text(names.join(", "))
 }
 
 fn item(label: &'static str, text: String) -> Item {
