@@ -34,7 +34,7 @@ for (const scripts of [true, false]) {
       await cluster.beats([web('web-1', 'm'), web('web-2', 'm'), web('web-3', 'other')]);
       await open(page, cluster.url, scripts);
       await expect(line(page, 'web-3', 'web')).toContainText('Machine key differs');
-      await page.getByRole('link', { name: `Accept key ${digits('other')}` }).click();
+      await page.getByRole('link', { name: `Accept machine key ${digits('other')}` }).click();
       await expect(page).toHaveURL(/kind=machine/);
       await expect(page.getByRole('dialog')).toContainText(/These web servers would turn red: web-1( and |, )web-2\./);
       await page.getByRole('button', { name: `Accept ${digits('other')}` }).click();
