@@ -12,7 +12,10 @@ const noBarrier = async (page: Page) => {
     for (const colorScheme of ['light', 'dark'] as const) {
       // No fade between the two themes is under way while colours are looked at.
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+      // All rules once a width; what else the dark theme could break is colours.
+      const axe = new AxeBuilder({ page }).options({ resultTypes: ['violations'] });
+      const rules = ['color-contrast', 'link-in-text-block'];
+      const found = await (colorScheme === 'dark' ? axe.withRules(rules) : axe.withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])).analyze();
       expect(
         found.violations.map((broken) => [broken.id, broken.nodes.map((node) => [node.html, node.failureSummary])]),
         `${colorScheme}, ${width} px`,

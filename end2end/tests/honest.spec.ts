@@ -62,9 +62,12 @@ for (const scripts of [true, false]) {
         await expect(line(page, name, 'service').locator('[data-label="Version"]'), 'the last value is kept').toContainText('2026.2.1');
       }
       await expect(page.locator(':is(.verdict, .name, .role, [data-label="Heartbeat"]) .icon.ok')).toHaveCount(0);
-      const dimmed = (part: string) => page.locator(part).evaluate((element) => Number(getComputedStyle(element).opacity));
-      expect(await dimmed('.table')).toBeLessThan(1);
-      expect(await dimmed('.hints'), 'what to do is not dimmed').toBe(1);
+      const colour = (part: string) => page.locator(part).first().evaluate((element) => getComputedStyle(element).color);
+      const quiet = await colour('.muted');
+      for (const part of ['.table .name a', '.table .cell', '.strip dl']) {
+        expect(await colour(part), `${part} is dimmed`).toBe(quiet);
+      }
+      expect(await colour('.hints li'), 'what to do is not dimmed').not.toBe(quiet);
       const hint = page.locator('[data-hint]');
       await expect(hint).toHaveCount(1);
       await expect(hint).toContainText('The overview cannot read or write its database');
