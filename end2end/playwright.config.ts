@@ -10,6 +10,8 @@ export default defineConfig({
   timeout: 60_000,
   reporter: 'list',
   use: {
+    // What is not there after so long will not come.
+    actionTimeout: 10_000,
     browserName: 'chromium',
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

@@ -2,6 +2,7 @@
 // any console error fails the story.
 
 import { ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,19 +27,48 @@ export const quick: Settings = {
   web_window_s: 60,
 };
 
+/** What a story says of a component; all else is as a well server would say it. */
+export type Beat = {
+  server: string;
+  role?: 'web' | 'service';
+  product?: string;
+  os?: { name: string; version: string };
+  ip?: string;
+  version?: string;
+  /** The text of a key, not its check. */
+  key?: string | null;
+  machineKey?: string | null;
+  boot_id?: string;
+  sequence?: number;
+  sent_at?: string;
+  leaving?: boolean;
+};
+
+/** What a server reports of a key with this text. */
+export const keyCheck = (key: string) => 
+  createHmac('sha256', key).update('cluster-overview/key-check/v1').digest('hex');
+
+/** The digits of it that the page shows. */
+export const digits = (key: string) => keyCheck(key).slice(0, 8);
+
+const token = 'a-join-token-for-stories';
+
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'cluster-overview-'));
   url = '';
   private tokenFile = join(this.folder, 'join-token');
   private children = new Map<string, ChildProcess>();
+  private boots = new Map<string, string>();
+  private sequence = 0;
+  private beating = new Set<() => Promise<void>>();
 
-  async start(reportSelf = 'none') {
-    writeFileSync(this.tokenFile, 'a-join-token-for-stories\n', { mode: 0o600 });
+  async start(reportSelf = 'none', basePath = '/') {
+    writeFileSync(this.tokenFile, `${token}\n`, { mode: 0o600 });
     const port = this.url === '' ? '0' : new URL(this.url).port;
     const serve = this.run('serve', [
       'serve', '--listen', `127.0.0.1:${port}`,
       '--database', `sqlite:${join(this.folder, 'overview.db')}`,
-      '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server',
+      '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server', '--base-path', basePath,
     ]);
     this.url = await new Promise<string>((resolve, reject) => {
       let said = '';
@@ -60,6 +90,66 @@ export class Cluster {
       '--product', 'ProGet', '--product-version', options.version ?? '2026.2.1',
       '--encryption-key-file', keyFile,
     ]);
+  }
+
+  /** Reports components as a simple client does, all in one request. */
+  async beats(beats: Beat[]) {
+    const heartbeats = beats.map(({ key, machineKey, ...said }) => {
+      const role = said.role ?? 'service';
+      const who = `${said.server} ${role}`;
+      const boot = said.boot_id ?? this.boots.get(who) ?? randomUUID();
+      this.boots.set(who, boot);
+      return {
+        product: 'ProGet', version: '2026.2.1', os: { name: 'Debian GNU/Linux', version: '12' }, ip: '10.0.0.11',
+        ...said,
+        role, boot_id: boot, sequence: said.sequence ?? (this.sequence += 1),
+        key_check: key === null ? null : keyCheck(key ?? 'the key of the cluster'),
+        machine_key_check: machineKey ? keyCheck(machineKey) : null,
+      };
+    });
+    const answer = await fetch(new URL('api/v1/heartbeats', this.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(heartbeats),
+    });
+    expect(answer.status, await answer.text()).toBe(200);
+  }
+
+  async beat(beat: Beat) {
+    await this.beats([beat]);
+  }
+
+  /** Goes on reporting these components, well within an interval of 1 s; what is returned ends it. */
+  async keepBeating(beats: Beat[]) {
+    await this.beats(beats);
+    let under_way: Promise<unknown> = Promise.resolve();
+    const timer = setInterval(() => {
+      under_way = this.beats(beats).catch(() => {});
+    }, 400);
+    const stop = async () => {
+      clearInterval(timer);
+      this.beating.delete(stop);
+      await under_way;
+    };
+    this.beating.add(stop);
+    return stop;
+  }
+
+  /** Locks the database as a stuck backup would; what is returned lets it go. */
+  async lockDatabase() {
+    const script =
+      'import sqlite3, sys\n' +
+      'held = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)\n' +
+      "held.execute('begin exclusive')\n" +
+      "print('locked', flush=True)\n" +
+      'sys.stdin.read()';
+    const child = spawn('python3', ['-c', script, join(this.folder, 'overview.db')]);
+    this.children.set('lock', child);
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.once('data', () => resolve());
+      child.once('exit', (code) => reject(new Error(`the lock ended with ${code}`)));
+    });
+    return () => this.end('lock', 'SIGKILL');
   }
 
   /** The overview for a terminal. */
@@ -93,11 +183,16 @@ export class Cluster {
     expect(answer.status).toBe(200);
   }
 
+  async settings(): Promise<Settings> {
+    return (await fetch(new URL('api/v1/settings', this.url))).json();
+  }
+
   async overview() {
     return (await fetch(new URL('api/v1/overview', this.url))).json();
   }
 
   async stop() {
+    for (const stop of [...this.beating]) await stop();
     for (const what of [...this.children.keys()]) await this.end(what, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -110,9 +205,37 @@ export const server = (page: Page, name: string): Locator => page.locator(`[data
 export const line = (page: Page, name: string, role: 'web' | 'service'): Locator =>
   server(page, name).locator(`[data-role="${role}"]`);
 
+/** The links of a component's line to the hints about one of its facts. */
+export const why = (page: Page, name: string, role: 'web' | 'service', column: string): Locator =>
+  line(page, name, role).locator(`[data-label="${column}"]`).getByRole('link', { name: /^why: / });
+
+/** The servers the table shows, in its order. */
+export const shown = (page: Page) =>
+  page.locator('[data-server]').evaluateAll((blocks) => blocks.map((block) => (block as HTMLElement).dataset.server));
+
+/** A hint, by its anchor. */
+export const hint = (page: Page, anchor: string): Locator => page.locator(`article[id="hint-${anchor}"]`);
+
+/** Which element has the keyboard. */
+export const focused = (page: Page) =>
+  page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
+
+/** How far the page can be scrolled sideways. */
+export const sideways = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** Opens an address of the page; with scripts, waits until they have taken over. */
+export const open = async (page: Page, address: string, scripts = true) => {
+  await page.goto(address);
+  if (scripts) await hydrated(page);
+};
+
 /** Resolves once the page's wasm half has taken over. */
 export const hydrated = (page: Page) =>
   expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
+
+/** A panic without the places in wasm it came through. */
+const legible = (text: string) => text.split('\n').filter((line) => !/^\s*(at .*|Stack:|Error)?$/.test(line)).join(' ');
 
 export const test = base.extend<{ cluster: Cluster; forgiven: RegExp }>({
   // What a story expects on the console: a story that stops the server expects failed requests.
@@ -123,14 +246,16 @@ export const test = base.extend<{ cluster: Cluster; forgiven: RegExp }>({
     await use(cluster);
     await cluster.stop();
   },
-  page: async ({ page, forgiven }, use) => {
+  page: async ({ page, forgiven, javaScriptEnabled }, use) => {
     const complaints: string[] = [];
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+      if (['error', 'warning'].includes(message.type())) complaints.push(legible(message.text()));
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await use(page);
-    const unexpected = complaints.filter((text) => !forgiven.test(text));
+    // Without scripts nobody takes what was fetched for them in advance.
+    const unused = javaScriptEnabled === false ? /was preloaded using link preload but not used/ : /^$/;
+    const unexpected = complaints.filter((text) => !forgiven.test(text) && !unused.test(text));
     expect(unexpected, 'nothing on the console').toEqual([]);
   },
 });

@@ -1,0 +1,419 @@
+// The page for everybody: by keyboard alone, by a screen reader, in either theme, narrow and wide.
+
+import AxeBuilder from '@axe-core/playwright';
+import { Page } from '@playwright/test';
+import { Cluster, digits, expect, focused, hint, hydrated, line, open, quick, server, shown, sideways, test, why } from './cluster';
+
+/** No rule is broken, and nothing scrolls sideways: light and dark, narrow and wide. */
+const noBarrier = async (page: Page) => {
+  for (const width of [360, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    expect(await sideways(page), `nothing scrolls sideways at ${width} px`).toBeLessThanOrEqual(0);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      // No fade between the two themes is under way while colours are looked at.
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+      expect(
+        found.violations.map((broken) => [broken.id, broken.nodes.map((node) => [node.html, node.failureSummary])]),
+        `${colorScheme}, ${width} px`,
+      ).toEqual([]);
+    }
+  }
+};
+
+/** Two well, one with a wrong key, one behind, one stopped, a web component with a machine key. */
+const trouble = async (cluster: Cluster) => {
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', role: 'web', machineKey: 'm' }]);
+  await cluster.beats([{ server: 'bad-1', key: 'another key' }, { server: 'old-1', version: '2026.1.9', key: null }]);
+  await cluster.beats([{ server: 'off-1' }, { server: 'off-1', leaving: true }]);
+};
+
+test.describe('no barrier is found', () => {
+  test('on an empty cluster', async ({ cluster, page }) => {
+    await open(page, cluster.url);
+    await expect(page.getByText('On each server of the product')).toBeVisible();
+    await noBarrier(page);
+  });
+
+  test('on a healthy one, and filtered to nothing', async ({ cluster, page }) => {
+    await cluster.beats([{ server: 'app-1' }, { server: 'app-1', role: 'web' }, { server: 'app-2' }]);
+    await open(page, cluster.url);
+    await noBarrier(page);
+    await open(page, `${cluster.url}?q=zulu&state=error`);
+    await expect(page.getByText('No server in the state Error holds “zulu”')).toBeVisible();
+    await noBarrier(page);
+  });
+
+  test('in trouble, with and without a fold', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, cluster.url);
+    await noBarrier(page);
+    await cluster.beats(Array.from({ length: 6 }, (_, n) => ({ server: `bad-${n + 2}`, key: 'another key' })));
+    await page.reload();
+    await hydrated(page);
+    await why(page, 'bad-3', 'service', 'Encryption key').click();
+    await expect(hint(page, 'key-mismatch-bad-3')).toBeVisible();
+    await noBarrier(page);
+  });
+
+  test('with a service late and stale', async ({ cluster, page }) => {
+    await cluster.configure(quick);
+    await cluster.keepBeating([{ server: 'app-2' }]);
+    await cluster.beat({ server: 'app-1' });
+    await open(page, cluster.url);
+    await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stale', { timeout: 10_000 });
+    await noBarrier(page);
+  });
+
+  test('beside the details of a server', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?server=app-2`);
+    await noBarrier(page);
+  });
+
+  test('in the form, with errors, warnings and effects', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?configure`);
+    await page.getByLabel('Stale timeout').fill('soon');
+    await page.getByLabel('Heartbeat interval').fill('1');
+    await noBarrier(page);
+    await page.getByLabel('Stale timeout').fill('2 s');
+    await page.getByLabel('Load balancing').check();
+    await expect(page.getByTestId('effects')).toContainText('If you save this');
+    await noBarrier(page);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('done')).toBeVisible();
+    await noBarrier(page);
+  });
+
+  test('in the questions about a removal and a key', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?remove=app-1&again`);
+    await expect(page.getByRole('dialog')).toContainText('Remove it all the same?');
+    await noBarrier(page);
+    await open(page, `${cluster.url}?accept=${digits('another key')}`);
+    await expect(page.getByRole('dialog')).toContainText('would turn red');
+    await noBarrier(page);
+  });
+
+  test('while blind and while paused', async ({ cluster, page }) => {
+    await cluster.configure(quick);
+    await trouble(cluster);
+    await open(page, cluster.url);
+    await cluster.lockDatabase();
+    await expect(page.getByTestId('verdict')).toContainText('blind', { timeout: 15_000 });
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await noBarrier(page);
+  });
+});
+
+test('the keyboard stays on a row that moves and on its ways out', async ({ cluster, page }) => {
+  await cluster.configure(quick);
+  await cluster.keepBeating([{ server: 'app-1' }, { server: 'app-2' }]);
+  const stop = await cluster.keepBeating([{ server: 'app-9' }]);
+  await open(page, cluster.url);
+  await page.locator('#open-server-app-9').focus();
+  await stop();
+  await expect.poll(() => shown(page), { timeout: 10_000 }).toEqual(['app-9', 'app-1', 'app-2']);
+  await expect.poll(() => focused(page)).toBe('open-server-app-9');
+  const reason = why(page, 'app-9', 'service', 'Heartbeat');
+  await reason.focus();
+  await expect(line(page, 'app-9', 'service')).toHaveAttribute('data-pulse', 'stale', { timeout: 10_000 });
+  await expect(reason).toBeFocused();
+  await cluster.beat({ server: 'app-9' });
+  await expect(reason).toHaveCount(0);
+  await expect.poll(() => focused(page), 'what is gone gives it to its heading').toBe('servers');
+});
+
+test('the keyboard stays on a hint that is said anew, and comes to the heading when it goes', async ({ cluster, page }) => {
+  await cluster.configure(quick);
+  await cluster.keepBeating([{ server: 'app-1' }, { server: 'app-2' }]);
+  const stop = await cluster.keepBeating([{ server: 'bad-1', key: 'another key' }]);
+  await open(page, cluster.url);
+  await page.locator('#row-hint-key-mismatch-bad-1').focus();
+  await cluster.beat({ server: 'app-3' });
+  await expect(hint(page, 'key-mismatch-bad-1')).toContainText('3 servers share key');
+  await expect.poll(() => focused(page)).toBe('row-hint-key-mismatch-bad-1');
+  await stop();
+  await cluster.keepBeating([{ server: 'bad-1' }]);
+  await expect(hint(page, 'key-mismatch-bad-1')).toHaveCount(0);
+  await expect.poll(() => focused(page)).toBe('troubleshooting-head');
+});
+
+test('what has the keyboard never becomes something else under it', async ({ cluster, page }) => {
+  await cluster.configure({ ...quick, heartbeat_interval_s: 2, stale_timeout_s: 300 });
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
+  await cluster.beat({ server: 'old-1', version: '2026.1.9' });
+  await open(page, cluster.url);
+  await page.locator('#chip-Ok').focus();
+  await cluster.beat({ server: 'bad-1', key: 'another key' });
+  await expect(page.locator('#chip-Error')).toBeVisible();
+  await expect.poll(() => focused(page), 'a filter that comes before another').toBe('chip-Ok');
+  const reason = why(page, 'old-1', 'service', 'Version');
+  await reason.focus();
+  await cluster.beat({ server: 'old-1', role: 'web', version: '2026.1.9' });
+  await expect(line(page, 'old-1', 'web')).toBeVisible();
+  await expect(reason, 'a component that comes before another').toBeFocused();
+  await server(page, 'app-1').getByRole('link').first().click();
+  await page.getByRole('link', { name: 'Remove service' }).focus();
+  await cluster.beat({ server: 'app-1', role: 'web' });
+  await expect(page.getByRole('link', { name: 'Remove web component' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Remove service' }), 'nobody removes what they did not mean').toBeFocused();
+});
+
+test('one polite voice speaks when the verdict changes or something was done, and only then', async ({ cluster, page }) => {
+  await cluster.configure(quick);
+  await cluster.keepBeating([{ server: 'app-1' }, { server: 'app-2' }]);
+  await open(page, cluster.url);
+  await expect(page.locator('[role="status"], [role="alert"], [aria-live]')).toHaveCount(1);
+  await expect(page.getByRole('status')).toHaveText('');
+  await page.evaluate(() => {
+    const said: string[] = [];
+    (window as unknown as { said: string[] }).said = said;
+    const voice = document.querySelector('.spoken');
+    new MutationObserver(() => said.push(voice?.textContent ?? '')).observe(voice as Node, {
+      characterData: true, childList: true, subtree: true,
+    });
+  });
+  const said = () => page.evaluate(() => (window as unknown as { said: string[] }).said);
+  const asOf = await page.getByTestId('connection').textContent();
+  let polls = 0;
+  page.on('response', (response) => { polls += Number(response.url().endsWith('/fn/overview')); });
+  await expect.poll(() => polls).toBeGreaterThan(4);
+  expect(await page.getByTestId('connection').textContent()).not.toBe(asOf);
+  expect(await said(), 'times alone are not spoken').toEqual([]);
+  await cluster.beat({ server: 'bad-1', key: 'another key' });
+  await expect.poll(said).toEqual(['1 of 3 servers needs attention']);
+  await page.getByRole('link', { name: 'Configure' }).click();
+  await page.getByLabel('Load balancing').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect.poll(async () => (await said()).slice(1)).toEqual([
+    'The configuration is in force. Every server learns of it with the answer to its next heartbeat.',
+  ]);
+});
+
+test('everything can be done by the keyboard alone', async ({ cluster, page }) => {
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
+  await open(page, cluster.url);
+  const tabTo = async (id: string) => {
+    for (let presses = 0; presses < 40; presses += 1) {
+      await page.keyboard.press('Tab');
+      if ((await focused(page)) === id) return;
+    }
+    throw new Error(`40 presses of Tab do not lead to ${id}`);
+  };
+  await tabTo('configure');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => focused(page)).toBe('load_balancing');
+  await tabTo('stale_timeout_s');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('8 min');
+  await tabTo('save');
+  await page.keyboard.press('Enter');
+  await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+  await expect.poll(() => focused(page)).toBe('configure');
+  expect((await cluster.settings()).stale_timeout_s).toBe(480);
+
+  await tabTo('open-server-app-2');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => focused(page)).toBe('panel-title');
+  await tabTo('close');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => focused(page)).toBe('open-server-app-2');
+
+  await page.keyboard.press('Enter');
+  await expect.poll(() => focused(page)).toBe('panel-title');
+  await tabTo('open-remove=app-2');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'Remove app-2?' })).toBeVisible();
+  await tabTo('answer');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toContainText('Remove it all the same?');
+  await tabTo('answer');
+  await page.keyboard.press('Enter');
+  await expect(server(page, 'app-2')).toHaveCount(0);
+  await expect.poll(() => focused(page), 'its row is gone: the heading has it').toBe('servers');
+});
+
+test('a question asked from a hint gives the keyboard back to the hint', async ({ cluster, page }) => {
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
+  await open(page, cluster.url);
+  await page.locator('#act-hint-key-mismatch-bad-1').focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => focused(page)).toBe('panel-title');
+  await page.keyboard.press('Escape');
+  await expect.poll(() => focused(page)).toBe('act-hint-key-mismatch-bad-1');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => focused(page)).toBe('panel-title');
+  await page.locator('#answer').press('Enter');
+  await expect(page.getByTestId('done')).toContainText('The key was accepted');
+  await expect.poll(() => focused(page), 'its hint is gone: never nowhere').not.toBe('BODY');
+});
+
+test('a chosen theme is remembered', async ({ cluster, page }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await open(page, cluster.url);
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  const theme = page.locator('#theme');
+  await theme.click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
+  await theme.click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  const dark = await background();
+  expect(dark).not.toBe(light);
+  await page.reload();
+  expect(await background(), 'before the first paint').toBe(dark);
+  await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
+  await expect(theme).toContainText('Theme');
+  await theme.click();
+  await expect(page.locator('html')).not.toHaveAttribute('data-theme');
+  await page.reload();
+  expect(await background()).toBe(light);
+});
+
+test.describe('what a screen reader meets', () => {
+  test('a table: per server a group of rows that begins with its name, per component a row', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?sort=name`);
+    await expect(page.getByRole('columnheader', { name: 'Server' })).toHaveAttribute('aria-sort', 'ascending');
+    await expect(page.getByRole('table', { name: 'Servers' })).toMatchAriaSnapshot(`
+      - table "Servers":
+        - rowgroup:
+          - row "Server Heartbeat Version Encryption key Messenger":
+            - columnheader "Server":
+              - link "Server":
+                - /url: "?sort=-name"
+            - columnheader "Heartbeat":
+              - link "Heartbeat"
+            - columnheader "Version":
+              - link "Version"
+            - columnheader "Encryption key"
+            - columnheader "Messenger"
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Ok"
+              - link "app-1":
+                - /url: "?sort=name&server=app-1"
+              - text: Debian GNU/Linux 12 · 10.0.0.11 · ProGet
+          - row:
+            - rowheader "Service"
+            - cell /^Alive · /
+            - cell /2026.2.1/
+            - cell "In sync"
+            - cell "–"
+        - rowgroup:
+          - row /app-2/
+          - row:
+            - rowheader "Web"
+            - cell /^Alive · /
+            - cell /2026.2.1/
+            - cell "In sync Machine key in sync"
+            - cell "–"
+          - row /^Service/
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Error"
+              - link "bad-1"
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Error"
+            - cell /^Alive · /
+            - cell /2026.2.1/
+            - cell:
+              - text: Decryption failure
+              - 'link "why: bad-1 has another encryption key"':
+                - /url: "#hint-key-mismatch-bad-1"
+            - cell "–"
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Warning"
+              - link "off-1"
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Warning"
+            - cell /^Stopped · .* It said goodbye at [0-9:]+Z/
+            - cell "2026.2.1"
+            - cell "In sync"
+            - cell "–"
+        - rowgroup:
+          - row /Warning old-1/
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Warning"
+            - cell /^Alive · /
+            - cell:
+              - text: 2026.1.9, behind
+              - 'link "why: More than one software version is running"':
+                - /url: "#hint-version-skew"
+            - cell:
+              - text: No key reported
+              - 'link "why: old-1 reports no encryption key"'
+            - cell "–"
+    `);
+  });
+
+  test('the hints: how urgent, a heading, the evidence, numbered steps, what to avoid, the ways on', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, cluster.url);
+    await expect(page.getByRole('region', { name: /^Troubleshooting/ })).toMatchAriaSnapshot(`
+      - region "Troubleshooting 3 hints":
+        - heading "Troubleshooting 3 hints" [level=2]
+        - article:
+          - img "Error"
+          - heading "bad-1 has another encryption key" [level=3]
+          - paragraph: /What one encrypts the other cannot decrypt/
+          - list:
+            - listitem: /^On bad-1, compare the encryption key/
+            - listitem: /^Look for an older configuration file/
+            - listitem: /restart the product on bad-1/
+            - listitem: /accept its key instead/
+          - paragraph: /Do not let a container platform restart bad-1/
+          - paragraph:
+            - link "Go to bad-1":
+              - /url: "#server-bad-1"
+            - link /^Accept key [0-9a-f]{8}$/
+        - article:
+          - img "Warning"
+          - heading "old-1 reports no encryption key" [level=3]
+          - paragraph
+          - list
+          - paragraph:
+            - link "Go to old-1"
+        - article:
+          - img "Warning"
+          - heading "More than one software version is running" [level=3]
+          - paragraph: /Behind. old-1/
+          - list
+          - paragraph: /Do not let a container platform restart servers/
+    `);
+  });
+
+  test('the form: its name, each field with its label, what is wrong and what it means', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?configure`);
+    await page.getByLabel('Stale timeout').fill('1 s');
+    await page.getByLabel('Heartbeat interval').fill('10 s');
+    const form = page.getByRole('form');
+    await expect(form).toMatchAriaSnapshot(`
+      - form "Configure":
+        - checkbox "Load balancing"
+        - checkbox "Automatic failover"
+        - textbox "Stale timeout" [invalid]: 1 s
+        - textbox "Heartbeat interval": 10 s
+        - textbox "Web window": 24 h
+        - button "Save"
+        - link "Cancel"
+    `);
+    await expect(form.getByLabel('Stale timeout')).toHaveAccessibleDescription(/^Must be 2 s to .*; it is 1 s\. Silence after which a service is stale/);
+    await expect(form.getByLabel('Web window')).toHaveAccessibleDescription(/^Silence after which a web component is stale/);
+    await form.getByLabel('Stale timeout').fill('20 s');
+    await expect(form.getByLabel('Heartbeat interval')).toHaveAccessibleDescription(/^Below 30 s a hiccup of the network looks like a silence\./);
+  });
+});

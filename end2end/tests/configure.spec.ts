@@ -1,0 +1,259 @@
+// An admin changes the configuration: what the page says before, and what happens after.
+
+import { expect, focused, line, open, quick, test } from './cluster';
+
+const said = (field: string) => `#${field}-said`;
+
+test('the form opens in place and says beside each field what is wrong or unwise, as it is typed', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'app-1' });
+  await open(page, cluster.url);
+  await page.getByRole('link', { name: 'Configure' }).click();
+  await expect(page).toHaveURL(/\?configure=$/);
+  await expect(page.getByRole('form', { name: 'Configure' })).toBeVisible();
+  await expect(page.locator('#configure')).toHaveAttribute('aria-expanded', 'true');
+  await expect.poll(() => focused(page)).toBe('load_balancing');
+  const timeout = page.getByLabel('Stale timeout');
+  const interval = page.getByLabel('Heartbeat interval');
+  await expect(timeout).toHaveValue('5 min');
+  await expect(interval).toHaveValue('30 s');
+  await expect(page.getByLabel('Web window')).toHaveValue('24 h');
+
+  await timeout.fill('soon');
+  await expect(timeout).toHaveAttribute('aria-invalid', 'true');
+  await expect(timeout).toHaveAccessibleDescription(/Must be a length of time, like 30 s, 5 min or 24 h\./);
+  await timeout.fill('1 s');
+  await expect(page.locator(said('stale_timeout_s'))).toContainText('Must be 2 s to');
+  await timeout.fill('59 s');
+  await expect(page.locator(said('stale_timeout_s'))).toContainText('Must be at least twice the heartbeat interval, 60 s; it is 59 s.');
+  await timeout.fill('2 min');
+  await expect(timeout).not.toHaveAttribute('aria-invalid');
+  await expect(page.locator(said('stale_timeout_s'))).toHaveText('Below 5 min a short pause looks like a death.');
+  await interval.fill('29');
+  await expect(page.locator(said('heartbeat_interval_s'))).toHaveText('Below 30 s a hiccup of the network looks like a silence.');
+  await interval.fill('30');
+  await timeout.fill('300 s');
+  await expect(page.locator('.said .unwise:not(:empty), .said .wrong:not(:empty)')).toHaveCount(0);
+
+  await interval.fill('never');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByTestId('effects')).toContainText('Nothing was saved: a value does not fit.');
+  await expect(interval).toHaveValue('never');
+  expect((await cluster.settings()).heartbeat_interval_s).toBe(30);
+});
+
+test('saving shows its effect first, is in force at once, and a running agent obeys with its next reply', async ({ cluster, page }) => {
+  await cluster.configure({ ...quick, heartbeat_interval_s: 2, stale_timeout_s: 60 });
+  cluster.agent('app-1', 'service');
+  await cluster.beat({ server: 'app-9' });
+  await open(page, cluster.url);
+  await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
+  await page.getByRole('link', { name: 'Configure' }).click();
+  await page.getByLabel('Heartbeat interval').fill('1 s');
+  await page.getByLabel('Stale timeout').fill('2 s');
+  await page.getByLabel('Automatic failover').check();
+  const effects = page.getByTestId('effects');
+  await expect(effects).toContainText('If you save this:');
+  await expect(effects).toContainText('Stale at once: the service of app-9.');
+  await expect(effects).toContainText('A hint would appear: The stale timeout is short beside the heartbeat interval');
+  expect((await cluster.settings()).stale_timeout_s, 'nothing is saved before Save').toBe(60);
+
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+  await expect(page.getByRole('form', { name: 'Configure' })).toHaveCount(0);
+  await expect.poll(() => focused(page), 'the keyboard is given back').toBe('configure');
+  expect(await cluster.settings()).toEqual({ ...quick, automatic_failover: true, heartbeat_interval_s: 1, stale_timeout_s: 2 });
+  await expect(line(page, 'app-9', 'service')).toHaveAttribute('data-pulse', 'stale');
+  await expect(page.locator('.strip dl')).toContainText('every 1 s');
+  await expect(page.locator('.strip dl')).toContainText('stale after 2 s');
+
+  const beat = async () => {
+    const overview = await cluster.overview();
+    const facts = overview.servers.find((server: { name: string }) => server.name === 'app-1').components[0];
+    return { at: Date.parse(facts.last_heartbeat), told: facts.told_interval_ms };
+  };
+  await expect.poll(async () => (await beat()).told, 'it was told').toBe(1_000);
+  let former = (await beat()).at;
+  const gap = async () => {
+    const { at } = await beat();
+    const since = at - former;
+    former = at;
+    return since;
+  };
+  await expect.poll(gap, 'its heartbeats speed up', { intervals: [50] }).toBeGreaterThan(0);
+  await expect.poll(gap, { intervals: [50] }).toBeGreaterThan(0);
+  await expect
+    .poll(async () => { const since = await gap(); return since > 0 && since < 1_500; }, { intervals: [50] })
+    .toBe(true);
+});
+
+test('Escape and Cancel close the form, change nothing, and give the keyboard back', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'app-1' });
+  await open(page, cluster.url);
+  for (const close of [() => page.keyboard.press('Escape'), () => page.getByRole('link', { name: 'Cancel' }).click()]) {
+    await page.getByRole('link', { name: 'Configure' }).click();
+    await page.getByLabel('Stale timeout').fill('9 min');
+    await close();
+    await expect(page.getByRole('form', { name: 'Configure' })).toHaveCount(0);
+    await expect(page).not.toHaveURL(/configure/);
+    await expect.poll(() => focused(page)).toBe('configure');
+  }
+  await page.getByRole('link', { name: 'Configure' }).click();
+  await expect(page.getByLabel('Stale timeout'), 'what was given up is forgotten').toHaveValue('5 min');
+  expect((await cluster.settings()).stale_timeout_s).toBe(300);
+});
+
+test('news does not disturb an admin who types', async ({ cluster, page }) => {
+  await cluster.configure(quick);
+  await cluster.keepBeating(['app-1', 'app-2', 'app-3'].map((server) => ({ server })));
+  await open(page, cluster.url);
+  await page.getByRole('link', { name: 'Configure' }).click();
+  const timeout = page.getByLabel('Stale timeout');
+  await timeout.fill('');
+  await timeout.pressSequentially('1', { delay: 50 });
+  cluster.agent('app-4', 'service', { version: '2026.1.9' });
+  await expect(line(page, 'app-4', 'service')).toContainText('behind');
+  await timeout.pressSequentially('7 m', { delay: 200 });
+  await cluster.end('app-4 service', 'SIGTERM');
+  await expect(line(page, 'app-4', 'service')).toHaveAttribute('data-pulse', 'stopped');
+  await timeout.pressSequentially('in', { delay: 200 });
+  await cluster.configure({ ...quick, load_balancing: true });
+  await expect(page.locator('.strip dl')).toContainText(/Load balancing\s*On/);
+  await expect(timeout).toHaveValue('17 min');
+  expect(await focused(page)).toBe('stale_timeout_s');
+  expect(await timeout.evaluate((field: HTMLInputElement) => field.selectionStart)).toBe(6);
+});
+
+test('a look at a hint on the way loses nothing of what was typed', async ({ cluster, page }) => {
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-3', key: 'another key' }]);
+  await open(page, cluster.url);
+  await page.getByRole('link', { name: 'Configure' }).click();
+  await page.getByLabel('Stale timeout').fill('7 min');
+  await line(page, 'app-3', 'service').getByRole('link', { name: /why/ }).click();
+  await expect(page).toHaveURL(/#hint-key-mismatch-app-3$/);
+  await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByTestId('done')).toBeVisible();
+  expect((await cluster.settings()).stale_timeout_s, 'what the form said is what was saved').toBe(420);
+});
+
+test('nothing changed is nothing said, and a harmless change says so', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'app-1' });
+  await open(page, `${cluster.url}?configure`);
+  await expect(page.getByTestId('effects')).toHaveText('');
+  await page.getByLabel('Stale timeout').fill('6 min');
+  await expect(page.getByTestId('effects')).toContainText('Nobody\'s state would change at once.');
+});
+
+test('what was done is said once: a reload does not say it again', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'app-1' });
+  await open(page, `${cluster.url}?sort=name`);
+  await page.getByRole('link', { name: 'Configure' }).click();
+  await page.getByLabel('Web window').fill('2 d');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByTestId('done')).toBeVisible();
+  await expect(page, 'the order is kept').toHaveURL(/\?sort=name$/);
+  await page.reload();
+  await expect(page.getByTestId('verdict')).toBeVisible();
+  await expect(page.getByTestId('done')).toHaveCount(0);
+  expect((await cluster.settings()).web_window_s).toBe(172_800);
+});
+
+test('a slow answer is waited for, with a line that says so, and asked for once', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'app-1' });
+  await open(page, `${cluster.url}?configure`);
+  let asked = 0;
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => { answer = resolve; });
+  await page.route('**/fn/act', async (route) => {
+    asked += 1;
+    await held;
+    await route.continue();
+  });
+  await page.getByLabel('Stale timeout').fill('11 min');
+  const save = page.getByRole('button', { name: 'Save' });
+  await save.click();
+  await save.click();
+  await expect(page.locator('.progress')).toHaveCount(1);
+  answer();
+  await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+  await expect(page.locator('.progress')).toHaveCount(0);
+  expect(asked).toBe(1);
+  expect((await cluster.settings()).stale_timeout_s).toBe(660);
+});
+
+test.describe('when the overview does not answer', () => {
+  test.use({ forgiven: /Failed to load resource|ERR_FAILED/ });
+
+  test('nothing is claimed, nothing typed is lost, and the next try works', async ({ cluster, page }) => {
+    await cluster.beat({ server: 'app-1' });
+    await open(page, `${cluster.url}?configure`);
+    await page.route('**/fn/act', (route) => route.abort());
+    await page.getByLabel('Stale timeout').fill('11 min');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('effects')).toContainText('The overview does not answer.');
+    await expect(page.getByLabel('Stale timeout')).toHaveValue('11 min');
+    await page.unroute('**/fn/act');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+    expect((await cluster.settings()).stale_timeout_s).toBe(660);
+  });
+});
+
+test.describe('without scripts', () => {
+  test.use({ javaScriptEnabled: false });
+
+  test('a wrong value comes back as typed, with what is wrong beside it', async ({ cluster, page }) => {
+    await cluster.beat({ server: 'app-1' });
+    await page.goto(cluster.url);
+    await page.getByRole('link', { name: 'Configure' }).click();
+    await page.getByLabel('Heartbeat interval').fill('0 s');
+    await page.getByLabel('Stale timeout').fill('in a while');
+    await page.getByLabel('Load balancing').check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByLabel('Heartbeat interval')).toHaveValue('0 s');
+    await expect(page.getByLabel('Stale timeout')).toHaveValue('in a while');
+    await expect(page.getByLabel('Load balancing')).toBeChecked();
+    await expect(page.getByLabel('Web window')).toHaveValue('24 h');
+    await expect(page.getByLabel('Heartbeat interval')).toHaveAttribute('aria-invalid', 'true');
+    await expect(page.locator(said('heartbeat_interval_s'))).toContainText('Must be 1 s to');
+    await expect(page.locator(said('stale_timeout_s'))).toContainText('Must be a length of time');
+    await expect(page.locator(said('web_window_s')).locator('.wrong')).toBeEmpty();
+    await expect(page.locator('meta[http-equiv="refresh"]'), 'the form is not emptied by a refresh').toHaveCount(0);
+    expect((await cluster.settings()).heartbeat_interval_s).toBe(30);
+  });
+
+  test('what a change would do is shown before it is saved, and said when it is done', async ({ cluster, page }) => {
+    await cluster.beat({ server: 'app-1' });
+    await page.goto(cluster.url);
+    await page.getByRole('link', { name: 'Configure' }).click();
+    await page.getByLabel('Automatic failover').check();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('effects')).toContainText('A hint would appear: Nothing could take over now');
+    expect((await cluster.settings()).automatic_failover, 'first it is shown').toBe(false);
+
+    const redirect = page.waitForResponse((response) => response.url().endsWith('/settings'));
+    await page.getByRole('button', { name: 'Save' }).click();
+    expect((await redirect).status()).toBe(303);
+    await expect(page).toHaveURL(/\/\?done=saved$/);
+    await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+    expect((await cluster.settings()).automatic_failover).toBe(true);
+    await page.getByRole('link', { name: 'Dismiss' }).click();
+    await expect(page.getByTestId('done')).toHaveCount(0);
+  });
+
+  test('the effect can be looked at without saving', async ({ cluster, page }) => {
+    await cluster.beat({ server: 'app-1' });
+    await page.goto(`${cluster.url}?sort=name&configure`);
+    await page.getByLabel('Load balancing').check();
+    await page.getByLabel('Stale timeout').fill('40 s');
+    await page.getByRole('button', { name: 'Show the effect' }).click();
+    await expect(page.getByLabel('Load balancing')).toBeChecked();
+    await expect(page.getByLabel('Stale timeout')).toHaveValue('40 s');
+    await expect(page.locator(said('stale_timeout_s'))).toContainText('Must be at least twice the heartbeat interval');
+    await page.getByLabel('Stale timeout').fill('60 s');
+    await page.getByRole('button', { name: 'Show the effect' }).click();
+    await expect(page.getByTestId('effects')).toContainText('A hint would appear: One server carries all requests');
+    await expect(page, 'the order of the list is kept').toHaveURL(/sort=name/);
+    expect((await cluster.settings()).load_balancing).toBe(false);
+  });
+});

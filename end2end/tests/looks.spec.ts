@@ -1,0 +1,141 @@
+// Names nobody thought of, on every width: nothing scrolls sideways, nothing is cut off, nothing runs.
+
+import { Page } from '@playwright/test';
+import { Beat, expect, focused, line, open, quick, server, shown, sideways, test } from './cluster';
+
+const hostile: Beat[] = [
+  { server: `${'a-very-long-name.'.repeat(14)}example.org`.padEnd(253, 'x').slice(0, 253) },
+  { server: 'X'.repeat(200), product: 'P'.repeat(100), os: { name: 'O'.repeat(100), version: 'V'.repeat(100) } },
+  { server: 'v6', ip: '2001:db8:1111:2222:3333:4444:5555:6666', role: 'web', machineKey: 'm' },
+  { server: 'שרת-ראשי', key: 'another key' },
+  { server: 'خادم الويب', role: 'web' },
+  { server: 'long-version', version: '2026.2.1-rc.12+build.20261122.1234567890' },
+  { server: '"><img src=x onerror=alert(1)><script>alert("1")' },
+  { server: "it's & it's? #100% + a=b&c", leaving: true },
+];
+const names = hostile.map((beat) => beat.server);
+
+/** Elements of the page that reach beyond its edge. */
+const beyond = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('.page *:not(svg *)')]
+      .filter((element) => !element.closest('.spoken') && element.getBoundingClientRect().width > 0)
+      .filter((element) => {
+        const { left, right } = element.getBoundingClientRect();
+        return right > document.documentElement.clientWidth + 1 || left < -1;
+      })
+      .map((element) => `${element.tagName}.${element.className}#${element.id}: ${element.textContent?.slice(0, 40)}`),
+  );
+
+for (const width of [360, 1440, 3840]) {
+  test(`nothing scrolls sideways at ${width} px, whatever servers are called`, async ({ cluster, page }) => {
+    await page.setViewportSize({ width, height: 900 });
+    await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
+    await cluster.beats(hostile);
+    const places = [
+      '', '?configure&stale_timeout_s=soon&heartbeat_interval_s=1&web_window_s=24+h',
+      ...names.slice(0, 4).map((name) => `?${new URLSearchParams({ server: name })}`),
+      ...names.slice(0, 4).map((name) => `?${new URLSearchParams({ remove: name })}`),
+      `?${new URLSearchParams({ q: 'zulu'.repeat(60) })}`,
+    ];
+    for (const place of places) {
+      await open(page, cluster.url + place);
+      expect(await sideways(page), place).toBeLessThanOrEqual(0);
+      expect(await beyond(page), place).toEqual([]);
+    }
+  });
+}
+
+test('every name reads as it was reported, and leads to its details and back', async ({ cluster, page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
+  await cluster.beats(hostile);
+  let dialogs = 0;
+  page.on('dialog', async (dialog) => { dialogs += 1; await dialog.dismiss(); });
+  await open(page, `${cluster.url}?sort=name`);
+  expect([...(await shown(page))].sort()).toEqual([...names, 'app-1', 'app-2'].sort());
+  for (const name of names) {
+    const block = page.locator('[data-server]').filter({ has: page.getByRole('link', { name, exact: true }) });
+    await expect(block).toHaveCount(1);
+    await block.getByRole('link', { name, exact: true }).click();
+    await expect(page.getByRole('heading', { level: 2, name, exact: true })).toBeVisible();
+    expect(new URL(page.url()).searchParams.get('server')).toBe(name);
+    await page.keyboard.press('Escape');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+    await expect.poll(() => focused(page)).toMatch(/^open-server-/);
+  }
+  const ids = await page.locator('[id]').evaluateAll((elements) => elements.map((element) => element.id));
+  expect(ids.filter((id, place) => ids.indexOf(id) !== place), 'every id is unique').toEqual([]);
+  expect(dialogs).toBe(0);
+});
+
+for (const scripts of [true, false]) {
+  test(`a server with a hostile name can be removed ${scripts ? 'with' : 'without'} scripts`, async ({ cluster, browser }) => {
+    await cluster.beats([{ server: 'app-1' }]);
+    const stopped = names.slice(3).map((name) => ({ server: name }));
+    await cluster.beats(stopped);
+    await cluster.beats(stopped.map((beat) => ({ ...beat, leaving: true })));
+    const context = await browser.newContext({ javaScriptEnabled: scripts });
+    const page = await context.newPage();
+    for (const { server: name } of stopped) {
+      await open(page, cluster.url, scripts);
+      await page.getByRole('link', { name, exact: true }).click();
+      await page.getByRole('link', { name: 'Remove server' }).click();
+      await expect(page.getByRole('heading', { name: /^Remove / }).filter({ hasText: name })).toBeVisible();
+      await page.getByRole('button', { name: 'Remove', exact: true }).click();
+      await expect(page.getByTestId('done')).toContainText('was removed');
+      await expect(page.getByRole('link', { name, exact: true })).toHaveCount(0);
+    }
+    expect(await shown(page)).toEqual(['app-1']);
+    await context.close();
+  });
+}
+
+test('a right-to-left name turns nothing round but itself', async ({ cluster, page }) => {
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'שרת-1', key: 'another key' }]);
+  await open(page, cluster.url);
+  const row = server(page, 'שרת-1');
+  const name = await row.locator('.name a').boundingBox();
+  const facts = await row.locator('.name .muted').boundingBox();
+  expect(name && facts && name.x + name.width <= facts.x, 'the name, then its facts').toBe(true);
+  const bare = await page.locator('.page').evaluate((root) => {
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    const found: string[] = [];
+    while (texts.nextNode()) {
+      const text = texts.currentNode.textContent ?? '';
+      // A name stands alone in an element that isolates it, or within a sentence between U+2068 and U+2069.
+      const isolated = texts.currentNode.parentElement?.closest('bdi') || text.includes('\u2068שרת-1\u2069');
+      if (text.includes('שרת-1') && !isolated) found.push(text);
+    }
+    return found;
+  });
+  expect(bare).toEqual([]);
+});
+
+test('the parts of the page keep their order on a narrow screen: verdict, hints, servers', async ({ cluster, page }) => {
+  await page.setViewportSize({ width: 360, height: 800 });
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
+  await open(page, cluster.url);
+  const top = async (selector: string) => (await page.locator(selector).boundingBox())?.y ?? NaN;
+  const [verdict, strip, hints, servers] = await Promise.all(['#verdict', '.strip', '#troubleshooting', '.servers'].map(top));
+  expect(verdict).toBeLessThan(strip);
+  expect(hints).toBeLessThan(servers);
+  await expect(page.locator('#jump')).toBeVisible();
+  await page.locator('#jump').click();
+  await expect(page.locator('#troubleshooting-head')).toBeInViewport();
+  const label = await line(page, 'bad-1', 'service').locator('[data-label="Encryption key"]')
+    .evaluate((cell) => getComputedStyle(cell, '::before').content);
+  expect(label, 'each fact with its own label').toContain('Encryption key');
+  await page.setViewportSize({ width: 1440, height: 800 });
+  await expect(page.locator('#jump')).toBeHidden();
+});
+
+test('nothing moves for whoever wants no motion', async ({ cluster, page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await cluster.configure(quick);
+  await cluster.keepBeating([{ server: 'app-1' }]);
+  await open(page, cluster.url);
+  await cluster.beat({ server: 'bad-1', leaving: true });
+  await expect(server(page, 'bad-1')).toHaveCount(1);
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+});

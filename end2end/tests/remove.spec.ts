@@ -1,0 +1,125 @@
+// An admin takes a component or a server out: how often it is asked, what is said, who comes back.
+
+import { expect, line, open, quick, server, shown, test, why } from './cluster';
+
+for (const scripts of [true, false]) {
+  test.describe(scripts ? 'with scripts' : 'without scripts', () => {
+    test.use({ javaScriptEnabled: scripts });
+
+    test('a stopped service is removed after one question', async ({ cluster, page }) => {
+      await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', leaving: true }]);
+      await open(page, cluster.url, scripts);
+      await server(page, 'app-2').getByRole('link', { name: 'app-2' }).click();
+      await page.getByRole('link', { name: 'Remove service' }).click();
+      const panel = page.getByRole('dialog', { name: 'Remove the service of app-2?' });
+      await expect(panel).toContainText('It disappears from this page. Should it ever beat again it comes back');
+      await expect(panel).not.toContainText('It is live');
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await expect(server(page, 'app-2')).toHaveCount(0);
+      await expect(page.getByTestId('done')).toContainText('was removed. If it still runs, it comes back with its next heartbeat');
+      await expect(page.getByRole('dialog')).toHaveCount(0);
+      expect((await cluster.overview()).counts.servers).toBe(1);
+    });
+
+    test('a live component is asked about twice, and its neighbour stays', async ({ cluster, page }) => {
+      await cluster.beats([{ server: 'app-1' }, { server: 'app-1', role: 'web' }]);
+      await open(page, cluster.url, scripts);
+      await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
+      await page.getByRole('link', { name: 'Remove web component' }).click();
+      const panel = page.getByRole('dialog', { name: 'Remove the web component of app-1?' });
+      await expect(panel).toContainText('It is live. Stop it on app-1 first: otherwise it will be back with its next heartbeat.');
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await expect(panel).toContainText('app-1 is live and will be back with its next heartbeat. Remove it all the same?');
+      expect((await cluster.overview()).counts.web, 'the first answer removed nothing').toBe(1);
+      await page.getByRole('button', { name: 'Remove all the same' }).click();
+      await expect(line(page, 'app-1', 'web')).toHaveCount(0);
+      await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
+      await expect(page.getByTestId('done')).toContainText('was removed');
+    });
+
+    test('a whole server that is live is asked about twice', async ({ cluster, page }) => {
+      await cluster.beats([{ server: 'app-1' }, { server: 'app-1', role: 'web' }, { server: 'app-2' }]);
+      await open(page, cluster.url, scripts);
+      await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
+      await page.getByRole('link', { name: 'Remove server' }).click();
+      await expect(page.getByRole('dialog', { name: 'Remove app-1?' })).toContainText('It is live.');
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await expect(page.getByRole('dialog')).toContainText('Remove it all the same?');
+      await page.getByRole('link', { name: 'Cancel' }).click();
+      await expect(page.getByRole('dialog')).toHaveCount(0);
+      expect(await shown(page)).toEqual(['app-1', 'app-2']);
+      await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
+      await page.getByRole('link', { name: 'Remove server' }).click();
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await page.getByRole('button', { name: 'Remove all the same' }).click();
+      await expect(server(page, 'app-1')).toHaveCount(0);
+      await expect(server(page, 'app-2')).toHaveCount(1);
+    });
+
+    test('a removed agent that still runs comes back, and the page says so', async ({ cluster, page }) => {
+      await cluster.configure({ ...quick, heartbeat_interval_s: 2, stale_timeout_s: 6 });
+      cluster.agent('app-1', 'service');
+      await cluster.beat({ server: 'app-2' });
+      await expect.poll(async () => (await cluster.overview()).counts.servers).toBe(2);
+      await open(page, `${cluster.url}?remove=app-1&role=service`, scripts);
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await page.getByRole('button', { name: 'Remove all the same' }).click();
+      await expect(page.getByTestId('done')).toContainText('was removed');
+      await expect.poll(async () => (await cluster.overview()).hints.map((hint: { id: string }) => hint.id)).toContain('came-back');
+      if (scripts) {
+        await expect(page.getByTestId('done')).toContainText('app-1 is back: it still runs there');
+        await expect(page.getByRole('status')).toHaveText('app-1 is back: it still runs there');
+      } else {
+        await page.reload();
+      }
+      const hint = page.locator('[data-hint="came-back"]');
+      await expect(hint).toContainText('app-1 is back: it still runs there');
+      await expect(hint).toContainText('stop it on app-1 first, then remove it');
+      await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
+      await why(page, 'app-1', 'service', 'Heartbeat').click();
+      await expect(page).toHaveURL(/#hint-came-back-app-1_service$/);
+    });
+
+    test('what is not there cannot be removed, and that is said', async ({ cluster, page }) => {
+      await cluster.beat({ server: 'app-1' });
+      await open(page, `${cluster.url}?remove=app-7`, scripts);
+      await expect(page.getByRole('dialog')).toContainText('There is no server called app-7: it was removed, or it never reported.');
+      await expect(page.locator('#answer')).toHaveCount(0);
+    });
+  });
+}
+
+test('a service that was started again is not called a survivor', async ({ cluster, page }) => {
+  await cluster.configure(quick);
+  await cluster.keepBeating([{ server: 'app-2' }]);
+  await cluster.beat({ server: 'app-1', leaving: true });
+  await open(page, `${cluster.url}?remove=app-1`);
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await expect(page.getByTestId('done')).toContainText('app-1 was removed. If it still runs, it comes back with its next heartbeat, and this line says so.');
+  await cluster.beat({ server: 'app-1', boot_id: '0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11' });
+  await expect(page.getByTestId('done')).toContainText('app-1 is back: it was started again.');
+  await expect(page.locator('[data-hint="came-back"]')).toHaveCount(0);
+});
+
+test('the open details of a server that is removed elsewhere say that it is gone', async ({ cluster, page }) => {
+  await cluster.configure(quick);
+  await cluster.keepBeating([{ server: 'app-2' }]);
+  await cluster.beat({ server: 'app-1', leaving: true });
+  await open(page, `${cluster.url}?server=app-1`);
+  const panel = page.getByRole('dialog', { name: 'app-1' });
+  await expect(panel).toContainText('Debian GNU/Linux 12');
+  await fetch(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
+  await expect(panel).toContainText('There is no server called app-1: it was removed, or it never reported.');
+  await expect(panel).not.toContainText('Debian');
+  await page.keyboard.press('Escape');
+  await expect(panel).toHaveCount(0);
+});
+
+test('an answer given in a page that has been overtaken changes nothing and says so', async ({ cluster, page }) => {
+  await cluster.beats([{ server: 'app-1', leaving: true }, { server: 'app-2' }]);
+  await open(page, `${cluster.url}?remove=app-1`);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await fetch(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await expect(page.getByRole('dialog')).toContainText('Nothing was changed.');
+});
