@@ -112,6 +112,10 @@ fn grant_wishes(screen: Screen, hurry: Rc<Cell<bool>>) {
             let place = screen.place.get_untracked();
             let refused = match answer {
                 Either::Left((Ok(Ok(())), _)) => {
+                    // Whoever changes something wants to see it changed: that ends a pause.
+                    if screen.connection.get_untracked() == Connection::Paused {
+                        screen.connection.set(Connection::Polling);
+                    }
                     let done = Some(done(command));
                     let closed = place.opening(Open::Nothing);
                     navigate::go(screen, Place { done, ..closed }, "");
