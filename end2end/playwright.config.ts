@@ -8,6 +8,8 @@ export default defineConfig({
   // A test that passes at its second try is a bug somebody else will meet.
   retries: 0,
   timeout: 60_000,
+  // A page that was opened under slow timers asks every 5 s, and hears of faster ones only then.
+  expect: { timeout: 10_000 },
   reporter: 'list',
   use: {
     // What is not there after so long will not come.

@@ -14,6 +14,7 @@ pub(super) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
     let draft = &form.draft;
     let mut carries = screen.tools.with_untracked(|tools| tools.kept.clone());
     carries.push(("configure", String::new()));
+    carries.extend(draft.carried());
     // What the effects below were computed from: saving anything else shows them first.
     carries.push(("seen", draft.shape()));
     let typed = [&draft.stale_timeout, &draft.heartbeat_interval, &draft.web_window];

@@ -16,6 +16,8 @@ pub struct Draft {
     pub stale_timeout: String,
     /// The web window, as typed.
     pub web_window: String,
+    /// The settings the form began with: where a field still says them, nobody touched it.
+    pub began: Option<Settings>,
 }
 
 impl Draft {
@@ -27,6 +29,27 @@ impl Draft {
             heartbeat_interval: in_words(settings.interval()),
             stale_timeout: in_words(settings.stale_timeout()),
             web_window: in_words(settings.web_window()),
+            began: Some(*settings),
+        }
+    }
+
+    /// The same over today's settings: what another admin saved meanwhile stands in every field that
+    /// was not touched here, so that saving this does not undo it.
+    #[must_use]
+    pub fn over(&self, today: &Settings) -> Self {
+        let Some(began) = self.began.filter(|began| began != today) else { return self.clone() };
+        let (was, is) = (Self::of(&began), Self::of(today));
+        let text = |of: fn(&Self) -> &String| {
+            if of(self) == of(&was) { of(&is).clone() } else { of(self).clone() }
+        };
+        let tick = |of: fn(&Self) -> bool| if of(self) == of(&was) { of(&is) } else { of(self) };
+        Self {
+            load_balancing: tick(|draft| draft.load_balancing),
+            automatic_failover: tick(|draft| draft.automatic_failover),
+            heartbeat_interval: text(|draft| &draft.heartbeat_interval),
+            stale_timeout: text(|draft| &draft.stale_timeout),
+            web_window: text(|draft| &draft.web_window),
+            began: is.began,
         }
     }
 
@@ -44,6 +67,7 @@ impl Draft {
             heartbeat_interval: text(names[0]),
             stale_timeout: text(names[1]),
             web_window: text(names[2]),
+            began: get("began").and_then(|text| read_began(&text)),
         })
     }
 
@@ -56,6 +80,20 @@ impl Draft {
         pairs.push(("stale_timeout_s", self.stale_timeout.clone()));
         pairs.push(("web_window_s", self.web_window.clone()));
         pairs
+    }
+
+    /// The settings the form began with, as it carries them along.
+    pub fn carried(&self) -> Option<(&'static str, String)> {
+        let began = self.began?;
+        let Settings { load_balancing, automatic_failover, .. } = began;
+        let numbers = [
+            u32::from(load_balancing),
+            u32::from(automatic_failover),
+            began.heartbeat_interval_s,
+            began.stale_timeout_s,
+            began.web_window_s,
+        ];
+        Some(("began", numbers.map(|number| number.to_string()).join("-")))
     }
 
     /// All of it in one word, to tell whether it was changed.
@@ -91,6 +129,18 @@ impl Draft {
     }
 }
 
+fn read_began(text: &str) -> Option<Settings> {
+    let mut numbers = text.split('-').map(|number| number.parse::<u32>().ok());
+    let mut next = || numbers.next().flatten();
+    Some(Settings {
+        load_balancing: next()? == 1,
+        automatic_failover: next()? == 1,
+        heartbeat_interval_s: next()?,
+        stale_timeout_s: next()?,
+        web_window_s: next()?,
+    })
+}
+
 /// A span as it stands in the form: in words where they say it to the second.
 fn in_words(span: Span) -> String {
     if span == Span::minutes(24 * 60) {
@@ -115,6 +165,25 @@ mod tests {
         }
         assert_eq!(Draft::of(&Settings::default()).web_window, "24 h");
         assert_eq!(Draft::of(&Settings::default()).stale_timeout, "5 min");
+    }
+
+    #[test]
+    fn what_another_admin_saved_meanwhile_stands_where_nothing_was_typed() {
+        let began = Settings::default();
+        let typed = Draft { stale_timeout: "10 min".into(), ..Draft::of(&began) };
+        let today = Settings { load_balancing: true, web_window_s: 7_200, ..began };
+        let merged = typed.over(&today).settings().unwrap();
+        assert_eq!(merged, Settings { stale_timeout_s: 600, ..today });
+        assert_eq!(typed.over(&began), typed);
+    }
+
+    #[test]
+    fn a_form_carries_what_it_began_with() {
+        let settings = Settings { automatic_failover: true, ..Settings::default() };
+        let draft = Draft::of(&settings);
+        let pairs = draft.pairs().into_iter().chain(draft.carried());
+        let pairs: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value)).collect();
+        assert_eq!(Draft::from_pairs(&pairs), Some(draft));
     }
 
     #[test]

@@ -228,6 +228,7 @@ impl Place {
         let mut pairs = self.open.pairs();
         if let Open::Configuration(Some(draft)) = &self.open {
             pairs.extend(draft.pairs());
+            pairs.extend(draft.carried());
         }
         pairs.extend(self.refused.clone().map(|word| ("refused", word)));
         format!("?{}", written(self.list.pairs().into_iter().chain(pairs)))

@@ -28,6 +28,7 @@ pub(crate) async fn settings(
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
     let draft = Draft::from_pairs(&pairs).ok_or_else(|| lacks("heartbeat_interval_s"))?;
+    let draft = draft.over(&site.watch.snapshot().settings);
     let typed = |draft| Place { open: Open::Configuration(Some(draft)), ..Place::default() };
     let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
     let shown = get(&pairs, "seen") == Some(draft.shape().as_str());

@@ -144,3 +144,21 @@ fn a_refused_change_while_blind_says_so_and_keeps_what_was_typed() {
     assert!(page.as_str().unwrap().contains("value=\"10 min\""));
     drop(away);
 }
+
+#[test]
+fn saving_one_field_does_not_undo_what_another_admin_saved_meanwhile() {
+    let overview = Running::start();
+    let page = overview.get("/?configure").body;
+    let (_, began) = page.as_str().unwrap().split_once("name=\"began\" value=\"").unwrap();
+    let began = began.split('"').next().unwrap();
+    let mut settings = overview.get("/api/v1/settings").body;
+    settings["web_window_s"] = json!(7_200);
+    assert_eq!(overview.json("PUT", "/api/v1/settings", &settings).status, 200);
+    let form =
+        format!("stale_timeout_s=10+min&heartbeat_interval_s=30+s&web_window_s=24+h&began={began}");
+    let shown = post(&overview, "/settings", &form);
+    assert_eq!(sent_to(&shown), "/?done=saved");
+    let settings = overview.get("/api/v1/settings").body;
+    assert_eq!(settings["stale_timeout_s"], 600);
+    assert_eq!(settings["web_window_s"], 7_200, "the other admin's");
+}

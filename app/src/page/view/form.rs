@@ -40,7 +40,7 @@ pub(in crate::page) struct Entry {
 pub(super) fn form(scene: &Scene<'_>) -> Option<Form> {
     let Open::Configuration(typed) = &scene.place.open else { return None };
     let today = &scene.snapshot.settings;
-    let draft = typed.clone().unwrap_or_else(|| Draft::of(today));
+    let draft = typed.as_ref().map_or_else(|| Draft::of(today), |typed| typed.over(today));
     let read = draft.settings();
     let errors: &[FieldError] = read.as_ref().err().map_or(&[], Vec::as_slice);
     let entry = |name, label, help: &str, (least, most): (Span, Span)| Entry {
