@@ -135,10 +135,13 @@ impl Watch {
     }
 
     /// The database could not be read or written: blind since the last sight of it.
-    pub fn lose_sight(&self) {
+    pub fn lose_sight(&self, error: &StoreError) {
+        let why = Some(error.blindness());
         self.write(|state| {
-            if state.snapshot.blind_since.is_none() {
-                state.snapshot.blind_since = Some(state.sight);
+            let since = state.snapshot.blind_since.unwrap_or(state.sight);
+            if state.snapshot.blind_since != Some(since) || state.snapshot.blindness != why {
+                state.snapshot.blind_since = Some(since);
+                state.snapshot.blindness = why;
                 state.blinks += 1;
             }
         });
@@ -161,11 +164,16 @@ impl Watch {
     /// Takes in what came of a change by whoever has the turn: its news, or that the database could
     /// not be written.
     pub fn take_in(&self, changed: Result<News, StoreError>) -> Result<(), StoreError> {
-        let told = changed.map(|news| self.tell(news));
-        if told.is_err() {
-            self.lose_sight();
+        match changed {
+            Ok(news) => {
+                self.tell(news);
+                Ok(())
+            }
+            Err(error) => {
+                self.lose_sight(&error);
+                Err(error)
+            }
         }
-        told
     }
 
     /// Renews the mark once and takes in what came of it.
@@ -183,7 +191,7 @@ impl Watch {
             if !self.is_blind() {
                 tracing::error!(%error, "the overview is blind");
             }
-            self.lose_sight();
+            self.lose_sight(error);
         }
         looked
     }
@@ -238,6 +246,7 @@ impl State {
 
     fn sighted(&mut self, at: Timestamp) {
         self.sight = self.sight.max(at);
+        self.snapshot.blindness = None;
         if self.snapshot.blind_since.take().is_some() {
             self.blinks += 1;
         }
@@ -274,6 +283,7 @@ impl State {
         self.commit = self.commit.max(commit);
         self.snapshot.apply(Change {
             blind_since: self.snapshot.blind_since,
+            blindness: self.snapshot.blindness,
             changed_at: self.snapshot.changed_at.max(news.at),
             whole: false,
             settings: news.settings,
@@ -289,6 +299,7 @@ impl State {
         let snapshot = &self.snapshot;
         let mut change = Change {
             blind_since: snapshot.blind_since,
+            blindness: snapshot.blindness,
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),
             references: (self.references_at > since).then_some(snapshot.references),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::blindness::Blindness;
 use super::facts::{Component, ComponentKey, Role, ServerName, Skew};
 use super::keys::References;
 use super::settings::Settings;
@@ -18,6 +19,9 @@ pub struct Change {
     /// Since when the observer is blind; always told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind_since: Option<Timestamp>,
+    /// Why; always told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blindness: Option<Blindness>,
     /// The moment of the last change of a fact; always told.
     pub changed_at: Timestamp,
     /// Everything below is the whole picture: forget the old one.
@@ -100,6 +104,7 @@ impl Change {
     pub fn whole(snapshot: &Snapshot) -> Self {
         Self {
             blind_since: snapshot.blind_since,
+            blindness: snapshot.blindness,
             changed_at: snapshot.changed_at,
             whole: true,
             settings: Some(snapshot.settings),
@@ -119,6 +124,7 @@ impl Snapshot {
             self.components.clear();
         }
         self.blind_since = change.blind_since;
+        self.blindness = change.blindness;
         self.changed_at = change.changed_at;
         if let Some(settings) = change.settings {
             self.settings = settings;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::blindness::Blindness;
 use super::facts::{MessengerFailure, Role, ServerName};
 use super::keys::{KeyCheck, KeyKind};
 use super::silence::exceeds_at;
@@ -201,7 +202,9 @@ impl Snapshot {
     /// observer is blind that is the only thing to say: nobody can tell about the servers.
     pub fn hints(&self, overview: &Overview, now: Timestamp) -> Vec<Hint> {
         if let Some(since) = self.blind_since {
-            return vec![Hint::of_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since))];
+            let hint = Hint::of_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since));
+            let why = self.blindness.map(Blindness::as_str);
+            return vec![Hint { notes: why.into_iter().collect(), ..hint }];
         }
         let case = Case { snapshot: self, overview, now };
         let mut hints = Vec::new();

@@ -2,6 +2,7 @@
 //!
 //! `time <- facts <- settings <- status <- hints <- effect`; `change` stands beside `status`.
 
+pub mod blindness;
 pub mod boots;
 pub mod change;
 pub mod effect;
@@ -15,6 +16,7 @@ pub mod status;
 pub mod time;
 pub mod version;
 
+pub use blindness::Blindness;
 pub use boots::{Boot, Boots, Reception};
 pub use change::{Beat, Change};
 pub use facts::{

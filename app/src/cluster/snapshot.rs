@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::blindness::Blindness;
 use super::facts::{Component, ComponentKey, Role};
 use super::hints::CAME_BACK_FOR;
 use super::keys::References;
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub spells: Vec<Spell>,
     /// Since when the observer cannot read and write its database.
     pub blind_since: Option<Timestamp>,
+    /// Why, where that is known.
+    pub blindness: Option<Blindness>,
     /// The moment of the last change of a fact.
     pub changed_at: Timestamp,
     /// Every component, by server and role.

@@ -313,6 +313,14 @@ mod tests {
     }
 
     #[test]
+    fn every_blindness_has_a_sentence_that_says_why() {
+        for why in crate::cluster::Blindness::ALL {
+            let key = format!("overview-blind.evidence.{}", why.as_str());
+            assert!(placeholders(&key).is_some(), "{key} has no sentence");
+        }
+    }
+
+    #[test]
     fn every_hint_that_names_a_server_has_a_heading_for_many() {
         for id in HintId::ALL {
             let of_a_server =

@@ -89,7 +89,7 @@ async fn write(mut jobs: mpsc::Receiver<Job>, store: Arc<Store>, watch: Arc<Watc
             }
             Err(error) => {
                 tracing::error!(%error, heartbeats = batch.len(), "heartbeats could not be written");
-                watch.lose_sight();
+                watch.lose_sight(&error);
                 for job in waiting {
                     let _ = job.answer.send(Err(Refused::Blind));
                 }

@@ -76,7 +76,7 @@ impl Beside {
         if !already {
             rows::set_references(&mut tx, &references).await?;
             rows::close_beside(&mut tx).await?;
-            tx.commit().await.map_err(StoreError::from)?;
+            tx.commit().await?;
         }
         let Acceptance { wrong, .. } = Acceptance::of(kind, check, components.iter());
         Ok(Accepted { check, already, differing: wrong })
@@ -89,7 +89,7 @@ impl Beside {
     }
 
     async fn begin(&self, how: &'static str) -> Result<Tx, StoreError> {
-        Ok(self.0.begin_with(how).await?)
+        Tx::begin(&self.0, how).await
     }
 }
 
@@ -100,7 +100,7 @@ pub struct Away(Tx);
 impl Away {
     /// Gives the database back, as it was.
     pub async fn give_back(self) -> Result<(), StoreError> {
-        Ok(self.0.rollback().await?)
+        self.0.rollback().await
     }
 }
 

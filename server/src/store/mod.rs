@@ -2,7 +2,9 @@
 //! database's clock, and returns the news a reader has to take in.
 
 pub mod beside;
+mod file;
 mod rows;
+mod tx;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,12 +15,14 @@ use std::time::Duration;
 use app::cluster::boots::{self, Stored};
 use app::cluster::silence::KEEP_SPELLS;
 use app::cluster::{
-    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, Messenger, MessengerFailure,
-    References, ServerName, Settings, Snapshot, Span, Spell, Timestamp,
+    Beat, Blindness, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, Messenger,
+    MessengerFailure, References, ServerName, Settings, Snapshot, Span, Spell, Timestamp,
 };
+use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlitePool, Transaction};
 
+use self::file::DatabaseFile;
+use self::tx::Tx;
 use crate::clock::Clock;
 
 /// How long a tombstone tells a late heartbeat from a new one.
@@ -50,9 +54,50 @@ pub enum StoreError {
     /// The database cannot be read or written.
     #[error("the database cannot be read or written: {0}")]
     Database(#[from] sqlx::Error),
+    /// The file was deleted, or moved away.
+    #[error("{} is gone; nothing is written to a file that nobody will find again", .0.display())]
+    Missing(PathBuf),
+    /// The file is another than the one that was opened.
+    #[error("{} is another file than the one that was opened; restart to use it", .0.display())]
+    Replaced(PathBuf),
+    /// The file cannot be used from the start.
+    #[error("cannot use the database {}: {source}; nothing in it was changed. If it is damaged, put a backup in its place", .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<StoreError>,
+    },
     /// What was read is not what was written.
     #[error("the database holds a row this program cannot read: {0}")]
     Content(#[from] serde_json::Error),
+}
+
+impl StoreError {
+    /// What is wrong with the database, for those who look at the page.
+    pub fn blindness(&self) -> Blindness {
+        match self {
+            Self::Missing(_) | Self::Absent(_) => Blindness::Missing,
+            Self::Replaced(_) => Blindness::Replaced,
+            Self::Owned(_) => Blindness::Locked,
+            Self::Content(_) => Blindness::Corrupt,
+            Self::Open { source, .. } => source.blindness(),
+            Self::Database(error) => of_sqlite(error),
+            Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) => Blindness::Unreachable,
+        }
+    }
+}
+
+/// What `SQLite`'s own result code says. The extended codes keep the primary one in their last byte.
+fn of_sqlite(error: &sqlx::Error) -> Blindness {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(5 | 6) => Blindness::Locked,
+        Some(8) => Blindness::ReadOnly,
+        Some(11 | 26) => Blindness::Corrupt,
+        Some(13) => Blindness::Full,
+        _ => Blindness::Unreachable,
+    }
 }
 
 /// The facts of one cluster in an `SQLite` file owned by this process.
@@ -65,6 +110,7 @@ pub struct Store {
     /// Up to which commit this process knows what was written: a higher number in the database is
     /// another process's doing.
     known: AtomicI64,
+    file: DatabaseFile,
     /// Held as long as the store lives.
     _lock: std::fs::File,
 }
@@ -127,15 +173,18 @@ pub struct Received {
     pub news: News,
 }
 
-type Tx = Transaction<'static, sqlx::Sqlite>;
-
 impl Store {
     /// Opens the database at `sqlite:PATH`, creating the file if there is none, and brings its
     /// schema up to date. The gap since the last process wrote becomes a spell.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         let path = Self::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
         let lock = lock(&path)?;
-        let options = connection(&path)
+        let opened = Self::open_owned(&path, lock).await;
+        opened.map_err(|error| StoreError::Open { path, source: Box::new(error) })
+    }
+
+    async fn open_owned(path: &Path, lock: std::fs::File) -> Result<Self, StoreError> {
+        let options = connection(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_secs(2));
@@ -149,7 +198,8 @@ impl Store {
         let mark = rows::first_row(&pool).await?;
         let clock = Clock::starting(mark.at);
         let known = AtomicI64::new(mark.commit_no);
-        Ok(Self { pool, clock, database_id: mark.database_id, known, _lock: lock })
+        let file = DatabaseFile::opened(path)?;
+        Ok(Self { pool, clock, database_id: mark.database_id, known, file, _lock: lock })
     }
 
     /// The file behind an address, if it is one of ours.
@@ -179,6 +229,7 @@ impl Store {
             references: rows::references(&mut tx).await?,
             spells: rows::spells(&mut tx).await?,
             blind_since: None,
+            blindness: None,
             changed_at: head.changed_at,
             components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
         };
@@ -188,6 +239,7 @@ impl Store {
 
     /// Whether another process has written what this one does not know.
     pub async fn is_behind(&self) -> Result<bool, StoreError> {
+        self.file.check()?;
         Ok(!self.knows(rows::commit_no(&self.pool).await?))
     }
 
@@ -320,7 +372,8 @@ impl Store {
     }
 
     async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(self.pool.begin_with("begin immediate").await?)
+        self.file.check()?;
+        Tx::begin(&self.pool, "begin immediate").await
     }
 
     /// Begins a change: the mark is renewed, and a gap before it is written down as a spell.

@@ -1,0 +1,11 @@
+//! It holds: a real `serve`, killed and deprived of what it needs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the stories measure a real process and ask the environment how often to kill it"
+)]
+
+mod kills;
+mod process;
+mod trouble;

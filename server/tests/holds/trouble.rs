@@ -1,0 +1,145 @@
+//! `SQLite` in trouble: the page is blind and says why, senders are told to come back, and all is well
+//! again as soon as the fault is, without a restart.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::process::{Overview, PROGRAM, arguments, folder, port};
+
+/// Whether the picture is blind, and its hint says this.
+fn is_blind_for(picture: &Value, why: &str) -> bool {
+    !picture["blind_since"].is_null()
+        && picture["hints"][0]["evidence"].as_str().is_some_and(|said| said.contains(why))
+}
+
+/// Nobody is blamed for what the overview did not see.
+fn is_whole(picture: &Value) -> bool {
+    picture["blind_since"].is_null()
+        && picture["health"] == "ok"
+        && picture["hints"].as_array().is_some_and(Vec::is_empty)
+}
+
+/// Blind for this reason: heartbeats are not taken, and the probes say so.
+fn fares_badly(overview: &Overview, why: &str) {
+    // A fault is met by the next write at the latest.
+    let mut sequence = 1_000;
+    overview.picture_when(|picture| {
+        sequence += 1;
+        is_blind_for(picture, why) || {
+            overview.beat("web-1", sequence);
+            false
+        }
+    });
+    assert_eq!(overview.beat("web-1", sequence + 1).0, 503);
+    assert!(crate::process::get(&overview.url("/readyz")).is_none());
+    assert!(crate::process::get(&overview.url("/healthz")).is_some());
+    let picture = overview.picture();
+    assert_eq!(picture["servers"][0]["components"][0]["pulse"], "unknown");
+}
+
+/// Well again, by itself: heartbeats are taken and kept.
+fn recovers(overview: &Overview) {
+    overview.picture_when(|picture| picture["blind_since"].is_null());
+    assert_eq!(overview.beat("web-1", 100_000).0, 200);
+    overview.picture_when(is_whole);
+}
+
+#[test]
+fn a_database_that_was_moved_away_is_missed_and_welcome_back() {
+    let overview = Overview::start();
+    overview.beat("web-1", 1);
+    let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
+    fs::rename(&here, &there).unwrap();
+    fares_badly(&overview, "no longer where it was");
+    assert!(!here.exists(), "no empty database is made in its place");
+    fs::rename(&there, &here).unwrap();
+    recovers(&overview);
+}
+
+#[test]
+fn a_database_that_was_replaced_is_not_written_to() {
+    let overview = Overview::start();
+    overview.beat("web-1", 1);
+    let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
+    fs::rename(&here, &there).unwrap();
+    fs::write(&here, "another file").unwrap();
+    fares_badly(&overview, "Another file lies where its file was");
+    assert_eq!(fs::read(&here).unwrap(), b"another file");
+    fs::rename(&there, &here).unwrap();
+    recovers(&overview);
+}
+
+#[test]
+fn a_damaged_database_is_refused_at_the_start_in_words_and_left_as_it_is() {
+    let folder = folder();
+    let damaged = b"SQLite format 3\0 and then nothing that makes sense".repeat(200);
+    fs::write(folder.join("overview.db"), &damaged).unwrap();
+    let ended = Command::new(PROGRAM).args(arguments(&folder, 0)).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    for words in ["overview.db", "not a database", "put a backup in its place"] {
+        assert!(said.contains(words), "{words} in: {said}");
+    }
+    assert_eq!(fs::read(folder.join("overview.db")).unwrap(), damaged);
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// An overview on a disk of a megabyte that can be filled and freed by a line to the shell that holds
+/// it.
+fn on_a_small_disk() -> (Overview, impl FnMut(&str)) {
+    let folder = folder();
+    let disk = folder.join("disk");
+    fs::create_dir(&disk).unwrap();
+    let script = "
+        mount -t tmpfs -o size=1m tmpfs \"$DISK\" && cp \"$DISK/../token\" \"$DISK\" || exit 9
+        \"$@\" & serve=$!
+        trap 'kill -9 $serve' EXIT
+        while read -r line; do eval \"$line\"; done";
+    let mut shell = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, "sh", PROGRAM])
+        .args(arguments(&disk, 0))
+        .env("DISK", &disk)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = shell.stdin.take().unwrap();
+    let port = port(shell.stdout.take().unwrap());
+    let overview = Overview { folder, port, serve: shell };
+    (overview, move |line| writeln!(lines, "{line}").unwrap())
+}
+
+#[test]
+fn a_full_disk_blinds_the_overview_until_there_is_room_again() {
+    let (overview, mut shell) = on_a_small_disk();
+    overview.beat("web-1", 1);
+    // Again and again: what the overview frees by closing its files is gone at once.
+    shell("while :; do cat /dev/zero >> $DISK/ballast; sleep 0.02; done & filler=$!");
+    fares_badly(&overview, "Its disk is full");
+    shell("kill $filler; wait $filler; rm $DISK/ballast");
+    recovers(&overview);
+}
+
+#[test]
+fn a_read_only_disk_is_refused_at_the_start_in_words() {
+    let folder = folder();
+    let script = "mount -t tmpfs -o ro tmpfs \"$DISK\" && exec \"$@\"";
+    let mut arguments = arguments(&folder.join("disk"), 0);
+    let token = arguments.last_mut().unwrap();
+    *token = folder.join("token").display().to_string();
+    fs::create_dir(folder.join("disk")).unwrap();
+    let ended = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, "sh", PROGRAM])
+        .args(arguments)
+        .env("DISK", folder.join("disk"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.contains("overview.db") && said.contains("Read-only file system"), "{said}");
+    fs::remove_dir_all(folder).unwrap();
+}
