@@ -139,6 +139,17 @@ test('a paused page stands still and says so, and is right at once when it goes 
   await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stale');
 });
 
+test('a change ends a pause: whoever makes it sees what came of it', async ({ cluster, page }) => {
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', leaving: true }]);
+  await open(page, `${cluster.url}?remove=app-2`);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.getByTestId('connection')).toContainText('Paused');
+  await page.getByRole('button', { name: 'Remove' }).click();
+  await expect(page.getByTestId('done')).toContainText('app-2 was removed');
+  await expect(server(page, 'app-2')).toHaveCount(0);
+  await expect(page.getByTestId('connection')).toContainText('Polling');
+});
+
 test("a browser's clock an hour wrong, or in another time zone, makes no difference", async ({ cluster, page, browser }) => {
   await cluster.configure(quick);
   await cluster.keepBeating([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);

@@ -66,6 +66,7 @@ test('every name reads as it was reported, and leads to its details and back', a
   }
   const ids = await page.locator('[id]').evaluateAll((elements) => elements.map((element) => element.id));
   expect(ids.filter((id, place) => ids.indexOf(id) !== place), 'every id is unique').toEqual([]);
+  expect(ids.filter((id) => /\s/.test(id)), 'and without blanks').toEqual([]);
   expect(dialogs).toBe(0);
 });
 
