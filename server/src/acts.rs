@@ -20,7 +20,7 @@ impl Site {
             }
             Command::Remove { server, role, force } => {
                 let snapshot = self.watch.snapshot();
-                let removal = snapshot.removing(&server, role, self.store.now());
+                let removal = snapshot.removing(&server, role, self.now());
                 let removal = removal.ok_or(Refusal::Absent)?;
                 if removal.live && !force {
                     return Err(Refusal::Live);

@@ -91,6 +91,13 @@ impl Site {
     }
 }
 
+impl Site {
+    /// The moment that everything this process says is about.
+    pub(crate) fn now(&self) -> app::cluster::Timestamp {
+        self.watch.moment(self.store.now())
+    }
+}
+
 /// All routes of a site, its base path included.
 pub fn router(site: Arc<Site>) -> axum::Router {
     http::router(site)

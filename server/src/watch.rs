@@ -147,6 +147,16 @@ impl Watch {
         });
     }
 
+    /// The moment for which this picture can be judged, at `now`: a process that slept has seen nothing
+    /// since its last sight, and must call nobody silent for it. Beyond the gap that is a spell its
+    /// time stands still, until it has looked again and written the spell down.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        self.read(|state| {
+            let watched = state.snapshot.settings.mark_period().times(2);
+            if state.snapshot.blind_since.is_some() { now } else { now.min(state.sight + watched) }
+        })
+    }
+
     /// Whether the database could be read and written when last tried.
     pub fn is_blind(&self) -> bool {
         self.read(|state| state.snapshot.blind_since.is_some())

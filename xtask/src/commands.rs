@@ -67,6 +67,7 @@ const SELECTIONS: [(&str, &[&str]); 2] =
 /// Format, lints, tests.
 pub(crate) fn check() -> Result<()> {
     prerequisites::wasm_target()?;
+    prerequisites::debian_packages()?;
     let fmt = ["fmt", "--all", "--", "--check"];
     steps::run("format", &mut workspace::cargo(fmt))?;
     for (name, selection) in SELECTIONS {
@@ -88,7 +89,6 @@ fn lint(name: &str, selection: &[&str]) -> Result<()> {
 
 /// Everything: [`check`], [`build`], and the page in a real browser.
 pub(crate) fn test() -> Result<()> {
-    prerequisites::debian_packages()?;
     check()?;
     build(Profile::Debug)?.hold()?;
     let folder = workspace::root().join("end2end");

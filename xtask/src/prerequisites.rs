@@ -13,10 +13,12 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-/// What the browser tests need from Debian.
+/// What the tests need from Debian: a browser, its driver's package manager, and what sets the clock of
+/// a running process.
 const PACKAGES: &[Package] = &[
     Package { name: "chromium", is_there: || chromium().is_some() },
     Package { name: "npm", is_there: || on_path("npm").is_some() },
+    Package { name: "libfaketime", is_there: libfaketime },
 ];
 
 /// Installs Rust's library for the browser unless this toolchain has it.
@@ -54,7 +56,7 @@ pub(crate) fn debian_packages() -> Result<()> {
         missing.join(" ")
     );
     let Some(mut shell) = shell_of_root() else {
-        bail!("the browser tests need more. Run this once:\n    sudo sh -c '{script}'");
+        bail!("the tests need more. Run this once:\n    sudo sh -c '{script}'");
     };
     shell.arg(script);
     steps::run(&format!("Debian packages: {}", missing.join(", ")), &mut shell)
@@ -98,6 +100,13 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         Some(named) => Some(named.into()),
         None => on_path("chromium"),
     }
+}
+
+/// Below `/usr/lib`, in the folder of the machine's architecture.
+fn libfaketime() -> bool {
+    std::fs::read_dir("/usr/lib").is_ok_and(|folders| {
+        folders.flatten().any(|folder| folder.path().join("faketime/libfaketime.so.1").exists())
+    })
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

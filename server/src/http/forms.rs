@@ -32,7 +32,7 @@ pub(crate) async fn settings(
     let typed = |draft| Place { open: Open::Configuration(Some(draft)), ..Place::default() };
     let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
     let shown = get(&pairs, "seen") == Some(draft.shape().as_str());
-    let would = words::effects(&site.watch.snapshot(), &settings, site.store.now());
+    let would = words::effects(&site.watch.snapshot(), &settings, site.now());
     if !would.is_empty() && !shown {
         return Ok(to(&site, &typed(draft)));
     }

@@ -32,7 +32,7 @@ struct Cached {
 }
 
 pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let now = site.store.now();
+    let now = site.now();
     let cached = site.overview.current(&site, now);
     let known = headers
         .get_all(header::IF_NONE_MATCH)

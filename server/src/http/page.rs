@@ -20,7 +20,7 @@ impl Backend for Site {
 
     fn since(&self, cursor: &str) -> News {
         let (change, cursor) = self.watch.since(cursor);
-        News { cursor, now: self.store.now(), change, build: self.build.clone() }
+        News { cursor, now: self.now(), change, build: self.build.clone() }
     }
 
     fn site(&self) -> app::api::Site {

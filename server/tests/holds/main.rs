@@ -6,6 +6,7 @@
     reason = "the stories measure a real process and ask the environment how often to kill it"
 )]
 
+mod clocks;
 mod kills;
 mod process;
 mod trouble;

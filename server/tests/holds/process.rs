@@ -51,9 +51,10 @@ pub(crate) fn port(out: ChildStdout) -> u16 {
 }
 
 /// Starts `serve` and returns once it listens.
-fn serve(folder: &Path, listen: u16) -> (Child, u16) {
+fn serve(folder: &Path, listen: u16, environment: &[(&str, String)]) -> (Child, u16) {
     let mut serve = Command::new(PROGRAM)
         .args(arguments(folder, listen))
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -64,8 +65,12 @@ fn serve(folder: &Path, listen: u16) -> (Child, u16) {
 
 impl Overview {
     pub(crate) fn start() -> Self {
-        let folder = folder();
-        let (serve, port) = serve(&folder, 0);
+        Self::start_in(folder(), &[])
+    }
+
+    /// Starts one in this folder, with more in its environment.
+    pub(crate) fn start_in(folder: PathBuf, environment: &[(&str, String)]) -> Self {
+        let (serve, port) = serve(&folder, 0, environment);
         Self { folder, port, serve }
     }
 
@@ -78,7 +83,7 @@ impl Overview {
         self.serve.kill().unwrap();
         self.serve.wait().unwrap();
         let since = Instant::now();
-        (self.serve, self.port) = serve(&self.folder, self.port);
+        (self.serve, self.port) = serve(&self.folder, self.port, &[]);
         while get(&self.url("/readyz")).is_none() {
             assert!(since.elapsed() < Duration::from_secs(10), "it never was ready again");
         }

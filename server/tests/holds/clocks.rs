@@ -1,0 +1,177 @@
+//! Clocks that jump, processes that sleep, intervals that change: nobody is called late or dead for it,
+//! and who really dies meanwhile is found.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::process::{Overview, agent, beat};
+
+/// Where Debian's package `libfaketime` puts what moves a process's clock.
+fn libfaketime() -> PathBuf {
+    let folders = fs::read_dir("/usr/lib").unwrap().map(|folder| folder.unwrap().path());
+    let found = folders.map(|folder| folder.join("faketime/libfaketime.so.1"));
+    found
+        .into_iter()
+        .find(|file| file.exists())
+        .unwrap_or_else(|| panic!("`cargo xtask test` installs libfaketime"))
+}
+
+/// A service that beats until it dies.
+struct Living {
+    dies: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Living {
+    fn beating(overview: &Overview, server: &'static str) -> Self {
+        let (url, dies) = (overview.url("/api/v1/heartbeats"), Arc::new(AtomicBool::new(false)));
+        let until = Arc::clone(&dies);
+        let thread = thread::spawn(move || {
+            let agent = agent();
+            let mut sequence = 0;
+            while !until.load(Ordering::Relaxed) {
+                sequence += 1;
+                beat(&agent, &url, server, sequence);
+                thread::sleep(Duration::from_millis(300));
+            }
+        });
+        Self { dies, thread }
+    }
+
+    fn dies(self) {
+        self.dies.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+    }
+}
+
+fn pulse<'a>(picture: &'a Value, server: &str) -> &'a str {
+    let servers = picture["servers"].as_array().unwrap();
+    let found = servers.iter().find(|found| found["name"] == server);
+    found.map_or("absent", |server| server["components"][0]["pulse"].as_str().unwrap())
+}
+
+/// Who lives is alive, who is dead stale, and nothing else is said.
+fn is_right(picture: &Value) {
+    assert_eq!(pulse(picture, "living"), "alive", "{picture:#}");
+    assert_eq!(pulse(picture, "dead"), "stale", "{picture:#}");
+    let hints = picture["hints"].as_array().unwrap();
+    let said: Vec<&Value> = hints.iter().map(|hint| &hint["anchor"]).collect();
+    assert_eq!(said, ["hint-service-stale-dead_service"], "{picture:#}");
+}
+
+/// Looks again and again, for so long.
+fn stays_right(overview: &Overview, how_long: Duration) {
+    let since = Instant::now();
+    while since.elapsed() < how_long {
+        is_right(&overview.picture());
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// One service that lives, and one that is known to be dead.
+fn with_one_dead(overview: &Overview) -> Living {
+    overview.hurry();
+    overview.beat("dead", 1);
+    let living = Living::beating(overview, "living");
+    overview.picture_when(|picture| {
+        pulse(picture, "dead") == "stale" && pulse(picture, "living") == "alive"
+    });
+    living
+}
+
+/// The machine's clock is set while `serve` runs. It believes a new time only after a minute.
+fn the_clock_is_set(by: &str) {
+    let folder = crate::process::folder();
+    let clock = folder.join("clock");
+    fs::write(&clock, "+0").unwrap();
+    let overview = Overview::start_in(
+        folder,
+        &[
+            ("LD_PRELOAD", libfaketime().display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
+            ("FAKETIME_NO_CACHE", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ],
+    );
+    let living = with_one_dead(&overview);
+    let before = overview.picture()["servers"][0]["components"][0]["first_seen"].clone();
+    fs::write(&clock, by).unwrap();
+    stays_right(&overview, Duration::from_secs(75));
+    let after = overview.picture()["servers"][0]["components"][0]["first_seen"].clone();
+    if by.starts_with('-') {
+        assert_ne!(before, after, "the clock did follow, and every stamp with it");
+    } else {
+        assert_ne!(overview.picture()["spells"], json!([]), "the clock did follow, by a spell");
+    }
+    living.dies();
+    overview.picture_when(|picture| pulse(picture, "living") == "stale");
+}
+
+#[test]
+fn a_clock_set_by_an_hour_or_a_day_either_way_moves_no_verdict() {
+    let shifts = ["+3600", "-3600", "+86400", "-86400"];
+    let stories = shifts.map(|by| thread::spawn(move || the_clock_is_set(by)));
+    for story in stories {
+        story.join().unwrap();
+    }
+}
+
+fn signal(overview: &Overview, signal: &str) {
+    let pid = overview.serve.id().to_string();
+    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+}
+
+#[test]
+fn an_overview_that_slept_calls_nobody_late_when_it_wakes_and_finds_who_died_meanwhile() {
+    let overview = Overview::start();
+    let living = with_one_dead(&overview);
+    let doomed = Living::beating(&overview, "doomed");
+    overview.picture_when(|picture| pulse(picture, "doomed") == "alive");
+    signal(&overview, "-STOP");
+    // Three times as long as it takes to be stale.
+    thread::sleep(Duration::from_secs(9));
+    doomed.dies.store(true, Ordering::Relaxed);
+    signal(&overview, "-CONT");
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(2) {
+        let picture = overview.picture();
+        assert_eq!(pulse(&picture, "living"), "alive", "{picture:#}");
+        assert_eq!(pulse(&picture, "doomed"), "alive", "it slept, not they: {picture:#}");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let found = overview.picture_when(|picture| pulse(picture, "doomed") == "stale");
+    assert_eq!(pulse(&found, "living"), "alive", "{found:#}");
+    living.dies();
+    doomed.dies();
+}
+
+#[test]
+fn a_shorter_interval_makes_nobody_late_who_was_told_a_longer_one() {
+    let overview = Overview::start();
+    let set = |interval: u32, timeout: u32| {
+        let settings = json!({
+            "load_balancing": false, "automatic_failover": false,
+            "heartbeat_interval_s": interval, "stale_timeout_s": timeout, "web_window_s": 7200
+        });
+        let put = agent().put(overview.url("/api/v1/settings"));
+        let put = put.header("content-type", "application/json").send(settings.to_string());
+        assert_eq!(put.unwrap().status(), 200);
+    };
+    set(3_600, 7_200);
+    overview.beat("slow", 1);
+    set(1, 2);
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(5) {
+        assert_eq!(pulse(&overview.picture(), "slow"), "alive", "it was told an hour");
+        thread::sleep(Duration::from_millis(100));
+    }
+    overview.beat("slow", 2);
+    overview.picture_when(|picture| pulse(picture, "slow") == "stale");
+}
