@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::cluster::{FieldError, Heartbeat, Timestamp};
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
@@ -15,6 +15,8 @@ use super::body;
 use super::problem::Problem;
 use crate::Site;
 use crate::intake::parse;
+use crate::metrics::Refusal;
+use crate::store::Receipt;
 
 /// The most elements an array may have.
 const MOST: usize = 1_000;
@@ -44,9 +46,10 @@ pub(crate) async fn post(
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
     let body = body::read(body).await;
-    authenticate(&site, &headers)?;
-    let raw: Box<RawValue> = body::json(&headers, &body?)?;
-    let (heartbeats, is_array) = parse_all(&raw)?;
+    let refused = |why| site.intake.figures().refuse(why);
+    authenticate(&site, &headers).inspect_err(|_| refused(Refusal::Token))?;
+    let (heartbeats, is_array) =
+        parse_all(&headers, body).inspect_err(|_| refused(Refusal::Malformed))?;
     let taken = site
         .intake
         .take(heartbeats)
@@ -62,7 +65,7 @@ pub(crate) async fn post(
         },
         receipts => Answer::Many {
             received_at: said(taken.at),
-            applied: receipts.iter().filter(|receipt| receipt.applied).count(),
+            applied: Receipt::applied(receipts),
             next_in_ms,
         },
     }))
@@ -87,7 +90,12 @@ fn authenticate(site: &Site, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// One object or an array of them, each within its size; every bad field of every element is named.
-fn parse_all(raw: &RawValue) -> Result<(Vec<Heartbeat>, bool), Problem> {
+fn parse_all(
+    headers: &HeaderMap,
+    body: Result<Bytes, Problem>,
+) -> Result<(Vec<Heartbeat>, bool), Problem> {
+    let raw: Box<RawValue> = body::json(headers, &body?)?;
+    let raw = raw.as_ref();
     let is_array = raw.get().trim_start().starts_with('[');
     let elements: Vec<&RawValue> =
         if is_array { serde_json::from_str(raw.get()).map_err(not_json)? } else { vec![raw] };

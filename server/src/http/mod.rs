@@ -6,6 +6,7 @@ mod body;
 mod forms;
 mod guard;
 mod heartbeats;
+mod metrics;
 pub(crate) mod overview;
 mod page;
 mod probes;
@@ -29,6 +30,9 @@ pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";
 
 /// Everything below the base path.
 pub(crate) fn router(site: Arc<Site>) -> Router {
+    let compression = CompressionLayer::new().compress_when(
+        SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
+    );
     let people = Router::new()
         .route("/", get(page::get))
         .route("/fn/{*function}", any(page::function))
@@ -41,15 +45,15 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .route("/api/v1/servers/{server}/components/{role}", delete(admin::delete_component))
         .route("/api/v1/reference-keys/{kind}", put(admin::put_reference_key))
         .layer(middleware::map_response(never_cached))
-        .layer(CompressionLayer::new().compress_when(
-            SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
-        ))
+        .layer(compression.clone())
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::notice));
     let machines = Router::new()
         .route(HEARTBEATS, post(heartbeats::post))
         .route("/healthz", get(probes::healthz))
         .route("/readyz", get(probes::readyz))
-        .layer(middleware::map_response(never_cached));
+        .route("/metrics", get(metrics::get))
+        .layer(middleware::map_response(never_cached))
+        .layer(compression);
     let inner = people.merge(machines).route("/assets/{*path}", get(assets::get));
     let outer = if site.base.is_empty() {
         inner
@@ -63,6 +67,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::own_writes_only))
         .layer(middleware::from_fn(guard::local_host_only))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
         .with_state(site)
 }
 

@@ -19,7 +19,8 @@ use app::cluster::{
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqlitePool, Transaction};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
+use crate::metrics::{Histogram, SECONDS};
 
 /// How long a tombstone tells a late heartbeat from a new one.
 const KEEP_TOMBSTONES: Span = Span::minutes(31 * 24 * 60);
@@ -65,6 +66,8 @@ pub struct Store {
     /// Up to which commit this process knows what was written: a higher number in the database is
     /// another process's doing.
     known: AtomicI64,
+    /// How long changes took, from their beginning to their commit.
+    durations: Histogram,
     /// Held as long as the store lives.
     _lock: std::fs::File,
 }
@@ -114,6 +117,13 @@ pub struct Receipt {
     pub received_at: Timestamp,
 }
 
+impl Receipt {
+    /// How many heartbeats changed something.
+    pub fn applied(receipts: &[Self]) -> usize {
+        receipts.iter().filter(|receipt| receipt.applied).count()
+    }
+}
+
 /// A batch of heartbeats after its commit.
 #[derive(Debug)]
 pub struct Received {
@@ -149,7 +159,8 @@ impl Store {
         let mark = rows::first_row(&pool).await?;
         let clock = Clock::starting(mark.at);
         let known = AtomicI64::new(mark.commit_no);
-        Ok(Self { pool, clock, database_id: mark.database_id, known, _lock: lock })
+        let durations = Histogram::new(SECONDS);
+        Ok(Self { pool, clock, database_id: mark.database_id, known, durations, _lock: lock })
     }
 
     /// The file behind an address, if it is one of ours.
@@ -162,6 +173,11 @@ impl Store {
     /// Names the database in cursors.
     pub fn database_id(&self) -> &str {
         &self.database_id
+    }
+
+    /// How long changes took, from their beginning to their commit.
+    pub(crate) fn durations(&self) -> &Histogram {
+        &self.durations
     }
 
     /// Now, by the database's clock.
@@ -325,6 +341,7 @@ impl Store {
 
     /// Begins a change: the mark is renewed, and a gap before it is written down as a spell.
     async fn change(&self) -> Result<Changing, StoreError> {
+        let watch = Stopwatch::start();
         let mut tx = self.begin().await?;
         let head = rows::head(&mut tx).await?;
         let at = self.clock.now();
@@ -333,12 +350,12 @@ impl Store {
             rows::add_spell(&mut tx, Spell { start: head.mark_at, end: at }).await?;
             news.spells = Some(rows::spells(&mut tx).await?);
         }
-        Ok(Changing { tx, head, at, news })
+        Ok(Changing { tx, head, at, news, watch })
     }
 
     /// Ends a change: its news are numbered if anybody can see them.
     async fn commit(&self, change: Changing) -> Result<News, StoreError> {
-        let Changing { mut tx, head, at, mut news } = change;
+        let Changing { mut tx, head, at, mut news, watch } = change;
         let visible = !news.is_empty();
         if visible {
             news.commit += 1;
@@ -346,6 +363,7 @@ impl Store {
         news.at = at;
         rows::close(&mut tx, at, news.commit, visible).await?;
         tx.commit().await?;
+        self.durations.observe(watch.elapsed().as_secs_f64());
         // Who was behind before this change still is.
         if self.knows(head.commit_no) {
             self.known.store(news.commit, Ordering::Release);
@@ -360,6 +378,7 @@ struct Changing {
     head: rows::Head,
     at: Timestamp,
     news: News,
+    watch: Stopwatch,
 }
 
 impl Changing {

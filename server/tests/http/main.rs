@@ -8,4 +8,5 @@ mod forms;
 mod guard;
 mod harness;
 mod heartbeats;
+mod metrics;
 mod overview;
