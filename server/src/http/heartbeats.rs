@@ -12,6 +12,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::body;
+use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
 use crate::intake::parse;
@@ -40,6 +41,23 @@ pub(crate) enum Answer {
     },
 }
 
+/// Takes heartbeats; the answer comes when they are durable
+#[utoipa::path(
+    post,
+    path = "/api/v1/heartbeats",
+    operation_id = "beat",
+    security(("join_token" = [])),
+    request_body = schemas::Heartbeats,
+    responses(
+        (status = 200, description = "They are durable.", body = schemas::Taken),
+        (status = 400, description = "The body is not JSON."),
+        (status = 401, description = "No or another join token."),
+        (status = 413, description = "The body is larger than 1 MiB, or one heartbeat than 16 KiB."),
+        (status = 415, description = "The body is not sent as application/json."),
+        (status = 422, description = "A field does not fit; each is named, and nothing was stored."),
+        (status = 503, description = "Too many wait, or the database does not take them; nothing was stored.")
+    )
+)]
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,

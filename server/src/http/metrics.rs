@@ -13,6 +13,18 @@ use crate::metrics::Asked;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
+/// All metrics
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    responses((
+        status = 200,
+        description = "Prometheus' text format 0.0.4.",
+        body = String,
+        content_type = "text/plain"
+    ))
+)]
 pub(crate) async fn get(State(site): State<Arc<Site>>) -> ([(HeaderName, HeaderValue); 1], String) {
     ([(header::CONTENT_TYPE, TEXT)], site.metrics())
 }

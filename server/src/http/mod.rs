@@ -7,6 +7,7 @@ mod forms;
 mod guard;
 mod heartbeats;
 mod metrics;
+mod openapi;
 pub(crate) mod overview;
 mod page;
 mod probes;
@@ -14,14 +15,18 @@ mod problem;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{any, delete, get, post, put};
+use axum::routing::{any, get, post};
+use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::openapi::Document;
 use self::problem::Problem;
 use crate::Site;
 
@@ -33,28 +38,31 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     let compression = CompressionLayer::new().compress_when(
         SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
     );
-    let people = Router::new()
+    let people = OpenApiRouter::with_openapi(openapi::head())
         .route("/", get(page::get))
         .route("/fn/{*function}", any(page::function))
         .route("/settings", post(forms::settings))
         .route("/removal", post(forms::removal))
         .route("/acceptance", post(forms::acceptance))
-        .route("/api/v1/overview", get(overview::get))
-        .route("/api/v1/settings", get(admin::settings).put(admin::put_settings))
-        .route("/api/v1/servers/{server}", delete(admin::delete_server))
-        .route("/api/v1/servers/{server}/components/{role}", delete(admin::delete_component))
-        .route("/api/v1/reference-keys/{kind}", put(admin::put_reference_key))
+        .routes(routes!(overview::get))
+        .routes(routes!(admin::settings, admin::put_settings))
+        .routes(routes!(admin::delete_server))
+        .routes(routes!(admin::delete_component))
+        .routes(routes!(admin::put_reference_key))
+        .routes(routes!(openapi::get))
         .layer(middleware::map_response(never_cached))
         .layer(compression.clone())
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::notice));
-    let machines = Router::new()
-        .route(HEARTBEATS, post(heartbeats::post))
-        .route("/healthz", get(probes::healthz))
-        .route("/readyz", get(probes::readyz))
-        .route("/metrics", get(metrics::get))
+    let machines = OpenApiRouter::new()
+        .routes(routes!(heartbeats::post))
+        .routes(routes!(probes::healthz))
+        .routes(routes!(probes::readyz))
+        .routes(routes!(metrics::get))
         .layer(middleware::map_response(never_cached))
         .layer(compression);
-    let inner = people.merge(machines).route("/assets/{*path}", get(assets::get));
+    let (described, document) = people.merge(machines).split_for_parts();
+    let document = Document::finished(&document, &site.base);
+    let inner = described.route("/assets/{*path}", get(assets::get));
     let outer = if site.base.is_empty() {
         inner
     } else {
@@ -68,6 +76,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::own_writes_only))
         .layer(middleware::from_fn(guard::local_host_only))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
+        .layer(Extension(document))
         .with_state(site)
 }
 

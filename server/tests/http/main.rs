@@ -9,4 +9,5 @@ mod guard;
 mod harness;
 mod heartbeats;
 mod metrics;
+mod openapi;
 mod overview;
