@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 mod http;
 pub mod intake;
+mod metrics;
 pub mod node;
 pub mod own;
 pub mod report;
@@ -43,6 +44,7 @@ pub struct Site {
     /// The hash of the page's files: tells an open page that it is of another version.
     pub(crate) build: String,
     pub(crate) overview: http::overview::Cache,
+    pub(crate) requests: metrics::Requests,
 }
 
 /// What a site is told at its start.
@@ -87,6 +89,7 @@ impl Site {
             admin_url: options.admin_url,
             build: http::assets::hash(),
             overview: http::overview::Cache::default(),
+            requests: metrics::Requests::default(),
         }))
     }
 }

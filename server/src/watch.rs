@@ -7,6 +7,7 @@ use std::time::Duration;
 use app::cluster::{Change, ComponentKey, Snapshot, Timestamp};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::metrics::Counter;
 use crate::store::{News, Store, StoreError};
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
@@ -46,6 +47,8 @@ pub struct Watch {
     database_id: String,
     /// Held from a write until it is told: news in the order of their commits.
     turn: Mutex<()>,
+    /// How often the database could not be read or written.
+    failures: Counter,
 }
 
 impl Watch {
@@ -54,7 +57,8 @@ impl Watch {
         let (snapshot, commit) = store.load().await?;
         let state = State::standing_at(snapshot, commit, store.now());
         let database_id = store.database_id().to_owned();
-        Ok(Self { state: RwLock::new(state), database_id, turn: Mutex::new(()) })
+        let (state, turn) = (RwLock::new(state), Mutex::new(()));
+        Ok(Self { state, database_id, turn, failures: Counter::default() })
     }
 
     /// Waits for one's turn to write. Whoever writes to the store holds it until the news is told, so
@@ -136,6 +140,7 @@ impl Watch {
 
     /// The database could not be read or written: blind since the last sight of it.
     pub fn lose_sight(&self, error: &StoreError) {
+        self.failures.add(1);
         let why = Some(error.blindness());
         self.write(|state| {
             let since = state.snapshot.blind_since.unwrap_or(state.sight);
@@ -145,6 +150,11 @@ impl Watch {
                 state.blinks += 1;
             }
         });
+    }
+
+    /// How often that was so.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.get()
     }
 
     /// The moment for which this picture can be judged, at `now`: a process that slept has seen nothing

@@ -7,18 +7,45 @@ use app::cluster::keys::check_digits;
 use app::cluster::{FieldError, KeyKind, Role, ServerName, Settings};
 use axum::Json;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 
 use super::body;
+use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
 
+/// What an address names, if it can be read.
+type Named<T> = Result<Path<T>, PathRejection>;
+
+/// The settings in force
+#[utoipa::path(
+    get,
+    path = "/api/v1/settings",
+    operation_id = "settings",
+    responses((status = 200, description = "All five settings.", body = schemas::Settings))
+)]
 pub(crate) async fn settings(State(site): State<Arc<Site>>) -> Json<Settings> {
     Json(site.watch.snapshot().settings)
 }
 
+/// Puts settings in force
+#[utoipa::path(
+    put,
+    path = "/api/v1/settings",
+    operation_id = "configure",
+    request_body = schemas::Settings,
+    responses(
+        (status = 200, description = "They are in force.", body = schemas::Settings),
+        (status = 400, description = "The body is not JSON."),
+        (status = 413, description = "The body is larger than 1 MiB."),
+        (status = 415, description = "The body is not sent as application/json."),
+        (status = 422, description = "A field is missing, of another type or out of range; each is named."),
+        (status = 503, description = "The database cannot be written; nothing was changed.")
+    )
+)]
 pub(crate) async fn put_settings(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
@@ -79,19 +106,56 @@ fn is_forced(query: Option<&str>) -> bool {
     query.is_some_and(|query| query.split('&').any(|part| part == "force=true"))
 }
 
+/// Removes a server with its components
+#[utoipa::path(
+    delete,
+    path = "/api/v1/servers/{server}",
+    operation_id = "remove_server",
+    params(
+        ("server" = String, Path, description = "Its name, in any case."),
+        ("force" = Option<bool>, Query, description = "`true`: though it is live and will be back with its next heartbeat.", nullable = false)
+    ),
+    responses(
+        (status = 204, description = "Removed; it comes back with its next heartbeat."),
+        (status = 400, description = "The address cannot be read."),
+        (status = 404, description = "Nobody of that name reports."),
+        (status = 409, description = "It is live; stop it first, or force it."),
+        (status = 503, description = "The database cannot be written; nothing was changed.")
+    )
+)]
 pub(crate) async fn delete_server(
     State(site): State<Arc<Site>>,
-    Path(server): Path<String>,
+    server: Named<String>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
+    let Path(server) = server.map_err(unreadable)?;
     remove(&site, &server, None, is_forced(query.as_deref())).await
 }
 
+/// Removes one component of a server
+#[utoipa::path(
+    delete,
+    path = "/api/v1/servers/{server}/components/{role}",
+    operation_id = "remove_component",
+    params(
+        ("server" = String, Path, description = "The server's name, in any case."),
+        ("role" = schemas::Role, Path, description = "Which of its components."),
+        ("force" = Option<bool>, Query, description = "`true`: though it is live and will be back with its next heartbeat.", nullable = false)
+    ),
+    responses(
+        (status = 204, description = "Removed; it comes back with its next heartbeat."),
+        (status = 400, description = "The address cannot be read."),
+        (status = 404, description = "Nobody of that name reports."),
+        (status = 409, description = "It is live; stop it first, or force it."),
+        (status = 503, description = "The database cannot be written; nothing was changed.")
+    )
+)]
 pub(crate) async fn delete_component(
     State(site): State<Arc<Site>>,
-    Path((server, role)): Path<(String, String)>,
+    named: Named<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
+    let Path((server, role)) = named.map_err(unreadable)?;
     let role = Role::parse(&role)
         .ok_or_else(|| Problem::not_found("a component is either web or service"))?;
     remove(&site, &server, Some(role), is_forced(query.as_deref())).await
@@ -107,22 +171,46 @@ async fn remove(
     act(site, Command::Remove { server: name, role, force }, server).await
 }
 
+/// Accepts a key as the one all others are held against
+#[utoipa::path(
+    put,
+    path = "/api/v1/reference-keys/{kind}",
+    operation_id = "accept_key",
+    params(("kind" = schemas::KeyKind, Path, description = "Which kind of key.")),
+    request_body = schemas::ReferenceKey,
+    responses(
+        (status = 204, description = "It is the cluster's key from now on."),
+        (status = 400, description = "The body is not JSON, or the address cannot be read."),
+        (status = 404, description = "Nobody reports a key with these digits, or there is no such kind."),
+        (status = 409, description = "Two keys fit; give more digits."),
+        (status = 413, description = "The body is larger than 1 MiB."),
+        (status = 415, description = "The body is not sent as application/json."),
+        (status = 422, description = "These are not 8 to 64 lower-case hex digits."),
+        (status = 503, description = "The database cannot be written; nothing was changed.")
+    )
+)]
 pub(crate) async fn put_reference_key(
     State(site): State<Arc<Site>>,
-    Path(kind): Path<String>,
+    kind: Named<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
+    let body = body::read(body).await;
+    let Path(kind) = kind.map_err(unreadable)?;
     let kind = KeyKind::ALL
         .into_iter()
         .find(|known| known.as_str() == kind)
         .ok_or_else(|| Problem::not_found("a reference key is either encryption or machine"))?;
-    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let value: Value = body::json(&headers, &body?)?;
     let digits = value.get("key_check").and_then(Value::as_str).unwrap_or_default();
     check_digits(digits)
         .map_err(|message| Problem::fields(vec![FieldError::new("key_check", message)]))?;
     let command = Command::Accept { kind, digits: digits.to_owned() };
     act(&site, command, &format!("a key with the digits {digits}")).await
+}
+
+fn unreadable(rejection: PathRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the address cannot be read: {rejection}"))
 }
 
 async fn act(site: &Site, command: Command, what: &str) -> Result<StatusCode, Problem> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::cluster::{FieldError, Heartbeat, Timestamp};
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
@@ -12,9 +12,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::body;
+use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
 use crate::intake::parse;
+use crate::metrics::Refusal;
+use crate::store::Receipt;
 
 /// The most elements an array may have.
 const MOST: usize = 1_000;
@@ -38,15 +41,33 @@ pub(crate) enum Answer {
     },
 }
 
+/// Takes heartbeats; the answer comes when they are durable
+#[utoipa::path(
+    post,
+    path = "/api/v1/heartbeats",
+    operation_id = "beat",
+    security(("join_token" = [])),
+    request_body = schemas::Heartbeats,
+    responses(
+        (status = 200, description = "They are durable.", body = schemas::Taken),
+        (status = 400, description = "The body is not JSON."),
+        (status = 401, description = "No or another join token."),
+        (status = 413, description = "The body is larger than 1 MiB, or one heartbeat than 16 KiB."),
+        (status = 415, description = "The body is not sent as application/json."),
+        (status = 422, description = "A field does not fit; each is named, and nothing was stored."),
+        (status = 503, description = "Too many wait, or the database does not take them; nothing was stored.")
+    )
+)]
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
     let body = body::read(body).await;
-    authenticate(&site, &headers)?;
-    let raw: Box<RawValue> = body::json(&headers, &body?)?;
-    let (heartbeats, is_array) = parse_all(&raw)?;
+    let refused = |why| site.intake.figures().refuse(why);
+    authenticate(&site, &headers).inspect_err(|_| refused(Refusal::Token))?;
+    let (heartbeats, is_array) =
+        parse_all(&headers, body).inspect_err(|_| refused(Refusal::Malformed))?;
     let taken = site
         .intake
         .take(heartbeats)
@@ -62,7 +83,7 @@ pub(crate) async fn post(
         },
         receipts => Answer::Many {
             received_at: said(taken.at),
-            applied: receipts.iter().filter(|receipt| receipt.applied).count(),
+            applied: Receipt::applied(receipts),
             next_in_ms,
         },
     }))
@@ -87,7 +108,12 @@ fn authenticate(site: &Site, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// One object or an array of them, each within its size; every bad field of every element is named.
-fn parse_all(raw: &RawValue) -> Result<(Vec<Heartbeat>, bool), Problem> {
+fn parse_all(
+    headers: &HeaderMap,
+    body: Result<Bytes, Problem>,
+) -> Result<(Vec<Heartbeat>, bool), Problem> {
+    let raw: Box<RawValue> = body::json(headers, &body?)?;
+    let raw = raw.as_ref();
     let is_array = raw.get().trim_start().starts_with('[');
     let elements: Vec<&RawValue> =
         if is_array { serde_json::from_str(raw.get()).map_err(not_json)? } else { vec![raw] };

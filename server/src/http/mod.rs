@@ -6,6 +6,8 @@ mod body;
 mod forms;
 mod guard;
 mod heartbeats;
+mod metrics;
+mod openapi;
 pub(crate) mod overview;
 mod page;
 mod probes;
@@ -13,14 +15,18 @@ mod problem;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{any, delete, get, post, put};
+use axum::routing::{any, get, post};
+use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::openapi::Document;
 use self::problem::Problem;
 use crate::Site;
 
@@ -29,28 +35,34 @@ pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";
 
 /// Everything below the base path.
 pub(crate) fn router(site: Arc<Site>) -> Router {
-    let people = Router::new()
+    let compression = CompressionLayer::new().compress_when(
+        SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
+    );
+    let people = OpenApiRouter::with_openapi(openapi::head())
         .route("/", get(page::get))
         .route("/fn/{*function}", any(page::function))
         .route("/settings", post(forms::settings))
         .route("/removal", post(forms::removal))
         .route("/acceptance", post(forms::acceptance))
-        .route("/api/v1/overview", get(overview::get))
-        .route("/api/v1/settings", get(admin::settings).put(admin::put_settings))
-        .route("/api/v1/servers/{server}", delete(admin::delete_server))
-        .route("/api/v1/servers/{server}/components/{role}", delete(admin::delete_component))
-        .route("/api/v1/reference-keys/{kind}", put(admin::put_reference_key))
+        .routes(routes!(overview::get))
+        .routes(routes!(admin::settings, admin::put_settings))
+        .routes(routes!(admin::delete_server))
+        .routes(routes!(admin::delete_component))
+        .routes(routes!(admin::put_reference_key))
+        .routes(routes!(openapi::get))
         .layer(middleware::map_response(never_cached))
-        .layer(CompressionLayer::new().compress_when(
-            SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
-        ))
+        .layer(compression.clone())
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::notice));
-    let machines = Router::new()
-        .route(HEARTBEATS, post(heartbeats::post))
-        .route("/healthz", get(probes::healthz))
-        .route("/readyz", get(probes::readyz))
-        .layer(middleware::map_response(never_cached));
-    let inner = people.merge(machines).route("/assets/{*path}", get(assets::get));
+    let machines = OpenApiRouter::new()
+        .routes(routes!(heartbeats::post))
+        .routes(routes!(probes::healthz))
+        .routes(routes!(probes::readyz))
+        .routes(routes!(metrics::get))
+        .layer(middleware::map_response(never_cached))
+        .layer(compression);
+    let (described, document) = people.merge(machines).split_for_parts();
+    let document = Document::finished(&document, &site.base);
+    let inner = described.route("/assets/{*path}", get(assets::get));
     let outer = if site.base.is_empty() {
         inner
     } else {
@@ -63,6 +75,8 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::own_writes_only))
         .layer(middleware::from_fn(guard::local_host_only))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
+        .layer(Extension(document))
         .with_state(site)
 }
 

@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::openapi::schemas;
 use crate::Site;
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
@@ -31,6 +32,32 @@ struct Cached {
     etag: HeaderValue,
 }
 
+/// The whole picture with verdicts
+#[utoipa::path(
+    get,
+    path = "/api/v1/overview",
+    operation_id = "overview",
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of the picture one has.", nullable = false)),
+    responses(
+        (
+            status = 200,
+            description = "The picture; while blind, as it was at the last sight.",
+            body = schemas::Overview,
+            headers(
+                ("ETag", description = "Moves with the picture."),
+                ("Overview-Now", description = "The moment of this answer.")
+            )
+        ),
+        (
+            status = 304,
+            description = "The picture one has still holds.",
+            headers(
+                ("ETag", description = "Moves with the picture."),
+                ("Overview-Now", description = "The moment of this answer.")
+            )
+        )
+    )
+)]
 pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let now = site.now();
     let cached = site.overview.current(&site, now);

@@ -7,12 +7,27 @@ use axum::extract::State;
 use super::problem::Problem;
 use crate::Site;
 
-/// 200 while the process serves.
+/// Whether the process serves
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    responses((status = 200, description = "It does.", body = String))
+)]
 pub(crate) async fn healthz() -> &'static str {
     "serving\n"
 }
 
-/// 200 if the store can be read and written now.
+/// Whether the database can be read and written
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    responses(
+        (status = 200, description = "It can.", body = String),
+        (status = 503, description = "It cannot.")
+    )
+)]
 pub(crate) async fn readyz(State(site): State<Arc<Site>>) -> Result<&'static str, Problem> {
     site.watch.look(&site.store).await.map(|()| "ready\n").map_err(|_| {
         Problem::unavailable("the overview's database cannot be read and written at present")

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use app::cluster::{Heartbeat, Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::metrics::{Heartbeats, Refusal};
 use crate::store::{Receipt, Store};
 use crate::watch::Watch;
 
@@ -44,25 +45,42 @@ struct Job {
 
 /// The door to the one writer.
 #[derive(Clone, Debug)]
-pub struct Intake(mpsc::Sender<Job>);
+pub struct Intake {
+    jobs: mpsc::Sender<Job>,
+    figures: Arc<Heartbeats>,
+}
 
 impl Intake {
     /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
     pub fn start(store: Arc<Store>, watch: Arc<Watch>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
-        tokio::spawn(write(jobs, store, watch));
-        Self(sender)
+        let figures = Arc::new(Heartbeats::default());
+        tokio::spawn(write(jobs, store, watch, Arc::clone(&figures)));
+        Self { jobs: sender, figures }
+    }
+
+    /// What became of all heartbeats so far.
+    pub(crate) fn figures(&self) -> &Heartbeats {
+        &self.figures
     }
 
     /// Takes heartbeats, whole or not at all; returns once they are durable.
     pub async fn take(&self, heartbeats: Vec<Heartbeat>) -> Result<Taken, Refused> {
         let (answer, taken) = oneshot::channel();
-        self.0.try_send(Job { heartbeats, answer }).map_err(|_| Refused::Busy)?;
+        if self.jobs.try_send(Job { heartbeats, answer }).is_err() {
+            self.figures.refuse(Refusal::Busy);
+            return Err(Refused::Busy);
+        }
         taken.await.unwrap_or(Err(Refused::Blind))
     }
 }
 
-async fn write(mut jobs: mpsc::Receiver<Job>, store: Arc<Store>, watch: Arc<Watch>) {
+async fn write(
+    mut jobs: mpsc::Receiver<Job>,
+    store: Arc<Store>,
+    watch: Arc<Watch>,
+    figures: Arc<Heartbeats>,
+) {
     while let Some(first) = jobs.recv().await {
         let mut batch = first.heartbeats.clone();
         let mut waiting = vec![first];
@@ -78,6 +96,7 @@ async fn write(mut jobs: mpsc::Receiver<Job>, store: Arc<Store>, watch: Arc<Watc
             Ok(received) => {
                 watch.tell(received.news);
                 drop(turn);
+                figures.took(&received.receipts);
                 let mut receipts = received.receipts.into_iter();
                 for job in waiting {
                     let own = receipts.by_ref().take(job.heartbeats.len()).collect();
@@ -91,6 +110,7 @@ async fn write(mut jobs: mpsc::Receiver<Job>, store: Arc<Store>, watch: Arc<Watc
                 tracing::error!(%error, heartbeats = batch.len(), "heartbeats could not be written");
                 watch.lose_sight(&error);
                 for job in waiting {
+                    figures.refuse(Refusal::Blind);
                     let _ = job.answer.send(Err(Refused::Blind));
                 }
             }

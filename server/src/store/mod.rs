@@ -23,7 +23,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use self::file::DatabaseFile;
 use self::tx::Tx;
-use crate::clock::Clock;
+use crate::clock::{Clock, Stopwatch};
+use crate::metrics::{Histogram, SECONDS};
 
 /// How long a tombstone tells a late heartbeat from a new one.
 const KEEP_TOMBSTONES: Span = Span::minutes(31 * 24 * 60);
@@ -111,6 +112,8 @@ pub struct Store {
     /// another process's doing.
     known: AtomicI64,
     file: DatabaseFile,
+    /// How long changes took, from their beginning to their commit.
+    durations: Histogram,
     /// Held as long as the store lives.
     _lock: std::fs::File,
 }
@@ -160,6 +163,13 @@ pub struct Receipt {
     pub received_at: Timestamp,
 }
 
+impl Receipt {
+    /// How many heartbeats changed something.
+    pub fn applied(receipts: &[Self]) -> usize {
+        receipts.iter().filter(|receipt| receipt.applied).count()
+    }
+}
+
 /// A batch of heartbeats after its commit.
 #[derive(Debug)]
 pub struct Received {
@@ -199,7 +209,9 @@ impl Store {
         let clock = Clock::starting(mark.at);
         let known = AtomicI64::new(mark.commit_no);
         let file = DatabaseFile::opened(path)?;
-        Ok(Self { pool, clock, database_id: mark.database_id, known, file, _lock: lock })
+        let durations = Histogram::new(SECONDS);
+        let database_id = mark.database_id;
+        Ok(Self { pool, clock, database_id, known, file, durations, _lock: lock })
     }
 
     /// The file behind an address, if it is one of ours.
@@ -212,6 +224,11 @@ impl Store {
     /// Names the database in cursors.
     pub fn database_id(&self) -> &str {
         &self.database_id
+    }
+
+    /// How long changes took, from their beginning to their commit.
+    pub(crate) fn durations(&self) -> &Histogram {
+        &self.durations
     }
 
     /// Now, by the database's clock.
@@ -378,6 +395,7 @@ impl Store {
 
     /// Begins a change: the mark is renewed, and a gap before it is written down as a spell.
     async fn change(&self) -> Result<Changing, StoreError> {
+        let watch = Stopwatch::start();
         let mut tx = self.begin().await?;
         let head = rows::head(&mut tx).await?;
         let at = self.clock.now();
@@ -386,12 +404,12 @@ impl Store {
             rows::add_spell(&mut tx, Spell { start: head.mark_at, end: at }).await?;
             news.spells = Some(rows::spells(&mut tx).await?);
         }
-        Ok(Changing { tx, head, at, news })
+        Ok(Changing { tx, head, at, news, watch })
     }
 
     /// Ends a change: its news are numbered if anybody can see them.
     async fn commit(&self, change: Changing) -> Result<News, StoreError> {
-        let Changing { mut tx, head, at, mut news } = change;
+        let Changing { mut tx, head, at, mut news, watch } = change;
         let visible = !news.is_empty();
         if visible {
             news.commit += 1;
@@ -399,6 +417,7 @@ impl Store {
         news.at = at;
         rows::close(&mut tx, at, news.commit, visible).await?;
         tx.commit().await?;
+        self.durations.observe(watch.elapsed().as_secs_f64());
         // Who was behind before this change still is.
         if self.knows(head.commit_no) {
             self.known.store(news.commit, Ordering::Release);
@@ -413,6 +432,7 @@ struct Changing {
     head: rows::Head,
     at: Timestamp,
     news: News,
+    watch: Stopwatch,
 }
 
 impl Changing {

@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use app::cluster::facts::Reporter;
+use app::cluster::{Os, Role, ServerName};
+use cluster_overview::own::Identity;
 use cluster_overview::store::beside::{Away, Beside};
 use cluster_overview::token::JoinToken;
 use cluster_overview::{Options, Site};
@@ -46,6 +49,24 @@ impl Running {
 
     /// Starts one that lives below a path.
     pub(crate) fn below(base: &str) -> Self {
+        Self::with(base, None)
+    }
+
+    /// Starts one whose own web component is called `overview`.
+    pub(crate) fn reporting_itself() -> Self {
+        let own = Identity {
+            server: ServerName::parse("overview").unwrap(),
+            product: None,
+            version: "1.0".to_owned(),
+            os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
+            ip: [127, 0, 0, 1].into(),
+            key_check: None,
+            reporter: Reporter::Observer,
+        };
+        Self::with("", Some((own, vec![Role::Web])))
+    }
+
+    fn with(base: &str, own: Option<(Identity, Vec<Role>)>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -57,7 +78,7 @@ impl Running {
             join_token: JoinToken::of(TOKEN),
             base: base.to_owned(),
             admin_url: None,
-            own: None,
+            own,
         };
         let (stop, stopped) = oneshot::channel();
         let address = runtime.block_on(async {

@@ -8,4 +8,6 @@ mod forms;
 mod guard;
 mod harness;
 mod heartbeats;
+mod metrics;
+mod openapi;
 mod overview;

@@ -1,0 +1,371 @@
+//! What a reader of `/api/v1/openapi.json` can count on: that it is true.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use boon::{Compiler, Draft, Schemas};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Running, TOKEN, heartbeat, with};
+
+const BEATS: &str = "/api/v1/heartbeats";
+const SETTINGS: &str = "/api/v1/settings";
+const SERVER: &str = "/api/v1/servers/{server}";
+const COMPONENT: &str = "/api/v1/servers/{server}/components/{role}";
+const KEY: &str = "/api/v1/reference-keys/{kind}";
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// One operation's answer of one status.
+type Case = (String, String, u16);
+
+/// Asks a running overview, and holds every answer against its own document.
+struct Witness {
+    overview: Running,
+    document: Value,
+    seen: RefCell<BTreeSet<Case>>,
+}
+
+impl Witness {
+    fn of(overview: Running) -> Self {
+        let document = overview.get("/api/v1/openapi.json").body;
+        Self { overview, document, seen: RefCell::default() }
+    }
+
+    /// All that the document says can be answered.
+    fn documented(&self) -> BTreeSet<Case> {
+        let mut cases = BTreeSet::new();
+        for (template, operations) in self.document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                for status in operation["responses"].as_object().unwrap().keys() {
+                    let status = status.parse().unwrap();
+                    cases.insert((template.clone(), method.to_uppercase(), status));
+                }
+            }
+        }
+        cases
+    }
+
+    /// Sends a request to a path of this template, and checks the answer.
+    fn ask(
+        &self,
+        status: u16,
+        (method, template, path): (&str, &str, &str),
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let answer = self.overview.send(method, path, headers, body);
+        let told = format!("{method} {path}: {} {}", answer.status, answer.body);
+        assert_eq!(answer.status, status, "{told}");
+        let operation = &self.document["paths"][template][method.to_lowercase()];
+        let response = &operation["responses"][status.to_string()];
+        assert!(response.is_object(), "not documented: {told}");
+        for (name, _) in response["headers"].as_object().into_iter().flatten() {
+            assert!(!answer.header(name).is_empty(), "{name} is missing: {told}");
+        }
+        match response["content"].as_object() {
+            None => assert_eq!(answer.body, "", "no body is documented: {told}"),
+            Some(content) => {
+                let kind = answer.header("content-type").split(';').next().unwrap();
+                let schema =
+                    &content.get(kind).unwrap_or_else(|| panic!("{kind}: {told}"))["schema"];
+                let faults = self.faults(schema, &answer.body, true);
+                assert!(faults.is_none(), "{faults:?}: {told}");
+            }
+        }
+        self.seen.borrow_mut().insert((template.to_owned(), method.to_owned(), status));
+        answer
+    }
+
+    /// What of a value does not fit a schema; if `whole`, what no schema names does not fit either.
+    fn faults(&self, schema: &Value, value: &Value, whole: bool) -> Option<String> {
+        let mut schema = schema.clone();
+        schema["components"] = self.document["components"].clone();
+        for (_, component) in schema["components"]["schemas"].as_object_mut().unwrap() {
+            if whole && component.get("properties").is_some() {
+                component["additionalProperties"] = json!(false);
+            }
+        }
+        let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
+        compiler.set_default_draft(Draft::V2020_12);
+        compiler.enable_format_assertions();
+        compiler.add_resource("http://document/", schema).unwrap();
+        let index = compiler.compile("http://document/", &mut schemas).unwrap();
+        schemas.validate(value, index).err().map(|fault| format!("{fault:#}"))
+    }
+
+    fn fits(&self, schema: &str, value: &Value) -> bool {
+        let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+        self.faults(&schema, value, false).is_none()
+    }
+
+    fn beat(&self, status: u16, body: &[u8]) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        self.ask(status, ("POST", BEATS, BEATS), &[("authorization", &bearer), JSON], body)
+    }
+
+    fn configure(&self, status: u16, body: &[u8]) {
+        self.ask(status, ("PUT", SETTINGS, SETTINGS), &[JSON], body);
+    }
+
+    fn remove(&self, status: u16, path: &str) {
+        let template = if path.contains("/components/") { COMPONENT } else { SERVER };
+        self.ask(status, ("DELETE", template, &format!("/api/v1/servers/{path}")), &[], &[]);
+    }
+
+    fn accept(&self, status: u16, kind: &str, body: &[u8]) {
+        let path = format!("/api/v1/reference-keys/{kind}");
+        self.ask(status, ("PUT", KEY, &path), &[JSON], body);
+    }
+}
+
+/// A path of this template.
+fn sample(template: &str) -> String {
+    template.replace("{server}", "web-1").replace("{role}", "web").replace("{kind}", "encryption")
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// Every refusal of a body that is no body for this address.
+fn refuse_bodies(witness: &Witness, method: &str, template: &str, headers: &[(&str, &str)]) {
+    let path = sample(template);
+    let address = (method, template, path.as_str());
+    let typed = [headers, &[JSON]].concat();
+    witness.ask(400, address, &typed, b"{");
+    witness.ask(413, address, &typed, &vec![b' '; (1 << 20) + 1]);
+    witness.ask(415, address, &[headers, &[("content-type", "text/plain")]].concat(), b"{}");
+    witness.ask(422, address, &typed, b"{}");
+}
+
+#[test]
+fn every_documented_status_is_answered_as_documented() {
+    let witness = Witness::of(Running::start());
+    for (template, method, status) in witness.documented() {
+        let path = sample(&template);
+        let address = (method.as_str(), template.as_str(), path.as_str());
+        if status == 403 {
+            witness.ask(403, address, &[("host", "evil.example")], &[]);
+        } else if method == "GET" && status == 200 {
+            witness.ask(200, address, &[], &[]);
+        }
+    }
+    let bearer = format!("Bearer {TOKEN}");
+    witness.beat(200, &bytes(&heartbeat("web-1", "web", 1)));
+    witness.beat(200, &bytes(&json!([heartbeat("web-1", "service", 1)])));
+    witness.ask(401, ("POST", BEATS, BEATS), &[JSON], b"{}");
+    refuse_bodies(&witness, "POST", BEATS, &[("authorization", &bearer)]);
+
+    let overview = ("GET", "/api/v1/overview", "/api/v1/overview");
+    let full = witness.ask(200, overview, &[], &[]);
+    witness.ask(304, overview, &[("if-none-match", full.header("etag"))], &[]);
+
+    let settings = witness.overview.get(SETTINGS).body;
+    witness.configure(200, &bytes(&settings));
+    refuse_bodies(&witness, "PUT", SETTINGS, &[]);
+    refuse_bodies(&witness, "PUT", KEY, &[]);
+
+    let digits = |digits: &str| bytes(&json!({"key_check": digits}));
+    witness.accept(204, "encryption", &digits("9f9f9f9f"));
+    witness.accept(404, "encryption", &digits("deadbeef"));
+    witness.accept(404, "other", &digits("9f9f9f9f"));
+    witness.accept(400, "%FF", &digits("9f9f9f9f"));
+    let twin =
+        with(heartbeat("web-2", "web", 1), "key_check", json!(format!("{:0<64}", "9f9f9f9f")));
+    witness.beat(200, &bytes(&twin));
+    witness.accept(409, "encryption", &digits("9f9f9f9f"));
+
+    for (path, forced) in [("web-1/components/web", true), ("web-1", true), ("web-9", false)] {
+        if forced {
+            witness.remove(409, path);
+            witness.remove(204, &format!("{path}?force=true"));
+        }
+        witness.remove(404, path);
+    }
+    witness.remove(400, "%FF");
+    witness.remove(400, "%FF/components/web");
+    witness.remove(404, "web-2/components/other");
+
+    let locked = witness.overview.lock_database();
+    witness.beat(503, &bytes(&heartbeat("web-2", "web", 2)));
+    witness.ask(503, ("GET", "/readyz", "/readyz"), &[], &[]);
+    witness.configure(503, &bytes(&settings));
+    witness.accept(503, "encryption", &digits(&format!("{:0<64}", "9f9f9f9f")));
+    witness.remove(503, "web-2?force=true");
+    witness.remove(503, "web-2/components/web?force=true");
+    witness.ask(200, overview, &[], &[]);
+    drop(locked);
+
+    assert_eq!(*witness.seen.borrow(), witness.documented());
+}
+
+#[test]
+fn the_picture_fits_its_schema_in_every_state() {
+    let witness = Witness::of(Running::reporting_itself());
+    witness.overview.hurry();
+    for server in ["web-1", "web-2"] {
+        witness.overview.beat(&heartbeat(server, "web", 1));
+    }
+    let bare = with(heartbeat("app-1", "service", 1), "key_check", json!(null));
+    witness.overview.beat(&with(bare, "product", json!(null)));
+    let full = with(heartbeat("app-2", "service", 1), "machine_key_check", json!("ab".repeat(32)));
+    let full = with(full, "sent_at", json!("2020-01-01T00:00:00+02:00"));
+    let full = with(full, "messenger_port", json!(4_000));
+    witness.overview.beat(&with(full, "key_check", json!("07".repeat(32))));
+    witness.overview.beat(&with(heartbeat("web-2", "web", 2), "leaving", json!(true)));
+    let look = || witness.ask(200, ("GET", "/api/v1/overview", "/api/v1/overview"), &[], &[]).body;
+    let mut wanted: Vec<&str> = vec!["alive", "stopped", "late", "stale"];
+    while !wanted.is_empty() {
+        let counts = look()["counts"].clone();
+        wanted.retain(|pulse| counts[pulse] == 0);
+    }
+}
+
+#[test]
+fn the_limits_in_the_document_are_those_of_the_server() {
+    let witness = Witness::of(Running::start());
+    let texts = |least: usize, most: usize| {
+        [least.wrapping_sub(1), least, most, most + 1]
+            .into_iter()
+            .filter(|length| *length < 1_000)
+            .map(|length| json!("é".repeat(length)))
+            .collect::<Vec<Value>>()
+    };
+    let hex = |digits: &str| json!(digits);
+    let key = "0a".repeat(32);
+    let keys = vec![hex(&key), hex(&key[1..]), hex(&key.to_uppercase()), json!(null), json!(7)];
+    let boot = "0B0E8A6E-3c0a-4d5e-9f7e-3d1b9f0c2a11";
+    let fields: Vec<(&str, Vec<Value>)> = vec![
+        (
+            "server",
+            [texts(1, 253), vec![json!("a/b"), json!("a\\b"), json!("..."), json!(null)]].concat(),
+        ),
+        ("role", vec![json!("web"), json!("service"), json!("WEB"), json!(null)]),
+        ("product", [texts(0, 100), vec![json!(null), json!(1)]].concat()),
+        ("version", [texts(1, 100), vec![json!(null)]].concat()),
+        (
+            "os",
+            vec![
+                json!({}),
+                json!(null),
+                json!({"name": "", "version": "1"}),
+                json!({"name": "a", "version": "b", "more": 1}),
+            ],
+        ),
+        ("ip", vec![json!("::1"), json!(7), json!(null)]),
+        ("boot_id", vec![json!(boot), json!(boot.replace('-', "")), json!(null)]),
+        (
+            "sequence",
+            vec![
+                json!(-1),
+                json!(0),
+                json!(9_007_199_254_740_991_i64),
+                json!(9_007_199_254_740_992_i64),
+                json!(1.5),
+                json!("1"),
+                json!(null),
+            ],
+        ),
+        ("sent_at", vec![json!("2026-11-22T12:00:00.000Z"), json!("yesterday"), json!(null)]),
+        ("key_check", keys.clone()),
+        ("machine_key_check", keys),
+        ("messenger_port", vec![json!(0), json!(1), json!(65_535), json!(65_536), json!(null)]),
+        ("leaving", vec![json!(true), json!("no"), json!(null)]),
+        ("unknown", vec![json!({})]),
+    ];
+    let mut sequence = 0;
+    for (field, values) in fields {
+        for value in values {
+            sequence += 1;
+            let beat = with(heartbeat("web-1", "web", sequence), field, value.clone());
+            let taken = witness.overview.beat(&beat).status == 200;
+            assert_eq!(witness.fits("Heartbeats", &beat), taken, "{field} = {value}");
+        }
+    }
+    for count in [0, 1, 1_000, 1_001] {
+        let beats = json!(vec![heartbeat("web-1", "web", 1); count]);
+        let taken = witness.overview.beat(&beats).status == 200;
+        assert_eq!(witness.fits("Heartbeats", &beats), taken, "{count} heartbeats");
+    }
+    for (field, values) in [
+        ("heartbeat_interval_s", vec![0, 1, 30, 3_600, 3_601]),
+        ("stale_timeout_s", vec![1, 2, 86_400, 86_401]),
+        ("web_window_s", vec![59, 60, 2_592_000, 2_592_001]),
+    ] {
+        for value in values {
+            let mut settings = json!({
+                "load_balancing": false, "automatic_failover": true, "heartbeat_interval_s": 1,
+                "stale_timeout_s": 7_200, "web_window_s": 7_200
+            });
+            settings[field] = json!(value);
+            let taken = witness.overview.json("PUT", SETTINGS, &settings).status == 200;
+            assert_eq!(witness.fits("Settings", &settings), taken, "{field} = {value}");
+        }
+    }
+    for digits in ["0a0a0a0", "0a0a0a0a", "0A0A0A0A", key.as_str(), &format!("{key}0")] {
+        let body = json!({"key_check": digits});
+        let taken = witness.overview.json("PUT", &sample(KEY), &body).status != 422;
+        assert_eq!(witness.fits("ReferenceKey", &body), taken, "{digits}");
+    }
+}
+
+#[test]
+fn a_method_that_is_not_documented_is_not_taken() {
+    let witness = Witness::of(Running::start());
+    for (template, operations) in witness.document["paths"].as_object().unwrap() {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if operations.get(method.to_lowercase()).is_none() {
+                let answer = witness.overview.send(method, &sample(template), &[], &[]);
+                assert_eq!(answer.status, 405, "{method} {template}");
+                assert!(witness.fits("Problem", &answer.body), "{}", answer.body);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_pages_own_addresses_are_routes_without_a_description() {
+    let source = include_str!("../../src/http/mod.rs");
+    let plain: Vec<&str> = source
+        .split(".route(")
+        .skip(1)
+        .map(|rest| rest.trim_start().split(',').next().unwrap().trim_matches('"'))
+        .collect();
+    assert_eq!(
+        plain,
+        [
+            "/",
+            "/fn/{*function}",
+            "/settings",
+            "/removal",
+            "/acceptance",
+            "/assets/{*path}",
+            "&slash"
+        ]
+    );
+}
+
+#[test]
+fn the_document_is_openapi_3_1_and_says_where_it_lives_and_what_a_heartbeat_proves() {
+    let overview = Running::below("/admin/cluster");
+    let document = overview.get("/admin/cluster/api/v1/openapi.json").body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(document["servers"], json!([{"url": "/admin/cluster"}]));
+    let scheme = &document["components"]["securitySchemes"]["join_token"];
+    assert_eq!((&scheme["type"], &scheme["scheme"]), (&json!("http"), &json!("bearer")));
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let place = reference.split('"').next().unwrap();
+        assert!(document.pointer(place).is_some(), "{place} is nowhere");
+    }
+    let mut names = BTreeSet::new();
+    for (template, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let proof = operation.get("security");
+            let expected = json!([{"join_token": []}]);
+            assert_eq!(proof, (template == BEATS).then_some(&expected), "{method} {template}");
+            assert!(names.insert(operation["operationId"].to_string()), "{method} {template}");
+            assert!(operation["summary"].is_string(), "{method} {template}");
+        }
+    }
+}
