@@ -4,6 +4,7 @@
 
 mod accept;
 mod admin;
+mod any;
 mod forms;
 mod guard;
 mod harness;
