@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::sizes::Sizes;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{prerequisites, readable, site, steps, wasm};
+use crate::{bench, prerequisites, readable, site, steps, wasm};
 
 /// Builds the page and the server, and says how large the page is.
 pub(crate) fn build(profile: Profile) -> Result<Sizes> {
@@ -100,6 +100,12 @@ fn browser_tests(folder: &Path) -> Result<()> {
     let mut playwright = in_browser("npx", folder);
     playwright.args(["playwright", "test", "--forbid-only"]);
     steps::run("browser tests", &mut playwright)
+}
+
+/// Measures the release build.
+pub(crate) fn bench() -> Result<()> {
+    build(Profile::Release)?;
+    bench::run()
 }
 
 /// Takes the README's pictures anew, from the demo.

@@ -1,10 +1,12 @@
-//! What can the front door do? `cargo xtask` with one of `build`, `run`, `check`, `test`.
+//! What can the front door do? `cargo xtask` and one of the words below.
 #![allow(
     clippy::disallowed_methods,
     reason = "a build tool measures its own steps and passes the environment on; no rule lives here"
 )]
 
+mod bench;
 mod commands;
+mod overview;
 mod prerequisites;
 mod readable;
 mod site;
@@ -26,6 +28,7 @@ usage: cargo xtask <command>
   run [arguments]     build, then serve; the arguments go to `cluster-overview serve`
   demo [arguments]    build, then play a cluster through every state; the arguments go to
                       `cluster-overview demo`
+  bench               how fast the release build is, each figure beside its limit
   screenshots         the README's pictures, taken from the demo
   check               format, lints and tests, without a browser
   test                check, build, and the page in a real browser
@@ -56,6 +59,7 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["demo", "--", arguments @ ..] | ["demo", arguments @ ..] => {
             Some(commands::demo(arguments))
         }
+        ["bench"] => Some(commands::bench()),
         ["screenshots"] => Some(commands::screenshots()),
         ["check"] => Some(commands::check()),
         ["test"] => Some(commands::test()),

@@ -1,0 +1,124 @@
+//! How is a server of ours started for measuring, and asked?
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::workspace::{self, Profile};
+
+const TOKEN: &str = "a-join-token-for-measuring";
+
+/// A server on a database of its own, that ends with this value.
+pub(crate) struct Overview {
+    process: Child,
+    /// Host and port.
+    pub(crate) address: String,
+}
+
+impl Overview {
+    /// Starts one that reports nothing of itself.
+    pub(crate) fn start(profile: Profile) -> Result<Self> {
+        let folder = workspace::target().join("measured");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder)?;
+        let token = folder.join("join-token");
+        std::fs::write(&token, TOKEN)?;
+        let mut serve = Command::new(workspace::server_binary(profile));
+        serve.args(["serve", "--listen", "127.0.0.1:0", "--report-self", "none"]);
+        serve.arg("--database").arg(format!("sqlite:{}", folder.join("overview.db").display()));
+        serve.arg("--join-token-file").arg(&token);
+        let process = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut overview = Self { process, address: String::new() };
+        overview.address = overview.listens_at()?;
+        Ok(overview)
+    }
+
+    /// Where it listens, once it says so.
+    fn listens_at(&mut self) -> Result<String> {
+        let out = self.process.stdout.take().context("the server has no output")?;
+        for line in BufReader::new(out).lines() {
+            if let Some((_, url)) = line?.split_once(" at http://") {
+                return Ok(url.trim_end_matches('/').to_owned());
+            }
+        }
+        bail!("the server ended before it listened")
+    }
+
+    /// Posts heartbeats, and fails unless they are taken.
+    pub(crate) fn beat(&self, heartbeats: &str) -> Result<()> {
+        let request = self.heartbeats(heartbeats, "1.0");
+        let answer = exchange(&self.address, &request)?;
+        ensure!(answer.starts_with(b"HTTP/1.0 200"), "{}", String::from_utf8_lossy(&answer));
+        Ok(())
+    }
+
+    /// The request that posts heartbeats.
+    pub(crate) fn heartbeats(&self, body: &str, version: &str) -> String {
+        format!(
+            "POST /api/v1/heartbeats HTTP/{version}\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+    }
+
+    /// The length of an answer's body as it is sent, compressed.
+    pub(crate) fn length(&self, path: &str) -> Result<u64> {
+        let request =
+            format!("GET {path} HTTP/1.0\r\nHost: {}\r\nAccept-Encoding: br\r\n\r\n", self.address);
+        let answer = exchange(&self.address, &request)?;
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n");
+        let end = end.context("the answer has no body")?;
+        let headers = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+        ensure!(headers.contains("content-encoding: br"), "it came uncompressed: {headers}");
+        Ok((answer.len() - end - 4) as u64)
+    }
+}
+
+impl Drop for Overview {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn exchange(address: &str, request: &str) -> Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer)
+}
+
+/// What the components of so many servers say, one server in ten with another key, one of another
+/// version.
+pub(crate) fn cluster(servers: usize) -> String {
+    let mut beats = String::from("[");
+    for number in 1..=servers {
+        for role in ["web", "service"] {
+            let key = if number % 10 == 2 { "07" } else { "9f" }.repeat(32);
+            let version = if number % 10 == 4 { "2026.1.9" } else { "2026.2.1" };
+            let comma = if beats.len() > 1 { "," } else { "" };
+            // Writing to a string cannot fail.
+            let _ = write!(beats, "{comma}{}", heartbeat(number, role, version, &key, 1));
+        }
+    }
+    beats + "]"
+}
+
+/// One heartbeat of a server's component.
+pub(crate) fn heartbeat(
+    number: usize,
+    role: &str,
+    version: &str,
+    key: &str,
+    sequence: u64,
+) -> String {
+    format!(
+        r#"{{"server":"server-{number}","role":"{role}","product":"ProGet","version":"{version}","os":{{"name":"Debian GNU/Linux","version":"12"}},"ip":"10.0.{}.{}","boot_id":"{number:08x}-3c0a-4d5e-9f7e-3d1b9f0c2a11","sequence":{sequence},"key_check":"{key}"}}"#,
+        number / 250,
+        number % 250
+    )
+}
