@@ -5,6 +5,7 @@ use app::cluster::keys::{Unnamed, check_digits};
 use app::cluster::{KeyCheck, KeyKind};
 
 use crate::Site;
+use crate::watch::Sight;
 
 impl Site {
     /// Does what an admin wants, whole or not at all.
@@ -19,8 +20,8 @@ impl Site {
                 self.store.set_settings(settings).await
             }
             Command::Remove { server, role, force } => {
-                let snapshot = self.watch.snapshot();
-                let removal = snapshot.removing(&server, role, self.now());
+                let Sight { snapshot, now, .. } = self.watch.sight();
+                let removal = snapshot.removing(&server, role, now);
                 let removal = removal.ok_or(Refusal::Absent)?;
                 if removal.live && !force {
                     return Err(Refusal::Live);

@@ -68,17 +68,16 @@ impl Site {
         // Leptos renders on this runtime; a second call in one process changes nothing.
         let _ = any_spawner::Executor::init_tokio();
         let store = Arc::new(Store::open(&options.database).await?);
-        let first = store.renew_mark().await?;
-        let watch = Arc::new(Watch::load(&store).await?);
-        watch.tell(first);
+        store.renew_mark().await?;
+        let watch = Arc::new(Watch::load(Arc::clone(&store)).await?);
         let intake = Intake::start(Arc::clone(&store), Arc::clone(&watch));
         let own = options.own.map(|(identity, roles)| Own::new(identity, roles, intake.clone()));
         if let Some(own) = &own {
             own.arrive().await;
             tokio::spawn(Arc::clone(own).live());
         }
-        let (looking, looked_at) = (Arc::clone(&watch), Arc::clone(&store));
-        tokio::spawn(async move { looking.keep_looking(&looked_at).await });
+        let looking = Arc::clone(&watch);
+        tokio::spawn(async move { looking.keep_looking().await });
         Ok(Arc::new(Self {
             store,
             watch,
@@ -91,13 +90,6 @@ impl Site {
             overview: http::overview::Cache::default(),
             requests: metrics::Requests::default(),
         }))
-    }
-}
-
-impl Site {
-    /// The moment that everything this process says is about.
-    pub(crate) fn now(&self) -> app::cluster::Timestamp {
-        self.watch.moment(self.store.now())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The live picture in memory: one snapshot, what each reader has yet to hear, and when it was blind.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::cluster::{Change, ComponentKey, Snapshot, Timestamp};
@@ -40,11 +40,22 @@ struct State {
     blinks: u64,
 }
 
+/// What a reader sees at one look: facts, and the moment they are judged for.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The facts; components are shared, not copied.
+    pub snapshot: Snapshot,
+    /// The reader's place: opaque to it.
+    pub cursor: String,
+    /// The moment.
+    pub now: Timestamp,
+}
+
 /// The one snapshot that all readers are answered from: no poll costs a query.
 #[derive(Debug)]
 pub struct Watch {
     state: RwLock<State>,
-    database_id: String,
+    store: Arc<Store>,
     /// Held from a write until it is told: news in the order of their commits.
     turn: Mutex<()>,
     /// How often the database could not be read or written.
@@ -53,12 +64,11 @@ pub struct Watch {
 
 impl Watch {
     /// The picture as the store has it.
-    pub async fn load(store: &Store) -> Result<Self, StoreError> {
+    pub async fn load(store: Arc<Store>) -> Result<Self, StoreError> {
         let (snapshot, commit) = store.load().await?;
         let state = State::standing_at(snapshot, commit, store.now());
-        let database_id = store.database_id().to_owned();
         let (state, turn) = (RwLock::new(state), Mutex::new(()));
-        Ok(Self { state, database_id, turn, failures: Counter::default() })
+        Ok(Self { state, store, turn, failures: Counter::default() })
     }
 
     /// Waits for one's turn to write. Whoever writes to the store holds it until the news is told, so
@@ -81,27 +91,40 @@ impl Watch {
         write(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The reader's place: opaque to it.
-    pub fn cursor(&self) -> String {
-        self.read(|state| self.cursor_of(state))
-    }
-
     fn cursor_of(&self, state: &State) -> String {
-        format!("{}.{}.{}", self.database_id, state.commit, state.blinks)
+        format!("{}.{}.{}", self.store.database_id(), state.commit, state.blinks)
     }
 
-    /// The snapshot and the cursor that goes with it.
-    pub fn picture(&self) -> (Snapshot, String) {
-        self.read(|state| (state.snapshot.clone(), self.cursor_of(state)))
+    /// The moment for which this picture can be judged. A process that slept has seen nothing since
+    /// its last sight, and must call nobody silent for it: beyond the gap that is a spell its time
+    /// stands still, until it has looked again and written the spell down. While the database's clock
+    /// is being set back, it is still the last sight's.
+    fn moment_of(&self, state: &State) -> Timestamp {
+        let now = self.store.now();
+        if state.snapshot.blind_since.is_some() {
+            return now;
+        }
+        let watched = state.snapshot.settings.mark_period().times(2);
+        now.clamp(state.sight, state.sight + watched)
     }
 
-    /// What changed since the reader's cursor; `None` if nothing did. A cursor we cannot place gets
-    /// the whole picture.
-    pub fn since(&self, cursor: &str) -> (Option<Change>, String) {
+    /// Facts, place and moment, of one look: a moment read apart from the facts could be of another
+    /// clock than their stamps.
+    pub fn sight(&self) -> Sight {
+        self.read(|state| Sight {
+            snapshot: state.snapshot.clone(),
+            cursor: self.cursor_of(state),
+            now: self.moment_of(state),
+        })
+    }
+
+    /// What changed since the reader's cursor, `None` if nothing did; its next cursor, and the moment.
+    /// A cursor we cannot place gets the whole picture.
+    pub fn since(&self, cursor: &str) -> (Option<Change>, String, Timestamp) {
         self.read(|state| {
-            let current = self.cursor_of(state);
+            let (current, now) = (self.cursor_of(state), self.moment_of(state));
             if cursor == current {
-                return (None, current);
+                return (None, current, now);
             }
             let change = match self.commit_in(cursor) {
                 Some(since) if (state.floor..=state.commit).contains(&since) => {
@@ -109,33 +132,27 @@ impl Watch {
                 }
                 _ => Change::whole(&state.snapshot),
             };
-            (Some(change), current)
+            (Some(change), current, now)
         })
     }
 
     fn commit_in(&self, cursor: &str) -> Option<i64> {
         let mut parts = cursor.split('.');
-        (parts.next()? == self.database_id).then_some(())?;
+        (parts.next()? == self.store.database_id()).then_some(())?;
         parts.next()?.parse().ok()
     }
 
     /// Takes in what a commit changed.
     pub fn tell(&self, news: News) {
         self.write(|state| {
-            state.sighted(news.at);
-            state.take(news);
+            if let Some(snapshot) = news.whole {
+                let blinks = state.blinks + 1;
+                *state = State { blinks, ..State::standing_at(*snapshot, news.commit, news.at) };
+            } else {
+                state.sighted(news.at);
+                state.take(news);
+            }
         });
-    }
-
-    /// Replaces everything by what the store has now.
-    pub async fn reload(&self, store: &Store) -> Result<(), StoreError> {
-        let (snapshot, commit) = store.load().await?;
-        let now = store.now();
-        self.write(|state| {
-            let blinks = state.blinks + 1;
-            *state = State { blinks, ..State::standing_at(snapshot, commit, now) };
-        });
-        Ok(())
     }
 
     /// The database could not be read or written: blind since the last sight of it.
@@ -155,16 +172,6 @@ impl Watch {
     /// How often that was so.
     pub(crate) fn failures(&self) -> u64 {
         self.failures.get()
-    }
-
-    /// The moment for which this picture can be judged, at `now`: a process that slept has seen nothing
-    /// since its last sight, and must call nobody silent for it. Beyond the gap that is a spell its
-    /// time stands still, until it has looked again and written the spell down.
-    pub fn moment(&self, now: Timestamp) -> Timestamp {
-        self.read(|state| {
-            let watched = state.snapshot.settings.mark_period().times(2);
-            if state.snapshot.blind_since.is_some() { now } else { now.min(state.sight + watched) }
-        })
     }
 
     /// Whether the database could be read and written when last tried.
@@ -197,21 +204,14 @@ impl Watch {
     }
 
     /// Renews the mark once and takes in what came of it.
-    pub async fn look(&self, store: &Store) -> Result<(), StoreError> {
+    pub async fn look(&self) -> Result<(), StoreError> {
         let _turn = self.turn().await;
-        let looked = match store.renew_mark().await {
-            Ok(news) if news.reload => self.reload(store).await,
-            Ok(news) => {
-                self.tell(news);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &looked {
-            if !self.is_blind() {
-                tracing::error!(%error, "the overview is blind");
-            }
-            self.lose_sight(error);
+        let was_blind = self.is_blind();
+        let looked = self.take_in(self.store.renew_mark().await);
+        if let Err(error) = &looked
+            && !was_blind
+        {
+            tracing::error!(%error, "the overview is blind");
         }
         looked
     }
@@ -225,7 +225,7 @@ impl Watch {
     /// Looks again and again, for as long as the process lives: often enough that no spell is seen
     /// where somebody watches, and within a second of the database's return or of another process's
     /// writing.
-    pub async fn keep_looking(&self, store: &Store) {
+    pub async fn keep_looking(&self) {
         let mut unmarked = Duration::ZERO;
         loop {
             let nap = self.time_to_mark().min(GLANCE);
@@ -235,13 +235,13 @@ impl Watch {
             // A glance reads one number; if even that fails, looking says what there is to say.
             if unmarked < self.time_to_mark()
                 && !was_blind
-                && matches!(store.is_behind().await, Ok(false))
+                && matches!(self.store.is_behind().await, Ok(false))
             {
                 continue;
             }
             unmarked = Duration::ZERO;
             // The failure is told where it happens.
-            if self.look(store).await.is_ok() && was_blind {
+            if self.look().await.is_ok() && was_blind {
                 tracing::info!("the overview sees again");
             }
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use app::cluster::{
     ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName, Settings,
@@ -10,7 +11,7 @@ use app::cluster::{
 };
 use cluster_overview::store::beside::Beside;
 use cluster_overview::store::{Store, StoreError};
-use cluster_overview::watch::Watch;
+use cluster_overview::watch::{Sight, Watch};
 
 struct Folder(PathBuf);
 
@@ -109,9 +110,9 @@ async fn a_second_process_is_refused_the_same_file() {
 #[tokio::test]
 async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
     let folder = Folder::new("cursor");
-    let store = Store::open(&folder.address()).await.unwrap();
-    let watch = Watch::load(&store).await.unwrap();
-    let (mut reader, mut cursor) = watch.picture();
+    let store = Arc::new(Store::open(&folder.address()).await.unwrap());
+    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
+    let Sight { snapshot: mut reader, mut cursor, .. } = watch.sight();
     for step in 1..6 {
         let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
         watch.tell(store.receive(&batch).await.unwrap().news);
@@ -126,7 +127,7 @@ async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
                     .unwrap(),
             );
         }
-        let (change, next) = watch.since(&cursor);
+        let (change, next, _) = watch.since(&cursor);
         let change = change.unwrap();
         assert!(!change.whole, "only what changed travels");
         reader.apply(change.clone());
@@ -164,13 +165,13 @@ async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart() {
 #[tokio::test]
 async fn what_another_process_writes_reaches_every_reader_with_the_next_look() {
     let folder = Folder::new("beside");
-    let store = Store::open(&folder.address()).await.unwrap();
-    let watch = Watch::load(&store).await.unwrap();
+    let store = Arc::new(Store::open(&folder.address()).await.unwrap());
+    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
     let other =
         Heartbeat { key_check: KeyCheck::parse(&"1a".repeat(32)), ..beat("b", Role::Web, 1) };
     let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
     watch.tell(store.receive(&batch).await.unwrap().news);
-    let (mut reader, cursor) = watch.picture();
+    let Sight { snapshot: mut reader, cursor, .. } = watch.sight();
     let accepted = Beside::open(&folder.address())
         .await
         .unwrap()
@@ -180,25 +181,25 @@ async fn what_another_process_writes_reaches_every_reader_with_the_next_look() {
     // A heartbeat between the writing and the look hides nothing.
     watch.tell(store.receive(&[beat("a", Role::Web, 2)]).await.unwrap().news);
     assert!(store.is_behind().await.unwrap());
-    watch.look(&store).await.unwrap();
+    watch.look().await.unwrap();
     assert!(!store.is_behind().await.unwrap());
     reader.apply(watch.since(&cursor).0.unwrap());
     assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
     assert_eq!(reader, watch.snapshot());
     let (stored, _) = store.load().await.unwrap();
     assert_eq!(stored, reader, "also the moment of the change");
-    let cursor = watch.cursor();
-    watch.look(&store).await.unwrap();
+    let cursor = watch.sight().cursor;
+    watch.look().await.unwrap();
     assert_eq!(watch.since(&cursor).0, None, "noticed once");
 }
 
 #[tokio::test]
 async fn an_ordinary_beat_travels_without_the_facts_that_stayed() {
     let folder = Folder::new("beat");
-    let store = Store::open(&folder.address()).await.unwrap();
-    let watch = Watch::load(&store).await.unwrap();
+    let store = Arc::new(Store::open(&folder.address()).await.unwrap());
+    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
     watch.tell(store.receive(&[beat("web-1", Role::Web, 1)]).await.unwrap().news);
-    let cursor = watch.cursor();
+    let cursor = watch.sight().cursor;
     watch.tell(store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap().news);
     let change = watch.since(&cursor).0.unwrap();
     assert!(change.components.is_empty());

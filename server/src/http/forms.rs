@@ -16,6 +16,7 @@ use axum::response::Redirect;
 
 use super::problem::Problem;
 use crate::Site;
+use crate::watch::Sight;
 
 /// A form as a browser sends it.
 type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
@@ -28,11 +29,12 @@ pub(crate) async fn settings(
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
     let draft = Draft::from_pairs(&pairs).ok_or_else(|| lacks("heartbeat_interval_s"))?;
-    let draft = draft.over(&site.watch.snapshot().settings);
+    let Sight { snapshot, now, .. } = site.watch.sight();
+    let draft = draft.over(&snapshot.settings);
     let typed = |draft| Place { open: Open::Configuration(Some(draft)), ..Place::default() };
     let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
     let shown = get(&pairs, "seen") == Some(draft.shape().as_str());
-    let would = words::effects(&site.watch.snapshot(), &settings, site.now());
+    let would = words::effects(&snapshot, &settings, now);
     if !would.is_empty() && !shown {
         return Ok(to(&site, &typed(draft)));
     }

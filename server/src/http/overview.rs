@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::openapi::schemas;
 use crate::Site;
+use crate::watch::Sight;
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
@@ -59,8 +60,9 @@ struct Cached {
     )
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let now = site.now();
-    let cached = site.overview.current(&site, now);
+    let sight = site.watch.sight();
+    let now = sight.now;
+    let cached = site.overview.current(sight);
     let known = headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -84,8 +86,8 @@ pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Re
 }
 
 impl Cache {
-    fn current(&self, site: &Site, now: Timestamp) -> Cached {
-        let (snapshot, cursor) = site.watch.picture();
+    fn current(&self, sight: Sight) -> Cached {
+        let Sight { snapshot, cursor, now } = sight;
         let as_of = snapshot.as_of(now);
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cached) = last.as_ref().filter(|c| c.cursor == cursor && c.as_of == as_of) {

@@ -19,8 +19,8 @@ impl Backend for Site {
     }
 
     fn since(&self, cursor: &str) -> News {
-        let (change, cursor) = self.watch.since(cursor);
-        News { cursor, now: self.now(), change, build: self.build.clone() }
+        let (change, cursor, now) = self.watch.since(cursor);
+        News { cursor, now, change, build: self.build.clone() }
     }
 
     fn site(&self) -> app::api::Site {

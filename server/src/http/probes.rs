@@ -29,7 +29,7 @@ pub(crate) async fn healthz() -> &'static str {
     )
 )]
 pub(crate) async fn readyz(State(site): State<Arc<Site>>) -> Result<&'static str, Problem> {
-    site.watch.look(&site.store).await.map(|()| "ready\n").map_err(|_| {
+    site.watch.look().await.map(|()| "ready\n").map_err(|_| {
         Problem::unavailable("the overview's database cannot be read and written at present")
     })
 }

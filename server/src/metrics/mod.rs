@@ -15,6 +15,7 @@ pub(crate) use self::requests::{Asked, Requests};
 use self::text::{Kind, Text};
 use crate::Site;
 use crate::store::Receipt;
+use crate::watch::Sight;
 
 /// Up to how many seconds something took.
 pub(crate) const SECONDS: &[f64] =
@@ -102,7 +103,8 @@ impl Site {
     /// All metrics at this moment, in Prometheus' text format: no query.
     pub(crate) fn metrics(&self) -> String {
         let mut text = Text::default();
-        picture::tell(&mut text, &self.watch.snapshot(), self.now());
+        let Sight { snapshot, now, .. } = self.watch.sight();
+        picture::tell(&mut text, &snapshot, now);
         self.requests.tell(&mut text);
         self.intake.figures().tell(&mut text);
         text.family(

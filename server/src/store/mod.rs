@@ -137,8 +137,9 @@ pub struct News {
     pub settings: Option<Settings>,
     /// All spells, if they changed.
     pub spells: Option<Vec<Spell>>,
-    /// The clock jumped or another process wrote: nothing known so far can be built upon.
-    pub reload: bool,
+    /// Everything, where the clock jumped or another process wrote: nothing known so far can be built
+    /// upon.
+    pub whole: Option<Box<Snapshot>>,
 }
 
 impl News {
@@ -150,7 +151,7 @@ impl News {
             && self.references.is_none()
             && self.settings.is_none()
             && self.spells.is_none()
-            && !self.reload
+            && self.whole.is_none()
     }
 }
 
@@ -240,16 +241,7 @@ impl Store {
     pub async fn load(&self) -> Result<(Snapshot, i64), StoreError> {
         let mut tx = self.begin().await?;
         let head = rows::head(&mut tx).await?;
-        let components = rows::all_components(&mut tx).await?;
-        let snapshot = Snapshot {
-            settings: head.settings,
-            references: rows::references(&mut tx).await?,
-            spells: rows::spells(&mut tx).await?,
-            blind_since: None,
-            blindness: None,
-            changed_at: head.changed_at,
-            components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
-        };
+        let snapshot = rows::snapshot(&mut tx).await?;
         self.known.store(head.commit_no, Ordering::Release);
         Ok((snapshot, head.commit_no))
     }
@@ -366,12 +358,15 @@ impl Store {
         }
         let mut change = self.change().await?;
         rows::forget(&mut change.tx, change.at - KEEP_TOMBSTONES, change.at - KEEP_SPELLS).await?;
-        change.news.reload = !self.knows(change.head.commit_no);
+        if !self.knows(change.head.commit_no) {
+            change.see_whole().await?;
+        }
         self.commit(change).await
     }
 
     /// The clock jumps, and no verdict with it: forward the jump is a spell of its length, backward
-    /// every stamp goes back with it.
+    /// every stamp goes back with it. Nobody may judge the old picture by the new clock: between the
+    /// two the moment is the last sight's.
     async fn jump(&self, by: Span) -> Result<News, StoreError> {
         let mut change = self.change().await?;
         let from = change.at;
@@ -381,7 +376,7 @@ impl Store {
             rows::shift_all(&mut change.tx, by).await?;
         }
         change.at = from + by;
-        change.news.reload = true;
+        change.see_whole().await?;
         let news = self.commit(change).await?;
         self.clock.jump(by);
         tracing::warn!(by_ms = by.0, "the clock was set; verdicts do not move with it");
@@ -415,11 +410,14 @@ impl Store {
             news.commit += 1;
         }
         news.at = at;
+        if let Some(snapshot) = &mut news.whole {
+            snapshot.changed_at = at;
+        }
         rows::close(&mut tx, at, news.commit, visible).await?;
         tx.commit().await?;
         self.durations.observe(watch.elapsed().as_secs_f64());
-        // Who was behind before this change still is.
-        if self.knows(head.commit_no) {
+        // Who was behind before this change still is, unless it saw everything.
+        if self.knows(head.commit_no) || news.whole.is_some() {
             self.known.store(news.commit, Ordering::Release);
         }
         Ok(news)
@@ -436,6 +434,12 @@ struct Changing {
 }
 
 impl Changing {
+    /// Lets the news be everything there is, as it stands in this transaction.
+    async fn see_whole(&mut self) -> Result<(), StoreError> {
+        self.news.whole = Some(Box::new(rows::snapshot(&mut self.tx).await?));
+        Ok(())
+    }
+
     /// Lets the references learn from what was just reported, while they are not yet agreed on.
     async fn learn_references(&mut self, changed: &[Arc<Component>]) -> Result<(), StoreError> {
         let known = rows::references(&mut self.tx).await?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use app::cluster::boots::Stored;
 use app::cluster::{
-    Component, ComponentKey, KeyCheck, KeyKind, Reference, References, Settings, Span, Spell,
-    Timestamp, Tombstone,
+    Component, ComponentKey, KeyCheck, KeyKind, Reference, References, Settings, Snapshot, Span,
+    Spell, Timestamp, Tombstone,
 };
 use serde_json::json;
 use sqlx::{Row as _, SqlitePool};
@@ -79,6 +79,21 @@ pub(super) async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
             stale_timeout_s: row.try_get(6)?,
             web_window_s: row.try_get(7)?,
         },
+    })
+}
+
+/// All facts.
+pub(super) async fn snapshot(tx: &mut Tx) -> Result<Snapshot, StoreError> {
+    let Head { settings, changed_at, .. } = head(tx).await?;
+    let components = all_components(tx).await?;
+    Ok(Snapshot {
+        settings,
+        references: references(tx).await?,
+        spells: spells(tx).await?,
+        blind_since: None,
+        blindness: None,
+        changed_at,
+        components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
     })
 }
 
