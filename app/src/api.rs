@@ -17,6 +17,41 @@ pub struct Site {
     pub admin_url: Option<String>,
 }
 
+/// What a person may: each may what those before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Rank {
+    /// Look.
+    Viewer,
+    /// Change settings, remove, accept a key, and say who may come in.
+    Admin,
+}
+
+impl Rank {
+    /// The word on the command line, in headers and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The rank of this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Viewer, Self::Admin].into_iter().find(|rank| rank.as_str() == word)
+    }
+}
+
+/// Who looks at the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// The name they gave; nobody's where nobody signs in.
+    pub name: Option<String>,
+    /// What they may.
+    pub rank: Rank,
+    /// Whether they signed in here, and so can sign out.
+    pub leaves: bool,
+}
+
 /// What the first render and hydration start from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Picture {
@@ -26,6 +61,8 @@ pub struct Picture {
     pub query: String,
     /// The site.
     pub site: Site,
+    /// Who looks at it.
+    pub visitor: Visitor,
 }
 
 /// What a poll brings.
@@ -101,6 +138,20 @@ impl Refusal {
             Self::Blind => "blind",
         }
     }
+}
+
+/// Why a server function was not run: nobody is signed in any more.
+pub const SIGNED_OUT: &str = "signed-out";
+/// The same: the session has changed nothing for long and must be proved again.
+pub const LAPSED: &str = "lapsed";
+/// The same: a viewer may only look.
+pub const FORBIDDEN: &str = "forbidden";
+
+/// The body of an answer that makes a server function fail with this word.
+#[cfg(feature = "ssr")]
+pub fn failure(word: &str) -> leptos::server_fn::Bytes {
+    let error: ServerFnError = ServerFnError::new(word);
+    leptos::server_fn::error::FromServerFnError::ser(&error)
 }
 
 /// Done, or why not: a refusal is an answer, no failure.

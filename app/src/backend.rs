@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::api::{Command, News, Outcome, Picture, Site};
+use crate::api::{Command, News, Outcome, Picture};
 
 /// What the page asks of a server.
 pub trait Backend: Send + Sync + 'static {
@@ -11,8 +11,6 @@ pub trait Backend: Send + Sync + 'static {
     fn picture(&self, query: &str) -> Picture;
     /// What changed since a cursor.
     fn since(&self, cursor: &str) -> News;
-    /// Where the page lives.
-    fn site(&self) -> Site;
     /// Does what an admin wants.
     fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
 }

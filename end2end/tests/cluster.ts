@@ -66,7 +66,7 @@ export class Cluster {
     writeFileSync(this.tokenFile, `${token}\n`, { mode: 0o600 });
     const port = this.url === '' ? '0' : new URL(this.url).port;
     const serve = this.run('serve', [
-      'serve', '--listen', `127.0.0.1:${port}`,
+      'serve', '--auth', 'none', '--listen', `127.0.0.1:${port}`,
       '--database', `sqlite:${join(this.folder, 'overview.db')}`,
       '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server', '--base-path', basePath,
     ]);

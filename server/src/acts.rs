@@ -2,14 +2,15 @@
 
 use app::api::{Command, Outcome, Refusal};
 use app::cluster::keys::{Unnamed, check_digits};
-use app::cluster::{KeyCheck, KeyKind};
+use app::cluster::{KeyCheck, KeyKind, Settings};
 
 use crate::Site;
+use crate::access::audit::{Action, Actor, Entry};
 use crate::watch::Sight;
 
 impl Site {
-    /// Does what an admin wants, whole or not at all.
-    pub async fn act(&self, command: Command) -> Outcome {
+    /// Does what an admin wants, whole or not at all, and writes down who wanted it.
+    pub async fn act(&self, command: Command, by: &Actor) -> Outcome {
         // Nothing is written between the look and the deed.
         let _turn = self.watch.turn().await;
         let written = match command {
@@ -17,7 +18,9 @@ impl Site {
                 if !settings.check().is_empty() {
                     return Err(Refusal::Fields);
                 }
-                self.store.set_settings(settings).await
+                let before = self.watch.snapshot().settings;
+                let entry = Entry::done(by, Action::Configure, differences(&before, &settings));
+                self.store.set_settings(settings, &entry).await
             }
             Command::Remove { server, role, force } => {
                 let Sight { snapshot, now, .. } = self.watch.sight();
@@ -26,11 +29,19 @@ impl Site {
                 if removal.live && !force {
                     return Err(Refusal::Live);
                 }
-                self.store.remove(&removal.keys).await
+                let target = match role {
+                    Some(role) => format!("{} of {server}", role.as_str()),
+                    None => server.to_string(),
+                };
+                let whole = role.is_none().then_some(&server);
+                let entry = Entry::done(by, Action::Remove, target);
+                self.store.remove(&removal.keys, whole, &entry).await
             }
             Command::Accept { kind, digits } => {
                 let check = self.reported(kind, &digits)?;
-                self.store.accept_key(kind, check).await
+                let target = format!("{} key {}", kind.as_str(), check.short());
+                let entry = Entry::done(by, Action::AcceptKey, target);
+                self.store.accept_key(kind, check, &entry).await
             }
         };
         self.watch.take_in(written).map_err(|error| {
@@ -50,4 +61,22 @@ impl Site {
             }
         })
     }
+}
+
+/// What a change of the settings changes, in the API's own words.
+fn differences(before: &Settings, after: &Settings) -> String {
+    let pairs = |settings: &Settings| match serde_json::to_value(settings) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (before, after) = (pairs(before), pairs(after));
+    let changed: Vec<String> = after
+        .iter()
+        .filter(|(name, value)| before.get(*name) != Some(value))
+        .map(|(name, value)| {
+            let old = before.get(name).map(ToString::to_string).unwrap_or_default();
+            format!("{name} {old} to {value}")
+        })
+        .collect();
+    if changed.is_empty() { "nothing changed".to_owned() } else { changed.join(", ") }
 }

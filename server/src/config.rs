@@ -3,9 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use app::api::Rank;
 use app::cluster::keys::check_digits;
-use app::cluster::{KeyKind, Role};
+use app::cluster::{KeyKind, Role, Span};
+use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::access::keyring::TokenRole;
 
 /// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
 #[derive(Debug, Parser)]
@@ -31,6 +35,100 @@ pub enum Command {
     /// The keys that all servers are held against.
     #[command(subcommand)]
     Key(Key),
+    /// Tokens for servers and for programs. Works on the database, also while `serve` runs.
+    #[command(subcommand)]
+    Token(Token),
+    /// Who can sign in. Works on the database, also while `serve` runs.
+    #[command(subcommand)]
+    Admin(Admin),
+}
+
+/// What can be done about tokens.
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Makes a token and prints it, once.
+    Create(CreateToken),
+    /// Lists tokens and servers' credentials.
+    List(Database),
+    /// Revokes a token or a credential; a running `serve` hears of it within two seconds.
+    Revoke(RevokeToken),
+}
+
+/// Options of `token create`.
+#[derive(Args, Debug)]
+pub struct CreateToken {
+    /// What its bearer may: join, viewer or admin.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = token_role)]
+    pub role: TokenRole,
+    /// What it is for.
+    #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
+    pub name: String,
+    /// After how long it ends by itself, such as 90d; never if not given.
+    #[arg(long, env = "CLUSTER_OVERVIEW_EXPIRES", value_parser = life)]
+    pub expires: Option<Span>,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+fn token_role(word: &str) -> Result<TokenRole, String> {
+    TokenRole::parse(word)
+        .filter(|role| *role != TokenRole::Node)
+        .ok_or_else(|| "must be join, viewer or admin".to_owned())
+}
+
+fn life(text: &str) -> Result<Span, String> {
+    Span::parse(text)
+        .filter(|span| *span > Span::ZERO)
+        .ok_or_else(|| "must be a length of time such as 90d or 12 h".to_owned())
+}
+
+/// Options of `token revoke`.
+#[derive(Args, Debug)]
+pub struct RevokeToken {
+    /// Its number, as `token list` shows it.
+    pub id: String,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+/// What can be done about people.
+#[derive(Debug, Subcommand)]
+pub enum Admin {
+    /// Sets a person's password, read from standard input, and makes the person if there is none.
+    SetPassword(SetPassword),
+    /// Lists who can sign in.
+    List(Database),
+    /// Lets a person sign in no more, and ends their sessions.
+    Remove(RemovePerson),
+}
+
+/// Options of `admin set-password`.
+#[derive(Args, Debug)]
+pub struct SetPassword {
+    /// The person's name.
+    pub name: String,
+    /// What they may: viewer or admin.
+    #[arg(long, env = "CLUSTER_OVERVIEW_RANK", value_parser = rank, default_value = "admin")]
+    pub rank: Rank,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
+}
+
+fn rank(word: &str) -> Result<Rank, String> {
+    Rank::parse(word).ok_or_else(|| "must be viewer or admin".to_owned())
+}
+
+/// Options of `admin remove`.
+#[derive(Args, Debug)]
+pub struct RemovePerson {
+    /// The person's name.
+    pub name: String,
+    /// Where the facts are kept.
+    #[command(flatten)]
+    pub database: Database,
 }
 
 /// What can be done about the keys.
@@ -44,8 +142,35 @@ pub enum Key {
 /// How people prove who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Auth {
+    /// By name and password.
+    Password,
+    /// The product's proxy says who it is, in headers.
+    Proxy,
     /// Not at all: whoever reaches the listener may look and change. Loopback only.
     None,
+}
+
+/// Who may ask for what.
+#[derive(Args, Debug)]
+pub struct Access {
+    /// How people prove who they are.
+    #[arg(long, env = "CLUSTER_OVERVIEW_AUTH", value_enum, default_value = "password")]
+    pub auth: Auth,
+    /// With --auth proxy: the header with the person's name.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PROXY_USER_HEADER", default_value = "x-forwarded-user")]
+    pub proxy_user_header: HeaderName,
+    /// With --auth proxy: the header with what they may, viewer or admin; without it they are viewers.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PROXY_ROLE_HEADER", default_value = "x-forwarded-role")]
+    pub proxy_role_header: HeaderName,
+    /// The proxies whose headers are believed: addresses and networks such as 10.0.0.0/8.
+    #[arg(long, env = "CLUSTER_OVERVIEW_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<String>,
+    /// Take heartbeats only with a server's own credential; the join token then only enrols.
+    #[arg(long, env = "CLUSTER_OVERVIEW_REQUIRE_ENROLMENT")]
+    pub require_enrolment: bool,
+    /// Let anybody read the metrics.
+    #[arg(long, env = "CLUSTER_OVERVIEW_METRICS_PUBLIC")]
+    pub metrics_public: bool,
 }
 
 /// What the overview reports of itself.
@@ -126,9 +251,9 @@ pub struct Serve {
     /// Where "Admin" at the top of the page leads.
     #[arg(long, env = "CLUSTER_OVERVIEW_ADMIN_URL")]
     pub admin_url: Option<String>,
-    /// How people sign in.
-    #[arg(long, env = "CLUSTER_OVERVIEW_AUTH", value_enum, default_value = "none")]
-    pub auth: Auth,
+    /// Who may ask for what.
+    #[command(flatten)]
+    pub access: Access,
     /// The file with the join token; without it one is written beside the database.
     #[arg(long, env = "CLUSTER_OVERVIEW_JOIN_TOKEN_FILE")]
     pub join_token_file: Option<PathBuf>,

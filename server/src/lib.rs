@@ -2,6 +2,7 @@
 //!
 //! A host product nests [`router`]; a program of its own calls [`serve`].
 
+pub mod access;
 mod acts;
 pub mod agent;
 pub mod client;
@@ -15,7 +16,6 @@ pub mod node;
 pub mod own;
 pub mod report;
 pub mod store;
-pub mod token;
 pub mod watch;
 
 use std::future::Future;
@@ -24,10 +24,11 @@ use std::sync::Arc;
 use app::cluster::Role;
 use tokio::net::TcpListener;
 
+use crate::access::secret::Hash;
+use crate::access::{Access, Policy};
 use crate::intake::Intake;
 use crate::own::{Identity, Own};
 use crate::store::{Store, StoreError};
-use crate::token::JoinToken;
 use crate::watch::Watch;
 
 /// One overview: its database, its live picture and what it was told at its start.
@@ -37,7 +38,7 @@ pub struct Site {
     pub(crate) watch: Arc<Watch>,
     pub(crate) intake: Intake,
     pub(crate) own: Option<Arc<Own>>,
-    pub(crate) join_token: JoinToken,
+    pub(crate) access: Access,
     /// Where it lives below its host: empty, or `/x` without a slash at its end.
     pub(crate) base: String,
     pub(crate) admin_url: Option<String>,
@@ -53,7 +54,9 @@ pub struct Options {
     /// `sqlite:PATH`.
     pub database: String,
     /// What nodes prove themselves with.
-    pub join_token: JoinToken,
+    pub join_token: Hash,
+    /// Who may ask for what.
+    pub access: Policy,
     /// Empty, or `/x` without a slash at its end.
     pub base: String,
     /// The target of the breadcrumb.
@@ -78,18 +81,35 @@ impl Site {
         }
         let looking = Arc::clone(&watch);
         tokio::spawn(async move { looking.keep_looking().await });
-        Ok(Arc::new(Self {
+        let access =
+            Access::new(options.access, options.join_token, &options.base, store.database_id());
+        let site = Arc::new(Self {
             store,
             watch,
             intake,
             own,
-            join_token: options.join_token,
+            access,
             base: options.base,
             admin_url: options.admin_url,
             build: http::assets::hash(),
             overview: http::overview::Cache::default(),
             requests: metrics::Requests::default(),
-        }))
+        });
+        tokio::spawn(Arc::clone(&site).note_uses());
+        Ok(site)
+    }
+
+    /// Writes down, once a minute, which tokens were used.
+    async fn note_uses(self: Arc<Self>) {
+        let mut minutes = tokio::time::interval(std::time::Duration::from_mins(1));
+        loop {
+            minutes.tick().await;
+            let uses = self.access.take_uses();
+            // While the database cannot be written, a use more or less is not missed.
+            if !uses.is_empty() && !self.watch.is_blind() {
+                let _ = self.grant(&[store::Grant::Used(uses)], None).await;
+            }
+        }
     }
 }
 

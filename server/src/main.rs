@@ -1,5 +1,7 @@
 //! The command line: what each command needs, and how it ends.
 
+mod people;
+
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,13 +11,15 @@ use std::process::ExitCode;
 use app::cluster::facts::{Reporter, check_text};
 use app::cluster::{KeyCheck, Os, Role, ServerName};
 use clap::Parser as _;
+use cluster_overview::access::origin::Proxies;
+use cluster_overview::access::secret::{Hash, in_file_or_new, read_secret};
+use cluster_overview::access::{Mode, Policy};
 use cluster_overview::agent::{Agent, Facts};
 use cluster_overview::client::Client;
 use cluster_overview::demo::Demo;
 use cluster_overview::own::Identity;
 use cluster_overview::store::beside::{Accepted, Beside};
 use cluster_overview::store::{Store, StoreError};
-use cluster_overview::token::{JoinToken, read_secret};
 use cluster_overview::{Options, Site, config, node, report};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -37,6 +41,8 @@ async fn main() -> ExitCode {
         config::Command::Key(config::Key::Accept(options)) => {
             accept_key(options).await.map(|()| ExitCode::SUCCESS)
         }
+        config::Command::Token(command) => people::token(command).await.map(|()| ExitCode::SUCCESS),
+        config::Command::Admin(command) => people::admin(command).await.map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cluster-overview: {error}");
@@ -45,9 +51,7 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: config::Serve) -> Result<(), Failure> {
-    match options.auth {
-        config::Auth::None => refuse_strangers(options.listen.address)?,
-    }
+    let access = policy(&options.access, options.listen.address)?;
     let base = base_path(&options.base_path)?;
     let own = own(&options)?;
     let database = options.database.address;
@@ -57,11 +61,15 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     let site = Site::open(Options {
         database,
         join_token,
+        access,
         base: base.clone(),
         admin_url: options.admin_url,
         own,
     })
     .await?;
+    if options.access.auth == config::Auth::Password {
+        offer_setup(&site).await?;
+    }
     announce(&listener, &base)?;
     cluster_overview::serve(listener, site, asked_to_stop()?).await?;
     Ok(())
@@ -84,12 +92,50 @@ async fn demo(options: config::Demo) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who may ask for what, as the command line has it.
+fn policy(access: &config::Access, address: SocketAddr) -> Result<Policy, Failure> {
+    let proxies = Proxies::parse(&access.trusted_proxies)
+        .map_err(|wrong| format!("--trusted-proxies: {wrong}"))?;
+    let mode = match access.auth {
+        config::Auth::None => {
+            refuse_strangers(address)?;
+            Mode::Open
+        }
+        config::Auth::Password => Mode::Password,
+        config::Auth::Proxy if proxies.is_empty() => {
+            return Err("--auth proxy believes only proxies that are named: give their addresses with --trusted-proxies".into());
+        }
+        config::Auth::Proxy => Mode::Proxy {
+            user: access.proxy_user_header.clone(),
+            role: access.proxy_role_header.clone(),
+        },
+    };
+    Ok(Policy {
+        mode,
+        proxies,
+        require_enrolment: access.require_enrolment,
+        metrics_public: access.metrics_public,
+    })
+}
+
+/// Prints the code that makes the first admin, while there is none.
+async fn offer_setup(site: &Site) -> Result<(), Failure> {
+    if let Some(code) = site.offer_setup().await? {
+        writeln!(
+            std::io::stdout(),
+            "Nobody can sign in yet. Set-up code for the first admin, good for one hour: {}",
+            code.reveal()
+        )?;
+    }
+    Ok(())
+}
+
 fn refuse_strangers(address: SocketAddr) -> Result<(), Failure> {
     if address.ip().is_loopback() {
         return Ok(());
     }
     Err(format!(
-        "refusing to listen on {address}: nobody signs in yet (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1]"
+        "refusing to listen on {address}: nobody signs in (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1], or let people sign in with --auth password"
     )
     .into())
 }
@@ -169,14 +215,14 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
     Ok(Some((identity, roles)))
 }
 
-fn join_token(given: Option<&Path>, database: &Path) -> Result<JoinToken, Failure> {
+fn join_token(given: Option<&Path>, database: &Path) -> Result<Hash, Failure> {
     if let Some(path) = given {
-        return Ok(JoinToken::from_file(path)?);
+        return Ok(Hash::of(&read_secret(path)?));
     }
     let mut beside = database.as_os_str().to_owned();
     beside.push(".join-token");
     let path = PathBuf::from(beside);
-    let (token, new) = JoinToken::from_file_or_new(&path)?;
+    let (token, new) = in_file_or_new(&path)?;
     let path = std::path::absolute(&path).unwrap_or(path);
     let verb = if new { "written to" } else { "in" };
     writeln!(std::io::stdout(), "Join token for agents {verb} {}", path.display())?;

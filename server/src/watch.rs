@@ -7,8 +7,9 @@ use std::time::Duration;
 use app::cluster::{Change, ComponentKey, Snapshot, Timestamp};
 use tokio::sync::{Mutex, MutexGuard};
 
+use crate::access::keyring::Keyring;
 use crate::metrics::Counter;
-use crate::store::{News, Store, StoreError};
+use crate::store::{Loaded, News, Store, StoreError};
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
 /// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
@@ -56,6 +57,7 @@ pub struct Sight {
 pub struct Watch {
     state: RwLock<State>,
     store: Arc<Store>,
+    keyring: RwLock<Arc<Keyring>>,
     /// Held from a write until it is told: news in the order of their commits.
     turn: Mutex<()>,
     /// How often the database could not be read or written.
@@ -65,16 +67,26 @@ pub struct Watch {
 impl Watch {
     /// The picture as the store has it.
     pub async fn load(store: Arc<Store>) -> Result<Self, StoreError> {
-        let (snapshot, commit) = store.load().await?;
-        let state = State::standing_at(snapshot, commit, store.now());
-        let (state, turn) = (RwLock::new(state), Mutex::new(()));
-        Ok(Self { state, store, turn, failures: Counter::default() })
+        let Loaded { snapshot, keyring, commit } = store.load().await?;
+        let state = RwLock::new(State::standing_at(snapshot, commit, store.now()));
+        let keyring = RwLock::new(Arc::new(keyring));
+        Ok(Self { state, store, keyring, turn: Mutex::new(()), failures: Counter::default() })
     }
 
     /// Waits for one's turn to write. Whoever writes to the store holds it until the news is told, so
     /// that a removal is never told before the heartbeat it followed.
     pub async fn turn(&self) -> MutexGuard<'_, ()> {
         self.turn.lock().await
+    }
+
+    /// Who may ask for what.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The last moment the database was read and written.
+    pub fn last_sight(&self) -> Timestamp {
+        self.read(|state| state.sight)
     }
 
     /// A copy of the snapshot: components are shared, not copied.
@@ -118,6 +130,11 @@ impl Watch {
         })
     }
 
+    /// The moment alone, for what is held against no fact of the picture.
+    pub fn now(&self) -> Timestamp {
+        self.read(|state| self.moment_of(state))
+    }
+
     /// What changed since the reader's cursor, `None` if nothing did; its next cursor, and the moment.
     /// A cursor we cannot place gets the whole picture.
     pub fn since(&self, cursor: &str) -> (Option<Change>, String, Timestamp) {
@@ -143,7 +160,10 @@ impl Watch {
     }
 
     /// Takes in what a commit changed.
-    pub fn tell(&self, news: News) {
+    pub fn tell(&self, mut news: News) {
+        if let Some(keyring) = news.keyring.take() {
+            *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
+        }
         self.write(|state| {
             if let Some(snapshot) = news.whole {
                 let blinks = state.blinks + 1;

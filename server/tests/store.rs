@@ -9,9 +9,15 @@ use app::cluster::{
     ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName, Settings,
     facts::Reporter,
 };
+use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::store::beside::Beside;
-use cluster_overview::store::{Store, StoreError};
+use cluster_overview::store::{Loaded, Store, StoreError};
 use cluster_overview::watch::{Sight, Watch};
+
+/// What the audit says of a change in these stories.
+fn entry() -> Entry {
+    Entry::done(&Actor::command(), Action::Configure, "a story")
+}
 
 struct Folder(PathBuf);
 
@@ -64,18 +70,19 @@ async fn everything_is_there_after_a_restart() {
     let store = Store::open(&folder.address()).await.unwrap();
     let settings =
         Settings { automatic_failover: true, stale_timeout_s: 90, ..Settings::default() };
-    store.set_settings(settings).await.unwrap();
+    store.set_settings(settings, &entry()).await.unwrap();
     let batch =
         [beat("web-1", Role::Web, 1), beat("web-2", Role::Service, 1), beat("web-3", Role::Web, 1)];
     store.receive(&batch).await.unwrap();
     store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap();
-    store.remove(&[key("WEB-3", Role::Web)]).await.unwrap();
-    let (before, commit) = store.load().await.unwrap();
+    store.remove(&[key("WEB-3", Role::Web)], None, &entry()).await.unwrap();
+    let before = store.load().await.unwrap();
     drop(store);
     let store = Store::open(&folder.address()).await.unwrap();
-    let (after, same_commit) = store.load().await.unwrap();
+    let after = store.load().await.unwrap();
+    assert_eq!(before.commit, after.commit);
+    let (before, after) = (before.snapshot, after.snapshot);
     assert_eq!(before, after);
-    assert_eq!(commit, same_commit);
     assert_eq!(after.settings, settings);
     assert_eq!(after.components.len(), 2);
     let reference = after.references.of(KeyKind::Encryption).unwrap();
@@ -92,7 +99,7 @@ async fn a_batch_that_holds_a_component_twice_is_folded_in_order() {
     let received = store.receive(&batch).await.unwrap();
     let applied: Vec<bool> = received.receipts.iter().map(|receipt| receipt.applied).collect();
     assert_eq!(applied, [true, true, false]);
-    let (snapshot, _) = store.load().await.unwrap();
+    let Loaded { snapshot, .. } = store.load().await.unwrap();
     let component = &snapshot.components[&key("a", Role::Web)];
     assert_eq!(component.boots.current.sequence, 3);
     assert_eq!(component.server.as_str(), "a", "shown as first reported");
@@ -117,12 +124,12 @@ async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
         let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
         watch.tell(store.receive(&batch).await.unwrap().news);
         if step == 3 {
-            watch.tell(store.remove(&[key("web-1", Role::Web)]).await.unwrap());
+            watch.tell(store.remove(&[key("web-1", Role::Web)], None, &entry()).await.unwrap());
         }
         if step == 4 {
             watch.tell(
                 store
-                    .set_settings(Settings { web_window_s: 600, ..Settings::default() })
+                    .set_settings(Settings { web_window_s: 600, ..Settings::default() }, &entry())
                     .await
                     .unwrap(),
             );
@@ -136,7 +143,7 @@ async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
         assert_eq!(reader, watch.snapshot());
     }
     assert_eq!(watch.since(&cursor).0, None, "nothing changed, nothing travels");
-    assert_eq!(store.load().await.unwrap().0.components, reader.components);
+    assert_eq!(store.load().await.unwrap().snapshot.components, reader.components);
     assert!(watch.since("of.another.database").0.unwrap().whole);
 }
 
@@ -158,7 +165,7 @@ async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart() {
     store.receive(&[beat("a", Role::Service, 2)]).await.unwrap();
     drop(store);
     let store = Store::open(&folder.address()).await.unwrap();
-    let (snapshot, _) = store.load().await.unwrap();
+    let Loaded { snapshot, .. } = store.load().await.unwrap();
     assert_eq!(snapshot.components[&service].messenger, Some(noted));
 }
 
@@ -186,8 +193,8 @@ async fn what_another_process_writes_reaches_every_reader_with_the_next_look() {
     reader.apply(watch.since(&cursor).0.unwrap());
     assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
     assert_eq!(reader, watch.snapshot());
-    let (stored, _) = store.load().await.unwrap();
-    assert_eq!(stored, reader, "also the moment of the change");
+    let stored = store.load().await.unwrap();
+    assert_eq!(stored.snapshot, reader, "also the moment of the change");
     let cursor = watch.sight().cursor;
     watch.look().await.unwrap();
     assert_eq!(watch.since(&cursor).0, None, "noticed once");

@@ -27,7 +27,7 @@ impl Overview {
         let token = folder.join("join-token");
         std::fs::write(&token, TOKEN)?;
         let mut serve = Command::new(workspace::server_binary(profile));
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--report-self", "none"]);
+        serve.args(["serve", "--auth", "none", "--listen", "127.0.0.1:0", "--report-self", "none"]);
         serve.arg("--database").arg(format!("sqlite:{}", folder.join("overview.db").display()));
         serve.arg("--join-token-file").arg(&token);
         let process = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;

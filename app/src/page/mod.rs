@@ -26,6 +26,8 @@ mod panel;
 pub mod place;
 mod screen;
 mod seen;
+#[cfg(feature = "ssr")]
+pub mod sign_in;
 mod strip;
 mod table;
 mod tools;
@@ -78,6 +80,28 @@ pub fn shell(picture: Picture) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// A document that is no more than its content: rendered once, with no scripts but the theme's.
+#[cfg(feature = "ssr")]
+fn document(site: &crate::api::Site, title: &str, content: impl IntoView) -> String {
+    let assets = site.assets.clone();
+    let asset = move |name: &str| format!("{assets}/{name}");
+    let html = view! {
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <title>{title.to_owned()}</title>
+                <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
+                <link rel="stylesheet" href=asset("app.css") />
+                <script src=asset("theme.js")></script>
+            </head>
+            <body>{content}</body>
+        </html>
+    };
+    format!("<!DOCTYPE html>{}", html.to_html())
 }
 
 /// Without scripts the page asks for itself again; but not while somebody fills in a form, which

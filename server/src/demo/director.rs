@@ -11,6 +11,7 @@ use tokio::time;
 use super::script::{self, ROUND};
 use super::{Cue, cast};
 use crate::Site;
+use crate::access::audit::{Action, Actor, Entry};
 use crate::store::beside::{Away, Beside};
 use crate::store::{News, StoreError};
 
@@ -79,7 +80,8 @@ impl Director {
             [(KeyKind::Encryption, cast::key()), (KeyKind::Machine, cast::machine_key())]
         {
             if references.of(kind).is_some_and(|reference| reference.check != right) {
-                self.change(self.site.store.accept_key(kind, right)).await?;
+                let entry = entry(Action::AcceptKey, kind.as_str());
+                self.change(self.site.store.accept_key(kind, right, &entry)).await?;
             }
         }
         Ok(())
@@ -87,7 +89,8 @@ impl Director {
 
     async fn set(&mut self, settings: Settings) -> Result<(), StoreError> {
         if self.settings != Some(settings) {
-            self.change(self.site.store.set_settings(settings)).await?;
+            let entry = entry(Action::Configure, "the script's settings");
+            self.change(self.site.store.set_settings(settings, &entry)).await?;
             self.settings = Some(settings);
         }
         Ok(())
@@ -101,7 +104,11 @@ impl Director {
             .into_keys()
             .filter(|key| script::is_removed(key.server.as_str(), key.role, second))
             .collect();
-        if keys.is_empty() { Ok(()) } else { self.change(self.site.store.remove(&keys)).await }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let entry = entry(Action::Remove, "whom the script removes");
+        self.change(self.site.store.remove(&keys, None, &entry)).await
     }
 
     /// Notes how the messengers are, where that has changed.
@@ -124,4 +131,10 @@ impl Director {
     ) -> Result<(), StoreError> {
         self.site.watch.change(change).await
     }
+}
+
+/// What the director does is written down like anybody's doing.
+fn entry(action: Action, target: &str) -> Entry {
+    let actor = Actor { name: "demo".to_owned(), ..Actor::command() };
+    Entry::done(&actor, action, target)
 }

@@ -17,10 +17,11 @@ use tokio::task::JoinSet;
 
 use self::director::Director;
 use self::node::Node;
+use crate::access::Policy;
+use crate::access::secret::Hash;
 use crate::intake::Refused;
 use crate::store::StoreError;
 use crate::store::beside::Beside;
-use crate::token::JoinToken;
 use crate::{Options, Site, config};
 
 /// Why there is no demo.
@@ -70,7 +71,8 @@ impl Demo {
         let options = Options {
             database: database.clone(),
             // Known to nobody: the cluster is played within the process.
-            join_token: JoinToken::of(&uuid::Uuid::new_v4().to_string()),
+            join_token: Hash::of(&uuid::Uuid::new_v4().to_string()),
+            access: Policy::open(),
             base: String::new(),
             admin_url: None,
             own: None,

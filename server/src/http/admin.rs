@@ -5,17 +5,18 @@ use std::sync::Arc;
 use app::api::{Command, Refusal};
 use app::cluster::keys::check_digits;
 use app::cluster::{FieldError, KeyKind, Role, ServerName, Settings};
-use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use serde_json::{Map, Value};
 
 use super::body;
 use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
+use crate::access::caller::Person;
 
 /// What an address names, if it can be read.
 type Named<T> = Result<Path<T>, PathRejection>;
@@ -48,12 +49,13 @@ pub(crate) async fn settings(State(site): State<Arc<Site>>) -> Json<Settings> {
 )]
 pub(crate) async fn put_settings(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Settings>, Problem> {
     let value: Value = body::json(&headers, &body::read(body).await?)?;
     let settings = read_settings(&value).map_err(Problem::fields)?;
-    act(&site, Command::Configure(settings), "the settings").await?;
+    act(&site, &person, Command::Configure(settings), "the settings").await?;
     Ok(Json(settings))
 }
 
@@ -125,11 +127,12 @@ fn is_forced(query: Option<&str>) -> bool {
 )]
 pub(crate) async fn delete_server(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     server: Named<String>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
     let Path(server) = server.map_err(unreadable)?;
-    remove(&site, &server, None, is_forced(query.as_deref())).await
+    remove(&site, &person, &server, None, is_forced(query.as_deref())).await
 }
 
 /// Removes one component of a server
@@ -152,23 +155,25 @@ pub(crate) async fn delete_server(
 )]
 pub(crate) async fn delete_component(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     named: Named<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
     let Path((server, role)) = named.map_err(unreadable)?;
     let role = Role::parse(&role)
         .ok_or_else(|| Problem::not_found("a component is either web or service"))?;
-    remove(&site, &server, Some(role), is_forced(query.as_deref())).await
+    remove(&site, &person, &server, Some(role), is_forced(query.as_deref())).await
 }
 
 async fn remove(
     site: &Site,
+    person: &Person,
     server: &str,
     role: Option<Role>,
     force: bool,
 ) -> Result<StatusCode, Problem> {
     let name = ServerName::parse(server).map_err(|_| problem(Refusal::Absent, server))?;
-    act(site, Command::Remove { server: name, role, force }, server).await
+    act(site, person, Command::Remove { server: name, role, force }, server).await
 }
 
 /// Accepts a key as the one all others are held against
@@ -191,6 +196,7 @@ async fn remove(
 )]
 pub(crate) async fn put_reference_key(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     kind: Named<String>,
     headers: HeaderMap,
     body: Body,
@@ -206,15 +212,20 @@ pub(crate) async fn put_reference_key(
     check_digits(digits)
         .map_err(|message| Problem::fields(vec![FieldError::new("key_check", message)]))?;
     let command = Command::Accept { kind, digits: digits.to_owned() };
-    act(&site, command, &format!("a key with the digits {digits}")).await
+    act(&site, &person, command, &format!("a key with the digits {digits}")).await
 }
 
-fn unreadable(rejection: PathRejection) -> Problem {
+pub(super) fn unreadable(rejection: PathRejection) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, format!("the address cannot be read: {rejection}"))
 }
 
-async fn act(site: &Site, command: Command, what: &str) -> Result<StatusCode, Problem> {
-    site.act(command).await.map_err(|refusal| problem(refusal, what))?;
+async fn act(
+    site: &Site,
+    person: &Person,
+    command: Command,
+    what: &str,
+) -> Result<StatusCode, Problem> {
+    site.act(command, &person.actor()).await.map_err(|refusal| problem(refusal, what))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,7 +9,7 @@ use super::problem::Problem;
 /// The largest body that is taken.
 const LARGEST: usize = 1 << 20;
 /// How far a refused body is read on.
-const READ_ON: usize = 2 << 20;
+pub(super) const READ_ON: usize = 2 << 20;
 
 /// A request's body, or why there is none. The refusal is held back until the sender is known.
 pub(crate) async fn read(body: Body) -> Result<Bytes, Problem> {

@@ -8,14 +8,15 @@ use app::cluster::{KeyKind, Role, ServerName};
 use app::page::draft::Draft;
 use app::page::place::{Done, Open, Place};
 use app::words;
-use axum::Form;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Redirect;
+use axum::{Extension, Form};
 
 use super::problem::Problem;
 use crate::Site;
+use crate::access::caller::Person;
 use crate::watch::Sight;
 
 /// A form as a browser sends it.
@@ -25,6 +26,7 @@ type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
 /// shown first.
 pub(crate) async fn settings(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -38,13 +40,14 @@ pub(crate) async fn settings(
     if !would.is_empty() && !shown {
         return Ok(to(&site, &typed(draft)));
     }
-    let outcome = site.act(Command::Configure(settings)).await;
+    let outcome = site.act(Command::Configure(settings), &person.actor()).await;
     Ok(answer(&site, outcome, Done::Saved, typed(draft)))
 }
 
 /// Removes a component or a server; a live one after a second question.
 pub(crate) async fn removal(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -56,7 +59,7 @@ pub(crate) async fn removal(
     };
     let force = get(&pairs, "force") == Some("true");
     let asked = Open::Removal { server: server.clone(), role, again: force };
-    let outcome = site.act(Command::Remove { server, role, force }).await;
+    let outcome = site.act(Command::Remove { server, role, force }, &person.actor()).await;
     let asked = Place { open: asked, ..Place::default() };
     Ok(answer(&site, outcome, Done::Removed(None), asked))
 }
@@ -64,6 +67,7 @@ pub(crate) async fn removal(
 /// Accepts a key.
 pub(crate) async fn acceptance(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -72,7 +76,7 @@ pub(crate) async fn acceptance(
     let kind = kind.ok_or_else(|| lacks("kind"))?;
     let digits = get(&pairs, "key_check").ok_or_else(|| lacks("key_check"))?.to_owned();
     let asked = Open::Acceptance { kind, digits: digits.clone() };
-    let outcome = site.act(Command::Accept { kind, digits }).await;
+    let outcome = site.act(Command::Accept { kind, digits }, &person.actor()).await;
     Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, ..Place::default() }))
 }
 

@@ -1,4 +1,5 @@
-//! Who may ask at all while nobody signs in: the Host must be ours, a write must come from our page.
+//! What no caller may do to another: under a foreign Host where nobody signs in, or by a page of another
+//! site that makes a browser write.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,12 +11,18 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use crate::Site;
+use crate::access::Mode;
+use crate::access::audit::Proof;
+use crate::access::caller::{Caller, Person};
 
 /// Refuses a `Host` that is no loopback name or address: a page elsewhere that has its own name
 /// resolve to this machine must not read what needs no password.
-pub(crate) async fn local_host_only(request: Request, next: Next) -> Response {
-    let host = host(request.headers());
-    if host.is_some_and(is_loopback) {
+pub(crate) async fn local_host_only(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if site.access.policy.mode != Mode::Open || is_loopback_host(request.headers()) {
         return next.run(request).await;
     }
     Problem::new(
@@ -25,21 +32,28 @@ pub(crate) async fn local_host_only(request: Request, next: Next) -> Response {
     .into_response()
 }
 
-/// Refuses a write that a page of another origin made the browser send. A heartbeat proves itself
-/// by its bearer token instead.
+/// Refuses a write that a page of another origin made the browser send. A bearer token proves that no
+/// browser was made to send it; heartbeats and enrolments take no other proof.
 pub(crate) async fn own_writes_only(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let heartbeat = request.uri().path() == format!("{}{}", site.base, super::HEARTBEATS);
-    if reads || heartbeat || is_own(request.headers()) {
+    let path = request.uri().path().strip_prefix(site.base.as_str()).unwrap_or_default();
+    let by_token = [super::HEARTBEATS, super::ENROLMENTS].contains(&path);
+    let caller = request.extensions().get::<Caller>();
+    if reads || by_token || caller.is_some_and(Caller::is_proved_by_token) {
+        return next.run(request).await;
+    }
+    let ambient =
+        matches!(caller, Some(Caller::Person(Person { proof: Proof::Session | Proof::Proxy, .. })));
+    if is_own(request.headers(), ambient) {
         return next.run(request).await;
     }
     Problem::new(
         StatusCode::FORBIDDEN,
-        "this change was sent by a page of another site; open the overview itself and make it there",
+        "this change was not sent by the overview's own page; make it there, or send a token: Authorization: Bearer TOKEN",
     )
     .into_response()
 }
@@ -57,8 +71,9 @@ pub(crate) async fn notice(
     next.run(request).await
 }
 
-/// Whether the browser, if there is one, says that our own page sent this.
-fn is_own(headers: &HeaderMap) -> bool {
+/// Whether the browser, if there is one, says that our own page sent this. Where the proof is one that
+/// a browser sends by itself, there must be one that says so.
+fn is_own(headers: &HeaderMap, ambient: bool) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) => site == "same-origin",
@@ -67,8 +82,13 @@ fn is_own(headers: &HeaderMap) -> bool {
                 |authority| host(headers).is_some_and(|h| h.eq_ignore_ascii_case(authority)),
             )
         }
-        (None, None) => true,
+        (None, None) => !ambient,
     }
+}
+
+/// Whether a request was sent to a loopback name or address.
+pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
+    host(headers).is_some_and(is_loopback)
 }
 
 fn host(headers: &HeaderMap) -> Option<&str> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use app::cluster::{FieldError, Heartbeat, Timestamp};
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -15,6 +15,7 @@ use super::body;
 use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
+use crate::access::caller::Caller;
 use crate::intake::parse;
 use crate::metrics::Refusal;
 use crate::store::Receipt;
@@ -46,12 +47,10 @@ pub(crate) enum Answer {
     post,
     path = "/api/v1/heartbeats",
     operation_id = "beat",
-    security(("join_token" = [])),
     request_body = schemas::Heartbeats,
     responses(
         (status = 200, description = "They are durable.", body = schemas::Taken),
         (status = 400, description = "The body is not JSON."),
-        (status = 401, description = "No or another join token."),
         (status = 413, description = "The body is larger than 1 MiB, or one heartbeat than 16 KiB."),
         (status = 415, description = "The body is not sent as application/json."),
         (status = 422, description = "A field does not fit; each is named, and nothing was stored."),
@@ -60,14 +59,15 @@ pub(crate) enum Answer {
 )]
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
     let body = body::read(body).await;
     let refused = |why| site.intake.figures().refuse(why);
-    authenticate(&site, &headers).inspect_err(|_| refused(Refusal::Token))?;
     let (heartbeats, is_array) =
         parse_all(&headers, body).inspect_err(|_| refused(Refusal::Malformed))?;
+    own_servers_only(&caller, &heartbeats).inspect_err(|_| refused(Refusal::Token))?;
     let taken = site
         .intake
         .take(heartbeats)
@@ -89,20 +89,14 @@ pub(crate) async fn post(
     }))
 }
 
-fn authenticate(site: &Site, headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
-    match given {
-        None => Err(Problem::unauthorized(
-            "a heartbeat needs the join token: Authorization: Bearer TOKEN",
-        )),
-        Some(token) if site.join_token.is(token) => Ok(()),
-        Some(_) => Err(Problem::unauthorized(
-            "this is not the join token of this overview; compare it with the file `serve` named at its start",
+/// A credential speaks for its own server alone.
+fn own_servers_only(caller: &Caller, heartbeats: &[Heartbeat]) -> Result<(), Problem> {
+    let Caller::Node { server, .. } = caller else { return Ok(()) };
+    match heartbeats.iter().find(|heartbeat| heartbeat.server != *server) {
+        None => Ok(()),
+        Some(foreign) => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            format!("this credential is of {server} and cannot speak for {}", foreign.server),
         )),
     }
 }

@@ -2,9 +2,11 @@
 
 mod admin;
 pub(crate) mod assets;
+mod audit;
 mod body;
 mod forms;
-mod guard;
+mod gate;
+pub(crate) mod guard;
 mod heartbeats;
 mod metrics;
 mod openapi;
@@ -12,6 +14,8 @@ pub(crate) mod overview;
 mod page;
 mod probes;
 mod problem;
+mod sign_in;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -26,58 +30,111 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::gate::{Gated, Manner, Need, behind};
 use self::openapi::Document;
 use self::problem::Problem;
 use crate::Site;
 
 /// Where heartbeats are posted.
 pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";
+/// Where servers get a credential of their own.
+pub(crate) const ENROLMENTS: &str = "/api/v1/enrolments";
 
 /// Everything below the base path.
 pub(crate) fn router(site: Arc<Site>) -> Router {
-    let compression = CompressionLayer::new().compress_when(
-        SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
-    );
-    let people = OpenApiRouter::with_openapi(openapi::head())
-        .route("/", get(page::get))
-        .route("/fn/{*function}", any(page::function))
-        .route("/settings", post(forms::settings))
-        .route("/removal", post(forms::removal))
-        .route("/acceptance", post(forms::acceptance))
-        .routes(routes!(overview::get))
-        .routes(routes!(admin::settings, admin::put_settings))
-        .routes(routes!(admin::delete_server))
-        .routes(routes!(admin::delete_component))
-        .routes(routes!(admin::put_reference_key))
-        .routes(routes!(openapi::get))
-        .layer(middleware::map_response(never_cached))
-        .layer(compression.clone())
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::notice));
-    let machines = OpenApiRouter::new()
-        .routes(routes!(heartbeats::post))
-        .routes(routes!(probes::healthz))
-        .routes(routes!(probes::readyz))
-        .routes(routes!(metrics::get))
-        .layer(middleware::map_response(never_cached))
-        .layer(compression);
-    let (described, document) = people.merge(machines).split_for_parts();
-    let document = Document::finished(&document, &site.base);
-    let inner = described.route("/assets/{*path}", get(assets::get));
+    let (described, document) = gate::all(
+        OpenApiRouter::with_openapi(openapi::head()),
+        people(&site).into_iter().chain(machines(&site)),
+    )
+    .layer(middleware::map_response(never_cached))
+    .layer(compression())
+    .split_for_parts();
+    let document = Document::finished(&document, &site);
+    let inner = described;
     let outer = if site.base.is_empty() {
         inner
     } else {
         // `nest` serves the base itself but not the base with a slash.
         let slash = format!("{}/", site.base);
-        Router::new().route(&slash, get(page::get)).nest(&site.base, inner)
+        let root = OpenApiRouter::new().route(&slash, get(page::get));
+        let root = behind(&site, Need::Look, Manner::Page, root);
+        let root: Router<Arc<Site>> = gate::all(OpenApiRouter::new(), [root]).into();
+        root.layer(middleware::map_response(never_cached))
+            .layer(compression())
+            .nest(&site.base, inner)
     };
     outer
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::own_writes_only))
-        .layer(middleware::from_fn(guard::local_host_only))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::local_host_only))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), gate::identify))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
         .layer(Extension(document))
         .with_state(site)
+}
+
+/// What people use, with a browser or a program of their own. The overview's own web component beats
+/// on it.
+fn people(site: &Arc<Site>) -> Vec<Gated> {
+    let behind = |need, manner, routes: OpenApiRouter<Arc<Site>>| {
+        let noticed = middleware::from_fn_with_state(Arc::clone(site), guard::notice);
+        behind(site, need, manner, routes.layer(noticed))
+    };
+    let page = OpenApiRouter::new().route("/", get(page::get));
+    let asking = OpenApiRouter::new().route("/fn/overview", any(page::function));
+    let acting = OpenApiRouter::new().route("/fn/act", any(page::function));
+    let forms = OpenApiRouter::new()
+        .route("/settings", post(forms::settings))
+        .route("/removal", post(forms::removal))
+        .route("/acceptance", post(forms::acceptance));
+    let looking = OpenApiRouter::new()
+        .routes(routes!(overview::get))
+        .routes(routes!(admin::settings))
+        .routes(routes!(openapi::get));
+    let changing = OpenApiRouter::new()
+        .routes(routes!(admin::put_settings))
+        .routes(routes!(admin::delete_server))
+        .routes(routes!(admin::delete_component))
+        .routes(routes!(admin::put_reference_key))
+        .routes(routes!(tokens::create))
+        .routes(routes!(tokens::revoke));
+    let administering =
+        OpenApiRouter::new().routes(routes!(tokens::list)).routes(routes!(audit::get));
+    vec![
+        behind(Need::Look, Manner::Page, page),
+        behind(Need::Look, Manner::Function, asking),
+        behind(Need::Act, Manner::Function, acting),
+        behind(Need::Act, Manner::Page, forms),
+        behind(Need::Look, Manner::Problem, looking),
+        behind(Need::Act, Manner::Problem, changing),
+        behind(Need::Administer, Manner::Problem, administering),
+    ]
+}
+
+/// What servers, monitors and balancers use, and what anybody needs to become somebody.
+fn machines(site: &Arc<Site>) -> Vec<Gated> {
+    let beating = OpenApiRouter::new().routes(routes!(heartbeats::post));
+    let enrolling = OpenApiRouter::new().routes(routes!(tokens::enrol));
+    let measuring = OpenApiRouter::new().routes(routes!(metrics::get));
+    let open = OpenApiRouter::new()
+        .routes(routes!(probes::healthz))
+        .routes(routes!(probes::readyz))
+        .route("/assets/{*path}", get(assets::get))
+        .route("/sign-in", get(sign_in::get).post(sign_in::post))
+        .route("/sign-out", post(sign_in::sign_out));
+    vec![
+        behind(site, Need::Beat, Manner::Problem, beating),
+        behind(site, Need::Enrol, Manner::Problem, enrolling),
+        behind(site, Need::Measure, Manner::Problem, measuring),
+        behind(site, Need::Nothing, Manner::Problem, open),
+    ]
+}
+
+fn compression() -> CompressionLayer<impl tower_http::compression::Predicate> {
+    CompressionLayer::new().compress_when(
+        SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
+    )
 }
 
 /// HTML and API answers are never served from a cache unasked; what says otherwise itself stands.

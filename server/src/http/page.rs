@@ -4,41 +4,64 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use app::api::{Command, News, Outcome, Picture};
+use app::api::{Command, News, Outcome, Picture, Visitor};
 use app::backend::Backend;
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 
 use crate::Site;
+use crate::access::audit::Proof;
+use crate::access::caller::Person;
 
-impl Backend for Site {
+/// The door for one visitor.
+struct Visit {
+    site: Arc<Site>,
+    person: Person,
+}
+
+impl Backend for Visit {
     fn picture(&self, query: &str) -> Picture {
         // A cursor that places nobody: everything is news.
-        let news = Backend::since(self, "");
-        Picture { news, query: query.to_owned(), site: Backend::site(self) }
+        let news = self.since("");
+        let signed_in = self.person.proof == Proof::Session;
+        let named = self.person.proof != Proof::Nothing;
+        let visitor = Visitor {
+            name: named.then(|| self.person.name.clone()),
+            rank: self.person.rank,
+            leaves: signed_in,
+        };
+        Picture { news, query: query.to_owned(), site: self.site.place(), visitor }
     }
 
     fn since(&self, cursor: &str) -> News {
-        let (change, cursor, now) = self.watch.since(cursor);
-        News { cursor, now, change, build: self.build.clone() }
+        let (change, cursor, now) = self.site.watch.since(cursor);
+        News { cursor, now, change, build: self.site.build.clone() }
     }
 
-    fn site(&self) -> app::api::Site {
+    fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
+        Box::pin(async move { self.site.act(command, &self.person.actor()).await })
+    }
+}
+
+impl Site {
+    /// Where the page lives.
+    pub(crate) fn place(&self) -> app::api::Site {
         app::api::Site {
             base: self.base.clone(),
             assets: format!("{}/assets/{}", self.base, self.build),
             admin_url: self.admin_url.clone(),
         }
     }
-
-    fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
-        Box::pin(self.act(command))
-    }
 }
 
-pub(crate) async fn get(State(site): State<Arc<Site>>, request: Request) -> Response {
-    let picture = site.picture(request.uri().query().unwrap_or_default());
-    let backend: Arc<dyn Backend> = site;
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    request: Request,
+) -> Response {
+    let backend: Arc<dyn Backend> = Arc::new(Visit { site, person });
+    let picture = backend.picture(request.uri().query().unwrap_or_default());
     let render = leptos_axum::render_app_async_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         move || app::shell(picture.clone()),
@@ -46,8 +69,12 @@ pub(crate) async fn get(State(site): State<Arc<Site>>, request: Request) -> Resp
     render(request).await.into_response()
 }
 
-pub(crate) async fn function(State(site): State<Arc<Site>>, request: Request) -> Response {
-    let backend: Arc<dyn Backend> = site;
+pub(crate) async fn function(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    request: Request,
+) -> Response {
+    let backend: Arc<dyn Backend> = Arc::new(Visit { site, person });
     leptos_axum::handle_server_fns_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         request,

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use app::cluster::effect::Acceptance;
 use app::cluster::keys::Unnamed;
-use app::cluster::{KeyCheck, KeyKind, ServerName};
+use app::cluster::{KeyCheck, KeyKind, ServerName, Timestamp};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
-use super::{Store, StoreError, Tx, connection, rows};
+use super::{Grant, Store, StoreError, Tx, access, connection, rows};
+use crate::access::audit::{Action, Actor, Entry};
+use crate::access::keyring::Keyring;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -75,11 +77,42 @@ impl Beside {
         let already = references == before;
         if !already {
             rows::set_references(&mut tx, &references).await?;
+            let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
+            let at = Self::now(&mut tx).await?;
+            access::record(&mut tx, &entry, at).await?;
             rows::close_beside(&mut tx).await?;
             tx.commit().await?;
         }
         let Acceptance { wrong, .. } = Acceptance::of(kind, check, components.iter());
         Ok(Accepted { check, already, differing: wrong })
+    }
+
+    /// Changes who may ask for what, all of it or nothing, and writes it down; false if one of the
+    /// changes found nothing to change.
+    pub async fn grant(&self, grants: &[Grant], entry: &Entry) -> Result<bool, StoreError> {
+        let mut tx = self.begin("begin immediate").await?;
+        let at = Self::now(&mut tx).await?;
+        for grant in grants {
+            if !access::grant(&mut tx, grant, at).await? {
+                return tx.rollback().await.map(|()| false);
+            }
+        }
+        access::record(&mut tx, entry, at).await?;
+        rows::close_beside(&mut tx).await?;
+        tx.commit().await.map(|()| true)
+    }
+
+    /// Who may ask for what.
+    pub async fn keyring(&self) -> Result<Keyring, StoreError> {
+        let mut tx = self.begin("begin").await?;
+        let keyring = access::keyring(&mut tx).await?;
+        tx.rollback().await?;
+        Ok(keyring)
+    }
+
+    /// The moment for what is written here: the owner's clock may be ahead of this process's.
+    async fn now(tx: &mut Tx) -> Result<Timestamp, StoreError> {
+        Ok(crate::clock::wall().max(rows::head(tx).await?.mark_at))
     }
 
     /// Takes the database away from its owner, who can write nothing until it is given back. There is

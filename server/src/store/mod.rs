@@ -1,6 +1,7 @@
 //! Where the facts are kept: all the SQL there is. Every change is one transaction, stamped by the
 //! database's clock, and returns the news a reader has to take in.
 
+mod access;
 pub mod beside;
 mod file;
 mod rows;
@@ -21,8 +22,11 @@ use app::cluster::{
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+pub use self::access::Grant;
 use self::file::DatabaseFile;
 use self::tx::Tx;
+use crate::access::audit::{Entry, Wanted, Written};
+use crate::access::keyring::Keyring;
 use crate::clock::{Clock, Stopwatch};
 use crate::metrics::{Histogram, SECONDS};
 
@@ -72,6 +76,9 @@ pub enum StoreError {
     /// What was read is not what was written.
     #[error("the database holds a row this program cannot read: {0}")]
     Content(#[from] serde_json::Error),
+    /// The same of what says who may ask for what.
+    #[error("the database holds a {0} this program cannot read")]
+    Access(&'static str),
 }
 
 impl StoreError {
@@ -81,7 +88,7 @@ impl StoreError {
             Self::Missing(_) | Self::Absent(_) => Blindness::Missing,
             Self::Replaced(_) => Blindness::Replaced,
             Self::Owned(_) => Blindness::Locked,
-            Self::Content(_) => Blindness::Corrupt,
+            Self::Content(_) | Self::Access(_) => Blindness::Corrupt,
             Self::Open { source, .. } => source.blindness(),
             Self::Database(error) => of_sqlite(error),
             Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) => Blindness::Unreachable,
@@ -140,6 +147,8 @@ pub struct News {
     /// Everything, where the clock jumped or another process wrote: nothing known so far can be built
     /// upon.
     pub whole: Option<Box<Snapshot>>,
+    /// Who may ask for what, if that changed: no reader of the picture hears of it.
+    pub keyring: Option<Arc<Keyring>>,
 }
 
 impl News {
@@ -169,6 +178,17 @@ impl Receipt {
     pub fn applied(receipts: &[Self]) -> usize {
         receipts.iter().filter(|receipt| receipt.applied).count()
     }
+}
+
+/// Everything there is, as it stands at one commit.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The facts.
+    pub snapshot: Snapshot,
+    /// Who may ask for what.
+    pub keyring: Keyring,
+    /// The commit's number.
+    pub commit: i64,
 }
 
 /// A batch of heartbeats after its commit.
@@ -238,12 +258,13 @@ impl Store {
     }
 
     /// Everything, and the number of the commit it stands at.
-    pub async fn load(&self) -> Result<(Snapshot, i64), StoreError> {
+    pub async fn load(&self) -> Result<Loaded, StoreError> {
         let mut tx = self.begin().await?;
-        let head = rows::head(&mut tx).await?;
+        let commit = rows::head(&mut tx).await?.commit_no;
         let snapshot = rows::snapshot(&mut tx).await?;
-        self.known.store(head.commit_no, Ordering::Release);
-        Ok((snapshot, head.commit_no))
+        let keyring = access::keyring(&mut tx).await?;
+        self.known.store(commit, Ordering::Release);
+        Ok(Loaded { snapshot, keyring, commit })
     }
 
     /// Whether another process has written what this one does not know.
@@ -297,19 +318,69 @@ impl Store {
     }
 
     /// Puts new settings in force.
-    pub async fn set_settings(&self, settings: Settings) -> Result<News, StoreError> {
+    pub async fn set_settings(
+        &self,
+        settings: Settings,
+        entry: &Entry,
+    ) -> Result<News, StoreError> {
         let mut change = self.change().await?;
         rows::set_settings(&mut change.tx, &settings).await?;
         change.news.settings = Some(settings);
+        change.record(entry).await?;
         self.commit(change).await
     }
 
-    /// Removes these components; each leaves a tombstone.
-    pub async fn remove(&self, keys: &[ComponentKey]) -> Result<News, StoreError> {
+    /// Removes these components; each leaves a tombstone. A server that goes as a whole takes its
+    /// credentials with it.
+    pub async fn remove(
+        &self,
+        keys: &[ComponentKey],
+        whole: Option<&ServerName>,
+        entry: &Entry,
+    ) -> Result<News, StoreError> {
         let mut change = self.change().await?;
         rows::remove(&mut change.tx, keys, change.at).await?;
         change.news.removed = keys.to_vec();
+        if let Some(server) = whole {
+            change.regrant |= access::revoke_credentials(&mut change.tx, server, change.at).await?;
+        }
+        change.record(entry).await?;
         self.commit(change).await
+    }
+
+    /// Changes who may ask for what, all of it or nothing, and writes down who did it. `None` if one
+    /// of the changes found nothing to change.
+    pub async fn grant(
+        &self,
+        grants: &[Grant],
+        entry: Option<&Entry>,
+    ) -> Result<Option<News>, StoreError> {
+        let mut change = self.change().await?;
+        for grant in grants {
+            if !access::grant(&mut change.tx, grant, change.at).await? {
+                return change.tx.rollback().await.map(|()| None);
+            }
+        }
+        change.regrant = true;
+        if let Some(entry) = entry {
+            change.record(entry).await?;
+        }
+        self.commit(change).await.map(Some)
+    }
+
+    /// Writes a line of the audit that tells of something refused.
+    pub async fn record(&self, entry: &Entry) -> Result<News, StoreError> {
+        let mut change = self.change().await?;
+        change.record(entry).await?;
+        self.commit(change).await
+    }
+
+    /// Lines of the audit, newest first.
+    pub async fn audit(&self, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
+        let mut tx = self.begin().await?;
+        let lines = access::audit(&mut tx, wanted).await?;
+        tx.rollback().await?;
+        Ok(lines)
     }
 
     /// Notes how a service's messenger is, as the web server `seen_by` finds it: why it cannot be
@@ -340,12 +411,18 @@ impl Store {
     }
 
     /// Makes this check the one all others are held against.
-    pub async fn accept_key(&self, kind: KeyKind, check: KeyCheck) -> Result<News, StoreError> {
+    pub async fn accept_key(
+        &self,
+        kind: KeyKind,
+        check: KeyCheck,
+        entry: &Entry,
+    ) -> Result<News, StoreError> {
         let mut change = self.change().await?;
         let mut references = rows::references(&mut change.tx).await?;
         references.accept(kind, check);
         rows::set_references(&mut change.tx, &references).await?;
         change.news.references = Some(references);
+        change.record(entry).await?;
         self.commit(change).await
     }
 
@@ -358,6 +435,7 @@ impl Store {
         }
         let mut change = self.change().await?;
         rows::forget(&mut change.tx, change.at - KEEP_TOMBSTONES, change.at - KEEP_SPELLS).await?;
+        change.regrant = access::forget(&mut change.tx, change.at).await?;
         if !self.knows(change.head.commit_no) {
             change.see_whole().await?;
         }
@@ -399,12 +477,15 @@ impl Store {
             rows::add_spell(&mut tx, Spell { start: head.mark_at, end: at }).await?;
             news.spells = Some(rows::spells(&mut tx).await?);
         }
-        Ok(Changing { tx, head, at, news, watch })
+        Ok(Changing { tx, head, at, news, watch, regrant: false })
     }
 
     /// Ends a change: its news are numbered if anybody can see them.
     async fn commit(&self, change: Changing) -> Result<News, StoreError> {
-        let Changing { mut tx, head, at, mut news, watch } = change;
+        let Changing { mut tx, head, at, mut news, watch, regrant } = change;
+        if regrant {
+            news.keyring = Some(Arc::new(access::keyring(&mut tx).await?));
+        }
         let visible = !news.is_empty();
         if visible {
             news.commit += 1;
@@ -431,12 +512,21 @@ struct Changing {
     at: Timestamp,
     news: News,
     watch: Stopwatch,
+    /// It changes who may ask for what.
+    regrant: bool,
 }
 
 impl Changing {
     /// Lets the news be everything there is, as it stands in this transaction.
     async fn see_whole(&mut self) -> Result<(), StoreError> {
         self.news.whole = Some(Box::new(rows::snapshot(&mut self.tx).await?));
+        self.regrant = true;
+        Ok(())
+    }
+
+    /// Writes a line of the audit.
+    async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.regrant |= access::record(&mut self.tx, entry, self.at).await?;
         Ok(())
     }
 

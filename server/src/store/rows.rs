@@ -326,6 +326,11 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
     .bind(by.0)
     .execute(&mut **tx)
     .await?;
+    // What ends so long after it began ends as long after; what ends on a given day ends that day.
+    sqlx::query("update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1")
+        .bind(by.0)
+        .execute(&mut **tx)
+        .await?;
     // In two steps: while they move, a start could meet another's old place.
     sqlx::query("update spells set start_at = -(start_at + $1), end_at = end_at + $1")
         .bind(by.0)

@@ -36,7 +36,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn arguments(folder: &Path, port: u16) -> Vec<String> {
     let path = |name: &str| folder.join(name).display().to_string();
     let mut arguments: Vec<String> =
-        ["serve", "--report-self", "none", "--listen"].map(str::to_owned).into();
+        ["serve", "--auth", "none", "--report-self", "none", "--listen"].map(str::to_owned).into();
     arguments.push(format!("127.0.0.1:{port}"));
     arguments.extend(["--database".to_owned(), format!("sqlite:{}", path("overview.db"))]);
     arguments.extend(["--join-token-file".to_owned(), path("token")]);

@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use app::cluster::facts::Reporter;
 use app::cluster::{Os, Role, ServerName};
+use cluster_overview::access::audit::{Action, Actor, Entry};
+use cluster_overview::access::keyring::TokenRole;
+use cluster_overview::access::secret::Hash;
+use cluster_overview::access::{Mode, Policy, Wish};
 use cluster_overview::own::Identity;
+use cluster_overview::store::Grant;
 use cluster_overview::store::beside::{Away, Beside};
-use cluster_overview::token::JoinToken;
 use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -49,7 +53,7 @@ impl Running {
 
     /// Starts one that lives below a path.
     pub(crate) fn below(base: &str) -> Self {
-        Self::with(base, None)
+        Self::with(base, None, Policy::open())
     }
 
     /// Starts one whose own web component is called `overview`.
@@ -63,10 +67,20 @@ impl Running {
             key_check: None,
             reporter: Reporter::Observer,
         };
-        Self::with("", Some((own, vec![Role::Web])))
+        Self::with("", Some((own, vec![Role::Web])), Policy::open())
     }
 
-    fn with(base: &str, own: Option<(Identity, Vec<Role>)>) -> Self {
+    /// Starts one where people sign in.
+    pub(crate) fn guarded() -> Self {
+        Self::of(Policy::of(Mode::Password))
+    }
+
+    /// Starts one with this policy.
+    pub(crate) fn of(policy: Policy) -> Self {
+        Self::with("", None, policy)
+    }
+
+    fn with(base: &str, own: Option<(Identity, Vec<Role>)>, policy: Policy) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -75,7 +89,8 @@ impl Running {
         let runtime = Runtime::new().unwrap();
         let options = Options {
             database: address(&folder),
-            join_token: JoinToken::of(TOKEN),
+            join_token: Hash::of(TOKEN),
+            access: policy,
             base: base.to_owned(),
             admin_url: None,
             own,
@@ -170,6 +185,35 @@ impl Running {
         let away =
             runtime.block_on(async { Beside::open(&address).await.unwrap().take_away().await });
         Locked { away: Some(away.unwrap()), runtime }
+    }
+
+    /// A token made on the database, as soon as the overview knows it.
+    pub(crate) fn token(&self, role: &str) -> String {
+        let by = Actor::command();
+        let role = TokenRole::parse(role).unwrap();
+        let wish = Wish { role, name: format!("{} of a story", role.as_str()), expires: None };
+        let (secret, token) = wish.made(&by, cluster_overview::clock::wall()).unwrap();
+        let entry = Entry::done(&by, Action::CreateToken, "for a story");
+        self.grant(&[Grant::Token(secret.hash(), token)], &entry);
+        let bearer = format!("Bearer {}", secret.reveal());
+        let path = if role == TokenRole::Join { "/api/v1/heartbeats" } else { "/api/v1/overview" };
+        let method = if role == TokenRole::Join { "POST" } else { "GET" };
+        // What another process writes is noticed within two seconds.
+        let known = (0..400).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            self.send(method, path, &[("authorization", &bearer)], &[]).status != 401
+        });
+        assert!(known, "the overview never heard of the token");
+        secret.reveal().to_owned()
+    }
+
+    /// Changes who may ask for what, beside the overview.
+    pub(crate) fn grant(&self, grants: &[Grant], entry: &Entry) {
+        let address = self.database();
+        let granted = Runtime::new()
+            .unwrap()
+            .block_on(async { Beside::open(&address).await.unwrap().grant(grants, entry).await });
+        assert!(granted.unwrap());
     }
 
     /// Timers as short as they may be, for stories in which time passes.

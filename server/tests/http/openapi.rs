@@ -13,7 +13,12 @@ const SETTINGS: &str = "/api/v1/settings";
 const SERVER: &str = "/api/v1/servers/{server}";
 const COMPONENT: &str = "/api/v1/servers/{server}/components/{role}";
 const KEY: &str = "/api/v1/reference-keys/{kind}";
+const TOKENS: &str = "/api/v1/tokens";
+const ENROLMENTS: &str = "/api/v1/enrolments";
+const AUDIT: &str = "/api/v1/audit";
 const JSON: (&str, &str) = ("content-type", "application/json");
+/// In place of a proof: none is sent.
+const NO_PROOF: &str = "none";
 
 /// One operation's answer of one status.
 type Case = (String, String, u16);
@@ -21,14 +26,28 @@ type Case = (String, String, u16);
 /// Asks a running overview, and holds every answer against its own document.
 struct Witness {
     overview: Running,
+    /// What proves the witness to be an admin, where that is wanted.
+    bearer: String,
     document: Value,
     seen: RefCell<BTreeSet<Case>>,
 }
 
 impl Witness {
     fn of(overview: Running) -> Self {
-        let document = overview.get("/api/v1/openapi.json").body;
-        Self { overview, document, seen: RefCell::default() }
+        Self::with(overview, "Bearer of-nothing".to_owned())
+    }
+
+    /// Where people sign in.
+    fn admin() -> Self {
+        let overview = Running::guarded();
+        let bearer = format!("Bearer {}", overview.token("admin"));
+        Self::with(overview, bearer)
+    }
+
+    fn with(overview: Running, bearer: String) -> Self {
+        let headers = [("authorization", bearer.as_str())];
+        let document = overview.send("GET", "/api/v1/openapi.json", &headers, &[]).body;
+        Self { overview, bearer, document, seen: RefCell::default() }
     }
 
     /// All that the document says can be answered.
@@ -53,7 +72,13 @@ impl Witness {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
-        let answer = self.overview.send(method, path, headers, body);
+        let proof = headers.iter().find(|(name, _)| *name == "authorization");
+        let mut headers: Vec<(&str, &str)> =
+            headers.iter().copied().filter(|(_, value)| *value != NO_PROOF).collect();
+        if proof.is_none() {
+            headers.push(("authorization", &self.bearer));
+        }
+        let answer = self.overview.send(method, path, &headers, body);
         let told = format!("{method} {path}: {} {}", answer.status, answer.body);
         assert_eq!(answer.status, status, "{told}");
         let operation = &self.document["paths"][template][method.to_lowercase()];
@@ -120,7 +145,11 @@ impl Witness {
 
 /// A path of this template.
 fn sample(template: &str) -> String {
-    template.replace("{server}", "web-1").replace("{role}", "web").replace("{kind}", "encryption")
+    template
+        .replace("{server}", "web-1")
+        .replace("{role}", "web")
+        .replace("{kind}", "encryption")
+        .replace("{id}", "none")
 }
 
 fn bytes(value: &Value) -> Vec<u8> {
@@ -140,27 +169,49 @@ fn refuse_bodies(witness: &Witness, method: &str, template: &str, headers: &[(&s
 
 #[test]
 fn every_documented_status_is_answered_as_documented() {
-    let witness = Witness::of(Running::start());
+    let witness = Witness::admin();
+    let bearer = format!("Bearer {TOKEN}");
     for (template, method, status) in witness.documented() {
         let path = sample(&template);
         let address = (method.as_str(), template.as_str(), path.as_str());
-        if status == 403 {
-            witness.ask(403, address, &[("host", "evil.example")], &[]);
+        let by_servers = [BEATS, ENROLMENTS].contains(&template.as_str());
+        let foreign = if by_servers { witness.bearer.as_str() } else { bearer.as_str() };
+        if status == 401 {
+            witness.ask(401, address, &[("authorization", NO_PROOF)], &[]);
+            witness.ask(401, address, &[("authorization", "Bearer forged")], &[]);
+        } else if status == 403 {
+            witness.ask(403, address, &[("authorization", foreign)], &[]);
         } else if method == "GET" && status == 200 {
             witness.ask(200, address, &[], &[]);
         }
     }
-    let bearer = format!("Bearer {TOKEN}");
     witness.beat(200, &bytes(&heartbeat("web-1", "web", 1)));
     witness.beat(200, &bytes(&json!([heartbeat("web-1", "service", 1)])));
-    witness.ask(401, ("POST", BEATS, BEATS), &[JSON], b"{}");
     refuse_bodies(&witness, "POST", BEATS, &[("authorization", &bearer)]);
+
+    let by_token = [("authorization", bearer.as_str()), JSON];
+    let body = bytes(&json!({"server": "web-1"}));
+    witness.ask(201, ("POST", ENROLMENTS, ENROLMENTS), &by_token, &body);
+    refuse_bodies(&witness, "POST", ENROLMENTS, &[("authorization", &bearer)]);
+    let wish = bytes(&json!({"role": "viewer", "name": "a monitor", "expires_in_s": 60}));
+    let made = witness.ask(201, ("POST", TOKENS, TOKENS), &[JSON], &wish).body;
+    refuse_bodies(&witness, "POST", TOKENS, &[]);
+    witness.ask(200, ("GET", TOKENS, TOKENS), &[], &[]);
+    let one = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
+    let template = "/api/v1/tokens/{id}";
+    witness.ask(204, ("DELETE", template, &one), &[], &[]);
+    witness.ask(404, ("DELETE", template, &one), &[], &[]);
+    witness.ask(400, ("DELETE", template, "/api/v1/tokens/%FF"), &[], &[]);
+    let made = witness.ask(201, ("POST", TOKENS, TOKENS), &[JSON], &wish).body;
+    let one = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
+    witness.ask(200, ("GET", AUDIT, AUDIT), &[], &[]);
+    witness.ask(422, ("GET", AUDIT, "/api/v1/audit?limit=0&before=x"), &[], &[]);
 
     let overview = ("GET", "/api/v1/overview", "/api/v1/overview");
     let full = witness.ask(200, overview, &[], &[]);
     witness.ask(304, overview, &[("if-none-match", full.header("etag"))], &[]);
 
-    let settings = witness.overview.get(SETTINGS).body;
+    let settings = witness.ask(200, ("GET", SETTINGS, SETTINGS), &[], &[]).body;
     witness.configure(200, &bytes(&settings));
     refuse_bodies(&witness, "PUT", SETTINGS, &[]);
     refuse_bodies(&witness, "PUT", KEY, &[]);
@@ -189,6 +240,10 @@ fn every_documented_status_is_answered_as_documented() {
     let locked = witness.overview.lock_database();
     witness.beat(503, &bytes(&heartbeat("web-2", "web", 2)));
     witness.ask(503, ("GET", "/readyz", "/readyz"), &[], &[]);
+    witness.ask(503, ("POST", TOKENS, TOKENS), &[JSON], &wish);
+    witness.ask(503, ("DELETE", template, &one), &[], &[]);
+    witness.ask(503, ("POST", ENROLMENTS, ENROLMENTS), &by_token, &body);
+    witness.ask(503, ("GET", AUDIT, AUDIT), &[], &[]);
     witness.configure(503, &bytes(&settings));
     witness.accept(503, "encryption", &digits(&format!("{:0<64}", "9f9f9f9f")));
     witness.remove(503, "web-2?force=true");
@@ -334,13 +389,16 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
     assert_eq!(
         plain,
         [
+            "&slash",
             "/",
-            "/fn/{*function}",
+            "/fn/overview",
+            "/fn/act",
             "/settings",
             "/removal",
             "/acceptance",
             "/assets/{*path}",
-            "&slash"
+            "/sign-in",
+            "/sign-out"
         ]
     );
 }
@@ -351,8 +409,10 @@ fn the_document_is_openapi_3_1_and_says_where_it_lives_and_what_a_heartbeat_prov
     let document = overview.get("/admin/cluster/api/v1/openapi.json").body;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     assert_eq!(document["servers"], json!([{"url": "/admin/cluster"}]));
-    let scheme = &document["components"]["securitySchemes"]["join_token"];
-    assert_eq!((&scheme["type"], &scheme["scheme"]), (&json!("http"), &json!("bearer")));
+    for proof in ["node", "person"] {
+        let scheme = &document["components"]["securitySchemes"][proof];
+        assert_eq!((&scheme["type"], &scheme["scheme"]), (&json!("http"), &json!("bearer")));
+    }
     let text = document.to_string();
     for reference in text.split("\"$ref\":\"#").skip(1) {
         let place = reference.split('"').next().unwrap();
@@ -361,9 +421,12 @@ fn the_document_is_openapi_3_1_and_says_where_it_lives_and_what_a_heartbeat_prov
     let mut names = BTreeSet::new();
     for (template, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            let proof = operation.get("security");
-            let expected = json!([{"join_token": []}]);
-            assert_eq!(proof, (template == BEATS).then_some(&expected), "{method} {template}");
+            let expected = match template.as_str() {
+                "/healthz" | "/readyz" => None,
+                BEATS | ENROLMENTS => Some(json!([{"node": []}])),
+                _ => Some(json!([{"person": []}])),
+            };
+            assert_eq!(operation.get("security"), expected.as_ref(), "{method} {template}");
             assert!(names.insert(operation["operationId"].to_string()), "{method} {template}");
             assert!(operation["summary"].is_string(), "{method} {template}");
         }

@@ -9,7 +9,16 @@ use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, header};
 use serde_json::{Value, json};
 use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::Response;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+
+use super::gate::Need;
+use crate::Site;
+use crate::access::Mode;
+
+/// The proof a server gives, and the one a person's program gives.
+const NODE: &str = "node";
+const PERSON: &str = "person";
 
 /// Where the document begins: what no single route can say.
 #[derive(OpenApi)]
@@ -21,20 +30,26 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     components(schemas(schemas::Problem, schemas::KeyKind)),
-    modifiers(&JoinToken)
+    modifiers(&Bearer)
 )]
 struct Head;
 
-struct JoinToken;
+struct Bearer;
 
-impl utoipa::Modify for JoinToken {
+impl utoipa::Modify for Bearer {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some("The join token, which `serve` names at its start."))
-            .build();
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("join_token", SecurityScheme::Http(bearer));
+        for (name, description) in [
+            (NODE, "The join token, which `serve` names at its start, or a server's credential."),
+            (
+                PERSON,
+                "A viewer's or an admin's token. People's browsers prove themselves by a session, or by the product's proxy.",
+            ),
+        ] {
+            let bearer =
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+            components.add_security_scheme(name, SecurityScheme::Http(bearer.build()));
+        }
     }
 }
 
@@ -45,6 +60,44 @@ pub(crate) struct Document(Bytes);
 /// An empty document, to which routes are added.
 pub(crate) fn head() -> utoipa::openapi::OpenApi {
     Head::openapi()
+}
+
+/// Adds to routes what they want of whoever asks, and how it is refused.
+pub(super) fn say_need(document: &mut utoipa::openapi::OpenApi, need: Need) {
+    let (scheme, unproved, forbidden) = match need {
+        Need::Nothing => return,
+        Need::Measure => (
+            PERSON,
+            "Nobody proves to be a viewer, and the metrics are not public.",
+            "The token is a server's.",
+        ),
+        Need::Look => (PERSON, "Nobody proves to be a viewer.", "The token is a server's."),
+        Need::Act | Need::Administer => (
+            PERSON,
+            "Nobody proves to be an admin, or not lately.",
+            "It is a viewer who asks, or a server; or a page of another site sent this.",
+        ),
+        Need::Enrol => (
+            NODE,
+            "No token, or none that is good.",
+            "The token is a person's, or another server's credential.",
+        ),
+        Need::Beat => (
+            NODE,
+            "No token, or none that is good.",
+            "The token is a person's, or another server's credential, or a join token where a credential is required.",
+        ),
+    };
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            operation.security = Some(vec![SecurityRequirement::new::<_, _, &str>(scheme, [])]);
+            for (status, description) in [("401", unproved), ("403", forbidden)] {
+                let response = Response::builder().description(description).build();
+                operation.responses.responses.insert(status.to_owned(), response.into());
+            }
+        }
+    }
 }
 
 /// What this API takes and answers
@@ -62,7 +115,9 @@ pub(crate) async fn get(
 
 impl Document {
     /// Adds what holds for every route: where it lives, who is refused, and how a refusal looks.
-    pub(crate) fn finished(document: &utoipa::openapi::OpenApi, base: &str) -> Self {
+    pub(crate) fn finished(document: &utoipa::openapi::OpenApi, site: &Site) -> Self {
+        let base = site.base.as_str();
+        let open = site.access.policy.mode == Mode::Open;
         // Plain data: writing it down does not fail.
         let mut document = serde_json::to_value(document).unwrap_or_default();
         document["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);
@@ -70,7 +125,9 @@ impl Document {
         for (path, operations) in paths {
             for (method, operation) in operations.as_object_mut().into_iter().flatten() {
                 let responses = &mut operation["responses"];
-                responses["403"] = json!({"description": forbidden(method, path)});
+                if open && responses.get("403").is_none() {
+                    responses["403"] = json!({"description": forbidden(method, path)});
+                }
                 for (status, response) in responses.as_object_mut().into_iter().flatten() {
                     refusal(status, response);
                 }

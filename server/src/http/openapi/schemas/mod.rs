@@ -9,12 +9,14 @@
     reason = "these types describe what travels; nobody makes one"
 )]
 
+mod access;
 mod heartbeat;
 mod picture;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use self::access::{Audit, CreatedToken, Enrolled, Enrolment, NewToken, Tokens};
 pub(crate) use self::heartbeat::{Heartbeats, Taken};
 pub(crate) use self::picture::Overview;
 

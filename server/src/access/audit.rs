@@ -1,0 +1,224 @@
+//! What is written down of every action and every sign-in: who, from where, what, and what came of it.
+
+use std::net::IpAddr;
+
+use app::cluster::Timestamp;
+
+use super::secret::Hash;
+
+/// How many characters of something from outside are written down.
+const LONGEST: usize = 300;
+
+/// How somebody proved who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Not at all: nobody signs in here.
+    Nothing,
+    /// By a password, this moment.
+    Password,
+    /// By the code that makes the first admin.
+    SetupCode,
+    /// By a session.
+    Session,
+    /// The product's proxy says so.
+    Proxy,
+    /// By a token or a credential.
+    Token,
+    /// By a command on the machine that has the database.
+    Command,
+}
+
+impl Proof {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Nothing,
+        Self::Password,
+        Self::SetupCode,
+        Self::Session,
+        Self::Proxy,
+        Self::Token,
+        Self::Command,
+    ];
+
+    /// The word in the database and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Password => "password",
+            Self::SetupCode => "set-up code",
+            Self::Session => "session",
+            Self::Proxy => "proxy",
+            Self::Token => "token",
+            Self::Command => "command",
+        }
+    }
+}
+
+/// Who does something.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// A person, a token's name, or the command.
+    pub name: String,
+    /// How they proved it.
+    pub proof: Proof,
+    /// Where from.
+    pub address: Option<IpAddr>,
+    /// The session it is done in: acting keeps it acting.
+    pub session: Option<Hash>,
+}
+
+impl Actor {
+    /// Somebody at the command line of the machine that has the database.
+    pub fn command() -> Self {
+        let name = "command line".to_owned();
+        Self { name, proof: Proof::Command, address: None, session: None }
+    }
+}
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Somebody signed in, or was refused.
+    SignIn,
+    /// Somebody signed out, here or everywhere.
+    SignOut,
+    /// The first admin was made with the set-up code.
+    FirstAdmin,
+    /// A password was set, and with it who may sign in.
+    SetPassword,
+    /// A person may no longer sign in.
+    RemovePerson,
+    /// The settings were changed.
+    Configure,
+    /// A component or a server was removed.
+    Remove,
+    /// A key was accepted.
+    AcceptKey,
+    /// A token was made.
+    CreateToken,
+    /// A token or a credential was revoked.
+    RevokeToken,
+    /// A server got a credential.
+    Enrol,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::SignIn,
+        Self::SignOut,
+        Self::FirstAdmin,
+        Self::SetPassword,
+        Self::RemovePerson,
+        Self::Configure,
+        Self::Remove,
+        Self::AcceptKey,
+        Self::CreateToken,
+        Self::RevokeToken,
+        Self::Enrol,
+    ];
+
+    /// The word in the database, in the API and in the pane's filter.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::SignOut => "sign-out",
+            Self::FirstAdmin => "first-admin",
+            Self::SetPassword => "set-password",
+            Self::RemovePerson => "remove-person",
+            Self::Configure => "configure",
+            Self::Remove => "remove",
+            Self::AcceptKey => "accept-key",
+            Self::CreateToken => "create-token",
+            Self::RevokeToken => "revoke-token",
+            Self::Enrol => "enrol",
+        }
+    }
+}
+
+/// One line to be written.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub action: Action,
+    /// To what. Never a secret.
+    pub target: String,
+    /// `done`, or why not.
+    pub outcome: String,
+}
+
+impl Entry {
+    /// Something that was done.
+    pub fn done(actor: &Actor, action: Action, target: impl Into<String>) -> Self {
+        let outcome = "done".to_owned();
+        Self { actor: actor.clone(), action, target: target.into(), outcome }
+    }
+
+    /// Something that was refused.
+    pub fn refused(actor: &Actor, action: Action, target: impl Into<String>, why: &str) -> Self {
+        let outcome = format!("refused: {why}");
+        Self { actor: actor.clone(), action, target: target.into(), outcome }
+    }
+}
+
+/// One line as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its number: they grow.
+    pub id: i64,
+    /// When, by the database's clock.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// How they proved it.
+    pub proof: String,
+    /// Where from.
+    pub address: Option<String>,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub target: String,
+    /// What came of it.
+    pub outcome: String,
+}
+
+/// Which lines are wanted; newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Only those before this number.
+    pub before: Option<i64>,
+    /// Only this action.
+    pub action: Option<String>,
+    /// Only those whose who or target holds this text.
+    pub text: Option<String>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// Text from outside as one line of bounded length: nobody forges a second line with it.
+pub fn one_line(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let shown = |c: char| if hidden(c) { '\u{fffd}' } else { c };
+    let mut line: String = text.chars().take(LONGEST).map(shown).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_forge_a_line() {
+        assert_eq!(one_line("ann\r\n2026 bob"), "ann\u{fffd}\u{fffd}2026 bob");
+        assert_eq!(one_line("a\u{202e}b\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
+        assert_eq!(one_line(&"x".repeat(400)).chars().count(), LONGEST + 1);
+    }
+}

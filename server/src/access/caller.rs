@@ -1,0 +1,227 @@
+//! Who a request is from, found out in memory.
+
+use std::net::IpAddr;
+
+use app::api::Rank;
+use app::cluster::{ServerName, Timestamp};
+use axum::http::{Extensions, HeaderMap, HeaderName, header};
+
+use super::audit::{Actor, Proof};
+use super::keyring::{Keyring, Token, TokenRole, WHILE_BLIND};
+use super::origin::Origin;
+use super::secret::Hash;
+use super::{Access, Mode};
+use crate::watch::Watch;
+
+/// The longest name a proxy may give.
+const LONGEST_NAME: usize = 100;
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub enum Caller {
+    /// Somebody who proves nothing.
+    Nobody(Unproved),
+    /// Somebody who may look, at least.
+    Person(Person),
+    /// A server with its own credential.
+    Node {
+        /// Which server.
+        server: ServerName,
+        /// The credential's number.
+        credential: String,
+    },
+    /// Somebody with a join token.
+    Joiner {
+        /// The token's name.
+        token: String,
+    },
+}
+
+/// Why somebody proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unproved {
+    /// They do not try.
+    Silent,
+    /// By a token that is unknown, expired or revoked.
+    BadToken,
+    /// By a session that is over or never was.
+    BadSession,
+}
+
+/// A person, or a program with a person's token.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Who.
+    pub name: String,
+    /// What they may.
+    pub rank: Rank,
+    /// How they proved it.
+    pub proof: Proof,
+    /// Where from.
+    pub address: Option<IpAddr>,
+    /// Their session.
+    pub session: Option<Hash>,
+    /// Whether the session still acts, or must prove itself by the password first.
+    pub may_act: bool,
+}
+
+impl Person {
+    /// Whoever it is, where nobody signs in.
+    pub(crate) fn anybody(origin: &Origin) -> Self {
+        Self {
+            name: "anybody".to_owned(),
+            rank: Rank::Admin,
+            proof: Proof::Nothing,
+            address: origin.client,
+            session: None,
+            may_act: true,
+        }
+    }
+
+    /// How the audit names them.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            name: self.name.clone(),
+            proof: self.proof,
+            address: self.address,
+            session: self.session,
+        }
+    }
+}
+
+impl Caller {
+    /// Whether a bearer token proved it: no page elsewhere can make a browser send one.
+    pub fn is_proved_by_token(&self) -> bool {
+        match self {
+            Self::Nobody(_) => false,
+            Self::Person(person) => person.proof == Proof::Token,
+            Self::Node { .. } | Self::Joiner { .. } => true,
+        }
+    }
+}
+
+/// What a caller is found out from.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    now: Timestamp,
+    /// How long the database has not been seen.
+    unseen: app::cluster::Span,
+}
+
+impl Access {
+    /// Who this request is from. A token counts before anything else a request carries.
+    pub(crate) fn caller(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        watch: &Watch,
+    ) -> (Caller, Origin) {
+        let origin = Origin::of(headers, extensions, &self.policy.proxies);
+        let keyring = watch.keyring();
+        let now = watch.now();
+        let moment = Moment { now, unseen: now - watch.last_sight() };
+        let by_token = bearer(headers).map(|secret| self.bearer(&keyring, secret, &origin, moment));
+        let caller = match (by_token, &self.policy.mode) {
+            // Where nobody signs in, a token proves no less than none.
+            (None | Some(Caller::Nobody(_)), Mode::Open) => {
+                Caller::Person(Person::anybody(&origin))
+            }
+            (Some(caller), _) => caller,
+            (None, Mode::Password) => self.signed_in(&keyring, headers, &origin, moment),
+            (None, Mode::Proxy { user, role }) => proxied(headers, &origin, user, role),
+        };
+        (caller, origin)
+    }
+
+    fn bearer(&self, keyring: &Keyring, secret: &str, origin: &Origin, moment: Moment) -> Caller {
+        let hash = Hash::of(secret);
+        if hash == self.join_token {
+            return Caller::Joiner { token: "join token".to_owned() };
+        }
+        let Some(token) = keyring.token(hash, moment.now) else {
+            return Caller::Nobody(Unproved::BadToken);
+        };
+        self.note_use(token, moment.now);
+        of_token(token, origin)
+    }
+
+    fn signed_in(
+        &self,
+        keyring: &Keyring,
+        headers: &HeaderMap,
+        origin: &Origin,
+        moment: Moment,
+    ) -> Caller {
+        let Some(hash) = self.session_of(headers, origin) else {
+            return Caller::Nobody(Unproved::Silent);
+        };
+        match keyring.session(hash, moment.now) {
+            Some((account, session)) if moment.unseen <= WHILE_BLIND => Caller::Person(Person {
+                name: account.name.clone(),
+                rank: account.rank,
+                proof: Proof::Session,
+                address: origin.client,
+                session: Some(hash),
+                may_act: session.may_act(moment.now),
+            }),
+            _ => Caller::Nobody(Unproved::BadSession),
+        }
+    }
+}
+
+fn of_token(token: &Token, origin: &Origin) -> Caller {
+    match (token.role, &token.server) {
+        (TokenRole::Person(rank), _) => Caller::Person(Person {
+            name: token.name.clone(),
+            rank,
+            proof: Proof::Token,
+            address: origin.client,
+            session: None,
+            may_act: true,
+        }),
+        (TokenRole::Node, Some(server)) => {
+            Caller::Node { server: server.clone(), credential: token.id.clone() }
+        }
+        (TokenRole::Join, _) => Caller::Joiner { token: token.name.clone() },
+        // A credential of no server proves nothing; the store makes none.
+        (TokenRole::Node, None) => Caller::Nobody(Unproved::BadToken),
+    }
+}
+
+/// Whom a trusted proxy names. Two names, or a role we do not know, are no proof.
+fn proxied(headers: &HeaderMap, origin: &Origin, user: &HeaderName, role: &HeaderName) -> Caller {
+    let nobody = Caller::Nobody(Unproved::Silent);
+    if !origin.trusted {
+        return nobody;
+    }
+    let Some(name) = only(headers, user).filter(|name| name.len() <= LONGEST_NAME) else {
+        return nobody;
+    };
+    let rank = match headers.get(role) {
+        None => Some(Rank::Viewer),
+        Some(_) => only(headers, role).and_then(Rank::parse),
+    };
+    let Some(rank) = rank else { return nobody };
+    Caller::Person(Person {
+        name: name.to_owned(),
+        rank,
+        proof: Proof::Proxy,
+        address: origin.client,
+        session: None,
+        may_act: true,
+    })
+}
+
+/// The one value of a header that is there once and is not empty.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut lines = headers.get_all(name).iter();
+    let value = lines.next()?.to_str().ok()?.trim();
+    (lines.next().is_none() && !value.is_empty()).then_some(value)
+}
+
+/// The secret of `Authorization: Bearer`, also an empty one: whoever tries a token wants it judged.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
+    let (scheme, secret) = given.split_once(' ').unwrap_or((given, ""));
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}

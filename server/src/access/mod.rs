@@ -1,0 +1,120 @@
+//! Who asks, and how they prove it: sign-in, the product's proxy, tokens, servers' credentials.
+//!
+//! What each may is told in one place, where the routes are: `http/gate.rs`.
+
+pub mod audit;
+pub mod caller;
+pub mod cookie;
+pub mod keyring;
+pub mod limits;
+pub mod origin;
+pub mod password;
+pub mod secret;
+mod sign_in;
+mod tokens;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use app::cluster::{Span, Timestamp};
+use axum::http::HeaderName;
+
+use self::keyring::Token;
+use self::limits::Limits;
+use self::origin::Proxies;
+use self::password::Passwords;
+use self::secret::Hash;
+
+pub use self::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
+pub use self::tokens::{TokenChange, Wish, described};
+
+/// How often a token's last use is written down at most.
+const USES_EVERY: Span = Span::minutes(10);
+
+/// How people prove who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Not at all: whoever reaches the listener may look and change. Loopback only.
+    Open,
+    /// By name and password.
+    Password,
+    /// The product's proxy says who it is.
+    Proxy {
+        /// The header with the person's name.
+        user: HeaderName,
+        /// The header with what they may: `admin`, or `viewer`.
+        role: HeaderName,
+    },
+}
+
+/// What a site is told of access at its start.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// How people prove who they are.
+    pub mode: Mode,
+    /// The proxies whose word is taken.
+    pub proxies: Proxies,
+    /// Whether heartbeats want a credential: the join token then only enrols.
+    pub require_enrolment: bool,
+    /// Whether anybody may read the metrics.
+    pub metrics_public: bool,
+}
+
+impl Policy {
+    /// Nobody signs in: for a loopback listener.
+    pub fn open() -> Self {
+        Self::of(Mode::Open)
+    }
+
+    /// This mode, and nothing beyond what it needs.
+    pub fn of(mode: Mode) -> Self {
+        let proxies = Proxies::default();
+        Self { mode, proxies, require_enrolment: false, metrics_public: false }
+    }
+}
+
+/// What the doors need to know beside the keyring.
+#[derive(Debug)]
+pub struct Access {
+    /// What it was told at its start.
+    pub(crate) policy: Policy,
+    /// What nodes prove themselves with at first contact.
+    join_token: Hash,
+    /// What the cookie of this overview is called, without its prefix.
+    cookie: String,
+    base: String,
+    limits: Limits,
+    passwords: Passwords,
+    /// Tokens' last uses that are not written down yet.
+    uses: Mutex<HashMap<String, Timestamp>>,
+}
+
+impl Access {
+    /// Access below `base` to the cluster with this database.
+    pub fn new(policy: Policy, join_token: Hash, base: &str, database_id: &str) -> Self {
+        Self {
+            policy,
+            join_token,
+            // Cookies know no ports: two overviews on one machine must not share one.
+            cookie: format!("cluster-overview-{}", database_id.get(..8).unwrap_or(database_id)),
+            base: base.to_owned(),
+            limits: Limits::default(),
+            passwords: Passwords::default(),
+            uses: Mutex::default(),
+        }
+    }
+
+    /// Somebody proved themselves by this token.
+    fn note_use(&self, token: &Token, now: Timestamp) {
+        if token.used.is_none_or(|used| now - used >= USES_EVERY) {
+            let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+            uses.entry(token.id.clone()).or_insert(now);
+        }
+    }
+
+    /// The uses noted since this was last asked.
+    pub(crate) fn take_uses(&self) -> Vec<(String, Timestamp)> {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.drain().collect()
+    }
+}

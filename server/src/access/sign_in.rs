@@ -1,0 +1,251 @@
+//! Signing in and out: a new session for whoever knows a name's password.
+
+use app::api::Rank;
+use app::cluster::Span;
+
+use super::audit::{Action, Actor, Entry, Proof};
+use super::keyring::{Account, Session, SetupCode, name_key};
+use super::origin::Origin;
+use super::password::{self, LONGEST, PasswordError, Unfit};
+use super::secret::{Hash, Secret, SecretError};
+use crate::Site;
+use crate::store::{Grant, StoreError};
+
+/// How long the code that makes the first admin is good.
+const SETUP: Span = Span::minutes(60);
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 100;
+/// What the code is made of: nothing that is read for something else.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// What somebody gives to sign in.
+pub struct SignIn {
+    /// Their name.
+    pub name: String,
+    /// Their password, or the first admin's new one.
+    pub password: String,
+    /// The code that makes the first admin.
+    pub code: Option<String>,
+}
+
+/// Signed in.
+#[derive(Debug)]
+pub struct Signed {
+    /// What the cookie carries.
+    pub secret: Secret,
+}
+
+/// Why somebody is not signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Name and password do not belong together, or there is no such name: the same words for both.
+    #[error("this name and password do not belong together")]
+    Wrong,
+    /// The set-up code is not, or no longer, good.
+    #[error(
+        "this is not the set-up code, or its hour is over; `serve` prints a new one when it is started again"
+    )]
+    WrongCode,
+    /// The first admin's name or password is not fit.
+    #[error("{0}")]
+    Unfit(String),
+    /// Too many trials.
+    #[error("too many trials; try again in {0}")]
+    TooMany(Span),
+    /// Too much to do.
+    #[error(transparent)]
+    Busy(#[from] PasswordError),
+    /// The database does not take it.
+    #[error("the overview cannot write to its database at present, so nobody can sign in")]
+    Blind(#[from] StoreError),
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] SecretError),
+}
+
+impl From<Unfit> for SignInError {
+    fn from(unfit: Unfit) -> Self {
+        Self::Unfit(unfit.to_string())
+    }
+}
+
+/// The code that makes the first admin, as it is printed.
+pub struct SetupCodeText(String);
+
+impl std::fmt::Debug for SetupCodeText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SetupCodeText(…)")
+    }
+}
+
+impl SetupCodeText {
+    fn new() -> Result<Self, SecretError> {
+        let mut random = [0; 25];
+        getrandom::fill(&mut random)?;
+        let letters = random.map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
+        let groups: Vec<String> = letters.chunks(5).map(|group| group.iter().collect()).collect();
+        Ok(Self(groups.join("-")))
+    }
+
+    /// The code itself, to be shown once.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// However it was typed.
+    fn hash(text: &str) -> Hash {
+        let letters = text.chars().filter(char::is_ascii_alphanumeric);
+        Hash::of(&letters.collect::<String>().to_ascii_lowercase())
+    }
+}
+
+impl Site {
+    /// A new code that makes the first admin, if there is none yet.
+    pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
+        if !self.watch.keyring().people.is_empty() {
+            return Ok(None);
+        }
+        let text = SetupCodeText::new()?;
+        let hash = SetupCodeText::hash(text.reveal());
+        let code = SetupCode { hash, expires: self.store.now() + SETUP };
+        self.grant(&[Grant::SetupCode(code)], None).await?;
+        Ok(Some(text))
+    }
+
+    /// Signs somebody in: a new session, also for who has one already.
+    pub async fn sign_in(
+        &self,
+        given: SignIn,
+        origin: &Origin,
+        former: Option<Hash>,
+    ) -> Result<Signed, SignInError> {
+        let keyring = self.watch.keyring();
+        let key = name_key(&given.name);
+        let known = keyring.sessions.values().any(|session| {
+            session.name_key == key && session.address == origin.client && origin.client.is_some()
+        });
+        let now = self.watch.now();
+        let limits = &self.access.limits;
+        limits.take(&key, origin.client, known, now).map_err(SignInError::TooMany)?;
+        let account = keyring.people.get(&key);
+        let first = keyring.people.is_empty();
+        let mut actor = Actor {
+            // What was typed where a name belongs may be a password.
+            name: account.map_or("unknown name", |account| account.name.as_str()).to_owned(),
+            proof: if first { Proof::SetupCode } else { Proof::Password },
+            address: origin.client,
+            session: None,
+        };
+        let mut grants = Vec::new();
+        let mut action = Action::SignIn;
+        if first {
+            let code = SetupCodeText::hash(given.code.as_deref().unwrap_or_default());
+            if !keyring.setup_code.is_some_and(|known| known.hash == code && now < known.expires) {
+                actor.proof = Proof::Nothing;
+                self.write_down(Entry::refused(&actor, action, "", "wrong set-up code")).await;
+                return Err(SignInError::WrongCode);
+            }
+            let account = self.account(&given.name, Rank::Admin, given.password).await?;
+            actor.name.clone_from(&account.name);
+            action = Action::FirstAdmin;
+            grants.push(Grant::FirstPerson(account, code));
+        } else {
+            let hash = account.map(|account| account.password.clone());
+            let fits = given.password.len() <= LONGEST;
+            let password = if fits { given.password } else { String::new() };
+            if !self.access.passwords.is(password, hash).await? {
+                actor.proof = Proof::Nothing;
+                self.write_down(Entry::refused(&actor, action, "", "wrong password")).await;
+                return Err(SignInError::Wrong);
+            }
+        }
+        if let Some(former) = former.filter(|former| keyring.sessions.contains_key(former)) {
+            grants.push(Grant::End(former));
+        }
+        let secret = Secret::new()?;
+        let at = self.store.now();
+        let session =
+            Session { name_key: key.clone(), begun: at, acted: at, address: origin.client };
+        grants.push(Grant::Begin(secret.hash(), session));
+        if !self.grant(&grants, Some(&Entry::done(&actor, action, ""))).await? {
+            return Err(if first { SignInError::WrongCode } else { SignInError::Wrong });
+        }
+        limits.forgive(&key, origin.client, known);
+        Ok(Signed { secret })
+    }
+
+    /// Ends a session, or all of its person's.
+    pub async fn sign_out(
+        &self,
+        session: Hash,
+        everywhere: bool,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let keyring = self.watch.keyring();
+        let Some(known) = keyring.sessions.get(&session) else { return Ok(()) };
+        let name =
+            keyring.people.get(&known.name_key).map_or(&known.name_key, |person| &person.name);
+        let actor = Actor {
+            name: name.clone(),
+            proof: Proof::Session,
+            address: origin.client,
+            session: None,
+        };
+        let (grant, target) = if everywhere {
+            (Grant::EndAll(known.name_key.clone()), "everywhere")
+        } else {
+            (Grant::End(session), "here")
+        };
+        self.grant(&[grant], Some(&Entry::done(&actor, Action::SignOut, target))).await.map(drop)
+    }
+
+    /// A person with a password, both fit to be that.
+    pub(crate) async fn account(
+        &self,
+        name: &str,
+        rank: Rank,
+        password: String,
+    ) -> Result<Account, SignInError> {
+        account(&self.access.passwords, name, rank, password).await
+    }
+
+    /// Changes who may ask for what, in its turn; false if there was nothing to change.
+    pub(crate) async fn grant(
+        &self,
+        grants: &[Grant],
+        entry: Option<&Entry>,
+    ) -> Result<bool, StoreError> {
+        let _turn = self.watch.turn().await;
+        match self.store.grant(grants, entry).await {
+            Ok(None) => Ok(false),
+            Ok(Some(news)) => self.watch.take_in(Ok(news)).map(|()| true),
+            Err(error) => self.watch.take_in(Err(error)).map(|()| false),
+        }
+    }
+
+    /// Writes down what was refused. If that fails, the refusal stands all the same.
+    async fn write_down(&self, entry: Entry) {
+        if let Err(error) = self.watch.change(self.store.record(&entry)).await {
+            tracing::warn!(%error, "a refused sign-in could not be written down");
+        }
+    }
+}
+
+/// A person with a password, both fit to be that.
+pub async fn account(
+    passwords: &password::Passwords,
+    name: &str,
+    rank: Rank,
+    password: String,
+) -> Result<Account, SignInError> {
+    let name = name.trim();
+    if name.is_empty()
+        || name.chars().count() > LONGEST_NAME
+        || super::audit::one_line(name) != name
+    {
+        let unfit = format!("a name has 1 to {LONGEST_NAME} characters and is one line");
+        return Err(SignInError::Unfit(unfit));
+    }
+    password::check(&password)?;
+    Ok(Account { name: name.to_owned(), rank, password: passwords.hash(password).await? })
+}

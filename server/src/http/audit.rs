@@ -1,0 +1,94 @@
+//! `GET /api/v1/audit`: what was done, newest first.
+
+use std::sync::Arc;
+
+use app::cluster::FieldError;
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::openapi::schemas;
+use super::problem::Problem;
+use crate::Site;
+use crate::access::audit::{Wanted, Written};
+
+/// How many lines one answer carries if nothing else is asked for, and at most.
+const USUALLY: u32 = 100;
+const MOST: u32 = 1_000;
+
+/// Which lines are wanted.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    before: Option<String>,
+    limit: Option<String>,
+    action: Option<String>,
+    text: Option<String>,
+}
+
+/// What was done, newest first
+#[utoipa::path(
+    get,
+    path = "/api/v1/audit",
+    operation_id = "audit",
+    params(
+        ("before" = Option<i64>, Query, description = "Only lines with a smaller number.", nullable = false),
+        ("limit" = Option<u32>, Query, description = "How many lines: 1 to 1,000, usually 100.", nullable = false),
+        ("action" = Option<String>, Query, description = "Only this action.", nullable = false),
+        ("text" = Option<String>, Query, description = "Only lines whose who, target or address holds this text.", nullable = false)
+    ),
+    responses(
+        (status = 200, description = "The lines, and where the next ones begin.", body = schemas::Audit),
+        (status = 422, description = "A parameter does not fit; each is named."),
+        (status = 503, description = "The database cannot be read.")
+    )
+)]
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Query(asked) = asked.map_err(|rejection| {
+        Problem::fields(vec![FieldError::new("query", rejection.to_string())])
+    })?;
+    let wanted = wanted(asked).map_err(Problem::fields)?;
+    let lines = site.store.audit(&wanted).await.map_err(|error| {
+        tracing::error!(%error, "the audit could not be read");
+        Problem::unavailable("the overview's database cannot be read at present")
+    })?;
+    let full = u32::try_from(lines.len()).is_ok_and(|read| read == wanted.limit);
+    let before = lines.last().filter(|_| full).map(|last| last.id);
+    Ok(Json(json!({"entries": lines.iter().map(shown).collect::<Vec<_>>(), "next_before": before})))
+}
+
+fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let before = asked.before.map(|text| text.parse::<i64>());
+    let before = before.transpose().unwrap_or_else(|_| {
+        errors.push(FieldError::new("before", "must be a line's number"));
+        None
+    });
+    let limit = match asked.limit.map(|text| text.parse::<u32>()) {
+        None => USUALLY,
+        Some(Ok(limit)) if (1..=MOST).contains(&limit) => limit,
+        Some(_) => {
+            errors.push(FieldError::new("limit", format!("must be 1 to {MOST}")));
+            USUALLY
+        }
+    };
+    let (action, text) = (asked.action, asked.text);
+    if errors.is_empty() { Ok(Wanted { before, action, text, limit }) } else { Err(errors) }
+}
+
+fn shown(line: &Written) -> Value {
+    json!({
+        "id": line.id,
+        "at": line.at.rfc3339(),
+        "who": line.who,
+        "proof": line.proof,
+        "address": line.address,
+        "action": line.action,
+        "target": line.target,
+        "outcome": line.outcome,
+    })
+}

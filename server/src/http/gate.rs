@@ -1,0 +1,243 @@
+//! What each route wants of whoever asks: the one place where that is told, and where it is refused.
+//!
+//! A route can only be added behind a [`Need`]; see [`behind`].
+
+use std::sync::Arc;
+
+use app::api::Rank;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::body::READ_ON;
+use super::openapi;
+use super::problem::Problem;
+use crate::Site;
+use crate::access::Mode;
+use crate::access::caller::{Caller, Person, Unproved};
+use crate::metrics::Refusal;
+
+/// What a route wants of whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing.
+    Nothing,
+    /// A viewer's token, unless anybody may read the metrics.
+    Measure,
+    /// To be a viewer at least.
+    Look,
+    /// To be an admin, and to have proved it lately.
+    Act,
+    /// To be an admin.
+    Administer,
+    /// A join token or a credential.
+    Enrol,
+    /// The same; the join token only where no enrolment is required.
+    Beat,
+}
+
+/// How a refusal is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// To a program, as a problem.
+    Problem,
+    /// To a browser that wants a page: it is led to sign in.
+    Page,
+    /// To the page's own half in the browser.
+    Function,
+}
+
+/// Routes with what they want told.
+pub(crate) struct Gated(OpenApiRouter<Arc<Site>>);
+
+/// Puts routes behind a need. Nothing else makes a [`Gated`], and only those are served.
+pub(crate) fn behind(
+    site: &Arc<Site>,
+    need: Need,
+    manner: Manner,
+    routes: OpenApiRouter<Arc<Site>>,
+) -> Gated {
+    let gate = Gate { site: Arc::clone(site), need, manner };
+    let mut routes = routes;
+    openapi::say_need(routes.get_openapi_mut(), need);
+    Gated(routes.layer(middleware::from_fn_with_state(gate, admit)))
+}
+
+/// All routes that are behind something.
+pub(crate) fn all(
+    head: OpenApiRouter<Arc<Site>>,
+    gated: impl IntoIterator<Item = Gated>,
+) -> OpenApiRouter<Arc<Site>> {
+    gated.into_iter().fold(head, |all, Gated(routes)| all.merge(routes))
+}
+
+#[derive(Clone)]
+struct Gate {
+    site: Arc<Site>,
+    need: Need,
+    manner: Manner,
+}
+
+/// Finds out who asks, for every route.
+pub(crate) async fn identify(
+    State(site): State<Arc<Site>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let (caller, origin) = site.access.caller(request.headers(), request.extensions(), &site.watch);
+    let person = match &caller {
+        Caller::Person(person) => Some(person.clone()),
+        // Where nobody signs in, whoever has another proof may no less than who has none.
+        _ if site.access.policy.mode == Mode::Open => Some(Person::anybody(&origin)),
+        Caller::Nobody(_) | Caller::Node { .. } | Caller::Joiner { .. } => None,
+    };
+    request.extensions_mut().insert(origin);
+    if let Some(person) = person {
+        request.extensions_mut().insert(person);
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// Why somebody is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Denied {
+    /// Who are you?
+    Unproved(Unproved),
+    /// Prove it again: the session has not acted for long.
+    Lapsed,
+    /// You may not.
+    Forbidden(&'static str),
+}
+
+async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let nobody = Caller::Nobody(Unproved::Silent);
+    let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
+    let Err(denied) = gate.allows(caller) else { return next.run(request).await };
+    if gate.need == Need::Beat {
+        gate.site.intake.figures().refuse(Refusal::Token);
+    }
+    let query = request.uri().query().map(str::to_owned);
+    // Answered before its body is read, a client may never see the answer.
+    read_on(request.into_body()).await;
+    gate.refuse(denied, query.as_deref())
+}
+
+async fn read_on(body: Body) {
+    let _ = axum::body::to_bytes(body, READ_ON).await;
+}
+
+impl Gate {
+    fn allows(&self, caller: &Caller) -> Result<(), Denied> {
+        let policy = &self.site.access.policy;
+        match self.need {
+            Need::Nothing => Ok(()),
+            Need::Measure if policy.metrics_public => Ok(()),
+            Need::Measure | Need::Look | Need::Act | Need::Administer
+                if policy.mode == Mode::Open =>
+            {
+                Ok(())
+            }
+            Need::Measure | Need::Look => person(caller).map(drop),
+            Need::Administer => admin(caller).map(drop),
+            Need::Act => admin(caller)
+                .and_then(|person| if person.may_act { Ok(()) } else { Err(Denied::Lapsed) }),
+            Need::Enrol => node(caller),
+            Need::Beat => match caller {
+                Caller::Joiner { .. } if policy.require_enrolment => Err(Denied::Forbidden(
+                    "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments",
+                )),
+                Caller::Nobody(_)
+                | Caller::Person(_)
+                | Caller::Node { .. }
+                | Caller::Joiner { .. } => node(caller),
+            },
+        }
+    }
+
+    fn refuse(&self, denied: Denied, query: Option<&str>) -> Response {
+        match (self.manner, denied) {
+            (Manner::Page, Denied::Unproved(_) | Denied::Lapsed)
+                if self.site.access.policy.mode == Mode::Password =>
+            {
+                Redirect::to(&super::sign_in::address(&self.site.base, query)).into_response()
+            }
+            (Manner::Page | Manner::Problem, denied) => self.problem(denied).into_response(),
+            (Manner::Function, denied) => {
+                let (status, word) = match denied {
+                    Denied::Unproved(_) => (StatusCode::UNAUTHORIZED, app::api::SIGNED_OUT),
+                    Denied::Lapsed => (StatusCode::UNAUTHORIZED, app::api::LAPSED),
+                    Denied::Forbidden(_) => (StatusCode::FORBIDDEN, app::api::FORBIDDEN),
+                };
+                (status, [(header::CACHE_CONTROL, "no-store")], app::api::failure(word))
+                    .into_response()
+            }
+        }
+    }
+
+    fn problem(&self, denied: Denied) -> Problem {
+        let unauthorized = |detail: &str| Problem::unauthorized(detail);
+        match denied {
+            Denied::Forbidden(why) => Problem::new(StatusCode::FORBIDDEN, why),
+            Denied::Lapsed => unauthorized(
+                "this session has changed nothing for 30 min: sign in again to go on changing things",
+            ),
+            Denied::Unproved(Unproved::BadToken)
+                if matches!(self.need, Need::Beat | Need::Enrol) =>
+            {
+                unauthorized(
+                    "this is no join token of this overview and no server's credential, or it was revoked; compare it with the file `serve` named at its start",
+                )
+            }
+            Denied::Unproved(Unproved::BadToken) => {
+                unauthorized("this token is unknown, expired or revoked")
+            }
+            Denied::Unproved(_) if matches!(self.need, Need::Beat | Need::Enrol) => unauthorized(
+                "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
+            ),
+            Denied::Unproved(_) => match self.site.access.policy.mode {
+                Mode::Proxy { .. } => unauthorized(
+                    "this overview is reached through the product's own sign-in: open it from the product's menu",
+                ),
+                Mode::Open | Mode::Password => unauthorized(
+                    "sign in at /sign-in, or send a viewer's or an admin's token: Authorization: Bearer TOKEN",
+                ),
+            },
+        }
+    }
+}
+
+fn person(caller: &Caller) -> Result<&Person, Denied> {
+    match caller {
+        Caller::Person(person) => Ok(person),
+        Caller::Nobody(why) => Err(Denied::Unproved(*why)),
+        Caller::Node { .. } | Caller::Joiner { .. } => Err(Denied::Forbidden(
+            "a server's credential or a join token lets nobody look: use a viewer's or an admin's token",
+        )),
+    }
+}
+
+fn admin(caller: &Caller) -> Result<&Person, Denied> {
+    let person = person(caller)?;
+    match person.rank {
+        Rank::Admin => Ok(person),
+        Rank::Viewer => {
+            Err(Denied::Forbidden("a viewer may look, and only an admin may change things"))
+        }
+    }
+}
+
+fn node(caller: &Caller) -> Result<(), Denied> {
+    match caller {
+        Caller::Node { .. } | Caller::Joiner { .. } => Ok(()),
+        // Where nobody signs in, heartbeats want their token all the same.
+        Caller::Nobody(why) => Err(Denied::Unproved(*why)),
+        Caller::Person(person) if person.proof == crate::access::audit::Proof::Token => {
+            Err(Denied::Forbidden("a person's token sends no heartbeats: use the join token"))
+        }
+        Caller::Person(_) => Err(Denied::Unproved(Unproved::Silent)),
+    }
+}

@@ -1,0 +1,170 @@
+//! `GET` and `POST /sign-in`, `POST /sign-out`: the page in front of the page. It needs no scripts.
+
+use std::sync::Arc;
+
+use app::page::sign_in::{Lacking, SignInForm};
+use axum::Extension;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{Form, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::problem::Problem;
+use crate::Site;
+use crate::access::origin::Origin;
+use crate::access::{Mode, SignIn, SignInError};
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct Sent {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+    code: Option<String>,
+    /// The query of the page that was wanted.
+    #[serde(default)]
+    then: String,
+}
+
+/// What the address asks for.
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    then: String,
+}
+
+/// What sign-out sends.
+#[derive(Deserialize)]
+pub(crate) struct Leaving {
+    everywhere: Option<String>,
+}
+
+/// Where to sign in, and then go on to the page with this query.
+pub(crate) fn address(base: &str, query: Option<&str>) -> String {
+    match query.filter(|query| !query.is_empty()) {
+        None => format!("{base}/sign-in"),
+        Some(query) => format!("{base}/sign-in?then={}", escaped(query)),
+    }
+}
+
+/// Percent-encoded as the value of one parameter.
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        use std::fmt::Write as _;
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+        escaped
+    })
+}
+
+/// The page with the form.
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Problem> {
+    only_with_passwords(&site)?;
+    let then = wanted.map(|Query(wanted)| wanted.then).unwrap_or_default();
+    Ok(page(&site, StatusCode::OK, String::new(), then, None))
+}
+
+/// Signs in: leads to the page, or says what is wrong.
+pub(crate) async fn post(
+    State(site): State<Arc<Site>>,
+    Extension(origin): Extension<Origin>,
+    headers: HeaderMap,
+    sent: Result<Form<Sent>, FormRejection>,
+) -> Result<Response, Problem> {
+    only_with_passwords(&site)?;
+    let Form(Sent { name, password, code, then }) = sent.map_err(unreadable)?;
+    let former = site.access.session_of(&headers, &origin);
+    let given = SignIn { name: name.clone(), password, code };
+    match site.sign_in(given, &origin, former).await {
+        Ok(signed) => {
+            // Only ever a query of our own page: no address from outside is followed.
+            let query = if then.is_empty() { String::new() } else { format!("?{then}") };
+            let mut response = Redirect::to(&format!("{}/{query}", site.base)).into_response();
+            if let Some(cookie) = site.access.set_cookie(&headers, &origin, Some(&signed.secret)) {
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
+        Err(error) => {
+            let status = match &error {
+                SignInError::Wrong | SignInError::WrongCode => StatusCode::UNAUTHORIZED,
+                SignInError::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                SignInError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+                SignInError::Busy(_) | SignInError::Blind(_) | SignInError::Random(_) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+            };
+            let wait =
+                if let SignInError::TooMany(wait) = &error { (wait.0 + 999) / 1_000 } else { 1 };
+            let mut response = page(&site, status, name, then, Some(error.to_string()));
+            if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// Ends the session, or all of its person's.
+pub(crate) async fn sign_out(
+    State(site): State<Arc<Site>>,
+    Extension(origin): Extension<Origin>,
+    headers: HeaderMap,
+    sent: Result<Form<Leaving>, FormRejection>,
+) -> Result<Response, Problem> {
+    only_with_passwords(&site)?;
+    let Form(leaving) = sent.map_err(unreadable)?;
+    if let Some(session) = site.access.session_of(&headers, &origin) {
+        let everywhere = leaving.everywhere.is_some_and(|word| word == "true");
+        site.sign_out(session, everywhere, &origin).await.map_err(|_| {
+            Problem::unavailable(
+                "the overview's database cannot be written at present; you are still signed in",
+            )
+        })?;
+    }
+    let mut response = Redirect::to(&address(&site.base, None)).into_response();
+    if let Some(cookie) = site.access.set_cookie(&headers, &origin, None) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+fn only_with_passwords(site: &Site) -> Result<(), Problem> {
+    match site.access.policy.mode {
+        Mode::Password => Ok(()),
+        Mode::Open => Err(Problem::not_found("nobody signs in here: the page is at /")),
+        Mode::Proxy { .. } => {
+            Err(Problem::not_found("people sign in at the product, not here: the page is at /"))
+        }
+    }
+}
+
+fn unreadable(rejection: FormRejection) -> Problem {
+    Problem::new(rejection.status(), format!("the form cannot be read: {rejection}"))
+}
+
+fn page(
+    site: &Site,
+    status: StatusCode,
+    name: String,
+    then: String,
+    wrong: Option<String>,
+) -> Response {
+    let keyring = site.watch.keyring();
+    let lacking = match (keyring.people.is_empty(), &keyring.setup_code) {
+        (false, _) => Lacking::Nothing,
+        (true, Some(code)) if site.watch.now() < code.expires => Lacking::FirstAdmin,
+        (true, _) => Lacking::FirstAdminAndCode,
+    };
+    let form = SignInForm { site: site.place(), name, then, wrong, lacking };
+    (status, Html(app::page::sign_in::document(form))).into_response()
+}

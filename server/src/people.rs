@@ -1,0 +1,126 @@
+//! The commands `token` and `admin`: who may come in, told on the machine that has the database.
+
+use std::io::{BufRead as _, Write as _};
+
+use app::cluster::Timestamp;
+use cluster_overview::access::audit::{Action, Actor, Entry};
+use cluster_overview::access::keyring::{Keyring, Token, name_key};
+use cluster_overview::access::password::Passwords;
+use cluster_overview::access::{Wish, account, described};
+use cluster_overview::store::Grant;
+use cluster_overview::store::beside::Beside;
+use cluster_overview::{clock, config};
+
+use super::Failure;
+
+pub(super) async fn token(command: config::Token) -> Result<(), Failure> {
+    match command {
+        config::Token::Create(options) => create(options).await,
+        config::Token::List(database) => {
+            let keyring = Beside::open(&database.address).await?.keyring().await?;
+            list(&keyring)
+        }
+        config::Token::Revoke(options) => revoke(options).await,
+    }
+}
+
+async fn create(options: config::CreateToken) -> Result<(), Failure> {
+    let database = Beside::open(&options.database.address).await?;
+    let now = clock::wall();
+    let by = Actor::command();
+    let expires = options.expires.map(|life| now + life);
+    let wish = Wish { role: options.role, name: options.name, expires };
+    let (secret, token) = wish.made(&by, now).map_err(|error| format!("--name {error}"))?;
+    let entry = Entry::done(&by, Action::CreateToken, described(&token));
+    database.grant(&[Grant::Token(secret.hash(), token)], &entry).await?;
+    writeln!(std::io::stdout(), "{}", secret.reveal())?;
+    Ok(())
+}
+
+fn list(keyring: &Keyring) -> Result<(), Failure> {
+    let mut tokens: Vec<&Token> = keyring.tokens.values().collect();
+    tokens.sort_by(|one, other| (one.made, &one.id).cmp(&(other.made, &other.id)));
+    let mut out = std::io::stdout();
+    if tokens.is_empty() {
+        writeln!(out, "There are no tokens but the join token of `serve`.")?;
+    }
+    let now = clock::wall();
+    for token in tokens {
+        let Token { id, role, name, .. } = token;
+        let state = match (token.revoked, token.expires) {
+            (Some(revoked), _) => format!("revoked {}", day(revoked)),
+            (None, Some(expires)) if expires <= now => format!("expired {}", day(expires)),
+            (None, Some(expires)) => format!("good until {}", day(expires)),
+            (None, None) => "good".to_owned(),
+        };
+        let used = token
+            .used
+            .map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
+        writeln!(out, "{id}  {:<6}  {state}, {used}  {name}", role.as_str())?;
+    }
+    Ok(())
+}
+
+fn day(moment: Timestamp) -> String {
+    moment.date_and_clock()
+}
+
+async fn revoke(options: config::RevokeToken) -> Result<(), Failure> {
+    let database = Beside::open(&options.database.address).await?;
+    let keyring = database.keyring().await?;
+    let token = keyring.tokens.values().find(|token| token.id == options.id);
+    let token =
+        token.ok_or_else(|| format!("there is no token {}; see `token list`", options.id))?;
+    let entry = Entry::done(&Actor::command(), Action::RevokeToken, described(token));
+    let revoked = database.grant(&[Grant::Revoke(options.id.clone())], &entry).await?;
+    let said = if revoked { "Revoked" } else { "Revoked already:" };
+    writeln!(std::io::stdout(), "{said} {}.", described(token))?;
+    Ok(())
+}
+
+pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    match command {
+        config::Admin::SetPassword(options) => {
+            let database = Beside::open(&options.database.address).await?;
+            let passwords = Passwords::default();
+            let password = read_password()?;
+            let account = account(&passwords, &options.name, options.rank, password).await?;
+            let name = account.name.clone();
+            let target = format!("{name}, {}", options.rank.as_str());
+            let entry = Entry::done(&Actor::command(), Action::SetPassword, target);
+            database.grant(&[Grant::Person(account)], &entry).await?;
+            writeln!(
+                out,
+                "{name} can sign in, as {}. Sessions of this name have ended.",
+                options.rank.as_str()
+            )?;
+        }
+        config::Admin::List(database) => {
+            let keyring = Beside::open(&database.address).await?.keyring().await?;
+            if keyring.people.is_empty() {
+                writeln!(out, "Nobody can sign in yet.")?;
+            }
+            for person in keyring.people.values() {
+                writeln!(out, "{:<6}  {}", person.rank.as_str(), person.name)?;
+            }
+        }
+        config::Admin::Remove(options) => {
+            let database = Beside::open(&options.database.address).await?;
+            let entry = Entry::done(&Actor::command(), Action::RemovePerson, &options.name);
+            let grant = Grant::Dismiss(name_key(&options.name));
+            if !database.grant(&[grant], &entry).await? {
+                return Err(format!("nobody is called {}; see `admin list`", options.name).into());
+            }
+            writeln!(out, "{} can sign in no more.", options.name)?;
+        }
+    }
+    Ok(())
+}
+
+/// The first line of standard input: a secret never stands among a command's arguments.
+fn read_password() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
