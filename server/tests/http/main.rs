@@ -5,6 +5,7 @@
 mod accept;
 mod admin;
 mod any;
+mod bad;
 mod forms;
 mod guard;
 mod harness;
