@@ -79,6 +79,8 @@ impl Site {
         }
         let (looking, looked_at) = (Arc::clone(&watch), Arc::clone(&store));
         tokio::spawn(async move { looking.keep_looking(&looked_at).await });
+        let examined = Arc::clone(&store);
+        tokio::spawn(async move { examined.keep_examining().await });
         Ok(Arc::new(Self {
             store,
             watch,
