@@ -81,6 +81,8 @@ impl Site {
         }
         let looking = Arc::clone(&watch);
         tokio::spawn(async move { looking.keep_looking().await });
+        let examined = Arc::clone(&store);
+        tokio::spawn(async move { examined.keep_examining().await });
         let access =
             Access::new(options.access, options.join_token, &options.base, store.database_id());
         let site = Arc::new(Self {

@@ -1,5 +1,7 @@
 //! How fast is it? Each figure stands beside a limit measured in the same run.
 
+mod restarts;
+
 use std::io::{BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread;
@@ -33,6 +35,7 @@ struct Figure {
 pub(crate) fn run() -> Result<()> {
     let mut figures = intake()?;
     figures.extend(large_cluster()?);
+    figures.extend(restarts::restarts()?);
     println!("\n  {:<44}{:>10}  {:<12}how", "what", "value", "unit");
     for Figure { what, value, unit, how } in figures {
         println!("  {what:<44}{value:>10.1}  {unit:<12}{how}");

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -21,9 +22,13 @@ pub(crate) struct Overview {
 impl Overview {
     /// Starts one that reports nothing of itself.
     pub(crate) fn start(profile: Profile) -> Result<Self> {
-        let folder = workspace::target().join("measured");
+        let folder = folder();
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
+        Self::start_on(&folder, profile)
+    }
+
+    fn start_on(folder: &Path, profile: Profile) -> Result<Self> {
         let token = folder.join("join-token");
         std::fs::write(&token, TOKEN)?;
         let mut serve = Command::new(workspace::server_binary(profile));
@@ -34,6 +39,24 @@ impl Overview {
         let mut overview = Self { process, address: String::new() };
         overview.address = overview.listens_at()?;
         Ok(overview)
+    }
+
+    /// Ends it without a word.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts another in its place, on the same database.
+    pub(crate) fn start_again(&mut self, profile: Profile) -> Result<()> {
+        *self = Self::start_on(&folder(), profile)?;
+        Ok(())
+    }
+
+    /// Whether it can do its work.
+    pub(crate) fn is_ready(&self) -> bool {
+        let request = format!("GET /readyz HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
+        exchange(&self.address, &request).is_ok_and(|answer| answer.starts_with(b"HTTP/1.0 200"))
     }
 
     /// Where it listens, once it says so.
@@ -79,9 +102,13 @@ impl Overview {
 
 impl Drop for Overview {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
+}
+
+/// Where a measured server keeps its files: one at a time.
+fn folder() -> PathBuf {
+    workspace::target().join("measured")
 }
 
 fn exchange(address: &str, request: &str) -> Result<Vec<u8>> {

@@ -1,7 +1,10 @@
 //! How a JSON body is read: to its end even when refused, so that the client sees the answer.
 
+use std::error::Error;
+
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -15,11 +18,20 @@ pub(super) const READ_ON: usize = 2 << 20;
 pub(crate) async fn read(body: Body) -> Result<Bytes, Problem> {
     match axum::body::to_bytes(body, READ_ON).await {
         Ok(bytes) if bytes.len() <= LARGEST => Ok(bytes),
+        Err(error) if !is_too_long(&error) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the body was not sent to its end; nothing of it was taken",
+        )),
         _ => Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is larger than 1 MiB, or was not sent to its end; send fewer heartbeats at once",
+            "the body is larger than 1 MiB; send fewer heartbeats at once",
         )),
     }
+}
+
+/// Whether a body is longer than it is read, and not only broken off.
+fn is_too_long(error: &axum::Error) -> bool {
+    error.source().is_some_and(<dyn Error>::is::<LengthLimitError>)
 }
 
 /// Parses a JSON body of the right type.

@@ -175,9 +175,28 @@ fn boot_id(text: &str) -> Result<String, String> {
 }
 
 fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse::<jiff::Timestamp>()
-        .map(|moment| Timestamp(moment.as_millisecond()))
-        .map_err(|_| "must be a moment in RFC 3339, like 2026-11-22T12:00:00.000Z".to_owned())
+    match text.parse::<jiff::Timestamp>() {
+        Ok(moment) if is_rfc3339(text) => Ok(Timestamp(moment.as_millisecond())),
+        _ => Err("must be a moment in RFC 3339, like 2026-11-22T12:00:00.000Z".to_owned()),
+    }
+}
+
+/// Whether a moment has RFC 3339's one form. The library reads more of ISO 8601, and takes what is left
+/// out for zero.
+fn is_rfc3339(text: &str) -> bool {
+    let Some((second, rest)) = text.split_at_checked(19) else { return false };
+    let digits = |fraction| str::trim_start_matches(fraction, |c: char| c.is_ascii_digit());
+    let zone = rest.strip_prefix('.').map_or(rest, digits);
+    has_form(second, "0000-00-00T00:00:00")
+        && (has_form(zone, "Z") || has_form(zone, "+00:00") || has_form(zone, "-00:00"))
+}
+
+/// Whether a text differs from `form` in its digits and its case alone.
+fn has_form(text: &str, form: &str) -> bool {
+    text.len() == form.len()
+        && text.bytes().zip(form.bytes()).all(|(byte, form)| {
+            if form == b'0' { byte.is_ascii_digit() } else { byte.eq_ignore_ascii_case(&form) }
+        })
 }
 
 fn key_digits(text: &str) -> Result<KeyCheck, String> {

@@ -2,6 +2,7 @@
 //! its clock.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::effect::Acceptance;
@@ -122,7 +123,7 @@ impl Beside {
     }
 
     async fn begin(&self, how: &'static str) -> Result<Tx, StoreError> {
-        Tx::begin(&self.0, how).await
+        Tx::begin(&self.0, how, &Arc::default()).await
     }
 }
 

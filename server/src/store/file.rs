@@ -21,6 +21,11 @@ impl DatabaseFile {
         Ok(Self { path: path.to_owned(), opened: identity(&metadata) })
     }
 
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether the path still leads to it.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let metadata = std::fs::metadata(&self.path);

@@ -3,7 +3,9 @@
 
 mod access;
 pub mod beside;
+mod examine;
 mod file;
+mod log;
 mod rows;
 mod tx;
 
@@ -23,6 +25,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 pub use self::access::Grant;
+use self::examine::Damage;
 use self::file::DatabaseFile;
 use self::tx::Tx;
 use crate::access::audit::{Entry, Wanted, Written};
@@ -65,6 +68,9 @@ pub enum StoreError {
     /// The file is another than the one that was opened.
     #[error("{} is another file than the one that was opened; restart to use it", .0.display())]
     Replaced(PathBuf),
+    /// What the file holds is not what was written.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
     /// The file cannot be used from the start.
     #[error("cannot use the database {}: {source}; nothing in it was changed. If it is damaged, put a backup in its place", .path.display())]
     Open {
@@ -88,7 +94,7 @@ impl StoreError {
             Self::Missing(_) | Self::Absent(_) => Blindness::Missing,
             Self::Replaced(_) => Blindness::Replaced,
             Self::Owned(_) => Blindness::Locked,
-            Self::Content(_) | Self::Access(_) => Blindness::Corrupt,
+            Self::Damaged(_) | Self::Content(_) | Self::Access(_) => Blindness::Corrupt,
             Self::Open { source, .. } => source.blindness(),
             Self::Database(error) => of_sqlite(error),
             Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) => Blindness::Unreachable,
@@ -119,6 +125,7 @@ pub struct Store {
     /// another process's doing.
     known: AtomicI64,
     file: DatabaseFile,
+    damage: Arc<Damage>,
     /// How long changes took, from their beginning to their commit.
     durations: Histogram,
     /// Held as long as the store lives.
@@ -215,6 +222,7 @@ impl Store {
     }
 
     async fn open_owned(path: &Path, lock: std::fs::File) -> Result<Self, StoreError> {
+        examine::before_opening(path).await?;
         let options = connection(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -230,9 +238,10 @@ impl Store {
         let clock = Clock::starting(mark.at);
         let known = AtomicI64::new(mark.commit_no);
         let file = DatabaseFile::opened(path)?;
+        let damage = Arc::default();
         let durations = Histogram::new(SECONDS);
         let database_id = mark.database_id;
-        Ok(Self { pool, clock, database_id, known, file, durations, _lock: lock })
+        Ok(Self { pool, clock, database_id, known, file, damage, durations, _lock: lock })
     }
 
     /// The file behind an address, if it is one of ours.
@@ -270,6 +279,7 @@ impl Store {
     /// Whether another process has written what this one does not know.
     pub async fn is_behind(&self) -> Result<bool, StoreError> {
         self.file.check()?;
+        self.damage.check()?;
         Ok(!self.knows(rows::commit_no(&self.pool).await?))
     }
 
@@ -463,7 +473,9 @@ impl Store {
 
     async fn begin(&self) -> Result<Tx, StoreError> {
         self.file.check()?;
-        Tx::begin(&self.pool, "begin immediate").await
+        self.examine_if_suspected().await;
+        self.damage.check()?;
+        Tx::begin(&self.pool, "begin immediate", &self.damage).await
     }
 
     /// Begins a change: the mark is renewed, and a gap before it is written down as a spell.

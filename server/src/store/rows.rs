@@ -9,7 +9,7 @@ use app::cluster::{
     Spell, Timestamp, Tombstone,
 };
 use serde_json::json;
-use sqlx::{Row as _, SqlitePool};
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
 use super::{StoreError, Tx, server_key};
 
@@ -162,6 +162,15 @@ pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreE
     let rows =
         sqlx::query(select_component!("where removed_at is null")).fetch_all(&mut **tx).await?;
     rows.iter().map(|row| Ok(serde_json::from_str(row.try_get(1)?)?)).collect()
+}
+
+/// Reads every row there is, tombstones included, and fails if one cannot be read.
+pub(super) async fn read_all(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let rows = sqlx::query(select_component!("")).fetch_all(&mut *connection).await?;
+    for row in rows {
+        let _: Component = serde_json::from_str(row.try_get(1)?)?;
+    }
+    Ok(())
 }
 
 /// What is stored under these keys, tombstones included.

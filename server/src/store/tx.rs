@@ -4,23 +4,31 @@
 //! does not know of it would refuse every transaction after. A new connection knows nothing wrong.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
 use super::StoreError;
+use super::examine::Damage;
 
 /// A transaction under way.
 #[derive(Debug)]
 pub(super) struct Tx {
     connection: PoolConnection<Sqlite>,
     under_way: bool,
+    damage: Arc<Damage>,
 }
 
 impl Tx {
-    /// Begins one, as `how` says.
-    pub(super) async fn begin(pool: &SqlitePool, how: &'static str) -> Result<Self, StoreError> {
-        let mut tx = Self { connection: pool.acquire().await?, under_way: false };
+    /// Begins one, as `how` says. If it does not end well, the file is suspected of damage.
+    pub(super) async fn begin(
+        pool: &SqlitePool,
+        how: &'static str,
+        damage: &Arc<Damage>,
+    ) -> Result<Self, StoreError> {
+        let connection = pool.acquire().await?;
+        let mut tx = Self { connection, under_way: false, damage: Arc::clone(damage) };
         sqlx::query(how).execute(&mut *tx).await?;
         tx.under_way = true;
         Ok(tx)
@@ -47,6 +55,7 @@ impl Drop for Tx {
     fn drop(&mut self) {
         if self.under_way {
             self.connection.close_on_drop();
+            self.damage.suspect();
         }
     }
 }

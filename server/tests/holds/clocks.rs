@@ -135,6 +135,13 @@ fn signal(overview: &Overview, signal: &str) {
     assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
 }
 
+/// How long to sleep: three times as long as it takes to be stale, or as many seconds as
+/// `CLUSTER_OVERVIEW_SLEEP_SECONDS` says.
+fn sleep() -> Duration {
+    let chosen = std::env::var("CLUSTER_OVERVIEW_SLEEP_SECONDS");
+    Duration::from_secs(chosen.map_or(9, |seconds| seconds.parse().unwrap()))
+}
+
 #[test]
 fn an_overview_that_slept_calls_nobody_late_when_it_wakes_and_finds_who_died_meanwhile() {
     let overview = Overview::start();
@@ -142,8 +149,7 @@ fn an_overview_that_slept_calls_nobody_late_when_it_wakes_and_finds_who_died_mea
     let doomed = Living::beating(&overview, "doomed");
     overview.picture_when(|picture| pulse(picture, "doomed") == "alive");
     signal(&overview, "-STOP");
-    // Three times as long as it takes to be stale.
-    thread::sleep(Duration::from_secs(9));
+    thread::sleep(sleep());
     doomed.dies.store(true, Ordering::Relaxed);
     signal(&overview, "-CONT");
     let since = Instant::now();

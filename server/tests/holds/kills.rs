@@ -84,12 +84,14 @@ fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_however_often_the_over
             thread::spawn(move || live(url, format!("living-{number}"), until, acknowledged))
         })
         .collect();
-    let mut slowest = Duration::ZERO;
+    // Said, not asserted: a busy machine delays a new process for longer than all that it has to do.
+    // `cargo xtask bench` measures it on one that is not.
+    let mut until_ready = Vec::new();
     for _ in 0..kills() {
         let mut random = [0; 2];
         getrandom::fill(&mut random).unwrap();
         thread::sleep(Duration::from_millis(20 + u64::from(u16::from_le_bytes(random) % 480)));
-        slowest = slowest.max(overview.kill());
+        until_ready.push(overview.kill());
         check(&overview, &acknowledged, dead_since);
     }
     while dead_since.elapsed() < 2 * STALE_TIMEOUT + Duration::from_secs(1) {
@@ -103,7 +105,9 @@ fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_however_often_the_over
     overview.serve.kill().unwrap();
     overview.serve.wait().unwrap();
     assert_eq!(integrity(&overview.folder.join("overview.db")), "ok");
-    println!("killed {} times; ready again after {slowest:?} at the latest", kills());
+    until_ready.sort_unstable();
+    let (middle, slowest) = (until_ready[until_ready.len() / 2], until_ready.last().unwrap());
+    println!("killed {} times; ready again after {middle:?}, {slowest:?} at the latest", kills());
 }
 
 fn integrity(database: &std::path::Path) -> String {

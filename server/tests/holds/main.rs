@@ -7,6 +7,7 @@
 )]
 
 mod clocks;
+mod damage;
 mod kills;
 mod process;
 mod trouble;

@@ -80,8 +80,12 @@ impl Overview {
 
     /// Ends the process without a word and starts it again; how long until it can read and write.
     pub(crate) fn kill(&mut self) -> Duration {
-        self.serve.kill().unwrap();
-        self.serve.wait().unwrap();
+        self.end();
+        self.start_again()
+    }
+
+    /// Starts the ended process again; how long until it can read and write.
+    pub(crate) fn start_again(&mut self) -> Duration {
         let since = Instant::now();
         (self.serve, self.port) = serve(&self.folder, self.port, &[]);
         while get(&self.url("/readyz")).is_none() {
@@ -115,6 +119,32 @@ impl Overview {
         });
         let put = agent().put(self.url("/api/v1/settings"));
         put.header("content-type", "application/json").send(settings.to_string()).unwrap();
+    }
+
+    /// One heartbeat of each of so many services, at once.
+    pub(crate) fn beat_all(&self, servers: usize) {
+        let beats: Vec<Value> =
+            (1..=servers).map(|number| heartbeat(&format!("web-{number}"), 1)).collect();
+        let answer = post(&agent(), &self.url("/api/v1/heartbeats"), &json!(beats)).unwrap();
+        assert_eq!(answer.0, 200);
+    }
+
+    /// Ends the process without a word.
+    pub(crate) fn end(&mut self) {
+        self.serve.kill().unwrap();
+        self.serve.wait().unwrap();
+    }
+
+    /// Starts the process again, which is refused: what it says, and its exit code.
+    pub(crate) fn refused_start(&mut self) -> (String, Option<i32>) {
+        self.end();
+        let ended = Command::new(PROGRAM).args(arguments(&self.folder, 0)).output().unwrap();
+        (String::from_utf8(ended.stderr).unwrap(), ended.status.code())
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.join("overview.db")
     }
 
     /// One heartbeat of a service; the status of the answer, and when it came.
@@ -155,16 +185,24 @@ pub(crate) fn beat(
     server: &str,
     sequence: u64,
 ) -> Option<(u16, Option<String>)> {
-    let heartbeat = json!({
+    post(agent, url, &heartbeat(server, sequence))
+}
+
+fn heartbeat(server: &str, sequence: u64) -> Value {
+    json!({
         "server": server, "role": "service", "version": "2026.2.1", "ip": "10.0.0.1",
         "os": {"name": "Debian GNU/Linux", "version": "12"},
         "boot_id": "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11", "sequence": sequence
-    });
+    })
+}
+
+/// Posts heartbeats; the status of the answer, and when they came. `None` if nobody answers.
+fn post(agent: &ureq::Agent, url: &str, beats: &Value) -> Option<(u16, Option<String>)> {
     let mut answer = agent
         .post(url)
         .header("authorization", format!("Bearer {TOKEN}"))
         .header("content-type", "application/json")
-        .send(heartbeat.to_string())
+        .send(beats.to_string())
         .ok()?;
     let status = answer.status().as_u16();
     let body: Value = serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()?;

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use cluster_overview::store::beside::Beside;
 use serde_json::Value;
 
 use crate::process::{Overview, PROGRAM, arguments, folder, port};
@@ -23,7 +24,7 @@ fn is_whole(picture: &Value) -> bool {
 }
 
 /// Blind for this reason: heartbeats are not taken, and the probes say so.
-fn fares_badly(overview: &Overview, why: &str) {
+pub(crate) fn fares_badly(overview: &Overview, why: &str) {
     // A fault is met by the next write at the latest.
     let mut sequence = 1_000;
     overview.picture_when(|picture| {
@@ -60,6 +61,31 @@ fn a_database_that_was_moved_away_is_missed_and_welcome_back() {
 }
 
 #[test]
+fn a_database_that_was_deleted_is_missed_and_not_made_anew_before_the_next_start() {
+    let mut overview = Overview::start();
+    overview.beat("web-1", 1);
+    fs::remove_file(overview.database()).unwrap();
+    fares_badly(&overview, "no longer where it was");
+    assert!(!overview.database().exists(), "an empty one would pass for a cluster without servers");
+    overview.kill();
+    assert_eq!(overview.picture()["counts"]["servers"], 0, "what was deleted is gone");
+    recovers(&overview);
+}
+
+#[test]
+fn a_database_that_another_process_holds_is_waited_for() {
+    let overview = Overview::start();
+    overview.beat("web-1", 1);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = format!("sqlite:{}", overview.database().display());
+    let away = async { Beside::open(&address).await.unwrap().take_away().await.unwrap() };
+    let away = runtime.block_on(away);
+    fares_badly(&overview, "Another process holds its file");
+    runtime.block_on(away.give_back()).unwrap();
+    recovers(&overview);
+}
+
+#[test]
 fn a_database_that_was_replaced_is_not_written_to() {
     let overview = Overview::start();
     overview.beat("web-1", 1);
@@ -88,15 +114,14 @@ fn a_damaged_database_is_refused_at_the_start_in_words_and_left_as_it_is() {
 }
 
 /// An overview on a disk of a megabyte that can be filled and freed by a line to the shell that holds
-/// it.
+/// it. The shell is killed without a word, and the overview must not outlive it.
 fn on_a_small_disk() -> (Overview, impl FnMut(&str)) {
     let folder = folder();
     let disk = folder.join("disk");
     fs::create_dir(&disk).unwrap();
     let script = "
         mount -t tmpfs -o size=1m tmpfs \"$DISK\" && cp \"$DISK/../token\" \"$DISK\" || exit 9
-        \"$@\" & serve=$!
-        trap 'kill -9 $serve' EXIT
+        setpriv --pdeathsig KILL \"$@\" &
         while read -r line; do eval \"$line\"; done";
     let mut shell = Command::new("unshare")
         .args(["--map-root-user", "--mount", "sh", "-c", script, "sh", PROGRAM])
@@ -121,6 +146,18 @@ fn a_full_disk_blinds_the_overview_until_there_is_room_again() {
     shell("while :; do cat /dev/zero >> $DISK/ballast; sleep 0.02; done & filler=$!");
     fares_badly(&overview, "Its disk is full");
     shell("kill $filler; wait $filler; rm $DISK/ballast");
+    recovers(&overview);
+}
+
+#[test]
+fn a_disk_that_became_read_only_blinds_the_overview_until_it_can_be_written_again() {
+    let (overview, mut shell) = on_a_small_disk();
+    overview.beat("web-1", 1);
+    // What is open stays writable: so writing must fail once, and the database be opened anew.
+    shell("exec 3> $DISK/ballast; mount --bind $DISK $DISK; mount -o remount,bind,ro $DISK");
+    shell("while :; do cat /dev/zero >&3; sleep 0.02; done & filler=$!");
+    fares_badly(&overview, "is read-only");
+    shell("kill $filler; wait $filler; exec 3>&-; umount --lazy $DISK; rm $DISK/ballast");
     recovers(&overview);
 }
 

@@ -1,11 +1,18 @@
 //! Whatever comes: arbitrary heartbeats and bodies, to the parser for ten seconds and to a running
-//! overview for five. Nothing panics, every refusal names a field, and what is refused is not stored.
+//! overview for five, or each for as many as `CLUSTER_OVERVIEW_FUZZ_SECONDS` says. Nothing panics, every
+//! refusal names a field, and what is refused is not stored.
 
 use arbtest::arbitrary::{Arbitrary as _, Result, Unstructured};
 use cluster_overview::intake::parse;
 use serde_json::{Map, Value, json};
 
 use crate::harness::{Running, heartbeat};
+
+/// For how long, in milliseconds.
+fn budget(seconds: u64) -> u64 {
+    let chosen = std::env::var("CLUSTER_OVERVIEW_FUZZ_SECONDS");
+    chosen.map_or(seconds, |seconds| seconds.parse().unwrap()) * 1_000
+}
 
 /// Words that mean something somewhere, and some that mean trouble.
 const WORDS: &[&str] = &[
@@ -109,7 +116,7 @@ fn the_parser_takes_a_heartbeat_as_it_is_or_names_what_is_wrong() {
         }
         Ok(())
     })
-    .budget_ms(10_000);
+    .budget_ms(budget(10));
 }
 
 #[test]
@@ -135,5 +142,5 @@ fn a_running_overview_answers_whatever_comes_and_stores_only_what_it_took() {
         }
         Ok(())
     })
-    .budget_ms(5_000);
+    .budget_ms(budget(5));
 }

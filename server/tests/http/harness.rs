@@ -81,11 +81,7 @@ impl Running {
     }
 
     fn with(base: &str, own: Option<(Identity, Vec<Role>)>, policy: Policy) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("http-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = folder();
         let runtime = Runtime::new().unwrap();
         let options = Options {
             database: address(&folder),
@@ -224,6 +220,16 @@ impl Running {
         });
         assert_eq!(self.json("PUT", "/api/v1/settings", &settings).status, 200);
     }
+}
+
+/// A folder of one's own.
+pub(crate) fn folder() -> std::path::PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("http-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }
 
 fn address(folder: &std::path::Path) -> String {

@@ -1,10 +1,16 @@
 //! The HTTP contract, told against a real listener and a real database.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the environment says how long to try whatever comes"
+)]
 
 mod accept;
 mod admin;
 mod any;
+mod bad;
+mod busy;
 mod forms;
 mod guard;
 mod harness;

@@ -1,0 +1,110 @@
+//! Is what the file holds still what was written?
+//!
+//! `SQLite` notices damage only in what it reads, and does not read again what it keeps in memory: a
+//! damaged file could be served, and built upon, until the next start. So all of it is read now and then
+//! through a connection that remembers nothing. A content that was exchanged for another of the same
+//! form is beyond this: the file has no checksums.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use app::cluster::Blindness;
+use sqlx::ConnectOptions as _;
+
+use super::{Store, StoreError, connection, log, rows};
+use crate::clock::Stopwatch;
+
+/// How often the file is read.
+const PERIOD: Duration = Duration::from_secs(5);
+/// Reading takes one part in so many of the time at most, however large the file grows.
+const SHARE: u32 = 100;
+
+/// What is known of the file's damage. It is never forgotten: what is damaged is not written to again
+/// by this process.
+#[derive(Debug, Default)]
+pub(super) struct Damage {
+    found: OnceLock<String>,
+    /// A transaction failed: read the file before the next.
+    suspected: AtomicBool,
+}
+
+impl Damage {
+    /// Fails once damage was found.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.found.get().map_or(Ok(()), |what| Err(StoreError::Damaged(what.clone())))
+    }
+
+    /// A transaction failed; perhaps the file is to blame.
+    pub(super) fn suspect(&self) {
+        self.suspected.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What is wrong with a file that is about to be opened. Only damage counts: whatever else is wrong,
+/// opening it will tell.
+pub(super) async fn before_opening(path: &Path) -> Result<(), StoreError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    if let Some(what) = log::damage(path) {
+        return Err(StoreError::Damaged(what));
+    }
+    only_damage(structure(path).await)
+}
+
+/// Reads every page, and fails if they do not make sense together.
+async fn structure(path: &Path) -> Result<(), StoreError> {
+    let mut connection = connection(path).read_only(true).connect().await?;
+    let found: String =
+        sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut connection).await?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
+}
+
+/// Reads every page and every row.
+async fn everything(path: &Path) -> Result<(), StoreError> {
+    structure(path).await?;
+    let mut connection = connection(path).read_only(true).connect().await?;
+    rows::read_all(&mut connection).await
+}
+
+fn only_damage(read: Result<(), StoreError>) -> Result<(), StoreError> {
+    read.or_else(|error| if error.blindness() == Blindness::Corrupt { Err(error) } else { Ok(()) })
+}
+
+impl Store {
+    /// Reads the file again and again, for as long as the process lives or until it is damaged.
+    pub async fn keep_examining(&self) {
+        loop {
+            let watch = Stopwatch::start();
+            self.examine().await;
+            if self.damage.check().is_err() {
+                return;
+            }
+            tokio::time::sleep(PERIOD.max(watch.elapsed() * SHARE)).await;
+        }
+    }
+
+    /// Reads the file if a transaction failed since it was last read.
+    pub(super) async fn examine_if_suspected(&self) {
+        if self.damage.suspected.load(Ordering::Relaxed) {
+            self.examine().await;
+        }
+    }
+
+    async fn examine(&self) {
+        self.damage.suspected.store(false, Ordering::Relaxed);
+        // Another file in its place is not opened, and what is wrong with it not held against this one.
+        let is_ours = || self.file.check().is_ok();
+        if is_ours()
+            && let Err(error) = only_damage(everything(self.file.path()).await)
+            && is_ours()
+        {
+            tracing::error!(%error, "nothing more is written to this database");
+            let what = if let StoreError::Damaged(what) = error { what } else { error.to_string() };
+            // What was found first stands.
+            let _ = self.damage.found.set(what);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Is the write-ahead log whole that a killed process left behind?
+//!
+//! `SQLite` takes the log up to the first frame that does not fit and forgets the rest without a word:
+//! right for a transaction that was being written when the power went, wrong for a log that was damaged,
+//! where what was forgotten had been acknowledged. <https://sqlite.org/fileformat2.html#walformat>
+
+use std::path::Path;
+
+const HEADER: usize = 32;
+const FRAME_HEADER: usize = 24;
+
+/// What is wrong with the log beside a database. Each commit is on the disk before the next begins: so
+/// behind a frame that does not fit there is the end of one transaction at most, unless it was damaged.
+pub(super) fn damage(database: &Path) -> Option<String> {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    let log = std::fs::read(&name).ok()?;
+    let header = log.get(..HEADER)?;
+    // The header is on the disk before the first frame: a hole in its place means nothing came after.
+    if header.iter().all(|byte| *byte == 0) {
+        return None;
+    }
+    let found = |what: &str| Some(format!("its write-ahead log is damaged: {what}"));
+    let Some(log) = Log::of(&log) else { return found("it has no valid beginning") };
+    let lost = log.commits_behind_a_fault();
+    if lost > 1 {
+        found(&format!("{lost} commits follow a page that is not as written"))
+    } else {
+        None
+    }
+}
+
+/// A log as it lies in its file.
+struct Log<'a> {
+    /// Each the header and the content of a page.
+    frames: &'a [u8],
+    /// How long each is.
+    frame: usize,
+    /// Marks the frames of this log among those that an earlier one left in its file.
+    salt: &'a [u8],
+    sum: Sum,
+}
+
+impl<'a> Log<'a> {
+    /// A log whose header is valid.
+    fn of(log: &'a [u8]) -> Option<Self> {
+        let (header, frames) = log.split_at_checked(HEADER)?;
+        let is_big_endian = match word(header, 0)? {
+            0x377f_0682 => false,
+            0x377f_0683 => true,
+            _ => return None,
+        };
+        let mut sum = Sum { words: (0, 0), is_big_endian };
+        sum.add(header.get(..24)?);
+        let frame = FRAME_HEADER + usize::try_from(word(header, 8)?).ok()?;
+        let salt = header.get(16..24)?;
+        (sum.words == (word(header, 24)?, word(header, 28)?)).then_some(Self {
+            frames,
+            frame,
+            salt,
+            sum,
+        })
+    }
+
+    /// How many transactions end behind the first frame that is not as written.
+    fn commits_behind_a_fault(mut self) -> usize {
+        let frames = self.frames.chunks_exact(self.frame);
+        let own = frames.skip_while(|frame| self.sum.fits(frame, self.salt));
+        own.filter(|frame| frame.get(8..16) == Some(self.salt) && word(frame, 4) != Some(0)).count()
+    }
+}
+
+/// The sum over all that came before: a frame that does not fit spoils those behind it.
+struct Sum {
+    words: (u32, u32),
+    is_big_endian: bool,
+}
+
+impl Sum {
+    fn add(&mut self, bytes: &[u8]) {
+        let read = if self.is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
+        let mut words = bytes.as_chunks().0.iter().map(|bytes| read(*bytes));
+        while let (Some(first), Some(second)) = (words.next(), words.next()) {
+            self.words.0 = self.words.0.wrapping_add(first).wrapping_add(self.words.1);
+            self.words.1 = self.words.1.wrapping_add(second).wrapping_add(self.words.0);
+        }
+    }
+
+    /// Takes a frame in; whether it is of this log and as it was written.
+    fn fits(&mut self, frame: &[u8], salt: &[u8]) -> bool {
+        let (header, page) = frame.split_at(FRAME_HEADER);
+        self.add(&header[..8]);
+        self.add(page);
+        header.get(8..16) == Some(salt)
+            && (word(header, 16), word(header, 20)) == (Some(self.words.0), Some(self.words.1))
+    }
+}
+
+/// The number at a place: the log's own are big-endian.
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+}

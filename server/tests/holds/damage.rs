@@ -1,0 +1,100 @@
+//! A database that is damaged while it is served: the page says so, nothing is written to it any more,
+//! and the next start refuses it in words.
+
+use std::fs;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use crate::process::Overview;
+use crate::trouble::fares_badly;
+
+/// Enough servers for some sixty pages.
+const SERVERS: usize = 900;
+
+fn log(database: &Path) -> PathBuf {
+    database.with_extension("db-wal")
+}
+
+/// Does something to a database beside the overview that serves it.
+fn beside(database: &Path, statement: &'static str) {
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let options = SqliteConnectOptions::new().filename(database);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    });
+}
+
+/// An overview with many servers that are all in the database's own file, and none in its log.
+fn with_many() -> Overview {
+    let overview = Overview::start();
+    overview.beat_all(SERVERS);
+    beside(&overview.database(), "pragma wal_checkpoint(truncate)");
+    overview
+}
+
+/// Writes garbage over the middle third of a file; what the file holds now.
+fn spoil(path: &Path) -> Vec<u8> {
+    let length = fs::metadata(path).unwrap().len();
+    assert!(length > 100_000, "{} holds next to nothing: {length} bytes", path.display());
+    let mut file = fs::File::options().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(length / 3)).unwrap();
+    file.write_all(&b"garbage!".repeat(usize::try_from(length / 24).unwrap())).unwrap();
+    file.sync_all().unwrap();
+    fs::read(path).unwrap()
+}
+
+/// A start is refused, says what is wrong, and leaves the file as it is.
+fn a_start_is_refused(overview: &mut Overview) {
+    let before = fs::read(overview.database()).unwrap();
+    let (said, code) = overview.refused_start();
+    assert_eq!(code, Some(1), "{said}");
+    for words in ["overview.db", "damaged", "put a backup in its place"] {
+        assert!(said.contains(words), "{words} in: {said}");
+    }
+    assert!(fs::read(overview.database()).unwrap() == before, "the file was written to");
+}
+
+#[test]
+fn pages_damaged_under_a_running_overview_blind_it_until_a_backup_is_started() {
+    let mut overview = with_many();
+    let database = overview.database();
+    let backup = fs::read(&database).unwrap();
+    let damaged = spoil(&database);
+    fares_badly(&overview, "is damaged: stop the overview, put a backup in its place");
+    assert!(fs::read(&database).unwrap() == damaged, "what is damaged is not written to");
+    a_start_is_refused(&mut overview);
+    for file in fs::read_dir(&overview.folder).unwrap().map(|file| file.unwrap().path()) {
+        if file.file_name().unwrap().to_str().unwrap().starts_with("overview.db") {
+            fs::remove_file(file).unwrap();
+        }
+    }
+    fs::write(&database, backup).unwrap();
+    overview.start_again();
+    assert_eq!(overview.picture()["counts"]["servers"], SERVERS);
+    assert_eq!(overview.beat("web-1", 100_000).0, 200);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_blinds_the_overview_also_for_those_who_do_not_meet_it() {
+    let overview = with_many();
+    beside(&overview.database(), "update components set boots = '[]' where server_key = 'web-7'");
+    assert_eq!(overview.beat("web-7", 2).0, 503);
+    assert_eq!(overview.beat("web-8", 2).0, 503, "others are not told that all is well");
+    fares_badly(&overview, "is damaged");
+}
+
+#[test]
+fn a_log_damaged_under_a_running_overview_blinds_it_and_is_not_taken_for_a_shorter_one() {
+    let mut overview = Overview::start();
+    overview.beat_all(SERVERS);
+    let (database, log) = (overview.database(), log(&overview.database()));
+    let before = fs::read(&database).unwrap();
+    spoil(&log);
+    fares_badly(&overview, "is damaged");
+    assert!(fs::read(&database).unwrap() == before, "nothing of the log came into the file");
+    a_start_is_refused(&mut overview);
+}

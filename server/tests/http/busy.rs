@@ -1,0 +1,74 @@
+//! When more requests wait for the writer than may, the next is told at once to come back.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use cluster_overview::access::Policy;
+use cluster_overview::access::secret::Hash;
+use cluster_overview::{Options, Site};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::harness::{TOKEN, folder, heartbeat};
+
+/// How many requests may wait.
+const WAITING: usize = 1_024;
+
+/// The answer to one heartbeat: its status, what it says of coming back, and its body.
+async fn beat(router: Router, server: String) -> (u16, Option<String>, Value) {
+    let request = Request::post("/api/v1/heartbeats")
+        .header("host", "localhost")
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("content-type", "application/json")
+        .body(Body::from(heartbeat(&server, "service", 1).to_string()))
+        .unwrap();
+    let answer = router.oneshot(request).await.unwrap();
+    let retry = answer.headers().get("retry-after");
+    let retry = retry.map(|seconds| seconds.to_str().unwrap().to_owned());
+    let status = answer.status().as_u16();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    (status, retry, serde_json::from_slice(&body).unwrap())
+}
+
+/// On one thread tasks run in the order of their start: the writer, which the first request wakes, has
+/// its turn after the last request has come. Without a listener, for a thousand requests at once are
+/// twice as many open files, more than many a shell allows.
+#[tokio::test]
+async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_that_wait_are_taken()
+{
+    let folder = folder();
+    let options = Options {
+        database: format!("sqlite:{}", folder.join("overview.db").display()),
+        join_token: Hash::of(TOKEN),
+        access: Policy::open(),
+        base: String::new(),
+        admin_url: None,
+        own: None,
+    };
+    let site: Arc<Site> = Site::open(options).await.unwrap();
+    let router = cluster_overview::router(site);
+    let asked: Vec<_> = (0..WAITING + 3)
+        .map(|number| tokio::spawn(beat(router.clone(), format!("server-{number}"))))
+        .collect();
+    let mut answers = Vec::new();
+    for asked in asked {
+        answers.push(asked.await.unwrap());
+    }
+    let (taken, refused) = answers.split_at(WAITING);
+    for (status, _, body) in taken {
+        assert_eq!((*status, &body["applied"]), (200, &Value::Bool(true)), "{body}");
+    }
+    for (status, retry, body) in refused {
+        assert_eq!((*status, retry.as_deref()), (503, Some("1")), "{body}");
+        assert_eq!(body["detail"], "too many heartbeats are waiting to be written");
+    }
+    assert_eq!(beat(router.clone(), format!("server-{WAITING}")).await.0, 200, "it came back");
+    let overview = Request::get("/api/v1/overview").header("host", "localhost");
+    let answer = router.oneshot(overview.body(Body::empty()).unwrap()).await.unwrap();
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let picture: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(picture["counts"]["servers"], WAITING + 1, "nothing of the refused was stored");
+    std::fs::remove_dir_all(folder).unwrap();
+}
