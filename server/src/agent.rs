@@ -2,12 +2,15 @@
 
 use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use app::cluster::{KeyCheck, Os, Role};
 use serde_json::{Value, json};
 
+use crate::access::secret::{SecretError, read_secret};
 use crate::client::{Client, ClientError};
+use crate::credential::{Credential, CredentialError};
 use crate::{clock, node};
 
 /// Before the overview has said how often to beat.
@@ -36,10 +39,73 @@ pub struct Facts {
     pub key_check: Option<KeyCheck>,
 }
 
+/// What a node proves itself with: the join token at first contact, its own credential from then on.
+#[derive(Debug)]
+pub struct Proof {
+    token_file: PathBuf,
+    path: PathBuf,
+    credential: Option<Credential>,
+    /// Where a credential cannot be kept, the join token goes on proving the node.
+    keeps: bool,
+}
+
+impl Proof {
+    /// The credential in the file at `path`, or else the join token, which must be there then.
+    pub fn of(token_file: &Path, path: PathBuf) -> Result<Self, ProofError> {
+        let credential = Credential::read(&path)?;
+        if credential.is_none() {
+            read_secret(token_file)?;
+        }
+        Ok(Self { token_file: token_file.to_owned(), path, credential, keeps: true })
+    }
+
+    /// The secret that every request bears.
+    fn secret(&self) -> Result<String, SecretError> {
+        match &self.credential {
+            Some(credential) => Ok(credential.reveal().to_owned()),
+            None => read_secret(&self.token_file),
+        }
+    }
+
+    /// Whether a credential should be asked for now.
+    fn wants_credential(&self) -> bool {
+        self.keeps && self.credential.as_ref().is_none_or(|known| known.is_old(clock::wall()))
+    }
+
+    /// The credential is not known any more: the next trial enrols again, if there is a join token.
+    fn doubt(&mut self) {
+        if read_secret(&self.token_file).is_ok() {
+            self.credential = None;
+        }
+    }
+
+    /// Keeps what an enrolment gave.
+    fn keep(&mut self, given: Credential) {
+        match given.write(&self.path) {
+            Ok(()) => self.credential = Some(given),
+            Err(error) => {
+                self.keeps = false;
+                tracing::warn!(%error, "this server's credential cannot be kept, so the join token goes on proving it");
+            }
+        }
+    }
+}
+
+/// Why a node has nothing to prove itself with.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// No join token.
+    #[error(transparent)]
+    Token(#[from] SecretError),
+    /// No credential.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+}
+
 /// A node that beats.
 pub struct Agent {
     client: Client,
-    token: String,
+    proof: Proof,
     facts: Facts,
     boot_id: String,
     sequence: i64,
@@ -53,9 +119,9 @@ impl std::fmt::Debug for Agent {
 
 impl Agent {
     /// A node that has just started.
-    pub fn new(client: Client, token: String, facts: Facts) -> Self {
+    pub fn new(client: Client, proof: Proof, facts: Facts) -> Self {
         let boot_id = uuid::Uuid::new_v4().hyphenated().to_string();
-        Self { client, token, facts, boot_id, sequence: 0 }
+        Self { client, proof, facts, boot_id, sequence: 0 }
     }
 
     /// Beats until `shutdown`, then says goodbye.
@@ -94,19 +160,57 @@ impl Agent {
     }
 
     /// One heartbeat; the answer says when to send the next.
-    async fn beat(&mut self, leaving: bool) -> Result<Duration, ClientError> {
+    async fn beat(&mut self, leaving: bool) -> Result<Duration, AgentError> {
+        if self.proof.wants_credential() && !leaving {
+            self.enrol().await?;
+        }
         let body = self.heartbeat(leaving);
         self.sequence += 1;
-        let (client, token) = (self.client.clone(), self.token.clone());
-        let posted =
-            tokio::task::spawn_blocking(move || client.post("/api/v1/heartbeats", &token, &body));
-        let answer = match posted.await {
-            Ok(answer) => answer?,
-            // The blocking task cannot panic; if the runtime ends first, there is nothing to wait for.
-            Err(_) => return Ok(FIRST_INTERVAL),
+        let answer = match self.post("/api/v1/heartbeats", body).await {
+            // Its credential was revoked: the join token, if it is good, gets it another.
+            Err(error) if error.is_unauthorized() => {
+                self.proof.doubt();
+                return Err(error);
+            }
+            answer => answer?,
         };
         let next = answer.get("next_in_ms").and_then(Value::as_u64);
         Ok(next.map_or(FIRST_INTERVAL, Duration::from_millis))
+    }
+
+    /// Asks for a credential of its own. An overview that gives none is beaten to with what there is.
+    async fn enrol(&mut self) -> Result<(), AgentError> {
+        let body = json!({"server": self.facts.server});
+        match self.post("/api/v1/enrolments", body).await {
+            Ok(answer) => {
+                let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
+                if let (Some(id), Some(secret)) = (text("id"), text("credential")) {
+                    tracing::info!(
+                        server = self.facts.server,
+                        id,
+                        "enrolled: this server has its own credential"
+                    );
+                    self.proof.keep(Credential::given(id, secret, clock::wall()));
+                }
+                Ok(())
+            }
+            // A former version knows no enrolments.
+            Err(AgentError::Client(ClientError::Refused { status: 404 | 405, .. })) => {
+                self.proof.keeps = false;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn post(&self, path: &'static str, body: Value) -> Result<Value, AgentError> {
+        let (client, secret) = (self.client.clone(), self.proof.secret()?);
+        let posted = tokio::task::spawn_blocking(move || client.post(path, &secret, &body));
+        match posted.await {
+            Ok(answer) => Ok(answer?),
+            // The blocking task cannot panic; if the runtime ends first, there is nothing to wait for.
+            Err(_) => Ok(Value::Null),
+        }
     }
 
     fn heartbeat(&self, leaving: bool) -> Value {
@@ -136,6 +240,23 @@ impl Agent {
     }
 }
 
+/// Why the overview did not hear the node.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// There is nothing to prove itself with.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The overview did not take it.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl AgentError {
+    fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Client(error) if error.is_unauthorized())
+    }
+}
+
 /// Full jitter: anything up to a limit that doubles with each failure, but never longer than one
 /// interval.
 fn back_off(failures: u32, interval: Duration) -> Duration {
@@ -156,7 +277,7 @@ struct Quiet {
 }
 
 impl Quiet {
-    fn complain(&mut self, error: &ClientError, failures: u32) {
+    fn complain(&mut self, error: &AgentError, failures: u32) {
         let now = clock::wall();
         if failures > 1 && self.until.is_some_and(|until| now < until) {
             return;

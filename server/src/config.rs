@@ -293,6 +293,9 @@ pub struct Agent {
     /// The file with the join token.
     #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
     pub token_file: PathBuf,
+    /// Where this server's own credential is kept; default: beside the token file.
+    #[arg(long, env = "CLUSTER_OVERVIEW_CREDENTIAL_FILE")]
+    pub credential_file: Option<PathBuf>,
     /// Which component it beats for.
     #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role, default_value = "service")]
     pub role: Role,

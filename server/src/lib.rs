@@ -8,6 +8,7 @@ pub mod agent;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod credential;
 pub mod demo;
 mod http;
 pub mod intake;

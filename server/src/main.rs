@@ -14,8 +14,9 @@ use clap::Parser as _;
 use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::secret::{Hash, in_file_or_new, read_secret};
 use cluster_overview::access::{Mode, Policy};
-use cluster_overview::agent::{Agent, Facts};
+use cluster_overview::agent::{Agent, Facts, Proof};
 use cluster_overview::client::Client;
+use cluster_overview::credential::Credential;
 use cluster_overview::demo::Demo;
 use cluster_overview::own::Identity;
 use cluster_overview::store::beside::{Accepted, Beside};
@@ -245,8 +246,11 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
         ip: options.ip,
         key_check,
     };
-    let token = read_secret(&options.token_file)?;
-    let agent = Agent::new(Client::new(&options.overview), token, facts);
+    let path = options
+        .credential_file
+        .unwrap_or_else(|| Credential::path_beside(&options.token_file, &facts.server, facts.role));
+    let proof = Proof::of(&options.token_file, path)?;
+    let agent = Agent::new(Client::new(&options.overview), proof, facts);
     agent.run(asked_to_stop()?).await;
     Ok(())
 }

@@ -8,6 +8,7 @@ use app::api::{Command, News, Outcome, Picture, Visitor};
 use app::backend::Backend;
 use axum::Extension;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::Site;
@@ -75,10 +76,16 @@ pub(crate) async fn function(
     request: Request,
 ) -> Response {
     let backend: Arc<dyn Backend> = Arc::new(Visit { site, person });
-    leptos_axum::handle_server_fns_with_context(
+    let mut response = leptos_axum::handle_server_fns_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         request,
     )
     .await
-    .into_response()
+    .into_response();
+    // What the page's functions cannot do is an answer of theirs; they fail only at what they cannot
+    // read.
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    response
 }

@@ -51,9 +51,19 @@ pub(crate) fn address(base: &str, query: Option<&str>) -> String {
 
 /// Percent-encoded as the value of one parameter.
 fn escaped(text: &str) -> String {
+    encoded(text, |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+}
+
+/// A query as it was, but for what cannot stand in an address.
+fn kept(query: &str) -> String {
+    encoded(query, |byte| byte.is_ascii_graphic() && !b"\"#<>\\".contains(&byte))
+}
+
+/// Percent-encoded but for what is plain.
+fn encoded(text: &str, plain: impl Fn(u8) -> bool) -> String {
     text.bytes().fold(String::new(), |mut escaped, byte| {
         use std::fmt::Write as _;
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+        if plain(byte) {
             escaped.push(char::from(byte));
         } else {
             // Writing to a string cannot fail.
@@ -87,7 +97,7 @@ pub(crate) async fn post(
     match site.sign_in(given, &origin, former).await {
         Ok(signed) => {
             // Only ever a query of our own page: no address from outside is followed.
-            let query = if then.is_empty() { String::new() } else { format!("?{then}") };
+            let query = if then.is_empty() { String::new() } else { format!("?{}", kept(&then)) };
             let mut response = Redirect::to(&format!("{}/{query}", site.base)).into_response();
             if let Some(cookie) = site.access.set_cookie(&headers, &origin, Some(&signed.secret)) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);

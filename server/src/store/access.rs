@@ -16,6 +16,8 @@ use crate::access::secret::Hash;
 
 /// How long the audit is kept; its trigger refuses to forget anything younger.
 const KEEP_AUDIT: Span = Span::minutes(401 * 24 * 60);
+/// How long a server's credential is good that nobody uses: its server has another, or is gone.
+const KEEP_CREDENTIALS: Span = Span::minutes(90 * 24 * 60);
 /// How long a token that is over is still shown.
 const KEEP_TOKENS: Span = Span::minutes(31 * 24 * 60);
 /// The most lines one answer carries.
@@ -300,6 +302,10 @@ pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, 
 pub(super) async fn forget(tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
     let over = [
         ("delete from sessions where begun_at <= $1", at - SESSION),
+        (
+            "delete from tokens where role = 'node' and coalesce(used_at, made_at) <= $1",
+            at - KEEP_CREDENTIALS,
+        ),
         ("delete from setup_code where expires_at <= $1", at),
         (
             "delete from tokens where min(coalesce(revoked_at, $1 + 1), coalesce(expires_at, $1 + 1)) <= $1",

@@ -28,6 +28,7 @@ pub(crate) const BOOT: &str = "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11";
 pub(crate) struct Running {
     pub(crate) url: String,
     folder: std::path::PathBuf,
+    site: Arc<Site>,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
 }
@@ -92,16 +93,18 @@ impl Running {
             own,
         };
         let (stop, stopped) = oneshot::channel();
-        let address = runtime.block_on(async {
+        let (address, site) = runtime.block_on(async {
             let site: Arc<Site> = Site::open(options).await.unwrap();
+            let kept = Arc::clone(&site);
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             tokio::spawn(cluster_overview::serve(listener, site, async {
                 let _ = stopped.await;
             }));
-            address
+            (address, kept)
         });
-        Self { url: format!("http://{address}"), folder, stop: Some(stop), runtime: Some(runtime) }
+        let url = format!("http://{address}");
+        Self { url, folder, site, stop: Some(stop), runtime: Some(runtime) }
     }
 
     pub(crate) fn send(
@@ -183,6 +186,13 @@ impl Running {
         Locked { away: Some(away.unwrap()), runtime }
     }
 
+    /// The code that makes the first admin.
+    pub(crate) fn setup_code(&self) -> String {
+        let runtime = self.runtime.as_ref().unwrap();
+        let code = runtime.block_on(self.site.offer_setup()).unwrap().unwrap();
+        code.reveal().to_owned()
+    }
+
     /// A token made on the database, as soon as the overview knows it.
     pub(crate) fn token(&self, role: &str) -> String {
         let by = Actor::command();
@@ -201,6 +211,12 @@ impl Running {
         });
         assert!(known, "the overview never heard of the token");
         secret.reveal().to_owned()
+    }
+
+    /// What the audit has, newest first.
+    pub(crate) fn audit(&self, admin: &str) -> Vec<Value> {
+        let answer = self.send("GET", "/api/v1/audit", &bearer(admin), &[]);
+        answer.body["entries"].as_array().unwrap().clone()
     }
 
     /// Changes who may ask for what, beside the overview.
@@ -258,6 +274,12 @@ impl Drop for Running {
         }
         let _ = std::fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The headers that prove somebody by a token.
+pub(crate) fn bearer(token: &str) -> Vec<(&'static str, &'static str)> {
+    // A few dozen bytes for the length of a story.
+    vec![("authorization", format!("Bearer {token}").leak())]
 }
 
 /// A heartbeat as the contract shows it.

@@ -1,0 +1,110 @@
+//! How a server comes to a credential of its own, and what becomes of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use app::cluster::{Os, Role};
+use cluster_overview::access::Policy;
+use cluster_overview::agent::{Agent, Facts, Proof};
+use cluster_overview::client::Client;
+use cluster_overview::credential::Credential;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::harness::{Running, TOKEN, component};
+
+/// An agent on a server called `app-1`, until it is dropped.
+struct Beating {
+    stop: Option<oneshot::Sender<()>>,
+    runtime: Runtime,
+    done: Option<tokio::task::JoinHandle<()>>,
+}
+
+fn facts() -> Facts {
+    Facts {
+        server: "app-1".to_owned(),
+        role: Role::Service,
+        product: None,
+        version: "1".to_owned(),
+        os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
+        ip: Some([10, 0, 0, 1].into()),
+        key_check: None,
+    }
+}
+
+impl Beating {
+    fn start(overview: &Running, token: &Path, credential: &Path) -> Self {
+        let proof = Proof::of(token, credential.to_owned()).unwrap();
+        let agent = Agent::new(Client::new(&overview.url), proof, facts());
+        let (stop, stopped) = oneshot::channel();
+        let runtime = Runtime::new().unwrap();
+        let done = runtime.spawn(agent.run(async {
+            let _ = stopped.await;
+        }));
+        Self { stop: Some(stop), runtime, done: Some(done) }
+    }
+}
+
+impl Drop for Beating {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(done) = self.done.take() {
+            self.runtime.block_on(done).unwrap();
+        }
+    }
+}
+
+/// A folder of the story's own with the join token in it.
+fn folder(story: &str) -> (PathBuf, PathBuf) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("enrolment-{story}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let token = folder.join("join-token");
+    std::fs::write(&token, TOKEN).unwrap();
+    (token, folder.join("credential"))
+}
+
+fn pulse(picture: &Value) -> Option<&str> {
+    component(picture, "app-1", "service")?["pulse"].as_str()
+}
+
+fn id(credential: &Path) -> Option<String> {
+    Credential::read(credential).unwrap().map(|credential| credential.id)
+}
+
+#[test]
+fn an_agent_enrols_at_first_contact_and_needs_the_join_token_no_more() {
+    let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
+    overview.hurry();
+    let (token, credential) = folder("first");
+    let agent = Beating::start(&overview, &token, &credential);
+    overview.overview_when(|picture| pulse(picture) == Some("alive"));
+    drop(agent);
+    overview.overview_when(|picture| pulse(picture) == Some("stopped"));
+    let first = id(&credential).unwrap();
+    std::fs::remove_file(&token).unwrap();
+    let agent = Beating::start(&overview, &token, &credential);
+    overview.overview_when(|picture| pulse(picture) == Some("alive"));
+    assert_eq!(id(&credential).unwrap(), first, "the same credential");
+    drop(agent);
+}
+
+#[test]
+fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() {
+    let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
+    overview.hurry();
+    let (token, credential) = folder("again");
+    let agent = Beating::start(&overview, &token, &credential);
+    overview.overview_when(|picture| pulse(picture) == Some("alive"));
+    let first = id(&credential).unwrap();
+    assert_eq!(overview.send("DELETE", &format!("/api/v1/tokens/{first}"), &[], &[]).status, 204);
+    let another = (0..400).any(|_| {
+        std::thread::sleep(Duration::from_millis(25));
+        id(&credential).unwrap() != first
+    });
+    assert!(another, "no new credential");
+    overview.overview_when(|picture| pulse(picture) == Some("alive"));
+    drop(agent);
+}

@@ -1,0 +1,320 @@
+//! Every route, asked by everybody: one table of what each may.
+
+use std::collections::BTreeSet;
+
+use app::api::Rank;
+use app::cluster::Timestamp;
+use cluster_overview::access::Wish;
+use cluster_overview::access::audit::{Action, Actor, Entry};
+use cluster_overview::access::keyring::TokenRole;
+use cluster_overview::store::Grant;
+use serde_json::{Value, json};
+
+use crate::harness::{Running, TOKEN, bearer};
+
+/// What a route wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wants {
+    Nothing,
+    Viewer,
+    Admin,
+    JoinOrNode,
+}
+use Wants::{Admin, JoinOrNode, Nothing, Viewer};
+
+/// How a route leads those away who prove nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leads {
+    /// 401.
+    Away,
+    /// 303 to sign in.
+    ToSignIn,
+}
+use Leads::{Away, ToSignIn};
+
+/// Every route there is. One that is not here fails the story below.
+const ROUTES: &[(&str, &str, Wants, Leads)] = &[
+    ("GET", "/", Viewer, ToSignIn),
+    ("POST", "/fn/overview", Viewer, Away),
+    ("POST", "/fn/act", Admin, Away),
+    ("POST", "/settings", Admin, ToSignIn),
+    ("POST", "/removal", Admin, ToSignIn),
+    ("POST", "/acceptance", Admin, ToSignIn),
+    ("GET", "/assets/{*path}", Nothing, Away),
+    ("GET", "/sign-in", Nothing, Away),
+    ("POST", "/sign-in", Nothing, Away),
+    ("POST", "/sign-out", Nothing, Away),
+    ("GET", "/healthz", Nothing, Away),
+    ("GET", "/readyz", Nothing, Away),
+    ("GET", "/metrics", Viewer, Away),
+    ("GET", "/api/v1/overview", Viewer, Away),
+    ("GET", "/api/v1/openapi.json", Viewer, Away),
+    ("GET", "/api/v1/settings", Viewer, Away),
+    ("PUT", "/api/v1/settings", Admin, Away),
+    ("DELETE", "/api/v1/servers/{server}", Admin, Away),
+    ("DELETE", "/api/v1/servers/{server}/components/{role}", Admin, Away),
+    ("PUT", "/api/v1/reference-keys/{kind}", Admin, Away),
+    ("GET", "/api/v1/tokens", Admin, Away),
+    ("POST", "/api/v1/tokens", Admin, Away),
+    ("DELETE", "/api/v1/tokens/{id}", Admin, Away),
+    ("GET", "/api/v1/audit", Admin, Away),
+    ("POST", "/api/v1/enrolments", JoinOrNode, Away),
+    ("POST", "/api/v1/heartbeats", JoinOrNode, Away),
+];
+
+/// Everybody who may ask, with what they prove it by.
+struct Everybody {
+    nobody: Vec<Option<String>>,
+    viewer: String,
+    admin: String,
+    servers: [String; 2],
+}
+
+impl Everybody {
+    fn of(overview: &Running) -> Self {
+        let admin = overview.token("admin");
+        let headers = bearer(&admin);
+        let enrolment = json!({"server": "web-1"}).to_string();
+        let join = bearer(TOKEN);
+        let join = [join.as_slice(), &[("content-type", "application/json")]].concat();
+        let enrolled = overview.send("POST", "/api/v1/enrolments", &join, enrolment.as_bytes());
+        let node = enrolled.body["credential"].as_str().unwrap().to_owned();
+        let viewer = overview.token("viewer");
+        let revoked = overview.token("admin");
+        let tokens = overview.send("GET", "/api/v1/tokens", &headers, &[]).body;
+        let newest = tokens["tokens"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/v1/tokens/{newest}");
+        assert_eq!(overview.send("DELETE", &path, &headers, &[]).status, 204);
+        let nobody = vec![None, Some(revoked), Some(expired(overview)), Some("ab".repeat(32))];
+        Self { nobody, viewer, admin, servers: [TOKEN.to_owned(), node] }
+    }
+}
+
+/// A token whose time is over.
+fn expired(overview: &Running) -> String {
+    let by = Actor::command();
+    let wish = Wish {
+        role: TokenRole::Person(Rank::Admin),
+        name: "over".to_owned(),
+        expires: Some(Timestamp(1)),
+    };
+    let (secret, token) = wish.made(&by, Timestamp(0)).unwrap();
+    let entry = Entry::done(&by, Action::CreateToken, "for a story");
+    // It must be known, and known to be over: forgotten tokens are another case.
+    let token = cluster_overview::access::keyring::Token {
+        expires: Some(cluster_overview::clock::wall()),
+        ..token
+    };
+    overview.grant(&[Grant::Token(secret.hash(), token)], &entry);
+    secret.reveal().to_owned()
+}
+
+/// A path of this template at which nothing is.
+fn sample(template: &str) -> String {
+    template
+        .replace("{server}", "nobody")
+        .replace("{role}", "web")
+        .replace("{kind}", "encryption")
+        .replace("{id}", "none")
+        .replace("{*path}", "none")
+}
+
+#[test]
+fn every_route_is_in_the_table() {
+    let source = include_str!("../../src/http/mod.rs");
+    let plain = source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let overview = Running::guarded();
+    let admin = overview.token("admin");
+    let document = overview.send("GET", "/api/v1/openapi.json", &bearer(&admin), &[]).body;
+    let described = document["paths"].as_object().unwrap().keys().map(String::as_str);
+    let there: BTreeSet<&str> = plain.chain(described).collect();
+    let told: BTreeSet<&str> = ROUTES.iter().map(|(_, template, _, _)| *template).collect();
+    assert_eq!(there, told);
+}
+
+#[test]
+fn everybody_gets_from_every_route_what_the_table_says() {
+    let overview = Running::guarded();
+    let who = Everybody::of(&overview);
+    for (method, template, wants, leads) in ROUTES {
+        let path = sample(template);
+        let ask = |proof: Option<&str>| {
+            let headers = proof.map(bearer).unwrap_or_default();
+            let answer = overview.send(method, &path, &headers, &[]);
+            assert!(answer.status < 500, "{method} {path}: {}", answer.body);
+            if answer.status == 303 {
+                assert!(answer.header("location").starts_with("/sign-in"), "{method} {path}");
+            }
+            answer.status
+        };
+        // Let in: whatever the route then says of an empty request, it is not who asks.
+        let let_in =
+            |status: u16| !matches!(status, 401 | 403) && (status != 303 || *wants == Nothing);
+        for proof in &who.nobody {
+            let status = ask(proof.as_deref());
+            match (wants, leads) {
+                (Nothing, _) => assert!(let_in(status) || status == 401 && path == "/sign-in"),
+                (_, Away) => assert_eq!(status, 401, "{method} {path}, {proof:?}"),
+                (_, ToSignIn) => assert_eq!(status, 303, "{method} {path}, {proof:?}"),
+            }
+        }
+        if *wants == Nothing {
+            continue;
+        }
+        let statuses = [&who.viewer, &who.admin, &who.servers[0], &who.servers[1]]
+            .map(|proof| ask(Some(proof)));
+        let expected = match wants {
+            Viewer => [true, true, false, false],
+            Admin => [false, true, false, false],
+            JoinOrNode => [false, false, true, true],
+            Nothing => [true; 4],
+        };
+        for (status, expected) in statuses.into_iter().zip(expected) {
+            if expected {
+                assert!(let_in(status), "{method} {path}: {statuses:?}");
+            } else {
+                assert_eq!(status, 403, "{method} {path}: {statuses:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_method_that_a_route_does_not_take_gives_nobody_more() {
+    let overview = Running::guarded();
+    let who = Everybody::of(&overview);
+    let paths: BTreeSet<&str> = ROUTES.iter().map(|(_, template, _, _)| *template).collect();
+    for template in paths {
+        let taken: Vec<&str> = ROUTES
+            .iter()
+            .filter(|(_, other, _, _)| *other == template)
+            .map(|(method, ..)| *method)
+            .collect();
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+            if taken.contains(&method) {
+                continue;
+            }
+            for proof in [None, Some(who.viewer.as_str()), Some(&who.admin), Some(&who.servers[1])]
+            {
+                let headers = proof.map(bearer).unwrap_or_default();
+                let status = overview.send(method, &sample(template), &headers, &[]).status;
+                // The page's functions know their methods themselves.
+                let refused = matches!(status, 303 | 400 | 401 | 403 | 404 | 405);
+                assert!(refused, "{method} {template}: {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_in_an_address_proves_nothing() {
+    let overview = Running::guarded();
+    let admin = overview.token("admin");
+    for name in ["token", "access_token", "authorization", "bearer"] {
+        let path = format!("/api/v1/overview?{name}={admin}");
+        assert_eq!(overview.get(&path).status, 401, "{name}");
+    }
+}
+
+#[test]
+fn a_credential_speaks_for_its_own_server_alone() {
+    let overview = Running::guarded();
+    let admin = overview.token("admin");
+    let json = ("content-type", "application/json");
+    let enrol = |proof: &str, server: &str| {
+        let headers = [bearer(proof).as_slice(), &[json]].concat();
+        let body = json!({"server": server}).to_string();
+        overview.send("POST", "/api/v1/enrolments", &headers, body.as_bytes())
+    };
+    let beat = |proof: &str, beats: &Value| {
+        let headers = [bearer(proof).as_slice(), &[json]].concat();
+        overview.send("POST", "/api/v1/heartbeats", &headers, beats.to_string().as_bytes()).status
+    };
+    let enrolled = enrol(TOKEN, "web-1");
+    assert_eq!(enrolled.status, 201);
+    let credential = enrolled.body["credential"].as_str().unwrap().to_owned();
+    let own = crate::harness::heartbeat("WEB-1", "web", 1);
+    let foreign = crate::harness::heartbeat("web-2", "web", 1);
+    assert_eq!(beat(&credential, &own), 200, "names have no case");
+    assert_eq!(beat(&credential, &foreign), 403);
+    assert_eq!(beat(&credential, &json!([own, foreign])), 403, "whole or not at all");
+    assert_eq!(enrol(&credential, "web-2").status, 403);
+    let renewed = enrol(&credential, "web-1").body["credential"].as_str().unwrap().to_owned();
+    assert_eq!(beat(&renewed, &own), 200);
+    assert_eq!(
+        beat(&credential, &own),
+        200,
+        "until the new one is surely there, the former is good"
+    );
+    let picture = overview.send("GET", "/api/v1/overview", &bearer(&admin), &[]).body;
+    assert_eq!(picture["counts"]["servers"], 1, "nothing was stored of web-2");
+    let gone = overview.send("DELETE", "/api/v1/servers/web-1?force=true", &bearer(&admin), &[]);
+    assert_eq!(gone.status, 204);
+    assert_eq!(beat(&credential, &own), 401, "a removed server's credentials are revoked");
+    assert_eq!(beat(&renewed, &own), 401);
+    assert_eq!(beat(TOKEN, &crate::harness::heartbeat("web-1", "web", 2)), 200);
+}
+
+#[test]
+fn where_enrolment_is_required_the_join_token_only_enrols() {
+    let policy = cluster_overview::access::Policy {
+        require_enrolment: true,
+        ..cluster_overview::access::Policy::open()
+    };
+    let overview = Running::of(policy);
+    let beat = crate::harness::heartbeat("web-1", "web", 1);
+    let answer = overview.beat(&beat);
+    assert_eq!(answer.status, 403);
+    assert!(answer.body["detail"].as_str().unwrap().contains("/api/v1/enrolments"));
+    let body = json!({"server": "web-1"});
+    let headers = [bearer(TOKEN).as_slice(), &[("content-type", "application/json")]].concat();
+    let enrolled =
+        overview.send("POST", "/api/v1/enrolments", &headers, body.to_string().as_bytes());
+    let credential = enrolled.body["credential"].as_str().unwrap().to_owned();
+    let headers =
+        [bearer(&credential).as_slice(), &[("content-type", "application/json")]].concat();
+    let taken = overview.send("POST", "/api/v1/heartbeats", &headers, beat.to_string().as_bytes());
+    assert_eq!(taken.status, 200);
+}
+
+#[test]
+fn what_is_done_is_written_down_once_and_no_name_forges_a_line() {
+    let overview = Running::guarded();
+    let admin = overview.token("admin");
+    let headers = [bearer(&admin).as_slice(), &[("content-type", "application/json")]].concat();
+    let mut settings = overview.send("GET", "/api/v1/settings", &headers, &[]).body;
+    settings["heartbeat_interval_s"] = json!(20);
+    let put = settings.to_string();
+    assert_eq!(overview.send("PUT", "/api/v1/settings", &headers, put.as_bytes()).status, 200);
+    let wish = json!({"role": "viewer", "name": "a\nforged line"}).to_string();
+    let refused = overview.send("POST", "/api/v1/tokens", &headers, wish.as_bytes());
+    assert_eq!(refused.status, 422, "a name is one line");
+    let wish = json!({"role": "viewer", "name": "monitor"}).to_string();
+    let made = overview.send("POST", "/api/v1/tokens", &headers, wish.as_bytes()).body;
+    let lines = overview.audit(&admin);
+    let said: Vec<(&str, &str)> = lines
+        .iter()
+        .map(|line| (line["action"].as_str().unwrap(), line["target"].as_str().unwrap()))
+        .collect();
+    let id = made["id"].as_str().unwrap();
+    let target = format!("viewer token monitor ({id})");
+    assert_eq!(
+        said,
+        [
+            ("create-token", target.as_str()),
+            ("configure", "heartbeat_interval_s 30 to 20"),
+            ("create-token", "for a story"),
+        ]
+    );
+    assert_eq!(lines[1]["who"], "admin of a story");
+    assert_eq!(lines[1]["proof"], "token");
+    let text = json!(lines).to_string();
+    for secret in [&admin, made["token"].as_str().unwrap()] {
+        assert!(!text.contains(secret), "a secret is in the audit");
+    }
+    let page = overview.send("GET", "/api/v1/audit?limit=1", &headers, &[]).body;
+    assert_eq!(page["entries"].as_array().unwrap().len(), 1);
+    let path = format!("/api/v1/audit?limit=1&before={}", page["next_before"]);
+    let next = overview.send("GET", &path, &headers, &[]).body;
+    assert_eq!(next["entries"][0]["action"], "configure");
+}
