@@ -62,18 +62,24 @@ export class Cluster {
   private sequence = 0;
   private beating = new Set<() => Promise<void>>();
 
-  async start(reportSelf = 'none', basePath = '/') {
+  /** What makes the first admin, where people sign in. */
+  setupCode = '';
+  readonly program = binary;
+  readonly database = `sqlite:${join(this.folder, 'overview.db')}`;
+
+  async start(reportSelf = 'none', basePath = '/', auth = 'none') {
     writeFileSync(this.tokenFile, `${token}\n`, { mode: 0o600 });
     const port = this.url === '' ? '0' : new URL(this.url).port;
     const serve = this.run('serve', [
-      'serve', '--auth', 'none', '--listen', `127.0.0.1:${port}`,
-      '--database', `sqlite:${join(this.folder, 'overview.db')}`,
+      'serve', '--auth', auth, '--listen', `127.0.0.1:${port}`,
+      '--database', this.database,
       '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server', '--base-path', basePath,
     ]);
     this.url = await new Promise<string>((resolve, reject) => {
       let said = '';
       serve.stdout?.on('data', (chunk) => {
         said += chunk;
+        this.setupCode = said.match(/Set-up code .*: (\S+)/)?.[1] ?? '';
         const url = said.match(/Cluster Overview at (\S+)/);
         if (url) resolve(url[1]);
       });
@@ -237,12 +243,14 @@ export const hydrated = (page: Page) =>
 /** A panic without the places in wasm it came through. */
 const legible = (text: string) => text.split('\n').filter((line) => !/^\s*(at .*|Stack:|Error)?$/.test(line)).join(' ');
 
-export const test = base.extend<{ cluster: Cluster; forgiven: RegExp }>({
+export const test = base.extend<{ cluster: Cluster; auth: 'none' | 'password'; forgiven: RegExp }>({
+  // How people prove who they are. Where they sign in, the overview reports itself.
+  auth: ['none', { option: true }],
   // What a story expects on the console: a story that stops the server expects failed requests.
   forgiven: [/^$/, { option: true }],
-  cluster: async ({}, use) => {
+  cluster: async ({ auth }, use) => {
     const cluster = new Cluster();
-    await cluster.start();
+    await cluster.start(auth === 'none' ? 'none' : 'web,service', '/', auth);
     await use(cluster);
     await cluster.stop();
   },

@@ -124,7 +124,7 @@ async fn offer_setup(site: &Site) -> Result<(), Failure> {
     if let Some(code) = site.offer_setup().await? {
         writeln!(
             std::io::stdout(),
-            "Nobody can sign in yet. Set-up code for the first admin, good for one hour: {}",
+            "There is no admin yet. Set-up code for the first admin, good for one hour: {}",
             code.reveal()
         )?;
     }

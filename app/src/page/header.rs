@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
+use super::opener::WHY;
 use super::screen::{Connection, Screen};
+use crate::api::{Rank, Visitor};
 
 #[component]
 pub(super) fn Header(
@@ -20,8 +22,40 @@ pub(super) fn Header(
             <div class="top-right">
                 {move || news(screen)}
                 <button type="button" class="script-only" id="theme">"Theme"</button>
+                {visitor(screen)}
             </div>
         </header>
+    }
+}
+
+/// Who looks, what they may, and the way out.
+fn visitor(screen: Screen) -> impl IntoView + use<> {
+    let Visitor { name, rank, leaves } = screen.visitor.get_value();
+    let looks = (rank == Rank::Viewer).then(|| {
+        view! {
+            <span class="muted" id=WHY>
+                "You may look; only an admin may change things."
+            </span>
+        }
+    });
+    // Without a way out the name is a word, not a menu.
+    let (name, menu) = if leaves { (None, name) } else { (name, None) };
+    let name = name.map(|name| view! { <bdi id="visitor">{name}</bdi> });
+    let menu = menu.map(|name| {
+        view! {
+            <details class="menu">
+                <summary class="button" id="visitor"><bdi>{name}</bdi></summary>
+                <form method="post" action=screen.action("sign-out")>
+                    <button>"Sign out"</button>
+                    <button name="everywhere" value="true">"Sign out everywhere"</button>
+                </form>
+            </details>
+        }
+    });
+    view! {
+        {looks}
+        {name}
+        {menu}
     }
 }
 

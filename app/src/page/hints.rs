@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 
 use super::look;
+use super::opener::opener;
 use super::screen::Screen;
 use super::view::{Advice, Group};
 
@@ -72,7 +73,7 @@ fn article(screen: Screen, hint: &Advice, severity: look::Look) -> impl IntoView
     });
     let action = hint.action.clone().map(|action| {
         let id = format!("act-{}", hint.anchor);
-        view! { <a id=id href=move || screen.address(&action.opens)>{action.text}</a> }
+        opener(screen, id, "", action.opens, action.text)
     });
     view! {
         <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.shape>

@@ -15,7 +15,7 @@ use super::navigate::{self, Keep as _};
 use super::place::{Done, Open, Place};
 use super::screen::{Connection, Screen, set};
 use super::{Page, PageProps, focus, verdict};
-use crate::api::{self, Command, Picture, Refusal};
+use crate::api::{self, Command, FORBIDDEN, LAPSED, Picture, Refusal, SIGNED_OUT};
 use crate::cluster::Timestamp;
 
 /// How long one request may take, in milliseconds.
@@ -126,11 +126,18 @@ fn grant_wishes(screen: Screen, hurry: Rc<Cell<bool>>) {
                     return;
                 }
                 Either::Left((Ok(Err(refusal)), _)) => refusal.as_str(),
-                Either::Left((Err(_), _)) | Either::Right(_) => "unreachable",
+                Either::Left((Err(error), _)) => denial(&error).unwrap_or("unreachable"),
+                Either::Right(_) => "unreachable",
             };
             set(&screen.place, Place { refused: Some(refused.to_owned()), ..place });
         });
     });
+}
+
+/// Why the gate did not let a server function run, if that is what failed.
+fn denial(error: &ServerFnError) -> Option<&'static str> {
+    let ServerFnError::ServerError(word) = error else { return None };
+    [SIGNED_OUT, LAPSED, FORBIDDEN].into_iter().find(|known| known == word)
 }
 
 fn done(command: Command) -> Done {
@@ -192,6 +199,10 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
             }
             // Paused meanwhile: what came is asked for again on resuming.
             Either::Left((Ok(_), _)) => {}
+            // Whoever is not signed in any more is shown where to sign in.
+            Either::Left((Err(error), _)) if denial(&error) == Some(SIGNED_OUT) => {
+                let _ = window().location().reload();
+            }
             Either::Left((Err(_), _)) | Either::Right(_) => {
                 desk.miss();
                 if !paused {

@@ -22,6 +22,7 @@ pub mod live;
 mod look;
 #[cfg(feature = "hydrate")]
 mod navigate;
+mod opener;
 mod panel;
 pub mod place;
 mod screen;

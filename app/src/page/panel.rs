@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::age::ago;
 use super::carried::carried;
 use super::look;
+use super::opener::opener;
 use super::screen::Screen;
 use super::view::{Action, Ask, Item, Panel, Section};
 
@@ -88,7 +89,5 @@ fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
 
 fn link(screen: Screen, action: &Action) -> impl IntoView + use<> {
     let id = format!("open-{}", action.opens);
-    view! {
-        <a class="button" id=id href=screen.address(&action.opens)>{action.text.clone()}</a>
-    }
+    opener(screen, id, "button", action.opens.clone(), action.text.clone())
 }

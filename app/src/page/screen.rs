@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::draft::Draft;
 use super::place::{Open, Place};
 use super::view::{Block, Fact, Form, Group, Head, Panel, Tools, View};
-use crate::api::{Command, Picture, Site};
+use crate::api::{Command, Picture, Rank, Site, Visitor};
 use crate::cluster::{Snapshot, Timestamp};
 
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.
@@ -86,13 +86,15 @@ pub(super) struct Screen {
     pub(super) outdated: RwSignal<bool>,
     /// Where the page lives.
     pub(super) site: StoredValue<Site>,
+    /// Who looks at it.
+    pub(super) visitor: StoredValue<Visitor>,
 }
 
 impl Screen {
     /// The screen of a first picture: on the server and at hydration the same.
     pub(super) fn new(picture: Picture, snapshot: &Snapshot) -> Self {
         let place = Place::parse(&picture.query);
-        let Picture { news, site, .. } = picture;
+        let Picture { news, site, visitor, .. } = picture;
         let view = View::of(snapshot, news.now, &place, FIRST_ROWS);
         let rows = view.blocks.into_iter().map(|(block, beats)| Row::new(block, beats)).collect();
         Self {
@@ -112,6 +114,7 @@ impl Screen {
             connection: RwSignal::new(Connection::Polling),
             outdated: RwSignal::new(false),
             site: StoredValue::new(site),
+            visitor: StoredValue::new(visitor),
         }
     }
 
@@ -152,6 +155,11 @@ impl Screen {
             (false, false) => format!("?{list}&{opens}"),
             _ => format!("?{list}{opens}"),
         }
+    }
+
+    /// Whether whoever looks may do no more than that.
+    pub(super) fn only_looks(&self) -> bool {
+        self.visitor.with_value(|visitor| visitor.rank == Rank::Viewer)
     }
 
     /// Where a form of the page goes.

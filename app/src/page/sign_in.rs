@@ -73,13 +73,14 @@ pub fn document(form: SignInForm) -> String {
                     id="password"
                     name="password"
                     autocomplete=password
+                    aria-describedby=first.then_some("fit")
                     maxlength="1024"
                     required
                 />
                 {first
                     .then(|| {
                         view! {
-                            <p class="muted small">
+                            <p class="muted hint" id="fit">
                                 "At least 12 characters; a sentence is easy to keep in mind."
                             </p>
                             <label for="code">"Set-up code"</label>
@@ -90,7 +91,6 @@ pub fn document(form: SignInForm) -> String {
                                 autocomplete="off"
                                 autocapitalize="none"
                                 spellcheck="false"
-                                required
                             />
                         }
                     })}
@@ -105,10 +105,10 @@ fn opening(lacking: Lacking) -> impl IntoView {
     let said = match lacking {
         Lacking::Nothing => "Cluster Overview shows its servers to those who may see them.",
         Lacking::FirstAdmin => {
-            "Nobody can sign in yet. The first admin is whoever has the set-up code that `serve` printed at its start; it is good for one hour."
+            "There is no admin yet. The first one is whoever has the set-up code that `serve` printed at its start; it is good for one hour."
         }
         Lacking::FirstAdminAndCode => {
-            "Nobody can sign in yet, and the hour of the set-up code is over: start `serve` again for a new one, or run `cluster-overview admin set-password NAME`."
+            "There is no admin yet, and the hour of the set-up code is over: start `serve` again for a new one, or run `cluster-overview admin set-password NAME`."
         }
     };
     view! { <p class="muted">{said}</p> }

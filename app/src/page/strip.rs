@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::configure::configure;
+use super::opener::opener;
 use super::place::{Open, written};
 use super::screen::Screen;
 use super::view::Fact;
@@ -41,9 +42,8 @@ fn switch(screen: Screen) -> impl IntoView + use<> {
     let open = screen.form.with(Option::is_some);
     let opens = if open { String::new() } else { written(Open::Configuration(None).pairs()) };
     let (class, expanded) = if open { ("button pressed", "true") } else { ("button", "false") };
-    view! {
-        <a class=class id="configure" aria-expanded=expanded href=screen.address(&opens)>
-            "Configure"
-        </a>
-    }
+    // A viewer's form opens as little as it closes.
+    let expanded = (!screen.only_looks()).then_some(expanded);
+    opener(screen, "configure".to_owned(), class, opens, "Configure".to_owned())
+        .attr("aria-expanded", expanded)
 }

@@ -153,6 +153,11 @@ impl Keyring {
         Some((self.people.get(&session.name_key)?, session))
     }
 
+    /// Whether somebody can sign in who may change things.
+    pub fn has_admin(&self) -> bool {
+        self.people.values().any(|person| person.rank == Rank::Admin)
+    }
+
     /// The token with this secret, if it proves anything.
     pub fn token(&self, hash: Hash, now: Timestamp) -> Option<&Token> {
         self.tokens.get(&hash).filter(|token| token.is_good(now))

@@ -102,7 +102,7 @@ impl SetupCodeText {
 impl Site {
     /// A new code that makes the first admin, if there is none yet.
     pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
-        if !self.watch.keyring().people.is_empty() {
+        if self.watch.keyring().has_admin() {
             return Ok(None);
         }
         let text = SetupCodeText::new()?;
@@ -128,7 +128,8 @@ impl Site {
         let limits = &self.access.limits;
         limits.take(&key, origin.client, known, now).map_err(SignInError::TooMany)?;
         let account = keyring.people.get(&key);
-        let first = keyring.people.is_empty();
+        let code = given.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+        let first = !keyring.has_admin() && (code.is_some() || keyring.people.is_empty());
         let mut actor = Actor {
             // What was typed where a name belongs may be a password.
             name: account.map_or("unknown name", |account| account.name.as_str()).to_owned(),
@@ -139,7 +140,7 @@ impl Site {
         let mut grants = Vec::new();
         let mut action = Action::SignIn;
         if first {
-            let code = SetupCodeText::hash(given.code.as_deref().unwrap_or_default());
+            let code = SetupCodeText::hash(code.unwrap_or_default());
             if !keyring.setup_code.is_some_and(|known| known.hash == code && now < known.expires) {
                 actor.proof = Proof::Nothing;
                 self.write_down(Entry::refused(&actor, action, "", "wrong set-up code")).await;

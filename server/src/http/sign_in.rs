@@ -170,10 +170,10 @@ fn page(
     wrong: Option<String>,
 ) -> Response {
     let keyring = site.watch.keyring();
-    let lacking = match (keyring.people.is_empty(), &keyring.setup_code) {
-        (false, _) => Lacking::Nothing,
-        (true, Some(code)) if site.watch.now() < code.expires => Lacking::FirstAdmin,
-        (true, _) => Lacking::FirstAdminAndCode,
+    let lacking = match (keyring.has_admin(), &keyring.setup_code) {
+        (true, _) => Lacking::Nothing,
+        (false, Some(code)) if site.watch.now() < code.expires => Lacking::FirstAdmin,
+        (false, _) => Lacking::FirstAdminAndCode,
     };
     let form = SignInForm { site: site.place(), name, then, wrong, lacking };
     (status, Html(app::page::sign_in::document(form))).into_response()

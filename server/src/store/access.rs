@@ -28,7 +28,7 @@ const MOST_LINES: u32 = 1_000;
 pub enum Grant {
     /// A person may sign in with this password; their sessions end.
     Person(Account),
-    /// The same, if nobody can sign in yet and this code is good: it is used up.
+    /// The same, if there is no admin yet and this code is good: it is used up.
     FirstPerson(Account, Hash),
     /// A person may no longer sign in; their sessions end.
     Dismiss(String),
@@ -55,7 +55,7 @@ pub(super) async fn grant(tx: &mut Tx, grant: &Grant, at: Timestamp) -> Result<b
         Grant::FirstPerson(account, code) => {
             let used = sqlx::query(
                 "delete from setup_code where hash = $1 and expires_at > $2
-                     and not exists (select 1 from people)",
+                     and not exists (select 1 from people where rank = 'admin')",
             )
             .bind(code.to_hex())
             .bind(at.0);
