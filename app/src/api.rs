@@ -6,6 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Change, KeyKind, Role, ServerName, Settings, Snapshot, Timestamp};
 
+/// Where the page lives, and who looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// The site.
+    pub site: Site,
+    /// Who looks.
+    pub visitor: Visitor,
+}
+
 /// Where the page lives and which files it is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
@@ -59,10 +68,8 @@ pub struct Picture {
     pub news: News,
     /// The query of the page's address: what it shows of the picture.
     pub query: String,
-    /// The site.
-    pub site: Site,
-    /// Who looks at it.
-    pub visitor: Visitor,
+    /// Where the page lives, and who looks at it.
+    pub visit: Visit,
 }
 
 /// What a poll brings.

@@ -11,7 +11,7 @@ pub(super) fn Header(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    let admin = screen.site.with_value(|site| site.admin_url.clone());
+    let admin = screen.visit.with_value(|visit| visit.site.admin_url.clone());
     view! {
         <header class="top">
             <nav aria-label="Breadcrumb">
@@ -30,7 +30,7 @@ pub(super) fn Header(
 
 /// Who looks, what they may, and the way out.
 fn visitor(screen: Screen) -> impl IntoView + use<> {
-    let Visitor { name, rank, leaves } = screen.visitor.get_value();
+    let Visitor { name, rank, leaves } = screen.visit.with_value(|visit| visit.visitor.clone());
     let looks = (rank == Rank::Viewer).then(|| {
         view! {
             <span class="muted" id=WHY>

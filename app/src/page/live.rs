@@ -31,8 +31,8 @@ pub fn hydrate() {
     let Some(app) = document().get_element_by_id("app").and_then(|app| app.dyn_into().ok()) else {
         return;
     };
-    if !picture.site.base.is_empty() {
-        leptos::server_fn::client::set_server_url(picture.site.base.clone().leak());
+    if !picture.visit.site.base.is_empty() {
+        leptos::server_fn::client::set_server_url(picture.visit.site.base.clone().leak());
     }
     let desk = Desk::of(&picture);
     let held: Rc<Cell<Option<Screen>>> = Rc::default();

@@ -42,7 +42,7 @@ use crate::api::Picture;
 
 /// The whole HTML document: readable before, and without, its scripts.
 pub fn shell(picture: Picture) -> impl IntoView {
-    let assets = picture.site.assets.clone();
+    let assets = picture.visit.site.assets.clone();
     let asset = move |name: &str| format!("{assets}/{name}");
     // A `<` would let a name on the picture end the script that carries it.
     let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::draft::Draft;
 use super::place::{Open, Place};
 use super::view::{Block, Fact, Form, Group, Head, Panel, Tools, View};
-use crate::api::{Command, Picture, Rank, Site, Visitor};
+use crate::api::{Command, Picture, Rank, Visit};
 use crate::cluster::{Snapshot, Timestamp};
 
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.
@@ -84,17 +84,15 @@ pub(super) struct Screen {
     pub(super) connection: RwSignal<Connection>,
     /// The overview that answers is of another build than this page.
     pub(super) outdated: RwSignal<bool>,
-    /// Where the page lives.
-    pub(super) site: StoredValue<Site>,
-    /// Who looks at it.
-    pub(super) visitor: StoredValue<Visitor>,
+    /// Where the page lives, and who looks at it.
+    pub(super) visit: StoredValue<Visit>,
 }
 
 impl Screen {
     /// The screen of a first picture: on the server and at hydration the same.
     pub(super) fn new(picture: Picture, snapshot: &Snapshot) -> Self {
         let place = Place::parse(&picture.query);
-        let Picture { news, site, visitor, .. } = picture;
+        let Picture { news, visit, .. } = picture;
         let view = View::of(snapshot, news.now, &place, FIRST_ROWS);
         let rows = view.blocks.into_iter().map(|(block, beats)| Row::new(block, beats)).collect();
         Self {
@@ -113,8 +111,7 @@ impl Screen {
             pictured: RwSignal::new(news.now),
             connection: RwSignal::new(Connection::Polling),
             outdated: RwSignal::new(false),
-            site: StoredValue::new(site),
-            visitor: StoredValue::new(visitor),
+            visit: StoredValue::new(visit),
         }
     }
 
@@ -159,12 +156,12 @@ impl Screen {
 
     /// Whether whoever looks may do no more than that.
     pub(super) fn only_looks(&self) -> bool {
-        self.visitor.with_value(|visitor| visitor.rank == Rank::Viewer)
+        self.visit.with_value(|visit| visit.visitor.rank == Rank::Viewer)
     }
 
     /// Where a form of the page goes.
     pub(super) fn action(&self, name: &str) -> String {
-        self.site.with_value(|site| format!("{}/{name}", site.base))
+        self.visit.with_value(|visit| format!("{}/{name}", visit.site.base))
     }
 
     /// Something was typed into the configuration's form.

@@ -49,7 +49,7 @@ fn AddServers(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    let base = screen.site.with_value(|site| site.base.clone());
+    let base = screen.visit.with_value(|visit| visit.site.base.clone());
     view! {
         <div class="empty">
             <p>"On each server of the product, let one process beat for each component:"</p>

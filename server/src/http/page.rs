@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use app::api::{Command, News, Outcome, Picture, Visitor};
+use app::api::{Command, News, Outcome, Picture, Visit, Visitor};
 use app::backend::Backend;
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -16,12 +16,12 @@ use crate::access::audit::Proof;
 use crate::access::caller::Person;
 
 /// The door for one visitor.
-struct Visit {
+struct Door {
     site: Arc<Site>,
     person: Person,
 }
 
-impl Backend for Visit {
+impl Backend for Door {
     fn picture(&self, query: &str) -> Picture {
         // A cursor that places nobody: everything is news.
         let news = self.since("");
@@ -32,7 +32,8 @@ impl Backend for Visit {
             rank: self.person.rank,
             leaves: signed_in,
         };
-        Picture { news, query: query.to_owned(), site: self.site.place(), visitor }
+        let visit = Visit { site: self.site.place(), visitor };
+        Picture { news, query: query.to_owned(), visit }
     }
 
     fn since(&self, cursor: &str) -> News {
@@ -61,7 +62,7 @@ pub(crate) async fn get(
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
-    let backend: Arc<dyn Backend> = Arc::new(Visit { site, person });
+    let backend: Arc<dyn Backend> = Arc::new(Door { site, person });
     let picture = backend.picture(request.uri().query().unwrap_or_default());
     let render = leptos_axum::render_app_async_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
@@ -75,7 +76,7 @@ pub(crate) async fn function(
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
-    let backend: Arc<dyn Backend> = Arc::new(Visit { site, person });
+    let backend: Arc<dyn Backend> = Arc::new(Door { site, person });
     let mut response = leptos_axum::handle_server_fns_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         request,
