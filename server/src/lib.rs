@@ -12,6 +12,7 @@ pub mod credential;
 pub mod demo;
 mod http;
 pub mod intake;
+pub mod listen;
 mod metrics;
 pub mod node;
 pub mod own;
@@ -28,6 +29,7 @@ use tokio::net::TcpListener;
 use crate::access::secret::Hash;
 use crate::access::{Access, Policy};
 use crate::intake::Intake;
+use crate::listen::Patience;
 use crate::own::{Identity, Own};
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
@@ -131,7 +133,20 @@ pub async fn serve(
     site: Arc<Site>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(Arc::clone(&site))).with_graceful_shutdown(shutdown).await?;
+    serve_patiently(listener, site, Patience::default(), shutdown).await
+}
+
+/// The same, for whoever wants clients waited for otherwise.
+///
+/// # Errors
+/// If the listener fails.
+pub async fn serve_patiently(
+    listener: TcpListener,
+    site: Arc<Site>,
+    patience: Patience,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    listen::serve(listener, router(Arc::clone(&site)), patience, shutdown).await;
     if let Some(own) = &site.own {
         own.leave().await;
     }

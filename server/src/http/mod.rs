@@ -18,10 +18,12 @@ mod sign_in;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware;
-use axum::response::Response;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get, post};
 use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
@@ -39,6 +41,9 @@ use crate::Site;
 pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";
 /// Where servers get a credential of their own.
 pub(crate) const ENROLMENTS: &str = "/api/v1/enrolments";
+
+/// How long a request may take to be sent and answered.
+const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 
 /// Everything below the base path.
 pub(crate) fn router(site: Arc<Site>) -> Router {
@@ -70,6 +75,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::local_host_only))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), gate::identify))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
+        .layer(middleware::from_fn(in_time))
         .layer(Extension(document))
         .with_state(site)
 }
@@ -144,6 +150,21 @@ async fn never_cached(mut response: Response) -> Response {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Answers in time or not at all: a body that trickles in is no reason to wait. What is sent on after the
+/// answer has begun is not limited by this.
+async fn in_time(request: Request, next: Next) -> Response {
+    let answer = tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await;
+    answer.unwrap_or_else(|_| {
+        let late = Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the request was not there, or not answered, within 10 s; send it again",
+        );
+        let mut response = late.into_response();
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    })
 }
 
 async fn nothing_here() -> Problem {
