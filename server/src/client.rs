@@ -1,8 +1,11 @@
 //! How this program asks an overview over HTTP.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// Why there was no good answer.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +18,14 @@ pub enum ClientError {
         /// Why; boxed, for it is large.
         source: Box<ureq::Error>,
     },
+    /// The certificates to trust cannot be had.
+    #[error("cannot use the certificates in {}: {why}", .path.display())]
+    Trust {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// The answer was a refusal.
     #[error("{url} answered {status}: {detail}")]
     Refused {
@@ -25,6 +36,21 @@ pub enum ClientError {
         /// What the answer says of it.
         detail: String,
     },
+}
+
+/// The certificates in this file.
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, ClientError> {
+    let unusable = |why: String| ClientError::Trust { path: path.to_owned(), why };
+    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let mut found = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) =
+            item.map_err(|error| unusable(error.to_string()))?
+        {
+            found.push(certificate);
+        }
+    }
+    if found.is_empty() { Err(unusable("it holds no certificate".to_owned())) } else { Ok(found) }
 }
 
 impl ClientError {
@@ -42,15 +68,22 @@ pub struct Client {
 }
 
 impl Client {
-    /// The overview at this address.
-    pub fn new(overview: &str) -> Self {
+    /// The overview at this address; over TLS, with a certificate that one of this file vouches for, or
+    /// one of those that browsers trust.
+    pub fn new(overview: &str, trusted: Option<&Path>) -> Result<Self, ClientError> {
+        let tls = TlsConfig::builder();
+        let tls = match trusted {
+            Some(path) => tls.root_certs(RootCerts::Specific(Arc::new(certificates(path)?))),
+            None => tls,
+        };
         let agent = ureq::Agent::config_builder()
+            .tls_config(tls.build())
             .timeout_global(Some(Duration::from_secs(10)))
             .http_status_as_error(false)
             .max_redirects(0)
             .build()
             .new_agent();
-        Self { base: overview.trim_end_matches('/').to_owned(), agent }
+        Ok(Self { base: overview.trim_end_matches('/').to_owned(), agent })
     }
 
     /// Where it is: host and port, to ask the routing table about.

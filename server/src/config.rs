@@ -257,6 +257,12 @@ pub struct Serve {
     /// The file with the join token; without it one is written beside the database.
     #[arg(long, env = "CLUSTER_OVERVIEW_JOIN_TOKEN_FILE")]
     pub join_token_file: Option<PathBuf>,
+    /// The certificate to serve over TLS with, and those that vouch for it: a PEM file.
+    #[arg(long, env = "CLUSTER_OVERVIEW_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key: a PEM file that not everybody can read. Both files are read again when they change.
+    #[arg(long, env = "CLUSTER_OVERVIEW_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// What it says of itself.
     #[command(flatten)]
     pub node: Node,
@@ -296,6 +302,9 @@ pub struct Agent {
     /// Where this server's own credential is kept; default: beside the token file.
     #[arg(long, env = "CLUSTER_OVERVIEW_CREDENTIAL_FILE")]
     pub credential_file: Option<PathBuf>,
+    /// With an overview over TLS: the certificates to trust, a PEM file; default: those of the web.
+    #[arg(long, env = "CLUSTER_OVERVIEW_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// Which component it beats for.
     #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role, default_value = "service")]
     pub role: Role,
@@ -345,6 +354,9 @@ pub struct Status {
     /// The file with a viewer's token, where the overview wants one.
     #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
+    /// With an overview over TLS: the certificates to trust, a PEM file; default: those of the web.
+    #[arg(long, env = "CLUSTER_OVERVIEW_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// The overview as JSON.
     #[arg(long)]
     pub json: bool,

@@ -24,12 +24,11 @@ use std::future::Future;
 use std::sync::Arc;
 
 use app::cluster::Role;
-use tokio::net::TcpListener;
 
 use crate::access::secret::Hash;
 use crate::access::{Access, Policy};
 use crate::intake::Intake;
-use crate::listen::Patience;
+use crate::listen::Listener;
 use crate::own::{Identity, Own};
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
@@ -125,30 +124,13 @@ pub fn router(site: Arc<Site>) -> axum::Router {
 
 /// Serves a site on `listener` until `shutdown`: then takes no more requests, finishes those it has,
 /// and says goodbye for its own components.
-///
-/// # Errors
-/// If the listener fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     site: Arc<Site>,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    serve_patiently(listener, site, Patience::default(), shutdown).await
-}
-
-/// The same, for whoever wants clients waited for otherwise.
-///
-/// # Errors
-/// If the listener fails.
-pub async fn serve_patiently(
-    listener: TcpListener,
-    site: Arc<Site>,
-    patience: Patience,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    listen::serve(listener, router(Arc::clone(&site)), patience, shutdown).await;
+) {
+    listener.into().serve(router(Arc::clone(&site)), shutdown).await;
     if let Some(own) = &site.own {
         own.leave().await;
     }
-    Ok(())
 }

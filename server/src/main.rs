@@ -18,6 +18,8 @@ use cluster_overview::agent::{Agent, Facts, Proof};
 use cluster_overview::client::Client;
 use cluster_overview::credential::Credential;
 use cluster_overview::demo::Demo;
+use cluster_overview::listen::Listener;
+use cluster_overview::listen::tls::Tls;
 use cluster_overview::own::Identity;
 use cluster_overview::store::beside::{Accepted, Beside};
 use cluster_overview::store::{Store, StoreError};
@@ -55,10 +57,11 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     let access = policy(&options.access, options.listen.address)?;
     let base = base_path(&options.base_path)?;
     let own = own(&options)?;
+    let tls = tls(&options)?;
     let database = options.database.address;
     let path = Store::path(&database).ok_or_else(|| StoreError::Address(database.clone()))?;
     let join_token = join_token(options.join_token_file.as_deref(), &path)?;
-    let listener = listen(options.listen.address).await?;
+    let socket = listen(options.listen.address).await?;
     let site = Site::open(Options {
         database,
         join_token,
@@ -71,8 +74,9 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     if options.access.auth == config::Auth::Password {
         offer_setup(&site).await?;
     }
+    let listener = Listener { socket, tls };
     announce(&listener, &base)?;
-    cluster_overview::serve(listener, site, asked_to_stop()?).await?;
+    cluster_overview::serve(listener, site, asked_to_stop()?).await;
     Ok(())
 }
 
@@ -80,7 +84,7 @@ async fn demo(options: config::Demo) -> Result<(), Failure> {
     refuse_strangers(options.listen.address)?;
     // Asked to stop from here on, it still removes what it made.
     let stop = asked_to_stop()?;
-    let listener = listen(options.listen.address).await?;
+    let listener = Listener::from(listen(options.listen.address).await?);
     let demo = Demo::open().await?;
     announce(&listener, "")?;
     let mut out = std::io::stdout();
@@ -89,7 +93,7 @@ async fn demo(options: config::Demo) -> Result<(), Failure> {
         "A demo: a simulated cluster that shows everything there is within two minutes, again and again. Nothing of it is kept."
     )?;
     out.flush()?;
-    demo.serve(listener, stop).await?;
+    demo.serve(listener, stop).await;
     Ok(())
 }
 
@@ -141,15 +145,23 @@ fn refuse_strangers(address: SocketAddr) -> Result<(), Failure> {
     .into())
 }
 
+fn tls(options: &config::Serve) -> Result<Option<Tls>, Failure> {
+    match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls::of(certificate, key)?)),
+        _ => Ok(None),
+    }
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(address).await;
     Ok(listener.map_err(|error| format!("cannot listen on {address}: {error}"))?)
 }
 
 /// Says where the page is, once it can be asked for.
-fn announce(listener: &TcpListener, base: &str) -> std::io::Result<()> {
+fn announce(listener: &Listener, base: &str) -> std::io::Result<()> {
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
     let mut out = std::io::stdout();
-    writeln!(out, "Cluster Overview at http://{}{base}/", listener.local_addr()?)?;
+    writeln!(out, "Cluster Overview at {scheme}://{}{base}/", listener.socket.local_addr()?)?;
     out.flush()
 }
 
@@ -250,7 +262,8 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
         .credential_file
         .unwrap_or_else(|| Credential::path_beside(&options.token_file, &facts.server, facts.role));
     let proof = Proof::of(&options.token_file, path)?;
-    let agent = Agent::new(Client::new(&options.overview), proof, facts);
+    let agent =
+        Agent::new(Client::new(&options.overview, options.ca_file.as_deref())?, proof, facts);
     agent.run(asked_to_stop()?).await;
     Ok(())
 }
@@ -258,7 +271,8 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
 fn status(options: &config::Status) -> ExitCode {
     let asked = || -> Result<serde_json::Value, Failure> {
         let token = options.token_file.as_deref().map(read_secret).transpose()?;
-        Ok(Client::new(&options.overview).get("/api/v1/overview", token.as_deref())?)
+        Ok(Client::new(&options.overview, options.ca_file.as_deref())?
+            .get("/api/v1/overview", token.as_deref())?)
     };
     match asked() {
         Ok(overview) => {

@@ -41,7 +41,10 @@ use self::screen::Screen;
 use crate::api::Picture;
 
 /// The whole HTML document: readable before, and without, its scripts.
-pub fn shell(picture: Picture) -> impl IntoView {
+///
+/// `nonce` tells the browser that its scripts are ours.
+pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
+    let nonce = nonce.to_owned();
     let assets = picture.visit.site.assets.clone();
     let asset = move |name: &str| format!("{assets}/{name}");
     // A `<` would let a name on the picture end the script that carries it.
@@ -59,9 +62,9 @@ pub fn shell(picture: Picture) -> impl IntoView {
                 <title>{title}</title>
                 <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
                 <link rel="stylesheet" href=asset("app.css") />
-                <script src=asset("theme.js")></script>
+                <script nonce=nonce.clone() src=asset("theme.js")></script>
                 // A browser without scripts does not fetch what only scripts need.
-                <link rel="modulepreload" media="(scripting: enabled)" href=asset("app.js") />
+                <link rel="modulepreload" nonce=nonce.clone() media="(scripting: enabled)" href=asset("app.js") />
                 <link
                     rel="preload"
                     media="(scripting: enabled)"
@@ -77,15 +80,37 @@ pub fn shell(picture: Picture) -> impl IntoView {
                     <Page screen />
                 </div>
                 <script type="application/json" id="picture" inner_html=json></script>
-                <script type="module" src=asset("start.js")></script>
+                <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
         </html>
     }
 }
 
+/// What tells a browser that the scripts of one document are ours: 128 random bits, in base 64.
+#[cfg(feature = "ssr")]
+pub fn nonce() -> String {
+    use leptos::nonce::{provide_nonce, use_nonce};
+    let made = || {
+        provide_nonce();
+        use_nonce()
+    };
+    let nonce = use_nonce().or_else(|| Owner::new().with(made));
+    nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
+}
+
 /// A document that is no more than its content: rendered once, with no scripts but the theme's.
 #[cfg(feature = "ssr")]
-fn document(site: &crate::api::Site, title: &str, content: impl IntoView) -> String {
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The whole of it.
+    pub html: String,
+    /// What its scripts bear.
+    pub nonce: String,
+}
+
+#[cfg(feature = "ssr")]
+fn document(site: &crate::api::Site, title: &str, content: impl IntoView) -> Document {
+    let nonce = nonce();
     let assets = site.assets.clone();
     let asset = move |name: &str| format!("{assets}/{name}");
     let html = view! {
@@ -97,12 +122,12 @@ fn document(site: &crate::api::Site, title: &str, content: impl IntoView) -> Str
                 <title>{title.to_owned()}</title>
                 <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
                 <link rel="stylesheet" href=asset("app.css") />
-                <script src=asset("theme.js")></script>
+                <script nonce=nonce.clone() src=asset("theme.js")></script>
             </head>
             <body>{content}</body>
         </html>
     };
-    format!("<!DOCTYPE html>{}", html.to_html())
+    Document { html: format!("<!DOCTYPE html>{}", html.to_html()), nonce }
 }
 
 /// Without scripts the page asks for itself again; but not while somebody fills in a form, which

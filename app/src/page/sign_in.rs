@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use super::Document;
 use crate::api::Site;
 
 /// What the page shows.
@@ -32,7 +33,7 @@ pub enum Lacking {
 }
 
 /// The whole HTML document.
-pub fn document(form: SignInForm) -> String {
+pub fn document(form: SignInForm) -> Document {
     let (title, button) = match form.lacking {
         Lacking::Nothing => ("Sign in", "Sign in"),
         Lacking::FirstAdmin | Lacking::FirstAdminAndCode => ("Set up", "Create the first admin"),

@@ -11,7 +11,6 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -20,6 +19,7 @@ use self::node::Node;
 use crate::access::Policy;
 use crate::access::secret::Hash;
 use crate::intake::Refused;
+use crate::listen::Listener;
 use crate::store::StoreError;
 use crate::store::beside::Beside;
 use crate::{Options, Site, config};
@@ -99,17 +99,13 @@ impl Demo {
     }
 
     /// Serves it on `listener` until `shutdown`.
-    ///
-    /// # Errors
-    /// If the listener fails.
     pub async fn serve(
         mut self,
-        listener: TcpListener,
+        listener: Listener,
         shutdown: impl Future<Output = ()> + Send + 'static,
-    ) -> std::io::Result<()> {
-        crate::serve(listener, Arc::clone(&self.site), shutdown).await?;
+    ) {
+        crate::serve(listener, Arc::clone(&self.site), shutdown).await;
         self.players.shutdown().await;
-        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ mod body;
 mod forms;
 mod gate;
 pub(crate) mod guard;
+mod headers;
 mod heartbeats;
 mod metrics;
 mod openapi;
@@ -76,6 +77,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&site), gate::identify))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
         .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), headers::on_every_answer))
         .layer(Extension(document))
         .with_state(site)
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use app::api::{Command, News, Outcome, Picture, Visit, Visitor};
 use app::backend::Backend;
@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::headers;
 use crate::Site;
 use crate::access::audit::Proof;
 use crate::access::caller::Person;
@@ -64,11 +65,17 @@ pub(crate) async fn get(
 ) -> Response {
     let backend: Arc<dyn Backend> = Arc::new(Door { site, person });
     let picture = backend.picture(request.uri().query().unwrap_or_default());
+    let nonce = Arc::new(OnceLock::new());
+    let told = Arc::clone(&nonce);
     let render = leptos_axum::render_app_async_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
-        move || app::shell(picture.clone()),
+        move || app::shell(picture.clone(), told.get_or_init(app::page::nonce)),
     );
-    render(request).await.into_response()
+    let mut response = render(request).await.into_response();
+    if let Some(nonce) = nonce.get() {
+        headers::allow_document(response.headers_mut(), nonce);
+    }
+    response
 }
 
 pub(crate) async fn function(

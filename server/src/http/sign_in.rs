@@ -7,9 +7,10 @@ use axum::Extension;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::headers::document;
 use super::problem::Problem;
 use crate::Site;
 use crate::access::origin::Origin;
@@ -176,5 +177,5 @@ fn page(
         (false, _) => Lacking::FirstAdminAndCode,
     };
     let form = SignInForm { site: site.place(), name, then, wrong, lacking };
-    (status, Html(app::page::sign_in::document(form))).into_response()
+    document(status, app::page::sign_in::document(form))
 }

@@ -1,5 +1,6 @@
 //! A running overview on a port of its own, and a client that sees every status.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,6 +11,8 @@ use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::TokenRole;
 use cluster_overview::access::secret::Hash;
 use cluster_overview::access::{Mode, Policy, Wish};
+use cluster_overview::listen::Listener;
+use cluster_overview::listen::tls::Tls;
 use cluster_overview::own::Identity;
 use cluster_overview::store::Grant;
 use cluster_overview::store::beside::{Away, Beside};
@@ -17,6 +20,7 @@ use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use ureq::tls::TlsConfig;
 
 /// The join token of every overview in these tests.
 pub(crate) const TOKEN: &str = "a-join-token-for-tests";
@@ -54,7 +58,13 @@ impl Running {
 
     /// Starts one that lives below a path.
     pub(crate) fn below(base: &str) -> Self {
-        Self::with(base, None, Policy::open())
+        Self::with(base, None, Policy::open(), None)
+    }
+
+    /// Starts one where people sign in, over TLS with this certificate and key.
+    pub(crate) fn encrypted(certificate: &Path, key: &Path) -> Self {
+        let tls = Tls::of(certificate, key).unwrap();
+        Self::with("", None, Policy::of(Mode::Password), Some(tls))
     }
 
     /// Starts one whose own web component is called `overview`.
@@ -68,7 +78,7 @@ impl Running {
             key_check: None,
             reporter: Reporter::Observer,
         };
-        Self::with("", Some((own, vec![Role::Web])), Policy::open())
+        Self::with("", Some((own, vec![Role::Web])), Policy::open(), None)
     }
 
     /// Starts one where people sign in.
@@ -78,10 +88,16 @@ impl Running {
 
     /// Starts one with this policy.
     pub(crate) fn of(policy: Policy) -> Self {
-        Self::with("", None, policy)
+        Self::with("", None, policy, None)
     }
 
-    fn with(base: &str, own: Option<(Identity, Vec<Role>)>, policy: Policy) -> Self {
+    fn with(
+        base: &str,
+        own: Option<(Identity, Vec<Role>)>,
+        policy: Policy,
+        tls: Option<Tls>,
+    ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let folder = folder();
         let runtime = Runtime::new().unwrap();
         let options = Options {
@@ -96,14 +112,15 @@ impl Running {
         let (address, site) = runtime.block_on(async {
             let site: Arc<Site> = Site::open(options).await.unwrap();
             let kept = Arc::clone(&site);
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
+            let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = socket.local_addr().unwrap();
+            let listener = Listener { socket, tls };
             tokio::spawn(cluster_overview::serve(listener, site, async {
                 let _ = stopped.await;
             }));
             (address, kept)
         });
-        let url = format!("http://{address}");
+        let url = format!("{scheme}://{address}");
         Self { url, folder, site, stop: Some(stop), runtime: Some(runtime) }
     }
 
@@ -120,6 +137,8 @@ impl Running {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(Duration::from_secs(20)))
+            // What a certificate must be is told by stories of their own.
+            .tls_config(TlsConfig::builder().disable_verification(true).build())
             .build()
             .into();
         let mut request =

@@ -1,0 +1,191 @@
+//! The listener: takes connections, with TLS or without, and gives up on those that give nothing.
+//!
+//! A client that says nothing, says it too slowly, or does not read its answer costs one connection for
+//! some seconds. There are more connections than that takes.
+
+pub mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
+use tower::Service as _;
+
+use self::tls::Tls;
+use crate::access::origin::OverTls;
+
+/// The most connections at once, if the system allows as many.
+const MOST_CONNECTIONS: usize = 16_384;
+/// Files that are not connections: the database, the journal, the listener, what is yet to come.
+const OTHER_FILES: u64 = 64;
+/// How many header lines a request may have, and how long all of them may be.
+const MOST_HEADERS: usize = 100;
+const LARGEST_HEAD: usize = 64 << 10;
+/// How long to wait when the system has no more files for connections.
+const BREATH: Duration = Duration::from_millis(100);
+/// How long a client is waited for: for the head of a request, also of the next one on a kept
+/// connection; for its part of opening TLS; for taking something of its answer; and, when the process
+/// is asked to stop, for the requests under way.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where connections come in.
+#[derive(Debug)]
+pub struct Listener {
+    /// The socket.
+    pub socket: TcpListener,
+    /// What they are encrypted with, if they are.
+    pub tls: Option<Tls>,
+}
+
+impl From<TcpListener> for Listener {
+    fn from(socket: TcpListener) -> Self {
+        Self { socket, tls: None }
+    }
+}
+
+impl Listener {
+    /// Serves `router` until `shutdown`; then takes no more connections and finishes the requests it
+    /// has.
+    pub(crate) async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
+        let Self { socket, tls } = self;
+        let graceful = GracefulShutdown::new();
+        tokio::select! {
+            () = take_all(&socket, tls.as_ref(), &router, &graceful) => {}
+            () = tls::renewed(tls.as_ref()) => {}
+            () = pin!(shutdown) => {}
+        }
+        drop(socket);
+        if tokio::time::timeout(PATIENCE, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some requests were not finished in time");
+        }
+    }
+}
+
+/// Takes one connection after the other, each once there is a place for it. Never ends by itself.
+async fn take_all(
+    socket: &TcpListener,
+    tls: Option<&Tls>,
+    router: &Router,
+    graceful: &GracefulShutdown,
+) {
+    let places = Arc::new(Semaphore::new(places()));
+    loop {
+        match take(socket, &places).await {
+            Ok((stream, peer, place)) => {
+                let connection = Connection { peer, router: router.clone() };
+                let (tls, watcher) = (tls.cloned(), graceful.watcher());
+                tokio::spawn(async move {
+                    connection.open(stream, tls, watcher).await;
+                    drop(place);
+                });
+            }
+            // A client that has gone already is no trouble of ours.
+            Err(error) if is_the_clients(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot take a connection; trying on");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
+}
+
+async fn take(
+    socket: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = socket.accept().await?;
+    Ok((stream, peer, place))
+}
+
+/// One connection, and who answers what comes on it.
+struct Connection {
+    peer: SocketAddr,
+    router: Router,
+}
+
+impl Connection {
+    async fn open(self, stream: TcpStream, tls: Option<Tls>, watcher: Watcher) {
+        // Answers are small and wanted now.
+        let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(PATIENCE));
+        let stream: Pin<Box<_>> = Box::pin(stream);
+        match tls {
+            None => self.answer(stream, None, watcher).await,
+            // Who does not finish opening TLS is not answered: there is no way to say anything.
+            Some(tls) => {
+                let opened = tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)).await;
+                if let Ok(Ok(stream)) = opened {
+                    self.answer(stream, Some(OverTls), watcher).await;
+                }
+            }
+        }
+    }
+
+    /// Answers what comes, until either side has enough.
+    async fn answer(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        tls: Option<OverTls>,
+        watcher: Watcher,
+    ) {
+        let Self { peer, router } = self;
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(tls) = tls {
+                request.extensions_mut().insert(tls);
+            }
+            // A router is always ready.
+            router.clone().call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .max_headers(MOST_HEADERS)
+            .max_buf_size(LARGEST_HEAD)
+            .serve_connection(TokioIo::new(stream), service);
+        // A client that breaks off, or speaks something else, is told so by hyper where it can be told.
+        let _ = watcher.watch(connection).await;
+    }
+}
+
+/// How many connections there may be: as many as the system gives files for, up to a limit. The
+/// process asks for all that it may have.
+fn places() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let files = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let places = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES).max(1));
+    usize::try_from(places).unwrap_or(usize::MAX).min(MOST_CONNECTIONS)
+}
+
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    )
+}

@@ -1,0 +1,94 @@
+//! What every answer tells the browser not to do.
+
+use crate::harness::{Answer, Running, TOKEN, bearer};
+
+/// Answers of every kind: pages, data, files, refusals, errors.
+fn answers(overview: &Running) -> Vec<(String, Answer)> {
+    let settings = [("content-type", "application/json")];
+    let asked: [(&str, &str, &[(&str, &str)]); 10] = [
+        ("GET", "/", &[]),
+        ("GET", "/sign-in", &[]),
+        ("GET", "/healthz", &[]),
+        ("GET", "/readyz", &[]),
+        ("GET", "/assets/none/nothing.js", &[]),
+        ("GET", "/api/v1/overview", &[]),
+        ("GET", "/nothing", &[]),
+        ("DELETE", "/healthz", &[]),
+        ("PUT", "/api/v1/settings", &settings),
+        ("POST", "/fn/overview", &[("sec-fetch-site", "cross-site")]),
+    ];
+    asked
+        .into_iter()
+        .map(|(method, path, headers)| {
+            (format!("{method} {path}"), overview.send(method, path, headers, &[]))
+        })
+        .collect()
+}
+
+#[test]
+fn every_answer_of_every_status_is_as_strict() {
+    for overview in [Running::start(), Running::guarded()] {
+        for (asked, answer) in answers(&overview) {
+            for (name, value) in [
+                ("x-content-type-options", "nosniff"),
+                ("x-frame-options", "DENY"),
+                ("referrer-policy", "same-origin"),
+                ("cross-origin-opener-policy", "same-origin"),
+                ("cross-origin-resource-policy", "same-origin"),
+            ] {
+                let status = answer.status;
+                assert_eq!(answer.header(name), value, "{name} of {asked}, answered {status}");
+            }
+            let policy = answer.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'"), "{asked}: {policy}");
+            assert!(policy.contains("frame-ancestors 'none'"), "{asked}: {policy}");
+            assert!(!policy.contains("unsafe-inline"), "{asked}: {policy}");
+            assert!(!policy.contains("'unsafe-eval'"), "{asked}: {policy}");
+            // Without TLS a browser ignores it; who tests over plain HTTP is not led astray.
+            assert_eq!(answer.header("strict-transport-security"), "", "{asked}");
+        }
+    }
+}
+
+/// The nonce the policy names, and the document it came with.
+fn document(overview: &Running, path: &str, headers: &[(&str, &str)]) -> (String, String) {
+    let answer = overview.send("GET", path, headers, &[]);
+    assert_eq!(answer.status, 200, "{path}");
+    let policy = answer.header("content-security-policy").to_owned();
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    (nonce.to_owned(), answer.body.as_str().unwrap().to_owned())
+}
+
+#[test]
+fn every_script_of_a_document_bears_its_nonce_and_the_next_document_another() {
+    let overview = Running::guarded();
+    let viewer = bearer(&overview.token("viewer"));
+    for (path, proof) in [("/", viewer.as_slice()), ("/sign-in", &[])] {
+        let (nonce, html) = document(&overview, path, proof);
+        assert!(nonce.len() >= 22, "128 bits in base 64: {nonce}");
+        let scripts: Vec<&str> = html
+            .match_indices("<script")
+            .map(|(at, _)| html[at..].split('>').next().unwrap())
+            .collect();
+        assert!(!scripts.is_empty());
+        for script in scripts {
+            // Data for scripts is not run, and needs none.
+            let data = script.contains("application/json");
+            assert!(data || script.contains(&format!("nonce=\"{nonce}\"")), "{script}");
+        }
+        assert!(!html.contains(" style=\""), "a style attribute would be ignored: {path}");
+        assert_ne!(nonce, document(&overview, path, proof).0);
+    }
+}
+
+#[test]
+fn a_heartbeats_answer_is_data_and_nothing_else() {
+    let overview = Running::start();
+    let token = format!("Bearer {TOKEN}");
+    let answer = overview.send("POST", "/api/v1/heartbeats", &[("authorization", &token)], b"{}");
+    assert_eq!(answer.status, 415);
+    assert_eq!(
+        answer.header("content-security-policy"),
+        "default-src 'none'; frame-ancestors 'none'"
+    );
+}

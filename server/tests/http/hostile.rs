@@ -1,0 +1,278 @@
+//! What no well-meaning client sends, by raw sockets: nothing of it hangs, breaks or gets through.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::runtime::Runtime;
+
+use crate::harness::{Running, TOKEN, heartbeat};
+
+/// How long anything may take to come to an end: twice what the overview waits.
+const END: Duration = Duration::from_secs(20);
+
+fn connect(overview: &Running) -> TcpStream {
+    let address = overview.url.strip_prefix("http://").unwrap();
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(END)).unwrap();
+    stream
+}
+
+/// Everything that comes until the overview closes the connection. A reset is an end like any other:
+/// what was sent after it had enough is dropped.
+fn until_closed(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            panic!("still open after {END:?}; it said {:?}", String::from_utf8_lossy(&answer));
+        }
+        Ok(_) | Err(_) => String::from_utf8_lossy(&answer).into_owned(),
+    }
+}
+
+/// Sends it as it is, and says what comes back until the connection is closed.
+fn say(overview: &Running, request: &[u8]) -> String {
+    let mut stream = connect(overview);
+    // It may have had enough before all was sent.
+    let _ = stream.write_all(request);
+    until_closed(stream)
+}
+
+fn statuses(answers: &str) -> Vec<u16> {
+    let lines = answers.split("HTTP/1.").skip(1);
+    lines.map(|line| line.get(2..5).unwrap().parse().unwrap()).collect()
+}
+
+/// A request's head with these lines in it, whose body is what follows.
+fn beat(lines: &str) -> String {
+    format!(
+        "POST /api/v1/heartbeats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: application/json\r\n{lines}\r\n"
+    )
+}
+
+/// A whole request that must not be taken for one of its own.
+fn hidden() -> String {
+    let body = heartbeat("smuggled", "web", 1).to_string();
+    format!("{}{body}", beat(&format!("Content-Length: {}\r\nConnection: close\r\n", body.len())))
+}
+
+#[test]
+fn a_body_of_two_lengths_is_refused_or_ends_the_connection() {
+    let overview = Running::start();
+    let hidden = hidden();
+    let both = hidden.len() + 5;
+    for (what, lines, body) in [
+        ("two lengths", "Content-Length: 2\r\nContent-Length: 70\r\n".to_owned(), "{}".to_owned()),
+        ("a list of lengths", "Content-Length: 2, 70\r\n".to_owned(), "{}".to_owned()),
+        ("a length with a sign", "Content-Length: +2\r\n".to_owned(), "{}".to_owned()),
+        ("a length below zero", "Content-Length: -2\r\n".to_owned(), "{}".to_owned()),
+        (
+            "a length beyond numbers",
+            format!("Content-Length: {}\r\n", "9".repeat(40)),
+            "{}".to_owned(),
+        ),
+        (
+            "a length and chunks",
+            format!("Content-Length: {both}\r\nTransfer-Encoding: chunked\r\n"),
+            "0\r\n\r\n".to_owned(),
+        ),
+        (
+            "chunks and a length",
+            format!("Transfer-Encoding: chunked\r\nContent-Length: {both}\r\n"),
+            "0\r\n\r\n".to_owned(),
+        ),
+        (
+            "chunks of an unknown kind",
+            "Transfer-Encoding: chunked, xchunked\r\nContent-Length: 5\r\n".to_owned(),
+            "0\r\n\r\n".to_owned(),
+        ),
+        (
+            "a broken chunk",
+            "Transfer-Encoding: chunked\r\n".to_owned(),
+            "zz\r\n{}\r\n0\r\n\r\n".to_owned(),
+        ),
+    ] {
+        let answers = say(&overview, format!("{}{body}{hidden}", beat(&lines)).as_bytes());
+        let statuses = statuses(&answers);
+        assert!(statuses.len() <= 1, "{what}: one request, answered {statuses:?}");
+        assert!(statuses.iter().all(|status| (400..500).contains(status)), "{what}: {answers}");
+    }
+    let overview = overview.overview();
+    assert_eq!(overview["counts"]["servers"], 0, "something got through: {overview:#}");
+}
+
+#[test]
+fn a_head_that_is_none_is_refused_and_its_connection_closed() {
+    let overview = Running::start();
+    let mut many = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n".to_owned();
+    for number in 0..10_000 {
+        write!(many, "X-{number}: y\r\n").unwrap();
+    }
+    many.push_str("\r\n");
+    let large =
+        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "y".repeat(1 << 20));
+    let long = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "y".repeat(1 << 20));
+    for (what, request) in [
+        ("10,000 header lines", many.as_bytes()),
+        ("a header of 1 MiB", large.as_bytes()),
+        ("an address of 1 MiB", long.as_bytes()),
+        ("a blank before the colon", b"GET /healthz HTTP/1.1\r\nHost : localhost\r\n\r\n"),
+        ("a bare CR", b"GET /healthz HTTP/1.1\r\nHost: localhost\rX: y\r\n\r\n"),
+        ("a NUL", b"GET /healthz HTTP/1.1\r\nHost: local\0host\r\n\r\n"),
+        ("a folded line", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n X: y\r\n\r\n"),
+        ("no version", b"GET /healthz\r\n\r\n"),
+        ("a version of its own", b"GET /healthz HTTP/7.3\r\nHost: localhost\r\n\r\n"),
+        ("another protocol", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ] {
+        let answers = say(&overview, request);
+        let statuses = statuses(&answers);
+        assert!(
+            statuses.iter().all(|status| (400..500).contains(status)) && statuses.len() <= 1,
+            "{what}: {answers}"
+        );
+    }
+    assert_eq!(overview.get("/healthz").status, 200);
+}
+
+#[test]
+fn a_bare_line_feed_ends_a_line_and_hides_nothing() {
+    let overview = Running::start();
+    // Who reads a line feed as part of a value sees one request here; so does the overview, and a
+    // request it did see is not one that another let through.
+    let answers = say(
+        &overview,
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\nConnection: close\r\n\r\nDELETE / HTTP/1.1\r\n\r\n",
+    );
+    assert_eq!(statuses(&answers), [200], "{answers}");
+    let chunked = format!("{}2\n{{}}\n0\n\n", beat("Transfer-Encoding: chunked\r\n"));
+    let answers = say(&overview, chunked.as_bytes());
+    let statuses = statuses(&answers);
+    assert!(statuses.iter().all(|status| (400..500).contains(status)), "{answers}");
+}
+
+#[test]
+fn a_request_without_a_host_or_with_two_is_not_one_from_this_machine() {
+    let overview = Running::start();
+    for request in [
+        "GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ] {
+        let answers = say(&overview, request.as_bytes());
+        assert_eq!(statuses(&answers), [403], "{request:?}: {answers}");
+    }
+}
+
+#[test]
+fn who_never_finishes_asking_is_given_up() {
+    let overview = Running::start();
+    let half = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
+    let kept = format!("{half}\r\n");
+    let body = beat("Content-Length: 100\r\n") + "{";
+    let told = std::thread::scope(|scope| {
+        let asked = [("", 0), (half, 0), (kept.as_str(), 200), (body.as_str(), 408)];
+        let waiting: Vec<_> = asked
+            .into_iter()
+            .map(|(said, status)| {
+                let overview = &overview;
+                let answers = scope.spawn(move || {
+                    let since = Instant::now();
+                    (say(overview, said.as_bytes()), since.elapsed())
+                });
+                (said, status, answers)
+            })
+            .collect();
+        waiting
+            .into_iter()
+            .map(|(said, status, it)| (said, status, it.join().unwrap()))
+            .collect::<Vec<_>>()
+    });
+    for (said, status, (answers, after)) in told {
+        let statuses = statuses(&answers);
+        let first = statuses.first().copied().unwrap_or(0);
+        // Closing without a word, or with the word that it took too long, are both an answer.
+        assert!(first == status || (status == 0 && first == 408), "{said:?}: {answers}");
+        assert!(after < END, "{said:?}: after {after:?}");
+    }
+}
+
+/// How many send their body at one byte a second.
+const SLOW: usize = 1_000;
+
+#[test]
+fn a_thousand_slow_clients_keep_nobody_else_from_being_answered() {
+    let overview = Running::start();
+    let address = overview.url.strip_prefix("http://").unwrap().to_owned();
+    let runtime = Runtime::new().unwrap();
+    let slow: Vec<_> = (0..SLOW)
+        .map(|_| {
+            let address = address.clone();
+            runtime.spawn(async move {
+                let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+                let head = beat("Content-Length: 1000\r\n");
+                stream.write_all(head.as_bytes()).await.unwrap();
+                let (mut read, mut write) = stream.split();
+                let mut answer = Vec::new();
+                let trickle = async {
+                    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+                    loop {
+                        seconds.tick().await;
+                        if write.write_all(b" ").await.is_err() {
+                            return std::future::pending::<()>().await;
+                        }
+                    }
+                };
+                tokio::select! {
+                    _ = read.read_to_end(&mut answer) => {}
+                    () = trickle => {}
+                    () = tokio::time::sleep(END) => panic!("still open after {END:?}"),
+                }
+                String::from_utf8_lossy(&answer).into_owned()
+            })
+        })
+        .collect();
+    let mut sequence = 0;
+    while slow.iter().any(|client| !client.is_finished()) {
+        sequence += 1;
+        assert_eq!(overview.beat(&heartbeat("web-1", "web", sequence)).status, 200);
+        for path in ["/healthz", "/readyz", "/", "/api/v1/overview"] {
+            assert_eq!(overview.get(path).status, 200, "{path}");
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert!(sequence > 5, "the slow ones were there while others asked");
+    for client in slow {
+        let answer = runtime.block_on(client).unwrap();
+        // Who goes on sending after the answer may find the connection reset instead of reading it.
+        assert!(statuses(&answer).iter().all(|status| *status == 408), "{answer}");
+    }
+    assert_eq!(overview.overview()["counts"]["servers"], 1);
+}
+
+#[test]
+fn who_never_reads_an_answer_is_given_up() {
+    let overview = Running::start();
+    let heartbeats: Vec<_> =
+        (0..1_000).map(|number| heartbeat(&format!("server-{number}"), "web", 1)).collect();
+    assert_eq!(overview.beat(&serde_json::json!(heartbeats)).status, 200);
+    let stream = connect(&overview);
+    let mut writing = stream.try_clone().unwrap();
+    let asked = b"GET /api/v1/overview HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
+    let sent = writing.write_all(&asked).and_then(|()| {
+        // Some of it waits in between; more than fits there never comes to be asked.
+        writing.set_write_timeout(Some(END))?;
+        loop {
+            writing.write_all(&asked)?;
+        }
+    });
+    let kind = sent.map_err(|error: std::io::Error| error.kind()).map(|()| ()).unwrap_err();
+    assert!(
+        matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+        "it was never closed: {kind:?}"
+    );
+    assert_eq!(overview.get("/healthz").status, 200);
+}

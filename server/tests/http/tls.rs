@@ -1,0 +1,125 @@
+//! Over TLS: whose certificate is shown, how it is renewed, and what else changes.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cluster_overview::client::{Client, ClientError};
+use cluster_overview::listen::tls::{Tls, TlsError};
+
+use crate::harness::{Running, TOKEN, folder, heartbeat};
+
+/// A certificate for 127.0.0.1, which vouches for itself, and its key.
+struct Pair {
+    certificate: PathBuf,
+    key: PathBuf,
+}
+
+impl Pair {
+    fn in_folder(folder: &Path) -> Self {
+        let pair =
+            Self { certificate: folder.join("overview.crt"), key: folder.join("overview.key") };
+        pair.renew();
+        pair
+    }
+
+    fn renew(&self) {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        fs::write(&self.key, made.signing_key.serialize_pem()).unwrap();
+        fs::set_permissions(&self.key, Permissions::from_mode(0o600)).unwrap();
+        fs::write(&self.certificate, made.cert.pem()).unwrap();
+    }
+
+    /// A copy of the certificate, for whoever trusts it as it is now.
+    fn trusted(&self, name: &str) -> PathBuf {
+        let copy = self.certificate.with_file_name(name);
+        fs::copy(&self.certificate, &copy).unwrap();
+        copy
+    }
+}
+
+/// A heartbeat from whoever trusts these certificates.
+fn beat(overview: &Running, trusted: Option<&Path>, sequence: i64) -> Result<(), ClientError> {
+    let client = Client::new(&overview.url, trusted).unwrap();
+    client.post("/api/v1/heartbeats", TOKEN, &heartbeat("web-1", "web", sequence)).map(drop)
+}
+
+#[test]
+fn agents_beat_over_tls_if_they_trust_the_certificate_and_not_otherwise() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    let overview = Running::encrypted(&pair.certificate, &pair.key);
+    beat(&overview, Some(&pair.certificate), 1).unwrap();
+    assert!(matches!(beat(&overview, None, 2), Err(ClientError::Unreachable { .. })));
+    let plain = Client::new(&overview.url.replace("https:", "http:"), None).unwrap();
+    assert!(plain.get("/healthz", None).is_err(), "nothing is said without TLS");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn over_tls_the_browser_is_told_to_stay_there_and_the_cookie_never_leaves_it() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    let overview = Running::encrypted(&pair.certificate, &pair.key);
+    assert_eq!(overview.get("/healthz").header("strict-transport-security"), "max-age=31536000");
+    let form = format!("name=Ann&password=correct+horse+battery&code={}", overview.setup_code());
+    let headers =
+        [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+    let made = overview.send("POST", "/sign-in", &headers, form.as_bytes());
+    let cookie = made.header("set-cookie");
+    assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Secure"), "{cookie}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_renewed_certificate_is_used_without_a_restart_and_half_a_renewal_is_not() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    let overview = Running::encrypted(&pair.certificate, &pair.key);
+    let former = pair.trusted("former.crt");
+    beat(&overview, Some(&former), 1).unwrap();
+    // The new key is not there yet.
+    let key = fs::read(&pair.key).unwrap();
+    pair.renew();
+    let renewed = fs::read(&pair.key).unwrap();
+    fs::write(&pair.key, &key).unwrap();
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(6) {
+        beat(&overview, Some(&former), 2).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    fs::write(&pair.key, renewed).unwrap();
+    let next = pair.trusted("next.crt");
+    let since = Instant::now();
+    while beat(&overview, Some(&next), 3).is_err() {
+        assert!(since.elapsed() < Duration::from_secs(20), "the new certificate was never used");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(beat(&overview, Some(&former), 4).is_err());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_at_the_start_in_words() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    let refused = || Tls::of(&pair.certificate, &pair.key).unwrap_err();
+
+    fs::set_permissions(&pair.key, Permissions::from_mode(0o644)).unwrap();
+    assert!(refused().to_string().contains("can be read by everybody (mode 644)"));
+    fs::set_permissions(&pair.key, Permissions::from_mode(0o640)).unwrap();
+    Tls::of(&pair.certificate, &pair.key).unwrap();
+
+    let key = fs::read(&pair.key).unwrap();
+    pair.renew();
+    fs::write(&pair.key, key).unwrap();
+    assert!(matches!(refused(), TlsError::Pair { .. }));
+    fs::write(&pair.key, "no key").unwrap();
+    assert!(refused().to_string().contains("overview.key holds no private key in PEM"));
+    fs::write(&pair.certificate, "").unwrap();
+    assert!(refused().to_string().contains("overview.crt holds no certificate in PEM"));
+    fs::remove_file(&pair.certificate).unwrap();
+    assert!(refused().to_string().starts_with("cannot read "));
+    fs::remove_dir_all(folder).unwrap();
+}
