@@ -25,6 +25,8 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        // Names of other sites lead to this machine, as an attacker's would.
+        '--host-resolver-rules=MAP *.example 127.0.0.1',
       ],
     },
   },

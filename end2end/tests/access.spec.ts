@@ -1,41 +1,7 @@
 // Who may come in, and what they may do: with a real browser, a real database and real passwords.
 import AxeBuilder from '@axe-core/playwright';
-import { spawnSync } from 'node:child_process';
-import type { Browser, Page } from '@playwright/test';
-import { Cluster, expect, test } from './cluster';
-
-const PASSWORD = 'correct horse battery';
-
-/** Fills the form in and sends it. */
-const enter = async (page: Page, name: string, password: string, code?: string) => {
-  await page.getByLabel('Name').fill(name);
-  await page.getByLabel('Password').fill(password);
-  if (code) await page.getByLabel('Set-up code').fill(code);
-  await page.getByRole('button').click();
-};
-
-/** An overview where people sign in, with its first admin, who is signed in on this page. */
-const guarded = async (cluster: Cluster, page: Page) => {
-  await page.goto(cluster.url);
-  await expect(page).toHaveURL(/\/sign-in$/);
-  await enter(page, 'Ann', PASSWORD, cluster.setupCode);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The server is in sync');
-};
-
-/** Another browser, with a viewer in it. */
-const viewer = async (cluster: Cluster, browser: Browser, scripts = true) => {
-  const made = spawnSync(cluster.program, ['admin', 'set-password', 'viv', '--rank', 'viewer', '--database', cluster.database], {
-    input: `${PASSWORD}\n`,
-  });
-  expect(made.status).toBe(0);
-  const page = await (await browser.newContext({ javaScriptEnabled: scripts })).newPage();
-  await expect(async () => {
-    await page.goto(cluster.url);
-    await enter(page, 'viv', PASSWORD);
-    await expect(page.locator('#visitor')).toHaveText('viv', { timeout: 500 });
-  }).toPass();
-  return page;
-};
+import { expect, password, test } from './cluster';
+import { enter, guarded, viewer } from './people';
 
 test.use({ auth: 'password' });
 
@@ -47,7 +13,7 @@ test('the set-up code makes the first admin, who then looks, leaves and comes ba
   await page.goto(`${cluster.url}?sort=-version`);
   await expect(page).toHaveURL(/\/sign-in\?then=/);
   await expect(page.getByLabel('Set-up code')).toHaveCount(0);
-  await enter(page, 'ann', PASSWORD);
+  await enter(page, 'ann', password);
   await expect(page).toHaveURL(/\?sort=-version$/);
 });
 
@@ -62,7 +28,7 @@ test.describe('who is refused', () => {
     const alert = page.getByRole('alert');
     await expect(alert).toHaveText('This name and password do not belong together.');
     await expect(page.getByLabel('Name')).toHaveValue('Ann');
-    await enter(page, 'nobody', PASSWORD);
+    await enter(page, 'nobody', password);
     await expect(alert).toHaveText('This name and password do not belong together.');
   });
 

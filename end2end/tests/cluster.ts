@@ -53,10 +53,16 @@ export const digits = (key: string) => keyCheck(key).slice(0, 8);
 
 const token = 'a-join-token-for-stories';
 
+/** What people sign in with. */
+export const password = 'correct horse battery';
+
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'cluster-overview-'));
   url = '';
   private tokenFile = join(this.folder, 'join-token');
+  /** All that the processes have written. */
+  private said = '';
+  private secrets = new Set<string>([token, password]);
   private children = new Map<string, ChildProcess>();
   private boots = new Map<string, string>();
   private sequence = 0;
@@ -165,7 +171,7 @@ export class Cluster {
 
   private run(what: string, args: string[]) {
     const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    child.stderr?.resume();
+    for (const out of [child.stdout, child.stderr]) out?.on('data', (chunk) => (this.said += chunk));
     this.children.set(what, child);
     return child;
   }
@@ -197,10 +203,16 @@ export class Cluster {
     return (await fetch(new URL('api/v1/overview', this.url))).json();
   }
 
+  /** No process may ever write this. */
+  keepSecret(secret: string) {
+    this.secrets.add(secret);
+  }
+
   async stop() {
     for (const stop of [...this.beating]) await stop();
     for (const what of [...this.children.keys()]) await this.end(what, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
+    for (const secret of this.secrets) expect(this.said, 'no secret in what the processes write').not.toContain(secret);
   }
 }
 
@@ -254,13 +266,14 @@ export const test = base.extend<{ cluster: Cluster; auth: 'none' | 'password'; f
     await use(cluster);
     await cluster.stop();
   },
-  page: async ({ page, forgiven, javaScriptEnabled }, use) => {
+  page: async ({ page, cluster, forgiven, javaScriptEnabled }, use) => {
     const complaints: string[] = [];
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(legible(message.text()));
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await use(page);
+    for (const { value } of await page.context().cookies()) cluster.keepSecret(value);
     // Without scripts nobody takes what was fetched for them in advance.
     const unused = javaScriptEnabled === false ? /was preloaded using link preload but not used/ : /^$/;
     const unexpected = complaints.filter((text) => !forgiven.test(text) && !unused.test(text));
