@@ -80,15 +80,18 @@ fn collect(compiled: &Path) -> Result<Files> {
     wasm::bind(compiled, &bound)?;
     let mut files = read_folder(&workspace::root().join("public"))?;
     files.extend(read_folder(&bound)?);
-    files.insert("app.css".into(), stylesheet()?);
+    files.insert("app.css".into(), stylesheet("")?);
+    files.insert("plain.css".into(), stylesheet("plain")?);
     Ok(files)
 }
 
-/// Every `style/*.css`, in the order of their names.
-fn stylesheet() -> Result<Vec<u8>> {
+/// Every `.css` of this folder of `style`, but not of those below it, in the order of their names.
+fn stylesheet(folder: &str) -> Result<Vec<u8>> {
     let mut sheet = Vec::new();
-    for (name, contents) in read_folder(&workspace::root().join("style"))? {
-        if Path::new(&name).extension().is_some_and(|extension| extension == "css") {
+    for (name, contents) in read_folder(&workspace::root().join("style").join(folder))? {
+        let path = Path::new(&name);
+        let here = path.components().count() == 1;
+        if here && path.extension().is_some_and(|extension| extension == "css") {
             sheet.extend(contents);
             sheet.push(b'\n');
         }

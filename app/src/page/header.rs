@@ -38,6 +38,17 @@ fn visitor(screen: Screen) -> impl IntoView + use<> {
             </span>
         }
     });
+    let doors = (rank == Rank::Admin).then(|| {
+        view! {
+            <a class="button" href=screen.action("access")>
+                "Access"
+            </a>
+            <a class="button" href=screen.action("audit")>
+                "Audit"
+            </a>
+        }
+    });
+    let (apart, doors) = if leaves { (None, doors) } else { (doors, None) };
     // Without a way out the name is a word, not a menu.
     let (name, menu) = if leaves { (None, name) } else { (name, None) };
     let name = name.map(|name| view! { <bdi id="visitor">{name}</bdi> });
@@ -46,6 +57,7 @@ fn visitor(screen: Screen) -> impl IntoView + use<> {
             <details class="menu">
                 <summary class="button" id="visitor"><bdi>{name}</bdi></summary>
                 <form method="post" action=screen.action("sign-out")>
+                    {doors}
                     <button>"Sign out"</button>
                     <button name="everywhere" value="true">"Sign out everywhere"</button>
                 </form>
@@ -54,6 +66,7 @@ fn visitor(screen: Screen) -> impl IntoView + use<> {
     });
     view! {
         {looks}
+        {apart}
         {name}
         {menu}
     }

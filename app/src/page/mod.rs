@@ -25,10 +25,10 @@ mod navigate;
 mod opener;
 mod panel;
 pub mod place;
+#[cfg(feature = "ssr")]
+pub mod plain;
 mod screen;
 mod seen;
-#[cfg(feature = "ssr")]
-pub mod sign_in;
 mod strip;
 mod table;
 mod tools;
@@ -96,38 +96,6 @@ pub fn nonce() -> String {
     };
     let nonce = use_nonce().or_else(|| Owner::new().with(made));
     nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
-}
-
-/// A document that is no more than its content: rendered once, with no scripts but the theme's.
-#[cfg(feature = "ssr")]
-#[derive(Clone, Debug)]
-pub struct Document {
-    /// The whole of it.
-    pub html: String,
-    /// What its scripts bear.
-    pub nonce: String,
-}
-
-#[cfg(feature = "ssr")]
-fn document(site: &crate::api::Site, title: &str, content: impl IntoView) -> Document {
-    let nonce = nonce();
-    let assets = site.assets.clone();
-    let asset = move |name: &str| format!("{assets}/{name}");
-    let html = view! {
-        <html lang="en">
-            <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <title>{title.to_owned()}</title>
-                <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
-                <link rel="stylesheet" href=asset("app.css") />
-                <script nonce=nonce.clone() src=asset("theme.js")></script>
-            </head>
-            <body>{content}</body>
-        </html>
-    };
-    Document { html: format!("<!DOCTYPE html>{}", html.to_html()), nonce }
 }
 
 /// Without scripts the page asks for itself again; but not while somebody fills in a form, which

@@ -1,18 +1,23 @@
-//! `GET /api/v1/audit`: what was done, newest first.
+//! `GET /api/v1/audit` and the page `GET /audit`: what was done, newest first.
 
 use std::sync::Arc;
 
 use app::cluster::FieldError;
+use app::page::plain::audit::{AuditLine, AuditPage, document_of};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::headers::document;
 use super::openapi::schemas;
 use super::problem::Problem;
+use super::sign_in::escaped;
 use crate::Site;
-use crate::access::audit::{Wanted, Written};
+use crate::access::audit::{Action, Wanted, Written};
 
 /// How many lines one answer carries if nothing else is asked for, and at most.
 const USUALLY: u32 = 100;
@@ -48,17 +53,69 @@ pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let Query(asked) = asked.map_err(|rejection| {
-        Problem::fields(vec![FieldError::new("query", rejection.to_string())])
-    })?;
+    let Query(asked) = asked.map_err(unreadable)?;
     let wanted = wanted(asked).map_err(Problem::fields)?;
-    let lines = site.store.audit(&wanted).await.map_err(|error| {
+    let lines = read(&site, &wanted).await?;
+    let before = next_before(&lines, &wanted);
+    Ok(Json(json!({"entries": lines.iter().map(shown).collect::<Vec<_>>(), "next_before": before})))
+}
+
+/// How many lines the page shows at once.
+const ON_THE_PAGE: u32 = 50;
+
+/// The page.
+pub(crate) async fn page(
+    State(site): State<Arc<Site>>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = asked.map_err(unreadable)?;
+    let text = |given: &Option<String>| given.clone().unwrap_or_default().trim().to_owned();
+    let (action, looked_for) = (text(&asked.action), text(&asked.text));
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let wanted = wanted(Asked {
+        before: asked.before,
+        limit: Some(ON_THE_PAGE.to_string()),
+        action: given(&action),
+        text: given(&looked_for),
+    })
+    .map_err(Problem::fields)?;
+    let lines = read(&site, &wanted).await?;
+    let older = next_before(&lines, &wanted).map(|before| {
+        let (action, text) = (escaped(&action), escaped(&looked_for));
+        format!("before={before}&action={action}&text={text}")
+    });
+    let page = AuditPage {
+        site: site.place(),
+        lines: lines.into_iter().map(line).collect(),
+        actions: Action::ALL.map(Action::as_str).to_vec(),
+        action,
+        text: looked_for,
+        older,
+        earlier: wanted.before.is_some(),
+    };
+    Ok(document(StatusCode::OK, document_of(page)))
+}
+
+async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
+    site.store.audit(wanted).await.map_err(|error| {
         tracing::error!(%error, "the audit could not be read");
         Problem::unavailable("the overview's database cannot be read at present")
-    })?;
+    })
+}
+
+/// Where the next lines begin, if there may be more.
+fn next_before(lines: &[Written], wanted: &Wanted) -> Option<i64> {
     let full = u32::try_from(lines.len()).is_ok_and(|read| read == wanted.limit);
-    let before = lines.last().filter(|_| full).map(|last| last.id);
-    Ok(Json(json!({"entries": lines.iter().map(shown).collect::<Vec<_>>(), "next_before": before})))
+    lines.last().filter(|_| full).map(|last| last.id)
+}
+
+fn unreadable(rejection: QueryRejection) -> Problem {
+    Problem::fields(vec![FieldError::new("query", rejection.to_string())])
+}
+
+fn line(line: Written) -> AuditLine {
+    let Written { at, who, proof, address, action, target, outcome, .. } = line;
+    AuditLine { at, who, proof, address, action, target, outcome }
 }
 
 fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {

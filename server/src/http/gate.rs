@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use app::api::Rank;
+use app::page::plain::refusal;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::body::READ_ON;
+use super::headers::document;
 use super::openapi;
 use super::problem::Problem;
 use crate::Site;
@@ -164,6 +166,9 @@ impl Gate {
                 if self.site.access.policy.mode == Mode::Password =>
             {
                 Redirect::to(&super::sign_in::address(&self.site.base, query)).into_response()
+            }
+            (Manner::Page, Denied::Forbidden(why)) => {
+                document(StatusCode::FORBIDDEN, refusal(&self.site.place(), why))
             }
             (Manner::Page | Manner::Problem, denied) => self.problem(denied).into_response(),
             (Manner::Function, denied) => {

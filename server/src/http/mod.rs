@@ -1,5 +1,6 @@
 //! Routes and layers: which address is answered by whom, and what every answer has in common.
 
+mod access;
 mod admin;
 pub(crate) mod assets;
 mod audit;
@@ -107,6 +108,11 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         .routes(routes!(admin::put_reference_key))
         .routes(routes!(tokens::create))
         .routes(routes!(tokens::revoke));
+    let admitting =
+        OpenApiRouter::new().route("/access", get(access::get)).route("/audit", get(audit::page));
+    let granting = OpenApiRouter::new()
+        .route("/access/tokens", post(access::create))
+        .route("/access/revocation", post(access::revoke));
     let administering =
         OpenApiRouter::new().routes(routes!(tokens::list)).routes(routes!(audit::get));
     vec![
@@ -114,6 +120,8 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         behind(Need::Look, Manner::Function, asking),
         behind(Need::Act, Manner::Function, acting),
         behind(Need::Act, Manner::Page, forms),
+        behind(Need::Administer, Manner::Page, admitting),
+        behind(Need::Act, Manner::Page, granting),
         behind(Need::Look, Manner::Problem, looking),
         behind(Need::Act, Manner::Problem, changing),
         behind(Need::Administer, Manner::Problem, administering),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::page::sign_in::{Lacking, SignInForm};
+use app::page::plain::sign_in::{Lacking, SignInForm};
 use axum::Extension;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
@@ -51,7 +51,7 @@ pub(crate) fn address(base: &str, query: Option<&str>) -> String {
 }
 
 /// Percent-encoded as the value of one parameter.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     encoded(text, |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
 }
 
@@ -159,7 +159,7 @@ fn only_with_passwords(site: &Site) -> Result<(), Problem> {
     }
 }
 
-fn unreadable(rejection: FormRejection) -> Problem {
+pub(super) fn unreadable(rejection: FormRejection) -> Problem {
     Problem::new(rejection.status(), format!("the form cannot be read: {rejection}"))
 }
 
@@ -177,5 +177,5 @@ fn page(
         (false, _) => Lacking::FirstAdminAndCode,
     };
     let form = SignInForm { site: site.place(), name, then, wrong, lacking };
-    document(status, app::page::sign_in::document(form))
+    document(status, app::page::plain::sign_in::document(form))
 }

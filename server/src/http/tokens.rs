@@ -152,7 +152,7 @@ fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Act
     Ok(Actor { name, proof: Proof::Token, address: origin.client, session: None })
 }
 
-fn wish(value: &Value, now: Timestamp) -> Result<Wish, Vec<FieldError>> {
+pub(super) fn wish(value: &Value, now: Timestamp) -> Result<Wish, Vec<FieldError>> {
     let mut errors = Vec::new();
     let role = match value.get("role").and_then(Value::as_str).and_then(TokenRole::parse) {
         Some(role) if role != TokenRole::Node => Some(role),
@@ -202,7 +202,7 @@ fn shown(token: &Token) -> Value {
     })
 }
 
-fn refused(error: TokenChange, field: &str) -> Problem {
+pub(super) fn refused(error: TokenChange, field: &str) -> Problem {
     match error {
         TokenChange::Name => Problem::fields(vec![FieldError::new(field, error.to_string())]),
         TokenChange::Store(_) | TokenChange::Random(_) => {

@@ -396,6 +396,10 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
             "/settings",
             "/removal",
             "/acceptance",
+            "/access",
+            "/audit",
+            "/access/tokens",
+            "/access/revocation",
             "/assets/{*path}",
             "/sign-in",
             "/sign-out"

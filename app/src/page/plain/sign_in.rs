@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::Document;
+use super::{Document, sentence};
 use crate::api::Site;
 
 /// What the page shows.
@@ -99,7 +99,7 @@ pub fn document(form: SignInForm) -> Document {
             </form>
         </main>
     };
-    super::document(&form.site, &format!("{title} - Cluster Overview"), content)
+    super::document(&form.site, title, content)
 }
 
 fn opening(lacking: Lacking) -> impl IntoView {
@@ -113,11 +113,4 @@ fn opening(lacking: Lacking) -> impl IntoView {
         }
     };
     view! { <p class="muted">{said}</p> }
-}
-
-/// Begins with a capital and ends with a full stop.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
 }

@@ -1,0 +1,154 @@
+// Who may come in, as an admin sees and changes it; and what was done. With scripts and without.
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { Cluster, expect, sideways, test } from './cluster';
+import { enter, guarded, viewer } from './people';
+
+const look = (cluster: Cluster, token: string) =>
+  fetch(new URL('api/v1/overview', cluster.url), { headers: { authorization: `Bearer ${token}` } });
+
+/** Makes a token on the page, and says what it is. */
+const create = async (page: Page, cluster: Cluster, name: string, role: string, life = '90 days') => {
+  await page.goto(new URL('access', cluster.url).href);
+  await page.getByLabel('What it is for').fill(name);
+  await page.getByLabel('What it lets do').selectOption({ label: role });
+  await page.getByLabel('Good for').selectOption({ label: life });
+  await page.getByRole('button', { name: 'Create token' }).click();
+  const secret = (await page.locator('#secret').textContent()) ?? '';
+  expect(secret).toMatch(/^[0-9a-f]{64}$/);
+  cluster.keepSecret(secret);
+  return secret;
+};
+
+const row = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
+
+test.describe('where people sign in', () => {
+  test.use({ auth: 'password' });
+
+  test('an admin makes a token, sees it once, and takes it back while it is in use', async ({ cluster, page }) => {
+    await guarded(cluster, page);
+    await page.locator('summary#visitor').click();
+    await page.getByRole('link', { name: 'Access' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Access');
+    const token = await create(page, cluster, 'monitoring', 'viewer: reads the overview');
+    expect((await look(cluster, token)).status).toBe(200);
+    await page.goto(new URL('access', cluster.url).href);
+    await expect(page.getByText(token)).toHaveCount(0);
+    await expect(row(page, 'monitoring')).toContainText('by Ann from 127.0.0.1');
+    await page.getByLabel('Revoke monitoring').click();
+    await page.getByRole('button', { name: 'Revoke for good' }).click();
+    await expect(row(page, 'monitoring')).toContainText('revoked');
+    expect((await look(cluster, token)).status).toBe(401);
+    await page.getByRole('link', { name: 'Audit' }).click();
+    const lines = page.locator('tbody tr');
+    await expect(lines.nth(0)).toContainText('Revoke token');
+    await expect(lines.nth(1)).toContainText('Create token');
+    await expect(lines.nth(1)).toContainText(/viewer token monitoring \([0-9a-f]{16}\)/);
+  });
+
+  test('what was done is found by what it was, and by whom it was done', async ({ cluster, page, browser }) => {
+    await guarded(cluster, page);
+    await viewer(cluster, browser);
+    await page.goto(new URL('audit', cluster.url).href);
+    await page.getByLabel('What was done').selectOption({ label: 'Sign in' });
+    await page.getByRole('button', { name: 'Show' }).click();
+    const lines = page.locator('tbody tr');
+    await expect(lines.first()).toContainText('viv');
+    for (const line of await lines.all()) await expect(line).toContainText('Sign in');
+    await page.getByLabel('Who, from where').fill('nobody at all');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await expect(page.getByText('Nothing like that was done.')).toBeVisible();
+    await page.getByRole('link', { name: 'All, from the newest' }).click();
+    await expect(page.locator('tbody')).toContainText('First admin');
+  });
+
+  test.describe('names that try to be more', () => {
+    test.use({ forgiven: /401/ });
+
+    test('are shown as they are, or not at all', async ({ cluster, page }) => {
+    await guarded(cluster, page);
+    const hostile = '"><script>document.title=1</script>';
+    await create(page, cluster, hostile, 'join: enrols servers', 'until it is revoked');
+    await expect(row(page, hostile)).toContainText('good');
+    await expect(page).toHaveTitle('Access - Cluster Overview');
+    await page.context().clearCookies();
+    await page.goto(cluster.url);
+    await page.evaluate(() => {
+      const name = document.querySelector<HTMLInputElement>('#name');
+      if (name) name.type = 'hidden';
+      if (name) name.value = 'eve\r\n2026-01-01 ann signed in\u202e';
+    });
+    await page.getByLabel('Password').fill('whatever it may be');
+    const refused = page.waitForResponse((answer) => answer.request().method() === 'POST');
+    await page.getByRole('button').click();
+    expect((await refused).status()).toBe(401);
+    await enter(page, 'ann', 'correct horse battery');
+    await page.goto(new URL('audit', cluster.url).href);
+    // What was typed where a name belongs may be a password: an unknown one is not written down.
+    await expect(row(page, 'eve')).toHaveCount(0);
+    const refused_line = row(page, 'unknown name');
+    await expect(refused_line).toHaveCount(1);
+    await expect(refused_line).toContainText('Refused: wrong password.');
+    });
+  });
+
+  test.describe('who may not', () => {
+    test.use({ forgiven: /40[13]/ });
+
+    test('a viewer is told that it is not for viewers, and led back', async ({ cluster, page, browser }) => {
+      await guarded(cluster, page);
+      const other = await viewer(cluster, browser);
+      await expect(other.getByRole('link', { name: 'Access' })).toHaveCount(0);
+      for (const path of ['access', 'audit']) {
+        await other.goto(new URL(path, cluster.url).href);
+        await expect(other.getByText('only an admin', { exact: false })).toBeVisible();
+        await other.getByRole('link', { name: 'Back to the overview' }).click();
+        await expect(other.locator('#visitor')).toHaveText('viv');
+      }
+    });
+  });
+
+  test('without scripts an admin makes a token and takes it back', async ({ cluster, browser }) => {
+    const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+    await guarded(cluster, page);
+    const token = await create(page, cluster, 'a script', 'admin: also changes it', 'a year');
+    expect((await look(cluster, token)).status).toBe(200);
+    await page.getByLabel('Revoke a script').click();
+    await page.getByRole('button', { name: 'Revoke for good' }).click();
+    await expect(row(page, 'a script')).toContainText('revoked');
+    expect((await look(cluster, token)).status).toBe(401);
+  });
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`both pages are accessible in ${colorScheme}, and scroll sideways nowhere`, async ({ cluster, page }) => {
+      await page.emulateMedia({ colorScheme });
+      await guarded(cluster, page);
+      await create(page, cluster, 'a name of a hundred characters, or at least nearly so many', 'viewer: reads the overview');
+      for (const path of ['', 'access', 'audit']) {
+        if (path) await page.goto(new URL(path, cluster.url).href);
+        const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
+        expect(found.violations).toEqual([]);
+        for (const width of [360, 1440, 3840]) {
+          await page.setViewportSize({ width, height: 800 });
+          expect(await sideways(page)).toBe(0);
+        }
+      }
+    });
+  }
+});
+
+test('an agent that enrolled is listed by its server, and its credential can be revoked', async ({ cluster, page }) => {
+  cluster.agent('web-1', 'service');
+  await expect(async () => {
+    await page.goto(new URL('access', cluster.url).href);
+    await expect(row(page, 'web-1')).toContainText('good', { timeout: 500 });
+  }).toPass();
+  await page.getByLabel('Revoke web-1').click();
+  await page.getByRole('button', { name: 'Revoke for good' }).click();
+  // It has a join token, so it enrols again.
+  await expect(async () => {
+    await page.reload();
+    await expect(row(page, 'web-1')).toHaveCount(2, { timeout: 500 });
+  }).toPass({ timeout: 45_000 });
+  await expect(row(page, 'web-1').last()).toContainText('revoked');
+});
