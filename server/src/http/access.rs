@@ -52,7 +52,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let Form(Wished { name, role, expires_in_s }) = sent.map_err(unreadable)?;
     let expires = match expires_in_s.as_str() {
-        "" => json!(null),
+        "never" => json!(null),
         text => text.parse::<i64>().map_or_else(|_| json!(text), |seconds| json!(seconds)),
     };
     let wished = json!({"name": name, "role": role, "expires_in_s": expires});

@@ -83,7 +83,7 @@ pub struct WishLine {
     pub name: String,
     /// What its bearer may.
     pub role: String,
-    /// After how many seconds it ends by itself.
+    /// After how many seconds it ends by itself, or `never`.
     pub expires_in_s: String,
 }
 
@@ -94,12 +94,12 @@ const ROLES: [(&str, &str); 3] = [
     ("join", "join: enrols servers"),
 ];
 
-/// How long a token can be good for; the shortest is the suggestion.
+/// After how many seconds a token ends by itself; the first is the suggestion.
 const LIVES: [(&str, &str); 4] = [
     ("7776000", "90 days"),
     ("2592000", "30 days"),
     ("31536000", "a year"),
-    ("", "until it is revoked"),
+    ("never", "until it is revoked"),
 ];
 
 /// The whole HTML document.
