@@ -1,7 +1,7 @@
 // Who may come in, as an admin sees and changes it; and what was done. With scripts and without.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { Cluster, expect, sideways, test } from './cluster';
+import { Cluster, expect, open, server, sideways, test } from './cluster';
 import { enter, guarded, viewer } from './people';
 
 const look = (cluster: Cluster, token: string) =>
@@ -151,4 +151,18 @@ test('an agent that enrolled is listed by its server, and its credential can be 
     await expect(row(page, 'web-1')).toHaveCount(2, { timeout: 500 });
   }).toPass({ timeout: 45_000 });
   await expect(row(page, 'web-1').last()).toContainText('revoked');
+});
+
+test('a row says that heartbeats in its name are refused, why, and where they came from', async ({ cluster, page }) => {
+  await cluster.beat({ server: 'web-1' });
+  await open(page, cluster.url);
+  await expect(server(page, 'web-1')).not.toContainText('refused');
+  await fetch(new URL('api/v1/heartbeats', cluster.url), {
+    method: 'POST',
+    headers: { authorization: 'Bearer of-yesterday' },
+    body: JSON.stringify({ server: 'web-1' }),
+  });
+  await expect(server(page, 'web-1')).toContainText(
+    /Heartbeats in its name are refused since \S+: the last came from 127\.0\.0\.1 and bore no token that is good\./,
+  );
 });

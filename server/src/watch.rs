@@ -1,10 +1,11 @@
 //! The live picture in memory: one snapshot, what each reader has yet to hear, and when it was blind.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use app::cluster::{Change, ComponentKey, Snapshot, Timestamp};
+use app::cluster::{Change, ComponentKey, RefusalReason, ServerName, Snapshot, Timestamp};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::access::keyring::Keyring;
@@ -37,7 +38,7 @@ struct State {
     spells_at: i64,
     /// The last moment the database was read and written.
     sight: Timestamp,
-    /// How often blindness came or went: part of every cursor.
+    /// How often something came or went that is in no commit, as blindness is: part of every cursor.
     blinks: u64,
 }
 
@@ -167,7 +168,9 @@ impl Watch {
         self.write(|state| {
             if let Some(snapshot) = news.whole {
                 let blinks = state.blinks + 1;
+                let refusals = std::mem::take(&mut state.snapshot.refusals);
                 *state = State { blinks, ..State::standing_at(*snapshot, news.commit, news.at) };
+                state.snapshot.refusals = refusals;
             } else {
                 state.sighted(news.at);
                 state.take(news);
@@ -189,7 +192,18 @@ impl Watch {
         });
     }
 
-    /// How often that was so.
+    /// A heartbeat in this server's name was refused. It is told from memory: nobody without a proof
+    /// makes the database write.
+    pub(crate) fn refused(&self, server: &ServerName, why: RefusalReason, from: Option<IpAddr>) {
+        self.write(|state| {
+            let now = self.moment_of(state);
+            if state.snapshot.refuse(server, why, from, now) {
+                state.blinks += 1;
+            }
+        });
+    }
+
+    /// How often the database could not be read or written.
     pub(crate) fn failures(&self) -> u64 {
         self.failures.get()
     }
@@ -324,6 +338,7 @@ impl State {
         self.snapshot.apply(Change {
             blind_since: self.snapshot.blind_since,
             blindness: self.snapshot.blindness,
+            refusals: self.snapshot.refusals.clone(),
             changed_at: self.snapshot.changed_at.max(news.at),
             whole: false,
             settings: news.settings,
@@ -340,6 +355,7 @@ impl State {
         let mut change = Change {
             blind_since: snapshot.blind_since,
             blindness: snapshot.blindness,
+            refusals: snapshot.refusals.clone(),
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),
             references: (self.references_at > since).then_some(snapshot.references),

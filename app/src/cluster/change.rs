@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::blindness::Blindness;
 use super::facts::{Component, ComponentKey, Role, ServerName, Skew};
 use super::keys::References;
+use super::refusal::Refusal;
 use super::settings::Settings;
 use super::silence::Spell;
 use super::snapshot::Snapshot;
@@ -22,6 +23,9 @@ pub struct Change {
     /// Why; always told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blindness: Option<Blindness>,
+    /// Heartbeats that were refused lately; always told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
     /// The moment of the last change of a fact; always told.
     pub changed_at: Timestamp,
     /// Everything below is the whole picture: forget the old one.
@@ -105,6 +109,7 @@ impl Change {
         Self {
             blind_since: snapshot.blind_since,
             blindness: snapshot.blindness,
+            refusals: snapshot.refusals.clone(),
             changed_at: snapshot.changed_at,
             whole: true,
             settings: Some(snapshot.settings),
@@ -125,6 +130,7 @@ impl Snapshot {
         }
         self.blind_since = change.blind_since;
         self.blindness = change.blindness;
+        self.refusals = change.refusals;
         self.changed_at = change.changed_at;
         if let Some(settings) = change.settings {
             self.settings = settings;

@@ -9,6 +9,7 @@ pub mod effect;
 pub mod facts;
 pub mod hints;
 pub mod keys;
+pub mod refusal;
 pub mod settings;
 pub mod silence;
 pub mod snapshot;
@@ -25,6 +26,7 @@ pub use facts::{
 };
 pub use hints::{Hint, HintId, Severity};
 pub use keys::{KeyCheck, KeyKind, Reference, References};
+pub use refusal::{Refusal, RefusalReason};
 pub use settings::{FieldError, Settings};
 pub use silence::Spell;
 pub use snapshot::Snapshot;

@@ -7,6 +7,7 @@ use super::blindness::Blindness;
 use super::facts::{Component, ComponentKey, Role};
 use super::hints::CAME_BACK_FOR;
 use super::keys::References;
+use super::refusal::Refusal;
 use super::settings::Settings;
 use super::silence::{Spell, exceeds_at};
 use super::time::{Span, Timestamp};
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub blind_since: Option<Timestamp>,
     /// Why, where that is known.
     pub blindness: Option<Blindness>,
+    /// Heartbeats that were refused lately, by server.
+    pub refusals: Vec<Refusal>,
     /// The moment of the last change of a fact.
     pub changed_at: Timestamp,
     /// Every component, by server and role.
@@ -56,7 +59,8 @@ impl Snapshot {
 
     /// Every moment at which time alone may turn a verdict or a hint.
     fn turns(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        self.components.values().flat_map(|component| self.turns_of(component))
+        let told = self.refusals.iter().map(|refusal| refusal.until);
+        self.components.values().flat_map(|component| self.turns_of(component)).chain(told)
     }
 
     fn turns_of(&self, component: &Component) -> Vec<Timestamp> {

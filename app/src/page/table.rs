@@ -112,6 +112,7 @@ fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> 
                     <bdi>{block.name.clone()}</bdi>
                 </a>
                 <span class="muted">{block.facts.clone()}</span>
+                {block.refused.clone().map(|refused| view! { <span class="refused">{refused}"."</span> })}
             </div>
         </div>
         {lines}

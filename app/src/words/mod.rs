@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, Messenger, MessengerFailure, Overview, Pulse, Role,
-    Snapshot, Span, VersionCheck, status::KeyVerdict,
+    ComponentStatus, Health, Hint, HintId, Messenger, MessengerFailure, Overview, Pulse, Refusal,
+    Role, Snapshot, Span, VersionCheck, status::KeyVerdict,
 };
 
 pub use self::effect::effects;
@@ -86,6 +86,14 @@ pub fn why(status: &ComponentStatus, snapshot: &Snapshot) -> String {
         sentences.push(say("why.machine-key", &[]));
     }
     sentences.join("; ")
+}
+
+/// That heartbeats in a server's name are refused, and why.
+pub fn refused(refusal: &Refusal) -> String {
+    let from =
+        refusal.from.map_or_else(|| "an unknown address".to_owned(), |from| from.to_string());
+    let args = [("since", Arg::Moment(refusal.since)), ("from", Arg::Text(from))];
+    say(&format!("refused.{}", refusal.why.as_str()), &args)
 }
 
 /// Why a component's pulse is as it is.

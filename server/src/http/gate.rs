@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use app::api::Rank;
+use app::cluster::{RefusalReason, ServerName};
 use app::page::plain::refusal;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::body::READ_ON;
@@ -20,7 +21,11 @@ use super::problem::Problem;
 use crate::Site;
 use crate::access::Mode;
 use crate::access::caller::{Caller, Person, Unproved};
+use crate::access::origin::Origin;
 use crate::metrics::Refusal;
+
+/// A refused body that is longer is not looked into.
+const LARGEST_CLAIM: usize = 64 << 10;
 
 /// What a route wants of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,17 +124,31 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     let nobody = Caller::Nobody(Unproved::Silent);
     let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
     let Err(denied) = gate.allows(caller) else { return next.run(request).await };
-    if gate.need == Need::Beat {
-        gate.site.intake.figures().refuse(Refusal::Token);
-    }
+    let why = match caller {
+        Caller::Joiner { .. } => RefusalReason::NotEnrolled,
+        Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } => RefusalReason::Token,
+    };
+    let from = request.extensions().get::<Origin>().and_then(|origin| origin.client);
     let query = request.uri().query().map(str::to_owned);
     // Answered before its body is read, a client may never see the answer.
-    read_on(request.into_body()).await;
+    let body = axum::body::to_bytes(request.into_body(), READ_ON).await.unwrap_or_default();
+    if gate.need == Need::Beat {
+        gate.site.intake.figures().refuse(Refusal::Token);
+        if let Some(server) = claimed(&body) {
+            gate.site.watch.refused(&server, why, from);
+        }
+    }
     gate.refuse(denied, query.as_deref())
 }
 
-async fn read_on(body: Body) {
-    let _ = axum::body::to_bytes(body, READ_ON).await;
+/// In whose name a refused heartbeat speaks, or the first of several.
+fn claimed(body: &[u8]) -> Option<ServerName> {
+    if body.len() > LARGEST_CLAIM {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let heartbeat = value.get(0).unwrap_or(&value);
+    ServerName::parse(heartbeat.get("server")?.as_str()?).ok()
 }
 
 impl Gate {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::cluster::{FieldError, Heartbeat, Timestamp};
+use app::cluster::{FieldError, Heartbeat, RefusalReason, Timestamp};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,6 +16,7 @@ use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::Caller;
+use crate::access::origin::Origin;
 use crate::intake::parse;
 use crate::metrics::Refusal;
 use crate::store::Receipt;
@@ -60,6 +61,7 @@ pub(crate) enum Answer {
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     Extension(caller): Extension<Caller>,
+    Extension(origin): Extension<Origin>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
@@ -67,7 +69,8 @@ pub(crate) async fn post(
     let refused = |why| site.intake.figures().refuse(why);
     let (heartbeats, is_array) =
         parse_all(&headers, body).inspect_err(|_| refused(Refusal::Malformed))?;
-    own_servers_only(&caller, &heartbeats).inspect_err(|_| refused(Refusal::Token))?;
+    own_servers_only(&site, &caller, &origin, &heartbeats)
+        .inspect_err(|_| refused(Refusal::Token))?;
     let taken = site
         .intake
         .take(heartbeats)
@@ -90,15 +93,21 @@ pub(crate) async fn post(
 }
 
 /// A credential speaks for its own server alone.
-fn own_servers_only(caller: &Caller, heartbeats: &[Heartbeat]) -> Result<(), Problem> {
+fn own_servers_only(
+    site: &Site,
+    caller: &Caller,
+    origin: &Origin,
+    heartbeats: &[Heartbeat],
+) -> Result<(), Problem> {
     let Caller::Node { server, .. } = caller else { return Ok(()) };
-    match heartbeats.iter().find(|heartbeat| heartbeat.server != *server) {
-        None => Ok(()),
-        Some(foreign) => Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            format!("this credential is of {server} and cannot speak for {}", foreign.server),
-        )),
-    }
+    let Some(foreign) = heartbeats.iter().find(|heartbeat| heartbeat.server != *server) else {
+        return Ok(());
+    };
+    site.watch.refused(&foreign.server, RefusalReason::Foreign, origin.client);
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        format!("this credential is of {server} and cannot speak for {}", foreign.server),
+    ))
 }
 
 /// One object or an array of them, each within its size; every bad field of every element is named.

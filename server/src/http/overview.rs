@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use app::cluster::status::KeyVerdict;
 use app::cluster::{
-    ComponentStatus, Hint, Messenger, MessengerFailure, Overview, ServerStatus, Snapshot,
+    ComponentStatus, Hint, Messenger, MessengerFailure, Overview, Refusal, ServerStatus, Snapshot,
     Timestamp, VersionCheck,
 };
 use app::words;
@@ -120,16 +120,16 @@ fn body(snapshot: &Snapshot, now: Timestamp) -> Value {
         "settings": snapshot.settings,
         "counts": overview.counts,
         "versions": overview.versions,
-        "servers": servers(&overview, snapshot),
+        "servers": servers(&overview, snapshot, now),
         "hints": hints.iter().map(hint).collect::<Vec<_>>(),
     })
 }
 
-fn servers(overview: &Overview, snapshot: &Snapshot) -> Vec<Value> {
-    overview.servers.iter().map(|server| self::server(server, snapshot)).collect()
+fn servers(overview: &Overview, snapshot: &Snapshot, now: Timestamp) -> Vec<Value> {
+    overview.servers.iter().map(|server| self::server(server, snapshot, now)).collect()
 }
 
-fn server(server: &ServerStatus, snapshot: &Snapshot) -> Value {
+fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
     let latest = server.latest();
     let components: Vec<Value> =
         server.components.iter().map(|status| component(status, snapshot)).collect();
@@ -138,7 +138,16 @@ fn server(server: &ServerStatus, snapshot: &Snapshot) -> Value {
         "os": latest.map(|component| &component.os),
         "ip": latest.map(|component| component.ip),
         "health": server.health,
+        "refused": snapshot.refusal(&server.name, now).map(refusal),
         "components": components,
+    })
+}
+
+fn refusal(refusal: &Refusal) -> Value {
+    json!({
+        "since": refusal.since.rfc3339(),
+        "reason": refusal.why,
+        "address": refusal.from,
     })
 }
 

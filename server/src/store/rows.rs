@@ -90,6 +90,8 @@ pub(super) async fn snapshot(tx: &mut Tx) -> Result<Snapshot, StoreError> {
         settings,
         references: references(tx).await?,
         spells: spells(tx).await?,
+        // They are told from memory.
+        refusals: Vec::new(),
         blind_since: None,
         blindness: None,
         changed_at,

@@ -8,11 +8,11 @@ use cluster_overview::access::Policy;
 use cluster_overview::agent::{Agent, Facts, Proof};
 use cluster_overview::client::Client;
 use cluster_overview::credential::Credential;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::harness::{Running, TOKEN, component};
+use crate::harness::{Running, TOKEN, component, heartbeat};
 
 /// An agent on a server called `app-1`, until it is dropped.
 struct Beating {
@@ -107,4 +107,38 @@ fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() 
     assert!(another, "no new credential");
     overview.overview_when(|picture| pulse(picture) == Some("alive"));
     drop(agent);
+}
+
+/// What the overview says of heartbeats that are refused in this server's name.
+fn refused(overview: &Running, server: &str) -> Value {
+    let picture = overview.overview();
+    let servers = picture["servers"].as_array().unwrap();
+    servers.iter().find(|found| found["name"] == server).unwrap()["refused"].clone()
+}
+
+#[test]
+fn a_servers_row_says_that_heartbeats_in_its_name_are_refused_and_from_where() {
+    let overview = Running::start();
+    assert_eq!(overview.beat(&heartbeat("web-1", "web", 1)).status, 200);
+    let etag = overview.get("/api/v1/overview").header("etag").to_owned();
+    assert_eq!(refused(&overview, "web-1"), Value::Null);
+    let body = json!([heartbeat("WEB-1", "web", 2)]).to_string();
+    let headers = [("authorization", "Bearer revoked"), ("content-type", "application/json")];
+    let told = |server: &str, sequence| {
+        let body = heartbeat(server, "web", sequence).to_string();
+        overview.send("POST", "/api/v1/heartbeats", &headers, body.as_bytes()).status
+    };
+    let answer = overview.send("POST", "/api/v1/heartbeats", &headers, body.as_bytes());
+    assert_eq!(answer.status, 401);
+    let said = refused(&overview, "web-1");
+    assert_eq!((&said["reason"], &said["address"]), (&json!("token"), &json!("127.0.0.1")));
+    assert_ne!(overview.get("/api/v1/overview").header("etag"), etag, "the picture moved");
+    // Again and again is no news, and a server that nobody knows is not made known by it.
+    let etag = overview.get("/api/v1/overview").header("etag").to_owned();
+    for sequence in 3..20 {
+        assert_eq!(told("web-1", sequence), 401);
+        assert_eq!(told("stranger", sequence), 401);
+    }
+    assert_eq!(overview.get("/api/v1/overview").header("etag"), etag);
+    assert_eq!(overview.overview()["counts"]["servers"], 1);
 }

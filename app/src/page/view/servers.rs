@@ -73,6 +73,8 @@ pub(in crate::page) struct Block {
     pub(in crate::page) opens: String,
     /// Operating system, address and product.
     pub(in crate::page) facts: String,
+    /// That heartbeats in its name are refused.
+    pub(in crate::page) refused: Option<String>,
     /// Its components.
     pub(in crate::page) lines: Vec<Line>,
 }
@@ -109,14 +111,15 @@ pub(super) fn blocks(
     hints: &[Hint],
 ) -> Vec<(Arc<Block>, Vec<Timestamp>)> {
     let index = Index::of(hints);
-    servers.iter().map(|server| block(server, scene.snapshot, &index)).collect()
+    servers.iter().map(|server| block(server, scene, &index)).collect()
 }
 
 fn block(
     server: &ServerStatus,
-    snapshot: &Snapshot,
+    scene: &Scene<'_>,
     index: &Index<'_>,
 ) -> (Arc<Block>, Vec<Timestamp>) {
+    let Scene { snapshot, now, .. } = *scene;
     let hints = index.about(&server.name);
     let shared = shared_product(server);
     let mut facts: Vec<String> = server
@@ -136,6 +139,7 @@ fn block(
         opens: written(Open::Details(server.name.clone()).pairs()),
         health: server.health,
         facts: facts.join(" · "),
+        refused: snapshot.refusal(&server.name, now).map(words::refused),
         lines: lines.collect(),
     };
     let beats = server.components.iter().map(|s| s.component.last_heartbeat).collect();

@@ -65,9 +65,35 @@ pub(crate) struct Server {
     #[schema(required = true)]
     ip: Option<String>,
     health: Health,
+    /// Heartbeats in its name that were refused within the last ten minutes.
+    #[schema(required = true)]
+    refused: Option<Refused>,
     /// Web before service.
     #[schema(min_items = 1, max_items = 2)]
     components: Vec<Component>,
+}
+
+/// Heartbeats that were refused.
+#[derive(ToSchema)]
+pub(crate) struct Refused {
+    /// When the first of them came.
+    #[schema(format = DateTime)]
+    since: String,
+    /// Why: no token that is good, another server's credential, or a join token where a credential is
+    /// required.
+    reason: RefusalReason,
+    /// Where the last of them came from.
+    #[schema(required = true)]
+    address: Option<String>,
+}
+
+/// Why heartbeats are refused.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum RefusalReason {
+    Token,
+    Foreign,
+    NotEnrolled,
 }
 
 /// One component with its verdicts.

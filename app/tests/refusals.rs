@@ -1,0 +1,64 @@
+//! What is told of heartbeats that were refused.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a helper fails the story")]
+
+mod common;
+
+use cluster_overview_app::cluster::{Change, RefusalReason, ServerName, Snapshot, Timestamp};
+use common::{NOON, s, service, snapshot};
+
+const FROM: Option<std::net::IpAddr> =
+    Some(std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 9)));
+
+fn refuse(snapshot: &mut Snapshot, why: RefusalReason, at: Timestamp) -> bool {
+    snapshot.refuse(&ServerName::parse("A").unwrap(), why, FROM, at)
+}
+
+fn told(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RefusalReason)> {
+    let refusal = snapshot.refusal(&ServerName::parse("a").unwrap(), at)?;
+    Some((refusal.since, refusal.why))
+}
+
+#[test]
+fn it_is_told_until_ten_minutes_after_the_last_one() {
+    let mut known = snapshot([service("a")]);
+    assert!(refuse(&mut known, RefusalReason::Token, NOON));
+    assert_eq!(told(&known, s(599)), Some((NOON, RefusalReason::Token)));
+    assert_eq!(told(&known, s(600)), None);
+    assert_eq!(known.as_of(s(700)), s(600), "its end is a moment of its own");
+    // One that comes in time carries it on.
+    assert!(refuse(&mut known, RefusalReason::Token, s(400)));
+    assert_eq!(told(&known, s(999)), Some((NOON, RefusalReason::Token)));
+    assert!(refuse(&mut known, RefusalReason::Token, s(1_000)));
+    assert_eq!(told(&known, s(1_001)), Some((s(1_000), RefusalReason::Token)), "a new one");
+    assert_eq!(known.refusals.len(), 1);
+}
+
+#[test]
+fn whoever_is_refused_again_and_again_keeps_nobody_busy() {
+    let mut known = snapshot([service("a")]);
+    assert!(refuse(&mut known, RefusalReason::Token, NOON));
+    assert!(!refuse(&mut known, RefusalReason::Token, s(299)));
+    assert!(!refuse(&mut known, RefusalReason::Foreign, s(9)));
+    assert!(refuse(&mut known, RefusalReason::Foreign, s(10)));
+    assert_eq!(told(&known, s(11)), Some((NOON, RefusalReason::Foreign)));
+}
+
+#[test]
+fn of_a_server_that_nobody_knows_nothing_is_told() {
+    let mut known = snapshot([service("b")]);
+    let before = known.clone();
+    assert!(!refuse(&mut known, RefusalReason::Token, NOON));
+    assert_eq!(known, before);
+}
+
+#[test]
+fn a_reader_hears_of_it_and_of_its_end() {
+    let mut known = snapshot([service("a")]);
+    assert!(refuse(&mut known, RefusalReason::NotEnrolled, NOON));
+    let mut reader = Snapshot::default();
+    reader.apply(Change::whole(&known));
+    assert_eq!(reader, known);
+    reader.apply(Change { changed_at: s(1), ..Change::default() });
+    assert_eq!(told(&reader, s(1)), None);
+}
