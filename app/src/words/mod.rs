@@ -308,7 +308,7 @@ pub(crate) fn placeholders(key: &str) -> Option<Vec<&'static str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::HintId;
+    use crate::cluster::{HintId, RefusalReason, ServerName, Timestamp};
 
     #[test]
     fn every_hint_has_a_title_evidence_and_steps() {
@@ -338,8 +338,18 @@ mod tests {
     }
 
     /// Who says something beside the hints: verdicts, and what answers an admin.
-    const OWNERS: [&str; 9] =
-        ["why", "verdict", "cut-off", "done", "refusal", "effect", "ask", "configure", "list"];
+    const OWNERS: [&str; 10] = [
+        "why",
+        "verdict",
+        "cut-off",
+        "done",
+        "refusal",
+        "effect",
+        "ask",
+        "configure",
+        "list",
+        "refused",
+    ];
 
     #[test]
     fn every_sentence_belongs_to_a_verdict_or_to_a_hint_there_is() {
@@ -347,6 +357,16 @@ mod tests {
             let (owner, _) = key.split_once('.').unwrap();
             let known = HintId::ALL.iter().any(|id| id.as_str() == owner);
             assert!(known || OWNERS.contains(&owner), "nobody says {key}");
+        }
+    }
+
+    #[test]
+    fn every_reason_for_a_refusal_is_said_with_its_moment_and_its_address() {
+        for why in RefusalReason::ALL {
+            let (since, server) = (Timestamp::default(), ServerName::parse("a").unwrap());
+            let from = Some([10, 0, 0, 9].into());
+            let said = refused(&Refusal { server, since, until: since, why, from });
+            assert!(said.contains("00:00:00Z") && said.contains("10.0.0.9"), "{said}");
         }
     }
 
