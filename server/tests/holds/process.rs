@@ -1,5 +1,6 @@
 //! A running `serve` as a process of its own, and how to ask it.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -50,13 +51,23 @@ pub(crate) fn port(out: ChildStdout) -> u16 {
     line.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap()
 }
 
+/// Where the processes of a folder write what they have to say: beside it, for its disk may be full.
+fn log_file(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.log", std::process::id()))
+}
+
+fn log(folder: &Path) -> File {
+    File::options().create(true).append(true).open(log_file(folder)).unwrap()
+}
+
 /// Starts `serve` and returns once it listens.
 fn serve(folder: &Path, listen: u16, environment: &[(&str, String)]) -> (Child, u16) {
     let mut serve = Command::new(PROGRAM)
         .args(arguments(folder, listen))
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log(folder))
         .spawn()
         .unwrap();
     let listens = port(serve.stdout.take().unwrap());
@@ -158,6 +169,11 @@ impl Drop for Overview {
         let _ = self.serve.kill();
         let _ = self.serve.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
+        let said = std::fs::read_to_string(log_file(&self.folder)).unwrap_or_default();
+        let _ = std::fs::remove_file(log_file(&self.folder));
+        if !std::thread::panicking() {
+            assert!(!said.contains(TOKEN), "a secret in what the process wrote:\n{said}");
+        }
     }
 }
 
