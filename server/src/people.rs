@@ -38,14 +38,13 @@ async fn create(options: config::CreateToken) -> Result<(), Failure> {
 }
 
 fn list(keyring: &Keyring) -> Result<(), Failure> {
-    let mut tokens: Vec<&Token> = keyring.tokens.values().collect();
-    tokens.sort_by(|one, other| (one.made, &one.id).cmp(&(other.made, &other.id)));
+    let tokens = keyring.newest_first();
     let mut out = std::io::stdout();
     if tokens.is_empty() {
         writeln!(out, "There are no tokens but the join token of `serve`.")?;
     }
     let now = clock::wall();
-    for token in tokens {
+    for token in tokens.into_iter().rev() {
         let Token { id, role, name, .. } = token;
         let state = match (token.revoked, token.expires) {
             (Some(revoked), _) => format!("revoked {}", day(revoked)),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::ServerName;
+use super::facts::{ComponentKey, Role, ServerName};
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 
@@ -70,7 +70,10 @@ impl Snapshot {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> bool {
-        let known = self.components.keys().any(|key| key.server == *server);
+        let key = |role| ComponentKey { server: server.clone(), role };
+        let known = [Role::Web, Role::Service]
+            .into_iter()
+            .any(|role| self.components.contains_key(&key(role)));
         let told = self.refusal(server, now).cloned();
         let is_old = told.as_ref().is_some_and(|told| {
             let before = now - (told.until - TOLD_FOR);

@@ -158,6 +158,13 @@ impl Keyring {
         self.people.values().any(|person| person.rank == Rank::Admin)
     }
 
+    /// All tokens and credentials, the newest first.
+    pub fn newest_first(&self) -> Vec<&Token> {
+        let mut tokens: Vec<&Token> = self.tokens.values().collect();
+        tokens.sort_by(|one, other| (other.made, &other.id).cmp(&(one.made, &one.id)));
+        tokens
+    }
+
     /// The token with this secret, if it proves anything.
     pub fn token(&self, hash: Hash, now: Timestamp) -> Option<&Token> {
         self.tokens.get(&hash).filter(|token| token.is_good(now))

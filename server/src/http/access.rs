@@ -19,7 +19,7 @@ use super::sign_in::unreadable;
 use super::tokens;
 use crate::Site;
 use crate::access::caller::Person;
-use crate::access::keyring::{Token, TokenRole};
+use crate::access::keyring::{Account, Token, TokenRole};
 use crate::access::{Mode, TokenChange};
 
 /// A token as the form wishes for it.
@@ -91,15 +91,11 @@ pub(crate) async fn revoke(
 
 fn page(site: &Site) -> AccessPage {
     let keyring = site.watch.keyring();
-    let mut all: Vec<&Token> = keyring.tokens.values().collect();
-    all.sort_by(|one, other| (other.made, &other.id).cmp(&(one.made, &one.id)));
     let (credentials, tokens): (Vec<&Token>, Vec<&Token>) =
-        all.into_iter().partition(|token| token.role == TokenRole::Node);
+        keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
     let people = (site.access.policy.mode == Mode::Password).then(|| {
-        let line = |person: &crate::access::keyring::Account| PersonLine {
-            name: person.name.clone(),
-            rank: person.rank.as_str(),
-        };
+        let line =
+            |person: &Account| PersonLine { name: person.name.clone(), rank: person.rank.as_str() };
         keyring.people.values().map(line).collect()
     });
     AccessPage {

@@ -15,6 +15,7 @@ use axum::response::Redirect;
 use axum::{Extension, Form};
 
 use super::problem::Problem;
+use super::sign_in::unreadable;
 use crate::Site;
 use crate::access::caller::Person;
 use crate::watch::Sight;
@@ -81,10 +82,7 @@ pub(crate) async fn acceptance(
 }
 
 fn read(sent: Sent) -> Result<Vec<(String, String)>, Problem> {
-    let Form(pairs) = sent.map_err(|rejection| {
-        Problem::new(rejection.status(), format!("the form cannot be read: {rejection}"))
-    })?;
-    Ok(pairs)
+    sent.map(|Form(pairs)| pairs).map_err(unreadable)
 }
 
 fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {

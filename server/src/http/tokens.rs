@@ -34,8 +34,7 @@ const LONGEST_LIFE: Span = Span::minutes(10 * 366 * 24 * 60);
 )]
 pub(crate) async fn list(State(site): State<Arc<Site>>) -> Json<Value> {
     let keyring = site.watch.keyring();
-    let mut tokens: Vec<&Token> = keyring.tokens.values().collect();
-    tokens.sort_by(|one, other| (other.made, &other.id).cmp(&(one.made, &one.id)));
+    let tokens = keyring.newest_first();
     Json(json!({"tokens": tokens.into_iter().map(shown).collect::<Vec<_>>()}))
 }
 

@@ -8,7 +8,7 @@ pub mod tls;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl Listener {
         tokio::select! {
             () = take_all(&socket, tls.as_ref(), &router, &graceful) => {}
             () = tls::renewed(tls.as_ref()) => {}
-            () = pin!(shutdown) => {}
+            () = shutdown => {}
         }
         drop(socket);
         if tokio::time::timeout(PATIENCE, graceful.shutdown()).await.is_err() {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use leptos::prelude::*;
 
-use super::{Document, document, moment, sentence, top};
+use super::{Document, document, moment, sentence, table, top};
 use crate::api::Site;
 use crate::cluster::{FieldError, Timestamp};
 
@@ -119,14 +119,14 @@ pub fn document_of(page: AccessPage) -> Document {
                     ". The join token that "<code>"serve"</code>
                     " was started with is not among them: it is in its file."
                 </p>
-                {table(&base, now, tokens, "There are none.", true)}
+                {tokens_in(&base, now, tokens, "There are none.", true)}
             </section>
             <section aria-labelledby="credentials">
                 <h2 id="credentials">"Servers' credentials"</h2>
                 <p class="muted">
                     "Each server gets one of its own at first contact. Revoked, it enrols again if it still has a join token."
                 </p>
-                {table(&base, now, credentials, "No server has enrolled yet.", false)}
+                {tokens_in(&base, now, credentials, "No server has enrolled yet.", false)}
             </section>
             {people.map(those_who_sign_in)}
         </main>
@@ -207,7 +207,7 @@ fn spoken(field: &str) -> &str {
     }
 }
 
-fn table(
+fn tokens_in(
     base: &str,
     now: Timestamp,
     lines: Vec<TokenLine>,
@@ -218,24 +218,12 @@ fn table(
         return view! { <p>{none}</p> }.into_any();
     }
     let lines: Vec<_> = lines.into_iter().map(|token| line(base, now, token, roles)).collect();
-    let first = if roles { "For" } else { "Server" };
-    view! {
-        <div class="wide">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">{first}</th>
-                        {roles.then(|| view! { <th scope="col">"Lets"</th> })}
-                        <th scope="col">"Made"</th>
-                        <th scope="col">"Last used"</th>
-                        <th scope="col">"State"</th>
-                    </tr>
-                </thead>
-                <tbody>{lines}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    let heads: &[&str] = if roles {
+        &["For", "Lets", "Made", "Last used", "State"]
+    } else {
+        &["Server", "Made", "Last used", "State"]
+    };
+    table(heads, lines).into_any()
 }
 
 fn line(base: &str, now: Timestamp, token: TokenLine, roles: bool) -> impl IntoView + use<> {
@@ -313,17 +301,7 @@ fn those_who_sign_in(people: Vec<PersonLine>) -> impl IntoView {
                 <code>"cluster-overview admin set-password NAME --rank viewer"</code>"; "
                 <code>"cluster-overview admin remove NAME"</code>" ends all their sessions."
             </p>
-            <div class="wide">
-                <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">"Name"</th>
-                            <th scope="col">"May"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{lines}</tbody>
-                </table>
-            </div>
+            {table(&["Name", "May"], lines)}
         </section>
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Document, document, moment, sentence, top};
+use super::{Document, document, moment, sentence, table, top};
 use crate::api::Site;
 use crate::cluster::Timestamp;
 
@@ -69,7 +69,7 @@ pub fn document_of(page: AuditPage) -> Document {
             <h1>"Audit"</h1>
             <section aria-label="Audit">
                 {filter(&here, &actions, &action, text)}
-                {table(lines, filtered || earlier)}
+                {entries(lines, filtered || earlier)}
                 <p class="buttons">{older} {newest}</p>
             </section>
         </main>
@@ -111,29 +111,13 @@ fn filter(
     }
 }
 
-fn table(lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
+fn entries(lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
     if lines.is_empty() {
         let none = if narrowed { "Nothing like that was done." } else { "Nothing was done yet." };
         return view! { <p>{none}</p> }.into_any();
     }
     let lines: Vec<_> = lines.into_iter().map(line).collect();
-    view! {
-        <div class="wide">
-            <table>
-                <thead>
-                    <tr>
-                        <th scope="col">"When"</th>
-                        <th scope="col">"Who"</th>
-                        <th scope="col">"What"</th>
-                        <th scope="col">"To what"</th>
-                        <th scope="col">"Outcome"</th>
-                    </tr>
-                </thead>
-                <tbody>{lines}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+    table(&["When", "Who", "What", "To what", "Outcome"], lines).into_any()
 }
 
 fn line(line: AuditLine) -> impl IntoView {

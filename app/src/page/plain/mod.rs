@@ -78,6 +78,21 @@ fn top(site: &Site, here: &'static str, beside: (&'static str, &'static str)) ->
     }
 }
 
+/// A table with these heads, which scrolls within itself where it does not fit.
+fn table(heads: &[&'static str], lines: impl IntoView) -> impl IntoView {
+    let heads: Vec<_> = heads.iter().map(|head| view! { <th scope="col">{*head}</th> }).collect();
+    view! {
+        <div class="wide">
+            <table>
+                <thead>
+                    <tr>{heads}</tr>
+                </thead>
+                <tbody>{lines}</tbody>
+            </table>
+        </div>
+    }
+}
+
 /// A moment in a cell, or what stands there instead.
 fn moment(moment: Option<Timestamp>, none: &'static str) -> AnyView {
     match moment {
