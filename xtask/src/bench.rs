@@ -1,5 +1,6 @@
 //! How fast is it? Each figure stands beside a limit measured in the same run.
 
+mod browser;
 mod restarts;
 
 use std::io::{BufReader, Read as _, Write as _};
@@ -27,14 +28,18 @@ const AT_ONCE: usize = 500;
 struct Figure {
     what: String,
     value: f64,
-    unit: &'static str,
+    unit: String,
     how: String,
 }
 
 /// Measures the release build and prints a table.
 pub(crate) fn run() -> Result<()> {
     let mut figures = intake()?;
-    figures.extend(large_cluster()?);
+    let overview = Overview::start(Profile::Release)?;
+    everyone_joins(&overview)?;
+    figures.extend(large_cluster(&overview)?);
+    figures.extend(browser::figures(&overview)?);
+    drop(overview);
     figures.extend(restarts::restarts()?);
     println!("\n  {:<44}{:>10}  {:<12}how", "what", "value", "unit");
     for Figure { what, value, unit, how } in figures {
@@ -61,25 +66,24 @@ fn intake() -> Result<Vec<Figure>> {
     let how =
         format!("{CLIENTS} clients, one heartbeat a request, middle of {ROUNDS} rounds of 3 s");
     Ok(vec![
-        Figure { what: "durable heartbeats".into(), value: beats, unit: "1/s", how },
+        Figure { what: "durable heartbeats".into(), value: beats, unit: "1/s".into(), how },
         Figure {
             what: "a constant (/healthz)".into(),
             value: constants,
-            unit: "1/s",
+            unit: "1/s".into(),
             how: "the same clients, in turns with them".into(),
         },
         Figure {
             what: "heartbeats beside the constant".into(),
             value: beats / constants * 100.0,
-            unit: "%",
+            unit: "%".into(),
             how: "the two above".into(),
         },
     ])
 }
 
-/// What a cluster of a thousand costs the server.
-fn large_cluster() -> Result<Vec<Figure>> {
-    let overview = Overview::start(Profile::Release)?;
+/// Makes an overview that of a large cluster.
+fn everyone_joins(overview: &Overview) -> Result<()> {
     let all = cluster(MANY);
     let beats: Vec<&str> = all.trim_matches(['[', ']']).split("},{\"server\"").collect();
     for part in beats.chunks(AT_ONCE) {
@@ -92,6 +96,11 @@ fn large_cluster() -> Result<Vec<Figure>> {
         }
         overview.beat(&format!("[{body}]"))?;
     }
+    Ok(())
+}
+
+/// What a cluster of a thousand costs the server.
+fn large_cluster(overview: &Overview) -> Result<Vec<Figure>> {
     let timed = |path: &str| -> Result<(f64, u64)> {
         let mut times = Vec::new();
         let mut length = 0;
@@ -109,10 +118,15 @@ fn large_cluster() -> Result<Vec<Figure>> {
         Figure {
             what: "the page, first 200 rows".into(),
             value: page,
-            unit: "ms",
+            unit: "ms".into(),
             how: how(page_length),
         },
-        Figure { what: "/api/v1/overview".into(), value: api, unit: "ms", how: how(api_length) },
+        Figure {
+            what: "/api/v1/overview".into(),
+            value: api,
+            unit: "ms".into(),
+            how: how(api_length),
+        },
     ])
 }
 

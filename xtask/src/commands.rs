@@ -1,13 +1,12 @@
 //! Which steps does each command take, and in which order?
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::sizes::Sizes;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{bench, prerequisites, readable, site, steps, wasm};
+use crate::{bench, browser, prerequisites, readable, site, steps, wasm};
 
 /// Builds the page and the server, and says how large the page is.
 pub(crate) fn build(profile: Profile) -> Result<Sizes> {
@@ -91,19 +90,18 @@ fn lint(name: &str, selection: &[&str]) -> Result<()> {
 pub(crate) fn test() -> Result<()> {
     check()?;
     build(Profile::Debug)?.hold()?;
-    let folder = workspace::root().join("end2end");
-    prerequisites::node_modules(&folder)?;
-    browser_tests(&folder)
+    browser_tests()
 }
 
-fn browser_tests(folder: &Path) -> Result<()> {
-    let mut playwright = in_browser("npx", folder);
+fn browser_tests() -> Result<()> {
+    let mut playwright = browser::tool("npx", Profile::Debug)?;
     playwright.args(["playwright", "test", "--forbid-only"]);
     steps::run("browser tests", &mut playwright)
 }
 
 /// Measures the release build.
 pub(crate) fn bench() -> Result<()> {
+    prerequisites::debian_packages()?;
     build(Profile::Release)?;
     bench::run()
 }
@@ -112,22 +110,9 @@ pub(crate) fn bench() -> Result<()> {
 pub(crate) fn screenshots() -> Result<()> {
     prerequisites::debian_packages()?;
     build(Profile::Debug)?;
-    let folder = workspace::root().join("end2end");
-    prerequisites::node_modules(&folder)?;
-    let mut pictures = in_browser("node", &folder);
+    let mut pictures = browser::tool("node", Profile::Debug)?;
     pictures.arg("pictures.mjs");
     steps::run("pictures", &mut pictures)
-}
-
-/// A tool that finds the program and the browser.
-fn in_browser(tool: &str, folder: &Path) -> Command {
-    let mut tool = workspace::tool(tool);
-    tool.current_dir(folder);
-    tool.env("CLUSTER_OVERVIEW_BIN", workspace::server_binary(Profile::Debug));
-    if let Some(browser) = prerequisites::chromium() {
-        tool.env("CHROMIUM", browser);
-    }
-    tool
 }
 
 fn names_a_database(arguments: &[&str]) -> bool {

@@ -5,6 +5,7 @@
 )]
 
 mod bench;
+mod browser;
 mod commands;
 mod overview;
 mod prerequisites;

@@ -10,7 +10,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::workspace::{self, Profile};
 
-const TOKEN: &str = "a-join-token-for-measuring";
+/// What heartbeats of a measurement bear.
+pub(crate) const TOKEN: &str = "a-join-token-for-measuring";
 
 /// A server on a database of its own, that ends with this value.
 pub(crate) struct Overview {

@@ -3,6 +3,8 @@
 //! To add a hint: a case in [`HintId`], its line in the table below, a rule in
 //! [`Snapshot::hints`], and its sentences in the message file of `words`.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::blindness::Blindness;
@@ -108,7 +110,7 @@ pub enum Arg {
     /// A name, a version, an address.
     Text(String),
     /// Several of them, in order.
-    List(Vec<String>),
+    List(Arc<[String]>),
 }
 
 /// One piece of advice: data from which the words make sentences.
@@ -306,7 +308,7 @@ impl Case<'_> {
                         .noting("sharing", sharing.len() > 1)
                         .with("key", Arg::Text(check.short()))
                         .with("reference", Arg::Text(reference.check.short()))
-                        .with("sharing", Arg::List(sharing.clone()))
+                        .with("sharing", Arg::List(Arc::clone(&sharing)))
                         .with("count", Arg::Number(sharing.len()))
                         .with("same", Arg::List(self.servers_with(kind, check))),
                 )
@@ -314,7 +316,7 @@ impl Case<'_> {
             .collect()
     }
 
-    fn servers_with(&self, kind: KeyKind, check: KeyCheck) -> Vec<String> {
+    fn servers_with(&self, kind: KeyKind, check: KeyCheck) -> Arc<[String]> {
         self.overview
             .servers
             .iter()
@@ -383,8 +385,8 @@ impl Case<'_> {
                 .noting("behind", !behind.is_empty())
                 .noting("ahead", !ahead.is_empty())
                 .with("reference", Arg::Text(reference))
-                .with("behind", Arg::List(behind))
-                .with("ahead", Arg::List(ahead))
+                .with("behind", Arg::List(behind.into()))
+                .with("ahead", Arg::List(ahead.into()))
                 .with("versions", Arg::List(per_version)),
         )
     }

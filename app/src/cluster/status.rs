@@ -1,7 +1,6 @@
 //! Which verdicts follow from the facts: pulse, version, keys, health, and the overview of all.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -469,7 +468,7 @@ fn counts(servers: &[ServerStatus]) -> Counts {
 }
 
 fn versions(servers: &[ServerStatus]) -> Vec<VersionCount> {
-    let mut counted: BTreeMap<&str, VersionCount> = BTreeMap::new();
+    let mut counted: Vec<VersionCount> = Vec::new();
     for server in servers {
         let mut here: Vec<&str> = Vec::new();
         for status in &server.components {
@@ -478,11 +477,17 @@ fn versions(servers: &[ServerStatus]) -> Vec<VersionCount> {
                 continue;
             }
             let version = component.version.as_str();
-            let count = counted.entry(version).or_insert_with(|| VersionCount {
-                version: version.to_owned(),
-                components: 0,
-                servers: 0,
+            let place = counted.binary_search_by(|known| {
+                let newest_first = version::compare(version, &known.version);
+                newest_first.then_with(|| known.version.as_str().cmp(version))
             });
+            let place = place.unwrap_or_else(|place| {
+                let version = version.to_owned();
+                counted.insert(place, VersionCount { version, components: 0, servers: 0 });
+                place
+            });
+            // It is there: it was found, or has just been put there.
+            let Some(count) = counted.get_mut(place) else { continue };
             count.components += 1;
             if !here.contains(&version) {
                 count.servers += 1;
@@ -490,7 +495,5 @@ fn versions(servers: &[ServerStatus]) -> Vec<VersionCount> {
             }
         }
     }
-    let mut counted: Vec<VersionCount> = counted.into_values().collect();
-    counted.sort_by(|a, b| version::compare(&b.version, &a.version));
     counted
 }

@@ -2,7 +2,7 @@
 
 use super::elapsed::since_opened;
 use super::place::Place;
-use super::view::View;
+use super::view::{Kept, View};
 use crate::api::{News, Picture};
 use crate::cluster::{Snapshot, Span, Timestamp};
 
@@ -23,6 +23,8 @@ pub(super) struct Desk {
     /// There has been no news for so long that nobody can tell from here.
     cut_off: bool,
     failures: u32,
+    /// The servers' blocks as they are shown.
+    kept: Kept,
 }
 
 impl Desk {
@@ -39,6 +41,7 @@ impl Desk {
             next_turn,
             cut_off: false,
             failures: 0,
+            kept: Kept::default(),
         }
     }
 
@@ -105,9 +108,10 @@ impl Desk {
         self.next_turn = self.snapshot.next_turn(now);
         if self.cut_off && self.snapshot.blind_since.is_none() {
             let unseen = Snapshot { blind_since: Some(self.pictured), ..self.snapshot.clone() };
-            return View::of(&unseen, now, place, usize::MAX).cut_off(self.pictured);
+            return View::of(&unseen, now, place, usize::MAX, &mut self.kept)
+                .cut_off(self.pictured);
         }
-        View::of(&self.snapshot, now, place, usize::MAX)
+        View::of(&self.snapshot, now, place, usize::MAX, &mut self.kept)
     }
 
     /// How long to wait before asking again: the poll period, doubled with each failure; up to a

@@ -6,12 +6,16 @@ use leptos::prelude::*;
 
 use super::draft::Draft;
 use super::place::{Open, Place};
-use super::view::{Block, Fact, Form, Group, Head, Panel, Tools, View};
+use super::view::{Block, Fact, Form, Group, Head, Kept, Panel, Tools, View};
 use crate::api::{Command, Picture, Rank, Visit};
 use crate::cluster::{Snapshot, Timestamp};
 
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.
 const FIRST_ROWS: usize = 200;
+
+/// So many rows are drawn in one go at most: what is typed while the rest follow is heard in between.
+#[cfg(feature = "hydrate")]
+const DRAWN_AT_ONCE: usize = 100;
 
 /// One row on the screen: its block, and the moments its ages count from. Rows come and go, so their
 /// signals live as long as somebody holds them, not as long as whoever made them.
@@ -23,6 +27,8 @@ pub(super) struct Row {
     pub(super) beats: ArcRwSignal<Vec<Timestamp>>,
     /// Whether it is on the screen: only then its ages tick.
     pub(super) seen: ArcRwSignal<bool>,
+    /// Whether it is drawn yet.
+    pub(super) drawn: bool,
 }
 
 /// How news comes.
@@ -70,7 +76,7 @@ pub(super) struct Screen {
     pub(super) tools: RwSignal<Tools>,
     /// The list as it stands in every address.
     pub(super) list: RwSignal<String>,
-    /// The rows, in order.
+    /// The rows, in order, those not drawn yet too.
     pub(super) rows: RwSignal<Vec<Row>>,
     /// The advice.
     pub(super) groups: RwSignal<Vec<Group>>,
@@ -93,8 +99,9 @@ impl Screen {
     pub(super) fn new(picture: Picture, snapshot: &Snapshot) -> Self {
         let place = Place::parse(&picture.query);
         let Picture { news, visit, .. } = picture;
-        let view = View::of(snapshot, news.now, &place, FIRST_ROWS);
-        let rows = view.blocks.into_iter().map(|(block, beats)| Row::new(block, beats)).collect();
+        let view = View::of(snapshot, news.now, &place, FIRST_ROWS, &mut Kept::default());
+        let rows = view.blocks.into_iter().map(|(block, beats)| Row::new(block, beats, true));
+        let rows = rows.collect();
         Self {
             place: RwSignal::new(place),
             wish: RwSignal::new(None),
@@ -127,21 +134,29 @@ impl Screen {
         set(&self.panel, view.panel);
         let rows = self.rows.get_untracked();
         let id = |row: &Row| row.block.with_untracked(|block| block.id.clone());
-        let known: std::collections::HashMap<String, Row> =
-            rows.iter().map(|row| (id(row), row.clone())).collect();
+        let known: std::collections::HashMap<String, &Row> =
+            rows.iter().map(|row| (id(row), row)).collect();
         let mut next = Vec::with_capacity(view.blocks.len());
         for (block, beats) in view.blocks {
             next.push(match known.get(&block.id) {
                 Some(row) => {
                     set(&row.block, block);
                     set(&row.beats, beats);
-                    row.clone()
+                    Row::clone(row)
                 }
-                None => Row::new(block, beats),
+                None => Row::new(block, beats, false),
             });
         }
-        if rows.iter().map(id).ne(next.iter().map(id)) {
-            self.rows.set(next);
+        let waited = rows.iter().any(|row| !row.drawn);
+        let same = |(a, b): (&Row, &Row)| a.block == b.block;
+        if rows.len() == next.len() && rows.iter().zip(&next).all(same) {
+            return;
+        }
+        let more = draw(&mut next);
+        self.rows.set(next);
+        // Whoever draws already goes on with these.
+        if more && !waited {
+            leptos::task::spawn_local(draw_the_rest(self.rows));
         }
     }
 
@@ -177,11 +192,33 @@ impl Screen {
 }
 
 impl Row {
-    fn new(block: Arc<Block>, beats: Vec<Timestamp>) -> Self {
+    fn new(block: Arc<Block>, beats: Vec<Timestamp>, drawn: bool) -> Self {
         Self {
             block: ArcRwSignal::new(block),
             beats: ArcRwSignal::new(beats),
             seen: ArcRwSignal::new(false),
+            drawn,
+        }
+    }
+}
+
+/// Lets the next rows be drawn; whether there are more.
+#[cfg(feature = "hydrate")]
+fn draw(rows: &mut [Row]) -> bool {
+    let mut waiting = rows.iter_mut().filter(|row| !row.drawn);
+    waiting.by_ref().take(DRAWN_AT_ONCE).for_each(|row| row.drawn = true);
+    waiting.next().is_some()
+}
+
+#[cfg(feature = "hydrate")]
+async fn draw_the_rest(rows: RwSignal<Vec<Row>>) {
+    loop {
+        super::focus::drawn().await;
+        let mut next = rows.get_untracked();
+        let more = draw(&mut next);
+        rows.set(next);
+        if !more {
+            break;
         }
     }
 }

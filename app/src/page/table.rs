@@ -30,7 +30,7 @@ pub(super) fn Servers(
             <div role="table" aria-labelledby="servers" class="table">
                 <Heads screen />
                 <For
-                    each=move || screen.rows.get()
+                    each=move || screen.rows.get().into_iter().filter(|row| row.drawn)
                     key=|row| row.block.with_untracked(|block| block.id.clone())
                     children=move |row| view! { <ServerBlock screen row /> }
                 />
@@ -172,6 +172,7 @@ fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
     };
     // Where the words do not say what the shape says, it says it itself.
     let shape = cell.look.map(|look| look::icon_beside(look, &text));
+    let kind = if shape.is_some() { "cell marked" } else { "cell" };
     let age = cell.aged.then(|| age.clone());
     let age = age.map(|age| view! { <span class="muted">" · "{move || age.said()}</span> });
     let hint = cell.hint.clone().map(|(anchor, title)| {
@@ -180,7 +181,7 @@ fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
     });
     let why = cell.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
     view! {
-        <span class="cell">
+        <span class=kind>
             {shape} " " <span class=class>{text}</span>{age}{hint}
         </span>
         {why}

@@ -18,7 +18,7 @@ pub fn effects(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<
                 .collect();
             if !names.is_empty() {
                 let key = format!("effect.{}.{}", pulse.as_str(), role.as_str());
-                said.push(say(&key, &[("servers", Arg::List(names))]));
+                said.push(say(&key, &[("servers", Arg::List(names.into()))]));
             }
         }
     }

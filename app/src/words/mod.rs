@@ -160,23 +160,22 @@ pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
     if overview.blind_since.is_some() {
         reasons.push(say("verdict.blind.detail", &args));
     } else {
-        let mut found: Vec<_> = troubled
-            .iter()
-            .filter_map(|server| {
-                let worst = server.components.iter().map(short_reason).max()?;
-                Some((worst, server.name.to_string()))
-            })
-            .filter(|((rank, _), _)| *rank > 0)
-            .collect();
-        found.sort_by_key(|((rank, _), _)| std::cmp::Reverse(*rank));
         // Who went silent together is told together: the cause is seldom theirs.
-        if let Some(everyone) = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent) {
-            reasons.push(title(everyone) + ".");
-            found.retain(|((_, key), _)| *key != "verdict.stale");
+        let everyone = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent);
+        reasons.extend(everyone.map(|everyone| title(everyone) + "."));
+        let worst = troubled.iter().filter_map(|server| {
+            let (weight, key) = server.components.iter().map(short_reason).max()?;
+            Some((weight, key, &server.name))
+        });
+        let found: Vec<_> =
+            worst.filter(|(_, key, _)| everyone.is_none() || *key != "verdict.stale").collect();
+        for heaviest in (1..=HEAVIEST).rev() {
+            let found = found.iter().filter(|(weight, ..)| *weight == heaviest);
+            reasons
+                .extend(found.map(|(_, key, server)| {
+                    say(key, &[("server", Arg::Text(server.to_string()))])
+                }));
         }
-        reasons.extend(
-            found.into_iter().map(|((_, key), name)| say(key, &[("server", Arg::Text(name))])),
-        );
         if troubled.is_empty() {
             reasons.extend(
                 hints
@@ -198,10 +197,13 @@ pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
 /// How many servers the opening names before it merely counts.
 const NAMED: usize = 3;
 
+/// What the worst there is weighs.
+const HEAVIEST: u8 = 7;
+
 /// What is worst about a component, and how much it weighs.
 fn short_reason(status: &ComponentStatus) -> (u8, &'static str) {
     if status.key == Some(KeyVerdict::Mismatch) {
-        return (7, "verdict.key");
+        return (HEAVIEST, "verdict.key");
     }
     if status.machine_key == Some(KeyVerdict::Mismatch) {
         return (6, "verdict.machine-key");
@@ -388,8 +390,8 @@ mod tests {
     #[test]
     fn a_list_is_said_with_commas_and_a_last_and() {
         let said = |names: &[&str]| {
-            let list = names.iter().map(ToString::to_string).collect();
-            fill("{list}", &[("list", Arg::List(list))])
+            let list: Vec<_> = names.iter().map(ToString::to_string).collect();
+            fill("{list}", &[("list", Arg::List(list.into()))])
         };
         assert_eq!(said(&[]), "nobody");
         assert_eq!(said(&["a"]), "a");

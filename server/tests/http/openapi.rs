@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use boon::{Compiler, Draft, Schemas};
 use serde_json::{Value, json};
@@ -101,6 +103,39 @@ impl Witness {
         answer
     }
 
+    /// Begins a body wherever one is documented, and never ends it.
+    fn trickle(&self, join: &str) {
+        let late: Vec<Case> =
+            self.documented().into_iter().filter(|(_, _, status)| *status == 408).collect();
+        std::thread::scope(|scope| {
+            for (template, method, _) in &late {
+                let bearer = if [BEATS, ENROLMENTS].contains(&template.as_str()) {
+                    join
+                } else {
+                    &self.bearer
+                };
+                let request = format!(
+                    "{method} {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {bearer}\r\n\
+                     Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{",
+                    sample(template)
+                );
+                let address = self.overview.url.strip_prefix("http://").unwrap();
+                scope.spawn(move || {
+                    let mut stream = TcpStream::connect(address).unwrap();
+                    stream.write_all(request.as_bytes()).unwrap();
+                    let mut answer = String::new();
+                    stream.read_to_string(&mut answer).unwrap();
+                    assert!(answer.starts_with("HTTP/1.1 408 "), "{method} {template}: {answer}");
+                    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+                    assert!(head.contains("content-type: application/problem+json"), "{head}");
+                    let problem: Value = serde_json::from_str(body).unwrap();
+                    assert_eq!(problem["status"], 408, "{method} {template}: {body}");
+                });
+            }
+        });
+        self.seen.borrow_mut().extend(late);
+    }
+
     /// What of a value does not fit a schema; if `whole`, what no schema names does not fit either.
     fn faults(&self, schema: &Value, value: &Value, whole: bool) -> Option<String> {
         let mut schema = schema.clone();
@@ -185,6 +220,7 @@ fn every_documented_status_is_answered_as_documented() {
             witness.ask(200, address, &[], &[]);
         }
     }
+    witness.trickle(&bearer);
     witness.beat(200, &bytes(&heartbeat("web-1", "web", 1)));
     witness.beat(200, &bytes(&json!([heartbeat("web-1", "service", 1)])));
     refuse_bodies(&witness, "POST", BEATS, &[("authorization", &bearer)]);

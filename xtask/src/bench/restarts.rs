@@ -27,11 +27,16 @@ pub(super) fn restarts() -> Result<Vec<Figure>> {
     let worst = times.iter().copied().fold(0.0, f64::max);
     let how = format!("{MANY} servers; from the process's start to /readyz; middle of {KILLS}");
     Ok(vec![
-        Figure { what: "ready again after kill -9".into(), value: middle(times), unit: "ms", how },
+        Figure {
+            what: "ready again after kill -9".into(),
+            value: middle(times),
+            unit: "ms".into(),
+            how,
+        },
         Figure {
             what: "the same at worst".into(),
             value: worst,
-            unit: "ms",
+            unit: "ms".into(),
             how: "the slowest of these".into(),
         },
     ])

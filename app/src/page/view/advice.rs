@@ -1,9 +1,8 @@
 //! The advice: each hint in words, where it leads, and many of one id under one heading.
 
-use std::collections::HashSet;
-
+use super::servers::Kept;
 use crate::cluster::hints::{Arg, HintId, Severity, dom_safe};
-use crate::cluster::{Hint, KeyKind, ServerName, ServerStatus, Timestamp};
+use crate::cluster::{Hint, KeyKind, Timestamp};
 use crate::page::place::{List, Open, written};
 use crate::words;
 
@@ -60,9 +59,8 @@ pub(in crate::page) struct Group {
 /// More hints than this of one id stand under one heading.
 const FOLD_OVER: usize = 5;
 
-/// The hints, each leading to its server's row among those `shown`.
-pub(super) fn groups(hints: &[Hint], shown: &[&ServerStatus]) -> Vec<Group> {
-    let shown: HashSet<&ServerName> = shown.iter().map(|server| &server.name).collect();
+/// The hints, each leading to its server's row if that is among those `shown`.
+pub(super) fn groups(hints: &[Hint], shown: &Kept) -> Vec<Group> {
     let everyone = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
     hints
         .chunk_by(|a, b| a.id == b.id)
@@ -74,20 +72,20 @@ pub(super) fn groups(hints: &[Hint], shown: &[&ServerStatus]) -> Vec<Group> {
                 id: id.as_str(),
                 heading: fold.then(|| words::many(id, same.len())),
                 severity: id.severity(),
-                hints: same.iter().map(|hint| advice(hint, &shown)).collect(),
+                hints: same.iter().map(|hint| advice(hint, shown)).collect(),
             })
         })
         .collect()
 }
 
-fn advice(hint: &Hint, shown: &HashSet<&ServerName>) -> Advice {
+fn advice(hint: &Hint, shown: &Kept) -> Advice {
     let said = words::hint(hint);
     Advice {
         id: hint.id.as_str(),
         anchor: hint.anchor(),
         server: hint.server.as_ref().map(|server| {
             let row = format!("#server-{}", dom_safe(server));
-            if shown.contains(server) {
+            if shown.shows(server) {
                 return (server.to_string(), row);
             }
             // Its row is left out by the filter, or on another page: a search for it shows it.

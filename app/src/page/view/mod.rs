@@ -12,7 +12,7 @@ pub(super) use self::advice::{Action, Advice, Group};
 pub(super) use self::form::{Entry, Form};
 pub(super) use self::list::{Chip, Order, Pager, Tools};
 pub(super) use self::panel::{Ask, Item, Panel, Section};
-pub(super) use self::servers::{Block, COLUMNS, Cell, Column, Line};
+pub(super) use self::servers::{Block, COLUMNS, Cell, Column, Kept, Line};
 
 use super::place::{self, Done, Place};
 use crate::cluster::hints::Arg;
@@ -76,13 +76,19 @@ struct Scene<'a> {
 
 impl View {
     /// What a place of the page shows at `now`, with at most `rows` servers.
-    pub(super) fn of(snapshot: &Snapshot, now: Timestamp, place: &Place, rows: usize) -> Self {
+    pub(super) fn of(
+        snapshot: &Snapshot,
+        now: Timestamp,
+        place: &Place,
+        rows: usize,
+        kept: &mut Kept,
+    ) -> Self {
         let overview = snapshot.overview(now);
         let hints = snapshot.hints(&overview, now);
         let said = words::verdict(&overview, &hints);
         let scene = Scene { snapshot, overview: &overview, now, place };
         let (tools, shown) = list::list(&scene, rows);
-        let blocks = servers::blocks(&shown, &scene, &hints);
+        let blocks = servers::blocks(&shown, &scene, &hints, kept);
         Self {
             head: Head {
                 headline: said.headline,
@@ -94,7 +100,7 @@ impl View {
             },
             facts: facts(snapshot, &overview),
             form: form::form(&scene),
-            groups: advice::groups(&hints, &shown),
+            groups: advice::groups(&hints, kept),
             panel: panel::panel(&scene),
             tools,
             blocks,

@@ -1,12 +1,14 @@
 //! The servers' blocks: a line per component, a cell per verdict, each with the way to its hint.
 
 use std::collections::HashMap;
+use std::mem;
 use std::sync::Arc;
 
 use super::Scene;
 use crate::cluster::hints::{HintId, dom_safe};
 use crate::cluster::{
-    ComponentStatus, Health, Hint, Pulse, Role, ServerName, ServerStatus, Snapshot, Timestamp,
+    ComponentStatus, Health, Hint, Pulse, Role, ServerName, ServerStatus, Settings, Snapshot,
+    Timestamp,
 };
 use crate::page::look::{self, Look};
 use crate::page::place::{Open, Sort, written};
@@ -79,28 +81,49 @@ pub(in crate::page) struct Block {
     pub(in crate::page) lines: Vec<Line>,
 }
 
-/// Which hints are about whom, so that a thousand servers do not each look through all of them.
-struct Index<'a> {
-    cluster: Vec<&'a Hint>,
-    servers: HashMap<&'a ServerName, Vec<&'a Hint>>,
+/// Where a hint stands that explains a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pointer {
+    id: HintId,
+    role: Option<Role>,
+    anchor: String,
+    title: String,
 }
 
-impl<'a> Index<'a> {
-    fn of(hints: &'a [Hint]) -> Self {
-        let mut index = Self { cluster: Vec::new(), servers: HashMap::new() };
-        for hint in hints {
-            match &hint.server {
-                Some(server) => index.servers.entry(server).or_default().push(hint),
-                None => index.cluster.push(hint),
-            }
-        }
-        index
+impl Pointer {
+    fn to(hint: &Hint) -> Self {
+        Self { id: hint.id, role: hint.role, anchor: hint.anchor(), title: words::title(hint) }
     }
+}
 
-    /// The hints about a server, then those about the cluster.
-    fn about(&self, server: &ServerName) -> Vec<&'a Hint> {
-        let own = self.servers.get(server).into_iter().flatten();
-        own.chain(&self.cluster).copied().collect()
+/// What a server's block is made of, beside what all have in common.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Given {
+    components: Vec<ComponentStatus>,
+    pointers: Vec<Pointer>,
+    refused: Option<String>,
+}
+
+/// What all blocks have in common.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Common {
+    settings: Settings,
+    blind_since: Option<Timestamp>,
+    pointers: Vec<Pointer>,
+}
+
+/// The blocks as they were made last: a server of which nothing is new keeps its own, so that news
+/// of a few does not cost the making of a thousand.
+#[derive(Debug, Default)]
+pub(in crate::page) struct Kept {
+    common: Common,
+    blocks: HashMap<ServerName, (Given, Option<Arc<Block>>)>,
+}
+
+impl Kept {
+    /// Whether a server is among those shown.
+    pub(super) fn shows(&self, server: &ServerName) -> bool {
+        self.blocks.get(server).is_some_and(|(_, block)| block.is_some())
     }
 }
 
@@ -109,18 +132,35 @@ pub(super) fn blocks(
     servers: &[&ServerStatus],
     scene: &Scene<'_>,
     hints: &[Hint],
+    kept: &mut Kept,
 ) -> Vec<(Arc<Block>, Vec<Timestamp>)> {
-    let index = Index::of(hints);
-    servers.iter().map(|server| block(server, scene, &index)).collect()
+    let Snapshot { settings, blind_since, .. } = *scene.snapshot;
+    let mut before = mem::take(kept);
+    kept.common = Common { settings, blind_since, pointers: Vec::new() };
+    for hint in hints {
+        let pointers = match &hint.server {
+            Some(server) => &mut kept.blocks.entry(server.clone()).or_default().0.pointers,
+            None => &mut kept.common.pointers,
+        };
+        pointers.push(Pointer::to(hint));
+    }
+    if before.common != kept.common {
+        before.blocks.clear();
+    }
+    let shown = servers.iter().map(|server| {
+        let (given, made) = kept.blocks.entry(server.name.clone()).or_default();
+        given.components.clone_from(&server.components);
+        given.refused = scene.snapshot.refusal(&server.name, scene.now).map(words::refused);
+        let known = before.blocks.remove(&server.name).filter(|(known, _)| known == given);
+        let known = known.and_then(|(_, block)| block);
+        let block = known.unwrap_or_else(|| Arc::new(block(server, given, scene, &kept.common)));
+        let beats = server.components.iter().map(|s| s.component.last_heartbeat).collect();
+        (Arc::clone(made.insert(block)), beats)
+    });
+    shown.collect()
 }
 
-fn block(
-    server: &ServerStatus,
-    scene: &Scene<'_>,
-    index: &Index<'_>,
-) -> (Arc<Block>, Vec<Timestamp>) {
-    let Scene { snapshot, now, .. } = *scene;
-    let hints = index.about(&server.name);
+fn block(server: &ServerStatus, given: &Given, scene: &Scene<'_>, common: &Common) -> Block {
     let shared = shared_product(server);
     let mut facts: Vec<String> = server
         .latest()
@@ -129,21 +169,21 @@ fn block(
         })
         .unwrap_or_default();
     facts.extend(shared.clone());
+    // The hints about a server come before those about the cluster.
+    let pointers: Vec<&Pointer> = given.pointers.iter().chain(&common.pointers).collect();
     let lines = server.components.iter().map(|status| {
         let label = if shared.is_some() { String::new() } else { product(status) };
-        line(status, snapshot, label, &hints)
+        line(status, scene.snapshot, label, &pointers)
     });
-    let block = Block {
+    Block {
         id: format!("server-{}", dom_safe(&server.name)),
         name: server.name.to_string(),
         opens: written(Open::Details(server.name.clone()).pairs()),
         health: server.health,
         facts: facts.join(" · "),
-        refused: snapshot.refusal(&server.name, now).map(words::refused),
+        refused: given.refused.clone(),
         lines: lines.collect(),
-    };
-    let beats = server.components.iter().map(|s| s.component.last_heartbeat).collect();
-    (Arc::new(block), beats)
+    }
 }
 
 /// What all components of a server say they belong to, if they agree.
@@ -175,16 +215,21 @@ const ABOUT_SILENCE: &[HintId] = &[
     HintId::OverviewBlind,
 ];
 
-fn line(status: &ComponentStatus, snapshot: &Snapshot, label: String, hints: &[&Hint]) -> Line {
+fn line(
+    status: &ComponentStatus,
+    snapshot: &Snapshot,
+    label: String,
+    pointers: &[&Pointer],
+) -> Line {
     let component = &status.component;
     // The hint about this very component, or its server, or the cluster.
     let hint = |ids: &[HintId]| {
-        hints
+        pointers
             .iter()
             .find(|hint| {
                 ids.contains(&hint.id) && hint.role.is_none_or(|role| role == component.role)
             })
-            .map(|hint| (hint.anchor(), words::title(hint)))
+            .map(|hint| (hint.anchor.clone(), hint.title.clone()))
     };
     let cell = |look: Look, text: String, ids: &[HintId]| {
         let hint = if look.shape == "ok" { None } else { hint(ids) };

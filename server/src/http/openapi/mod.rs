@@ -124,9 +124,13 @@ impl Document {
         let paths = document["paths"].as_object_mut().into_iter().flatten();
         for (path, operations) in paths {
             for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+                let has_body = operation.get("requestBody").is_some();
                 let responses = &mut operation["responses"];
                 if open && responses.get("403").is_none() {
                     responses["403"] = json!({"description": forbidden(method, path)});
+                }
+                if has_body {
+                    responses["408"] = json!({"description": LATE});
                 }
                 for (status, response) in responses.as_object_mut().into_iter().flatten() {
                     refusal(status, response);
@@ -136,6 +140,9 @@ impl Document {
         Self(Bytes::from(document.to_string()))
     }
 }
+
+/// What a client that trickles is told, whatever the route.
+const LATE: &str = "The body was not all there within 10 s.";
 
 /// Whom the guards turn away, whatever the route.
 fn forbidden(method: &str, path: &str) -> &'static str {

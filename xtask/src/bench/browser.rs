@@ -1,0 +1,30 @@
+//! What does a cluster of a thousand cost the browser?
+
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Figure;
+use crate::browser;
+use crate::overview::{Overview, TOKEN};
+use crate::workspace::Profile;
+
+/// Runs the script that measures a page, against an overview that has been filled.
+pub(super) fn figures(overview: &Overview) -> Result<Vec<Figure>> {
+    let mut script = browser::tool("node", Profile::Release)?;
+    script.arg("figures.mjs");
+    script.env("OVERVIEW", format!("http://{}/", overview.address));
+    script.env("OVERVIEW_TOKEN", TOKEN);
+    let output = script.stderr(Stdio::inherit()).output().context("node does not start")?;
+    ensure!(output.status.success(), "figures.mjs ended with {}", output.status);
+    String::from_utf8(output.stdout)?.lines().map(figure).collect()
+}
+
+/// `what`, `value`, `unit` and `how`, with tabs in between.
+fn figure(line: &str) -> Result<Figure> {
+    let told = || format!("figures.mjs said {line:?}");
+    let mut parts = line.splitn(4, '\t').map(str::to_owned);
+    let mut next = || parts.next().with_context(told);
+    let (what, value, unit, how) = (next()?, next()?, next()?, next()?);
+    Ok(Figure { what, value: value.parse().with_context(told)?, unit, how })
+}
