@@ -166,10 +166,10 @@ pub type Outcome = Result<(), Refusal>;
 
 /// What changed since `cursor`.
 #[allow(missing_docs, reason = "the macro makes the argument a public field")]
-#[allow(clippy::unused_async, reason = "a server function is asynchronous for the browser's sake")]
 #[server(prefix = "/fn", endpoint = "overview", input = Json)]
 pub async fn overview(cursor: String) -> Result<News, ServerFnError> {
-    Ok(backend()?.since(&cursor))
+    let backend = backend()?;
+    Ok(backend.since(&cursor).await)
 }
 
 /// Does what an admin wants, or says why not.

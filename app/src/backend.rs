@@ -10,7 +10,7 @@ pub trait Backend: Send + Sync + 'static {
     /// The whole picture, as an address with this query shows it.
     fn picture(&self, query: &str) -> Picture;
     /// What changed since a cursor.
-    fn since(&self, cursor: &str) -> News;
+    fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>>;
     /// Does what an admin wants.
     fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>>;
 }

@@ -13,6 +13,8 @@ impl Site {
     pub async fn act(&self, command: Command, by: &Actor) -> Outcome {
         // Nothing is written between the look and the deed.
         let _turn = self.watch.turn().await;
+        // Decided on what stands in the database, whoever wrote it.
+        self.watch.catch_up_with_others().await;
         let written = match command {
             Command::Configure(settings) => {
                 if !settings.check().is_empty() {

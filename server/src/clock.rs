@@ -92,3 +92,50 @@ impl Clock {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A difference between a server's clock and this process's own elapsed time up to this is no jump.
+const TOLERATED_REMOTE: Span = Span::seconds(1);
+
+/// The clock of a database server, as this process last read it.
+#[derive(Debug, Default)]
+pub struct RemoteClock(Mutex<Option<Reading>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    moment: Timestamp,
+    at: Instant,
+    /// By how much the clock had been set by then, all in all.
+    jumps: Span,
+}
+
+impl Reading {
+    fn now(self) -> Timestamp {
+        let elapsed = i64::try_from(self.at.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.moment + Span(elapsed)
+    }
+}
+
+impl RemoteClock {
+    /// Now, by the clock's last reading and the time since; before the first, this machine's own.
+    pub fn now(&self) -> Timestamp {
+        self.reading().map_or_else(wall, Reading::now)
+    }
+
+    /// By how much the clock was set since the last reading, beyond the `jumps` that are known by
+    /// now: `None` while it runs as this process's own elapsed time does.
+    pub fn jumped(&self, moment: Timestamp, jumps: Span) -> Option<Span> {
+        let last = self.reading()?;
+        let jumped = (moment - last.now()) - (jumps - last.jumps);
+        (jumped.0.abs() > TOLERATED_REMOTE.0).then_some(jumped)
+    }
+
+    /// The clock was read.
+    pub fn read(&self, moment: Timestamp, jumps: Span) {
+        let reading = Reading { moment, at: Instant::now(), jumps };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);
+    }
+
+    fn reading(&self) -> Option<Reading> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -53,10 +53,10 @@ pub struct Site {
 /// What a site is told at its start.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH`, or `postgres://USER@HOST/DATABASE`.
     pub database: String,
-    /// What nodes prove themselves with.
-    pub join_token: Hash,
+    /// What nodes prove themselves with, beside the join tokens in the database.
+    pub join_token: Option<Hash>,
     /// Who may ask for what.
     pub access: Policy,
     /// Empty, or `/x` without a slash at its end.
@@ -73,8 +73,9 @@ impl Site {
         // Leptos renders on this runtime; a second call in one process changes nothing.
         let _ = any_spawner::Executor::init_tokio();
         let store = Arc::new(Store::open(&options.database).await?);
-        store.renew_mark().await?;
         let watch = Arc::new(Watch::load(Arc::clone(&store)).await?);
+        // A server's database need not be there yet: the page says so.
+        watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
         let intake = Intake::start(Arc::clone(&store), Arc::clone(&watch));
         let own = options.own.map(|(identity, roles)| Own::new(identity, roles, intake.clone()));
         if let Some(own) = &own {
@@ -83,10 +84,13 @@ impl Site {
         }
         let looking = Arc::clone(&watch);
         tokio::spawn(async move { looking.keep_looking().await });
+        let hearing = Arc::clone(&watch);
+        tokio::spawn(async move { hearing.keep_hearing().await });
+        let kept = Arc::clone(&watch);
+        tokio::spawn(async move { kept.keep_house().await });
         let examined = Arc::clone(&store);
         tokio::spawn(async move { examined.keep_examining().await });
-        let access =
-            Access::new(options.access, options.join_token, &options.base, store.database_id());
+        let access = Access::new(options.access, options.join_token, &options.base, &store.name());
         let site = Arc::new(Self {
             store,
             watch,
@@ -101,6 +105,16 @@ impl Site {
         });
         tokio::spawn(Arc::clone(&site).note_uses());
         Ok(site)
+    }
+
+    /// Whether the database cannot be read and written.
+    pub fn is_blind(&self) -> bool {
+        self.watch.is_blind()
+    }
+
+    /// Waits until the database can be read and written.
+    pub async fn in_sight(&self) {
+        self.watch.in_sight().await;
     }
 
     /// Writes down, once a minute, which tokens were used.

@@ -7,6 +7,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use app::cluster::facts::{Reporter, check_text};
 use app::cluster::{KeyCheck, Os, Role, ServerName};
@@ -21,8 +22,8 @@ use cluster_overview::demo::Demo;
 use cluster_overview::listen::Listener;
 use cluster_overview::listen::tls::Tls;
 use cluster_overview::own::Identity;
+use cluster_overview::store::Store;
 use cluster_overview::store::beside::{Accepted, Beside};
-use cluster_overview::store::{Store, StoreError};
 use cluster_overview::{Options, Site, config, node, report};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -59,8 +60,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     let own = own(&options)?;
     let tls = tls(&options)?;
     let database = options.database.address;
-    let path = Store::path(&database).ok_or_else(|| StoreError::Address(database.clone()))?;
-    let join_token = join_token(options.join_token_file.as_deref(), &path)?;
+    let join_token = join_token(options.join_token_file.as_deref(), &database)?;
     let socket = listen(options.listen.address).await?;
     let site = Site::open(Options {
         database,
@@ -72,7 +72,17 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     })
     .await?;
     if options.access.auth == config::Auth::Password {
-        offer_setup(&site).await?;
+        if site.is_blind() {
+            let site = Arc::clone(&site);
+            tokio::spawn(async move {
+                site.in_sight().await;
+                if let Err(error) = offer_setup(&site).await {
+                    tracing::error!(%error, "no set-up code could be offered; start again for one");
+                }
+            });
+        } else {
+            offer_setup(&site).await?;
+        }
     }
     let listener = Listener { socket, tls };
     announce(&listener, &base)?;
@@ -228,18 +238,27 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
     Ok(Some((identity, roles)))
 }
 
-fn join_token(given: Option<&Path>, database: &Path) -> Result<Hash, Failure> {
+/// What agents prove themselves with at first contact. Beside a file there is a file for it, made at
+/// the first start; web servers that share a database share the tokens in it.
+fn join_token(given: Option<&Path>, database: &str) -> Result<Option<Hash>, Failure> {
     if let Some(path) = given {
-        return Ok(Hash::of(&read_secret(path)?));
+        return Ok(Some(Hash::of(&read_secret(path)?)));
     }
-    let mut beside = database.as_os_str().to_owned();
+    let Some(path) = Store::path(database) else {
+        writeln!(
+            std::io::stdout(),
+            "Agents join with a token: `cluster-overview token create --role join --name agents` makes one"
+        )?;
+        return Ok(None);
+    };
+    let mut beside = path.into_os_string();
     beside.push(".join-token");
     let path = PathBuf::from(beside);
     let (token, new) = in_file_or_new(&path)?;
     let path = std::path::absolute(&path).unwrap_or(path);
     let verb = if new { "written to" } else { "in" };
     writeln!(std::io::stdout(), "Join token for agents {verb} {}", path.display())?;
-    Ok(token)
+    Ok(Some(token))
 }
 
 async fn agent(options: config::Agent) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ use app::cluster::{Change, ComponentKey, RefusalReason, ServerName, Snapshot, Ti
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::access::keyring::Keyring;
+use crate::clock::Stopwatch;
 use crate::metrics::Counter;
 use crate::store::{Loaded, News, Store, StoreError};
 
@@ -16,6 +17,12 @@ use crate::store::{Loaded, News, Store, StoreError};
 /// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
 /// shorter interval that was just set.
 const GLANCE: Duration = Duration::from_millis(500);
+/// How long lies between two glances that are asked for, at least.
+const BETWEEN_GLANCES: Duration = Duration::from_millis(20);
+/// How long to wait before listening again.
+const DEAF_FOR: Duration = Duration::from_secs(1);
+/// How often to forget what is past its time.
+const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 /// Which commit last changed a component: everything about it, and its time alone.
 #[derive(Clone, Copy, Debug)]
@@ -61,17 +68,39 @@ pub struct Watch {
     keyring: RwLock<Arc<Keyring>>,
     /// Held from a write until it is told: news in the order of their commits.
     turn: Mutex<()>,
+    /// When it was last seen whether others have written.
+    glanced: Mutex<Option<Stopwatch>>,
+    /// Tells this process's cursors from those of the other web servers.
+    process: u32,
     /// How often the database could not be read or written.
     failures: Counter,
 }
 
 impl Watch {
-    /// The picture as the store has it.
+    /// The picture as the store has it; blind, as long as a server has not been reached.
     pub async fn load(store: Arc<Store>) -> Result<Self, StoreError> {
-        let Loaded { snapshot, keyring, commit } = store.load().await?;
-        let state = RwLock::new(State::standing_at(snapshot, commit, store.now()));
-        let keyring = RwLock::new(Arc::new(keyring));
-        Ok(Self { state, store, keyring, turn: Mutex::new(()), failures: Counter::default() })
+        let now = store.now();
+        let (state, keyring) = match store.load().await {
+            Ok(Loaded { snapshot, keyring, commit }) => {
+                (State::standing_at(snapshot, commit, store.now()), keyring)
+            }
+            Err(error) if store.is_shared() => {
+                tracing::error!(%error, "the overview begins without its database");
+                let (blind_since, blindness) = (Some(now), Some(error.blindness()));
+                let nothing = Snapshot { blind_since, blindness, ..Snapshot::default() };
+                (State::standing_at(nothing, 0, now), Keyring::default())
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Self {
+            state: RwLock::new(state),
+            store,
+            keyring: RwLock::new(Arc::new(keyring)),
+            turn: Mutex::new(()),
+            glanced: Mutex::new(None),
+            process: uuid::Uuid::new_v4().as_fields().0,
+            failures: Counter::default(),
+        })
     }
 
     /// Waits for one's turn to write. Whoever writes to the store holds it until the news is told, so
@@ -105,7 +134,8 @@ impl Watch {
     }
 
     fn cursor_of(&self, state: &State) -> String {
-        format!("{}.{}.{}", self.store.database_id(), state.commit, state.blinks)
+        let State { commit, blinks, .. } = state;
+        format!("{}.{commit}.{:08x}.{blinks}", self.store.database_id(), self.process)
     }
 
     /// The moment for which this picture can be judged. A process that slept has seen nothing since
@@ -160,8 +190,99 @@ impl Watch {
         parts.next()?.parse().ok()
     }
 
-    /// Takes in what a commit changed.
+    /// Reads what other web servers wrote if a reader has seen more of it than this one knows: nobody
+    /// is led back in time by a balancer.
+    pub async fn reach(&self, cursor: &str) {
+        if !self.store.is_shared() {
+            return;
+        }
+        let is_behind =
+            || self.commit_in(cursor).is_some_and(|seen| self.read(|state| seen > state.commit));
+        if is_behind() {
+            let _turn = self.turn().await;
+            if is_behind() {
+                self.catch_up().await;
+            }
+        }
+    }
+
+    /// Reads what other web servers wrote, if anything: for whoever brings no cursor, but may have seen
+    /// or done something elsewhere a moment ago. However many ask, the database is asked so often at
+    /// most.
+    pub async fn refresh(&self) {
+        if !self.store.is_shared() {
+            return;
+        }
+        let asked = Stopwatch::start();
+        let mut glanced = self.glanced.lock().await;
+        if let Some(last) = *glanced {
+            if last.elapsed() < asked.elapsed() {
+                return;
+            }
+            tokio::time::sleep(BETWEEN_GLANCES.saturating_sub(last.elapsed())).await;
+        }
+        *glanced = Some(Stopwatch::start());
+        if !matches!(self.store.is_behind().await, Ok(false)) {
+            let _turn = self.turn().await;
+            self.catch_up().await;
+        }
+    }
+
+    /// Reads what other web servers wrote, if there are any, for whoever has the turn and is about to
+    /// decide on it.
+    pub(crate) async fn catch_up_with_others(&self) {
+        if self.store.is_shared() {
+            self.catch_up().await;
+        }
+    }
+
+    async fn catch_up(&self) {
+        // The failure is told on the page; who asked goes on with what is known.
+        let _ = self.take_in(self.store.catch_up().await);
+    }
+
+    /// Hears of what other web servers wrote, for as long as the process lives. What is not heard is
+    /// found by looking.
+    pub async fn keep_hearing(&self) {
+        loop {
+            match self.hear_until_deaf().await {
+                Ok(()) => return,
+                Err(error) if !self.is_blind() => {
+                    tracing::warn!(%error, "other web servers are heard later for a while");
+                }
+                Err(_) => {}
+            }
+            tokio::time::sleep(DEAF_FOR).await;
+        }
+    }
+
+    async fn hear_until_deaf(&self) -> Result<(), StoreError> {
+        let Some(mut ears) = self.store.listen().await? else { return Ok(()) };
+        loop {
+            // What was told before is not heard again: so it looks first.
+            {
+                let _turn = self.turn().await;
+                self.catch_up().await;
+            }
+            ears.heard().await?;
+        }
+    }
+
+    /// Keeps house now and then, for as long as the process lives.
+    pub async fn keep_house(&self) {
+        loop {
+            if let Err(error) = self.store.keep_house().await {
+                tracing::warn!(%error, "what is past its time was not forgotten");
+            }
+            tokio::time::sleep(HOUSEKEEPING).await;
+        }
+    }
+
+    /// Takes in what a commit changed, and what others had changed before it.
     pub fn tell(&self, mut news: News) {
+        if let Some(earlier) = news.earlier.take() {
+            self.tell(*earlier);
+        }
         if let Some(keyring) = news.keyring.take() {
             *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
         }
@@ -211,6 +332,13 @@ impl Watch {
     /// Whether the database could be read and written when last tried.
     pub fn is_blind(&self) -> bool {
         self.read(|state| state.snapshot.blind_since.is_some())
+    }
+
+    /// Waits until the database can be read and written.
+    pub async fn in_sight(&self) {
+        while self.is_blind() {
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 
     /// Makes a change in its turn and takes in what came of it.
@@ -266,12 +394,18 @@ impl Watch {
             tokio::time::sleep(nap).await;
             unmarked += nap;
             let was_blind = self.is_blind();
-            // A glance reads one number; if even that fails, looking says what there is to say.
-            if unmarked < self.time_to_mark()
-                && !was_blind
-                && matches!(self.store.is_behind().await, Ok(false))
-            {
-                continue;
+            if unmarked < self.time_to_mark() && !was_blind {
+                // A glance reads one number; if even that fails, looking says what there is to say.
+                match self.store.is_behind().await {
+                    Ok(false) => continue,
+                    // What stands in a shared database was dated by whoever wrote it.
+                    Ok(true) if self.store.is_shared() => {
+                        let _turn = self.turn().await;
+                        self.catch_up().await;
+                        continue;
+                    }
+                    Ok(true) | Err(_) => {}
+                }
             }
             unmarked = Duration::ZERO;
             // The failure is told where it happens.
@@ -307,10 +441,12 @@ impl State {
     }
 
     fn take(&mut self, news: News) {
+        let commit = news.commit;
+        self.commit = self.commit.max(commit);
+        self.snapshot.changed_at = self.snapshot.changed_at.max(news.changed_at);
         if news.is_empty() {
             return;
         }
-        let commit = news.commit;
         for component in &news.components {
             let key = component.key();
             self.removed.remove(&key);
@@ -334,12 +470,11 @@ impl State {
         if news.spells.is_some() {
             self.spells_at = commit;
         }
-        self.commit = self.commit.max(commit);
         self.snapshot.apply(Change {
             blind_since: self.snapshot.blind_since,
             blindness: self.snapshot.blindness,
             refusals: self.snapshot.refusals.clone(),
-            changed_at: self.snapshot.changed_at.max(news.at),
+            changed_at: self.snapshot.changed_at,
             whole: false,
             settings: news.settings,
             references: news.references,

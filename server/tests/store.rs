@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 
+mod databases;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,6 +39,43 @@ impl Folder {
     }
 }
 
+/// A database of a story's own.
+enum Database {
+    File(Folder),
+    Server(String),
+}
+
+impl Database {
+    fn address(&self) -> String {
+        match self {
+            Self::File(folder) => folder.address(),
+            Self::Server(address) => address.clone(),
+        }
+    }
+}
+
+/// The same story on both databases.
+macro_rules! on_both {
+    ($(async fn $story:ident($database:ident) $body:block)*) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test]
+            async fn $story() {
+                let $database = Database::File(Folder::new(stringify!($story)));
+                $body
+            })*
+        }
+        mod postgres {
+            use super::*;
+            $(#[tokio::test]
+            async fn $story() {
+                let $database = Database::Server(databases::postgres().fresh().await);
+                $body
+            })*
+        }
+    };
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
@@ -66,45 +105,134 @@ fn key(server: &str, role: Role) -> ComponentKey {
     ComponentKey { server: ServerName::parse(server).unwrap(), role }
 }
 
-#[tokio::test]
-async fn everything_is_there_after_a_restart() {
-    let folder = Folder::new("restart");
-    let store = Store::open(&folder.address()).await.unwrap();
-    let settings =
-        Settings { automatic_failover: true, stale_timeout_s: 90, ..Settings::default() };
-    store.set_settings(settings, &entry()).await.unwrap();
-    let batch =
-        [beat("web-1", Role::Web, 1), beat("web-2", Role::Service, 1), beat("web-3", Role::Web, 1)];
-    store.receive(&batch).await.unwrap();
-    store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap();
-    store.remove(&[key("WEB-3", Role::Web)], None, &entry()).await.unwrap();
-    let before = store.load().await.unwrap();
-    drop(store);
-    let store = Store::open(&folder.address()).await.unwrap();
-    let after = store.load().await.unwrap();
-    assert_eq!(before.commit, after.commit);
-    let (before, after) = (before.snapshot, after.snapshot);
-    assert_eq!(before, after);
-    assert_eq!(after.settings, settings);
-    assert_eq!(after.components.len(), 2);
-    let reference = after.references.of(KeyKind::Encryption).unwrap();
-    assert!(reference.agreed, "two servers agreed on it");
-    let late = store.receive(&[beat("web-3", Role::Web, 1)]).await.unwrap();
-    assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
-}
+on_both! {
+    async fn everything_is_there_after_a_restart(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let settings =
+            Settings { automatic_failover: true, stale_timeout_s: 90, ..Settings::default() };
+        store.set_settings(settings, &entry()).await.unwrap();
+        let batch =
+            [beat("web-1", Role::Web, 1), beat("web-2", Role::Service, 1), beat("web-3", Role::Web, 1)];
+        store.receive(&batch).await.unwrap();
+        store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap();
+        store.remove(&[key("WEB-3", Role::Web)], None, &entry()).await.unwrap();
+        let before = store.load().await.unwrap();
+        drop(store);
+        let store = Store::open(&database.address()).await.unwrap();
+        let after = store.load().await.unwrap();
+        assert_eq!(before.commit, after.commit);
+        let (before, after) = (before.snapshot, after.snapshot);
+        assert_eq!(before, after);
+        assert_eq!(after.settings, settings);
+        assert_eq!(after.components.len(), 2);
+        let reference = after.references.of(KeyKind::Encryption).unwrap();
+        assert!(reference.agreed, "two servers agreed on it");
+        let late = store.receive(&[beat("web-3", Role::Web, 1)]).await.unwrap();
+        assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
+    }
 
-#[tokio::test]
-async fn a_batch_that_holds_a_component_twice_is_folded_in_order() {
-    let folder = Folder::new("fold");
-    let store = Store::open(&folder.address()).await.unwrap();
-    let batch = [beat("a", Role::Web, 1), beat("A", Role::Web, 3), beat("a", Role::Web, 2)];
-    let received = store.receive(&batch).await.unwrap();
-    let applied: Vec<bool> = received.receipts.iter().map(|receipt| receipt.applied).collect();
-    assert_eq!(applied, [true, true, false]);
-    let Loaded { snapshot, .. } = store.load().await.unwrap();
-    let component = &snapshot.components[&key("a", Role::Web)];
-    assert_eq!(component.boots.current.sequence, 3);
-    assert_eq!(component.server.as_str(), "a", "shown as first reported");
+    async fn a_batch_that_holds_a_component_twice_is_folded_in_order(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let batch = [beat("a", Role::Web, 1), beat("A", Role::Web, 3), beat("a", Role::Web, 2)];
+        let received = store.receive(&batch).await.unwrap();
+        let applied: Vec<bool> = received.receipts.iter().map(|receipt| receipt.applied).collect();
+        assert_eq!(applied, [true, true, false]);
+        let Loaded { snapshot, .. } = store.load().await.unwrap();
+        let component = &snapshot.components[&key("a", Role::Web)];
+        assert_eq!(component.boots.current.sequence, 3);
+        assert_eq!(component.server.as_str(), "a", "shown as first reported");
+    }
+
+    async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets(database) {
+        let store = Arc::new(Store::open(&database.address()).await.unwrap());
+        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
+        let Sight { snapshot: mut reader, mut cursor, .. } = watch.sight();
+        for step in 1..6 {
+            let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
+            watch.tell(store.receive(&batch).await.unwrap().news);
+            if step == 3 {
+                watch.tell(store.remove(&[key("web-1", Role::Web)], None, &entry()).await.unwrap());
+            }
+            if step == 4 {
+                watch.tell(
+                    store
+                        .set_settings(Settings { web_window_s: 600, ..Settings::default() }, &entry())
+                        .await
+                        .unwrap(),
+                );
+            }
+            let (change, next, _) = watch.since(&cursor);
+            let change = change.unwrap();
+            assert!(!change.whole, "only what changed travels");
+            reader.apply(change.clone());
+            reader.apply(change);
+            cursor = next;
+            assert_eq!(reader, watch.snapshot());
+        }
+        assert_eq!(watch.since(&cursor).0, None, "nothing changed, nothing travels");
+        assert_eq!(store.load().await.unwrap().snapshot.components, reader.components);
+        assert!(watch.since("of.another.database").0.unwrap().whole);
+    }
+
+    async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let service = key("a", Role::Service);
+        let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
+        store.receive(&[beat("a", Role::Service, 1), silent]).await.unwrap();
+        let refused = Some(MessengerFailure::Refused);
+        let news = store.note_messenger(&service, refused, "web-1").await.unwrap();
+        let noted = news.components[0].messenger.clone().unwrap();
+        assert_eq!((noted.failure, noted.port, noted.since), (refused, 33_237, news.at));
+        let same = store.note_messenger(&service, refused, "web-1").await.unwrap();
+        assert!(same.is_empty(), "it has been so since then");
+        let nobody = store.note_messenger(&key("b", Role::Service), refused, "web-1").await.unwrap();
+        assert!(nobody.is_empty(), "none is announced there");
+        store.receive(&[beat("a", Role::Service, 2)]).await.unwrap();
+        drop(store);
+        let store = Store::open(&database.address()).await.unwrap();
+        let Loaded { snapshot, .. } = store.load().await.unwrap();
+        assert_eq!(snapshot.components[&service].messenger, Some(noted));
+    }
+
+    async fn what_another_process_writes_reaches_every_reader_with_the_next_look(database) {
+        let store = Arc::new(Store::open(&database.address()).await.unwrap());
+        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
+        let other =
+            Heartbeat { key_check: KeyCheck::parse(&"1a".repeat(32)), ..beat("b", Role::Web, 1) };
+        let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
+        watch.tell(store.receive(&batch).await.unwrap().news);
+        let Sight { snapshot: mut reader, cursor, .. } = watch.sight();
+        let accepted = Beside::open(&database.address())
+            .await
+            .unwrap()
+            .accept_key(KeyKind::Encryption, "1a1a1a1a")
+            .await
+            .unwrap();
+        assert!(store.is_behind().await.unwrap());
+        // A heartbeat between the writing and the look hides nothing.
+        watch.tell(store.receive(&[beat("a", Role::Web, 2)]).await.unwrap().news);
+        watch.look().await.unwrap();
+        assert!(!store.is_behind().await.unwrap());
+        reader.apply(watch.since(&cursor).0.unwrap());
+        assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
+        assert_eq!(reader, watch.snapshot());
+        let stored = store.load().await.unwrap();
+        assert_eq!(stored.snapshot, reader, "also the moment of the change");
+        let cursor = watch.sight().cursor;
+        watch.look().await.unwrap();
+        assert_eq!(watch.since(&cursor).0, None, "noticed once");
+    }
+
+    async fn an_ordinary_beat_travels_without_the_facts_that_stayed(database) {
+        let store = Arc::new(Store::open(&database.address()).await.unwrap());
+        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
+        watch.tell(store.receive(&[beat("web-1", Role::Web, 1)]).await.unwrap().news);
+        let cursor = watch.sight().cursor;
+        watch.tell(store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap().news);
+        let change = watch.since(&cursor).0.unwrap();
+        assert!(change.components.is_empty());
+        assert_eq!(change.beats.len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -114,105 +242,6 @@ async fn a_second_process_is_refused_the_same_file() {
     assert!(matches!(Store::open(&folder.address()).await, Err(StoreError::Owned(_))));
     drop(store);
     Store::open(&folder.address()).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets() {
-    let folder = Folder::new("cursor");
-    let store = Arc::new(Store::open(&folder.address()).await.unwrap());
-    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-    let Sight { snapshot: mut reader, mut cursor, .. } = watch.sight();
-    for step in 1..6 {
-        let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
-        watch.tell(store.receive(&batch).await.unwrap().news);
-        if step == 3 {
-            watch.tell(store.remove(&[key("web-1", Role::Web)], None, &entry()).await.unwrap());
-        }
-        if step == 4 {
-            watch.tell(
-                store
-                    .set_settings(Settings { web_window_s: 600, ..Settings::default() }, &entry())
-                    .await
-                    .unwrap(),
-            );
-        }
-        let (change, next, _) = watch.since(&cursor);
-        let change = change.unwrap();
-        assert!(!change.whole, "only what changed travels");
-        reader.apply(change.clone());
-        reader.apply(change);
-        cursor = next;
-        assert_eq!(reader, watch.snapshot());
-    }
-    assert_eq!(watch.since(&cursor).0, None, "nothing changed, nothing travels");
-    assert_eq!(store.load().await.unwrap().snapshot.components, reader.components);
-    assert!(watch.since("of.another.database").0.unwrap().whole);
-}
-
-#[tokio::test]
-async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart() {
-    let folder = Folder::new("messenger");
-    let store = Store::open(&folder.address()).await.unwrap();
-    let service = key("a", Role::Service);
-    let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
-    store.receive(&[beat("a", Role::Service, 1), silent]).await.unwrap();
-    let refused = Some(MessengerFailure::Refused);
-    let news = store.note_messenger(&service, refused, "web-1").await.unwrap();
-    let noted = news.components[0].messenger.clone().unwrap();
-    assert_eq!((noted.failure, noted.port, noted.since), (refused, 33_237, news.at));
-    let same = store.note_messenger(&service, refused, "web-1").await.unwrap();
-    assert!(same.is_empty(), "it has been so since then");
-    let nobody = store.note_messenger(&key("b", Role::Service), refused, "web-1").await.unwrap();
-    assert!(nobody.is_empty(), "none is announced there");
-    store.receive(&[beat("a", Role::Service, 2)]).await.unwrap();
-    drop(store);
-    let store = Store::open(&folder.address()).await.unwrap();
-    let Loaded { snapshot, .. } = store.load().await.unwrap();
-    assert_eq!(snapshot.components[&service].messenger, Some(noted));
-}
-
-#[tokio::test]
-async fn what_another_process_writes_reaches_every_reader_with_the_next_look() {
-    let folder = Folder::new("beside");
-    let store = Arc::new(Store::open(&folder.address()).await.unwrap());
-    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-    let other =
-        Heartbeat { key_check: KeyCheck::parse(&"1a".repeat(32)), ..beat("b", Role::Web, 1) };
-    let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
-    watch.tell(store.receive(&batch).await.unwrap().news);
-    let Sight { snapshot: mut reader, cursor, .. } = watch.sight();
-    let accepted = Beside::open(&folder.address())
-        .await
-        .unwrap()
-        .accept_key(KeyKind::Encryption, "1a1a1a1a")
-        .await
-        .unwrap();
-    // A heartbeat between the writing and the look hides nothing.
-    watch.tell(store.receive(&[beat("a", Role::Web, 2)]).await.unwrap().news);
-    assert!(store.is_behind().await.unwrap());
-    watch.look().await.unwrap();
-    assert!(!store.is_behind().await.unwrap());
-    reader.apply(watch.since(&cursor).0.unwrap());
-    assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
-    assert_eq!(reader, watch.snapshot());
-    let stored = store.load().await.unwrap();
-    assert_eq!(stored.snapshot, reader, "also the moment of the change");
-    let cursor = watch.sight().cursor;
-    watch.look().await.unwrap();
-    assert_eq!(watch.since(&cursor).0, None, "noticed once");
-}
-
-#[tokio::test]
-async fn an_ordinary_beat_travels_without_the_facts_that_stayed() {
-    let folder = Folder::new("beat");
-    let store = Arc::new(Store::open(&folder.address()).await.unwrap());
-    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-    watch.tell(store.receive(&[beat("web-1", Role::Web, 1)]).await.unwrap().news);
-    let cursor = watch.sight().cursor;
-    watch.tell(store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap().news);
-    let change = watch.since(&cursor).0.unwrap();
-    assert!(change.components.is_empty());
-    assert_eq!(change.beats.len(), 1);
 }
 
 #[tokio::test]

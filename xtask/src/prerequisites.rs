@@ -13,12 +13,13 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-/// What the tests need from Debian: a browser, its driver's package manager, and what sets the clock of
-/// a running process.
+/// What the tests need from Debian: a browser, its driver's package manager, what sets the clock of a
+/// running process, and the other database.
 const PACKAGES: &[Package] = &[
     Package { name: "chromium", is_there: || chromium().is_some() },
     Package { name: "npm", is_there: || on_path("npm").is_some() },
     Package { name: "libfaketime", is_there: libfaketime },
+    Package { name: "postgresql", is_there: postgresql },
 ];
 
 /// Installs Rust's library for the browser unless this toolchain has it.
@@ -106,6 +107,13 @@ pub(crate) fn chromium() -> Option<PathBuf> {
 fn libfaketime() -> bool {
     std::fs::read_dir("/usr/lib").is_ok_and(|folders| {
         folders.flatten().any(|folder| folder.path().join("faketime/libfaketime.so.1").exists())
+    })
+}
+
+/// Debian keeps the server's programs off the path, by version.
+fn postgresql() -> bool {
+    std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| {
+        versions.flatten().any(|version| version.path().join("bin/initdb").exists())
     })
 }
 

@@ -133,9 +133,28 @@ impl Access {
         (caller, origin)
     }
 
+    /// Whether a request brings a proof that nobody here has heard of.
+    pub(crate) fn brings_unknown(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        watch: &Watch,
+    ) -> bool {
+        let keyring = watch.keyring();
+        if let Some(secret) = bearer(headers) {
+            let hash = Hash::of(secret);
+            return Some(hash) != self.join_token && !keyring.tokens.contains_key(&hash);
+        }
+        let origin = Origin::of(headers, extensions, &self.policy.proxies);
+        self.policy.mode == Mode::Password
+            && self
+                .session_of(headers, &origin)
+                .is_some_and(|session| !keyring.sessions.contains_key(&session))
+    }
+
     fn bearer(&self, keyring: &Keyring, secret: &str, origin: &Origin, moment: Moment) -> Caller {
         let hash = Hash::of(secret);
-        if hash == self.join_token {
+        if Some(hash) == self.join_token {
             return Caller::Joiner { token: "join token".to_owned() };
         }
         let Some(token) = keyring.token(hash, moment.now) else {

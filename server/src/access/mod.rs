@@ -79,7 +79,7 @@ pub struct Access {
     /// What it was told at its start.
     pub(crate) policy: Policy,
     /// What nodes prove themselves with at first contact.
-    join_token: Hash,
+    join_token: Option<Hash>,
     /// What the cookie of this overview is called, without its prefix.
     cookie: String,
     base: String,
@@ -91,7 +91,7 @@ pub struct Access {
 
 impl Access {
     /// Access below `base` to the cluster with this database.
-    pub fn new(policy: Policy, join_token: Hash, base: &str, database_id: &str) -> Self {
+    pub fn new(policy: Policy, join_token: Option<Hash>, base: &str, database_id: &str) -> Self {
         Self {
             policy,
             join_token,

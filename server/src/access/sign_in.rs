@@ -102,7 +102,13 @@ impl SetupCodeText {
 impl Site {
     /// A new code that makes the first admin, if there is none yet.
     pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
-        if self.watch.keyring().has_admin() {
+        let keyring = self.watch.keyring();
+        if keyring.has_admin() {
+            return Ok(None);
+        }
+        // One a cluster: another web server printed it, and somebody may have read it there.
+        let good = |code: &SetupCode| self.store.now() < code.expires;
+        if self.store.is_shared() && keyring.setup_code.as_ref().is_some_and(good) {
             return Ok(None);
         }
         let text = SetupCodeText::new()?;
@@ -119,6 +125,7 @@ impl Site {
         origin: &Origin,
         former: Option<Hash>,
     ) -> Result<Signed, SignInError> {
+        self.watch.refresh().await;
         let keyring = self.watch.keyring();
         let key = name_key(&given.name);
         let known = keyring.sessions.values().any(|session| {

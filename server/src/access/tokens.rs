@@ -90,6 +90,7 @@ impl Site {
 
     /// Revokes a token or a credential; false if there is none that is still good.
     pub(crate) async fn revoke_token(&self, id: &str, by: &Actor) -> Result<bool, StoreError> {
+        self.watch.refresh().await;
         let keyring = self.watch.keyring();
         let Some(token) = keyring.tokens.values().find(|token| token.id == id) else {
             return Ok(false);

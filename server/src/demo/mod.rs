@@ -71,7 +71,7 @@ impl Demo {
         let options = Options {
             database: database.clone(),
             // Known to nobody: the cluster is played within the process.
-            join_token: Hash::of(&uuid::Uuid::new_v4().to_string()),
+            join_token: Some(Hash::of(&uuid::Uuid::new_v4().to_string())),
             access: Policy::open(),
             base: String::new(),
             admin_url: None,

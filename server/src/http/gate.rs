@@ -94,6 +94,10 @@ pub(crate) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if site.access.brings_unknown(request.headers(), request.extensions(), &site.watch) {
+        // Another web server may have given it out a moment ago.
+        site.watch.refresh().await;
+    }
     let (caller, origin) = site.access.caller(request.headers(), request.extensions(), &site.watch);
     let person = match &caller {
         Caller::Person(person) => Some(person.clone()),

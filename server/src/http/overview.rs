@@ -60,17 +60,17 @@ struct Cached {
     )
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let sight = site.watch.sight();
-    let now = sight.now;
-    let cached = site.overview.current(sight);
-    let known = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == "*" || tag.as_bytes() == cached.etag.as_bytes());
-    let mut response = if known {
+    let look = || {
+        let sight = site.watch.sight();
+        (sight.now, site.overview.current(sight))
+    };
+    let (mut now, mut cached) = look();
+    if !holds(&headers, &cached.etag) {
+        // The picture one has may be another web server's, and newer than this one's.
+        site.watch.refresh().await;
+        (now, cached) = look();
+    }
+    let mut response = if holds(&headers, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let json = HeaderValue::from_static("application/json");
@@ -83,6 +83,17 @@ pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Re
         headers.insert(OVERVIEW_NOW.clone(), now);
     }
     response
+}
+
+/// Whether the picture one has is the one with this tag.
+fn holds(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/"))
+        .any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
 }
 
 impl Cache {

@@ -25,7 +25,7 @@ struct Door {
 impl Backend for Door {
     fn picture(&self, query: &str) -> Picture {
         // A cursor that places nobody: everything is news.
-        let news = self.since("");
+        let news = self.site.news("");
         let signed_in = self.person.proof == Proof::Session;
         let named = self.person.proof != Proof::Nothing;
         let visitor = Visitor {
@@ -37,9 +37,11 @@ impl Backend for Door {
         Picture { news, query: query.to_owned(), visit }
     }
 
-    fn since(&self, cursor: &str) -> News {
-        let (change, cursor, now) = self.site.watch.since(cursor);
-        News { cursor, now, change, build: self.site.build.clone() }
+    fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>> {
+        Box::pin(async move {
+            self.site.watch.reach(cursor).await;
+            self.site.news(cursor)
+        })
     }
 
     fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
@@ -48,6 +50,11 @@ impl Backend for Door {
 }
 
 impl Site {
+    fn news(&self, cursor: &str) -> News {
+        let (change, cursor, now) = self.watch.since(cursor);
+        News { cursor, now, change, build: self.build.clone() }
+    }
+
     /// Where the page lives.
     pub(crate) fn place(&self) -> app::api::Site {
         app::api::Site {
@@ -63,6 +70,8 @@ pub(crate) async fn get(
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
+    // Whoever comes from a form, or from another web server, sees what they did or saw there.
+    site.watch.refresh().await;
     let backend: Arc<dyn Backend> = Arc::new(Door { site, person });
     let picture = backend.picture(request.uri().query().unwrap_or_default());
     let nonce = Arc::new(OnceLock::new());

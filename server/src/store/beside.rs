@@ -9,19 +9,28 @@ use app::cluster::effect::Acceptance;
 use app::cluster::keys::Unnamed;
 use app::cluster::{KeyCheck, KeyKind, ServerName, Timestamp};
 use sqlx::SqlitePool;
-use sqlx::sqlite::SqlitePoolOptions;
 
-use super::{Grant, Store, StoreError, Tx, access, connection, rows};
+use super::postgres::{self, Shared};
+use super::rows::{Head, Part};
+use super::tx::Tx;
+use super::{Grant, StoreError, access, rows, sqlite};
 use crate::access::audit::{Action, Actor, Entry};
 use crate::access::keyring::Keyring;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A database that another process may own. What is written here raises the commit number, by which
-/// the owner notices.
+/// A database that other processes may have open. What is written here raises the commit number, by
+/// which they notice.
 #[derive(Debug)]
-pub struct Beside(SqlitePool);
+pub struct Beside(Home);
+
+#[derive(Debug)]
+enum Home {
+    /// A file, and perhaps a process that owns it.
+    File(SqlitePool),
+    Server(Shared),
+}
 
 /// Why no key was accepted.
 #[derive(Debug, thiserror::Error)]
@@ -53,19 +62,18 @@ pub struct Accepted {
 }
 
 impl Beside {
-    /// Opens the database at `sqlite:PATH`, which must exist.
+    /// Opens the database at `sqlite:PATH`, which must exist, or at `postgres://USER@HOST/DATABASE`.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
-        let path = Store::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
-        if !path.exists() {
-            return Err(StoreError::Absent(path));
+        if postgres::is_address(address) {
+            return Ok(Self(Home::Server(Shared::at(address)?)));
         }
-        let options = connection(&path).busy_timeout(PATIENCE);
-        Ok(Self(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?))
+        let path = sqlite::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
+        Ok(Self(Home::File(sqlite::beside(&path, PATIENCE).await?)))
     }
 
     /// Makes the one reported check that begins with `digits` the cluster's reference.
     pub async fn accept_key(&self, kind: KeyKind, digits: &str) -> Result<Accepted, AcceptError> {
-        let mut tx = self.begin("begin immediate").await?;
+        let Deed { mut tx, head, at } = self.begin().await?;
         let components = rows::all_components(&mut tx).await?;
         let check = kind.named(digits, components.iter()).map_err(|why| AcceptError::Unnamed {
             kind,
@@ -79,10 +87,8 @@ impl Beside {
         if !already {
             rows::set_references(&mut tx, &references).await?;
             let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
-            let at = Self::now(&mut tx).await?;
             access::record(&mut tx, &entry, at).await?;
-            rows::close_beside(&mut tx).await?;
-            tx.commit().await?;
+            self.close(Deed { tx, head, at }, Part::References).await?;
         }
         let Acceptance { wrong, .. } = Acceptance::of(kind, check, components.iter());
         Ok(Accepted { check, already, differing: wrong })
@@ -91,40 +97,67 @@ impl Beside {
     /// Changes who may ask for what, all of it or nothing, and writes it down; false if one of the
     /// changes found nothing to change.
     pub async fn grant(&self, grants: &[Grant], entry: &Entry) -> Result<bool, StoreError> {
-        let mut tx = self.begin("begin immediate").await?;
-        let at = Self::now(&mut tx).await?;
+        let Deed { mut tx, head, at } = self.begin().await?;
         for grant in grants {
             if !access::grant(&mut tx, grant, at).await? {
                 return tx.rollback().await.map(|()| false);
             }
         }
         access::record(&mut tx, entry, at).await?;
-        rows::close_beside(&mut tx).await?;
-        tx.commit().await.map(|()| true)
+        self.close(Deed { tx, head, at }, Part::Keyring).await.map(|()| true)
     }
 
     /// Who may ask for what.
     pub async fn keyring(&self) -> Result<Keyring, StoreError> {
-        let mut tx = self.begin("begin").await?;
+        let mut tx = match &self.0 {
+            Home::File(pool) => sqlite::begin(pool, "begin", &Arc::default()).await?,
+            Home::Server(shared) => shared.look().await?,
+        };
         let keyring = access::keyring(&mut tx).await?;
         tx.rollback().await?;
         Ok(keyring)
     }
 
-    /// The moment for what is written here: the owner's clock may be ahead of this process's.
-    async fn now(tx: &mut Tx) -> Result<Timestamp, StoreError> {
-        Ok(crate::clock::wall().max(rows::head(tx).await?.mark_at))
-    }
-
-    /// Takes the database away from its owner, who can write nothing until it is given back. There is
+    /// Takes the database away from all others, who can write nothing until it is given back. There is
     /// no use for it but to show, or to test, how an overview fares without its database.
     pub async fn take_away(&self) -> Result<Away, StoreError> {
-        Ok(Away(self.begin("begin exclusive").await?))
+        Ok(Away(match &self.0 {
+            Home::File(pool) => sqlite::begin(pool, "begin exclusive", &Arc::default()).await?,
+            Home::Server(_) => self.begin().await?.tx,
+        }))
     }
 
-    async fn begin(&self, how: &'static str) -> Result<Tx, StoreError> {
-        Tx::begin(&self.0, how, &Arc::default()).await
+    async fn begin(&self) -> Result<Deed, StoreError> {
+        let mut tx = match &self.0 {
+            Home::File(pool) => sqlite::begin(pool, "begin immediate", &Arc::default()).await?,
+            Home::Server(shared) => shared.begin().await?,
+        };
+        let head = rows::head_for_update(&mut tx).await?;
+        // The clock of a file's owner may be ahead of this process's.
+        let at = head.clock.unwrap_or_else(crate::clock::wall).max(head.mark_at);
+        Ok(Deed { tx, head, at })
     }
+
+    /// Raises the commit number. The mark is not moved, for nobody watched; and when a fact changed,
+    /// a file's owner says by its own clock.
+    async fn close(&self, deed: Deed, touched: Part) -> Result<(), StoreError> {
+        let Deed { mut tx, head, at } = deed;
+        let Head { mark_at, changed_at, commit_no, .. } = head;
+        let seen = touched == Part::References && matches!(self.0, Home::Server(_));
+        let changed_at = if seen { at } else { changed_at };
+        rows::close(&mut tx, mark_at, changed_at, commit_no + 1, &[touched]).await?;
+        if let Home::Server(_) = self.0 {
+            Shared::notify(&mut tx).await?;
+        }
+        tx.commit().await
+    }
+}
+
+/// Something under way.
+struct Deed {
+    tx: Tx,
+    head: Head,
+    at: Timestamp,
 }
 
 /// Somebody else's hold on a database: it ends with this value at the latest.

@@ -3,257 +3,108 @@
 
 mod access;
 pub mod beside;
-mod examine;
-mod file;
-mod log;
+mod changing;
+mod error;
+mod news;
+mod postgres;
 mod rows;
+mod sql;
+mod sqlite;
 mod tx;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::cluster::boots::{self, Stored};
 use app::cluster::silence::KEEP_SPELLS;
 use app::cluster::{
-    Beat, Blindness, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, Messenger,
-    MessengerFailure, References, ServerName, Settings, Snapshot, Span, Spell, Timestamp,
+    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, Messenger, MessengerFailure,
+    ServerName, Settings, Span, Timestamp,
 };
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 pub use self::access::Grant;
-use self::examine::Damage;
-use self::file::DatabaseFile;
+use self::changing::Changing;
+pub use self::error::StoreError;
+pub use self::news::{Loaded, News, Receipt, Received};
+pub(crate) use self::postgres::Ears;
+use self::postgres::Shared;
+use self::rows::{Head, Write};
+use self::sqlite::Owned;
 use self::tx::Tx;
 use crate::access::audit::{Entry, Wanted, Written};
-use crate::access::keyring::Keyring;
-use crate::clock::{Clock, Stopwatch};
+use crate::access::secret::Hash;
 use crate::metrics::{Histogram, SECONDS};
 
 /// How long a tombstone tells a late heartbeat from a new one.
 const KEEP_TOMBSTONES: Span = Span::minutes(31 * 24 * 60);
 
-/// Why the store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The address of the database is none we know.
-    #[error("cannot use the database address {0:?}: it must be sqlite:PATH")]
-    Address(String),
-    /// There is no such file, and it is not ours to make.
-    #[error("there is no database {}; name the one that `serve` uses with --database", .0.display())]
-    Absent(PathBuf),
-    /// Another process owns the file.
-    #[error("{} is in use by another process; an SQLite database serves one `serve` at a time", .0.display())]
-    Owned(PathBuf),
-    /// The lock file beside the database cannot be made.
-    #[error("cannot lock {}: {source}", .path.display())]
-    Lock {
-        /// The lock file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The schema could not be brought up to date.
-    #[error("cannot bring the database's schema up to date: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The database cannot be read or written.
-    #[error("the database cannot be read or written: {0}")]
-    Database(#[from] sqlx::Error),
-    /// The file was deleted, or moved away.
-    #[error("{} is gone; nothing is written to a file that nobody will find again", .0.display())]
-    Missing(PathBuf),
-    /// The file is another than the one that was opened.
-    #[error("{} is another file than the one that was opened; restart to use it", .0.display())]
-    Replaced(PathBuf),
-    /// What the file holds is not what was written.
-    #[error("the database is damaged: {0}")]
-    Damaged(String),
-    /// The file cannot be used from the start.
-    #[error("cannot use the database {}: {source}; nothing in it was changed. If it is damaged, put a backup in its place", .path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: Box<StoreError>,
-    },
-    /// What was read is not what was written.
-    #[error("the database holds a row this program cannot read: {0}")]
-    Content(#[from] serde_json::Error),
-    /// The same of what says who may ask for what.
-    #[error("the database holds a {0} this program cannot read")]
-    Access(&'static str),
-}
-
-impl StoreError {
-    /// What is wrong with the database, for those who look at the page.
-    pub fn blindness(&self) -> Blindness {
-        match self {
-            Self::Missing(_) | Self::Absent(_) => Blindness::Missing,
-            Self::Replaced(_) => Blindness::Replaced,
-            Self::Owned(_) => Blindness::Locked,
-            Self::Damaged(_) | Self::Content(_) | Self::Access(_) => Blindness::Corrupt,
-            Self::Open { source, .. } => source.blindness(),
-            Self::Database(error) => of_sqlite(error),
-            Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) => Blindness::Unreachable,
-        }
-    }
-}
-
-/// What `SQLite`'s own result code says. The extended codes keep the primary one in their last byte.
-fn of_sqlite(error: &sqlx::Error) -> Blindness {
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-    match code.map(|code| code & 0xff) {
-        Some(5 | 6) => Blindness::Locked,
-        Some(8) => Blindness::ReadOnly,
-        Some(11 | 26) => Blindness::Corrupt,
-        Some(13) => Blindness::Full,
-        _ => Blindness::Unreachable,
-    }
-}
-
-/// The facts of one cluster in an `SQLite` file owned by this process.
+/// The facts of one cluster.
 #[derive(Debug)]
 pub struct Store {
-    pool: SqlitePool,
-    clock: Clock,
-    /// Part of every cursor: a cursor of another database means nothing here.
-    database_id: String,
-    /// Up to which commit this process knows what was written: a higher number in the database is
-    /// another process's doing.
-    known: AtomicI64,
-    file: DatabaseFile,
-    damage: Arc<Damage>,
+    home: Home,
+    known: Mutex<Known>,
     /// How long changes took, from their beginning to their commit.
     durations: Histogram,
-    /// Held as long as the store lives.
-    _lock: std::fs::File,
 }
 
-/// What a transaction changed, for whoever keeps the picture.
-#[derive(Clone, Debug, Default)]
-pub struct News {
-    /// The number of this commit.
-    pub commit: i64,
-    /// When it was made.
-    pub at: Timestamp,
-    /// Components of which more than the time changed.
-    pub components: Vec<Arc<Component>>,
-    /// Components that merely beat again.
-    pub beats: Vec<Beat>,
-    /// Components that were removed.
-    pub removed: Vec<ComponentKey>,
-    /// The reference keys, if they changed.
-    pub references: Option<References>,
-    /// The settings, if they changed.
-    pub settings: Option<Settings>,
-    /// All spells, if they changed.
-    pub spells: Option<Vec<Spell>>,
-    /// Everything, where the clock jumped or another process wrote: nothing known so far can be built
-    /// upon.
-    pub whole: Option<Box<Snapshot>>,
-    /// Who may ask for what, if that changed: no reader of the picture hears of it.
-    pub keyring: Option<Arc<Keyring>>,
-}
-
-impl News {
-    /// Whether a reader has anything to take in.
-    pub fn is_empty(&self) -> bool {
-        self.components.is_empty()
-            && self.beats.is_empty()
-            && self.removed.is_empty()
-            && self.references.is_none()
-            && self.settings.is_none()
-            && self.spells.is_none()
-            && self.whole.is_none()
-    }
-}
-
-/// What became of one heartbeat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// It changed something.
-    pub applied: bool,
-    /// When the heartbeat that counts came: this one, or the one it did not replace.
-    pub received_at: Timestamp,
-}
-
-impl Receipt {
-    /// How many heartbeats changed something.
-    pub fn applied(receipts: &[Self]) -> usize {
-        receipts.iter().filter(|receipt| receipt.applied).count()
-    }
-}
-
-/// Everything there is, as it stands at one commit.
-#[derive(Clone, Debug)]
-pub struct Loaded {
-    /// The facts.
-    pub snapshot: Snapshot,
-    /// Who may ask for what.
-    pub keyring: Keyring,
-    /// The commit's number.
-    pub commit: i64,
-}
-
-/// A batch of heartbeats after its commit.
+/// Which database it is.
 #[derive(Debug)]
-pub struct Received {
-    /// One for each heartbeat, in order.
-    pub receipts: Vec<Receipt>,
-    /// The moment of the batch.
-    pub at: Timestamp,
-    /// The interval in force.
-    pub interval: Span,
-    /// What changed.
-    pub news: News,
+enum Home {
+    /// A file of this process's own.
+    File(Box<Owned>),
+    /// A server that several processes share.
+    Server(Box<Shared>),
+}
+
+/// How much of what was written this process knows.
+#[derive(Clone, Debug)]
+struct Known {
+    /// Part of every cursor: a cursor of another database means nothing here.
+    database_id: String,
+    /// All up to this commit; `None` before anything was read.
+    commit: Option<i64>,
 }
 
 impl Store {
-    /// Opens the database at `sqlite:PATH`, creating the file if there is none, and brings its
-    /// schema up to date. The gap since the last process wrote becomes a spell.
+    /// Opens the database at `sqlite:PATH`, creating the file if there is none, or at
+    /// `postgres://USER@HOST/DATABASE`, which need not be there yet; brings its schema up to date. The
+    /// gap since a process last wrote becomes a spell.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
-        let path = Self::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
-        let lock = lock(&path)?;
-        let opened = Self::open_owned(&path, lock).await;
-        opened.map_err(|error| StoreError::Open { path, source: Box::new(error) })
-    }
-
-    async fn open_owned(path: &Path, lock: std::fs::File) -> Result<Self, StoreError> {
-        examine::before_opening(path).await?;
-        let options = connection(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(Duration::from_secs(2));
-        // One connection: one process writes, and readers are answered from memory.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options)
-            .await?;
-        sqlx::migrate!("src/store/migrations/sqlite").run(&pool).await?;
-        let mark = rows::first_row(&pool).await?;
-        let clock = Clock::starting(mark.at);
-        let known = AtomicI64::new(mark.commit_no);
-        let file = DatabaseFile::opened(path)?;
-        let damage = Arc::default();
         let durations = Histogram::new(SECONDS);
-        let database_id = mark.database_id;
-        Ok(Self { pool, clock, database_id, known, file, damage, durations, _lock: lock })
+        if postgres::is_address(address) {
+            let shared = Shared::at(address)?;
+            let known = Known { database_id: shared.name().to_owned(), commit: None };
+            let home = Home::Server(Box::new(shared));
+            return Ok(Self { home, known: Mutex::new(known), durations });
+        }
+        let path = Self::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
+        let (owned, head) = Owned::open(path).await?;
+        let known = Known { database_id: head.database_id, commit: Some(head.commit_no) };
+        Ok(Self { home: Home::File(Box::new(owned)), known: Mutex::new(known), durations })
     }
 
-    /// The file behind an address, if it is one of ours.
+    /// The file behind an address, if it is a file's.
     pub fn path(address: &str) -> Option<PathBuf> {
-        let path = address.strip_prefix("sqlite:")?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
+        sqlite::path(address)
+    }
+
+    /// Names the cluster's database, whether it can be reached or not.
+    pub fn name(&self) -> String {
+        match &self.home {
+            Home::File(_) => self.database_id(),
+            Home::Server(shared) => Hash::of(shared.name()).to_hex(),
+        }
     }
 
     /// Names the database in cursors.
-    pub fn database_id(&self) -> &str {
-        &self.database_id
+    pub fn database_id(&self) -> String {
+        self.known().database_id.clone()
+    }
+
+    /// Whether other processes write to it too.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.home, Home::Server(_))
     }
 
     /// How long changes took, from their beginning to their commit.
@@ -263,36 +114,89 @@ impl Store {
 
     /// Now, by the database's clock.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        match &self.home {
+            Home::File(owned) => owned.clock.now(),
+            Home::Server(shared) => shared.clock.now(),
+        }
     }
 
     /// Everything, and the number of the commit it stands at.
     pub async fn load(&self) -> Result<Loaded, StoreError> {
-        let mut tx = self.begin().await?;
-        let commit = rows::head(&mut tx).await?.commit_no;
-        let snapshot = rows::snapshot(&mut tx).await?;
+        let mut tx = self.look().await?;
+        let head = rows::head(&mut tx).await?;
+        let snapshot = rows::snapshot(&mut tx, &head).await?;
         let keyring = access::keyring(&mut tx).await?;
-        self.known.store(commit, Ordering::Release);
-        Ok(Loaded { snapshot, keyring, commit })
+        tx.rollback().await?;
+        self.knows_all_of(&head, head.commit_no);
+        Ok(Loaded { snapshot, keyring, commit: head.commit_no })
     }
 
     /// Whether another process has written what this one does not know.
     pub async fn is_behind(&self) -> Result<bool, StoreError> {
-        self.file.check()?;
-        self.damage.check()?;
-        Ok(!self.knows(rows::commit_no(&self.pool).await?))
+        let known = self.known().clone();
+        Ok(match &self.home {
+            Home::File(owned) => known.commit != Some(owned.commit_no().await?),
+            Home::Server(shared) => {
+                let (database_id, commit) = shared.standing().await?;
+                known.database_id != database_id || known.commit != Some(commit)
+            }
+        })
     }
 
-    fn knows(&self, commit: i64) -> bool {
-        self.known.load(Ordering::Acquire) == commit
+    /// What others have written since this process last knew.
+    pub async fn catch_up(&self) -> Result<News, StoreError> {
+        let mut tx = self.look().await?;
+        let caught_up = async {
+            let head = rows::head(&mut tx).await?;
+            let since = self.known_of(&head);
+            let news = changing::since(&mut tx, &head, since, self.now()).await?;
+            Ok::<_, StoreError>((head, news))
+        };
+        let (head, news) = self.noted(caught_up.await).await?;
+        tx.rollback().await?;
+        self.knows_all_of(&head, head.commit_no);
+        Ok(news.unwrap_or(News { at: self.now(), commit: head.commit_no, ..News::default() }))
+    }
+
+    /// What hears other web servers write; `None` where there are none.
+    pub(crate) async fn listen(&self) -> Result<Option<Ears>, StoreError> {
+        match &self.home {
+            Home::File(_) => Ok(None),
+            Home::Server(shared) => shared.listen().await.map(Some),
+        }
+    }
+
+    /// Reads a file again and again, for as long as the process lives or until it is damaged. A server
+    /// looks after its own.
+    pub async fn keep_examining(&self) {
+        if let Home::File(owned) = &self.home {
+            owned.keep_examining().await;
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Up to which commit of this very database this process knows everything.
+    fn known_of(&self, head: &Head) -> Option<i64> {
+        let known = self.known();
+        known
+            .commit
+            .filter(|commit| known.database_id == head.database_id && *commit <= head.commit_no)
+    }
+
+    fn knows_all_of(&self, head: &Head, commit: i64) {
+        let database_id = head.database_id.clone();
+        *self.known() = Known { database_id, commit: Some(commit) };
     }
 
     /// Takes a batch of heartbeats in, in order, whole or not at all.
     pub async fn receive(&self, batch: &[Heartbeat]) -> Result<Received, StoreError> {
         let mut change = self.change().await?;
         let told = change.head.settings.interval();
-        let keys = batch.iter().map(Heartbeat::key);
-        let mut stored = rows::stored(&mut change.tx, keys).await?;
+        let keys: Vec<ComponentKey> = batch.iter().map(Heartbeat::key).collect();
+        let mut stored = rows::stored(&mut change.tx, &keys).await?;
         let before = stored.clone();
         let receipts = batch
             .iter()
@@ -310,19 +214,7 @@ impl Store {
                 }
             })
             .collect();
-        let changed = differences(&before, &stored);
-        if !changed.is_empty() {
-            rows::upsert(&mut change.tx, &changed).await?;
-            change.learn_references(&changed).await?;
-        }
-        for component in changed {
-            match before.get(&component.key()) {
-                Some(Stored::Present(old)) if Beat::is_all_between(old, &component) => {
-                    change.news.beats.push(Beat::of(&component));
-                }
-                _ => change.news.components.push(component),
-            }
-        }
+        change.write(differences(&before, &stored)).await?;
         let at = change.at;
         Ok(Received { receipts, at, interval: told, news: self.commit(change).await? })
     }
@@ -349,7 +241,8 @@ impl Store {
         entry: &Entry,
     ) -> Result<News, StoreError> {
         let mut change = self.change().await?;
-        rows::remove(&mut change.tx, keys, change.at).await?;
+        let commit = change.commit_no();
+        rows::remove(&mut change.tx, keys, change.at, commit).await?;
         change.news.removed = keys.to_vec();
         if let Some(server) = whole {
             change.regrant |= access::revoke_credentials(&mut change.tx, server, change.at).await?;
@@ -387,7 +280,7 @@ impl Store {
 
     /// Lines of the audit, newest first.
     pub async fn audit(&self, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.look().await?;
         let lines = access::audit(&mut tx, wanted).await?;
         tx.rollback().await?;
         Ok(lines)
@@ -403,7 +296,7 @@ impl Store {
         seen_by: &str,
     ) -> Result<News, StoreError> {
         let mut change = self.change().await?;
-        let stored = rows::stored(&mut change.tx, std::iter::once(key.clone())).await?;
+        let stored = rows::stored(&mut change.tx, std::slice::from_ref(key)).await?;
         if let Some(Stored::Present(component)) = stored.get(key)
             && let Some(port) = component.messenger_port
         {
@@ -413,8 +306,8 @@ impl Store {
                 let messenger = Messenger { failure, since, port, seen_by: seen_by.to_owned() };
                 let mut next = Component::clone(component);
                 next.messenger = Some(messenger);
-                change.news.components = vec![Arc::new(next)];
-                rows::upsert(&mut change.tx, &change.news.components).await?;
+                let component = Arc::new(next);
+                change.write(vec![Write { component, facts: true }]).await?;
             }
         }
         self.commit(change).await
@@ -436,181 +329,110 @@ impl Store {
         self.commit(change).await
     }
 
-    /// Renews the observer's mark, so that no spell is seen where somebody watches; forgets what is
-    /// past its time, and lets the clock follow the wall clock when it must. What another process
-    /// wrote counts as written now, when it was noticed.
+    /// Renews the observer's mark, so that no spell is seen where somebody watches, and lets an own
+    /// clock follow the wall clock when it must.
     pub async fn renew_mark(&self) -> Result<News, StoreError> {
-        if let Some(jump) = self.clock.jump_due() {
-            return self.jump(jump).await;
+        if let Home::File(owned) = &self.home {
+            if let Some(jump) = owned.clock.jump_due() {
+                return self.jump(owned, jump).await;
+            }
+            let mut change = self.change().await?;
+            let tombstones = change.at - KEEP_TOMBSTONES;
+            rows::forget(&mut change.tx, tombstones, change.at - KEEP_SPELLS).await?;
+            change.regrant = access::forget(&mut change.tx, change.at).await?;
+            return self.commit(change).await;
         }
-        let mut change = self.change().await?;
-        rows::forget(&mut change.tx, change.at - KEEP_TOMBSTONES, change.at - KEEP_SPELLS).await?;
-        change.regrant = access::forget(&mut change.tx, change.at).await?;
-        if !self.knows(change.head.commit_no) {
-            change.see_whole().await?;
-        }
+        let change = self.change().await?;
         self.commit(change).await
     }
 
-    /// The clock jumps, and no verdict with it: forward the jump is a spell of its length, backward
-    /// every stamp goes back with it. Nobody may judge the old picture by the new clock: between the
-    /// two the moment is the last sight's.
-    async fn jump(&self, by: Span) -> Result<News, StoreError> {
+    /// Forgets what is past its time, unless another web server is at it. What is over proves nothing
+    /// any more, so nobody needs to hear of it. A file's owner does so with each mark.
+    pub async fn keep_house(&self) -> Result<(), StoreError> {
+        let Home::Server(shared) = &self.home else { return Ok(()) };
+        let Some(mut tx) = shared.keep_house().await? else { return Ok(()) };
+        let at = self.now();
+        rows::forget(&mut tx, at - KEEP_TOMBSTONES, at - KEEP_SPELLS).await?;
+        access::forget(&mut tx, at).await?;
+        tx.commit().await
+    }
+
+    /// A file's clock jumps, and no verdict with it: forward the jump is a spell of its length,
+    /// backward every stamp goes back with it. Nobody may judge the old picture by the new clock:
+    /// between the two the moment is the last sight's.
+    async fn jump(&self, owned: &Owned, by: Span) -> Result<News, StoreError> {
         let mut change = self.change().await?;
         let from = change.at;
-        if by > Span::ZERO {
-            rows::add_spell(&mut change.tx, Spell { start: from, end: from + by }).await?;
-        } else {
-            rows::shift_all(&mut change.tx, by).await?;
-        }
+        change.clock_was_set(by, from).await?;
         change.at = from + by;
         change.see_whole().await?;
         let news = self.commit(change).await?;
-        self.clock.jump(by);
+        owned.clock.jump(by);
         tracing::warn!(by_ms = by.0, "the clock was set; verdicts do not move with it");
         Ok(news)
     }
 
-    async fn begin(&self) -> Result<Tx, StoreError> {
-        self.file.check()?;
-        self.examine_if_suspected().await;
-        self.damage.check()?;
-        Tx::begin(&self.pool, "begin immediate", &self.damage).await
+    /// Begins to read.
+    async fn look(&self) -> Result<Tx, StoreError> {
+        match &self.home {
+            Home::File(owned) => owned.begin().await,
+            Home::Server(shared) => shared.look().await,
+        }
     }
 
-    /// Begins a change: the mark is renewed, and a gap before it is written down as a spell.
+    /// Begins a change: what others wrote is read, the mark is renewed, and a gap before it is written
+    /// down as a spell.
     async fn change(&self) -> Result<Changing, StoreError> {
-        let watch = Stopwatch::start();
-        let mut tx = self.begin().await?;
-        let head = rows::head(&mut tx).await?;
-        let at = self.clock.now();
-        let mut news = News { at, commit: head.commit_no, ..News::default() };
-        if at - head.mark_at > head.settings.mark_period().times(2) {
-            rows::add_spell(&mut tx, Spell { start: head.mark_at, end: at }).await?;
-            news.spells = Some(rows::spells(&mut tx).await?);
-        }
-        Ok(Changing { tx, head, at, news, watch, regrant: false })
+        let changing = match &self.home {
+            Home::File(owned) => Box::pin(Changing::of_file(owned, self)).await,
+            Home::Server(shared) => Box::pin(Changing::of_server(shared, self)).await,
+        };
+        self.noted(changing).await
     }
 
-    /// Ends a change: its news are numbered if anybody can see them.
+    /// Ends a change: its news are numbered if anybody wants to hear of them.
     async fn commit(&self, change: Changing) -> Result<News, StoreError> {
-        let Changing { mut tx, head, at, mut news, watch, regrant } = change;
-        if regrant {
-            news.keyring = Some(Arc::new(access::keyring(&mut tx).await?));
-        }
-        let visible = !news.is_empty();
-        if visible {
-            news.commit += 1;
-        }
-        news.at = at;
-        if let Some(snapshot) = &mut news.whole {
-            snapshot.changed_at = at;
-        }
-        rows::close(&mut tx, at, news.commit, visible).await?;
-        tx.commit().await?;
+        let watch = change.watch;
+        let (head, news) = Box::pin(change.commit(self.is_shared())).await?;
         self.durations.observe(watch.elapsed().as_secs_f64());
-        // Who was behind before this change still is, unless it saw everything.
-        if self.knows(head.commit_no) || news.whole.is_some() {
-            self.known.store(news.commit, Ordering::Release);
-        }
+        self.knows_all_of(&head, news.commit);
         Ok(news)
     }
-}
 
-/// A transaction under way.
-struct Changing {
-    tx: Tx,
-    head: rows::Head,
-    at: Timestamp,
-    news: News,
-    watch: Stopwatch,
-    /// It changes who may ask for what.
-    regrant: bool,
-}
-
-impl Changing {
-    /// Lets the news be everything there is, as it stands in this transaction.
-    async fn see_whole(&mut self) -> Result<(), StoreError> {
-        self.news.whole = Some(Box::new(rows::snapshot(&mut self.tx).await?));
-        self.regrant = true;
-        Ok(())
-    }
-
-    /// Writes a line of the audit.
-    async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        self.regrant |= access::record(&mut self.tx, entry, self.at).await?;
-        Ok(())
-    }
-
-    /// Lets the references learn from what was just reported, while they are not yet agreed on.
-    async fn learn_references(&mut self, changed: &[Arc<Component>]) -> Result<(), StoreError> {
-        let known = rows::references(&mut self.tx).await?;
-        let teaches = |component: &Arc<Component>| {
-            KeyKind::ALL.into_iter().any(|kind| {
-                kind.of(component).is_some() && !known.of(kind).is_some_and(|known| known.agreed)
-            })
-        };
-        if !changed.iter().any(teaches) {
-            return Ok(());
+    /// Notes what an error says about the database, and passes it on.
+    async fn noted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let (Err(error), Home::Server(shared)) = (&done, &self.home) {
+            shared.suspect(error).await;
         }
-        let everyone = rows::all_components(&mut self.tx).await?;
-        let mut learned = known;
-        for component in changed {
-            learned.learn(component, everyone.iter());
-        }
-        if learned != known {
-            rows::set_references(&mut self.tx, &learned).await?;
-            self.news.references = Some(learned);
-        }
-        Ok(())
+        done
     }
 }
 
-/// The components that are not as they were.
+/// A name for a new database: 64 random bits.
+fn new_id() -> String {
+    let mut id = uuid::Uuid::new_v4().simple().to_string();
+    id.truncate(16);
+    id
+}
+
+/// The components that are not as they were, by key.
 fn differences(
     before: &HashMap<ComponentKey, Stored>,
     after: &HashMap<ComponentKey, Stored>,
-) -> Vec<Arc<Component>> {
-    let mut changed: Vec<Arc<Component>> = after
+) -> Vec<Write> {
+    let mut changed: Vec<Write> = after
         .iter()
-        .filter(|(key, stored)| before.get(*key) != Some(*stored))
-        .filter_map(|(_, stored)| match stored {
-            Stored::Present(component) => Some(Arc::clone(component)),
-            Stored::Removed(_) => None,
+        .filter_map(|(key, stored)| {
+            let known = before.get(key);
+            let Stored::Present(component) = stored else { return None };
+            let facts = match known {
+                _ if known == Some(stored) => return None,
+                Some(Stored::Present(old)) => !Beat::is_all_between(old, component),
+                Some(Stored::Removed(_)) | None => true,
+            };
+            Some(Write { component: Arc::clone(component), facts })
         })
         .collect();
-    changed.sort_by_key(|component| component.key());
+    changed.sort_by_key(|write| write.component.key());
     changed
-}
-
-/// What every connection to a database has in common.
-fn connection(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-}
-
-/// Takes the file beside the database that says who owns it; the system frees it when we die.
-fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let path_of_lock = PathBuf::from(name);
-    let failed = |source| StoreError::Lock { path: path_of_lock.clone(), source };
-    let file = std::fs::File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path_of_lock)
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Owned(path.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
-}
-
-/// The name of a server as the key of its rows.
-fn server_key(server: &ServerName) -> String {
-    server.folded()
 }

@@ -1,273 +1,357 @@
-//! How facts lie in the tables: each statement once, `SQLite`'s JSON functions between rows and types.
+//! How facts lie in the tables: what both databases understand. Batches are in `sqlite/rows.rs` and
+//! `postgres/rows.rs`.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::cluster::boots::Stored;
+use app::cluster::facts::Skew;
 use app::cluster::{
-    Component, ComponentKey, KeyCheck, KeyKind, Reference, References, Settings, Snapshot, Span,
-    Spell, Timestamp, Tombstone,
+    Component, ComponentKey, KeyCheck, KeyKind, Os, Reference, References, Role, ServerName,
+    Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
 };
 use serde_json::json;
-use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
-use super::{StoreError, Tx, server_key};
+use super::sql::{Row, sql};
+use super::tx::{Connection, Tx};
+use super::{StoreError, postgres, sqlite};
 
 /// The one row about the cluster itself.
+#[derive(Clone, Debug)]
 pub(super) struct Head {
+    pub(super) database_id: String,
     pub(super) commit_no: i64,
     pub(super) changed_at: Timestamp,
     pub(super) mark_at: Timestamp,
     pub(super) settings: Settings,
+    /// Which commit last changed what.
+    pub(super) numbers: Numbers,
+    /// The database's own clock, if it has one.
+    pub(super) clock: Option<Timestamp>,
+    /// By how much that clock was set, all in all.
+    pub(super) jumps: Span,
 }
 
-/// Whose database this is and when it was written last.
-pub(super) struct Mark {
-    pub(super) database_id: String,
-    pub(super) at: Timestamp,
-    pub(super) commit_no: i64,
+/// Which commit last changed what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    pub(super) settings: i64,
+    pub(super) references: i64,
+    pub(super) spells: i64,
+    pub(super) keyring: i64,
+    pub(super) whole: i64,
 }
 
-/// Reads the cluster's row, writing it first in a new database.
-pub(super) async fn first_row(pool: &SqlitePool) -> Result<Mark, StoreError> {
+/// The columns of the cluster's row, and what the database says of its clock.
+macro_rules! select_head {
+    ($before:literal, $clock:literal, $from:literal) => {
+        concat!(
+            $before,
+            "select database_id, commit_no, changed_at, mark_at, load_balancing,
+                 automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s,
+                 settings_no, references_no, spells_no, keyring_no, whole_no, ",
+            $clock,
+            " from ",
+            $from
+        )
+    };
+}
+pub(super) use select_head;
+
+impl Head {
+    pub(super) fn of(row: &Row) -> Result<Self, StoreError> {
+        let seconds = |place: usize| -> Result<u32, StoreError> {
+            u32::try_from(row.get::<i64>(place)?).map_err(|_| StoreError::Unreadable("setting"))
+        };
+        Ok(Self {
+            database_id: row.get(0)?,
+            commit_no: row.get(1)?,
+            changed_at: Timestamp(row.get(2)?),
+            mark_at: Timestamp(row.get(3)?),
+            settings: Settings {
+                load_balancing: row.get(4)?,
+                automatic_failover: row.get(5)?,
+                heartbeat_interval_s: seconds(6)?,
+                stale_timeout_s: seconds(7)?,
+                web_window_s: seconds(8)?,
+            },
+            numbers: Numbers {
+                settings: row.get(9)?,
+                references: row.get(10)?,
+                spells: row.get(11)?,
+                keyring: row.get(12)?,
+                whole: row.get(13)?,
+            },
+            clock: row.get::<Option<i64>>(14)?.map(Timestamp),
+            jumps: Span(row.get(15)?),
+        })
+    }
+}
+
+/// Writes the cluster's row unless there is one. `id` names the database.
+pub(super) async fn first_row(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(), StoreError> {
     let defaults = Settings::default();
-    let now = crate::clock::wall();
-    sqlx::query(
-        "insert into cluster (id, database_id, commit_no, changed_at, mark_at, load_balancing,
-             automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s)
-         values (1, lower(hex(randomblob(8))), 0, $1, $1, $2, $3, $4, $5, $6)
-         on conflict do nothing",
-    )
-    .bind(now.0)
-    .bind(defaults.load_balancing)
-    .bind(defaults.automatic_failover)
-    .bind(defaults.heartbeat_interval_s)
-    .bind(defaults.stale_timeout_s)
-    .bind(defaults.web_window_s)
-    .execute(pool)
-    .await?;
-    let row =
-        sqlx::query("select database_id, mark_at, commit_no from cluster").fetch_one(pool).await?;
-    Ok(Mark {
-        database_id: row.try_get(0)?,
-        at: Timestamp(row.try_get(1)?),
-        commit_no: row.try_get(2)?,
-    })
+    let text = match tx.connection() {
+        Connection::Sqlite(_) => {
+            "insert into cluster (id, database_id, commit_no, changed_at, mark_at, load_balancing,
+                 automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s)
+             values (1, $1, 0, $2, $2, $3, $4, $5, $6, $7)
+             on conflict do nothing"
+        }
+        Connection::Postgres(_) => postgres::rows::FIRST_ROW,
+    };
+    let insert = sql(text)
+        .bind(id)
+        .bind(now.0)
+        .bind(defaults.load_balancing)
+        .bind(defaults.automatic_failover)
+        .bind(defaults.heartbeat_interval_s)
+        .bind(defaults.stale_timeout_s)
+        .bind(defaults.web_window_s);
+    insert.execute(tx).await.map(drop)
 }
 
-/// The number of the last commit, whoever made it.
-pub(super) async fn commit_no(pool: &SqlitePool) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("select commit_no from cluster").fetch_one(pool).await?)
-}
-
+/// The cluster's row, to be read.
 pub(super) async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
-    let row = sqlx::query(
-        "select commit_no, changed_at, mark_at, load_balancing, automatic_failover,
-             heartbeat_interval_s, stale_timeout_s, web_window_s
-         from cluster",
-    )
-    .fetch_one(&mut **tx)
-    .await?;
-    Ok(Head {
-        commit_no: row.try_get(0)?,
-        changed_at: Timestamp(row.try_get(1)?),
-        mark_at: Timestamp(row.try_get(2)?),
-        settings: Settings {
-            load_balancing: row.try_get(3)?,
-            automatic_failover: row.try_get(4)?,
-            heartbeat_interval_s: row.try_get(5)?,
-            stale_timeout_s: row.try_get(6)?,
-            web_window_s: row.try_get(7)?,
-        },
-    })
+    let text = match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::HEAD,
+        Connection::Postgres(_) => postgres::rows::HEAD,
+    };
+    Head::of(&sql(text).row(tx).await?)
+}
+
+/// The same, to be written: nobody else writes until this transaction ends.
+pub(super) async fn head_for_update(tx: &mut Tx) -> Result<Head, StoreError> {
+    let text = match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::HEAD,
+        Connection::Postgres(_) => postgres::rows::HEAD_FOR_UPDATE,
+    };
+    Head::of(&sql(text).row(tx).await?)
 }
 
 /// All facts.
-pub(super) async fn snapshot(tx: &mut Tx) -> Result<Snapshot, StoreError> {
-    let Head { settings, changed_at, .. } = head(tx).await?;
+pub(super) async fn snapshot(tx: &mut Tx, head: &Head) -> Result<Snapshot, StoreError> {
     let components = all_components(tx).await?;
     Ok(Snapshot {
-        settings,
+        settings: head.settings,
         references: references(tx).await?,
         spells: spells(tx).await?,
         // They are told from memory.
         refusals: Vec::new(),
         blind_since: None,
         blindness: None,
-        changed_at,
+        changed_at: head.changed_at,
         components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
     })
 }
 
-/// Ends a change: the mark is now, and if anybody can see what changed, so is the commit.
-pub(super) async fn close(
-    tx: &mut Tx,
-    at: Timestamp,
-    commit: i64,
-    visible: bool,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "update cluster set mark_at = $1, commit_no = $2,
-             changed_at = case when $3 then $1 else changed_at end",
-    )
-    .bind(at.0)
-    .bind(commit)
-    .bind(visible)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+/// What a change may change beside components, for those who read by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Settings,
+    References,
+    Spells,
+    Keyring,
+    Whole,
 }
 
-/// Ends a change made beside the owner of the database: its mark and its clock are not ours to move.
-pub(super) async fn close_beside(tx: &mut Tx) -> Result<(), StoreError> {
-    sqlx::query("update cluster set commit_no = commit_no + 1").execute(&mut **tx).await?;
-    Ok(())
+/// Ends a change: the mark is now, and the numbers tell what it changed.
+pub(super) async fn close(
+    tx: &mut Tx,
+    mark: Timestamp,
+    changed_at: Timestamp,
+    commit: i64,
+    touched: &[Part],
+) -> Result<(), StoreError> {
+    let close = sql("update cluster set mark_at = $1, changed_at = $2, commit_no = $3,
+             settings_no = case when $4 then $3 else settings_no end,
+             references_no = case when $5 then $3 else references_no end,
+             spells_no = case when $6 then $3 else spells_no end,
+             keyring_no = case when $7 then $3 else keyring_no end,
+             whole_no = case when $8 then $3 else whole_no end");
+    let close = close
+        .bind(mark.0)
+        .bind(changed_at.0)
+        .bind(commit)
+        .bind(touched.contains(&Part::Settings))
+        .bind(touched.contains(&Part::References))
+        .bind(touched.contains(&Part::Spells))
+        .bind(touched.contains(&Part::Keyring))
+        .bind(touched.contains(&Part::Whole));
+    close.execute(tx).await.map(drop)
+}
+
+/// Writes down by how much the database's clock has been set, all in all.
+pub(super) async fn note_jumps(tx: &mut Tx, jumps: Span) -> Result<(), StoreError> {
+    sql("update cluster set clock_jumps = $1").bind(jumps.0).execute(tx).await.map(drop)
 }
 
 pub(super) async fn set_settings(tx: &mut Tx, settings: &Settings) -> Result<(), StoreError> {
-    sqlx::query(
-        "update cluster set load_balancing = $1, automatic_failover = $2,
-             heartbeat_interval_s = $3, stale_timeout_s = $4, web_window_s = $5",
-    )
-    .bind(settings.load_balancing)
-    .bind(settings.automatic_failover)
-    .bind(settings.heartbeat_interval_s)
-    .bind(settings.stale_timeout_s)
-    .bind(settings.web_window_s)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    let set = sql("update cluster set load_balancing = $1, automatic_failover = $2,
+             heartbeat_interval_s = $3, stale_timeout_s = $4, web_window_s = $5");
+    let set = set
+        .bind(settings.load_balancing)
+        .bind(settings.automatic_failover)
+        .bind(settings.heartbeat_interval_s)
+        .bind(settings.stale_timeout_s)
+        .bind(settings.web_window_s);
+    set.execute(tx).await.map(drop)
 }
 
-/// A component as the core's own JSON, from its columns. Ends before the `where`.
-macro_rules! select_component {
+/// The columns of a component. Ends before the `where`.
+macro_rules! select_components {
     ($rest:literal) => {
         concat!(
-            "select removed_at, json_object(
-                'server', server, 'role', role, 'product', product, 'version', version,
-                'os', json_object('name', os_name, 'version', os_version), 'ip', ip,
-                'key_check', key_check, 'machine_key_check', machine_key_check,
-                'messenger_port', messenger_port,
-                'stopped', json(case when stopped then 'true' else 'false' end),
-                'boots', json(boots), 'first_seen', first_seen,
-                'last_heartbeat', last_heartbeat, 'told_interval', told_interval,
-                'skew', json(case when skew_last is not null
-                    then json_object('last', skew_last, 'before', skew_before) end),
-                'reporter', reporter, 'came_back', came_back, 'messenger', json(messenger))
+            "select server, role, product, version, os_name, os_version, ip, key_check,
+                 machine_key_check, messenger_port, stopped, boots, first_seen, last_heartbeat,
+                 told_interval, skew_last, skew_before, reporter, came_back, messenger,
+                 removed_at, facts_no
              from components ",
             $rest
         )
     };
 }
+pub(super) use select_components;
 
-pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreError> {
-    let rows =
-        sqlx::query(select_component!("where removed_at is null")).fetch_all(&mut **tx).await?;
-    rows.iter().map(|row| Ok(serde_json::from_str(row.try_get(1)?)?)).collect()
+/// Reads a component's row.
+pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
+    let unreadable = StoreError::Unreadable;
+    let moment = |place| Ok::<_, StoreError>(row.get::<Option<i64>>(place)?.map(Timestamp));
+    let check = |place| {
+        let digits: Option<&str> = row.get(place)?;
+        let parse = |digits| KeyCheck::parse(digits).ok_or(unreadable("key check"));
+        digits.map(parse).transpose()
+    };
+    let server: &str = row.get(0)?;
+    let role: &str = row.get(1)?;
+    let ip: &str = row.get(6)?;
+    let port: Option<i64> = row.get(9)?;
+    let messenger: Option<&str> = row.get(19)?;
+    let skew = row.get::<Option<i64>>(15)?.map(|last| {
+        Ok::<_, StoreError>(Skew {
+            last: Span(last),
+            before: row.get::<Option<i64>>(16)?.map(Span),
+        })
+    });
+    Ok(Component {
+        server: ServerName::parse(server).map_err(|_| unreadable("server's name"))?,
+        role: Role::parse(role).ok_or(unreadable("role"))?,
+        product: row.get(2)?,
+        version: row.get(3)?,
+        os: Os { name: row.get(4)?, version: row.get(5)? },
+        ip: ip.parse::<IpAddr>().map_err(|_| unreadable("address"))?,
+        key_check: check(7)?,
+        machine_key_check: check(8)?,
+        messenger_port: port
+            .map(u16::try_from)
+            .transpose()
+            .map_err(|_| unreadable("messenger's port"))?,
+        stopped: row.get(10)?,
+        boots: serde_json::from_str(row.get(11)?)?,
+        first_seen: Timestamp(row.get(12)?),
+        last_heartbeat: Timestamp(row.get(13)?),
+        told_interval: Span(row.get(14)?),
+        skew: skew.transpose()?,
+        reporter: serde_json::from_value(json!(row.get::<&str>(17)?))?,
+        came_back: moment(18)?,
+        messenger: messenger.map(serde_json::from_str).transpose()?,
+    })
 }
 
-/// Reads every row there is, tombstones included, and fails if one cannot be read.
-pub(super) async fn read_all(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    let rows = sqlx::query(select_component!("")).fetch_all(&mut *connection).await?;
-    for row in rows {
-        let _: Component = serde_json::from_str(row.try_get(1)?)?;
-    }
-    Ok(())
+/// Reads a component's row, or the tombstone it has become.
+fn stored_in(row: &Row) -> Result<Stored, StoreError> {
+    let component = component(row)?;
+    Ok(match row.get::<Option<i64>>(20)? {
+        None => Stored::Present(Arc::new(component)),
+        Some(_) => Stored::Removed(Tombstone {
+            key: component.key(),
+            boots: component.boots,
+            last_heartbeat: component.last_heartbeat,
+            reporter: component.reporter,
+        }),
+    })
+}
+
+pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreError> {
+    let rows = sql(select_components!("where removed_at is null")).rows(tx).await?;
+    rows.iter().map(component).collect()
+}
+
+/// What others have written of one component.
+pub(super) struct Seen {
+    pub(super) stored: Stored,
+    /// More than its time.
+    pub(super) facts: bool,
+}
+
+/// The components of which anything changed after a commit.
+pub(super) async fn changed_since(tx: &mut Tx, commit: i64) -> Result<Vec<Seen>, StoreError> {
+    let rows = sql(select_components!("where beat_no > $1")).bind(commit).rows(tx).await?;
+    let seen =
+        |row: &Row| Ok(Seen { stored: stored_in(row)?, facts: row.get::<i64>(21)? > commit });
+    rows.iter().map(seen).collect()
 }
 
 /// What is stored under these keys, tombstones included.
 pub(super) async fn stored(
     tx: &mut Tx,
-    keys: impl Iterator<Item = ComponentKey>,
+    keys: &[ComponentKey],
 ) -> Result<HashMap<ComponentKey, Stored>, StoreError> {
-    let keys = json_keys(keys);
-    let rows = sqlx::query(select_component!(
-        "where (server_key, role) in
-             (select value ->> 'server', value ->> 'role' from json_each($1))"
-    ))
-    .bind(keys)
-    .fetch_all(&mut **tx)
-    .await?;
-    let mut stored = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let component: Component = serde_json::from_str(row.try_get(1)?)?;
-        let key = component.key();
-        let removed: Option<i64> = row.try_get(0)?;
-        let row = match removed {
-            None => Stored::Present(Arc::new(component)),
-            Some(_) => Stored::Removed(Tombstone {
-                key: key.clone(),
-                boots: component.boots,
-                last_heartbeat: component.last_heartbeat,
-                reporter: component.reporter,
-            }),
+    let rows = match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::of_keys(tx, keys).await?,
+        Connection::Postgres(postgres) => postgres::rows::of_keys(postgres, keys).await?,
+    };
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let stored = stored_in(row)?;
+        let key = match &stored {
+            Stored::Present(component) => component.key(),
+            Stored::Removed(tombstone) => tombstone.key.clone(),
         };
-        stored.insert(key, row);
+        found.insert(key, stored);
     }
-    Ok(stored)
+    Ok(found)
 }
 
-fn json_keys(keys: impl Iterator<Item = ComponentKey>) -> String {
-    let keys: Vec<_> =
-        keys.map(|key| json!({"server": server_key(&key.server), "role": key.role})).collect();
-    json!(keys).to_string()
+/// A component to be written.
+pub(super) struct Write {
+    pub(super) component: Arc<Component>,
+    /// Whether more than its time changes.
+    pub(super) facts: bool,
 }
 
-/// Writes these components, each over what stood under its key: one statement for the batch.
-pub(super) async fn upsert(tx: &mut Tx, components: &[Arc<Component>]) -> Result<(), StoreError> {
-    let batch: Vec<_> = components
-        .iter()
-        .map(|component| json!({"key": server_key(&component.server), "row": component}))
-        .collect();
-    sqlx::query(
-        "insert or replace into components (server_key, role, server, product, version, os_name,
-             os_version, ip, key_check, machine_key_check, messenger_port, stopped, boots,
-             first_seen, last_heartbeat, told_interval, skew_last, skew_before, reporter,
-             came_back, messenger, removed_at)
-         select value ->> 'key', value ->> '$.row.role', value ->> '$.row.server',
-             value ->> '$.row.product', value ->> '$.row.version', value ->> '$.row.os.name',
-             value ->> '$.row.os.version', value ->> '$.row.ip', value ->> '$.row.key_check',
-             value ->> '$.row.machine_key_check', value ->> '$.row.messenger_port',
-             value ->> '$.row.stopped', value ->> '$.row.boots', value ->> '$.row.first_seen',
-             value ->> '$.row.last_heartbeat', value ->> '$.row.told_interval',
-             value ->> '$.row.skew.last', value ->> '$.row.skew.before',
-             value ->> '$.row.reporter', value ->> '$.row.came_back',
-             value -> '$.row.messenger', null
-         from json_each($1)",
-    )
-    .bind(json!(batch).to_string())
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+/// Writes these components, each over what stood under its key: one statement for the batch. No key
+/// stands in it twice, and they are ordered by key.
+pub(super) async fn upsert(tx: &mut Tx, batch: &[Write], commit: i64) -> Result<(), StoreError> {
+    match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::upsert(tx, batch, commit).await,
+        Connection::Postgres(postgres) => postgres::rows::upsert(postgres, batch, commit).await,
+    }
 }
 
+/// Removes components: each becomes a tombstone.
 pub(super) async fn remove(
     tx: &mut Tx,
     keys: &[ComponentKey],
     at: Timestamp,
+    commit: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "update components set removed_at = $2
-         where removed_at is null and (server_key, role) in
-             (select value ->> 'server', value ->> 'role' from json_each($1))",
-    )
-    .bind(json_keys(keys.iter().cloned()))
-    .bind(at.0)
-    .execute(&mut **tx)
-    .await?;
+    for key in keys {
+        let remove = sql("update components set removed_at = $3, facts_no = $4, beat_no = $4
+             where removed_at is null and server_key = $1 and role = $2");
+        let remove = remove.bind(key.server.folded()).bind(key.role.as_str());
+        remove.bind(at.0).bind(commit).execute(tx).await?;
+    }
     Ok(())
 }
 
 pub(super) async fn references(tx: &mut Tx) -> Result<References, StoreError> {
-    let rows = sqlx::query("select kind, key_check, agreed from reference_keys")
-        .fetch_all(&mut **tx)
-        .await?;
     let mut references = References::default();
-    for row in rows {
-        let (kind, digits): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-        let reference = KeyCheck::parse(digits)
-            .map(|check| Ok::<_, sqlx::Error>(Reference { check, agreed: row.try_get(2)? }))
-            .transpose()?;
+    for row in sql("select kind, key_check, agreed from reference_keys").rows(tx).await? {
+        let (kind, digits): (&str, &str) = (row.get(0)?, row.get(1)?);
+        let check = KeyCheck::parse(digits).ok_or(StoreError::Unreadable("reference key"))?;
+        let reference = Some(Reference { check, agreed: row.get(2)? });
         if kind == KeyKind::Encryption.as_str() {
             references.encryption = reference;
         } else {
@@ -280,37 +364,29 @@ pub(super) async fn references(tx: &mut Tx) -> Result<References, StoreError> {
 pub(super) async fn set_references(tx: &mut Tx, references: &References) -> Result<(), StoreError> {
     for kind in KeyKind::ALL {
         let Some(reference) = references.of(kind) else { continue };
-        sqlx::query(
-            "insert or replace into reference_keys (kind, key_check, agreed) values ($1, $2, $3)",
-        )
-        .bind(kind.as_str())
-        .bind(reference.check.digits())
-        .bind(reference.agreed)
-        .execute(&mut **tx)
-        .await?;
+        let set = sql("insert into reference_keys (kind, key_check, agreed) values ($1, $2, $3)
+             on conflict (kind) do update
+                 set key_check = excluded.key_check, agreed = excluded.agreed");
+        let set = set.bind(kind.as_str()).bind(reference.check.digits()).bind(reference.agreed);
+        set.execute(tx).await?;
     }
     Ok(())
 }
 
 pub(super) async fn spells(tx: &mut Tx) -> Result<Vec<Spell>, StoreError> {
-    let rows = sqlx::query("select start_at, end_at from spells order by start_at")
-        .fetch_all(&mut **tx)
-        .await?;
+    let rows = sql("select start_at, end_at from spells order by start_at").rows(tx).await?;
     rows.iter()
-        .map(|row| Ok(Spell { start: Timestamp(row.try_get(0)?), end: Timestamp(row.try_get(1)?) }))
+        .map(|row| Ok(Spell { start: Timestamp(row.get(0)?), end: Timestamp(row.get(1)?) }))
         .collect()
 }
 
 pub(super) async fn add_spell(tx: &mut Tx, spell: Spell) -> Result<(), StoreError> {
-    sqlx::query(
+    let add = sql(
         "insert into spells (start_at, end_at) values ($1, $2)
-         on conflict (start_at) do update set end_at = max(end_at, excluded.end_at)",
-    )
-    .bind(spell.start.0)
-    .bind(spell.end.0)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+         on conflict (start_at) do update set end_at =
+             case when spells.end_at < excluded.end_at then excluded.end_at else spells.end_at end",
+    );
+    add.bind(spell.start.0).bind(spell.end.0).execute(tx).await.map(drop)
 }
 
 /// Forgets tombstones and spells that ended before these moments.
@@ -319,34 +395,28 @@ pub(super) async fn forget(
     tombstones: Timestamp,
     spells: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("delete from components where removed_at < $1")
-        .bind(tombstones.0)
-        .execute(&mut **tx)
-        .await?;
-    sqlx::query("delete from spells where end_at < $1").bind(spells.0).execute(&mut **tx).await?;
+    sql("delete from components where removed_at < $1").bind(tombstones.0).execute(tx).await?;
+    sql("delete from spells where end_at < $1").bind(spells.0).execute(tx).await?;
     Ok(())
 }
 
 /// Moves every stamp by `by`: the clock was set back, and every silence stays as long as it was.
 pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
-    sqlx::query(
+    let messengers = match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::SHIFT_MESSENGERS,
+        Connection::Postgres(_) => postgres::rows::SHIFT_MESSENGERS,
+    };
+    for shift in [
         "update components set first_seen = first_seen + $1, last_heartbeat = last_heartbeat + $1,
-             came_back = came_back + $1, removed_at = removed_at + $1,
-             messenger = json_set(messenger, '$.since', (messenger ->> '$.since') + $1)",
-    )
-    .bind(by.0)
-    .execute(&mut **tx)
-    .await?;
-    // What ends so long after it began ends as long after; what ends on a given day ends that day.
-    sqlx::query("update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1")
-        .bind(by.0)
-        .execute(&mut **tx)
-        .await?;
-    // In two steps: while they move, a start could meet another's old place.
-    sqlx::query("update spells set start_at = -(start_at + $1), end_at = end_at + $1")
-        .bind(by.0)
-        .execute(&mut **tx)
-        .await?;
-    sqlx::query("update spells set start_at = -start_at").execute(&mut **tx).await?;
+             came_back = came_back + $1, removed_at = removed_at + $1",
+        messengers,
+        // What ends so long after it began ends as long after; what ends on a given day ends that day.
+        "update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1",
+        // In two steps: while they move, a start could meet another's old place.
+        "update spells set start_at = -(start_at + $1), end_at = end_at + $1",
+    ] {
+        sql(shift).bind(by.0).execute(tx).await?;
+    }
+    sql("update spells set start_at = -start_at").execute(tx).await?;
     Ok(())
 }

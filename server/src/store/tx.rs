@@ -1,35 +1,45 @@
 //! A transaction whose connection is thrown away unless it ends well.
 //!
-//! `SQLite` rolls some failed transactions back by itself (a full disk's, for one); a connection that
-//! does not know of it would refuse every transaction after. A new connection knows nothing wrong.
+//! `SQLite` rolls some failed transactions back by itself (a full disk's, for one), and a connection to
+//! a PostgreSQL that is gone hangs; neither is put back among the good ones. A new connection knows
+//! nothing wrong.
 
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Postgres, Sqlite};
 
 use super::StoreError;
-use super::examine::Damage;
+use super::sql::sql;
+use super::sqlite::examine::Damage;
+
+/// A connection to either database.
+#[derive(Debug)]
+pub(super) enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
 
 /// A transaction under way.
 #[derive(Debug)]
 pub(super) struct Tx {
-    connection: PoolConnection<Sqlite>,
+    connection: Connection,
     under_way: bool,
-    damage: Arc<Damage>,
+    /// The file that is suspected of damage if this does not end well.
+    damage: Option<Arc<Damage>>,
 }
 
 impl Tx {
-    /// Begins one, as `how` says. If it does not end well, the file is suspected of damage.
+    /// Begins one, as `how` says.
     pub(super) async fn begin(
-        pool: &SqlitePool,
+        connection: Connection,
         how: &'static str,
-        damage: &Arc<Damage>,
+        damage: Option<Arc<Damage>>,
     ) -> Result<Self, StoreError> {
-        let connection = pool.acquire().await?;
-        let mut tx = Self { connection, under_way: false, damage: Arc::clone(damage) };
-        sqlx::query(how).execute(&mut *tx).await?;
+        // A file that does not let itself be locked is not at fault; a server that does not answer is.
+        let under_way = matches!(connection, Connection::Postgres(_));
+        let mut tx = Self { connection, under_way, damage };
+        sql(how).execute(&mut tx).await?;
         tx.under_way = true;
         Ok(tx)
     }
@@ -45,30 +55,28 @@ impl Tx {
     }
 
     async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
-        sqlx::query(how).execute(&mut *self).await?;
+        sql(how).execute(&mut self).await?;
         self.under_way = false;
         Ok(())
+    }
+
+    /// What its statements run on.
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 }
 
 impl Drop for Tx {
     fn drop(&mut self) {
-        if self.under_way {
-            self.connection.close_on_drop();
-            self.damage.suspect();
+        if !self.under_way {
+            return;
         }
-    }
-}
-
-impl Deref for Tx {
-    type Target = SqliteConnection;
-    fn deref(&self) -> &SqliteConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for Tx {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
+        match &mut self.connection {
+            Connection::Sqlite(sqlite) => sqlite.close_on_drop(),
+            Connection::Postgres(postgres) => postgres.close_on_drop(),
+        }
+        if let Some(damage) = &self.damage {
+            damage.suspect();
+        }
     }
 }

@@ -41,7 +41,7 @@ async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_t
     let folder = folder();
     let options = Options {
         database: format!("sqlite:{}", folder.join("overview.db").display()),
-        join_token: Hash::of(TOKEN),
+        join_token: Some(Hash::of(TOKEN)),
         access: Policy::open(),
         base: String::new(),
         admin_url: None,

@@ -32,6 +32,7 @@ pub(crate) const BOOT: &str = "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11";
 pub(crate) struct Running {
     pub(crate) url: String,
     folder: std::path::PathBuf,
+    database: String,
     site: Arc<Site>,
     stop: Option<oneshot::Sender<()>>,
     runtime: Option<Runtime>,
@@ -91,18 +92,34 @@ impl Running {
         Self::with("", None, policy, None)
     }
 
+    /// Starts one on a database that others use too.
+    pub(crate) fn on(database: &str, policy: Policy) -> Self {
+        Self::opened(&folder(), database.to_owned(), "", None, policy, None)
+    }
+
     fn with(
         base: &str,
         own: Option<(Identity, Vec<Role>)>,
         policy: Policy,
         tls: Option<Tls>,
     ) -> Self {
-        let scheme = if tls.is_some() { "https" } else { "http" };
         let folder = folder();
+        Self::opened(&folder, address(&folder), base, own, policy, tls)
+    }
+
+    fn opened(
+        folder: &Path,
+        database: String,
+        base: &str,
+        own: Option<(Identity, Vec<Role>)>,
+        policy: Policy,
+        tls: Option<Tls>,
+    ) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let runtime = Runtime::new().unwrap();
         let options = Options {
-            database: address(&folder),
-            join_token: Hash::of(TOKEN),
+            database: database.clone(),
+            join_token: Some(Hash::of(TOKEN)),
             access: policy,
             base: base.to_owned(),
             admin_url: None,
@@ -121,7 +138,14 @@ impl Running {
             (address, kept)
         });
         let url = format!("{scheme}://{address}");
-        Self { url, folder, site, stop: Some(stop), runtime: Some(runtime) }
+        Self {
+            url,
+            folder: folder.to_owned(),
+            database,
+            site,
+            stop: Some(stop),
+            runtime: Some(runtime),
+        }
     }
 
     pub(crate) fn send(
@@ -193,13 +217,13 @@ impl Running {
 
     /// The database's address, for commands that work on it directly.
     pub(crate) fn database(&self) -> String {
-        address(&self.folder)
+        self.database.clone()
     }
 
     /// Takes the database away from the overview for as long as the returned value lives.
     pub(crate) fn lock_database(&self) -> Locked {
         let runtime = Runtime::new().unwrap();
-        let address = self.database();
+        let address = self.database.clone();
         let away =
             runtime.block_on(async { Beside::open(&address).await.unwrap().take_away().await });
         Locked { away: Some(away.unwrap()), runtime }
@@ -207,9 +231,14 @@ impl Running {
 
     /// The code that makes the first admin.
     pub(crate) fn setup_code(&self) -> String {
+        self.offered_setup().unwrap()
+    }
+
+    /// The same, if one is offered.
+    pub(crate) fn offered_setup(&self) -> Option<String> {
         let runtime = self.runtime.as_ref().unwrap();
-        let code = runtime.block_on(self.site.offer_setup()).unwrap().unwrap();
-        code.reveal().to_owned()
+        let code = runtime.block_on(self.site.offer_setup()).unwrap();
+        code.map(|code| code.reveal().to_owned())
     }
 
     /// A token made on the database, as soon as the overview knows it.

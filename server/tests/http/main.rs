@@ -11,6 +11,8 @@ mod admin;
 mod any;
 mod bad;
 mod busy;
+#[path = "../databases/mod.rs"]
+mod databases;
 mod enrolment;
 mod forms;
 mod gate;
@@ -23,5 +25,6 @@ mod metrics;
 mod openapi;
 mod overview;
 mod proxied;
+mod several;
 mod sign_in;
 mod tls;

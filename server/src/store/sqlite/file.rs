@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// The opened file. A process goes on writing to a file that was deleted or moved away, and what it
 /// acknowledges then is lost: so it looks before each transaction.

@@ -13,8 +13,9 @@ use std::time::Duration;
 use app::cluster::Blindness;
 use sqlx::ConnectOptions as _;
 
-use super::{Store, StoreError, connection, log, rows};
+use super::{Owned, connection, log, rows};
 use crate::clock::Stopwatch;
+use crate::store::StoreError;
 
 /// How often the file is read.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -24,7 +25,7 @@ const SHARE: u32 = 100;
 /// What is known of the file's damage. It is never forgotten: what is damaged is not written to again
 /// by this process.
 #[derive(Debug, Default)]
-pub(super) struct Damage {
+pub(in crate::store) struct Damage {
     found: OnceLock<String>,
     /// A transaction failed: read the file before the next.
     suspected: AtomicBool,
@@ -37,7 +38,7 @@ impl Damage {
     }
 
     /// A transaction failed; perhaps the file is to blame.
-    pub(super) fn suspect(&self) {
+    pub(in crate::store) fn suspect(&self) {
         self.suspected.store(true, Ordering::Relaxed);
     }
 }
@@ -73,9 +74,9 @@ fn only_damage(read: Result<(), StoreError>) -> Result<(), StoreError> {
     read.or_else(|error| if error.blindness() == Blindness::Corrupt { Err(error) } else { Ok(()) })
 }
 
-impl Store {
+impl Owned {
     /// Reads the file again and again, for as long as the process lives or until it is damaged.
-    pub async fn keep_examining(&self) {
+    pub(in crate::store) async fn keep_examining(&self) {
         loop {
             let watch = Stopwatch::start();
             self.examine().await;

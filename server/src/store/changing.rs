@@ -1,0 +1,255 @@
+//! A change under way: from the look at what others wrote to the commit.
+
+use std::sync::Arc;
+
+use app::cluster::boots::Stored;
+use app::cluster::{Beat, Component, KeyKind, Span, Spell, Timestamp};
+
+use super::postgres::Shared;
+use super::rows::{self, Head, Part, Write};
+use super::sqlite::Owned;
+use super::tx::Tx;
+use super::{News, Store, StoreError, access};
+use crate::access::audit::Entry;
+use crate::clock::Stopwatch;
+
+/// A transaction that changes something.
+pub(super) struct Changing {
+    pub(super) tx: Tx,
+    pub(super) head: Head,
+    /// The moment of the change.
+    pub(super) at: Timestamp,
+    pub(super) news: News,
+    pub(super) watch: Stopwatch,
+    /// It changes who may ask for what.
+    pub(super) regrant: bool,
+    /// A reader can see it, though its own news are empty.
+    pub(super) visible: bool,
+    /// Every stamp moves.
+    whole: bool,
+}
+
+impl Changing {
+    /// Begins one on a file, by its owner's clock.
+    pub(super) async fn of_file(owned: &Owned, store: &Store) -> Result<Self, StoreError> {
+        let watch = Stopwatch::start();
+        let mut tx = owned.begin().await?;
+        let head = rows::head(&mut tx).await?;
+        let at = owned.clock.now();
+        let mut change = Self::begun(tx, head, at, watch, store).await?;
+        // What another process wrote to the file counts as written now, when it is noticed.
+        change.visible = change.news.earlier.as_ref().is_some_and(|news| !news.is_empty());
+        change.note_gap().await?;
+        Ok(change)
+    }
+
+    /// Begins one on a server, by its clock. A jump of that clock moves no verdict: forward it is a
+    /// spell, backward every stamp goes back with it. Whoever notices it first writes it down, and
+    /// the others see that by its sum.
+    pub(super) async fn of_server(shared: &Shared, store: &Store) -> Result<Self, StoreError> {
+        let watch = Stopwatch::start();
+        let mut tx = shared.begin().await?;
+        let head = rows::head_for_update(&mut tx).await?;
+        let clock = head.clock.ok_or(StoreError::Unreadable("clock"))?;
+        let behind = clock - head.mark_at;
+        let jumped = shared.clock.jumped(clock, head.jumps);
+        // A process that has just begun knows a clock that was set back only by the last mark.
+        let jumped = jumped.or_else(|| (behind < Span(-1_000)).then_some(behind));
+        let jumps = head.jumps + jumped.unwrap_or(Span::ZERO);
+        let at = clock.max(head.mark_at);
+        let mut change = Self::begun(tx, head, at, watch, store).await?;
+        if let Some(by) = jumped {
+            change.clock_was_set(by, clock - by).await?;
+            change.at = if by < Span::ZERO { clock } else { at };
+            change.see_whole().await?;
+            rows::note_jumps(&mut change.tx, jumps).await?;
+            tracing::warn!(
+                by_ms = by.0,
+                "the database's clock was set; verdicts do not move with it"
+            );
+        }
+        if jumped.is_none_or(|by| by < Span::ZERO) {
+            change.note_gap().await?;
+        }
+        shared.clock.read(clock, jumps);
+        Ok(change)
+    }
+
+    async fn begun(
+        mut tx: Tx,
+        head: Head,
+        at: Timestamp,
+        watch: Stopwatch,
+        store: &Store,
+    ) -> Result<Self, StoreError> {
+        let known = store.known_of(&head);
+        let earlier = since(&mut tx, &head, known, at).await?.map(Box::new);
+        let news = News { earlier, at, ..News::default() };
+        Ok(Self { tx, head, at, news, watch, regrant: false, visible: false, whole: false })
+    }
+
+    /// The number this change has if anybody wants to hear of it.
+    pub(super) fn commit_no(&self) -> i64 {
+        self.head.commit_no + 1
+    }
+
+    /// Nobody wrote for so long that nobody watched.
+    async fn note_gap(&mut self) -> Result<(), StoreError> {
+        let Head { mark_at, settings, .. } = self.head;
+        if self.at - mark_at > settings.mark_period().times(2) {
+            self.add_spell(Spell { start: mark_at, end: self.at }).await?;
+        }
+        Ok(())
+    }
+
+    /// The clock was set at the moment `from`: forward that is a spell of its length, backward every
+    /// stamp goes back with it.
+    pub(super) async fn clock_was_set(
+        &mut self,
+        by: Span,
+        from: Timestamp,
+    ) -> Result<(), StoreError> {
+        if by > Span::ZERO {
+            let start = from.max(self.head.mark_at);
+            return self.add_spell(Spell { start, end: from + by }).await;
+        }
+        self.whole = true;
+        self.head.mark_at = self.head.mark_at + by;
+        rows::shift_all(&mut self.tx, by).await
+    }
+
+    async fn add_spell(&mut self, spell: Spell) -> Result<(), StoreError> {
+        rows::add_spell(&mut self.tx, spell).await?;
+        self.news.spells = Some(rows::spells(&mut self.tx).await?);
+        Ok(())
+    }
+
+    /// Lets the news be everything there is, as it stands in this transaction.
+    pub(super) async fn see_whole(&mut self) -> Result<(), StoreError> {
+        let snapshot = rows::snapshot(&mut self.tx, &self.head).await?;
+        self.news.whole = Some(Box::new(snapshot));
+        self.regrant = true;
+        Ok(())
+    }
+
+    /// Writes components, and lets the reference keys learn from them.
+    pub(super) async fn write(&mut self, batch: Vec<Write>) -> Result<(), StoreError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let commit = self.commit_no();
+        rows::upsert(&mut self.tx, &batch, commit).await?;
+        self.learn_references(&batch).await?;
+        for Write { component, facts } in batch {
+            if facts {
+                self.news.components.push(component);
+            } else {
+                self.news.beats.push(Beat::of(&component));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a line of the audit.
+    pub(super) async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.regrant |= access::record(&mut self.tx, entry, self.at).await?;
+        Ok(())
+    }
+
+    /// Lets the references learn from what was just reported, while they are not yet agreed on.
+    async fn learn_references(&mut self, changed: &[Write]) -> Result<(), StoreError> {
+        let known = rows::references(&mut self.tx).await?;
+        let changed: Vec<&Component> = changed.iter().map(|write| &*write.component).collect();
+        let teaches = |component: &&Component| {
+            KeyKind::ALL.into_iter().any(|kind| {
+                kind.of(component).is_some() && !known.of(kind).is_some_and(|known| known.agreed)
+            })
+        };
+        if !changed.iter().any(teaches) {
+            return Ok(());
+        }
+        let everyone = rows::all_components(&mut self.tx).await?;
+        let mut learned = known;
+        for component in changed {
+            learned.learn(component, everyone.iter());
+        }
+        if learned != known {
+            rows::set_references(&mut self.tx, &learned).await?;
+            self.news.references = Some(learned);
+        }
+        Ok(())
+    }
+
+    /// Ends it: its news are numbered if anybody wants to hear of them, and other web servers told of
+    /// what cannot wait.
+    pub(super) async fn commit(self, tell: bool) -> Result<(Head, News), StoreError> {
+        let visible = self.visible || !self.news.is_empty();
+        let commit = self.head.commit_no + i64::from(visible || self.regrant);
+        let Self { mut tx, head, at, mut news, regrant, whole, .. } = self;
+        if regrant {
+            news.keyring = Some(Arc::new(access::keyring(&mut tx).await?));
+        }
+        news.commit = commit;
+        news.at = at;
+        news.changed_at = if visible { at } else { head.changed_at };
+        if let Some(snapshot) = &mut news.whole {
+            snapshot.changed_at = at;
+        }
+        let parts = [
+            (Part::Settings, news.settings.is_some()),
+            (Part::References, news.references.is_some()),
+            (Part::Spells, news.spells.is_some()),
+            (Part::Keyring, regrant),
+            (Part::Whole, whole),
+        ];
+        let touched: Vec<Part> =
+            parts.into_iter().filter(|(_, touched)| *touched).map(|(part, _)| part).collect();
+        rows::close(&mut tx, at, news.changed_at, commit, &touched).await?;
+        if tell && news.is_urgent() {
+            Shared::notify(&mut tx).await?;
+        }
+        tx.commit().await?;
+        Ok((head, news))
+    }
+}
+
+/// What was written after a commit, `None` if nothing was; all of it, if that commit is none of this
+/// database or everything moved since.
+pub(super) async fn since(
+    tx: &mut Tx,
+    head: &Head,
+    known: Option<i64>,
+    at: Timestamp,
+) -> Result<Option<News>, StoreError> {
+    if known == Some(head.commit_no) {
+        return Ok(None);
+    }
+    let mut news =
+        News { commit: head.commit_no, at, changed_at: head.changed_at, ..News::default() };
+    let numbers = head.numbers;
+    let Some(known) = known.filter(|known| numbers.whole <= *known) else {
+        news.whole = Some(Box::new(rows::snapshot(tx, head).await?));
+        news.keyring = Some(Arc::new(access::keyring(tx).await?));
+        return Ok(Some(news));
+    };
+    for seen in rows::changed_since(tx, known).await? {
+        match seen.stored {
+            Stored::Removed(tombstone) => news.removed.push(tombstone.key),
+            Stored::Present(component) if seen.facts => news.components.push(component),
+            Stored::Present(component) => news.beats.push(Beat::of(&component)),
+        }
+    }
+    if numbers.settings > known {
+        news.settings = Some(head.settings);
+    }
+    if numbers.references > known {
+        news.references = Some(rows::references(tx).await?);
+    }
+    if numbers.spells > known {
+        news.spells = Some(rows::spells(tx).await?);
+    }
+    if numbers.keyring > known {
+        news.keyring = Some(Arc::new(access::keyring(tx).await?));
+    }
+    Ok(Some(news))
+}

@@ -1,0 +1,112 @@
+//! Why the store did not do what it was asked, and what of it those may know who look at the page.
+
+use std::path::PathBuf;
+
+use app::cluster::Blindness;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address of the database is none we know.
+    #[error(
+        "cannot use the database address {0:?}: it must be sqlite:PATH or postgres://USER@HOST/DATABASE"
+    )]
+    Address(String),
+    /// There is no such file, and it is not ours to make.
+    #[error("there is no database {}; name the one that `serve` uses with --database", .0.display())]
+    Absent(PathBuf),
+    /// Another process owns the file.
+    #[error("{} is in use by another process; an SQLite database serves one `serve` at a time", .0.display())]
+    Owned(PathBuf),
+    /// The lock file beside the database cannot be made.
+    #[error("cannot lock {}: {source}", .path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot bring the database's schema up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database cannot be read or written.
+    #[error("the database cannot be read or written: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The file was deleted, or moved away.
+    #[error("{} is gone; nothing is written to a file that nobody will find again", .0.display())]
+    Missing(PathBuf),
+    /// The file is another than the one that was opened.
+    #[error("{} is another file than the one that was opened; restart to use it", .0.display())]
+    Replaced(PathBuf),
+    /// What the file holds is not what was written.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// The file cannot be used from the start.
+    #[error("cannot use the database {}: {source}; nothing in it was changed. If it is damaged, put a backup in its place", .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<StoreError>,
+    },
+    /// What was read is not what was written.
+    #[error("the database holds a row this program cannot read: {0}")]
+    Content(#[from] serde_json::Error),
+    /// The same, by what it should have been.
+    #[error("the database holds a {0} this program cannot read")]
+    Unreadable(&'static str),
+}
+
+impl StoreError {
+    /// What is wrong with the database, for those who look at the page.
+    pub fn blindness(&self) -> Blindness {
+        match self {
+            Self::Missing(_) | Self::Absent(_) => Blindness::Missing,
+            Self::Replaced(_) => Blindness::Replaced,
+            Self::Owned(_) => Blindness::Locked,
+            Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => Blindness::Corrupt,
+            Self::Open { source, .. } => source.blindness(),
+            Self::Database(error) => of_database(error),
+            Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) => Blindness::Unreachable,
+        }
+    }
+}
+
+/// What the database's own code says.
+fn of_database(error: &sqlx::Error) -> Blindness {
+    let Some(error) = error.as_database_error() else { return Blindness::Unreachable };
+    let Some(code) = error.code() else { return Blindness::Unreachable };
+    if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+        of_postgres(&code)
+    } else {
+        of_sqlite(&code)
+    }
+}
+
+/// By `SQLite`'s result code. The extended codes keep the primary one in their last byte.
+fn of_sqlite(code: &str) -> Blindness {
+    match code.parse::<u32>().map(|code| code & 0xff) {
+        Ok(5 | 6) => Blindness::Locked,
+        Ok(8) => Blindness::ReadOnly,
+        Ok(11 | 26) => Blindness::Corrupt,
+        Ok(13) => Blindness::Full,
+        _ => Blindness::Unreachable,
+    }
+}
+
+/// By the SQL standard's code, as PostgreSQL gives it.
+fn of_postgres(code: &str) -> Blindness {
+    match code {
+        // lock_not_available
+        "55P03" => Blindness::Locked,
+        // read_only_sql_transaction: a standby, or a database set so
+        "25006" => Blindness::ReadOnly,
+        // disk_full
+        "53100" => Blindness::Full,
+        // invalid_catalog_name: there is no such database
+        "3D000" => Blindness::Missing,
+        // data_corrupted, index_corrupted
+        "XX001" | "XX002" => Blindness::Corrupt,
+        _ => Blindness::Unreachable,
+    }
+}

@@ -1,0 +1,98 @@
+//! What a transaction changed, for whoever keeps the picture, and what is told to whoever asked for it.
+
+use std::sync::Arc;
+
+use app::cluster::{
+    Beat, Component, ComponentKey, References, Settings, Snapshot, Span, Spell, Timestamp,
+};
+
+use crate::access::keyring::Keyring;
+
+/// What a transaction changed.
+#[derive(Clone, Debug, Default)]
+pub struct News {
+    /// What others had changed before it; to be taken in first.
+    pub earlier: Option<Box<News>>,
+    /// The number of this commit.
+    pub commit: i64,
+    /// When it was made, or seen.
+    pub at: Timestamp,
+    /// When a fact was last changed.
+    pub changed_at: Timestamp,
+    /// Components of which more than the time changed.
+    pub components: Vec<Arc<Component>>,
+    /// Components that merely beat again.
+    pub beats: Vec<Beat>,
+    /// Components that were removed.
+    pub removed: Vec<ComponentKey>,
+    /// The reference keys, if they changed.
+    pub references: Option<References>,
+    /// The settings, if they changed.
+    pub settings: Option<Settings>,
+    /// All spells, if they changed.
+    pub spells: Option<Vec<Spell>>,
+    /// Everything, where nothing known so far can be built upon: the clock jumped, or the database is
+    /// another.
+    pub whole: Option<Box<Snapshot>>,
+    /// Who may ask for what, if that changed: no reader of the picture hears of it.
+    pub keyring: Option<Arc<Keyring>>,
+}
+
+impl News {
+    /// Whether a reader has anything to take in, beside what others changed before.
+    pub fn is_empty(&self) -> bool {
+        self.components.is_empty()
+            && self.beats.is_empty()
+            && self.removed.is_empty()
+            && self.references.is_none()
+            && self.settings.is_none()
+            && self.spells.is_none()
+            && self.whole.is_none()
+    }
+
+    /// Whether other web servers want to hear of it at once: more than a time changed.
+    pub(super) fn is_urgent(&self) -> bool {
+        let only_beats = Self { beats: Vec::new(), ..self.clone() };
+        !only_beats.is_empty() || self.keyring.is_some()
+    }
+}
+
+/// What became of one heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// It changed something.
+    pub applied: bool,
+    /// When the heartbeat that counts came: this one, or the one it did not replace.
+    pub received_at: Timestamp,
+}
+
+impl Receipt {
+    /// How many heartbeats changed something.
+    pub fn applied(receipts: &[Self]) -> usize {
+        receipts.iter().filter(|receipt| receipt.applied).count()
+    }
+}
+
+/// A batch of heartbeats after its commit.
+#[derive(Debug)]
+pub struct Received {
+    /// One for each heartbeat, in order.
+    pub receipts: Vec<Receipt>,
+    /// The moment of the batch.
+    pub at: Timestamp,
+    /// The interval in force.
+    pub interval: Span,
+    /// What changed.
+    pub news: News,
+}
+
+/// Everything there is, as it stands at one commit.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The facts.
+    pub snapshot: Snapshot,
+    /// Who may ask for what.
+    pub keyring: Keyring,
+    /// The commit's number.
+    pub commit: i64,
+}

@@ -1,0 +1,155 @@
+//! The database as a server that several processes share.
+
+pub(super) mod rows;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgPool};
+use tokio::sync::Mutex;
+
+use super::rows::first_row;
+use super::sql::{in_time, sql};
+use super::tx::{Connection, Tx};
+use super::{StoreError, new_id};
+use crate::clock::RemoteClock;
+
+/// Where web servers tell one another that there is something to read.
+const CHANNEL: &str = "cluster_overview";
+/// One writes, one listens, the others read.
+const CONNECTIONS: u32 = 5;
+/// How long to wait for a connection.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Names housekeeping among PostgreSQL's advisory locks: the letters of "overview".
+const HOUSEKEEPING: i64 = 0x6f76_6572_7669_6577;
+
+/// A PostgreSQL database.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pool: PgPool,
+    pub(super) clock: RemoteClock,
+    /// Names the database before it has been reached.
+    name: String,
+    /// Whether its schema is known to be up to date.
+    ready: Mutex<bool>,
+}
+
+/// Whether an address is one of PostgreSQL's.
+pub(super) fn is_address(address: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme))
+}
+
+impl Shared {
+    /// The database at `postgres://USER@HOST/DATABASE`, which need not be there yet.
+    pub(super) fn at(address: &str) -> Result<Self, StoreError> {
+        // What cannot be read may hold a password: it is not repeated.
+        let options = PgConnectOptions::from_str(address)
+            .map_err(|_| StoreError::Address("postgres://…".to_owned()))?;
+        let name = options.get_database().unwrap_or(options.get_username()).to_owned();
+        let options = options
+            .application_name("cluster-overview")
+            // A web server that stops in the middle must not keep the others from writing.
+            .options([
+                ("statement_timeout", "5s"),
+                ("lock_timeout", "4s"),
+                ("idle_in_transaction_session_timeout", "5s"),
+            ])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .connect_lazy_with(options);
+        Ok(Self { pool, clock: RemoteClock::default(), name, ready: Mutex::new(false) })
+    }
+
+    /// What the database is called, whether it can be reached or not.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Begins to write.
+    pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
+        self.be_ready().await?;
+        self.begin_as("begin").await
+    }
+
+    /// Begins to read: all of it stands at one commit.
+    pub(super) async fn look(&self) -> Result<Tx, StoreError> {
+        self.be_ready().await?;
+        self.begin_as("begin isolation level repeatable read read only").await
+    }
+
+    async fn begin_as(&self, how: &'static str) -> Result<Tx, StoreError> {
+        let connection = in_time(self.pool.acquire()).await?;
+        Tx::begin(Connection::Postgres(connection), how, None).await
+    }
+
+    /// The database's id and the number of its last commit: all that a glance reads.
+    pub(super) async fn standing(&self) -> Result<(String, i64), StoreError> {
+        self.be_ready().await?;
+        let standing = sqlx::query_as("select database_id, commit_no from cluster");
+        Ok(in_time(standing.fetch_one(&self.pool)).await?)
+    }
+
+    /// Brings the schema up to date, once; several processes wait for one another.
+    async fn be_ready(&self) -> Result<(), StoreError> {
+        let mut ready = self.ready.lock().await;
+        if !*ready {
+            let migrate = sqlx::migrate!("src/store/migrations/postgres");
+            Box::pin(migrate.run(&self.pool)).await?;
+            let mut tx = self.begin_as("begin").await?;
+            let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
+            let now = app::cluster::Timestamp(sql(clock).row(&mut tx).await?.get(0)?);
+            first_row(&mut tx, &new_id(), now).await?;
+            tx.commit().await?;
+            *ready = true;
+        }
+        Ok(())
+    }
+
+    /// Another database may stand at the same address, and have no tables yet.
+    pub(super) async fn suspect(&self, error: &StoreError) {
+        // undefined_table
+        if let StoreError::Database(sqlx::Error::Database(error)) = error
+            && error.code().as_deref() == Some("42P01")
+        {
+            *self.ready.lock().await = false;
+        }
+    }
+
+    /// Begins to keep house, if no other web server is at it.
+    pub(super) async fn keep_house(&self) -> Result<Option<Tx>, StoreError> {
+        let mut tx = self.begin().await?;
+        let lock = sql("select pg_try_advisory_xact_lock($1)").bind(HOUSEKEEPING);
+        if lock.row(&mut tx).await?.get(0)? {
+            return Ok(Some(tx));
+        }
+        tx.rollback().await.map(|()| None)
+    }
+
+    /// Tells the other web servers, with this transaction's commit, that there is something to read.
+    pub(super) async fn notify(tx: &mut Tx) -> Result<(), StoreError> {
+        sql("select pg_notify($1, '')").bind(CHANNEL).rows(tx).await.map(drop)
+    }
+
+    /// What hears of it.
+    pub(super) async fn listen(&self) -> Result<Ears, StoreError> {
+        let mut listener = in_time(PgListener::connect_with(&self.pool)).await?;
+        in_time(listener.listen(CHANNEL)).await?;
+        Ok(Ears(listener))
+    }
+}
+
+/// A connection that hears other web servers write.
+#[derive(Debug)]
+pub(crate) struct Ears(PgListener);
+
+impl Ears {
+    /// Waits until there is something to read; what was told several times is heard once.
+    pub(crate) async fn heard(&mut self) -> Result<(), StoreError> {
+        self.0.recv().await?;
+        while self.0.next_buffered().is_some() {}
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! The database as a file that one process owns.
+
+pub(super) mod examine;
+mod file;
+mod log;
+pub(super) mod rows;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use self::examine::Damage;
+use self::file::DatabaseFile;
+use super::rows::{Head, first_row, head};
+use super::tx::{Connection, Tx};
+use super::{StoreError, new_id};
+use crate::clock::{self, Clock};
+
+/// An `SQLite` file, and the clock of the process that owns it.
+#[derive(Debug)]
+pub(super) struct Owned {
+    pool: SqlitePool,
+    pub(super) clock: Clock,
+    file: DatabaseFile,
+    damage: Arc<Damage>,
+    /// Held as long as the store lives.
+    _lock: std::fs::File,
+}
+
+/// The file behind an address, if it is one of ours.
+pub(super) fn path(address: &str) -> Option<PathBuf> {
+    let path = address.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
+}
+
+impl Owned {
+    /// Opens the file, creating it if there is none, and brings its schema up to date.
+    pub(super) async fn open(path: PathBuf) -> Result<(Self, Head), StoreError> {
+        let lock = lock(&path)?;
+        let opened = Self::open_locked(&path, lock).await;
+        opened.map_err(|error| StoreError::Open { path, source: Box::new(error) })
+    }
+
+    async fn open_locked(path: &Path, lock: std::fs::File) -> Result<(Self, Head), StoreError> {
+        examine::before_opening(path).await?;
+        let options = connection(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_secs(2));
+        // One connection: one process writes, and readers are answered from memory.
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options)
+            .await?;
+        sqlx::migrate!("src/store/migrations/sqlite").run(&pool).await?;
+        let damage = Arc::default();
+        let mut tx = begin(&pool, "begin immediate", &damage).await?;
+        first_row(&mut tx, &new_id(), clock::wall()).await?;
+        let head = head(&mut tx).await?;
+        tx.commit().await?;
+        let clock = Clock::starting(head.mark_at);
+        let file = DatabaseFile::opened(path)?;
+        Ok((Self { pool, clock, file, damage, _lock: lock }, head))
+    }
+
+    /// Begins to write.
+    pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
+        self.file.check()?;
+        self.examine_if_suspected().await;
+        self.damage.check()?;
+        begin(&self.pool, "begin immediate", &self.damage).await
+    }
+
+    /// The number of the last commit, whoever made it: all that a glance reads.
+    pub(super) async fn commit_no(&self) -> Result<i64, StoreError> {
+        self.file.check()?;
+        self.damage.check()?;
+        Ok(sqlx::query_scalar("select commit_no from cluster").fetch_one(&self.pool).await?)
+    }
+}
+
+/// Opens the file beside the process that owns it.
+pub(super) async fn beside(path: &Path, patience: Duration) -> Result<SqlitePool, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Absent(path.to_owned()));
+    }
+    let options = connection(path).busy_timeout(patience);
+    Ok(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?)
+}
+
+pub(super) async fn begin(
+    pool: &SqlitePool,
+    how: &'static str,
+    damage: &Arc<Damage>,
+) -> Result<Tx, StoreError> {
+    let connection = Connection::Sqlite(pool.acquire().await?);
+    Tx::begin(connection, how, Some(Arc::clone(damage))).await
+}
+
+/// What every connection to a file has in common.
+fn connection(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+}
+
+/// Takes the file beside the database that says who owns it; the system frees it when we die.
+fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let path_of_lock = PathBuf::from(name);
+    let failed = |source| StoreError::Lock { path: path_of_lock.clone(), source };
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path_of_lock)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Owned(path.to_owned())),
+        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}

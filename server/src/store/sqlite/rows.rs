@@ -1,0 +1,79 @@
+//! Facts in an `SQLite` file: its JSON functions take a batch as one text.
+
+use app::cluster::ComponentKey;
+use serde_json::json;
+use sqlx::SqliteConnection;
+
+use crate::store::StoreError;
+use crate::store::rows::{Write, component, select_components, select_head};
+use crate::store::sql::{Row, sql};
+use crate::store::tx::Tx;
+
+/// The cluster's row. The clock is this process's, not the file's.
+pub(in crate::store) const HEAD: &str = select_head!("", "null, 0", "cluster");
+
+/// `$1` is by how much.
+pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messenger =
+    json_set(messenger, '$.since', (messenger ->> '$.since') + $1)";
+
+/// Reads every row there is, tombstones included, and fails if one cannot be read.
+pub(in crate::store) async fn read_all(
+    connection: &mut SqliteConnection,
+) -> Result<(), StoreError> {
+    let rows = sqlx::query(select_components!("")).fetch_all(connection).await?;
+    rows.into_iter().try_for_each(|row| component(&Row::Sqlite(row)).map(drop))
+}
+
+pub(in crate::store) async fn of_keys(
+    tx: &mut Tx,
+    keys: &[ComponentKey],
+) -> Result<Vec<Row>, StoreError> {
+    let pair = |key: &ComponentKey| json!({"server": key.server.folded(), "role": key.role});
+    let keys: Vec<_> = keys.iter().map(pair).collect();
+    let find = sql(select_components!(
+        "where (server_key, role) in
+             (select value ->> 'server', value ->> 'role' from json_each($1))"
+    ));
+    find.bind(json!(keys).to_string()).rows(tx).await
+}
+
+pub(in crate::store) async fn upsert(
+    tx: &mut Tx,
+    batch: &[Write],
+    commit: i64,
+) -> Result<(), StoreError> {
+    let row = |Write { component, facts }: &Write| {
+        let facts = if *facts { commit } else { 0 };
+        json!({"key": component.server.folded(), "row": component, "facts": facts})
+    };
+    let batch: Vec<_> = batch.iter().map(row).collect();
+    // `where true`: without it SQLite takes `on` for the beginning of a join.
+    let write = sql(
+        "insert into components (server_key, role, server, product, version, os_name, os_version,
+             ip, key_check, machine_key_check, messenger_port, stopped, boots, first_seen,
+             last_heartbeat, told_interval, skew_last, skew_before, reporter, came_back,
+             messenger, removed_at, facts_no, beat_no)
+         select value ->> 'key', value ->> '$.row.role', value ->> '$.row.server',
+             value ->> '$.row.product', value ->> '$.row.version', value ->> '$.row.os.name',
+             value ->> '$.row.os.version', value ->> '$.row.ip', value ->> '$.row.key_check',
+             value ->> '$.row.machine_key_check', value ->> '$.row.messenger_port',
+             value ->> '$.row.stopped', value ->> '$.row.boots', value ->> '$.row.first_seen',
+             value ->> '$.row.last_heartbeat', value ->> '$.row.told_interval',
+             value ->> '$.row.skew.last', value ->> '$.row.skew.before',
+             value ->> '$.row.reporter', value ->> '$.row.came_back',
+             value -> '$.row.messenger', null, value ->> 'facts', $2
+         from json_each($1) where true
+         on conflict (server_key, role) do update set
+             server = excluded.server, product = excluded.product, version = excluded.version,
+             os_name = excluded.os_name, os_version = excluded.os_version, ip = excluded.ip,
+             key_check = excluded.key_check, machine_key_check = excluded.machine_key_check,
+             messenger_port = excluded.messenger_port, stopped = excluded.stopped,
+             boots = excluded.boots, first_seen = excluded.first_seen,
+             last_heartbeat = excluded.last_heartbeat, told_interval = excluded.told_interval,
+             skew_last = excluded.skew_last, skew_before = excluded.skew_before,
+             reporter = excluded.reporter, came_back = excluded.came_back,
+             messenger = excluded.messenger, removed_at = null,
+             facts_no = max(components.facts_no, excluded.facts_no), beat_no = excluded.beat_no",
+    );
+    write.bind(json!(batch).to_string()).bind(commit).execute(tx).await.map(drop)
+}

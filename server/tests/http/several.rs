@@ -1,0 +1,193 @@
+//! Several web servers on one PostgreSQL, behind a balancer that sends each request to another.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use app::api::News;
+use app::cluster::{ComponentKey, Snapshot};
+use cluster_overview::access::{Mode, Policy};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::databases::postgres;
+use crate::harness::{Answer, Running, heartbeat, with};
+
+/// Three web servers of one cluster, asked in turn.
+struct Several {
+    servers: Vec<Running>,
+    next: Cell<usize>,
+}
+
+impl Several {
+    fn start(policy: &Policy) -> Self {
+        let database = Runtime::new().unwrap().block_on(postgres().fresh());
+        let servers = (0..3).map(|_| Running::on(&database, policy.clone())).collect();
+        Self { servers, next: Cell::new(0) }
+    }
+
+    /// The one whose turn it is.
+    fn next(&self) -> &Running {
+        let next = self.next.get();
+        self.next.set((next + 1) % self.servers.len());
+        &self.servers[next]
+    }
+
+    /// What a page asks that has a picture up to this cursor.
+    fn since(&self, cursor: &str) -> News {
+        let answer = self.next().json("POST", "/fn/overview", &json!({"cursor": cursor}));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        serde_json::from_value(answer.body).unwrap()
+    }
+}
+
+/// A picture, and where its reader is.
+struct Reader {
+    snapshot: Snapshot,
+    cursor: String,
+}
+
+impl Reader {
+    fn take(&mut self, news: News) {
+        if let Some(change) = news.change {
+            self.snapshot.apply(change);
+        }
+        self.cursor = news.cursor;
+    }
+
+    fn sequences(&self) -> BTreeMap<ComponentKey, i64> {
+        let of = |(key, component): (&ComponentKey, &std::sync::Arc<app::cluster::Component>)| {
+            (key.clone(), component.boots.current.sequence)
+        };
+        self.snapshot.components.iter().map(of).collect()
+    }
+}
+
+#[test]
+fn a_reader_who_is_sent_about_never_goes_back_in_time_and_misses_nothing() {
+    let several = Several::start(&Policy::open());
+    let mut reader = Reader { snapshot: Snapshot::default(), cursor: String::new() };
+    for turn in 0..60_u32 {
+        let server = format!("app-{}", turn % 4);
+        let beat = several.next().beat(&heartbeat(&server, "service", i64::from(turn)));
+        assert_eq!(beat.body["applied"], true, "{}", beat.body);
+        if turn % 7 == 6 {
+            let remove = format!("/api/v1/servers/app-{}?force=true", turn % 4);
+            assert_eq!(several.next().send("DELETE", &remove, &[], &[]).status, 204);
+        }
+        let before = reader.sequences();
+        reader.take(several.since(&reader.cursor));
+        for (key, sequence) in reader.sequences() {
+            let known = before.get(&key).copied().unwrap_or_default();
+            assert!(sequence >= known, "{key:?} went from {known} back to {sequence}");
+        }
+    }
+    // All of them come to the same picture, to the byte.
+    let tags = || -> Vec<Value> {
+        several
+            .servers
+            .iter()
+            .map(|one| json!(one.get("/api/v1/overview").header("etag")))
+            .collect()
+    };
+    let tag = tags()[0].clone();
+    assert_eq!(tags(), [tag.clone(), tag.clone(), tag]);
+    for _ in 0..3 {
+        reader.take(several.since(&reader.cursor));
+    }
+    let whole = several.since("").change.unwrap();
+    let mut fresh = Snapshot::default();
+    fresh.apply(whole);
+    assert_eq!(reader.snapshot, fresh);
+}
+
+#[test]
+fn whoever_does_something_at_one_sees_it_at_once_at_the_next() {
+    let several = Several::start(&Policy::open());
+    for turn in 1..20_u32 {
+        let settings = json!({
+            "load_balancing": false, "automatic_failover": false, "heartbeat_interval_s": 30,
+            "stale_timeout_s": 300 + turn, "web_window_s": 86_400
+        });
+        assert_eq!(several.next().json("PUT", "/api/v1/settings", &settings).status, 200);
+        let shown = format!("stale after {}", app::cluster::Span::seconds((300 + turn).into()));
+        let page = several.next().get("/").body;
+        assert!(page.as_str().unwrap().contains(&shown), "{shown} is not on the page");
+        let picture = several.next().overview();
+        assert_eq!(picture["settings"]["stale_timeout_s"], 300 + turn);
+    }
+}
+
+#[test]
+fn a_session_begun_at_one_is_good_at_all_and_ends_at_all() {
+    let several = Several::start(&Policy::of(Mode::Password));
+    let code = several.servers[0].setup_code();
+    let form = |fields: &str, headers: &[(&str, &str)], path: &str| -> Answer {
+        let own = [
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        several.next().send("POST", path, &[&own[..], headers].concat(), fields.as_bytes())
+    };
+    let name = "name=Ann&password=correct+horse+battery";
+    several.next();
+    let first = form(&format!("{name}&code={code}"), &[], "/sign-in");
+    assert_eq!(first.status, 303, "{}", first.body);
+    for _ in 0..5 {
+        let signed = form(name, &[], "/sign-in");
+        assert_eq!(signed.status, 303, "{}", signed.body);
+        let cookie = signed.header("set-cookie").split(';').next().unwrap();
+        let look = || several.next().send("GET", "/api/v1/overview", &[("cookie", cookie)], &[]);
+        assert_eq!([look().status, look().status, look().status], [200; 3]);
+        assert_eq!(form("", &[("cookie", cookie)], "/sign-out").status, 303);
+        // What is revoked is over within five seconds; nobody is asked about what is known.
+        let over = (0..400).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            [look().status, look().status, look().status] == [401; 3]
+        });
+        assert!(over, "the session goes on somewhere");
+    }
+}
+
+#[test]
+fn the_first_admin_is_made_once_and_one_code_is_printed_in_the_whole_cluster() {
+    let several = Several::start(&Policy::of(Mode::Password));
+    several.servers[0].setup_code();
+    for other in &several.servers[1..] {
+        let known = (0..400).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            other.offered_setup().is_none()
+        });
+        assert!(known, "a second code would make the first one useless");
+    }
+}
+
+#[test]
+fn a_token_made_at_one_is_good_at_the_next_at_once() {
+    let several = Several::start(&Policy::of(Mode::Password));
+    let admin = format!("Bearer {}", several.servers[0].token("admin"));
+    let headers = [("authorization", admin.as_str()), ("content-type", "application/json")];
+    for turn in 0..10 {
+        let wish = json!({"role": "join", "name": format!("agents {turn}")}).to_string();
+        let made = several.next().send("POST", "/api/v1/tokens", &headers, wish.as_bytes());
+        assert_eq!(made.status, 201, "{}", made.body);
+        let join = format!("Bearer {}", made.body["token"].as_str().unwrap());
+        let headers = [("authorization", join.as_str()), ("content-type", "application/json")];
+        let beat = heartbeat(&format!("app-{turn}"), "service", 1).to_string();
+        let taken = several.next().send("POST", "/api/v1/heartbeats", &headers, beat.as_bytes());
+        assert_eq!(taken.status, 200, "{}", taken.body);
+    }
+}
+
+#[test]
+fn what_the_database_cannot_take_is_said_and_nothing_is_lost() {
+    let several = Several::start(&Policy::open());
+    assert_eq!(several.next().beat(&heartbeat("app-1", "service", 1)).status, 200);
+    let locked = several.servers[0].lock_database();
+    let refused = several.next().beat(&heartbeat("app-1", "service", 2));
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(!refused.header("retry-after").is_empty());
+    drop(locked);
+    let again = with(heartbeat("app-1", "service", 2), "version", json!("2026.2.2"));
+    let taken = several.next().beat(&again);
+    assert_eq!((taken.status, &taken.body["applied"]), (200, &json!(true)), "{}", taken.body);
+}
