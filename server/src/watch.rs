@@ -193,7 +193,7 @@ impl Watch {
     /// Reads what other web servers wrote if a reader has seen more of it than this one knows: nobody
     /// is led back in time by a balancer.
     pub async fn reach(&self, cursor: &str) {
-        if !self.store.is_shared() {
+        if !self.can_ask_others() {
             return;
         }
         let is_behind =
@@ -210,7 +210,7 @@ impl Watch {
     /// or done something elsewhere a moment ago. However many ask, the database is asked so often at
     /// most.
     pub async fn refresh(&self) {
-        if !self.store.is_shared() {
+        if !self.can_ask_others() {
             return;
         }
         let asked = Stopwatch::start();
@@ -231,12 +231,28 @@ impl Watch {
     /// Reads what other web servers wrote, if there are any, for whoever has the turn and is about to
     /// decide on it.
     pub(crate) async fn catch_up_with_others(&self) {
-        if self.store.is_shared() {
+        if self.can_ask_others() {
             self.catch_up().await;
         }
     }
 
+    /// Whether others may have written, and the database can tell. While it cannot, nobody waits for
+    /// it: it is looked for all the time.
+    fn can_ask_others(&self) -> bool {
+        self.store.is_shared() && !self.is_blind()
+    }
+
+    /// Whether there is no use in trying to write: it is looked for all the time, and whoever waits for
+    /// a server that does not answer keeps others waiting.
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.store.is_shared() && self.is_blind()
+    }
+
+    /// Who is blind sees again by a look, which writes down since when nobody watched; not by reading.
     async fn catch_up(&self) {
+        if self.is_blind() {
+            return;
+        }
         // The failure is told on the page; who asked goes on with what is known.
         let _ = self.take_in(self.store.catch_up().await);
     }

@@ -47,6 +47,7 @@ struct Job {
 #[derive(Clone, Debug)]
 pub struct Intake {
     jobs: mpsc::Sender<Job>,
+    watch: Arc<Watch>,
     figures: Arc<Heartbeats>,
 }
 
@@ -55,8 +56,8 @@ impl Intake {
     pub fn start(store: Arc<Store>, watch: Arc<Watch>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
         let figures = Arc::new(Heartbeats::default());
-        tokio::spawn(write(jobs, store, watch, Arc::clone(&figures)));
-        Self { jobs: sender, figures }
+        tokio::spawn(write(jobs, store, Arc::clone(&watch), Arc::clone(&figures)));
+        Self { jobs: sender, watch, figures }
     }
 
     /// What became of all heartbeats so far.
@@ -66,6 +67,10 @@ impl Intake {
 
     /// Takes heartbeats, whole or not at all; returns once they are durable.
     pub async fn take(&self, heartbeats: Vec<Heartbeat>) -> Result<Taken, Refused> {
+        if self.watch.is_hopeless() {
+            self.figures.refuse(Refusal::Blind);
+            return Err(Refused::Blind);
+        }
         let (answer, taken) = oneshot::channel();
         if self.jobs.try_send(Job { heartbeats, answer }).is_err() {
             self.figures.refuse(Refusal::Busy);

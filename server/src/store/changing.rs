@@ -93,13 +93,18 @@ impl Changing {
         self.head.commit_no + 1
     }
 
-    /// Nobody wrote for so long that nobody watched.
+    /// Writes down that nobody watched, if nobody wrote for so long.
     async fn note_gap(&mut self) -> Result<(), StoreError> {
-        let Head { mark_at, settings, .. } = self.head;
-        if self.at - mark_at > settings.mark_period().times(2) {
-            self.add_spell(Spell { start: mark_at, end: self.at }).await?;
+        if self.is_gap(self.at) {
+            self.add_spell(Spell { start: self.head.mark_at, end: self.at }).await?;
         }
         Ok(())
+    }
+
+    /// Whether so much time lies between the last mark and a moment that nobody watched.
+    fn is_gap(&self, until: Timestamp) -> bool {
+        let Head { mark_at, settings, .. } = self.head;
+        until - mark_at > settings.mark_period().times(2)
     }
 
     /// The clock was set at the moment `from`: forward that is a spell of its length, backward every
@@ -110,7 +115,8 @@ impl Changing {
         from: Timestamp,
     ) -> Result<(), StoreError> {
         if by > Span::ZERO {
-            let start = from.max(self.head.mark_at);
+            let start =
+                if self.is_gap(from) { self.head.mark_at } else { from.max(self.head.mark_at) };
             return self.add_spell(Spell { start, end: from + by }).await;
         }
         self.whole = true;

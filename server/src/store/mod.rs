@@ -143,19 +143,21 @@ impl Store {
         })
     }
 
-    /// What others have written since this process last knew.
+    /// What others have written since this process last knew. Somebody watched until the mark they left:
+    /// whether anybody has since, only a change can tell.
     pub async fn catch_up(&self) -> Result<News, StoreError> {
         let mut tx = self.look().await?;
         let caught_up = async {
             let head = rows::head(&mut tx).await?;
             let since = self.known_of(&head);
-            let news = changing::since(&mut tx, &head, since, self.now()).await?;
+            let news = changing::since(&mut tx, &head, since, head.mark_at).await?;
             Ok::<_, StoreError>((head, news))
         };
         let (head, news) = self.noted(caught_up.await).await?;
         tx.rollback().await?;
         self.knows_all_of(&head, head.commit_no);
-        Ok(news.unwrap_or(News { at: self.now(), commit: head.commit_no, ..News::default() }))
+        let (at, commit) = (head.mark_at, head.commit_no);
+        Ok(news.unwrap_or(News { commit, at, ..News::default() }))
     }
 
     /// What hears other web servers write; `None` where there are none.

@@ -16,13 +16,14 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
-/// Started once a process.
+/// Started once a process, or for one story.
 pub(crate) struct Postgres {
     folder: PathBuf,
+    user: Option<(u32, u32)>,
     pub(crate) port: u16,
     databases: AtomicU32,
-    /// Its keeper ends it when this process ends, however that comes.
-    _keeper: Child,
+    /// Ends the server when this process ends, however that comes.
+    keeper: Option<Child>,
 }
 
 static SHARED: OnceLock<Postgres> = OnceLock::new();
@@ -46,22 +47,31 @@ impl Postgres {
         if let Some((uid, gid)) = user {
             chown(&folder, Some(uid), Some(gid)).unwrap();
         }
-        let data = folder.join("data");
         let mut initdb = as_user(&program("initdb"), user);
-        initdb.arg("--pgdata").arg(&data).args(["--username", "overview", "--auth", "trust"]);
-        initdb.args(["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
+        initdb.arg("--pgdata").arg(folder.join("data")).args(["--username", "overview"]);
+        initdb.args(["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
         let made = initdb.current_dir(&folder).output().unwrap();
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut shared = Self {
-            folder: folder.clone(),
-            port,
-            databases: AtomicU32::new(0),
-            _keeper: keeper(&folder, &data, port, user),
-        };
-        shared.wait();
-        shared.databases = AtomicU32::new(1);
-        shared
+        let databases = AtomicU32::new(1);
+        let mut server = Self { folder, user, port, databases, keeper: None };
+        server.start_again(&[]);
+        server
+    }
+
+    /// Starts it once it was stopped, with more in its environment.
+    pub(crate) fn start_again(&mut self, environment: &[(&str, String)]) {
+        let _ = std::fs::remove_file(self.folder.join("stopped"));
+        self.keeper = Some(self.keeper(environment));
+        self.wait();
+    }
+
+    /// Stops it: clients are cut off, what was committed is kept.
+    pub(crate) fn stop(&mut self) {
+        std::fs::write(self.folder.join("stopped"), "").unwrap();
+        let mut keeper = self.keeper.take().unwrap();
+        drop(keeper.stdin.take());
+        keeper.wait().unwrap();
     }
 
     /// The address of a database, by the socket.
@@ -77,6 +87,26 @@ impl Postgres {
         let create = AssertSqlSafe(format!("create database {name}"));
         connection.execute(create).await.unwrap();
         self.address(&name)
+    }
+
+    /// Takes everything out of a database.
+    pub(crate) async fn empty(&self, address: &str) {
+        let mut connection = PgConnection::connect(address).await.unwrap();
+        for statement in ["drop schema public cascade", "create schema public"] {
+            connection.execute(statement).await.unwrap();
+        }
+    }
+
+    /// Backs a database up and restores it into another, as the README says.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        let backup = self.folder.join("overview.dump");
+        let run = |tool: &str, arguments: &[&str]| {
+            let done = Command::new(program(tool)).args(arguments).output().unwrap();
+            assert!(done.status.success(), "{tool}: {}", String::from_utf8_lossy(&done.stderr));
+        };
+        let backup = backup.to_str().unwrap();
+        run("pg_dump", &["--format=custom", "--file", backup, "--dbname", from]);
+        run("pg_restore", &["--clean", "--if-exists", "--no-owner", "--dbname", to, backup]);
     }
 
     fn wait(&self) {
@@ -95,27 +125,26 @@ impl Postgres {
         let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         panic!("PostgreSQL does not start: {log}");
     }
-}
 
-/// A shell that starts the server, and ends it and removes its folder when its own input ends: that is
-/// when this process is gone.
-fn keeper(folder: &Path, data: &Path, port: u16, user: Option<(u32, u32)>) -> Child {
-    let mut script = String::new();
-    let _ = write!(
-        script,
-        "'{}' -D '{}' -k '{}' -p {port} -c listen_addresses=127.0.0.1 >'{}' 2>&1 & server=$!; \
-         read -r _; kill -INT $server; wait $server; rm -rf '{}'",
-        program("postgres").display(),
-        data.display(),
-        folder.display(),
-        folder.join("log").display(),
-        folder.display(),
-    );
-    let mut shell = as_user(Path::new("/bin/sh"), user);
-    shell.args(["-c", &script]).current_dir(folder);
-    // Not the terminal's process group: what interrupts the tests must not come before the keeper.
-    shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    shell.spawn().unwrap()
+    /// A shell that starts the server, and ends it when its own input ends: that is when it is stopped,
+    /// or when this process is gone; then the folder goes too.
+    fn keeper(&self, environment: &[(&str, String)]) -> Child {
+        let folder = self.folder.display();
+        let mut script = String::new();
+        let _ = write!(
+            script,
+            "cd '{folder}'; '{}' -D data -k '{folder}' -p {} -c listen_addresses=127.0.0.1 >>log 2>&1 & \
+             server=$!; unset LD_PRELOAD; read -r _; kill -INT $server; wait $server; \
+             test -e stopped || rm -rf '{folder}'",
+            program("postgres").display(),
+            self.port,
+        );
+        let mut shell = as_user(Path::new("/bin/sh"), self.user);
+        shell.args(["-c", &script]).envs(environment.iter().map(|(name, value)| (name, value)));
+        // Not the terminal's process group: what interrupts the tests must not come before the keeper.
+        shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        shell.spawn().unwrap()
+    }
 }
 
 fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {

@@ -15,7 +15,7 @@ use crate::process::{Overview, agent, beat};
 
 /// Where Debian's package `libfaketime` puts what moves the clock of a process with threads; its
 /// plain sister now and then tells one of several threads the true time.
-fn libfaketime() -> PathBuf {
+pub(crate) fn libfaketime() -> PathBuf {
     let folders = fs::read_dir("/usr/lib").unwrap().map(|folder| folder.unwrap().path());
     let found = folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
     found

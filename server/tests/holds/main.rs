@@ -6,8 +6,13 @@
     reason = "the stories measure a real process and ask the environment how often to kill it"
 )]
 
+mod balancer;
 mod clocks;
 mod damage;
+#[path = "../databases/mod.rs"]
+mod databases;
 mod kills;
+mod outages;
 mod process;
+mod several;
 mod trouble;

@@ -39,7 +39,10 @@ pub(crate) fn arguments(folder: &Path, port: u16) -> Vec<String> {
     let mut arguments: Vec<String> =
         ["serve", "--auth", "none", "--report-self", "none", "--listen"].map(str::to_owned).into();
     arguments.push(format!("127.0.0.1:{port}"));
-    arguments.extend(["--database".to_owned(), format!("sqlite:{}", path("overview.db"))]);
+    // A story that has another database names it there.
+    let database = std::fs::read_to_string(folder.join("database"));
+    let database = database.unwrap_or_else(|_| format!("sqlite:{}", path("overview.db")));
+    arguments.extend(["--database".to_owned(), database]);
     arguments.extend(["--join-token-file".to_owned(), path("token")]);
     arguments
 }
@@ -77,6 +80,13 @@ fn serve(folder: &Path, listen: u16, environment: &[(&str, String)]) -> (Child, 
 impl Overview {
     pub(crate) fn start() -> Self {
         Self::start_in(folder(), &[])
+    }
+
+    /// Starts one on this database.
+    pub(crate) fn start_on(database: &str) -> Self {
+        let folder = folder();
+        std::fs::write(folder.join("database"), database).unwrap();
+        Self::start_in(folder, &[])
     }
 
     /// Starts one in this folder, with more in its environment.

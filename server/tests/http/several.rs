@@ -188,6 +188,10 @@ fn what_the_database_cannot_take_is_said_and_nothing_is_lost() {
     assert!(!refused.header("retry-after").is_empty());
     drop(locked);
     let again = with(heartbeat("app-1", "service", 2), "version", json!("2026.2.2"));
-    let taken = several.next().beat(&again);
-    assert_eq!((taken.status, &taken.body["applied"]), (200, &json!(true)), "{}", taken.body);
+    let taken = (0..400).map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        several.next().beat(&again)
+    });
+    let taken = taken.into_iter().find(|answer| answer.status == 200).unwrap();
+    assert_eq!(taken.body["applied"], true, "{}", taken.body);
 }

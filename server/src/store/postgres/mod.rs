@@ -20,7 +20,7 @@ const CHANNEL: &str = "cluster_overview";
 /// One writes, one listens, the others read.
 const CONNECTIONS: u32 = 5;
 /// How long to wait for a connection.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Names housekeeping among PostgreSQL's advisory locks: the letters of "overview".
 const HOUSEKEEPING: i64 = 0x6f76_6572_7669_6577;
 

@@ -1,0 +1,152 @@
+//! PostgreSQL that is not there, comes back, is cut off, is silent, or tells another time: the page says
+//! so and dims, agents are told to come back, and nobody is called stale for it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::balancer::{Balancer, Fault};
+use crate::clocks::libfaketime;
+use crate::databases::Postgres;
+use crate::process::{Overview, agent, get};
+
+/// Within so much of the database's return the overview sees again.
+const RECOVERY: Duration = Duration::from_secs(3);
+
+/// How the picture is while nobody can tell.
+fn is_blind(picture: &Value) -> bool {
+    !picture["blind_since"].is_null()
+}
+
+fn sees(picture: &Value) -> bool {
+    !is_blind(picture)
+}
+
+/// What a sender is told: the status, and after how long to come back.
+fn refused(overview: &Overview, sequence: u64) -> (u16, bool) {
+    let beat = serde_json::json!({
+        "server": "living", "role": "service", "version": "2026.2.1", "ip": "10.0.0.1",
+        "os": {"name": "Debian GNU/Linux", "version": "12"},
+        "boot_id": "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11", "sequence": sequence
+    });
+    let post = agent().post(overview.url("/api/v1/heartbeats"));
+    let post = post.header("authorization", format!("Bearer {}", crate::process::TOKEN));
+    let answer = post.header("content-type", "application/json").send(beat.to_string()).unwrap();
+    (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
+}
+
+/// Blind while it lasts, and right again soon after.
+fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
+    let picture = overview.picture_when(is_blind);
+    assert_eq!(picture["health"], "unknown", "never green: {picture:#}");
+    assert_eq!(picture["servers"][0]["components"][0]["pulse"], "unknown", "{picture:#}");
+    assert_eq!(picture["hints"][0]["id"], "overview-blind", "{picture:#}");
+    let since = Instant::now();
+    assert_eq!(refused(overview, 1_000_000), (503, true));
+    assert!(get(&overview.url("/readyz")).is_none(), "not ready");
+    assert!(get(&overview.url("/healthz")).is_some(), "but it serves");
+    assert!(get(&overview.url("/")).is_some(), "and shows its page");
+    while since.elapsed() < lasts {
+        assert!(is_blind(&overview.picture()), "nobody can tell yet");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    end();
+    let back = Instant::now();
+    let picture = overview.picture_when(sees);
+    assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
+    // Longer than the stale timeout nobody could be heard: that is nobody's fault.
+    assert_eq!(picture["counts"]["stale"], 0, "{picture:#}");
+    assert_eq!(picture["counts"]["late"], 0, "{picture:#}");
+    assert!(!picture["spells"].as_array().unwrap().is_empty(), "it is written down: {picture:#}");
+}
+
+/// Stale after 3 s of silence, and one service that has just beaten.
+fn with_one(address: &str) -> Overview {
+    let overview = Overview::start_on(address);
+    overview.hurry();
+    assert_eq!(overview.beat("living", 1).0, 200);
+    overview
+}
+
+fn address(port: u16) -> String {
+    format!("postgres://overview@127.0.0.1:{port}/postgres")
+}
+
+#[test]
+fn a_database_that_is_stopped_blinds_the_overview_until_it_is_back() {
+    let mut database = Postgres::start();
+    let overview = with_one(&address(database.port));
+    database.stop();
+    is_survived(&overview, Duration::from_secs(6), || database.start_again(&[]));
+    assert_eq!(overview.beat("living", 2).0, 200);
+    database.stop();
+    database.start_again(&[]);
+    overview.picture_when(sees);
+    assert_eq!(overview.beat("living", 3).0, 200);
+}
+
+#[test]
+fn connections_that_are_cut_or_swallow_everything_leave_nothing_stuck() {
+    let database = Postgres::start();
+    let network = Balancer::before(vec![database.port]);
+    let overview = with_one(&address(network.port));
+    for _ in 0..5 {
+        network.cut();
+    }
+    overview.picture_when(sees);
+    assert_eq!(overview.beat("living", 2).0, 200);
+    network.be(Fault::Hole);
+    is_survived(&overview, Duration::from_secs(12), || network.be(Fault::None));
+    assert_eq!(overview.beat("living", 3).0, 200);
+}
+
+#[test]
+fn it_starts_without_its_database_and_finds_it_later() {
+    let mut database = Postgres::start();
+    database.stop();
+    let overview = Overview::start_on(&address(database.port));
+    assert!(is_blind(&overview.picture()));
+    assert!(get(&overview.url("/")).is_some(), "the page says so");
+    assert_eq!(refused(&overview, 1), (503, true));
+    database.start_again(&[]);
+    let back = Instant::now();
+    overview.picture_when(sees);
+    assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
+    assert_eq!(overview.beat("living", 1).0, 200);
+}
+
+#[test]
+fn another_time_after_an_outage_makes_nobody_stale_and_nobody_alive() {
+    let mut database = Postgres::start();
+    let overview = with_one(&address(database.port));
+    overview.beat("dead", 1);
+    let is_dead = |picture: &Value| picture["counts"]["stale"] == 1;
+    let mut sequence = 1;
+    overview.picture_when(|picture| {
+        sequence += 1;
+        overview.beat("living", sequence);
+        is_dead(picture)
+    });
+    for by in ["+90", "-90"] {
+        database.stop();
+        overview.picture_when(is_blind);
+        let preload = libfaketime().display().to_string();
+        database.start_again(&[("LD_PRELOAD", preload), ("FAKETIME", by.to_owned())]);
+        let picture = overview.picture_when(sees);
+        assert_eq!(picture["counts"]["stale"], 1, "{by}: only who was stale: {picture:#}");
+        let stale = &picture["servers"][0]["components"][0];
+        assert_eq!(
+            (&picture["servers"][0]["name"], &stale["pulse"]),
+            (&"dead".into(), &"stale".into())
+        );
+        sequence += 1;
+        assert_eq!(overview.beat("living", sequence).0, 200, "{by}");
+        for _ in 0..20 {
+            let picture = overview.picture();
+            assert!(is_dead(&picture), "{by}: {picture:#}");
+            sequence += 1;
+            overview.beat("living", sequence);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}

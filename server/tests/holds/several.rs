@@ -1,0 +1,216 @@
+//! Three web servers on one PostgreSQL behind a balancer, one of them killed again and again: what was
+//! acknowledged is there, no reader goes back in time or lags by more than a poll, no verdict is wrong.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use app::api::News;
+use app::cluster::{Pulse, Snapshot};
+use serde_json::json;
+
+use crate::balancer::{Balancer, Fault};
+use crate::databases::postgres;
+use crate::process::{Overview, agent, beat, get};
+
+/// Servers under load, each beating as fast as it is answered.
+const LIVING: usize = 6;
+/// Pages that poll.
+const READERS: usize = 3;
+/// How often a page polls, with the shortest timers.
+const POLL: Duration = Duration::from_millis(500);
+/// As [`Overview::hurry`] sets it.
+const STALE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How often to kill: 10 times, or as often as `CLUSTER_OVERVIEW_KILLS` says.
+fn kills() -> u32 {
+    std::env::var("CLUSTER_OVERVIEW_KILLS").map_or(10, |kills| kills.parse().unwrap())
+}
+
+/// The last acknowledged sequence of each server.
+type Acknowledged = Arc<Mutex<BTreeMap<String, u64>>>;
+
+fn live(port: u16, server: String, until: Arc<AtomicBool>, history: Acknowledged) {
+    let url = format!("http://127.0.0.1:{port}/api/v1/heartbeats");
+    let mut sequence = 0;
+    while !until.load(Ordering::Relaxed) {
+        sequence += 1;
+        // A connection of its own, so that each heartbeat goes to another web server.
+        if let Some((200, Some(_))) = beat(&agent(), &url, &server, sequence) {
+            history.lock().unwrap().insert(server.clone(), sequence);
+        } else {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// A page: what it has, and what everybody had been promised at its last two polls.
+struct Page {
+    url: String,
+    snapshot: Snapshot,
+    cursor: String,
+    polls: u32,
+    /// What had been acknowledged, and when that was.
+    promised: (Instant, BTreeMap<String, u64>),
+}
+
+impl Page {
+    fn open(port: u16) -> Self {
+        let url = format!("http://127.0.0.1:{port}/fn/overview");
+        let snapshot = Snapshot::default();
+        Self {
+            url,
+            snapshot,
+            cursor: String::new(),
+            polls: 0,
+            promised: (Instant::now(), BTreeMap::new()),
+        }
+    }
+
+    /// Polls once, if it is answered.
+    fn poll(&mut self, history: &Acknowledged) {
+        let asked_at = Instant::now();
+        let promised = history.lock().unwrap().clone();
+        let body = json!({"cursor": self.cursor}).to_string();
+        let asked = agent().post(&self.url).header("content-type", "application/json").send(body);
+        let Ok(mut answer) = asked else { return };
+        if !answer.status().is_success() {
+            return;
+        }
+        let Ok(text) = answer.body_mut().read_to_string() else { return };
+        let news: News = serde_json::from_str(&text).unwrap();
+        let before = self.sequences();
+        if let Some(change) = news.change {
+            self.snapshot.apply(change);
+        }
+        self.cursor = news.cursor;
+        let now = self.sequences();
+        for (server, sequence) in &before {
+            let seen = now.get(server).copied().unwrap_or_default();
+            assert!(seen >= *sequence, "{server} went from {sequence} back to {seen}");
+        }
+        // What had been acknowledged a poll ago is seen by now.
+        let (since, before) = &self.promised;
+        if asked_at - *since >= POLL {
+            for (server, sequence) in before {
+                let seen = now.get(server).copied().unwrap_or_default();
+                let lags = format!("{server}: {sequence} acknowledged a poll ago, {seen} seen");
+                assert!(seen >= *sequence, "{lags}");
+            }
+            self.promised = (asked_at, promised);
+        }
+        let overview = self.snapshot.overview(news.now);
+        for status in overview.components() {
+            let server = status.component.server.as_str();
+            let right = match status.pulse {
+                Pulse::Stale => !server.starts_with("living"),
+                Pulse::Alive | Pulse::Late | Pulse::Stopped | Pulse::Unknown => true,
+            };
+            assert!(right, "{server} beats on and is called {:?}", status.pulse);
+        }
+        self.polls += 1;
+    }
+
+    fn sequences(&self) -> BTreeMap<String, u64> {
+        let of = self.snapshot.components.values().map(|component| {
+            let sequence = u64::try_from(component.boots.current.sequence).unwrap();
+            (component.server.to_string(), sequence)
+        });
+        of.collect()
+    }
+}
+
+fn read(port: u16, until: &AtomicBool, history: &Acknowledged) -> u32 {
+    let mut page = Page::open(port);
+    while !until.load(Ordering::Relaxed) {
+        page.poll(history);
+        thread::sleep(POLL);
+    }
+    page.polls
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_and_no_reader_led_astray_however_often_one_of_three_is_killed() {
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    let mut servers: Vec<Overview> = (0..3).map(|_| Overview::start_on(&database)).collect();
+    servers[0].hurry();
+    let balancer = Balancer::before(servers.iter().map(|server| server.port).collect());
+    let port = balancer.port;
+    let history = Acknowledged::default();
+    let until = Arc::new(AtomicBool::new(false));
+    servers[0].beat("dead", 1);
+    let dead_since = Instant::now();
+    let living: Vec<JoinHandle<()>> = (0..LIVING)
+        .map(|number| {
+            let (until, history) = (Arc::clone(&until), Arc::clone(&history));
+            thread::spawn(move || live(port, format!("living-{number}"), until, history))
+        })
+        .collect();
+    let readers: Vec<JoinHandle<u32>> = (0..READERS)
+        .map(|_| {
+            let (until, history) = (Arc::clone(&until), Arc::clone(&history));
+            thread::spawn(move || read(port, &until, &history))
+        })
+        .collect();
+    for _ in 0..kills() {
+        let mut random = [0; 3];
+        getrandom::fill(&mut random).unwrap();
+        let [which, low, high] = random;
+        thread::sleep(Duration::from_millis(20 + u64::from(u16::from_le_bytes([low, high]) % 980)));
+        servers[usize::from(which) % 3].kill();
+    }
+    while dead_since.elapsed() < 2 * STALE_TIMEOUT + Duration::from_secs(1) {
+        thread::sleep(Duration::from_millis(100));
+    }
+    until.store(true, Ordering::Relaxed);
+    for thread in living {
+        thread.join().unwrap();
+    }
+    let polls: Vec<u32> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+    assert!(polls.iter().all(|polls| *polls > 5), "somebody looked: {polls:?}");
+    // All three, asked one by one, have everything, and the same.
+    let history = history.lock().unwrap().clone();
+    let tell = |server: &Overview| {
+        let picture = server.picture_when(|picture| picture["counts"]["stale"] == 1);
+        let _ = get(&server.url("/readyz")).unwrap();
+        let mut page = Page::open(server.port);
+        page.poll(&Acknowledged::default());
+        (picture, page.sequences())
+    };
+    let told: Vec<_> = servers.iter().map(tell).collect();
+    for (_, sequences) in &told {
+        for (server, sequence) in &history {
+            assert!(sequences.get(server) >= Some(sequence), "{server}: {sequence} is missing");
+        }
+        assert_eq!(*sequences, told[0].1);
+    }
+    let stale = |(picture, _): &(serde_json::Value, _)| picture["spells"].clone();
+    assert!(told.iter().all(|one| stale(one) == stale(&told[0])), "the same spells");
+}
+
+#[test]
+fn a_slow_network_makes_nobody_late_and_no_reader_lose_anything() {
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    let servers: Vec<Overview> = (0..2).map(|_| Overview::start_on(&database)).collect();
+    let balancer = Balancer::before(servers.iter().map(|server| server.port).collect());
+    let history = Acknowledged::default();
+    let mut page = Page::open(balancer.port);
+    balancer.be(Fault::Delay(Duration::from_millis(50)));
+    let url = format!("http://127.0.0.1:{}/api/v1/heartbeats", balancer.port);
+    for sequence in 1..20 {
+        assert_eq!(beat(&agent(), &url, "living-1", sequence).unwrap().0, 200);
+        history.lock().unwrap().insert("living-1".to_owned(), sequence);
+        page.poll(&history);
+    }
+    balancer.be(Fault::Drop);
+    assert!(beat(&agent(), &url, "living-1", 20).is_none(), "nothing comes through");
+    balancer.be(Fault::None);
+    assert_eq!(beat(&agent(), &url, "living-1", 20).unwrap().0, 200);
+    let since = Instant::now();
+    while page.sequences()["living-1"] < 20 {
+        page.poll(&history);
+        assert!(since.elapsed() < 2 * POLL, "it is not seen");
+    }
+}
