@@ -10,6 +10,7 @@ use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::access::keyring::TokenRole;
+use crate::store::without_password;
 
 /// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
 #[derive(Debug, Parser)]
@@ -204,9 +205,10 @@ pub struct Listen {
 }
 
 /// Where the facts are kept.
-#[derive(Args, Debug)]
+#[derive(Args)]
 pub struct Database {
-    /// Where the facts are kept: sqlite:PATH.
+    /// Where the facts are kept: `sqlite:PATH`, or `postgres://USER@HOST/DATABASE` for several web servers,
+    /// with the password in a file that PGPASSFILE names.
     #[arg(
         id = "database",
         long,
@@ -214,6 +216,12 @@ pub struct Database {
         default_value = "sqlite:cluster-overview.db"
     )]
     pub address: String,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Database").field(&without_password(&self.address)).finish()
+    }
 }
 
 /// What a server says of itself, whether it serves the overview or beats for a product.
@@ -254,7 +262,8 @@ pub struct Serve {
     /// Who may ask for what.
     #[command(flatten)]
     pub access: Access,
-    /// The file with the join token; without it one is written beside the database.
+    /// The file with the join token; without it one is written beside the file of an SQLite database, and
+    /// with PostgreSQL `token create --role join` makes one.
     #[arg(long, env = "CLUSTER_OVERVIEW_JOIN_TOKEN_FILE")]
     pub join_token_file: Option<PathBuf>,
     /// The certificate to serve over TLS with, and those that vouch for it: a PEM file.

@@ -20,6 +20,7 @@ pub mod report;
 pub mod store;
 pub mod watch;
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub struct Site {
 }
 
 /// What a site is told at its start.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// `sqlite:PATH`, or `postgres://USER@HOST/DATABASE`.
     pub database: String,
@@ -65,6 +66,16 @@ pub struct Options {
     pub admin_url: Option<String>,
     /// What it reports of itself, and which components.
     pub own: Option<(Identity, Vec<Role>)>,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("database", &store::without_password(&self.database))
+            .field("access", &self.access)
+            .field("base", &self.base)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Site {

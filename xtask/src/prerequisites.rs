@@ -14,11 +14,12 @@ struct Package {
 }
 
 /// What the tests need from Debian: a browser, its driver's package manager, what sets the clock of a
-/// running process, the other database, and what backs up a file.
+/// running process, the proxy, the other database, and what backs up a file.
 const PACKAGES: &[Package] = &[
     Package { name: "chromium", is_there: || chromium().is_some() },
     Package { name: "npm", is_there: || on_path("npm").is_some() },
     Package { name: "libfaketime", is_there: libfaketime },
+    Package { name: "nginx", is_there: || on_path("nginx").is_some() },
     Package { name: "postgresql", is_there: postgresql },
     Package { name: "sqlite3", is_there: || on_path("sqlite3").is_some() },
 ];

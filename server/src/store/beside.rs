@@ -67,7 +67,8 @@ impl Beside {
         if postgres::is_address(address) {
             return Ok(Self(Home::Server(Shared::at(address)?)));
         }
-        let path = sqlite::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
+        let path = sqlite::path(address)
+            .ok_or_else(|| StoreError::Address(super::without_password(address)))?;
         Ok(Self(Home::File(sqlite::beside(&path, PATIENCE).await?)))
     }
 

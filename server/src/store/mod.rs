@@ -78,7 +78,8 @@ impl Store {
             let home = Home::Server(Box::new(shared));
             return Ok(Self { home, known: Mutex::new(known), durations });
         }
-        let path = Self::path(address).ok_or_else(|| StoreError::Address(address.to_owned()))?;
+        let path =
+            Self::path(address).ok_or_else(|| StoreError::Address(without_password(address)))?;
         let (owned, head) = Owned::open(path).await?;
         let known = Known { database_id: head.database_id, commit: Some(head.commit_no) };
         Ok(Self { home: Home::File(Box::new(owned)), known: Mutex::new(known), durations })
@@ -410,6 +411,16 @@ impl Store {
     }
 }
 
+/// A database's address without the password it may hold.
+pub(crate) fn without_password(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let Some((person, place)) = rest.rsplit_once('@') else { return address.to_owned() };
+    match person.split_once(':') {
+        Some((name, _)) => format!("{scheme}://{name}:…@{place}"),
+        None => address.to_owned(),
+    }
+}
+
 /// A name for a new database: 64 random bits.
 fn new_id() -> String {
     let mut id = uuid::Uuid::new_v4().simple().to_string();
@@ -437,4 +448,22 @@ fn differences(
         .collect();
     changed.sort_by_key(|write| write.component.key());
     changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn an_address_is_told_without_its_password() {
+        for (address, told) in [
+            ("sqlite:overview.db", "sqlite:overview.db"),
+            ("postgres://ann@db/overview", "postgres://ann@db/overview"),
+            ("postgres://ann:secret@db/overview", "postgres://ann:…@db/overview"),
+            ("postgres://ann:s@cr:et@db:5432/overview", "postgres://ann:…@db:5432/overview"),
+            ("mysql://ann:secret@db", "mysql://ann:…@db"),
+        ] {
+            assert_eq!(without_password(address), told);
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod damage;
 #[path = "../databases/mod.rs"]
 mod databases;
 mod kills;
+mod nginx;
 mod outages;
 mod process;
 mod several;

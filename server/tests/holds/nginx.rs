@@ -1,0 +1,121 @@
+//! Two web servers behind nginx, configured as `server/dist/nginx.conf` says.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::databases::Postgres;
+use crate::process::{Overview, agent, beat, folder, get};
+
+/// An nginx in a folder of its own; it ends with this value, or with this process.
+struct Nginx {
+    keeper: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl Nginx {
+    fn before(servers: &[Overview]) -> Self {
+        let folder = folder();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/dist/nginx.conf");
+        let mut site = fs::read_to_string(dist).unwrap();
+        for (shipped, here) in
+            [("3001", servers[0].port), ("3002", servers[1].port), ("8080", port)]
+        {
+            let (shipped, here) = (format!("127.0.0.1:{shipped}"), format!("127.0.0.1:{here}"));
+            assert_eq!(site.matches(&shipped).count(), 1, "{shipped} in {dist}");
+            site = site.replace(&shipped, &here);
+        }
+        fs::write(folder.join("site.conf"), site).unwrap();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {}/{kind};", folder.display()))
+            .concat();
+        let whole = format!(
+            "daemon off; pid {0}/pid; error_log {0}/log; events {{}} \
+             http {{ access_log off; {temporary} include {0}/site.conf; }}",
+            folder.display()
+        );
+        fs::write(folder.join("nginx.conf"), whole).unwrap();
+        // Its workers stay who started it: what they write goes with the folder.
+        let user = "test \"$(id -u)\" = 0 && user='user root;'";
+        let script = format!(
+            "{user}; nginx -e {0}/log -c {0}/nginx.conf -g \"$user\" & nginx=$!; \
+             read -r _; kill -TERM $nginx; wait $nginx",
+            folder.display()
+        );
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", &script]).stdin(Stdio::piped());
+        shell.stdout(Stdio::null()).stderr(Stdio::null());
+        let nginx = Self { keeper: shell.spawn().unwrap(), folder, port };
+        let since = Instant::now();
+        while get(&nginx.url("/healthz")).is_none() {
+            let log = fs::read_to_string(nginx.folder.join("log")).unwrap_or_default();
+            assert!(since.elapsed() < Duration::from_secs(20), "nginx does not start: {log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        nginx
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The status of a heartbeat sent through the proxy.
+fn sent(nginx: &Nginx, sequence: u64) -> Option<u16> {
+    let url = nginx.url("/api/v1/heartbeats");
+    beat(&agent(), &url, "app-1", sequence).map(|(status, _)| status)
+}
+
+#[test]
+fn behind_the_proxy_nothing_depends_on_which_web_server_answers_and_a_blind_page_is_still_a_page() {
+    let mut database = Postgres::start();
+    let address = format!("postgres://overview@127.0.0.1:{}/postgres", database.port);
+    let mut servers: Vec<Overview> = (0..2).map(|_| Overview::start_on(&address)).collect();
+    let nginx = Nginx::before(&servers);
+    for turn in 1..10_u64 {
+        assert_eq!(sent(&nginx, turn), Some(200));
+        let settings = json!({
+            "load_balancing": false, "automatic_failover": false, "heartbeat_interval_s": 1,
+            "stale_timeout_s": 3 + turn, "web_window_s": 60
+        });
+        let put = agent().put(nginx.url("/api/v1/settings"));
+        let put = put.header("content-type", "application/json").send(settings.to_string());
+        assert_eq!(put.unwrap().status(), 200);
+        let page = get(&nginx.url("/")).unwrap();
+        assert!(page.as_str().unwrap().contains(&format!("stale after {} s", 3 + turn)));
+    }
+    // One of the two is gone: whoever comes is answered by the other.
+    servers[0].end();
+    for turn in 10..20 {
+        assert_eq!(sent(&nginx, turn), Some(200));
+        assert!(get(&nginx.url("/")).is_some());
+    }
+    servers[0].start_again();
+    database.stop();
+    servers[1].picture_when(|picture| !picture["blind_since"].is_null());
+    servers[0].picture_when(|picture| !picture["blind_since"].is_null());
+    for turn in 20..24 {
+        assert_eq!(sent(&nginx, turn), Some(503));
+        let page = get(&nginx.url("/")).unwrap();
+        assert!(page.as_str().unwrap().contains("The overview has been blind since"));
+    }
+    database.start_again(&[]);
+    servers[1].picture_when(|picture| picture["blind_since"].is_null());
+    servers[0].picture_when(|picture| picture["blind_since"].is_null());
+    assert_eq!(sent(&nginx, 24), Some(200));
+}
