@@ -1,6 +1,6 @@
 //! The live picture in memory: one snapshot, what each reader has yet to hear, and when it was blind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -17,6 +17,8 @@ use crate::store::{Loaded, News, Store, StoreError};
 /// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
 /// shorter interval that was just set.
 const GLANCE: Duration = Duration::from_millis(500);
+/// How many removals are remembered for readers that have not heard of them.
+const MOST_REMOVED: usize = 10_000;
 /// How long lies between two glances that are asked for, at least.
 const BETWEEN_GLANCES: Duration = Duration::from_millis(20);
 /// How long to wait before listening again.
@@ -39,6 +41,8 @@ struct State {
     /// Readers from before this commit get the whole picture.
     floor: i64,
     ages: BTreeMap<ComponentKey, Ages>,
+    /// The same in the order of the commits: a reader costs what changed, not what there is.
+    lately: BTreeSet<(i64, ComponentKey)>,
     removed: BTreeMap<ComponentKey, i64>,
     settings_at: i64,
     references_at: i64,
@@ -159,6 +163,11 @@ impl Watch {
             cursor: self.cursor_of(state),
             now: self.moment_of(state),
         })
+    }
+
+    /// Place and moment without the facts: what an answer is held against that was made before.
+    pub fn standing(&self) -> (String, Timestamp) {
+        self.read(|state| (self.cursor_of(state), self.moment_of(state)))
     }
 
     /// The moment alone, for what is held against no fact of the picture.
@@ -439,6 +448,7 @@ impl State {
             commit,
             floor: commit,
             ages: BTreeMap::new(),
+            lately: BTreeSet::new(),
             removed: BTreeMap::new(),
             settings_at: commit,
             references_at: commit,
@@ -466,16 +476,25 @@ impl State {
         for component in &news.components {
             let key = component.key();
             self.removed.remove(&key);
-            self.ages.insert(key, Ages { facts: commit, beat: commit });
+            self.age(key, |_| Ages { facts: commit, beat: commit });
         }
         for beat in &news.beats {
             let floor = self.floor;
-            let ages = self.ages.entry(beat.key());
-            ages.or_insert(Ages { facts: floor, beat: commit }).beat = commit;
+            self.age(beat.key(), |ages| Ages {
+                facts: ages.map_or(floor, |ages| ages.facts),
+                beat: commit,
+            });
         }
         for key in &news.removed {
-            self.ages.remove(key);
+            if let Some(ages) = self.ages.remove(key) {
+                self.lately.remove(&(ages.beat, key.clone()));
+            }
             self.removed.insert(key.clone(), commit);
+        }
+        if self.removed.len() > MOST_REMOVED {
+            // Whoever has not heard of them by now gets the whole picture.
+            self.floor = commit;
+            self.removed.clear();
         }
         if news.settings.is_some() {
             self.settings_at = commit;
@@ -501,6 +520,17 @@ impl State {
         });
     }
 
+    /// A commit changed a component.
+    fn age(&mut self, key: ComponentKey, next: impl FnOnce(Option<Ages>) -> Ages) {
+        let before = self.ages.get(&key).copied();
+        if let Some(before) = before {
+            self.lately.remove(&(before.beat, key.clone()));
+        }
+        let next = next(before);
+        self.lately.insert((next.beat, key.clone()));
+        self.ages.insert(key, next);
+    }
+
     fn change_since(&self, since: i64) -> Change {
         let snapshot = &self.snapshot;
         let mut change = Change {
@@ -513,11 +543,12 @@ impl State {
             spells: (self.spells_at > since).then(|| snapshot.spells.clone()),
             ..Change::default()
         };
-        for (key, ages) in &self.ages {
+        let later = self.lately.iter().rev().take_while(|(commit, _)| *commit > since);
+        for (_, key) in later {
             let Some(component) = snapshot.components.get(key) else { continue };
-            if ages.facts > since {
-                change.components.push(std::sync::Arc::clone(component));
-            } else if ages.beat > since {
+            if self.ages.get(key).is_some_and(|ages| ages.facts > since) {
+                change.components.push(Arc::clone(component));
+            } else {
                 change.beats.push(app::cluster::Beat::of(component));
             }
         }

@@ -100,10 +100,10 @@ fn browser_tests() -> Result<()> {
 }
 
 /// Measures the release build.
-pub(crate) fn bench() -> Result<()> {
+pub(crate) fn bench(parts: &[&str]) -> Result<()> {
     prerequisites::debian_packages()?;
     build(Profile::Release)?;
-    bench::run()
+    bench::run(parts)
 }
 
 /// Takes the README's pictures anew, from the demo.

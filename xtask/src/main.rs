@@ -8,6 +8,8 @@ mod bench;
 mod browser;
 mod commands;
 mod overview;
+#[path = "../../server/tests/databases/server.rs"]
+mod postgres;
 mod prerequisites;
 mod readable;
 mod site;
@@ -29,7 +31,8 @@ usage: cargo xtask <command>
   run [arguments]     build, then serve; the arguments go to `cluster-overview serve`
   demo [arguments]    build, then play a cluster through every state; the arguments go to
                       `cluster-overview demo`
-  bench               how fast the release build is, each figure beside its limit
+  bench [parts]       how fast the release build is, each figure beside its limit; the parts are
+                      intake, polls, agents, large, restarts
   screenshots         the README's pictures, taken from the demo
   check               format, lints and tests, without a browser
   test                check, build, and the page in a real browser
@@ -60,7 +63,9 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["demo", "--", arguments @ ..] | ["demo", arguments @ ..] => {
             Some(commands::demo(arguments))
         }
-        ["bench"] => Some(commands::bench()),
+        ["bench", parts @ ..] if parts.iter().all(|part| bench::PARTS.contains(part)) => {
+            Some(commands::bench(parts))
+        }
         ["screenshots"] => Some(commands::screenshots()),
         ["check"] => Some(commands::check()),
         ["test"] => Some(commands::test()),

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -20,21 +21,37 @@ pub(crate) struct Overview {
     pub(crate) address: String,
 }
 
+/// What a process has used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    /// Time on a processor, user and system.
+    pub(crate) processor: Duration,
+    /// Resident memory.
+    pub(crate) memory_kb: u64,
+}
+
 impl Overview {
-    /// Starts one that reports nothing of itself.
+    /// Starts one on a file, that reports nothing of itself.
     pub(crate) fn start(profile: Profile) -> Result<Self> {
         let folder = folder();
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
-        Self::start_on(&folder, profile)
+        Self::start_in(&folder, &file(&folder), profile)
     }
 
-    fn start_on(folder: &Path, profile: Profile) -> Result<Self> {
+    /// Starts one on the database at this address.
+    pub(crate) fn start_on(database: &str, profile: Profile) -> Result<Self> {
+        let folder = folder();
+        std::fs::create_dir_all(&folder)?;
+        Self::start_in(&folder, database, profile)
+    }
+
+    fn start_in(folder: &Path, database: &str, profile: Profile) -> Result<Self> {
         let token = folder.join("join-token");
         std::fs::write(&token, TOKEN)?;
         let mut serve = Command::new(workspace::server_binary(profile));
         serve.args(["serve", "--auth", "none", "--listen", "127.0.0.1:0", "--report-self", "none"]);
-        serve.arg("--database").arg(format!("sqlite:{}", folder.join("overview.db").display()));
+        serve.args(["--database", database]);
         serve.arg("--join-token-file").arg(&token);
         let process = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut overview = Self { process, address: String::new() };
@@ -50,8 +67,53 @@ impl Overview {
 
     /// Starts another in its place, on the same database.
     pub(crate) fn start_again(&mut self, profile: Profile) -> Result<()> {
-        *self = Self::start_on(&folder(), profile)?;
+        let folder = folder();
+        *self = Self::start_in(&folder, &file(&folder), profile)?;
         Ok(())
+    }
+
+    /// What its process has used of a processor so far, and holds of memory now.
+    pub(crate) fn used(&self) -> Result<Used> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let (_, fields) = stat.rsplit_once(')').context("/proc has no such process")?;
+        // From the third field on; user and system time are the 14th and 15th, in hundredths of a second.
+        let field = |number: usize| -> Result<u64> {
+            let field = fields.split_whitespace().nth(number - 3).context("too few fields")?;
+            Ok(field.parse()?)
+        };
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let resident = resident.and_then(|kb| kb.trim().strip_suffix(" kB"));
+        Ok(Used {
+            processor: Duration::from_millis((field(14)? + field(15)?) * 10),
+            memory_kb: resident.context("no resident memory")?.parse()?,
+        })
+    }
+
+    /// What a page has that asks for the first time, and where it is.
+    pub(crate) fn cursor(&self) -> Result<String> {
+        let answer = exchange(&self.address, &self.since("", "1.0"))?;
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (_, rest) = answer.split_once("\"cursor\":\"").context("no cursor")?;
+        Ok(rest.split('"').next().unwrap_or_default().to_owned())
+    }
+
+    /// The request of a page that has everything up to a cursor.
+    pub(crate) fn since(&self, cursor: &str, version: &str) -> String {
+        let body = format!("{{\"cursor\":\"{cursor}\"}}");
+        format!(
+            "POST /fn/overview HTTP/{version}\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+    }
+
+    /// The tag of the picture as it is.
+    pub(crate) fn etag(&self) -> Result<String> {
+        let request = format!("GET /api/v1/overview HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
+        let answer = String::from_utf8_lossy(&exchange(&self.address, &request)?).into_owned();
+        let tag = answer.lines().find_map(|line| line.strip_prefix("etag: "));
+        Ok(tag.context("the picture has no tag")?.to_owned())
     }
 
     /// Whether it can do its work.
@@ -105,6 +167,11 @@ impl Drop for Overview {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The address of the file of a measured server.
+fn file(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("overview.db").display())
 }
 
 /// Where a measured server keeps its files: one at a time.

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::openapi::schemas;
 use crate::Site;
-use crate::watch::Sight;
+use crate::watch::{Sight, Watch};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
@@ -28,7 +28,9 @@ pub(crate) struct Cache(Mutex<Option<Cached>>);
 #[derive(Clone, Debug)]
 struct Cached {
     cursor: String,
-    as_of: Timestamp,
+    /// For which moment it was made, and when time alone may turn a verdict in it.
+    made: Timestamp,
+    until: Option<Timestamp>,
     body: Bytes,
     etag: HeaderValue,
 }
@@ -60,15 +62,12 @@ struct Cached {
     )
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let look = || {
-        let sight = site.watch.sight();
-        (sight.now, site.overview.current(sight))
-    };
-    let (mut now, mut cached) = look();
+    let look = || site.overview.current(&site.watch);
+    let (mut cached, mut now) = look();
     if !holds(&headers, &cached.etag) {
         // The picture one has may be another web server's, and newer than this one's.
         site.watch.refresh().await;
-        (now, cached) = look();
+        (cached, now) = look();
     }
     let mut response = if holds(&headers, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -97,21 +96,29 @@ fn holds(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 }
 
 impl Cache {
-    fn current(&self, sight: Sight) -> Cached {
-        let Sight { snapshot, cursor, now } = sight;
-        let as_of = snapshot.as_of(now);
+    fn current(&self, watch: &Watch) -> (Cached, Timestamp) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cached) = last.as_ref().filter(|c| c.cursor == cursor && c.as_of == as_of) {
-            return cached.clone();
+        let (cursor, now) = watch.standing();
+        if let Some(cached) = last.as_ref().filter(|cached| cached.holds(&cursor, now)) {
+            return (cached.clone(), now);
         }
+        let Sight { snapshot, cursor, now } = watch.sight();
         let body = Bytes::from(body(&snapshot, now).to_string());
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(&body)[..16]);
         let tag = format!("\"{:032x}\"", u128::from_be_bytes(digest));
         let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
-        let cached = Cached { cursor, as_of, body, etag };
+        let until = snapshot.next_turn(now);
+        let cached = Cached { cursor, made: now, until, body, etag };
         *last = Some(cached.clone());
-        cached
+        (cached, now)
+    }
+}
+
+impl Cached {
+    /// Whether it is still the picture: no fact has come, and time has turned no verdict.
+    fn holds(&self, cursor: &str, now: Timestamp) -> bool {
+        self.cursor == cursor && now >= self.made && self.until.is_none_or(|until| now < until)
     }
 }
 

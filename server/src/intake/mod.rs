@@ -3,10 +3,12 @@
 pub mod parse;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::cluster::{Heartbeat, Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::clock::Stopwatch;
 use crate::metrics::{Heartbeats, Refusal};
 use crate::store::{Receipt, Store};
 use crate::watch::Watch;
@@ -15,6 +17,11 @@ use crate::watch::Watch;
 const WAITING: usize = 1_024;
 /// How many heartbeats go into one transaction at most.
 const BATCH: usize = 4_000;
+
+/// While many beat, a transaction is worth so many requests, or as many as there were last time,
+const COMPANY: usize = 16;
+/// but nobody waits for others longer than this.
+const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
 /// Why heartbeats were not taken. Nothing of them was stored, or the answer would say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,17 +93,33 @@ async fn write(
     watch: Arc<Watch>,
     figures: Arc<Heartbeats>,
 ) {
+    let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
+        // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
+        let crowded = last > 1 && written.elapsed() < LONGEST_WAIT;
+        let company = if crowded { COMPANY.max(last) } else { 0 };
+        let arrived = Stopwatch::start();
         let mut batch = first.heartbeats.clone();
         let mut waiting = vec![first];
-        while batch.len() < BATCH
-            && let Ok(next) = jobs.try_recv()
-        {
+        while batch.len() < BATCH {
+            let next = match jobs.try_recv() {
+                Ok(next) => next,
+                Err(_) if waiting.len() < company => {
+                    let left = LONGEST_WAIT.saturating_sub(arrived.elapsed());
+                    let Ok(Some(next)) = tokio::time::timeout(left, jobs.recv()).await else {
+                        break;
+                    };
+                    next
+                }
+                Err(_) => break,
+            };
             batch.extend_from_slice(&next.heartbeats);
             waiting.push(next);
         }
+        last = waiting.len();
         let turn = watch.turn().await;
         let received = store.receive(&batch).await;
+        written = Stopwatch::start();
         match received {
             Ok(received) => {
                 watch.tell(received.news);

@@ -1,0 +1,139 @@
+//! A PostgreSQL of one's own: in a folder of its own, on a socket and a free port, gone with the process
+//! that started it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(dead_code, reason = "each group of stories uses its part, and the bench another")]
+
+use std::fmt::Write as _;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// Started once a process, or for one story.
+pub(crate) struct Postgres {
+    pub(crate) folder: PathBuf,
+    user: Option<(u32, u32)>,
+    pub(crate) port: u16,
+    /// Ends the server when this process ends, however that comes.
+    keeper: Option<Child>,
+}
+
+impl Postgres {
+    /// Starts one in a folder that goes with it.
+    pub(crate) fn start() -> Self {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let started = STARTED.fetch_add(1, Ordering::Relaxed);
+        // Short: a socket's path has 107 bytes at most.
+        let folder = std::env::temp_dir().join(format!("co-pg-{}-{started}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let user = not_root();
+        if let Some((uid, gid)) = user {
+            chown(&folder, Some(uid), Some(gid)).unwrap();
+        }
+        let mut initdb = as_user(&program("initdb"), user);
+        initdb.arg("--pgdata").arg(folder.join("data")).args(["--username", "overview"]);
+        initdb.args(["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
+        let made = initdb.current_dir(&folder).output().unwrap();
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = Self { folder, user, port, keeper: None };
+        server.start_again(&[]);
+        server
+    }
+
+    /// Starts it once it was stopped, with more in its environment.
+    pub(crate) fn start_again(&mut self, environment: &[(&str, String)]) {
+        let _ = std::fs::remove_file(self.folder.join("stopped"));
+        self.keeper = Some(self.keeper(environment));
+        self.wait();
+    }
+
+    /// Stops it: clients are cut off, what was committed is kept.
+    pub(crate) fn stop(&mut self) {
+        std::fs::write(self.folder.join("stopped"), "").unwrap();
+        let mut keeper = self.keeper.take().unwrap();
+        drop(keeper.stdin.take());
+        keeper.wait().unwrap();
+    }
+
+    /// The address of a database, by the socket.
+    pub(crate) fn address(&self, database: &str) -> String {
+        let host = self.folder.display();
+        format!("postgres://overview@localhost:{}/{database}?host={host}", self.port)
+    }
+
+    fn wait(&self) {
+        let socket = self.folder.join(format!(".s.PGSQL.{}", self.port));
+        let ready = || {
+            let mut ready = Command::new(program("pg_isready"));
+            ready.arg("--host").arg(&self.folder).args(["--port", &self.port.to_string()]);
+            ready.stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+        };
+        for _ in 0..3_000 {
+            if socket.exists() && ready() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        panic!("PostgreSQL does not start: {log}");
+    }
+
+    /// A shell that starts the server, and ends it when its own input ends: that is when it is stopped,
+    /// or when this process is gone; then the folder goes too.
+    fn keeper(&self, environment: &[(&str, String)]) -> Child {
+        let folder = self.folder.display();
+        let mut script = String::new();
+        let _ = write!(
+            script,
+            "cd '{folder}'; '{}' -D data -k '{folder}' -p {} -c listen_addresses=127.0.0.1 >>log 2>&1 & \
+             server=$!; unset LD_PRELOAD; read -r _; kill -INT $server; wait $server; \
+             test -e stopped || rm -rf '{folder}'",
+            program("postgres").display(),
+            self.port,
+        );
+        let mut shell = as_user(Path::new("/bin/sh"), self.user);
+        shell.args(["-c", &script]).envs(environment.iter().map(|(name, value)| (name, value)));
+        // Not the terminal's process group: what interrupts the tests must not come before the keeper.
+        shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        shell.spawn().unwrap()
+    }
+}
+
+fn as_user(program: &Path, user: Option<(u32, u32)>) -> Command {
+    let mut command = Command::new(program);
+    if let Some((uid, gid)) = user {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+/// PostgreSQL does not run as root: then it runs as its package's own user.
+fn not_root() -> Option<(u32, u32)> {
+    let id = |arguments: &[&str]| -> u32 {
+        let answer = Command::new("id").args(arguments).output().unwrap();
+        let text = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+        text.parse().unwrap_or_else(|_| panic!("`id {}` says {text:?}", arguments.join(" ")))
+    };
+    (id(&["-u"]) == 0).then(|| (id(&["-u", "postgres"]), id(&["-g", "postgres"])))
+}
+
+/// Where Debian keeps the programs of PostgreSQL, the newest first; else on the path.
+pub(crate) fn program(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<(u32, PathBuf)> = versions
+        .filter_map(|version| {
+            let number = version.file_name().to_string_lossy().parse().ok()?;
+            Some((number, version.path().join("bin").join(name)))
+        })
+        .filter(|(_, program)| program.exists())
+        .collect();
+    versions.sort();
+    versions.pop().map_or_else(|| PathBuf::from(name), |(_, program)| program)
+}

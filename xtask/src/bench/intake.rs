@@ -1,0 +1,68 @@
+//! How many heartbeats a second are made durable, on either database?
+
+use anyhow::Result;
+
+use super::load::{Answered, CLIENTS, load};
+use super::{Figure, middle};
+use crate::overview::{Overview, heartbeat};
+use crate::postgres::Postgres;
+use crate::workspace::Profile;
+
+/// How many rounds: the middle one counts.
+const ROUNDS: usize = 3;
+/// Whose heartbeats come: each client beats for its part of them in turn.
+const SERVERS: usize = 10_000;
+/// Heartbeats of one array.
+const ARRAY: usize = 100;
+
+/// Durable heartbeats, one a request and in arrays, beside the same server answering a constant.
+pub(super) fn figures(postgres: &Postgres) -> Result<Vec<Figure>> {
+    let (mut figures, file) = on("SQLite", &Overview::start(Profile::Release)?)?;
+    let database = postgres.address("postgres");
+    let (more, server) = on("PostgreSQL", &Overview::start_on(&database, Profile::Release)?)?;
+    figures.extend(more);
+    let how = "one heartbeat a request, the two above; limit 80";
+    figures.push(Figure::of("PostgreSQL beside SQLite", server / file * 100.0, "%", how));
+    Ok(figures)
+}
+
+fn on(name: &str, overview: &Overview) -> Result<(Vec<Figure>, f64)> {
+    let constant = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", overview.address);
+    let beat = |client: usize, turn: u64, round: usize| {
+        let part = SERVERS / CLIENTS;
+        let number = client * part + usize::try_from(turn).unwrap_or_default() % part;
+        let sequence = (round as u64) << 32 | turn;
+        heartbeat(number, "service", "2026.2.1", &"9f".repeat(32), sequence)
+    };
+    let (mut singles, mut arrays, mut constants) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        constants.push(load(&overview.address, |_, _| constant.clone())?);
+        singles.push(load(&overview.address, |client, turn| {
+            overview.heartbeats(&beat(client, turn, 2 * round), "1.1")
+        })?);
+        arrays.push(load(&overview.address, |client, turn| {
+            let first = turn * ARRAY as u64;
+            let turns = first..first + ARRAY as u64;
+            let beats: Vec<String> = turns.map(|turn| beat(client, turn, 2 * round + 1)).collect();
+            overview.heartbeats(&format!("[{}]", beats.join(",")), "1.1")
+        })?);
+    }
+    let rate = |rounds: &[Answered]| middle(rounds.iter().map(|round| round.rate).collect());
+    let p99 = middle(singles.iter().map(|round| round.p99).collect());
+    let (single, constant) = (rate(&singles), rate(&constants));
+    #[expect(clippy::cast_precision_loss, reason = "a count of heartbeats")]
+    let array = rate(&arrays) * ARRAY as f64;
+    let how = format!("{CLIENTS} clients, {SERVERS} servers, middle of {ROUNDS} rounds of 3 s");
+    let figure = |what: &str, value, unit, how: String| {
+        Figure::of(format!("{name}: {what}"), value, unit, how)
+    };
+    let figures = vec![
+        figure("durable heartbeats", single, "1/s", how.clone()),
+        figure("99 of 100 wait at most", p99, "ms", "the same; limit 100".into()),
+        figure("a constant (/healthz)", constant, "1/s", "the same clients, in turns".into()),
+        figure("beside the constant", single / constant * 100.0, "%", "limit 40".into()),
+        figure("in arrays of 100", array, "1/s", how),
+        figure("arrays beside single ones", array / single, "x", "limit 4".into()),
+    ];
+    Ok((figures, single))
+}
