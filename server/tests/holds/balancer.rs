@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ struct State {
     targets: Vec<u16>,
     next: AtomicUsize,
     fault: Mutex<Fault>,
-    open: Mutex<Vec<TcpStream>>,
+    open: Mutex<Vec<Weak<TcpStream>>>,
 }
 
 impl Balancer {
@@ -49,7 +49,7 @@ impl Balancer {
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let state = Arc::clone(&accepting);
-                thread::spawn(move || state.hand_on(&client));
+                thread::spawn(move || state.hand_on(&Arc::new(client)));
             }
         });
         Self { port, state }
@@ -62,7 +62,7 @@ impl Balancer {
 
     /// Cuts every connection.
     pub(crate) fn cut(&self) {
-        for stream in self.state.open.lock().unwrap().drain(..) {
+        for stream in self.state.open.lock().unwrap().drain(..).filter_map(|open| open.upgrade()) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -81,23 +81,25 @@ impl State {
         })
     }
 
-    fn hand_on(self: &Arc<Self>, client: &TcpStream) {
+    fn hand_on(self: &Arc<Self>, client: &Arc<TcpStream>) {
         if self.fault() == Fault::Drop {
             return;
         }
-        let Some(target) = self.target() else { return };
+        let Some(target) = self.target().map(Arc::new) else { return };
+        let mut open = self.open.lock().unwrap();
+        open.retain(|stream| stream.strong_count() > 0);
         for stream in [client, &target] {
             let _ = stream.set_nodelay(true);
-            self.open.lock().unwrap().push(stream.try_clone().unwrap());
+            open.push(Arc::downgrade(stream));
         }
-        let (from_client, to_target) = (client.try_clone().unwrap(), target.try_clone().unwrap());
-        let state = Arc::clone(self);
-        let there = thread::spawn(move || state.copy(from_client, to_target));
-        self.copy(target, client.try_clone().unwrap());
+        drop(open);
+        let (state, from, to) = (Arc::clone(self), Arc::clone(client), Arc::clone(&target));
+        let there = thread::spawn(move || state.copy(&from, &to));
+        self.copy(&target, client);
         let _ = there.join();
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn copy(&self, mut from: &TcpStream, mut to: &TcpStream) {
         let mut buffer = [0; 16 << 10];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             match self.fault() {
