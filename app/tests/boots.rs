@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use cluster_overview_app::cluster::boots::{DUPLICATE_WINDOW, receive};
 use cluster_overview_app::cluster::facts::Reporter;
 use cluster_overview_app::cluster::{
@@ -259,17 +261,17 @@ fn a_skew_is_steady_only_as_far_as_two_heartbeats_agree() {
 
 #[test]
 fn the_messengers_state_survives_a_heartbeat_while_a_messenger_listens() {
-    let seen = Messenger {
+    let seen = vec![Arc::new(Messenger {
         failure: Some(MessengerFailure::Refused),
         since: NOON,
         port: 33_237,
         seen_by: "web-2".into(),
-    };
+    })];
     let listening = |sequence, port| Heartbeat { messenger_port: port, ..of_boot(1, sequence) };
-    let dialled = Component { messenger: Some(seen.clone()), ..known(&listening(1, Some(33_237))) };
+    let dialled = Component { messengers: seen.clone(), ..known(&listening(1, Some(33_237))) };
     let on = take(&dialled, &listening(2, Some(33_237)), s(1)).unwrap();
-    assert_eq!(on.messenger, Some(seen));
-    assert_eq!(take(&dialled, &listening(2, None), s(1)).unwrap().messenger, None);
+    assert_eq!(on.messengers, seen);
+    assert_eq!(take(&dialled, &listening(2, None), s(1)).unwrap().messengers, []);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use cluster_overview_app::cluster::boots::Boot;
 use cluster_overview_app::cluster::facts::Reporter;
 use cluster_overview_app::cluster::hints::Arg;
@@ -91,9 +93,8 @@ fn skewed(last: i64, before: i64) -> Component {
 }
 
 fn dialled(role: Role, failure: Option<MessengerFailure>) -> Snapshot {
-    let messenger =
-        Some(Messenger { failure, since: s(-60), port: 4_711, seen_by: "web-9".into() });
-    snapshot([Component { role, messenger, ..service("web-1") }])
+    let seen = Messenger { failure, since: s(-60), port: 4_711, seen_by: "web-9".into() };
+    snapshot([Component { role, messengers: vec![Arc::new(seen)], ..service("web-1") }])
 }
 
 fn taking_turns() -> Component {
@@ -665,7 +666,7 @@ fn an_observer_row_has_hints_of_pulse_clock_and_messenger_and_no_others() {
     let row = Component {
         skew: skewed(3_000, 3_000).skew,
         came_back: Some(NOON),
-        messenger: messenger.components.values().next().and_then(|one| one.messenger.clone()),
+        messengers: messenger.components.values().next().unwrap().messengers.clone(),
         version: "0".into(),
         key_check: Some(key(9)),
         ..heard(observer(taking_turns()), s(-301))

@@ -347,18 +347,6 @@ fn a_server_is_as_well_as_its_worst_component_and_the_cluster_as_its_worst_serve
 }
 
 #[test]
-fn the_messenger_never_changes_a_health() {
-    use cluster_overview_app::cluster::{Messenger, MessengerFailure};
-    let messenger = Some(Messenger {
-        failure: Some(MessengerFailure::Refused),
-        since: NOON,
-        port: 33_237,
-        seen_by: "b".into(),
-    });
-    assert_eq!(common::health(&Component { messenger, ..service("a") }, NOON), Health::Ok);
-}
-
-#[test]
 fn components_of_one_name_in_any_case_stand_under_one_server_web_first() {
     let overview = snapshot([service("WEB-1"), web("web-1"), web("web-10")]).overview(NOON);
     let roles: Vec<Vec<Role>> = overview

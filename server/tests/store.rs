@@ -15,7 +15,7 @@ use app::cluster::{
 };
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::store::beside::Beside;
-use cluster_overview::store::{Loaded, Store, StoreError};
+use cluster_overview::store::{Loaded, Sighting, Store, StoreError};
 use cluster_overview::watch::{Sight, Watch};
 
 /// What the audit says of a change in these stories.
@@ -179,19 +179,28 @@ on_both! {
         let service = key("a", Role::Service);
         let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
         store.receive(&[beat("a", Role::Service, 1), silent]).await.unwrap();
-        let refused = Some(MessengerFailure::Refused);
-        let news = store.note_messenger(&service, refused, "web-1").await.unwrap();
-        let noted = news.components[0].messenger.clone().unwrap();
-        assert_eq!((noted.failure, noted.port, noted.since), (refused, 33_237, news.at));
-        let same = store.note_messenger(&service, refused, "web-1").await.unwrap();
+        let saw = |key: &ComponentKey, outcome| [Sighting { key: key.clone(), outcome }];
+        let refused = saw(&service, Some(Err(MessengerFailure::Refused)));
+        let news = store.note_messengers(&refused, "web-2").await.unwrap();
+        let noted = Arc::clone(&news.components[0].messengers[0]);
+        assert_eq!(noted.failure, Some(MessengerFailure::Refused));
+        assert_eq!((noted.port, noted.since), (33_237, news.at));
+        let same = store.note_messengers(&refused, "web-2").await.unwrap();
         assert!(same.is_empty(), "it has been so since then");
-        let nobody = store.note_messenger(&key("b", Role::Service), refused, "web-1").await.unwrap();
+        let connected = saw(&service, Some(Ok(())));
+        let news = store.note_messengers(&connected, "web-1").await.unwrap();
+        let each: Vec<&str> =
+            news.components[0].messengers.iter().map(|seen| seen.seen_by.as_str()).collect();
+        assert_eq!(each, ["web-1", "web-2"], "each web server has its own word");
+        store.note_messengers(&saw(&service, None), "web-1").await.unwrap();
+        let absent = saw(&key("b", Role::Service), Some(Ok(())));
+        let nobody = store.note_messengers(&absent, "web-2").await.unwrap();
         assert!(nobody.is_empty(), "none is announced there");
         store.receive(&[beat("a", Role::Service, 2)]).await.unwrap();
         drop(store);
         let store = Store::open(&database.address()).await.unwrap();
         let Loaded { snapshot, .. } = store.load().await.unwrap();
-        assert_eq!(snapshot.components[&service].messenger, Some(noted));
+        assert_eq!(snapshot.components[&service].messengers, [noted]);
     }
 
     async fn what_another_process_writes_reaches_every_reader_with_the_next_look(database) {

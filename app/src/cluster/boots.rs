@@ -194,12 +194,13 @@ fn go_on(
     }
     let boots = known.boots.after(heartbeat, reception, stamp);
     let next = component(heartbeat, boots, stamp, told);
+    let listens = next.messenger_port.is_some();
     Some(Component {
         server: known.server.clone(),
         first_seen: known.first_seen,
         skew: next.skew.map(|skew| Skew { before: known.skew.map(|skew| skew.last), ..skew }),
         came_back: known.came_back.filter(|_| reception == Reception::Continued),
-        messenger: known.messenger.clone().filter(|_| next.messenger_port.is_some()),
+        messengers: if listens { known.messengers.clone() } else { Vec::new() },
         ..next
     })
 }
@@ -224,6 +225,6 @@ fn component(heartbeat: &Heartbeat, boots: Boots, stamp: Timestamp, told: Span) 
         skew: sent_at.map(|sent| Skew { last: sent - stamp, before: None }),
         reporter: heartbeat.reporter,
         came_back: None,
-        messenger: None,
+        messengers: Vec::new(),
     }
 }

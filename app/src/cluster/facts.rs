@@ -245,7 +245,7 @@ impl Skew {
     }
 }
 
-/// The state of the live channel from a service to the web servers.
+/// How a web server finds the live channel to a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Messenger {
     /// Why it cannot be reached, or `None` while connected.
@@ -264,6 +264,8 @@ pub struct Messenger {
 pub enum MessengerFailure {
     /// Not tried to the end yet: not a failure to speak of.
     Connecting,
+    /// It was connected a moment ago, and is dialled again.
+    Lost,
     /// Nothing listens there.
     Refused,
     /// No answer.
@@ -322,9 +324,31 @@ pub struct Component {
     /// When it came back under the boot it had been removed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_back: Option<Timestamp>,
-    /// Its messenger, where one has been dialled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub messenger: Option<Messenger>,
+    /// How each web server finds its messenger, by the web server's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messengers: Vec<Arc<Messenger>>,
+}
+
+impl MessengerFailure {
+    /// Whether it is still, or again, being tried: no failure to speak of.
+    pub const fn is_under_way(self) -> bool {
+        match self {
+            Self::Connecting | Self::Lost => true,
+            Self::Refused
+            | Self::TimedOut
+            | Self::Unreachable
+            | Self::NotAMessenger
+            | Self::WrongKey
+            | Self::Protocol => false,
+        }
+    }
+}
+
+impl Messenger {
+    /// The reason why it cannot be reached; `None` while it is connected or tried.
+    pub fn unreachable(&self) -> Option<MessengerFailure> {
+        self.failure.filter(|failure| !failure.is_under_way())
+    }
 }
 
 impl Component {

@@ -450,18 +450,15 @@ impl Case<'_> {
     }
 
     fn messenger(status: &ComponentStatus) -> Option<Hint> {
-        let messenger = status.component.messenger.as_ref()?;
-        let failure = messenger.failure?;
-        if failure == MessengerFailure::Connecting || status.component.role != Role::Service {
-            return None;
-        }
-        Some(
+        let messenger = status.messenger.as_ref()?;
+        let failure = messenger.unreachable()?;
+        (status.component.role == Role::Service).then(|| {
             Hint::of_component(HintId::MessengerUnreachable, status)
                 .with("port", Arg::Text(messenger.port.to_string()))
                 .with("reason", Arg::Text(failure.in_words().to_owned()))
                 .with("since_when", Arg::Moment(messenger.since))
-                .with("seen_by", Arg::Text(messenger.seen_by.clone())),
-        )
+                .with("seen_by", Arg::Text(messenger.seen_by.clone()))
+        })
     }
 
     fn duplicate_name(&self, status: &ComponentStatus) -> Option<Hint> {
@@ -499,6 +496,7 @@ impl MessengerFailure {
     pub const fn in_words(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
+            Self::Lost => "connection lost",
             Self::Refused => "refused",
             Self::TimedOut => "timed out",
             Self::Unreachable => "unreachable",

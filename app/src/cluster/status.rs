@@ -1,11 +1,11 @@
 //! Which verdicts follow from the facts: pulse, version, keys, health, and the overview of all.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Component, Role, ServerName};
+use super::facts::{Component, Messenger, Reporter, Role, ServerName};
 use super::keys::KeyKind;
 use super::settings::Settings;
 use super::silence::{self, Spell};
@@ -140,6 +140,9 @@ pub struct ComponentStatus {
     pub machine_key: Option<KeyVerdict>,
     /// Alive or Late, or an idle web component.
     pub live: bool,
+    /// Its messenger as the worst off of the web servers that are still there finds it; `None` where
+    /// none has dialled it, or it has stopped.
+    pub messenger: Option<Arc<Messenger>>,
 }
 
 /// One server with its components.
@@ -283,7 +286,8 @@ impl Snapshot {
                 .filter(|((component, _), live)| **live && !component.is_observer())
                 .map(|((component, _), _)| component.version.as_str()),
         );
-        let judge = Judge { snapshot: self, reference, keyed: self.keyed_components() };
+        let gone = gone(&pulses);
+        let judge = Judge { snapshot: self, reference, keyed: self.keyed_components(), gone };
         let servers = group(
             pulses
                 .iter()
@@ -346,6 +350,19 @@ fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
         .collect()
 }
 
+/// Web servers that are not there any more, and whose word on messengers does not count: what such a
+/// server reports of itself, or the web component of its name, has stopped or is stale.
+fn gone<'a>(pulses: &[(&'a Arc<Component>, Pulse)]) -> Vec<&'a str> {
+    pulses
+        .iter()
+        .filter(|(component, pulse)| {
+            let speaks = component.role == Role::Web || component.reporter != Reporter::Node;
+            speaks && !pulse.is_heard()
+        })
+        .map(|(component, _)| component.server.as_str())
+        .collect()
+}
+
 /// The version most of these run; a tie goes to the newer.
 fn reference_version<'a>(versions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut counted: Vec<(&str, usize)> = Vec::new();
@@ -366,6 +383,7 @@ struct Judge<'a> {
     snapshot: &'a Snapshot,
     reference: Option<&'a str>,
     keyed: usize,
+    gone: Vec<&'a str>,
 }
 
 impl Judge<'_> {
@@ -392,7 +410,19 @@ impl Judge<'_> {
             key,
             machine_key,
             live,
+            messenger: self.messenger(component),
         }
+    }
+
+    /// The worst that any of them sees, and of equals the one that has seen it longest.
+    fn messenger(&self, component: &Component) -> Option<Arc<Messenger>> {
+        let seen =
+            component.messengers.iter().filter(|seen| !self.gone.contains(&seen.seen_by.as_str()));
+        let seen = seen.filter(|_| !component.stopped);
+        let worst = seen.max_by_key(|seen| {
+            (seen.unreachable().is_some(), seen.failure.is_some(), Reverse(seen.since))
+        });
+        worst.cloned()
     }
 
     fn version(&self, component: &Component, pulse: Pulse) -> Option<VersionCheck> {

@@ -75,6 +75,7 @@ pub(super) fn messenger(messenger: &Messenger) -> Look {
     match messenger.failure {
         None => look("ok", "Connected", false),
         Some(MessengerFailure::Connecting) => look("unknown", "Connecting", false),
+        Some(MessengerFailure::Lost) => look("unknown", "Connection lost", false),
         Some(
             MessengerFailure::Refused
             | MessengerFailure::TimedOut

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, Messenger, MessengerFailure, Overview, Pulse, Refusal,
-    Role, Snapshot, Span, VersionCheck, status::KeyVerdict,
+    ComponentStatus, Health, Hint, HintId, Messenger, Overview, Pulse, Refusal, Role, Snapshot,
+    Span, VersionCheck, status::KeyVerdict,
 };
 
 pub use self::effect::effects;
@@ -112,7 +112,7 @@ pub fn why_pulse(status: &ComponentStatus, snapshot: &Snapshot) -> String {
 
 /// Why a messenger cannot be reached, and since when.
 pub fn why_messenger(messenger: &Messenger) -> Option<String> {
-    let failure = messenger.failure.filter(|failure| *failure != MessengerFailure::Connecting)?;
+    let failure = messenger.unreachable()?;
     let args = [
         ("reason", Arg::Text(failure.in_words().to_owned())),
         ("since", Arg::Moment(messenger.since)),

@@ -13,7 +13,7 @@ use super::{Cue, cast};
 use crate::Site;
 use crate::access::audit::{Action, Actor, Entry};
 use crate::store::beside::{Away, Beside};
-use crate::store::{News, StoreError};
+use crate::store::{News, Sighting, StoreError};
 
 /// The web server that sees how the messengers are.
 const SEEN_BY: &str = "web-1";
@@ -113,16 +113,20 @@ impl Director {
 
     /// Notes how the messengers are, where that has changed.
     async fn dial(&self, second: u32) -> Result<(), StoreError> {
-        for (key, component) in &self.site.watch.snapshot().components {
+        let snapshot = self.site.watch.snapshot();
+        let dialled = snapshot.components.iter().filter(|(_, one)| one.messenger_port.is_some());
+        let differ = dialled.filter_map(|(key, component)| {
             let failure = script::messenger(key.server.as_str(), second);
-            let known = component.messenger.as_ref();
-            if component.messenger_port.is_some()
-                && known.is_none_or(|known| known.failure != failure)
-            {
-                self.change(self.site.store.note_messenger(key, failure, SEEN_BY)).await?;
-            }
+            let known = component.messengers.first();
+            known
+                .is_none_or(|known| known.failure != failure)
+                .then(|| Sighting { key: key.clone(), outcome: Some(failure.map_or(Ok(()), Err)) })
+        });
+        let differ: Vec<Sighting> = differ.collect();
+        if differ.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.change(self.site.store.note_messengers(&differ, SEEN_BY)).await
     }
 
     async fn change(

@@ -190,14 +190,14 @@ fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
         "clock_skew_ms": facts.skew.map(|skew| skew.last),
         "told_interval_ms": facts.told_interval,
         "messenger_port": facts.messenger_port,
-        "messenger": facts.messenger.as_ref().map(messenger),
+        "messenger": status.messenger.as_deref().map(messenger),
     })
 }
 
 fn messenger(messenger: &Messenger) -> Value {
     let (state, reason) = match messenger.failure {
         None => ("connected", None),
-        Some(MessengerFailure::Connecting) => ("connecting", None),
+        Some(MessengerFailure::Connecting | MessengerFailure::Lost) => ("connecting", None),
         Some(reason) => ("unreachable", Some(reason)),
     };
     json!({

@@ -8,19 +8,19 @@ mod error;
 mod news;
 mod postgres;
 mod rows;
+mod sighting;
 mod sql;
 mod sqlite;
 mod tx;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::cluster::boots::{self, Stored};
 use app::cluster::silence::KEEP_SPELLS;
 use app::cluster::{
-    Beat, Component, ComponentKey, Heartbeat, KeyCheck, KeyKind, Messenger, MessengerFailure,
-    ServerName, Settings, Span, Timestamp,
+    Beat, ComponentKey, Heartbeat, KeyCheck, KeyKind, ServerName, Settings, Span, Timestamp,
 };
 
 pub use self::access::Grant;
@@ -30,6 +30,7 @@ pub use self::news::{Loaded, News, Receipt, Received};
 pub(crate) use self::postgres::Ears;
 use self::postgres::Shared;
 use self::rows::{Head, Write};
+pub use self::sighting::Sighting;
 use self::sqlite::Owned;
 use self::tx::Tx;
 use crate::access::audit::{Entry, Wanted, Written};
@@ -289,30 +290,26 @@ impl Store {
         Ok(lines)
     }
 
-    /// Notes how a service's messenger is, as the web server `seen_by` finds it: why it cannot be
-    /// reached, or `None` while connected. Nothing changes where it was so before, or where the
-    /// component is not there or announces no messenger.
-    pub async fn note_messenger(
+    /// Notes how the web server `seen_by` finds the messengers of services. Nothing changes where it
+    /// found them so before, or where the component is not there or announces no messenger.
+    pub async fn note_messengers(
         &self,
-        key: &ComponentKey,
-        failure: Option<MessengerFailure>,
+        sightings: &[Sighting],
         seen_by: &str,
     ) -> Result<News, StoreError> {
         let mut change = self.change().await?;
-        let stored = rows::stored(&mut change.tx, std::slice::from_ref(key)).await?;
-        if let Some(Stored::Present(component)) = stored.get(key)
-            && let Some(port) = component.messenger_port
-        {
-            let same = |known: &Messenger| known.failure == failure && known.port == port;
-            if !component.messenger.as_ref().is_some_and(same) {
-                let since = change.at;
-                let messenger = Messenger { failure, since, port, seen_by: seen_by.to_owned() };
-                let mut next = Component::clone(component);
-                next.messenger = Some(messenger);
-                let component = Arc::new(next);
-                change.write(vec![Write { component, facts: true }]).await?;
+        let keys: Vec<ComponentKey> = sightings.iter().map(|seen| seen.key.clone()).collect();
+        let stored = rows::stored(&mut change.tx, &keys).await?;
+        let mut next: BTreeMap<&ComponentKey, Write> = BTreeMap::new();
+        for sighting in sightings {
+            if let Some(Stored::Present(component)) = stored.get(&sighting.key)
+                && let Some(component) = sighting.by(seen_by, component, change.at)
+            {
+                let component = Arc::new(component);
+                next.insert(&sighting.key, Write { component, facts: true });
             }
         }
+        change.write(next.into_values().collect()).await?;
         self.commit(change).await
     }
 

@@ -255,7 +255,7 @@ pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
         skew: skew.transpose()?,
         reporter: serde_json::from_value(json!(row.get::<&str>(17)?))?,
         came_back: moment(18)?,
-        messenger: messenger.map(serde_json::from_str).transpose()?,
+        messengers: messenger.map(serde_json::from_str).transpose()?.unwrap_or_default(),
     })
 }
 

@@ -157,7 +157,7 @@ impl Scene<'_> {
             item("Clock", clock(facts.skew.map(|skew| skew.last))),
             item("Boot", facts.boots.current.id.clone()),
         ]);
-        if let Some(messenger) = &facts.messenger {
+        if let Some(messenger) = &status.messenger {
             items.push(messenger_item(messenger));
         }
         let (heading, remove) = match facts.role {
@@ -282,7 +282,9 @@ fn messenger_item(messenger: &Messenger) -> Item {
     let look = look::messenger(messenger);
     let port = format!("port {}, seen by {}", messenger.port, messenger.seen_by);
     let text = match messenger.failure {
-        None | Some(MessengerFailure::Connecting) => format!("{}, {port}", look.word),
+        None | Some(MessengerFailure::Connecting | MessengerFailure::Lost) => {
+            format!("{}, {port}", look.word)
+        }
         Some(failure) => format!("{}: {}, {port}", look.word, failure.in_words()),
     };
     item("Messenger", text).looking(Some(look)).at(Some(messenger.since))

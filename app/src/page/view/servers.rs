@@ -256,7 +256,7 @@ fn line(
     let machine_key = status
         .machine_key
         .map(|key| of_look(look::machine_key(key), &[HintId::MachineKeyMismatch]));
-    let messenger = component.messenger.as_ref().map(|state| Cell {
+    let messenger = status.messenger.as_ref().map(|state| Cell {
         why: words::why_messenger(state),
         ..of_look(look::messenger(state), &[HintId::MessengerUnreachable])
     });

@@ -31,7 +31,9 @@ pub(in crate::store) const HEAD_FOR_UPDATE: &str = select_head!(
 
 /// `$1` is by how much.
 pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messenger =
-    jsonb_set(messenger::jsonb, '{since}', to_jsonb((messenger::jsonb ->> 'since')::bigint + $1))::text
+    (select jsonb_agg(
+         jsonb_set(seen, '{since}', to_jsonb((seen ->> 'since')::bigint + $1)) order by place)::text
+     from jsonb_array_elements(messenger::jsonb) with ordinality as all_seen (seen, place))
     where messenger is not null";
 
 pub(in crate::store) async fn of_keys(
@@ -111,11 +113,16 @@ pub(in crate::store) async fn upsert(
         .bind(numbers(|c| c.skew.and_then(|skew| skew.before).map(|before| before.0)))
         .bind(json(|c| word(c.reporter).map(Some))?)
         .bind(numbers(|c| c.came_back.map(|back| back.0)))
-        .bind(json(|c| c.messenger.as_ref().map(serde_json::to_string).transpose())?)
+        .bind(json(|c| some(&c.messengers).map(serde_json::to_string).transpose())?)
         .bind(facts)
         .bind(commit);
     in_time(write.execute(connection)).await?;
     Ok(())
+}
+
+/// A list, unless it is empty.
+fn some<T>(list: &[T]) -> Option<&[T]> {
+    (!list.is_empty()).then_some(list)
 }
 
 /// The word of an enum without data, as serde has it.

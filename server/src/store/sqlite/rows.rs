@@ -14,7 +14,9 @@ pub(in crate::store) const HEAD: &str = select_head!("", "null, 0", "cluster");
 
 /// `$1` is by how much.
 pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messenger =
-    json_set(messenger, '$.since', (messenger ->> '$.since') + $1)";
+    (select json_group_array(json_set(value, '$.since', (value ->> '$.since') + $1))
+     from json_each(messenger))
+    where messenger is not null";
 
 /// Reads every row there is, tombstones included, and fails if one cannot be read.
 pub(in crate::store) async fn read_all(
@@ -67,7 +69,7 @@ pub(in crate::store) async fn upsert(
             skew.and_then(|skew| skew.before),
             component.reporter,
             component.came_back,
-            component.messenger,
+            (!component.messengers.is_empty()).then_some(&component.messengers),
             if *facts { commit } else { 0 },
         ])
     };
