@@ -117,6 +117,11 @@ pub enum Command {
         /// 8 to 64 digits of its check.
         digits: String,
     },
+    /// Dial a server's service messenger now.
+    Reconnect {
+        /// Whose.
+        server: ServerName,
+    },
 }
 
 /// Why it was not done. Nothing was changed.
@@ -132,6 +137,12 @@ pub enum Refusal {
     Ambiguous,
     /// The database cannot be written.
     Blind,
+    /// No messenger is dialled there.
+    NotDialled,
+    /// It was dialled a moment ago.
+    TooSoon,
+    /// It was dialled, and cannot be reached.
+    Unreached,
 }
 
 impl Refusal {
@@ -143,6 +154,9 @@ impl Refusal {
             Self::Live => "live",
             Self::Ambiguous => "ambiguous",
             Self::Blind => "blind",
+            Self::NotDialled => "not-dialled",
+            Self::TooSoon => "too-soon",
+            Self::Unreached => "unreached",
         }
     }
 }

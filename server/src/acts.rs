@@ -2,50 +2,86 @@
 
 use app::api::{Command, Outcome, Refusal};
 use app::cluster::keys::{Unnamed, check_digits};
-use app::cluster::{KeyCheck, KeyKind, Settings};
+use app::cluster::{KeyCheck, KeyKind, Messenger, MessengerFailure, Role, ServerName, Settings};
+use tokio::sync::MutexGuard;
 
 use crate::Site;
 use crate::access::audit::{Action, Actor, Entry};
+use crate::store::{News, StoreError};
 use crate::watch::Sight;
 
 impl Site {
     /// Does what an admin wants, whole or not at all, and writes down who wanted it.
     pub async fn act(&self, command: Command, by: &Actor) -> Outcome {
-        // Nothing is written between the look and the deed.
-        let _turn = self.watch.turn().await;
-        // Decided on what stands in the database, whoever wrote it.
-        self.watch.catch_up_with_others().await;
-        let written = match command {
-            Command::Configure(settings) => {
-                if !settings.check().is_empty() {
-                    return Err(Refusal::Fields);
-                }
-                let before = self.watch.snapshot().settings;
-                let entry = Entry::done(by, Action::Configure, differences(&before, &settings));
-                self.store.set_settings(settings, &entry).await
-            }
-            Command::Remove { server, role, force } => {
-                let Sight { snapshot, now, .. } = self.watch.sight();
-                let removal = snapshot.removing(&server, role, now);
-                let removal = removal.ok_or(Refusal::Absent)?;
-                if removal.live && !force {
-                    return Err(Refusal::Live);
-                }
-                let target = match role {
-                    Some(role) => format!("{} of {server}", role.as_str()),
-                    None => server.to_string(),
-                };
-                let whole = role.is_none().then_some(&server);
-                let entry = Entry::done(by, Action::Remove, target);
-                self.store.remove(&removal.keys, whole, &entry).await
-            }
-            Command::Accept { kind, digits } => {
-                let check = self.reported(kind, &digits)?;
-                let target = format!("{} key {}", kind.as_str(), check.short());
-                let entry = Entry::done(by, Action::AcceptKey, target);
-                self.store.accept_key(kind, check, &entry).await
-            }
+        match command {
+            Command::Configure(settings) => self.configure(settings, by).await,
+            Command::Remove { server, role, force } => self.remove(&server, role, force, by).await,
+            Command::Accept { kind, digits } => self.accept(kind, &digits, by).await,
+            Command::Reconnect { server } => match self.dial(&server, by).await?.failure {
+                None => Ok(()),
+                Some(_) => Err(Refusal::Unreached),
+            },
+        }
+    }
+
+    async fn configure(&self, settings: Settings, by: &Actor) -> Outcome {
+        if !settings.check().is_empty() {
+            return Err(Refusal::Fields);
+        }
+        let _turn = self.turn_to_decide().await;
+        let before = self.watch.snapshot().settings;
+        let entry = Entry::done(by, Action::Configure, differences(&before, &settings));
+        self.done(self.store.set_settings(settings, &entry).await)
+    }
+
+    async fn remove(
+        &self,
+        server: &ServerName,
+        role: Option<Role>,
+        force: bool,
+        by: &Actor,
+    ) -> Outcome {
+        let _turn = self.turn_to_decide().await;
+        let Sight { snapshot, now, .. } = self.watch.sight();
+        let removal = snapshot.removing(server, role, now).ok_or(Refusal::Absent)?;
+        if removal.live && !force {
+            return Err(Refusal::Live);
+        }
+        let target = match role {
+            Some(role) => format!("{} of {server}", role.as_str()),
+            None => server.to_string(),
         };
+        let whole = role.is_none().then_some(server);
+        let entry = Entry::done(by, Action::Remove, target);
+        self.done(self.store.remove(&removal.keys, whole, &entry).await)
+    }
+
+    async fn accept(&self, kind: KeyKind, digits: &str, by: &Actor) -> Outcome {
+        let _turn = self.turn_to_decide().await;
+        let check = self.reported(kind, digits)?;
+        let target = format!("{} key {}", kind.as_str(), check.short());
+        let entry = Entry::done(by, Action::AcceptKey, target);
+        self.done(self.store.accept_key(kind, check, &entry).await)
+    }
+
+    /// Dials a server's service messenger, and says how it is found by that very trial.
+    pub(crate) async fn dial(&self, server: &ServerName, by: &Actor) -> Result<Messenger, Refusal> {
+        let messenger = self.reconnect(server).await?;
+        let outcome = messenger.failure.map_or("connected", MessengerFailure::in_words).to_owned();
+        let entry = Entry { outcome, ..Entry::done(by, Action::Reconnect, server.to_string()) };
+        let recorded = self.watch.change(self.store.record(&entry)).await;
+        recorded.map(|()| messenger).map_err(|_| Refusal::Blind)
+    }
+
+    /// Waits for the turn to write, on what stands in the database, whoever wrote it: nothing is written
+    /// between the look and the deed.
+    async fn turn_to_decide(&self) -> MutexGuard<'_, ()> {
+        let turn = self.watch.turn().await;
+        self.watch.catch_up_with_others().await;
+        turn
+    }
+
+    fn done(&self, written: Result<News, StoreError>) -> Outcome {
         self.watch.take_in(written).map_err(|error| {
             tracing::error!(%error, "a change could not be written");
             Refusal::Blind

@@ -9,14 +9,16 @@ use app::cluster::{KeyCheck, Os, Role};
 use serde_json::{Value, json};
 
 use crate::access::secret::{SecretError, read_secret};
+use crate::back_off::back_off;
 use crate::client::{Client, ClientError};
 use crate::credential::{Credential, CredentialError};
+use crate::messenger::Voice;
 use crate::{clock, node};
 
 /// Before the overview has said how often to beat.
 const FIRST_INTERVAL: Duration = Duration::from_secs(30);
-/// The shortest wait after a failure.
-const LEAST_WAIT: Duration = Duration::from_millis(250);
+/// How often to look whether the server's address has changed.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
 /// How often a refused token is complained of.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
@@ -107,8 +109,12 @@ pub struct Agent {
     client: Client,
     proof: Proof,
     facts: Facts,
+    /// What the web servers hear at once, where it listens for them.
+    voice: Option<Voice>,
     boot_id: String,
     sequence: i64,
+    /// Where it last said to be.
+    address: Option<IpAddr>,
 }
 
 impl std::fmt::Debug for Agent {
@@ -119,9 +125,9 @@ impl std::fmt::Debug for Agent {
 
 impl Agent {
     /// A node that has just started.
-    pub fn new(client: Client, proof: Proof, facts: Facts) -> Self {
+    pub fn new(client: Client, proof: Proof, facts: Facts, voice: Option<Voice>) -> Self {
         let boot_id = uuid::Uuid::new_v4().hyphenated().to_string();
-        Self { client, proof, facts, boot_id, sequence: 0 }
+        Self { client, proof, facts, voice, boot_id, sequence: 0, address: None }
     }
 
     /// Beats until `shutdown`, then says goodbye.
@@ -151,6 +157,7 @@ impl Agent {
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
+                () = self.moves() => {}
                 () = &mut shutdown => break,
             }
         }
@@ -164,8 +171,17 @@ impl Agent {
         if self.proof.wants_credential() && !leaving {
             self.enrol().await?;
         }
-        let body = self.heartbeat(leaving);
+        let address = self.address_now().await;
+        let body = self.heartbeat(leaving, address);
         self.sequence += 1;
+        if let Some(voice) = &self.voice {
+            voice.bear(&self.proof.secret()?);
+            // What the web servers know already is said by the other road alone.
+            if leaving || self.address != Some(address) {
+                voice.say(&body);
+            }
+        }
+        self.address = Some(address);
         let answer = match self.post("/api/v1/heartbeats", body).await {
             // Its credential was revoked: the join token, if it is good, gets it another.
             Err(error) if error.is_unauthorized() => {
@@ -213,7 +229,7 @@ impl Agent {
         }
     }
 
-    fn heartbeat(&self, leaving: bool) -> Value {
+    fn heartbeat(&self, leaving: bool, ip: IpAddr) -> Value {
         let facts = &self.facts;
         json!({
             "server": facts.server,
@@ -221,22 +237,39 @@ impl Agent {
             "product": facts.product,
             "version": facts.version,
             "os": facts.os,
-            "ip": facts.ip.unwrap_or_else(|| self.address()),
+            "ip": ip,
             "boot_id": self.boot_id,
             "sequence": self.sequence,
             "sent_at": clock::wall().rfc3339(),
             "key_check": facts.key_check,
+            "messenger_port": self.voice.as_ref().map(Voice::port),
             "leaving": leaving,
         })
     }
 
-    /// The address this server reaches the overview from; asked each time, for it may change.
-    fn address(&self) -> IpAddr {
-        self.client
-            .authority()
-            .and_then(|authority| authority.to_socket_addrs().ok()?.next())
-            .and_then(node::address_towards)
-            .unwrap_or(Ipv4Addr::LOCALHOST.into())
+    /// Ends when this server has another address than it last said.
+    async fn moves(&self) {
+        loop {
+            tokio::time::sleep(LOOK_AROUND).await;
+            let address = self.address_now().await;
+            if self.address.is_some_and(|said| said != address) {
+                return;
+            }
+        }
+    }
+
+    /// The address it was given, or the one this server reaches the overview from; asked each time, for
+    /// it may change.
+    async fn address_now(&self) -> IpAddr {
+        if let Some(given) = self.facts.ip {
+            return given;
+        }
+        let client = self.client.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let address = client.authority()?.to_socket_addrs().ok()?.next()?;
+            node::address_towards(address)
+        });
+        asked.await.ok().flatten().unwrap_or(Ipv4Addr::LOCALHOST.into())
     }
 }
 
@@ -255,19 +288,6 @@ impl AgentError {
     fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Client(error) if error.is_unauthorized())
     }
-}
-
-/// Full jitter: anything up to a limit that doubles with each failure, but never longer than one
-/// interval.
-fn back_off(failures: u32, interval: Duration) -> Duration {
-    let limit = (LEAST_WAIT * 2_u32.saturating_pow(failures.min(10))).min(interval);
-    let mut random = [0; 4];
-    // Without randomness the longest wait is taken.
-    let share = match getrandom::fill(&mut random) {
-        Ok(()) => f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX),
-        Err(_) => 1.0,
-    };
-    limit.mul_f64(share).max(LEAST_WAIT.min(interval))
 }
 
 /// Says each trouble once, then at most once a minute.

@@ -239,7 +239,8 @@ pub struct Node {
     /// The file with the encryption key; only a check of it is ever sent or stored.
     #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
     pub encryption_key_file: Option<PathBuf>,
-    /// Where the service messenger is to listen. None listens yet: the number is checked, no more.
+    /// Where an agent's service listens for the web servers. `serve` listens nowhere: its own service
+    /// is within it.
     #[arg(long, env = "CLUSTER_OVERVIEW_MESSENGER_PORT", default_value_t = 33_237, value_parser = clap::value_parser!(u16).range(1..))]
     pub messenger_port: u16,
 }

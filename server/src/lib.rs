@@ -5,6 +5,7 @@
 pub mod access;
 mod acts;
 pub mod agent;
+mod back_off;
 pub mod client;
 pub mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod demo;
 mod http;
 pub mod intake;
 pub mod listen;
+pub mod messenger;
 mod metrics;
 pub mod node;
 pub mod own;
@@ -25,11 +27,13 @@ use std::future::Future;
 use std::sync::Arc;
 
 use app::cluster::Role;
+use tokio::sync::watch as signal;
 
 use crate::access::secret::Hash;
 use crate::access::{Access, Policy};
 use crate::intake::Intake;
 use crate::listen::Listener;
+use crate::messenger::{Dialer, Here};
 use crate::own::{Identity, Own};
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
@@ -42,6 +46,11 @@ pub struct Site {
     pub(crate) intake: Intake,
     pub(crate) own: Option<Arc<Own>>,
     pub(crate) access: Access,
+    pub(crate) dialer: Dialer,
+    /// The name under which it dials services.
+    dials_as: Option<String>,
+    /// Whether it has been asked to stop: what never ends by itself ends then.
+    pub(crate) stopping: signal::Sender<bool>,
     /// Where it lives below its host: empty, or `/x` without a slash at its end.
     pub(crate) base: String,
     pub(crate) admin_url: Option<String>,
@@ -66,6 +75,8 @@ pub struct Options {
     pub admin_url: Option<String>,
     /// What it reports of itself, and which components.
     pub own: Option<(Identity, Vec<Role>)>,
+    /// The web server's name, where it is to dial the services' messengers.
+    pub dials_as: Option<String>,
 }
 
 impl fmt::Debug for Options {
@@ -108,6 +119,9 @@ impl Site {
             intake,
             own,
             access,
+            dialer: Dialer::default(),
+            dials_as: options.dials_as,
+            stopping: signal::Sender::new(false),
             base: options.base,
             admin_url: options.admin_url,
             build: http::assets::hash(),
@@ -154,7 +168,21 @@ pub async fn serve(
     site: Arc<Site>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
-    listener.into().serve(router(Arc::clone(&site)), shutdown).await;
+    let listener = listener.into();
+    let dialling = site.dials_as.clone().zip(listener.socket.local_addr().ok());
+    let dialling = dialling.map(|(name, listening)| {
+        tokio::spawn(Arc::clone(&site).keep_dialling(Here { name, listening }))
+    });
+    let stopping = Arc::clone(&site);
+    let shutdown = async move {
+        shutdown.await;
+        stopping.stopping.send_replace(true);
+    };
+    listener.serve(router(Arc::clone(&site)), shutdown).await;
+    if let Some(dialling) = dialling {
+        dialling.abort();
+        site.hang_up().await;
+    }
     if let Some(own) = &site.own {
         own.leave().await;
     }

@@ -21,6 +21,7 @@ use cluster_overview::credential::Credential;
 use cluster_overview::demo::Demo;
 use cluster_overview::listen::Listener;
 use cluster_overview::listen::tls::Tls;
+use cluster_overview::messenger::Voice;
 use cluster_overview::own::Identity;
 use cluster_overview::store::Store;
 use cluster_overview::store::beside::{Accepted, Beside};
@@ -57,6 +58,7 @@ async fn main() -> ExitCode {
 async fn serve(options: config::Serve) -> Result<(), Failure> {
     let access = policy(&options.access, options.listen.address)?;
     let base = base_path(&options.base_path)?;
+    let name = server_name(options.node.name.as_deref())?.to_string();
     let own = own(&options)?;
     let tls = tls(&options)?;
     let database = options.database.address;
@@ -69,6 +71,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
         base: base.clone(),
         admin_url: options.admin_url,
         own,
+        dials_as: Some(name),
     })
     .await?;
     if options.access.auth == config::Auth::Password {
@@ -281,10 +284,30 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
         .credential_file
         .unwrap_or_else(|| Credential::path_beside(&options.token_file, &facts.server, facts.role));
     let proof = Proof::of(&options.token_file, path)?;
-    let agent =
-        Agent::new(Client::new(&options.overview, options.ca_file.as_deref())?, proof, facts);
+    let client = Client::new(&options.overview, options.ca_file.as_deref())?;
+    let voice = voice(&options.node, &facts).await;
+    let agent = Agent::new(client, proof, facts, voice);
     agent.run(asked_to_stop()?).await;
     Ok(())
+}
+
+/// The messenger of a service. It is nonessential: without it heartbeats go on.
+async fn voice(node: &config::Node, facts: &Facts) -> Option<Voice> {
+    if facts.role != Role::Service {
+        return None;
+    }
+    let port = node.messenger_port;
+    match Voice::open(port, &facts.server).await {
+        Ok(voice) => Some(voice),
+        Err(error) => {
+            tracing::warn!(
+                port,
+                %error,
+                "no service messenger: the overview hears this service only by its heartbeats; free the port or choose another with --messenger-port"
+            );
+            None
+        }
+    }
 }
 
 fn status(options: &config::Status) -> ExitCode {

@@ -7,6 +7,9 @@ use app::cluster::{KeyCheck, Os};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
+use crate::clock::Stopwatch;
+use crate::messenger::wire::Process;
+
 /// The message whose HMAC under the encryption key is the key check.
 const KEY_CHECK_MESSAGE: &[u8] = b"cluster-overview/key-check/v1";
 
@@ -41,6 +44,25 @@ pub fn address_towards(peer: SocketAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect(peer).ok()?;
     Some(socket.local_addr().ok()?.ip())
+}
+
+/// Whether an address is one of this machine's: only those can be bound.
+pub fn is_own(ip: IpAddr) -> bool {
+    UdpSocket::bind((ip, 0)).is_ok()
+}
+
+/// What this process uses, where the system tells.
+pub fn process(since: Stopwatch) -> Option<Process> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the command's name, which may hold anything: user and system time are the 14th and 15th
+    // field, in hundredths of a second; the resident memory is the 24th, in pages.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let field = |number: usize| fields.split_whitespace().nth(number - 3)?.parse::<u64>().ok();
+    Some(Process {
+        uptime_s: since.elapsed().as_secs(),
+        cpu_ms: (field(14)? + field(15)?) * 10,
+        memory_bytes: field(24)? * u64::try_from(rustix::param::page_size()).ok()?,
+    })
 }
 
 /// Whether this process seems to run in a container, where the host name changes with each start.

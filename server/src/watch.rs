@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::cluster::{Change, ComponentKey, RefusalReason, ServerName, Snapshot, Timestamp};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::access::keyring::Keyring;
 use crate::clock::Stopwatch;
@@ -78,6 +78,8 @@ pub struct Watch {
     process: u32,
     /// How often the database could not be read or written.
     failures: Counter,
+    /// Stirs whenever more than a time has changed.
+    facts: watch::Sender<()>,
 }
 
 impl Watch {
@@ -104,6 +106,7 @@ impl Watch {
             glanced: Mutex::new(None),
             process: uuid::Uuid::new_v4().as_fields().0,
             failures: Counter::default(),
+            facts: watch::Sender::default(),
         })
     }
 
@@ -126,6 +129,12 @@ impl Watch {
     /// A copy of the snapshot: components are shared, not copied.
     pub fn snapshot(&self) -> Snapshot {
         self.read(|state| state.snapshot.clone())
+    }
+
+    /// Hears whenever more than a time has changed in the picture, in who may ask for it, or in whether
+    /// anything can be seen.
+    pub(crate) fn facts(&self) -> watch::Receiver<()> {
+        self.facts.subscribe()
     }
 
     /// Looks at the state without copying it.
@@ -191,6 +200,18 @@ impl Watch {
             };
             (Some(change), current, now)
         })
+    }
+
+    /// Whether what changed since a cursor can be told; else a reader gets everything.
+    pub(crate) fn places(&self, cursor: &str) -> bool {
+        let commit = self.commit_in(cursor);
+        self.read(|state| commit.is_some_and(|at| (state.floor..=state.commit).contains(&at)))
+    }
+
+    /// How often a page asks.
+    pub(crate) fn poll_period(&self) -> Duration {
+        let period = self.read(|state| state.snapshot.settings.poll_period());
+        Duration::from_millis(u64::try_from(period.0).unwrap_or_default())
     }
 
     fn commit_in(&self, cursor: &str) -> Option<i64> {
@@ -308,6 +329,7 @@ impl Watch {
         if let Some(earlier) = news.earlier.take() {
             self.tell(*earlier);
         }
+        let stirs = news.is_urgent() || self.is_blind();
         if let Some(keyring) = news.keyring.take() {
             *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
         }
@@ -322,6 +344,9 @@ impl Watch {
                 state.take(news);
             }
         });
+        if stirs {
+            self.facts.send_replace(());
+        }
     }
 
     /// The database could not be read or written: blind since the last sight of it.
@@ -336,6 +361,7 @@ impl Watch {
                 state.blinks += 1;
             }
         });
+        self.facts.send_replace(());
     }
 
     /// A heartbeat in this server's name was refused. It is told from memory: nobody without a proof

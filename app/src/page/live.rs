@@ -12,7 +12,7 @@ use leptos::wasm_bindgen::prelude::wasm_bindgen;
 use super::desk::Desk;
 use super::elapsed::since_opened;
 use super::navigate::{self, Keep as _};
-use super::place::{Done, Open, Place};
+use super::place::{Done, Place};
 use super::screen::{Connection, Screen, set};
 use super::{Page, PageProps, focus, verdict};
 use crate::api::{self, Command, FORBIDDEN, LAPSED, Picture, Refusal, SIGNED_OUT};
@@ -116,9 +116,7 @@ fn grant_wishes(screen: Screen, hurry: Rc<Cell<bool>>) {
                     if screen.connection.get_untracked() == Connection::Paused {
                         screen.connection.set(Connection::Polling);
                     }
-                    let done = Some(done(command));
-                    let closed = place.opening(Open::Nothing);
-                    navigate::go(screen, Place { done, ..closed }, "");
+                    navigate::go(screen, place.after(done(command)), "");
                     return;
                 }
                 Either::Left((Ok(Err(Refusal::Live)), _)) => {
@@ -145,6 +143,7 @@ fn done(command: Command) -> Done {
         Command::Configure(_) => Done::Saved,
         Command::Remove { server, role, .. } => Done::Removed(Some((server, role))),
         Command::Accept { .. } => Done::Accepted,
+        Command::Reconnect { .. } => Done::Reconnected,
     }
 }
 

@@ -74,6 +74,9 @@ fn fact(screen: Screen, item: &Item) -> impl IntoView + use<> {
 /// The form that answers a question.
 fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
     let command = ask.command.clone();
+    let cancel = ask
+        .grave
+        .then(|| view! { <a class="button" id="cancel" href=screen.address("")>"Cancel"</a> });
     let answer = move |event: SubmitEvent| {
         event.prevent_default();
         screen.wish.set(Some(command.clone()));
@@ -81,8 +84,15 @@ fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
     view! {
         <form method="post" action=screen.action(ask.action) class="buttons" on:submit=answer>
             {carried(ask.carries.clone())}
-            <button type="submit" class="danger" id="answer">{ask.button.clone()}</button>
-            <a class="button" id="cancel" href=screen.address("")>"Cancel"</a>
+            <button
+                type="submit"
+                class=ask.grave.then_some("danger")
+                id="answer"
+                disabled=screen.only_looks()
+            >
+                {ask.button.clone()}
+            </button>
+            {cancel}
         </form>
     }
 }

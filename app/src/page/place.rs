@@ -156,6 +156,8 @@ pub enum Done {
     Removed(Option<(ServerName, Option<Role>)>),
     /// A key was accepted.
     Accepted,
+    /// A service messenger was dialled and is connected.
+    Reconnected,
 }
 
 impl Done {
@@ -166,6 +168,7 @@ impl Done {
             Self::Saved => "saved",
             Self::Removed(_) => "removed",
             Self::Accepted => "accepted",
+            Self::Reconnected => "reconnected",
         }
     }
 }
@@ -209,7 +212,7 @@ impl Place {
                     .map_or(0, |page: usize| page.saturating_sub(1)),
             },
             open,
-            done: [Done::Saved, Done::Removed(None), Done::Accepted]
+            done: [Done::Saved, Done::Removed(None), Done::Accepted, Done::Reconnected]
                 .into_iter()
                 .find(|done| get("done") == Some(done.as_str())),
             refused: get("refused").map(str::to_owned),
@@ -223,7 +226,7 @@ impl Place {
         format!("?{}", written(pairs))
     }
 
-    /// The address that also brings back what was typed, and why it was refused.
+    /// The address that also brings back what was typed, and why it was refused; or what was done.
     pub fn address_with_draft(&self) -> String {
         let mut pairs = self.open.pairs();
         if let Open::Configuration(Some(draft)) = &self.open {
@@ -231,6 +234,7 @@ impl Place {
             pairs.extend(draft.carried());
         }
         pairs.extend(self.refused.clone().map(|word| ("refused", word)));
+        pairs.extend(self.done.as_ref().map(|done| ("done", done.as_str().to_owned())));
         format!("?{}", written(self.list.pairs().into_iter().chain(pairs)))
     }
 
@@ -238,6 +242,13 @@ impl Place {
     #[must_use]
     pub fn opening(&self, open: Open) -> Self {
         Self { list: self.list.clone(), open, ..Self::default() }
+    }
+
+    /// This place once something was done: a question closes, what is looked at stays open.
+    #[must_use]
+    pub fn after(&self, done: Done) -> Self {
+        let open = if self.open.asks() { Open::Nothing } else { self.open.clone() };
+        Self { done: Some(done), ..self.opening(open) }
     }
 
     /// What is open, with another list.

@@ -94,6 +94,8 @@ pub enum Action {
     Remove,
     /// A key was accepted.
     AcceptKey,
+    /// A service messenger was dialled.
+    Reconnect,
     /// A token was made.
     CreateToken,
     /// A token or a credential was revoked.
@@ -104,7 +106,7 @@ pub enum Action {
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SignIn,
         Self::SignOut,
         Self::FirstAdmin,
@@ -113,6 +115,7 @@ impl Action {
         Self::Configure,
         Self::Remove,
         Self::AcceptKey,
+        Self::Reconnect,
         Self::CreateToken,
         Self::RevokeToken,
         Self::Enrol,
@@ -129,6 +132,7 @@ impl Action {
             Self::Configure => "configure",
             Self::Remove => "remove",
             Self::AcceptKey => "accept-key",
+            Self::Reconnect => "reconnect",
             Self::CreateToken => "create-token",
             Self::RevokeToken => "revoke-token",
             Self::Enrol => "enrol",

@@ -16,10 +16,10 @@ mod tokens;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use app::cluster::{Span, Timestamp};
+use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::HeaderName;
 
-use self::keyring::Token;
+use self::keyring::{Keyring, Token, TokenRole};
 use self::limits::Limits;
 use self::origin::Proxies;
 use self::password::Passwords;
@@ -89,6 +89,9 @@ pub struct Access {
     uses: Mutex<HashMap<String, Timestamp>>,
 }
 
+/// How many credentials of a server, and how many join tokens, a node is thought to bear.
+const MOST_BORNE: usize = 3;
+
 impl Access {
     /// Access below `base` to the cluster with this database.
     pub fn new(policy: Policy, join_token: Option<Hash>, base: &str, database_id: &str) -> Self {
@@ -102,6 +105,28 @@ impl Access {
             passwords: Passwords::default(),
             uses: Mutex::default(),
         }
+    }
+
+    /// What a server's components may bear: its credentials, the newest first, then the join tokens.
+    pub(crate) fn borne_by(
+        &self,
+        server: &ServerName,
+        keyring: &Keyring,
+        now: Timestamp,
+    ) -> Vec<Hash> {
+        let good = |role: TokenRole, of: Option<&ServerName>| {
+            let mut found: Vec<(&Hash, &Token)> = keyring
+                .tokens
+                .iter()
+                .filter(|(_, token)| {
+                    token.role == role && token.server.as_ref() == of && token.is_good(now)
+                })
+                .collect();
+            found.sort_by(|(_, one), (_, other)| (other.made, &other.id).cmp(&(one.made, &one.id)));
+            found.into_iter().take(MOST_BORNE).map(|(hash, _)| *hash).collect::<Vec<_>>()
+        };
+        let own = good(TokenRole::Node, Some(server));
+        own.into_iter().chain(self.join_token).chain(good(TokenRole::Join, None)).collect()
     }
 
     /// Somebody proved themselves by this token.

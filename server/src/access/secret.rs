@@ -80,6 +80,11 @@ impl Hash {
         Self(Sha256::digest(secret.trim()).into())
     }
 
+    /// Its bytes, for a key that is made of it.
+    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// As 64 hex digits, for the database.
     pub fn to_hex(self) -> String {
         hex(&self.0)

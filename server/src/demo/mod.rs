@@ -76,6 +76,8 @@ impl Demo {
             base: String::new(),
             admin_url: None,
             own: None,
+            // Nobody is where its cast says to be.
+            dials_as: None,
         };
         let site = Site::open(options).await?;
         let mut director = Director::new(Arc::clone(&site), Beside::open(&database).await?);

@@ -10,13 +10,17 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::body;
 use super::openapi::schemas;
+use super::overview;
 use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::Person;
+
+/// How many seconds to wait before a messenger is dialled again.
+const RETRY_DIALLING: u32 = 5;
 
 /// What an address names, if it can be read.
 type Named<T> = Result<Path<T>, PathRejection>;
@@ -176,6 +180,32 @@ async fn remove(
     act(site, person, Command::Remove { server: name, role, force }, server).await
 }
 
+/// Dials a server's service messenger now
+#[utoipa::path(
+    post,
+    path = "/api/v1/servers/{server}/reconnect",
+    operation_id = "reconnect",
+    params(("server" = String, Path, description = "Its name, in any case.")),
+    responses(
+        (status = 200, description = "How this web server finds it by that very trial.", body = schemas::Reconnected),
+        (status = 400, description = "The address cannot be read."),
+        (status = 404, description = "No service messenger of that server is dialled."),
+        (status = 429, description = "It was dialled a moment ago."),
+        (status = 503, description = "The database cannot be written; the trial was made but not written down.")
+    )
+)]
+pub(crate) async fn reconnect(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    server: Named<String>,
+) -> Result<Json<Value>, Problem> {
+    let Path(server) = server.map_err(unreadable)?;
+    let name = ServerName::parse(&server).map_err(|_| problem(Refusal::NotDialled, &server))?;
+    let dialled = site.dial(&name, &person.actor()).await;
+    let messenger = dialled.map_err(|refusal| problem(refusal, &server))?;
+    Ok(Json(json!({"messenger": overview::messenger(&messenger)})))
+}
+
 /// Accepts a key as the one all others are held against
 #[utoipa::path(
     put,
@@ -247,6 +277,17 @@ fn problem(refusal: Refusal, what: &str) -> Problem {
             StatusCode::CONFLICT,
             format!("there is more than {what}; give more digits"),
         ),
+        Refusal::NotDialled => Problem::not_found(format!(
+            "no service messenger of {what} is dialled: its service announces none, has stopped, or does not report"
+        )),
+        Refusal::TooSoon => Problem::too_soon(
+            RETRY_DIALLING,
+            format!("the service messenger of {what} was dialled a moment ago; wait and try again"),
+        ),
+        // Of a trial the API tells the outcome.
+        Refusal::Unreached => {
+            Problem::unavailable(format!("the service messenger of {what} cannot be reached"))
+        }
         Refusal::Blind => Problem::unavailable(
             "the overview's database cannot be written at present; nothing was changed",
         ),

@@ -81,6 +81,20 @@ pub(crate) async fn acceptance(
     Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, ..Place::default() }))
 }
 
+/// Dials a server's service messenger.
+pub(crate) async fn reconnection(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let server = get(&pairs, "server").and_then(|name| ServerName::parse(name).ok());
+    let server = server.ok_or_else(|| lacks("server"))?;
+    let asked = Place { open: Open::Details(server.clone()), ..Place::default() };
+    let outcome = site.act(Command::Reconnect { server }, &person.actor()).await;
+    Ok(answer(&site, outcome, Done::Reconnected, asked))
+}
+
 fn read(sent: Sent) -> Result<Vec<(String, String)>, Problem> {
     sent.map(|Form(pairs)| pairs).map_err(unreadable)
 }
@@ -101,7 +115,7 @@ fn lacks(field: &str) -> Problem {
 /// To the page: what was done, or the same question with why it was refused.
 fn answer(site: &Site, outcome: Outcome, done: Done, asked: Place) -> Redirect {
     match outcome {
-        Ok(()) => Redirect::to(&format!("{}/?done={}", site.base, done.as_str())),
+        Ok(()) => to(site, &asked.after(done)),
         Err(app::api::Refusal::Live) => {
             let open = asked.open.asked_again();
             to(site, &Place { open, ..asked })

@@ -8,7 +8,7 @@ use app::api::Rank;
 use app::cluster::{RefusalReason, ServerName};
 use app::page::plain::refusal;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
@@ -19,9 +19,9 @@ use super::headers::document;
 use super::openapi;
 use super::problem::Problem;
 use crate::Site;
-use crate::access::Mode;
 use crate::access::caller::{Caller, Person, Unproved};
 use crate::access::origin::Origin;
+use crate::access::{Mode, Policy};
 use crate::metrics::Refusal;
 
 /// A refused body that is longer is not looked into.
@@ -113,6 +113,12 @@ pub(crate) async fn identify(
     next.run(request).await
 }
 
+/// Whether whoever brings these may look, as of now.
+pub(crate) fn may_look(site: &Site, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    let (caller, _) = site.access.caller(headers, extensions, &site.watch);
+    allows(&site.access.policy, Need::Look, &caller).is_ok()
+}
+
 /// Why somebody is not let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Denied {
@@ -127,7 +133,9 @@ enum Denied {
 async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let nobody = Caller::Nobody(Unproved::Silent);
     let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
-    let Err(denied) = gate.allows(caller) else { return next.run(request).await };
+    let Err(denied) = allows(&gate.site.access.policy, gate.need, caller) else {
+        return next.run(request).await;
+    };
     let why = match caller {
         Caller::Joiner { .. } => RefusalReason::NotEnrolled,
         Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } => RefusalReason::Token,
@@ -155,34 +163,30 @@ fn claimed(body: &[u8]) -> Option<ServerName> {
     ServerName::parse(heartbeat.get("server")?.as_str()?).ok()
 }
 
-impl Gate {
-    fn allows(&self, caller: &Caller) -> Result<(), Denied> {
-        let policy = &self.site.access.policy;
-        match self.need {
-            Need::Nothing => Ok(()),
-            Need::Measure if policy.metrics_public => Ok(()),
-            Need::Measure | Need::Look | Need::Act | Need::Administer
-                if policy.mode == Mode::Open =>
-            {
-                Ok(())
-            }
-            Need::Measure | Need::Look => person(caller).map(drop),
-            Need::Administer => admin(caller).map(drop),
-            Need::Act => admin(caller)
-                .and_then(|person| if person.may_act { Ok(()) } else { Err(Denied::Lapsed) }),
-            Need::Enrol => node(caller),
-            Need::Beat => match caller {
-                Caller::Joiner { .. } if policy.require_enrolment => Err(Denied::Forbidden(
-                    "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments",
-                )),
-                Caller::Nobody(_)
-                | Caller::Person(_)
-                | Caller::Node { .. }
-                | Caller::Joiner { .. } => node(caller),
-            },
+fn allows(policy: &Policy, need: Need, caller: &Caller) -> Result<(), Denied> {
+    match need {
+        Need::Nothing => Ok(()),
+        Need::Measure if policy.metrics_public => Ok(()),
+        Need::Measure | Need::Look | Need::Act | Need::Administer if policy.mode == Mode::Open => {
+            Ok(())
         }
+        Need::Measure | Need::Look => person(caller).map(drop),
+        Need::Administer => admin(caller).map(drop),
+        Need::Act => admin(caller)
+            .and_then(|person| if person.may_act { Ok(()) } else { Err(Denied::Lapsed) }),
+        Need::Enrol => node(caller),
+        Need::Beat => match caller {
+            Caller::Joiner { .. } if policy.require_enrolment => Err(Denied::Forbidden(
+                "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments",
+            )),
+            Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } | Caller::Joiner { .. } => {
+                node(caller)
+            }
+        },
     }
+}
 
+impl Gate {
     fn refuse(&self, denied: Denied, query: Option<&str>) -> Response {
         match (self.manner, denied) {
             (Manner::Page, Denied::Unproved(_) | Denied::Lapsed)

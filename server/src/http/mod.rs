@@ -17,6 +17,7 @@ mod page;
 mod probes;
 mod problem;
 mod sign_in;
+mod stream;
 mod tokens;
 
 use std::sync::Arc;
@@ -96,9 +97,11 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
     let forms = OpenApiRouter::new()
         .route("/settings", post(forms::settings))
         .route("/removal", post(forms::removal))
-        .route("/acceptance", post(forms::acceptance));
+        .route("/acceptance", post(forms::acceptance))
+        .route("/reconnection", post(forms::reconnection));
     let looking = OpenApiRouter::new()
         .routes(routes!(overview::get))
+        .routes(routes!(stream::get))
         .routes(routes!(admin::settings))
         .routes(routes!(openapi::get));
     let changing = OpenApiRouter::new()
@@ -106,6 +109,7 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         .routes(routes!(admin::delete_server))
         .routes(routes!(admin::delete_component))
         .routes(routes!(admin::put_reference_key))
+        .routes(routes!(admin::reconnect))
         .routes(routes!(tokens::create))
         .routes(routes!(tokens::revoke));
     let admitting =
@@ -149,7 +153,10 @@ fn machines(site: &Arc<Site>) -> Vec<Gated> {
 
 fn compression() -> CompressionLayer<impl tower_http::compression::Predicate> {
     CompressionLayer::new().compress_when(
-        SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
+        SizeAbove::new(256)
+            .and(NotForContentType::const_new("application/problem+json"))
+            // What is compressed comes when there is enough of it.
+            .and(NotForContentType::SSE),
     )
 }
 

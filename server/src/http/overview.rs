@@ -194,7 +194,8 @@ fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
     })
 }
 
-fn messenger(messenger: &Messenger) -> Value {
+/// How a messenger is, as the API says it.
+pub(super) fn messenger(messenger: &Messenger) -> Value {
     let (state, reason) = match messenger.failure {
         None => ("connected", None),
         Some(MessengerFailure::Connecting | MessengerFailure::Lost) => ("connecting", None),

@@ -50,7 +50,8 @@ impl Backend for Door {
 }
 
 impl Site {
-    fn news(&self, cursor: &str) -> News {
+    /// What changed since a cursor.
+    pub(super) fn news(&self, cursor: &str) -> News {
         let (change, cursor, now) = self.watch.since(cursor);
         News { cursor, now, change, build: self.build.clone() }
     }

@@ -41,19 +41,22 @@ pub struct News {
 impl News {
     /// Whether a reader has anything to take in, beside what others changed before.
     pub fn is_empty(&self) -> bool {
+        self.beats.is_empty() && self.are_times()
+    }
+
+    /// Whether somebody wants to hear of it at once: more than a time changed.
+    pub(crate) fn is_urgent(&self) -> bool {
+        !self.are_times() || self.keyring.is_some()
+    }
+
+    /// Whether no reader has more than times to take in.
+    fn are_times(&self) -> bool {
         self.components.is_empty()
-            && self.beats.is_empty()
             && self.removed.is_empty()
             && self.references.is_none()
             && self.settings.is_none()
             && self.spells.is_none()
             && self.whole.is_none()
-    }
-
-    /// Whether other web servers want to hear of it at once: more than a time changed.
-    pub(super) fn is_urgent(&self) -> bool {
-        let only_beats = Self { beats: Vec::new(), ..self.clone() };
-        !only_beats.is_empty() || self.keyring.is_some()
     }
 }
 

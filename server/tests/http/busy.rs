@@ -46,6 +46,7 @@ async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_t
         base: String::new(),
         admin_url: None,
         own: None,
+        dials_as: None,
     };
     let site: Arc<Site> = Site::open(options).await.unwrap();
     let router = cluster_overview::router(site);

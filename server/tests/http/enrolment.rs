@@ -36,7 +36,7 @@ fn facts() -> Facts {
 impl Beating {
     fn start(overview: &Running, token: &Path, credential: &Path) -> Self {
         let proof = Proof::of(token, credential.to_owned()).unwrap();
-        let agent = Agent::new(Client::new(&overview.url, None).unwrap(), proof, facts());
+        let agent = Agent::new(Client::new(&overview.url, None).unwrap(), proof, facts(), None);
         let (stop, stopped) = oneshot::channel();
         let runtime = Runtime::new().unwrap();
         let done = runtime.spawn(agent.run(async {

@@ -20,6 +20,7 @@ use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use ureq::tls::TlsConfig;
 
 /// The join token of every overview in these tests.
@@ -35,6 +36,7 @@ pub(crate) struct Running {
     database: String,
     site: Arc<Site>,
     stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<()>,
     runtime: Option<Runtime>,
 }
 
@@ -59,13 +61,15 @@ impl Running {
 
     /// Starts one that lives below a path.
     pub(crate) fn below(base: &str) -> Self {
-        Self::with(base, None, Policy::open(), None)
+        let base = base.to_owned();
+        Self::with(None, |options| Options { base, ..options })
     }
 
     /// Starts one where people sign in, over TLS with this certificate and key.
     pub(crate) fn encrypted(certificate: &Path, key: &Path) -> Self {
         let tls = Tls::of(certificate, key).unwrap();
-        Self::with("", None, Policy::of(Mode::Password), Some(tls))
+        let access = Policy::of(Mode::Password);
+        Self::with(Some(tls), |options| Options { access, ..options })
     }
 
     /// Starts one whose own web component is called `overview`.
@@ -79,7 +83,14 @@ impl Running {
             key_check: None,
             reporter: Reporter::Observer,
         };
-        Self::with("", Some((own, vec![Role::Web])), Policy::open(), None)
+        let own = Some((own, vec![Role::Web]));
+        Self::with(None, |options| Options { own, ..options })
+    }
+
+    /// Starts one that is called `overview` and dials services.
+    pub(crate) fn dialling(access: Policy) -> Self {
+        let dials_as = Some("overview".to_owned());
+        Self::with(None, |options| Options { access, dials_as, ..options })
     }
 
     /// Starts one where people sign in.
@@ -88,64 +99,45 @@ impl Running {
     }
 
     /// Starts one with this policy.
-    pub(crate) fn of(policy: Policy) -> Self {
-        Self::with("", None, policy, None)
+    pub(crate) fn of(access: Policy) -> Self {
+        Self::with(None, |options| Options { access, ..options })
     }
 
     /// Starts one on a database that others use too.
-    pub(crate) fn on(database: &str, policy: Policy) -> Self {
-        Self::opened(&folder(), database.to_owned(), "", None, policy, None)
+    pub(crate) fn on(database: &str, access: Policy) -> Self {
+        let database = database.to_owned();
+        Self::with(None, |options| Options { database, access, ..options })
     }
 
-    fn with(
-        base: &str,
-        own: Option<(Identity, Vec<Role>)>,
-        policy: Policy,
-        tls: Option<Tls>,
-    ) -> Self {
+    /// Starts one with other options than those of one that reports nothing, on a file of its own.
+    fn with(tls: Option<Tls>, other: impl FnOnce(Options) -> Options) -> Self {
         let folder = folder();
-        Self::opened(&folder, address(&folder), base, own, policy, tls)
-    }
-
-    fn opened(
-        folder: &Path,
-        database: String,
-        base: &str,
-        own: Option<(Identity, Vec<Role>)>,
-        policy: Policy,
-        tls: Option<Tls>,
-    ) -> Self {
+        let options = other(Options {
+            database: address(&folder),
+            join_token: Some(Hash::of(TOKEN)),
+            access: Policy::open(),
+            base: String::new(),
+            admin_url: None,
+            own: None,
+            dials_as: None,
+        });
+        let database = options.database.clone();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let runtime = Runtime::new().unwrap();
-        let options = Options {
-            database: database.clone(),
-            join_token: Some(Hash::of(TOKEN)),
-            access: policy,
-            base: base.to_owned(),
-            admin_url: None,
-            own,
-        };
         let (stop, stopped) = oneshot::channel();
-        let (address, site) = runtime.block_on(async {
+        let (address, site, served) = runtime.block_on(async {
             let site: Arc<Site> = Site::open(options).await.unwrap();
             let kept = Arc::clone(&site);
             let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = socket.local_addr().unwrap();
             let listener = Listener { socket, tls };
-            tokio::spawn(cluster_overview::serve(listener, site, async {
+            let served = tokio::spawn(cluster_overview::serve(listener, site, async {
                 let _ = stopped.await;
             }));
-            (address, kept)
+            (address, kept, served)
         });
         let url = format!("{scheme}://{address}");
-        Self {
-            url,
-            folder: folder.to_owned(),
-            database,
-            site,
-            stop: Some(stop),
-            runtime: Some(runtime),
-        }
+        Self { url, folder, database, site, stop: Some(stop), served, runtime: Some(runtime) }
     }
 
     pub(crate) fn send(
@@ -196,6 +188,14 @@ impl Running {
 
     pub(crate) fn beat(&self, heartbeat: &Value) -> Answer {
         self.beat_raw(heartbeat.to_string().as_bytes())
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn end(mut self) {
+        drop(self.stop.take());
+        let runtime = self.runtime.take().unwrap();
+        runtime.block_on(&mut self.served).unwrap();
+        self.runtime = Some(runtime);
     }
 
     pub(crate) fn overview(&self) -> Value {

@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 
 use boon::{Compiler, Draft, Schemas};
+use cluster_overview::access::{Mode, Policy};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Running, TOKEN, heartbeat, with};
@@ -14,6 +15,7 @@ const BEATS: &str = "/api/v1/heartbeats";
 const SETTINGS: &str = "/api/v1/settings";
 const SERVER: &str = "/api/v1/servers/{server}";
 const COMPONENT: &str = "/api/v1/servers/{server}/components/{role}";
+const RECONNECT: &str = "/api/v1/servers/{server}/reconnect";
 const KEY: &str = "/api/v1/reference-keys/{kind}";
 const TOKENS: &str = "/api/v1/tokens";
 const ENROLMENTS: &str = "/api/v1/enrolments";
@@ -41,7 +43,7 @@ impl Witness {
 
     /// Where people sign in.
     fn admin() -> Self {
-        let overview = Running::guarded();
+        let overview = Running::dialling(Policy::of(Mode::Password));
         let bearer = format!("Bearer {}", overview.token("admin"));
         Self::with(overview, bearer)
     }
@@ -172,6 +174,23 @@ impl Witness {
         self.ask(status, ("DELETE", template, &format!("/api/v1/servers/{path}")), &[], &[]);
     }
 
+    /// Waits until so many services have been dialled in vain.
+    fn until_dialled(&self, services: usize) {
+        let headers = [("authorization", self.bearer.as_str())];
+        loop {
+            let overview = self.overview.send("GET", "/api/v1/overview", &headers, &[]);
+            if overview.body.to_string().matches("\"reason\":\"refused\"").count() == services {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    fn reconnect(&self, status: u16, server: &str) {
+        let path = format!("/api/v1/servers/{server}/reconnect");
+        self.ask(status, ("POST", RECONNECT, &path), &[], &[]);
+    }
+
     fn accept(&self, status: u16, kind: &str, body: &[u8]) {
         let path = format!("/api/v1/reference-keys/{kind}");
         self.ask(status, ("PUT", KEY, &path), &[JSON], body);
@@ -273,6 +292,17 @@ fn every_documented_status_is_answered_as_documented() {
     witness.remove(400, "%FF/components/web");
     witness.remove(404, "web-2/components/other");
 
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    for server in ["web-3", "web-4"] {
+        let beat = with(heartbeat(server, "service", 1), "messenger_port", json!(port));
+        witness.beat(200, &bytes(&with(beat, "ip", json!("127.0.0.1"))));
+    }
+    witness.until_dialled(2);
+    witness.reconnect(200, "web-3");
+    witness.reconnect(429, "web-3");
+    witness.reconnect(404, "web-9");
+    witness.reconnect(400, "%FF");
+
     let locked = witness.overview.lock_database();
     witness.beat(503, &bytes(&heartbeat("web-2", "web", 2)));
     witness.ask(503, ("GET", "/readyz", "/readyz"), &[], &[]);
@@ -281,6 +311,7 @@ fn every_documented_status_is_answered_as_documented() {
     witness.ask(503, ("POST", ENROLMENTS, ENROLMENTS), &by_token, &body);
     witness.ask(503, ("GET", AUDIT, AUDIT), &[], &[]);
     witness.configure(503, &bytes(&settings));
+    witness.reconnect(503, "web-4");
     witness.accept(503, "encryption", &digits(&format!("{:0<64}", "9f9f9f9f")));
     witness.remove(503, "web-2?force=true");
     witness.remove(503, "web-2/components/web?force=true");
@@ -432,6 +463,7 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
             "/settings",
             "/removal",
             "/acceptance",
+            "/reconnection",
             "/access",
             "/audit",
             "/access/tokens",

@@ -115,6 +115,7 @@ fn action(hint: &Hint) -> Option<Action> {
         let (server, role) = (hint.server.clone()?, hint.role);
         Some(Action::opening("Remove it", &Open::Removal { server, role, again: false }))
     };
+    let look = || Some(Action::opening("Reconnect", &Open::Details(hint.server.clone()?)));
     let configure = || Some(Action::opening("Configure", &Open::Configuration(None)));
     match hint.id {
         HintId::KeyMismatch => accept(KeyKind::Encryption),
@@ -122,6 +123,7 @@ fn action(hint: &Hint) -> Option<Action> {
         HintId::WebStale | HintId::ServiceStopped | HintId::WebStopped | HintId::CameBack => {
             remove()
         }
+        HintId::MessengerUnreachable => look(),
         HintId::TimersTight | HintId::FailoverThin | HintId::BalancingThin => configure(),
         HintId::OverviewBlind
         | HintId::EveryoneSilent
@@ -131,8 +133,7 @@ fn action(hint: &Hint) -> Option<Action> {
         | HintId::WebIdle
         | HintId::KeyMissing
         | HintId::VersionSkew
-        | HintId::ClockSkew
-        | HintId::MessengerUnreachable => None,
+        | HintId::ClockSkew => None,
     }
 }
 

@@ -67,6 +67,8 @@ pub(in crate::page) struct Ask {
     pub(in crate::page) carries: Vec<(&'static str, String)>,
     /// What its button says.
     pub(in crate::page) button: String,
+    /// Whether it is a question indeed: one that can be cancelled, and whose answer is felt.
+    pub(in crate::page) grave: bool,
     /// What is done if it is pressed.
     pub(in crate::page) command: Command,
 }
@@ -125,10 +127,12 @@ impl Scene<'_> {
             sections.push(Section { heading: "Server", items, action: None });
         }
         sections.extend(server.components.iter().map(|status| self.component(status)));
+        let dialled = server.components.iter().any(|status| status.messenger.is_some());
         let server = server.name.clone();
-        let whole = Open::Removal { server, role: None, again: false };
+        let whole = Open::Removal { server: server.clone(), role: None, again: false };
         let actions = vec![Action::opening("Remove server", &whole)];
-        Panel { look: Some(look), sections, actions, ..self.opened(name.to_string()) }
+        let ask = dialled.then(|| reconnection(server));
+        Panel { look: Some(look), sections, actions, ask, ..self.opened(name.to_string()) }
     }
 
     fn component(&self, status: &ComponentStatus) -> Section {
@@ -193,6 +197,7 @@ impl Scene<'_> {
             action: "removal",
             carries,
             button: if again { "Remove all the same" } else { "Remove" }.to_owned(),
+            grave: true,
             command: Command::Remove { server: name.clone(), role, force: again },
         };
         Panel { paragraphs, ask: Some(ask), ..self.opened(title) }
@@ -233,6 +238,7 @@ impl Scene<'_> {
             action: "acceptance",
             carries: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
             button: format!("Accept {digits}"),
+            grave: true,
             command: Command::Accept { kind, digits: digits.to_owned() },
         };
         Panel { paragraphs, ask: Some(ask), ..opened }
@@ -275,6 +281,16 @@ fn clock(off: Option<Span>) -> String {
             let side = if off > Span::ZERO { "ahead" } else { "behind" };
             format!("{} {side}", Span(off.0.abs()))
         }
+    }
+}
+
+fn reconnection(server: ServerName) -> Ask {
+    Ask {
+        action: "reconnection",
+        carries: vec![("server", server.to_string())],
+        button: "Reconnect messenger".to_owned(),
+        grave: false,
+        command: Command::Reconnect { server },
     }
 }
 

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 pub(crate) use self::access::{Audit, CreatedToken, Enrolled, Enrolment, NewToken, Tokens};
 pub(crate) use self::heartbeat::{Heartbeats, Taken};
-pub(crate) use self::picture::Overview;
+pub(crate) use self::picture::{Overview, Reconnected};
 
 /// Which component of a server.
 #[derive(Serialize, ToSchema)]

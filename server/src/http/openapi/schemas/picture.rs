@@ -139,6 +139,12 @@ pub(crate) struct Component {
     messenger: Option<Messenger>,
 }
 
+/// What came of dialling a service's messenger.
+#[derive(ToSchema)]
+pub(crate) struct Reconnected {
+    messenger: Messenger,
+}
+
 /// Whether a service's messenger can be reached.
 #[derive(ToSchema)]
 pub(crate) struct Messenger {

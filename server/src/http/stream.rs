@@ -1,0 +1,143 @@
+//! The stream: what a poll would bring, as soon as it is there.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::sync::watch;
+
+use super::gate;
+use crate::Site;
+use crate::clock::Stopwatch;
+
+/// How often a comment keeps the connection from looking idle.
+const COMMENT: Duration = Duration::from_secs(15);
+/// How long to gather changes before they are told.
+const GATHERED: Duration = Duration::from_millis(30);
+/// How often it is seen whether the reader may still look.
+const ADMITTED: Duration = Duration::from_secs(4);
+/// What is longer is asked for by the reader itself, who gets it compressed.
+const LONGEST: usize = 64 << 10;
+
+static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// What changes, as it changes
+///
+/// Server-sent events: `update`, whose `id` is the reader's next cursor and whose data is what a poll from
+/// the cursor before it would bring, also where that is nothing; `resync`, where the reader should poll
+/// for itself and come back with the cursor of that, because its own means nothing here or too much has
+/// changed; `bye`, because the reader may no longer look or the web server stops. After these two the
+/// stream ends. A comment comes after 15 s of silence.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stream",
+    operation_id = "stream",
+    params(
+        ("cursor" = Option<String>, Query, description = "Where the reader is; without it, or where it means nothing, the first event is `resync`.", nullable = false),
+        ("Last-Event-ID" = Option<String>, Header, description = "The same, as a browser sends it that comes back; it counts before `cursor`.", nullable = false)
+    ),
+    responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream"))
+)]
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let cursor = head
+        .headers
+        .get(&LAST_EVENT_ID)
+        .and_then(|id| id.to_str().ok().map(str::to_owned))
+        .or_else(|| cursor_in(query.as_deref()?))
+        .unwrap_or_default();
+    site.watch.reach(&cursor).await;
+    let reader = Reader {
+        facts: site.watch.facts(),
+        stopping: site.stopping.subscribe(),
+        headers: head.headers,
+        extensions: head.extensions,
+        admitted: Stopwatch::start(),
+        cursor,
+        greeted: false,
+        site,
+    };
+    let events = stream::unfold(Some(reader), |reader| async {
+        let mut reader = reader?;
+        let (event, goes_on) = reader.next().await;
+        Some((Ok::<_, Infallible>(event), goes_on.then_some(reader)))
+    });
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(COMMENT));
+    let mut response = sse.into_response();
+    // nginx passes it on as it comes.
+    let header = HeaderName::from_static("x-accel-buffering");
+    response.headers_mut().insert(header, HeaderValue::from_static("no"));
+    response
+}
+
+fn cursor_in(query: &str) -> Option<String> {
+    query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).map(str::to_owned)
+}
+
+async fn stops(stopping: &mut watch::Receiver<bool>) {
+    // Where nobody can ask it to stop any more, it has stopped.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// One who reads.
+struct Reader {
+    site: Arc<Site>,
+    facts: watch::Receiver<()>,
+    stopping: watch::Receiver<bool>,
+    /// What the reader came with: who they are is asked again and again.
+    headers: HeaderMap,
+    extensions: Extensions,
+    admitted: Stopwatch,
+    cursor: String,
+    /// Whether it has been told anything: the first word shows it that nothing on the way holds words back.
+    greeted: bool,
+}
+
+impl Reader {
+    /// What to tell next, and whether there is more to come. It is asked for only when the last was
+    /// taken, so whoever is slow finds one change instead of many.
+    async fn next(&mut self) -> (Event, bool) {
+        if std::mem::replace(&mut self.greeted, true) && !self.wait().await {
+            return (Event::default().event("bye").data("bye"), false);
+        }
+        let resync = (Event::default().event("resync").data("resync"), false);
+        if !self.site.watch.places(&self.cursor) {
+            return resync;
+        }
+        let news = self.site.news(&self.cursor);
+        match serde_json::to_string(&news) {
+            Ok(text) if text.len() <= LONGEST => {
+                self.cursor.clone_from(&news.cursor);
+                (Event::default().event("update").id(news.cursor).data(text), true)
+            }
+            Ok(_) | Err(_) => resync,
+        }
+    }
+
+    /// Until something has changed, or it is time to say that all is as it was: as often as a page would
+    /// ask. Says whether the stream goes on.
+    async fn wait(&mut self) -> bool {
+        tokio::select! {
+            _ = self.facts.changed() => {
+                tokio::time::sleep(GATHERED).await;
+                self.facts.mark_unchanged();
+            }
+            () = stops(&mut self.stopping) => return false,
+            () = tokio::time::sleep(self.site.watch.poll_period().min(ADMITTED)) => {}
+        }
+        if self.admitted.elapsed() < ADMITTED {
+            return true;
+        }
+        self.admitted = Stopwatch::start();
+        gate::may_look(&self.site, &self.headers, &self.extensions)
+    }
+}

@@ -1,0 +1,194 @@
+//! What an admin sees of service messengers, and what becomes of whoever dials or listens wrongly.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener};
+use std::thread;
+use std::time::Duration;
+
+use cluster_overview::access::{Mode, Policy};
+use cluster_overview::messenger::Voice;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::harness::{Running, TOKEN, bearer, component, heartbeat, with};
+
+/// A service that listens, and beats for itself.
+struct Service {
+    voice: Option<Voice>,
+    runtime: Runtime,
+    port: u16,
+}
+
+impl Service {
+    fn bearing(secret: &str, server: &str) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let voice = runtime.block_on(Voice::open(0, server)).unwrap();
+        voice.bear(secret);
+        Self { port: voice.port(), voice: Some(voice), runtime }
+    }
+
+    /// It is gone, and its connections with it.
+    fn end(&mut self) {
+        let voice = self.voice.take();
+        self.runtime.block_on(async { drop(voice) });
+    }
+}
+
+fn announcing(server: &str, sequence: i64, port: u16) -> Value {
+    let beat = with(heartbeat(server, "service", sequence), "messenger_port", json!(port));
+    with(beat, "ip", json!("127.0.0.1"))
+}
+
+fn messenger<'a>(overview: &'a Value, server: &str) -> &'a Value {
+    component(overview, server, "service").map_or(&Value::Null, |service| &service["messenger"])
+}
+
+/// The overview once a server's messenger is in this state, for this reason.
+fn found(overview: &Running, server: &str, state: &str, reason: Option<&str>) -> Value {
+    let seen = overview.overview_when(|all| {
+        let messenger = messenger(all, server);
+        messenger["state"] == state && messenger["reason"] == json!(reason)
+    });
+    messenger(&seen, server).clone()
+}
+
+/// A program that is no messenger: what it does with each who connects.
+fn program(answers: impl Fn(&mut std::net::TcpStream) + Send + Copy + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            thread::spawn(move || answers(&mut client));
+        }
+    });
+    port
+}
+
+#[test]
+fn a_service_that_listens_is_connected_and_one_whose_process_dies_is_lost_at_once_but_not_stale() {
+    let overview = Running::dialling(Policy::open());
+    let mut service = Service::bearing(TOKEN, "DB-1");
+    overview.beat(&announcing("db-1", 1, service.port));
+    let connected = found(&overview, "db-1", "connected", None);
+    assert_eq!(connected["seen_by"], "overview");
+    assert_eq!(connected["port"], service.port);
+    service.end();
+    overview.overview_when(|all| messenger(all, "db-1")["state"] == "connecting");
+    let refused = found(&overview, "db-1", "unreachable", Some("refused"));
+    assert!(refused["since"].as_str() >= connected["since"].as_str());
+    let all = overview.overview();
+    let component = component(&all, "db-1", "service").unwrap();
+    assert_eq!((&component["pulse"], &component["health"]), (&json!("alive"), &json!("ok")));
+    let hint = &all["hints"][0];
+    assert_eq!((&hint["id"], &hint["severity"]), (&json!("messenger-unreachable"), &json!("info")));
+    let said = hint.to_string();
+    assert!(said.contains(&service.port.to_string()) && said.contains("db-1"), "{said}");
+}
+
+#[test]
+fn what_a_service_says_is_known_before_its_next_heartbeat_and_only_of_itself() {
+    let overview = Running::dialling(Policy::open());
+    let service = Service::bearing(TOKEN, "db-1");
+    overview.beat(&announcing("db-1", 1, service.port));
+    overview.beat(&announcing("db-2", 1, 1));
+    found(&overview, "db-1", "connected", None);
+    let voice = service.voice.as_ref().unwrap();
+    let foreign = with(announcing("db-2", 9, 1), "version", json!("0"));
+    voice.say(&foreign);
+    voice.say(&json!("nothing that could be read"));
+    let leaving = with(announcing("db-1", 2, service.port), "leaving", json!(true));
+    voice.say(&leaving);
+    let all = overview.overview_when(|all| {
+        component(all, "db-1", "service").is_some_and(|service| service["pulse"] == "stopped")
+    });
+    assert_eq!(*messenger(&all, "db-1"), Value::Null, "nobody dials what has stopped");
+    let other = component(&all, "db-2", "service").unwrap();
+    assert_ne!(other["version"], "0", "a service speaks for itself alone");
+}
+
+#[test]
+fn whatever_else_listens_on_the_port_is_told_by_what_it_does() {
+    let overview = Running::dialling(Policy::open());
+    let http = program(|client| {
+        let _ = client.read(&mut [0; 64]);
+        let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    });
+    let noise = program(|client| while client.write_all(&[0x5a; 4_096]).is_ok() {});
+    let closes = program(|client| {
+        let _ = client.read(&mut [0; 1]);
+    });
+    let silent = program(|client| while matches!(client.read(&mut [0; 64]), Ok(1..)) {});
+    let later = program(|client| {
+        let _ = client.read(&mut [0; 7]);
+        let _ = client.write_all(b"COMSGR\x02\x02");
+        let _ = client.shutdown(Shutdown::Write);
+        thread::sleep(Duration::from_secs(1));
+    });
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let stranger = Service::bearing("another token", "wrong");
+    let cases = [
+        ("http", http, "not_a_messenger"),
+        ("noise", noise, "not_a_messenger"),
+        ("closes", closes, "not_a_messenger"),
+        ("silent", silent, "timed_out"),
+        ("later", later, "protocol"),
+        ("nobody", nobody, "refused"),
+        ("wrong", stranger.port, "wrong_key"),
+    ];
+    for (server, port, _) in cases {
+        overview.beat(&announcing(server, 1, port));
+    }
+    overview.beat(&with(announcing("here", 1, 9), "ip", json!("169.254.169.254")));
+    for (server, _, reason) in cases {
+        found(&overview, server, "unreachable", Some(reason));
+    }
+    found(&overview, "here", "unreachable", Some("unreachable"));
+    assert_eq!(overview.overview()["health"], "ok", "no health changes for it");
+}
+
+#[test]
+fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
+    let overview = Running::dialling(Policy::of(Mode::Password));
+    let (admin, viewer) = (overview.token("admin"), overview.token("viewer"));
+    let look = || overview.send("GET", "/api/v1/overview", &bearer(&admin), b"").body;
+    let dial = |server: &str, token: &str| {
+        let path = format!("/api/v1/servers/{server}/reconnect");
+        overview.send("POST", &path, &bearer(token), b"")
+    };
+    let mut first = Service::bearing(TOKEN, "db-1");
+    let port = first.port;
+    overview.beat(&announcing("db-1", 1, port));
+    assert_eq!(dial("db-1", &viewer).status, 403);
+    let unknown = dial("db-9", &admin);
+    assert_eq!(unknown.status, 404, "{:?}", unknown.body);
+    first.end();
+    let gone = |all: &Value| messenger(all, "db-1")["reason"] == "refused";
+    while !gone(&look()) {
+        thread::sleep(Duration::from_millis(20));
+    }
+    let refused = dial("DB-1", &admin);
+    assert_eq!(refused.status, 200);
+    assert_eq!(refused.body["messenger"]["reason"], "refused");
+    let again = dial("db-1", &admin);
+    assert_eq!((again.status, again.header("retry-after")), (429, "5"));
+    // Somebody opens the port.
+    let runtime = Runtime::new().unwrap();
+    let voice = runtime.block_on(Voice::open(port, "db-1")).unwrap();
+    voice.bear(TOKEN);
+    let connected = loop {
+        let answer = dial("db-1", &admin);
+        if answer.status != 429 {
+            break answer;
+        }
+        thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(connected.body["messenger"]["state"], "connected");
+    assert_eq!(*messenger(&look(), "db-1"), connected.body["messenger"]);
+    let lines = overview.audit(&admin);
+    let outcomes: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["action"] == "reconnect")
+        .map(|line| &line["outcome"])
+        .collect();
+    assert_eq!(outcomes, ["connected", "refused"]);
+}

@@ -1,0 +1,134 @@
+//! What a reader of the stream hears, and when it ends.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use cluster_overview::access::{Mode, Policy};
+use serde_json::Value;
+
+use crate::harness::{Running, TOKEN, bearer, heartbeat};
+
+/// One who reads.
+struct Listening(BufReader<TcpStream>);
+
+/// One event: its name, its id and its data.
+#[derive(Debug, PartialEq, Eq)]
+struct Heard {
+    event: String,
+    id: String,
+    data: String,
+}
+
+impl Listening {
+    fn from(overview: &Running, token: &str, cursor: &str) -> Self {
+        let address = overview.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let request = format!(
+            "GET /api/v1/stream?cursor={cursor} HTTP/1.1\r\nHost: {address}\r\nAccept-Encoding: br\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        Self(BufReader::new(stream))
+    }
+
+    /// The next event; `None` once the stream has ended.
+    fn next(&mut self) -> Option<Heard> {
+        let mut heard = Heard { event: String::new(), id: String::new(), data: String::new() };
+        let mut line = String::new();
+        loop {
+            line.clear();
+            if self.0.read_line(&mut line).unwrap() == 0 || line.trim_end() == "0" {
+                return None;
+            }
+            let told = line.trim_end();
+            match told.split_once(": ") {
+                Some(("event", value)) => value.clone_into(&mut heard.event),
+                Some(("id", value)) => value.clone_into(&mut heard.id),
+                Some(("data", value)) => value.clone_into(&mut heard.data),
+                _ if told.is_empty() && !heard.event.is_empty() => return Some(heard),
+                _ => {}
+            }
+        }
+    }
+
+    fn last_word(&mut self) -> String {
+        let mut word = String::new();
+        while let Some(heard) = self.next() {
+            word = heard.event;
+        }
+        word
+    }
+}
+
+/// Where a reader is who has just asked.
+fn cursor(overview: &Running, token: &str) -> String {
+    let headers = [bearer(token).as_slice(), &[("content-type", "application/json")]].concat();
+    let news = overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#);
+    news.body["cursor"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_reader_hears_at_once_what_changed_and_nothing_twice() {
+    let overview = Running::start();
+    overview.beat(&heartbeat("web-1", "web", 1));
+    let mut listening = Listening::from(&overview, "none", &cursor(&overview, "none"));
+    let greeting = listening.next().unwrap();
+    assert_eq!(greeting.event, "update");
+    assert!(!greeting.data.contains("web-1"), "the reader knew it: {}", greeting.data);
+    overview.beat(&heartbeat("web-2", "web", 1));
+    let heard = listening.next().unwrap();
+    assert_eq!(heard.event, "update");
+    assert!(heard.data.contains("web-2") && !heard.data.contains("web-1"), "{}", heard.data);
+    let news: Value = serde_json::from_str(&heard.data).unwrap();
+    assert_eq!(news["cursor"], heard.id);
+    // Whoever comes back from there has missed nothing.
+    overview.beat(&heartbeat("web-3", "web", 1));
+    let back = Listening::from(&overview, "none", &heard.id).next().unwrap();
+    assert!(back.data.contains("web-3") && !back.data.contains("web-2"), "{}", back.data);
+}
+
+#[test]
+fn a_reader_who_is_nowhere_is_told_to_ask_for_itself() {
+    let overview = Running::start();
+    for cursor in ["", "of.another.database", "1.2.3"] {
+        let mut listening = Listening::from(&overview, "none", cursor);
+        assert_eq!(listening.next().unwrap().event, "resync");
+        assert_eq!(listening.next(), None);
+    }
+}
+
+#[test]
+fn too_much_for_a_stream_is_asked_for_by_the_reader() {
+    let overview = Running::start();
+    let place = cursor(&overview, "none");
+    let many: Vec<Value> =
+        (0..300).map(|number| heartbeat(&format!("server-{number}"), "web", 1)).collect();
+    overview.beat(&Value::Array(many));
+    assert_eq!(Listening::from(&overview, "none", &place).last_word(), "resync");
+}
+
+#[test]
+fn a_stream_ends_soon_after_its_readers_right_to_look() {
+    let overview = Running::of(Policy::of(Mode::Password));
+    let (admin, viewer) = (overview.token("admin"), overview.token("viewer"));
+    let mut listening = Listening::from(&overview, &viewer, &cursor(&overview, &viewer));
+    assert_eq!(listening.next().unwrap().event, "update");
+    let all = overview.send("GET", "/api/v1/tokens", &bearer(&admin), b"").body;
+    let id = all["tokens"][0]["id"].as_str().unwrap();
+    let path = format!("/api/v1/tokens/{id}");
+    assert_eq!(overview.send("DELETE", &path, &bearer(&admin), b"").status, 204);
+    assert_eq!(listening.last_word(), "bye");
+    let nobody = overview.send("GET", "/api/v1/stream", &bearer(TOKEN), b"");
+    assert_eq!(nobody.status, 403);
+}
+
+#[test]
+fn a_web_server_that_stops_says_goodbye_to_its_readers() {
+    let overview = Running::start();
+    let mut listening = Listening::from(&overview, "none", &cursor(&overview, "none"));
+    assert_eq!(listening.next().unwrap().event, "update");
+    let stopping = std::thread::spawn(move || overview.end());
+    assert_eq!(listening.last_word(), "bye");
+    stopping.join().unwrap();
+}
