@@ -7,11 +7,8 @@ mod common;
 use cluster_overview_app::cluster::{Change, RefusalReason, ServerName, Snapshot, Timestamp};
 use common::{NOON, s, service, snapshot};
 
-const FROM: Option<std::net::IpAddr> =
-    Some(std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 9)));
-
 fn refuse(snapshot: &mut Snapshot, why: RefusalReason, at: Timestamp) -> bool {
-    snapshot.refuse(&ServerName::parse("A").unwrap(), why, FROM, at)
+    snapshot.refuse(&ServerName::parse("A").unwrap(), why, Some(common::address(9)), at)
 }
 
 fn told(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RefusalReason)> {

@@ -381,5 +381,8 @@ fn every_component_is_counted_once_by_role_and_once_by_pulse() {
 fn a_servers_facts_are_those_of_the_component_heard_of_last() {
     let fresh = Component { last_heartbeat: s(5), ip: common::address(7), ..service("a") };
     let overview = snapshot([web("a"), fresh]).overview(s(5));
-    assert_eq!(overview.servers[0].latest().map(|latest| latest.ip), Some(common::address(7)));
+    assert_eq!(
+        overview.servers[0].latest().map(|latest| latest.ip.clone()),
+        Some(common::address(7))
+    );
 }

@@ -41,6 +41,8 @@ export type Beat = {
   boot_id?: string;
   sequence?: number;
   sent_at?: string;
+  /** Where its service messenger listens. */
+  messenger_port?: number;
   leaving?: boolean;
 };
 
@@ -94,13 +96,14 @@ export class Cluster {
   }
 
   /** Starts an agent; `key` is the text of its encryption key. */
-  agent(name: string, role: 'web' | 'service', options: { key?: string; version?: string } = {}) {
+  agent(name: string, role: 'web' | 'service', options: { key?: string; version?: string; messengerPort?: number } = {}) {
     const keyFile = join(this.folder, `${name}.key`);
     writeFileSync(keyFile, options.key ?? 'the key of the cluster');
     return this.run(`${name} ${role}`, [
       'agent', '--overview', this.url, '--token-file', this.tokenFile, '--name', name, '--role', role,
       '--product', 'ProGet', '--product-version', options.version ?? '2026.2.1',
       '--encryption-key-file', keyFile,
+      ...(options.messengerPort ? ['--messenger-port', String(options.messengerPort)] : []),
     ]);
   }
 
@@ -255,18 +258,23 @@ export const hydrated = (page: Page) =>
 /** A panic without the places in wasm it came through. */
 const legible = (text: string) => text.split('\n').filter((line) => !/^\s*(at .*|Stack:|Error)?$/.test(line)).join(' ');
 
-export const test = base.extend<{ cluster: Cluster; auth: 'none' | 'password'; forgiven: RegExp }>({
+type Options = { auth: 'none' | 'password'; forgiven: RegExp; deaf: boolean };
+
+export const test = base.extend<{ cluster: Cluster } & Options>({
   // How people prove who they are. Where they sign in, the overview reports itself.
   auth: ['none', { option: true }],
   // What a story expects on the console: a story that stops the server expects failed requests.
   forgiven: [/^$/, { option: true }],
+  // Whether the page can only ask, and not listen. Every story passes either way: CLUSTER_OVERVIEW_DEAF=1.
+  deaf: [process.env.CLUSTER_OVERVIEW_DEAF === '1', { option: true }],
   cluster: async ({ auth }, use) => {
     const cluster = new Cluster();
     await cluster.start(auth === 'none' ? 'none' : 'web,service', '/', auth);
     await use(cluster);
     await cluster.stop();
   },
-  page: async ({ page, cluster, forgiven, javaScriptEnabled }, use) => {
+  page: async ({ page, cluster, forgiven, deaf, javaScriptEnabled }, use) => {
+    if (deaf) await page.addInitScript(() => { delete (globalThis as { EventSource?: unknown }).EventSource; });
     const complaints: string[] = [];
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(legible(message.text()));

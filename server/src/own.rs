@@ -104,7 +104,7 @@ impl Own {
             product,
             version,
             os,
-            ip,
+            ip: ip.into(),
             boot_id: self.boot_id.clone(),
             sequence: self.sequence.fetch_add(1, Ordering::Relaxed),
             sent_at: Some(clock::wall()),

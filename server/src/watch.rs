@@ -369,7 +369,7 @@ impl Watch {
     pub(crate) fn refused(&self, server: &ServerName, why: RefusalReason, from: Option<IpAddr>) {
         self.write(|state| {
             let now = self.moment_of(state);
-            if state.snapshot.refuse(server, why, from, now) {
+            if state.snapshot.refuse(server, why, from.map(Into::into), now) {
                 state.blinks += 1;
             }
         });

@@ -5,6 +5,7 @@
 mod databases;
 
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +90,7 @@ fn beat(server: &str, role: Role, sequence: i64) -> Heartbeat {
         product: None,
         version: "2026.2.1".into(),
         os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
-        ip: "10.0.0.11".parse().unwrap(),
+        ip: IpAddr::from([10, 0, 0, 11]).into(),
         boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".into(),
         sequence,
         sent_at: None,

@@ -36,6 +36,7 @@ pub(crate) fn bind(compiled: &Path, folder: &Path) -> Result<()> {
         .typescript(false)
         // Names are for debuggers, and half of the file.
         .remove_name_section(true)
+        .remove_producers_section(true)
         .out_name("app")
         .generate(folder)
         .context("wasm-bindgen refuses the compiled page")

@@ -1,11 +1,10 @@
 //! Which heartbeats count: the rule of starts, replays, duplicate names and removals.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Component, Heartbeat, Reporter, Skew, Tombstone};
+use super::facts::{Address, Component, Heartbeat, Reporter, Skew, Tombstone};
 use super::time::{Span, Timestamp};
 
 /// Three returns to a former boot within this span are two machines of one name; so long without a
@@ -23,7 +22,7 @@ pub struct Boot {
     /// The highest sequence heard of it.
     pub sequence: i64,
     /// The address it had.
-    pub ip: IpAddr,
+    pub ip: Address,
 }
 
 /// The two boots a component is known by, and how often they took turns.

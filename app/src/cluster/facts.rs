@@ -178,6 +178,36 @@ pub enum Reporter {
     Observer,
 }
 
+/// An IPv4 or IPv6 address in its canonical spelling. Whoever shows it need not understand it, and a
+/// browser does no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Address(Arc<str>);
+
+impl Address {
+    /// The spelling.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What it means.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.0.parse().ok()
+    }
+}
+
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Self {
+        Self(ip.to_string().into())
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What a component says of itself, already checked. It carries no time that anyone trusts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
@@ -192,7 +222,7 @@ pub struct Heartbeat {
     /// The operating system.
     pub os: Os,
     /// The address it says it has.
-    pub ip: IpAddr,
+    pub ip: Address,
     /// New at each start of the process: a hyphenated UUID in lower case.
     pub boot_id: String,
     /// Grows with each heartbeat of one boot; below 2^53.
@@ -219,7 +249,7 @@ impl Heartbeat {
 
     /// The boot this heartbeat makes current.
     pub fn boot(&self) -> Boot {
-        Boot { id: self.boot_id.clone(), sequence: self.sequence, ip: self.ip }
+        Boot { id: self.boot_id.clone(), sequence: self.sequence, ip: self.ip.clone() }
     }
 }
 
@@ -295,7 +325,7 @@ pub struct Component {
     /// The operating system.
     pub os: Os,
     /// Its address.
-    pub ip: IpAddr,
+    pub ip: Address,
     /// The check of its encryption key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_check: Option<KeyCheck>,

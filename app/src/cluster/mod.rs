@@ -21,8 +21,8 @@ pub use blindness::Blindness;
 pub use boots::{Boot, Boots, Reception};
 pub use change::{Beat, Change};
 pub use facts::{
-    Component, ComponentKey, Heartbeat, Messenger, MessengerFailure, Os, Role, ServerName, Skew,
-    Tombstone,
+    Address, Component, ComponentKey, Heartbeat, Messenger, MessengerFailure, Os, Role, ServerName,
+    Skew, Tombstone,
 };
 pub use hints::{Hint, HintId, Severity};
 pub use keys::{KeyCheck, KeyKind, Reference, References};

@@ -1,10 +1,8 @@
 //! Heartbeats in a server's name that were refused: told on its row, for whoever wonders why it is silent.
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
-use super::facts::{ComponentKey, Role, ServerName};
+use super::facts::{Address, ComponentKey, Role, ServerName};
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 
@@ -52,7 +50,7 @@ pub struct Refusal {
     /// Why the last of them was refused.
     pub why: RefusalReason,
     /// Where that one came from, if known.
-    pub from: Option<IpAddr>,
+    pub from: Option<Address>,
 }
 
 impl Snapshot {
@@ -67,7 +65,7 @@ impl Snapshot {
         &mut self,
         server: &ServerName,
         why: RefusalReason,
-        from: Option<IpAddr>,
+        from: Option<Address>,
         now: Timestamp,
     ) -> bool {
         let key = |role| ComponentKey { server: server.clone(), role };

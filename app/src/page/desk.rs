@@ -87,6 +87,11 @@ impl Desk {
         moved
     }
 
+    /// Whether one who listens has heard nothing for so long that asking is better.
+    pub(super) fn is_forsaken(&self) -> bool {
+        since_opened() - self.arrived > self.snapshot.settings.poll_period().times(2)
+    }
+
     /// There was no answer.
     pub(super) fn miss(&mut self) {
         self.failures += 1;

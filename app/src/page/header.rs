@@ -84,8 +84,9 @@ fn news(screen: Screen) -> impl IntoView + use<> {
     let asked = screen.place.with(|place| place.open.asks());
     let reloads = if asked { "Not reloading while a form is open" } else { "Reloads every 30 s" };
     let (dot, switched, word) = match (connection, blind) {
-        (Connection::Polling, None) => ("dot ok", Connection::Paused, "Pause"),
-        (Connection::Polling, Some(_)) | (Connection::Reconnecting | Connection::Offline, _) => {
+        (Connection::Live | Connection::Polling, None) => ("dot ok", Connection::Paused, "Pause"),
+        (Connection::Live | Connection::Polling, Some(_))
+        | (Connection::Reconnecting | Connection::Offline, _) => {
             ("dot warning", Connection::Paused, "Pause")
         }
         (Connection::Paused, _) => ("dot unknown", Connection::Polling, "Resume"),

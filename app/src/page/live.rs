@@ -10,12 +10,13 @@ use leptos::wasm_bindgen::JsCast as _;
 use leptos::wasm_bindgen::prelude::wasm_bindgen;
 
 use super::desk::Desk;
+use super::ear::Ear;
 use super::elapsed::since_opened;
 use super::navigate::{self, Keep as _};
 use super::place::{Done, Place};
 use super::screen::{Connection, Screen, set};
 use super::{Page, PageProps, focus, verdict};
-use crate::api::{self, Command, FORBIDDEN, LAPSED, Picture, Refusal, SIGNED_OUT};
+use crate::api::{self, Command, FORBIDDEN, LAPSED, News, Picture, Refusal, SIGNED_OUT};
 use crate::cluster::Timestamp;
 
 /// How long one request may take, in milliseconds.
@@ -77,9 +78,9 @@ fn name_the_tab(screen: Screen) {
     Effect::new(move |_| document().set_title(&verdict::title(&headline.get())));
 }
 
-/// Somebody looks again, or the network is back: ask at once.
+/// Somebody looks again, or the network went or is back: ask at once.
 fn hurry_when_back(hurry: &Rc<Cell<bool>>) {
-    for event in ["visibilitychange", "online"] {
+    for event in ["visibilitychange", "online", "offline"] {
         let hurry = Rc::clone(hurry);
         window_event_listener_untyped(event, move |_| hurry.set(true)).keep();
     }
@@ -165,9 +166,11 @@ async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
     }
 }
 
-/// Asks, again and again, what changed.
+/// Asks, again and again, what changed; between the questions it listens.
 async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bool>>) {
+    let mut ear = Ear::default();
     let mut was_paused = false;
+    listen(screen, &desk, &mut ear);
     loop {
         let due = since_opened() + desk.borrow().pause();
         loop {
@@ -176,25 +179,23 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
             let resumed = was_paused && !paused;
             was_paused = paused;
             let idle = paused || document().hidden();
-            if !idle && (resumed || hurry.take() || since_opened() >= due) {
+            if idle {
+                ear.close();
+            }
+            let listens = ear.listens() && !desk.borrow().is_forsaken();
+            let due = !listens && since_opened() >= due;
+            if !idle && (resumed || hurry.take() || due) {
                 break;
             }
         }
+        let came = if ear.close() { Connection::Live } else { Connection::Polling };
         let cursor = desk.borrow().cursor();
         let answer = select(Box::pin(api::overview(cursor)), TimeoutFuture::new(TIMEOUT)).await;
         let paused = screen.connection.get_untracked() == Connection::Paused;
-        let mut desk = desk.borrow_mut();
         match answer {
             Either::Left((Ok(news), _)) if !paused => {
-                set(&screen.outdated, desk.is_outdated(&news));
-                let moved = desk.take(news);
-                set(&screen.pictured, desk.pictured());
-                set(&screen.connection, Connection::Polling);
-                if moved {
-                    let view = screen.place.with_untracked(|place| desk.view(place));
-                    drop(desk);
-                    focus::keep(|| screen.show(view));
-                }
+                take(screen, &desk, news, came);
+                listen(screen, &desk, &mut ear);
             }
             // Paused meanwhile: what came is asked for again on resuming.
             Either::Left((Ok(_), _)) => {}
@@ -203,7 +204,7 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
                 let _ = window().location().reload();
             }
             Either::Left((Err(_), _)) | Either::Right(_) => {
-                desk.miss();
+                desk.borrow_mut().miss();
                 if !paused {
                     let online = window().navigator().on_line();
                     let lost = if online { Connection::Reconnecting } else { Connection::Offline };
@@ -211,5 +212,34 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
                 }
             }
         }
+    }
+}
+
+/// Listens from where the picture is.
+fn listen(screen: Screen, desk: &Rc<RefCell<Desk>>, ear: &mut Ear) {
+    let cursor = desk.borrow().cursor();
+    let address = screen.action(&format!("api/v1/stream?cursor={cursor}"));
+    let desk = Rc::clone(desk);
+    ear.open(&address, move |text| {
+        let paused = screen.connection.get_untracked() == Connection::Paused;
+        if let Ok(news) = serde_json::from_slice(text.as_bytes())
+            && !paused
+        {
+            take(screen, &desk, news, Connection::Live);
+        }
+    });
+}
+
+/// Takes news in, and shows what came of them.
+fn take(screen: Screen, desk: &RefCell<Desk>, news: News, came: Connection) {
+    let mut desk = desk.borrow_mut();
+    set(&screen.outdated, desk.is_outdated(&news));
+    let moved = desk.take(news);
+    set(&screen.pictured, desk.pictured());
+    set(&screen.connection, came);
+    if moved {
+        let view = screen.place.with_untracked(|place| desk.view(place));
+        drop(desk);
+        focus::keep(|| screen.show(view));
     }
 }

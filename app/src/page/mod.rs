@@ -12,6 +12,8 @@ mod configure;
 mod desk;
 pub mod draft;
 #[cfg(feature = "hydrate")]
+mod ear;
+#[cfg(feature = "hydrate")]
 mod elapsed;
 #[cfg(feature = "hydrate")]
 mod focus;

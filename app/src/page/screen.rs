@@ -35,6 +35,8 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser can lose it"))]
 pub(super) enum Connection {
+    /// As it happens.
+    Live,
     /// By asking again and again.
     Polling,
     /// Not at all: an admin wants it to stand still.
@@ -49,6 +51,7 @@ impl Connection {
     /// In a word.
     pub(super) const fn word(self) -> &'static str {
         match self {
+            Self::Live => "Live",
             Self::Polling => "Polling",
             Self::Paused => "Paused",
             Self::Reconnecting => "Reconnecting",

@@ -91,7 +91,7 @@ pub fn why(status: &ComponentStatus, snapshot: &Snapshot) -> String {
 /// That heartbeats in a server's name are refused, and why.
 pub fn refused(refusal: &Refusal) -> String {
     let from =
-        refusal.from.map_or_else(|| "an unknown address".to_owned(), |from| from.to_string());
+        refusal.from.as_ref().map_or_else(|| "an unknown address".to_owned(), ToString::to_string);
     let args = [("since", Arg::Moment(refusal.since)), ("from", Arg::Text(from))];
     say(&format!("refused.{}", refusal.why.as_str()), &args)
 }
@@ -309,6 +309,8 @@ pub(crate) fn placeholders(key: &str) -> Option<Vec<&'static str>> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
     use crate::cluster::{HintId, RefusalReason, ServerName, Timestamp};
 
@@ -366,7 +368,7 @@ mod tests {
     fn every_reason_for_a_refusal_is_said_with_its_moment_and_its_address() {
         for why in RefusalReason::ALL {
             let (since, server) = (Timestamp::default(), ServerName::parse("a").unwrap());
-            let from = Some([10, 0, 0, 9].into());
+            let from = Some(IpAddr::from([10, 0, 0, 9]).into());
             let said = refused(&Refusal { server, since, until: since, why, from });
             assert!(said.contains("00:00:00Z") && said.contains("10.0.0.9"), "{said}");
         }

@@ -3,13 +3,14 @@
 #![allow(dead_code, reason = "every test file takes the builders it needs")]
 #![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use cluster_overview_app::cluster::boots::{Stored, receive};
 use cluster_overview_app::cluster::facts::Reporter;
 use cluster_overview_app::cluster::{
-    Component, ComponentStatus, Health, Heartbeat, Hint, HintId, KeyCheck, Os, Overview, Pulse,
-    Role, ServerName, Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
+    Address, Component, ComponentStatus, Health, Heartbeat, Hint, HintId, KeyCheck, Os, Overview,
+    Pulse, Role, ServerName, Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
 };
 
 /// 2026-11-22T12:00:00Z: when every built component was last heard of.
@@ -46,8 +47,8 @@ pub(crate) fn boot(number: u8) -> String {
 }
 
 /// The address a process with this boot says it has.
-pub(crate) fn address(number: u8) -> std::net::IpAddr {
-    std::net::Ipv4Addr::new(10, 0, 0, number).into()
+pub(crate) fn address(number: u8) -> Address {
+    IpAddr::from([10, 0, 0, number]).into()
 }
 
 /// The first heartbeat of a process.

@@ -71,7 +71,7 @@ impl Member {
             product: Some(PRODUCT.to_owned()),
             version: VERSION.to_owned(),
             os: Os { name: os, version: os_version },
-            ip: self.ip,
+            ip: self.ip.into(),
             boot_id: String::new(),
             sequence: 0,
             sent_at: None,

@@ -117,7 +117,7 @@ impl Node {
         }
         self.start.sequence += 1;
         let mut heartbeat = Heartbeat {
-            ip: self.start.ip,
+            ip: self.start.ip.into(),
             boot_id: self.start.boot_id.clone(),
             sequence: self.start.sequence,
             sent_at: Some(clock::wall()),

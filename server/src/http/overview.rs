@@ -154,7 +154,7 @@ fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
     json!({
         "name": server.name,
         "os": latest.map(|component| &component.os),
-        "ip": latest.map(|component| component.ip),
+        "ip": latest.map(|component| &component.ip),
         "health": server.health,
         "refused": snapshot.refusal(&server.name, now).map(refusal),
         "components": components,

@@ -52,7 +52,7 @@ pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
             product,
             version,
             os,
-            ip,
+            ip: ip.into(),
             boot_id,
             sequence,
             sent_at,

@@ -99,11 +99,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Where a service is dialled, if it is.
 fn target(component: &Component) -> Option<Target> {
-    let port = component.messenger_port?;
-    (component.role == Role::Service && !component.stopped).then(|| Target {
-        address: SocketAddr::from((component.ip, port)),
-        boot: component.boots.current.id.clone(),
-    })
+    let address = SocketAddr::from((component.ip.ip()?, component.messenger_port?));
+    (component.role == Role::Service && !component.stopped)
+        .then(|| Target { address, boot: component.boots.current.id.clone() })
 }
 
 impl Site {

@@ -240,7 +240,7 @@ pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
         product: row.get(2)?,
         version: row.get(3)?,
         os: Os { name: row.get(4)?, version: row.get(5)? },
-        ip: ip.parse::<IpAddr>().map_err(|_| unreadable("address"))?,
+        ip: ip.parse::<IpAddr>().map_err(|_| unreadable("address"))?.into(),
         key_check: check(7)?,
         machine_key_check: check(8)?,
         messenger_port: port
