@@ -1,5 +1,5 @@
-// Applies the remembered theme before the first paint, and lets the Theme button change it:
-// as the system has it, light, dark.
+// Applies the remembered theme before the first paint, unless the address names one, and lets the Theme
+// button change it: as the system has it, light, dark.
 (() => {
   const root = document.documentElement;
   const themes = ['auto', 'light', 'dark'];
@@ -14,7 +14,7 @@
     if (theme === 'auto') delete root.dataset.theme;
     else root.dataset.theme = theme;
   };
-  apply(remembered());
+  apply(root.dataset.theme ?? remembered());
   addEventListener('click', (event) => {
     const button = event.target.closest?.('#theme');
     if (!button) return;

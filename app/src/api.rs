@@ -5,6 +5,7 @@ use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Change, KeyKind, Role, ServerName, Settings, Snapshot, Timestamp};
+use crate::words::Language;
 
 /// Where the page lives, and who looks at it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,14 +16,17 @@ pub struct Visit {
     pub visitor: Visitor,
 }
 
-/// Where the page lives and which files it is made of.
+/// Where the page lives and which files it is made of. What only the document says does not travel on to the
+/// browser's half.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// The base path without a slash at its end.
     pub base: String,
     /// Where the assets are, base included.
+    #[serde(skip)]
     pub assets: String,
     /// The target of the breadcrumb.
+    #[serde(skip)]
     pub admin_url: Option<String>,
 }
 
@@ -54,10 +58,12 @@ impl Rank {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visitor {
     /// The name they gave; nobody's where nobody signs in.
+    #[serde(skip)]
     pub name: Option<String>,
     /// What they may.
     pub rank: Rank,
     /// Whether they signed in here, and so can sign out.
+    #[serde(skip)]
     pub leaves: bool,
 }
 
@@ -70,6 +76,9 @@ pub struct Picture {
     pub query: String,
     /// Where the page lives, and who looks at it.
     pub visit: Visit,
+    /// The language of a reader whose address names none. A browser is told by the document.
+    #[serde(skip)]
+    pub language: Language,
 }
 
 /// What a poll brings.

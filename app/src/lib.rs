@@ -12,4 +12,5 @@ pub mod words;
 
 #[cfg(feature = "hydrate")]
 pub use page::live::hydrate;
+#[cfg(feature = "ssr")]
 pub use page::shell;

@@ -11,7 +11,7 @@ use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyKind, Messenger, MessengerFailure, Role, Settings, Severity,
     Skew, Snapshot, Span, Timestamp,
 };
-use cluster_overview_app::words;
+use cluster_overview_app::words::{Language, Words};
 use common::{NOON, address, boot, hints, ids, key, ms, name, s, service, snapshot, web};
 
 /// A cluster in which a hint is there, and the nearest one in which it is not.
@@ -301,7 +301,7 @@ fn every_hint_is_there_when_its_rule_fits_and_only_then() {
 fn every_hint_names_its_server_its_evidence_and_its_steps() {
     for id in HintId::ALL {
         let case = case(*id);
-        let said = words::hint(&only(*id, &case.there));
+        let said = Words::of(Language::English).hint(&only(*id, &case.there));
         assert!(said.title.contains(case.server.unwrap_or_default()), "{}", said.title);
         let both = format!("{} {}", said.title, said.evidence);
         for says in case.says {
@@ -315,7 +315,7 @@ fn every_hint_names_its_server_its_evidence_and_its_steps() {
 #[test]
 fn where_a_restart_would_not_help_the_hint_says_what_to_avoid_and_nowhere_else() {
     for id in HintId::ALL {
-        let avoid = words::hint(&only(*id, &case(*id).there)).avoid;
+        let avoid = Words::of(Language::English).hint(&only(*id, &case(*id).there)).avoid;
         let useless = matches!(
             id,
             HintId::KeyMismatch
@@ -351,7 +351,7 @@ fn every_placeholder_of_a_hint_has_a_value() {
             };
             assert_ne!(*value, Arg::Text(String::new()), "{}: {{{name}}}", id.as_str());
         }
-        let said = words::hint(&hint);
+        let said = Words::of(Language::English).hint(&hint);
         let all = [said.title, said.evidence].into_iter().chain(said.steps).chain(said.avoid);
         for sentence in all {
             assert!(!sentence.contains(['{', '}']), "{sentence}");
@@ -524,7 +524,7 @@ fn the_key_hint_says_first_when_most_differ_or_nobody_has_the_reference() {
     assert_eq!(notes(&[1, 2, 2]), ["most", "alone"]);
     assert_eq!(notes(&[2, 3]), ["most", "nobody"]);
     let cluster = accepting(KeyKind::Encryption, 1, snapshot([keyed(service("a"), 2)]));
-    let said = words::hint(&hints(&cluster, NOON)[0]).evidence;
+    let said = Words::of(Language::English).hint(&hints(&cluster, NOON)[0]).evidence;
     assert!(said.starts_with("Most live servers differ"), "{said}");
     assert!(
         said.contains("01010101, which no server reports") && said.contains("a reports 02020202"),
@@ -592,7 +592,7 @@ fn version_skew_names_each_server_once_as_behind_or_ahead() {
     let odd = [old(web("a")), old(service("a")), running("b", "2026.10")];
     let hint = &hints(&snapshot(odd.into_iter().chain(others)), NOON)[0];
     assert_eq!(hint.notes, ["behind", "ahead"]);
-    let said = words::hint(hint).evidence;
+    let said = Words::of(Language::English).hint(hint).evidence;
     assert!(said.starts_with("Behind: a (1.0). Ahead: b (2026.10). "), "{said}");
 }
 
@@ -627,7 +627,9 @@ fn a_clock_is_off_only_twice_in_a_row_in_one_direction_and_badly_beyond_five_sec
     assert_eq!(notes(skewed(-5_001, -9_000)), Some(vec!["badly", "behind"]));
     let once = Some(Skew { last: Span(9_000), before: None });
     assert_eq!(notes(Component { skew: once, ..service("web-1") }), None);
-    let said = words::hint(&hints(&snapshot([skewed(-9_000, -9_000)]), NOON)[0]).evidence;
+    let said = Words::of(Language::English)
+        .hint(&hints(&snapshot([skewed(-9_000, -9_000)]), NOON)[0])
+        .evidence;
     assert!(said.contains("far") && said.contains("slow delivery"), "{said}");
 }
 
@@ -650,7 +652,9 @@ fn every_failure_of_a_messenger_is_told_in_its_own_words() {
     let mut said: Vec<String> = failures
         .iter()
         .map(|failure| {
-            words::hint(&hints(&dialled(Role::Service, Some(*failure)), NOON)[0]).evidence
+            Words::of(Language::English)
+                .hint(&hints(&dialled(Role::Service, Some(*failure)), NOON)[0])
+                .evidence
         })
         .collect();
     said.sort_unstable();

@@ -3,7 +3,7 @@
 mod common;
 
 use cluster_overview_app::cluster::{Component, KeyKind, Role, Settings, Snapshot, Timestamp};
-use cluster_overview_app::words;
+use cluster_overview_app::words::{Language, Words};
 use common::{NOON, hints, key, s, service, snapshot, status, web};
 
 fn heard(component: Component, seconds: i64) -> Component {
@@ -16,11 +16,12 @@ fn why(component: Component, now: Timestamp) -> String {
 }
 
 fn why_in(snapshot: &Snapshot, server: &str, role: Role, now: Timestamp) -> String {
-    words::why(status(&snapshot.overview(now), server, role), snapshot)
+    Words::of(Language::English).why(status(&snapshot.overview(now), server, role), snapshot)
 }
 
 fn opening(snapshot: &Snapshot) -> (String, String) {
-    let verdict = words::verdict(&snapshot.overview(NOON), &hints(snapshot, NOON));
+    let verdict =
+        Words::of(Language::English).verdict(&snapshot.overview(NOON), &hints(snapshot, NOON));
     (verdict.headline, verdict.detail)
 }
 

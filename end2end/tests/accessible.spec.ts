@@ -148,10 +148,10 @@ test('what has the keyboard never becomes something else under it', async ({ clu
   await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
   await cluster.beat({ server: 'old-1', version: '2026.1.9' });
   await open(page, cluster.url);
-  await page.locator('#chip-Ok').focus();
+  await page.locator('#chip-ok').focus();
   await cluster.beat({ server: 'bad-1', key: 'another key' });
-  await expect(page.locator('#chip-Error')).toBeVisible();
-  await expect.poll(() => focused(page), 'a filter that comes before another').toBe('chip-Ok');
+  await expect(page.locator('#chip-error')).toBeVisible();
+  await expect.poll(() => focused(page), 'a filter that comes before another').toBe('chip-ok');
   const reason = why(page, 'old-1', 'service', 'Version');
   await reason.focus();
   await cluster.beat({ server: 'old-1', role: 'web', version: '2026.1.9' });

@@ -4,6 +4,7 @@
 import { ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test as base, Page, Locator } from '@playwright/test';
@@ -73,6 +74,10 @@ export class Cluster {
   /** What makes the first admin, where people sign in. */
   setupCode = '';
   readonly program = binary;
+  /** What the processes find in their environment besides. */
+  environment: Record<string, string> = {};
+  /** What heartbeats bear. */
+  token = token;
   readonly database = `sqlite:${join(this.folder, 'overview.db')}`;
 
   async start(reportSelf = 'none', basePath = '/', auth = 'none') {
@@ -124,7 +129,7 @@ export class Cluster {
     });
     const answer = await fetch(new URL('api/v1/heartbeats', this.url), {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
       body: JSON.stringify(heartbeats),
     });
     expect(answer.status, await answer.text()).toBe(200);
@@ -173,7 +178,8 @@ export class Cluster {
   }
 
   private run(what: string, args: string[]) {
-    const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...this.environment };
+    const child = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const out of [child.stdout, child.stderr]) out?.on('data', (chunk) => (this.said += chunk));
     this.children.set(what, child);
     return child;
@@ -237,6 +243,15 @@ export const shown = (page: Page) =>
 /** A hint, by its anchor. */
 export const hint = (page: Page, anchor: string): Locator => page.locator(`article[id="hint-${anchor}"]`);
 
+/** A port at which nobody listens. */
+export const freePort = () =>
+  new Promise<number>((resolve) => {
+    const listener = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = listener.address() as AddressInfo;
+      listener.close(() => resolve(port));
+    });
+  });
+
 /** Which element has the keyboard. */
 export const focused = (page: Page) =>
   page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
@@ -258,6 +273,10 @@ export const hydrated = (page: Page) =>
 /** A panic without the places in wasm it came through. */
 const legible = (text: string) => text.split('\n').filter((line) => !/^\s*(at .*|Stack:|Error)?$/.test(line)).join(' ');
 
+/** From its next document on a page can only ask, and not listen. */
+export const deafen = (page: Page) =>
+  page.addInitScript(() => { delete (globalThis as { EventSource?: unknown }).EventSource; });
+
 type Options = { auth: 'none' | 'password'; forgiven: RegExp; deaf: boolean };
 
 export const test = base.extend<{ cluster: Cluster } & Options>({
@@ -274,7 +293,7 @@ export const test = base.extend<{ cluster: Cluster } & Options>({
     await cluster.stop();
   },
   page: async ({ page, cluster, forgiven, deaf, javaScriptEnabled }, use) => {
-    if (deaf) await page.addInitScript(() => { delete (globalThis as { EventSource?: unknown }).EventSource; });
+    if (deaf) await deafen(page);
     const complaints: string[] = [];
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(legible(message.text()));

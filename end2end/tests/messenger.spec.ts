@@ -1,16 +1,6 @@
 // What an admin sees of what happens between two heartbeats, and of a service that cannot be reached.
 
-import { createServer } from 'node:net';
-import { expect, hint, line, open, server, test } from './cluster';
-
-/** A port at which nobody listens. */
-const closedPort = () =>
-  new Promise<number>((resolve) => {
-    const listener = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = listener.address() as { port: number };
-      listener.close(() => resolve(port));
-    });
-  });
+import { expect, freePort, hint, line, open, server, test } from './cluster';
 
 test.describe('where nothing holds the stream back', () => {
   test.use({ deaf: false });
@@ -26,6 +16,18 @@ test.describe('where nothing holds the stream back', () => {
     await cluster.beat({ server: 'app-2', leaving: true });
     await expect(line(page, 'app-2', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 1_500 });
     expect(asked, 'who listens need not ask').toBe(0);
+  });
+
+  test('a service whose process dies is seen to at once, and is not called late for it', async ({ cluster, page }) => {
+    const port = await freePort();
+    cluster.agent('db-1', 'service', { messengerPort: port });
+    await open(page, cluster.url);
+    const messenger = line(page, 'db-1', 'service').locator('[data-label="Messenger"]');
+    await expect(messenger).toContainText('Connected');
+    await cluster.end('db-1 service', 'SIGKILL');
+    await expect(messenger).toContainText(/Connection lost|Cannot connect/, { timeout: 1_000 });
+    await expect(messenger).toContainText('Cannot connect');
+    await expect(line(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'alive');
   });
 
   test('a hidden page listens to nothing, and is right when it is looked at again', async ({ cluster, page }) => {
@@ -62,7 +64,7 @@ test.describe('where a proxy holds the stream back', () => {
 });
 
 test('the messenger cannot be reached: what do I do, and did it help?', async ({ cluster, page }) => {
-  const port = await closedPort();
+  const port = await freePort();
   await cluster.beat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
   await open(page, cluster.url);
   const advice = hint(page, 'messenger-unreachable-db-1_service');
@@ -90,7 +92,7 @@ test.describe('without scripts', () => {
   test.use({ javaScriptEnabled: false });
 
   test('a messenger is dialled by a plain form, and its server stays open', async ({ cluster, page }) => {
-    const port = await closedPort();
+    const port = await freePort();
     await cluster.beat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
     await expect.poll(async () => JSON.stringify(await cluster.overview())).toContain('"reason":"refused"');
     await page.goto(`${cluster.url}?server=db-1`);

@@ -2,7 +2,8 @@
 
 use app::api::{Command, Outcome, Refusal};
 use app::cluster::keys::{Unnamed, check_digits};
-use app::cluster::{KeyCheck, KeyKind, Messenger, MessengerFailure, Role, ServerName, Settings};
+use app::cluster::{KeyCheck, KeyKind, Messenger, Role, ServerName, Settings};
+use app::words::Words;
 use tokio::sync::MutexGuard;
 
 use crate::Site;
@@ -67,7 +68,10 @@ impl Site {
     /// Dials a server's service messenger, and says how it is found by that very trial.
     pub(crate) async fn dial(&self, server: &ServerName, by: &Actor) -> Result<Messenger, Refusal> {
         let messenger = self.reconnect(server).await?;
-        let outcome = messenger.failure.map_or("connected", MessengerFailure::in_words).to_owned();
+        let outcome = messenger
+            .failure
+            .map_or("connected", |failure| Words::for_programs().label(failure.key()));
+        let outcome = outcome.to_owned();
         let entry = Entry { outcome, ..Entry::done(by, Action::Reconnect, server.to_string()) };
         let recorded = self.watch.change(self.store.record(&entry)).await;
         recorded.map(|()| messenger).map_err(|_| Refusal::Blind)

@@ -172,6 +172,9 @@ impl Agent {
             self.enrol().await?;
         }
         let address = self.address_now().await;
+        if self.address.is_some_and(|before| before != address) {
+            self.client.hang_up();
+        }
         let body = self.heartbeat(leaving, address);
         self.sequence += 1;
         if let Some(voice) = &self.voice {

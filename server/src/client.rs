@@ -94,6 +94,12 @@ impl Client {
         Some((host, uri.port_u16().unwrap_or(default)))
     }
 
+    /// Gives up the kept connections: who has another address now is not answered over them, and would
+    /// wait in vain.
+    pub fn hang_up(&mut self) {
+        self.agent = self.agent.config().new_agent();
+    }
+
     /// Posts JSON. Blocks.
     pub fn post(&self, path: &str, token: &str, body: &Value) -> Result<Value, ClientError> {
         let url = format!("{}{path}", self.base);

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use app::api::Rank;
 use app::cluster::keys::check_digits;
 use app::cluster::{KeyKind, Role, Span};
+use app::words::Language;
 use axum::http::HeaderName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::access::keyring::TokenRole;
+use crate::frame::Ancestor;
 use crate::store::without_password;
 
 /// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
@@ -25,7 +27,7 @@ pub struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The web server: page and API.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Beats for a component of the product on this server.
     Agent(Agent),
     /// The overview for a terminal; exit code 0 ok, 1 warning, 2 error, 3 unknown or unreachable.
@@ -116,6 +118,11 @@ pub struct SetPassword {
     /// Where the facts are kept.
     #[command(flatten)]
     pub database: Database,
+}
+
+fn language(tag: &str) -> Result<Language, String> {
+    let exact = Language::ALL.into_iter().find(|known| known.as_str() == tag);
+    exact.ok_or_else(|| "must be en or de".to_owned())
 }
 
 fn rank(word: &str) -> Result<Rank, String> {
@@ -257,6 +264,13 @@ pub struct Serve {
     /// The path it lives below, as the browser sees it.
     #[arg(long, env = "CLUSTER_OVERVIEW_BASE_PATH", default_value = "/")]
     pub base_path: String,
+    /// Whose pages may frame it, by origin, such as `https://product.example`; nobody's unless named.
+    #[arg(long, env = "CLUSTER_OVERVIEW_FRAME_ANCESTORS", value_delimiter = ',', value_parser = Ancestor::parse)]
+    pub frame_ancestors: Vec<Ancestor>,
+    /// The language the page speaks, en or de; else what each browser prefers. An address that names one
+    /// (?lang=de) has its way.
+    #[arg(long, env = "CLUSTER_OVERVIEW_LANGUAGE", value_parser = language)]
+    pub language: Option<Language>,
     /// Where "Admin" at the top of the page leads.
     #[arg(long, env = "CLUSTER_OVERVIEW_ADMIN_URL")]
     pub admin_url: Option<String>,

@@ -1,16 +1,19 @@
 //! What a browser may not know: the store, the intake, the watch, the routes, the nodes.
 //!
-//! A host product nests [`router`]; a program of its own calls [`serve`].
+//! A program of its own calls [`serve`]. A host product nests [`router`], and calls [`Site::stop`] before and
+//! [`Site::close`] after it finishes its requests.
 
 pub mod access;
 mod acts;
 pub mod agent;
 mod back_off;
+pub mod base_path;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod credential;
 pub mod demo;
+pub mod frame;
 mod http;
 pub mod intake;
 pub mod listen;
@@ -24,17 +27,20 @@ pub mod watch;
 
 use std::fmt;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use app::cluster::Role;
+use app::words::Language;
 use tokio::sync::watch as signal;
 
 use crate::access::secret::Hash;
 use crate::access::{Access, Policy};
+use crate::frame::Ancestor;
 use crate::intake::Intake;
 use crate::listen::Listener;
 use crate::messenger::{Dialer, Here};
-use crate::own::{Identity, Own};
+use crate::own::{Identity, Reporter};
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
 
@@ -44,7 +50,7 @@ pub struct Site {
     pub(crate) store: Arc<Store>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) intake: Intake,
-    pub(crate) own: Option<Arc<Own>>,
+    pub(crate) own: Option<Arc<Reporter>>,
     pub(crate) access: Access,
     pub(crate) dialer: Dialer,
     /// The name under which it dials services.
@@ -54,6 +60,10 @@ pub struct Site {
     /// Where it lives below its host: empty, or `/x` without a slash at its end.
     pub(crate) base: String,
     pub(crate) admin_url: Option<String>,
+    /// The language it speaks; else each browser's.
+    pub(crate) language: Option<Language>,
+    /// Whose pages may frame it.
+    pub(crate) frame_ancestors: Vec<Ancestor>,
     /// The hash of the page's files: tells an open page that it is of another version.
     pub(crate) build: String,
     pub(crate) overview: http::overview::Cache,
@@ -69,10 +79,14 @@ pub struct Options {
     pub join_token: Option<Hash>,
     /// Who may ask for what.
     pub access: Policy,
-    /// Empty, or `/x` without a slash at its end.
+    /// Where it lives below its host, as [`base_path::parse`] has it.
     pub base: String,
     /// The target of the breadcrumb.
     pub admin_url: Option<String>,
+    /// The language it speaks, where not each browser's.
+    pub language: Option<Language>,
+    /// Whose pages may frame it: nobody's, unless they are named.
+    pub frame_ancestors: Vec<Ancestor>,
     /// What it reports of itself, and which components.
     pub own: Option<(Identity, Vec<Role>)>,
     /// The web server's name, where it is to dial the services' messengers.
@@ -99,7 +113,8 @@ impl Site {
         // A server's database need not be there yet: the page says so.
         watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
         let intake = Intake::start(Arc::clone(&store), Arc::clone(&watch));
-        let own = options.own.map(|(identity, roles)| Own::new(identity, roles, intake.clone()));
+        let own =
+            options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
         if let Some(own) = &own {
             own.arrive().await;
             tokio::spawn(Arc::clone(own).live());
@@ -124,6 +139,8 @@ impl Site {
             stopping: signal::Sender::new(false),
             base: options.base,
             admin_url: options.admin_url,
+            language: options.language,
+            frame_ancestors: options.frame_ancestors,
             build: http::assets::hash(),
             overview: http::overview::Cache::default(),
             requests: metrics::Requests::default(),
@@ -140,6 +157,35 @@ impl Site {
     /// Waits until the database can be read and written.
     pub async fn in_sight(&self) {
         self.watch.in_sight().await;
+    }
+
+    /// What reports the components of this process, if it does.
+    pub fn reporter(&self) -> Option<&Reporter> {
+        self.own.as_deref()
+    }
+
+    /// Dials the services' messengers under the name it was given, until it stops. `listening` is
+    /// where this process listens: services on loopback are dialled only from there, and its own
+    /// listener never.
+    pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
+        if let Some(name) = self.dials_as.clone() {
+            tokio::spawn(Arc::clone(self).keep_dialling(Here { name, listening }));
+        }
+    }
+
+    /// Ends what would never end by itself, as the stream: a server that finishes its requests before it
+    /// stops need not wait for that.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Says goodbye, once no more requests are answered.
+    pub async fn close(&self) {
+        self.stop();
+        self.hang_up().await;
+        if let Some(own) = &self.own {
+            own.leave().await;
+        }
     }
 
     /// Writes down, once a minute, which tokens were used.
@@ -169,21 +215,14 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
     let listener = listener.into();
-    let dialling = site.dials_as.clone().zip(listener.socket.local_addr().ok());
-    let dialling = dialling.map(|(name, listening)| {
-        tokio::spawn(Arc::clone(&site).keep_dialling(Here { name, listening }))
-    });
+    if let Ok(listening) = listener.socket.local_addr() {
+        site.connect_to_services(listening);
+    }
     let stopping = Arc::clone(&site);
     let shutdown = async move {
         shutdown.await;
-        stopping.stopping.send_replace(true);
+        stopping.stop();
     };
     listener.serve(router(Arc::clone(&site)), shutdown).await;
-    if let Some(dialling) = dialling {
-        dialling.abort();
-        site.hang_up().await;
-    }
-    if let Some(own) = &site.own {
-        own.leave().await;
-    }
+    site.close().await;
 }

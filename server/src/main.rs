@@ -19,13 +19,13 @@ use cluster_overview::agent::{Agent, Facts, Proof};
 use cluster_overview::client::Client;
 use cluster_overview::credential::Credential;
 use cluster_overview::demo::Demo;
-use cluster_overview::listen::Listener;
 use cluster_overview::listen::tls::Tls;
+use cluster_overview::listen::{self, Listener};
 use cluster_overview::messenger::Voice;
 use cluster_overview::own::Identity;
 use cluster_overview::store::Store;
 use cluster_overview::store::beside::{Accepted, Beside};
-use cluster_overview::{Options, Site, config, node, report};
+use cluster_overview::{Options, Site, base_path, config, node, report};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -39,7 +39,7 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let done = match config::CommandLine::parse().command {
-        config::Command::Serve(options) => serve(options).await.map(|()| ExitCode::SUCCESS),
+        config::Command::Serve(options) => serve(*options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Agent(options) => agent(options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Status(options) => return status(&options),
         config::Command::Demo(options) => demo(options).await.map(|()| ExitCode::SUCCESS),
@@ -57,19 +57,21 @@ async fn main() -> ExitCode {
 
 async fn serve(options: config::Serve) -> Result<(), Failure> {
     let access = policy(&options.access, options.listen.address)?;
-    let base = base_path(&options.base_path)?;
+    let base = base_path::parse(&options.base_path)?;
     let name = server_name(options.node.name.as_deref())?.to_string();
     let own = own(&options)?;
     let tls = tls(&options)?;
     let database = options.database.address;
     let join_token = join_token(options.join_token_file.as_deref(), &database)?;
-    let socket = listen(options.listen.address).await?;
+    let socket = listen(options.listen.address)?;
     let site = Site::open(Options {
         database,
         join_token,
         access,
         base: base.clone(),
         admin_url: options.admin_url,
+        language: options.language,
+        frame_ancestors: options.frame_ancestors,
         own,
         dials_as: Some(name),
     })
@@ -97,7 +99,7 @@ async fn demo(options: config::Demo) -> Result<(), Failure> {
     refuse_strangers(options.listen.address)?;
     // Asked to stop from here on, it still removes what it made.
     let stop = asked_to_stop()?;
-    let listener = Listener::from(listen(options.listen.address).await?);
+    let listener = Listener::from(listen(options.listen.address)?);
     let demo = Demo::open().await?;
     announce(&listener, "")?;
     let mut out = std::io::stdout();
@@ -165,9 +167,8 @@ fn tls(options: &config::Serve) -> Result<Option<Tls>, Failure> {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).await;
-    Ok(listener.map_err(|error| format!("cannot listen on {address}: {error}"))?)
+fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    Ok(listen::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?)
 }
 
 /// Says where the page is, once it can be asked for.
@@ -176,20 +177,6 @@ fn announce(listener: &Listener, base: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout();
     writeln!(out, "Cluster Overview at {scheme}://{}{base}/", listener.socket.local_addr()?)?;
     out.flush()
-}
-
-/// A base path without its last slash: empty at the root.
-fn base_path(given: &str) -> Result<String, Failure> {
-    let base = given.trim_end_matches('/');
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
-    if base.is_empty() || (base.starts_with('/') && !base.contains("//") && base.chars().all(fits))
-    {
-        return Ok(base.to_owned());
-    }
-    Err(format!(
-        "the base path {given:?} must begin with / and hold letters, digits and -_.~/ only"
-    )
-    .into())
 }
 
 /// What the command line says of this server, checked.

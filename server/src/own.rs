@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use app::cluster::facts::Reporter;
-use app::cluster::{Heartbeat, KeyCheck, Os, Role, ServerName};
+use app::cluster::{Heartbeat, KeyCheck, Os, Role, ServerName, facts};
 use tokio::sync::Notify;
 
 use crate::clock;
@@ -29,12 +28,12 @@ pub struct Identity {
     /// The check of its key.
     pub key_check: Option<KeyCheck>,
     /// `Own` with a product's version, else `Observer`.
-    pub reporter: Reporter,
+    pub reporter: facts::Reporter,
 }
 
-/// The overview's own components.
+/// Reports the components of this very process, which need no wire for it.
 #[derive(Debug)]
-pub struct Own {
+pub struct Reporter {
     identity: Identity,
     roles: Vec<Role>,
     boot_id: String,
@@ -43,7 +42,7 @@ pub struct Own {
     intake: Intake,
 }
 
-impl Own {
+impl Reporter {
     /// Components of these roles, not yet beating.
     pub fn new(identity: Identity, roles: Vec<Role>, intake: Intake) -> Arc<Self> {
         Arc::new(Self {

@@ -420,7 +420,9 @@ impl Watch {
     pub async fn look(&self) -> Result<(), StoreError> {
         let _turn = self.turn().await;
         let was_blind = self.is_blind();
-        let looked = self.take_in(self.store.renew_mark().await);
+        let looked =
+            if was_blind { self.store.regain_sight().await } else { self.store.renew_mark().await };
+        let looked = self.take_in(looked);
         if let Err(error) = &looked
             && !was_blind
         {

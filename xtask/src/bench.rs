@@ -5,6 +5,7 @@ mod browser;
 mod intake;
 mod large;
 mod load;
+mod messenger;
 mod polls;
 mod restarts;
 
@@ -34,7 +35,7 @@ impl Figure {
 }
 
 /// The parts of the table.
-pub(crate) const PARTS: [&str; 5] = ["intake", "polls", "agents", "large", "restarts"];
+pub(crate) const PARTS: [&str; 6] = ["intake", "polls", "agents", "large", "messenger", "restarts"];
 
 /// Measures the release build and prints a table of these parts, or of all.
 pub(crate) fn run(parts: &[&str]) -> Result<()> {
@@ -53,7 +54,10 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
         let overview = Overview::start(Profile::Release)?;
         everyone_beats(&overview, MANY, 1)?;
         figures.extend(large::figures(&overview)?);
-        figures.extend(browser::figures(&overview)?);
+        figures.extend(browser::figures("figures.mjs", &overview, &[])?);
+    }
+    if wanted("messenger") {
+        figures.extend(messenger::figures()?);
     }
     if wanted("restarts") {
         figures.extend(restarts::figures()?);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -36,27 +36,32 @@ impl Overview {
         let folder = folder();
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
-        Self::start_in(&folder, &file(&folder), profile)
+        Self::start_with(&file(), profile)
     }
 
     /// Starts one on the database at this address.
     pub(crate) fn start_on(database: &str, profile: Profile) -> Result<Self> {
         let folder = folder();
         std::fs::create_dir_all(&folder)?;
-        Self::start_in(&folder, database, profile)
+        Self::start_with(database, profile)
     }
 
-    fn start_in(folder: &Path, database: &str, profile: Profile) -> Result<Self> {
-        let token = folder.join("join-token");
-        std::fs::write(&token, TOKEN)?;
+    fn start_with(database: &str, profile: Profile) -> Result<Self> {
+        std::fs::write(token_file(), TOKEN)?;
         let mut serve = Command::new(workspace::server_binary(profile));
         serve.args(["serve", "--auth", "none", "--listen", "127.0.0.1:0", "--report-self", "none"]);
         serve.args(["--database", database]);
-        serve.arg("--join-token-file").arg(&token);
+        serve.arg("--join-token-file").arg(token_file());
         let process = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let mut overview = Self { process, address: String::new() };
         overview.address = overview.listens_at()?;
         Ok(overview)
+    }
+
+    /// The picture, as text.
+    pub(crate) fn picture(&self) -> Result<String> {
+        let request = format!("GET /api/v1/overview HTTP/1.0\r\nHost: {}\r\n\r\n", self.address);
+        Ok(String::from_utf8_lossy(&exchange(&self.address, &request)?).into_owned())
     }
 
     /// Ends it without a word.
@@ -67,8 +72,7 @@ impl Overview {
 
     /// Starts another in its place, on the same database.
     pub(crate) fn start_again(&mut self, profile: Profile) -> Result<()> {
-        let folder = folder();
-        *self = Self::start_in(&folder, &file(&folder), profile)?;
+        *self = Self::start_with(&file(), profile)?;
         Ok(())
     }
 
@@ -170,13 +174,18 @@ impl Drop for Overview {
 }
 
 /// The address of the file of a measured server.
-fn file(folder: &Path) -> String {
-    format!("sqlite:{}", folder.join("overview.db").display())
+fn file() -> String {
+    format!("sqlite:{}", folder().join("overview.db").display())
 }
 
 /// Where a measured server keeps its files: one at a time.
 fn folder() -> PathBuf {
     workspace::target().join("measured")
+}
+
+/// Where agents find what they join with.
+pub(crate) fn token_file() -> PathBuf {
+    folder().join("join-token")
 }
 
 fn exchange(address: &str, request: &str) -> Result<Vec<u8>> {

@@ -14,11 +14,13 @@ struct Package {
 }
 
 /// What the tests need from Debian: a browser, its driver's package manager, what sets the clock of a
-/// running process, the proxy, the other database, and what backs up a file.
+/// running process, hosts with firewalls, the proxy, the other database, and what backs up a file.
 const PACKAGES: &[Package] = &[
     Package { name: "chromium", is_there: || chromium().is_some() },
     Package { name: "npm", is_there: || on_path("npm").is_some() },
     Package { name: "libfaketime", is_there: libfaketime },
+    Package { name: "iproute2", is_there: || for_root("ip") },
+    Package { name: "nftables", is_there: || for_root("nft") },
     Package { name: "nginx", is_there: || on_path("nginx").is_some() },
     Package { name: "postgresql", is_there: postgresql },
     Package { name: "sqlite3", is_there: || on_path("sqlite3").is_some() },
@@ -117,6 +119,11 @@ fn postgresql() -> bool {
     std::fs::read_dir("/usr/lib/postgresql").is_ok_and(|versions| {
         versions.flatten().any(|version| version.path().join("bin/initdb").exists())
     })
+}
+
+/// Where Debian keeps what root needs, which is not on everybody's path.
+fn for_root(program: &str) -> bool {
+    Path::new("/usr/sbin").join(program).exists()
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {

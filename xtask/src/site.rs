@@ -65,7 +65,7 @@ fn stamp(compiled: &Path) -> Result<String> {
         "recipe".into(),
         [include_str!("site.rs"), include_str!("wasm.rs")].concat().into(),
     );
-    for folder in ["style", "public"] {
+    for folder in ["style", "public", MESSAGES] {
         for (name, contents) in read_folder(&workspace::root().join(folder))? {
             sources.insert(format!("{folder}/{name}"), contents);
         }
@@ -80,9 +80,32 @@ fn collect(compiled: &Path) -> Result<Files> {
     wasm::bind(compiled, &bound)?;
     let mut files = read_folder(&workspace::root().join("public"))?;
     files.extend(read_folder(&bound)?);
+    for (name, contents) in read_folder(&workspace::root().join(MESSAGES))? {
+        if Path::new(&name).extension().is_some_and(|extension| extension == "txt") {
+            files.insert(format!("words-{name}"), messages(&contents));
+        }
+    }
     files.insert("app.css".into(), stylesheet("")?);
     files.insert("plain.css".into(), stylesheet("plain")?);
     Ok(files)
+}
+
+/// Where the message files lie, one a language.
+const MESSAGES: &str = "app/src/words";
+
+/// What the page's half in the browser says of a message file: not what the server alone says, and no
+/// comments. In the order of the keys: then the browser need not sort them.
+fn messages(file: &[u8]) -> Vec<u8> {
+    let said =
+        |line: &&[u8]| !(line.is_empty() || line.starts_with(b"#") || line.starts_with(b"plain."));
+    let mut lines: Vec<&[u8]> = file.split(|byte| *byte == b'\n').filter(said).collect();
+    lines.sort_by_key(|line| key(line));
+    lines.join(&b'\n')
+}
+
+fn key(line: &[u8]) -> &[u8] {
+    let end = line.windows(3).position(|three| three == b" = ");
+    &line[..end.unwrap_or(line.len())]
 }
 
 /// Every `.css` of this folder of `style`, but not of those below it, in the order of their names.
@@ -187,6 +210,13 @@ mod tests {
 
     fn files(entries: &[(&str, &str)]) -> Files {
         entries.iter().map(|(name, contents)| ((*name).into(), (*contents).into())).collect()
+    }
+
+    #[test]
+    fn of_a_message_file_a_browser_gets_what_it_may_say() {
+        let file =
+            "# For people.\n\nb.step = 2\nb.step = 1\nplain.top = C\na = plain. = B\nb = C\n";
+        assert_eq!(messages(file.as_bytes()), b"a = plain. = B\nb = C\nb.step = 2\nb.step = 1");
     }
 
     #[test]

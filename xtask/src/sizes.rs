@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 /// What the page asks for at its first load, beside its own HTML.
-const FIRST_LOAD: [&str; 5] = ["app.css", "theme.js", "start.js", "app.js", "app_bg.wasm"];
+const FIRST_LOAD: [&str; 7] =
+    ["app.css", "theme.js", "start.js", "manner.js", "app.js", "app_bg.wasm", "words-en.txt"];
 
 /// What stands on the screen before any script has run.
 const READABLE: [&str; 2] = ["html", "app.css"];

@@ -1,7 +1,5 @@
 //! What an admin's change would do, told before it is made.
 
-use std::collections::BTreeSet;
-
 use super::facts::{Component, ComponentKey, Role, ServerName};
 use super::hints::Hint;
 use super::keys::{KeyCheck, KeyKind};
@@ -13,10 +11,10 @@ use super::time::Timestamp;
 /// Who would be right and who wrong if another key were accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acceptance {
-    /// Servers that report another key: decryption failures from then on.
-    pub wrong: BTreeSet<ServerName>,
-    /// Servers that report this one.
-    pub right: BTreeSet<ServerName>,
+    /// Servers that report another key: decryption failures from then on. In order, each once.
+    pub wrong: Vec<ServerName>,
+    /// Servers that report this one; likewise.
+    pub right: Vec<ServerName>,
 }
 
 impl Acceptance {
@@ -33,7 +31,9 @@ impl Acceptance {
                 Some(reported) if reported == check => &mut acceptance.right,
                 Some(_) => &mut acceptance.wrong,
             };
-            side.insert(component.server.clone());
+            if let Err(place) = side.binary_search(&component.server) {
+                side.insert(place, component.server.clone());
+            }
         }
         acceptance
     }

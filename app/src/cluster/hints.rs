@@ -109,6 +109,8 @@ pub enum Arg {
     Number(usize),
     /// A name, a version, an address.
     Text(String),
+    /// Words of our own: their key.
+    Word(&'static str),
     /// Several of them, in order.
     List(Arc<[String]>),
 }
@@ -256,12 +258,11 @@ impl Case<'_> {
             .filter(|s| s.component.role == Role::Service && s.pulse != Pulse::Stopped)
             .collect();
         let settings = &self.snapshot.settings;
-        let mut silent: Vec<Timestamp> = services
+        let silent: Vec<Timestamp> = services
             .iter()
             .filter(|status| status.pulse == Pulse::Stale)
             .map(|status| self.since_silent(status, status.component.stale_limit(settings)))
             .collect();
-        silent.sort_unstable();
         let (first, most) = silent
             .iter()
             .map(|first| {
@@ -270,7 +271,7 @@ impl Case<'_> {
                 };
                 (*first, silent.iter().filter(within).count())
             })
-            .max_by_key(|(_, together)| *together)?;
+            .max_by_key(|(first, together)| (*together, *first))?;
         (services.len() >= 2 && most * 2 > services.len()).then(|| {
             Hint::of_cluster(HintId::EveryoneSilent)
                 .with("silent", Arg::Number(most))
@@ -348,11 +349,11 @@ impl Case<'_> {
                     .filter(|status| status.key == Some(KeyVerdict::Missing))
                     .collect();
                 let first = bare.first()?;
-                let roles = bare.iter().map(|s| s.component.role.as_str().to_owned()).collect();
+                let role = (bare.len() == 1).then_some(first.component.role);
                 let mut hint = Hint::of_server(HintId::KeyMissing, &server.name)
-                    .with("roles", Arg::List(roles))
+                    .with("roles", Arg::Word(roles(role)))
                     .with("count", Arg::Number(others_with_key(&server.name)));
-                hint.role = (bare.len() == 1).then_some(first.component.role);
+                hint.role = role;
                 Some(hint)
             })
             .collect()
@@ -455,7 +456,7 @@ impl Case<'_> {
         (status.component.role == Role::Service).then(|| {
             Hint::of_component(HintId::MessengerUnreachable, status)
                 .with("port", Arg::Text(messenger.port.to_string()))
-                .with("reason", Arg::Text(failure.in_words().to_owned()))
+                .with("reason", Arg::Word(failure.key()))
                 .with("since_when", Arg::Moment(messenger.since))
                 .with("seen_by", Arg::Text(messenger.seen_by.clone()))
         })
@@ -492,17 +493,26 @@ impl Case<'_> {
 }
 
 impl MessengerFailure {
-    /// In a word or two, as they stand in a sentence.
-    pub const fn in_words(self) -> &'static str {
+    /// The key of the words for it, a word or two as they stand in a sentence.
+    pub const fn key(self) -> &'static str {
         match self {
-            Self::Connecting => "connecting",
-            Self::Lost => "connection lost",
-            Self::Refused => "refused",
-            Self::TimedOut => "timed out",
-            Self::Unreachable => "unreachable",
-            Self::NotAMessenger => "something else listens there",
-            Self::WrongKey => "wrong key",
-            Self::Protocol => "protocol error",
+            Self::Connecting => "reason.connecting",
+            Self::Lost => "reason.lost",
+            Self::Refused => "reason.refused",
+            Self::TimedOut => "reason.timed-out",
+            Self::Unreachable => "reason.unreachable",
+            Self::NotAMessenger => "reason.not-a-messenger",
+            Self::WrongKey => "reason.wrong-key",
+            Self::Protocol => "reason.protocol",
         }
+    }
+}
+
+/// The key of the words for a component, or for both of a server.
+const fn roles(role: Option<Role>) -> &'static str {
+    match role {
+        Some(Role::Web) => "role.in-text.web",
+        Some(Role::Service) => "role.in-text.service",
+        None => "role.in-text.both",
     }
 }

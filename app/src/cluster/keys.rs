@@ -1,6 +1,5 @@
 //! Which encryption key the cluster has agreed on, told by checks that never reveal it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -127,15 +126,18 @@ impl KeyKind {
         digits: &str,
         components: impl Iterator<Item = &'a Component>,
     ) -> Result<KeyCheck, Unnamed> {
-        let reported: BTreeSet<KeyCheck> = components
-            .filter(|component| !component.is_observer())
-            .filter_map(|component| self.of(component))
-            .collect();
+        let mut reported: Vec<KeyCheck> = Vec::new();
+        let compared = components.filter(|component| !component.is_observer());
+        for check in compared.filter_map(|component| self.of(component)) {
+            if let Err(place) = reported.binary_search(&check) {
+                reported.insert(place, check);
+            }
+        }
         let mut fitting = reported.iter().filter(|check| check.digits().starts_with(digits));
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(*only),
             (Some(_), Some(_)) => Err(Unnamed::Several),
-            (None, _) => Err(Unnamed::Nobody { reported: reported.into_iter().collect() }),
+            (None, _) => Err(Unnamed::Nobody { reported }),
         }
     }
 

@@ -27,7 +27,7 @@ pub use facts::{
 pub use hints::{Hint, HintId, Severity};
 pub use keys::{KeyCheck, KeyKind, Reference, References};
 pub use refusal::{Refusal, RefusalReason};
-pub use settings::{FieldError, Settings};
+pub use settings::{FieldError, Misfit, Settings, Unfit};
 pub use silence::Spell;
 pub use snapshot::Snapshot;
 pub use status::{ComponentStatus, Health, Overview, Pulse, ServerStatus, VersionCheck};

@@ -49,6 +49,38 @@ impl FieldError {
     }
 }
 
+/// A setting that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// Its name on the wire.
+    pub field: &'static str,
+    /// Why it does not fit.
+    pub why: Unfit,
+}
+
+/// Why a setting does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is no length of time.
+    Unreadable,
+    /// It is out of its range.
+    Beyond {
+        /// The least it may be.
+        least: Span,
+        /// The most it may be.
+        most: Span,
+        /// What it is.
+        given: Span,
+    },
+    /// It is less than twice the heartbeat interval.
+    TooShort {
+        /// Twice the interval.
+        twice: Span,
+        /// What it is.
+        given: Span,
+    },
+}
+
 impl Settings {
     /// How often a service may beat.
     pub const INTERVALS: (Span, Span) = (Span::seconds(1), Span::minutes(60));
@@ -83,7 +115,7 @@ impl Settings {
     }
 
     /// Every field out of its range, or nothing.
-    pub fn check(&self) -> Vec<FieldError> {
+    pub fn check(&self) -> Vec<Misfit> {
         let twice = self.interval().times(2);
         let none = Span::ZERO;
         let ranges = [
@@ -93,21 +125,15 @@ impl Settings {
         ];
         ranges
             .into_iter()
-            .filter_map(|(field, value, (least, most), twice)| {
-                // To the second: a span said in its two largest units may look like its limit.
-                let seconds = |span: Span| span.0 / 1_000;
-                let given = seconds(value);
-                let message = if !(least..=most).contains(&value) {
-                    format!("must be {least} to {most}; it is {given} s")
-                } else if value < twice {
-                    let twice = seconds(twice);
-                    format!(
-                        "must be at least twice the heartbeat interval, {twice} s; it is {given} s"
-                    )
+            .filter_map(|(field, given, (least, most), twice)| {
+                let why = if !(least..=most).contains(&given) {
+                    Unfit::Beyond { least, most, given }
+                } else if given < twice {
+                    Unfit::TooShort { twice, given }
                 } else {
                     return None;
                 };
-                Some(FieldError::new(field, message))
+                Some(Misfit { field, why })
             })
             .collect()
     }
@@ -127,7 +153,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn wrong(settings: Settings) -> Vec<String> {
+    fn wrong(settings: Settings) -> Vec<&'static str> {
         settings.check().into_iter().map(|error| error.field).collect()
     }
 

@@ -5,12 +5,14 @@ use leptos::prelude::*;
 
 use super::carried::carried;
 use super::draft::Draft;
+use super::link::link;
 use super::screen::Screen;
 use super::view::{Entry, Form};
 use crate::api::Command;
 
 /// The form as it stands. Drawn anew with each letter: the fields themselves stay.
 pub(super) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
+    let words = screen.words();
     let draft = &form.draft;
     let mut carries = screen.tools.with_untracked(|tools| tools.kept.clone());
     carries.push(("configure", String::new()));
@@ -40,28 +42,28 @@ pub(super) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
             {carried(carries)}
             <div class="fields">
                 <div>
-                    {tick(screen, "load_balancing", "Load balancing", draft.load_balancing)}
+                    {tick(screen, "load_balancing", "fact.load-balancing", draft.load_balancing)}
                     {tick(
                         screen,
                         "automatic_failover",
-                        "Automatic failover",
+                        "fact.automatic-failover",
                         draft.automatic_failover,
                     )}
                 </div>
                 {entries}
             </div>
-            {effects(form)}
+            {effects(screen, form)}
             <div class="buttons">
-                <button type="submit" class="primary" id="save">"Save"</button>
+                <button type="submit" class="primary" id="save">{words.label("page.save")}</button>
                 <button
                     type="submit"
                     class="script-less"
                     formmethod="get"
                     formaction=screen.address("")
                 >
-                    "Show the effect"
+                    {words.label("page.show-effect")}
                 </button>
-                <a class="button" id="cancel" href=screen.address("")>"Cancel"</a>
+                {link("cancel", "button", screen.address(""), words.label("page.cancel"))}
             </div>
         </form>
     }
@@ -78,12 +80,7 @@ fn type_in(screen: Screen, name: &str, event: &Event) {
     });
 }
 
-fn tick(
-    screen: Screen,
-    name: &'static str,
-    label: &'static str,
-    on: bool,
-) -> impl IntoView + use<> {
+fn tick(screen: Screen, name: &'static str, key: &'static str, on: bool) -> impl IntoView + use<> {
     view! {
         <label class="tick">
             <input
@@ -93,7 +90,7 @@ fn tick(
                 checked=on
                 on:input=move |event| type_in(screen, name, &event)
             />
-            {label}
+            {screen.words().label(key)}
         </label>
     }
 }
@@ -124,9 +121,9 @@ fn field(screen: Screen, entry: &Entry, typed: &str) -> impl IntoView + use<> {
     }
 }
 
-fn effects(form: &Form) -> impl IntoView + use<> {
+fn effects(screen: Screen, form: &Form) -> impl IntoView + use<> {
     let lines: Vec<_> = form.effects.iter().map(|line| view! { <li>{line.clone()}</li> }).collect();
-    let lead = (!lines.is_empty()).then_some("If you save this:");
+    let lead = (!lines.is_empty()).then(|| screen.words().label("configure.lead"));
     view! {
         <div class="effects" data-testid="effects">
             <p>{lead}</p>

@@ -5,6 +5,7 @@ use super::place::Place;
 use super::view::{Kept, View};
 use crate::api::{News, Picture};
 use crate::cluster::{Snapshot, Span, Timestamp};
+use crate::words::Words;
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Span = Span::seconds(10);
@@ -25,10 +26,12 @@ pub(super) struct Desk {
     failures: u32,
     /// The servers' blocks as they are shown.
     kept: Kept,
+    /// In which words.
+    words: &'static Words,
 }
 
 impl Desk {
-    pub(super) fn of(picture: &Picture) -> Self {
+    pub(super) fn of(picture: &Picture, words: &'static Words) -> Self {
         let News { cursor, now, build, .. } = picture.news.clone();
         let snapshot = picture.snapshot();
         let next_turn = snapshot.next_turn(now);
@@ -42,6 +45,7 @@ impl Desk {
             cut_off: false,
             failures: 0,
             kept: Kept::default(),
+            words,
         }
     }
 
@@ -113,10 +117,10 @@ impl Desk {
         self.next_turn = self.snapshot.next_turn(now);
         if self.cut_off && self.snapshot.blind_since.is_none() {
             let unseen = Snapshot { blind_since: Some(self.pictured), ..self.snapshot.clone() };
-            return View::of(&unseen, now, place, usize::MAX, &mut self.kept)
-                .cut_off(self.pictured);
+            return View::of(&unseen, now, place, usize::MAX, &mut self.kept, self.words)
+                .cut_off(self.pictured, self.words);
         }
-        View::of(&self.snapshot, now, place, usize::MAX, &mut self.kept)
+        View::of(&self.snapshot, now, place, usize::MAX, &mut self.kept, self.words)
     }
 
     /// How long to wait before asking again: the poll period, doubled with each failure; up to a

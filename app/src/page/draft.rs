@@ -1,7 +1,7 @@
 //! What was typed into the configuration's form, and what settings it means.
 
 use super::place::written;
-use crate::cluster::{FieldError, Settings, Span};
+use crate::cluster::{Misfit, Settings, Span, Unfit};
 
 /// The form as it stands, right or wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,13 +105,12 @@ impl Draft {
     ///
     /// # Errors
     /// One entry per field that cannot be read or is out of its range.
-    pub fn settings(&self) -> Result<Settings, Vec<FieldError>> {
+    pub fn settings(&self) -> Result<Settings, Vec<Misfit>> {
         let mut unreadable = Vec::new();
-        let mut seconds = |field: &str, typed: &str| {
+        let mut seconds = |field: &'static str, typed: &str| {
             let read = Span::parse(typed).and_then(|span| u32::try_from(span.0 / 1_000).ok());
             if read.is_none() {
-                let message = "must be a length of time, like 30 s, 5 min or 24 h";
-                unreadable.push(FieldError::new(field, message));
+                unreadable.push(Misfit { field, why: Unfit::Unreadable });
             }
             read.unwrap_or_default()
         };
@@ -194,9 +193,9 @@ mod tests {
             web_window: String::new(),
             ..Draft::default()
         };
-        let mut named: Vec<String> =
+        let mut named: Vec<_> =
             wrong.settings().unwrap_err().into_iter().map(|error| error.field).collect();
-        named.sort();
+        named.sort_unstable();
         assert_eq!(named, ["heartbeat_interval_s", "stale_timeout_s", "web_window_s"]);
     }
 }

@@ -1,51 +1,82 @@
-//! Where one is, how news comes, and the two switches of the page itself.
+//! Where one is, how news comes, and who looks. Only how news comes is alive in the browser.
 
 use leptos::prelude::*;
 
+use super::link::link;
+#[cfg(feature = "ssr")]
 use super::opener::WHY;
 use super::screen::{Connection, Screen};
+#[cfg(feature = "ssr")]
 use crate::api::{Rank, Visitor};
+use crate::cluster::hints::Arg;
 
-#[component]
-pub(super) fn Header(
-    /// The signals of the page.
-    screen: Screen,
-) -> impl IntoView {
-    let admin = screen.visit.with_value(|visit| visit.site.admin_url.clone());
+/// What stands above the page. Nothing but how news comes, where it is bare.
+#[cfg(feature = "ssr")]
+pub(super) fn header(screen: Screen) -> impl IntoView {
+    let bare = screen.place.with_untracked(|place| place.dress.bare);
+    let around = |()| (breadcrumb(screen), theme(screen), visitor(screen));
+    let (breadcrumb, theme, visitor) = (!bare)
+        .then_some(())
+        .map(around)
+        .map_or_else(Default::default, |(breadcrumb, theme, visitor)| {
+            (Some(breadcrumb), Some(theme), Some(visitor))
+        });
     view! {
         <header class="top">
-            <nav aria-label="Breadcrumb">
-                // Without an address it is a word, not a link.
-                <a href=admin>"Admin"</a> <span class="muted" aria-hidden="true">" / "</span>
-                <b aria-current="page">"Cluster Overview"</b>
-            </nav>
+            {breadcrumb}
             <div class="top-right">
-                {move || news(screen)}
-                <button type="button" class="script-only" id="theme">"Theme"</button>
-                {visitor(screen)}
+                <div id="news">{move || news(screen)}</div>
+                {theme}
+                {visitor}
             </div>
         </header>
     }
 }
 
+/// Where one is.
+#[cfg(feature = "ssr")]
+fn breadcrumb(screen: Screen) -> impl IntoView + use<> {
+    let admin = screen.visit(|visit| visit.site.admin_url.clone());
+    let words = screen.words();
+    view! {
+        <nav aria-label=words.label("page.breadcrumb")>
+            // Without an address it is a word, not a link.
+            <a href=admin>{words.label("page.admin")}</a>
+            <span class="muted" aria-hidden="true">" / "</span>
+            <b aria-current="page">"Cluster Overview"</b>
+        </nav>
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn theme(screen: Screen) -> impl IntoView + use<> {
+    view! {
+        <button type="button" class="script-only" id="theme">{screen.words().label("page.theme")}</button>
+    }
+}
+
 /// Who looks, what they may, and the way out.
+#[cfg(feature = "ssr")]
 fn visitor(screen: Screen) -> impl IntoView + use<> {
-    let Visitor { name, rank, leaves } = screen.visit.with_value(|visit| visit.visitor.clone());
+    let Visitor { name, rank, leaves } = screen.visit(|visit| visit.visitor.clone());
+    let words = screen.words();
     let looks = (rank == Rank::Viewer).then(|| {
         view! {
             <span class="muted" id=WHY>
-                "You may look; only an admin may change things."
+                {words.label("page.only-looks")}
             </span>
         }
     });
     let doors = (rank == Rank::Admin).then(|| {
         view! {
-            <a class="button" href=screen.action("access")>
-                "Access"
-            </a>
-            <a class="button" href=screen.action("audit")>
-                "Audit"
-            </a>
+            <span class="doors">
+                <a class="button" href=screen.action("access")>
+                    {words.label("page.access")}
+                </a>
+                <a class="button" href=screen.action("audit")>
+                    {words.label("page.audit")}
+                </a>
+            </span>
         }
     });
     let (apart, doors) = if leaves { (None, doors) } else { (doors, None) };
@@ -58,8 +89,8 @@ fn visitor(screen: Screen) -> impl IntoView + use<> {
                 <summary class="button" id="visitor"><bdi>{name}</bdi></summary>
                 <form method="post" action=screen.action("sign-out")>
                     {doors}
-                    <button>"Sign out"</button>
-                    <button name="everywhere" value="true">"Sign out everywhere"</button>
+                    <button>{words.label("page.sign-out")}</button>
+                    <button name="everywhere" value="true">{words.label("page.sign-out-everywhere")}</button>
                 </form>
             </details>
         }
@@ -73,37 +104,42 @@ fn visitor(screen: Screen) -> impl IntoView + use<> {
 }
 
 /// How news comes, how old the picture is, and the switch that makes it stand still.
-fn news(screen: Screen) -> impl IntoView + use<> {
+pub(super) fn news(screen: Screen) -> impl IntoView + use<> {
     let connection = screen.connection.get();
     let blind = screen.head.with(|head| head.blind);
-    let state = match blind {
-        Some(since) => format!(" · blind since {}", utc(since)),
-        None => format!(" · as of {}", utc(screen.pictured.get())),
+    let words = screen.words();
+    let (key, moment) = match blind {
+        Some(since) => ("news.blind", since),
+        None => ("news.as-of", screen.pictured.get()),
     };
+    let state = format!(" · {}", words.say(key, &[("moment", Arg::Text(utc(moment)))]));
     // As the document's head has it: a form that is filled in is not emptied.
     let asked = screen.place.with(|place| place.open.asks());
-    let reloads = if asked { "Not reloading while a form is open" } else { "Reloads every 30 s" };
-    let (dot, switched, word) = match (connection, blind) {
-        (Connection::Live | Connection::Polling, None) => ("dot ok", Connection::Paused, "Pause"),
+    let reloads = words.label(if asked { "news.waits" } else { "news.reloads" });
+    let (dot, switched, key) = match (connection, blind) {
+        (Connection::Live | Connection::Polling, None) => {
+            ("dot ok", Connection::Paused, "news.pause")
+        }
         (Connection::Live | Connection::Polling, Some(_))
         | (Connection::Reconnecting | Connection::Offline, _) => {
-            ("dot warning", Connection::Paused, "Pause")
+            ("dot warning", Connection::Paused, "news.pause")
         }
-        (Connection::Paused, _) => ("dot unknown", Connection::Polling, "Resume"),
+        (Connection::Paused, _) => ("dot unknown", Connection::Polling, "news.resume"),
     };
-    let outdated = screen.outdated.get().then(|| {
-        view! { <a id="reload" href="">"The overview was updated: reload"</a> }
-    });
+    let outdated = screen
+        .outdated
+        .get()
+        .then(|| link("reload", "", String::new(), words.label("news.outdated")));
     let switch = move |_| screen.connection.set(switched);
     view! {
         <span class=dot aria-hidden="true"></span>
         <span class="muted" data-testid="connection">
-            <span class="with-scripts">{connection.word()}</span>
+            <span class="with-scripts">{words.label(connection.key())}</span>
             <span class="without-scripts">{reloads}</span>
             {state}
         </span>
         {outdated}
-        <button type="button" class="script-only" id="pause" on:click=switch>{word}</button>
+        <button type="button" class="script-only" id="pause" on:click=switch>{words.label(key)}</button>
     }
 }
 

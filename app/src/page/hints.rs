@@ -7,6 +7,7 @@ use super::look;
 use super::opener::opener;
 use super::screen::Screen;
 use super::view::{Advice, Group};
+use crate::cluster::hints::Arg;
 
 #[component]
 pub(super) fn Troubleshooting(
@@ -18,14 +19,14 @@ pub(super) fn Troubleshooting(
         .with(|groups| groups.iter().map(|group| group.hints.len()).sum::<usize>())
     {
         0 => String::new(),
-        1 => "1 hint".to_owned(),
-        more => format!("{more} hints"),
+        1 => screen.words().label("page.hints.one").to_owned(),
+        more => screen.words().say("page.hints", &[("count", Arg::Number(more))]),
     };
     let nothing = move || screen.groups.with(Vec::is_empty);
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
             <h2 id="troubleshooting-head" tabindex="-1">
-                "Troubleshooting "<span class="muted">{count}</span>
+                {screen.words().label("page.troubleshooting")}" "<span class="muted">{count}</span>
             </h2>
             <For
                 each=move || screen.groups.get()
@@ -33,7 +34,7 @@ pub(super) fn Troubleshooting(
                 children=move |group| shown(screen, &group)
             />
             <Show when=nothing>
-                <p class="nothing muted">"Nothing to mend."</p>
+                <p class="nothing muted">{screen.words().label("page.nothing")}</p>
             </Show>
         </section>
     }
@@ -58,7 +59,7 @@ fn shown(screen: Screen, group: &Group) -> impl IntoView + use<> {
     let heading = move || now().and_then(|group| group.heading);
     Either::Right(view! {
         <details class="group" data-group=id>
-            <summary>{look::icon_alone(severity)}<b>{heading}</b></summary>
+            <summary>{look::icon_alone(severity, screen.words())}<b>{heading}</b></summary>
             {hints}
         </details>
     })
@@ -69,7 +70,7 @@ fn article(screen: Screen, hint: &Advice, severity: look::Look) -> impl IntoView
     let avoid = hint.avoid.clone().map(|avoid| view! { <p class="avoid">{avoid}</p> });
     let to_server = hint.server.clone().map(|(name, address)| {
         let id = format!("row-{}", hint.anchor);
-        view! { <a id=id href=address>"Go to "<bdi>{name}</bdi></a> }
+        view! { <a id=id href=address>{screen.words().label("page.go-to")}" "<bdi>{name}</bdi></a> }
     });
     let action = hint.action.clone().map(|action| {
         let id = format!("act-{}", hint.anchor);
@@ -77,7 +78,7 @@ fn article(screen: Screen, hint: &Advice, severity: look::Look) -> impl IntoView
     });
     view! {
         <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.shape>
-            {look::icon_alone(severity)}
+            {look::icon_alone(severity, screen.words())}
             <div>
                 <h3>{hint.title.clone()}</h3>
                 <p class="muted">{hint.evidence.clone()}</p>

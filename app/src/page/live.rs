@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
+use js_sys::Function;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use leptos::wasm_bindgen::prelude::wasm_bindgen;
@@ -15,18 +16,22 @@ use super::elapsed::since_opened;
 use super::navigate::{self, Keep as _};
 use super::place::{Done, Place};
 use super::screen::{Connection, Screen, set};
-use super::{Page, PageProps, focus, verdict};
+use super::{Page, PageProps, focus, header, verdict};
 use crate::api::{self, Command, FORBIDDEN, LAPSED, News, Picture, Refusal, SIGNED_OUT};
-use crate::cluster::Timestamp;
+use crate::cluster::{Span, Timestamp};
+use crate::words::{self, Language, Words};
 
 /// How long one request may take, in milliseconds.
 const TIMEOUT: u32 = 10_000;
 /// How often the page looks whether anything is due, in milliseconds.
 const STEP: u32 = 200;
+/// How long a page that is being left asks nothing.
+const LEAVING: Span = Span::seconds(10);
 
-/// Takes over the page that the server rendered.
+/// Takes over the page that the server rendered, in the words of this message file; `number` and `date`
+/// write a number, and a moment in milliseconds, as this browser does.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub fn hydrate(language: &str, messages: String, number: Function, date: Function) {
     console_error_panic_hook::set_once();
     let Some(picture) = read_picture() else { return };
     let Some(app) = document().get_element_by_id("app").and_then(|app| app.dyn_into().ok()) else {
@@ -35,17 +40,26 @@ pub fn hydrate() {
     if !picture.visit.site.base.is_empty() {
         leptos::server_fn::client::set_server_url(picture.visit.site.base.clone().leak());
     }
-    let desk = Desk::of(&picture);
+    let language = Language::parse(language).unwrap_or_default();
+    // They are spoken as long as the page is open.
+    let words: &Words = Box::leak(Box::new(Words::read(language, messages.leak())));
+    let desk = Desk::of(&picture, words);
     let held: Rc<Cell<Option<Screen>>> = Rc::default();
     let shown = Rc::clone(&held);
     let snapshot = desk.snapshot().clone();
     leptos::mount::hydrate_from(app, move || {
-        let screen = Screen::new(picture, &snapshot);
+        let screen = Screen::new(picture, &snapshot, words);
         shown.set(Some(screen));
         Page(PageProps { screen })
     })
     .forget();
+    let news = document().get_element_by_id("news").and_then(|news| news.dyn_into().ok());
+    if let (Some(news), Some(screen)) = (news, held.get()) {
+        leptos::mount::hydrate_from(news, move || move || header::news(screen)).forget();
+    }
     if let Some(screen) = held.get() {
+        words::write_by(number, date);
+        screen.write_anew();
         start(screen, desk);
     }
     if let Some(root) = document().document_element() {
@@ -63,13 +77,15 @@ fn read_picture() -> Option<Picture> {
 fn start(screen: Screen, desk: Desk) {
     let desk = Rc::new(RefCell::new(desk));
     let hurry = Rc::new(Cell::new(false));
+    let quiet = Rc::new(Cell::new(Span::ZERO));
     hurry_when_back(&hurry);
+    fall_silent_when_left(&quiet);
     name_the_tab(screen);
     navigate::follow(screen);
     show_each_place(screen, Rc::clone(&desk));
     grant_wishes(screen, Rc::clone(&hurry));
     leptos::task::spawn_local(let_time_pass(screen, Rc::clone(&desk)));
-    leptos::task::spawn_local(ask_for_news(screen, desk, hurry));
+    leptos::task::spawn_local(ask_for_news(screen, desk, hurry, quiet));
 }
 
 /// The tab says how the cluster is, even behind other tabs.
@@ -84,6 +100,14 @@ fn hurry_when_back(hurry: &Rc<Cell<bool>>) {
         let hurry = Rc::clone(hurry);
         window_event_listener_untyped(event, move |_| hurry.set(true)).keep();
     }
+}
+
+/// A page that is being left, perhaps by signing out, asks nothing that would be refused. Should it stay
+/// after all, it goes on.
+fn fall_silent_when_left(quiet: &Rc<Cell<Span>>) {
+    let quiet = Rc::clone(quiet);
+    let left = move |_| quiet.set(since_opened() + LEAVING);
+    window_event_listener_untyped("beforeunload", left).keep();
 }
 
 /// Another place of the page shows the same facts in another way: at once, and without asking.
@@ -167,7 +191,12 @@ async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
 }
 
 /// Asks, again and again, what changed; between the questions it listens.
-async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bool>>) {
+async fn ask_for_news(
+    screen: Screen,
+    desk: Rc<RefCell<Desk>>,
+    hurry: Rc<Cell<bool>>,
+    quiet: Rc<Cell<Span>>,
+) {
     let mut ear = Ear::default();
     let mut was_paused = false;
     listen(screen, &desk, &mut ear);
@@ -178,7 +207,7 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
             let paused = screen.connection.get_untracked() == Connection::Paused;
             let resumed = was_paused && !paused;
             was_paused = paused;
-            let idle = paused || document().hidden();
+            let idle = paused || document().hidden() || since_opened() < quiet.get();
             if idle {
                 ear.close();
             }
@@ -218,7 +247,8 @@ async fn ask_for_news(screen: Screen, desk: Rc<RefCell<Desk>>, hurry: Rc<Cell<bo
 /// Listens from where the picture is.
 fn listen(screen: Screen, desk: &Rc<RefCell<Desk>>, ear: &mut Ear) {
     let cursor = desk.borrow().cursor();
-    let address = screen.action(&format!("api/v1/stream?cursor={cursor}"));
+    let base = screen.visit(|visit| visit.site.base.clone());
+    let address = format!("{base}/api/v1/stream?cursor={cursor}");
     let desk = Rc::clone(desk);
     ear.open(&address, move |text| {
         let paused = screen.connection.get_untracked() == Connection::Paused;
@@ -233,7 +263,10 @@ fn listen(screen: Screen, desk: &Rc<RefCell<Desk>>, ear: &mut Ear) {
 /// Takes news in, and shows what came of them.
 fn take(screen: Screen, desk: &RefCell<Desk>, news: News, came: Connection) {
     let mut desk = desk.borrow_mut();
-    set(&screen.outdated, desk.is_outdated(&news));
+    // Behind a balancer the next to answer may be of this build again: the offer stays all the same.
+    if desk.is_outdated(&news) {
+        set(&screen.outdated, true);
+    }
     let moved = desk.take(news);
     set(&screen.pictured, desk.pictured());
     set(&screen.connection, came);

@@ -11,6 +11,7 @@ mod configure;
 #[cfg(feature = "hydrate")]
 mod desk;
 pub mod draft;
+pub mod dress;
 #[cfg(feature = "hydrate")]
 mod ear;
 #[cfg(feature = "hydrate")]
@@ -19,6 +20,7 @@ mod elapsed;
 mod focus;
 mod header;
 mod hints;
+mod link;
 #[cfg(feature = "hydrate")]
 pub mod live;
 mod look;
@@ -39,24 +41,41 @@ mod view;
 
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+use self::dress::{Dress, Theme};
 use self::screen::Screen;
+#[cfg(feature = "ssr")]
 use crate::api::Picture;
+#[cfg(feature = "ssr")]
+use crate::words::Words;
 
 /// The whole HTML document: readable before, and without, its scripts.
 ///
 /// `nonce` tells the browser that its scripts are ours.
+#[cfg(feature = "ssr")]
 pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
     let nonce = nonce.to_owned();
+    let Dress { language, theme, bare } = Dress::parse(&picture.query);
+    let language = language.unwrap_or(picture.language);
+    let words = Words::of(language);
     let assets = picture.visit.site.assets.clone();
+    let unbuilt = assets.ends_with("/none");
     let asset = move |name: &str| format!("{assets}/{name}");
     // A `<` would let a name on the picture end the script that carries it.
     let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");
     let snapshot = picture.snapshot();
-    let screen = Screen::new(picture, &snapshot);
+    let screen = Screen::new(picture, &snapshot, words);
     let title = screen.head.with_untracked(|head| verdict::title(&head.headline));
+    let unbuilt = unbuilt.then(|| {
+        view! {
+            <p role="alert">
+                {words.label("plain.unbuilt")} " " <code>"cargo xtask build"</code>
+            </p>
+        }
+    });
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.as_str() data-theme=theme.map(Theme::as_str) data-chrome=bare.then_some("none")>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -75,9 +94,20 @@ pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
                     crossorigin="anonymous"
                     href=asset("app_bg.wasm")
                 />
+                <link
+                    rel="preload"
+                    media="(scripting: enabled)"
+                    r#as="fetch"
+                    r#type="text/plain"
+                    crossorigin="anonymous"
+                    href=asset(&format!("words-{}.txt", language.as_str()))
+                />
                 {refresh(screen)}
             </head>
             <body>
+                {unbuilt}
+                <div class="sprite" inner_html=look::SPRITE></div>
+                {header::header(screen)}
                 <div id="app">
                     <Page screen />
                 </div>
@@ -102,6 +132,7 @@ pub fn nonce() -> String {
 
 /// Without scripts the page asks for itself again; but not while somebody fills in a form, which
 /// would be emptied.
+#[cfg(feature = "ssr")]
 fn refresh(screen: Screen) -> Option<impl IntoView> {
     let place = screen.place.get_untracked();
     (!place.open.asks()).then(|| {
@@ -123,11 +154,9 @@ fn Page(
     let blind = move || screen.head.with(|head| head.blind.is_some());
     view! {
         <div class="page" class:blind=blind>
-            <div class="sprite" inner_html=look::SPRITE></div>
             <Show when=move || screen.acting.get()>
                 <div class="progress"></div>
             </Show>
-            <header::Header screen />
             <main>
                 <verdict::VerdictBanner screen />
                 <strip::Strip screen />

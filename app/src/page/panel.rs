@@ -5,10 +5,12 @@ use leptos::prelude::*;
 
 use super::age::ago;
 use super::carried::carried;
+use super::link::link;
 use super::look;
 use super::opener::opener;
 use super::screen::Screen;
 use super::view::{Action, Ask, Item, Panel, Section};
+use crate::words;
 
 #[component]
 pub(super) fn SidePanel(
@@ -23,14 +25,15 @@ fn opened(screen: Screen, panel: &Panel) -> impl IntoView + use<> {
     let said: Vec<_> =
         panel.paragraphs.iter().map(|text| view! { <p>{text.clone()}</p> }).collect();
     let sections: Vec<_> = panel.sections.iter().map(|section| facts(screen, section)).collect();
-    let actions: Vec<_> = panel.actions.iter().map(|action| link(screen, action)).collect();
+    let actions: Vec<_> = panel.actions.iter().map(|action| open(screen, action)).collect();
+    let words = screen.words();
     let question = panel.ask.as_ref().map(|ask| question(screen, ask));
     view! {
         <aside class="panel" role="dialog" aria-labelledby="panel-title">
             <div class="panel-head">
-                {panel.look.map(look::icon_alone)}
+                {panel.look.map(|look| look::icon_alone(look, words))}
                 <h2 id="panel-title" tabindex="-1"><bdi>{panel.title.clone()}</bdi></h2>
-                <a class="button" id="close" href=screen.address("")>"Close"</a>
+                {link("close", "button", screen.address(""), words.label("page.close"))}
             </div>
             {said}
             {sections}
@@ -48,7 +51,7 @@ fn facts(screen: Screen, section: &Section) -> impl IntoView + use<> {
         <section>
             <h3>{section.heading}</h3>
             <dl>{items}</dl>
-            {section.action.as_ref().map(|action| link(screen, action))}
+            {section.action.as_ref().map(|action| open(screen, action))}
         </section>
     }
 }
@@ -56,8 +59,10 @@ fn facts(screen: Screen, section: &Section) -> impl IntoView + use<> {
 fn fact(screen: Screen, item: &Item) -> impl IntoView + use<> {
     let moment = item.moment;
     let between = if item.text.is_empty() { "" } else { " · " };
-    let age = move || moment.map(|then| format!("{between}{}", ago(screen.tick.get(), then)));
-    let at = item.moment.map(|then| view! { <small class="muted">{then.date_and_clock()}</small> });
+    let age = move || {
+        moment.map(|then| format!("{between}{}", ago(screen.words(), screen.tick.get(), then)))
+    };
+    let at = item.moment.map(|then| view! { <small class="muted">{words::date(then)}</small> });
     view! {
         <div>
             <dt>{item.label}</dt>
@@ -76,7 +81,7 @@ fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
     let command = ask.command.clone();
     let cancel = ask
         .grave
-        .then(|| view! { <a class="button" id="cancel" href=screen.address("")>"Cancel"</a> });
+        .then(|| link("cancel", "button", screen.address(""), screen.words().label("page.cancel")));
     let answer = move |event: SubmitEvent| {
         event.prevent_default();
         screen.wish.set(Some(command.clone()));
@@ -97,7 +102,7 @@ fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
     }
 }
 
-fn link(screen: Screen, action: &Action) -> impl IntoView + use<> {
+fn open(screen: Screen, action: &Action) -> impl IntoView + use<> {
     let id = format!("open-{}", action.opens);
     opener(screen, id, "button", action.opens.clone(), action.text.clone())
 }

@@ -3,6 +3,7 @@
 //! The query says all of it, so a link shows the same to everyone, with scripts and without.
 
 use super::draft::Draft;
+use super::dress::Dress;
 use crate::cluster::{Health, KeyKind, Role, ServerName};
 
 /// What an address names.
@@ -10,6 +11,8 @@ use crate::cluster::{Health, KeyKind, Role, ServerName};
 pub struct Place {
     /// Which servers the table shows, in which order.
     pub list: List,
+    /// How the page appears.
+    pub dress: Dress,
     /// What is open beside or within the page.
     pub open: Open,
     /// What was just done.
@@ -61,13 +64,13 @@ impl Sort {
         }
     }
 
-    /// What its link says: the column, or that trouble comes first.
-    pub(super) const fn label(self) -> &'static str {
+    /// The key of what its link says: the column, or that trouble comes first.
+    pub(super) const fn key(self) -> &'static str {
         match self {
-            Self::Trouble => "Trouble first",
-            Self::Name => "Server",
-            Self::Heartbeat => "Heartbeat",
-            Self::Version => "Version",
+            Self::Trouble => "list.trouble",
+            Self::Name => "column.server",
+            Self::Heartbeat => "column.heartbeat",
+            Self::Version => "column.version",
         }
     }
 }
@@ -211,6 +214,7 @@ impl Place {
                     .and_then(|page| page.parse().ok())
                     .map_or(0, |page: usize| page.saturating_sub(1)),
             },
+            dress: Dress::parse(query),
             open,
             done: [Done::Saved, Done::Removed(None), Done::Accepted, Done::Reconnected]
                 .into_iter()
@@ -222,8 +226,12 @@ impl Place {
     /// The address of this place, relative to the page: `?` and what differs from the page as it
     /// opens. What was just done is no part of it: a reload does not do it again.
     pub fn address(&self) -> String {
-        let pairs = self.list.pairs().into_iter().chain(self.open.pairs());
-        format!("?{}", written(pairs))
+        format!("?{}", written(self.kept().into_iter().chain(self.open.pairs())))
+    }
+
+    /// What every address keeps, whatever else it opens.
+    pub(super) fn kept(&self) -> Vec<(&'static str, String)> {
+        self.list.pairs().into_iter().chain(self.dress.pairs()).collect()
     }
 
     /// The address that also brings back what was typed, and why it was refused; or what was done.
@@ -235,13 +243,13 @@ impl Place {
         }
         pairs.extend(self.refused.clone().map(|word| ("refused", word)));
         pairs.extend(self.done.as_ref().map(|done| ("done", done.as_str().to_owned())));
-        format!("?{}", written(self.list.pairs().into_iter().chain(pairs)))
+        format!("?{}", written(self.kept().into_iter().chain(pairs)))
     }
 
     /// This list with something else open.
     #[must_use]
     pub fn opening(&self, open: Open) -> Self {
-        Self { list: self.list.clone(), open, ..Self::default() }
+        Self { open, done: None, refused: None, ..self.clone() }
     }
 
     /// This place once something was done: a question closes, what is looked at stays open.
@@ -254,7 +262,7 @@ impl Place {
     /// What is open, with another list.
     #[must_use]
     pub fn listing(&self, list: List) -> Self {
-        Self { list, open: self.open.clone(), ..Self::default() }
+        Self { list, done: None, refused: None, ..self.clone() }
     }
 }
 
@@ -293,6 +301,7 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Language;
 
     fn name(text: &str) -> ServerName {
         ServerName::parse(text).unwrap()
@@ -325,7 +334,10 @@ mod tests {
         ];
         for list in &lists {
             for open in &opens {
-                let place = Place { list: list.clone(), open: open.clone(), ..Place::default() };
+                let dress =
+                    Dress { language: Some(Language::German), bare: true, ..Dress::default() };
+                let place =
+                    Place { list: list.clone(), dress, open: open.clone(), ..Place::default() };
                 assert_eq!(Place::parse(&place.address()), place, "{}", place.address());
             }
         }

@@ -9,6 +9,7 @@ use super::place::{Open, Place};
 use super::view::{Block, Fact, Form, Group, Head, Kept, Panel, Tools, View};
 use crate::api::{Command, Picture, Rank, Visit};
 use crate::cluster::{Snapshot, Timestamp};
+use crate::words::Words;
 
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.
 const FIRST_ROWS: usize = 200;
@@ -48,14 +49,14 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// In a word.
-    pub(super) const fn word(self) -> &'static str {
+    /// The key of the word for it.
+    pub(super) const fn key(self) -> &'static str {
         match self {
-            Self::Live => "Live",
-            Self::Polling => "Polling",
-            Self::Paused => "Paused",
-            Self::Reconnecting => "Reconnecting",
-            Self::Offline => "Offline",
+            Self::Live => "news.live",
+            Self::Polling => "news.polling",
+            Self::Paused => "news.paused",
+            Self::Reconnecting => "news.reconnecting",
+            Self::Offline => "news.offline",
         }
     }
 }
@@ -93,16 +94,16 @@ pub(super) struct Screen {
     pub(super) connection: RwSignal<Connection>,
     /// The overview that answers is of another build than this page.
     pub(super) outdated: RwSignal<bool>,
-    /// Where the page lives, and who looks at it.
-    pub(super) visit: StoredValue<Visit>,
+    /// Where the page lives and who looks at it, and in which words all of it is said.
+    told: StoredValue<(Visit, &'static Words)>,
 }
 
 impl Screen {
     /// The screen of a first picture: on the server and at hydration the same.
-    pub(super) fn new(picture: Picture, snapshot: &Snapshot) -> Self {
+    pub(super) fn new(picture: Picture, snapshot: &Snapshot, words: &'static Words) -> Self {
         let place = Place::parse(&picture.query);
         let Picture { news, visit, .. } = picture;
-        let view = View::of(snapshot, news.now, &place, FIRST_ROWS, &mut Kept::default());
+        let view = View::of(snapshot, news.now, &place, FIRST_ROWS, &mut Kept::default(), words);
         let rows = view.blocks.into_iter().map(|(block, beats)| Row::new(block, beats, true));
         let rows = rows.collect();
         Self {
@@ -121,7 +122,7 @@ impl Screen {
             pictured: RwSignal::new(news.now),
             connection: RwSignal::new(Connection::Polling),
             outdated: RwSignal::new(false),
-            visit: StoredValue::new(visit),
+            told: StoredValue::new((visit, words)),
         }
     }
 
@@ -163,6 +164,13 @@ impl Screen {
         }
     }
 
+    /// Draws what holds numbers and days that are written only when they are drawn.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn write_anew(&self) {
+        self.tools.notify();
+        self.panel.notify();
+    }
+
     /// The address that opens something and keeps the list as it is.
     pub(super) fn address(&self, opens: &str) -> String {
         let list = self.list.get();
@@ -172,14 +180,25 @@ impl Screen {
         }
     }
 
-    /// Whether whoever looks may do no more than that.
-    pub(super) fn only_looks(&self) -> bool {
-        self.visit.with_value(|visit| visit.visitor.rank == Rank::Viewer)
+    /// In which words all of it is said.
+    pub(super) fn words(&self) -> &'static Words {
+        self.told.with_value(|(_, words)| *words)
     }
 
-    /// Where a form of the page goes.
+    /// Something of where the page lives and who looks at it.
+    pub(super) fn visit<T>(&self, of: impl FnOnce(&Visit) -> T) -> T {
+        self.told.with_value(|(visit, _)| of(visit))
+    }
+
+    /// Whether whoever looks may do no more than that.
+    pub(super) fn only_looks(&self) -> bool {
+        self.visit(|visit| visit.visitor.rank == Rank::Viewer)
+    }
+
+    /// Where a form or a link of the page goes; the page stays dressed as it is.
     pub(super) fn action(&self, name: &str) -> String {
-        self.visit.with_value(|visit| format!("{}/{name}", visit.site.base))
+        let dress = self.place.with_untracked(|place| place.dress.query());
+        self.visit(|visit| format!("{}/{name}{dress}", visit.site.base))
     }
 
     /// Something was typed into the configuration's form.

@@ -16,7 +16,7 @@ pub(super) fn Strip(
     let facts = move || screen.facts.with(|facts| facts.iter().map(fact).collect::<Vec<_>>());
     let form = move || screen.form.with(|form| form.as_ref().map(|form| configure(screen, form)));
     view! {
-        <section class="card strip" aria-label="Cluster configuration">
+        <section class="card strip" aria-label=screen.words().label("page.configuration")>
             <div class="strip-line">
                 <dl>{facts}</dl>
                 {move || switch(screen)}
@@ -44,6 +44,12 @@ fn switch(screen: Screen) -> impl IntoView + use<> {
     let (class, expanded) = if open { ("button pressed", "true") } else { ("button", "false") };
     // A viewer's form opens as little as it closes.
     let expanded = (!screen.only_looks()).then_some(expanded);
-    opener(screen, "configure".to_owned(), class, opens, "Configure".to_owned())
-        .attr("aria-expanded", expanded)
+    opener(
+        screen,
+        "configure".to_owned(),
+        class,
+        opens,
+        screen.words().label("page.configure").to_owned(),
+    )
+    .attr("aria-expanded", expanded)
 }

@@ -11,7 +11,9 @@ use super::screen::{Row, Screen};
 use super::seen;
 use super::tools::{Filters, Heads, More};
 use super::view::{Block, Cell, Column, Line};
+use crate::cluster::hints::Arg;
 use crate::cluster::{Health, Role, Timestamp};
+use crate::words::Words;
 
 #[component]
 pub(super) fn Servers(
@@ -24,7 +26,7 @@ pub(super) fn Servers(
     view! {
         <section class="card servers" aria-labelledby="servers">
             <div class="servers-head">
-                <h2 id="servers" tabindex="-1">"Servers"</h2>
+                <h2 id="servers" tabindex="-1">{screen.words().label("page.servers")}</h2>
                 <Filters screen />
             </div>
             <div role="table" aria-labelledby="servers" class="table">
@@ -49,19 +51,18 @@ fn AddServers(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    let base = screen.visit.with_value(|visit| visit.site.base.clone());
+    let words = screen.words();
+    let base = screen.visit(|visit| visit.site.base.clone());
+    let url = if base.is_empty() { "empty.url" } else { "empty.url.path" };
     view! {
         <div class="empty">
-            <p>"On each server of the product, let one process beat for each component:"</p>
+            <p>{words.label("empty.lead")}</p>
             <pre>
                 "cluster-overview agent --role service --overview URL --token-file FILE\n"
                 "cluster-overview agent --role web --overview URL --token-file FILE"
             </pre>
             <p class="muted">
-                "URL is the address of this page"
-                {(!base.is_empty()).then(|| format!(" with its path {base}"))}
-                ", FILE holds the join token that "<code>"serve"</code>
-                " named when it started. The first heartbeat puts the server on this page."
+                {words.say(url, &[("path", Arg::Text(base))])}" "{words.label("empty.file")}
             </p>
         </div>
     }
@@ -100,14 +101,18 @@ fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> 
         .iter()
         .enumerate()
         .map(|(place, line)| {
-            component_line(line, &block.id, &Age { tick: screen.tick, row: row.clone(), place })
+            component_line(
+                line,
+                &block.id,
+                &Age { words: screen.words(), tick: screen.tick, row: row.clone(), place },
+            )
         })
         .collect();
     let opens = block.opens.clone();
     view! {
         <div role="row" class="name">
             <div role="rowheader" aria-colspan="5">
-                {look::icon_alone(look::health(block.health))}
+                {look::icon_alone(look::health(block.health), screen.words())}
                 <a id=format!("open-{}", block.id) href=move || screen.address(&opens)>
                     <bdi>{block.name.clone()}</bdi>
                 </a>
@@ -121,18 +126,19 @@ fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> 
 
 fn component_line(line: &Line, server: &str, age: &Age) -> impl IntoView + use<> {
     let role = match line.role {
-        Role::Web => "Web",
-        Role::Service => "Service",
+        Role::Web => age.words.label("role.web"),
+        Role::Service => age.words.label("role.service"),
     };
-    let mark = (line.health > Health::Unknown).then(|| look::icon_alone(look::health(line.health)));
+    let mark = (line.health > Health::Unknown)
+        .then(|| look::icon_alone(look::health(line.health), age.words));
     let columns: Vec<_> = line
         .columns
         .iter()
         .map(|column| {
-            let label = column.label.to_ascii_lowercase().replace(' ', "-");
-            let id = format!("why-{server}-{}-{label}", line.role.as_str());
+            let name = column.key.trim_start_matches("column.");
+            let id = format!("why-{server}-{}-{name}", line.role.as_str());
             view! {
-                <div role="cell" data-label=column.label>{cells(column, &id, age)}</div>
+                <div role="cell" data-label=age.words.label(column.key)>{cells(column, &id, age)}</div>
             }
         })
         .collect();
@@ -165,19 +171,21 @@ fn cells(column: &Column, id: &str, age: &Age) -> impl IntoView + use<> {
 
 /// A verdict with its shape, its words, its age, and the way to its hint.
 fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
+    let words = age.words;
     let text = cell.text.clone();
     let class = match cell.look {
         Some(look) if look.loud => format!("loud {}", look.shape),
         _ => String::new(),
     };
     // Where the words do not say what the shape says, it says it itself.
-    let shape = cell.look.map(|look| look::icon_beside(look, &text));
+    let shape = cell.look.map(|look| look::icon_beside(look, &text, words));
     let kind = if shape.is_some() { "cell marked" } else { "cell" };
     let age = cell.aged.then(|| age.clone());
     let age = age.map(|age| view! { <span class="muted">" · "{move || age.said()}</span> });
     let hint = cell.hint.clone().map(|(anchor, title)| {
-        let label = format!("why: {title}");
-        view! { " "<a id=id href=format!("#{anchor}") aria-label=label>"why"</a> }
+        let why = words.label("page.why");
+        let label = format!("{why}: {title}");
+        view! { " "<a id=id href=format!("#{anchor}") aria-label=label>{why}</a> }
     });
     let why = cell.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
     view! {
@@ -191,6 +199,7 @@ fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
 /// When a component was heard of: which row, which of its components.
 #[derive(Clone)]
 struct Age {
+    words: &'static Words,
     tick: RwSignal<Timestamp>,
     row: Row,
     place: usize,
@@ -199,9 +208,9 @@ struct Age {
 impl Age {
     /// How long ago that was. Ticks only while its row is on the screen.
     fn said(&self) -> String {
-        let Self { tick, row, place } = self;
+        let Self { words, tick, row, place } = self;
         let beat = row.beats.with(|beats| beats.get(*place).copied()).unwrap_or_default();
         let now = if row.seen.get() { tick.get() } else { tick.get_untracked() };
-        ago(now, beat)
+        ago(words, now, beat)
     }
 }

@@ -4,9 +4,11 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
 use super::carried::carried;
+use super::link::link;
 use super::place::Sort;
 use super::screen::Screen;
 use super::view::{COLUMNS, Chip, Order, Pager, Tools};
+use crate::words::{self, Words};
 
 #[component]
 pub(super) fn Filters(
@@ -18,7 +20,8 @@ pub(super) fn Filters(
 
 fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
     let chips: Vec<_> = tools.chips.iter().map(filter).collect();
-    let trouble = tools.orders.iter().find(|order| order.sort == Sort::Trouble).map(order);
+    let trouble = tools.orders.iter().find(|order| order.sort == Sort::Trouble);
+    let trouble = trouble.map(|trouble| order(trouble, screen.words()));
     // With scripts the list follows each letter; the form is for browsers without.
     let typing = move |event: Event| {
         let typed = event_target_value(&event);
@@ -29,7 +32,7 @@ fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
     };
     view! {
         <div class="filters">
-            <nav class="chips" aria-label="Filter by state">{chips}</nav>
+            <nav class="chips" aria-label=screen.words().label("list.filter")>{chips}</nav>
             {trouble}
             <form
                 role="search"
@@ -44,12 +47,12 @@ fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
                     name="q"
                     value=tools.search.clone()
                     prop:value=tools.search.clone()
-                    placeholder="Name, address, version"
-                    aria-label="Search name, address, version"
+                    placeholder=screen.words().label("list.search.what")
+                    aria-label=screen.words().label("list.search.label")
                     autocomplete="off"
                     on:input=typing
                 />
-                <button type="submit" class="script-less">"Search"</button>
+                <button type="submit" class="script-less">{screen.words().label("list.search")}</button>
             </form>
         </div>
     }
@@ -58,14 +61,14 @@ fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
 fn filter(chip: &Chip) -> impl IntoView + use<> {
     let current = chip.current.then_some("true");
     view! {
-        <a class="chip" id=format!("chip-{}", chip.word) aria-current=current href=chip.address.clone()>
-            {chip.word}" "<b>{chip.count.to_string()}</b>
+        <a class="chip" id=format!("chip-{}", chip.name) aria-current=current href=chip.address.clone()>
+            {chip.word}" "<b>{words::number(chip.count)}</b>
         </a>
     }
 }
 
 /// The link that orders the servers so; again, the other way round.
-fn order(order: &Order) -> impl IntoView + use<> {
+fn order(order: &Order, words: &Words) -> impl IntoView + use<> {
     let arrow = match order.direction {
         None => "",
         Some("descending") => " ↑",
@@ -75,7 +78,7 @@ fn order(order: &Order) -> impl IntoView + use<> {
     let id = format!("sort-{}", order.sort.as_str());
     view! {
         <a class="order" id=id href=order.address.clone() aria-current=current>
-            {order.sort.label()}<span aria-hidden="true">{arrow}</span>
+            {words.label(order.sort.key())}<span aria-hidden="true">{arrow}</span>
         </a>
     }
 }
@@ -88,8 +91,8 @@ pub(super) fn Heads(
 ) -> impl IntoView {
     let heads = move || {
         screen.tools.with(|tools| {
-            let heads = std::iter::once(("Server", Some(Sort::Name))).chain(COLUMNS);
-            heads.map(|(label, sort)| head(tools, label, sort)).collect::<Vec<_>>()
+            let heads = std::iter::once(("column.server", Some(Sort::Name))).chain(COLUMNS);
+            heads.map(|(key, sort)| head(screen, tools, key, sort)).collect::<Vec<_>>()
         })
     };
     view! {
@@ -99,12 +102,17 @@ pub(super) fn Heads(
     }
 }
 
-fn head(tools: &Tools, label: &'static str, sort: Option<Sort>) -> impl IntoView + use<> {
+fn head(
+    screen: Screen,
+    tools: &Tools,
+    key: &'static str,
+    sort: Option<Sort>,
+) -> impl IntoView + use<> {
     let of = sort.and_then(|sort| tools.orders.iter().find(|order| order.sort == sort));
-    let plain = of.is_none().then_some(label);
+    let plain = of.is_none().then(|| screen.words().label(key));
     view! {
         <span role="columnheader" aria-sort=of.and_then(|of| of.direction)>
-            {of.map(order)}{plain}
+            {of.map(|of| order(of, screen.words()))}{plain}
         </span>
     }
 }
@@ -118,30 +126,30 @@ pub(super) fn More(
     move || {
         screen.tools.with(|tools| {
             let nothing = tools.nothing.clone().map(|why| {
-                let everything = Tools::everything();
+                let everything = tools.everything.clone();
                 view! {
                     <p class="nothing muted">
-                        {why}" "<a id="everything" href=everything>"Show all servers"</a>
+                        {why}" "{link("everything", "", everything, screen.words().label("list.everything"))}
                     </p>
                 }
             });
             view! {
                 {nothing}
-                {tools.pager.as_ref().map(pages)}
+                {tools.pager.as_ref().map(|pager| pages(pager, screen.words()))}
             }
         })
     }
 }
 
-fn pages(pager: &Pager) -> impl IntoView + use<> {
+fn pages(pager: &Pager, words: &Words) -> impl IntoView + use<> {
     let turn = |id: &'static str, to: &Option<String>, word: &'static str| {
-        to.clone().map(|to| view! { <a class="button" id=id href=to>{word}</a> })
+        to.clone().map(|to| link(id, "button", to, word))
     };
     view! {
-        <nav class="pager" aria-label="Pages">
-            {turn("page-before", &pager.before, "Before")}
+        <nav class="pager" aria-label=words.label("list.pages.label")>
+            {turn("page-before", &pager.before, words.label("list.before"))}
             <span class="muted">{pager.place.clone()}</span>
-            {turn("page-after", &pager.after, "After")}
+            {turn("page-after", &pager.after, words.label("list.after"))}
         </nav>
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::link::link;
 use super::look;
 use super::screen::Screen;
 use super::view::Head;
@@ -19,18 +20,18 @@ fn banner(screen: Screen, head: &Head) -> impl IntoView + use<> {
         view! {
             <p class="done card" data-testid="done">
                 <span>{done}</span>
-                <a id="dismiss" href=screen.address("")>"Dismiss"</a>
+                {link("dismiss", "", screen.address(""), screen.words().label("page.dismiss"))}
             </p>
         }
     });
     view! {
         {done}
         <section class="verdict" aria-labelledby="verdict">
-            <div class="verdict-icon">{look::icon_alone(look::health(head.health))}</div>
+            <div class="verdict-icon">{look::icon_alone(look::health(head.health), screen.words())}</div>
             <div>
                 <h1 id="verdict" data-testid="verdict">{head.headline.clone()}</h1>
                 <p class="muted">{head.detail.clone()}</p>
-                <a class="jump" id="jump" href="#troubleshooting">"Go to troubleshooting"</a>
+                {link("jump", "jump", "#troubleshooting".to_owned(), screen.words().label("page.to-hints"))}
             </div>
         </section>
     }

@@ -3,30 +3,29 @@
 use crate::cluster::hints::Arg;
 use crate::cluster::{ComponentKey, Pulse, Role, Settings, Snapshot, Timestamp};
 
-use super::{say, title};
+use super::Words;
 
-/// What would follow at once if these settings were in force: a sentence for each thing.
-pub fn effects(snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<String> {
-    let worse = snapshot.worse_under(settings, now);
-    let mut said = Vec::new();
-    for pulse in [Pulse::Stale, Pulse::Late] {
-        for role in [Role::Service, Role::Web] {
-            let names: Vec<String> = worse
-                .iter()
-                .filter(|(key, would)| key.role == role && *would == pulse)
-                .map(|(ComponentKey { server, .. }, _)| server.to_string())
-                .collect();
-            if !names.is_empty() {
-                let key = format!("effect.{}.{}", pulse.as_str(), role.as_str());
-                said.push(say(&key, &[("servers", Arg::List(names.into()))]));
+impl Words {
+    /// What would follow at once if these settings were in force: a sentence for each thing.
+    pub fn effects(&self, snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<String> {
+        let worse = snapshot.worse_under(settings, now);
+        let mut said = Vec::new();
+        for pulse in [Pulse::Stale, Pulse::Late] {
+            for role in [Role::Service, Role::Web] {
+                let names: Vec<String> = worse
+                    .iter()
+                    .filter(|(key, would)| key.role == role && *would == pulse)
+                    .map(|(ComponentKey { server, .. }, _)| server.to_string())
+                    .collect();
+                if !names.is_empty() {
+                    let key = format!("effect.{}.{}", pulse.as_str(), role.as_str());
+                    said.push(self.say(&key, &[("servers", Arg::List(names.into()))]));
+                }
             }
         }
+        said.extend(snapshot.hints_under(settings, now).iter().map(|appearing| {
+            self.say("effect.hint", &[("title", Arg::Text(self.title(appearing)))])
+        }));
+        said
     }
-    said.extend(
-        snapshot
-            .hints_under(settings, now)
-            .iter()
-            .map(|appearing| say("effect.hint", &[("title", Arg::Text(title(appearing)))])),
-    );
-    said
 }

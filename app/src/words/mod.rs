@@ -1,289 +1,157 @@
-//! How verdicts and hints are said: sentences are data, one message file a language.
+//! How everything is said: sentences are data, one message file a language.
 
 mod effect;
+mod language;
+mod manner;
+mod settings;
+mod verdicts;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
 use std::sync::LazyLock;
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, Messenger, Overview, Pulse, Refusal, Role, Snapshot,
-    Span, VersionCheck, status::KeyVerdict,
-};
 
-pub use self::effect::effects;
+pub use self::language::Language;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use self::manner::write_by;
+pub(crate) use self::manner::{date, number};
+pub use self::verdicts::{HintText, Verdict};
 
-/// The one language so far. A line is `key = sentence`; a key may stand several times (the steps).
-static ENGLISH: &str = include_str!("en.txt");
+/// Everything the page can say, in one language.
+pub struct Words {
+    language: Language,
+    /// Keys and their sentences, ordered by key; a key may stand several times (the steps).
+    messages: Vec<(&'static str, &'static str)>,
+}
 
-static MESSAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
-    let mut messages: HashMap<&str, Vec<&str>> = HashMap::new();
-    for line in ENGLISH.lines().filter(|line| !line.starts_with('#')) {
-        if let Some((key, sentence)) = line.split_once(" = ") {
-            messages.entry(key).or_default().push(sentence);
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Words").field(&self.language).finish()
+    }
+}
+
+impl Words {
+    /// The words of a message file. A line is `key = sentence`.
+    pub fn read(language: Language, file: &'static str) -> Self {
+        let lines = file.lines().filter(|line| !line.starts_with('#'));
+        #[cfg_attr(
+            target_arch = "wasm32",
+            expect(unused_mut, reason = "a browser is handed them in order")
+        )]
+        let mut messages: Vec<_> = lines.filter_map(|line| line.split_once(" = ")).collect();
+        // Another sort is some kilobytes of wasm.
+        #[cfg(not(target_arch = "wasm32"))]
+        messages.sort_by_key(|(key, _)| *key);
+        Self { language, messages }
+    }
+
+    /// The words of a language. A browser knows only those it is handed.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn of(language: Language) -> &'static Self {
+        static ENGLISH: LazyLock<Words> =
+            LazyLock::new(|| Words::read(Language::English, include_str!("en.txt")));
+        static GERMAN: LazyLock<Words> =
+            LazyLock::new(|| Words::read(Language::German, include_str!("de.txt")));
+        match language {
+            Language::English => &ENGLISH,
+            Language::German => &GERMAN,
         }
     }
-    messages
-});
 
-/// A hint in sentences.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HintText {
-    /// What is wrong, naming the server.
-    pub title: String,
-    /// How one knows, with moments and limits.
-    pub evidence: String,
-    /// What to do, in order.
-    pub steps: Vec<String>,
-    /// What not to do, where that matters.
-    pub avoid: Option<String>,
-}
-
-/// The page's first sentence and the one below it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// How the cluster is.
-    pub headline: String,
-    /// Who is wrong and why; empty when all is well.
-    pub detail: String,
-}
-
-/// The sentences of a hint.
-pub fn hint(hint: &Hint) -> HintText {
-    let id = hint.id.as_str();
-    let part = |part: &str| all(&format!("{id}.{part}"), &hint.args);
-    let mut evidence: Vec<String> =
-        hint.notes.iter().flat_map(|note| part(&format!("evidence.{note}"))).collect();
-    evidence.extend(part("evidence"));
-    HintText {
-        title: title(hint),
-        evidence: evidence.join(" "),
-        steps: part("step"),
-        avoid: part("avoid").into_iter().next(),
+    /// What programs are told: English, whoever asks.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn for_programs() -> &'static Self {
+        Self::of(Language::English)
     }
-}
 
-/// What is wrong, naming the server.
-pub fn title(hint: &Hint) -> String {
-    say(&format!("{}.title", hint.id.as_str()), &hint.args)
-}
-
-/// The heading over several hints of one id.
-pub fn many(id: HintId, count: usize) -> String {
-    say(&format!("{}.many", id.as_str()), &[("count", Arg::Number(count))])
-}
-
-/// Why a component is as it is: moments and limits, never ages, so that it changes only with the
-/// verdict.
-pub fn why(status: &ComponentStatus, snapshot: &Snapshot) -> String {
-    let version = [("version", Arg::Text(status.component.version.clone()))];
-    let mut sentences = vec![why_pulse(status, snapshot)];
-    sentences.extend(version_key(status.version).map(|key| say(key, &version)));
-    sentences.extend(key_key(status.key).map(|key| say(key, &[])));
-    if status.machine_key == Some(KeyVerdict::Mismatch) {
-        sentences.push(say("why.machine-key", &[]));
+    /// Which language this is.
+    pub fn language(&self) -> Language {
+        self.language
     }
-    sentences.join("; ")
-}
 
-/// That heartbeats in a server's name are refused, and why.
-pub fn refused(refusal: &Refusal) -> String {
-    let from =
-        refusal.from.as_ref().map_or_else(|| "an unknown address".to_owned(), ToString::to_string);
-    let args = [("since", Arg::Moment(refusal.since)), ("from", Arg::Text(from))];
-    say(&format!("refused.{}", refusal.why.as_str()), &args)
-}
-
-/// Why a component's pulse is as it is.
-pub fn why_pulse(status: &ComponentStatus, snapshot: &Snapshot) -> String {
-    let component = &status.component;
-    let settings = &snapshot.settings;
-    let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
-    let args = [
-        ("since", Arg::Moment(component.last_heartbeat)),
-        ("limit", seconds(component.stale_limit(settings))),
-        ("late", seconds(component.late_limit(settings))),
-        ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
-    ];
-    say(&format!("why.{}.{}", status.pulse.as_str(), component.role.as_str()), &args)
-}
-
-/// Why a messenger cannot be reached, and since when.
-pub fn why_messenger(messenger: &Messenger) -> Option<String> {
-    let failure = messenger.unreachable()?;
-    let args = [
-        ("reason", Arg::Text(failure.in_words().to_owned())),
-        ("since", Arg::Moment(messenger.since)),
-    ];
-    Some(say("why.messenger", &args))
-}
-
-fn version_key(check: Option<VersionCheck>) -> Option<&'static str> {
-    match check {
-        None | Some(VersionCheck::InSync) => None,
-        Some(VersionCheck::Behind) => Some("why.behind"),
-        Some(VersionCheck::Ahead) => Some("why.ahead"),
+    /// Every sentence of a key, as it stands in the file.
+    fn sentences(&self, key: &str) -> impl Iterator<Item = &'static str> {
+        let first = self.messages.partition_point(|(known, _)| *known < key);
+        let same = self.messages.iter().skip(first).take_while(move |(known, _)| *known == key);
+        same.map(|(_, sentence)| *sentence)
     }
-}
 
-fn key_key(verdict: Option<KeyVerdict>) -> Option<&'static str> {
-    match verdict {
-        None | Some(KeyVerdict::InSync) => None,
-        Some(KeyVerdict::Mismatch) => Some("why.key-mismatch"),
-        Some(KeyVerdict::Missing) => Some("why.key-missing"),
+    /// The words of a key that stands for itself: a label, a button; empty if there are none.
+    pub fn label(&self, key: &str) -> &'static str {
+        self.sentences(key).next().unwrap_or_default()
     }
-}
 
-/// The page's opening: how many servers need attention, and why, in words.
-pub fn verdict(overview: &Overview, hints: &[Hint]) -> Verdict {
-    let total = overview.servers.len();
-    let troubled: Vec<_> =
-        overview.servers.iter().filter(|server| server.health > Health::Unknown).collect();
-    let args = [
-        ("total", Arg::Number(total)),
-        ("troubled", Arg::Number(troubled.len())),
-        ("since", Arg::Moment(overview.blind_since.unwrap_or_default())),
-    ];
-    let headline = match (overview.health, total, troubled.len()) {
-        (Health::Unknown, ..) => "verdict.blind",
-        _ if overview.blind_since.is_some() => "verdict.blind",
-        (_, 0, _) => "verdict.empty",
-        (Health::Ok, 1, _) => "verdict.well.one",
-        (Health::Ok, ..) => "verdict.well",
-        (Health::Warning | Health::Error, 1, _) => "verdict.trouble.one",
-        (Health::Warning | Health::Error, _, 1) => "verdict.trouble.first",
-        (Health::Warning | Health::Error, ..) => "verdict.trouble",
-    };
-    let mut reasons: Vec<String> = Vec::new();
-    if overview.blind_since.is_some() {
-        reasons.push(say("verdict.blind.detail", &args));
-    } else {
-        // Who went silent together is told together: the cause is seldom theirs.
-        let everyone = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent);
-        reasons.extend(everyone.map(|everyone| title(everyone) + "."));
-        let worst = troubled.iter().filter_map(|server| {
-            let (weight, key) = server.components.iter().map(short_reason).max()?;
-            Some((weight, key, &server.name))
-        });
-        let found: Vec<_> =
-            worst.filter(|(_, key, _)| everyone.is_none() || *key != "verdict.stale").collect();
-        for heaviest in (1..=HEAVIEST).rev() {
-            let found = found.iter().filter(|(weight, ..)| *weight == heaviest);
-            reasons
-                .extend(found.map(|(_, key, server)| {
-                    say(key, &[("server", Arg::Text(server.to_string()))])
-                }));
+    /// The first sentence of a key, its `{names}` replaced; empty if there is none.
+    pub fn say(&self, key: &str, args: &[(&'static str, Arg)]) -> String {
+        self.fill(self.label(key), args)
+    }
+
+    /// Every sentence of a key, its `{names}` replaced.
+    pub(crate) fn all(&self, key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
+        self.sentences(key).map(|sentence| self.fill(sentence, args)).collect()
+    }
+
+    fn fill(&self, sentence: &str, args: &[(&'static str, Arg)]) -> String {
+        let mut said = String::with_capacity(sentence.len() + 32);
+        let mut rest = sentence;
+        while let Some((before, after)) = rest.split_once('{') {
+            said.push_str(before);
+            let Some((name, after)) = after.split_once('}') else { break };
+            // A name without a value is caught by the test that says every hint aloud.
+            if let Some((_, value)) = args.iter().find(|(known, _)| *known == name) {
+                said.push_str(&self.value(value));
+            }
+            rest = after;
         }
-        if troubled.is_empty() {
-            reasons.extend(
-                hints
-                    .iter()
-                    .filter(|found| found.severity() != crate::cluster::Severity::Info)
-                    .map(|found| title(found) + "."),
-            );
+        said.push_str(rest);
+        said
+    }
+
+    fn value<'a>(&self, value: &'a Arg) -> Cow<'a, str> {
+        match value {
+            Arg::Moment(moment) => moment.clock().into(),
+            Arg::Span(span) => span.to_string().into(),
+            Arg::Number(count) => number(*count).into(),
+            Arg::Text(text) => isolated(text),
+            Arg::Word(key) => self.label(key).into(),
+            Arg::List(names) => self.list(names).into(),
         }
     }
-    // One more is named as quickly as it is counted.
-    let more = reasons.len().saturating_sub(NAMED);
-    if more > 1 {
-        reasons.truncate(NAMED);
-        reasons.push(say("verdict.more", &[("count", Arg::Number(more))]));
-    }
-    Verdict { headline: say(headline, &args), detail: reasons.join(" ") }
-}
 
-/// How many servers the opening names before it merely counts.
-const NAMED: usize = 3;
-
-/// What the worst there is weighs.
-const HEAVIEST: u8 = 7;
-
-/// What is worst about a component, and how much it weighs.
-fn short_reason(status: &ComponentStatus) -> (u8, &'static str) {
-    if status.key == Some(KeyVerdict::Mismatch) {
-        return (HEAVIEST, "verdict.key");
-    }
-    if status.machine_key == Some(KeyVerdict::Mismatch) {
-        return (6, "verdict.machine-key");
-    }
-    let pulse = match (status.pulse, status.component.role) {
-        (Pulse::Stale, Role::Service) => (5, "verdict.stale"),
-        (Pulse::Late, _) => (4, "verdict.late"),
-        (Pulse::Stale, Role::Web) => (3, "verdict.web-stale"),
-        (Pulse::Stopped, _) => (3, "verdict.stopped"),
-        (Pulse::Alive | Pulse::Unknown, _) => (0, ""),
-    };
-    let rest = match (status.version, status.key) {
-        (Some(VersionCheck::Behind), _) => (2, "verdict.behind"),
-        (Some(VersionCheck::Ahead), _) => (2, "verdict.ahead"),
-        (_, Some(KeyVerdict::Missing)) => (1, "verdict.key-missing"),
-        _ => (0, ""),
-    };
-    if pulse.0 >= rest.0 { pulse } else { rest }
-}
-
-/// The first sentence of a key; empty if there is none.
-pub(crate) fn say(key: &str, args: &[(&'static str, Arg)]) -> String {
-    all(key, args).into_iter().next().unwrap_or_default()
-}
-
-/// Every sentence of a key, its `{names}` replaced.
-pub(crate) fn all(key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
-    MESSAGES
-        .get(key)
-        .map(|sentences| sentences.iter().map(|sentence| fill(sentence, args)).collect())
-        .unwrap_or_default()
-}
-
-fn fill(sentence: &str, args: &[(&'static str, Arg)]) -> String {
-    let mut said = String::with_capacity(sentence.len() + 32);
-    let mut rest = sentence;
-    while let Some((before, after)) = rest.split_once('{') {
-        said.push_str(before);
-        let Some((name, after)) = after.split_once('}') else { break };
-        // A name without a value is caught by the test that says every hint aloud.
-        if let Some((_, value)) = args.iter().find(|(known, _)| *known == name) {
-            write_arg(&mut said, value);
+    /// `a, b and c`; of a long list the first few, and how many more there are.
+    fn list(&self, names: &[String]) -> String {
+        let mut said: Vec<Cow<'_, str>> = names.iter().map(|name| isolated(name)).collect();
+        // Up to two more are named as quickly as they are counted.
+        if let Some(more) = names.len().checked_sub(LISTED).filter(|more| *more > 2) {
+            said.truncate(LISTED);
+            said.push(self.say("list.more", &[("count", Arg::Number(more))]).into());
         }
-        rest = after;
-    }
-    said.push_str(rest);
-    said
-}
-
-fn write_arg(said: &mut String, value: &Arg) {
-    // Writing to a string cannot fail.
-    let _ = match value {
-        Arg::Moment(moment) => write!(said, "{}", moment.clock()),
-        Arg::Span(span) => write!(said, "{span}"),
-        Arg::Number(number) => write!(said, "{number}"),
-        Arg::Text(text) => write!(said, "{}", isolated(text)),
-        Arg::List(names) => {
-            said.push_str(&list(names));
-            Ok(())
+        match said.split_last() {
+            None => self.label("list.nobody").to_owned(),
+            Some((only, [])) => only.clone().into_owned(),
+            Some((last, rest)) => {
+                format!("{} {} {last}", rest.join(", "), self.label("list.and"))
+            }
         }
-    };
+    }
+
+    /// Every placeholder of a key's sentences; for the test that none is left without a value.
+    #[cfg(test)]
+    pub(crate) fn placeholders(&self, key: &str) -> Option<Vec<&'static str>> {
+        let names = |sentence: &'static str| {
+            let rest = sentence.split('{').skip(1);
+            rest.filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+        };
+        let mut sentences = self.sentences(key).peekable();
+        sentences.peek()?;
+        Some(sentences.flat_map(names).collect())
+    }
 }
 
 /// A longer list is cut to this many names, and a count of the others.
 const LISTED: usize = 6;
-
-/// `a, b and c`; of a long list the first few, and how many more there are.
-fn list(names: &[String]) -> String {
-    let mut said: Vec<Cow<'_, str>> = names.iter().map(|name| isolated(name)).collect();
-    // Up to two more are named as quickly as they are counted.
-    if let Some(more) = names.len().checked_sub(LISTED).filter(|more| *more > 2) {
-        said.truncate(LISTED);
-        said.push(say("list.more", &[("count", Arg::Number(more))]).into());
-    }
-    match said.split_last() {
-        None => "nobody".to_owned(),
-        Some((only, [])) => only.clone().into_owned(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
-    }
-}
 
 /// A text that runs from right to left, kept from turning round the sentence it stands in.
 fn isolated(text: &str) -> Cow<'_, str> {
@@ -294,73 +162,121 @@ fn isolated(text: &str) -> Cow<'_, str> {
     if text.contains(rightward) { format!("\u{2068}{text}\u{2069}").into() } else { text.into() }
 }
 
-/// Every placeholder of a key's sentences; for the test that none is left without a value.
-#[cfg(test)]
-pub(crate) fn placeholders(key: &str) -> Option<Vec<&'static str>> {
-    let sentences = MESSAGES.get(key)?;
-    Some(
-        sentences
-            .iter()
-            .flat_map(|sentence| sentence.split('{').skip(1))
-            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
-            .collect(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::net::IpAddr;
+    use std::path::Path;
 
     use super::*;
-    use crate::cluster::{HintId, RefusalReason, ServerName, Timestamp};
+    use crate::cluster::{Blindness, HintId, Refusal, RefusalReason, ServerName, Timestamp};
+
+    /// All languages.
+    fn all() -> impl Iterator<Item = &'static Words> {
+        Language::ALL.into_iter().map(Words::of)
+    }
+
+    fn english() -> &'static Words {
+        Words::of(Language::English)
+    }
+
+    impl Words {
+        fn keys(&self) -> BTreeSet<&'static str> {
+            self.messages.iter().map(|(key, _)| *key).collect()
+        }
+    }
 
     #[test]
     fn every_hint_has_a_title_evidence_and_steps() {
         for id in HintId::ALL {
             for part in ["title", "evidence", "step"] {
                 let key = format!("{}.{part}", id.as_str());
-                assert!(placeholders(&key).is_some(), "{key} has no sentence");
+                assert!(english().placeholders(&key).is_some(), "{key} has no sentence");
             }
         }
     }
 
     #[test]
     fn every_blindness_has_a_sentence_that_says_why() {
-        for why in crate::cluster::Blindness::ALL {
+        for why in Blindness::ALL {
             let key = format!("overview-blind.evidence.{}", why.as_str());
-            assert!(placeholders(&key).is_some(), "{key} has no sentence");
+            assert!(english().placeholders(&key).is_some(), "{key} has no sentence");
         }
     }
 
     #[test]
     fn every_hint_that_names_a_server_has_a_heading_for_many() {
         for id in HintId::ALL {
-            let of_a_server =
-                placeholders(&format!("{}.title", id.as_str())).unwrap().contains(&"server");
-            assert_eq!(!many(*id, 6).is_empty(), of_a_server, "{}", id.as_str());
+            let title = english().placeholders(&format!("{}.title", id.as_str())).unwrap();
+            let of_a_server = title.contains(&"server");
+            assert_eq!(!english().many(*id, 6).is_empty(), of_a_server, "{}", id.as_str());
         }
     }
 
-    /// Who says something beside the hints: verdicts, and what answers an admin.
-    const OWNERS: [&str; 10] = [
-        "why",
-        "verdict",
-        "cut-off",
-        "done",
-        "refusal",
-        "effect",
-        "ask",
-        "configure",
-        "list",
-        "refused",
+    #[test]
+    fn every_language_says_all_that_the_others_say_with_the_same_values() {
+        for words in all() {
+            assert_eq!(words.keys(), english().keys(), "{words:?}");
+            for key in words.keys() {
+                let names = |words: &Words| {
+                    let values = words.placeholders(key).unwrap().into_iter();
+                    (words.sentences(key).count(), values.collect::<BTreeSet<_>>())
+                };
+                assert_eq!(names(words), names(english()), "{words:?}: {key}");
+            }
+        }
+    }
+
+    /// All string literals in the page's sources.
+    fn literals(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                literals(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+                found.extend(source.split('"').map(str::to_owned));
+            }
+        }
+    }
+
+    /// What begins a key whose end the code puts to it.
+    const COMPOSED: [&str; 10] = [
+        "why.",
+        "refused.",
+        "done.",
+        "refusal.",
+        "effect.",
+        "ask.",
+        "hint.",
+        "verdict.",
+        "plain.audit.action.",
+        "plain.audit.proof.",
     ];
 
     #[test]
-    fn every_sentence_belongs_to_a_verdict_or_to_a_hint_there_is() {
-        for key in MESSAGES.keys() {
+    fn every_sentence_is_said_somewhere_and_every_key_that_is_said_has_one() {
+        let mut said = BTreeSet::new();
+        let app = Path::new(env!("CARGO_MANIFEST_DIR"));
+        literals(&app.join("src"), &mut said);
+        literals(&app.join("../server/src"), &mut said);
+        let keys = english().keys();
+        for key in &keys {
             let (owner, _) = key.split_once('.').unwrap();
-            let known = HintId::ALL.iter().any(|id| id.as_str() == owner);
-            assert!(known || OWNERS.contains(&owner), "nobody says {key}");
+            let hint = HintId::ALL.iter().any(|id| id.as_str() == owner);
+            let composed = COMPOSED.iter().any(|begin| key.starts_with(begin));
+            assert!(hint || composed || said.contains(*key), "nobody says {key}");
+        }
+        let owners: BTreeSet<&str> = keys.iter().filter_map(|key| key.split('.').next()).collect();
+        for literal in &said {
+            let letters = |c: char| c.is_ascii_lowercase() || "-.".contains(c);
+            let Some((owner, rest)) = literal.split_once('.') else { continue };
+            let file = rest == "css";
+            if owners.contains(owner) && !file && !rest.is_empty() && literal.chars().all(letters) {
+                let begins = keys.iter().any(|key| key.starts_with(literal.as_str()));
+                assert!(begins, "there is no sentence {literal}");
+            }
         }
     }
 
@@ -369,14 +285,17 @@ mod tests {
         for why in RefusalReason::ALL {
             let (since, server) = (Timestamp::default(), ServerName::parse("a").unwrap());
             let from = Some(IpAddr::from([10, 0, 0, 9]).into());
-            let said = refused(&Refusal { server, since, until: since, why, from });
-            assert!(said.contains("00:00:00Z") && said.contains("10.0.0.9"), "{said}");
+            let refusal = Refusal { server, since, until: since, why, from };
+            for words in all() {
+                let said = words.refused(&refusal);
+                assert!(said.contains("00:00:00Z") && said.contains("10.0.0.9"), "{said}");
+            }
         }
     }
 
     #[test]
-    fn every_line_of_the_message_file_is_a_sentence_a_comment_or_empty() {
-        for line in ENGLISH.lines() {
+    fn every_line_of_a_message_file_is_a_sentence_a_comment_or_empty() {
+        for line in include_str!("en.txt").lines().chain(include_str!("de.txt").lines()) {
             let whole = line.is_empty() || line.starts_with('#') || line.contains(" = ");
             assert!(whole, "not a sentence: {line}");
             assert_eq!(line.matches('{').count(), line.matches('}').count(), "{line}");
@@ -386,28 +305,31 @@ mod tests {
     #[test]
     fn a_value_with_braces_is_not_taken_for_a_placeholder() {
         let args = [("server", Arg::Text("{since}".into())), ("since", Arg::Text("noon".into()))];
-        assert_eq!(fill("{server} at {since}", &args), "{since} at noon");
+        assert_eq!(english().fill("{server} at {since}", &args), "{since} at noon");
     }
 
     #[test]
     fn a_list_is_said_with_commas_and_a_last_and() {
-        let said = |names: &[&str]| {
+        let said = |words: &Words, names: &[&str]| {
             let list: Vec<_> = names.iter().map(ToString::to_string).collect();
-            fill("{list}", &[("list", Arg::List(list.into()))])
+            words.fill("{list}", &[("list", Arg::List(list.into()))])
         };
-        assert_eq!(said(&[]), "nobody");
-        assert_eq!(said(&["a"]), "a");
-        assert_eq!(said(&["a", "b"]), "a and b");
-        assert_eq!(said(&["a", "b", "c"]), "a, b and c");
+        let in_english = |names| said(english(), names);
+        assert_eq!(in_english(&[]), "nobody");
+        assert_eq!(in_english(&["a"]), "a");
+        assert_eq!(in_english(&["a", "b"]), "a and b");
+        assert_eq!(in_english(&["a", "b", "c"]), "a, b and c");
         let many = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
-        assert_eq!(said(&many[..8]), "a, b, c, d, e, f, g and h");
-        assert_eq!(said(&many), "a, b, c, d, e, f and 3 more");
+        assert_eq!(in_english(&many[..8]), "a, b, c, d, e, f, g and h");
+        assert_eq!(in_english(&many), "a, b, c, d, e, f and 3 more");
+        let german = Words::of(Language::German);
+        assert_eq!(said(german, &many), "a, b, c, d, e, f und 3 weitere");
     }
 
     #[test]
     fn a_name_from_right_to_left_does_not_turn_the_sentence_round() {
-        let said = fill("{server} is late", &[("server", Arg::Text("שרת".into()))]);
+        let said = english().fill("{server} is late", &[("server", Arg::Text("שרת".into()))]);
         assert_eq!(said, "\u{2068}שרת\u{2069} is late");
-        assert_eq!(fill("{server}", &[("server", Arg::Text("Büro".into()))]), "Büro");
+        assert_eq!(english().fill("{server}", &[("server", Arg::Text("Büro".into()))]), "Büro");
     }
 }

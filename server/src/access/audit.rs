@@ -22,6 +22,8 @@ pub enum Proof {
     Session,
     /// The product's proxy says so.
     Proxy,
+    /// The product that nests the overview says so.
+    Host,
     /// By a token or a credential.
     Token,
     /// By a command on the machine that has the database.
@@ -30,12 +32,13 @@ pub enum Proof {
 
 impl Proof {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Nothing,
         Self::Password,
         Self::SetupCode,
         Self::Session,
         Self::Proxy,
+        Self::Host,
         Self::Token,
         Self::Command,
     ];
@@ -48,6 +51,7 @@ impl Proof {
             Self::SetupCode => "set-up code",
             Self::Session => "session",
             Self::Proxy => "proxy",
+            Self::Host => "host",
             Self::Token => "token",
             Self::Command => "command",
         }

@@ -10,7 +10,7 @@ use super::audit::{Actor, Proof};
 use super::keyring::{Keyring, Token, TokenRole, WHILE_BLIND};
 use super::origin::Origin;
 use super::secret::Hash;
-use super::{Access, Mode};
+use super::{Access, HostPerson, Mode};
 use crate::watch::Watch;
 
 /// The longest name a proxy may give.
@@ -129,6 +129,9 @@ impl Access {
             (Some(caller), _) => caller,
             (None, Mode::Password) => self.signed_in(&keyring, headers, &origin, moment),
             (None, Mode::Proxy { user, role }) => proxied(headers, &origin, user, role),
+            (None, Mode::Host(host)) => {
+                vouched_for(host.person(headers, extensions), Proof::Host, &origin)
+            }
         };
         (caller, origin)
     }
@@ -220,11 +223,19 @@ fn proxied(headers: &HeaderMap, origin: &Origin, user: &HeaderName, role: &Heade
         None => Some(Rank::Viewer),
         Some(_) => only(headers, role).and_then(Rank::parse),
     };
-    let Some(rank) = rank else { return nobody };
+    let person = rank.map(|rank| HostPerson { name: name.to_owned(), rank });
+    vouched_for(person, Proof::Proxy, origin)
+}
+
+/// Whoever the product says it is: when their sign-in ends is its business.
+fn vouched_for(person: Option<HostPerson>, proof: Proof, origin: &Origin) -> Caller {
+    let Some(HostPerson { name, rank }) = person else {
+        return Caller::Nobody(Unproved::Silent);
+    };
     Caller::Person(Person {
-        name: name.to_owned(),
+        name,
         rank,
-        proof: Proof::Proxy,
+        proof,
         address: origin.client,
         session: None,
         may_act: true,

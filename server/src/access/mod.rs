@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod caller;
 pub mod cookie;
+mod host;
 pub mod keyring;
 pub mod limits;
 pub mod origin;
@@ -25,6 +26,7 @@ use self::origin::Proxies;
 use self::password::Passwords;
 use self::secret::Hash;
 
+pub use self::host::{Authenticate, Host, HostPerson};
 pub use self::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
 pub use self::tokens::{TokenChange, Wish, described};
 
@@ -45,6 +47,8 @@ pub enum Mode {
         /// The header with what they may: `admin`, or `viewer`.
         role: HeaderName,
     },
+    /// The host product that nests the overview knows who it is.
+    Host(Host),
 }
 
 /// What a site is told of access at its start.

@@ -46,9 +46,12 @@ pub enum SignInError {
         "this is not the set-up code, or its hour is over; `serve` prints a new one when it is started again"
     )]
     WrongCode,
-    /// The first admin's name or password is not fit.
-    #[error("{0}")]
-    Unfit(String),
+    /// The first admin's password is not fit.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    /// The first admin's name is not fit.
+    #[error("a name has 1 to {LONGEST_NAME} characters and is one line")]
+    UnfitName,
     /// Too many trials.
     #[error("too many trials; try again in {0}")]
     TooMany(Span),
@@ -61,12 +64,6 @@ pub enum SignInError {
     /// The system gives no randomness.
     #[error(transparent)]
     Random(#[from] SecretError),
-}
-
-impl From<Unfit> for SignInError {
-    fn from(unfit: Unfit) -> Self {
-        Self::Unfit(unfit.to_string())
-    }
 }
 
 /// The code that makes the first admin, as it is printed.
@@ -251,8 +248,7 @@ pub async fn account(
         || name.chars().count() > LONGEST_NAME
         || super::audit::one_line(name) != name
     {
-        let unfit = format!("a name has 1 to {LONGEST_NAME} characters and is one line");
-        return Err(SignInError::Unfit(unfit));
+        return Err(SignInError::UnfitName);
     }
     password::check(&password)?;
     Ok(Account { name: name.to_owned(), rank, password: passwords.hash(password).await? })

@@ -75,6 +75,8 @@ impl Demo {
             access: Policy::open(),
             base: String::new(),
             admin_url: None,
+            language: None,
+            frame_ancestors: Vec::new(),
             own: None,
             // Nobody is where its cast says to be.
             dials_as: None,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use app::cluster::FieldError;
+use app::page::plain::Sheet;
 use app::page::plain::access::{AccessPage, Made, PersonLine, TokenLine, WishLine, document_of};
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
@@ -13,6 +14,7 @@ use axum::{Extension, Form};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::dressed::Dressed;
 use super::headers::document;
 use super::problem::Problem;
 use super::sign_in::unreadable;
@@ -40,14 +42,15 @@ pub(crate) struct Revoked {
 }
 
 /// The page.
-pub(crate) async fn get(State(site): State<Arc<Site>>) -> Response {
-    document(StatusCode::OK, document_of(page(&site)))
+pub(crate) async fn get(State(site): State<Arc<Site>>, Dressed(sheet): Dressed) -> Response {
+    document(StatusCode::OK, document_of(page(&site, sheet)))
 }
 
 /// Makes a token and shows it: in this answer, and nowhere else.
 pub(crate) async fn create(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
+    Dressed(sheet): Dressed,
     sent: Result<Form<Wished>, FormRejection>,
 ) -> Result<Response, Problem> {
     let Form(Wished { name, role, expires_in_s }) = sent.map_err(unreadable)?;
@@ -67,11 +70,11 @@ pub(crate) async fn create(
     Ok(match made {
         Ok((secret, token)) => {
             let made = Some(Made { name: token.name, secret: secret.reveal().to_owned() });
-            document(StatusCode::CREATED, document_of(AccessPage { made, ..page(&site) }))
+            document(StatusCode::CREATED, document_of(AccessPage { made, ..page(&site, sheet) }))
         }
         Err(wrong) => {
             let wish = WishLine { name, role, expires_in_s };
-            let page = AccessPage { wish, wrong, ..page(&site) };
+            let page = AccessPage { wish, wrong, ..page(&site, sheet) };
             document(StatusCode::UNPROCESSABLE_ENTITY, document_of(page))
         }
     })
@@ -81,15 +84,16 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
+    Dressed(sheet): Dressed,
     sent: Result<Form<Revoked>, FormRejection>,
 ) -> Result<Redirect, Problem> {
     let Form(Revoked { id }) = sent.map_err(unreadable)?;
     let revoked = site.revoke_token(&id, &person.actor()).await;
     revoked.map_err(|error| tokens::refused(TokenChange::Store(error), "id"))?;
-    Ok(Redirect::to(&format!("{}/access", site.base)))
+    Ok(Redirect::to(&sheet.address("access")))
 }
 
-fn page(site: &Site) -> AccessPage {
+fn page(site: &Site, sheet: Sheet) -> AccessPage {
     let keyring = site.watch.keyring();
     let (credentials, tokens): (Vec<&Token>, Vec<&Token>) =
         keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
@@ -99,7 +103,7 @@ fn page(site: &Site) -> AccessPage {
         keyring.people.values().map(line).collect()
     });
     AccessPage {
-        site: site.place(),
+        sheet,
         now: site.watch.now(),
         tokens: tokens.into_iter().map(line).collect(),
         credentials: credentials.into_iter().map(line).collect(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use app::api::{Command, Refusal};
 use app::cluster::keys::check_digits;
-use app::cluster::{FieldError, KeyKind, Role, ServerName, Settings};
+use app::cluster::{FieldError, KeyKind, Misfit, Role, ServerName, Settings};
+use app::words::Words;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
@@ -83,10 +84,18 @@ fn read_settings(value: &Value) -> Result<Settings, Vec<FieldError>> {
         web_window_s: keep("web_window_s", seconds(object, "web_window_s")),
     };
     let named = |field: &str| errors.iter().any(|error| error.field == field);
-    let out_of_range: Vec<FieldError> =
-        settings.check().into_iter().filter(|error| !named(&error.field)).collect();
+    let out_of_range = settings.check().into_iter().filter(|misfit| !named(misfit.field));
+    let out_of_range: Vec<FieldError> = out_of_range.map(told).collect();
     errors.extend(out_of_range);
     if errors.is_empty() { Ok(settings) } else { Err(errors) }
+}
+
+/// As an answer says it: a field, and what it must be.
+fn told(misfit: Misfit) -> FieldError {
+    let said = misfit.why.in_words(Words::for_programs());
+    let mut letters = said.trim_end_matches('.').chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    FieldError::new(misfit.field, first.into_iter().chain(letters).collect::<String>())
 }
 
 fn switch(object: &Map<String, Value>, field: &str) -> Result<u32, &'static str> {

@@ -12,6 +12,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::dressed::Dressed;
 use super::headers::document;
 use super::openapi::schemas;
 use super::problem::Problem;
@@ -66,6 +67,7 @@ const ON_THE_PAGE: u32 = 50;
 /// The page.
 pub(crate) async fn page(
     State(site): State<Arc<Site>>,
+    Dressed(sheet): Dressed,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(unreadable)?;
@@ -82,10 +84,11 @@ pub(crate) async fn page(
     let lines = read(&site, &wanted).await?;
     let older = next_before(&lines, &wanted).map(|before| {
         let (action, text) = (escaped(&action), escaped(&looked_for));
-        format!("before={before}&action={action}&text={text}")
+        let dress = sheet.dress.query().replacen('?', "&", 1);
+        format!("before={before}&action={action}&text={text}{dress}")
     });
     let page = AuditPage {
-        site: site.place(),
+        sheet,
         lines: lines.into_iter().map(line).collect(),
         actions: Action::ALL.map(Action::as_str).to_vec(),
         action,

@@ -7,13 +7,15 @@ use app::api::{Command, Outcome};
 use app::cluster::{KeyKind, Role, ServerName};
 use app::page::draft::Draft;
 use app::page::place::{Done, Open, Place};
-use app::words;
+use app::page::plain::Sheet;
+use app::words::Words;
 use axum::extract::State;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::{Extension, Form};
 
+use super::dressed::Dressed;
 use super::problem::Problem;
 use super::sign_in::unreadable;
 use crate::Site;
@@ -28,16 +30,20 @@ type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
 pub(crate) async fn settings(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
     let draft = Draft::from_pairs(&pairs).ok_or_else(|| lacks("heartbeat_interval_s"))?;
     let Sight { snapshot, now, .. } = site.watch.sight();
     let draft = draft.over(&snapshot.settings);
-    let typed = |draft| Place { open: Open::Configuration(Some(draft)), ..Place::default() };
+    let typed = |draft| {
+        let open = Open::Configuration(Some(draft));
+        Place { open, dress: dress.clone(), ..Place::default() }
+    };
     let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
     let shown = get(&pairs, "seen") == Some(draft.shape().as_str());
-    let would = words::effects(&snapshot, &settings, now);
+    let would = Words::for_programs().effects(&snapshot, &settings, now);
     if !would.is_empty() && !shown {
         return Ok(to(&site, &typed(draft)));
     }
@@ -49,6 +55,7 @@ pub(crate) async fn settings(
 pub(crate) async fn removal(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -61,7 +68,7 @@ pub(crate) async fn removal(
     let force = get(&pairs, "force") == Some("true");
     let asked = Open::Removal { server: server.clone(), role, again: force };
     let outcome = site.act(Command::Remove { server, role, force }, &person.actor()).await;
-    let asked = Place { open: asked, ..Place::default() };
+    let asked = Place { open: asked, dress, ..Place::default() };
     Ok(answer(&site, outcome, Done::Removed(None), asked))
 }
 
@@ -69,6 +76,7 @@ pub(crate) async fn removal(
 pub(crate) async fn acceptance(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -78,19 +86,20 @@ pub(crate) async fn acceptance(
     let digits = get(&pairs, "key_check").ok_or_else(|| lacks("key_check"))?.to_owned();
     let asked = Open::Acceptance { kind, digits: digits.clone() };
     let outcome = site.act(Command::Accept { kind, digits }, &person.actor()).await;
-    Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, ..Place::default() }))
+    Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, dress, ..Place::default() }))
 }
 
 /// Dials a server's service messenger.
 pub(crate) async fn reconnection(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
     let server = get(&pairs, "server").and_then(|name| ServerName::parse(name).ok());
     let server = server.ok_or_else(|| lacks("server"))?;
-    let asked = Place { open: Open::Details(server.clone()), ..Place::default() };
+    let asked = Place { open: Open::Details(server.clone()), dress, ..Place::default() };
     let outcome = site.act(Command::Reconnect { server }, &person.actor()).await;
     Ok(answer(&site, outcome, Done::Reconnected, asked))
 }

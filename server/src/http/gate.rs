@@ -2,13 +2,15 @@
 //!
 //! A route can only be added behind a [`Need`]; see [`behind`].
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use app::api::Rank;
 use app::cluster::{RefusalReason, ServerName};
-use app::page::plain::refusal;
-use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use app::page::plain::{Sheet, refusal};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
@@ -20,7 +22,7 @@ use super::openapi;
 use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::{Caller, Person, Unproved};
-use crate::access::origin::Origin;
+use crate::access::origin::{Origin, OverTls};
 use crate::access::{Mode, Policy};
 use crate::metrics::Refusal;
 
@@ -113,10 +115,39 @@ pub(crate) async fn identify(
     next.run(request).await
 }
 
-/// Whether whoever brings these may look, as of now.
-pub(crate) fn may_look(site: &Site, headers: &HeaderMap, extensions: &Extensions) -> bool {
-    let (caller, _) = site.access.caller(headers, extensions, &site.watch);
-    allows(&site.access.policy, Need::Look, &caller).is_ok()
+/// Who asks, for as long as an answer goes on: copies, for whoever keeps a part of a request keeps the
+/// 8 kB that it was read into.
+pub(crate) struct Asker {
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
+impl Asker {
+    /// Who sent this. What a host product put into the request is known to it alone, and kept.
+    pub(crate) fn of(request: &Parts, policy: &Policy) -> Self {
+        let Parts { headers, extensions, .. } = request;
+        if matches!(policy.mode, Mode::Host(_)) {
+            return Self { headers: headers.clone(), extensions: extensions.clone() };
+        }
+        let copied = |(name, value): (&HeaderName, &HeaderValue)| {
+            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+            Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        };
+        let mut extensions = Extensions::new();
+        if let Some(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
+            extensions.insert(*peer);
+        }
+        if let Some(tls) = request.extensions.get::<OverTls>() {
+            extensions.insert(*tls);
+        }
+        Self { headers: request.headers.iter().filter_map(copied).collect(), extensions }
+    }
+
+    /// Whether they may look, as of now.
+    pub(crate) fn may_look(&self, site: &Site) -> bool {
+        let (caller, _) = site.access.caller(&self.headers, &self.extensions, &site.watch);
+        allows(&site.access.policy, Need::Look, &caller).is_ok()
+    }
 }
 
 /// Why somebody is not let in.
@@ -127,7 +158,44 @@ enum Denied {
     /// Prove it again: the session has not acted for long.
     Lapsed,
     /// You may not.
-    Forbidden(&'static str),
+    Forbidden(Bar),
+}
+
+/// What somebody is, that may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bar {
+    /// A viewer, where only an admin may.
+    Viewer,
+    /// A server or whoever enrols servers, where people may.
+    Node,
+    /// A person's token, where servers may.
+    PersonsToken,
+    /// Whoever enrols servers, where each has a credential of its own.
+    Unenrolled,
+}
+
+impl Bar {
+    /// What a program is told.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "a viewer may look, and only an admin may change things",
+            Self::Node => {
+                "a server's credential or a join token lets nobody look: use a viewer's or an admin's token"
+            }
+            Self::PersonsToken => "a person's token sends no heartbeats: use the join token",
+            Self::Unenrolled => {
+                "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments"
+            }
+        }
+    }
+
+    /// The key of what a person is told.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Viewer => "plain.refused.viewer",
+            Self::Node | Self::PersonsToken | Self::Unenrolled => "plain.refused.node",
+        }
+    }
 }
 
 async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -142,6 +210,7 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     };
     let from = request.extensions().get::<Origin>().and_then(|origin| origin.client);
     let query = request.uri().query().map(str::to_owned);
+    let sheet = gate.site.sheet(query.as_deref().unwrap_or_default(), request.headers());
     // Answered before its body is read, a client may never see the answer.
     let body = axum::body::to_bytes(request.into_body(), READ_ON).await.unwrap_or_default();
     if gate.need == Need::Beat {
@@ -150,7 +219,7 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
             gate.site.watch.refused(&server, why, from);
         }
     }
-    gate.refuse(denied, query.as_deref())
+    gate.refuse(denied, query.as_deref(), &sheet)
 }
 
 /// In whose name a refused heartbeat speaks, or the first of several.
@@ -176,9 +245,9 @@ fn allows(policy: &Policy, need: Need, caller: &Caller) -> Result<(), Denied> {
             .and_then(|person| if person.may_act { Ok(()) } else { Err(Denied::Lapsed) }),
         Need::Enrol => node(caller),
         Need::Beat => match caller {
-            Caller::Joiner { .. } if policy.require_enrolment => Err(Denied::Forbidden(
-                "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments",
-            )),
+            Caller::Joiner { .. } if policy.require_enrolment => {
+                Err(Denied::Forbidden(Bar::Unenrolled))
+            }
             Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } | Caller::Joiner { .. } => {
                 node(caller)
             }
@@ -187,15 +256,15 @@ fn allows(policy: &Policy, need: Need, caller: &Caller) -> Result<(), Denied> {
 }
 
 impl Gate {
-    fn refuse(&self, denied: Denied, query: Option<&str>) -> Response {
+    fn refuse(&self, denied: Denied, query: Option<&str>, sheet: &Sheet) -> Response {
         match (self.manner, denied) {
             (Manner::Page, Denied::Unproved(_) | Denied::Lapsed)
                 if self.site.access.policy.mode == Mode::Password =>
             {
                 Redirect::to(&super::sign_in::address(&self.site.base, query)).into_response()
             }
-            (Manner::Page, Denied::Forbidden(why)) => {
-                document(StatusCode::FORBIDDEN, refusal(&self.site.place(), why))
+            (Manner::Page, Denied::Forbidden(bar)) => {
+                document(StatusCode::FORBIDDEN, refusal(sheet, bar.key()))
             }
             (Manner::Page | Manner::Problem, denied) => self.problem(denied).into_response(),
             (Manner::Function, denied) => {
@@ -213,7 +282,7 @@ impl Gate {
     fn problem(&self, denied: Denied) -> Problem {
         let unauthorized = |detail: &str| Problem::unauthorized(detail);
         match denied {
-            Denied::Forbidden(why) => Problem::new(StatusCode::FORBIDDEN, why),
+            Denied::Forbidden(bar) => Problem::new(StatusCode::FORBIDDEN, bar.as_str()),
             Denied::Lapsed => unauthorized(
                 "this session has changed nothing for 30 min: sign in again to go on changing things",
             ),
@@ -231,7 +300,7 @@ impl Gate {
                 "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
             ),
             Denied::Unproved(_) => match self.site.access.policy.mode {
-                Mode::Proxy { .. } => unauthorized(
+                Mode::Proxy { .. } | Mode::Host(_) => unauthorized(
                     "this overview is reached through the product's own sign-in: open it from the product's menu",
                 ),
                 Mode::Open | Mode::Password => unauthorized(
@@ -246,9 +315,7 @@ fn person(caller: &Caller) -> Result<&Person, Denied> {
     match caller {
         Caller::Person(person) => Ok(person),
         Caller::Nobody(why) => Err(Denied::Unproved(*why)),
-        Caller::Node { .. } | Caller::Joiner { .. } => Err(Denied::Forbidden(
-            "a server's credential or a join token lets nobody look: use a viewer's or an admin's token",
-        )),
+        Caller::Node { .. } | Caller::Joiner { .. } => Err(Denied::Forbidden(Bar::Node)),
     }
 }
 
@@ -256,9 +323,7 @@ fn admin(caller: &Caller) -> Result<&Person, Denied> {
     let person = person(caller)?;
     match person.rank {
         Rank::Admin => Ok(person),
-        Rank::Viewer => {
-            Err(Denied::Forbidden("a viewer may look, and only an admin may change things"))
-        }
+        Rank::Viewer => Err(Denied::Forbidden(Bar::Viewer)),
     }
 }
 
@@ -268,7 +333,7 @@ fn node(caller: &Caller) -> Result<(), Denied> {
         // Where nobody signs in, heartbeats want their token all the same.
         Caller::Nobody(why) => Err(Denied::Unproved(*why)),
         Caller::Person(person) if person.proof == crate::access::audit::Proof::Token => {
-            Err(Denied::Forbidden("a person's token sends no heartbeats: use the join token"))
+            Err(Denied::Forbidden(Bar::PersonsToken))
         }
         Caller::Person(_) => Err(Denied::Unproved(Unproved::Silent)),
     }

@@ -40,14 +40,17 @@ pub(crate) async fn own_writes_only(
     next: Next,
 ) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let path = request.uri().path().strip_prefix(site.base.as_str()).unwrap_or_default();
+    let path = request.uri().path();
+    let path = path.strip_prefix(site.base.as_str()).unwrap_or(path);
     let by_token = [super::HEARTBEATS, super::ENROLMENTS].contains(&path);
     let caller = request.extensions().get::<Caller>();
     if reads || by_token || caller.is_some_and(Caller::is_proved_by_token) {
         return next.run(request).await;
     }
-    let ambient =
-        matches!(caller, Some(Caller::Person(Person { proof: Proof::Session | Proof::Proxy, .. })));
+    let ambient = matches!(
+        caller,
+        Some(Caller::Person(Person { proof: Proof::Session | Proof::Proxy | Proof::Host, .. }))
+    );
     if is_own(request.headers(), ambient) {
         return next.run(request).await;
     }

@@ -10,14 +10,14 @@ use axum::response::{Html, IntoResponse as _, Response};
 
 use crate::Site;
 use crate::access::origin::Origin;
+use crate::frame::Ancestor;
 
 /// What is no document of ours is nothing but data.
-const DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// What holds for all answers alike.
-const ALWAYS: [(HeaderName, &str); 6] = [
+const ALWAYS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
     // Our own forms must still be able to say where they come from.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
@@ -40,7 +40,12 @@ pub(crate) async fn on_every_answer(
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(DATA));
+    let document = headers.remove(header::CONTENT_SECURITY_POLICY);
+    if document.is_none() || site.frame_ancestors.is_empty() {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    let policy = document.map_or(DATA, |own| framed_by(&own, &site.frame_ancestors));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     if origin.encrypted {
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
@@ -48,12 +53,23 @@ pub(crate) async fn on_every_answer(
     response
 }
 
+/// A document's own policy, and whose pages may frame it.
+fn framed_by(own: &HeaderValue, ancestors: &[Ancestor]) -> HeaderValue {
+    let mut policy = [own.as_bytes(), b"; frame-ancestors"].concat();
+    if ancestors.is_empty() {
+        policy.extend(b" 'none'");
+    }
+    for ancestor in ancestors {
+        policy.extend(format!(" {ancestor}").bytes());
+    }
+    HeaderValue::from_bytes(&policy).unwrap_or(DATA)
+}
+
 /// Lets a document of ours use its own scripts, which bear this nonce, its own style, and its own routes.
 pub(crate) fn allow_document(headers: &mut HeaderMap, nonce: &str) {
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
-         frame-ancestors 'none'"
+         img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

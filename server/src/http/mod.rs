@@ -5,6 +5,7 @@ mod admin;
 pub(crate) mod assets;
 mod audit;
 mod body;
+mod dressed;
 mod forms;
 mod gate;
 pub(crate) mod guard;
@@ -52,10 +53,11 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 pub(crate) fn router(site: Arc<Site>) -> Router {
     let (described, document) = gate::all(
         OpenApiRouter::with_openapi(openapi::head()),
-        people(&site).into_iter().chain(machines(&site)),
+        people(&site).into_iter().chain([monitors(&site)]),
     )
-    .layer(middleware::map_response(never_cached))
     .layer(compression())
+    .merge(gate::all(OpenApiRouter::new(), machines(&site)))
+    .layer(middleware::map_response(never_cached))
     .split_for_parts();
     let document = Document::finished(&document, &site);
     let inner = described;
@@ -69,7 +71,9 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         let root: Router<Arc<Site>> = gate::all(OpenApiRouter::new(), [root]).into();
         root.layer(middleware::map_response(never_cached))
             .layer(compression())
-            .nest(&site.base, inner)
+            .nest(&site.base, inner.clone())
+            // A proxy may strip the path: it asks at the root, and is answered with the whole path.
+            .merge(inner)
     };
     outer
         .fallback(nothing_here)
@@ -91,6 +95,9 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         let noticed = middleware::from_fn_with_state(Arc::clone(site), guard::notice);
         behind(site, need, manner, routes.layer(noticed))
     };
+    let entering = OpenApiRouter::new()
+        .route("/sign-in", get(sign_in::get).post(sign_in::post))
+        .route("/sign-out", post(sign_in::sign_out));
     let page = OpenApiRouter::new().route("/", get(page::get));
     let asking = OpenApiRouter::new().route("/fn/overview", any(page::function));
     let acting = OpenApiRouter::new().route("/fn/act", any(page::function));
@@ -101,7 +108,6 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         .route("/reconnection", post(forms::reconnection));
     let looking = OpenApiRouter::new()
         .routes(routes!(overview::get))
-        .routes(routes!(stream::get))
         .routes(routes!(admin::settings))
         .routes(routes!(openapi::get));
     let changing = OpenApiRouter::new()
@@ -120,6 +126,7 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
     let administering =
         OpenApiRouter::new().routes(routes!(tokens::list)).routes(routes!(audit::get));
     vec![
+        behind(Need::Nothing, Manner::Problem, entering),
         behind(Need::Look, Manner::Page, page),
         behind(Need::Look, Manner::Function, asking),
         behind(Need::Act, Manner::Function, acting),
@@ -132,31 +139,34 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
     ]
 }
 
-/// What servers, monitors and balancers use, and what anybody needs to become somebody.
+/// What monitors read.
+fn monitors(site: &Arc<Site>) -> Gated {
+    let measuring = OpenApiRouter::new().routes(routes!(metrics::get));
+    behind(site, Need::Measure, Manner::Problem, measuring)
+}
+
+/// What servers, balancers and browsers use by themselves, and often. None of it is compressed on its
+/// way: it is short, comes in pieces, or is packed already; and room for a compressor is 5 kB an answer.
 fn machines(site: &Arc<Site>) -> Vec<Gated> {
     let beating = OpenApiRouter::new().routes(routes!(heartbeats::post));
     let enrolling = OpenApiRouter::new().routes(routes!(tokens::enrol));
-    let measuring = OpenApiRouter::new().routes(routes!(metrics::get));
+    let noticed = middleware::from_fn_with_state(Arc::clone(site), guard::notice);
+    let listening = OpenApiRouter::new().routes(routes!(stream::get)).layer(noticed);
     let open = OpenApiRouter::new()
         .routes(routes!(probes::healthz))
         .routes(routes!(probes::readyz))
-        .route("/assets/{*path}", get(assets::get))
-        .route("/sign-in", get(sign_in::get).post(sign_in::post))
-        .route("/sign-out", post(sign_in::sign_out));
+        .route("/assets/{*path}", get(assets::get));
     vec![
         behind(site, Need::Beat, Manner::Problem, beating),
         behind(site, Need::Enrol, Manner::Problem, enrolling),
-        behind(site, Need::Measure, Manner::Problem, measuring),
+        behind(site, Need::Look, Manner::Problem, listening),
         behind(site, Need::Nothing, Manner::Problem, open),
     ]
 }
 
 fn compression() -> CompressionLayer<impl tower_http::compression::Predicate> {
     CompressionLayer::new().compress_when(
-        SizeAbove::new(256)
-            .and(NotForContentType::const_new("application/problem+json"))
-            // What is compressed comes when there is enough of it.
-            .and(NotForContentType::SSE),
+        SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
     )
 }
 

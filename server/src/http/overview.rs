@@ -7,7 +7,7 @@ use app::cluster::{
     ComponentStatus, Hint, Messenger, MessengerFailure, Overview, Refusal, ServerStatus, Snapshot,
     Timestamp, VersionCheck,
 };
-use app::words;
+use app::words::Words;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -177,7 +177,7 @@ fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
         "version": facts.version,
         "pulse": status.pulse,
         "health": status.health,
-        "why": words::why(status, snapshot),
+        "why": Words::for_programs().why(status, snapshot),
         "observer": facts.is_observer(),
         "first_seen": facts.first_seen.rfc3339(),
         "last_heartbeat": facts.last_heartbeat.rfc3339(),
@@ -211,7 +211,7 @@ pub(super) fn messenger(messenger: &Messenger) -> Value {
 }
 
 fn hint(hint: &Hint) -> Value {
-    let text = words::hint(hint);
+    let text = Words::for_programs().hint(hint);
     json!({
         "id": hint.id.as_str(),
         "anchor": hint.anchor(),

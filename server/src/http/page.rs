@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use app::api::{Command, News, Outcome, Picture, Visit, Visitor};
 use app::backend::Backend;
+use app::words::Language;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -20,6 +21,7 @@ use crate::access::caller::Person;
 struct Door {
     site: Arc<Site>,
     person: Person,
+    language: Language,
 }
 
 impl Backend for Door {
@@ -34,7 +36,7 @@ impl Backend for Door {
             leaves: signed_in,
         };
         let visit = Visit { site: self.site.place(), visitor };
-        Picture { news, query: query.to_owned(), visit }
+        Picture { news, query: query.to_owned(), visit, language: self.language }
     }
 
     fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>> {
@@ -73,7 +75,8 @@ pub(crate) async fn get(
 ) -> Response {
     // Whoever comes from a form, or from another web server, sees what they did or saw there.
     site.watch.refresh().await;
-    let backend: Arc<dyn Backend> = Arc::new(Door { site, person });
+    let language = site.language(request.headers());
+    let backend: Arc<dyn Backend> = Arc::new(Door { site, person, language });
     let picture = backend.picture(request.uri().query().unwrap_or_default());
     let nonce = Arc::new(OnceLock::new());
     let told = Arc::clone(&nonce);
@@ -93,7 +96,8 @@ pub(crate) async fn function(
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
-    let backend: Arc<dyn Backend> = Arc::new(Door { site, person });
+    let language = site.language(request.headers());
+    let backend: Arc<dyn Backend> = Arc::new(Door { site, person, language });
     let mut response = leptos_axum::handle_server_fns_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         request,

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
+use app::cluster::Span;
+use app::cluster::hints::Arg;
+use app::page::dress::Dress;
+use app::page::plain::Sheet;
 use app::page::plain::sign_in::{Lacking, SignInForm};
+use app::words::Words;
 use axum::Extension;
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
@@ -10,10 +15,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::dressed::Dressed;
 use super::headers::document;
 use super::problem::Problem;
 use crate::Site;
 use crate::access::origin::Origin;
+use crate::access::password::Unfit;
 use crate::access::{Mode, SignIn, SignInError};
 
 /// What the form sends.
@@ -77,17 +84,22 @@ fn encoded(text: &str, plain: impl Fn(u8) -> bool) -> String {
 /// The page with the form.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
+    Dressed(sheet): Dressed,
+    headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
     only_with_passwords(&site)?;
     let then = wanted.map(|Query(wanted)| wanted.then).unwrap_or_default();
-    Ok(page(&site, StatusCode::OK, String::new(), then, None))
+    // Whoever was led here from the page has its dress in what they wanted.
+    let sheet = if sheet.dress == Dress::default() { site.sheet(&then, &headers) } else { sheet };
+    Ok(page(&site, sheet, StatusCode::OK, String::new(), then, None))
 }
 
 /// Signs in: leads to the page, or says what is wrong.
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
+    Dressed(sheet): Dressed,
     headers: HeaderMap,
     sent: Result<Form<Sent>, FormRejection>,
 ) -> Result<Response, Problem> {
@@ -108,7 +120,7 @@ pub(crate) async fn post(
         Err(error) => {
             let status = match &error {
                 SignInError::Wrong | SignInError::WrongCode => StatusCode::UNAUTHORIZED,
-                SignInError::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                SignInError::Unfit(_) | SignInError::UnfitName => StatusCode::UNPROCESSABLE_ENTITY,
                 SignInError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
                 SignInError::Busy(_) | SignInError::Blind(_) | SignInError::Random(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
@@ -116,7 +128,8 @@ pub(crate) async fn post(
             };
             let wait =
                 if let SignInError::TooMany(wait) = &error { (wait.0 + 999) / 1_000 } else { 1 };
-            let mut response = page(&site, status, name, then, Some(error.to_string()));
+            let wrong = said(&error, sheet.words);
+            let mut response = page(&site, sheet, status, name, then, Some(wrong));
             if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
             }
@@ -129,6 +142,7 @@ pub(crate) async fn post(
 pub(crate) async fn sign_out(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
+    Dressed(sheet): Dressed,
     headers: HeaderMap,
     sent: Result<Form<Leaving>, FormRejection>,
 ) -> Result<Response, Problem> {
@@ -142,7 +156,7 @@ pub(crate) async fn sign_out(
             )
         })?;
     }
-    let mut response = Redirect::to(&address(&site.base, None)).into_response();
+    let mut response = Redirect::to(&sheet.address("sign-in")).into_response();
     if let Some(cookie) = site.access.set_cookie(&headers, &origin, None) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -153,7 +167,7 @@ fn only_with_passwords(site: &Site) -> Result<(), Problem> {
     match site.access.policy.mode {
         Mode::Password => Ok(()),
         Mode::Open => Err(Problem::not_found("nobody signs in here: the page is at /")),
-        Mode::Proxy { .. } => {
+        Mode::Proxy { .. } | Mode::Host(_) => {
             Err(Problem::not_found("people sign in at the product, not here: the page is at /"))
         }
     }
@@ -163,8 +177,25 @@ pub(super) fn unreadable(rejection: FormRejection) -> Problem {
     Problem::new(rejection.status(), format!("the form cannot be read: {rejection}"))
 }
 
+/// Why somebody is not signed in, in words.
+fn said(error: &SignInError, words: &Words) -> String {
+    let wait = if let SignInError::TooMany(wait) = error { *wait } else { Span::ZERO };
+    let key = match error {
+        SignInError::Wrong => "plain.sign-in.wrong",
+        SignInError::WrongCode => "plain.sign-in.wrong-code",
+        SignInError::Unfit(Unfit::Short) => "plain.sign-in.short",
+        SignInError::Unfit(Unfit::Long) => "plain.sign-in.long",
+        SignInError::UnfitName => "plain.sign-in.name",
+        SignInError::TooMany(_) => "plain.sign-in.too-many",
+        SignInError::Busy(_) | SignInError::Random(_) => "plain.sign-in.busy",
+        SignInError::Blind(_) => "plain.sign-in.blind",
+    };
+    words.say(key, &[("wait", Arg::Span(wait))])
+}
+
 fn page(
     site: &Site,
+    sheet: Sheet,
     status: StatusCode,
     name: String,
     then: String,
@@ -176,6 +207,6 @@ fn page(
         (false, Some(code)) if site.watch.now() < code.expires => Lacking::FirstAdmin,
         (false, _) => Lacking::FirstAdminAndCode,
     };
-    let form = SignInForm { site: site.place(), name, then, wrong, lacking };
+    let form = SignInForm { sheet, name, then, wrong, lacking };
     document(status, app::page::plain::sign_in::document(form))
 }

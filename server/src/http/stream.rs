@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{RawQuery, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::watch;
 
-use super::gate;
+use super::gate::Asker;
 use crate::Site;
 use crate::clock::Stopwatch;
 
@@ -59,8 +59,7 @@ pub(crate) async fn get(
     let reader = Reader {
         facts: site.watch.facts(),
         stopping: site.stopping.subscribe(),
-        headers: head.headers,
-        extensions: head.extensions,
+        asker: Asker::of(&head, &site.access.policy),
         admitted: Stopwatch::start(),
         cursor,
         greeted: false,
@@ -93,9 +92,8 @@ struct Reader {
     site: Arc<Site>,
     facts: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
-    /// What the reader came with: who they are is asked again and again.
-    headers: HeaderMap,
-    extensions: Extensions,
+    /// Whether they may look is asked again and again.
+    asker: Asker,
     admitted: Stopwatch,
     cursor: String,
     /// Whether it has been told anything: the first word shows it that nothing on the way holds words back.
@@ -138,6 +136,6 @@ impl Reader {
             return true;
         }
         self.admitted = Stopwatch::start();
-        gate::may_look(&self.site, &self.headers, &self.extensions)
+        self.asker.may_look(&self.site)
     }
 }

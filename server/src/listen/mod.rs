@@ -23,7 +23,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
@@ -38,6 +38,9 @@ const OTHER_FILES: u64 = 64;
 /// How many header lines a request may have, and how long all of them may be.
 const MOST_HEADERS: usize = 100;
 const LARGEST_HEAD: usize = 64 << 10;
+/// How many connections may wait to be taken, if the system allows it: whoever finds no room is cut off
+/// now and then, and after a restart all come at once.
+const WAITING: u32 = 4_096;
 /// How long to wait when the system has no more files for connections.
 const BREATH: Duration = Duration::from_millis(100);
 /// How long a client is waited for: for the head of a request, also of the next one on a kept
@@ -58,6 +61,15 @@ impl From<TcpListener> for Listener {
     fn from(socket: TcpListener) -> Self {
         Self { socket, tls: None }
     }
+}
+
+/// Listens at this address, with room for all agents of a large cluster at once.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // The port of a process that has just ended can be taken over.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 impl Listener {
@@ -128,15 +140,23 @@ impl Connection {
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(PATIENCE));
         let stream: Pin<Box<_>> = Box::pin(stream);
+        // Each in a box of its own: a connection in plain text does not carry the room that TLS takes.
         match tls {
-            None => self.answer(stream, None, watcher).await,
-            // Who does not finish opening TLS is not answered: there is no way to say anything.
-            Some(tls) => {
-                let opened = tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)).await;
-                if let Ok(Ok(stream)) = opened {
-                    self.answer(stream, Some(OverTls), watcher).await;
-                }
-            }
+            None => Box::pin(self.answer(stream, None, watcher)).await,
+            Some(tls) => Box::pin(self.open_tls(stream, &tls, watcher)).await,
+        }
+    }
+
+    /// Who does not finish opening TLS is not answered: there is no way to say anything.
+    async fn open_tls(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        tls: &Tls,
+        watcher: Watcher,
+    ) {
+        let opened = tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)).await;
+        if let Ok(Ok(stream)) = opened {
+            self.answer(stream, Some(OverTls), watcher).await;
         }
     }
 

@@ -15,7 +15,9 @@ use tokio::task::AbortHandle;
 use tokio::time::Interval;
 
 use super::target::may_be_dialled;
-use super::wire::{Channel, Message, PATIENCE, SIGN_OF_LIFE, Side, WireError, shared_key};
+use super::wire::{
+    Channel, Message, PATIENCE, SILENCE, Side, WEB_SIGN_OF_LIFE, WireError, shared_key,
+};
 use crate::Site;
 use crate::access::secret::Hash;
 use crate::back_off::back_off;
@@ -105,7 +107,7 @@ fn target(component: &Component) -> Option<Target> {
 }
 
 impl Site {
-    /// Dials services from here, for as long as the process lives.
+    /// Dials services from here, until it is asked to stop.
     pub(crate) async fn keep_dialling(self: Arc<Self>, here: Here) {
         if self.dialer.here.set(here).is_err() {
             // It does so already.
@@ -121,7 +123,11 @@ impl Site {
                 tokio::time::sleep(GATHERED).await;
             }
         };
-        tokio::join!(following, self.keep_noting());
+        let mut stopping = self.stopping.subscribe();
+        tokio::select! {
+            () = async { tokio::join!(following, self.keep_noting()); } => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
     }
 
     /// Has a line to every service that wants one, and to no other.
@@ -328,7 +334,7 @@ impl Caller {
 
     /// Talks until the line breaks, or somebody asks for another.
     async fn talk(&mut self, channel: Channel<TcpStream>) -> Option<oneshot::Sender<Outcome>> {
-        let signs = tokio::time::interval(SIGN_OF_LIFE);
+        let signs = tokio::time::interval(WEB_SIGN_OF_LIFE);
         let web = Web { site: &self.site, key: &self.key, signs };
         tokio::select! {
             over = channel.talk(web) => {
@@ -348,6 +354,8 @@ struct Web<'a> {
 }
 
 impl Side for Web<'_> {
+    const PATIENCE: Duration = SILENCE;
+
     async fn say(&mut self) -> Message {
         self.signs.tick().await;
         Message::Alive { process: None }

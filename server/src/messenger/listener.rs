@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Interval;
 
-use super::wire::{Channel, Message, SIGN_OF_LIFE, Side, WireError, shared_key};
+use super::wire::{Channel, Message, SIGN_OF_LIFE, Side, WEB_SILENCE, WireError, shared_key};
 use crate::access::secret::Hash;
 use crate::clock::Stopwatch;
 use crate::node;
@@ -145,6 +145,8 @@ struct Service {
 }
 
 impl Side for Service {
+    const PATIENCE: Duration = WEB_SILENCE;
+
     async fn say(&mut self) -> Message {
         loop {
             tokio::select! {

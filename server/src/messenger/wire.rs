@@ -31,16 +31,22 @@ use crate::access::secret::Hash;
 pub const MAGIC: [u8; 6] = *b"COMSGR";
 /// The version of all that follows.
 pub const VERSION: u8 = 1;
-const GREETING: [u8; 7] = *b"COMSGR\x01";
+/// Both, as they are sent.
+pub const GREETING: [u8; 7] = *b"COMSGR\x01";
 /// How long one frame may be, its two bytes of length left out.
 pub const LARGEST_FRAME: usize = 4 << 10;
 /// How long a connection, the handshake, or the sending of one frame may take: a person who waits for
 /// both of the former is answered in time.
 pub const PATIENCE: Duration = Duration::from_secs(4);
-/// How often either side says that it lives.
+/// How often a service says that it lives, and how its process is.
 pub const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
-/// A peer that said nothing for so long is gone.
+/// A service that said nothing for so long is gone.
 pub const SILENCE: Duration = Duration::from_secs(12);
+/// How often a web server says that it lives. It is not waited for: a service only wants to be rid of one
+/// that is gone.
+pub const WEB_SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+/// A web server that said nothing for so long is gone.
+pub const WEB_SILENCE: Duration = Duration::from_secs(25);
 
 const NOISE: &str = "Noise_NNpsk0_25519_ChaChaPoly_SHA256";
 /// What the authentication of a message adds to it.
@@ -134,6 +140,8 @@ impl From<snow::Error> for WireError {
 
 /// One of the two who talk.
 pub trait Side: Send {
+    /// How long it waits for a word of the other.
+    const PATIENCE: Duration;
     /// Waits until there is something to say. What is given up waiting for is not lost.
     fn say(&mut self) -> impl Future<Output = Message> + Send;
     /// Hears what the other says.
@@ -162,14 +170,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let mut noise = builder()?.psk(0, key)?.build_initiator()?;
         let mut hello = [0; 128];
         let length = noise.write_message(&[], &mut hello)?;
-        stream.write_all(&GREETING).await?;
-        let mut frames = framed(stream);
-        let hello = hello.get(..length).unwrap_or_default();
-        frames.send(Bytes::copy_from_slice(hello)).await?;
-        let stream = frames.get_mut();
+        let hello = Bytes::copy_from_slice(hello.get(..length).unwrap_or_default());
         let mut magic = [0; MAGIC.len()];
+        let greeted = async {
+            stream.write_all(&GREETING).await?;
+            let mut frames = framed(stream);
+            frames.send(hello).await?;
+            frames.get_mut().read_exact(&mut magic).await?;
+            Ok::<_, io::Error>(frames)
+        };
         // Whoever closes or breaks the connection before it has said anything is none.
-        stream.read_exact(&mut magic).await.map_err(|_| WireError::NotAMessenger)?;
+        let mut frames = greeted.await.map_err(|_| WireError::NotAMessenger)?;
+        let stream = frames.get_mut();
         if magic != MAGIC {
             return Err(WireError::NotAMessenger);
         }
@@ -240,14 +252,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 
     /// Talks for as long as both sides live. Whatever ends it is the answer.
-    pub async fn talk(mut self, mut side: impl Side) -> WireError {
-        let mut silence = std::pin::pin!(tokio::time::sleep(SILENCE));
+    pub async fn talk<T: Side>(mut self, mut side: T) -> WireError {
+        let mut silence = std::pin::pin!(tokio::time::sleep(T::PATIENCE));
         loop {
             let done = tokio::select! {
                 message = side.say() => self.send(&message).await,
                 message = self.receive() => match message {
                     Ok(message) => {
-                        silence.set(tokio::time::sleep(SILENCE));
+                        silence.set(tokio::time::sleep(T::PATIENCE));
                         side.hear(message).await;
                         Ok(())
                     }

@@ -1,7 +1,6 @@
 //! How a command reaches the database beside the process that owns it: without its lock, its mark or
 //! its clock.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,7 +57,7 @@ pub struct Accepted {
     /// An admin or two servers had settled on it before: nothing was written.
     pub already: bool,
     /// The servers with another key, by name.
-    pub differing: BTreeSet<ServerName>,
+    pub differing: Vec<ServerName>,
 }
 
 impl Beside {

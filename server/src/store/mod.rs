@@ -346,6 +346,16 @@ impl Store {
         self.commit(change).await
     }
 
+    /// Renews the mark after the database could not be read or written, once there is room for what is
+    /// to come. A server whose disk is full still takes what fits into the gaps of its files, as a mark
+    /// does: whoever took that for sight would call those silent whose heartbeats do not fit.
+    pub async fn regain_sight(&self) -> Result<News, StoreError> {
+        if let Home::Server(shared) = &self.home {
+            shared.find_room().await?;
+        }
+        self.renew_mark().await
+    }
+
     /// Forgets what is past its time, unless another web server is at it. What is over proves nothing
     /// any more, so nobody needs to hear of it. A file's owner does so with each mark.
     pub async fn keep_house(&self) -> Result<(), StoreError> {

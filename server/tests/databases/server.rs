@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each group of stories uses its part, and the bench another")]
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
@@ -13,11 +14,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+/// How its data are made.
+const INITDB: &str =
+    "--username overview --auth trust --encoding UTF8 --locale C.UTF-8 --no-sync --no-instructions";
+
 /// Started once a process, or for one story.
 pub(crate) struct Postgres {
     pub(crate) folder: PathBuf,
     user: Option<(u32, u32)>,
     pub(crate) port: u16,
+    /// Megabytes of the disk that its data have to themselves.
+    disk: Option<u32>,
     /// Ends the server when this process ends, however that comes.
     keeper: Option<Child>,
 }
@@ -25,6 +32,15 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Starts one in a folder that goes with it.
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts one whose data lie on a disk of their own, of so many megabytes.
+    pub(crate) fn start_on_a_disk_of(megabytes: u32) -> Self {
+        Self::start_with(Some(megabytes))
+    }
+
+    fn start_with(disk: Option<u32>) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let started = STARTED.fetch_add(1, Ordering::Relaxed);
         // Short: a socket's path has 107 bytes at most.
@@ -33,16 +49,13 @@ impl Postgres {
         std::fs::create_dir(&folder).unwrap();
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         let user = not_root();
+        std::fs::create_dir(folder.join("disk")).unwrap();
         if let Some((uid, gid)) = user {
             chown(&folder, Some(uid), Some(gid)).unwrap();
+            chown(folder.join("disk"), Some(uid), Some(gid)).unwrap();
         }
-        let mut initdb = as_user(&program("initdb"), user);
-        initdb.arg("--pgdata").arg(folder.join("data")).args(["--username", "overview"]);
-        initdb.args(["--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
-        let made = initdb.current_dir(&folder).output().unwrap();
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { folder, user, port, keeper: None };
+        let mut server = Self { folder, user, port, disk, keeper: None };
         server.start_again(&[]);
         server
     }
@@ -60,6 +73,12 @@ impl Postgres {
         let mut keeper = self.keeper.take().unwrap();
         drop(keeper.stdin.take());
         keeper.wait().unwrap();
+    }
+
+    /// Tells the shell in its folder to do something.
+    pub(crate) fn tell(&self, line: &str) {
+        let mut lines = self.keeper.as_ref().unwrap().stdin.as_ref().unwrap();
+        writeln!(lines, "{line}").unwrap();
     }
 
     /// The address of a database, by the socket.
@@ -85,24 +104,33 @@ impl Postgres {
         panic!("PostgreSQL does not start: {log}");
     }
 
-    /// A shell that starts the server, and ends it when its own input ends: that is when it is stopped,
-    /// or when this process is gone; then the folder goes too.
+    /// A shell that starts the server, does what it is told, and ends the server when its own input
+    /// ends: that is when it is stopped, or when this process is gone; then the folder goes too.
     fn keeper(&self, environment: &[(&str, String)]) -> Child {
-        let folder = self.folder.display();
         let mut script = String::new();
+        if let Some(megabytes) = self.disk {
+            let _ = write!(script, "mount -t tmpfs -o size={megabytes}m tmpfs disk || exit; ");
+        }
+        let folder = self.folder.display();
         let _ = write!(
             script,
-            "cd '{folder}'; '{}' -D data -k '{folder}' -p {} -c listen_addresses=127.0.0.1 >>log 2>&1 & \
-             server=$!; unset LD_PRELOAD; read -r _; kill -INT $server; wait $server; \
-             test -e stopped || rm -rf '{folder}'",
+            "test -e disk/data || '{}' -D disk/data {INITDB} >>log 2>&1; \
+             '{}' -D disk/data -k '{folder}' -p {} -c listen_addresses=127.0.0.1 >>log 2>&1 & \
+             server=$!; unset LD_PRELOAD; while read -r line; do eval \"$line\"; done; \
+             kill -INT $server; wait $server",
+            program("initdb").display(),
             program("postgres").display(),
             self.port,
         );
-        let mut shell = as_user(Path::new("/bin/sh"), self.user);
-        shell.args(["-c", &script]).envs(environment.iter().map(|(name, value)| (name, value)));
+        // A disk is mounted where only the server sees it: its user may do that in a world of its own.
+        let world = self.disk.map_or("", |_| "unshare --map-current-user --keep-caps --mount");
+        let all = format!("{world} sh -c \"$SCRIPT\"; test -e stopped || rm -rf '{folder}'");
+        let mut keeper = as_user(Path::new("sh"), self.user);
+        keeper.args(["-c", &all]).env("SCRIPT", script).current_dir(&self.folder);
+        keeper.envs(environment.iter().map(|(name, value)| (name, value)));
         // Not the terminal's process group: what interrupts the tests must not come before the keeper.
-        shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        shell.spawn().unwrap()
+        keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        keeper.spawn().unwrap()
     }
 }
 

@@ -13,6 +13,7 @@ mod damage;
 mod databases;
 mod kills;
 mod nginx;
+mod nothing_left;
 mod outages;
 mod process;
 mod several;

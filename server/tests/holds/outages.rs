@@ -1,6 +1,10 @@
 //! PostgreSQL that is not there, comes back, is cut off, is silent, or tells another time: the page says
 //! so and dims, agents are told to come back, and nobody is called stale for it.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,7 +12,7 @@ use serde_json::Value;
 use crate::balancer::{Balancer, Fault};
 use crate::clocks::libfaketime;
 use crate::databases::Postgres;
-use crate::process::{Overview, agent, get};
+use crate::process::{Overview, PROGRAM, agent, get};
 
 /// Within so much of the database's return the overview sees again.
 const RECOVERY: Duration = Duration::from_secs(3);
@@ -48,7 +52,7 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     assert!(get(&overview.url("/")).is_some(), "and shows its page");
     while since.elapsed() < lasts {
         assert!(is_blind(&overview.picture()), "nobody can tell yet");
-        std::thread::sleep(Duration::from_millis(100));
+        thread::sleep(Duration::from_millis(100));
     }
     end();
     let back = Instant::now();
@@ -101,6 +105,29 @@ fn connections_that_are_cut_or_swallow_everything_leave_nothing_stuck() {
 }
 
 #[test]
+fn a_database_whose_disk_is_full_blinds_the_overview_until_there_is_room_again() {
+    let database = Postgres::start_on_a_disk_of(96);
+    let overview = with_one(&address(database.port));
+    // Again and again, for what the database frees is gone at once; and never more than the disk holds.
+    database.tell(
+        "while kill -0 $$; do head -c 96M /dev/zero >> disk/ballast; sleep 0.02; done & filler=$!",
+    );
+    let mut taken = 1;
+    // Each heartbeat is another server's: sooner or later a row needs a page that is not there.
+    while overview.beat(&format!("server-{taken}"), 1).0 == 200 {
+        taken += 1;
+    }
+    let picture = overview.picture_when(is_blind);
+    let said = picture["hints"][0]["evidence"].as_str().unwrap();
+    assert!(said.contains("Its disk is full."), "{said}");
+    is_survived(&overview, Duration::from_secs(6), || {
+        database.tell("kill $filler; wait $filler; rm disk/ballast");
+    });
+    assert_eq!(overview.picture()["counts"]["servers"], taken, "who was acknowledged is there");
+    assert_eq!(overview.beat("another", 1).0, 200);
+}
+
+#[test]
 fn it_starts_without_its_database_and_finds_it_later() {
     let mut database = Postgres::start();
     database.stop();
@@ -113,6 +140,39 @@ fn it_starts_without_its_database_and_finds_it_later() {
     overview.picture_when(sees);
     assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
     assert_eq!(overview.beat("living", 1).0, 200);
+}
+
+#[test]
+fn the_first_admins_code_is_offered_once_the_database_is_there() {
+    let mut database = Postgres::start();
+    database.stop();
+    let mut serve = Command::new(PROGRAM)
+        .args(["serve", "--listen", "127.0.0.1:0", "--auth", "password"])
+        .args(["--report-self", "none", "--database", &address(database.port)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (line, lines) = mpsc::channel();
+    let out = BufReader::new(serve.stdout.take().unwrap());
+    thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|said| line.send(said)));
+    let next = || lines.recv_timeout(Duration::from_secs(20)).unwrap();
+    let url = loop {
+        if let Some((_, url)) = next().split_once(" at ") {
+            break url.to_owned();
+        }
+    };
+    database.start_again(&[]);
+    let said = next();
+    assert!(said.starts_with("There is no admin yet."), "{said}");
+    let code = said.rsplit(' ').next().unwrap();
+    let form = [("name", "ann"), ("password", "a long enough password"), ("code", code)];
+    let post = agent().post(format!("{url}sign-in")).config().max_redirects(0).build();
+    let signed = post.header("origin", url.trim_end_matches('/')).send_form(form).unwrap();
+    assert_eq!(signed.status(), 303);
+    assert!(signed.headers().contains_key("set-cookie"), "the code makes the first admin");
+    serve.kill().unwrap();
+    serve.wait().unwrap();
 }
 
 #[test]
@@ -146,7 +206,7 @@ fn another_time_after_an_outage_makes_nobody_stale_and_nobody_alive() {
             assert!(is_dead(&picture), "{by}: {picture:#}");
             sequence += 1;
             overview.beat("living", sequence);
-            std::thread::sleep(Duration::from_millis(100));
+            thread::sleep(Duration::from_millis(100));
         }
     }
 }

@@ -45,6 +45,8 @@ async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_t
         access: Policy::open(),
         base: String::new(),
         admin_url: None,
+        language: None,
+        frame_ancestors: Vec::new(),
         own: None,
         dials_as: None,
     };

@@ -59,12 +59,20 @@ fn a_foreign_host_name_is_refused_everywhere() {
 #[test]
 fn below_a_path_everything_is_there_and_as_well_guarded() {
     let overview = Running::below("/admin/cluster");
-    for path in ["/admin/cluster", "/admin/cluster/", "/admin/cluster/api/v1/overview"] {
+    // A proxy may hand the path on, or strip it.
+    let handed_on = ["/admin/cluster", "/admin/cluster/", "/admin/cluster/api/v1/overview"];
+    let stripped = ["/", "/api/v1/overview"];
+    for path in handed_on.into_iter().chain(stripped) {
         assert_eq!(overview.get(path).status, 200, "{path}");
         let foreign = overview.send("GET", path, &[("host", "evil.example")], &[]);
         assert_eq!(foreign.status, 403, "{path}");
     }
-    for path in ["/", "/api/v1/overview", "/admin", "/admin/cluster/api/v1/nothing"] {
+    let page = overview.get("/").body;
+    assert!(
+        page.as_str().unwrap().contains("\"/admin/cluster/assets/"),
+        "every address is below it"
+    );
+    for path in ["/admin", "/cluster", "/admin/cluster/api/v1/nothing", "/api/v1/nothing"] {
         let answer = overview.get(path);
         assert_eq!((answer.status, &answer.body["status"]), (404, &json!(404)), "{path}");
     }
@@ -76,8 +84,10 @@ fn below_a_path_everything_is_there_and_as_well_guarded() {
     ];
     let untrusted = &headers[1..];
     let body = heartbeat("web-1", "web", 1).to_string();
-    let path = "/admin/cluster/api/v1/heartbeats";
-    assert_eq!(overview.send("POST", path, &headers, body.as_bytes()).status, 200);
-    let path = "/admin/cluster/api/v1/settings";
-    assert_eq!(overview.send("PUT", path, untrusted, b"{}").status, 403);
+    for base in ["/admin/cluster", ""] {
+        let path = format!("{base}/api/v1/heartbeats");
+        assert_eq!(overview.send("POST", &path, &headers, body.as_bytes()).status, 200);
+        let path = format!("{base}/api/v1/settings");
+        assert_eq!(overview.send("PUT", &path, untrusted, b"{}").status, 403);
+    }
 }

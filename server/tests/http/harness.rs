@@ -11,8 +11,9 @@ use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::TokenRole;
 use cluster_overview::access::secret::Hash;
 use cluster_overview::access::{Mode, Policy, Wish};
-use cluster_overview::listen::Listener;
+use cluster_overview::frame::Ancestor;
 use cluster_overview::listen::tls::Tls;
+use cluster_overview::listen::{self, Listener};
 use cluster_overview::own::Identity;
 use cluster_overview::store::Grant;
 use cluster_overview::store::beside::{Away, Beside};
@@ -63,6 +64,12 @@ impl Running {
     pub(crate) fn below(base: &str) -> Self {
         let base = base.to_owned();
         Self::with(None, |options| Options { base, ..options })
+    }
+
+    /// Starts one that pages of these origins may frame.
+    pub(crate) fn framed_by(origins: &[&str]) -> Self {
+        let named = origins.iter().map(|origin| Ancestor::parse(origin).unwrap()).collect();
+        Self::with(None, |options| Options { frame_ancestors: named, ..options })
     }
 
     /// Starts one where people sign in, over TLS with this certificate and key.
@@ -118,6 +125,8 @@ impl Running {
             access: Policy::open(),
             base: String::new(),
             admin_url: None,
+            language: None,
+            frame_ancestors: Vec::new(),
             own: None,
             dials_as: None,
         });
@@ -128,7 +137,7 @@ impl Running {
         let (address, site, served) = runtime.block_on(async {
             let site: Arc<Site> = Site::open(options).await.unwrap();
             let kept = Arc::clone(&site);
-            let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let socket = listen::bind(([127, 0, 0, 1], 0).into()).unwrap();
             let address = socket.local_addr().unwrap();
             let listener = Listener { socket, tls };
             let served = tokio::spawn(cluster_overview::serve(listener, site, async {

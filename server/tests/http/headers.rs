@@ -81,6 +81,20 @@ fn every_script_of_a_document_bears_its_nonce_and_the_next_document_another() {
 }
 
 #[test]
+fn only_documents_may_be_framed_and_only_by_pages_that_are_named() {
+    let overview = Running::framed_by(&["https://product.example", "http://localhost:8080"]);
+    for (path, is_document) in [("/", true), ("/access", true), ("/api/v1/overview", false)] {
+        let answer = overview.send("GET", path, &[], &[]);
+        let policy = answer.header("content-security-policy");
+        let who =
+            if is_document { "https://product.example http://localhost:8080" } else { "'none'" };
+        assert!(policy.ends_with(&format!("; frame-ancestors {who}")), "{path}: {policy}");
+        let older = if is_document { "" } else { "DENY" };
+        assert_eq!(answer.header("x-frame-options"), older, "{path}");
+    }
+}
+
+#[test]
 fn a_heartbeats_answer_is_data_and_nothing_else() {
     let overview = Running::start();
     let token = format!("Bearer {TOKEN}");

@@ -457,6 +457,8 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
         plain,
         [
             "&slash",
+            "/sign-in",
+            "/sign-out",
             "/",
             "/fn/overview",
             "/fn/act",
@@ -468,9 +470,7 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
             "/audit",
             "/access/tokens",
             "/access/revocation",
-            "/assets/{*path}",
-            "/sign-in",
-            "/sign-out"
+            "/assets/{*path}"
         ]
     );
 }

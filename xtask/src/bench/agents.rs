@@ -1,12 +1,13 @@
 //! What do ten thousand agents cost?
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use super::Figure;
-use super::load::Connection;
+use super::load::{CLIENTS, Connection};
 use crate::overview::{Overview, heartbeat};
 use crate::workspace::Profile;
 
@@ -20,14 +21,70 @@ const WATCHED: Duration = Duration::from_mins(1);
 const PLAYED: usize = 1_250;
 
 pub(super) fn figures() -> Result<Vec<Figure>> {
-    let overview = Overview::start(Profile::Release)?;
-    let (share, memory) = watched(&overview)?;
+    let mut overview = Overview::start(Profile::Release)?;
+    let (share, closed) = watched(&overview)?;
+    let kept = kept(&overview)?;
+    let back = returned(&mut overview)?;
     // An agent that beats less often than every 5 s closes its connection.
     let how = format!("every 10 s, a connection for each heartbeat, {} s", WATCHED.as_secs());
+    let all = "all beat at once, each over a connection of its own";
     Ok(vec![
         Figure::of("10,000 agents: processor", share, "% of one", format!("{how}; limit 10")),
-        Figure::of("10,000 agents: memory", memory, "MB", format!("{how}; limit 64")),
+        Figure::of("10,000 agents: memory", closed, "MB", format!("{how}; limit 64")),
+        Figure::of("with their connections kept", kept, "MB", "one heartbeat each; limit 256"),
+        Figure::of("all acknowledged after a restart", back, "s", format!("{all}; limit 3")),
     ])
+}
+
+/// The memory that the agents cost while each keeps its connection.
+fn kept(overview: &Overview) -> Result<f64> {
+    let connections = all_at_once(overview, 1_000)?;
+    let memory = memory(overview);
+    drop(connections);
+    memory
+}
+
+/// How long after its start a process has acknowledged a heartbeat of each agent, when all come at
+/// once.
+fn returned(overview: &mut Overview) -> Result<f64> {
+    overview.kill();
+    let since = Instant::now();
+    overview.start_again(Profile::Release)?;
+    all_at_once(overview, 2_000)?;
+    Ok(since.elapsed().as_secs_f64())
+}
+
+/// Each agent beats over a connection of its own.
+fn all_at_once(overview: &Overview, sequence: u64) -> Result<Vec<Connection>> {
+    let next = AtomicUsize::new(0);
+    let play = || -> Result<Vec<Connection>> {
+        let mut connections = Vec::new();
+        loop {
+            let agent = next.fetch_add(1, Ordering::Relaxed);
+            if agent >= AGENTS {
+                return Ok(connections);
+            }
+            let mut connection = Connection::to(&overview.address)?;
+            connection.ask(&overview.heartbeats(&beat(agent, sequence), "1.1"))?;
+            connections.push(connection);
+        }
+    };
+    let connections: Result<Vec<Vec<Connection>>> = thread::scope(|scope| {
+        let players: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(play)).collect();
+        players.into_iter().map(|player| player.join().unwrap_or(Ok(Vec::new()))).collect()
+    });
+    Ok(connections?.into_iter().flatten().collect())
+}
+
+/// What an agent says.
+fn beat(agent: usize, sequence: u64) -> String {
+    heartbeat(agent + 1, "service", "2026.2.1", &"9f".repeat(32), sequence)
+}
+
+fn memory(overview: &Overview) -> Result<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
+    let kilobytes = overview.used()?.memory_kb as f64;
+    Ok(kilobytes / 1_000.0)
 }
 
 /// The share of a processor and the memory that the agents cost once all are there.
@@ -47,9 +104,7 @@ fn watched(overview: &Overview) -> Result<(f64, f64)> {
         for player in players {
             player.join().unwrap_or(Ok(()))?;
         }
-        #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
-        let memory = after.memory_kb as f64 / 1_000.0;
-        Ok((share, memory))
+        Ok((share, memory(overview)?))
     })
 }
 
@@ -63,13 +118,7 @@ fn play(overview: &Overview, first: usize, since: Instant) -> Result<()> {
         }
         thread::sleep(due.saturating_duration_since(Instant::now()));
         let agent = turn as usize % PLAYED;
-        let beat = heartbeat(
-            first + agent + 1,
-            "service",
-            "2026.2.1",
-            &"9f".repeat(32),
-            u64::from(turn) / PLAYED as u64,
-        );
+        let beat = beat(first + agent, u64::from(turn) / PLAYED as u64);
         Connection::to(&overview.address)?.ask(&overview.heartbeats(&beat, "1.1"))?;
     }
     Ok(())

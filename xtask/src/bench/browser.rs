@@ -9,20 +9,25 @@ use crate::browser;
 use crate::overview::{Overview, TOKEN};
 use crate::workspace::Profile;
 
-/// Runs the script that measures a page, against an overview that has been filled.
-pub(super) fn figures(overview: &Overview) -> Result<Vec<Figure>> {
+/// Runs a script that measures a page of this overview, and is told more by its environment.
+pub(super) fn figures(
+    name: &str,
+    overview: &Overview,
+    environment: &[(&str, String)],
+) -> Result<Vec<Figure>> {
     let mut script = browser::tool("node", Profile::Release)?;
-    script.arg("figures.mjs");
+    script.arg(name);
     script.env("OVERVIEW", format!("http://{}/", overview.address));
     script.env("OVERVIEW_TOKEN", TOKEN);
+    script.envs(environment.iter().map(|(name, value)| (name, value)));
     let output = script.stderr(Stdio::inherit()).output().context("node does not start")?;
-    ensure!(output.status.success(), "figures.mjs ended with {}", output.status);
-    String::from_utf8(output.stdout)?.lines().map(figure).collect()
+    ensure!(output.status.success(), "{name} ended with {}", output.status);
+    String::from_utf8(output.stdout)?.lines().map(|line| figure(name, line)).collect()
 }
 
 /// `what`, `value`, `unit` and `how`, with tabs in between.
-fn figure(line: &str) -> Result<Figure> {
-    let told = || format!("figures.mjs said {line:?}");
+fn figure(script: &str, line: &str) -> Result<Figure> {
+    let told = || format!("{script} said {line:?}");
     let mut parts = line.splitn(4, '\t').map(str::to_owned);
     let mut next = || parts.next().with_context(told);
     let (what, value, unit, how) = (next()?, next()?, next()?, next()?);

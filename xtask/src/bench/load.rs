@@ -55,23 +55,19 @@ fn ask_on(address: &str, request: impl Fn(u64) -> String, since: Instant) -> Res
 }
 
 /// A connection that is kept.
-pub(super) struct Connection {
-    stream: TcpStream,
-    answers: BufReader<TcpStream>,
-}
+pub(super) struct Connection(BufReader<TcpStream>);
 
 impl Connection {
     pub(super) fn to(address: &str) -> Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        let answers = BufReader::new(stream.try_clone()?);
-        Ok(Self { stream, answers })
+        Ok(Self(BufReader::new(stream)))
     }
 
     /// Asks, and reads one good answer to its end.
     pub(super) fn ask(&mut self, request: &str) -> Result<()> {
-        self.stream.write_all(request.as_bytes())?;
-        read_answer(&mut self.answers)
+        self.0.get_mut().write_all(request.as_bytes())?;
+        read_answer(&mut self.0)
     }
 }
 

@@ -4,15 +4,15 @@ use std::net::IpAddr;
 
 use leptos::prelude::*;
 
-use super::{Document, document, moment, sentence, table, top};
-use crate::api::Site;
+use super::{Document, Sheet, document, moment, table, top};
+use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct AccessPage {
-    /// Where it lives.
-    pub site: Site,
+    /// Where it lives, and how it appears.
+    pub sheet: Sheet,
     /// The moment it is shown.
     pub now: Timestamp,
     /// Tokens, newest first.
@@ -88,78 +88,71 @@ pub struct WishLine {
 }
 
 /// What a token can be good for, and in whose words.
-const ROLES: [(&str, &str); 3] = [
-    ("viewer", "viewer: reads the overview"),
-    ("admin", "admin: also changes it"),
-    ("join", "join: enrols servers"),
-];
+const ROLES: [(&str, &str); 3] =
+    [("viewer", "plain.role.viewer"), ("admin", "plain.role.admin"), ("join", "plain.role.join")];
 
 /// After how many seconds a token ends by itself; the first is the suggestion.
 const LIVES: [(&str, &str); 4] = [
-    ("7776000", "90 days"),
-    ("2592000", "30 days"),
-    ("31536000", "a year"),
-    ("never", "until it is revoked"),
+    ("7776000", "plain.life.90-days"),
+    ("2592000", "plain.life.30-days"),
+    ("31536000", "plain.life.year"),
+    ("never", "plain.life.never"),
 ];
 
 /// The whole HTML document.
 pub fn document_of(page: AccessPage) -> Document {
-    let AccessPage { site, now, tokens, credentials, people, made, wish, wrong } = page;
-    let base = site.base.clone();
+    let AccessPage { sheet, now, tokens, credentials, people, made, wish, wrong } = page;
     let content = view! {
-        {top(&site, "Access", ("Audit", "audit"))}
+        {top(&sheet, "page.access", ("page.audit", "audit"))}
         <main class="sheet">
-            <h1>"Access"</h1>
-            {made.map(new_token)}
-            {form(&base, wish, wrong)}
+            <h1>{sheet.label("page.access")}</h1>
+            {made.map(|made| new_token(&sheet, made))}
+            {form(&sheet, wish, &wrong)}
             <section aria-labelledby="tokens">
-                <h2 id="tokens">"Tokens"</h2>
+                <h2 id="tokens">{sheet.label("plain.tokens")}</h2>
                 <p class="muted">
-                    "For programs: they send them as "<code>"Authorization: Bearer TOKEN"</code>
-                    ". The join token that "<code>"serve"</code>
-                    " was started with is not among them: it is in its file."
+                    {sheet.label("plain.tokens.use")} " "
+                    <code>"Authorization: Bearer TOKEN"</code> ". "
+                    {sheet.label("plain.tokens.join")}
                 </p>
-                {tokens_in(&base, now, tokens, "There are none.", true)}
+                {tokens_in(&sheet, now, tokens, "plain.tokens.none", true)}
             </section>
             <section aria-labelledby="credentials">
-                <h2 id="credentials">"Servers' credentials"</h2>
+                <h2 id="credentials">{sheet.label("plain.credentials")}</h2>
                 <p class="muted">
-                    "Each server gets one of its own at first contact. Revoked, it enrols again if it still has a join token."
+                    {sheet.label("plain.credentials.lead")}
                 </p>
-                {tokens_in(&base, now, credentials, "No server has enrolled yet.", false)}
+                {tokens_in(&sheet, now, credentials, "plain.credentials.none", false)}
             </section>
-            {people.map(those_who_sign_in)}
+            {people.map(|people| those_who_sign_in(&sheet, people))}
         </main>
     };
-    document(&site, "Access", content)
+    document(&sheet, sheet.label("page.access"), content)
 }
 
-fn new_token(made: Made) -> impl IntoView {
+fn new_token(sheet: &Sheet, made: Made) -> impl IntoView + use<> {
     view! {
         <section class="made" role="status" aria-labelledby="made">
-            <h2 id="made">"Token for " <bdi>{made.name}</bdi></h2>
-            <p>"Copy it now: it is not kept, and not shown again."</p>
+            <h2 id="made">{sheet.label("plain.made")} " " <bdi>{made.name}</bdi></h2>
+            <p>{sheet.label("plain.made.copy")}</p>
             <pre id="secret" tabindex="0">{made.secret}</pre>
         </section>
     }
 }
 
-fn form(base: &str, wish: WishLine, wrong: Vec<FieldError>) -> impl IntoView + use<> {
+fn form(sheet: &Sheet, wish: WishLine, wrong: &[FieldError]) -> impl IntoView + use<> {
     let told: Vec<_> = wrong
         .iter()
-        .map(|wrong| {
-            let said = sentence(&format!("{} {}", spoken(&wrong.field), wrong.message));
-            view! { <p class="wrong">{said}</p> }
-        })
+        .map(|wrong| view! { <p class="wrong">{sheet.label(misfit(&wrong.field))}</p> })
         .collect();
     let bad = |field: &str| wrong.iter().any(|wrong| wrong.field == field).then_some("true");
     let told = (!told.is_empty()).then(|| view! { <div role="alert" id="wrong">{told}</div> });
     view! {
         <section aria-labelledby="new">
-            <h2 id="new">"New token"</h2>
-            <form class="ask" method="post" action=format!("{base}/access/tokens")>
+            <h2 id="new">{sheet.label("plain.new")}</h2>
+            <form class="ask" method="post" action=sheet.address("access/tokens")>
                 <div class="field">
-                    <label for="name">"What it is for"</label>
+                    <label for="name">{sheet.label("plain.new.name")}</label>
                     <input
                         type="text"
                         id="name"
@@ -172,79 +165,90 @@ fn form(base: &str, wish: WishLine, wrong: Vec<FieldError>) -> impl IntoView + u
                     />
                 </div>
                 <div class="field">
-                    <label for="role">"What it lets do"</label>
-                    <select id="role" name="role">{options(&ROLES, &wish.role)}</select>
+                    <label for="role">{sheet.label("plain.new.role")}</label>
+                    <select id="role" name="role">{options(sheet, &ROLES, &wish.role)}</select>
                 </div>
                 <div class="field">
-                    <label for="life">"Good for"</label>
-                    <select id="life" name="expires_in_s">{options(&LIVES, &wish.expires_in_s)}</select>
+                    <label for="life">{sheet.label("plain.new.life")}</label>
+                    <select id="life" name="expires_in_s">{options(sheet, &LIVES, &wish.expires_in_s)}</select>
                 </div>
-                <button class="primary">"Create token"</button>
+                <button class="primary">{sheet.label("plain.new.button")}</button>
                 {told}
             </form>
         </section>
     }
 }
 
-fn options(choices: &'static [(&str, &str)], chosen: &str) -> Vec<impl IntoView + use<>> {
-    let option = |(value, said): &(&'static str, &'static str)| {
+fn options(
+    sheet: &Sheet,
+    choices: &'static [(&str, &str)],
+    chosen: &str,
+) -> Vec<impl IntoView + use<>> {
+    let option = |(value, key): &(&'static str, &'static str)| {
         view! {
             <option value=*value selected=*value == chosen>
-                {*said}
+                {sheet.label(key)}
             </option>
         }
     };
     choices.iter().map(option).collect()
 }
 
-/// A field's name as the form has it.
-fn spoken(field: &str) -> &str {
+/// The key of what is wrong with a field.
+fn misfit(field: &str) -> &'static str {
     match field {
-        "name" => "what it is for",
-        "role" => "what it lets do",
-        "expires_in_s" => "how long it is good for",
-        other => other,
+        "name" => "plain.new.wrong.name",
+        "role" => "plain.new.wrong.role",
+        _ => "plain.new.wrong.life",
     }
 }
 
 fn tokens_in(
-    base: &str,
+    sheet: &Sheet,
     now: Timestamp,
     lines: Vec<TokenLine>,
     none: &'static str,
     roles: bool,
 ) -> AnyView {
     if lines.is_empty() {
-        return view! { <p>{none}</p> }.into_any();
+        return view! { <p>{sheet.label(none)}</p> }.into_any();
     }
-    let lines: Vec<_> = lines.into_iter().map(|token| line(base, now, token, roles)).collect();
+    let lines: Vec<_> = lines.into_iter().map(|token| line(sheet, now, token, roles)).collect();
     let heads: &[&str] = if roles {
-        &["For", "Lets", "Made", "Last used", "State"]
+        &["plain.head.for", "plain.head.lets", "plain.head.made", "plain.head.used", "item.state"]
     } else {
-        &["Server", "Made", "Last used", "State"]
+        &["column.server", "plain.head.made", "plain.head.used", "item.state"]
     };
-    table(heads, lines).into_any()
+    table(sheet, heads, lines).into_any()
 }
 
-fn line(base: &str, now: Timestamp, token: TokenLine, roles: bool) -> impl IntoView + use<> {
+fn line(sheet: &Sheet, now: Timestamp, token: TokenLine, roles: bool) -> impl IntoView + use<> {
     let good = token.revoked.is_none() && token.expires.is_none_or(|expires| now < expires);
     let by = match token.address {
-        Some(address) => format!("by {} from {address}", token.made_by),
-        None => format!("by {}", token.made_by),
+        Some(address) => {
+            let by = [("who", Arg::Text(token.made_by)), ("from", Arg::Text(address.to_string()))];
+            sheet.words.say("plain.by-from", &by)
+        }
+        None => sheet.words.say("plain.by", &[("who", Arg::Text(token.made_by))]),
     };
     let state = match (token.revoked, token.expires) {
-        (Some(revoked), _) => view! { "revoked " {moment(Some(revoked), "")} }.into_any(),
+        (Some(revoked), _) => {
+            view! { {sheet.label("plain.revoked")} " " {moment(Some(revoked), "")} }.into_any()
+        }
         (None, Some(expires)) if !good => {
-            view! { "expired " {moment(Some(expires), "")} }.into_any()
+            view! { {sheet.label("plain.expired")} " " {moment(Some(expires), "")} }.into_any()
         }
         (None, expires) => {
             let until = match expires {
-                Some(expires) => view! { "good until " {moment(Some(expires), "")} }.into_any(),
-                None => "good".into_any(),
+                Some(expires) => {
+                    view! { {sheet.label("plain.good-until")} " " {moment(Some(expires), "")} }
+                        .into_any()
+                }
+                None => sheet.label("plain.good").into_any(),
             };
             view! {
                 {until}
-                {revocation(base, &token.id, &token.name)}
+                {revocation(sheet, &token.id, &token.name)}
             }
             .into_any()
         }
@@ -257,29 +261,29 @@ fn line(base: &str, now: Timestamp, token: TokenLine, roles: bool) -> impl IntoV
             </th>
             {roles.then(|| view! { <td>{token.role}</td> })}
             <td>{moment(Some(token.made), "")}<small>{by}</small></td>
-            <td>{moment(token.used, "never")}</td>
+            <td>{moment(token.used, sheet.label("plain.never"))}</td>
             <td>{state}</td>
         </tr>
     }
 }
 
 /// The question before a token is revoked: it is opened, read and answered, without scripts too.
-fn revocation(base: &str, id: &str, name: &str) -> impl IntoView + use<> {
+fn revocation(sheet: &Sheet, id: &str, name: &str) -> impl IntoView + use<> {
     view! {
         <details>
-            <summary class="button" aria-label=format!("Revoke {name}")>
-                "Revoke"
+            <summary class="button" aria-label=format!("{} {name}", sheet.label("plain.revoke"))>
+                {sheet.label("plain.revoke")}
             </summary>
-            <form method="post" action=format!("{base}/access/revocation")>
+            <form method="post" action=sheet.address("access/revocation")>
                 <input type="hidden" name="id" value=id.to_owned() />
-                <p>"Whoever has it is refused at once. This cannot be undone."</p>
-                <button class="danger">"Revoke for good"</button>
+                <p>{sheet.label("plain.revoke.lead")}</p>
+                <button class="danger">{sheet.label("plain.revoke.button")}</button>
             </form>
         </details>
     }
 }
 
-fn those_who_sign_in(people: Vec<PersonLine>) -> impl IntoView {
+fn those_who_sign_in(sheet: &Sheet, people: Vec<PersonLine>) -> impl IntoView + use<> {
     let lines: Vec<_> = people
         .into_iter()
         .map(|person| {
@@ -295,13 +299,14 @@ fn those_who_sign_in(people: Vec<PersonLine>) -> impl IntoView {
         .collect();
     view! {
         <section aria-labelledby="people">
-            <h2 id="people">"People"</h2>
+            <h2 id="people">{sheet.label("plain.people")}</h2>
             <p class="muted">
-                "Passwords are set on a machine that has the database: "
-                <code>"cluster-overview admin set-password NAME --rank viewer"</code>"; "
-                <code>"cluster-overview admin remove NAME"</code>" ends all their sessions."
+                {sheet.label("plain.people.set")} " "
+                <code>"cluster-overview admin set-password NAME --rank viewer"</code> ". "
+                {sheet.label("plain.people.remove")} " "
+                <code>"cluster-overview admin remove NAME"</code> "."
             </p>
-            {table(&["Name", "May"], lines)}
+            {table(sheet, &["plain.name", "plain.head.may"], lines)}
         </section>
     }
 }

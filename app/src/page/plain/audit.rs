@@ -2,15 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::{Document, document, moment, sentence, table, top};
-use crate::api::Site;
+use super::super::carried::carried;
+use super::{Document, Sheet, document, moment, sentence, table, top};
 use crate::cluster::Timestamp;
+use crate::cluster::hints::Arg;
 
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
-    /// Where it lives.
-    pub site: Site,
+    /// Where it lives, and how it appears.
+    pub sheet: Sheet,
     /// The lines, newest first.
     pub lines: Vec<AuditLine>,
     /// All actions there are.
@@ -46,39 +47,39 @@ pub struct AuditLine {
 
 /// The whole HTML document.
 pub fn document_of(page: AuditPage) -> Document {
-    let AuditPage { site, lines, actions, action, text, older, earlier } = page;
-    let here = format!("{}/audit", site.base);
+    let AuditPage { sheet, lines, actions, action, text, older, earlier } = page;
+    let here = format!("{}/audit", sheet.site.base);
     let filtered = !(action.is_empty() && text.is_empty());
     let older = older.map(|query| {
         view! {
             <a class="button" href=format!("{here}?{query}")>
-                "Older"
+                {sheet.label("plain.audit.older")}
             </a>
         }
     });
     let newest = (earlier || filtered).then(|| {
         view! {
-            <a class="button" href=here.clone()>
-                "All, from the newest"
+            <a class="button" href=sheet.address("audit")>
+                {sheet.label("plain.audit.newest")}
             </a>
         }
     });
     let content = view! {
-        {top(&site, "Audit", ("Access", "access"))}
+        {top(&sheet, "page.audit", ("page.access", "access"))}
         <main class="sheet">
-            <h1>"Audit"</h1>
-            <section aria-label="Audit">
-                {filter(&here, &actions, &action, text)}
-                {entries(lines, filtered || earlier)}
+            <h1>{sheet.label("page.audit")}</h1>
+            <section aria-label=sheet.label("page.audit")>
+                {filter(&sheet, &actions, &action, text)}
+                {entries(&sheet, lines, filtered || earlier)}
                 <p class="buttons">{older} {newest}</p>
             </section>
         </main>
     };
-    document(&site, "Audit", content)
+    document(&sheet, sheet.label("page.audit"), content)
 }
 
 fn filter(
-    here: &str,
+    sheet: &Sheet,
     actions: &[&'static str],
     chosen: &str,
     text: String,
@@ -88,44 +89,57 @@ fn filter(
         .map(|action| {
             view! {
                 <option value=*action selected=*action == chosen>
-                    {spoken(action)}
+                    {spoken(sheet, action)}
                 </option>
             }
         })
         .collect();
     view! {
-        <form class="ask" method="get" action=here.to_owned() role="search">
+        <form class="ask" method="get" action=format!("{}/audit", sheet.site.base) role="search">
+            {carried(sheet.dress.pairs())}
             <div class="field">
-                <label for="action">"What was done"</label>
+                <label for="action">{sheet.label("plain.audit.what")}</label>
                 <select id="action" name="action">
-                    <option value="">"Anything"</option>
+                    <option value="">{sheet.label("plain.audit.anything")}</option>
                     {actions}
                 </select>
             </div>
             <div class="field">
-                <label for="text">"Who, from where, or to what"</label>
+                <label for="text">{sheet.label("plain.audit.text")}</label>
                 <input type="search" id="text" name="text" value=text maxlength="100" />
             </div>
-            <button>"Show"</button>
+            <button>{sheet.label("plain.audit.show")}</button>
         </form>
     }
 }
 
-fn entries(lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
+fn entries(sheet: &Sheet, lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
     if lines.is_empty() {
-        let none = if narrowed { "Nothing like that was done." } else { "Nothing was done yet." };
-        return view! { <p>{none}</p> }.into_any();
+        let none = if narrowed { "plain.audit.none-such" } else { "plain.audit.none" };
+        return view! { <p>{sheet.label(none)}</p> }.into_any();
     }
-    let lines: Vec<_> = lines.into_iter().map(line).collect();
-    table(&["When", "Who", "What", "To what", "Outcome"], lines).into_any()
+    let lines: Vec<_> = lines.into_iter().map(|entry| line(sheet, entry)).collect();
+    table(sheet, &HEADS, lines).into_any()
 }
 
-fn line(line: AuditLine) -> impl IntoView {
+/// The keys of the heads.
+const HEADS: [&str; 5] = [
+    "plain.audit.head.when",
+    "plain.audit.head.who",
+    "plain.audit.head.what",
+    "plain.audit.head.target",
+    "plain.audit.head.outcome",
+];
+
+fn line(sheet: &Sheet, line: AuditLine) -> impl IntoView + use<> {
     let refused = line.outcome != "done";
-    let by = (line.proof != "nothing").then(|| format!("by {}", line.proof));
-    let from = line.address.map(|address| format!("from {address}"));
-    let how: Vec<String> = by.into_iter().chain(from).collect();
+    let proof = format!("plain.audit.proof.{}", line.proof.replace(' ', "-"));
+    let proof = Some(sheet.label(&proof).to_owned()).filter(|proof| !proof.is_empty());
+    let from = |address| sheet.words.say("plain.audit.from", &[("from", Arg::Text(address))]);
+    let how: Vec<String> = proof.into_iter().chain(line.address.map(from)).collect();
     let how = how.join(" ");
+    let outcome =
+        if refused { sentence(&line.outcome) } else { sheet.label("plain.audit.done").to_owned() };
     view! {
         <tr>
             <td>{moment(Some(line.at), "")}</td>
@@ -133,17 +147,16 @@ fn line(line: AuditLine) -> impl IntoView {
                 <bdi>{line.who}</bdi>
                 <small>{how}</small>
             </th>
-            <td>{spoken(&line.action)}</td>
+            <td>{spoken(sheet, &line.action)}</td>
             <td>
                 <bdi>{line.target}</bdi>
             </td>
-            <td class:wrong=refused>{sentence(&line.outcome)}</td>
+            <td class:wrong=refused>{outcome}</td>
         </tr>
     }
 }
 
 /// An action's word as people say it.
-fn spoken(action: &str) -> String {
-    let said = sentence(&action.replace('-', " "));
-    said.trim_end_matches('.').to_owned()
+fn spoken(sheet: &Sheet, action: &str) -> &'static str {
+    sheet.label(&format!("plain.audit.action.{action}"))
 }

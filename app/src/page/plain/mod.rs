@@ -7,8 +7,33 @@ pub mod sign_in;
 
 use leptos::prelude::*;
 
+use super::dress::{Dress, Theme};
 use crate::api::Site;
 use crate::cluster::Timestamp;
+use crate::words::Words;
+
+/// Where a document lives, and how it appears.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The site.
+    pub site: Site,
+    /// What the address says of how it appears.
+    pub dress: Dress,
+    /// In which words it is said.
+    pub words: &'static Words,
+}
+
+impl Sheet {
+    /// What a key says.
+    fn label(&self, key: &str) -> &'static str {
+        self.words.label(key)
+    }
+
+    /// The address of a path below the base, dressed alike.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}/{path}{}", self.site.base, self.dress.query())
+    }
+}
 
 /// A document that is rendered once.
 #[derive(Clone, Debug)]
@@ -19,27 +44,31 @@ pub struct Document {
     pub nonce: String,
 }
 
-/// Why somebody is not shown what they asked for, and the way back.
-pub fn refusal(site: &Site, why: &str) -> Document {
-    let back = format!("{}/", site.base);
+/// Why somebody is not shown what they asked for, by its key, and the way back.
+pub fn refusal(sheet: &Sheet, why: &str) -> Document {
     let content = view! {
         <main class="door">
-            <h1>"This is not for you"</h1>
-            <p>{sentence(why)}</p>
+            <h1>{sheet.label("plain.refused")}</h1>
+            <p>{sheet.label(why)}</p>
             <p>
-                <a href=back>"Back to the overview"</a>
+                <a href=sheet.address("")>{sheet.label("plain.back")}</a>
             </p>
         </main>
     };
-    document(site, "Not for you", content)
+    document(sheet, sheet.label("plain.refused.title"), content)
 }
 
-fn document(site: &Site, title: &str, content: impl IntoView) -> Document {
+fn document(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
     let nonce = super::nonce();
-    let assets = site.assets.clone();
+    let assets = sheet.site.assets.clone();
+    let Dress { theme, bare, .. } = sheet.dress;
     let asset = move |name: &str| format!("{assets}/{name}");
     let html = view! {
-        <html lang="en">
+        <html
+            lang=sheet.words.language().as_str()
+            data-theme=theme.map(Theme::as_str)
+            data-chrome=bare.then_some("none")
+        >
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -49,6 +78,7 @@ fn document(site: &Site, title: &str, content: impl IntoView) -> Document {
                 <link rel="stylesheet" href=asset("app.css") />
                 <link rel="stylesheet" href=asset("plain.css") />
                 <script nonce=nonce.clone() src=asset("theme.js")></script>
+                <script nonce=nonce.clone() r#type="module" src=asset("moments.js")></script>
             </head>
             <body>{content}</body>
         </html>
@@ -57,30 +87,34 @@ fn document(site: &Site, title: &str, content: impl IntoView) -> Document {
 }
 
 /// The line at the top: where one is, and what stands beside it.
-fn top(site: &Site, here: &'static str, beside: (&'static str, &'static str)) -> impl IntoView {
+fn top(sheet: &Sheet, here: &str, beside: (&str, &str)) -> impl IntoView + use<> {
     let (name, path) = beside;
+    let (here, name) = (sheet.label(here), sheet.label(name));
     view! {
         <header class="top">
-            <nav aria-label="Breadcrumb">
-                <a href=site.admin_url.clone()>"Admin"</a>
+            <nav aria-label=sheet.label("page.breadcrumb")>
+                <a href=sheet.site.admin_url.clone()>{sheet.label("page.admin")}</a>
                 <span class="muted" aria-hidden="true">" / "</span>
-                <a href=format!("{}/", site.base)>"Cluster Overview"</a>
+                <a href=sheet.address("")>"Cluster Overview"</a>
                 <span class="muted" aria-hidden="true">" / "</span>
                 <b aria-current="page">{here}</b>
             </nav>
             <div class="top-right">
-                <a class="button" href=format!("{}/{path}", site.base)>
+                <a class="button" href=sheet.address(path)>
                     {name}
                 </a>
-                <button type="button" class="script-only" id="theme">"Theme"</button>
+                <button type="button" class="script-only" id="theme">
+                    {sheet.label("page.theme")}
+                </button>
             </div>
         </header>
     }
 }
 
 /// A table with these heads, which scrolls within itself where it does not fit.
-fn table(heads: &[&'static str], lines: impl IntoView) -> impl IntoView {
-    let heads: Vec<_> = heads.iter().map(|head| view! { <th scope="col">{*head}</th> }).collect();
+fn table<L: IntoView>(sheet: &Sheet, heads: &[&str], lines: L) -> impl IntoView + use<L> {
+    let head = |key: &&str| view! { <th scope="col">{sheet.label(key)}</th> };
+    let heads: Vec<_> = heads.iter().map(head).collect();
     view! {
         <div class="wide">
             <table>

@@ -3,14 +3,13 @@
 
 use leptos::prelude::*;
 
-use super::{Document, sentence};
-use crate::api::Site;
+use super::{Document, Sheet, sentence};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct SignInForm {
-    /// Where it lives.
-    pub site: Site,
+    /// Where it lives, and how it appears.
+    pub sheet: Sheet,
     /// The name that was typed before.
     pub name: String,
     /// The query of the page that was wanted.
@@ -35,11 +34,13 @@ pub enum Lacking {
 /// The whole HTML document.
 pub fn document(form: SignInForm) -> Document {
     let (title, button) = match form.lacking {
-        Lacking::Nothing => ("Sign in", "Sign in"),
-        Lacking::FirstAdmin | Lacking::FirstAdminAndCode => ("Set up", "Create the first admin"),
+        Lacking::Nothing => ("plain.sign-in", "plain.sign-in"),
+        Lacking::FirstAdmin | Lacking::FirstAdminAndCode => ("plain.set-up", "plain.set-up.button"),
     };
+    let sheet = form.sheet;
+    let title = sheet.label(title);
     let first = form.lacking != Lacking::Nothing;
-    let action = format!("{}/sign-in", form.site.base);
+    let action = sheet.address("sign-in");
     let wrong = form.wrong.map(|wrong| {
         view! {
             <p class="wrong" id="wrong" role="alert">
@@ -51,11 +52,11 @@ pub fn document(form: SignInForm) -> Document {
     let content = view! {
         <main class="door">
             <h1>{title}</h1>
-            {opening(form.lacking)}
+            {opening(&sheet, form.lacking)}
             {wrong}
             <form method="post" action=action>
                 <input type="hidden" name="then" value=form.then />
-                <label for="name">"Name"</label>
+                <label for="name">{sheet.label("plain.name")}</label>
                 <input
                     type="text"
                     id="name"
@@ -68,7 +69,7 @@ pub fn document(form: SignInForm) -> Document {
                     required
                     autofocus
                 />
-                <label for="password">"Password"</label>
+                <label for="password">{sheet.label("plain.password")}</label>
                 <input
                     type="password"
                     id="password"
@@ -82,9 +83,9 @@ pub fn document(form: SignInForm) -> Document {
                     .then(|| {
                         view! {
                             <p class="muted hint" id="fit">
-                                "At least 12 characters; a sentence is easy to keep in mind."
+                                {sheet.label("plain.password.fit")}
                             </p>
-                            <label for="code">"Set-up code"</label>
+                            <label for="code">{sheet.label("plain.code")}</label>
                             <input
                                 type="text"
                                 id="code"
@@ -95,22 +96,18 @@ pub fn document(form: SignInForm) -> Document {
                             />
                         }
                     })}
-                <button class="primary">{button}</button>
+                <button class="primary">{sheet.label(button)}</button>
             </form>
         </main>
     };
-    super::document(&form.site, title, content)
+    super::document(&sheet, title, content)
 }
 
-fn opening(lacking: Lacking) -> impl IntoView {
-    let said = match lacking {
-        Lacking::Nothing => "Cluster Overview shows its servers to those who may see them.",
-        Lacking::FirstAdmin => {
-            "There is no admin yet. The first one is whoever has the set-up code that `serve` printed at its start; it is good for one hour."
-        }
-        Lacking::FirstAdminAndCode => {
-            "There is no admin yet, and the hour of the set-up code is over: start `serve` again for a new one, or run `cluster-overview admin set-password NAME`."
-        }
+fn opening(sheet: &Sheet, lacking: Lacking) -> impl IntoView + use<> {
+    let key = match lacking {
+        Lacking::Nothing => "plain.sign-in.lead",
+        Lacking::FirstAdmin => "plain.set-up.lead",
+        Lacking::FirstAdminAndCode => "plain.set-up.over",
     };
-    view! { <p class="muted">{said}</p> }
+    view! { <p class="muted">{sheet.label(key)}</p> }
 }

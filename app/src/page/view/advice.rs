@@ -1,10 +1,11 @@
 //! The advice: each hint in words, where it leads, and many of one id under one heading.
 
+use super::Scene;
 use super::servers::Kept;
 use crate::cluster::hints::{Arg, HintId, Severity, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
-use crate::page::place::{List, Open, written};
-use crate::words;
+use crate::page::place::{List, Open, Place, written};
+use crate::words::Words;
 
 /// One hint in words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +61,7 @@ pub(in crate::page) struct Group {
 const FOLD_OVER: usize = 5;
 
 /// The hints, each leading to its server's row if that is among those `shown`.
-pub(super) fn groups(hints: &[Hint], shown: &Kept) -> Vec<Group> {
+pub(super) fn groups(hints: &[Hint], shown: &Kept, scene: &Scene<'_>) -> Vec<Group> {
     let everyone = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
     hints
         .chunk_by(|a, b| a.id == b.id)
@@ -70,16 +71,16 @@ pub(super) fn groups(hints: &[Hint], shown: &Kept) -> Vec<Group> {
             let fold = same.len() > FOLD_OVER || (everyone && silent);
             Some(Group {
                 id: id.as_str(),
-                heading: fold.then(|| words::many(id, same.len())),
+                heading: fold.then(|| scene.words.many(id, same.len())),
                 severity: id.severity(),
-                hints: same.iter().map(|hint| advice(hint, shown)).collect(),
+                hints: same.iter().map(|hint| advice(hint, shown, scene)).collect(),
             })
         })
         .collect()
 }
 
-fn advice(hint: &Hint, shown: &Kept) -> Advice {
-    let said = words::hint(hint);
+fn advice(hint: &Hint, shown: &Kept, scene: &Scene<'_>) -> Advice {
+    let said = scene.words.hint(hint);
     Advice {
         id: hint.id.as_str(),
         anchor: hint.anchor(),
@@ -89,34 +90,41 @@ fn advice(hint: &Hint, shown: &Kept) -> Advice {
                 return (server.to_string(), row);
             }
             // Its row is left out by the filter, or on another page: a search for it shows it.
-            let search = List { search: server.to_string(), ..List::default() };
-            (server.to_string(), format!("?{}{row}", written(search.pairs())))
+            let list = List { search: server.to_string(), ..List::default() };
+            let search = Place { list, dress: scene.place.dress.clone(), ..Place::default() };
+            (server.to_string(), format!("{}{row}", search.address()))
         }),
         title: said.title,
         evidence: said.evidence,
         steps: said.steps,
         avoid: said.avoid,
-        action: action(hint),
+        action: action(hint, scene.words),
     }
 }
 
 /// What can be done about a hint on this page.
-fn action(hint: &Hint) -> Option<Action> {
+fn action(hint: &Hint, words: &Words) -> Option<Action> {
     let accept = |kind| {
         let digits = hint.text("key")?.to_owned();
-        let what = match kind {
-            KeyKind::Encryption => "key",
-            KeyKind::Machine => "machine key",
+        let key = match kind {
+            KeyKind::Encryption => "action.accept.encryption",
+            KeyKind::Machine => "action.accept.machine",
         };
-        let text = format!("Accept {what} {digits}");
+        let text = words.say(key, &[("key", Arg::Text(digits.clone()))]);
         Some(Action::opening(text, &Open::Acceptance { kind, digits }))
     };
     let remove = || {
         let (server, role) = (hint.server.clone()?, hint.role);
-        Some(Action::opening("Remove it", &Open::Removal { server, role, again: false }))
+        Some(Action::opening(
+            words.label("action.remove"),
+            &Open::Removal { server, role, again: false },
+        ))
     };
-    let look = || Some(Action::opening("Reconnect", &Open::Details(hint.server.clone()?)));
-    let configure = || Some(Action::opening("Configure", &Open::Configuration(None)));
+    let look = || {
+        Some(Action::opening(words.label("action.reconnect"), &Open::Details(hint.server.clone()?)))
+    };
+    let configure =
+        || Some(Action::opening(words.label("page.configure"), &Open::Configuration(None)));
     match hint.id {
         HintId::KeyMismatch => accept(KeyKind::Encryption),
         HintId::MachineKeyMismatch => accept(KeyKind::Machine),
@@ -138,15 +146,15 @@ fn action(hint: &Hint) -> Option<Action> {
 }
 
 /// What a page says that has had no news since `since`.
-pub(super) fn cut_off(since: Timestamp) -> Group {
+pub(super) fn cut_off(since: Timestamp, words: &Words) -> Group {
     let args = [("since", Arg::Moment(since))];
     let advice = Advice {
         id: "cut-off",
         anchor: "hint-cut-off".to_owned(),
         server: None,
-        title: words::say("cut-off.title", &args),
-        evidence: words::say("cut-off.evidence", &args),
-        steps: words::all("cut-off.step", &args),
+        title: words.say("cut-off.title", &args),
+        evidence: words.say("cut-off.evidence", &args),
+        steps: words.all("cut-off.step", &args),
         avoid: None,
         action: None,
     };

@@ -2,10 +2,9 @@
 
 use super::Scene;
 use crate::cluster::hints::Arg;
-use crate::cluster::{FieldError, Settings, Span};
+use crate::cluster::{Misfit, Settings, Span};
 use crate::page::draft::Draft;
 use crate::page::place::Open;
-use crate::words;
 
 /// The form at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,44 +41,48 @@ pub(super) fn form(scene: &Scene<'_>) -> Option<Form> {
     let today = &scene.snapshot.settings;
     let draft = typed.as_ref().map_or_else(|| Draft::of(today), |typed| typed.over(today));
     let read = draft.settings();
-    let errors: &[FieldError] = read.as_ref().err().map_or(&[], Vec::as_slice);
+    let errors: &[Misfit] = read.as_ref().err().map_or(&[], Vec::as_slice);
     let entry = |name, label, help: &str, (least, most): (Span, Span)| Entry {
         name,
-        label,
-        help: words::say(help, &[("least", Arg::Span(least)), ("most", Arg::Span(most))]),
-        error: errors.iter().find(|error| error.field == name).map(|error| {
-            let mut message = error.message.clone();
-            message[..1].make_ascii_uppercase();
-            message + "."
-        }),
+        label: scene.words.label(label),
+        help: scene.words.say(help, &[("least", Arg::Span(least)), ("most", Arg::Span(most))]),
+        error: errors
+            .iter()
+            .find(|error| error.field == name)
+            .map(|error| error.why.in_words(scene.words)),
         warning: None,
     };
     let mut entries = [
-        entry("stale_timeout_s", "Stale timeout", "configure.timeout", Settings::STALE_TIMEOUTS),
+        entry(
+            "stale_timeout_s",
+            "configure.timeout.label",
+            "configure.timeout",
+            Settings::STALE_TIMEOUTS,
+        ),
         entry(
             "heartbeat_interval_s",
-            "Heartbeat interval",
+            "configure.interval.label",
             "configure.interval",
             Settings::INTERVALS,
         ),
-        entry("web_window_s", "Web window", "configure.window", Settings::WEB_WINDOWS),
+        entry("web_window_s", "configure.window.label", "configure.window", Settings::WEB_WINDOWS),
     ];
     let settings = read.ok();
     if let Some(settings) = &settings {
-        let warn = |tight: bool, key: &str| tight.then(|| words::say(key, &[]));
+        let warn = |tight: bool, key: &str| tight.then(|| scene.words.say(key, &[]));
         entries[0].warning = warn(settings.has_tight_timeout(), "configure.tight.timeout");
         entries[1].warning = warn(settings.has_tight_interval(), "configure.tight.interval");
     }
     let effects = match &settings {
         Some(settings) if settings != today => {
-            let mut said = words::effects(scene.snapshot, settings, scene.now);
+            let mut said = scene.words.effects(scene.snapshot, settings, scene.now);
             if said.is_empty() {
-                said.push(words::say("configure.none", &[]));
+                said.push(scene.words.say("configure.none", &[]));
             }
             said
         }
         _ => Vec::new(),
     };
-    let refused = super::panel::refused(scene.place);
+    let refused = super::panel::refused(scene);
     Some(Form { draft, settings, entries, effects, refused })
 }

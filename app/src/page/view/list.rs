@@ -4,9 +4,10 @@ use std::cmp::{Ordering, Reverse};
 use std::ops::Range;
 
 use super::Scene;
+use crate::cluster::hints::Arg;
 use crate::cluster::{Health, ServerStatus, version};
 use crate::page::look;
-use crate::page::place::{self, List, Sort};
+use crate::page::place::{List, Place, Sort};
 
 /// What stands above the servers: how they are ordered and which are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,9 @@ pub(in crate::page) struct Tools {
     pub(in crate::page) orders: Vec<Order>,
     /// What was searched for.
     pub(in crate::page) search: String,
-    /// The rest of the list, for a form that searches.
+    /// The list without search and filter.
+    pub(in crate::page) everything: String,
+    /// The rest of the place, for a form that searches.
     pub(in crate::page) kept: Vec<(&'static str, String)>,
     /// Why nothing is shown though there are servers.
     pub(in crate::page) nothing: Option<String>,
@@ -39,7 +42,9 @@ pub(in crate::page) struct Order {
 /// A filter by state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::page) struct Chip {
-    /// Its word, in an element's id too.
+    /// What it shows, in its element's id too: `all`, or a health.
+    pub(in crate::page) name: &'static str,
+    /// Its word.
     pub(in crate::page) word: &'static str,
     /// How many servers it shows.
     pub(in crate::page) count: usize,
@@ -70,7 +75,7 @@ pub(super) fn list<'a>(scene: &Scene<'a>, rows: usize) -> (Tools, Vec<&'a Server
     let chips = chips(scene, &found);
     found.retain(|server| list.state.is_none_or(|state| server.health == state));
     order(&mut found, list);
-    let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(list));
+    let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(scene));
     let total = found.len();
     // A page beyond the last is the last; where all are shown there is one.
     let page = list.page.min(total.saturating_sub(1) / rows);
@@ -91,7 +96,8 @@ pub(super) fn list<'a>(scene: &Scene<'a>, rows: usize) -> (Tools, Vec<&'a Server
             })
             .collect(),
         search: list.search.clone(),
-        kept: List { search: String::new(), page: 0, ..list.clone() }.pairs(),
+        kept: kept(scene.place),
+        everything: Place { dress: scene.place.dress.clone(), ..Place::default() }.address(),
         nothing,
         pager: pager(scene, page, first..first + shown.len(), total),
     };
@@ -110,9 +116,11 @@ fn holds(server: &ServerStatus, wanted: &str) -> bool {
 /// All, and each state in which there is a server or which is the one now. What a chip counts is
 /// what it shows.
 fn chips(scene: &Scene<'_>, found: &[&ServerStatus]) -> Vec<Chip> {
-    let list = &scene.place.list;
+    let (list, words) = (&scene.place.list, scene.words);
     let chip = |state: Option<Health>, count| Chip {
-        word: state.map_or("All", |state| look::health(state).word),
+        name: state.map_or("all", Health::as_str),
+        word: state
+            .map_or_else(|| words.label("list.all"), |state| look::health(state).word(words)),
         count,
         address: scene.place.listing(list.filtered(state)).address(),
         current: list.state == state,
@@ -153,32 +161,37 @@ fn oldest(server: &ServerStatus) -> &str {
     versions.min_by(|a, b| version::compare(a, b)).unwrap_or_default()
 }
 
-fn nothing(list: &List) -> String {
-    let state = list.state.map_or("", |state| look::health(state).word);
-    match (state, list.search.as_str()) {
-        ("", search) => format!("No server holds “{search}” in its name, address or version."),
-        (state, "") => format!("No server is in the state {state}."),
-        (state, search) => {
-            format!(
-                "No server in the state {state} holds “{search}” in its name, address or version."
-            )
-        }
-    }
+fn nothing(scene: &Scene<'_>) -> String {
+    let (list, words) = (&scene.place.list, scene.words);
+    let state = list.state.map_or("", |state| look::health(state).word(words));
+    let key = match (state, list.search.as_str()) {
+        ("", _) => "list.none.search",
+        (_, "") => "list.none.state",
+        (_, _) => "list.none.both",
+    };
+    let text = |text: &str| Arg::Text(text.to_owned());
+    words.say(key, &[("state", text(state)), ("search", text(&list.search))])
 }
 
 fn pager(scene: &Scene<'_>, page: usize, shown: Range<usize>, total: usize) -> Option<Pager> {
     let list = &scene.place.list;
     let to = |page: usize| scene.place.listing(List { page, ..list.clone() }).address();
     (shown.len() < total).then(|| Pager {
-        place: format!("{} to {} of {total}", shown.start + 1, shown.end),
+        place: scene.words.say(
+            "list.pages",
+            &[
+                ("first", Arg::Number(shown.start + 1)),
+                ("last", Arg::Number(shown.end)),
+                ("total", Arg::Number(total)),
+            ],
+        ),
         before: page.checked_sub(1).map(to),
         after: (shown.end < total).then(|| to(page + 1)),
     })
 }
 
-impl Tools {
-    /// The list without search and filter.
-    pub(in crate::page) fn everything() -> String {
-        format!("?{}", place::written([]))
-    }
+/// All of a place that another search keeps.
+fn kept(place: &Place) -> Vec<(&'static str, String)> {
+    let list = List { search: String::new(), page: 0, ..place.list.clone() };
+    place.listing(list).kept()
 }

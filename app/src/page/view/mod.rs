@@ -17,7 +17,7 @@ pub(super) use self::servers::{Block, COLUMNS, Cell, Column, Kept, Line};
 use super::place::{self, Done, Place};
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, HintId, Overview, Snapshot, Span, Timestamp};
-use crate::words;
+use crate::words::{self, Words};
 
 /// The page's opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,7 @@ struct Scene<'a> {
     overview: &'a Overview,
     now: Timestamp,
     place: &'a Place,
+    words: &'static Words,
 }
 
 impl View {
@@ -82,11 +83,12 @@ impl View {
         place: &Place,
         rows: usize,
         kept: &mut Kept,
+        words: &'static Words,
     ) -> Self {
         let overview = snapshot.overview(now);
         let hints = snapshot.hints(&overview, now);
-        let said = words::verdict(&overview, &hints);
-        let scene = Scene { snapshot, overview: &overview, now, place };
+        let said = words.verdict(&overview, &hints);
+        let scene = Scene { snapshot, overview: &overview, now, place, words };
         let (tools, shown) = list::list(&scene, rows);
         let blocks = servers::blocks(&shown, &scene, &hints, kept);
         Self {
@@ -98,22 +100,22 @@ impl View {
                 blind: overview.blind_since,
                 done: place.done.as_ref().map(|done| scene.done(done)),
             },
-            facts: facts(snapshot, &overview),
+            facts: facts(&scene),
             form: form::form(&scene),
-            groups: advice::groups(&hints, kept),
+            groups: advice::groups(&hints, kept, &scene),
             panel: panel::panel(&scene),
             tools,
             blocks,
-            list: place::written(place.list.pairs()),
+            list: place::written(place.kept()),
         }
     }
 
     /// The same, as last known by a page that has had no news since `since`: it is the page that
     /// cannot see, and nobody knows about the overview's database.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser is cut off"))]
-    pub(super) fn cut_off(mut self, since: Timestamp) -> Self {
-        self.head.headline = words::say("cut-off.verdict", &[("since", Arg::Moment(since))]);
-        self.groups = vec![advice::cut_off(since)];
+    pub(super) fn cut_off(mut self, since: Timestamp, words: &Words) -> Self {
+        self.head.headline = words.say("cut-off.verdict", &[("since", Arg::Moment(since))]);
+        self.groups = vec![advice::cut_off(since, words)];
         self
     }
 }
@@ -122,7 +124,7 @@ impl Scene<'_> {
     /// What came of what was just done.
     fn done(&self, done: &Done) -> String {
         let Done::Removed(Some((server, role))) = done else {
-            return words::say(&format!("done.{}", done.as_str()), &[]);
+            return self.words.say(&format!("done.{}", done.as_str()), &[]);
         };
         let args = [("server", Arg::Text(server.to_string()))];
         let back = self.overview.components().map(|status| &status.component).find(|component| {
@@ -135,14 +137,15 @@ impl Scene<'_> {
             Some(_) => "done.restarted".to_owned(),
             None => format!("done.removed.{}", role.map_or("server", |role| role.as_str())),
         };
-        words::say(&key, &args)
+        self.words.say(&key, &args)
     }
 }
 
-fn facts(snapshot: &Snapshot, overview: &Overview) -> Vec<Fact> {
+fn facts(scene: &Scene<'_>) -> Vec<Fact> {
+    let Scene { snapshot, overview, words, .. } = *scene;
     let settings = &snapshot.settings;
     let counts = &overview.counts;
-    let on = |on: bool| if on { "On" } else { "Off" }.to_owned();
+    let on = |on: bool| words.label(if on { "fact.on" } else { "fact.off" }).to_owned();
     let judged: usize = overview
         .servers
         .iter()
@@ -152,29 +155,35 @@ fn facts(snapshot: &Snapshot, overview: &Overview) -> Vec<Fact> {
         .reference_version
         .as_ref()
         .and_then(|reference| overview.versions.iter().find(|count| count.version == *reference));
-    let fact = |label, value, detail| Fact { label, value, detail };
+    let fact = |key, value, detail| Fact { label: words.label(key), value, detail };
+    let span = |key, span: String| words.say(key, &[("span", Arg::Text(span))]);
+    let number = |name, number| (name, Arg::Number(number));
     vec![
         fact(
-            "Servers in cluster",
-            counts.servers.to_string(),
-            format!("{} web, {} service", counts.web, counts.service),
+            "fact.servers",
+            words::number(counts.servers),
+            words.say(
+                "fact.components",
+                &[number("web", counts.web), number("service", counts.service)],
+            ),
         ),
-        fact("Load balancing", on(settings.load_balancing), String::new()),
+        fact("fact.load-balancing", on(settings.load_balancing), String::new()),
         fact(
-            "Automatic failover",
+            "fact.automatic-failover",
             on(settings.automatic_failover),
-            format!("stale after {}", settings.stale_timeout()),
+            span("fact.stale-after", settings.stale_timeout().to_string()),
         ),
         fact(
-            "Heartbeat",
-            format!("every {}", settings.interval()),
-            format!("web window {}", hours(settings.web_window())),
+            "fact.heartbeat",
+            span("fact.every", settings.interval().to_string()),
+            span("fact.web-window", hours(settings.web_window())),
         ),
         match reference {
             Some(count) => {
-                fact("Software", count.version.clone(), format!("on {} of {judged}", count.servers))
+                let of = [number("count", count.servers), number("total", judged)];
+                fact("fact.software", count.version.clone(), words.say("fact.software.on", &of))
             }
-            None => fact("Software", "–".to_owned(), String::new()),
+            None => fact("fact.software", "–".to_owned(), String::new()),
         },
     ]
 }

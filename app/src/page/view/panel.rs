@@ -1,7 +1,5 @@
 //! What opens beside the page: all about a server, or a question before something is done.
 
-use std::collections::BTreeSet;
-
 use super::{Action, Scene};
 use crate::api::Command;
 use crate::cluster::effect::Acceptance;
@@ -12,8 +10,7 @@ use crate::cluster::{
     ServerStatus, Span, Timestamp,
 };
 use crate::page::look::{self, Look};
-use crate::page::place::{Open, Place};
-use crate::words;
+use crate::page::place::Open;
 
 /// What is open beside the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +80,8 @@ pub(super) fn panel(scene: &Scene<'_>) -> Option<Panel> {
 }
 
 /// Why the last wish was refused.
-pub(super) fn refused(place: &Place) -> Option<String> {
-    let said = words::say(&format!("refusal.{}", place.refused.as_ref()?), &[]);
+pub(super) fn refused(scene: &Scene<'_>) -> Option<String> {
+    let said = scene.words.say(&format!("refusal.{}", scene.place.refused.as_ref()?), &[]);
     (!said.is_empty()).then_some(said)
 }
 
@@ -97,7 +94,7 @@ impl Scene<'_> {
             sections: Vec::new(),
             actions: Vec::new(),
             ask: None,
-            refused: refused(self.place),
+            refused: refused(self),
         }
     }
 
@@ -107,7 +104,7 @@ impl Scene<'_> {
 
     fn gone(&self, name: &ServerName, title: String) -> Panel {
         let args = [("server", Arg::Text(name.to_string()))];
-        Panel { paragraphs: vec![words::say("ask.gone", &args)], ..self.opened(title) }
+        Panel { paragraphs: vec![self.words.say("ask.gone", &args)], ..self.opened(title) }
     }
 
     fn details(&self, name: &ServerName) -> Panel {
@@ -118,20 +115,24 @@ impl Scene<'_> {
             let os = format!("{} {}", latest.os.name, latest.os.version);
             let first = server.components.iter().map(|s| s.component.first_seen).min();
             let items = vec![
-                item("State", look.word.to_owned()).looking(Some(look)),
-                item("Address", latest.ip.to_string()),
-                item("Operating system", os),
-                item("First seen", String::new()).at(first),
-                item("Last seen", String::new()).at(Some(latest.last_heartbeat)),
+                self.item("item.state", look.word(self.words).to_owned()).looking(Some(look)),
+                self.item("item.address", latest.ip.to_string()),
+                self.item("item.os", os),
+                self.item("item.first-seen", String::new()).at(first),
+                self.item("item.last-seen", String::new()).at(Some(latest.last_heartbeat)),
             ];
-            sections.push(Section { heading: "Server", items, action: None });
+            sections.push(Section {
+                heading: self.words.label("column.server"),
+                items,
+                action: None,
+            });
         }
         sections.extend(server.components.iter().map(|status| self.component(status)));
         let dialled = server.components.iter().any(|status| status.messenger.is_some());
         let server = server.name.clone();
         let whole = Open::Removal { server: server.clone(), role: None, again: false };
-        let actions = vec![Action::opening("Remove server", &whole)];
-        let ask = dialled.then(|| reconnection(server));
+        let actions = vec![Action::opening(self.words.label("action.remove.server"), &whole)];
+        let ask = dialled.then(|| self.reconnection(server));
         Panel { look: Some(look), sections, actions, ask, ..self.opened(name.to_string()) }
     }
 
@@ -141,53 +142,62 @@ impl Scene<'_> {
         let version = status.version.map(look::version);
         let key = status.key.map(look::key);
         let mut items = vec![
-            item("Heartbeat", pulse.word.to_owned())
+            self.item("column.heartbeat", pulse.word(self.words).to_owned())
                 .looking(Some(pulse))
                 .at(Some(facts.last_heartbeat)),
-            item("Why", words::why(status, self.snapshot) + "."),
-            item("Version", followed(&facts.version, version)).looking(version),
+            self.item("item.why", self.words.why(status, self.snapshot) + "."),
+            self.item("column.version", self.followed(&facts.version, version)).looking(version),
         ];
-        items.extend(facts.product.clone().map(|product| item("Product", product)));
-        let digits = facts.key_check.map_or_else(|| "none".to_owned(), |check| check.short());
-        items.push(item("Encryption key", followed(&digits, key)).looking(key));
+        items.extend(facts.product.clone().map(|product| self.item("item.product", product)));
+        let digits = facts
+            .key_check
+            .map_or_else(|| self.words.label("item.none").to_owned(), |check| check.short());
+        items.push(self.item("column.encryption-key", self.followed(&digits, key)).looking(key));
         if let Some(check) = facts.machine_key_check {
             let look = status.machine_key.map(look::machine_key);
-            items.push(item("Machine key", followed(&check.short(), look)).looking(look));
+            items.push(
+                self.item("item.machine-key", self.followed(&check.short(), look)).looking(look),
+            );
         }
         items.extend([
-            item("Address", facts.ip.to_string()),
-            item("First seen", String::new()).at(Some(facts.first_seen)),
-            item("Told to beat", format!("every {}", facts.told_interval)),
-            item("Clock", clock(facts.skew.map(|skew| skew.last))),
-            item("Boot", facts.boots.current.id.clone()),
+            self.item("item.address", facts.ip.to_string()),
+            self.item("item.first-seen", String::new()).at(Some(facts.first_seen)),
+            self.item(
+                "item.told",
+                self.words.say("fact.every", &[("span", Arg::Span(facts.told_interval))]),
+            ),
+            self.item("item.clock", self.clock(facts.skew.map(|skew| skew.last))),
+            self.item("item.boot", facts.boots.current.id.clone()),
         ]);
         if let Some(messenger) = &status.messenger {
-            items.push(messenger_item(messenger));
+            items.push(self.messenger_item(messenger));
         }
         let (heading, remove) = match facts.role {
-            Role::Web => ("Web component", "Remove web component"),
-            Role::Service => ("Service", "Remove service"),
+            Role::Web => ("role.component.web", "action.remove.web"),
+            Role::Service => ("role.component.service", "action.remove.service"),
         };
         let server = facts.server.clone();
         let removal = Open::Removal { server, role: Some(facts.role), again: false };
-        Section { heading, items, action: Some(Action::opening(remove, &removal)) }
+        let words = self.words;
+        let action = Some(Action::opening(words.label(remove), &removal));
+        Section { heading: words.label(heading), items, action }
     }
 
     fn removal(&self, name: &ServerName, role: Option<Role>, again: bool) -> Panel {
         let what = role.map_or("server", Role::as_str);
         let args = [("server", Arg::Text(name.to_string()))];
-        let title = words::say(&format!("ask.remove.{what}"), &args);
+        let title = self.words.say(&format!("ask.remove.{what}"), &args);
         let Some(removal) = self.snapshot.removing(name, role, self.now) else {
             return self.gone(name, title);
         };
         let again = again && removal.live;
         let mut paragraphs = Vec::new();
         if again {
-            paragraphs.push(words::say("ask.remove.again", &args));
+            paragraphs.push(self.words.say("ask.remove.again", &args));
         } else {
-            paragraphs.push(words::say("ask.remove.body", &args));
+            paragraphs.push(self.words.say("ask.remove.body", &args));
             if removal.live {
-                paragraphs.push(words::say("ask.remove.live", &args));
+                paragraphs.push(self.words.say("ask.remove.live", &args));
             }
         }
         let mut carries = vec![("server", name.to_string())];
@@ -196,7 +206,10 @@ impl Scene<'_> {
         let ask = Ask {
             action: "removal",
             carries,
-            button: if again { "Remove all the same" } else { "Remove" }.to_owned(),
+            button: self
+                .words
+                .label(if again { "action.remove.again" } else { "action.remove.now" })
+                .to_owned(),
             grave: true,
             command: Command::Remove { server: name.clone(), role, force: again },
         };
@@ -206,7 +219,7 @@ impl Scene<'_> {
     fn acceptance(&self, kind: KeyKind, digits: &str) -> Panel {
         let of_kind = |key: &str| format!("{key}.{}", kind.as_str());
         let key = [("key", Arg::Text(digits.to_owned()))];
-        let opened = self.opened(words::say(&of_kind("ask.accept"), &key));
+        let opened = self.opened(self.words.say(&of_kind("ask.accept"), &key));
         let reference = self.snapshot.references.of(kind);
         let components = || self.snapshot.components.values().map(AsRef::as_ref);
         let check = match kind.named(digits, components()) {
@@ -216,43 +229,83 @@ impl Scene<'_> {
                     Unnamed::Nobody { .. } => "refusal.absent",
                     Unnamed::Several => "refusal.ambiguous",
                 };
-                return Panel { paragraphs: vec![words::say(word, &[])], ..opened };
+                return Panel { paragraphs: vec![self.words.say(word, &[])], ..opened };
             }
         };
         if reference.is_some_and(|known: Reference| known.check == check) {
-            return Panel { paragraphs: vec![words::say("ask.accept.already", &[])], ..opened };
+            return Panel { paragraphs: vec![self.words.say("ask.accept.already", &[])], ..opened };
         }
         let would = Acceptance::of(kind, check, components());
         let wrong = if would.wrong.is_empty() {
-            words::say("ask.accept.wrong.nobody", &[])
+            self.words.say("ask.accept.wrong.nobody", &[])
         } else {
             let args = [("servers", all(&would.wrong))];
-            words::say(&of_kind("ask.accept.wrong"), &args)
+            self.words.say(&of_kind("ask.accept.wrong"), &args)
         };
-        let right = words::say("ask.accept.right", &[("servers", all(&would.right))]);
+        let right = self.words.say("ask.accept.right", &[("servers", all(&would.right))]);
         let mut paragraphs = vec![wrong, right];
         paragraphs.extend(reference.map(|known| {
-            words::say("ask.accept.body", &[("reference", Arg::Text(known.check.short()))])
+            self.words.say("ask.accept.body", &[("reference", Arg::Text(known.check.short()))])
         }));
         let ask = Ask {
             action: "acceptance",
             carries: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
-            button: format!("Accept {digits}"),
+            button: self.words.say("action.accept", &key),
             grave: true,
             command: Command::Accept { kind, digits: digits.to_owned() },
         };
         Panel { paragraphs, ask: Some(ask), ..opened }
     }
+
+    fn item(&self, key: &str, text: String) -> Item {
+        Item { label: self.words.label(key), look: None, text, moment: None }
+    }
+
+    /// A value and the verdict on it.
+    fn followed(&self, value: &str, look: Option<Look>) -> String {
+        look.map_or_else(|| value.to_owned(), |look| format!("{value} · {}", look.word(self.words)))
+    }
+
+    fn clock(&self, off: Option<Span>) -> String {
+        let key = match off {
+            None => "clock.untold",
+            Some(off) if off.0.abs() < 1_000 => "clock.right",
+            Some(off) if off > Span::ZERO => "clock.ahead",
+            Some(_) => "clock.behind",
+        };
+        let off = Span(off.unwrap_or_default().0.abs());
+        self.words.say(key, &[("off", Arg::Span(off))])
+    }
+
+    fn reconnection(&self, server: ServerName) -> Ask {
+        Ask {
+            action: "reconnection",
+            carries: vec![("server", server.to_string())],
+            button: self.words.label("action.reconnect.messenger").to_owned(),
+            grave: false,
+            command: Command::Reconnect { server },
+        }
+    }
+
+    fn messenger_item(&self, messenger: &Messenger) -> Item {
+        let look = look::messenger(messenger);
+        let args = [
+            ("state", Arg::Text(look.word(self.words).to_owned())),
+            ("port", Arg::Text(messenger.port.to_string())),
+            ("seen_by", Arg::Text(messenger.seen_by.clone())),
+            ("reason", Arg::Word(messenger.unreachable().map_or("", MessengerFailure::key))),
+        ];
+        let failed = messenger.unreachable().is_some();
+        let key = if failed { "item.messenger.failed" } else { "item.messenger.port" };
+        let item = self.item("column.messenger", self.words.say(key, &args));
+        item.looking(Some(look)).at(Some(messenger.since))
+    }
 }
 
 /// Every name, however many: who answers the question must know them.
-fn all(servers: &BTreeSet<ServerName>) -> Arg {
+fn all(servers: &[ServerName]) -> Arg {
     let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
     Arg::Text(names.join(", "))
-}
-
-fn item(label: &'static str, text: String) -> Item {
-    Item { label, look: None, text, moment: None }
 }
 
 impl Item {
@@ -263,45 +316,4 @@ impl Item {
     fn at(self, moment: Option<Timestamp>) -> Self {
         Self { moment, ..self }
     }
-}
-
-/// A value and the verdict on it.
-fn followed(value: &str, look: Option<Look>) -> String {
-    look.map_or_else(
-        || value.to_owned(),
-        |look| format!("{value}, {}", look.word.to_ascii_lowercase()),
-    )
-}
-
-fn clock(off: Option<Span>) -> String {
-    match off {
-        None => "not told".to_owned(),
-        Some(off) if off.0.abs() < 1_000 => "right to the second".to_owned(),
-        Some(off) => {
-            let side = if off > Span::ZERO { "ahead" } else { "behind" };
-            format!("{} {side}", Span(off.0.abs()))
-        }
-    }
-}
-
-fn reconnection(server: ServerName) -> Ask {
-    Ask {
-        action: "reconnection",
-        carries: vec![("server", server.to_string())],
-        button: "Reconnect messenger".to_owned(),
-        grave: false,
-        command: Command::Reconnect { server },
-    }
-}
-
-fn messenger_item(messenger: &Messenger) -> Item {
-    let look = look::messenger(messenger);
-    let port = format!("port {}, seen by {}", messenger.port, messenger.seen_by);
-    let text = match messenger.failure {
-        None | Some(MessengerFailure::Connecting | MessengerFailure::Lost) => {
-            format!("{}, {port}", look.word)
-        }
-        Some(failure) => format!("{}: {}, {port}", look.word, failure.in_words()),
-    };
-    item("Messenger", text).looking(Some(look)).at(Some(messenger.since))
 }

@@ -12,15 +12,15 @@ use crate::cluster::{
 };
 use crate::page::look::{self, Look};
 use crate::page::place::{Open, Sort, written};
-use crate::words;
+use crate::words::Words;
 
-/// The columns: the head of each, and the order its head sets. What stands in them is made below, in
+/// The columns: the key of each one's head, and the order its head sets. What stands in them is made below, in
 /// [`line`], in the same order.
 pub(in crate::page) const COLUMNS: [(&str, Option<Sort>); 4] = [
-    ("Heartbeat", Some(Sort::Heartbeat)),
-    ("Version", Some(Sort::Version)),
-    ("Encryption key", None),
-    ("Messenger", None),
+    ("column.heartbeat", Some(Sort::Heartbeat)),
+    ("column.version", Some(Sort::Version)),
+    ("column.encryption-key", None),
+    ("column.messenger", None),
 ];
 
 /// A cell: shape, words, and where its hint is.
@@ -41,8 +41,8 @@ pub(in crate::page) struct Cell {
 /// What stands in one column about a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::page) struct Column {
-    /// Its head.
-    pub(in crate::page) label: &'static str,
+    /// The key of its head.
+    pub(in crate::page) key: &'static str,
     /// What it says; nothing where nothing is known.
     pub(in crate::page) cells: Vec<Cell>,
 }
@@ -91,8 +91,8 @@ struct Pointer {
 }
 
 impl Pointer {
-    fn to(hint: &Hint) -> Self {
-        Self { id: hint.id, role: hint.role, anchor: hint.anchor(), title: words::title(hint) }
+    fn to(hint: &Hint, words: &Words) -> Self {
+        Self { id: hint.id, role: hint.role, anchor: hint.anchor(), title: words.title(hint) }
     }
 }
 
@@ -142,7 +142,7 @@ pub(super) fn blocks(
             Some(server) => &mut kept.blocks.entry(server.clone()).or_default().0.pointers,
             None => &mut kept.common.pointers,
         };
-        pointers.push(Pointer::to(hint));
+        pointers.push(Pointer::to(hint, scene.words));
     }
     if before.common != kept.common {
         before.blocks.clear();
@@ -150,7 +150,10 @@ pub(super) fn blocks(
     let shown = servers.iter().map(|server| {
         let (given, made) = kept.blocks.entry(server.name.clone()).or_default();
         given.components.clone_from(&server.components);
-        given.refused = scene.snapshot.refusal(&server.name, scene.now).map(words::refused);
+        given.refused = scene
+            .snapshot
+            .refusal(&server.name, scene.now)
+            .map(|refusal| scene.words.refused(refusal));
         let known = before.blocks.remove(&server.name).filter(|(known, _)| known == given);
         let known = known.and_then(|(_, block)| block);
         let block = known.unwrap_or_else(|| Arc::new(block(server, given, scene, &kept.common)));
@@ -161,7 +164,7 @@ pub(super) fn blocks(
 }
 
 fn block(server: &ServerStatus, given: &Given, scene: &Scene<'_>, common: &Common) -> Block {
-    let shared = shared_product(server);
+    let shared = shared_product(server, scene.words);
     let mut facts: Vec<String> = server
         .latest()
         .map(|latest| {
@@ -172,8 +175,8 @@ fn block(server: &ServerStatus, given: &Given, scene: &Scene<'_>, common: &Commo
     // The hints about a server come before those about the cluster.
     let pointers: Vec<&Pointer> = given.pointers.iter().chain(&common.pointers).collect();
     let lines = server.components.iter().map(|status| {
-        let label = if shared.is_some() { String::new() } else { product(status) };
-        line(status, scene.snapshot, label, &pointers)
+        let label = if shared.is_some() { String::new() } else { product(status, scene.words) };
+        line(status, scene, label, &pointers)
     });
     Block {
         id: format!("server-{}", dom_safe(&server.name)),
@@ -187,15 +190,15 @@ fn block(server: &ServerStatus, given: &Given, scene: &Scene<'_>, common: &Commo
 }
 
 /// What all components of a server say they belong to, if they agree.
-fn shared_product(server: &ServerStatus) -> Option<String> {
-    let mut products = server.components.iter().map(product);
+fn shared_product(server: &ServerStatus, words: &Words) -> Option<String> {
+    let mut products = server.components.iter().map(|status| product(status, words));
     let first = products.next().filter(|first| !first.is_empty())?;
     products.all(|other| other == first).then_some(first)
 }
 
-fn product(status: &ComponentStatus) -> String {
+fn product(status: &ComponentStatus, words: &Words) -> String {
     if status.component.is_observer() {
-        "this overview".to_owned()
+        words.label("page.this-overview").to_owned()
     } else {
         status.component.product.clone().unwrap_or_default()
     }
@@ -215,13 +218,9 @@ const ABOUT_SILENCE: &[HintId] = &[
     HintId::OverviewBlind,
 ];
 
-fn line(
-    status: &ComponentStatus,
-    snapshot: &Snapshot,
-    label: String,
-    pointers: &[&Pointer],
-) -> Line {
+fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, pointers: &[&Pointer]) -> Line {
     let component = &status.component;
+    let words = scene.words;
     // The hint about this very component, or its server, or the cluster.
     let hint = |ids: &[HintId]| {
         pointers
@@ -240,24 +239,26 @@ fn line(
         hint: hint(if status.pulse == Pulse::Alive { ABOUT_BEATS } else { ABOUT_SILENCE }),
         // While blind the page says so once, and not again in every row.
         why: (!matches!(status.pulse, Pulse::Alive | Pulse::Unknown))
-            .then(|| words::why_pulse(status, snapshot)),
+            .then(|| words.why_pulse(status, scene.snapshot)),
         aged: true,
-        ..cell(pulse, pulse.word.to_owned(), &[])
+        ..cell(pulse, pulse.word(words).to_owned(), &[])
     };
     let version = match status.version.map(look::version) {
-        Some(look) if look.loud => {
-            cell(look, format!("{}, {}", component.version, look.word), &[HintId::VersionSkew])
-        }
+        Some(look) if look.loud => cell(
+            look,
+            format!("{}, {}", component.version, look.word(words)),
+            &[HintId::VersionSkew],
+        ),
         look => Cell { look, text: component.version.clone(), hint: None, why: None, aged: false },
     };
-    let of_look = |look: Look, ids| cell(look, look.word.to_owned(), ids);
+    let of_look = |look: Look, ids| cell(look, look.word(words).to_owned(), ids);
     let key =
         status.key.map(|key| of_look(look::key(key), &[HintId::KeyMismatch, HintId::KeyMissing]));
     let machine_key = status
         .machine_key
         .map(|key| of_look(look::machine_key(key), &[HintId::MachineKeyMismatch]));
     let messenger = status.messenger.as_ref().map(|state| Cell {
-        why: words::why_messenger(state),
+        why: words.why_messenger(state),
         ..of_look(look::messenger(state), &[HintId::MessengerUnreachable])
     });
     let columns: [Vec<Cell>; COLUMNS.len()] = [
@@ -266,12 +267,12 @@ fn line(
         key.into_iter().chain(machine_key).collect(),
         messenger.into_iter().collect(),
     ];
-    let heads = COLUMNS.into_iter().map(|(label, _)| label);
+    let heads = COLUMNS.into_iter().map(|(key, _)| key);
     Line {
         role: component.role,
         health: status.health,
         pulse: status.pulse,
         label,
-        columns: heads.zip(columns).map(|(label, cells)| Column { label, cells }).collect(),
+        columns: heads.zip(columns).map(|(key, cells)| Column { key, cells }).collect(),
     }
 }

@@ -5,6 +5,7 @@ pub(super) mod rows;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use app::cluster::Blindness;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgPool};
 use tokio::sync::Mutex;
@@ -126,6 +127,22 @@ impl Shared {
             return Ok(Some(tx));
         }
         tx.rollback().await.map(|()| None)
+    }
+
+    /// Fails if the disk has no room for what a few batches write; leaves nothing behind. Whatever else
+    /// is wrong is not said here: a change finds it.
+    pub(super) async fn find_room(&self) -> Result<(), StoreError> {
+        let Ok(mut tx) = self.begin_as("begin").await else { return Ok(()) };
+        // Some 5 MB that no compression makes smaller.
+        let fill = "create temporary table room as \
+             select md5(number::text) one, md5((-number)::text) other \
+             from generate_series(1, 50000) number";
+        let filled = sql(fill).rows(&mut tx).await;
+        let _ = tx.rollback().await;
+        match filled {
+            Err(error) if error.blindness() == Blindness::Full => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Tells the other web servers, with this transaction's commit, that there is something to read.

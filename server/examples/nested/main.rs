@@ -1,0 +1,172 @@
+//! A product that nests the overview: its admin menu has an entry for it, its own sign-in says who looks,
+//! and it reports its own components from within.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use app::api::Rank;
+use app::cluster::{Role, ServerName, facts};
+use axum::extract::{Request, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use axum::{Form, Router};
+use cluster_overview::access::{Authenticate, Host, HostPerson, Mode, Policy};
+use cluster_overview::own::Identity;
+use cluster_overview::{Options, Site, node};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+
+/// Where the overview is in the product.
+const OVERVIEW: &str = "/admin/cluster";
+const COOKIE: &str = "product-session";
+
+/// The product's own sessions. A real one asks for passwords.
+#[derive(Clone, Default)]
+struct Sessions(Arc<RwLock<HashMap<String, HostPerson>>>);
+
+/// This is all that the overview has to know of the product's sign-in.
+impl Authenticate for Sessions {
+    fn person(&self, headers: &HeaderMap, _: &Extensions) -> Option<HostPerson> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(session(headers)?).cloned()
+    }
+}
+
+impl Sessions {
+    fn begin(&self, name: String) -> String {
+        let session = uuid::Uuid::new_v4().to_string();
+        let rank = if name == "ann" { Rank::Admin } else { Rank::Viewer };
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(session.clone(), HostPerson { name, rank });
+        session
+    }
+
+    fn end(&self, headers: &HeaderMap) {
+        if let Some(session) = session(headers) {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).remove(session);
+        }
+    }
+}
+
+fn session(headers: &HeaderMap) -> Option<&str> {
+    let mut cookies = headers.get(header::COOKIE)?.to_str().ok()?.split("; ");
+    cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// The product's first page: its admin menu, or its sign-in.
+async fn home(State(sessions): State<Sessions>, headers: HeaderMap) -> Html<String> {
+    let body = if sessions.person(&headers, &Extensions::new()).is_some() {
+        format!(
+            r#"<nav aria-label="Admin"><a href="/admin/users">Users</a> <a href="{OVERVIEW}">Cluster Overview</a></nav>
+            <form method="post" action="/sign-out"><button>Sign out</button></form>"#
+        )
+    } else {
+        r#"<form method="post" action="/sign-in"><label>Name <input name="name"></label> <button>Sign in</button></form>"#
+            .to_owned()
+    };
+    Html(format!(
+        r#"<!doctype html><html lang="en"><title>Product</title><link rel="icon" href="data:,">{body}"#
+    ))
+}
+
+#[derive(Deserialize)]
+struct SignIn {
+    name: String,
+}
+
+async fn sign_in(State(sessions): State<Sessions>, Form(who): Form<SignIn>) -> Response {
+    let session = sessions.begin(who.name);
+    let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax");
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+}
+
+async fn sign_out(State(sessions): State<Sessions>, headers: HeaderMap) -> Redirect {
+    sessions.end(&headers);
+    Redirect::to("/")
+}
+
+/// Whoever wants a page and is not signed in is sent to where they can.
+async fn signed_in_only(
+    State(sessions): State<Sessions>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let accepts = request.headers().get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    let wants_a_page = accepts.is_some_and(|accepts| accepts.contains("text/html"));
+    if wants_a_page && sessions.person(request.headers(), request.extensions()).is_none() {
+        return Redirect::to("/").into_response();
+    }
+    next.run(request).await
+}
+
+/// The product's web component beats when the product is asked something.
+async fn notice(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+    if let Some(reporter) = site.reporter() {
+        reporter.was_asked();
+    }
+    next.run(request).await
+}
+
+/// Opens the overview of a product that is asked for at this address.
+async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Box<dyn Error>> {
+    let name = "product-1";
+    let identity = Identity {
+        server: ServerName::parse(name)?,
+        product: Some("Product".to_owned()),
+        version: "2026.2.1".to_owned(),
+        os: node::os(),
+        ip: Ipv4Addr::LOCALHOST.into(),
+        key_check: Some(node::key_check(b"the key of the product")),
+        reporter: facts::Reporter::Own,
+    };
+    let options = Options {
+        database,
+        join_token: None,
+        access: Policy::of(Mode::Host(Host::new(sessions.clone()))),
+        base: OVERVIEW.to_owned(),
+        admin_url: Some("/".to_owned()),
+        language: None,
+        frame_ancestors: Vec::new(),
+        own: Some((identity, vec![Role::Web, Role::Service])),
+        dials_as: Some(name.to_owned()),
+    };
+    Ok(Site::open(options).await?)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let argument =
+        |number, default: &str| std::env::args().nth(number).unwrap_or_else(|| default.to_owned());
+    let listener = TcpListener::bind(argument(1, "127.0.0.1:8080")).await?;
+    let address = listener.local_addr()?;
+    let sessions = Sessions::default();
+    let site = overview(argument(2, "sqlite:product-overview.db"), &sessions).await?;
+    site.connect_to_services(address);
+    let nested = Router::new()
+        .nest_service(OVERVIEW, cluster_overview::router(Arc::clone(&site)))
+        .layer(middleware::from_fn_with_state(sessions.clone(), signed_in_only));
+    let product = Router::new()
+        .route("/", get(home))
+        .route("/sign-in", post(sign_in))
+        .route("/sign-out", post(sign_out))
+        .route("/admin/users", get(|| async { StatusCode::NOT_IMPLEMENTED }))
+        .with_state(sessions)
+        .merge(nested)
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), notice));
+    writeln!(std::io::stdout(), "A product at http://{address}/")?;
+    let stopping = Arc::clone(&site);
+    axum::serve(listener, product.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(async move {
+            // Where nobody can interrupt it, it is not stopped either.
+            let _ = tokio::signal::ctrl_c().await;
+            stopping.stop();
+        })
+        .await?;
+    site.close().await;
+    Ok(())
+}

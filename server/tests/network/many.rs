@@ -1,0 +1,44 @@
+//! Many services at once.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::cluster::{Cluster, Process};
+
+const SERVICES: u16 = 500;
+const FIRST_PORT: u16 = 20_000;
+/// Longer than two processors need to start them all.
+const ALL_THERE: Duration = Duration::from_secs(90);
+
+fn start_all(cluster: &Cluster) -> Vec<Process> {
+    let start = |number: u16| {
+        cluster.agent("farm", &format!("node-{number}"), "10.9.0.1", FIRST_PORT + number)
+    };
+    (1..=SERVICES).map(start).collect()
+}
+
+/// How many services there are whose messenger is connected.
+fn connected(picture: &Value) -> usize {
+    let servers = picture["servers"].as_array().unwrap().iter();
+    let components = servers.flat_map(|server| server["components"].as_array().unwrap());
+    components.filter(|component| component["messenger"]["state"] == "connected").count()
+}
+
+#[test]
+fn five_hundred_services_that_start_again_at_once_are_all_connected_again_and_none_is_called_dead()
+{
+    let cluster = Cluster::of(&[("web-1", "10.9.0.1"), ("farm", "10.9.0.2")], None);
+    let _serve = cluster.serve("web-1");
+    let mut services = start_all(&cluster);
+    let all = |picture: &Value| connected(picture) == usize::from(SERVICES);
+    cluster.picture_when("web-1", ALL_THERE, all);
+    for service in &mut services {
+        service.kill();
+    }
+    cluster.picture_when("web-1", Duration::from_secs(10), |picture| connected(picture) == 0);
+    drop(services);
+    let _services = start_all(&cluster);
+    let picture = cluster.picture_when("web-1", ALL_THERE, all);
+    assert_eq!(picture["counts"]["stale"], 0, "{:#}", picture["counts"]);
+}

@@ -1,0 +1,180 @@
+//! Whatever comes over the wire of the messenger, nobody falls over it: what is kept in `corpus`, and for
+//! ten seconds what comes of that by chance.
+//!
+//! What once made somebody fall is added to the corpus, as a file.
+
+#![allow(clippy::unwrap_used, reason = "what fails in a helper fails the story")]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use arbtest::arbitrary::{self, Unstructured};
+use cluster_overview::messenger::wire::{Channel, GREETING, LARGEST_FRAME, WireError};
+use snow::Builder;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::runtime::Runtime;
+
+/// The key that both sides have; the greetings in the corpus are made with it.
+const KEY: [u8; 32] = [7; 32];
+/// How long each side is annoyed.
+const ANNOYED: Duration = Duration::from_secs(4);
+
+/// Who hears it.
+#[derive(Clone, Copy, Debug)]
+enum Ear {
+    /// A service that listens, before it knows who talks.
+    Listener,
+    /// A web server that dials, before it knows who answers.
+    Dialer,
+    /// A web server that has been told by somebody with the key.
+    Friend,
+}
+
+/// What is kept for an ear.
+fn corpus(ear: Ear) -> Vec<Vec<u8>> {
+    let folder = match ear {
+        Ear::Listener => "dialer",
+        Ear::Dialer => "listener",
+        Ear::Friend => "talk",
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire/corpus").join(folder);
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files.into_iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+/// Says this to somebody, and then nothing more. What it ended with.
+async fn say(ear: Ear, what: &[u8]) -> WireError {
+    let (near, mut far) = duplex(64 << 10);
+    let hears = async {
+        let channel = match ear {
+            Ear::Listener => Channel::answer(near, &[[8; 32], KEY]).await,
+            Ear::Dialer | Ear::Friend => Channel::dial(near, &KEY).await,
+        };
+        let mut channel = match channel {
+            Ok(channel) => channel,
+            Err(error) => return error,
+        };
+        loop {
+            if let Err(error) = channel.receive().await {
+                return error;
+            }
+        }
+    };
+    let says = async {
+        match ear {
+            Ear::Listener | Ear::Dialer => {
+                // Who has heard enough need not hear the rest.
+                let _ = far.write_all(what).await;
+            }
+            Ear::Friend => befriend(&mut far, what).await,
+        }
+        let _ = far.shutdown().await;
+        let _ = far.read_to_end(&mut Vec::new()).await;
+    };
+    tokio::join!(hears, says).0
+}
+
+/// Answers as a listener with the key, and says each line as a message of its own.
+async fn befriend(stream: &mut DuplexStream, lines: &[u8]) {
+    let mut greeting = [0; GREETING.len()];
+    stream.read_exact(&mut greeting).await.unwrap();
+    let mut hello = vec![0; usize::from(stream.read_u16().await.unwrap())];
+    stream.read_exact(&mut hello).await.unwrap();
+    let pattern = "Noise_NNpsk0_25519_ChaChaPoly_SHA256".parse().unwrap();
+    let builder = Builder::new(pattern).prologue(&GREETING).unwrap().psk(0, &KEY).unwrap();
+    let mut noise = builder.build_responder().unwrap();
+    let mut buffer = vec![0; 65_535];
+    noise.read_message(&hello, &mut buffer).unwrap();
+    let length = noise.write_message(&[], &mut buffer).unwrap();
+    let mut sent = [&GREETING[..], &[0]].concat();
+    frame(&mut sent, &buffer[..length]);
+    let mut noise = noise.into_transport_mode().unwrap();
+    for line in lines.split(|byte| *byte == b'\n') {
+        let line = &line[..line.len().min(LARGEST_FRAME * 2)];
+        let length = noise.write_message(line, &mut buffer).unwrap();
+        frame(&mut sent, &buffer[..length]);
+    }
+    let _ = stream.write_all(&sent).await;
+}
+
+fn frame(sent: &mut Vec<u8>, message: &[u8]) {
+    sent.extend(u16::try_from(message.len()).unwrap().to_be_bytes());
+    sent.extend(message);
+}
+
+/// Something like what is kept.
+fn like(kept: &[Vec<u8>], u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
+    let mut bytes = u.choose(kept)?.clone();
+    for _ in 0..u.int_in_range(0..=6)? {
+        let from = u.int_in_range(0..=bytes.len())?;
+        let to = u.int_in_range(from..=bytes.len())?;
+        let other = match u.int_in_range(0..=4)? {
+            0 => Vec::new(),
+            1 => u.arbitrary()?,
+            2 => u.choose(kept)?.clone(),
+            3 => bytes[from..to].repeat(u.int_in_range(1..=300)?),
+            _ => bytes[from..to].iter().map(|byte| byte ^ 0x80).collect(),
+        };
+        bytes.splice(from..to, other);
+        bytes.truncate(32 << 10);
+    }
+    Ok(bytes)
+}
+
+/// Says what is kept, and what is like it, to one ear.
+fn nobody_falls(ear: Ear) {
+    let runtime = Runtime::new().unwrap();
+    let kept = corpus(ear);
+    for bytes in &kept {
+        let _: WireError = runtime.block_on(say(ear, bytes));
+    }
+    let mut said = 0_u32;
+    arbtest::arbtest(|u| {
+        let bytes = like(&kept, u)?;
+        let _: WireError = runtime.block_on(say(ear, &bytes));
+        said += 1;
+        Ok(())
+    })
+    .size_min(64)
+    .size_max(4 << 10)
+    .budget(ANNOYED);
+    assert!(said > 100, "only {said} trials");
+}
+
+#[test]
+fn a_listener_survives_whatever_dials() {
+    nobody_falls(Ear::Listener);
+}
+
+#[test]
+fn a_dialer_survives_whatever_answers() {
+    nobody_falls(Ear::Dialer);
+}
+
+#[test]
+fn a_web_server_survives_whatever_a_service_with_the_key_says() {
+    nobody_falls(Ear::Friend);
+}
+
+#[test]
+fn what_is_kept_still_reaches_what_it_was_kept_for() {
+    let runtime = Runtime::new().unwrap();
+    let ends = |ear| {
+        let kept = corpus(ear).into_iter();
+        kept.map(|bytes| runtime.block_on(say(ear, &bytes)).to_string()).collect::<Vec<_>>()
+    };
+    let (broke, gone) = ("broke the protocol", "the other side is gone");
+    for (ear, wanted) in [
+        (Ear::Listener, ["share no key", gone, broke, "version 2"].as_slice()),
+        (Ear::Dialer, &["share no key", "something else", broke, "version 2"]),
+        (Ear::Friend, &[gone, broke]),
+    ] {
+        let ends = ends(ear);
+        for wanted in wanted {
+            assert!(ends.iter().any(|end| end.contains(wanted)), "{ear:?}: {wanted} in {ends:?}");
+        }
+    }
+}
