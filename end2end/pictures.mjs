@@ -1,8 +1,9 @@
-// Takes the README's pictures from the demo: light, dark and narrow, in the scene in which a key, a
-// service, a version and a stopped server are wrong at once. `cargo xtask screenshots` runs it.
+// Takes the READMEs' pictures from the demo: light, dark and narrow, and as three products have it, in the
+// scene in which a key, a service, a version and a stopped server are wrong at once. `cargo xtask screenshots`
+// runs it.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from '@playwright/test';
 
@@ -12,6 +13,13 @@ const PICTURES = [
   { name: 'dark', colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
   { name: 'narrow', colorScheme: 'light', viewport: { width: 390, height: 844 } },
 ];
+/** As it comes, and as two products have it. */
+const THEMES = [
+  { colorScheme: 'light' },
+  { branding: 'meadow', colorScheme: 'light' },
+  { branding: 'ember', colorScheme: 'dark' },
+];
+const brandings = join(import.meta.dirname, '../server/examples/branding');
 const folder = join(import.meta.dirname, 'pictures');
 
 function started(demo) {
@@ -37,26 +45,57 @@ async function scene(url) {
   throw new Error(`the demo never showed ${SCENE.join(', ')} and nothing else`);
 }
 
-const demo = spawn(process.env.CLUSTER_OVERVIEW_BIN, ['demo', '--listen', '127.0.0.1:0'], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-});
+const demos = new Set();
+
+/** A demo with this branding, once it plays the scene; its address. */
+async function playing(branding) {
+  const named = branding ? ['--branding', join(brandings, `${branding}.toml`)] : [];
+  const demo = spawn(process.env.CLUSTER_OVERVIEW_BIN, ['demo', '--listen', '127.0.0.1:0', ...named], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  demos.add(demo);
+  const url = await started(demo);
+  await scene(url);
+  return url;
+}
+
+async function taken(url, as) {
+  const page = await browser.newPage(as);
+  await page.goto(url);
+  await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
+  const picture = await page.screenshot();
+  await page.close();
+  return picture;
+}
+
+function keep(name, picture) {
+  writeFileSync(join(folder, `${name}.png`), picture);
+  console.log(join(folder, `${name}.png`));
+}
+
+/** Pictures beside each other. */
+async function besides(pictures) {
+  const page = await browser.newPage({ viewport: { width: 2160, height: 510 } });
+  const images = pictures.map((picture) => `<img src="data:image/png;base64,${picture.toString('base64')}">`);
+  await page.setContent(`<style>body { margin: 0; display: flex; gap: 8px } img { width: 0; flex: 1 }</style>${images.join('')}`);
+  const together = await page.locator('body').screenshot();
+  await page.close();
+  return together;
+}
+
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
 });
 try {
-  const url = await started(demo);
   mkdirSync(folder, { recursive: true });
-  await scene(url);
-  for (const { name, ...as } of PICTURES) {
-    const page = await browser.newPage(as);
-    await page.goto(url);
-    await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
-    await page.screenshot({ path: join(folder, `${name}.png`) });
-    await page.close();
-    console.log(join(folder, `${name}.png`));
-  }
+  const themes = THEMES.map(async ({ branding, colorScheme }) => {
+    const url = await playing(branding);
+    if (!branding) for (const { name, ...as } of PICTURES) keep(name, await taken(url, as));
+    return taken(url, { colorScheme, viewport: { width: 1120, height: 800 } });
+  });
+  keep('themes', await besides(await Promise.all(themes)));
 } finally {
   await browser.close();
-  demo.kill('SIGTERM');
+  for (const demo of demos) demo.kill('SIGTERM');
 }

@@ -5,6 +5,7 @@ use leptos::server_fn::codec::Json;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Change, KeyKind, Role, ServerName, Settings, Snapshot, Timestamp};
+use crate::page::around::Around;
 use crate::words::Language;
 
 /// Where the page lives, and who looks at it.
@@ -28,6 +29,12 @@ pub struct Site {
     /// The target of the breadcrumb.
     #[serde(skip)]
     pub admin_url: Option<String>,
+    /// The origins whose pages may frame it, with blanks in between.
+    #[serde(skip)]
+    pub frame_ancestors: String,
+    /// What it borrows from the product it lives in.
+    #[serde(skip)]
+    pub around: Around,
 }
 
 /// What a person may: each may what those before it may.

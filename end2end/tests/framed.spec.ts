@@ -1,52 +1,96 @@
-// The page in a frame of a product of another origin, which was named, and of one that was not.
+// The page in a frame of a product of another site: the example as it stands, and whoever was not named.
 
 import { createServer, Server } from 'node:http';
-import { AddressInfo } from 'node:net';
-import { expect, freePort, test as base } from './cluster';
+import { expect, freePort } from './cluster';
+import { enter, isAsHighAsItsContent, seeAndMend, test, within } from './product';
 
-/** A product whose pages frame the overview; the port that was named. */
-const test = base.extend<{ product: number }>({
-  product: async ({ cluster }, use) => {
-    const port = await freePort();
-    await cluster.end('serve', 'SIGTERM');
-    cluster.environment.CLUSTER_OVERVIEW_FRAME_ANCESTORS = `https://elsewhere.example,http://product.example:${port}`;
-    await cluster.start();
-    const server: Server = createServer((_, answer) => {
-      answer.setHeader('content-type', 'text/html');
-      answer.end(`<!doctype html><html lang="en"><title>Product</title><link rel="icon" href="data:,">
-        <h1>Product</h1><iframe title="Cluster Overview" src="${cluster.url}" width="1200" height="900"></iframe>`);
-    });
-    await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
-    expect((server.address() as AddressInfo).port).toBe(port);
-    await use(port);
-    server.closeAllConnections();
-    server.close();
-  },
+test('an admin of the product comes by its menu, sees a service go stale, removes it and leaves', async ({ cluster, page, product }) => {
+  const away: string[] = [];
+  page.on('request', (request) => {
+    const { origin } = new URL(request.url());
+    if (![new URL(product).origin, new URL(cluster.url.replace('127.0.0.1', 'localhost')).origin].includes(origin)) away.push(request.url());
+  });
+  await enter(page, product, 'ann', 'Cluster Overview');
+  const overview = await within(page);
+  await expect(overview.getByRole('navigation', { name: 'Breadcrumb' })).toHaveCount(0);
+  await expect(overview.getByTestId('connection')).toContainText('Live');
+  await expect(overview.locator('html')).toHaveAttribute('data-theme', 'light');
+  const address = await overview.locator('html').evaluate(() => location.href);
+  expect(address, 'the code is not in the address').not.toContain('code');
+  await isAsHighAsItsContent(page);
+  await seeAndMend(cluster, overview);
+  const session = (await page.context().cookies(address)).find(({ name }) => name.endsWith('-guest'));
+  expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: 'None' });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  const looks = await fetch(new URL('api/v1/overview', cluster.url), { headers: { cookie: `${session!.name}=${session!.value}` } });
+  expect(looks.status, 'who signed out of the product is out here too').toBe(401);
+  expect(away).toEqual([]);
 });
 
-test('a product that was named frames the page, which lives in it and can be worked with', async ({ cluster, page, product }) => {
-  await cluster.beat({ server: 'app-1' });
-  await page.goto(`http://product.example:${product}/`);
-  const framed = page.frameLocator('iframe');
-  await expect(framed.locator('html')).toHaveAttribute('data-hydrated', 'true');
-  await expect(framed.locator('[data-server="app-1"]')).toHaveCount(1);
-  await cluster.beat({ server: 'app-2' });
-  await expect(framed.locator('[data-server="app-2"]')).toHaveCount(1);
-  await framed.getByRole('link', { name: 'Configure' }).click();
-  await framed.getByLabel('Stale timeout').fill('6 min');
-  await framed.getByRole('button', { name: 'Save' }).click();
-  await expect(framed.getByTestId('done')).toContainText('The configuration is in force.');
-  expect((await cluster.settings()).stale_timeout_s).toBe(360);
+test('a panel opens where the reader is, and the frame grows with it', async ({ cluster, page, product }) => {
+  await cluster.beats(Array.from({ length: 30 }, (_, number) => ({ server: `app-${number + 10}` })));
+  await enter(page, product, 'ann', 'Cluster Overview');
+  const overview = await within(page);
+  const last = overview.getByRole('link', { name: 'app-39' });
+  await last.click();
+  const panel = overview.getByRole('dialog', { name: 'app-39' });
+  await expect(panel).toBeInViewport();
+  await expect(panel.getByRole('heading', { name: 'app-39' })).toBeInViewport();
+  await isAsHighAsItsContent(page);
+  await page.keyboard.press('Escape');
+  await expect(panel).toHaveCount(0);
+  await isAsHighAsItsContent(page);
+});
+
+test.describe('a viewer of the product', () => {
+  test.use({ grants: 'viewer', forgiven: /status of 502/ });
+
+  test('looks, and changes nothing; a viewer\'s token lets no admin in', async ({ page, product, cluster }) => {
+    await cluster.beat({ server: 'app-1' });
+    await enter(page, product, 'bob', 'Cluster Overview');
+    const overview = await within(page);
+    await expect(overview.locator('[data-server="app-1"]')).toHaveCount(1);
+    await expect(overview.getByRole('link', { name: 'Configure' })).toHaveAttribute('aria-disabled', 'true');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await enter(page, product, 'ann', 'Cluster Overview');
+    await expect(page.getByText('Nobody can be let in')).toContainText('use an admin\'s token');
+  });
+});
+
+test.describe('whose visit was ended', () => {
+  test.use({ forgiven: /status of 401/ });
+
+  test('is let in anew by the product', async ({ cluster, page, product }) => {
+    await cluster.beat({ server: 'app-1' });
+    await enter(page, product, 'ann', 'Cluster Overview');
+    const overview = await within(page);
+    await page.context().clearCookies({ name: /-guest$/ });
+    await cluster.beat({ server: 'app-2' });
+    const anew = page.waitForResponse('**/cluster-overview-code', { timeout: 15_000 });
+    await overview.locator('html').evaluate(() => location.reload());
+    await anew;
+    await expect(overview.locator('[data-server="app-2"]')).toHaveCount(1);
+  });
 });
 
 test.describe('a page that was not named', () => {
   test.use({ forgiven: /frame-ancestors/ });
 
-  test('shows nothing of it', async ({ page, product }) => {
+  test('shows nothing of it', async ({ cluster, page, product }) => {
+    expect(product).not.toBe('');
+    const port = await freePort();
+    const server: Server = createServer((_, answer) => {
+      answer.setHeader('content-type', 'text/html');
+      answer.end(`<!doctype html><html lang="en"><title>Other</title><link rel="icon" href="data:,">
+        <iframe title="Cluster Overview" src="${cluster.url}sign-in"></iframe>`);
+    });
+    await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
     const refused = page.waitForEvent('console', (said) => said.text().includes('frame-ancestors'));
-    // The same machine under another name is another origin.
-    await page.goto(`http://other.example:${product}/`);
+    await page.goto(`http://127.0.0.1:${port}/`);
     await refused;
-    await expect(page.frameLocator('iframe').locator('[data-server]')).toHaveCount(0);
+    await expect(page.frameLocator('iframe').getByLabel('Name')).toHaveCount(0);
+    server.closeAllConnections();
+    server.close();
   });
 });

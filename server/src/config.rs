@@ -271,6 +271,9 @@ pub struct Serve {
     /// (?lang=de) has its way.
     #[arg(long, env = "CLUSTER_OVERVIEW_LANGUAGE", value_parser = language)]
     pub language: Option<Language>,
+    /// What it borrows from the product it lives in.
+    #[command(flatten)]
+    pub branding: BrandingFile,
     /// Where "Admin" at the top of the page leads.
     #[arg(long, env = "CLUSTER_OVERVIEW_ADMIN_URL")]
     pub admin_url: Option<String>,
@@ -301,12 +304,23 @@ pub struct Serve {
     pub report_self: Vec<Report>,
 }
 
+/// What the page borrows from the product it lives in.
+#[derive(Args, Debug)]
+pub struct BrandingFile {
+    /// The file with what the page borrows from the product it lives in: name, logo, menu, colours, letters.
+    #[arg(id = "branding", long, env = "CLUSTER_OVERVIEW_BRANDING")]
+    pub path: Option<PathBuf>,
+}
+
 /// Options of `demo`.
 #[derive(Args, Debug)]
 pub struct Demo {
     /// Where to listen.
     #[command(flatten)]
     pub listen: Listen,
+    /// What it borrows from a product.
+    #[command(flatten)]
+    pub branding: BrandingFile,
 }
 
 /// Where files go that nobody wants to keep: `TMPDIR`, or the system's own folder for them.

@@ -8,6 +8,7 @@ mod acts;
 pub mod agent;
 mod back_off;
 pub mod base_path;
+pub mod branding;
 pub mod client;
 pub mod clock;
 pub mod config;
@@ -36,6 +37,7 @@ use tokio::sync::watch as signal;
 
 use crate::access::secret::Hash;
 use crate::access::{Access, Policy};
+use crate::branding::Branding;
 use crate::frame::Ancestor;
 use crate::intake::Intake;
 use crate::listen::Listener;
@@ -64,6 +66,8 @@ pub struct Site {
     pub(crate) language: Option<Language>,
     /// Whose pages may frame it.
     pub(crate) frame_ancestors: Vec<Ancestor>,
+    /// What it borrows from the product it lives in.
+    pub(crate) branding: Branding,
     /// The hash of the page's files: tells an open page that it is of another version.
     pub(crate) build: String,
     pub(crate) overview: http::overview::Cache,
@@ -87,10 +91,31 @@ pub struct Options {
     pub language: Option<Language>,
     /// Whose pages may frame it: nobody's, unless they are named.
     pub frame_ancestors: Vec<Ancestor>,
+    /// What it borrows from the product it lives in.
+    pub branding: Branding,
     /// What it reports of itself, and which components.
     pub own: Option<(Identity, Vec<Role>)>,
     /// The web server's name, where it is to dial the services' messengers.
     pub dials_as: Option<String>,
+}
+
+impl Options {
+    /// An overview of this database for whom this policy lets in, and nothing else: it lives at the root of
+    /// its host, speaks each browser's language, reports nothing of itself and dials no services.
+    pub fn of(database: impl Into<String>, access: Policy) -> Self {
+        Self {
+            database: database.into(),
+            join_token: None,
+            access,
+            base: String::new(),
+            admin_url: None,
+            language: None,
+            frame_ancestors: Vec::new(),
+            branding: Branding::default(),
+            own: None,
+            dials_as: None,
+        }
+    }
 }
 
 impl fmt::Debug for Options {
@@ -141,6 +166,7 @@ impl Site {
             admin_url: options.admin_url,
             language: options.language,
             frame_ancestors: options.frame_ancestors,
+            branding: options.branding,
             build: http::assets::hash(),
             overview: http::overview::Cache::default(),
             requests: metrics::Requests::default(),

@@ -16,6 +16,7 @@ use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::secret::{Hash, in_file_or_new, read_secret};
 use cluster_overview::access::{Mode, Policy};
 use cluster_overview::agent::{Agent, Facts, Proof};
+use cluster_overview::branding::Branding;
 use cluster_overview::client::Client;
 use cluster_overview::credential::Credential;
 use cluster_overview::demo::Demo;
@@ -61,6 +62,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     let name = server_name(options.node.name.as_deref())?.to_string();
     let own = own(&options)?;
     let tls = tls(&options)?;
+    let branding = branding(&options.branding)?;
     let database = options.database.address;
     let join_token = join_token(options.join_token_file.as_deref(), &database)?;
     let socket = listen(options.listen.address)?;
@@ -72,6 +74,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
         admin_url: options.admin_url,
         language: options.language,
         frame_ancestors: options.frame_ancestors,
+        branding,
         own,
         dials_as: Some(name),
     })
@@ -100,7 +103,7 @@ async fn demo(options: config::Demo) -> Result<(), Failure> {
     // Asked to stop from here on, it still removes what it made.
     let stop = asked_to_stop()?;
     let listener = Listener::from(listen(options.listen.address)?);
-    let demo = Demo::open().await?;
+    let demo = Demo::open(branding(&options.branding)?).await?;
     announce(&listener, "")?;
     let mut out = std::io::stdout();
     writeln!(
@@ -158,6 +161,10 @@ fn refuse_strangers(address: SocketAddr) -> Result<(), Failure> {
         "refusing to listen on {address}: nobody signs in (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1], or let people sign in with --auth password"
     )
     .into())
+}
+
+fn branding(file: &config::BrandingFile) -> Result<Branding, Failure> {
+    Ok(file.path.as_deref().map(Branding::read).transpose()?.unwrap_or_default())
 }
 
 fn tls(options: &config::Serve) -> Result<Option<Tls>, Failure> {

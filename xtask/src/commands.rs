@@ -94,6 +94,8 @@ pub(crate) fn test() -> Result<()> {
 }
 
 fn browser_tests() -> Result<()> {
+    // What the example in React imports.
+    prerequisites::node_modules(&workspace::root().join("server/examples/one-tag"))?;
     let mut playwright = browser::tool("npx", Profile::Debug)?;
     playwright.args(["playwright", "test", "--forbid-only"]);
     steps::run("browser tests", &mut playwright)

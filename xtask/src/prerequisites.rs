@@ -89,14 +89,15 @@ fn is_root() -> bool {
     answer.is_ok_and(|answer| answer.stdout.trim_ascii() == b"0")
 }
 
-/// Installs exactly the browser-test packages that the lock file names.
+/// Installs exactly the packages that the lock file of this folder names.
 pub(crate) fn node_modules(folder: &Path) -> Result<()> {
     let mut npm = workspace::tool("npm");
     npm.current_dir(folder);
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
     // The browser is Debian's; Playwright's own is a download of hundreds of megabytes.
     npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
-    steps::run("browser test packages", &mut npm)
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    steps::run(&format!("packages of {name}"), &mut npm)
 }
 
 /// The browser: the one named by `CHROMIUM`, else the first on the `PATH`.

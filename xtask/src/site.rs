@@ -87,6 +87,7 @@ fn collect(compiled: &Path) -> Result<Files> {
     }
     files.insert("app.css".into(), stylesheet("")?);
     files.insert("plain.css".into(), stylesheet("plain")?);
+    files.insert("host.css".into(), stylesheet("host")?);
     Ok(files)
 }
 

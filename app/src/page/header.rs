@@ -9,12 +9,14 @@ use super::screen::{Connection, Screen};
 #[cfg(feature = "ssr")]
 use crate::api::{Rank, Visitor};
 use crate::cluster::hints::Arg;
+#[cfg(feature = "ssr")]
+use crate::words::Words;
 
 /// What stands above the page. Nothing but how news comes, where it is bare.
 #[cfg(feature = "ssr")]
 pub(super) fn header(screen: Screen) -> impl IntoView {
     let bare = screen.place.with_untracked(|place| place.dress.bare);
-    let around = |()| (breadcrumb(screen), theme(screen), visitor(screen));
+    let around = |()| (breadcrumb(screen), theme(screen.words()), visitor(screen));
     let (breadcrumb, theme, visitor) = (!bare)
         .then_some(())
         .map(around)
@@ -48,10 +50,23 @@ fn breadcrumb(screen: Screen) -> impl IntoView + use<> {
     }
 }
 
+/// The switch between light and dark; its style says which it is.
 #[cfg(feature = "ssr")]
-fn theme(screen: Screen) -> impl IntoView + use<> {
+pub(super) fn theme(words: &Words) -> impl IntoView + use<> {
+    let [said, auto, light, dark] =
+        ["page.theme", "page.theme.auto", "page.theme.light", "page.theme.dark"]
+            .map(|key| words.label(key));
     view! {
-        <button type="button" class="script-only" id="theme">{screen.words().label("page.theme")}</button>
+        <button
+            type="button"
+            class="script-only"
+            id="theme"
+            data-auto=auto
+            data-light=light
+            data-dark=dark
+        >
+            {said}
+        </button>
     }
 }
 

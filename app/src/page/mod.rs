@@ -6,6 +6,7 @@
 )]
 
 mod age;
+pub mod around;
 mod carried;
 mod configure;
 #[cfg(feature = "hydrate")]
@@ -55,10 +56,12 @@ use crate::words::Words;
 #[cfg(feature = "ssr")]
 pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
     let nonce = nonce.to_owned();
-    let Dress { language, theme, bare } = Dress::parse(&picture.query);
+    let dress = Dress::parse(&picture.query);
+    let Dress { language, theme, bare } = dress;
     let language = language.unwrap_or(picture.language);
     let words = Words::of(language);
-    let assets = picture.visit.site.assets.clone();
+    let site = picture.visit.site.clone();
+    let assets = site.assets.clone();
     let unbuilt = assets.ends_with("/none");
     let asset = move |name: &str| format!("{assets}/{name}");
     // A `<` would let a name on the picture end the script that carries it.
@@ -94,6 +97,8 @@ pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
                     crossorigin="anonymous"
                     href=asset("app_bg.wasm")
                 />
+                {around::style(&site, &dress)}
+                {around::script(&site, &nonce, false)}
                 <link
                     rel="preload"
                     media="(scripting: enabled)"
@@ -107,6 +112,7 @@ pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
             <body>
                 {unbuilt}
                 <div class="sprite" inner_html=look::SPRITE></div>
+                {around::bar(&site, &dress)}
                 {header::header(screen)}
                 <div id="app">
                     <Page screen />

@@ -97,7 +97,9 @@ pub(super) fn Heads(
     };
     view! {
         <div role="rowgroup" class="heads">
-            <div role="row" class="line">{heads}</div>
+            <div role="row" class="line" data-order=screen.words().label("list.order")>
+                {heads}
+            </div>
         </div>
     }
 }

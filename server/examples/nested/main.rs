@@ -125,15 +125,11 @@ async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Bo
         reporter: facts::Reporter::Own,
     };
     let options = Options {
-        database,
-        join_token: None,
-        access: Policy::of(Mode::Host(Host::new(sessions.clone()))),
         base: OVERVIEW.to_owned(),
         admin_url: Some("/".to_owned()),
-        language: None,
-        frame_ancestors: Vec::new(),
         own: Some((identity, vec![Role::Web, Role::Service])),
         dials_as: Some(name.to_owned()),
+        ..Options::of(database, Policy::of(Mode::Host(Host::new(sessions.clone()))))
     };
     Ok(Site::open(options).await?)
 }

@@ -61,6 +61,8 @@ pub struct Person {
     pub address: Option<IpAddr>,
     /// Their session.
     pub session: Option<Hash>,
+    /// Their token, if that is their proof.
+    pub token: Option<Hash>,
     /// Whether the session still acts, or must prove itself by the password first.
     pub may_act: bool,
 }
@@ -74,6 +76,7 @@ impl Person {
             proof: Proof::Nothing,
             address: origin.client,
             session: None,
+            token: None,
             may_act: true,
         }
     }
@@ -149,10 +152,11 @@ impl Access {
             return Some(hash) != self.join_token && !keyring.tokens.contains_key(&hash);
         }
         let origin = Origin::of(headers, extensions, &self.policy.proxies);
+        let unknown_person = |session: Hash| !keyring.sessions.contains_key(&session);
+        let unknown_guest = |session: Hash| !keyring.guests.contains_key(&session);
         self.policy.mode == Mode::Password
-            && self
-                .session_of(headers, &origin)
-                .is_some_and(|session| !keyring.sessions.contains_key(&session))
+            && (self.session_of(headers, &origin).is_some_and(unknown_person)
+                || self.guest_of(headers, &origin).is_some_and(unknown_guest))
     }
 
     fn bearer(&self, keyring: &Keyring, secret: &str, origin: &Origin, moment: Moment) -> Caller {
@@ -164,7 +168,7 @@ impl Access {
             return Caller::Nobody(Unproved::BadToken);
         };
         self.note_use(token, moment.now);
-        of_token(token, origin)
+        of_token(token, hash, origin)
     }
 
     fn signed_in(
@@ -174,24 +178,38 @@ impl Access {
         origin: &Origin,
         moment: Moment,
     ) -> Caller {
-        let Some(hash) = self.session_of(headers, origin) else {
+        let (own, guests) = (self.session_of(headers, origin), self.guest_of(headers, origin));
+        if own.is_none() && guests.is_none() {
             return Caller::Nobody(Unproved::Silent);
-        };
-        match keyring.session(hash, moment.now) {
-            Some((account, session)) if moment.unseen <= WHILE_BLIND => Caller::Person(Person {
-                name: account.name.clone(),
-                rank: account.rank,
-                proof: Proof::Session,
-                address: origin.client,
-                session: Some(hash),
-                may_act: session.may_act(moment.now),
-            }),
-            _ => Caller::Nobody(Unproved::BadSession),
         }
+        let person = |name: &str, rank, proof, hash, may_act| Person {
+            name: name.to_owned(),
+            rank,
+            proof,
+            address: origin.client,
+            session: Some(hash),
+            token: None,
+            may_act,
+        };
+        let by_password = own.and_then(|hash| {
+            let (account, session) = keyring.session(hash, moment.now)?;
+            let may_act = session.may_act(moment.now);
+            Some(person(&account.name, account.rank, Proof::Session, hash, may_act))
+        });
+        // Whoever signed in themselves is who they say, whatever a product around the page says.
+        let by_product = || {
+            let hash = guests?;
+            let guest = keyring.guest(hash, moment.now)?;
+            Some(person(&guest.name, guest.rank, Proof::Host, hash, guest.may_act(moment.now)))
+        };
+        by_password
+            .or_else(by_product)
+            .filter(|_| moment.unseen <= WHILE_BLIND)
+            .map_or(Caller::Nobody(Unproved::BadSession), Caller::Person)
     }
 }
 
-fn of_token(token: &Token, origin: &Origin) -> Caller {
+fn of_token(token: &Token, hash: Hash, origin: &Origin) -> Caller {
     match (token.role, &token.server) {
         (TokenRole::Person(rank), _) => Caller::Person(Person {
             name: token.name.clone(),
@@ -199,6 +217,7 @@ fn of_token(token: &Token, origin: &Origin) -> Caller {
             proof: Proof::Token,
             address: origin.client,
             session: None,
+            token: Some(hash),
             may_act: true,
         }),
         (TokenRole::Node, Some(server)) => {
@@ -238,6 +257,7 @@ fn vouched_for(person: Option<HostPerson>, proof: Proof, origin: &Origin) -> Cal
         proof,
         address: origin.client,
         session: None,
+        token: None,
         may_act: true,
     })
 }

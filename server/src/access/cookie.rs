@@ -1,4 +1,5 @@
-//! The one cookie there is: it carries a session's secret, and nothing reads it but the overview.
+//! The cookies there are: each carries a session's secret, and nothing reads it but the overview. A guest's is
+//! for a frame within a product of another site; a person's is not.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
@@ -21,19 +22,16 @@ impl Access {
         (format!("{prefix}{}", self.cookie), secure)
     }
 
-    /// The session a request belongs to. A browser that sends two was made to; neither counts.
+    /// The session a request belongs to.
     pub(crate) fn session_of(&self, headers: &HeaderMap, origin: &Origin) -> Option<Hash> {
         let (name, _) = self.cookie_name(headers, origin);
-        let mut found = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(known, _)| *known == name)
-            .map(|(_, value)| value);
-        let secret = found.next()?;
-        found.next().is_none().then(|| Hash::of(secret))
+        carried(headers, &name)
+    }
+
+    /// The guest a request is from.
+    pub(crate) fn guest_of(&self, headers: &HeaderMap, origin: &Origin) -> Option<Hash> {
+        let (name, _) = self.cookie_name(headers, origin);
+        carried(headers, &guests(&name))
     }
 
     /// Sets the cookie, or with no secret takes it away.
@@ -44,13 +42,48 @@ impl Access {
         secret: Option<&Secret>,
     ) -> Option<HeaderValue> {
         let (name, secure) = self.cookie_name(headers, origin);
-        let path = if self.base.is_empty() { "/" } else { &self.base };
         let (value, age) = secret.map_or(("", 0), |secret| (secret.reveal(), SESSION.0 / 1_000));
         let secure = if secure { "; Secure" } else { "" };
-        let cookie =
-            format!("{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
-        let mut cookie = HeaderValue::from_str(&cookie).ok()?;
+        self.cookie_line(&format!("{name}={value}"), age, &format!("SameSite=Lax{secure}"))
+    }
+
+    /// Sets a guest's cookie: it is sent along from within other sites, but only from the one it was set
+    /// in. Browsers take it over TLS, and from a loopback name.
+    pub(crate) fn set_guest_cookie(
+        &self,
+        headers: &HeaderMap,
+        origin: &Origin,
+        secret: &Secret,
+    ) -> Option<HeaderValue> {
+        let (name, _) = self.cookie_name(headers, origin);
+        let pair = format!("{}={}", guests(&name), secret.reveal());
+        self.cookie_line(&pair, SESSION.0 / 1_000, "Secure; SameSite=None; Partitioned")
+    }
+
+    fn cookie_line(&self, pair: &str, age: i64, where_to: &str) -> Option<HeaderValue> {
+        let path = if self.base.is_empty() { "/" } else { &self.base };
+        let line = format!("{pair}; Path={path}; Max-Age={age}; HttpOnly; {where_to}");
+        let mut cookie = HeaderValue::from_str(&line).ok()?;
         cookie.set_sensitive(true);
         Some(cookie)
     }
+}
+
+/// The name of a guest's cookie beside a person's.
+fn guests(name: &str) -> String {
+    format!("{name}-guest")
+}
+
+/// The secret in the cookie of this name. A browser that sends two was made to; neither counts.
+fn carried(headers: &HeaderMap, name: &str) -> Option<Hash> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(known, _)| *known == name)
+        .map(|(_, value)| value);
+    let secret = found.next()?;
+    found.next().is_none().then(|| Hash::of(secret))
 }

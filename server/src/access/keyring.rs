@@ -13,6 +13,8 @@ use super::secret::Hash;
 pub const SESSION: Span = Span::minutes(12 * 60);
 /// How long after the last action a session still acts; then it only looks.
 pub const ACTING: Span = Span::minutes(30);
+/// How long a code lets somebody in.
+pub const CODE: Span = Span::seconds(60);
 /// How long a session goes on looking while the database cannot say whether it was ended.
 pub const WHILE_BLIND: Span = Span::minutes(60);
 
@@ -25,6 +27,8 @@ pub struct Keyring {
     pub sessions: HashMap<Hash, Session>,
     /// Tokens and credentials, also those that are over.
     pub tokens: HashMap<Hash, Token>,
+    /// Whom products let in: by the code until it is used, then by the session it began.
+    pub guests: HashMap<Hash, Guest>,
     /// What makes the first admin, as long as there is none.
     pub setup_code: Option<SetupCode>,
 }
@@ -69,6 +73,37 @@ impl Session {
     }
 
     /// Whether it may change anything, or must prove itself by the password first.
+    pub fn may_act(&self, now: Timestamp) -> bool {
+        now - self.acted < ACTING
+    }
+}
+
+/// A person whom a product lets in, into a frame: by a one-time code, and then by a session of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guest {
+    /// Names it to the product.
+    pub id: String,
+    /// The person's name, as the product has it.
+    pub name: String,
+    /// What they may.
+    pub rank: Rank,
+    /// The token of the product that vouches for them.
+    pub token: Hash,
+    /// When the code was made.
+    pub made: Timestamp,
+    /// When it was used.
+    pub begun: Option<Timestamp>,
+    /// When they last changed something.
+    pub acted: Timestamp,
+}
+
+impl Guest {
+    /// Whether the code still lets somebody in.
+    pub fn may_enter(&self, now: Timestamp) -> bool {
+        self.begun.is_none() && now - self.made < CODE
+    }
+
+    /// Whether they may change anything, or must come in again first.
     pub fn may_act(&self, now: Timestamp) -> bool {
         now - self.acted < ACTING
     }
@@ -151,6 +186,13 @@ impl Keyring {
     pub fn session(&self, hash: Hash, now: Timestamp) -> Option<(&Account, &Session)> {
         let session = self.sessions.get(&hash).filter(|session| !session.has_ended(now))?;
         Some((self.people.get(&session.name_key)?, session))
+    }
+
+    /// The guest of a session that is not over, if the product's token is still good.
+    pub fn guest(&self, hash: Hash, now: Timestamp) -> Option<&Guest> {
+        let guest = self.guests.get(&hash)?;
+        let is_in = guest.begun.is_some_and(|begun| now - begun < SESSION);
+        (is_in && self.token(guest.token, now).is_some()).then_some(guest)
     }
 
     /// Whether somebody can sign in who may change things.

@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod caller;
 pub mod cookie;
+mod guests;
 mod host;
 pub mod keyring;
 pub mod limits;
@@ -26,6 +27,7 @@ use self::origin::Proxies;
 use self::password::Passwords;
 use self::secret::Hash;
 
+pub use self::guests::Invitation;
 pub use self::host::{Authenticate, Host, HostPerson};
 pub use self::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
 pub use self::tokens::{TokenChange, Wish, described};

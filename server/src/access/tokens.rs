@@ -70,7 +70,7 @@ pub fn described(token: &Token) -> String {
 }
 
 /// Names a token: 16 hex digits, at random.
-fn new_id() -> Result<String, SecretError> {
+pub(super) fn new_id() -> Result<String, SecretError> {
     let secret = Secret::new()?;
     Ok(secret.reveal().chars().take(16).collect())
 }

@@ -18,6 +18,7 @@ use self::director::Director;
 use self::node::Node;
 use crate::access::Policy;
 use crate::access::secret::Hash;
+use crate::branding::Branding;
 use crate::intake::Refused;
 use crate::listen::Listener;
 use crate::store::StoreError;
@@ -65,21 +66,15 @@ pub struct Demo {
 
 impl Demo {
     /// Opens an overview of its own and begins the first round.
-    pub async fn open() -> Result<Self, DemoError> {
+    pub async fn open(branding: Branding) -> Result<Self, DemoError> {
         let folder = Folder::new()?;
         let database = format!("sqlite:{}", folder.0.join("overview.db").display());
         let options = Options {
-            database: database.clone(),
-            // Known to nobody: the cluster is played within the process.
+            // Known to nobody: the cluster is played within the process. Nor is anybody dialled: nobody is
+            // where its cast says to be.
             join_token: Some(Hash::of(&uuid::Uuid::new_v4().to_string())),
-            access: Policy::open(),
-            base: String::new(),
-            admin_url: None,
-            language: None,
-            frame_ancestors: Vec::new(),
-            own: None,
-            // Nobody is where its cast says to be.
-            dials_as: None,
+            branding,
+            ..Options::of(&database, Policy::open())
         };
         let site = Site::open(options).await?;
         let mut director = Director::new(Arc::clone(&site), Beside::open(&database).await?);

@@ -13,6 +13,9 @@ use super::problem::Problem;
 #[allow_missing = true]
 struct Files;
 
+/// For what is at its address as long as it is what it is.
+pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 /// The hash in every asset's path, or `none` where the site was not built.
 pub(crate) fn hash() -> String {
     Files::get("hash")
@@ -42,10 +45,7 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
     let mut response = (StatusCode::OK, file.data.into_owned()).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(&wanted)));
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=31536000, immutable"),
-    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));

@@ -38,7 +38,7 @@ pub(crate) async fn on_every_answer(
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     let document = headers.remove(header::CONTENT_SECURITY_POLICY);
     if document.is_none() || site.frame_ancestors.is_empty() {
@@ -51,6 +51,14 @@ pub(crate) async fn on_every_answer(
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
     response
+}
+
+/// Lets pages of other sites load what this is the answer to.
+pub(crate) fn allow_other_sites(headers: &mut HeaderMap) {
+    let name = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(name, HeaderValue::from_static("cross-origin"));
+    // A script that is a module is fetched as data would be.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
 /// A document's own policy, and whose pages may frame it.

@@ -5,7 +5,9 @@ mod admin;
 pub(crate) mod assets;
 mod audit;
 mod body;
+mod branding;
 mod dressed;
+mod embeds;
 mod forms;
 mod gate;
 pub(crate) mod guard;
@@ -97,7 +99,8 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
     };
     let entering = OpenApiRouter::new()
         .route("/sign-in", get(sign_in::get).post(sign_in::post))
-        .route("/sign-out", post(sign_in::sign_out));
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/embed", get(embeds::enter));
     let page = OpenApiRouter::new().route("/", get(page::get));
     let asking = OpenApiRouter::new().route("/fn/overview", any(page::function));
     let acting = OpenApiRouter::new().route("/fn/act", any(page::function));
@@ -109,6 +112,8 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
     let looking = OpenApiRouter::new()
         .routes(routes!(overview::get))
         .routes(routes!(admin::settings))
+        .routes(routes!(embeds::create))
+        .routes(routes!(embeds::delete))
         .routes(routes!(openapi::get));
     let changing = OpenApiRouter::new()
         .routes(routes!(admin::put_settings))
@@ -155,7 +160,9 @@ fn machines(site: &Arc<Site>) -> Vec<Gated> {
     let open = OpenApiRouter::new()
         .routes(routes!(probes::healthz))
         .routes(routes!(probes::readyz))
-        .route("/assets/{*path}", get(assets::get));
+        .route("/assets/{*path}", get(assets::get))
+        .route("/branding/{hash}/{name}", get(branding::get))
+        .route("/embed.js", get(embeds::script));
     vec![
         behind(site, Need::Beat, Manner::Problem, beating),
         behind(site, Need::Enrol, Manner::Problem, enrolling),

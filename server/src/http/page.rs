@@ -58,12 +58,19 @@ impl Site {
         News { cursor, now, change, build: self.build.clone() }
     }
 
+    /// The origins whose pages may frame it, with blanks in between.
+    fn frame_ancestors(&self) -> String {
+        self.frame_ancestors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
     /// Where the page lives.
     pub(crate) fn place(&self) -> app::api::Site {
         app::api::Site {
             base: self.base.clone(),
             assets: format!("{}/assets/{}", self.base, self.build),
             admin_url: self.admin_url.clone(),
+            frame_ancestors: self.frame_ancestors(),
+            around: self.branding.around(&self.base),
         }
     }
 }

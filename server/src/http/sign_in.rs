@@ -63,7 +63,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// A query as it was, but for what cannot stand in an address.
-fn kept(query: &str) -> String {
+pub(super) fn kept(query: &str) -> String {
     encoded(query, |byte| byte.is_ascii_graphic() && !b"\"#<>\\".contains(&byte))
 }
 

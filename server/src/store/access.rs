@@ -7,7 +7,7 @@ use super::sql::{Row, sql};
 use super::tx::Tx;
 use crate::access::audit::{Entry, Wanted, Written, one_line};
 use crate::access::keyring::{
-    Account, Keyring, SESSION, Session, SetupCode, Token, TokenRole, name_key,
+    Account, CODE, Guest, Keyring, SESSION, Session, SetupCode, Token, TokenRole, name_key,
 };
 use crate::access::secret::Hash;
 use app::api::Rank;
@@ -37,6 +37,17 @@ pub enum Grant {
     End(Hash),
     /// All sessions of a person end.
     EndAll(String),
+    /// A product lets somebody in by this code.
+    Invite(Hash, Guest),
+    /// The code is used, and a session begins.
+    Enter {
+        /// The code.
+        code: Hash,
+        /// The session.
+        session: Hash,
+    },
+    /// What a product let in by this number is out again.
+    PartWith(String),
     /// A token or a credential is good from now on.
     Token(Hash, Token),
     /// It is not any more.
@@ -72,6 +83,17 @@ pub(super) async fn grant(tx: &mut Tx, grant: &Grant, at: Timestamp) -> Result<b
             Ok(ended.execute(tx).await? > 0)
         }
         Grant::EndAll(name) => end_all(tx, &name_key(name)).await,
+        Grant::Invite(hash, guest) => invite(tx, *hash, guest).await,
+        Grant::Enter { code, session } => {
+            let entered = sql("update guests set hash = $2, begun_at = $3, acted_at = $3
+                 where hash = $1 and begun_at is null and made_at > $4");
+            let entered = entered.bind(code.to_hex()).bind(session.to_hex());
+            Ok(entered.bind(at.0).bind((at - CODE).0).execute(tx).await? > 0)
+        }
+        Grant::PartWith(id) => {
+            let gone = sql("delete from guests where id = $1").bind(id);
+            Ok(gone.execute(tx).await? > 0)
+        }
         Grant::Token(hash, token) => add_token(tx, *hash, token).await,
         Grant::Revoke(id) => {
             let revoked =
@@ -123,6 +145,21 @@ async fn begin(tx: &mut Tx, hash: Hash, session: &Session) -> Result<bool, Store
     .bind(session.begun.0)
     .bind(session.acted.0)
     .bind(session.address.map(|address| address.to_string()))
+    .execute(tx)
+    .await?;
+    Ok(true)
+}
+
+async fn invite(tx: &mut Tx, hash: Hash, guest: &Guest) -> Result<bool, StoreError> {
+    sql("insert into guests (id, hash, name, rank, token_hash, made_at, acted_at)
+         values ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(&guest.id)
+    .bind(hash.to_hex())
+    .bind(&guest.name)
+    .bind(guest.rank.as_str())
+    .bind(guest.token.to_hex())
+    .bind(guest.made.0)
+    .bind(guest.acted.0)
     .execute(tx)
     .await?;
     Ok(true)
@@ -181,11 +218,16 @@ pub(super) async fn record(tx: &mut Tx, entry: &Entry, at: Timestamp) -> Result<
     .await?;
     let Some(session) = actor.session else { return Ok(false) };
     // At most once a minute: the limit it is held against is half an hour.
-    let acted = sql("update sessions set acted_at = $2 where hash = $1 and acted_at < $3")
-        .bind(session.to_hex())
-        .bind(at.0)
-        .bind((at - Span::minutes(1)).0);
-    Ok(acted.execute(tx).await? > 0)
+    for statement in [
+        "update sessions set acted_at = $2 where hash = $1 and acted_at < $3",
+        "update guests set acted_at = $2 where hash = $1 and acted_at < $3",
+    ] {
+        let acted = sql(statement).bind(session.to_hex()).bind(at.0);
+        if acted.bind((at - Span::minutes(1)).0).execute(tx).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Everything that proves somebody.
@@ -206,6 +248,21 @@ pub(super) async fn keyring(tx: &mut Tx) -> Result<Keyring, StoreError> {
             address: address(&row, 4)?,
         };
         keyring.sessions.insert(hash(&row, 0)?, session);
+    }
+    let guests =
+        sql("select hash, id, name, rank, token_hash, made_at, begun_at, acted_at from guests");
+    for row in guests.rows(tx).await? {
+        let begun: Option<i64> = row.get(6)?;
+        let guest = Guest {
+            id: row.get(1)?,
+            name: row.get(2)?,
+            rank: Rank::parse(row.get(3)?).ok_or_else(|| unreadable("rank"))?,
+            token: hash(&row, 4)?,
+            made: Timestamp(row.get(5)?),
+            begun: begun.map(Timestamp),
+            acted: Timestamp(row.get(7)?),
+        };
+        keyring.guests.insert(hash(&row, 0)?, guest);
     }
     let tokens = sql(
         "select hash, id, role, name, made_at, made_by, address, expires_at, used_at, revoked_at
@@ -304,6 +361,8 @@ fn holding(text: &str) -> String {
 pub(super) async fn forget(tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
     let over = [
         ("delete from sessions where begun_at <= $1", at - SESSION),
+        ("delete from guests where begun_at <= $1", at - SESSION),
+        ("delete from guests where begun_at is null and made_at <= $1", at - CODE),
         (
             "delete from tokens where role = 'node' and coalesce(used_at, made_at) <= $1",
             at - KEEP_CREDENTIALS,

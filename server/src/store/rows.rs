@@ -412,6 +412,7 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
         messengers,
         // What ends so long after it began ends as long after; what ends on a given day ends that day.
         "update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1",
+        "update guests set made_at = made_at + $1, begun_at = begun_at + $1, acted_at = acted_at + $1",
         // In two steps: while they move, a start could meet another's old place.
         "update spells set start_at = -(start_at + $1), end_at = end_at + $1",
     ] {

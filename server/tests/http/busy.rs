@@ -40,15 +40,8 @@ async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_t
 {
     let folder = folder();
     let options = Options {
-        database: format!("sqlite:{}", folder.join("overview.db").display()),
         join_token: Some(Hash::of(TOKEN)),
-        access: Policy::open(),
-        base: String::new(),
-        admin_url: None,
-        language: None,
-        frame_ancestors: Vec::new(),
-        own: None,
-        dials_as: None,
+        ..Options::of(format!("sqlite:{}", folder.join("overview.db").display()), Policy::open())
     };
     let site: Arc<Site> = Site::open(options).await.unwrap();
     let router = cluster_overview::router(site);

@@ -11,6 +11,7 @@ use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::TokenRole;
 use cluster_overview::access::secret::Hash;
 use cluster_overview::access::{Mode, Policy, Wish};
+use cluster_overview::branding::Branding;
 use cluster_overview::frame::Ancestor;
 use cluster_overview::listen::tls::Tls;
 use cluster_overview::listen::{self, Listener};
@@ -66,10 +67,22 @@ impl Running {
         Self::with(None, |options| Options { base, ..options })
     }
 
+    /// Starts one that lives below a path of a product, and looks like it.
+    pub(crate) fn branded(branding: Branding, base: &str) -> Self {
+        let base = base.to_owned();
+        Self::with(None, |options| Options { branding, base, ..options })
+    }
+
     /// Starts one that pages of these origins may frame.
-    pub(crate) fn framed_by(origins: &[&str]) -> Self {
-        let named = origins.iter().map(|origin| Ancestor::parse(origin).unwrap()).collect();
-        Self::with(None, |options| Options { frame_ancestors: named, ..options })
+    pub(crate) fn framed_by(origins: &[&str], access: Policy) -> Self {
+        let frame_ancestors = named(origins);
+        Self::with(None, |options| Options { frame_ancestors, access, ..options })
+    }
+
+    /// The same, on a database that others use too.
+    pub(crate) fn framed_on(database: &str, origins: &[&str], access: Policy) -> Self {
+        let (database, frame_ancestors) = (database.to_owned(), named(origins));
+        Self::with(None, |options| Options { database, frame_ancestors, access, ..options })
     }
 
     /// Starts one where people sign in, over TLS with this certificate and key.
@@ -94,10 +107,11 @@ impl Running {
         Self::with(None, |options| Options { own, ..options })
     }
 
-    /// Starts one that is called `overview` and dials services.
+    /// Starts one that is called `overview`, dials services, and may be framed.
     pub(crate) fn dialling(access: Policy) -> Self {
         let dials_as = Some("overview".to_owned());
-        Self::with(None, |options| Options { access, dials_as, ..options })
+        let frame_ancestors = named(&["https://product.example"]);
+        Self::with(None, |options| Options { access, dials_as, frame_ancestors, ..options })
     }
 
     /// Starts one where people sign in.
@@ -120,15 +134,8 @@ impl Running {
     fn with(tls: Option<Tls>, other: impl FnOnce(Options) -> Options) -> Self {
         let folder = folder();
         let options = other(Options {
-            database: address(&folder),
             join_token: Some(Hash::of(TOKEN)),
-            access: Policy::open(),
-            base: String::new(),
-            admin_url: None,
-            language: None,
-            frame_ancestors: Vec::new(),
-            own: None,
-            dials_as: None,
+            ..Options::of(address(&folder), Policy::open())
         });
         let database = options.database.clone();
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -293,6 +300,10 @@ impl Running {
         });
         assert_eq!(self.json("PUT", "/api/v1/settings", &settings).status, 200);
     }
+}
+
+fn named(origins: &[&str]) -> Vec<Ancestor> {
+    origins.iter().map(|origin| Ancestor::parse(origin).unwrap()).collect()
 }
 
 /// A folder of one's own.

@@ -1,5 +1,7 @@
 //! What every answer tells the browser not to do.
 
+use cluster_overview::access::Policy;
+
 use crate::harness::{Answer, Running, TOKEN, bearer};
 
 /// Answers of every kind: pages, data, files, refusals, errors.
@@ -82,7 +84,8 @@ fn every_script_of_a_document_bears_its_nonce_and_the_next_document_another() {
 
 #[test]
 fn only_documents_may_be_framed_and_only_by_pages_that_are_named() {
-    let overview = Running::framed_by(&["https://product.example", "http://localhost:8080"]);
+    let overview =
+        Running::framed_by(&["https://product.example", "http://localhost:8080"], Policy::open());
     for (path, is_document) in [("/", true), ("/access", true), ("/api/v1/overview", false)] {
         let answer = overview.send("GET", path, &[], &[]);
         let policy = answer.header("content-security-policy");

@@ -10,9 +10,11 @@ mod accept;
 mod admin;
 mod any;
 mod bad;
+mod branding;
 mod busy;
 #[path = "../databases/mod.rs"]
 mod databases;
+mod embeds;
 mod enrolment;
 mod forms;
 mod gate;

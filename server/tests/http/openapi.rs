@@ -17,8 +17,10 @@ const SERVER: &str = "/api/v1/servers/{server}";
 const COMPONENT: &str = "/api/v1/servers/{server}/components/{role}";
 const RECONNECT: &str = "/api/v1/servers/{server}/reconnect";
 const KEY: &str = "/api/v1/reference-keys/{kind}";
+const EMBED: &str = "/api/v1/embeds/{id}";
 const TOKENS: &str = "/api/v1/tokens";
 const ENROLMENTS: &str = "/api/v1/enrolments";
+const EMBEDS: &str = "/api/v1/embeds";
 const AUDIT: &str = "/api/v1/audit";
 const JSON: (&str, &str) = ("content-type", "application/json");
 /// In place of a proof: none is sent.
@@ -259,6 +261,7 @@ fn every_documented_status_is_answered_as_documented() {
     witness.ask(400, ("DELETE", template, "/api/v1/tokens/%FF"), &[], &[]);
     let made = witness.ask(201, ("POST", TOKENS, TOKENS), &[JSON], &wish).body;
     let one = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
+    let visit = embed(&witness);
     witness.ask(200, ("GET", AUDIT, AUDIT), &[], &[]);
     witness.ask(422, ("GET", AUDIT, "/api/v1/audit?limit=0&before=x"), &[], &[]);
 
@@ -309,6 +312,8 @@ fn every_documented_status_is_answered_as_documented() {
     witness.ask(503, ("POST", TOKENS, TOKENS), &[JSON], &wish);
     witness.ask(503, ("DELETE", template, &one), &[], &[]);
     witness.ask(503, ("POST", ENROLMENTS, ENROLMENTS), &by_token, &body);
+    witness.ask(503, ("POST", EMBEDS, EMBEDS), &[JSON], &guest("viewer"));
+    witness.ask(503, ("DELETE", EMBED, &visit), &[], &[]);
     witness.ask(503, ("GET", AUDIT, AUDIT), &[], &[]);
     witness.configure(503, &bytes(&settings));
     witness.reconnect(503, "web-4");
@@ -319,6 +324,34 @@ fn every_documented_status_is_answered_as_documented() {
     drop(locked);
 
     assert_eq!(*witness.seen.borrow(), witness.documented());
+}
+
+/// Whom a product lets in.
+fn guest(role: &str) -> Vec<u8> {
+    bytes(&json!({"name": "Ann", "role": role}))
+}
+
+/// Lets guests in, with every refusal; the address of a visit that goes on.
+fn embed(witness: &Witness) -> String {
+    let make = ("POST", EMBEDS, EMBEDS);
+    let visit = |made: &Answer| format!("{EMBEDS}/{}", made.body["id"].as_str().unwrap());
+    let viewer = format!("Bearer {}", witness.overview.token("viewer"));
+    witness.ask(403, make, &[("authorization", &viewer), JSON], &guest("admin"));
+    refuse_bodies(witness, "POST", EMBEDS, &[]);
+    let ended = visit(&witness.ask(201, make, &[JSON], &guest("admin")));
+    witness.ask(204, ("DELETE", EMBED, &ended), &[], &[]);
+    witness.ask(404, ("DELETE", EMBED, &ended), &[], &[]);
+    witness.ask(400, ("DELETE", EMBED, "/api/v1/embeds/%FF"), &[], &[]);
+    let made = witness.ask(201, make, &[JSON], &guest("viewer"));
+    // A guest is a person, and lets nobody in.
+    let path = format!("/embed?code={}", made.body["code"].as_str().unwrap());
+    let cookie = witness.overview.get(&path).header("set-cookie").to_owned();
+    let cookie = cookie.split(';').next().unwrap();
+    let as_guest =
+        [("authorization", NO_PROOF), ("cookie", cookie), ("sec-fetch-site", "same-origin")];
+    witness.ask(409, make, &[&as_guest[..], &[JSON]].concat(), &guest("viewer"));
+    witness.ask(409, ("DELETE", EMBED, &visit(&made)), &as_guest, &[]);
+    visit(&made)
 }
 
 #[test]
@@ -459,6 +492,7 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
             "&slash",
             "/sign-in",
             "/sign-out",
+            "/embed",
             "/",
             "/fn/overview",
             "/fn/act",
@@ -470,7 +504,9 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
             "/audit",
             "/access/tokens",
             "/access/revocation",
-            "/assets/{*path}"
+            "/assets/{*path}",
+            "/branding/{hash}/{name}",
+            "/embed.js"
         ]
     );
 }

@@ -8,6 +8,7 @@ pub mod sign_in;
 use leptos::prelude::*;
 
 use super::dress::{Dress, Theme};
+use super::{around, header};
 use crate::api::Site;
 use crate::cluster::Timestamp;
 use crate::words::Words;
@@ -55,10 +56,20 @@ pub fn refusal(sheet: &Sheet, why: &str) -> Document {
             </p>
         </main>
     };
-    document(sheet, sheet.label("plain.refused.title"), content)
+    door(sheet, sheet.label("plain.refused.title"), content)
 }
 
+/// A document for who is inside.
 fn document(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
+    whole(sheet, title, content, false)
+}
+
+/// A document for who is not let in: a product around it may let them in anew.
+fn door(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
+    whole(sheet, title, content, true)
+}
+
+fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bool) -> Document {
     let nonce = super::nonce();
     let assets = sheet.site.assets.clone();
     let Dress { theme, bare, .. } = sheet.dress;
@@ -79,8 +90,13 @@ fn document(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
                 <link rel="stylesheet" href=asset("plain.css") />
                 <script nonce=nonce.clone() src=asset("theme.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("moments.js")></script>
+                {around::style(&sheet.site, &sheet.dress)}
+                {around::script(&sheet.site, &nonce, shut)}
             </head>
-            <body>{content}</body>
+            <body>
+                {around::bar(&sheet.site, &sheet.dress)}
+                {content}
+            </body>
         </html>
     };
     Document { html: format!("<!DOCTYPE html>{}", html.to_html()), nonce }
@@ -103,9 +119,7 @@ fn top(sheet: &Sheet, here: &str, beside: (&str, &str)) -> impl IntoView + use<>
                 <a class="button" href=sheet.address(path)>
                     {name}
                 </a>
-                <button type="button" class="script-only" id="theme">
-                    {sheet.label("page.theme")}
-                </button>
+                {header::theme(sheet.words)}
             </div>
         </header>
     }

@@ -67,7 +67,7 @@ pub fn document(form: SignInForm) -> Document {
                     spellcheck="false"
                     maxlength="100"
                     required
-                    autofocus
+                    autofocus=!sheet.dress.bare
                 />
                 <label for="password">{sheet.label("plain.password")}</label>
                 <input
@@ -100,7 +100,7 @@ pub fn document(form: SignInForm) -> Document {
             </form>
         </main>
     };
-    super::document(&sheet, title, content)
+    super::door(&sheet, title, content)
 }
 
 fn opening(sheet: &Sheet, lacking: Lacking) -> impl IntoView + use<> {

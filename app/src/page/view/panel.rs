@@ -1,7 +1,7 @@
 //! What opens beside the page: all about a server, or a question before something is done.
 
 use super::{Action, Scene};
-use crate::api::Command;
+use crate::api::{Command, LAPSED};
 use crate::cluster::effect::Acceptance;
 use crate::cluster::hints::Arg;
 use crate::cluster::keys::Unnamed;
@@ -81,7 +81,10 @@ pub(super) fn panel(scene: &Scene<'_>) -> Option<Panel> {
 
 /// Why the last wish was refused.
 pub(super) fn refused(scene: &Scene<'_>) -> Option<String> {
-    let said = scene.words.say(&format!("refusal.{}", scene.place.refused.as_ref()?), &[]);
+    let why = scene.place.refused.as_deref()?;
+    // Within a product's page nobody signs in by themselves.
+    let guest = if why == LAPSED && scene.place.dress.bare { ".guest" } else { "" };
+    let said = scene.words.say(&format!("refusal.{why}{guest}"), &[]);
     (!said.is_empty()).then_some(said)
 }
 

@@ -81,6 +81,38 @@ pub(crate) struct CreatedToken {
     token: String,
 }
 
+/// Whom a product lets in.
+#[derive(ToSchema)]
+pub(crate) struct NewEmbed {
+    /// The person's name, as the product has it: the page and the audit name them so.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// What they may.
+    role: GuestRole,
+}
+
+/// What a guest may.
+#[derive(Serialize, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum GuestRole {
+    /// Look.
+    Viewer,
+    /// Look and change.
+    Admin,
+}
+
+/// A way in.
+#[derive(ToSchema)]
+pub(crate) struct Embed {
+    /// By which the product can end the visit.
+    id: String,
+    /// What the browser brings to `/embed?code=`: 64 hex digits, good once.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    code: String,
+    /// For how many seconds it lets in.
+    good_for_s: u32,
+}
+
 /// Who wants a credential.
 #[derive(ToSchema)]
 pub(crate) struct Enrolment {

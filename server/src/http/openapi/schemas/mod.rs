@@ -16,7 +16,9 @@ mod picture;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub(crate) use self::access::{Audit, CreatedToken, Enrolled, Enrolment, NewToken, Tokens};
+pub(crate) use self::access::{
+    Audit, CreatedToken, Embed, Enrolled, Enrolment, NewEmbed, NewToken, Tokens,
+};
 pub(crate) use self::heartbeat::{Heartbeats, Taken};
 pub(crate) use self::picture::{Overview, Reconnected};
 

@@ -1,0 +1,115 @@
+//! Guests: people whom a product lets in, into a frame within its own pages.
+//!
+//! The product's back end fetches a code with its token; the person's browser trades the code for a session,
+//! once, within a minute.
+
+use app::api::Rank;
+use app::cluster::FieldError;
+
+use super::audit::{Action, Actor, Entry, Proof, one_line};
+use super::keyring::Guest;
+use super::origin::Origin;
+use super::secret::{Hash, Secret, SecretError};
+use super::tokens::new_id;
+use crate::Site;
+use crate::store::{Grant, StoreError};
+
+/// The longest name of a guest, in characters.
+const LONGEST_NAME: usize = 100;
+/// How many guests and codes there may be at once: all of them are kept in memory.
+const MOST_GUESTS: usize = 10_000;
+
+/// Whom a product lets in.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// The person's name, as the product has it.
+    pub name: String,
+    /// What they may.
+    pub rank: Rank,
+}
+
+/// Why nobody is let in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotInvited {
+    /// There are too many guests already.
+    #[error("there are {MOST_GUESTS} guests already; come back in a minute")]
+    TooMany,
+    /// The database does not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no randomness.
+    #[error(transparent)]
+    Random(#[from] SecretError),
+}
+
+impl Invitation {
+    /// An invitation of somebody with this name.
+    ///
+    /// # Errors
+    /// A name that is none.
+    pub fn of(name: &str, rank: Rank) -> Result<Self, FieldError> {
+        let fits =
+            !name.is_empty() && name.chars().count() <= LONGEST_NAME && one_line(name) == name;
+        let why = "must have 1 to 100 characters, on one line";
+        if fits {
+            Ok(Self { name: name.to_owned(), rank })
+        } else {
+            Err(FieldError::new("name", why))
+        }
+    }
+}
+
+impl Site {
+    /// A code that lets somebody in for a minute, and the number by which the product can end their visit.
+    /// The product is known by its token.
+    pub(crate) async fn invite(
+        &self,
+        Invitation { name, rank }: Invitation,
+        token: Hash,
+    ) -> Result<(String, Secret), NotInvited> {
+        if self.watch.keyring().guests.len() >= MOST_GUESTS {
+            return Err(NotInvited::TooMany);
+        }
+        let (id, code, at) = (new_id()?, Secret::new()?, self.store.now());
+        let guest = Guest { id: id.clone(), name, rank, token, made: at, begun: None, acted: at };
+        self.grant(&[Grant::Invite(code.hash(), guest)], None).await?;
+        Ok((id, code))
+    }
+
+    /// Lets in whoever brings a code that is good: what their cookie is to carry. `None` if the code is
+    /// used, too old, or never was.
+    pub(crate) async fn enter(
+        &self,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<Option<Secret>, NotInvited> {
+        self.watch.refresh().await;
+        let (code, now) = (Hash::of(code), self.watch.now());
+        let keyring = self.watch.keyring();
+        let good =
+            |guest: &&Guest| guest.may_enter(now) && keyring.token(guest.token, now).is_some();
+        let Some(guest) = keyring.guests.get(&code).filter(good) else { return Ok(None) };
+        let session = Secret::new()?;
+        let actor = Actor {
+            name: guest.name.clone(),
+            proof: Proof::Host,
+            address: origin.client,
+            session: None,
+        };
+        let grant = Grant::Enter { code, session: session.hash() };
+        let entry = Entry::done(&actor, Action::SignIn, "within a product's page");
+        // Of two that bring the same code at once, one comes first.
+        Ok(self.grant(&[grant], Some(&entry)).await?.then_some(session))
+    }
+
+    /// Ends the visit of a guest whom the product with this token let in; false if there is none.
+    pub(crate) async fn part_with(&self, id: &str, token: Hash) -> Result<bool, StoreError> {
+        self.watch.refresh().await;
+        let keyring = self.watch.keyring();
+        let own = |guest: &Guest| guest.id == id && guest.token == token;
+        if !keyring.guests.values().any(own) {
+            return Ok(false);
+        }
+        self.grant(&[Grant::PartWith(id.to_owned())], None).await
+    }
+}
