@@ -4,7 +4,9 @@
 
 mod common;
 
-use cluster_overview_app::cluster::{Change, RefusalReason, ServerName, Snapshot, Timestamp};
+use cluster_overview_app::cluster::{
+    Change, ComponentKey, RefusalReason, Role, ServerName, Snapshot, Timestamp,
+};
 use common::{NOON, s, service, snapshot};
 
 fn refuse(snapshot: &mut Snapshot, why: RefusalReason, at: Timestamp) -> bool {
@@ -12,8 +14,9 @@ fn refuse(snapshot: &mut Snapshot, why: RefusalReason, at: Timestamp) -> bool {
 }
 
 fn told(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RefusalReason)> {
-    let refusal = snapshot.refusal(&ServerName::parse("a").unwrap(), at)?;
-    Some((refusal.since, refusal.why))
+    let server = ServerName::parse("a").unwrap();
+    let refusal = snapshot.refusals_of(&server, at).next()?;
+    Some((refusal.since, refusal.why.clone()))
 }
 
 #[test]
@@ -58,4 +61,30 @@ fn a_reader_hears_of_it_and_of_its_end() {
     assert_eq!(reader, known);
     reader.apply(Change { changed_at: s(1), ..Change::default() });
     assert_eq!(told(&reader, s(1)), None);
+}
+
+#[test]
+fn a_failing_probe_is_told_of_its_component_until_that_beats_again() {
+    let probe = |role, said: &str| RefusalReason::Probe { role, said: said.to_owned() };
+    let mut known = snapshot([service("a")]);
+    assert!(refuse(&mut known, RefusalReason::Token, NOON));
+    assert!(refuse(&mut known, probe(Role::Service, "no database"), s(1)));
+    assert!(refuse(&mut known, probe(Role::Web, "500"), s(2)));
+    assert!(!refuse(&mut known, probe(Role::Web, "500"), s(3)), "it was told a moment ago");
+    assert!(refuse(&mut known, probe(Role::Web, "502"), s(12)), "another reason is news");
+    let server = ServerName::parse("a").unwrap();
+    let told = |known: &Snapshot| {
+        let mut why: Vec<_> =
+            known.refusals_of(&server, s(13)).map(|refusal| refusal.why.clone()).collect();
+        why.sort_by_key(RefusalReason::probed);
+        why
+    };
+    let token = RefusalReason::Token;
+    let service = probe(Role::Service, "no database");
+    assert_eq!(told(&known), [token.clone(), probe(Role::Web, "502"), service.clone()]);
+    let key = |role| ComponentKey { server: server.clone(), role };
+    assert!(known.answered(&key(Role::Web), s(13)));
+    assert_eq!(known.changed_at, s(13));
+    assert!(!known.answered(&key(Role::Web), s(14)));
+    assert_eq!(told(&known), [token, service]);
 }

@@ -13,6 +13,7 @@ use crate::back_off::back_off;
 use crate::client::{Client, ClientError};
 use crate::credential::{Credential, CredentialError};
 use crate::messenger::Voice;
+use crate::probe::{Probe, Unwell, Well};
 use crate::{clock, node};
 
 /// Before the overview has said how often to beat.
@@ -33,12 +34,24 @@ pub struct Facts {
     pub product: Option<String>,
     /// Its version.
     pub version: String,
+    /// Whether somebody said it: what a probed product says then does not count.
+    pub told_version: bool,
     /// The operating system.
     pub os: Os,
     /// The server's address, if it was given one.
     pub ip: Option<IpAddr>,
     /// The check of its key.
     pub key_check: Option<KeyCheck>,
+}
+
+impl Facts {
+    /// What a product says of itself counts where nobody said otherwise.
+    fn learn(&mut self, Well { product, version }: Well) {
+        self.product = self.product.take().or(product);
+        if let Some(version) = version.filter(|_| !self.told_version) {
+            self.version = version;
+        }
+    }
 }
 
 /// What a node proves itself with: the join token at first contact, its own credential from then on.
@@ -111,6 +124,8 @@ pub struct Agent {
     facts: Facts,
     /// What the web servers hear at once, where it listens for them.
     voice: Option<Voice>,
+    /// How the product is asked that cannot speak for itself.
+    probe: Option<Probe>,
     boot_id: String,
     sequence: i64,
     /// Where it last said to be.
@@ -127,7 +142,13 @@ impl Agent {
     /// A node that has just started.
     pub fn new(client: Client, proof: Proof, facts: Facts, voice: Option<Voice>) -> Self {
         let boot_id = uuid::Uuid::new_v4().hyphenated().to_string();
-        Self { client, proof, facts, voice, boot_id, sequence: 0, address: None }
+        Self { client, proof, facts, voice, probe: None, boot_id, sequence: 0, address: None }
+    }
+
+    /// The same, for a product that is asked for its health: it beats with each good answer.
+    #[must_use]
+    pub fn asking(self, probe: Probe) -> Self {
+        Self { probe: Some(probe), ..self }
     }
 
     /// Beats until `shutdown`, then says goodbye.
@@ -171,6 +192,12 @@ impl Agent {
         if self.proof.wants_credential() && !leaving {
             self.enrol().await?;
         }
+        if let Some(probe) = self.probe.clone().filter(|_| !leaving) {
+            match probe.ask(self.facts.role).await {
+                Ok(well) => self.facts.learn(well),
+                Err(unwell) => return Err(self.tell(unwell).await),
+            }
+        }
         let address = self.address_now().await;
         if self.address.is_some_and(|before| before != address) {
             self.client.hang_up();
@@ -195,6 +222,15 @@ impl Agent {
         };
         let next = answer.get("next_in_ms").and_then(Value::as_u64);
         Ok(next.map_or(FIRST_INTERVAL, Duration::from_millis))
+    }
+
+    /// Tells the overview why there is no heartbeat, as far as that can be told.
+    async fn tell(&self, unwell: Unwell) -> AgentError {
+        let Facts { server, role, .. } = &self.facts;
+        let body = json!({"server": server, "role": role, "reason": unwell.to_string()});
+        // A former version does not listen to it.
+        let _ = self.post("/api/v1/probe-failures", body).await;
+        AgentError::Probe(unwell)
     }
 
     /// Asks for a credential of its own. An overview that gives none is beaten to with what there is.
@@ -247,6 +283,7 @@ impl Agent {
             "key_check": facts.key_check,
             "messenger_port": self.voice.as_ref().map(Voice::port),
             "leaving": leaving,
+            "probed": self.probe.is_some(),
         })
     }
 
@@ -285,6 +322,9 @@ pub enum AgentError {
     /// The overview did not take it.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The product is not well, so there is none.
+    #[error("a probe of the product fails: {0}")]
+    Probe(Unwell),
 }
 
 impl AgentError {
@@ -309,6 +349,8 @@ impl Quiet {
         self.until = Some(now + app::cluster::Span(pause));
         if error.is_unauthorized() {
             tracing::error!(%error, "the overview does not know this token; trying on");
+        } else if matches!(error, AgentError::Probe(_)) {
+            tracing::warn!(%error, failures, "no heartbeat is sent; asking on");
         } else {
             tracing::warn!(%error, failures, "the heartbeat was not taken; trying on");
         }

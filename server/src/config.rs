@@ -28,8 +28,8 @@ pub struct CommandLine {
 pub enum Command {
     /// The web server: page and API.
     Serve(Box<Serve>),
-    /// Beats for a component of the product on this server.
-    Agent(Agent),
+    /// Beats for the components of the product on this server.
+    Agent(Box<Agent>),
     /// The overview for a terminal; exit code 0 ok, 1 warning, 2 error, 3 unknown or unreachable.
     Status(Status),
     /// `serve` on a throw-away database, with a simulated cluster that goes through every pulse and
@@ -246,8 +246,8 @@ pub struct Node {
     /// The file with the encryption key; only a check of it is ever sent or stored.
     #[arg(long, env = "CLUSTER_OVERVIEW_ENCRYPTION_KEY_FILE")]
     pub encryption_key_file: Option<PathBuf>,
-    /// Where an agent's service listens for the web servers. `serve` listens nowhere: its own service
-    /// is within it.
+    /// Where the service listens for the web servers that dial it. The service within `serve` does so where
+    /// several web servers share a database, and --listen is no loopback address.
     #[arg(long, env = "CLUSTER_OVERVIEW_MESSENGER_PORT", default_value_t = 33_237, value_parser = clap::value_parser!(u16).range(1..))]
     pub messenger_port: u16,
 }
@@ -343,9 +343,16 @@ pub struct Agent {
     /// With an overview over TLS: the certificates to trust, a PEM file; default: those of the web.
     #[arg(long, env = "CLUSTER_OVERVIEW_CA_FILE")]
     pub ca_file: Option<PathBuf>,
-    /// Which component it beats for.
-    #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role, default_value = "service")]
-    pub role: Role,
+    /// Which components it beats for: web, service, or both.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role, value_delimiter = ',', default_value = "service")]
+    pub role: Vec<Role>,
+    /// For a product that cannot be changed: an address that says whether it is well, such as
+    /// `http://127.0.0.1:8080/health/json`. It beats with each good answer, and takes the version from it.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PROBE", conflicts_with = "probe_command")]
+    pub probe: Option<String>,
+    /// The same by a command of the shell: exit code 0 says that all is well.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PROBE_COMMAND")]
+    pub probe_command: Option<String>,
     /// What it says of itself.
     #[command(flatten)]
     pub node: Node,

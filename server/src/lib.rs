@@ -22,6 +22,7 @@ pub mod messenger;
 mod metrics;
 pub mod node;
 pub mod own;
+pub mod probe;
 pub mod report;
 pub mod store;
 pub mod watch;

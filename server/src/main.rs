@@ -24,6 +24,7 @@ use cluster_overview::listen::tls::Tls;
 use cluster_overview::listen::{self, Listener};
 use cluster_overview::messenger::Voice;
 use cluster_overview::own::Identity;
+use cluster_overview::probe::Probe;
 use cluster_overview::store::Store;
 use cluster_overview::store::beside::{Accepted, Beside};
 use cluster_overview::{Options, Site, base_path, config, node, report};
@@ -41,7 +42,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match config::CommandLine::parse().command {
         config::Command::Serve(options) => serve(*options).await.map(|()| ExitCode::SUCCESS),
-        config::Command::Agent(options) => agent(options).await.map(|()| ExitCode::SUCCESS),
+        config::Command::Agent(options) => agent(*options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Status(options) => return status(&options),
         config::Command::Demo(options) => demo(options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Key(config::Key::Accept(options)) => {
@@ -94,6 +95,10 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     }
     let listener = Listener { socket, tls };
     announce(&listener, &base)?;
+    // Who is reached on this machine alone is not dialled from another.
+    if !options.listen.address.ip().is_loopback() {
+        site.listen_as_service(options.node.messenger_port).await;
+    }
     cluster_overview::serve(listener, site, asked_to_stop()?).await;
     Ok(())
 }
@@ -264,11 +269,50 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
             "a container's host name changes with each start; give this server a name with --name"
         );
     }
+    let probe = probe(&options)?;
+    let mut roles = options.role.clone();
+    roles.sort_unstable();
+    roles.dedup();
+    if options.credential_file.is_some() && roles.len() > 1 {
+        return Err(
+            "--credential-file is one component's: leave it out, or start an agent for each".into(),
+        );
+    }
+    let mut agents = tokio::task::JoinSet::new();
+    let (stop, _) = tokio::sync::broadcast::channel::<()>(1);
+    for role in roles {
+        let agent = one_agent(&options, role, probe.clone()).await?;
+        let mut stopped = stop.subscribe();
+        agents.spawn(agent.run(async move {
+            // Whoever can ask it to stop lives as long as it does.
+            let _ = stopped.recv().await;
+        }));
+    }
+    asked_to_stop()?.await;
+    drop(stop);
+    agents.join_all().await;
+    Ok(())
+}
+
+/// How the product is asked, if it is.
+fn probe(options: &config::Agent) -> Result<Option<Probe>, Failure> {
+    let address = options.probe.as_deref().map(Probe::of_address).transpose();
+    let address = address.map_err(|wrong| format!("--probe {wrong}"))?;
+    Ok(address.or_else(|| options.probe_command.clone().map(Probe::Command)))
+}
+
+/// What beats for one component.
+async fn one_agent(
+    options: &config::Agent,
+    role: Role,
+    probe: Option<Probe>,
+) -> Result<Agent, Failure> {
     let Said { server, product, version, os, key_check } = Said::of(&options.node)?;
     let facts = Facts {
         server: server.to_string(),
-        role: options.role,
+        role,
         product,
+        told_version: version.is_some(),
         version: version.unwrap_or_else(own_version),
         os,
         ip: options.ip,
@@ -276,13 +320,17 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
     };
     let path = options
         .credential_file
+        .clone()
         .unwrap_or_else(|| Credential::path_beside(&options.token_file, &facts.server, facts.role));
     let proof = Proof::of(&options.token_file, path)?;
     let client = Client::new(&options.overview, options.ca_file.as_deref())?;
-    let voice = voice(&options.node, &facts).await;
+    // A product that is only asked has no voice: the agent's own would say nothing of it.
+    let voice = if probe.is_none() { voice(&options.node, &facts).await } else { None };
     let agent = Agent::new(client, proof, facts, voice);
-    agent.run(asked_to_stop()?).await;
-    Ok(())
+    Ok(match probe {
+        Some(probe) => agent.asking(probe),
+        None => agent,
+    })
 }
 
 /// The messenger of a service. It is nonessential: without it heartbeats go on.

@@ -2,15 +2,17 @@
 //! interval, and both say goodbye.
 
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use app::cluster::{Heartbeat, KeyCheck, Os, Role, ServerName, facts};
 use tokio::sync::Notify;
 
+use crate::Site;
 use crate::clock;
 use crate::intake::Intake;
+use crate::messenger::Voice;
 
 /// What the overview says of itself in every heartbeat.
 #[derive(Clone, Debug)]
@@ -40,7 +42,14 @@ pub struct Reporter {
     sequence: AtomicI64,
     asked: Notify,
     intake: Intake,
+    /// Where other web servers hear that its service lives.
+    voice: OnceLock<Voice>,
+    /// Whether they share a key with it: a port at which nobody is let in is not announced.
+    shares: AtomicBool,
 }
+
+/// How often is looked which keys the web servers share.
+const KEYS_EVERY: Duration = Duration::from_secs(5);
 
 impl Reporter {
     /// Components of these roles, not yet beating.
@@ -52,7 +61,14 @@ impl Reporter {
             sequence: AtomicI64::new(0),
             asked: Notify::new(),
             intake,
+            voice: OnceLock::new(),
+            shares: AtomicBool::new(false),
         })
+    }
+
+    /// Whether this is the boot of a component of this very process.
+    pub(crate) fn is_boot(&self, boot: &str) -> bool {
+        self.boot_id == boot
     }
 
     /// Somebody asked the web component something.
@@ -93,6 +109,12 @@ impl Reporter {
         }
     }
 
+    /// The port at which this component is to be dialled, if it is.
+    fn announced(&self, role: Role) -> Option<u16> {
+        let speaks = role == Role::Service && self.shares.load(Ordering::Relaxed);
+        self.voice.get().filter(|_| speaks).map(Voice::port)
+    }
+
     /// One heartbeat; how long to wait until the next.
     async fn beat(&self, role: Role, leaving: bool) -> Duration {
         let Identity { server, product, version, os, ip, key_check, reporter } =
@@ -109,13 +131,50 @@ impl Reporter {
             sent_at: Some(clock::wall()),
             key_check,
             machine_key_check: None,
-            messenger_port: None,
+            messenger_port: self.announced(role),
             leaving,
             reporter,
         };
         match self.intake.take(vec![heartbeat]).await {
             Ok(taken) => taken.next_in(),
             Err(_) => Duration::from_secs(1),
+        }
+    }
+}
+
+impl Site {
+    /// Lets the other web servers of the cluster dial the service in this process, at this port: they hear
+    /// at once when it dies. Where nobody else is, or no service is reported, nothing is opened.
+    pub async fn listen_as_service(self: &Arc<Self>, port: u16) {
+        let Some(own) = self.own.clone() else { return };
+        if !own.roles.contains(&Role::Service) || !self.store.is_shared() {
+            return;
+        }
+        match Voice::open(port, own.identity.server.as_str()).await {
+            Ok(voice) => {
+                if own.voice.set(voice).is_ok() {
+                    tokio::spawn(Arc::clone(self).keep_sharing(own));
+                }
+            }
+            Err(error) => tracing::warn!(
+                port,
+                %error,
+                "no service messenger: other web servers hear of this one by the database alone; free the port or choose another with --messenger-port"
+            ),
+        }
+    }
+
+    /// The service in this process bears nothing: it shares with the dialers what all web servers know.
+    async fn keep_sharing(self: Arc<Self>, own: Arc<Reporter>) {
+        let Some(voice) = own.voice.get() else { return };
+        loop {
+            let keyring = self.watch.keyring();
+            let known = self.access.borne_by(&own.identity.server, &keyring, self.watch.now());
+            voice.share(&known);
+            if own.shares.swap(!known.is_empty(), Ordering::Relaxed) == known.is_empty() {
+                own.beat(Role::Service, false).await;
+            }
+            tokio::time::sleep(KEYS_EVERY).await;
         }
     }
 }

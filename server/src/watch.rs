@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use app::cluster::{Change, ComponentKey, RefusalReason, ServerName, Snapshot, Timestamp};
+use app::cluster::{Beat, Change, ComponentKey, RefusalReason, ServerName, Snapshot, Timestamp};
 use tokio::sync::{Mutex, MutexGuard, watch};
 
 use crate::access::keyring::Keyring;
@@ -329,7 +329,7 @@ impl Watch {
         if let Some(earlier) = news.earlier.take() {
             self.tell(*earlier);
         }
-        let stirs = news.is_urgent() || self.is_blind();
+        let mut stirs = news.is_urgent() || self.is_blind();
         if let Some(keyring) = news.keyring.take() {
             *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
         }
@@ -341,6 +341,7 @@ impl Watch {
                 state.snapshot.refusals = refusals;
             } else {
                 state.sighted(news.at);
+                stirs |= state.hear_probes(&news);
                 state.take(news);
             }
         });
@@ -364,7 +365,7 @@ impl Watch {
         self.facts.send_replace(());
     }
 
-    /// A heartbeat in this server's name was refused. It is told from memory: nobody without a proof
+    /// A heartbeat in this server's name was refused, or not sent. It is told from memory: nobody without a proof
     /// makes the database write.
     pub(crate) fn refused(&self, server: &ServerName, why: RefusalReason, from: Option<IpAddr>) {
         self.write(|state| {
@@ -548,6 +549,19 @@ impl State {
         });
     }
 
+    /// Whoever beats again answers its probes; whether that was in doubt.
+    fn hear_probes(&mut self, news: &News) -> bool {
+        if self.snapshot.refusals.is_empty() {
+            return false;
+        }
+        let facts = news.components.iter().map(|component| component.key());
+        let heard = facts.chain(news.beats.iter().map(Beat::key));
+        // Each is asked: several may have been in doubt.
+        let answered = heard.filter(|key| self.snapshot.answered(key, news.at)).count();
+        self.blinks += u64::from(answered > 0);
+        answered > 0
+    }
+
     /// A commit changed a component.
     fn age(&mut self, key: ComponentKey, next: impl FnOnce(Option<Ages>) -> Ages) {
         let before = self.ages.get(&key).copied();
@@ -577,7 +591,7 @@ impl State {
             if self.ages.get(key).is_some_and(|ages| ages.facts > since) {
                 change.components.push(Arc::clone(component));
             } else {
-                change.beats.push(app::cluster::Beat::of(component));
+                change.beats.push(Beat::of(component));
             }
         }
         change.removed = self

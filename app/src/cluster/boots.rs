@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Address, Component, Heartbeat, Reporter, Skew, Tombstone};
+use super::facts::{Address, Component, Heartbeat, Skew, Tombstone};
 use super::time::{Span, Timestamp};
 
 /// Three returns to a former boot within this span are two machines of one name; so long without a
@@ -155,8 +155,8 @@ pub fn receive(
     match stored {
         None => Some(fresh()),
         Some(Stored::Present(known)) => {
-            let own = heartbeat.reporter != Reporter::Node;
-            let known_own = known.reporter != Reporter::Node;
+            let own = heartbeat.reporter.is_own();
+            let known_own = known.reporter.is_own();
             match (own, known_own) {
                 (true, false) => None,
                 (false, true) => Some(fresh()),

@@ -172,10 +172,22 @@ pub enum Reporter {
     /// A node, over the wire.
     #[default]
     Node,
+    /// An agent, of a product that cannot be changed and answers its probes.
+    Probe,
     /// The overview of itself, bearing a product's version. Steps aside for a node of its name.
     Own,
     /// The overview of itself, without a product: shown, but not compared with others.
     Observer,
+}
+
+impl Reporter {
+    /// Whether it is the overview that speaks of itself.
+    pub const fn is_own(self) -> bool {
+        match self {
+            Self::Own | Self::Observer => true,
+            Self::Node | Self::Probe => false,
+        }
+    }
 }
 
 /// An IPv4 or IPv6 address in its canonical spelling. Whoever shows it need not understand it, and a

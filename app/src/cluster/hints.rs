@@ -509,7 +509,7 @@ impl MessengerFailure {
 }
 
 /// The key of the words for a component, or for both of a server.
-const fn roles(role: Option<Role>) -> &'static str {
+pub const fn roles(role: Option<Role>) -> &'static str {
     match role {
         Some(Role::Web) => "role.in-text.web",
         Some(Role::Service) => "role.in-text.service",

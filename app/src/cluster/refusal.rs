@@ -1,4 +1,5 @@
-//! Heartbeats in a server's name that were refused: told on its row, for whoever wonders why it is silent.
+//! Heartbeats in a server's name that were refused, or that its agent does not send because the product answers
+//! no probe: told on its row, for whoever wonders why it is silent.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +13,8 @@ const TOLD_FOR: Span = Span::minutes(10);
 /// busy.
 const NEWS_AFTER: Span = Span::seconds(10);
 
-/// Why heartbeats are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Why heartbeats are refused, or not sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalReason {
     /// They bear no token that is good.
@@ -22,18 +23,31 @@ pub enum RefusalReason {
     Foreign,
     /// They bear a join token where a credential is required.
     NotEnrolled,
+    /// Its agent sends none: the product's probe failed.
+    Probe {
+        /// Of which component.
+        role: Role,
+        /// What the product, or the agent, says of it: one line.
+        said: String,
+    },
 }
 
 impl RefusalReason {
-    /// Every reason there is.
-    pub const ALL: [Self; 3] = [Self::Token, Self::Foreign, Self::NotEnrolled];
-
     /// The word in the API and in the sentence's key.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::Foreign => "foreign",
             Self::NotEnrolled => "not_enrolled",
+            Self::Probe { .. } => "probe",
+        }
+    }
+
+    /// The component whose probe failed, if that is it.
+    pub const fn probed(&self) -> Option<Role> {
+        match self {
+            Self::Probe { role, .. } => Some(*role),
+            Self::Token | Self::Foreign | Self::NotEnrolled => None,
         }
     }
 }
@@ -54,9 +68,28 @@ pub struct Refusal {
 }
 
 impl Snapshot {
-    /// The heartbeats that are refused in this server's name.
-    pub fn refusal(&self, server: &ServerName, now: Timestamp) -> Option<&Refusal> {
-        self.refusals.iter().find(|refusal| refusal.server == *server && now < refusal.until)
+    /// What keeps heartbeats in this server's name from coming in: those that are refused, and failing
+    /// probes by component.
+    pub fn refusals_of(
+        &self,
+        server: &ServerName,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Refusal> {
+        let told = move |refusal: &&Refusal| refusal.server == *server && now < refusal.until;
+        self.refusals.iter().filter(told)
+    }
+
+    /// A component beats again: its probe is answered. True if it was not.
+    pub fn answered(&mut self, key: &ComponentKey, now: Timestamp) -> bool {
+        let before = self.refusals.len();
+        self.refusals.retain(|refusal| {
+            refusal.server != key.server || refusal.why.probed() != Some(key.role)
+        });
+        let answered = self.refusals.len() < before;
+        if answered {
+            self.changed_at = self.changed_at.max(now);
+        }
+        answered
     }
 
     /// Takes one in that was refused at `now`. False if it is no news: nobody knows the server, or as
@@ -72,7 +105,8 @@ impl Snapshot {
         let known = [Role::Web, Role::Service]
             .into_iter()
             .any(|role| self.components.contains_key(&key(role)));
-        let told = self.refusal(server, now).cloned();
+        let probed = why.probed();
+        let told = self.refusals_of(server, now).find(|told| told.why.probed() == probed).cloned();
         let is_old = told.as_ref().is_some_and(|told| {
             let before = now - (told.until - TOLD_FOR);
             let same = told.why == why && told.from == from;
@@ -81,7 +115,10 @@ impl Snapshot {
         if !known || is_old {
             return false;
         }
-        self.refusals.retain(|refusal| refusal.server != *server && now < refusal.until);
+        self.refusals.retain(|refusal| {
+            let another = refusal.server != *server || refusal.why.probed() != probed;
+            another && now < refusal.until
+        });
         let since = told.map_or(now, |told| told.since);
         let until = now + TOLD_FOR;
         self.refusals.push(Refusal { server: server.clone(), since, until, why, from });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Component, Messenger, Reporter, Role, ServerName};
+use super::facts::{Component, Messenger, Role, ServerName};
 use super::keys::KeyKind;
 use super::settings::Settings;
 use super::silence::{self, Spell};
@@ -356,7 +356,7 @@ fn gone<'a>(pulses: &[(&'a Arc<Component>, Pulse)]) -> Vec<&'a str> {
     pulses
         .iter()
         .filter(|(component, pulse)| {
-            let speaks = component.role == Role::Web || component.reporter != Reporter::Node;
+            let speaks = component.role == Role::Web || component.reporter.is_own();
             speaks && !pulse.is_heard()
         })
         .map(|(component, _)| component.server.as_str())

@@ -169,7 +169,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::cluster::{Blindness, HintId, Refusal, RefusalReason, ServerName, Timestamp};
+    use crate::cluster::{Blindness, HintId, Refusal, RefusalReason, Role, ServerName, Timestamp};
 
     /// All languages.
     fn all() -> impl Iterator<Item = &'static Words> {
@@ -282,7 +282,14 @@ mod tests {
 
     #[test]
     fn every_reason_for_a_refusal_is_said_with_its_moment_and_its_address() {
-        for why in RefusalReason::ALL {
+        let probe = |role| RefusalReason::Probe { role, said: "10.0.0.9 is away.".into() };
+        for why in [
+            RefusalReason::Token,
+            RefusalReason::Foreign,
+            RefusalReason::NotEnrolled,
+            probe(Role::Web),
+            probe(Role::Service),
+        ] {
             let (since, server) = (Timestamp::default(), ServerName::parse("a").unwrap());
             let from = Some(IpAddr::from([10, 0, 0, 9]).into());
             let refusal = Refusal { server, since, until: since, why, from };

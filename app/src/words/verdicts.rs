@@ -1,10 +1,10 @@
 //! How the cluster, its components and its hints are said.
 
 use super::Words;
-use crate::cluster::hints::Arg;
+use crate::cluster::hints::{Arg, roles};
 use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, Messenger, Overview, Pulse, Refusal, Role, Snapshot,
-    Span, VersionCheck, status::KeyVerdict,
+    ComponentStatus, Health, Hint, HintId, Messenger, Overview, Pulse, Refusal, RefusalReason,
+    Role, Snapshot, Span, VersionCheck, facts::Reporter, status::KeyVerdict,
 };
 
 /// A hint in sentences.
@@ -68,12 +68,23 @@ impl Words {
         sentences.join("; ")
     }
 
-    /// That heartbeats in a server's name are refused, and why.
+    /// That heartbeats in a server's name are refused or not sent, and why.
     pub fn refused(&self, refusal: &Refusal) -> String {
         let from = refusal.from.as_ref();
         let from =
             from.map_or(Arg::Word("refused.from-unknown"), |from| Arg::Text(from.to_string()));
-        let args = [("since", Arg::Moment(refusal.since)), ("from", from)];
+        let (role, said) = match &refusal.why {
+            RefusalReason::Probe { role, said } => (Some(*role), said.as_str()),
+            RefusalReason::Token | RefusalReason::Foreign | RefusalReason::NotEnrolled => {
+                (None, "")
+            }
+        };
+        let args = [
+            ("since", Arg::Moment(refusal.since)),
+            ("from", from),
+            ("role", Arg::Word(roles(role))),
+            ("said", Arg::Text(said.trim_end_matches('.').to_owned())),
+        ];
         self.say(&format!("refused.{}", refusal.why.as_str()), &args)
     }
 
@@ -88,7 +99,9 @@ impl Words {
             ("late", seconds(component.late_limit(settings))),
             ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
         ];
-        self.say(&format!("why.{}.{}", status.pulse.as_str(), component.role.as_str()), &args)
+        let probed = status.pulse == Pulse::Alive && component.reporter == Reporter::Probe;
+        let by = if probed { ".probed" } else { "" };
+        self.say(&format!("why.{}.{}{by}", status.pulse.as_str(), component.role.as_str()), &args)
     }
 
     /// Why a messenger cannot be reached, and since when.

@@ -42,7 +42,7 @@ pub(crate) async fn own_writes_only(
     let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let path = request.uri().path();
     let path = path.strip_prefix(site.base.as_str()).unwrap_or(path);
-    let by_token = [super::HEARTBEATS, super::ENROLMENTS].contains(&path);
+    let by_token = [super::HEARTBEATS, super::ENROLMENTS, super::PROBE_FAILURES].contains(&path);
     let caller = request.extensions().get::<Caller>();
     if reads || by_token || caller.is_some_and(Caller::is_proved_by_token) {
         return next.run(request).await;

@@ -17,6 +17,7 @@ mod metrics;
 mod openapi;
 pub(crate) mod overview;
 mod page;
+mod probe_failures;
 mod probes;
 mod problem;
 mod sign_in;
@@ -47,6 +48,8 @@ use crate::Site;
 pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";
 /// Where servers get a credential of their own.
 pub(crate) const ENROLMENTS: &str = "/api/v1/enrolments";
+/// Where agents say why they send no heartbeat.
+pub(crate) const PROBE_FAILURES: &str = "/api/v1/probe-failures";
 
 /// How long a request may take to be sent and answered.
 const LONGEST_REQUEST: Duration = Duration::from_secs(10);
@@ -153,7 +156,9 @@ fn monitors(site: &Arc<Site>) -> Gated {
 /// What servers, balancers and browsers use by themselves, and often. None of it is compressed on its
 /// way: it is short, comes in pieces, or is packed already; and room for a compressor is 5 kB an answer.
 fn machines(site: &Arc<Site>) -> Vec<Gated> {
-    let beating = OpenApiRouter::new().routes(routes!(heartbeats::post));
+    let beating = OpenApiRouter::new()
+        .routes(routes!(heartbeats::post))
+        .routes(routes!(probe_failures::post));
     let enrolling = OpenApiRouter::new().routes(routes!(tokens::enrol));
     let noticed = middleware::from_fn_with_state(Arc::clone(site), guard::notice);
     let listening = OpenApiRouter::new().routes(routes!(stream::get)).layer(noticed);

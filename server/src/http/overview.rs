@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use app::cluster::facts::Reporter;
 use app::cluster::status::KeyVerdict;
 use app::cluster::{
-    ComponentStatus, Hint, Messenger, MessengerFailure, Overview, Refusal, ServerStatus, Snapshot,
-    Timestamp, VersionCheck,
+    ComponentStatus, Hint, Messenger, MessengerFailure, Overview, Refusal, RefusalReason,
+    ServerStatus, Snapshot, Timestamp, VersionCheck,
 };
 use app::words::Words;
 use axum::body::Bytes;
@@ -149,6 +150,7 @@ fn servers(overview: &Overview, snapshot: &Snapshot, now: Timestamp) -> Vec<Valu
 
 fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
     let latest = server.latest();
+    let told = || snapshot.refusals_of(&server.name, now);
     let components: Vec<Value> =
         server.components.iter().map(|status| component(status, snapshot)).collect();
     json!({
@@ -156,7 +158,8 @@ fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
         "os": latest.map(|component| &component.os),
         "ip": latest.map(|component| &component.ip),
         "health": server.health,
-        "refused": snapshot.refusal(&server.name, now).map(refusal),
+        "refused": told().find(|refusal| refusal.why.probed().is_none()).map(refusal),
+        "failing_probes": told().filter_map(failing_probe).collect::<Vec<_>>(),
         "components": components,
     })
 }
@@ -164,9 +167,14 @@ fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
 fn refusal(refusal: &Refusal) -> Value {
     json!({
         "since": refusal.since.rfc3339(),
-        "reason": refusal.why,
+        "reason": refusal.why.as_str(),
         "address": refusal.from,
     })
+}
+
+fn failing_probe(refusal: &Refusal) -> Option<Value> {
+    let RefusalReason::Probe { role, said } = &refusal.why else { return None };
+    Some(json!({ "role": role, "since": refusal.since.rfc3339(), "detail": said }))
 }
 
 fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
@@ -179,6 +187,7 @@ fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
         "health": status.health,
         "why": Words::for_programs().why(status, snapshot),
         "observer": facts.is_observer(),
+        "probed": facts.reporter == Reporter::Probe,
         "first_seen": facts.first_seen.rfc3339(),
         "last_heartbeat": facts.last_heartbeat.rfc3339(),
         "version_in_sync": status.version.map(|check| check == VersionCheck::InSync),

@@ -35,7 +35,8 @@ pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
     let key_check = fields.optional("key_check", key_digits);
     let machine_key_check = fields.optional("machine_key_check", key_digits);
     let messenger_port = fields.port();
-    let leaving = fields.leaving();
+    let leaving = fields.flag("leaving");
+    let probed = fields.flag("probed");
     let errors = fields.errors;
     match (server, role, version, os, ip, boot_id, sequence) {
         (
@@ -60,7 +61,7 @@ pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
             machine_key_check,
             messenger_port,
             leaving,
-            reporter: Reporter::Node,
+            reporter: if probed { Reporter::Probe } else { Reporter::Node },
         }),
         _ => Err(errors),
     }
@@ -153,11 +154,11 @@ impl Fields<'_> {
         }
     }
 
-    fn leaving(&mut self) -> bool {
-        match self.object.get("leaving") {
+    fn flag(&mut self, field: &str) -> bool {
+        match self.object.get(field) {
             None | Some(Value::Null) => false,
-            Some(Value::Bool(leaving)) => *leaving,
-            Some(_) => self.wrong("leaving", "must be true or false").unwrap_or_default(),
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => self.wrong(field, "must be true or false").unwrap_or_default(),
         }
     }
 }

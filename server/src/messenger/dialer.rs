@@ -142,7 +142,7 @@ impl Site {
                 && bears.is_none_or(|bears| self.borne_by(&key.server).contains(&bears))
         });
         for (key, component) in &snapshot.components {
-            match target(component) {
+            match target(component).filter(|target| !self.is_own(target)) {
                 Some(target) => {
                     lines.entry(key.clone()).or_insert_with(|| self.line(key, target, here));
                 }
@@ -152,6 +152,11 @@ impl Site {
                 None => {}
             }
         }
+    }
+
+    /// Whether it is the service of this very process, of which nobody need tell it.
+    fn is_own(&self, target: &Target) -> bool {
+        self.own.as_ref().is_some_and(|own| own.is_boot(&target.boot))
     }
 
     fn line(self: &Arc<Self>, key: &ComponentKey, target: Target, here: &Here) -> Line {

@@ -71,6 +71,16 @@ impl Voice {
         self.port
     }
 
+    /// From now on these are the keys, whatever they were: for a service that bears nothing, and shares
+    /// what the web servers know.
+    pub(crate) fn share(&self, known: &[Hash]) {
+        let keys = known.iter().map(|hash| Key(shared_key(hash, &self.server))).collect();
+        self.told.send_if_modified(|told| {
+            told.keys = keys;
+            false
+        });
+    }
+
     /// From now on the service bears this secret. Whoever dials with the former one is still answered.
     pub fn bear(&self, secret: &str) {
         let key = Key(shared_key(&Hash::of(secret), &self.server));

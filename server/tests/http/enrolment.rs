@@ -26,6 +26,7 @@ fn facts() -> Facts {
         server: "app-1".to_owned(),
         role: Role::Service,
         product: None,
+        told_version: true,
         version: "1".to_owned(),
         os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
         ip: Some([10, 0, 0, 1].into()),

@@ -27,6 +27,7 @@ mod messenger;
 mod metrics;
 mod openapi;
 mod overview;
+mod probes;
 mod proxied;
 mod several;
 mod sign_in;

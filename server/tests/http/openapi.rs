@@ -20,6 +20,7 @@ const KEY: &str = "/api/v1/reference-keys/{kind}";
 const EMBED: &str = "/api/v1/embeds/{id}";
 const TOKENS: &str = "/api/v1/tokens";
 const ENROLMENTS: &str = "/api/v1/enrolments";
+const PROBES: &str = "/api/v1/probe-failures";
 const EMBEDS: &str = "/api/v1/embeds";
 const AUDIT: &str = "/api/v1/audit";
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -113,7 +114,7 @@ impl Witness {
             self.documented().into_iter().filter(|(_, _, status)| *status == 408).collect();
         std::thread::scope(|scope| {
             for (template, method, _) in &late {
-                let bearer = if [BEATS, ENROLMENTS].contains(&template.as_str()) {
+                let bearer = if [BEATS, ENROLMENTS, PROBES].contains(&template.as_str()) {
                     join
                 } else {
                     &self.bearer
@@ -230,7 +231,7 @@ fn every_documented_status_is_answered_as_documented() {
     for (template, method, status) in witness.documented() {
         let path = sample(&template);
         let address = (method.as_str(), template.as_str(), path.as_str());
-        let by_servers = [BEATS, ENROLMENTS].contains(&template.as_str());
+        let by_servers = [BEATS, ENROLMENTS, PROBES].contains(&template.as_str());
         let foreign = if by_servers { witness.bearer.as_str() } else { bearer.as_str() };
         if status == 401 {
             witness.ask(401, address, &[("authorization", NO_PROOF)], &[]);
@@ -247,6 +248,9 @@ fn every_documented_status_is_answered_as_documented() {
     refuse_bodies(&witness, "POST", BEATS, &[("authorization", &bearer)]);
 
     let by_token = [("authorization", bearer.as_str()), JSON];
+    let failure = bytes(&json!({"server": "web-1", "role": "web", "reason": "no database"}));
+    witness.ask(204, ("POST", PROBES, PROBES), &by_token, &failure);
+    refuse_bodies(&witness, "POST", PROBES, &[("authorization", &bearer)]);
     let body = bytes(&json!({"server": "web-1"}));
     witness.ask(201, ("POST", ENROLMENTS, ENROLMENTS), &by_token, &body);
     refuse_bodies(&witness, "POST", ENROLMENTS, &[("authorization", &bearer)]);
@@ -333,23 +337,23 @@ fn guest(role: &str) -> Vec<u8> {
 
 /// Lets guests in, with every refusal; the address of a visit that goes on.
 fn embed(witness: &Witness) -> String {
-    let make = ("POST", EMBEDS, EMBEDS);
+    let embed = ("POST", EMBEDS, EMBEDS);
     let visit = |made: &Answer| format!("{EMBEDS}/{}", made.body["id"].as_str().unwrap());
     let viewer = format!("Bearer {}", witness.overview.token("viewer"));
-    witness.ask(403, make, &[("authorization", &viewer), JSON], &guest("admin"));
+    witness.ask(403, embed, &[("authorization", &viewer), JSON], &guest("admin"));
     refuse_bodies(witness, "POST", EMBEDS, &[]);
-    let ended = visit(&witness.ask(201, make, &[JSON], &guest("admin")));
+    let ended = visit(&witness.ask(201, embed, &[JSON], &guest("admin")));
     witness.ask(204, ("DELETE", EMBED, &ended), &[], &[]);
     witness.ask(404, ("DELETE", EMBED, &ended), &[], &[]);
     witness.ask(400, ("DELETE", EMBED, "/api/v1/embeds/%FF"), &[], &[]);
-    let made = witness.ask(201, make, &[JSON], &guest("viewer"));
+    let made = witness.ask(201, embed, &[JSON], &guest("viewer"));
     // A guest is a person, and lets nobody in.
     let path = format!("/embed?code={}", made.body["code"].as_str().unwrap());
     let cookie = witness.overview.get(&path).header("set-cookie").to_owned();
     let cookie = cookie.split(';').next().unwrap();
     let as_guest =
         [("authorization", NO_PROOF), ("cookie", cookie), ("sec-fetch-site", "same-origin")];
-    witness.ask(409, make, &[&as_guest[..], &[JSON]].concat(), &guest("viewer"));
+    witness.ask(409, embed, &[&as_guest[..], &[JSON]].concat(), &guest("viewer"));
     witness.ask(409, ("DELETE", EMBED, &visit(&made)), &as_guest, &[]);
     visit(&made)
 }
@@ -531,7 +535,7 @@ fn the_document_is_openapi_3_1_and_says_where_it_lives_and_what_a_heartbeat_prov
         for (method, operation) in operations.as_object().unwrap() {
             let expected = match template.as_str() {
                 "/healthz" | "/readyz" => None,
-                BEATS | ENROLMENTS => Some(json!([{"node": []}])),
+                BEATS | ENROLMENTS | PROBES => Some(json!([{"node": []}])),
                 _ => Some(json!([{"person": []}])),
             };
             assert_eq!(operation.get("security"), expected.as_ref(), "{method} {template}");

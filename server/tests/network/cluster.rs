@@ -75,9 +75,14 @@ impl Cluster {
 
     /// Starts an overview on a host, which bears the host's name.
     pub(crate) fn serve(&self, host: &str) -> Process {
+        self.serve_reporting(host, "web")
+    }
+
+    /// The same, with these components of its own.
+    pub(crate) fn serve_reporting(&self, host: &str, own: &str) -> Process {
         let mut serve = self.world.on(host);
         serve.args([PROGRAM, "serve", "--listen", "0.0.0.0:3000", "--name", host]);
-        serve.args(["--report-self", "web", "--database", &self.database]);
+        serve.args(["--report-self", own, "--database", &self.database]);
         serve.args(["--join-token-file", &self.path("token")]);
         let process = Process::start(serve, " at http://");
         self.may_look();

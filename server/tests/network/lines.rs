@@ -119,3 +119,24 @@ fn what_one_web_server_cannot_reach_every_page_says_and_who_it_is() {
     second.terminate();
     cluster.found("web-1", "db-1", SOON, CONNECTED);
 }
+
+#[test]
+fn web_servers_dial_each_others_own_services_and_miss_one_that_dies_at_once() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(postgres().fresh());
+    let hosts = [("web-1", "10.9.0.1"), ("web-2", "10.9.0.2")];
+    let cluster = Cluster::of(&hosts, Some(database));
+    let _first = cluster.serve_reporting("web-1", "web,service");
+    let mut second = cluster.serve_reporting("web-2", "web,service");
+    for (service, seen_by) in [("web-1", "web-2"), ("web-2", "web-1")] {
+        let (messenger, _) = cluster.found("web-1", service, SOON, CONNECTED);
+        assert_eq!(messenger["seen_by"], seen_by, "nobody dials itself");
+        assert_eq!(messenger["port"], 33_237);
+    }
+    second.kill();
+    let missed = Duration::from_secs(2);
+    let refused = cluster.picture_when("web-1", missed, |picture| {
+        service(picture, "web-2")["messenger"]["state"] != "connected"
+    });
+    assert_eq!(service(&refused, "web-2")["pulse"], "alive", "and is not called stale for it");
+}

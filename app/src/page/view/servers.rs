@@ -150,10 +150,9 @@ pub(super) fn blocks(
     let shown = servers.iter().map(|server| {
         let (given, made) = kept.blocks.entry(server.name.clone()).or_default();
         given.components.clone_from(&server.components);
-        given.refused = scene
-            .snapshot
-            .refusal(&server.name, scene.now)
-            .map(|refusal| scene.words.refused(refusal));
+        let refusals = scene.snapshot.refusals_of(&server.name, scene.now);
+        let refused: Vec<String> = refusals.map(|refusal| scene.words.refused(refusal)).collect();
+        given.refused = (!refused.is_empty()).then(|| refused.join(". "));
         let known = before.blocks.remove(&server.name).filter(|(known, _)| known == given);
         let known = known.and_then(|(_, block)| block);
         let block = known.unwrap_or_else(|| Arc::new(block(server, given, scene, &kept.common)));

@@ -146,7 +146,8 @@ const LATE: &str = "The body was not all there within 10 s.";
 
 /// Whom the guards turn away, whatever the route.
 fn forbidden(method: &str, path: &str) -> &'static str {
-    if method == "get" || path == super::HEARTBEATS {
+    let by_token = [super::HEARTBEATS, super::ENROLMENTS, super::PROBE_FAILURES];
+    if method == "get" || by_token.contains(&path) {
         "The Host is no loopback name or address."
     } else {
         "The Host is no loopback name or address, or a page of another site sent this."

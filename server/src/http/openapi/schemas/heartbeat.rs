@@ -42,6 +42,20 @@ pub(crate) struct Heartbeat {
     messenger_port: Option<u16>,
     /// The component is about to stop.
     leaving: Option<bool>,
+    /// Its agent asks it for its health, and it answered.
+    probed: Option<bool>,
+}
+
+/// A probe that failed.
+#[derive(ToSchema)]
+pub(crate) struct ProbeFailure {
+    /// Whose.
+    #[schema(min_length = 1, max_length = 253)]
+    server: String,
+    role: Role,
+    /// What the product, or its agent, says of it.
+    #[schema(min_length = 1, max_length = 1_000)]
+    reason: String,
 }
 
 /// One heartbeat, or several.

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 pub(crate) use self::access::{
     Audit, CreatedToken, Embed, Enrolled, Enrolment, NewEmbed, NewToken, Tokens,
 };
-pub(crate) use self::heartbeat::{Heartbeats, Taken};
+pub(crate) use self::heartbeat::{Heartbeats, ProbeFailure, Taken};
 pub(crate) use self::picture::{Overview, Reconnected};
 
 /// Which component of a server.

@@ -68,6 +68,8 @@ pub(crate) struct Server {
     /// Heartbeats in its name that were refused within the last ten minutes.
     #[schema(required = true)]
     refused: Option<Refused>,
+    /// Components whose agent sends no heartbeat, for the product answers no probe.
+    failing_probes: Vec<FailingProbe>,
     /// Web before service.
     #[schema(min_items = 1, max_items = 2)]
     components: Vec<Component>,
@@ -85,6 +87,17 @@ pub(crate) struct Refused {
     /// Where the last of them came from.
     #[schema(required = true)]
     address: Option<String>,
+}
+
+/// A product that answers no probe.
+#[derive(ToSchema)]
+pub(crate) struct FailingProbe {
+    role: Role,
+    /// Since when.
+    #[schema(format = DateTime)]
+    since: String,
+    /// What the product, or its agent, says of it.
+    detail: String,
 }
 
 /// Why heartbeats are refused.
@@ -109,6 +122,8 @@ pub(crate) struct Component {
     why: String,
     /// It is the overview's own, and not compared with others.
     observer: bool,
+    /// An agent speaks for it, which asks it for its health.
+    probed: bool,
     #[schema(format = DateTime)]
     first_seen: String,
     #[schema(format = DateTime)]

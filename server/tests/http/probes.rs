@@ -1,0 +1,225 @@
+//! A product that cannot be changed: an agent asks it for its health, and beats for it.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use app::cluster::Role;
+use cluster_overview::probe::Probe;
+use serde_json::{Value, json};
+
+use crate::harness::{Running, TOKEN, bearer, component, folder};
+
+const WELL: &str = r#"{"applicationName": "ProGet", "versionNumber": "2026.2", "releaseNumber": "26.0.2.1",
+    "databaseStatus": "OK", "databaseStatusDetails": null, "serviceStatus": "OK"}"#;
+
+/// A product's health endpoint, whose answer can be changed.
+struct Product {
+    url: String,
+    answer: Arc<Mutex<Vec<u8>>>,
+}
+
+fn answer(status: &str, kind: &str, body: &str) -> Vec<u8> {
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n", body.len());
+    format!("{head}connection: close\r\n\r\n{body}").into_bytes()
+}
+
+impl Product {
+    fn answering(first: Vec<u8>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/health/json", listener.local_addr().unwrap());
+        let answer = Arc::new(Mutex::new(first));
+        let said = Arc::clone(&answer);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let said = said.lock().unwrap().clone();
+                thread::spawn(move || respond(client, &said));
+            }
+        });
+        Self { url, answer }
+    }
+
+    fn answers(&self, next: Vec<u8>) {
+        *self.answer.lock().unwrap() = next;
+    }
+}
+
+fn respond(mut client: TcpStream, said: &[u8]) {
+    let mut request = [0; 2_000];
+    let _ = client.read(&mut request);
+    if said == b"hang" {
+        thread::sleep(Duration::from_secs(30));
+    }
+    let _ = client.write_all(said);
+}
+
+/// An agent of the program, until it is dropped.
+struct Agent(Child);
+
+impl Agent {
+    fn of(overview: &Running, options: &[&str]) -> Self {
+        let token = folder().join("join-token");
+        std::fs::write(&token, TOKEN).unwrap();
+        let mut agent = Command::new(env!("CARGO_BIN_EXE_cluster-overview"));
+        agent.args(["agent", "--overview", &overview.url, "--name", "proget-1"]);
+        agent.args(["--token-file", token.to_str().unwrap()]).args(options);
+        Self(agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn failing(picture: &Value) -> Vec<Value> {
+    let servers = picture["servers"].as_array().unwrap().iter();
+    let mut known = servers.filter(|server| server["name"] == "proget-1");
+    known.next().map_or(Vec::new(), |server| server["failing_probes"].as_array().unwrap().clone())
+}
+
+#[test]
+fn one_agent_beats_for_both_components_as_long_as_the_product_answers_and_says_why_it_does_not() {
+    let overview = Running::start();
+    overview.hurry();
+    let product = Product::answering(answer("200 OK", "application/json", WELL));
+    let _agent = Agent::of(&overview, &["--role", "web,service", "--probe", &product.url]);
+    let picture = overview.overview_when(|picture| {
+        let alive = |role| component(picture, "proget-1", role).map(|one| one["pulse"].clone());
+        alive("web") == Some(json!("alive")) && alive("service") == Some(json!("alive"))
+    });
+    for role in ["web", "service"] {
+        let found = component(&picture, "proget-1", role).unwrap();
+        let told = (&found["product"], &found["version"], &found["probed"]);
+        assert_eq!(told, (&json!("ProGet"), &json!("26.0.2.1"), &json!(true)), "{role}");
+        assert!(found["why"].as_str().unwrap().contains("It answers probes"), "{found}");
+    }
+
+    let no_database = WELL
+        .replace(r#""databaseStatus": "OK""#, r#""databaseStatus": "Error""#)
+        .replace(r#"Details": null"#, r#"Details": "login failed""#);
+    product.answers(answer("500 Internal Server Error", "application/json", &no_database));
+    let picture = overview.overview_when(|picture| failing(picture).len() == 2);
+    for failing in failing(&picture) {
+        assert_eq!(failing["detail"], "databaseStatus Error, login failed");
+    }
+    let page = overview.get("/").body;
+    assert!(page.as_str().unwrap().contains("databaseStatus Error, login failed"));
+    overview.overview_when(|picture| {
+        component(picture, "proget-1", "service").unwrap()["pulse"] == "stale"
+    });
+
+    product.answers(answer("200 OK", "application/json", WELL));
+    let picture = overview.overview_when(|picture| failing(picture).is_empty());
+    assert_eq!(component(&picture, "proget-1", "service").unwrap()["pulse"], "alive");
+}
+
+#[test]
+fn what_is_the_services_alone_leaves_the_web_component_alive() {
+    let overview = Running::start();
+    overview.hurry();
+    let no_service = WELL.replace(r#""serviceStatus": "OK""#, r#""serviceStatus": "Stopped""#);
+    let product = Product::answering(answer("500 Oh", "application/json", &no_service));
+    let _agent = Agent::of(&overview, &["--role", "web,service", "--probe", &product.url]);
+    let picture = overview.overview_when(|picture| !failing(picture).is_empty());
+    assert_eq!(failing(&picture)[0]["role"], "service");
+    assert_eq!(failing(&picture)[0]["detail"], "serviceStatus Stopped");
+    assert_eq!(component(&picture, "proget-1", "web").unwrap()["pulse"], "alive");
+    assert!(component(&picture, "proget-1", "service").is_none(), "it was never heard");
+}
+
+#[test]
+fn a_command_is_as_good_as_an_address() {
+    let overview = Running::start();
+    let said = "echo '{\"version\": \"7.1\"}'";
+    let _agent = Agent::of(&overview, &["--probe-command", said]);
+    let picture =
+        overview.overview_when(|picture| component(picture, "proget-1", "service").is_some());
+    assert_eq!(component(&picture, "proget-1", "service").unwrap()["version"], "7.1");
+}
+
+/// What an address, or a command, is found to be.
+fn asked(probe: &Probe) -> String {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    match runtime.block_on(probe.ask(Role::Web)) {
+        Ok(well) => format!("{well:?}"),
+        Err(unwell) => unwell.to_string(),
+    }
+}
+
+#[test]
+fn endpoints_that_hang_lead_on_lie_or_break_off_are_told_for_what_they_are() {
+    let redirect = b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n";
+    let breaks_off = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"version\"";
+    for (said, told) in [
+        (redirect.to_vec(), "leads on to /login"),
+        (answer("200 OK", "text/plain", &"x".repeat(10 << 20)), "more than 64 kB"),
+        (answer("200 OK", "application/json", "<html>"), "calls JSON is no object"),
+        (breaks_off.to_vec(), "/health/json: "),
+        (b"SSH-2.0-OpenSSH\r\n".to_vec(), "/health/json: "),
+        (Vec::new(), "/health/json: "),
+        (
+            answer("500 Oh", "text/plain", "\u{1b}[31mno\r\nmore"),
+            "500 Internal Server Error: \u{fffd}[31mno",
+        ),
+    ] {
+        let product = Product::answering(said);
+        let found = asked(&Probe::of_address(&product.url).unwrap());
+        assert!(found.contains(told), "{told}: {found}");
+        assert!(!found.chars().any(char::is_control) && found.len() < 1_200, "{found}");
+    }
+    let nobody = asked(&Probe::of_address("http://127.0.0.1:1/health").unwrap());
+    assert!(nobody.contains("refused"), "{nobody}");
+}
+
+#[test]
+fn a_probe_that_never_ends_is_given_up_and_all_that_it_started() {
+    let began = Instant::now();
+    let hanging = Product::answering(b"hang".to_vec());
+    let address = thread::spawn(move || asked(&Probe::of_address(&hanging.url).unwrap()));
+    let mark = folder().join("child");
+    let command = format!("sleep 77 & echo $! > {}; wait", mark.display());
+    let told = asked(&Probe::Command(command));
+    assert_eq!(told, "the probe's command did not end within 10 s");
+    assert!(address.join().unwrap().contains("timeout"));
+    assert!(began.elapsed() < Duration::from_secs(15));
+    let child = std::fs::read_to_string(mark).unwrap();
+    let stat = format!("/proc/{}/stat", child.trim());
+    let gone = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(20));
+        !std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "))
+    });
+    assert!(gone, "what the command started runs on");
+}
+
+#[test]
+fn a_failure_is_told_for_ones_own_server_alone_and_of_a_stranger_nothing_is() {
+    let overview = Running::start();
+    overview.beat(&crate::harness::heartbeat("web-1", "web", 1));
+    let enrolled = overview.send(
+        "POST",
+        "/api/v1/enrolments",
+        &[&bearer(TOKEN)[..], &[("content-type", "application/json")]].concat(),
+        br#"{"server": "web-2"}"#,
+    );
+    let credential = enrolled.body["credential"].as_str().unwrap().to_owned();
+    let tell = |token: &str, server: &str, reason: &str| {
+        let body = json!({"server": server, "role": "web", "reason": reason}).to_string();
+        let headers = [&bearer(token)[..], &[("content-type", "application/json")]].concat();
+        overview.send("POST", "/api/v1/probe-failures", &headers, body.as_bytes()).status
+    };
+    assert_eq!(tell(&credential, "web-1", "forged"), 403);
+    assert_eq!(tell("forged", "web-1", "forged"), 401);
+    assert_eq!(tell(TOKEN, "nobody", "no database"), 204);
+    assert_eq!(tell(TOKEN, "web-1", "no\ndatabase"), 204);
+    let picture = overview.overview();
+    let server = &picture["servers"][0];
+    assert_eq!(server["failing_probes"][0]["detail"], "no\u{fffd}database");
+    assert_eq!(server["failing_probes"].as_array().unwrap().len(), 1);
+}
