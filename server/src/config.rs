@@ -237,6 +237,9 @@ pub struct Node {
     /// This server's name; default: the host name.
     #[arg(long, env = "CLUSTER_OVERVIEW_NAME")]
     pub name: Option<String>,
+    /// This server's address; default: the one it reaches the overview, or any other network, from.
+    #[arg(long, env = "CLUSTER_OVERVIEW_IP")]
+    pub ip: Option<IpAddr>,
     /// The product this server runs.
     #[arg(long, env = "CLUSTER_OVERVIEW_PRODUCT")]
     pub product: Option<String>,
@@ -356,9 +359,6 @@ pub struct Agent {
     /// What it says of itself.
     #[command(flatten)]
     pub node: Node,
-    /// This server's address; default: the one it reaches the overview from.
-    #[arg(long, env = "CLUSTER_OVERVIEW_IP")]
-    pub ip: Option<IpAddr>,
 }
 
 fn role(word: &str) -> Result<Role, String> {

@@ -233,7 +233,11 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
         product: product.or_else(|| version.is_none().then(|| "Cluster Overview".to_owned())),
         version: version.unwrap_or_else(own_version),
         os,
-        ip: node::address_towards(elsewhere).unwrap_or(options.listen.address.ip()),
+        ip: options
+            .node
+            .ip
+            .or_else(|| node::address_towards(elsewhere))
+            .unwrap_or(options.listen.address.ip()),
         key_check,
         reporter,
     };
@@ -315,7 +319,7 @@ async fn one_agent(
         told_version: version.is_some(),
         version: version.unwrap_or_else(own_version),
         os,
-        ip: options.ip,
+        ip: options.node.ip,
         key_check,
     };
     let path = options

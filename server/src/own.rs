@@ -147,7 +147,9 @@ impl Site {
     /// at once when it dies. Where nobody else is, or no service is reported, nothing is opened.
     pub async fn listen_as_service(self: &Arc<Self>, port: u16) {
         let Some(own) = self.own.clone() else { return };
-        if !own.roles.contains(&Role::Service) || !self.store.is_shared() {
+        // Who cannot say where it is is not dialled there.
+        let nowhere = own.identity.ip.is_unspecified();
+        if !own.roles.contains(&Role::Service) || !self.store.is_shared() || nowhere {
             return;
         }
         match Voice::open(port, own.identity.server.as_str()).await {

@@ -82,6 +82,7 @@ impl Cluster {
     pub(crate) fn serve_reporting(&self, host: &str, own: &str) -> Process {
         let mut serve = self.world.on(host);
         serve.args([PROGRAM, "serve", "--listen", "0.0.0.0:3000", "--name", host]);
+        serve.args(["--ip", self.world.address(host)]);
         serve.args(["--report-self", own, "--database", &self.database]);
         serve.args(["--join-token-file", &self.path("token")]);
         let process = Process::start(serve, " at http://");

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct World {
     /// A shell that does nothing: it is where the others find the namespaces.
     keeper: Child,
+    addresses: Vec<(String, String)>,
 }
 
 impl World {
@@ -24,7 +25,8 @@ impl World {
         let mut said = String::new();
         BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut said).unwrap();
         assert_eq!(said, "made\n", "no namespaces here");
-        let world = Self { keeper };
+        let named = |(host, address): &(&str, &str)| ((*host).to_owned(), (*address).to_owned());
+        let world = Self { keeper, addresses: hosts.iter().map(named).collect() };
         for (host, address) in hosts {
             world.sh(&format!(
                 "ip netns add {host}
@@ -36,6 +38,11 @@ impl World {
             ));
         }
         world
+    }
+
+    /// A host's address, as the world was made.
+    pub(crate) fn address(&self, host: &str) -> &str {
+        &self.addresses.iter().find(|(known, _)| known == host).unwrap().1
     }
 
     /// Changes the world.
