@@ -11,7 +11,6 @@ use std::sync::Arc;
 
 use app::cluster::facts::{Reporter, check_text};
 use app::cluster::{KeyCheck, Os, Role, ServerName};
-use clap::Parser as _;
 use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::secret::{Hash, in_file_or_new, read_secret};
 use cluster_overview::access::{Mode, Policy};
@@ -40,7 +39,14 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let done = match config::CommandLine::parse().command {
+    let told = match config::CommandLine::read() {
+        Ok(told) => told,
+        Err(error) => {
+            eprintln!("cluster-overview: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = match told.command {
         config::Command::Serve(options) => serve(*options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Agent(options) => agent(*options).await.map(|()| ExitCode::SUCCESS),
         config::Command::Status(options) => return status(&options),
@@ -277,15 +283,11 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
     let mut roles = options.role.clone();
     roles.sort_unstable();
     roles.dedup();
-    if options.credential_file.is_some() && roles.len() > 1 {
-        return Err(
-            "--credential-file is one component's: leave it out, or start an agent for each".into(),
-        );
-    }
+    let alone = roles.len() == 1;
     let mut agents = tokio::task::JoinSet::new();
     let (stop, _) = tokio::sync::broadcast::channel::<()>(1);
     for role in roles {
-        let agent = one_agent(&options, role, probe.clone()).await?;
+        let agent = one_agent(&options, role, alone, probe.clone()).await?;
         let mut stopped = stop.subscribe();
         agents.spawn(agent.run(async move {
             // Whoever can ask it to stop lives as long as it does.
@@ -309,6 +311,7 @@ fn probe(options: &config::Agent) -> Result<Option<Probe>, Failure> {
 async fn one_agent(
     options: &config::Agent,
     role: Role,
+    alone: bool,
     probe: Option<Probe>,
 ) -> Result<Agent, Failure> {
     let Said { server, product, version, os, key_check } = Said::of(&options.node)?;
@@ -322,10 +325,12 @@ async fn one_agent(
         ip: options.node.ip,
         key_check,
     };
-    let path = options
-        .credential_file
-        .clone()
-        .unwrap_or_else(|| Credential::path_beside(&options.token_file, &facts.server, facts.role));
+    let path = match &options.credential_file {
+        Some(path) if alone => path.clone(),
+        // Each component's agent renews its own.
+        Some(path) => path.with_added_extension(role.as_str()),
+        None => Credential::path_beside(&options.token_file, &facts.server, facts.role),
+    };
     let proof = Proof::of(&options.token_file, path)?;
     let client = Client::new(&options.overview, options.ca_file.as_deref())?;
     // A product that is only asked has no voice: the agent's own would say nothing of it.
@@ -364,11 +369,19 @@ fn status(options: &config::Status) -> ExitCode {
     };
     match asked() {
         Ok(overview) => {
-            let said =
-                if options.json { format!("{overview:#}\n") } else { report::text(&overview) };
+            let said = match options {
+                config::Status { json: true, .. } => format!("{overview:#}\n"),
+                config::Status { line: true, .. } => report::line(&overview),
+                config::Status { .. } => report::text(&overview),
+            };
             // A reader that has gone needs no answer; the exit code still tells.
             let _ = std::io::stdout().write_all(said.as_bytes());
             ExitCode::from(report::exit_code(&overview))
+        }
+        Err(error) if options.line => {
+            // Whoever runs a plug-in reads its output alone.
+            let _ = std::io::stdout().write_all(report::unknown(&error.to_string()).as_bytes());
+            ExitCode::from(report::UNKNOWN)
         }
         Err(error) => {
             eprintln!("cluster-overview: {error}");

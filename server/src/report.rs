@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::access::audit::one_line;
+
 /// The exit code when nothing can be known.
 pub const UNKNOWN: u8 = 3;
 
@@ -15,6 +17,43 @@ pub fn exit_code(overview: &Value) -> u8 {
         Some("error") => 2,
         _ => UNKNOWN,
     }
+}
+
+/// The overview in one line, as monitoring plug-ins say it: what is wrong, then the counts after a bar.
+pub fn line(overview: &Value) -> String {
+    let state = match exit_code(overview) {
+        0 => "OK",
+        1 => "WARNING",
+        2 => "CRITICAL",
+        _ => "UNKNOWN",
+    };
+    let counts = &overview["counts"];
+    let titles: Vec<&str> =
+        list(&overview["hints"]).iter().filter_map(|hint| hint["title"].as_str()).collect();
+    let told = match titles.as_slice() {
+        [] => format!("{} servers are in sync", counts["servers"]),
+        few if few.len() <= LISTED => few.join("; "),
+        many => format!("{}; and {} more", many[..LISTED].join("; "), many.len() - LISTED),
+    };
+    let figures: Vec<String> =
+        COUNTS.iter().map(|name| format!("{name}={}", counts[*name])).collect();
+    one(&format!("{state} - {told}"), &figures.join(" "))
+}
+
+/// That the overview cannot be asked, in one line.
+pub fn unknown(why: &str) -> String {
+    one(&format!("UNKNOWN - {why}"), "")
+}
+
+/// How many hints a line names.
+const LISTED: usize = 3;
+/// Which counts follow them.
+const COUNTS: [&str; 6] = ["servers", "alive", "late", "stale", "stopped", "unknown"];
+
+/// One line: a bar divides what is said from the figures, and stands nowhere else.
+fn one(said: &str, figures: &str) -> String {
+    let said = one_line(said).replace('|', "/");
+    if figures.is_empty() { format!("{said}\n") } else { format!("{said} | {figures}\n") }
 }
 
 /// The overview as lines of text: servers and components, then the hints.

@@ -67,6 +67,7 @@ const SELECTIONS: [(&str, &[&str]); 2] =
 pub(crate) fn check() -> Result<()> {
     prerequisites::wasm_target()?;
     prerequisites::debian_packages()?;
+    prerequisites::python_tools()?;
     let fmt = ["fmt", "--all", "--", "--check"];
     steps::run("format", &mut workspace::cargo(fmt))?;
     for (name, selection) in SELECTIONS {

@@ -14,8 +14,12 @@ struct Package {
 }
 
 /// What the tests need from Debian: a browser, its driver's package manager, what sets the clock of a
-/// running process, hosts with firewalls, the proxy, the other database, and what backs up a file.
+/// running process, hosts with firewalls, the proxy, the other database, what backs up a file, and other
+/// programs that talk to the overview.
 const PACKAGES: &[Package] = &[
+    Package { name: "curl", is_there: || on_path("curl").is_some() },
+    Package { name: "prometheus", is_there: || on_path("prometheus").is_some() },
+    Package { name: "python3-venv", is_there: python_makes_environments },
     Package { name: "chromium", is_there: || chromium().is_some() },
     Package { name: "npm", is_there: || on_path("npm").is_some() },
     Package { name: "libfaketime", is_there: libfaketime },
@@ -106,6 +110,28 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         Some(named) => Some(named.into()),
         None => on_path("chromium"),
     }
+}
+
+/// Installs exactly the Python packages that the tests name, into an environment of their own.
+pub(crate) fn python_tools() -> Result<()> {
+    let wanted = workspace::root().join("server/tests/programs/requirements.txt");
+    let (environment, text) = (workspace::target().join("python"), std::fs::read(&wanted)?);
+    let stamp = environment.join("requirements.txt");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == text) {
+        return Ok(());
+    }
+    let mut make = workspace::tool("python3");
+    make.args(["-m", "venv", "--clear"]).arg(&environment);
+    steps::run("Python environment", &mut make)?;
+    let mut install = workspace::tool(&environment.join("bin/pip").to_string_lossy());
+    install.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    steps::run("Python packages", install.arg(&wanted))?;
+    Ok(std::fs::write(stamp, text)?)
+}
+
+fn python_makes_environments() -> bool {
+    let asked = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+    asked.is_ok_and(|answer| answer.status.success())
 }
 
 /// Below `/usr/lib`, in the folder of the machine's architecture.

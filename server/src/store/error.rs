@@ -26,9 +26,14 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// The schema is one that this program does not know yet.
+    #[error(
+        "the database was written by a later version of this program; use that one, or a backup from before"
+    )]
+    Later,
     /// The schema could not be brought up to date.
     #[error("cannot bring the database's schema up to date: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(sqlx::migrate::MigrateError),
     /// The database cannot be read or written.
     #[error("the database cannot be read or written: {0}")]
     Database(#[from] sqlx::Error),
@@ -57,6 +62,16 @@ pub enum StoreError {
     Unreadable(&'static str),
 }
 
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        if matches!(error, sqlx::migrate::MigrateError::VersionMissing(_)) {
+            Self::Later
+        } else {
+            Self::Migrate(error)
+        }
+    }
+}
+
 impl StoreError {
     /// What is wrong with the database, for those who look at the page.
     pub fn blindness(&self) -> Blindness {
@@ -67,7 +82,9 @@ impl StoreError {
             Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => Blindness::Corrupt,
             Self::Open { source, .. } => source.blindness(),
             Self::Database(error) => of_database(error),
-            Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) => Blindness::Unreachable,
+            Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) | Self::Later => {
+                Blindness::Unreachable
+            }
         }
     }
 }

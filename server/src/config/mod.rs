@@ -1,5 +1,8 @@
 //! What the command line and the environment say: the only reader of either.
 
+mod file;
+
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -8,11 +11,13 @@ use app::cluster::keys::check_digits;
 use app::cluster::{KeyKind, Role, Span};
 use app::words::Language;
 use axum::http::HeaderName;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::access::keyring::TokenRole;
 use crate::frame::Ancestor;
 use crate::store::without_password;
+
+pub use self::file::FileError;
 
 /// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
 #[derive(Debug, Parser)]
@@ -258,6 +263,9 @@ pub struct Node {
 /// Options of `serve`.
 #[derive(Args, Debug)]
 pub struct Serve {
+    /// The file that says what the command line does not.
+    #[command(flatten)]
+    pub file: ConfigFile,
     /// Where to listen.
     #[command(flatten)]
     pub listen: Listen,
@@ -331,16 +339,71 @@ pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()
 }
 
+/// The file that says what the command line does not.
+#[derive(Args, Debug)]
+pub struct ConfigFile {
+    /// A TOML file with options, such as `listen = "127.0.0.1:3000"`. What the command line or the environment
+    /// says has its way.
+    #[arg(id = "config-file", long, env = CONFIG_FILE)]
+    pub path: Option<PathBuf>,
+}
+
+/// The environment's name for the configuration file.
+const CONFIG_FILE: &str = "CLUSTER_OVERVIEW_CONFIG_FILE";
+
+impl CommandLine {
+    /// What this process was told: by its command line, else by the environment, else by the configuration
+    /// file that either of them names. Ends the process with a message if that cannot be understood.
+    pub fn read() -> Result<Self, FileError> {
+        let mut arguments: Vec<OsString> = std::env::args_os().collect();
+        if let Some(path) = named_file(&arguments) {
+            let commands = Self::command();
+            let command = arguments.get(1).and_then(|name| commands.find_subcommand(name));
+            if let Some(command) = command {
+                let said = |name: &str| variable(name).is_some();
+                let added = file::options(&path, command, &arguments, said)?;
+                arguments.splice(2..2, added);
+            }
+        }
+        Ok(Self::parse_from(arguments))
+    }
+}
+
+/// The configuration file, if one is named.
+fn named_file(arguments: &[OsString]) -> Option<PathBuf> {
+    let option = format!("--{}", file::OPTION);
+    let mut all = arguments.iter();
+    while let Some(argument) = all.next() {
+        let text = argument.to_string_lossy();
+        if text == option {
+            return all.next().map(PathBuf::from);
+        }
+        if let Some(path) = text.strip_prefix(&option).and_then(|rest| rest.strip_prefix('=')) {
+            return Some(PathBuf::from(path));
+        }
+    }
+    variable(CONFIG_FILE).map(PathBuf::from)
+}
+
+#[expect(clippy::disallowed_methods, reason = "here the environment is read")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 /// Options of `agent`.
 #[derive(Args, Debug)]
 pub struct Agent {
+    /// The file that says what the command line does not.
+    #[command(flatten)]
+    pub file: ConfigFile,
     /// The overview's address.
     #[arg(long, env = "CLUSTER_OVERVIEW_OVERVIEW")]
     pub overview: String,
     /// The file with the join token.
     #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
     pub token_file: PathBuf,
-    /// Where this server's own credential is kept; default: beside the token file.
+    /// Where this server's own credential is kept; default: beside the token file. With two components each
+    /// has a file: its role is added to the name.
     #[arg(long, env = "CLUSTER_OVERVIEW_CREDENTIAL_FILE")]
     pub credential_file: Option<PathBuf>,
     /// With an overview over TLS: the certificates to trust, a PEM file; default: those of the web.
@@ -403,8 +466,11 @@ pub struct Status {
     #[arg(long, env = "CLUSTER_OVERVIEW_CA_FILE")]
     pub ca_file: Option<PathBuf>,
     /// The overview as JSON.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "line")]
     pub json: bool,
+    /// One line, with counts after a bar, as monitoring plug-ins say it.
+    #[arg(long)]
+    pub line: bool,
 }
 
 #[cfg(test)]

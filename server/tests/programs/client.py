@@ -1,0 +1,31 @@
+# Uses the client that was made of the API's description (`made`): beats, looks, configures.
+import sys
+import uuid
+
+from made import AuthenticatedClient
+from made.api.default import beat, configure, overview, settings
+from made.models import Heartbeat, Os, Role
+
+url, token = sys.argv[1:]
+client = AuthenticatedClient(base_url=url, token=token, raise_on_unexpected_status=True)
+
+heartbeat = Heartbeat(
+    server="made-1", role=Role.SERVICE, version="1.2.3", os=Os(name="Debian GNU/Linux", version="12"),
+    ip="10.0.0.11", boot_id=str(uuid.uuid4()), sequence=1,
+)
+taken = beat.sync(client=client, body=heartbeat)
+assert taken.applied is True and taken.next_in_ms > 0, taken
+
+picture = overview.sync(client=client)
+assert [server.name for server in picture.servers] == ["made-1"], picture
+assert picture.servers[0].components[0].version == "1.2.3", picture
+
+wanted = settings.sync(client=client)
+wanted.stale_timeout_s = 600
+assert configure.sync(client=client, body=wanted).stale_timeout_s == 600
+
+twice = beat.sync(client=client, body=[heartbeat])
+assert twice.applied == 0, twice
+refused = Heartbeat(**{**heartbeat.to_dict(), "os": heartbeat.os, "role": heartbeat.role, "version": ""})
+problem = beat.sync(client=client, body=refused)
+assert problem.status == 422 and problem.errors[0].field == "version", problem

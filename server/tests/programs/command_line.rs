@@ -1,0 +1,210 @@
+//! What the program says of options it cannot use, wherever they stand.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::overview::{PROGRAM, folder, root, run, said};
+
+/// A command with a configuration file of this text and mode; it is refused.
+fn refused(command: &str, text: &str, mode: u32) -> String {
+    let folder = folder();
+    let file = folder.join("options.toml");
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+    let done = Command::new(PROGRAM)
+        .args([command, "--config-file", file.to_str().unwrap()])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(!done.status.success(), "{text}");
+    said(&done)
+}
+
+#[test]
+fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
+    for (command, text, told) in [
+        (
+            "serve",
+            "lisen = '127.0.0.1:0'",
+            "lisen is no option of `serve`: there are admin-url, auth,",
+        ),
+        ("serve", "overview = 'http://x'", "overview is no option of `serve`"),
+        ("serve", "config-file = 'x'", "config-file is no option"),
+        ("serve", "metrics-public = 'yes'", "metrics-public must be true or false, without quotes"),
+        ("serve", "listen = true", "listen must be a text in quotes, or a number"),
+        ("serve", "listen = ['a', 'b']", "listen must be a text in quotes, or a number"),
+        (
+            "serve",
+            "frame-ancestors = [1.5]",
+            "frame-ancestors must be a text in quotes, or a list of them",
+        ),
+        ("serve", "listen = 'nowhere'", "invalid value 'nowhere' for '--listen"),
+        ("serve", "frame-ancestors = ['*']", "'*'"),
+        ("serve", "[serve]\nlisten = '127.0.0.1:0'", "serve is no option"),
+        ("serve", "listen", "options.toml: TOML parse error at line 1"),
+        ("serve", "base-path = 'admin'", "does not begin with /"),
+        ("serve", "branding = 'nowhere.toml'", "nowhere.toml cannot be read"),
+        ("agent", "role = 'server'", "must be web or service"),
+        (
+            "agent",
+            "probe = 'ftp://x'\noverview = 'http://x'\ntoken-file = 'x'",
+            "--probe \"ftp://x\" is no address",
+        ),
+    ] {
+        let said = refused(command, text, 0o600);
+        assert!(said.contains(told), "{text}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    let missing = run(PROGRAM, &["serve", "--config-file", "nowhere.toml"]);
+    assert!(said(&missing).contains("cannot read the configuration file nowhere.toml"));
+}
+
+#[test]
+fn secrets_that_everybody_can_read_are_refused_with_their_mode() {
+    let told = refused("serve", "database = 'postgres://ann:secret@127.0.0.1:1/overview'", 0o644);
+    assert!(told.contains("(mode 644), and the database's password stands in it"), "{told}");
+    assert!(!told.contains("secret@"), "{told}");
+    let token = folder().join("token");
+    fs::write(&token, "a token").unwrap();
+    for (mode, is_open) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] {
+        fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
+        // It is refused for another reason otherwise.
+        let text = format!("join-token-file = '{}'\nbase-path = 'none'", token.display());
+        let told = refused("serve", &text, 0o644);
+        assert_eq!(
+            told.contains(&format!("(mode {mode:o}), and it holds a secret")),
+            is_open,
+            "{told}"
+        );
+    }
+}
+
+/// Ends with this value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whether it answers at this port within a while.
+fn answers(port: u16) -> bool {
+    let since = Instant::now();
+    while since.elapsed() < Duration::from_secs(20) {
+        if ureq::get(format!("http://127.0.0.1:{port}/healthz")).call().is_ok() {
+            return true;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    false
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn the_command_line_has_its_way_then_the_environment_then_the_file() {
+    let folder = folder();
+    let [in_file, in_environment, said] = [free_port(), free_port(), free_port()];
+    let listen = |port: u16| format!("127.0.0.1:{port}");
+    fs::write(
+        folder.join("serve.toml"),
+        format!("listen = '{}'\nreport-self = ['none']\nauth = 'none'", listen(in_file)),
+    )
+    .unwrap();
+    let start = |adapt: &dyn Fn(&mut Command)| {
+        let mut serve = Command::new(PROGRAM);
+        serve.args(["serve", "--config-file", "serve.toml"]).current_dir(&folder);
+        serve.stdout(Stdio::null()).stderr(Stdio::null());
+        adapt(&mut serve);
+        Running(serve.spawn().unwrap())
+    };
+    let serve = start(&|_| {});
+    assert!(answers(in_file));
+    drop(serve);
+    let serve = start(&|serve| {
+        serve.env("CLUSTER_OVERVIEW_LISTEN", listen(in_environment));
+    });
+    assert!(answers(in_environment));
+    drop(serve);
+    let _serve = start(&|serve| {
+        serve
+            .env("CLUSTER_OVERVIEW_LISTEN", listen(in_environment))
+            .args(["--listen", &listen(said)]);
+    });
+    assert!(answers(said));
+}
+
+#[test]
+fn the_files_that_are_shipped_show_every_option_there_is() {
+    for command in ["serve", "agent"] {
+        let help = said(&run(PROGRAM, &["help", command]));
+        let options = help.lines().filter_map(|line| line.trim().strip_prefix("--"));
+        let options: Vec<&str> =
+            options.map(|rest| rest.split([' ', '\n', '=']).next().unwrap()).collect();
+        assert!(options.len() > 10, "{help}");
+        let path = root().join(format!("server/dist/{command}.toml"));
+        let text = fs::read_to_string(&path).unwrap();
+        let shown = |option: &str| {
+            let key = format!("{option} = ");
+            text.lines().any(|line| line.trim_start_matches("# ").starts_with(&key))
+        };
+        for option in options.iter().filter(|option| !["help", "config-file"].contains(option)) {
+            assert!(shown(option), "{} does not show {option}", path.display());
+        }
+        // Whatever stands there commented can be used as it stands.
+        let whole: Vec<&str> = text
+            .lines()
+            .filter_map(|line| {
+                let line = line.strip_prefix("# ").unwrap_or(line);
+                let key = line.split(" = ").next().unwrap();
+                (line.contains(" = ") && options.contains(&key) && key != "probe-command")
+                    .then_some(line)
+            })
+            .collect();
+        let told = refused(command, &format!("{}\nno-option = 1", whole.join("\n")), 0o600);
+        assert!(told.contains("no-option is no option"), "{told}");
+    }
+}
+
+fn newer(database: &Path) -> Output {
+    let later =
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+        values (9999, 'later', true, x'00', 0)";
+    let done = Command::new("sqlite3").arg(database).arg(later).output().unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    run(
+        PROGRAM,
+        &[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--database",
+            &format!("sqlite:{}", database.display()),
+        ],
+    )
+}
+
+#[test]
+fn a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is() {
+    let overview = crate::overview::Overview::start();
+    let copy = folder().join("later.db");
+    let backup = format!(".backup '{}'", copy.display());
+    let made = Command::new("sqlite3")
+        .arg(overview.folder.join("overview.db"))
+        .arg(backup)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let refused = newer(&copy);
+    assert!(!refused.status.success());
+    let told = said(&refused);
+    assert!(told.contains("was written by a later version of this program"), "{told}");
+}

@@ -1,0 +1,11 @@
+//! What other programs make of the overview: those that send heartbeats, those that were made from its API's
+//! description, and those that watch.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(clippy::disallowed_methods, reason = "the stories run real processes")]
+
+mod api;
+mod command_line;
+mod monitoring;
+mod overview;
+mod snippets;

@@ -1,0 +1,90 @@
+//! The README's heartbeats in other languages, as they stand there.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::overview::{Overview, folder, root, said};
+
+/// The README's block in this language which holds this.
+fn snippet(language: &str, holds: &str) -> String {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = readme.split(&fence).skip(1);
+    let mut blocks = blocks.map(|rest| rest.split("```").next().unwrap());
+    let found = blocks.find(|block| block.contains(holds)).unwrap().to_owned();
+    assert!(found.lines().count() < 15, "{language}: {} lines", found.lines().count());
+    found
+}
+
+fn told(command: &mut Command, overview: &Overview) {
+    command.env("OVERVIEW", &overview.url).env("TOKEN_FILE", overview.token_file());
+}
+
+#[test]
+fn curl_sends_one() {
+    let overview = Overview::start();
+    let mut shell = Command::new("sh");
+    shell.args(["-e", "-c", &snippet("sh", "api/v1/heartbeats")]);
+    told(&mut shell, &overview);
+    let done = shell.output().unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    assert!(said(&done).contains("\"applied\":true"), "{}", said(&done));
+    let component = overview.component_when("app-1", |component| component["pulse"] == "alive");
+    assert_eq!(component["version"], "1.2.3");
+}
+
+/// Ends with this value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn python_goes_on_sending_them_and_obeys_the_answers() {
+    let overview = Overview::start();
+    overview.hurry();
+    let file = folder().join("beat.py");
+    std::fs::write(&file, snippet("python", "heartbeats")).unwrap();
+    let mut python = Command::new("python3");
+    python.arg(&file).stdout(Stdio::null());
+    told(&mut python, &overview);
+    let _running = Running(python.spawn().unwrap());
+    let first = overview.component_when("app-1", |component| component["pulse"] == "alive");
+    let later = |component: &serde_json::Value| {
+        component["last_heartbeat"].as_str() > first["last_heartbeat"].as_str()
+    };
+    let second = overview.component_when("app-1", later);
+    assert_eq!(second["boot_id"], first["boot_id"]);
+    assert_eq!(second["told_interval_ms"], 1_000);
+}
+
+#[test]
+fn every_language_of_the_readme_says_what_a_heartbeat_needs() {
+    for language in ["sh", "python", "csharp", "powershell"] {
+        let snippet = snippet(language, "api/v1/heartbeats");
+        for field in ["server", "role", "version", "os", "ip", "boot_id", "sequence", "Bearer"] {
+            assert!(snippet.contains(field), "{language} lacks {field}");
+        }
+    }
+}
+
+/// There is no PowerShell in Debian: where somebody has one, it sends them too.
+#[test]
+fn powershell_sends_them_where_it_is_installed() {
+    let Ok(version) = Command::new("pwsh").arg("--version").output() else {
+        println!("no PowerShell here: its lines were read, not run");
+        return;
+    };
+    assert!(version.status.success());
+    let overview = Overview::start();
+    let file = folder().join("beat.ps1");
+    std::fs::write(&file, snippet("powershell", "heartbeats")).unwrap();
+    let mut shell = Command::new("pwsh");
+    shell.arg("-File").arg(&file);
+    told(&mut shell, &overview);
+    let _running = Running(shell.spawn().unwrap());
+    overview.component_when("app-1", |component| component["pulse"] == "alive");
+}
