@@ -4,9 +4,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use crate::dist::Package;
 use crate::sizes::Sizes;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{bench, browser, prerequisites, readable, site, steps, wasm};
+use crate::{bench, browser, dist, prerequisites, readable, site, steps, wasm};
 
 /// Builds the page and the server, and says how large the page is.
 pub(crate) fn build(profile: Profile) -> Result<Sizes> {
@@ -87,11 +88,26 @@ fn lint(name: &str, selection: &[&str]) -> Result<()> {
     steps::run(&format!("clippy ({name})"), &mut workspace::cargo(clippy))
 }
 
-/// Everything: [`check`], [`build`], and the page in a real browser.
+/// Everything: [`check`], [`build`], the page in a real browser, and the package on a clean Debian.
 pub(crate) fn test() -> Result<()> {
     check()?;
     build(Profile::Debug)?.hold()?;
-    browser_tests()
+    browser_tests()?;
+    package_tests(&dist()?)
+}
+
+/// The release build, as those get it who install it.
+pub(crate) fn dist() -> Result<Package> {
+    build(Profile::Release)?;
+    dist::make()
+}
+
+fn package_tests(package: &Package) -> Result<()> {
+    let later = dist::later(package)?;
+    let mut story = browser::tool("npx", Profile::Release)?;
+    story.args(["playwright", "test", "--forbid-only", "--config", "package.config.ts"]);
+    story.env("PACKAGE", &package.debian).env("LATER_PACKAGE", later);
+    steps::run("the package on a clean Debian", &mut story)
 }
 
 fn browser_tests() -> Result<()> {

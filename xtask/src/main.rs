@@ -7,6 +7,7 @@
 mod bench;
 mod browser;
 mod commands;
+mod dist;
 mod overview;
 #[path = "../../server/tests/databases/server.rs"]
 mod postgres;
@@ -33,9 +34,10 @@ usage: cargo xtask <command>
                       `cluster-overview demo`
   bench [parts]       how fast the release build is, each figure beside its limit; the parts are
                       intake, polls, agents, large, restarts
+  dist                the release build as an archive and as a Debian package, in target/dist
   screenshots         the README's pictures, taken from the demo
   check               format, lints and tests, without a browser
-  test                check, build, and the page in a real browser
+  test                check, build, the page in a real browser, and the package on a clean Debian
 ";
 
 fn main() -> ExitCode {
@@ -66,6 +68,7 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["bench", parts @ ..] if parts.iter().all(|part| bench::PARTS.contains(part)) => {
             Some(commands::bench(parts))
         }
+        ["dist"] => Some(commands::dist().map(drop)),
         ["screenshots"] => Some(commands::screenshots()),
         ["check"] => Some(commands::check()),
         ["test"] => Some(commands::test()),

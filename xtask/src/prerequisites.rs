@@ -17,6 +17,7 @@ struct Package {
 /// running process, hosts with firewalls, the proxy, the other database, what backs up a file, and other
 /// programs that talk to the overview.
 const PACKAGES: &[Package] = &[
+    Package { name: "debootstrap", is_there: || for_root("debootstrap") },
     Package { name: "curl", is_there: || on_path("curl").is_some() },
     Package { name: "prometheus", is_there: || on_path("prometheus").is_some() },
     Package { name: "python3-venv", is_there: python_makes_environments },
@@ -110,6 +111,17 @@ pub(crate) fn chromium() -> Option<PathBuf> {
         Some(named) => Some(named.into()),
         None => on_path("chromium"),
     }
+}
+
+/// A tool of Cargo's in exactly this version, installed below `target` if it is not there.
+pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
+    let root = workspace::target().join("tools").join(format!("{name}-{version}"));
+    let program = root.join("bin").join(name);
+    if !program.exists() {
+        let mut install = workspace::cargo(["install", name, "--version", version, "--locked"]);
+        steps::run(name, install.arg("--root").arg(root))?;
+    }
+    Ok(program)
 }
 
 /// Installs exactly the Python packages that the tests name, into an environment of their own.

@@ -1,0 +1,5 @@
+// How does the story of the package run? `cargo xtask test` makes the package and starts this.
+import { defineConfig } from '@playwright/test';
+import stories from './playwright.config';
+
+export default defineConfig({ ...stories, testDir: 'package', workers: 1, timeout: 15 * 60_000 });
