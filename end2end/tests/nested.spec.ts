@@ -4,7 +4,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { Page } from '@playwright/test';
-import { expect, hint, line, server, test as base } from './cluster';
+import { expect, line, test as base } from './cluster';
+import { seeAndMend } from './product';
 
 /** Starts the product; its address. */
 const test = base.extend<{ product: string }>({
@@ -54,19 +55,7 @@ test('an admin of the product sees its components, watches a service go stale, r
   for (const role of ['web', 'service'] as const) {
     await expect(line(page, 'product-1', role)).toHaveAttribute('data-pulse', 'alive');
   }
-  await page.getByRole('link', { name: 'Configure' }).click();
-  await page.getByLabel('Heartbeat interval').fill('1 s');
-  await page.getByLabel('Stale timeout').fill('4 s');
-  await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
-  // What a command wrote beside is known within two seconds.
-  await expect(() => cluster.beat({ server: 'app-1' })).toPass();
-  await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stale', { timeout: 15_000 });
-  await hint(page, 'service-stale-app-1_service').getByRole('link', { name: 'Go to app-1' }).click();
-  await server(page, 'app-1').getByRole('link').first().click();
-  await page.getByRole('link', { name: 'Remove server' }).click();
-  await page.getByRole('button', { name: 'Remove' }).click();
-  await expect(server(page, 'app-1')).toHaveCount(0);
+  await seeAndMend(cluster, page);
   // They sign out elsewhere in the product: the page notices, and leads to where one signs in.
   await page.evaluate(() => fetch('/sign-out', { method: 'POST' }));
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible({ timeout: 15_000 });

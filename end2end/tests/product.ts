@@ -76,14 +76,15 @@ export const isAsHighAsItsContent = async (page: Page, frame = 'iframe') => {
   })).toBeLessThan(3);
 };
 
-/** What an admin does all day, in the frame: a service goes stale, its hint leads to it, it is removed. */
-export const seeAndMend = async (cluster: Cluster, overview: FrameLocator) => {
+/** What an admin does all day: a service goes stale, its hint leads to it, it is removed. */
+export const seeAndMend = async (cluster: Cluster, overview: Page | FrameLocator) => {
   await overview.getByRole('link', { name: 'Configure' }).click();
   await overview.getByLabel('Heartbeat interval').fill('1 s');
   await overview.getByLabel('Stale timeout').fill('4 s');
   await overview.getByRole('button', { name: 'Save' }).click();
   await expect(overview.getByTestId('done')).toContainText('The configuration is in force.');
-  await cluster.beat({ server: 'app-1' });
+  // A token that a command made is known within two seconds.
+  await expect(() => cluster.beat({ server: 'app-1' })).toPass();
   const server = overview.locator('[data-server="app-1"]');
   await expect(server.locator('[data-pulse="stale"]')).toHaveCount(1, { timeout: 15_000 });
   await overview.getByRole('link', { name: 'Go to app-1' }).click();

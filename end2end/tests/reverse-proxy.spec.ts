@@ -3,9 +3,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, freePort, hint, line, password, server, test as base } from './cluster';
+import { expect, freePort, password, test as base } from './cluster';
 import { nginx } from './nginx';
 import { enter } from './people';
+import { seeAndMend } from './product';
 
 const example = readFileSync(join(__dirname, '../../server/examples/reverse-proxy/nginx.conf'), 'utf8');
 const PATH = '/admin/cluster';
@@ -46,18 +47,7 @@ for (const strips of [false, true]) {
       await enter(page, 'Ann', password, cluster.setupCode);
       await expect(page).toHaveURL(new RegExp(`${PATH}/?$`));
       await expect(page.getByTestId('connection')).toContainText('Live');
-      await page.getByRole('link', { name: 'Configure' }).click();
-      await page.getByLabel('Heartbeat interval').fill('1 s');
-      await page.getByLabel('Stale timeout').fill('4 s');
-      await page.getByRole('button', { name: 'Save' }).click();
-      await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
-      await cluster.beat({ server: 'app-1' });
-      await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stale', { timeout: 15_000 });
-      await hint(page, 'service-stale-app-1_service').getByRole('link', { name: 'Go to app-1' }).click();
-      await server(page, 'app-1').getByRole('link').first().click();
-      await page.getByRole('link', { name: 'Remove server' }).click();
-      await page.getByRole('button', { name: 'Remove' }).click();
-      await expect(server(page, 'app-1')).toHaveCount(0);
+      await seeAndMend(cluster, page);
       await page.locator('#visitor').click();
       await page.getByRole('button', { name: 'Sign out', exact: true }).click();
       await expect(page).toHaveURL(`${product}${PATH}/sign-in`);

@@ -195,7 +195,10 @@ fn understand(
         .keys()
         .filter(wrong)
         .map(|name| {
-            let details = said(&format!("{name}Details")).filter(|details| !details.is_empty());
+            // Both spellings are in use, also in one answer.
+            let mut told =
+                ["Detail", "Details"].map(|end| said(&format!("{name}{end}"))).into_iter();
+            let details = told.find_map(|told| told.filter(|told| !told.is_empty()));
             let details = details.map(|details| format!(", {details}")).unwrap_or_default();
             format!("{name} {}{details}", said(name).unwrap_or_default())
         })
@@ -215,7 +218,7 @@ fn understand(
     };
     Ok(Well {
         product: label(&["applicationName", "product"]),
-        version: label(&["releaseNumber", "versionNumber", "version"]),
+        version: label(&["versionNumber", "version", "releaseNumber"]),
     })
 }
 
@@ -234,15 +237,21 @@ mod tests {
     }
 
     const HEALTH: &str = r#"{"applicationName": "ProGet", "databaseStatus": "OK", "databaseStatusDetails": null,
-        "licenseStatus": "OK", "versionNumber": "2026.2", "releaseNumber": "26.0.2.1", "serviceStatus": "OK"}"#;
+        "licenseStatus": "OK", "versionNumber": "2026.2 (Build 1)", "releaseNumber": "26.0.2", "serviceStatus": "OK"}"#;
 
     #[test]
     fn a_product_that_is_well_says_its_name_and_version() {
         for role in [Role::Web, Role::Service] {
-            assert_eq!(of(true, true, HEALTH, role), Ok(well(Some("ProGet"), Some("26.0.2.1"))));
+            assert_eq!(
+                of(true, true, HEALTH, role),
+                Ok(well(Some("ProGet"), Some("2026.2 (Build 1)")))
+            );
         }
         assert_eq!(of(true, false, "healthy", Role::Web), Ok(well(None, None)));
-        assert_eq!(of(true, false, HEALTH, Role::Web), Ok(well(Some("ProGet"), Some("26.0.2.1"))));
+        assert_eq!(
+            of(true, false, HEALTH, Role::Web),
+            Ok(well(Some("ProGet"), Some("2026.2 (Build 1)")))
+        );
         let odd = r#"{"versionNumber": "2026\n2", "version": " 2026.3 "}"#;
         assert_eq!(of(true, true, odd, Role::Web), Ok(well(None, Some("2026.3"))));
     }

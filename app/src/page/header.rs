@@ -59,7 +59,7 @@ pub(super) fn theme(words: &Words) -> impl IntoView + use<> {
     view! {
         <button
             type="button"
-            class="script-only"
+            class="with-scripts"
             id="theme"
             data-auto=auto
             data-light=light

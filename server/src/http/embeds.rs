@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::api::Rank;
 use app::cluster::FieldError;
-use app::page::plain::refusal;
+use app::page::plain::spent;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -156,7 +156,7 @@ pub(crate) async fn enter(
         }
         Ok(None) => {
             let sheet = site.sheet(&query, headers);
-            Ok(document(StatusCode::FORBIDDEN, refusal(&sheet, "plain.refused.code")))
+            Ok(document(StatusCode::GONE, spent(&sheet)))
         }
         Err(error) => {
             tracing::warn!(%error, "nobody could be let in");

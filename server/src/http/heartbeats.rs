@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::cluster::{FieldError, Heartbeat, RefusalReason, Timestamp};
+use app::cluster::{FieldError, Heartbeat, RefusalReason, ServerName, Timestamp};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -104,10 +104,13 @@ fn own_servers_only(
         return Ok(());
     };
     site.watch.refused(&foreign.server, RefusalReason::Foreign, origin.client);
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        format!("this credential is of {server} and cannot speak for {}", foreign.server),
-    ))
+    Err(speaks_for_another(server, &foreign.server))
+}
+
+/// A credential of one server speaks for another.
+pub(super) fn speaks_for_another(own: &ServerName, other: &ServerName) -> Problem {
+    let why = format!("this credential is of {own} and cannot speak for {other}");
+    Problem::new(StatusCode::FORBIDDEN, why)
 }
 
 /// One object or an array of them, each within its size; every bad field of every element is named.

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use super::body;
+use super::heartbeats::speaks_for_another;
 use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
@@ -49,8 +50,7 @@ pub(crate) async fn post(
     if let Caller::Node { server: own, .. } = &caller
         && *own != server
     {
-        let why = format!("this credential is of {own} and cannot speak for {server}");
-        return Err(Problem::new(StatusCode::FORBIDDEN, why));
+        return Err(speaks_for_another(own, &server));
     }
     site.watch.refused(&server, RefusalReason::Probe { role, said }, origin.client);
     Ok(StatusCode::NO_CONTENT)

@@ -39,6 +39,12 @@ fn refused(overview: &Overview, sequence: u64) -> (u16, bool) {
     (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
 }
 
+/// How long an outage lasts: so long, or as long as `CLUSTER_OVERVIEW_OUTAGE_SECONDS` says.
+fn at_least(lasts: Duration) -> Duration {
+    let chosen = std::env::var("CLUSTER_OVERVIEW_OUTAGE_SECONDS");
+    chosen.map_or(lasts, |seconds| Duration::from_secs(seconds.parse().unwrap()))
+}
+
 /// Blind while it lasts, and right again soon after.
 fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     let picture = overview.picture_when(is_blind);
@@ -81,7 +87,8 @@ fn a_database_that_is_stopped_blinds_the_overview_until_it_is_back() {
     let mut database = Postgres::start();
     let overview = with_one(&address(database.port));
     database.stop();
-    is_survived(&overview, Duration::from_secs(6), || database.start_again(&[]));
+    let lasts = at_least(Duration::from_secs(6));
+    is_survived(&overview, lasts, || database.start_again(&[]));
     assert_eq!(overview.beat("living", 2).0, 200);
     database.stop();
     database.start_again(&[]);

@@ -73,7 +73,7 @@ fn a_code_lets_somebody_in_once_to_the_page_without_the_code() {
     let page = page.as_str().unwrap();
     assert!(page.contains("data-ancestors=\"https://product.example\""), "{page}");
     let again = enter(&overview, &code);
-    assert_eq!((again.status, again.header("set-cookie")), (403, ""));
+    assert_eq!((again.status, again.header("set-cookie")), (410, ""));
     assert!(again.body.as_str().unwrap().contains("used already"));
     let lines = overview.audit(&admin);
     assert!(lines.iter().any(|line| {
@@ -126,7 +126,7 @@ fn forged_twofold_and_empty_codes_let_nobody_in() {
         "/embed?code=%FF&chrome=none",
     ] {
         let answer = overview.get(path);
-        assert_eq!((answer.status, answer.header("set-cookie")), (403, ""), "{path}");
+        assert_eq!((answer.status, answer.header("set-cookie")), (410, ""), "{path}");
     }
     let injected = overview.get(&format!("/embed?code={code}&x=%0d%0aset-cookie:a=b%22%3C%3E"));
     assert_eq!(injected.header("location"), "/?x=%0d%0aset-cookie:a=b%22%3C%3E&chrome=none");
@@ -141,7 +141,7 @@ fn a_code_that_is_older_than_a_minute_lets_nobody_in() {
     let earlier = "update guests set made_at = made_at - 60000";
     let aged = Command::new("sqlite3").args([path, earlier]).status().unwrap();
     assert!(aged.success());
-    assert_eq!(enter(&overview, &code).status, 403);
+    assert_eq!(enter(&overview, &code).status, 410);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_visit_ends_with_the_products_word_or_its_token() {
     let path = format!("/api/v1/tokens/{}", token["id"].as_str().unwrap());
     assert_eq!(overview.send("DELETE", &path, &bearer(&admin), &[]).status, 204);
     assert_eq!(look(&overview, &guest), 401);
-    assert_eq!(enter(&overview, &unused).status, 403);
+    assert_eq!(enter(&overview, &unused).status, 410);
 }
 
 #[test]

@@ -46,6 +46,9 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("POST", "/access/tokens", Admin, ToSignIn),
     ("POST", "/access/revocation", Admin, ToSignIn),
     ("GET", "/assets/{*path}", Nothing, Away),
+    ("GET", "/branding/{hash}/{name}", Nothing, Away),
+    ("GET", "/embed", Nothing, Away),
+    ("GET", "/embed.js", Nothing, Away),
     ("GET", "/sign-in", Nothing, Away),
     ("POST", "/sign-in", Nothing, Away),
     ("POST", "/sign-out", Nothing, Away),
@@ -65,7 +68,10 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("POST", "/api/v1/tokens", Admin, Away),
     ("DELETE", "/api/v1/tokens/{id}", Admin, Away),
     ("GET", "/api/v1/audit", Admin, Away),
+    ("POST", "/api/v1/embeds", Viewer, Away),
+    ("DELETE", "/api/v1/embeds/{id}", Viewer, Away),
     ("POST", "/api/v1/enrolments", JoinOrNode, Away),
+    ("POST", "/api/v1/probe-failures", JoinOrNode, Away),
     ("POST", "/api/v1/heartbeats", JoinOrNode, Away),
 ];
 
@@ -124,6 +130,8 @@ fn sample(template: &str) -> String {
         .replace("{kind}", "encryption")
         .replace("{id}", "none")
         .replace("{*path}", "none")
+        .replace("{hash}", "none")
+        .replace("{name}", "none")
 }
 
 #[test]

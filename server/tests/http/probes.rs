@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Running, TOKEN, bearer, component, folder};
 
-const WELL: &str = r#"{"applicationName": "ProGet", "versionNumber": "2026.2", "releaseNumber": "26.0.2.1",
+const WELL: &str = r#"{"applicationName": "ProGet", "versionNumber": "2026.2 (Build 1)", "releaseNumber": "26.0.2",
     "databaseStatus": "OK", "databaseStatusDetails": null, "serviceStatus": "OK"}"#;
 
 /// A product's health endpoint, whose answer can be changed.
@@ -97,7 +97,7 @@ fn one_agent_beats_for_both_components_as_long_as_the_product_answers_and_says_w
     for role in ["web", "service"] {
         let found = component(&picture, "proget-1", role).unwrap();
         let told = (&found["product"], &found["version"], &found["probed"]);
-        assert_eq!(told, (&json!("ProGet"), &json!("26.0.2.1"), &json!(true)), "{role}");
+        assert_eq!(told, (&json!("ProGet"), &json!("2026.2 (Build 1)"), &json!(true)), "{role}");
         assert!(found["why"].as_str().unwrap().contains("It answers probes"), "{found}");
     }
 

@@ -59,6 +59,17 @@ pub fn refusal(sheet: &Sheet, why: &str) -> Document {
     door(sheet, sheet.label("plain.refused.title"), content)
 }
 
+/// That a way in is spent: only the product's page knows another.
+pub fn spent(sheet: &Sheet) -> Document {
+    let content = view! {
+        <main class="door">
+            <h1>{sheet.label("plain.spent")}</h1>
+            <p>{sheet.label("plain.spent.lead")}</p>
+        </main>
+    };
+    door(sheet, sheet.label("plain.spent"), content)
+}
+
 /// A document for who is inside.
 fn document(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
     whole(sheet, title, content, false)
