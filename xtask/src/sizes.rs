@@ -20,9 +20,10 @@ struct Budget {
     landed: u64,
 }
 
+// A product's density, corners and font, and the theme's switch in words, are 400 bytes of style and HTML.
 const BUDGETS: [Budget; 2] = [
-    Budget { name: "readable", most: 20_000, landed: 7_200 },
-    Budget { name: "first load", most: 250_000, landed: 241_600 },
+    Budget { name: "readable", most: 20_000, landed: 7_600 },
+    Budget { name: "first load", most: 250_000, landed: 248_800 },
 ];
 
 /// The length of one file, in bytes, compressed with brotli.

@@ -204,19 +204,6 @@ fn what_is_no_name_and_no_role_is_named() {
 }
 
 #[test]
-fn the_script_of_the_one_tag_is_for_pages_of_every_site() {
-    let overview = framed();
-    let script = overview.get("/embed.js");
-    // A checkout that was never built has no script to give.
-    assert!([200, 404].contains(&script.status));
-    if script.status == 200 {
-        assert_eq!(script.header("cross-origin-resource-policy"), "cross-origin");
-        assert!(script.header("content-type").starts_with("text/javascript"));
-    }
-    assert_eq!(overview.get("/healthz").header("cross-origin-resource-policy"), "same-origin");
-}
-
-#[test]
 fn a_code_that_one_web_server_made_lets_in_at_another() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let database = runtime.block_on(postgres().fresh());

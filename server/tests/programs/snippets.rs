@@ -70,21 +70,3 @@ fn every_language_of_the_readme_says_what_a_heartbeat_needs() {
         }
     }
 }
-
-/// There is no PowerShell in Debian: where somebody has one, it sends them too.
-#[test]
-fn powershell_sends_them_where_it_is_installed() {
-    let Ok(version) = Command::new("pwsh").arg("--version").output() else {
-        println!("no PowerShell here: its lines were read, not run");
-        return;
-    };
-    assert!(version.status.success());
-    let overview = Overview::start();
-    let file = folder().join("beat.ps1");
-    std::fs::write(&file, snippet("powershell", "heartbeats")).unwrap();
-    let mut shell = Command::new("pwsh");
-    shell.arg("-File").arg(&file);
-    told(&mut shell, &overview);
-    let _running = Running(shell.spawn().unwrap());
-    overview.component_when("app-1", |component| component["pulse"] == "alive");
-}
