@@ -87,7 +87,7 @@ export const seeAndMend = async (cluster: Cluster, overview: Page | FrameLocator
   await expect(() => cluster.beat({ server: 'app-1' })).toPass();
   const server = overview.locator('[data-server="app-1"]');
   await expect(server.locator('[data-pulse="stale"]')).toHaveCount(1, { timeout: 15_000 });
-  await overview.getByRole('link', { name: 'Go to app-1' }).click();
+  await overview.locator('[data-hint="service-stale"]').getByRole('link', { name: 'Go to app-1' }).click();
   await server.getByRole('link', { name: 'app-1', exact: true }).click();
   await overview.getByRole('link', { name: 'Remove server' }).click();
   await overview.getByRole('button', { name: 'Remove' }).click();
