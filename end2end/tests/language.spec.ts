@@ -14,7 +14,7 @@ test.describe('a browser that prefers German', () => {
     await cluster.beat({ server: 'app-1' });
     await open(page, cluster.url);
     await expect(page.locator('html')).toHaveAttribute('lang', 'de');
-    await expect(page.getByTestId('connection')).toHaveText(/^Live.* · Stand \d\d:\d\d:\d\d UTC$/);
+    await expect(page.getByTestId('connection')).toHaveText(/^(Live|Regelmäßige Abfrage).* · Stand \d\d:\d\d:\d\d UTC$/);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Alle 2 Server sind synchron');
     await expect(line(page, 'app-1', 'service')).toContainText('Verstummt', { timeout: 10_000 });
     await page.getByRole('link', { name: /^warum: / }).first().click();
@@ -73,7 +73,7 @@ test('an address dresses the page for a frame: bare, dark, and it stays so', asy
   await open(page, `${cluster.url}?chrome=none&theme=dark&lang=de`);
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await expect(page.getByRole('navigation', { name: 'Pfad' })).toHaveCount(0);
-  await expect(page.getByTestId('connection')).toContainText('Live');
+  await expect(page.getByTestId('connection')).toContainText(/Live|Regelmäßige Abfrage/);
   await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
   await expect(page).toHaveURL(/chrome=none/);
   await page.reload();
