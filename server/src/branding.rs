@@ -10,7 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use toml::Value;
 
-use crate::access::audit::one_line;
+use crate::access::audit::{is_name, one_line};
 
 /// The largest logo, in bytes.
 const LARGEST_LOGO: usize = 64 << 10;
@@ -203,8 +203,7 @@ fn unfit(key: impl Into<String>, why: impl Into<String>) -> Unfit {
 
 /// A name that people read.
 fn label(key: &str, text: String) -> Result<String, Unfit> {
-    let length = text.chars().count();
-    if (1..=LONGEST_NAME).contains(&length) && text.trim() == text && one_line(&text) == text {
+    if is_name(&text, LONGEST_NAME) && text.trim() == text {
         return Ok(text);
     }
     Err(unfit(key, format!("must be one line of 1 to {LONGEST_NAME} characters")))

@@ -2,6 +2,7 @@
 
 mod people;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -224,9 +225,8 @@ fn own_version() -> String {
 }
 
 fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> {
-    let mut roles: Vec<_> = options.report_self.iter().filter_map(|report| report.role()).collect();
-    roles.sort_unstable();
-    roles.dedup();
+    let roles: BTreeSet<Role> =
+        options.report_self.iter().filter_map(|report| report.role()).collect();
     if roles.is_empty() {
         return Ok(None);
     }
@@ -247,7 +247,7 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
         key_check,
         reporter,
     };
-    Ok(Some((identity, roles)))
+    Ok(Some((identity, roles.into_iter().collect())))
 }
 
 /// What agents prove themselves with at first contact. Beside a file there is a file for it, made at
@@ -280,22 +280,13 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
         );
     }
     let probe = probe(&options)?;
-    let mut roles = options.role.clone();
-    roles.sort_unstable();
-    roles.dedup();
+    let roles: BTreeSet<Role> = options.role.iter().copied().collect();
     let alone = roles.len() == 1;
     let mut agents = tokio::task::JoinSet::new();
-    let (stop, _) = tokio::sync::broadcast::channel::<()>(1);
     for role in roles {
         let agent = one_agent(&options, role, alone, probe.clone()).await?;
-        let mut stopped = stop.subscribe();
-        agents.spawn(agent.run(async move {
-            // Whoever can ask it to stop lives as long as it does.
-            let _ = stopped.recv().await;
-        }));
+        agents.spawn(agent.run(asked_to_stop()?));
     }
-    asked_to_stop()?.await;
-    drop(stop);
     agents.join_all().await;
     Ok(())
 }

@@ -15,14 +15,10 @@ use crate::words::Words;
 /// What stands above the page. Nothing but how news comes, where it is bare.
 #[cfg(feature = "ssr")]
 pub(super) fn header(screen: Screen) -> impl IntoView {
-    let bare = screen.place.with_untracked(|place| place.dress.bare);
-    let around = |()| (breadcrumb(screen), theme(screen.words()), visitor(screen));
-    let (breadcrumb, theme, visitor) = (!bare)
-        .then_some(())
-        .map(around)
-        .map_or_else(Default::default, |(breadcrumb, theme, visitor)| {
-            (Some(breadcrumb), Some(theme), Some(visitor))
-        });
+    let dressed = screen.place.with_untracked(|place| !place.dress.bare);
+    let breadcrumb = dressed.then(|| breadcrumb(screen));
+    let theme = dressed.then(|| theme(screen.words()));
+    let visitor = dressed.then(|| visitor(screen));
     view! {
         <header class="top">
             {breadcrumb}

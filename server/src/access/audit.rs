@@ -205,6 +205,11 @@ pub struct Wanted {
     pub limit: u32,
 }
 
+/// Whether a text is a name: one line of at least one character and at most so many.
+pub fn is_name(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.chars().count()) && one_line(text) == text
+}
+
 /// Text from outside as one line of bounded length: nobody forges a second line with it.
 pub fn one_line(text: &str) -> String {
     let hidden = |c: char| {

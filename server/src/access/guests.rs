@@ -6,7 +6,7 @@
 use app::api::Rank;
 use app::cluster::FieldError;
 
-use super::audit::{Action, Actor, Entry, Proof, one_line};
+use super::audit::{Action, Actor, Entry, Proof, is_name};
 use super::keyring::Guest;
 use super::origin::Origin;
 use super::secret::{Hash, Secret, SecretError};
@@ -48,10 +48,8 @@ impl Invitation {
     /// # Errors
     /// A name that is none.
     pub fn of(name: &str, rank: Rank) -> Result<Self, FieldError> {
-        let fits =
-            !name.is_empty() && name.chars().count() <= LONGEST_NAME && one_line(name) == name;
         let why = "must have 1 to 100 characters, on one line";
-        if fits {
+        if is_name(name, LONGEST_NAME) {
             Ok(Self { name: name.to_owned(), rank })
         } else {
             Err(FieldError::new("name", why))

@@ -3,7 +3,7 @@
 use app::api::Rank;
 use app::cluster::Span;
 
-use super::audit::{Action, Actor, Entry, Proof};
+use super::audit::{Action, Actor, Entry, Proof, is_name};
 use super::keyring::{Account, Session, SetupCode, name_key};
 use super::origin::Origin;
 use super::password::{self, LONGEST, PasswordError, Unfit};
@@ -244,10 +244,7 @@ pub async fn account(
     password: String,
 ) -> Result<Account, SignInError> {
     let name = name.trim();
-    if name.is_empty()
-        || name.chars().count() > LONGEST_NAME
-        || super::audit::one_line(name) != name
-    {
+    if !is_name(name, LONGEST_NAME) {
         return Err(SignInError::UnfitName);
     }
     password::check(&password)?;

@@ -2,7 +2,7 @@
 
 use app::cluster::{ServerName, Timestamp};
 
-use super::audit::{Action, Actor, Entry, one_line};
+use super::audit::{Action, Actor, Entry, is_name};
 use super::keyring::{Token, TokenRole};
 use super::secret::{Secret, SecretError};
 use crate::Site;
@@ -40,7 +40,7 @@ impl Wish {
     /// A new token of this kind, and its secret.
     pub fn made(self, by: &Actor, at: Timestamp) -> Result<(Secret, Token), TokenChange> {
         let name = self.name.trim();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || one_line(name) != name {
+        if !is_name(name, LONGEST_NAME) {
             return Err(TokenChange::Name);
         }
         let token = Token {

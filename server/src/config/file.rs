@@ -90,6 +90,11 @@ pub(super) fn options(
     Ok(added)
 }
 
+/// Whether a command takes options from a file.
+pub(super) fn is_read_by(command: &Command) -> bool {
+    command.get_arguments().any(|arg| arg.get_long() == Some(OPTION))
+}
+
 /// What may stand in a file.
 fn is_option(arg: &Arg) -> bool {
     arg.get_long().is_some_and(|long| !["help", "version", OPTION].contains(&long))

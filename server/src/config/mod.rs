@@ -359,6 +359,8 @@ impl CommandLine {
         if let Some(path) = named_file(&arguments) {
             let commands = Self::command();
             let command = arguments.get(1).and_then(|name| commands.find_subcommand(name));
+            // Others may be called where the environment names a file for `serve`.
+            let command = command.filter(|command| file::is_read_by(command));
             if let Some(command) = command {
                 let said = |name: &str| variable(name).is_some();
                 let added = file::options(&path, command, &arguments, said)?;

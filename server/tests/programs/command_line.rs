@@ -174,6 +174,19 @@ fn the_files_that_are_shipped_show_every_option_there_is() {
     }
 }
 
+#[test]
+fn commands_that_take_no_file_do_not_mind_that_the_environment_names_one() {
+    let folder = folder();
+    fs::write(folder.join("serve.toml"), "listen = '127.0.0.1:0'").unwrap();
+    let done = Command::new(PROGRAM)
+        .args(["status", "--line", "--overview", "http://127.0.0.1:1"])
+        .env("CLUSTER_OVERVIEW_CONFIG_FILE", folder.join("serve.toml"))
+        .output()
+        .unwrap();
+    assert_eq!(done.status.code(), Some(3), "{}", said(&done));
+    assert!(said(&done).starts_with("UNKNOWN - cannot reach"), "{}", said(&done));
+}
+
 fn newer(database: &Path) -> Output {
     let later =
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
