@@ -1,15 +1,16 @@
 //! What an admin may do: decided on the live picture, written in turn, told before it is answered.
 
+use std::sync::Arc;
+
 use app::api::{Command, Outcome, Refusal};
 use app::cluster::keys::{Unnamed, check_digits};
-use app::cluster::{KeyCheck, KeyKind, Messenger, Role, ServerName, Settings};
+use app::cluster::{KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot};
 use app::words::Words;
-use tokio::sync::MutexGuard;
 
 use crate::Site;
 use crate::access::audit::{Action, Actor, Entry};
 use crate::store::{News, StoreError};
-use crate::watch::Sight;
+use crate::watch::{Sight, Watch};
 
 impl Site {
     /// Does what an admin wants, whole or not at all, and writes down who wanted it.
@@ -29,10 +30,13 @@ impl Site {
         if !settings.check().is_empty() {
             return Err(Refusal::Fields);
         }
-        let _turn = self.turn_to_decide().await;
-        let before = self.watch.snapshot().settings;
-        let entry = Entry::done(by, Action::Configure, differences(&before, &settings));
-        self.done(self.store.set_settings(settings, &entry).await)
+        let by = by.clone();
+        let configure = self.decide(move |watch| async move {
+            let before = watch.snapshot().settings;
+            let entry = Entry::done(&by, Action::Configure, differences(&before, &settings));
+            done(&watch, watch.store().set_settings(settings, &entry).await)
+        });
+        configure.await
     }
 
     async fn remove(
@@ -42,27 +46,33 @@ impl Site {
         force: bool,
         by: &Actor,
     ) -> Outcome {
-        let _turn = self.turn_to_decide().await;
-        let Sight { snapshot, now, .. } = self.watch.sight();
-        let removal = snapshot.removing(server, role, now).ok_or(Refusal::Absent)?;
-        if removal.live && !force {
-            return Err(Refusal::Live);
-        }
-        let target = match role {
-            Some(role) => format!("{} of {server}", role.as_str()),
-            None => server.to_string(),
-        };
-        let whole = role.is_none().then_some(server);
-        let entry = Entry::done(by, Action::Remove, target);
-        self.done(self.store.remove(&removal.keys, whole, &entry).await)
+        let (server, by) = (server.clone(), by.clone());
+        let remove = self.decide(move |watch| async move {
+            let Sight { snapshot, now, .. } = watch.sight();
+            let removal = snapshot.removing(&server, role, now).ok_or(Refusal::Absent)?;
+            if removal.live && !force {
+                return Err(Refusal::Live);
+            }
+            let target = match role {
+                Some(role) => format!("{} of {server}", role.as_str()),
+                None => server.to_string(),
+            };
+            let whole = role.is_none().then_some(&server);
+            let entry = Entry::done(&by, Action::Remove, target);
+            done(&watch, watch.store().remove(&removal.keys, whole, &entry).await)
+        });
+        remove.await
     }
 
     async fn accept(&self, kind: KeyKind, digits: &str, by: &Actor) -> Outcome {
-        let _turn = self.turn_to_decide().await;
-        let check = self.reported(kind, digits)?;
-        let target = format!("{} key {}", kind.as_str(), check.short());
-        let entry = Entry::done(by, Action::AcceptKey, target);
-        self.done(self.store.accept_key(kind, check, &entry).await)
+        let (digits, by) = (digits.to_owned(), by.clone());
+        let accept = self.decide(move |watch| async move {
+            let check = reported(&watch.snapshot(), kind, &digits)?;
+            let target = format!("{} key {}", kind.as_str(), check.short());
+            let entry = Entry::done(&by, Action::AcceptKey, target);
+            done(&watch, watch.store().accept_key(kind, check, &entry).await)
+        });
+        accept.await
     }
 
     /// Dials a server's service messenger, and says how it is found by that very trial.
@@ -73,36 +83,43 @@ impl Site {
             .map_or("connected", |failure| Words::for_programs().label(failure.key()));
         let outcome = outcome.to_owned();
         let entry = Entry { outcome, ..Entry::done(by, Action::Reconnect, server.to_string()) };
-        let recorded = self.watch.change(self.store.record(&entry)).await;
+        let recorded = self.watch.record(entry).await;
         recorded.map(|()| messenger).map_err(|_| Refusal::Blind)
     }
 
-    /// Waits for the turn to write, on what stands in the database, whoever wrote it: nothing is written
-    /// between the look and the deed.
-    async fn turn_to_decide(&self) -> MutexGuard<'_, ()> {
-        let turn = self.watch.turn().await;
-        self.watch.catch_up_with_others().await;
-        turn
+    /// Decides on what stands in the database, whoever wrote it, and writes: nobody else writes in between.
+    async fn decide<Decided>(
+        &self,
+        decide: impl FnOnce(Arc<Watch>) -> Decided + Send + 'static,
+    ) -> Outcome
+    where
+        Decided: Future<Output = Outcome> + Send,
+    {
+        let watch = Arc::clone(&self.watch);
+        let decided = async move {
+            watch.catch_up_with_others().await;
+            decide(watch).await
+        };
+        self.watch.with_write_lock(decided).await
     }
+}
 
-    fn done(&self, written: Result<News, StoreError>) -> Outcome {
-        self.watch.take_in(written).map_err(|error| {
-            tracing::error!(%error, "a change could not be written");
-            Refusal::Blind
-        })
-    }
+fn done(watch: &Watch, written: Result<News, StoreError>) -> Outcome {
+    watch.take_in(written).map_err(|error| {
+        tracing::error!(%error, "a change could not be written");
+        Refusal::Blind
+    })
+}
 
-    /// The one check with these first digits that somebody reports.
-    fn reported(&self, kind: KeyKind, digits: &str) -> Result<KeyCheck, Refusal> {
-        check_digits(digits).map_err(|_| Refusal::Fields)?;
-        let snapshot = self.watch.snapshot();
-        kind.named(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(|unnamed| {
-            match unnamed {
-                Unnamed::Nobody { .. } => Refusal::Absent,
-                Unnamed::Several => Refusal::Ambiguous,
-            }
-        })
-    }
+/// The one check with these first digits that somebody reports.
+fn reported(snapshot: &Snapshot, kind: KeyKind, digits: &str) -> Result<KeyCheck, Refusal> {
+    check_digits(digits).map_err(|_| Refusal::Fields)?;
+    kind.named(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(|unnamed| {
+        match unnamed {
+            Unnamed::Nobody { .. } => Refusal::Absent,
+            Unnamed::Several => Refusal::Ambiguous,
+        }
+    })
 }
 
 /// What a change of the settings changes, in the API's own words.

@@ -134,11 +134,11 @@ impl Site {
     pub async fn open(options: Options) -> Result<Arc<Self>, StoreError> {
         // Leptos renders on this runtime; a second call in one process changes nothing.
         let _ = any_spawner::Executor::init_tokio();
-        let store = Arc::new(Store::open(&options.database).await?);
-        let watch = Arc::new(Watch::load(Arc::clone(&store)).await?);
+        let store = Store::open(&options.database).await?;
+        let watch = Watch::load(Arc::clone(&store)).await?;
         // A server's database need not be there yet: the page says so.
         watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
-        let intake = Intake::start(Arc::clone(&store), Arc::clone(&watch));
+        let intake = Intake::start(Arc::clone(&watch));
         let own =
             options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
         if let Some(own) = &own {

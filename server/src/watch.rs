@@ -6,12 +6,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::cluster::{Beat, Change, ComponentKey, RefusalReason, ServerName, Snapshot, Timestamp};
-use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio::sync::{Mutex, watch};
 
+use crate::access::audit::Entry;
 use crate::access::keyring::Keyring;
 use crate::clock::Stopwatch;
 use crate::metrics::Counter;
-use crate::store::{Loaded, News, Store, StoreError};
+use crate::store::task::run_to_end;
+use crate::store::{Loaded, News, Sighting, Store, StoreError};
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
 /// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
@@ -70,8 +72,8 @@ pub struct Watch {
     state: RwLock<State>,
     store: Arc<Store>,
     keyring: RwLock<Arc<Keyring>>,
-    /// Held from a write until it is told: news in the order of their commits.
-    turn: Mutex<()>,
+    /// Held from a write until its commit is applied: commits are applied in their order.
+    write_lock: Mutex<()>,
     /// When it was last seen whether others have written.
     glanced: Mutex<Option<Stopwatch>>,
     /// Tells this process's cursors from those of the other web servers.
@@ -84,7 +86,7 @@ pub struct Watch {
 
 impl Watch {
     /// The picture as the store has it; blind, as long as a server has not been reached.
-    pub async fn load(store: Arc<Store>) -> Result<Self, StoreError> {
+    pub async fn load(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
         let now = store.now();
         let (state, keyring) = match store.load().await {
             Ok(Loaded { snapshot, keyring, commit }) => {
@@ -98,22 +100,34 @@ impl Watch {
             }
             Err(error) => return Err(error),
         };
-        Ok(Self {
+        Ok(Arc::new(Self {
             state: RwLock::new(state),
             store,
             keyring: RwLock::new(Arc::new(keyring)),
-            turn: Mutex::new(()),
+            write_lock: Mutex::new(()),
             glanced: Mutex::new(None),
             process: uuid::Uuid::new_v4().as_fields().0,
             failures: Counter::default(),
             facts: watch::Sender::default(),
+        }))
+    }
+
+    /// Runs `work` to its end, alone among everything that writes. Whoever writes to the store does so
+    /// in here, until the commit is applied: a removal is never applied before the heartbeat it followed.
+    pub(crate) fn with_write_lock<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = T> + Send {
+        let watch = Arc::clone(self);
+        run_to_end(async move {
+            let _lock = watch.write_lock.lock().await;
+            work.await
         })
     }
 
-    /// Waits for one's turn to write. Whoever writes to the store holds it until the news is told, so
-    /// that a removal is never told before the heartbeat it followed.
-    pub async fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// Where it reads and writes.
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// Who may ask for what.
@@ -222,24 +236,27 @@ impl Watch {
 
     /// Reads what other web servers wrote if a reader has seen more of it than this one knows: nobody
     /// is led back in time by a balancer.
-    pub async fn reach(&self, cursor: &str) {
-        if !self.can_ask_others() {
-            return;
+    pub async fn reach(self: &Arc<Self>, cursor: &str) {
+        let Some(seen) = self.commit_in(cursor) else { return };
+        if self.can_ask_others() && self.is_behind(seen) {
+            let watch = Arc::clone(self);
+            self.with_write_lock(async move {
+                if watch.is_behind(seen) {
+                    watch.catch_up().await;
+                }
+            })
+            .await;
         }
-        let is_behind =
-            || self.commit_in(cursor).is_some_and(|seen| self.read(|state| seen > state.commit));
-        if is_behind() {
-            let _turn = self.turn().await;
-            if is_behind() {
-                self.catch_up().await;
-            }
-        }
+    }
+
+    fn is_behind(&self, commit: i64) -> bool {
+        self.read(|state| commit > state.commit)
     }
 
     /// Reads what other web servers wrote, if anything: for whoever brings no cursor, but may have seen
     /// or done something elsewhere a moment ago. However many ask, the database is asked so often at
     /// most.
-    pub async fn refresh(&self) {
+    pub async fn refresh(self: &Arc<Self>) {
         if !self.can_ask_others() {
             return;
         }
@@ -253,13 +270,12 @@ impl Watch {
         }
         *glanced = Some(Stopwatch::start());
         if !matches!(self.store.is_behind().await, Ok(false)) {
-            let _turn = self.turn().await;
-            self.catch_up().await;
+            self.catch_up_in_turn().await;
         }
     }
 
-    /// Reads what other web servers wrote, if there are any, for whoever has the turn and is about to
-    /// decide on it.
+    /// Reads what other web servers wrote, if there are any, for whoever holds the write lock and is about
+    /// to decide on it.
     pub(crate) async fn catch_up_with_others(&self) {
         if self.can_ask_others() {
             self.catch_up().await;
@@ -287,9 +303,14 @@ impl Watch {
         let _ = self.take_in(self.store.catch_up().await);
     }
 
+    async fn catch_up_in_turn(self: &Arc<Self>) {
+        let watch = Arc::clone(self);
+        self.with_write_lock(async move { watch.catch_up().await }).await;
+    }
+
     /// Hears of what other web servers wrote, for as long as the process lives. What is not heard is
     /// found by looking.
-    pub async fn keep_hearing(&self) {
+    pub async fn keep_hearing(self: &Arc<Self>) {
         loop {
             match self.hear_until_deaf().await {
                 Ok(()) => return,
@@ -302,14 +323,11 @@ impl Watch {
         }
     }
 
-    async fn hear_until_deaf(&self) -> Result<(), StoreError> {
+    async fn hear_until_deaf(self: &Arc<Self>) -> Result<(), StoreError> {
         let Some(mut ears) = self.store.listen().await? else { return Ok(()) };
         loop {
             // What was told before is not heard again: so it looks first.
-            {
-                let _turn = self.turn().await;
-                self.catch_up().await;
-            }
+            self.catch_up_in_turn().await;
             ears.heard().await?;
         }
     }
@@ -393,16 +411,53 @@ impl Watch {
         }
     }
 
-    /// Makes a change in its turn and takes in what came of it.
-    pub async fn change(
-        &self,
-        change: impl Future<Output = Result<News, StoreError>>,
-    ) -> Result<(), StoreError> {
-        let _turn = self.turn().await;
-        self.take_in(change.await)
+    /// Makes a change, to its end, and applies what came of it: who waits for it may go away. A change that
+    /// found nothing to do brings no news.
+    pub async fn change<T, Made, Committed>(
+        self: &Arc<Self>,
+        make: impl FnOnce(Arc<Store>) -> Made + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        Made: Future<Output = Result<(T, Committed), StoreError>> + Send,
+        Committed: Into<Option<News>>,
+    {
+        let watch = Arc::clone(self);
+        self.with_write_lock(async move {
+            match make(Arc::clone(&watch.store)).await {
+                Ok((done, committed)) => {
+                    if let Some(news) = committed.into() {
+                        watch.tell(news);
+                    }
+                    Ok(done)
+                }
+                Err(error) => {
+                    watch.lose_sight(&error);
+                    Err(error)
+                }
+            }
+        })
+        .await
     }
 
-    /// Takes in what came of a change by whoever has the turn: its news, or that the database could
+    /// Writes an entry of the audit about something that changed nothing else.
+    pub(crate) async fn record(self: &Arc<Self>, entry: Entry) -> Result<(), StoreError> {
+        self.change(|store| async move { Ok(((), store.record(&entry).await?)) }).await
+    }
+
+    /// Writes down how the web server `seen_by` finds the messengers of services.
+    pub(crate) async fn note_messengers(
+        self: &Arc<Self>,
+        sightings: Vec<Sighting>,
+        seen_by: String,
+    ) -> Result<(), StoreError> {
+        let note = |store: Arc<Store>| async move {
+            Ok(((), store.note_messengers(&sightings, &seen_by).await?))
+        };
+        self.change(note).await
+    }
+
+    /// Takes in what came of a change by whoever holds the write lock: its news, or that the database could
     /// not be written.
     pub fn take_in(&self, changed: Result<News, StoreError>) -> Result<(), StoreError> {
         match changed {
@@ -418,18 +473,24 @@ impl Watch {
     }
 
     /// Renews the mark once and takes in what came of it.
-    pub async fn look(&self) -> Result<(), StoreError> {
-        let _turn = self.turn().await;
-        let was_blind = self.is_blind();
-        let looked =
-            if was_blind { self.store.regain_sight().await } else { self.store.renew_mark().await };
-        let looked = self.take_in(looked);
-        if let Err(error) = &looked
-            && !was_blind
-        {
-            tracing::error!(%error, "the overview is blind");
-        }
-        looked
+    pub async fn look(self: &Arc<Self>) -> Result<(), StoreError> {
+        let watch = Arc::clone(self);
+        self.with_write_lock(async move {
+            let was_blind = watch.is_blind();
+            let looked = if was_blind {
+                watch.store.regain_sight().await
+            } else {
+                watch.store.renew_mark().await
+            };
+            let looked = watch.take_in(looked);
+            if let Err(error) = &looked
+                && !was_blind
+            {
+                tracing::error!(%error, "the overview is blind");
+            }
+            looked
+        })
+        .await
     }
 
     /// How long the mark may stand before it is renewed.
@@ -441,7 +502,7 @@ impl Watch {
     /// Looks again and again, for as long as the process lives: often enough that no spell is seen
     /// where somebody watches, and within a second of the database's return or of another process's
     /// writing.
-    pub async fn keep_looking(&self) {
+    pub async fn keep_looking(self: &Arc<Self>) {
         let mut unmarked = Duration::ZERO;
         loop {
             let nap = self.time_to_mark().min(GLANCE);
@@ -454,8 +515,7 @@ impl Watch {
                     Ok(false) => continue,
                     // What stands in a shared database was dated by whoever wrote it.
                     Ok(true) if self.store.is_shared() => {
-                        let _turn = self.turn().await;
-                        self.catch_up().await;
+                        self.catch_up_in_turn().await;
                         continue;
                     }
                     Ok(true) | Err(_) => {}

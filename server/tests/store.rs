@@ -114,8 +114,8 @@ on_both! {
         store.set_settings(settings, &entry()).await.unwrap();
         let batch =
             [beat("web-1", Role::Web, 1), beat("web-2", Role::Service, 1), beat("web-3", Role::Web, 1)];
-        store.receive(&batch).await.unwrap();
-        store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap();
+        store.receive(batch.clone()).await.unwrap();
+        store.receive([beat("web-1", Role::Web, 2)]).await.unwrap();
         store.remove(&[key("WEB-3", Role::Web)], None, &entry()).await.unwrap();
         let before = store.load().await.unwrap();
         drop(store);
@@ -128,14 +128,14 @@ on_both! {
         assert_eq!(after.components.len(), 2);
         let reference = after.references.of(KeyKind::Encryption).unwrap();
         assert!(reference.agreed, "two servers agreed on it");
-        let late = store.receive(&[beat("web-3", Role::Web, 1)]).await.unwrap();
+        let late = store.receive([beat("web-3", Role::Web, 1)]).await.unwrap();
         assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
     }
 
     async fn a_batch_that_holds_a_component_twice_is_folded_in_order(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let batch = [beat("a", Role::Web, 1), beat("A", Role::Web, 3), beat("a", Role::Web, 2)];
-        let received = store.receive(&batch).await.unwrap();
+        let received = store.receive(batch.clone()).await.unwrap();
         let applied: Vec<bool> = received.receipts.iter().map(|receipt| receipt.applied).collect();
         assert_eq!(applied, [true, true, false]);
         let Loaded { snapshot, .. } = store.load().await.unwrap();
@@ -145,12 +145,12 @@ on_both! {
     }
 
     async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets(database) {
-        let store = Arc::new(Store::open(&database.address()).await.unwrap());
+        let store = Store::open(&database.address()).await.unwrap();
         let watch = Watch::load(Arc::clone(&store)).await.unwrap();
         let Sight { snapshot: mut reader, mut cursor, .. } = watch.sight();
         for step in 1..6 {
             let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
-            watch.tell(store.receive(&batch).await.unwrap().news);
+            watch.tell(store.receive(batch.clone()).await.unwrap().news);
             if step == 3 {
                 watch.tell(store.remove(&[key("web-1", Role::Web)], None, &entry()).await.unwrap());
             }
@@ -179,7 +179,7 @@ on_both! {
         let store = Store::open(&database.address()).await.unwrap();
         let service = key("a", Role::Service);
         let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
-        store.receive(&[beat("a", Role::Service, 1), silent]).await.unwrap();
+        store.receive([beat("a", Role::Service, 1), silent]).await.unwrap();
         let saw = |key: &ComponentKey, outcome| [Sighting { key: key.clone(), outcome }];
         let refused = saw(&service, Some(Err(MessengerFailure::Refused)));
         let news = store.note_messengers(&refused, "web-2").await.unwrap();
@@ -197,7 +197,7 @@ on_both! {
         let absent = saw(&key("b", Role::Service), Some(Ok(())));
         let nobody = store.note_messengers(&absent, "web-2").await.unwrap();
         assert!(nobody.is_empty(), "none is announced there");
-        store.receive(&[beat("a", Role::Service, 2)]).await.unwrap();
+        store.receive([beat("a", Role::Service, 2)]).await.unwrap();
         drop(store);
         let store = Store::open(&database.address()).await.unwrap();
         let Loaded { snapshot, .. } = store.load().await.unwrap();
@@ -205,12 +205,12 @@ on_both! {
     }
 
     async fn what_another_process_writes_reaches_every_reader_with_the_next_look(database) {
-        let store = Arc::new(Store::open(&database.address()).await.unwrap());
+        let store = Store::open(&database.address()).await.unwrap();
         let watch = Watch::load(Arc::clone(&store)).await.unwrap();
         let other =
             Heartbeat { key_check: KeyCheck::parse(&"1a".repeat(32)), ..beat("b", Role::Web, 1) };
         let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
-        watch.tell(store.receive(&batch).await.unwrap().news);
+        watch.tell(store.receive(batch.clone()).await.unwrap().news);
         let Sight { snapshot: mut reader, cursor, .. } = watch.sight();
         let accepted = Beside::open(&database.address())
             .await
@@ -220,7 +220,7 @@ on_both! {
             .unwrap();
         assert!(store.is_behind().await.unwrap());
         // A heartbeat between the writing and the look hides nothing.
-        watch.tell(store.receive(&[beat("a", Role::Web, 2)]).await.unwrap().news);
+        watch.tell(store.receive([beat("a", Role::Web, 2)]).await.unwrap().news);
         watch.look().await.unwrap();
         assert!(!store.is_behind().await.unwrap());
         reader.apply(watch.since(&cursor).0.unwrap());
@@ -234,11 +234,11 @@ on_both! {
     }
 
     async fn an_ordinary_beat_travels_without_the_facts_that_stayed(database) {
-        let store = Arc::new(Store::open(&database.address()).await.unwrap());
+        let store = Store::open(&database.address()).await.unwrap();
         let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-        watch.tell(store.receive(&[beat("web-1", Role::Web, 1)]).await.unwrap().news);
+        watch.tell(store.receive([beat("web-1", Role::Web, 1)]).await.unwrap().news);
         let cursor = watch.sight().cursor;
-        watch.tell(store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap().news);
+        watch.tell(store.receive([beat("web-1", Role::Web, 2)]).await.unwrap().news);
         let change = watch.since(&cursor).0.unwrap();
         assert!(change.components.is_empty());
         assert_eq!(change.beats.len(), 1);
@@ -282,7 +282,7 @@ async fn what_the_power_cut_off_the_log_was_never_acknowledged_but_a_hole_in_it_
     let folder = Folder::new("log");
     let store = Store::open(&folder.address()).await.unwrap();
     for server in ["a", "b", "c", "d"] {
-        store.receive(&[beat(server, Role::Web, 1)]).await.unwrap();
+        store.receive([beat(server, Role::Web, 1)]).await.unwrap();
     }
     let crash = async |story, spoil: fn(&mut Vec<u8>)| after_a_crash(&folder, story, spoil).await;
     assert_eq!(crash("whole", |_| ()).await.unwrap(), 4);
@@ -308,20 +308,20 @@ async fn what_the_power_cut_off_the_log_was_never_acknowledged_but_a_hole_in_it_
 async fn a_file_found_damaged_is_not_written_to_again_but_another_in_its_place_proves_nothing() {
     let folder = Folder::new("examined");
     let store = Store::open(&folder.address()).await.unwrap();
-    store.receive(&[beat("web-1", Role::Web, 1)]).await.unwrap();
+    store.receive([beat("web-1", Role::Web, 1)]).await.unwrap();
     let (here, there) = (folder.0.join("overview.db"), folder.0.join("elsewhere"));
     std::fs::rename(&here, &there).unwrap();
     std::fs::write(&here, "no database".repeat(1_000)).unwrap();
     let examining = tokio::time::timeout(Duration::from_secs(1), store.keep_examining());
     assert!(examining.await.is_err(), "it is looked at again and again");
     std::fs::rename(&there, &here).unwrap();
-    store.receive(&[beat("web-1", Role::Web, 2)]).await.unwrap();
+    store.receive([beat("web-1", Role::Web, 2)]).await.unwrap();
     let length = usize::try_from(std::fs::metadata(&here).unwrap().len()).unwrap();
     let mut file = std::fs::File::options().write(true).open(&here).unwrap();
     file.write_all(&vec![7; length]).unwrap();
     std::fs::remove_file(folder.0.join("overview.db-wal")).unwrap();
     store.keep_examining().await;
-    let refused = store.receive(&[beat("web-1", Role::Web, 3)]).await.unwrap_err();
+    let refused = store.receive([beat("web-1", Role::Web, 3)]).await.unwrap_err();
     assert!(matches!(refused, StoreError::Damaged(_)), "{refused}");
     assert_eq!(refused.blindness(), Blindness::Corrupt);
 }
@@ -332,7 +332,7 @@ async fn two() -> (Arc<Store>, Arc<Store>) {
     let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
     one.renew_mark().await.unwrap();
     other.renew_mark().await.unwrap();
-    (Arc::new(one), Arc::new(other))
+    (one, other)
 }
 
 #[tokio::test]
@@ -343,7 +343,7 @@ async fn of_two_writers_each_waits_for_the_other_so_stamps_and_commits_have_one_
         for sequence in 1..40 {
             // Both write the same component, and one of their own.
             let batch = [beat("both", Role::Web, sequence), beat(name, Role::Web, sequence)];
-            let received = store.receive(&batch).await.unwrap();
+            let received = store.receive(batch.clone()).await.unwrap();
             commits.push((received.news.commit, received.at));
         }
         commits
@@ -368,10 +368,10 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
         Watch::load(Arc::clone(&other)).await.unwrap(),
     );
     let Sight { snapshot: mut reader, cursor, .. } = here.sight();
-    here.tell(one.receive(&[beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().news);
+    here.tell(one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().news);
     here.tell(one.remove(&[key("b", Role::Web)], None, &entry()).await.unwrap());
     // The other comes to know of it with its own next change, and its reader too.
-    there.tell(other.receive(&[beat("c", Role::Web, 1)]).await.unwrap().news);
+    there.tell(other.receive([beat("c", Role::Web, 1)]).await.unwrap().news);
     assert_eq!(there.snapshot().components.len(), 2);
     let (change, next, _) = there.since(&cursor);
     reader.apply(change.unwrap());
@@ -391,9 +391,9 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
 async fn another_database_at_the_same_address_is_taken_as_it_is() {
     let postgres = databases::postgres();
     let address = postgres.fresh().await;
-    let store = Arc::new(Store::open(&address).await.unwrap());
+    let store = Store::open(&address).await.unwrap();
     let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-    watch.tell(store.receive(&[beat("a", Role::Web, 1)]).await.unwrap().news);
+    watch.tell(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
     let cursor = watch.sight().cursor;
     postgres.empty(&address).await;
     // At the first look there are no tables; they are made before the next.
@@ -408,7 +408,7 @@ async fn a_backup_of_either_database_is_the_whole_cluster() {
     let postgres = databases::postgres();
     let address = postgres.fresh().await;
     let store = Store::open(&address).await.unwrap();
-    store.receive(&[beat("a", Role::Web, 1), beat("b", Role::Service, 4)]).await.unwrap();
+    store.receive([beat("a", Role::Web, 1), beat("b", Role::Service, 4)]).await.unwrap();
     let before = store.load().await.unwrap();
     let copy = postgres.fresh().await;
     postgres.copy(&address, &copy);
@@ -417,7 +417,7 @@ async fn a_backup_of_either_database_is_the_whole_cluster() {
 
     let folder = Folder::new("backup");
     let store = Store::open(&folder.address()).await.unwrap();
-    store.receive(&[beat("a", Role::Web, 1), beat("b", Role::Service, 4)]).await.unwrap();
+    store.receive([beat("a", Role::Web, 1), beat("b", Role::Service, 4)]).await.unwrap();
     let before = store.load().await.unwrap();
     let restored = Folder::new("restored");
     // While `serve` runs: the log is part of the database, so the file alone is not copied.

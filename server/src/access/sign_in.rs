@@ -220,17 +220,17 @@ impl Site {
         grants: &[Grant],
         entry: Option<&Entry>,
     ) -> Result<bool, StoreError> {
-        let _turn = self.watch.turn().await;
-        match self.store.grant(grants, entry).await {
-            Ok(None) => Ok(false),
-            Ok(Some(news)) => self.watch.take_in(Ok(news)).map(|()| true),
-            Err(error) => self.watch.take_in(Err(error)).map(|()| false),
-        }
+        let (grants, entry) = (grants.to_vec(), entry.cloned());
+        let change = self.watch.change(|store| async move {
+            let news = store.grant(&grants, entry.as_ref()).await?;
+            Ok((news.is_some(), news))
+        });
+        change.await
     }
 
     /// Writes down what was refused. If that fails, the refusal stands all the same.
     async fn write_down(&self, entry: Entry) {
-        if let Err(error) = self.watch.change(self.store.record(&entry)).await {
+        if let Err(error) = self.watch.record(entry).await {
             tracing::warn!(%error, "a refused sign-in could not be written down");
         }
     }

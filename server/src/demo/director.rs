@@ -13,7 +13,7 @@ use super::{Cue, cast};
 use crate::Site;
 use crate::access::audit::{Action, Actor, Entry};
 use crate::store::beside::{Away, Beside};
-use crate::store::{News, Sighting, StoreError};
+use crate::store::{Sighting, Store, StoreError};
 
 /// The web server that sees how the messengers are.
 const SEEN_BY: &str = "web-1";
@@ -81,7 +81,10 @@ impl Director {
         {
             if references.of(kind).is_some_and(|reference| reference.check != right) {
                 let entry = entry(Action::AcceptKey, kind.as_str());
-                self.change(self.site.store.accept_key(kind, right, &entry)).await?;
+                let accept = move |store: Arc<Store>| async move {
+                    Ok(((), store.accept_key(kind, right, &entry).await?))
+                };
+                self.site.watch.change(accept).await?;
             }
         }
         Ok(())
@@ -90,7 +93,10 @@ impl Director {
     async fn set(&mut self, settings: Settings) -> Result<(), StoreError> {
         if self.settings != Some(settings) {
             let entry = entry(Action::Configure, "the script's settings");
-            self.change(self.site.store.set_settings(settings, &entry)).await?;
+            let set = move |store: Arc<Store>| async move {
+                Ok(((), store.set_settings(settings, &entry).await?))
+            };
+            self.site.watch.change(set).await?;
             self.settings = Some(settings);
         }
         Ok(())
@@ -108,7 +114,10 @@ impl Director {
             return Ok(());
         }
         let entry = entry(Action::Remove, "whom the script removes");
-        self.change(self.site.store.remove(&keys, None, &entry)).await
+        let remove = move |store: Arc<Store>| async move {
+            Ok(((), store.remove(&keys, None, &entry).await?))
+        };
+        self.site.watch.change(remove).await
     }
 
     /// Notes how the messengers are, where that has changed.
@@ -126,14 +135,7 @@ impl Director {
         if differ.is_empty() {
             return Ok(());
         }
-        self.change(self.site.store.note_messengers(&differ, SEEN_BY)).await
-    }
-
-    async fn change(
-        &self,
-        change: impl Future<Output = Result<News, StoreError>>,
-    ) -> Result<(), StoreError> {
-        self.site.watch.change(change).await
+        self.site.watch.note_messengers(differ, SEEN_BY.to_owned()).await
     }
 }
 

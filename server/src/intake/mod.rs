@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Stopwatch;
 use crate::metrics::{Heartbeats, Refusal};
-use crate::store::{Receipt, Store};
+use crate::store::{Receipt, Received};
 use crate::watch::Watch;
 
 /// How many requests may wait for the writer; one more is told to come back.
@@ -60,10 +60,10 @@ pub struct Intake {
 
 impl Intake {
     /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
-    pub fn start(store: Arc<Store>, watch: Arc<Watch>) -> Self {
+    pub fn start(watch: Arc<Watch>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
         let figures = Arc::new(Heartbeats::default());
-        tokio::spawn(write(jobs, store, Arc::clone(&watch), Arc::clone(&figures)));
+        tokio::spawn(write(jobs, Arc::clone(&watch), Arc::clone(&figures)));
         Self { jobs: sender, watch, figures }
     }
 
@@ -87,12 +87,7 @@ impl Intake {
     }
 }
 
-async fn write(
-    mut jobs: mpsc::Receiver<Job>,
-    store: Arc<Store>,
-    watch: Arc<Watch>,
-    figures: Arc<Heartbeats>,
-) {
+async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<Heartbeats>) {
     let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
         // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
@@ -117,26 +112,25 @@ async fn write(
             waiting.push(next);
         }
         last = waiting.len();
-        let turn = watch.turn().await;
-        let received = store.receive(&batch).await;
+        let heartbeats = batch.len();
+        let received = watch.change(|store| async move {
+            let Received { receipts, at, interval, news } = store.receive(batch).await?;
+            Ok(((receipts, at, interval), news))
+        });
+        let received = received.await;
         written = Stopwatch::start();
         match received {
-            Ok(received) => {
-                watch.tell(received.news);
-                drop(turn);
-                figures.took(&received.receipts);
-                let mut receipts = received.receipts.into_iter();
+            Ok((receipts, at, interval)) => {
+                figures.took(&receipts);
+                let mut receipts = receipts.into_iter();
                 for job in waiting {
                     let own = receipts.by_ref().take(job.heartbeats.len()).collect();
-                    let taken =
-                        Taken { receipts: own, at: received.at, interval: received.interval };
                     // Whoever asked may have gone; what it said is durable all the same.
-                    let _ = job.answer.send(Ok(taken));
+                    let _ = job.answer.send(Ok(Taken { receipts: own, at, interval }));
                 }
             }
             Err(error) => {
-                tracing::error!(%error, heartbeats = batch.len(), "heartbeats could not be written");
-                watch.lose_sight(&error);
+                tracing::error!(%error, heartbeats, "heartbeats could not be written");
                 for job in waiting {
                     figures.refuse(Refusal::Blind);
                     let _ = job.answer.send(Err(Refused::Blind));

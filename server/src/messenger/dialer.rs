@@ -219,19 +219,18 @@ impl Site {
 
     async fn note(&self) {
         let Some(here) = self.dialer.here.get() else { return };
-        let found = std::mem::take(&mut *locked(&self.dialer.found));
-        let sightings: Vec<Sighting> = found.into_values().collect();
-        if sightings.is_empty() {
+        // What is not written yet stays: who waits for this may go away.
+        let found = locked(&self.dialer.found).clone();
+        if found.is_empty() {
             return;
         }
-        let noted = self.watch.change(self.store.note_messengers(&sightings, &here.name)).await;
-        if let Err(error) = noted {
-            tracing::warn!(%error, "how the messengers are was not written down; trying on");
-            let mut found = locked(&self.dialer.found);
-            for sighting in sightings {
-                found.entry(sighting.key.clone()).or_insert(sighting);
+        let sightings = found.values().cloned().collect();
+        match self.watch.note_messengers(sightings, here.name.clone()).await {
+            Ok(()) => locked(&self.dialer.found).retain(|key, now| found.get(key) != Some(now)),
+            Err(error) => {
+                tracing::warn!(%error, "how the messengers are was not written down; trying on");
+                self.dialer.finding.notify_one();
             }
-            self.dialer.finding.notify_one();
         }
     }
 

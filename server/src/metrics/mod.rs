@@ -119,6 +119,12 @@ impl Site {
             "Times the database could not be read or written.",
         );
         text.sample(&[], self.watch.failures());
+        text.family(
+            "cluster_overview_store_replaced_connections_total",
+            Kind::Counter,
+            "Database connections that were found inside an earlier transaction, and replaced.",
+        );
+        text.sample(&[], self.store.replaced_connections());
         text.done()
     }
 }

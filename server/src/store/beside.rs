@@ -15,6 +15,7 @@ use super::tx::Tx;
 use super::{Grant, StoreError, access, rows, sqlite};
 use crate::access::audit::{Action, Actor, Entry};
 use crate::access::keyring::Keyring;
+use crate::metrics::Counter;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -110,7 +111,7 @@ impl Beside {
     /// Who may ask for what.
     pub async fn keyring(&self) -> Result<Keyring, StoreError> {
         let mut tx = match &self.0 {
-            Home::File(pool) => sqlite::begin(pool, "begin", &Arc::default()).await?,
+            Home::File(pool) => begin(pool, "begin").await?,
             Home::Server(shared) => shared.look().await?,
         };
         let keyring = access::keyring(&mut tx).await?;
@@ -122,14 +123,14 @@ impl Beside {
     /// no use for it but to show, or to test, how an overview fares without its database.
     pub async fn take_away(&self) -> Result<Away, StoreError> {
         Ok(Away(match &self.0 {
-            Home::File(pool) => sqlite::begin(pool, "begin exclusive", &Arc::default()).await?,
+            Home::File(pool) => begin(pool, "begin exclusive").await?,
             Home::Server(_) => self.begin().await?.tx,
         }))
     }
 
     async fn begin(&self) -> Result<Deed, StoreError> {
         let mut tx = match &self.0 {
-            Home::File(pool) => sqlite::begin(pool, "begin immediate", &Arc::default()).await?,
+            Home::File(pool) => begin(pool, "begin immediate").await?,
             Home::Server(shared) => shared.begin().await?,
         };
         let head = rows::head_for_update(&mut tx).await?;
@@ -151,6 +152,11 @@ impl Beside {
         }
         tx.commit().await
     }
+}
+
+/// Begins on a file that another process may own: what is wrong with it is for the owner to find.
+async fn begin(pool: &SqlitePool, how: &'static str) -> Result<Tx, StoreError> {
+    sqlite::begin(pool, how, &Arc::default(), &Counter::default()).await
 }
 
 /// Something under way.

@@ -73,6 +73,18 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
 }
 
 impl StoreError {
+    /// Whether a connection refused to begin because an earlier transaction was still open on it.
+    pub(super) fn is_left_open(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
+            // active_sql_transaction: `begin not deferrable` comes too late inside a transaction.
+            error.code().as_deref() == Some("25001")
+        } else {
+            // SQLite has no code of its own for this.
+            error.message() == "cannot start a transaction within a transaction"
+        }
+    }
+
     /// What is wrong with the database, for those who look at the page.
     pub fn blindness(&self) -> Blindness {
         match self {

@@ -3,6 +3,8 @@
 
 mod access;
 pub mod beside;
+#[cfg(test)]
+mod cancellation;
 mod changing;
 mod error;
 mod news;
@@ -11,10 +13,12 @@ mod rows;
 mod sighting;
 mod sql;
 mod sqlite;
+pub(crate) mod task;
 mod tx;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::cluster::boots::{self, Stored};
@@ -32,6 +36,7 @@ use self::postgres::Shared;
 use self::rows::{Head, Write};
 pub use self::sighting::Sighting;
 use self::sqlite::Owned;
+use self::task::run_to_end;
 use self::tx::Tx;
 use crate::access::audit::{Entry, Wanted, Written};
 use crate::access::secret::Hash;
@@ -40,7 +45,13 @@ use crate::metrics::{Histogram, SECONDS};
 /// How long a tombstone tells a late heartbeat from a new one.
 const KEEP_TOMBSTONES: Span = Span::minutes(31 * 24 * 60);
 
+/// What runs inside a transaction.
+type Within<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
+
 /// The facts of one cluster.
+///
+/// Everything it does runs to its end in a task of its own ([`run_to_end`]): a caller that goes away
+/// never cuts a change off in the middle.
 #[derive(Debug)]
 pub struct Store {
     home: Home,
@@ -71,19 +82,20 @@ impl Store {
     /// Opens the database at `sqlite:PATH`, creating the file if there is none, or at
     /// `postgres://USER@HOST/DATABASE`, which need not be there yet; brings its schema up to date. The
     /// gap since a process last wrote becomes a spell.
-    pub async fn open(address: &str) -> Result<Self, StoreError> {
-        let durations = Histogram::new(SECONDS);
-        if postgres::is_address(address) {
+    pub async fn open(address: &str) -> Result<Arc<Self>, StoreError> {
+        let (home, known) = if postgres::is_address(address) {
             let shared = Shared::at(address)?;
             let known = Known { database_id: shared.name().to_owned(), commit: None };
-            let home = Home::Server(Box::new(shared));
-            return Ok(Self { home, known: Mutex::new(known), durations });
-        }
-        let path =
-            Self::path(address).ok_or_else(|| StoreError::Address(without_password(address)))?;
-        let (owned, head) = Owned::open(path).await?;
-        let known = Known { database_id: head.database_id, commit: Some(head.commit_no) };
-        Ok(Self { home: Home::File(Box::new(owned)), known: Mutex::new(known), durations })
+            (Home::Server(Box::new(shared)), known)
+        } else {
+            let path = Self::path(address)
+                .ok_or_else(|| StoreError::Address(without_password(address)))?;
+            let (owned, head) = Owned::open(path).await?;
+            let known = Known { database_id: head.database_id, commit: Some(head.commit_no) };
+            (Home::File(Box::new(owned)), known)
+        };
+        let durations = Histogram::new(SECONDS);
+        Ok(Arc::new(Self { home, known: Mutex::new(known), durations }))
     }
 
     /// The file behind an address, if it is a file's.
@@ -114,6 +126,14 @@ impl Store {
         &self.durations
     }
 
+    /// How often a connection was found inside an earlier transaction, and replaced.
+    pub(crate) fn replaced_connections(&self) -> u64 {
+        match &self.home {
+            Home::File(owned) => owned.replaced_connections.get(),
+            Home::Server(shared) => shared.replaced_connections.get(),
+        }
+    }
+
     /// Now, by the database's clock.
     pub fn now(&self) -> Timestamp {
         match &self.home {
@@ -123,51 +143,63 @@ impl Store {
     }
 
     /// Everything, and the number of the commit it stands at.
-    pub async fn load(&self) -> Result<Loaded, StoreError> {
-        let mut tx = self.look().await?;
-        let head = rows::head(&mut tx).await?;
-        let snapshot = rows::snapshot(&mut tx, &head).await?;
-        let keyring = access::keyring(&mut tx).await?;
-        tx.rollback().await?;
+    pub async fn load(self: &Arc<Self>) -> Result<Loaded, StoreError> {
+        let everything = self.read(|tx| {
+            Box::pin(async move {
+                let head = rows::head(tx).await?;
+                let snapshot = rows::snapshot(tx, &head).await?;
+                Ok((head, snapshot, access::keyring(tx).await?))
+            })
+        });
+        let (head, snapshot, keyring) = everything.await?;
         self.knows_all_of(&head, head.commit_no);
         Ok(Loaded { snapshot, keyring, commit: head.commit_no })
     }
 
     /// Whether another process has written what this one does not know.
-    pub async fn is_behind(&self) -> Result<bool, StoreError> {
-        let known = self.known().clone();
-        Ok(match &self.home {
-            Home::File(owned) => known.commit != Some(owned.commit_no().await?),
-            Home::Server(shared) => {
-                let (database_id, commit) = shared.standing().await?;
-                known.database_id != database_id || known.commit != Some(commit)
-            }
+    pub async fn is_behind(self: &Arc<Self>) -> Result<bool, StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            let known = store.known().clone();
+            Ok(match &store.home {
+                Home::File(owned) => known.commit != Some(owned.commit_no().await?),
+                Home::Server(shared) => {
+                    let (database_id, commit) = shared.standing().await?;
+                    known.database_id != database_id || known.commit != Some(commit)
+                }
+            })
         })
+        .await
     }
 
     /// What others have written since this process last knew. Somebody watched until the mark they left:
     /// whether anybody has since, only a change can tell.
-    pub async fn catch_up(&self) -> Result<News, StoreError> {
-        let mut tx = self.look().await?;
-        let caught_up = async {
-            let head = rows::head(&mut tx).await?;
-            let since = self.known_of(&head);
-            let news = changing::since(&mut tx, &head, since, head.mark_at).await?;
-            Ok::<_, StoreError>((head, news))
-        };
-        let (head, news) = self.noted(caught_up.await).await?;
-        tx.rollback().await?;
+    pub async fn catch_up(self: &Arc<Self>) -> Result<News, StoreError> {
+        let store = Arc::clone(self);
+        let caught_up = self.read(move |tx| {
+            Box::pin(async move {
+                let head = rows::head(tx).await?;
+                let since = store.known_of(&head);
+                let news = changing::since(tx, &head, since, head.mark_at).await?;
+                Ok((head, news))
+            })
+        });
+        let (head, news) = caught_up.await?;
         self.knows_all_of(&head, head.commit_no);
         let (at, commit) = (head.mark_at, head.commit_no);
         Ok(news.unwrap_or(News { commit, at, ..News::default() }))
     }
 
     /// What hears other web servers write; `None` where there are none.
-    pub(crate) async fn listen(&self) -> Result<Option<Ears>, StoreError> {
-        match &self.home {
-            Home::File(_) => Ok(None),
-            Home::Server(shared) => shared.listen().await.map(Some),
-        }
+    pub(crate) async fn listen(self: &Arc<Self>) -> Result<Option<Ears>, StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            match &store.home {
+                Home::File(_) => Ok(None),
+                Home::Server(shared) => shared.listen().await.map(Some),
+            }
+        })
+        .await
     }
 
     /// Reads a file again and again, for as long as the process lives or until it is damaged. A server
@@ -196,142 +228,156 @@ impl Store {
     }
 
     /// Takes a batch of heartbeats in, in order, whole or not at all.
-    pub async fn receive(&self, batch: &[Heartbeat]) -> Result<Received, StoreError> {
-        let mut change = self.change().await?;
-        let told = change.head.settings.interval();
-        let keys: Vec<ComponentKey> = batch.iter().map(Heartbeat::key).collect();
-        let mut stored = rows::stored(&mut change.tx, &keys).await?;
-        let before = stored.clone();
-        let receipts = batch
-            .iter()
-            .map(|heartbeat| {
-                let known = stored.get(&heartbeat.key());
-                match boots::receive(known, heartbeat, change.at, told) {
-                    Some(next) => {
-                        stored.insert(next.key(), Stored::Present(Arc::new(next)));
-                        Receipt { applied: true, received_at: change.at }
-                    }
-                    None => Receipt {
-                        applied: false,
-                        received_at: known.map_or(change.at, Stored::last_heartbeat),
-                    },
-                }
+    pub async fn receive(
+        self: &Arc<Self>,
+        batch: impl Into<Arc<[Heartbeat]>>,
+    ) -> Result<Received, StoreError> {
+        let batch: Arc<[Heartbeat]> = batch.into();
+        let received = self.write(move |change| {
+            Box::pin(async move {
+                let receipts = take_in(change, &batch).await?;
+                Ok((receipts, change.at, change.head.settings.interval()))
             })
-            .collect();
-        change.write(differences(&before, &stored)).await?;
-        let at = change.at;
-        Ok(Received { receipts, at, interval: told, news: self.commit(change).await? })
+        });
+        let ((receipts, at, interval), news) = received.await?;
+        Ok(Received { receipts, at, interval, news })
     }
 
     /// Puts new settings in force.
     pub async fn set_settings(
-        &self,
+        self: &Arc<Self>,
         settings: Settings,
         entry: &Entry,
     ) -> Result<News, StoreError> {
-        let mut change = self.change().await?;
-        rows::set_settings(&mut change.tx, &settings).await?;
-        change.news.settings = Some(settings);
-        change.record(entry).await?;
-        self.commit(change).await
+        let entry = entry.clone();
+        let written = self.write(move |change| {
+            Box::pin(async move {
+                rows::set_settings(&mut change.tx, &settings).await?;
+                change.news.settings = Some(settings);
+                change.record(&entry).await
+            })
+        });
+        written.await.map(|((), news)| news)
     }
 
     /// Removes these components; each leaves a tombstone. A server that goes as a whole takes its
     /// credentials with it.
     pub async fn remove(
-        &self,
+        self: &Arc<Self>,
         keys: &[ComponentKey],
         whole: Option<&ServerName>,
         entry: &Entry,
     ) -> Result<News, StoreError> {
-        let mut change = self.change().await?;
-        let commit = change.commit_no();
-        rows::remove(&mut change.tx, keys, change.at, commit).await?;
-        change.news.removed = keys.to_vec();
-        if let Some(server) = whole {
-            change.regrant |= access::revoke_credentials(&mut change.tx, server, change.at).await?;
-        }
-        change.record(entry).await?;
-        self.commit(change).await
+        let (keys, whole, entry) = (keys.to_vec(), whole.cloned(), entry.clone());
+        let written = self.write(move |change| {
+            Box::pin(async move {
+                let commit = change.commit_no();
+                rows::remove(&mut change.tx, &keys, change.at, commit).await?;
+                change.news.removed = keys;
+                if let Some(server) = whole {
+                    change.regrant |=
+                        access::revoke_credentials(&mut change.tx, &server, change.at).await?;
+                }
+                change.record(&entry).await
+            })
+        });
+        written.await.map(|((), news)| news)
     }
 
     /// Changes who may ask for what, all of it or nothing, and writes down who did it. `None` if one
     /// of the changes found nothing to change.
     pub async fn grant(
-        &self,
+        self: &Arc<Self>,
         grants: &[Grant],
         entry: Option<&Entry>,
     ) -> Result<Option<News>, StoreError> {
-        let mut change = self.change().await?;
-        for grant in grants {
-            if !access::grant(&mut change.tx, grant, change.at).await? {
-                return change.tx.rollback().await.map(|()| None);
+        let (store, grants, entry) = (Arc::clone(self), grants.to_vec(), entry.cloned());
+        run_to_end(async move {
+            let mut change = store.change().await?;
+            for grant in &grants {
+                if !access::grant(&mut change.tx, grant, change.at).await? {
+                    return change.tx.rollback().await.map(|()| None);
+                }
             }
-        }
-        change.regrant = true;
-        if let Some(entry) = entry {
-            change.record(entry).await?;
-        }
-        self.commit(change).await.map(Some)
+            change.regrant = true;
+            if let Some(entry) = &entry {
+                change.record(entry).await?;
+            }
+            store.commit(change).await.map(Some)
+        })
+        .await
     }
 
     /// Writes a line of the audit that tells of something refused.
-    pub async fn record(&self, entry: &Entry) -> Result<News, StoreError> {
-        let mut change = self.change().await?;
-        change.record(entry).await?;
-        self.commit(change).await
+    pub async fn record(self: &Arc<Self>, entry: &Entry) -> Result<News, StoreError> {
+        let entry = entry.clone();
+        let written =
+            self.write(move |change| Box::pin(async move { change.record(&entry).await }));
+        written.await.map(|((), news)| news)
     }
 
     /// Lines of the audit, newest first.
-    pub async fn audit(&self, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
-        let mut tx = self.look().await?;
-        let lines = access::audit(&mut tx, wanted).await?;
-        tx.rollback().await?;
-        Ok(lines)
+    pub async fn audit(self: &Arc<Self>, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
+        let wanted = wanted.clone();
+        self.read(move |tx| Box::pin(async move { access::audit(tx, &wanted).await })).await
     }
 
     /// Notes how the web server `seen_by` finds the messengers of services. Nothing changes where it
     /// found them so before, or where the component is not there or announces no messenger.
     pub async fn note_messengers(
-        &self,
+        self: &Arc<Self>,
         sightings: &[Sighting],
         seen_by: &str,
     ) -> Result<News, StoreError> {
-        let mut change = self.change().await?;
-        let keys: Vec<ComponentKey> = sightings.iter().map(|seen| seen.key.clone()).collect();
-        let stored = rows::stored(&mut change.tx, &keys).await?;
-        let mut next: BTreeMap<&ComponentKey, Write> = BTreeMap::new();
-        for sighting in sightings {
-            if let Some(Stored::Present(component)) = stored.get(&sighting.key)
-                && let Some(component) = sighting.by(seen_by, component, change.at)
-            {
-                let component = Arc::new(component);
-                next.insert(&sighting.key, Write { component, facts: true });
-            }
-        }
-        change.write(next.into_values().collect()).await?;
-        self.commit(change).await
+        let (sightings, seen_by) = (sightings.to_vec(), seen_by.to_owned());
+        let written = self.write(move |change| {
+            Box::pin(async move { note_sightings(change, &sightings, &seen_by).await })
+        });
+        written.await.map(|((), news)| news)
     }
 
     /// Makes this check the one all others are held against.
     pub async fn accept_key(
-        &self,
+        self: &Arc<Self>,
         kind: KeyKind,
         check: KeyCheck,
         entry: &Entry,
     ) -> Result<News, StoreError> {
-        let mut change = self.change().await?;
-        let mut references = rows::references(&mut change.tx).await?;
-        references.accept(kind, check);
-        rows::set_references(&mut change.tx, &references).await?;
-        change.news.references = Some(references);
-        change.record(entry).await?;
-        self.commit(change).await
+        let entry = entry.clone();
+        let written = self.write(move |change| {
+            Box::pin(async move {
+                let mut references = rows::references(&mut change.tx).await?;
+                references.accept(kind, check);
+                rows::set_references(&mut change.tx, &references).await?;
+                change.news.references = Some(references);
+                change.record(&entry).await
+            })
+        });
+        written.await.map(|((), news)| news)
     }
 
     /// Renews the observer's mark, so that no spell is seen where somebody watches, and lets an own
     /// clock follow the wall clock when it must.
-    pub async fn renew_mark(&self) -> Result<News, StoreError> {
+    pub async fn renew_mark(self: &Arc<Self>) -> Result<News, StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move { store.mark().await }).await
+    }
+
+    /// Renews the mark after the database could not be read or written, once there is room for what is
+    /// to come. A server whose disk is full still takes what fits into the gaps of its files, as a mark
+    /// does: whoever took that for sight would call those silent whose heartbeats do not fit.
+    pub async fn regain_sight(self: &Arc<Self>) -> Result<News, StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            if let Home::Server(shared) = &store.home {
+                shared.find_room().await?;
+            }
+            store.mark().await
+        })
+        .await
+    }
+
+    async fn mark(&self) -> Result<News, StoreError> {
         if let Home::File(owned) = &self.home {
             if let Some(jump) = owned.clock.jump_due() {
                 return self.jump(owned, jump).await;
@@ -346,25 +392,19 @@ impl Store {
         self.commit(change).await
     }
 
-    /// Renews the mark after the database could not be read or written, once there is room for what is
-    /// to come. A server whose disk is full still takes what fits into the gaps of its files, as a mark
-    /// does: whoever took that for sight would call those silent whose heartbeats do not fit.
-    pub async fn regain_sight(&self) -> Result<News, StoreError> {
-        if let Home::Server(shared) = &self.home {
-            shared.find_room().await?;
-        }
-        self.renew_mark().await
-    }
-
     /// Forgets what is past its time, unless another web server is at it. What is over proves nothing
     /// any more, so nobody needs to hear of it. A file's owner does so with each mark.
-    pub async fn keep_house(&self) -> Result<(), StoreError> {
-        let Home::Server(shared) = &self.home else { return Ok(()) };
-        let Some(mut tx) = shared.keep_house().await? else { return Ok(()) };
-        let at = self.now();
-        rows::forget(&mut tx, at - KEEP_TOMBSTONES, at - KEEP_SPELLS).await?;
-        access::forget(&mut tx, at).await?;
-        tx.commit().await
+    pub async fn keep_house(self: &Arc<Self>) -> Result<(), StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            let Home::Server(shared) = &store.home else { return Ok(()) };
+            let Some(mut tx) = shared.keep_house().await? else { return Ok(()) };
+            let at = store.now();
+            rows::forget(&mut tx, at - KEEP_TOMBSTONES, at - KEEP_SPELLS).await?;
+            access::forget(&mut tx, at).await?;
+            tx.commit().await
+        })
+        .await
     }
 
     /// A file's clock jumps, and no verdict with it: forward the jump is a spell of its length,
@@ -382,12 +422,42 @@ impl Store {
         Ok(news)
     }
 
+    /// Reads within one transaction: everything stands at one commit.
+    async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Tx) -> Within<'_, T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            let mut tx = store.look().await?;
+            let found = work(&mut tx).await;
+            let found = store.noted(found).await?;
+            tx.rollback().await?;
+            Ok(found)
+        })
+        .await
+    }
+
     /// Begins to read.
     async fn look(&self) -> Result<Tx, StoreError> {
         match &self.home {
-            Home::File(owned) => owned.begin().await,
+            Home::File(owned) => owned.look().await,
             Home::Server(shared) => shared.look().await,
         }
+    }
+
+    /// Makes one change, to its end.
+    async fn write<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Changing) -> Within<'_, T> + Send + 'static,
+    ) -> Result<(T, News), StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            let mut change = store.change().await?;
+            let done = work(&mut change).await?;
+            Ok((done, store.commit(change).await?))
+        })
+        .await
     }
 
     /// Begins a change: what others wrote is read, the mark is renewed, and a gap before it is written
@@ -416,6 +486,51 @@ impl Store {
         }
         done
     }
+}
+
+/// Folds a batch into what is stored.
+async fn take_in(change: &mut Changing, batch: &[Heartbeat]) -> Result<Vec<Receipt>, StoreError> {
+    let told = change.head.settings.interval();
+    let keys: Vec<ComponentKey> = batch.iter().map(Heartbeat::key).collect();
+    let mut stored = rows::stored(&mut change.tx, &keys).await?;
+    let before = stored.clone();
+    let receipts = batch
+        .iter()
+        .map(|heartbeat| {
+            let known = stored.get(&heartbeat.key());
+            match boots::receive(known, heartbeat, change.at, told) {
+                Some(next) => {
+                    stored.insert(next.key(), Stored::Present(Arc::new(next)));
+                    Receipt { applied: true, received_at: change.at }
+                }
+                None => Receipt {
+                    applied: false,
+                    received_at: known.map_or(change.at, Stored::last_heartbeat),
+                },
+            }
+        })
+        .collect();
+    change.write(differences(&before, &stored)).await?;
+    Ok(receipts)
+}
+
+async fn note_sightings(
+    change: &mut Changing,
+    sightings: &[Sighting],
+    seen_by: &str,
+) -> Result<(), StoreError> {
+    let keys: Vec<ComponentKey> = sightings.iter().map(|seen| seen.key.clone()).collect();
+    let stored = rows::stored(&mut change.tx, &keys).await?;
+    let mut next: BTreeMap<&ComponentKey, Write> = BTreeMap::new();
+    for sighting in sightings {
+        if let Some(Stored::Present(component)) = stored.get(&sighting.key)
+            && let Some(component) = sighting.by(seen_by, component, change.at)
+        {
+            let component = Arc::new(component);
+            next.insert(&sighting.key, Write { component, facts: true });
+        }
+    }
+    change.write(next.into_values().collect()).await
 }
 
 /// A database's address without the password it may hold.

@@ -1,17 +1,22 @@
 //! A transaction whose connection is thrown away unless it ends well.
 //!
-//! `SQLite` rolls some failed transactions back by itself (a full disk's, for one), and a connection to
-//! a PostgreSQL that is gone hangs; neither is put back among the good ones. A new connection knows
-//! nothing wrong.
+//! From the moment a connection is asked to begin until it has said that the transaction is over, its
+//! state is unknown: a caller may go away at any await in between. Such a connection never goes back to
+//! the pool. `SQLite` also rolls some failed transactions back by itself (a full disk's, for one), and a
+//! connection to a PostgreSQL that is gone hangs. A new connection has none of these problems.
 
 use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use super::StoreError;
-use super::sql::sql;
+use super::sql::{in_time, sql};
 use super::sqlite::examine::Damage;
+use crate::metrics::Counter;
+
+/// How many connections are tried: more than any pool has.
+const MAX_TRIES: u32 = 8;
 
 /// A connection to either database.
 #[derive(Debug)]
@@ -20,28 +25,87 @@ pub(super) enum Connection {
     Postgres(PoolConnection<Postgres>),
 }
 
+/// Where connections come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pool<'p> {
+    Sqlite(&'p SqlitePool),
+    Postgres(&'p PgPool),
+}
+
+impl Pool<'_> {
+    async fn acquire(self) -> Result<Connection, StoreError> {
+        Ok(match self {
+            Self::Sqlite(pool) => Connection::Sqlite(pool.acquire().await?),
+            Self::Postgres(pool) => Connection::Postgres(in_time(pool.acquire()).await?),
+        })
+    }
+}
+
 /// A transaction under way.
 #[derive(Debug)]
 pub(super) struct Tx {
     connection: Connection,
-    under_way: bool,
+    state: State,
     /// The file that is suspected of damage if this does not end well.
     damage: Option<Arc<Damage>>,
 }
 
+/// What is known of a transaction's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It was asked to begin, and has not answered.
+    Beginning,
+    /// The transaction is open.
+    Open,
+    /// No transaction is open: the connection can be used again.
+    Idle,
+}
+
 impl Tx {
-    /// Begins one, as `how` says.
+    /// Begins one, as `how` says. A connection that is still inside an earlier transaction is closed,
+    /// counted in `replaced_connections` and logged, and another one takes its place.
     pub(super) async fn begin(
+        pool: Pool<'_>,
+        how: &'static str,
+        damage: Option<&Arc<Damage>>,
+        replaced_connections: &Counter,
+    ) -> Result<Self, StoreError> {
+        let mut tries = 1;
+        loop {
+            match Self::begin_on(pool.acquire().await?, how, damage.cloned()).await {
+                Err(error) if error.is_left_open() && tries < MAX_TRIES => {
+                    replaced_connections.add(1);
+                    tracing::error!(
+                        %error,
+                        "a database connection was still inside an earlier transaction; that transaction was rolled back, and the connection replaced"
+                    );
+                    tries += 1;
+                }
+                begun => return begun,
+            }
+        }
+    }
+
+    async fn begin_on(
         connection: Connection,
         how: &'static str,
         damage: Option<Arc<Damage>>,
     ) -> Result<Self, StoreError> {
-        // A file that does not let itself be locked is not at fault; a server that does not answer is.
-        let under_way = matches!(connection, Connection::Postgres(_));
-        let mut tx = Self { connection, under_way, damage };
-        sql(how).execute(&mut tx).await?;
-        tx.under_way = true;
-        Ok(tx)
+        let mut tx = Self { connection, state: State::Beginning, damage };
+        match sql(how).execute(&mut tx).await {
+            Ok(_) => {
+                tx.state = State::Open;
+                Ok(tx)
+            }
+            Err(error) => {
+                // A locked file refuses to begin, and its connection stays good. A server that does
+                // not answer, or a connection inside another transaction, is given up.
+                if tx.is_sqlite() && !error.is_left_open() {
+                    tx.state = State::Idle;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Makes what was written last.
@@ -56,7 +120,7 @@ impl Tx {
 
     async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
         sql(how).execute(&mut self).await?;
-        self.under_way = false;
+        self.state = State::Idle;
         Ok(())
     }
 
@@ -64,18 +128,30 @@ impl Tx {
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
+
+    /// Gives the connection back as it is, inside the transaction: what must never happen.
+    #[cfg(test)]
+    pub(super) fn leave_open(mut self) {
+        self.state = State::Idle;
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self.connection, Connection::Sqlite(_))
+    }
 }
 
 impl Drop for Tx {
     fn drop(&mut self) {
-        if !self.under_way {
+        if self.state == State::Idle {
             return;
         }
         match &mut self.connection {
             Connection::Sqlite(sqlite) => sqlite.close_on_drop(),
             Connection::Postgres(postgres) => postgres.close_on_drop(),
         }
-        if let Some(damage) = &self.damage {
+        if self.state == State::Open
+            && let Some(damage) = &self.damage
+        {
             damage.suspect();
         }
     }

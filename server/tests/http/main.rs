@@ -19,6 +19,7 @@ mod enrolment;
 mod forms;
 mod gate;
 mod guard;
+mod hang_ups;
 mod harness;
 mod headers;
 mod heartbeats;

@@ -12,9 +12,10 @@ use tokio::sync::Mutex;
 
 use super::rows::first_row;
 use super::sql::{in_time, sql};
-use super::tx::{Connection, Tx};
+use super::tx::{Pool, Tx};
 use super::{StoreError, new_id};
 use crate::clock::RemoteClock;
+use crate::metrics::Counter;
 
 /// Where web servers tell one another that there is something to read.
 const CHANNEL: &str = "cluster_overview";
@@ -22,6 +23,9 @@ const CHANNEL: &str = "cluster_overview";
 const CONNECTIONS: u32 = 5;
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Inside a transaction that has read or written something, a plain `begin` only warns; with these words it
+/// fails.
+const BEGIN: &str = "begin not deferrable";
 /// Names housekeeping among PostgreSQL's advisory locks: the letters of "overview".
 const HOUSEKEEPING: i64 = 0x6f76_6572_7669_6577;
 
@@ -29,6 +33,7 @@ const HOUSEKEEPING: i64 = 0x6f76_6572_7669_6577;
 #[derive(Debug)]
 pub(super) struct Shared {
     pool: PgPool,
+    pub(super) replaced_connections: Counter,
     pub(super) clock: RemoteClock,
     /// Names the database before it has been reached.
     name: String,
@@ -61,7 +66,13 @@ impl Shared {
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
             .connect_lazy_with(options);
-        Ok(Self { pool, clock: RemoteClock::default(), name, ready: Mutex::new(false) })
+        Ok(Self {
+            pool,
+            replaced_connections: Counter::default(),
+            clock: RemoteClock::default(),
+            name,
+            ready: Mutex::new(false),
+        })
     }
 
     /// What the database is called, whether it can be reached or not.
@@ -72,18 +83,17 @@ impl Shared {
     /// Begins to write.
     pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
         self.be_ready().await?;
-        self.begin_as("begin").await
+        self.begin_as(BEGIN).await
     }
 
     /// Begins to read: all of it stands at one commit.
     pub(super) async fn look(&self) -> Result<Tx, StoreError> {
         self.be_ready().await?;
-        self.begin_as("begin isolation level repeatable read read only").await
+        self.begin_as("begin isolation level repeatable read read only not deferrable").await
     }
 
     async fn begin_as(&self, how: &'static str) -> Result<Tx, StoreError> {
-        let connection = in_time(self.pool.acquire()).await?;
-        Tx::begin(Connection::Postgres(connection), how, None).await
+        Tx::begin(Pool::Postgres(&self.pool), how, None, &self.replaced_connections).await
     }
 
     /// The database's id and the number of its last commit: all that a glance reads.
@@ -99,7 +109,7 @@ impl Shared {
         if !*ready {
             let migrate = sqlx::migrate!("src/store/migrations/postgres");
             Box::pin(migrate.run(&self.pool)).await?;
-            let mut tx = self.begin_as("begin").await?;
+            let mut tx = self.begin_as(BEGIN).await?;
             let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
             let now = app::cluster::Timestamp(sql(clock).row(&mut tx).await?.get(0)?);
             first_row(&mut tx, &new_id(), now).await?;
@@ -132,7 +142,7 @@ impl Shared {
     /// Fails if the disk has no room for what a few batches write; leaves nothing behind. Whatever else
     /// is wrong is not said here: a change finds it.
     pub(super) async fn find_room(&self) -> Result<(), StoreError> {
-        let Ok(mut tx) = self.begin_as("begin").await else { return Ok(()) };
+        let Ok(mut tx) = self.begin_as(BEGIN).await else { return Ok(()) };
         // Some 5 MB that no compression makes smaller.
         let fill = "create temporary table room as \
              select md5(number::text) one, md5((-number)::text) other \

@@ -15,14 +15,24 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use self::examine::Damage;
 use self::file::DatabaseFile;
 use super::rows::{Head, first_row, head};
-use super::tx::{Connection, Tx};
+use super::tx::{Pool, Tx};
 use super::{StoreError, new_id};
 use crate::clock::{self, Clock};
+use crate::metrics::Counter;
+
+/// How many connections read a file at once.
+const READERS: u32 = 2;
+/// How long to wait for a connection to a file.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An `SQLite` file, and the clock of the process that owns it.
 #[derive(Debug)]
 pub(super) struct Owned {
-    pool: SqlitePool,
+    /// The one connection that writes.
+    writer: SqlitePool,
+    /// What reads beside it, and never keeps it waiting.
+    readers: SqlitePool,
+    pub(super) replaced_connections: Counter,
     pub(super) clock: Clock,
     file: DatabaseFile,
     damage: Arc<Damage>,
@@ -51,21 +61,28 @@ impl Owned {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(Duration::from_secs(2));
-        // One connection: one process writes, and readers are answered from memory.
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_with(options)
-            .await?;
-        sqlx::migrate!("src/store/migrations/sqlite").run(&pool).await?;
-        let damage = Arc::default();
-        let mut tx = begin(&pool, "begin immediate", &damage).await?;
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(CONNECTION_TIMEOUT)
+        };
+        let writer = pool(1).connect_with(options).await?;
+        sqlx::migrate!("src/store/migrations/sqlite").run(&writer).await?;
+        // None stays open: SQLite closes a file only when no connection reads it, and after a failed write
+        // the writer must open it anew.
+        let readers = pool(READERS)
+            .after_release(|_, _| Box::pin(async { Ok(false) }))
+            .connect_lazy_with(connection(path).read_only(true));
+        let (damage, replaced_connections) = (Arc::default(), Counter::default());
+        let mut tx = begin(&writer, "begin immediate", &damage, &replaced_connections).await?;
         first_row(&mut tx, &new_id(), clock::wall()).await?;
         let head = head(&mut tx).await?;
         tx.commit().await?;
         let clock = Clock::starting(head.mark_at);
         let file = DatabaseFile::opened(path)?;
-        Ok((Self { pool, clock, file, damage, _lock: lock }, head))
+        let owned =
+            Self { writer, readers, replaced_connections, clock, file, damage, _lock: lock };
+        Ok((owned, head))
     }
 
     /// Begins to write.
@@ -73,14 +90,22 @@ impl Owned {
         self.file.check()?;
         self.examine_if_suspected().await;
         self.damage.check()?;
-        begin(&self.pool, "begin immediate", &self.damage).await
+        begin(&self.writer, "begin immediate", &self.damage, &self.replaced_connections).await
+    }
+
+    /// Begins to read.
+    pub(super) async fn look(&self) -> Result<Tx, StoreError> {
+        self.file.check()?;
+        self.examine_if_suspected().await;
+        self.damage.check()?;
+        begin(&self.readers, "begin", &self.damage, &self.replaced_connections).await
     }
 
     /// The number of the last commit, whoever made it: all that a glance reads.
     pub(super) async fn commit_no(&self) -> Result<i64, StoreError> {
         self.file.check()?;
         self.damage.check()?;
-        Ok(sqlx::query_scalar("select commit_no from cluster").fetch_one(&self.pool).await?)
+        Ok(sqlx::query_scalar("select commit_no from cluster").fetch_one(&self.writer).await?)
     }
 }
 
@@ -97,9 +122,9 @@ pub(super) async fn begin(
     pool: &SqlitePool,
     how: &'static str,
     damage: &Arc<Damage>,
+    replaced_connections: &Counter,
 ) -> Result<Tx, StoreError> {
-    let connection = Connection::Sqlite(pool.acquire().await?);
-    Tx::begin(connection, how, Some(Arc::clone(damage))).await
+    Tx::begin(Pool::Sqlite(pool), how, Some(damage), replaced_connections).await
 }
 
 /// What every connection to a file has in common.

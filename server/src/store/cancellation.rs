@@ -1,0 +1,337 @@
+//! What becomes of the database when a caller goes away in the middle, at any await of any change.
+
+#[path = "../../tests/databases/mod.rs"]
+mod databases;
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use app::api::Rank;
+use app::cluster::facts::Reporter;
+use app::cluster::{ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings};
+
+use super::{Grant, Home, News, Store, StoreError, access, rows, take_in};
+use crate::access::audit::{Action, Actor, Entry, Wanted};
+use crate::access::keyring::Account;
+
+/// More awaits than any change has.
+const MAX_POLLS: usize = 2_000;
+
+/// When a caller goes away.
+#[derive(Clone, Copy, Debug)]
+enum Leaves {
+    /// As soon as it has to wait.
+    AtOnce,
+    /// When what it waits for is there, before it has looked.
+    WhenWoken,
+}
+
+/// Polls `work` so many times and drops it; what it came to, if it ended before.
+async fn poll_at_most<T>(work: impl Future<Output = T>, polls: usize, leaves: Leaves) -> Option<T> {
+    let (mut work, mut left) = (pin!(work), polls);
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        match (work.as_mut().poll(context), leaves) {
+            (Poll::Ready(done), _) => Poll::Ready(Some(done)),
+            (Poll::Pending, Leaves::AtOnce) if left == 0 => Poll::Ready(None),
+            (Poll::Pending, _) => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Everything that writes or reads, without the task that protects it.
+#[derive(Clone, Copy, Debug)]
+enum Work {
+    Receive,
+    Configure,
+    Remove,
+    Grant,
+    AcceptKey,
+    RenewMark,
+    Load,
+    Audit,
+}
+
+impl Work {
+    const ALL: [Self; 8] = [
+        Self::Receive,
+        Self::Configure,
+        Self::Remove,
+        Self::Grant,
+        Self::AcceptKey,
+        Self::RenewMark,
+        Self::Load,
+        Self::Audit,
+    ];
+
+    /// Does it, for the `number`th time.
+    async fn unprotected(self, store: &Store, number: u32) -> Result<(), StoreError> {
+        if matches!(self, Self::Load | Self::Audit) {
+            return self.read(store).await;
+        }
+        if matches!(self, Self::RenewMark) {
+            return store.mark().await.map(drop);
+        }
+        let mut change = store.change().await?;
+        match self {
+            Self::Receive => {
+                take_in(&mut change, &[beat("web-1", number), beat("web-2", number)]).await?;
+            }
+            Self::Configure => {
+                rows::set_settings(&mut change.tx, &settings(number)).await?;
+                change.record(&entry()).await?;
+            }
+            Self::Remove => {
+                let commit = change.commit_no();
+                let keys = [key("web-1"), key("web-2")];
+                rows::remove(&mut change.tx, &keys, change.at, commit).await?;
+                change.record(&entry()).await?;
+            }
+            Self::Grant => {
+                let account = Account {
+                    name: format!("ann-{number}"),
+                    rank: Rank::Viewer,
+                    password: String::new(),
+                };
+                access::grant(&mut change.tx, &Grant::Person(account), change.at).await?;
+                change.regrant = true;
+                change.record(&entry()).await?;
+            }
+            Self::AcceptKey => {
+                let mut references = rows::references(&mut change.tx).await?;
+                references.accept(KeyKind::Encryption, key_check(number));
+                rows::set_references(&mut change.tx, &references).await?;
+                change.record(&entry()).await?;
+            }
+            Self::RenewMark | Self::Load | Self::Audit => {}
+        }
+        store.commit(change).await.map(drop)
+    }
+
+    async fn read(self, store: &Store) -> Result<(), StoreError> {
+        let mut tx = store.look().await?;
+        let head = rows::head(&mut tx).await?;
+        if matches!(self, Self::Load) {
+            rows::snapshot(&mut tx, &head).await?;
+            access::keyring(&mut tx).await?;
+        } else {
+            let wanted = Wanted { before: None, action: None, text: None, limit: 10 };
+            access::audit(&mut tx, &wanted).await?;
+        }
+        tx.rollback().await
+    }
+
+    /// The same, as everybody else does it.
+    async fn protected(self, store: &Arc<Store>, number: u32) -> Result<(), StoreError> {
+        let done: Result<News, StoreError> = match self {
+            Self::Receive => store
+                .receive([beat("web-1", number), beat("web-2", number)])
+                .await
+                .map(|received| received.news),
+            Self::Configure => store.set_settings(settings(number), &entry()).await,
+            Self::Remove => store.remove(&[key("web-1"), key("web-2")], None, &entry()).await,
+            Self::Grant => {
+                let account = Account {
+                    name: format!("ann-{number}"),
+                    rank: Rank::Viewer,
+                    password: String::new(),
+                };
+                let granted = store.grant(&[Grant::Person(account)], Some(&entry())).await;
+                granted.map(Option::unwrap)
+            }
+            Self::AcceptKey => {
+                store.accept_key(KeyKind::Encryption, key_check(number), &entry()).await
+            }
+            Self::RenewMark => store.renew_mark().await,
+            Self::Load => return store.load().await.map(drop),
+            Self::Audit => {
+                let wanted = Wanted { before: None, action: None, text: None, limit: 10 };
+                return store.audit(&wanted).await.map(drop);
+            }
+        };
+        done.map(drop)
+    }
+}
+
+fn key(server: &str) -> ComponentKey {
+    ComponentKey { server: ServerName::parse(server).unwrap(), role: Role::Service }
+}
+
+fn beat(server: &str, sequence: u32) -> Heartbeat {
+    Heartbeat {
+        server: ServerName::parse(server).unwrap(),
+        role: Role::Service,
+        product: None,
+        version: "1.0".to_owned(),
+        os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
+        ip: std::net::IpAddr::from([10, 0, 0, 1]).into(),
+        boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".to_owned(),
+        sequence: i64::from(sequence),
+        sent_at: None,
+        key_check: None,
+        machine_key_check: None,
+        messenger_port: None,
+        leaving: false,
+        reporter: Reporter::Node,
+    }
+}
+
+/// Settings in which one number says all the others.
+fn settings(number: u32) -> Settings {
+    let seconds = 10 + number % 1_000;
+    Settings {
+        heartbeat_interval_s: seconds,
+        stale_timeout_s: 3 * seconds,
+        web_window_s: 100 * seconds,
+        ..Settings::default()
+    }
+}
+
+fn key_check(number: u32) -> KeyCheck {
+    KeyCheck::parse(&format!("{number:064x}")).unwrap()
+}
+
+fn entry() -> Entry {
+    Entry::done(&Actor::command(), Action::Configure, "a story")
+}
+
+/// Nothing is half done: both servers stand at one heartbeat, and the settings belong together.
+async fn nothing_is_half_done(store: &Arc<Store>, context: &str) {
+    let snapshot = store.load().await.unwrap_or_else(|error| panic!("{context}: {error}")).snapshot;
+    let sequences: Vec<i64> =
+        snapshot.components.values().map(|component| component.boots.current.sequence).collect();
+    assert!(
+        sequences.is_empty() || sequences.len() == 2 && sequences[0] == sequences[1],
+        "{context}: {sequences:?}"
+    );
+    let Settings { heartbeat_interval_s, stale_timeout_s, web_window_s, .. } = snapshot.settings;
+    let together = (stale_timeout_s, web_window_s)
+        == (3 * heartbeat_interval_s, 100 * heartbeat_interval_s)
+        || snapshot.settings == Settings::default();
+    assert!(together, "{context}: {:?}", snapshot.settings);
+}
+
+/// Cuts each kind of work off at its n-th poll, for every n until it ends.
+async fn cut_off_everywhere(store: Arc<Store>) {
+    let mut number = 0;
+    for leaves in [Leaves::AtOnce, Leaves::WhenWoken] {
+        for work in Work::ALL {
+            let mut ended = false;
+            for polls in 0..MAX_POLLS {
+                number += 1;
+                let context = format!("{work:?}, cut off {leaves:?} at poll {polls}");
+                let done = poll_at_most(work.unprotected(&store, number), polls, leaves).await;
+                ended = match done {
+                    None => false,
+                    Some(Ok(())) => true,
+                    Some(Err(error)) => panic!("{context}: {error}"),
+                };
+                number += 1;
+                let next = store.receive([beat("web-1", number), beat("web-2", number)]).await;
+                let next = next.unwrap_or_else(|error| panic!("{context}, and then: {error}"));
+                assert!(next.receipts.iter().all(|receipt| receipt.applied), "{context}");
+                nothing_is_half_done(&store, &context).await;
+                if ended {
+                    break;
+                }
+            }
+            assert!(ended, "{work:?} never ended within {MAX_POLLS} polls");
+        }
+    }
+    assert_eq!(store.replaced_connections(), 0, "no connection was ever left in a transaction");
+}
+
+/// A caller that has asked once may go away: the change is made all the same.
+async fn made_without_its_caller(store: Arc<Store>) {
+    for (number, work) in (1..).zip(Work::ALL) {
+        let asked = poll_at_most(work.protected(&store, number), 1, Leaves::AtOnce).await;
+        assert!(asked.is_none(), "{work:?} ended before anybody could go away");
+    }
+    let mut last = None;
+    for _ in 0..500 {
+        let loaded = store.load().await.unwrap();
+        let removed = loaded.snapshot.components.is_empty();
+        let configured = loaded.snapshot.settings == settings(2);
+        let granted = loaded.keyring.people.contains_key("ann-4");
+        let accepted = loaded.snapshot.references.of(KeyKind::Encryption);
+        let accepted = accepted.is_some_and(|reference| reference.check == key_check(5));
+        last = Some((removed, configured, granted, accepted));
+        if last == Some((true, true, true, true)) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("never made: removed, configured, granted, accepted are {last:?}");
+}
+
+/// A connection that came back inside a transaction is replaced, and nothing of that transaction stays.
+async fn heals_itself(store: Arc<Store>) {
+    store.receive([beat("web-1", 1), beat("web-2", 1)]).await.unwrap();
+    let mut tx = match &store.home {
+        Home::File(owned) => owned.begin().await.unwrap(),
+        Home::Server(shared) => shared.begin().await.unwrap(),
+    };
+    let left_open = Entry { outcome: "left open".to_owned(), ..entry() };
+    access::record(&mut tx, &left_open, store.now()).await.unwrap();
+    tx.leave_open();
+    let before = store.replaced_connections();
+    // A pool of several connections may hand out another one first.
+    for number in 2..40 {
+        let received = store.receive([beat("web-1", number), beat("web-2", number)]).await.unwrap();
+        assert!(received.receipts.iter().all(|receipt| receipt.applied));
+    }
+    assert_eq!(store.replaced_connections(), before + 1, "found and counted once");
+    let wanted = Wanted { before: None, action: None, text: None, limit: 10 };
+    assert!(store.audit(&wanted).await.unwrap().is_empty(), "it was rolled back");
+}
+
+macro_rules! on_both {
+    ($($story:ident => $check:ident,)*) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test]
+            async fn $story() {
+                let folder = Folder::new(stringify!($story));
+                let file = folder.0.join("overview.db");
+                $check(Store::open(&format!("sqlite:{}", file.display())).await.unwrap()).await;
+            })*
+        }
+        mod postgres {
+            use super::*;
+            $(#[tokio::test]
+            async fn $story() {
+                let address = databases::postgres().fresh().await;
+                $check(Store::open(&address).await.unwrap()).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    after_a_cut_at_any_await_the_next_change_succeeds_and_nothing_is_half_done => cut_off_everywhere,
+    a_change_is_made_though_its_caller_went_away => made_without_its_caller,
+    a_connection_left_inside_a_transaction_is_replaced => heals_itself,
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(story: &str) -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("co-cancellation-{story}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
