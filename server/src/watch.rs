@@ -23,6 +23,8 @@ const GLANCE: Duration = Duration::from_millis(500);
 const MOST_REMOVED: usize = 10_000;
 /// How long lies between two glances that are asked for, at least.
 const BETWEEN_GLANCES: Duration = Duration::from_millis(20);
+/// How long the outcome of a readiness check holds.
+const READINESS_PERIOD: Duration = Duration::from_secs(1);
 /// How long to wait before listening again.
 const DEAF_FOR: Duration = Duration::from_secs(1);
 /// How often to forget what is past its time.
@@ -76,6 +78,8 @@ pub struct Watch {
     write_lock: Mutex<()>,
     /// When it was last seen whether others have written.
     glanced: Mutex<Option<Stopwatch>>,
+    /// The last check that `/readyz` asked for.
+    readiness: std::sync::Mutex<Option<ReadinessCheck>>,
     /// Tells this process's cursors from those of the other web servers.
     process: u32,
     /// How often the database could not be read or written.
@@ -107,6 +111,7 @@ impl Watch {
             write_lock: Mutex::new(()),
             glanced: Mutex::new(None),
             process: uuid::Uuid::new_v4().as_fields().0,
+            readiness: std::sync::Mutex::default(),
             failures: Counter::default(),
             facts: watch::Sender::default(),
         }))
@@ -493,6 +498,21 @@ impl Watch {
         .await
     }
 
+    /// Whether the database can be read and written, by a check of its own. However many ask, there is one
+    /// check a second at most: all who ask meanwhile get its outcome.
+    pub(crate) async fn is_ready(self: &Arc<Self>) -> bool {
+        let mut outcome = {
+            let mut last = self.readiness.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*last {
+                Some(check) if !check.is_outdated() => check.outcome.clone(),
+                _ => last.insert(ReadinessCheck::start(self)).outcome.clone(),
+            }
+        };
+        // A check that ended without an outcome ended with the process.
+        let was_ready = outcome.wait_for(Option::is_some).await.is_ok_and(|ready| *ready == Some(true));
+        was_ready && !self.is_blind()
+    }
+
     /// How long the mark may stand before it is renewed.
     fn time_to_mark(&self) -> Duration {
         let period = self.read(|state| state.snapshot.settings.mark_period().half());
@@ -527,6 +547,27 @@ impl Watch {
                 tracing::info!("the overview sees again");
             }
         }
+    }
+}
+
+/// A check whether the database can be read and written, for all who ask while it is new.
+#[derive(Debug)]
+struct ReadinessCheck {
+    started: Stopwatch,
+    outcome: watch::Receiver<Option<bool>>,
+}
+
+impl ReadinessCheck {
+    fn start(watch: &Arc<Watch>) -> Self {
+        let (sender, outcome) = watch::channel(None);
+        let watch = Arc::clone(watch);
+        tokio::spawn(async move { sender.send_replace(Some(watch.look().await.is_ok())) });
+        Self { started: Stopwatch::start(), outcome }
+    }
+
+    /// One that has not ended yet is still of use, however slow the disk is.
+    fn is_outdated(&self) -> bool {
+        self.outcome.borrow().is_some() && self.started.elapsed() >= READINESS_PERIOD
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a reader of the overview can count on.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::harness::{Running, component, heartbeat, with};
@@ -85,6 +87,29 @@ fn the_probes_answer_and_the_page_is_there() {
     let page = overview.get("/");
     assert_eq!(page.status, 200);
     assert_eq!(page.header("cache-control"), "no-store");
+}
+
+/// How many transactions it has committed.
+fn transactions(overview: &Running) -> u64 {
+    let name = "cluster_overview_store_transaction_duration_seconds_count ";
+    let metrics = overview.get("/metrics").body;
+    let mut lines = metrics.as_str().unwrap().lines();
+    lines.find_map(|line| line.strip_prefix(name)).unwrap().parse().unwrap()
+}
+
+#[test]
+fn however_many_ask_whether_it_is_ready_it_writes_at_most_once_a_second() {
+    let overview = Running::start();
+    let (before, since) = (transactions(&overview), Instant::now());
+    let mut asked = 0;
+    while since.elapsed() < Duration::from_secs(2) {
+        assert_eq!(overview.get("/readyz").status, 200);
+        asked += 1;
+    }
+    let written = transactions(&overview) - before;
+    assert!(asked > 100, "asked only {asked} times");
+    // One at once, one a second, and the overview's own marks.
+    assert!(written <= 2 + since.elapsed().as_secs() + 1, "{written} transactions for {asked}");
 }
 
 #[test]
