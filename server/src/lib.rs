@@ -32,7 +32,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use app::cluster::Role;
+use app::cluster::{Role, Span};
 use app::words::Language;
 use tokio::sync::watch as signal;
 
@@ -46,6 +46,9 @@ use crate::messenger::{Dialer, Here};
 use crate::own::{Identity, Reporter};
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
+
+/// How often it is written down which tokens were used.
+const USES_PERIOD: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// One overview: its database, its live picture and what it was told at its start.
 #[derive(Debug)]
@@ -217,13 +220,18 @@ impl Site {
 
     /// Writes down, once a minute, which tokens were used.
     async fn note_uses(self: Arc<Self>) {
-        let mut minutes = tokio::time::interval(std::time::Duration::from_mins(1));
+        let mut minutes = tokio::time::interval(USES_PERIOD);
         loop {
             minutes.tick().await;
             let uses = self.access.take_uses();
             // While the database cannot be written, a use more or less is not missed.
-            if !uses.is_empty() && !self.watch.is_blind() {
-                let _ = self.grant(&[store::Grant::Used(uses)], None).await;
+            if self.watch.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
+                continue;
+            }
+            // What another web server wrote just before its clock's last minute is read twice.
+            let since = self.store.now() - Span::minutes(3);
+            if let Err(error) = self.watch.note_uses(uses, since).await {
+                tracing::warn!(%error, "when tokens were last used was not written down");
             }
         }
     }

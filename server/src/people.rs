@@ -4,7 +4,7 @@ use std::io::{BufRead as _, Write as _};
 
 use app::cluster::Timestamp;
 use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::{Keyring, Token, name_key};
+use cluster_overview::access::keyring::{Keyring, Maker, Token, name_key};
 use cluster_overview::access::password::Passwords;
 use cluster_overview::access::{Wish, account, described};
 use cluster_overview::store::Grant;
@@ -107,11 +107,18 @@ pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
         config::Admin::Remove(options) => {
             let database = Beside::open(&options.database.address).await?;
             let entry = Entry::done(&Actor::command(), Action::RemovePerson, &options.name);
-            let grant = Grant::Dismiss(name_key(&options.name));
+            let key = name_key(&options.name);
+            let (keyring, now) = (database.keyring().await?, clock::wall());
+            let made = keyring.made_by(&Maker::Person(key.clone()));
+            let made: Vec<&Token> = made.into_iter().filter(|token| token.is_good(now)).collect();
+            let grant = Grant::Dismiss(key);
             if !database.grant(&[grant], &entry).await? {
                 return Err(format!("nobody is called {}; see `admin list`", options.name).into());
             }
-            writeln!(out, "{} can sign in no more.", options.name)?;
+            writeln!(out, "{} can no longer sign in, and is signed out everywhere.", options.name)?;
+            for token in made {
+                writeln!(out, "Revoked with them: {}.", described(token))?;
+            }
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::access::keyring::Keyring;
 use crate::clock::Stopwatch;
 use crate::metrics::Counter;
 use crate::store::task::run_to_end;
-use crate::store::{Loaded, News, Sighting, Store, StoreError};
+use crate::store::{KEEP_TOKENS, KeyringNews, Loaded, News, Sighting, Store, StoreError};
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
 /// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
@@ -337,12 +337,32 @@ impl Watch {
         }
     }
 
+    fn change_keyring(&self, change: impl FnOnce(&mut Keyring)) {
+        let mut keyring = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut keyring));
+    }
+
+    /// Writes down when tokens were last used here, and reads when they were used elsewhere since a moment.
+    pub(crate) async fn note_uses(
+        &self,
+        uses: Vec<(String, Timestamp)>,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let found = self.store.note_uses(uses, since).await?;
+        if !found.is_empty() {
+            self.change_keyring(|keyring| keyring.note_uses(&found));
+        }
+        Ok(())
+    }
+
     /// Keeps house now and then, for as long as the process lives.
     pub async fn keep_house(&self) {
         loop {
             if let Err(error) = self.store.keep_house().await {
                 tracing::warn!(%error, "what is past its time was not forgotten");
             }
+            let now = self.now();
+            self.change_keyring(|keyring| keyring.purge(now, KEEP_TOKENS));
             tokio::time::sleep(HOUSEKEEPING).await;
         }
     }
@@ -354,7 +374,11 @@ impl Watch {
         }
         let mut stirs = news.is_urgent() || self.is_blind();
         if let Some(keyring) = news.keyring.take() {
-            *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = keyring;
+            let mut known = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
+            match keyring {
+                KeyringNews::Whole(keyring) => *known = Arc::new(*keyring),
+                KeyringNews::Changes(changes) => Arc::make_mut(&mut known).apply(changes),
+            }
         }
         self.write(|state| {
             if let Some(snapshot) = news.whole {
@@ -509,7 +533,8 @@ impl Watch {
             }
         };
         // A check that ended without an outcome ended with the process.
-        let was_ready = outcome.wait_for(Option::is_some).await.is_ok_and(|ready| *ready == Some(true));
+        let was_ready =
+            outcome.wait_for(Option::is_some).await.is_ok_and(|ready| *ready == Some(true));
         was_ready && !self.is_blind()
     }
 

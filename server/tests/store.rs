@@ -10,13 +10,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::api::Rank;
 use app::cluster::{
     Blindness, ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName,
     Settings, facts::Reporter,
 };
 use cluster_overview::access::audit::{Action, Actor, Entry};
+use cluster_overview::access::keyring::{Account, Guest, Maker, Session, Token, TokenRole};
+use cluster_overview::access::secret::Hash;
 use cluster_overview::store::beside::Beside;
-use cluster_overview::store::{Loaded, Sighting, Store, StoreError};
+use cluster_overview::store::{Grant, Loaded, Sighting, Store, StoreError};
 use cluster_overview::watch::{Sight, Watch};
 
 /// What the audit says of a change in these stories.
@@ -142,6 +145,56 @@ on_both! {
         let component = &snapshot.components[&key("a", Role::Web)];
         assert_eq!(component.boots.current.sequence, 3);
         assert_eq!(component.server.as_str(), "a", "shown as first reported");
+    }
+
+    async fn who_may_ask_for_what_is_the_same_whether_read_as_it_changes_or_as_a_whole(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
+        let ann = |rank| Grant::Person(Account {
+            name: "Ann".to_owned(), rank, password: "a hash".to_owned(),
+        });
+        let session = |number: u8| Grant::Begin {
+            hash: Hash::of(&number.to_string()),
+            session: Session {
+                name_key: "ann".to_owned(), begun: store.now(), acted: store.now(), address: None,
+            },
+            password: "a hash".to_owned(),
+        };
+        let (product, code) = (Hash::of("product"), Hash::of("code"));
+        let guest = Guest {
+            id: "visit".to_owned(), name: "Bob".to_owned(), rank: Rank::Viewer, token: product,
+            made: store.now(), begun: None, acted: store.now(),
+        };
+        let token = |id: &str, maker| Token {
+            id: id.to_owned(), role: TokenRole::Person(Rank::Admin), name: id.to_owned(),
+            server: None, made: store.now(), made_by: "Ann".to_owned(), maker, address: None,
+            expires: None, used: None, revoked: None,
+        };
+        let by_ann = token("product", Some(Maker::Person("ann".to_owned())));
+        let by_token = token("other", Some(Maker::Token("product".to_owned())));
+        for grants in [
+            vec![ann(Rank::Admin), session(1), session(2)],
+            vec![Grant::Token(product, by_ann), Grant::Token(Hash::of("other"), by_token)],
+            vec![Grant::Invite(code, guest), session(3)],
+            vec![Grant::Enter { code, session: Hash::of("visit") }, Grant::End(Hash::of("1"))],
+            vec![Grant::PartWith("visit".to_owned())],
+            vec![Grant::EndAll("ann".to_owned())],
+            vec![ann(Rank::Admin), session(4)],
+            vec![Grant::Dismiss("ann".to_owned())],
+            vec![ann(Rank::Viewer)],
+        ] {
+            let news = store.grant(&grants, Some(&entry())).await.unwrap();
+            watch.tell(news.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
+            assert_eq!(*watch.keyring(), store.load().await.unwrap().keyring, "{grants:?}");
+        }
+        let late = Grant::Begin {
+            hash: Hash::of("late"),
+            session: Session {
+                name_key: "ann".to_owned(), begun: store.now(), acted: store.now(), address: None,
+            },
+            password: "the hash before".to_owned(),
+        };
+        assert!(store.grant(&[late], None).await.unwrap().is_none(), "the password is another");
     }
 
     async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets(database) {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use app::cluster::Timestamp;
 
+use super::keyring::Maker;
 use super::secret::Hash;
 
 /// How many characters of something from outside are written down.
@@ -69,13 +70,15 @@ pub struct Actor {
     pub address: Option<IpAddr>,
     /// The session it is done in: acting keeps it acting.
     pub session: Option<Hash>,
+    /// With whose end that ends which they make, if with anybody\'s.
+    pub maker: Option<Maker>,
 }
 
 impl Actor {
     /// Somebody at the command line of the machine that has the database.
     pub fn command() -> Self {
         let name = "command line".to_owned();
-        Self { name, proof: Proof::Command, address: None, session: None }
+        Self { name, proof: Proof::Command, address: None, session: None, maker: None }
     }
 }
 
@@ -190,6 +193,10 @@ pub struct Written {
     pub target: String,
     /// What came of it.
     pub outcome: String,
+    /// How often: equal entries within an hour share a line.
+    pub count: usize,
+    /// When it last happened.
+    pub last_at: Timestamp,
 }
 
 /// Which lines are wanted; newest first.

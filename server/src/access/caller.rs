@@ -7,7 +7,7 @@ use app::cluster::{ServerName, Timestamp};
 use axum::http::{Extensions, HeaderMap, HeaderName, header};
 
 use super::audit::{Actor, Proof};
-use super::keyring::{Keyring, Token, TokenRole, WHILE_BLIND};
+use super::keyring::{Keyring, Maker, Token, TokenRole, WHILE_BLIND, name_key};
 use super::origin::Origin;
 use super::secret::Hash;
 use super::{Access, HostPerson, Mode};
@@ -63,6 +63,8 @@ pub struct Person {
     pub session: Option<Hash>,
     /// Their token, if that is their proof.
     pub token: Option<Hash>,
+    /// With whose end the tokens they make end, if with anybody's.
+    pub maker: Option<Maker>,
     /// Whether the session still acts, or must prove itself by the password first.
     pub may_act: bool,
 }
@@ -77,6 +79,7 @@ impl Person {
             address: origin.client,
             session: None,
             token: None,
+            maker: None,
             may_act: true,
         }
     }
@@ -88,6 +91,7 @@ impl Person {
             proof: self.proof,
             address: self.address,
             session: self.session,
+            maker: self.maker.clone(),
         }
     }
 }
@@ -189,6 +193,7 @@ impl Access {
             address: origin.client,
             session: Some(hash),
             token: None,
+            maker: (proof == Proof::Session).then(|| Maker::Person(name_key(name))),
             may_act,
         };
         let by_password = own.and_then(|hash| {
@@ -218,6 +223,7 @@ fn of_token(token: &Token, hash: Hash, origin: &Origin) -> Caller {
             address: origin.client,
             session: None,
             token: Some(hash),
+            maker: Some(Maker::Token(token.id.clone())),
             may_act: true,
         }),
         (TokenRole::Node, Some(server)) => {
@@ -258,6 +264,7 @@ fn vouched_for(person: Option<HostPerson>, proof: Proof, origin: &Origin) -> Cal
         address: origin.client,
         session: None,
         token: None,
+        maker: None,
         may_act: true,
     })
 }

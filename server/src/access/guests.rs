@@ -34,6 +34,9 @@ pub(crate) enum NotInvited {
     /// There are too many guests already.
     #[error("there are {MOST_GUESTS} guests already; come back in a minute")]
     TooMany,
+    /// The product's token was revoked meanwhile.
+    #[error("the product's token was revoked a moment ago")]
+    TokenEnded,
     /// The database does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,8 +73,11 @@ impl Site {
         }
         let (id, code, at) = (new_id()?, Secret::new()?, self.store.now());
         let guest = Guest { id: id.clone(), name, rank, token, made: at, begun: None, acted: at };
-        self.grant(&[Grant::Invite(code.hash(), guest)], None).await?;
-        Ok((id, code))
+        if self.grant(&[Grant::Invite(code.hash(), guest)], None).await? {
+            Ok((id, code))
+        } else {
+            Err(NotInvited::TokenEnded)
+        }
     }
 
     /// Lets in whoever brings a code that is good: what their cookie is to carry. `None` if the code is
@@ -93,6 +99,7 @@ impl Site {
             proof: Proof::Host,
             address: origin.client,
             session: None,
+            maker: None,
         };
         let grant = Grant::Enter { code, session: session.hash() };
         let entry = Entry::done(&actor, Action::SignIn, "within a product's page");

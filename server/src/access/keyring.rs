@@ -1,8 +1,9 @@
 //! Everything that proves somebody, in memory as the database has it: no request costs a query.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use app::api::Rank;
 use app::cluster::{ServerName, Span, Timestamp};
@@ -19,14 +20,16 @@ pub const CODE: Span = Span::seconds(60);
 pub const WHILE_BLIND: Span = Span::minutes(60);
 
 /// What the database has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyring {
     /// Who can sign in, by name in lower case.
     pub people: BTreeMap<String, Account>,
     /// Who is signed in.
     pub sessions: HashMap<Hash, Session>,
     /// Tokens and credentials, also those that are over.
-    pub tokens: HashMap<Hash, Token>,
+    pub tokens: HashMap<Hash, Arc<Token>>,
+    /// Each server's credentials, by its name in lower case.
+    credentials: HashMap<String, HashSet<Hash>>,
     /// Whom products let in: by the code until it is used, then by the session it began.
     pub guests: HashMap<Hash, Guest>,
     /// What makes the first admin, as long as there is none.
@@ -153,8 +156,10 @@ pub struct Token {
     pub server: Option<ServerName>,
     /// When it was made.
     pub made: Timestamp,
-    /// By whom, or by which token.
+    /// By whom, or by which token: a name for people to read.
     pub made_by: String,
+    /// With whose end it ends too, if with anybody's.
+    pub maker: Option<Maker>,
     /// Where from.
     pub address: Option<IpAddr>,
     /// When it ends by itself.
@@ -163,6 +168,50 @@ pub struct Token {
     pub used: Option<Timestamp>,
     /// When it was revoked.
     pub revoked: Option<Timestamp>,
+}
+
+/// Who made a token: it ends with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// A person who signs in here, by name in lower case.
+    Person(String),
+    /// Whoever has this token, by its number.
+    Token(String),
+}
+
+impl Maker {
+    /// How the database has it.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Person(name_key) => format!("person {name_key}"),
+            Self::Token(id) => format!("token {id}"),
+        }
+    }
+
+    /// From what the database has.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, id) = text.split_once(' ')?;
+        match kind {
+            "person" => Some(Self::Person(id.to_owned())),
+            "token" => Some(Self::Token(id.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// What changed in the database about who may ask for what.
+#[derive(Clone, Debug, Default)]
+pub struct KeyringChanges {
+    /// People, by name in lower case; without an account those who may no longer sign in.
+    pub people: Vec<(String, Option<Account>)>,
+    /// Sessions; without data those that ended.
+    pub sessions: Vec<(Hash, Option<Session>)>,
+    /// Guests, and whether their visit was ended.
+    pub guests: Vec<(Hash, Guest, bool)>,
+    /// Tokens and credentials.
+    pub tokens: Vec<(Hash, Token)>,
+    /// The code that makes the first admin.
+    pub setup_code: Option<SetupCode>,
 }
 
 impl Token {
@@ -182,6 +231,96 @@ pub struct SetupCode {
 }
 
 impl Keyring {
+    /// Applies what changed in the database.
+    pub fn apply(&mut self, changes: KeyringChanges) {
+        for (key, account) in changes.people {
+            match account {
+                Some(account) => self.people.insert(key, account),
+                None => self.people.remove(&key),
+            };
+        }
+        for (hash, session) in changes.sessions {
+            match session {
+                Some(session) => self.sessions.insert(hash, session),
+                None => self.sessions.remove(&hash),
+            };
+        }
+        for (hash, guest, ended) in changes.guests {
+            // Where a code was used, the guest is known by the session from now on.
+            if guest.begun.is_some() || ended {
+                self.guests.retain(|_, known| known.id != guest.id);
+            }
+            if !ended {
+                self.guests.insert(hash, guest);
+            }
+        }
+        for (hash, token) in changes.tokens {
+            if let Some(server) = &token.server {
+                self.credentials.entry(server.folded()).or_default().insert(hash);
+            }
+            self.tokens.insert(hash, Arc::new(token));
+        }
+        if changes.setup_code.is_some() {
+            self.setup_code = changes.setup_code;
+        }
+    }
+
+    /// Notes when tokens were last used.
+    pub fn note_uses(&mut self, uses: &[(Hash, Timestamp)]) {
+        for (hash, used) in uses {
+            if let Some(token) = self.tokens.get_mut(hash) {
+                let token = Arc::make_mut(token);
+                token.used = token.used.max(Some(*used));
+            }
+        }
+    }
+
+    /// Forgets what has been over for longer than anybody asks: `keep` is how long a token stays that was
+    /// revoked, or has expired.
+    pub fn purge(&mut self, now: Timestamp, keep: Span) {
+        self.sessions.retain(|_, session| !session.has_ended(now));
+        self.guests.retain(|_, guest| {
+            guest.may_enter(now) || guest.begun.is_some_and(|begun| now - begun < SESSION)
+        });
+        let is_kept = |token: &Token| {
+            let over = [token.revoked, token.expires].into_iter().flatten().min();
+            over.is_none_or(|over| now - over < keep)
+        };
+        self.tokens.retain(|_, token| is_kept(token));
+        let tokens = &self.tokens;
+        self.credentials.retain(|_, hashes| {
+            hashes.retain(|hash| tokens.contains_key(hash));
+            !hashes.is_empty()
+        });
+    }
+
+    /// The credentials of a server that are good, the newest first.
+    pub fn credentials_of(&self, server: &ServerName, now: Timestamp) -> Vec<Hash> {
+        let hashes = self.credentials.get(&server.folded()).into_iter().flatten();
+        let mut good: Vec<(&Hash, &Token)> =
+            hashes.filter_map(|hash| Some((hash, self.token(*hash, now)?))).collect();
+        good.sort_by(|(_, one), (_, other)| (other.made, &other.id).cmp(&(one.made, &one.id)));
+        good.into_iter().map(|(hash, _)| *hash).collect()
+    }
+
+    /// The tokens that end with somebody, and those that end with these.
+    pub fn made_by<'k>(&'k self, maker: &Maker) -> Vec<&'k Token> {
+        let mut makers = vec![maker.clone()];
+        let mut made: Vec<&Token> = Vec::new();
+        while let Some(maker) = makers.pop() {
+            let is_new = |token: &&Token| {
+                token.maker.as_ref() == Some(&maker)
+                    && token.role != TokenRole::Node
+                    && !made.iter().any(|known| known.id == token.id)
+            };
+            let all = self.tokens.values().map(AsRef::as_ref);
+            let found: Vec<&Token> = all.filter(is_new).collect();
+            makers.extend(found.iter().map(|token| Maker::Token(token.id.clone())));
+            made.extend(found);
+        }
+        made
+    }
+
     /// The person of a session that is not over, and the session.
     pub fn session(&self, hash: Hash, now: Timestamp) -> Option<(&Account, &Session)> {
         let session = self.sessions.get(&hash).filter(|session| !session.has_ended(now))?;
@@ -202,14 +341,14 @@ impl Keyring {
 
     /// All tokens and credentials, the newest first.
     pub fn newest_first(&self) -> Vec<&Token> {
-        let mut tokens: Vec<&Token> = self.tokens.values().collect();
+        let mut tokens: Vec<&Token> = self.tokens.values().map(AsRef::as_ref).collect();
         tokens.sort_by(|one, other| (other.made, &other.id).cmp(&(one.made, &one.id)));
         tokens
     }
 
     /// The token with this secret, if it proves anything.
     pub fn token(&self, hash: Hash, now: Timestamp) -> Option<&Token> {
-        self.tokens.get(&hash).filter(|token| token.is_good(now))
+        self.tokens.get(&hash).map(AsRef::as_ref).filter(|token| token.is_good(now))
     }
 }
 

@@ -16,7 +16,7 @@ mod sign_in;
 mod tokens;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::HeaderName;
@@ -120,19 +120,15 @@ impl Access {
         keyring: &Keyring,
         now: Timestamp,
     ) -> Vec<Hash> {
-        let good = |role: TokenRole, of: Option<&ServerName>| {
-            let mut found: Vec<(&Hash, &Token)> = keyring
-                .tokens
-                .iter()
-                .filter(|(_, token)| {
-                    token.role == role && token.server.as_ref() == of && token.is_good(now)
-                })
-                .collect();
-            found.sort_by(|(_, one), (_, other)| (other.made, &other.id).cmp(&(one.made, &one.id)));
-            found.into_iter().take(MOST_BORNE).map(|(hash, _)| *hash).collect::<Vec<_>>()
-        };
-        let own = good(TokenRole::Node, Some(server));
-        own.into_iter().chain(self.join_token).chain(good(TokenRole::Join, None)).collect()
+        let joins = keyring
+            .tokens
+            .iter()
+            .filter(|(_, token)| token.role == TokenRole::Join && token.is_good(now));
+        let mut joins: Vec<(&Hash, &Arc<Token>)> = joins.collect();
+        joins.sort_by(|(_, one), (_, other)| (other.made, &other.id).cmp(&(one.made, &one.id)));
+        let joins = joins.into_iter().take(MOST_BORNE).map(|(hash, _)| *hash);
+        let own = keyring.credentials_of(server, now).into_iter().take(MOST_BORNE);
+        own.chain(self.join_token).chain(joins).collect()
     }
 
     /// Somebody proved themselves by this token.

@@ -140,10 +140,11 @@ impl Site {
             proof: if first { Proof::SetupCode } else { Proof::Password },
             address: origin.client,
             session: None,
+            maker: None,
         };
         let mut grants = Vec::new();
         let mut action = Action::SignIn;
-        if first {
+        let checked = if first {
             let code = SetupCodeText::hash(code.unwrap_or_default());
             if !keyring.setup_code.is_some_and(|known| known.hash == code && now < known.expires) {
                 actor.proof = Proof::Nothing;
@@ -153,17 +154,20 @@ impl Site {
             let account = self.account(&given.name, Rank::Admin, given.password).await?;
             actor.name.clone_from(&account.name);
             action = Action::FirstAdmin;
+            let password = account.password.clone();
             grants.push(Grant::FirstPerson(account, code));
+            password
         } else {
             let hash = account.map(|account| account.password.clone());
             let fits = given.password.len() <= LONGEST;
             let password = if fits { given.password } else { String::new() };
-            if !self.access.passwords.is(password, hash).await? {
+            if !self.access.passwords.is(password, hash.clone()).await? {
                 actor.proof = Proof::Nothing;
                 self.write_down(Entry::refused(&actor, action, "", "wrong password")).await;
                 return Err(SignInError::Wrong);
             }
-        }
+            hash.unwrap_or_default()
+        };
         if let Some(former) = former.filter(|former| keyring.sessions.contains_key(former)) {
             grants.push(Grant::End(former));
         }
@@ -171,7 +175,7 @@ impl Site {
         let at = self.store.now();
         let session =
             Session { name_key: key.clone(), begun: at, acted: at, address: origin.client };
-        grants.push(Grant::Begin(secret.hash(), session));
+        grants.push(Grant::Begin { hash: secret.hash(), session, password: checked });
         if !self.grant(&grants, Some(&Entry::done(&actor, action, ""))).await? {
             return Err(if first { SignInError::WrongCode } else { SignInError::Wrong });
         }
@@ -195,6 +199,7 @@ impl Site {
             proof: Proof::Session,
             address: origin.client,
             session: None,
+            maker: None,
         };
         let (grant, target) = if everywhere {
             (Grant::EndAll(known.name_key.clone()), "everywhere")

@@ -28,6 +28,9 @@ pub enum TokenChange {
     /// A name that is none.
     #[error("must have 1 to {LONGEST_NAME} characters, on one line")]
     Name,
+    /// Whoever makes it may no longer.
+    #[error("whoever makes this token was removed, or their own token was revoked, a moment ago")]
+    MakerEnded,
     /// The database does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -50,6 +53,7 @@ impl Wish {
             server: None,
             made: at,
             made_by: by.name.clone(),
+            maker: by.maker.clone(),
             address: by.address,
             expires: self.expires,
             used: None,
@@ -84,8 +88,12 @@ impl Site {
     ) -> Result<(Secret, Token), TokenChange> {
         let (secret, token) = wish.made(by, self.store.now())?;
         let entry = Entry::done(by, Action::CreateToken, described(&token));
-        self.grant(&[Grant::Token(secret.hash(), token.clone())], Some(&entry)).await?;
-        Ok((secret, token))
+        let grant = Grant::Token(secret.hash(), token.clone());
+        if self.grant(&[grant], Some(&entry)).await? {
+            Ok((secret, token))
+        } else {
+            Err(TokenChange::MakerEnded)
+        }
     }
 
     /// Revokes a token or a credential; false if there is none that is still good.
@@ -99,7 +107,8 @@ impl Site {
         self.grant(&[Grant::Revoke(id.to_owned())], Some(&entry)).await
     }
 
-    /// Gives a server a credential of its own. Former ones stay good: it may not have got this one.
+    /// Gives a server a credential of its own. Former ones stay good, for it may not have got this one; of many
+    /// the oldest ends.
     pub(crate) async fn enrol(
         &self,
         server: ServerName,
@@ -113,13 +122,18 @@ impl Site {
             server: Some(server),
             made: self.store.now(),
             made_by: by.name.clone(),
+            maker: None,
             address: by.address,
             expires: None,
             used: None,
             revoked: None,
         };
         let entry = Entry::done(by, Action::Enrol, described(&token));
-        self.grant(&[Grant::Token(secret.hash(), token.clone())], Some(&entry)).await?;
-        Ok((secret, token))
+        let grant = Grant::Token(secret.hash(), token.clone());
+        if self.grant(&[grant], Some(&entry)).await? {
+            Ok((secret, token))
+        } else {
+            Err(TokenChange::MakerEnded)
+        }
     }
 }

@@ -117,8 +117,8 @@ fn unreadable(rejection: QueryRejection) -> Problem {
 }
 
 fn line(line: Written) -> AuditLine {
-    let Written { at, who, proof, address, action, target, outcome, .. } = line;
-    AuditLine { at, who, proof, address, action, target, outcome }
+    let Written { at, who, proof, address, action, target, outcome, count, last_at, .. } = line;
+    AuditLine { at, who, proof, address, action, target, outcome, count, last_at }
 }
 
 fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
@@ -150,5 +150,7 @@ fn shown(line: &Written) -> Value {
         "action": line.action,
         "target": line.target,
         "outcome": line.outcome,
+        "count": line.count,
+        "last_at": line.last_at.rfc3339(),
     })
 }

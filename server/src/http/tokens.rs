@@ -101,7 +101,7 @@ pub(crate) async fn revoke(
     operation_id = "enrol",
     request_body = schemas::Enrolment,
     responses(
-        (status = 201, description = "The credential is in this answer and nowhere else. Former ones stay good.", body = schemas::Enrolled),
+        (status = 201, description = "The credential is in this answer and nowhere else. The nine before it stay good.", body = schemas::Enrolled),
         (status = 400, description = "The body is not JSON."),
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),
@@ -148,7 +148,7 @@ fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Act
             return Err(Problem::unauthorized("enrolling wants a join token"));
         }
     };
-    Ok(Actor { name, proof: Proof::Token, address: origin.client, session: None })
+    Ok(Actor { name, proof: Proof::Token, address: origin.client, session: None, maker: None })
 }
 
 pub(super) fn wish(value: &Value, now: Timestamp) -> Result<Wish, Vec<FieldError>> {
@@ -204,6 +204,7 @@ fn shown(token: &Token) -> Value {
 pub(super) fn refused(error: TokenChange, field: &str) -> Problem {
     match error {
         TokenChange::Name => Problem::fields(vec![FieldError::new(field, error.to_string())]),
+        TokenChange::MakerEnded => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
         TokenChange::Store(_) | TokenChange::Random(_) => {
             tracing::error!(%error, "a token could not be changed");
             Problem::unavailable(

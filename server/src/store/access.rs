@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::StoreError;
-use super::sql::{Row, sql};
-use super::tx::Tx;
+use super::sql::{Row, Statement, in_time, sql};
+use super::tx::{Connection, Tx};
 use crate::access::audit::{Entry, Wanted, Written, one_line};
 use crate::access::keyring::{
-    Account, CODE, Guest, Keyring, SESSION, Session, SetupCode, Token, TokenRole, name_key,
+    Account, CODE, Guest, Keyring, KeyringChanges, Maker, SESSION, Session, SetupCode, Token,
+    TokenRole, name_key,
 };
 use crate::access::secret::Hash;
 use app::api::Rank;
@@ -17,27 +18,41 @@ use app::cluster::{ServerName, Span, Timestamp};
 const KEEP_AUDIT: Span = Span::minutes(401 * 24 * 60);
 /// How long a server's credential is good that nobody uses: its server has another, or is gone.
 const KEEP_CREDENTIALS: Span = Span::minutes(90 * 24 * 60);
+/// Within which time equal entries of the audit share a row.
+const AUDIT_REPEATS_WITHIN: Span = Span::minutes(60);
+/// How many sessions a person has at once; the oldest ends where there would be more.
+const MAX_SESSIONS_PER_PERSON: u32 = 100;
+/// How many credentials of a server are good at once; the oldest ends where there would be more.
+const MAX_CREDENTIALS_PER_SERVER: u32 = 10;
 /// How long a token that is over is still shown.
-const KEEP_TOKENS: Span = Span::minutes(31 * 24 * 60);
+pub(crate) const KEEP_TOKENS: Span = Span::minutes(31 * 24 * 60);
 /// The most lines one answer carries.
 const MOST_LINES: u32 = 1_000;
 
 /// What changes about who may ask for what.
 #[derive(Clone, Debug)]
 pub enum Grant {
-    /// A person may sign in with this password; their sessions end.
+    /// A person may sign in with this password; their sessions end. Tokens they made end too where the person
+    /// may no longer make them.
     Person(Account),
     /// The same, if there is no admin yet and this code is good: it is used up.
     FirstPerson(Account, Hash),
-    /// A person may no longer sign in; their sessions end.
+    /// A person may no longer sign in; their sessions end, and the tokens they made.
     Dismiss(String),
-    /// A session begins.
-    Begin(Hash, Session),
+    /// A session begins, if the person's password is still the one that was checked.
+    Begin {
+        /// What the cookie carries.
+        hash: Hash,
+        /// The session.
+        session: Session,
+        /// The hash of the password that was checked.
+        password: String,
+    },
     /// A session ends.
     End(Hash),
     /// All sessions of a person end.
     EndAll(String),
-    /// A product lets somebody in by this code.
+    /// A product lets somebody in by this code, if its token is still good.
     Invite(Hash, Guest),
     /// The code is used, and a session begins.
     Enter {
@@ -48,210 +63,387 @@ pub enum Grant {
     },
     /// What a product let in by this number is out again.
     PartWith(String),
-    /// A token or a credential is good from now on.
+    /// A token or a credential is good from now on, if whoever makes it still may. Of a server's credentials
+    /// the oldest ends where there are too many.
     Token(Hash, Token),
-    /// It is not any more.
+    /// It is not any more, nor are the tokens made with it.
     Revoke(String),
     /// The code that makes the first admin.
     SetupCode(SetupCode),
-    /// Tokens were used at these moments.
-    Used(Vec<(String, Timestamp)>),
 }
 
-/// Writes a change down; false where there was nothing to change.
-pub(super) async fn grant(tx: &mut Tx, grant: &Grant, at: Timestamp) -> Result<bool, StoreError> {
+/// Writes a change down, as part of this commit; false where there was nothing to change.
+pub(super) async fn grant(
+    tx: &mut Tx,
+    grant: &Grant,
+    at: Timestamp,
+    commit: i64,
+) -> Result<bool, StoreError> {
+    let mut table = Table { tx, at, commit };
     match grant {
-        Grant::Person(account) => set_person(tx, account, at).await,
-        Grant::FirstPerson(account, code) => {
-            let used = sql("delete from setup_code where hash = $1 and expires_at > $2
-                     and not exists (select 1 from people where rank = 'admin')")
-            .bind(code.to_hex())
-            .bind(at.0);
-            if used.execute(tx).await? == 0 {
-                return Ok(false);
-            }
-            set_person(tx, account, at).await
-        }
-        Grant::Dismiss(name) => {
-            end_all(tx, &name_key(name)).await?;
-            let dismissed = sql("delete from people where name_key = $1");
-            Ok(dismissed.bind(name_key(name)).execute(tx).await? > 0)
-        }
-        Grant::Begin(hash, session) => begin(tx, *hash, session).await,
+        Grant::Person(account) => table.set_person(account).await,
+        Grant::FirstPerson(account, code) => table.set_first_person(account, *code).await,
+        Grant::Dismiss(name) => table.dismiss(&name_key(name)).await,
+        Grant::Begin { hash, session, password } => table.begin(*hash, session, password).await,
         Grant::End(hash) => {
-            let ended = sql("delete from sessions where hash = $1").bind(hash.to_hex());
-            Ok(ended.execute(tx).await? > 0)
+            let end = sql("update sessions set ended_at = $2, changed_no = $3
+                 where hash = $1 and ended_at is null");
+            table.ends(end, hash.to_hex()).await
         }
-        Grant::EndAll(name) => end_all(tx, &name_key(name)).await,
-        Grant::Invite(hash, guest) => invite(tx, *hash, guest).await,
-        Grant::Enter { code, session } => {
-            let entered = sql("update guests set hash = $2, begun_at = $3, acted_at = $3
-                 where hash = $1 and begun_at is null and made_at > $4");
-            let entered = entered.bind(code.to_hex()).bind(session.to_hex());
-            Ok(entered.bind(at.0).bind((at - CODE).0).execute(tx).await? > 0)
-        }
+        Grant::EndAll(name) => table.end_all(&name_key(name)).await,
+        Grant::Invite(hash, guest) => table.invite(*hash, guest).await,
+        Grant::Enter { code, session } => table.enter(*code, *session).await,
         Grant::PartWith(id) => {
-            let gone = sql("delete from guests where id = $1").bind(id);
-            Ok(gone.execute(tx).await? > 0)
+            let end = sql("update guests set ended_at = $2, changed_no = $3
+                 where id = $1 and ended_at is null");
+            table.ends(end, id.clone()).await
         }
-        Grant::Token(hash, token) => add_token(tx, *hash, token).await,
-        Grant::Revoke(id) => {
-            let revoked =
-                sql("update tokens set revoked_at = $2 where id = $1 and revoked_at is null");
-            Ok(revoked.bind(id).bind(at.0).execute(tx).await? > 0)
-        }
-        Grant::SetupCode(code) => {
-            sql("insert into setup_code (id, hash, expires_at) values (1, $1, $2)
-                 on conflict (id) do update
-                     set hash = excluded.hash, expires_at = excluded.expires_at")
-            .bind(code.hash.to_hex())
-            .bind(code.expires.0)
-            .execute(tx)
-            .await?;
-            Ok(true)
-        }
-        Grant::Used(uses) => {
-            for (id, used) in uses {
-                let note = sql("update tokens set used_at = $2 where id = $1");
-                note.bind(id).bind(used.0).execute(tx).await?;
-            }
-            Ok(!uses.is_empty())
-        }
+        Grant::Token(hash, token) => table.add_token(*hash, token).await,
+        Grant::Revoke(id) => table.revoke(id).await,
+        Grant::SetupCode(code) => table.set_setup_code(code).await,
     }
 }
 
-async fn set_person(tx: &mut Tx, account: &Account, at: Timestamp) -> Result<bool, StoreError> {
-    let key = name_key(&account.name);
-    end_all(tx, &key).await?;
-    sql("insert into people (name_key, name, rank, password, changed_at)
-         values ($1, $2, $3, $4, $5)
-         on conflict (name_key) do update set name = excluded.name, rank = excluded.rank,
-             password = excluded.password, changed_at = excluded.changed_at")
-    .bind(key)
-    .bind(&account.name)
-    .bind(account.rank.as_str())
-    .bind(&account.password)
-    .bind(at.0)
-    .execute(tx)
-    .await?;
-    Ok(true)
+/// The tables of who may ask for what, within one change.
+struct Table<'t> {
+    tx: &'t mut Tx,
+    at: Timestamp,
+    commit: i64,
 }
 
-async fn begin(tx: &mut Tx, hash: Hash, session: &Session) -> Result<bool, StoreError> {
-    sql("insert into sessions (hash, name_key, begun_at, acted_at, address)
-         values ($1, $2, $3, $4, $5)")
-    .bind(hash.to_hex())
-    .bind(&session.name_key)
-    .bind(session.begun.0)
-    .bind(session.acted.0)
-    .bind(session.address.map(|address| address.to_string()))
-    .execute(tx)
-    .await?;
-    Ok(true)
+impl Table<'_> {
+    /// Ends the row that `end` finds by `$1`: `$2` is when, `$3` the commit.
+    async fn ends(&mut self, end: Statement, key: String) -> Result<bool, StoreError> {
+        let end = end.bind(key).bind(self.at.0).bind(self.commit);
+        Ok(end.execute(self.tx).await? > 0)
+    }
+
+    async fn set_person(&mut self, account: &Account) -> Result<bool, StoreError> {
+        let key = name_key(&account.name);
+        self.end_all(&key).await?;
+        if account.rank == Rank::Viewer {
+            self.revoke_made_by(&maker_of_person(&key)).await?;
+        }
+        sql("insert into people (name_key, name, rank, password, changed_at, changed_no)
+             values ($1, $2, $3, $4, $5, $6)
+             on conflict (name_key) do update set name = excluded.name, rank = excluded.rank,
+                 password = excluded.password, changed_at = excluded.changed_at,
+                 changed_no = excluded.changed_no, removed_at = null")
+        .bind(key)
+        .bind(&account.name)
+        .bind(account.rank.as_str())
+        .bind(&account.password)
+        .bind(self.at.0)
+        .bind(self.commit)
+        .execute(self.tx)
+        .await?;
+        Ok(true)
+    }
+
+    async fn set_first_person(
+        &mut self,
+        account: &Account,
+        code: Hash,
+    ) -> Result<bool, StoreError> {
+        let used = sql(
+            "update setup_code set expires_at = 0, changed_no = $3
+             where hash = $1 and expires_at > $2
+                 and not exists (select 1 from people where rank = 'admin' and removed_at is null)",
+        );
+        let used = used.bind(code.to_hex()).bind(self.at.0).bind(self.commit);
+        if used.execute(self.tx).await? == 0 {
+            return Ok(false);
+        }
+        self.set_person(account).await
+    }
+
+    async fn dismiss(&mut self, key: &str) -> Result<bool, StoreError> {
+        self.end_all(key).await?;
+        self.revoke_made_by(&maker_of_person(key)).await?;
+        let dismiss = sql("update people set removed_at = $2, changed_no = $3, password = ''
+             where name_key = $1 and removed_at is null");
+        self.ends(dismiss, key.to_owned()).await
+    }
+
+    async fn begin(
+        &mut self,
+        hash: Hash,
+        session: &Session,
+        password: &str,
+    ) -> Result<bool, StoreError> {
+        // What was checked a moment ago may have been changed since.
+        let insert =
+            sql("insert into sessions (hash, name_key, begun_at, acted_at, address, changed_no)
+             select $1, $2, $3, $4, $5, $6 from people
+             where name_key = $2 and password = $7 and removed_at is null");
+        let begun = insert
+            .bind(hash.to_hex())
+            .bind(&session.name_key)
+            .bind(session.begun.0)
+            .bind(session.acted.0)
+            .bind(session.address.map(|address| address.to_string()))
+            .bind(self.commit)
+            .bind(password)
+            .execute(self.tx)
+            .await?;
+        if begun == 0 {
+            return Ok(false);
+        }
+        let end_oldest = sql("update sessions set ended_at = $2, changed_no = $3
+             where name_key = $1 and ended_at is null and hash not in
+                 (select hash from sessions where name_key = $1 and ended_at is null
+                  order by begun_at desc, hash limit $4)");
+        let end_oldest = end_oldest.bind(&session.name_key).bind(self.at.0).bind(self.commit);
+        end_oldest.bind(MAX_SESSIONS_PER_PERSON).execute(self.tx).await?;
+        Ok(true)
+    }
+
+    async fn end_all(&mut self, key: &str) -> Result<bool, StoreError> {
+        let end = sql("update sessions set ended_at = $2, changed_no = $3
+             where name_key = $1 and ended_at is null");
+        self.ends(end, key.to_owned()).await
+    }
+
+    async fn invite(&mut self, hash: Hash, guest: &Guest) -> Result<bool, StoreError> {
+        let invite = sql(
+            "insert into guests (id, hash, name, rank, token_hash, made_at, acted_at, changed_no)
+             select $1, $2, $3, $4, $5, $6, $7, $8 from tokens
+             where hash = $5 and revoked_at is null and (expires_at is null or expires_at > $6)",
+        );
+        let invited = invite
+            .bind(&guest.id)
+            .bind(hash.to_hex())
+            .bind(&guest.name)
+            .bind(guest.rank.as_str())
+            .bind(guest.token.to_hex())
+            .bind(guest.made.0)
+            .bind(guest.acted.0)
+            .bind(self.commit)
+            .execute(self.tx)
+            .await?;
+        Ok(invited > 0)
+    }
+
+    async fn enter(&mut self, code: Hash, session: Hash) -> Result<bool, StoreError> {
+        let enter =
+            sql("update guests set hash = $2, begun_at = $3, acted_at = $3, changed_no = $5
+             where hash = $1 and begun_at is null and ended_at is null and made_at > $4
+                 and exists (select 1 from tokens where tokens.hash = guests.token_hash
+                     and revoked_at is null and (expires_at is null or expires_at > $3))");
+        let enter = enter.bind(code.to_hex()).bind(session.to_hex()).bind(self.at.0);
+        let entered = enter.bind((self.at - CODE).0).bind(self.commit).execute(self.tx).await?;
+        Ok(entered > 0)
+    }
+
+    async fn add_token(&mut self, hash: Hash, token: &Token) -> Result<bool, StoreError> {
+        // Whoever makes it was let in a moment ago, and may have been removed or revoked since.
+        let add = sql(
+            "insert into tokens (id, hash, role, name, server_key, made_at, made_by, maker, address,
+                 expires_at, changed_no)
+             select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from cluster
+             where cast($8 as text) is null
+                 or exists (select 1 from people
+                     where 'person ' || name_key = $8 and removed_at is null)
+                 or exists (select 1 from tokens where 'token ' || id = $8 and revoked_at is null)",
+        );
+        let server = token.server.as_ref().map(ServerName::folded);
+        let added = add
+            .bind(&token.id)
+            .bind(hash.to_hex())
+            .bind(token.role.as_str())
+            .bind(&token.name)
+            .bind(server.clone())
+            .bind(token.made.0)
+            .bind(&token.made_by)
+            .bind(token.maker.as_ref().map(Maker::to_text))
+            .bind(token.address.map(|address| address.to_string()))
+            .bind(token.expires.map(|expires| expires.0))
+            .bind(self.commit)
+            .execute(self.tx)
+            .await?;
+        if let Some(server) = server {
+            let end_oldest = sql("update tokens set revoked_at = $2, changed_no = $3
+                 where server_key = $1 and revoked_at is null and id not in
+                     (select id from tokens where server_key = $1 and revoked_at is null
+                      order by made_at desc, id limit $4)");
+            let end_oldest = end_oldest.bind(server).bind(self.at.0).bind(self.commit);
+            end_oldest.bind(MAX_CREDENTIALS_PER_SERVER).execute(self.tx).await?;
+        }
+        Ok(added > 0)
+    }
+
+    async fn revoke(&mut self, id: &str) -> Result<bool, StoreError> {
+        let revoke = sql("update tokens set revoked_at = $2, changed_no = $3
+             where id = $1 and revoked_at is null");
+        let revoked = self.ends(revoke, id.to_owned()).await?;
+        self.revoke_made_by(&Maker::Token(id.to_owned()).to_text()).await?;
+        Ok(revoked)
+    }
+
+    /// Revokes what somebody made, and what was made with that. A server's credential stays: its server
+    /// proved itself when it enrolled, and goes on.
+    async fn revoke_made_by(&mut self, maker: &str) -> Result<(), StoreError> {
+        let revoke = sql("with recursive made (id) as (
+                 select id from tokens where maker = $1 and role <> 'node'
+                 union
+                 select tokens.id from tokens join made on tokens.maker = 'token ' || made.id
+                 where tokens.role <> 'node')
+             update tokens set revoked_at = $2, changed_no = $3
+             where revoked_at is null and id in (select id from made)");
+        self.ends(revoke, maker.to_owned()).await.map(drop)
+    }
+
+    async fn set_setup_code(&mut self, code: &SetupCode) -> Result<bool, StoreError> {
+        sql("insert into setup_code (id, hash, expires_at, changed_no) values (1, $1, $2, $3)
+             on conflict (id) do update set hash = excluded.hash,
+                 expires_at = excluded.expires_at, changed_no = excluded.changed_no")
+        .bind(code.hash.to_hex())
+        .bind(code.expires.0)
+        .bind(self.commit)
+        .execute(self.tx)
+        .await?;
+        Ok(true)
+    }
 }
 
-async fn invite(tx: &mut Tx, hash: Hash, guest: &Guest) -> Result<bool, StoreError> {
-    sql("insert into guests (id, hash, name, rank, token_hash, made_at, acted_at)
-         values ($1, $2, $3, $4, $5, $6, $7)")
-    .bind(&guest.id)
-    .bind(hash.to_hex())
-    .bind(&guest.name)
-    .bind(guest.rank.as_str())
-    .bind(guest.token.to_hex())
-    .bind(guest.made.0)
-    .bind(guest.acted.0)
-    .execute(tx)
-    .await?;
-    Ok(true)
+fn maker_of_person(key: &str) -> String {
+    Maker::Person(key.to_owned()).to_text()
 }
 
-async fn end_all(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
-    let ended = sql("delete from sessions where name_key = $1").bind(key);
-    Ok(ended.execute(tx).await? > 0)
-}
-
-async fn add_token(tx: &mut Tx, hash: Hash, token: &Token) -> Result<bool, StoreError> {
-    sql(
-        "insert into tokens (id, hash, role, name, server_key, made_at, made_by, address, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(&token.id)
-    .bind(hash.to_hex())
-    .bind(token.role.as_str())
-    .bind(&token.name)
-    .bind(token.server.as_ref().map(ServerName::folded))
-    .bind(token.made.0)
-    .bind(&token.made_by)
-    .bind(token.address.map(|address| address.to_string()))
-    .bind(token.expires.map(|expires| expires.0))
-    .execute(tx)
-    .await?;
-    Ok(true)
-}
-
-/// A whole server was removed: nobody may beat under its name with a former credential.
+/// Whole servers were removed: nobody may send heartbeats under their names with a former credential.
 pub(super) async fn revoke_credentials(
     tx: &mut Tx,
-    server: &ServerName,
+    servers: &[ServerName],
     at: Timestamp,
+    commit: i64,
 ) -> Result<bool, StoreError> {
-    let revoked =
-        sql("update tokens set revoked_at = $2 where server_key = $1 and revoked_at is null");
-    let revoked = revoked.bind(server.folded()).bind(at.0).execute(tx).await?;
+    let mut revoked = 0;
+    for server in servers {
+        let revoke = sql("update tokens set revoked_at = $2, changed_no = $3
+             where server_key = $1 and revoked_at is null");
+        let revoke = revoke.bind(server.folded()).bind(at.0).bind(commit);
+        revoked += revoke.execute(tx).await?;
+    }
     Ok(revoked > 0)
 }
 
-/// Writes a line down, in the transaction of what it tells of; what is done in a session keeps the
-/// session acting. True if the session's last action was moved.
-pub(super) async fn record(tx: &mut Tx, entry: &Entry, at: Timestamp) -> Result<bool, StoreError> {
+/// Writes an entry down, in the transaction of what it is about; what is done in a session keeps the
+/// session acting. An entry that repeats one of the last hour is counted there. True if the session's last
+/// action was moved.
+pub(super) async fn record(
+    tx: &mut Tx,
+    entry: &Entry,
+    at: Timestamp,
+    commit: i64,
+) -> Result<bool, StoreError> {
     let actor = &entry.actor;
-    sql("insert into audit (at, who, proof, address, action, target, outcome)
-         values ($1, $2, $3, $4, $5, $6, $7)")
-    .bind(at.0)
-    .bind(one_line(&actor.name))
-    .bind(actor.proof.as_str())
-    .bind(actor.address.map(|address| address.to_string()))
-    .bind(entry.action.as_str())
-    .bind(one_line(&entry.target))
-    .bind(one_line(&entry.outcome))
-    .execute(tx)
-    .await?;
+    let address = actor.address.map(|address| address.to_string());
+    let (who, proof, action) = (one_line(&actor.name), actor.proof.as_str(), entry.action.as_str());
+    let (target, outcome) = (one_line(&entry.target), one_line(&entry.outcome));
+    let told = [&who, proof, address.as_deref().unwrap_or_default(), action, &target, &outcome];
+    // No part holds a line break: parts that run into one another cannot look like others.
+    let digest = Hash::of(&told.join("\n")).to_hex();
+    let repeat = sql("update audit set repeated = repeated + 1, last_at = $2
+         where id = (select max(id) from audit where digest = $1 and at > $3)");
+    let repeat = repeat.bind(&digest).bind(at.0).bind((at - AUDIT_REPEATS_WITHIN).0);
+    if repeat.execute(tx).await? == 0 {
+        sql("insert into audit (at, who, proof, address, action, target, outcome, digest)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)")
+        .bind(at.0)
+        .bind(&who)
+        .bind(proof)
+        .bind(address)
+        .bind(action)
+        .bind(&target)
+        .bind(&outcome)
+        .bind(&digest)
+        .execute(tx)
+        .await?;
+    }
     let Some(session) = actor.session else { return Ok(false) };
-    // At most once a minute: the limit it is held against is half an hour.
+    // At most once a minute: the limit it is compared with is half an hour.
     for statement in [
-        "update sessions set acted_at = $2 where hash = $1 and acted_at < $3",
-        "update guests set acted_at = $2 where hash = $1 and acted_at < $3",
+        "update sessions set acted_at = $2, changed_no = $4 where hash = $1 and acted_at < $3",
+        "update guests set acted_at = $2, changed_no = $4 where hash = $1 and acted_at < $3",
     ] {
         let acted = sql(statement).bind(session.to_hex()).bind(at.0);
-        if acted.bind((at - Span::minutes(1)).0).execute(tx).await? > 0 {
+        let acted = acted.bind((at - Span::minutes(1)).0).bind(commit);
+        if acted.execute(tx).await? > 0 {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
+/// Writes down when tokens were last used: one statement, in a transaction that keeps nobody waiting.
+pub(super) async fn note_uses(tx: &mut Tx, uses: &[(String, Timestamp)]) -> Result<(), StoreError> {
+    let ids: Vec<&str> = uses.iter().map(|(id, _)| id.as_str()).collect();
+    let moments: Vec<i64> = uses.iter().map(|(_, used)| used.0).collect();
+    match tx.connection() {
+        Connection::Sqlite(_) => {
+            let pairs: Vec<_> = ids.iter().zip(&moments).collect();
+            let note =
+                sql("update tokens set used_at = uses.value ->> 1 from json_each($1) as uses
+                 where id = uses.value ->> 0");
+            note.bind(serde_json::to_string(&pairs)?).execute(tx).await?;
+        }
+        Connection::Postgres(postgres) => {
+            let note = sqlx::query(
+                "update tokens set used_at = uses.used_at
+                 from unnest($1::text[], $2::bigint[]) as uses (id, used_at)
+                 where tokens.id = uses.id and coalesce(tokens.used_at, 0) < uses.used_at",
+            );
+            in_time(note.bind(ids).bind(moments).execute(&mut **postgres)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The tokens used since a moment, and when.
+pub(super) async fn uses_since(
+    tx: &mut Tx,
+    since: Timestamp,
+) -> Result<Vec<(Hash, Timestamp)>, StoreError> {
+    let rows = sql("select hash, used_at from tokens where used_at >= $1").bind(since.0);
+    let rows = rows.rows(tx).await?;
+    rows.iter().map(|row| Ok((hash(row, 0)?, Timestamp(row.get(1)?)))).collect()
+}
+
 /// Everything that proves somebody.
 pub(super) async fn keyring(tx: &mut Tx) -> Result<Keyring, StoreError> {
     let mut keyring = Keyring::default();
-    let people = sql("select name_key, name, rank, password from people");
-    for row in people.rows(tx).await? {
+    keyring.apply(changes_since(tx, -1).await?);
+    Ok(keyring)
+}
+
+/// What changed about it after a commit.
+pub(super) async fn changes_since(tx: &mut Tx, commit: i64) -> Result<KeyringChanges, StoreError> {
+    let mut changes = KeyringChanges::default();
+    let people = sql("select name_key, name, rank, password, removed_at from people
+         where changed_no > $1");
+    for row in people.bind(commit).rows(tx).await? {
         let rank = Rank::parse(row.get(2)?).ok_or_else(|| unreadable("rank"))?;
         let account = Account { name: row.get(1)?, rank, password: row.get(3)? };
-        keyring.people.insert(row.get(0)?, account);
+        let removed: Option<i64> = row.get(4)?;
+        changes.people.push((row.get(0)?, removed.is_none().then_some(account)));
     }
-    let sessions = sql("select hash, name_key, begun_at, acted_at, address from sessions");
-    for row in sessions.rows(tx).await? {
+    let sessions = sql("select hash, name_key, begun_at, acted_at, address, ended_at from sessions
+         where changed_no > $1");
+    for row in sessions.bind(commit).rows(tx).await? {
         let session = Session {
             name_key: row.get(1)?,
             begun: Timestamp(row.get(2)?),
             acted: Timestamp(row.get(3)?),
             address: address(&row, 4)?,
         };
-        keyring.sessions.insert(hash(&row, 0)?, session);
+        let ended: Option<i64> = row.get(5)?;
+        changes.sessions.push((hash(&row, 0)?, ended.is_none().then_some(session)));
     }
-    let guests =
-        sql("select hash, id, name, rank, token_hash, made_at, begun_at, acted_at from guests");
-    for row in guests.rows(tx).await? {
+    let guests = sql(
+        "select hash, id, name, rank, token_hash, made_at, begun_at, acted_at, ended_at from guests
+         where changed_no > $1",
+    );
+    for row in guests.bind(commit).rows(tx).await? {
         let begun: Option<i64> = row.get(6)?;
         let guest = Guest {
             id: row.get(1)?,
@@ -262,21 +454,22 @@ pub(super) async fn keyring(tx: &mut Tx) -> Result<Keyring, StoreError> {
             begun: begun.map(Timestamp),
             acted: Timestamp(row.get(7)?),
         };
-        keyring.guests.insert(hash(&row, 0)?, guest);
+        let ended: Option<i64> = row.get(8)?;
+        changes.guests.push((hash(&row, 0)?, guest, ended.is_some()));
     }
     let tokens = sql(
-        "select hash, id, role, name, made_at, made_by, address, expires_at, used_at, revoked_at
-         from tokens",
+        "select hash, id, role, name, made_at, made_by, maker, address, expires_at, used_at, revoked_at
+         from tokens where changed_no > $1",
     );
-    for row in tokens.rows(tx).await? {
-        keyring.tokens.insert(hash(&row, 0)?, token(&row)?);
+    for row in tokens.bind(commit).rows(tx).await? {
+        changes.tokens.push((hash(&row, 0)?, token(&row)?));
     }
-    let code = sql("select hash, expires_at from setup_code");
-    if let Some(row) = code.rows(tx).await?.first() {
+    let code = sql("select hash, expires_at from setup_code where changed_no > $1");
+    if let Some(row) = code.bind(commit).rows(tx).await?.first() {
         let expires = Timestamp(row.get(1)?);
-        keyring.setup_code = Some(SetupCode { hash: hash(row, 0)?, expires });
+        changes.setup_code = Some(SetupCode { hash: hash(row, 0)?, expires });
     }
-    Ok(keyring)
+    Ok(changes)
 }
 
 fn token(row: &Row) -> Result<Token, StoreError> {
@@ -296,10 +489,11 @@ fn token(row: &Row) -> Result<Token, StoreError> {
         server,
         made: Timestamp(row.get(4)?),
         made_by: row.get(5)?,
-        address: address(row, 6)?,
-        expires: moment(7)?,
-        used: moment(8)?,
-        revoked: moment(9)?,
+        maker: row.get::<Option<&str>>(6)?.and_then(Maker::parse),
+        address: address(row, 7)?,
+        expires: moment(8)?,
+        used: moment(9)?,
+        revoked: moment(10)?,
     })
 }
 
@@ -318,7 +512,8 @@ fn unreadable(what: &'static str) -> StoreError {
 
 /// Lines of the audit, newest first.
 pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
-    let rows = sql("select id, at, who, proof, address, action, target, outcome from audit
+    let rows = sql("select id, at, who, proof, address, action, target, outcome, repeated, last_at
+         from audit
          where id < $1 and (cast($2 as text) is null or action = $2)
              and (cast($3 as text) is null
                  or lower(who || ' ' || target || ' ' || coalesce(address, '')) like $3 escape '\\')
@@ -340,6 +535,8 @@ pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, 
                 action: row.get(5)?,
                 target: row.get(6)?,
                 outcome: row.get(7)?,
+                count: 1 + usize::try_from(row.get::<i64>(8)?).unwrap_or_default(),
+                last_at: Timestamp(row.get::<Option<i64>>(9)?.unwrap_or(row.get(1)?)),
             })
         })
         .collect()
@@ -357,24 +554,49 @@ fn holding(text: &str) -> String {
     pattern + "%"
 }
 
-/// Forgets what is past its time; true if that changed who may ask for what.
-pub(super) async fn forget(tx: &mut Tx, at: Timestamp) -> Result<bool, StoreError> {
+/// Forgets what is past its time, at most so many rows of a kind; whether there may be more. What is over
+/// proves nothing any more, so nobody needs to hear of it.
+pub(super) async fn forget(tx: &mut Tx, at: Timestamp, most: u32) -> Result<bool, StoreError> {
     let over = [
-        ("delete from sessions where begun_at <= $1", at - SESSION),
-        ("delete from guests where begun_at <= $1", at - SESSION),
-        ("delete from guests where begun_at is null and made_at <= $1", at - CODE),
         (
-            "delete from tokens where role = 'node' and coalesce(used_at, made_at) <= $1",
+            "delete from sessions where hash in
+                 (select hash from sessions where begun_at <= $1 limit $2)",
+            at - SESSION,
+        ),
+        (
+            "delete from guests where id in (select id from guests where begun_at <= $1 limit $2)",
+            at - SESSION,
+        ),
+        (
+            "delete from guests where id in (select id from guests
+                 where begun_at is null and made_at <= $1 limit $2)",
+            at - CODE,
+        ),
+        (
+            "delete from tokens where id in (select id from tokens
+                 where role = 'node' and coalesce(used_at, made_at) <= $1 limit $2)",
             at - KEEP_CREDENTIALS,
         ),
-        ("delete from setup_code where expires_at <= $1", at),
-        ("delete from tokens where revoked_at <= $1 or expires_at <= $1", at - KEEP_TOKENS),
+        (
+            "delete from tokens where id in
+                 (select id from tokens where revoked_at <= $1 or expires_at <= $1 limit $2)",
+            at - KEEP_TOKENS,
+        ),
+        (
+            "delete from people where name_key in
+                 (select name_key from people where removed_at <= $1 limit $2)",
+            at - SESSION,
+        ),
+        (
+            "delete from audit where id in (select id from audit where at < $1 limit $2)",
+            at - KEEP_AUDIT,
+        ),
     ];
-    let mut changed = false;
+    let mut more = false;
     for (statement, until) in over {
-        let gone = sql(statement).bind(until.0).execute(tx).await?;
-        changed |= gone > 0;
+        let gone = sql(statement).bind(until.0).bind(most).execute(tx).await?;
+        more |= gone >= u64::from(most);
     }
-    sql("delete from audit where at < $1").bind((at - KEEP_AUDIT).0).execute(tx).await?;
-    Ok(changed)
+    sql("delete from setup_code where expires_at <= $1").bind(at.0).execute(tx).await?;
+    Ok(more)
 }

@@ -88,7 +88,7 @@ impl Beside {
         if !already {
             rows::set_references(&mut tx, &references).await?;
             let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
-            access::record(&mut tx, &entry, at).await?;
+            access::record(&mut tx, &entry, at, head.commit_no + 1).await?;
             self.close(Deed { tx, head, at }, Part::References).await?;
         }
         let Acceptance { wrong, .. } = Acceptance::of(kind, check, components.iter());
@@ -100,11 +100,11 @@ impl Beside {
     pub async fn grant(&self, grants: &[Grant], entry: &Entry) -> Result<bool, StoreError> {
         let Deed { mut tx, head, at } = self.begin().await?;
         for grant in grants {
-            if !access::grant(&mut tx, grant, at).await? {
+            if !access::grant(&mut tx, grant, at, head.commit_no + 1).await? {
                 return tx.rollback().await.map(|()| false);
             }
         }
-        access::record(&mut tx, entry, at).await?;
+        access::record(&mut tx, entry, at, head.commit_no + 1).await?;
         self.close(Deed { tx, head, at }, Part::Keyring).await.map(|()| true)
     }
 

@@ -99,7 +99,9 @@ impl Work {
                     rank: Rank::Viewer,
                     password: String::new(),
                 };
-                access::grant(&mut change.tx, &Grant::Person(account), change.at).await?;
+                let commit = change.commit_no();
+                let grant = Grant::Person(account);
+                access::grant(&mut change.tx, &grant, change.at, commit).await?;
                 change.regrant = true;
                 change.record(&entry()).await?;
             }
@@ -278,7 +280,7 @@ async fn heals_itself(store: Arc<Store>) {
         Home::Server(shared) => shared.begin().await.unwrap(),
     };
     let left_open = Entry { outcome: "left open".to_owned(), ..entry() };
-    access::record(&mut tx, &left_open, store.now()).await.unwrap();
+    access::record(&mut tx, &left_open, store.now(), 0).await.unwrap();
     tx.leave_open();
     let before = store.replaced_connections();
     // A pool of several connections may hand out another one first.

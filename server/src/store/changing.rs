@@ -1,7 +1,5 @@
 //! A change under way: from the look at what others wrote to the commit.
 
-use std::sync::Arc;
-
 use app::cluster::boots::Stored;
 use app::cluster::{Beat, Component, KeyKind, Span, Spell, Timestamp};
 
@@ -9,7 +7,7 @@ use super::postgres::Shared;
 use super::rows::{self, Head, Part, Write};
 use super::sqlite::Owned;
 use super::tx::Tx;
-use super::{News, Store, StoreError, access};
+use super::{KeyringNews, News, Store, StoreError, access};
 use crate::access::audit::Entry;
 use crate::clock::Stopwatch;
 
@@ -158,7 +156,8 @@ impl Changing {
 
     /// Writes a line of the audit.
     pub(super) async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
-        self.regrant |= access::record(&mut self.tx, entry, self.at).await?;
+        let commit = self.commit_no();
+        self.regrant |= access::record(&mut self.tx, entry, self.at, commit).await?;
         Ok(())
     }
 
@@ -193,7 +192,11 @@ impl Changing {
         let commit = self.head.commit_no + i64::from(visible || self.regrant);
         let Self { mut tx, head, at, mut news, regrant, whole, .. } = self;
         if regrant {
-            news.keyring = Some(Arc::new(access::keyring(&mut tx).await?));
+            news.keyring = Some(if news.whole.is_some() {
+                KeyringNews::Whole(Box::new(access::keyring(&mut tx).await?))
+            } else {
+                KeyringNews::Changes(access::changes_since(&mut tx, head.commit_no).await?)
+            });
         }
         news.commit = commit;
         news.at = at;
@@ -235,7 +238,7 @@ pub(super) async fn since(
     let numbers = head.numbers;
     let Some(known) = known.filter(|known| numbers.whole <= *known) else {
         news.whole = Some(Box::new(rows::snapshot(tx, head).await?));
-        news.keyring = Some(Arc::new(access::keyring(tx).await?));
+        news.keyring = Some(KeyringNews::Whole(Box::new(access::keyring(tx).await?)));
         return Ok(Some(news));
     };
     for seen in rows::changed_since(tx, known).await? {
@@ -255,7 +258,7 @@ pub(super) async fn since(
         news.spells = Some(rows::spells(tx).await?);
     }
     if numbers.keyring > known {
-        news.keyring = Some(Arc::new(access::keyring(tx).await?));
+        news.keyring = Some(KeyringNews::Changes(access::changes_since(tx, known).await?));
     }
     Ok(Some(news))
 }

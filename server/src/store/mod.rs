@@ -28,9 +28,10 @@ use app::cluster::{
 };
 
 pub use self::access::Grant;
+pub(crate) use self::access::KEEP_TOKENS;
 use self::changing::Changing;
 pub use self::error::StoreError;
-pub use self::news::{Loaded, News, Receipt, Received};
+pub use self::news::{KeyringNews, Loaded, News, Receipt, Received};
 pub(crate) use self::postgres::Ears;
 use self::postgres::Shared;
 use self::rows::{Head, Write};
@@ -42,6 +43,10 @@ use crate::access::audit::{Entry, Wanted, Written};
 use crate::access::secret::Hash;
 use crate::metrics::{Histogram, SECONDS};
 
+/// How many rows of a kind one transaction of the housekeeping deletes.
+const MAX_FORGOTTEN_AT_ONCE: u32 = 1_000;
+/// How many uses of tokens one transaction writes down.
+const MAX_USES_AT_ONCE: usize = 1_000;
 /// How long a tombstone tells a late heartbeat from a new one.
 const KEEP_TOMBSTONES: Span = Span::minutes(31 * 24 * 60);
 
@@ -276,7 +281,8 @@ impl Store {
                 change.news.removed = keys;
                 if let Some(server) = whole {
                     change.regrant |=
-                        access::revoke_credentials(&mut change.tx, &server, change.at).await?;
+                        access::revoke_credentials(&mut change.tx, &[server], change.at, commit)
+                            .await?;
                 }
                 change.record(&entry).await
             })
@@ -295,7 +301,8 @@ impl Store {
         run_to_end(async move {
             let mut change = store.change().await?;
             for grant in &grants {
-                if !access::grant(&mut change.tx, grant, change.at).await? {
+                let commit = change.commit_no();
+                if !access::grant(&mut change.tx, grant, change.at, commit).await? {
                     return change.tx.rollback().await.map(|()| None);
                 }
             }
@@ -378,31 +385,63 @@ impl Store {
     }
 
     async fn mark(&self) -> Result<News, StoreError> {
-        if let Home::File(owned) = &self.home {
-            if let Some(jump) = owned.clock.jump_due() {
-                return self.jump(owned, jump).await;
-            }
-            let mut change = self.change().await?;
-            let tombstones = change.at - KEEP_TOMBSTONES;
-            rows::forget(&mut change.tx, tombstones, change.at - KEEP_SPELLS).await?;
-            change.regrant = access::forget(&mut change.tx, change.at).await?;
-            return self.commit(change).await;
+        if let Home::File(owned) = &self.home
+            && let Some(jump) = owned.clock.jump_due()
+        {
+            return self.jump(owned, jump).await;
         }
         let change = self.change().await?;
         self.commit(change).await
     }
 
-    /// Forgets what is past its time, unless another web server is at it. What is over proves nothing
-    /// any more, so nobody needs to hear of it. A file's owner does so with each mark.
+    /// Forgets what is past its time, unless another web server is at it: in small transactions, which
+    /// heartbeats need not wait for. What is over proves nothing any more, so nobody needs to hear of it.
     pub async fn keep_house(self: &Arc<Self>) -> Result<(), StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
-            let Home::Server(shared) = &store.home else { return Ok(()) };
-            let Some(mut tx) = shared.keep_house().await? else { return Ok(()) };
-            let at = store.now();
-            rows::forget(&mut tx, at - KEEP_TOMBSTONES, at - KEEP_SPELLS).await?;
-            access::forget(&mut tx, at).await?;
-            tx.commit().await
+            while store.forget_some().await? {}
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets a few rows of each kind; whether there may be more.
+    async fn forget_some(&self) -> Result<bool, StoreError> {
+        let tx = match &self.home {
+            Home::File(owned) => Some(owned.begin().await?),
+            Home::Server(shared) => shared.keep_house().await?,
+        };
+        let Some(mut tx) = tx else { return Ok(false) };
+        let at = self.now();
+        let tombstones = at - KEEP_TOMBSTONES;
+        let more_facts =
+            rows::forget(&mut tx, tombstones, at - KEEP_SPELLS, MAX_FORGOTTEN_AT_ONCE).await?;
+        let more_proofs = access::forget(&mut tx, at, MAX_FORGOTTEN_AT_ONCE).await?;
+        tx.commit().await?;
+        Ok(more_facts || more_proofs)
+    }
+
+    /// Writes down when tokens were last used, and reads which ones were used since a moment, at any web
+    /// server. No change waits for it.
+    pub(crate) async fn note_uses(
+        self: &Arc<Self>,
+        uses: Vec<(String, Timestamp)>,
+        since: Timestamp,
+    ) -> Result<Vec<(Hash, Timestamp)>, StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            for some in uses.chunks(MAX_USES_AT_ONCE) {
+                let mut tx = match &store.home {
+                    Home::File(owned) => owned.begin().await?,
+                    Home::Server(shared) => shared.begin().await?,
+                };
+                access::note_uses(&mut tx, some).await?;
+                tx.commit().await?;
+            }
+            let mut tx = store.look().await?;
+            let found = access::uses_since(&mut tx, since).await?;
+            tx.rollback().await?;
+            Ok(found)
         })
         .await
     }

@@ -6,7 +6,7 @@ use app::cluster::{
     Beat, Component, ComponentKey, References, Settings, Snapshot, Span, Spell, Timestamp,
 };
 
-use crate::access::keyring::Keyring;
+use crate::access::keyring::{Keyring, KeyringChanges};
 
 /// What a transaction changed.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,16 @@ pub struct News {
     /// another.
     pub whole: Option<Box<Snapshot>>,
     /// Who may ask for what, if that changed: no reader of the picture hears of it.
-    pub keyring: Option<Arc<Keyring>>,
+    pub keyring: Option<KeyringNews>,
+}
+
+/// What a commit changed about who may ask for what.
+#[derive(Clone, Debug)]
+pub enum KeyringNews {
+    /// Everything, where nothing known so far can be built upon.
+    Whole(Box<Keyring>),
+    /// What is not as it was.
+    Changes(KeyringChanges),
 }
 
 impl News {

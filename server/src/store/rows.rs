@@ -389,15 +389,31 @@ pub(super) async fn add_spell(tx: &mut Tx, spell: Spell) -> Result<(), StoreErro
     add.bind(spell.start.0).bind(spell.end.0).execute(tx).await.map(drop)
 }
 
-/// Forgets tombstones and spells that ended before these moments.
+/// Forgets tombstones and spells that ended before these moments, at most so many of each; whether there may
+/// be more.
 pub(super) async fn forget(
     tx: &mut Tx,
     tombstones: Timestamp,
     spells: Timestamp,
-) -> Result<(), StoreError> {
-    sql("delete from components where removed_at < $1").bind(tombstones.0).execute(tx).await?;
-    sql("delete from spells where end_at < $1").bind(spells.0).execute(tx).await?;
-    Ok(())
+    most: u32,
+) -> Result<bool, StoreError> {
+    let over = [
+        (
+            "delete from components where (server_key, role) in
+                 (select server_key, role from components where removed_at < $1 limit $2)",
+            tombstones,
+        ),
+        (
+            "delete from spells where start_at in
+                 (select start_at from spells where end_at < $1 limit $2)",
+            spells,
+        ),
+    ];
+    let mut more = false;
+    for (statement, until) in over {
+        more |= sql(statement).bind(until.0).bind(most).execute(tx).await? >= u64::from(most);
+    }
+    Ok(more)
 }
 
 /// Moves every stamp by `by`: the clock was set back, and every silence stays as long as it was.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use app::cluster::facts::Reporter;
 use app::cluster::{Os, Role, ServerName};
 use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::TokenRole;
+use cluster_overview::access::keyring::{Keyring, TokenRole};
 use cluster_overview::access::secret::Hash;
 use cluster_overview::access::{Mode, Policy, Wish};
 use cluster_overview::branding::Branding;
@@ -281,6 +281,13 @@ impl Running {
     pub(crate) fn audit(&self, admin: &str) -> Vec<Value> {
         let answer = self.send("GET", "/api/v1/audit", &bearer(admin), &[]);
         answer.body["entries"].as_array().unwrap().clone()
+    }
+
+    /// Who may ask for what, as the database has it.
+    pub(crate) fn keyring(&self) -> Keyring {
+        let address = self.database();
+        let read = async { Beside::open(&address).await.unwrap().keyring().await.unwrap() };
+        Runtime::new().unwrap().block_on(read)
     }
 
     /// Changes who may ask for what, beside the overview.

@@ -24,6 +24,7 @@ mod harness;
 mod headers;
 mod heartbeats;
 mod hostile;
+mod lasting;
 mod messenger;
 mod metrics;
 mod openapi;

@@ -148,7 +148,8 @@ fn session(overview: &Running, begun: Span, acted: Span) -> String {
     let session =
         Session { name_key: "ann".into(), begun: now - begun, acted: now - acted, address: None };
     let entry = Entry::done(&Actor::command(), Action::SignIn, "for a story");
-    overview.grant(&[Grant::Begin(Hash::of(&secret), session)], &entry);
+    let password = overview.keyring().people["ann"].password.clone();
+    overview.grant(&[Grant::Begin { hash: Hash::of(&secret), session, password }], &entry);
     let name = cookie(&sign_in(overview, NAME, PASSWORD, None, &[]));
     let cookie = format!("{}={secret}", name.split('=').next().unwrap());
     let heard = (0..400).any(|_| {

@@ -43,6 +43,10 @@ pub struct AuditLine {
     pub target: String,
     /// What came of it.
     pub outcome: String,
+    /// How often: equal entries within an hour share a line.
+    pub count: usize,
+    /// When it last happened.
+    pub last_at: Timestamp,
 }
 
 /// The whole HTML document.
@@ -140,9 +144,14 @@ fn line(sheet: &Sheet, line: AuditLine) -> impl IntoView + use<> {
     let how = how.join(" ");
     let outcome =
         if refused { sentence(&line.outcome) } else { sheet.label("plain.audit.done").to_owned() };
+    let repeated = (line.count > 1).then(|| {
+        let last = Arg::Text(line.last_at.date_and_clock());
+        let repeated = [("count", Arg::Number(line.count)), ("last", last)];
+        view! { <small>{sheet.words.say("plain.audit.repeated", &repeated)}</small> }
+    });
     view! {
         <tr>
-            <td>{moment(Some(line.at), "")}</td>
+            <td>{moment(Some(line.at), "")} {repeated}</td>
             <th scope="row">
                 <bdi>{line.who}</bdi>
                 <small>{how}</small>

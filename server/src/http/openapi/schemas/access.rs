@@ -155,4 +155,10 @@ pub(crate) struct Entry {
     target: String,
     /// `done`, or why not.
     outcome: String,
+    /// How often: equal entries within an hour are counted in one.
+    #[schema(minimum = 1)]
+    count: u64,
+    /// When it last happened.
+    #[schema(format = "date-time")]
+    last_at: String,
 }
