@@ -4,9 +4,9 @@
 
 mod common;
 
-use cluster_overview_app::cluster::effect::Acceptance;
+use cluster_overview_app::cluster::effect::{Acceptance, RemovalFilter};
 use cluster_overview_app::cluster::{
-    Component, HintId, KeyKind, Pulse, References, Role, Settings, Snapshot,
+    Component, HintId, KeyKind, Pulse, References, Role, Settings, Snapshot, Span, Timestamp,
 };
 use cluster_overview_app::words::{Language, Words};
 use common::*;
@@ -91,4 +91,42 @@ fn while_blind_the_effect_is_that_of_the_last_sight() {
     let shorter = Settings { stale_timeout_s: 60, ..shorter };
     let late = Snapshot { blind_since: Some(s(70)), ..blind };
     assert_eq!(late.worse_under(&shorter, s(900))[0].1, Pulse::Stale);
+}
+
+/// Whom a filter by time alone would remove at a moment.
+fn removed_when_stale_for(snapshot: &Snapshot, seconds: i64, now: Timestamp) -> Vec<String> {
+    let filter = RemovalFilter { stale_for: Some(Span::seconds(seconds)), name: None };
+    let found = snapshot.removing_all(&filter, now);
+    found.iter().map(|server| server.name.to_string()).collect()
+}
+
+#[test]
+fn a_server_counts_as_stale_for_the_time_since_its_pulse_turned() {
+    let today = snapshot([service("web-1")]);
+    // Heard at noon, stale after five minutes.
+    assert!(removed_when_stale_for(&today, 0, s(300)).is_empty(), "not stale yet");
+    assert_eq!(removed_when_stale_for(&today, 0, s(301)), ["web-1"]);
+    assert!(removed_when_stale_for(&today, 60, s(360)).is_empty());
+    assert_eq!(removed_when_stale_for(&today, 60, s(361)), ["web-1"]);
+}
+
+#[test]
+fn a_server_with_anything_live_is_never_removed_with_others() {
+    let fresh = Component { last_heartbeat: s(1_000), ..service("web-1") };
+    let today = snapshot([web("web-1"), fresh, service("web-2")]);
+    assert_eq!(removed_when_stale_for(&today, 0, s(1_001)), ["web-2"]);
+}
+
+#[test]
+fn a_server_that_stopped_counts_from_its_last_heartbeat() {
+    let today = snapshot([Component { stopped: true, ..service("web-1") }]);
+    assert_eq!(removed_when_stale_for(&today, 60, s(60)), ["web-1"]);
+    assert!(removed_when_stale_for(&today, 60, s(59)).is_empty());
+}
+
+#[test]
+fn servers_are_counted_by_name_not_by_component() {
+    let today = snapshot([web("web-1"), service("web-1"), service("web-2")]);
+    assert_eq!(today.count_servers(), 2);
+    assert!(today.has_server(&name("WEB-2")) && !today.has_server(&name("web-3")));
 }

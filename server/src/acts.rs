@@ -3,14 +3,21 @@
 use std::sync::Arc;
 
 use app::api::{Command, Outcome, Refusal};
+use app::cluster::effect::{RemovalFilter, RemovedServer};
 use app::cluster::keys::{Unnamed, check_digits};
-use app::cluster::{KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot};
+use app::cluster::{
+    ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
+};
 use app::words::Words;
 
 use crate::Site;
 use crate::access::audit::{Action, Actor, Entry};
+use crate::store::task::run_to_end;
 use crate::store::{News, StoreError};
 use crate::watch::{Sight, Watch};
+
+/// How many servers one transaction removes.
+const MAX_REMOVED_AT_ONCE: usize = 500;
 
 impl Site {
     /// Does what an admin wants, whole or not at all, and writes down who wanted it.
@@ -57,11 +64,41 @@ impl Site {
                 Some(role) => format!("{} of {server}", role.as_str()),
                 None => server.to_string(),
             };
-            let whole = role.is_none().then_some(&server);
+            let whole = if role.is_none() { vec![server] } else { Vec::new() };
             let entry = Entry::done(&by, Action::Remove, target);
-            done(&watch, watch.store().remove(&removal.keys, whole, &entry).await)
+            done(&watch, watch.store().remove(&removal.keys, &whole, Some(&entry)).await)
         });
         remove.await
+    }
+
+    /// Removes all servers that a filter finds, or only finds them. It goes in portions that nobody has to
+    /// wait for long; one entry of the audit tells of all.
+    pub(crate) async fn remove_all(
+        &self,
+        filter: RemovalFilter,
+        dry_run: bool,
+        by: &Actor,
+    ) -> Result<Vec<ServerName>, Refusal> {
+        if dry_run {
+            self.watch.refresh().await;
+            let Sight { snapshot, now, .. } = self.watch.sight();
+            let found = snapshot.removing_all(&filter, now);
+            return Ok(found.into_iter().map(|server| server.name).collect());
+        }
+        let watch = Arc::clone(&self.watch);
+        let by = by.clone();
+        // The portions belong together: they go on when the caller goes away.
+        run_to_end(async move {
+            let mut removed = Vec::new();
+            loop {
+                let (portion, more) = remove_portion(&watch, &filter, removed.len(), &by).await?;
+                removed.extend(portion);
+                if !more {
+                    return Ok(removed);
+                }
+            }
+        })
+        .await
     }
 
     async fn accept(&self, kind: KeyKind, digits: &str, by: &Actor) -> Outcome {
@@ -101,6 +138,46 @@ impl Site {
             decide(watch).await
         };
         self.watch.with_write_lock(decided).await
+    }
+}
+
+/// Removes the first servers that a filter finds; whether there are more. The entry about all of them is
+/// written with the first, when there were none `before`.
+async fn remove_portion(
+    watch: &Arc<Watch>,
+    filter: &RemovalFilter,
+    before: usize,
+    by: &Actor,
+) -> Result<(Vec<ServerName>, bool), Refusal> {
+    let (filter, by, writer) = (filter.clone(), by.clone(), Arc::clone(watch));
+    let removed = async move {
+        writer.catch_up_with_others().await;
+        let Sight { snapshot, now, .. } = writer.sight();
+        if snapshot.blind_since.is_some() {
+            return Err(Refusal::Blind);
+        }
+        let mut found = snapshot.removing_all(&filter, now);
+        if found.is_empty() {
+            return Ok((Vec::new(), false));
+        }
+        let entry = (before == 0).then(|| Entry::done(&by, Action::Remove, all_of(&found)));
+        let more = found.len() > MAX_REMOVED_AT_ONCE;
+        found.truncate(MAX_REMOVED_AT_ONCE);
+        let keys: Vec<ComponentKey> =
+            found.iter().flat_map(|server| server.keys.iter().cloned()).collect();
+        let names: Vec<ServerName> = found.into_iter().map(|server| server.name).collect();
+        done(&writer, writer.store().remove(&keys, &names, entry.as_ref()).await)?;
+        Ok((names, more))
+    };
+    watch.with_write_lock(removed).await
+}
+
+/// How the audit names several servers.
+fn all_of(servers: &[RemovedServer]) -> String {
+    let names: Vec<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+    match names.as_slice() {
+        [name] => (*name).to_owned(),
+        names => format!("{} servers: {}", names.len(), names.join(", ")),
     }
 }
 

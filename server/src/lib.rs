@@ -47,6 +47,8 @@ use crate::own::{Identity, Reporter};
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
 
+/// How many servers an overview takes in, unless it is told otherwise.
+pub const MAX_SERVERS: usize = 20_000;
 /// How often it is written down which tokens were used.
 const USES_PERIOD: std::time::Duration = std::time::Duration::from_mins(1);
 
@@ -97,6 +99,8 @@ pub struct Options {
     pub frame_ancestors: Vec<Ancestor>,
     /// What it borrows from the product it lives in.
     pub branding: Branding,
+    /// How many servers it takes in.
+    pub max_servers: usize,
     /// What it reports of itself, and which components.
     pub own: Option<(Identity, Vec<Role>)>,
     /// The web server's name, where it is to dial the services' messengers.
@@ -116,6 +120,7 @@ impl Options {
             language: None,
             frame_ancestors: Vec::new(),
             branding: Branding::default(),
+            max_servers: MAX_SERVERS,
             own: None,
             dials_as: None,
         }
@@ -141,7 +146,7 @@ impl Site {
         let watch = Watch::load(Arc::clone(&store)).await?;
         // A server's database need not be there yet: the page says so.
         watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
-        let intake = Intake::start(Arc::clone(&watch));
+        let intake = Intake::start(Arc::clone(&watch), options.max_servers);
         let own =
             options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
         if let Some(own) = &own {

@@ -83,6 +83,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
         language: options.language,
         frame_ancestors: options.frame_ancestors,
         branding,
+        max_servers: options.max_servers,
         own,
         dials_as: Some(name),
     })

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use app::cluster::{Beat, Change, ComponentKey, RefusalReason, ServerName, Snapshot, Timestamp};
+use app::cluster::{
+    Beat, Change, ComponentKey, RefusalReason, ServerName, Snapshot, Span, Timestamp,
+};
 use tokio::sync::{Mutex, watch};
 
 use crate::access::audit::Entry;
@@ -40,6 +42,8 @@ struct Ages {
 #[derive(Debug)]
 struct State {
     snapshot: Snapshot,
+    /// How many servers are in it.
+    servers: usize,
     /// The commit the snapshot stands at.
     commit: i64,
     /// Readers from before this commit get the whole picture.
@@ -148,6 +152,21 @@ impl Watch {
     /// A copy of the snapshot: components are shared, not copied.
     pub fn snapshot(&self) -> Snapshot {
         self.read(|state| state.snapshot.clone())
+    }
+
+    /// The heartbeat interval in force.
+    pub(crate) fn interval(&self) -> Span {
+        self.read(|state| state.snapshot.settings.interval())
+    }
+
+    /// How many servers there are.
+    pub(crate) fn servers(&self) -> usize {
+        self.read(|state| state.servers)
+    }
+
+    /// Whether a server of this name reports.
+    pub(crate) fn knows(&self, server: &ServerName) -> bool {
+        self.read(|state| state.snapshot.has_server(server))
     }
 
     /// Hears whenever more than a time has changed in the picture, in who may ask for it, or in whether
@@ -599,6 +618,7 @@ impl ReadinessCheck {
 impl State {
     fn standing_at(snapshot: Snapshot, commit: i64, now: Timestamp) -> Self {
         Self {
+            servers: snapshot.count_servers(),
             snapshot,
             commit,
             floor: commit,
@@ -660,6 +680,13 @@ impl State {
         if news.spells.is_some() {
             self.spells_at = commit;
         }
+        let facts = news.components.iter().map(|component| &component.server);
+        let touched: BTreeSet<ServerName> =
+            facts.chain(news.removed.iter().map(|key| &key.server)).cloned().collect();
+        let count = |snapshot: &Snapshot| {
+            touched.iter().filter(|server| snapshot.has_server(server)).count()
+        };
+        self.servers -= count(&self.snapshot);
         self.snapshot.apply(Change {
             blind_since: self.snapshot.blind_since,
             blindness: self.snapshot.blindness,
@@ -673,6 +700,7 @@ impl State {
             beats: news.beats,
             removed: news.removed,
         });
+        self.servers += count(&self.snapshot);
     }
 
     /// Whoever beats again answers its probes; whether that was in doubt.

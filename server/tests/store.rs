@@ -119,7 +119,7 @@ on_both! {
             [beat("web-1", Role::Web, 1), beat("web-2", Role::Service, 1), beat("web-3", Role::Web, 1)];
         store.receive(batch.clone()).await.unwrap();
         store.receive([beat("web-1", Role::Web, 2)]).await.unwrap();
-        store.remove(&[key("WEB-3", Role::Web)], None, &entry()).await.unwrap();
+        store.remove(&[key("WEB-3", Role::Web)], &[], Some(&entry())).await.unwrap();
         let before = store.load().await.unwrap();
         drop(store);
         let store = Store::open(&database.address()).await.unwrap();
@@ -205,7 +205,7 @@ on_both! {
             let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
             watch.tell(store.receive(batch.clone()).await.unwrap().news);
             if step == 3 {
-                watch.tell(store.remove(&[key("web-1", Role::Web)], None, &entry()).await.unwrap());
+                watch.tell(store.remove(&[key("web-1", Role::Web)], &[], Some(&entry())).await.unwrap());
             }
             if step == 4 {
                 watch.tell(
@@ -422,7 +422,7 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
     );
     let Sight { snapshot: mut reader, cursor, .. } = here.sight();
     here.tell(one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().news);
-    here.tell(one.remove(&[key("b", Role::Web)], None, &entry()).await.unwrap());
+    here.tell(one.remove(&[key("b", Role::Web)], &[], Some(&entry())).await.unwrap());
     // The other comes to know of it with its own next change, and its reader too.
     there.tell(other.receive([beat("c", Role::Web, 1)]).await.unwrap().news);
     assert_eq!(there.snapshot().components.len(), 2);

@@ -133,6 +133,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Web, Self::Service];
+
     /// The word on the wire and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -143,7 +146,7 @@ impl Role {
 
     /// From the word on the wire.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Web, Self::Service].into_iter().find(|role| role.as_str() == word)
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 }
 

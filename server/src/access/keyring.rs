@@ -294,6 +294,16 @@ impl Keyring {
         });
     }
 
+    /// Whether so many servers have a credential that is good, this one not among them.
+    pub fn is_full_for(&self, server: &ServerName, most: usize, now: Timestamp) -> bool {
+        if self.credentials.len() < most || self.credentials.contains_key(&server.folded()) {
+            return false;
+        }
+        let is_good =
+            |hashes: &&HashSet<Hash>| hashes.iter().any(|hash| self.token(*hash, now).is_some());
+        self.credentials.values().filter(is_good).count() >= most
+    }
+
     /// The credentials of a server that are good, the newest first.
     pub fn credentials_of(&self, server: &ServerName, now: Timestamp) -> Vec<Hash> {
         let hashes = self.credentials.get(&server.folded()).into_iter().flatten();

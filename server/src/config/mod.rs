@@ -272,6 +272,9 @@ pub struct Serve {
     /// Where the facts are kept.
     #[command(flatten)]
     pub database: Database,
+    /// How many servers it takes in; heartbeats of more are refused.
+    #[arg(long, env = "CLUSTER_OVERVIEW_MAX_SERVERS", value_parser = max_servers, default_value_t = crate::MAX_SERVERS)]
+    pub max_servers: usize,
     /// The path it lives below, as the browser sees it.
     #[arg(long, env = "CLUSTER_OVERVIEW_BASE_PATH", default_value = "/")]
     pub base_path: String,
@@ -424,6 +427,11 @@ pub struct Agent {
     /// What it says of itself.
     #[command(flatten)]
     pub node: Node,
+}
+
+fn max_servers(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    number.ok_or_else(|| "must be a whole number from 1 to 1000000".to_owned())
 }
 
 fn role(word: &str) -> Result<Role, String> {

@@ -115,7 +115,7 @@ impl Director {
         }
         let entry = entry(Action::Remove, "whom the script removes");
         let remove = move |store: Arc<Store>| async move {
-            Ok(((), store.remove(&keys, None, &entry).await?))
+            Ok(((), store.remove(&keys, &[], Some(&entry)).await?))
         };
         self.site.watch.change(remove).await
     }

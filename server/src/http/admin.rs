@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use app::api::{Command, Refusal};
+use app::cluster::effect::{NamePattern, RemovalFilter};
 use app::cluster::keys::check_digits;
-use app::cluster::{FieldError, KeyKind, Misfit, Role, ServerName, Settings};
+use app::cluster::{FieldError, KeyKind, Misfit, Role, ServerName, Settings, Span};
 use app::words::Words;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -118,7 +119,13 @@ fn seconds(object: &Map<String, Value>, field: &str) -> Result<u32, &'static str
 
 /// `?force=true`: remove it though it is live.
 fn is_forced(query: Option<&str>) -> bool {
-    query.is_some_and(|query| query.split('&').any(|part| part == "force=true"))
+    says_true(query, "force")
+}
+
+/// Whether a query has `name=true` in it.
+fn says_true(query: Option<&str>, name: &str) -> bool {
+    let wanted = (name, "true");
+    query.is_some_and(|query| query.split('&').any(|part| part.split_once('=') == Some(wanted)))
 }
 
 /// Removes a server with its components
@@ -187,6 +194,93 @@ async fn remove(
 ) -> Result<StatusCode, Problem> {
     let name = ServerName::parse(server).map_err(|_| problem(Refusal::Absent, server))?;
     act(site, person, Command::Remove { server: name, role, force }, server).await
+}
+
+/// What a removal of many says.
+struct Removals {
+    filter: RemovalFilter,
+    dry_run: bool,
+}
+
+impl Removals {
+    /// The longest time that can be asked for, in seconds: ten years.
+    const MAX_STALE_FOR_S: i64 = 10 * 365 * 86_400;
+
+    fn read(value: &Value, query: Option<&str>) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let stale_for = match value.get("stale_for_s") {
+            None | Some(Value::Null) => None,
+            Some(given) => match given.as_i64() {
+                Some(seconds) if (0..=Self::MAX_STALE_FOR_S).contains(&seconds) => {
+                    Some(Span::seconds(seconds))
+                }
+                _ => {
+                    let most = Self::MAX_STALE_FOR_S;
+                    let why = format!("must be a whole number of seconds from 0 to {most}");
+                    errors.push(FieldError::new("stale_for_s", why));
+                    None
+                }
+            },
+        };
+        let name = match value.get("name") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(pattern)) => match NamePattern::parse(pattern) {
+                Ok(pattern) => Some(pattern),
+                Err(why) => {
+                    errors.push(FieldError::new("name", why));
+                    None
+                }
+            },
+            Some(_) => {
+                errors.push(FieldError::new("name", "must be a string"));
+                None
+            }
+        };
+        if errors.is_empty() && stale_for.is_none() && name.is_none() {
+            let why = "is required, or name: a removal of many says whom it means";
+            errors.push(FieldError::new("stale_for_s", why));
+        }
+        let filter = RemovalFilter { stale_for, name };
+        if errors.is_empty() {
+            Ok(Self { filter, dry_run: says_true(query, "dry_run") })
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+/// Removes all servers that a filter finds, never a live one
+#[utoipa::path(
+    post,
+    path = "/api/v1/removals",
+    operation_id = "remove_servers",
+    params(
+        ("dry_run" = Option<bool>, Query, description = "`true`: only list them.", nullable = false)
+    ),
+    request_body = schemas::Removals,
+    responses(
+        (status = 200, description = "Their names. They come back with their next heartbeat.", body = schemas::Removed),
+        (status = 400, description = "The body is not JSON."),
+        (status = 413, description = "The body is larger than 1 MiB."),
+        (status = 415, description = "The body is not sent as application/json."),
+        (status = 422, description = "A field does not fit, or there is none; each is named."),
+        (status = 503, description = "The database cannot be written.")
+    )
+)]
+pub(crate) async fn remove_many(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Problem> {
+    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let Removals { filter, dry_run } =
+        Removals::read(&value, query.as_deref()).map_err(Problem::fields)?;
+    let removed = site.remove_all(filter, dry_run, &person.actor()).await;
+    let removed = removed.map_err(|refusal| problem(refusal, "these servers"))?;
+    let removed: Vec<&str> = removed.iter().map(ServerName::as_str).collect();
+    Ok(Json(json!({"removed": removed})))
 }
 
 /// Dials a server's service messenger now

@@ -40,6 +40,8 @@ pub(crate) enum Answer {
         received_at: String,
         applied: usize,
         next_in_ms: u128,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        over_limit: Vec<String>,
     },
 }
 
@@ -55,7 +57,8 @@ pub(crate) enum Answer {
         (status = 413, description = "The body is larger than 1 MiB, or one heartbeat than 16 KiB."),
         (status = 415, description = "The body is not sent as application/json."),
         (status = 422, description = "A field does not fit; each is named, and nothing was stored."),
-        (status = 503, description = "Too many wait, or the database does not take them; nothing was stored.")
+        (status = 503, description = "Too many wait, or the database does not take them; nothing was stored."),
+        (status = 507, description = "A new server, and no room for it; in an array such servers are skipped and listed.")
     )
 )]
 pub(crate) async fn post(
@@ -76,6 +79,9 @@ pub(crate) async fn post(
         .take(heartbeats)
         .await
         .map_err(|refused| Problem::unavailable(refused.to_string()))?;
+    if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
+        return Err(no_room(&site, server));
+    }
     let next_in_ms = taken.next_in().as_millis();
     let said = |moment: Timestamp| moment.rfc3339();
     Ok(Json(match taken.receipts.as_slice() {
@@ -88,8 +94,18 @@ pub(crate) async fn post(
             received_at: said(taken.at),
             applied: Receipt::applied(receipts),
             next_in_ms,
+            over_limit: taken.over_limit.iter().map(ToString::to_string).collect(),
         },
     }))
+}
+
+/// There are as many servers as there may be.
+pub(super) fn no_room(site: &Site, server: &ServerName) -> Problem {
+    let most = site.intake.max_servers();
+    let why = format!(
+        "there is no room for the new server {server}: this overview takes {most} at most; remove servers that are gone, or start it with a higher --max-servers"
+    );
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, why)
 }
 
 /// A credential speaks for its own server alone.

@@ -122,6 +122,7 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         .routes(routes!(admin::put_settings))
         .routes(routes!(admin::delete_server))
         .routes(routes!(admin::delete_component))
+        .routes(routes!(admin::remove_many))
         .routes(routes!(admin::put_reference_key))
         .routes(routes!(admin::reconnect))
         .routes(routes!(tokens::create))

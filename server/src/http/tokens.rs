@@ -13,6 +13,7 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use super::body;
+use super::heartbeats::no_room;
 use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
@@ -106,7 +107,8 @@ pub(crate) async fn revoke(
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),
         (status = 422, description = "The server's name does not fit."),
-        (status = 503, description = "The database cannot be written; nothing was made.")
+        (status = 503, description = "The database cannot be written; nothing was made."),
+        (status = 507, description = "A new server, and no room for it.")
     )
 )]
 pub(crate) async fn enrol(
@@ -125,6 +127,12 @@ pub(crate) async fn enrol(
     let server =
         server.map_err(|message| Problem::fields(vec![FieldError::new("server", message)]))?;
     let by = enroller(&caller, &server, &origin)?;
+    let most = site.intake.max_servers();
+    if site.intake.is_full_for(&server)
+        || site.watch.keyring().is_full_for(&server, most, site.watch.now())
+    {
+        return Err(no_room(&site, &server));
+    }
     let made = site.enrol(server, &by).await;
     let (secret, token) = made.map_err(|error| refused(error, "server"))?;
     Ok((StatusCode::CREATED, Json(json!({"id": token.id, "credential": secret.reveal()}))))

@@ -2,10 +2,11 @@
 
 pub mod parse;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::{Heartbeat, Span, Timestamp};
+use app::cluster::{Heartbeat, ServerName, Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Stopwatch;
@@ -37,8 +38,10 @@ pub enum Refused {
 /// What became of one request's heartbeats, now durable.
 #[derive(Clone, Debug)]
 pub struct Taken {
-    /// One for each heartbeat, in order.
+    /// One for each heartbeat that was stored, in order.
     pub receipts: Vec<Receipt>,
+    /// New names for which there was no room, each once: nothing of them was stored.
+    pub over_limit: Vec<ServerName>,
     /// The moment of the transaction.
     pub at: Timestamp,
     /// The interval in force.
@@ -47,6 +50,7 @@ pub struct Taken {
 
 struct Job {
     heartbeats: Vec<Heartbeat>,
+    over_limit: Vec<ServerName>,
     answer: oneshot::Sender<Result<Taken, Refused>>,
 }
 
@@ -56,15 +60,27 @@ pub struct Intake {
     jobs: mpsc::Sender<Job>,
     watch: Arc<Watch>,
     figures: Arc<Heartbeats>,
+    max_servers: usize,
 }
 
 impl Intake {
-    /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
-    pub fn start(watch: Arc<Watch>) -> Self {
+    /// Starts the writer, which takes in so many servers at most. It ends, after what already waits, when the
+    /// last door to it is closed.
+    pub fn start(watch: Arc<Watch>, max_servers: usize) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
         let figures = Arc::new(Heartbeats::default());
-        tokio::spawn(write(jobs, Arc::clone(&watch), Arc::clone(&figures)));
-        Self { jobs: sender, watch, figures }
+        tokio::spawn(write(jobs, Arc::clone(&watch), Arc::clone(&figures), max_servers));
+        Self { jobs: sender, watch, figures, max_servers }
+    }
+
+    /// Whether there is no room for a server of this name.
+    pub(crate) fn is_full_for(&self, server: &ServerName) -> bool {
+        self.watch.servers() >= self.max_servers && !self.watch.knows(server)
+    }
+
+    /// How many servers it takes in at most.
+    pub(crate) fn max_servers(&self) -> usize {
+        self.max_servers
     }
 
     /// What became of all heartbeats so far.
@@ -79,7 +95,7 @@ impl Intake {
             return Err(Refused::Blind);
         }
         let (answer, taken) = oneshot::channel();
-        if self.jobs.try_send(Job { heartbeats, answer }).is_err() {
+        if self.jobs.try_send(Job { heartbeats, over_limit: Vec::new(), answer }).is_err() {
             self.figures.refuse(Refusal::Busy);
             return Err(Refused::Busy);
         }
@@ -87,16 +103,50 @@ impl Intake {
     }
 }
 
-async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<Heartbeats>) {
+/// Leaves out the heartbeats of new servers for which there is no room.
+fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch, max_servers: usize) {
+    let heartbeats: usize = jobs.iter().map(|job| job.heartbeats.len()).sum();
+    let mut room = max_servers.saturating_sub(watch.servers());
+    if heartbeats <= room {
+        return;
+    }
+    let mut admitted: HashSet<ServerName> = HashSet::new();
+    for Job { heartbeats, over_limit, .. } in jobs {
+        heartbeats.retain(|heartbeat| {
+            let server = &heartbeat.server;
+            // The overview's own components are few, and its page is where to see what is wrong.
+            let is_own = heartbeat.reporter.is_own();
+            if is_own || admitted.contains(server) || watch.knows(server) {
+                return true;
+            }
+            if room > 0 {
+                room -= 1;
+                admitted.insert(server.clone());
+                return true;
+            }
+            if !over_limit.contains(server) {
+                over_limit.push(server.clone());
+            }
+            false
+        });
+    }
+}
+
+async fn write(
+    mut jobs: mpsc::Receiver<Job>,
+    watch: Arc<Watch>,
+    figures: Arc<Heartbeats>,
+    max_servers: usize,
+) {
     let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
         // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
         let crowded = last > 1 && written.elapsed() < LONGEST_WAIT;
         let company = if crowded { COMPANY.max(last) } else { 0 };
         let arrived = Stopwatch::start();
-        let mut batch = first.heartbeats.clone();
+        let mut gathered = first.heartbeats.len();
         let mut waiting = vec![first];
-        while batch.len() < BATCH {
+        while gathered < BATCH {
             let next = match jobs.try_recv() {
                 Ok(next) => next,
                 Err(_) if waiting.len() < company => {
@@ -108,25 +158,35 @@ async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<He
                 }
                 Err(_) => break,
             };
-            batch.extend_from_slice(&next.heartbeats);
+            gathered += next.heartbeats.len();
             waiting.push(next);
         }
         last = waiting.len();
+        leave_out_over_limit(&mut waiting, &watch, max_servers);
+        let batch: Vec<Heartbeat> =
+            waiting.iter().flat_map(|job| job.heartbeats.iter().cloned()).collect();
         let heartbeats = batch.len();
-        let received = watch.change(|store| async move {
-            let Received { receipts, at, interval, news } = store.receive(batch).await?;
-            Ok(((receipts, at, interval), news))
-        });
-        let received = received.await;
+        let received = if batch.is_empty() {
+            Ok((Vec::new(), watch.now(), watch.interval()))
+        } else {
+            let received = watch.change(|store| async move {
+                let Received { receipts, at, interval, news } = store.receive(batch).await?;
+                Ok(((receipts, at, interval), news))
+            });
+            received.await
+        };
         written = Stopwatch::start();
         match received {
             Ok((receipts, at, interval)) => {
                 figures.took(&receipts);
                 let mut receipts = receipts.into_iter();
-                for job in waiting {
-                    let own = receipts.by_ref().take(job.heartbeats.len()).collect();
+                for Job { heartbeats, over_limit, answer } in waiting {
+                    if !over_limit.is_empty() {
+                        figures.refuse(Refusal::Full);
+                    }
+                    let receipts = receipts.by_ref().take(heartbeats.len()).collect();
                     // Whoever asked may have gone; what it said is durable all the same.
-                    let _ = job.answer.send(Ok(Taken { receipts: own, at, interval }));
+                    let _ = answer.send(Ok(Taken { receipts, over_limit, at, interval }));
                 }
             }
             Err(error) => {

@@ -49,10 +49,12 @@ pub(crate) enum Refusal {
     Busy,
     /// The database does not take them.
     Blind,
+    /// Of servers for which there is no room.
+    Full,
 }
 
 impl Refusal {
-    const ALL: [Self; 4] = [Self::Token, Self::Malformed, Self::Busy, Self::Blind];
+    const ALL: [Self; 5] = [Self::Token, Self::Malformed, Self::Busy, Self::Blind, Self::Full];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -60,6 +62,7 @@ impl Refusal {
             Self::Malformed => "malformed",
             Self::Busy => "busy",
             Self::Blind => "blind",
+            Self::Full => "full",
         }
     }
 }
@@ -146,7 +149,7 @@ impl Heartbeats {
         text.family(
             "cluster_overview_heartbeat_refusals_total",
             Kind::Counter,
-            "Requests with heartbeats that were refused: token, malformed, busy or blind.",
+            "Requests with heartbeats that were refused: token, malformed, busy, blind or full.",
         );
         for why in Refusal::ALL {
             text.sample(&[("reason", why.as_str())], self.refused[why as usize].get());

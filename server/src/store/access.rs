@@ -317,13 +317,23 @@ pub(super) async fn revoke_credentials(
     at: Timestamp,
     commit: i64,
 ) -> Result<bool, StoreError> {
-    let mut revoked = 0;
-    for server in servers {
-        let revoke = sql("update tokens set revoked_at = $2, changed_no = $3
-             where server_key = $1 and revoked_at is null");
-        let revoke = revoke.bind(server.folded()).bind(at.0).bind(commit);
-        revoked += revoke.execute(tx).await?;
-    }
+    let servers: Vec<String> = servers.iter().map(ServerName::folded).collect();
+    let revoked = match tx.connection() {
+        Connection::Sqlite(_) => {
+            let revoke = sql("update tokens set revoked_at = $2, changed_no = $3
+                 where revoked_at is null and server_key in (select value from json_each($1))");
+            let revoke = revoke.bind(serde_json::to_string(&servers)?).bind(at.0).bind(commit);
+            revoke.execute(tx).await?
+        }
+        Connection::Postgres(postgres) => {
+            let revoke = sqlx::query(
+                "update tokens set revoked_at = $2, changed_no = $3
+                 where revoked_at is null and server_key = any($1)",
+            );
+            let revoke = revoke.bind(servers).bind(at.0).bind(commit);
+            in_time(revoke.execute(&mut **postgres)).await?.rows_affected()
+        }
+    };
     Ok(revoked > 0)
 }
 

@@ -137,7 +137,7 @@ impl Work {
                 .await
                 .map(|received| received.news),
             Self::Configure => store.set_settings(settings(number), &entry()).await,
-            Self::Remove => store.remove(&[key("web-1"), key("web-2")], None, &entry()).await,
+            Self::Remove => store.remove(&[key("web-1"), key("web-2")], &[], Some(&entry())).await,
             Self::Grant => {
                 let account = Account {
                     name: format!("ann-{number}"),

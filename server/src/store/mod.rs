@@ -265,26 +265,26 @@ impl Store {
         written.await.map(|((), news)| news)
     }
 
-    /// Removes these components; each leaves a tombstone. A server that goes as a whole takes its
-    /// credentials with it.
+    /// Removes these components; each leaves a tombstone. Servers that go as a whole take their credentials
+    /// with them.
     pub async fn remove(
         self: &Arc<Self>,
         keys: &[ComponentKey],
-        whole: Option<&ServerName>,
-        entry: &Entry,
+        whole: &[ServerName],
+        entry: Option<&Entry>,
     ) -> Result<News, StoreError> {
-        let (keys, whole, entry) = (keys.to_vec(), whole.cloned(), entry.clone());
+        let (keys, whole, entry) = (keys.to_vec(), whole.to_vec(), entry.cloned());
         let written = self.write(move |change| {
             Box::pin(async move {
-                let commit = change.commit_no();
-                rows::remove(&mut change.tx, &keys, change.at, commit).await?;
+                let (at, commit) = (change.at, change.commit_no());
+                rows::remove(&mut change.tx, &keys, at, commit).await?;
                 change.news.removed = keys;
-                if let Some(server) = whole {
-                    change.regrant |=
-                        access::revoke_credentials(&mut change.tx, &[server], change.at, commit)
-                            .await?;
+                change.regrant |=
+                    access::revoke_credentials(&mut change.tx, &whole, at, commit).await?;
+                match &entry {
+                    Some(entry) => change.record(entry).await,
+                    None => Ok(()),
                 }
-                change.record(&entry).await
             })
         });
         written.await.map(|((), news)| news)

@@ -337,13 +337,10 @@ pub(super) async fn remove(
     at: Timestamp,
     commit: i64,
 ) -> Result<(), StoreError> {
-    for key in keys {
-        let remove = sql("update components set removed_at = $3, facts_no = $4, beat_no = $4
-             where removed_at is null and server_key = $1 and role = $2");
-        let remove = remove.bind(key.server.folded()).bind(key.role.as_str());
-        remove.bind(at.0).bind(commit).execute(tx).await?;
+    match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::remove(tx, keys, at, commit).await,
+        Connection::Postgres(postgres) => postgres::rows::remove(postgres, keys, at, commit).await,
     }
-    Ok(())
 }
 
 pub(super) async fn references(tx: &mut Tx) -> Result<References, StoreError> {

@@ -62,6 +62,7 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("PUT", "/api/v1/settings", Admin, Away),
     ("DELETE", "/api/v1/servers/{server}", Admin, Away),
     ("DELETE", "/api/v1/servers/{server}/components/{role}", Admin, Away),
+    ("POST", "/api/v1/removals", Admin, Away),
     ("POST", "/api/v1/servers/{server}/reconnect", Admin, Away),
     ("PUT", "/api/v1/reference-keys/{kind}", Admin, Away),
     ("GET", "/api/v1/tokens", Admin, Away),

@@ -107,11 +107,17 @@ impl Running {
         Self::with(None, |options| Options { own, ..options })
     }
 
-    /// Starts one that is called `overview`, dials services, and may be framed.
+    /// Starts one that is called `overview`, dials services, may be framed, and takes in ten servers.
     pub(crate) fn dialling(access: Policy) -> Self {
         let dials_as = Some("overview".to_owned());
         let frame_ancestors = named(&["https://product.example"]);
-        Self::with(None, |options| Options { access, dials_as, frame_ancestors, ..options })
+        Self::with(None, |options| Options {
+            access,
+            dials_as,
+            frame_ancestors,
+            max_servers: 10,
+            ..options
+        })
     }
 
     /// Starts one where people sign in.
@@ -128,6 +134,11 @@ impl Running {
     pub(crate) fn on(database: &str, access: Policy) -> Self {
         let database = database.to_owned();
         Self::with(None, |options| Options { database, access, ..options })
+    }
+
+    /// Starts one that takes in so many servers at most.
+    pub(crate) fn with_room_for(max_servers: usize) -> Self {
+        Self::with(None, |options| Options { max_servers, ..options })
     }
 
     /// Starts one with other options than those of one that reports nothing, on a file of its own.

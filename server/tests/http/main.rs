@@ -25,6 +25,7 @@ mod headers;
 mod heartbeats;
 mod hostile;
 mod lasting;
+mod many;
 mod messenger;
 mod metrics;
 mod openapi;

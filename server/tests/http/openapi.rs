@@ -19,6 +19,7 @@ const RECONNECT: &str = "/api/v1/servers/{server}/reconnect";
 const KEY: &str = "/api/v1/reference-keys/{kind}";
 const EMBED: &str = "/api/v1/embeds/{id}";
 const TOKENS: &str = "/api/v1/tokens";
+const REMOVALS: &str = "/api/v1/removals";
 const ENROLMENTS: &str = "/api/v1/enrolments";
 const PROBES: &str = "/api/v1/probe-failures";
 const EMBEDS: &str = "/api/v1/embeds";
@@ -310,7 +311,11 @@ fn every_documented_status_is_answered_as_documented() {
     witness.reconnect(404, "web-9");
     witness.reconnect(400, "%FF");
 
+    fill_and_remove(&witness, &by_token);
+
     let locked = witness.overview.lock_database();
+    let removal = bytes(&json!({"name": "web-10"}));
+    witness.ask(503, ("POST", REMOVALS, REMOVALS), &[JSON], &removal);
     witness.beat(503, &bytes(&heartbeat("web-2", "web", 2)));
     witness.ask(503, ("GET", "/readyz", "/readyz"), &[], &[]);
     witness.ask(503, ("POST", TOKENS, TOKENS), &[JSON], &wish);
@@ -327,14 +332,36 @@ fn every_documented_status_is_answered_as_documented() {
     witness.ask(200, overview, &[], &[]);
     drop(locked);
 
+    audit_without_its_file(&witness);
+    assert_eq!(*witness.seen.borrow(), witness.documented());
+}
+
+/// What can be read is read while nothing can be written, but not from a file that is gone.
+fn audit_without_its_file(witness: &Witness) {
     let database = witness.overview.database();
     let file = database.strip_prefix("sqlite:").unwrap();
     let elsewhere = format!("{file}.elsewhere");
     std::fs::rename(file, &elsewhere).unwrap();
     witness.ask(503, ("GET", AUDIT, AUDIT), &[], &[]);
     std::fs::rename(elsewhere, file).unwrap();
+}
 
-    assert_eq!(*witness.seen.borrow(), witness.documented());
+/// More servers than there is room for, and one that stopped and is still there.
+fn fill_and_remove(witness: &Witness, by_token: &[(&str, &str)]) {
+    let many: Vec<Value> =
+        (10..20).map(|number| heartbeat(&format!("web-{number}"), "web", 1)).collect();
+    let taken = witness.beat(200, &bytes(&json!(many)));
+    assert!(!taken.body["over_limit"].as_array().unwrap().is_empty());
+    witness.beat(507, &bytes(&heartbeat("web-20", "web", 1)));
+    let body = bytes(&json!({"server": "web-20"}));
+    witness.ask(507, ("POST", ENROLMENTS, ENROLMENTS), by_token, &body);
+    let stopped = with(heartbeat("web-10", "web", 2), "leaving", json!(true));
+    witness.beat(200, &bytes(&stopped));
+    let path = format!("{REMOVALS}?dry_run=true");
+    let wanted = bytes(&json!({"name": "web-10"}));
+    witness.ask(200, ("POST", REMOVALS, &path), &[JSON], &wanted);
+    witness.remove(204, "web-11?force=true");
+    refuse_bodies(witness, "POST", REMOVALS, &[]);
 }
 
 /// Whom a product lets in.

@@ -1,6 +1,6 @@
 //! Facts in PostgreSQL: a batch is a list for each column.
 
-use app::cluster::{Component, ComponentKey};
+use app::cluster::{Component, ComponentKey, Timestamp};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::store::StoreError;
@@ -36,12 +36,33 @@ pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messe
      from jsonb_array_elements(messenger::jsonb) with ordinality as all_seen (seen, place))
     where messenger is not null";
 
+/// Keys as the two lists that the statements below read.
+fn as_lists(keys: &[ComponentKey]) -> (Vec<String>, Vec<&'static str>) {
+    keys.iter().map(|key| (key.server.folded(), key.role.as_str())).unzip()
+}
+
+pub(in crate::store) async fn remove(
+    connection: &mut PoolConnection<Postgres>,
+    keys: &[ComponentKey],
+    at: Timestamp,
+    commit: i64,
+) -> Result<(), StoreError> {
+    let (servers, roles) = as_lists(keys);
+    let remove = sqlx::query(
+        "update components set removed_at = $3, facts_no = $4, beat_no = $4
+         where removed_at is null
+             and (server_key, role) in (select * from unnest($1::text[], $2::text[]))",
+    );
+    let remove = remove.bind(servers).bind(roles).bind(at.0).bind(commit);
+    in_time(remove.execute(&mut **connection)).await?;
+    Ok(())
+}
+
 pub(in crate::store) async fn of_keys(
     connection: &mut PoolConnection<Postgres>,
     keys: &[ComponentKey],
 ) -> Result<Vec<Row>, StoreError> {
-    let (servers, roles): (Vec<String>, Vec<&str>) =
-        keys.iter().map(|key| (key.server.folded(), key.role.as_str())).unzip();
+    let (servers, roles) = as_lists(keys);
     let find = sqlx::query(select_components!(
         "where (server_key, role) in (select * from unnest($1::text[], $2::text[]))"
     ));

@@ -1,6 +1,6 @@
 //! Facts in an `SQLite` file: its JSON functions take a batch as one text.
 
-use app::cluster::{Component, ComponentKey, KeyCheck};
+use app::cluster::{Component, ComponentKey, KeyCheck, Timestamp};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
@@ -26,17 +26,33 @@ pub(in crate::store) async fn read_all(
     rows.into_iter().try_for_each(|row| component(&Row::Sqlite(row)).map(drop))
 }
 
+/// Keys as the text that the statements below read.
+fn as_json(keys: &[ComponentKey]) -> String {
+    let pair = |key: &ComponentKey| json!({"server": key.server.folded(), "role": key.role});
+    json!(keys.iter().map(pair).collect::<Vec<_>>()).to_string()
+}
+
+pub(in crate::store) async fn remove(
+    tx: &mut Tx,
+    keys: &[ComponentKey],
+    at: Timestamp,
+    commit: i64,
+) -> Result<(), StoreError> {
+    let remove = sql("update components set removed_at = $2, facts_no = $3, beat_no = $3
+         where removed_at is null and (server_key, role) in
+             (select value ->> 'server', value ->> 'role' from json_each($1))");
+    remove.bind(as_json(keys)).bind(at.0).bind(commit).execute(tx).await.map(drop)
+}
+
 pub(in crate::store) async fn of_keys(
     tx: &mut Tx,
     keys: &[ComponentKey],
 ) -> Result<Vec<Row>, StoreError> {
-    let pair = |key: &ComponentKey| json!({"server": key.server.folded(), "role": key.role});
-    let keys: Vec<_> = keys.iter().map(pair).collect();
     let find = sql(select_components!(
         "where (server_key, role) in
              (select value ->> 'server', value ->> 'role' from json_each($1))"
     ));
-    find.bind(json!(keys).to_string()).rows(tx).await
+    find.bind(as_json(keys)).rows(tx).await
 }
 
 pub(in crate::store) async fn upsert(

@@ -80,6 +80,8 @@ pub(crate) struct Taken {
     applied: Applied,
     /// When to beat again: 0.8 to 1.0 of the interval, at random.
     next_in_ms: u32,
+    /// Of an array: the new names for which there was no room. Nothing of them was stored.
+    over_limit: Option<Vec<String>>,
 }
 
 /// Whether the heartbeat changed anything; for an array, how many did.

@@ -67,6 +67,23 @@ pub(crate) struct Settings {
     web_window_s: u32,
 }
 
+/// Which servers to remove together: at least one of both.
+#[derive(ToSchema)]
+pub(crate) struct Removals {
+    /// Only servers of which no component has been live for so many seconds.
+    #[schema(minimum = 0, maximum = 315_360_000)]
+    stale_for_s: Option<i64>,
+    /// Only servers whose names fit: `*` stands for any characters.
+    #[schema(min_length = 1, max_length = 253)]
+    name: Option<String>,
+}
+
+/// The servers that were removed, or would be.
+#[derive(ToSchema)]
+pub(crate) struct Removed {
+    removed: Vec<String>,
+}
+
 /// Which key is the cluster's.
 #[derive(ToSchema)]
 pub(crate) struct ReferenceKey {

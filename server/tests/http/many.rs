@@ -1,0 +1,173 @@
+//! Many servers: how many an overview takes in, and how an admin removes those that are gone.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Running, TOKEN, heartbeat, with};
+
+fn names(answer: &Value) -> Vec<&str> {
+    answer.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+}
+
+fn shown(overview: &Running) -> Vec<String> {
+    let overview = overview.overview();
+    let servers = overview["servers"].as_array().unwrap();
+    servers.iter().map(|server| server["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_new_server_beyond_the_limit_is_refused_in_words_and_the_others_go_on() {
+    let overview = Running::with_room_for(2);
+    for server in ["app-1", "app-2"] {
+        assert_eq!(overview.beat(&heartbeat(server, "service", 1)).status, 200);
+    }
+    let refused = overview.beat(&heartbeat("app-3", "service", 1));
+    assert_eq!(refused.status, 507);
+    let detail = refused.body["detail"].as_str().unwrap();
+    for words in ["app-3", "2 at most", "--max-servers"] {
+        assert!(detail.contains(words), "{words} in {detail}");
+    }
+    assert_eq!(overview.beat(&heartbeat("app-1", "web", 1)).status, 200, "no new name");
+    assert_eq!(overview.beat(&heartbeat("app-2", "service", 2)).body["applied"], true);
+    assert_eq!(shown(&overview), ["app-1", "app-2"]);
+    let bearer = format!("Bearer {TOKEN}");
+    let enrol = |server: &str| {
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let body = json!({"server": server}).to_string();
+        overview.send("POST", "/api/v1/enrolments", &headers, body.as_bytes()).status
+    };
+    assert_eq!(["app-3", "app-1"].map(enrol), [507, 201]);
+    let metrics = overview.get("/metrics").body;
+    let line = "cluster_overview_heartbeat_refusals_total{reason=\"full\"} 1";
+    assert!(metrics.as_str().unwrap().contains(line), "{metrics}");
+}
+
+#[test]
+fn of_an_array_the_names_beyond_the_limit_are_listed_and_the_rest_is_stored() {
+    let overview = Running::with_room_for(2);
+    let beats: Vec<Value> = ["app-1", "app-2", "app-3", "app-1", "app-4", "app-3"]
+        .into_iter()
+        .zip(1..)
+        .map(|(server, sequence)| heartbeat(server, "service", sequence))
+        .collect();
+    let taken = overview.beat(&json!(beats));
+    assert_eq!(taken.status, 200);
+    assert_eq!(taken.body["applied"], 3);
+    assert_eq!(names(&taken.body["over_limit"]), ["app-3", "app-4"]);
+    assert_eq!(shown(&overview), ["app-1", "app-2"]);
+    let beyond = overview.beat(&json!([heartbeat("app-5", "service", 1)]));
+    assert_eq!((beyond.status, &beyond.body["applied"]), (200, &json!(0)));
+    assert_eq!(names(&beyond.body["over_limit"]), ["app-5"]);
+    let within = overview.beat(&json!([heartbeat("app-2", "web", 1)]));
+    assert!(within.body.get("over_limit").is_none(), "{}", within.body);
+}
+
+#[test]
+fn a_server_that_was_removed_makes_room_for_another() {
+    let overview = Running::with_room_for(1);
+    overview.beat(&heartbeat("app-1", "service", 1));
+    assert_eq!(overview.beat(&heartbeat("app-2", "service", 1)).status, 507);
+    let removed = overview.send("DELETE", "/api/v1/servers/app-1?force=true", &[], &[]);
+    assert_eq!(removed.status, 204);
+    assert_eq!(overview.beat(&heartbeat("app-2", "service", 1)).status, 200);
+    assert_eq!(
+        overview.beat(&heartbeat("app-1", "service", 2)).status,
+        507,
+        "a tombstone has none"
+    );
+}
+
+/// An overview with ten pods that stopped and two servers that live.
+fn scaled_down() -> Running {
+    let overview = Running::start();
+    overview.hurry();
+    for number in 0..10 {
+        let beat = heartbeat(&format!("proget-{number}"), "service", 1);
+        overview.beat(&with(beat, "leaving", json!(true)));
+    }
+    let gone = heartbeat("old-1", "web", 1);
+    overview.beat(&with(gone, "leaving", json!(true)));
+    overview.beat(&heartbeat("app-1", "web", 1));
+    overview.beat(&heartbeat("app-2", "web", 1));
+    overview
+}
+
+#[test]
+fn an_admin_removes_all_that_are_gone_at_once_and_no_live_one() {
+    let overview = scaled_down();
+    let all = json!({"name": "*"});
+    let would = overview.json("POST", "/api/v1/removals?dry_run=true", &all);
+    assert_eq!(would.status, 200, "{}", would.body);
+    assert_eq!(would.body["removed"].as_array().unwrap().len(), 11);
+    assert_eq!(shown(&overview).len(), 13, "only listed");
+    let pods = overview.json("POST", "/api/v1/removals", &json!({"name": "PROGET-*"}));
+    assert_eq!(pods.status, 200);
+    assert_eq!(names(&pods.body["removed"])[..2], ["proget-0", "proget-1"]);
+    assert_eq!(shown(&overview), ["app-1", "app-2", "old-1"]);
+    let rest = overview.json("POST", "/api/v1/removals", &all);
+    assert_eq!(names(&rest.body["removed"]), ["old-1"]);
+    assert_eq!(shown(&overview), ["app-1", "app-2"], "nothing live is removed");
+    let none = overview.json("POST", "/api/v1/removals", &all);
+    assert_eq!(none.body["removed"], json!([]));
+    let entries = overview.get("/api/v1/audit").body;
+    let targets: Vec<&str> = entries["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["action"] == "remove")
+        .map(|entry| entry["target"].as_str().unwrap())
+        .collect();
+    assert_eq!(targets.len(), 2, "one entry a removal: {targets:?}");
+    assert_eq!(targets[0], "old-1");
+    assert!(targets[1].starts_with("10 servers: proget-0, proget-1"), "{targets:?}");
+}
+
+#[test]
+fn only_those_that_have_been_gone_for_so_long_are_removed() {
+    let overview = scaled_down();
+    let long = overview.json("POST", "/api/v1/removals", &json!({"stale_for_s": 3600}));
+    assert_eq!(long.body["removed"], json!([]));
+    std::thread::sleep(Duration::from_millis(1_100));
+    let lately = json!({"stale_for_s": 1, "name": "proget-*"});
+    let removed = overview.json("POST", "/api/v1/removals", &lately);
+    assert_eq!(removed.body["removed"].as_array().unwrap().len(), 10);
+    assert_eq!(shown(&overview), ["app-1", "app-2", "old-1"]);
+}
+
+#[test]
+fn a_removal_of_many_that_says_nothing_or_nonsense_is_refused_by_field() {
+    let overview = scaled_down();
+    for (body, field) in [
+        (json!({}), "stale_for_s"),
+        (json!({"stale_for_s": null, "name": null}), "stale_for_s"),
+        (json!({"stale_for_s": -1}), "stale_for_s"),
+        (json!({"stale_for_s": "1d"}), "stale_for_s"),
+        (json!({"stale_for_s": 1e12}), "stale_for_s"),
+        (json!({"name": ""}), "name"),
+        (json!({"name": 7}), "name"),
+        (json!({"name": "x".repeat(254)}), "name"),
+        (json!({"name": "a\nb", "stale_for_s": 5}), "name"),
+    ] {
+        let refused = overview.json("POST", "/api/v1/removals", &body);
+        assert_eq!(refused.status, 422, "{body}");
+        assert_eq!(refused.body["errors"][0]["field"], field, "{body}");
+    }
+    assert_eq!(shown(&overview).len(), 13);
+}
+
+#[test]
+fn more_servers_than_one_transaction_removes_are_removed_together() {
+    let overview = Running::start();
+    for first in [0, 700] {
+        let beats: Vec<Value> = (first..first + 700)
+            .map(|number| {
+                with(heartbeat(&format!("pod-{number}"), "service", 1), "leaving", json!(true))
+            })
+            .collect();
+        assert_eq!(overview.beat(&json!(beats)).status, 200);
+    }
+    let removed = overview.json("POST", "/api/v1/removals", &json!({"name": "pod-*"}));
+    assert_eq!(removed.body["removed"].as_array().unwrap().len(), 1_400);
+    assert!(shown(&overview).is_empty());
+}
