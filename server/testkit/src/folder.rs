@@ -1,0 +1,102 @@
+//! A folder for the files of one story, with the logs of the processes that it starts.
+
+use std::fs;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::heartbeats::TOKEN;
+
+/// More of a log is not printed: its last bytes are.
+const PRINTED_LOG_BYTES: usize = 64 << 10;
+
+/// A folder with the join token in the file `token`. It is deleted with this value; if the story fails, the
+/// logs in it are printed first.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+/// An empty folder but for the join token.
+pub fn folder() -> Folder {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let path = target().join(format!("tmp/story-{}-{number}", std::process::id()));
+    // Of a process that had the same number and was killed.
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(path.join("logs")).unwrap();
+    fs::write(path.join("token"), TOKEN).unwrap();
+    Folder { path }
+}
+
+/// The folder that Cargo builds into and this program runs in, which Cargo marks; else the system's for
+/// temporary files.
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let marked = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists());
+    marked.map_or_else(std::env::temp_dir, Path::to_path_buf)
+}
+
+/// Where this repository is.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+impl Folder {
+    /// The file with the join token.
+    pub fn token_file(&self) -> PathBuf {
+        self.path.join("token")
+    }
+
+    /// The logs, in the order in which their processes were started.
+    fn logs(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(self.path.join("logs")).into_iter().flatten().flatten();
+        let mut logs: Vec<PathBuf> = files.map(|file| file.path()).collect();
+        logs.sort();
+        logs
+    }
+
+    fn print_logs(&self) {
+        for log in self.logs() {
+            let said = fs::read(&log).unwrap_or_default();
+            let last = &said[said.len().saturating_sub(PRINTED_LOG_BYTES)..];
+            if !last.is_empty() {
+                let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                eprintln!("--- {name}\n{}", String::from_utf8_lossy(last));
+            }
+        }
+    }
+
+    /// No process may write the join token.
+    fn check_secrets(&self) {
+        for log in self.logs() {
+            let said = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
+            assert!(!said.contains(TOKEN), "a secret in what a process wrote:\n{said}");
+        }
+    }
+}
+
+impl Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl AsRef<Path> for Folder {
+    fn as_ref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.print_logs();
+        } else {
+            self.check_secrets();
+        }
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
