@@ -3,15 +3,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
-use crate::process::{Overview, agent, beat};
+use serde_json::Value;
+use testkit::{Overview, Senders, folder, wait_until};
 
 /// Where Debian's package `libfaketime` puts what moves the clock of a process with threads; its
 /// plain sister now and then tells one of several threads the true time.
@@ -25,31 +21,9 @@ pub(crate) fn libfaketime() -> PathBuf {
 }
 
 /// A service that beats until it dies.
-struct Living {
-    dies: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
-
-impl Living {
-    fn beating(overview: &Overview, server: &'static str) -> Self {
-        let (url, dies) = (overview.url("/api/v1/heartbeats"), Arc::new(AtomicBool::new(false)));
-        let until = Arc::clone(&dies);
-        let thread = thread::spawn(move || {
-            let agent = agent();
-            let mut sequence = 0;
-            while !until.load(Ordering::Relaxed) {
-                sequence += 1;
-                beat(&agent, &url, server, sequence);
-                thread::sleep(Duration::from_millis(300));
-            }
-        });
-        Self { dies, thread }
-    }
-
-    fn dies(self) {
-        self.dies.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap();
-    }
+fn beating(overview: &Overview, server: &str) -> Senders {
+    let url = overview.url("/api/v1/heartbeats");
+    Senders::start(&url, [server.to_owned()], Duration::from_millis(300), 1)
 }
 
 fn pulse<'a>(picture: &'a Value, server: &str) -> &'a str {
@@ -77,10 +51,10 @@ fn stays_right(overview: &Overview, how_long: Duration) {
 }
 
 /// One service that lives, and one that is known to be dead.
-fn with_one_dead(overview: &Overview) -> Living {
+fn with_one_dead(overview: &Overview) -> Senders {
     overview.hurry();
     overview.beat("dead", 1);
-    let living = Living::beating(overview, "living");
+    let living = beating(overview, "living");
     overview.picture_when(|picture| {
         pulse(picture, "dead") == "stale" && pulse(picture, "living") == "alive"
     });
@@ -96,7 +70,7 @@ fn has_followed(before: &Value, after: &Value) -> bool {
 
 /// The machine's clock is set while `serve` runs. It believes a new time only after a minute.
 fn the_clock_is_set(by: &str) {
-    let folder = crate::process::folder();
+    let folder = folder();
     let clock = folder.join("clock");
     fs::write(&clock, "+0").unwrap();
     let overview = Overview::start_in(
@@ -111,13 +85,12 @@ fn the_clock_is_set(by: &str) {
     let living = with_one_dead(&overview);
     let before = overview.picture();
     fs::write(&clock, by).unwrap();
-    let since = Instant::now();
-    while !has_followed(&before, &overview.picture()) {
-        assert!(since.elapsed() < Duration::from_mins(3), "the clock does not follow {by}");
+    wait_until(&format!("the clock to follow {by}"), Duration::from_mins(3), || {
         stays_right(&overview, Duration::from_millis(100));
-    }
+        has_followed(&before, &overview.picture()).then_some(())
+    });
     stays_right(&overview, Duration::from_secs(5));
-    living.dies();
+    drop(living);
     overview.picture_when(|picture| pulse(picture, "living") == "stale");
 }
 
@@ -130,11 +103,6 @@ fn a_clock_set_by_an_hour_or_a_day_either_way_moves_no_verdict() {
     }
 }
 
-fn signal(overview: &Overview, signal: &str) {
-    let pid = overview.serve.id().to_string();
-    assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-}
-
 /// How long to sleep: three times as long as it takes to be stale, or as many seconds as
 /// `CLUSTER_OVERVIEW_SLEEP_SECONDS` says.
 fn sleep() -> Duration {
@@ -145,13 +113,13 @@ fn sleep() -> Duration {
 #[test]
 fn an_overview_that_slept_calls_nobody_late_when_it_wakes_and_finds_who_died_meanwhile() {
     let overview = Overview::start();
-    let living = with_one_dead(&overview);
-    let doomed = Living::beating(&overview, "doomed");
+    let _living = with_one_dead(&overview);
+    let doomed = beating(&overview, "doomed");
     overview.picture_when(|picture| pulse(picture, "doomed") == "alive");
-    signal(&overview, "-STOP");
+    overview.serve.signal("-STOP");
     thread::sleep(sleep());
-    doomed.dies.store(true, Ordering::Relaxed);
-    signal(&overview, "-CONT");
+    doomed.ask_to_stop();
+    overview.serve.signal("-CONT");
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(2) {
         let picture = overview.picture();
@@ -161,25 +129,14 @@ fn an_overview_that_slept_calls_nobody_late_when_it_wakes_and_finds_who_died_mea
     }
     let found = overview.picture_when(|picture| pulse(picture, "doomed") == "stale");
     assert_eq!(pulse(&found, "living"), "alive", "{found:#}");
-    living.dies();
-    doomed.dies();
 }
 
 #[test]
 fn a_shorter_interval_makes_nobody_late_who_was_told_a_longer_one() {
     let overview = Overview::start();
-    let set = |interval: u32, timeout: u32| {
-        let settings = json!({
-            "load_balancing": false, "automatic_failover": false,
-            "heartbeat_interval_s": interval, "stale_timeout_s": timeout, "web_window_s": 7200
-        });
-        let put = agent().put(overview.url("/api/v1/settings"));
-        let put = put.header("content-type", "application/json").send(settings.to_string());
-        assert_eq!(put.unwrap().status(), 200);
-    };
-    set(3_600, 7_200);
+    overview.configure(3_600, 7_200, 7_200);
     overview.beat("slow", 1);
-    set(1, 2);
+    overview.configure(1, 2, 7_200);
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(5) {
         assert_eq!(pulse(&overview.picture(), "slow"), "alive", "it was told an hour");

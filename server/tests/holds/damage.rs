@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use testkit::Overview;
 
-use crate::process::Overview;
 use crate::trouble::fares_badly;
 
 /// Enough servers for some sixty pages.

@@ -6,15 +6,11 @@
     reason = "the stories measure a real process and ask the environment how often to kill it"
 )]
 
-mod balancer;
 mod clocks;
 mod damage;
-#[path = "../databases/mod.rs"]
-mod databases;
 mod kills;
 mod nginx;
 mod nothing_left;
 mod outages;
-mod process;
 mod several;
 mod trouble;

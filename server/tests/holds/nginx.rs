@@ -1,28 +1,25 @@
 //! Two web servers behind nginx, configured as `server/dist/nginx.conf` says.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
-
-use crate::databases::Postgres;
-use crate::process::{Overview, agent, beat, folder, get};
+use testkit::{
+    Folder, Overview, Postgres, Process, SOON, agent, beat, folder, free_port, get, send,
+    wait_until_ok,
+};
 
 /// An nginx in a folder of its own; it ends with this value, or with this process.
 struct Nginx {
-    keeper: Child,
-    folder: PathBuf,
+    keeper: Process,
     port: u16,
+    folder: Folder,
 }
 
 impl Nginx {
     fn before(servers: &[Overview]) -> Self {
         let folder = folder();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/dist/nginx.conf");
         let mut site = fs::read_to_string(dist).unwrap();
         for (shipped, here) in
@@ -51,14 +48,12 @@ impl Nginx {
         );
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &script]).stdin(Stdio::piped());
-        shell.stdout(Stdio::null()).stderr(Stdio::null());
-        let nginx = Self { keeper: shell.spawn().unwrap(), folder, port };
-        let since = Instant::now();
-        while get(&nginx.url("/healthz")).is_none() {
-            let log = fs::read_to_string(nginx.folder.join("log")).unwrap_or_default();
-            assert!(since.elapsed() < Duration::from_secs(20), "nginx does not start: {log}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let keeper = Process::start(&mut shell, &folder, "nginx");
+        let nginx = Self { keeper, port, folder };
+        wait_until_ok("nginx to start", SOON, || {
+            let log = || fs::read_to_string(nginx.folder.join("log")).unwrap_or_default();
+            get(&nginx.url("/healthz")).map(drop).ok_or_else(log)
+        });
         nginx
     }
 
@@ -69,9 +64,8 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+        self.keeper.hang_up();
+        self.keeper.wait("nginx to stop", SOON);
     }
 }
 
@@ -93,9 +87,10 @@ fn behind_the_proxy_nothing_depends_on_which_web_server_answers_and_a_blind_page
             "load_balancing": false, "automatic_failover": false, "heartbeat_interval_s": 1,
             "stale_timeout_s": 3 + turn, "web_window_s": 60
         });
-        let put = agent().put(nginx.url("/api/v1/settings"));
-        let put = put.header("content-type", "application/json").send(settings.to_string());
-        assert_eq!(put.unwrap().status(), 200);
+        let (url, headers) =
+            (nginx.url("/api/v1/settings"), [("content-type", "application/json")]);
+        let put = send(&agent(), "PUT", &url, &headers, settings.to_string().as_bytes());
+        assert_eq!(put.unwrap().status, 200);
         let page = get(&nginx.url("/")).unwrap();
         assert!(page.as_str().unwrap().contains(&format!("stale after {} s", 3 + turn)));
     }

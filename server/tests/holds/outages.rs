@@ -1,18 +1,15 @@
 //! PostgreSQL that is not there, comes back, is cut off, is silent, or tells another time: the page says
 //! so and dims, agents are told to come back, and nobody is called stale for it.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use testkit::{
+    Balancer, Fault, Overview, Postgres, SOON, Serve, agent, get, heartbeat, wait_until_ok,
+};
 
-use crate::balancer::{Balancer, Fault};
 use crate::clocks::libfaketime;
-use crate::databases::Postgres;
-use crate::process::{Overview, PROGRAM, agent, get};
 
 /// Within so much of the database's return the overview sees again.
 const RECOVERY: Duration = Duration::from_secs(3);
@@ -27,16 +24,9 @@ fn sees(picture: &Value) -> bool {
 }
 
 /// What a sender is told: the status, and after how long to come back.
-fn refused(overview: &Overview, sequence: u64) -> (u16, bool) {
-    let beat = serde_json::json!({
-        "server": "living", "role": "service", "version": "2026.2.1", "ip": "10.0.0.1",
-        "os": {"name": "Debian GNU/Linux", "version": "12"},
-        "boot_id": "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11", "sequence": sequence
-    });
-    let post = agent().post(overview.url("/api/v1/heartbeats"));
-    let post = post.header("authorization", format!("Bearer {}", crate::process::TOKEN));
-    let answer = post.header("content-type", "application/json").send(beat.to_string()).unwrap();
-    (answer.status().as_u16(), answer.headers().contains_key("retry-after"))
+fn refused(overview: &Overview, sequence: i64) -> (u16, bool) {
+    let answer = overview.post_heartbeats(&heartbeat("living", "service", sequence));
+    (answer.status, answer.headers.contains_key("retry-after"))
 }
 
 /// How long an outage lasts: so long, or as long as `CLUSTER_OVERVIEW_OUTAGE_SECONDS` says.
@@ -53,7 +43,7 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     assert_eq!(picture["hints"][0]["id"], "overview-blind", "{picture:#}");
     let since = Instant::now();
     assert_eq!(refused(overview, 1_000_000), (503, true));
-    assert!(get(&overview.url("/readyz")).is_none(), "not ready");
+    assert!(!overview.is_ready(), "not ready");
     assert!(get(&overview.url("/healthz")).is_some(), "but it serves");
     assert!(get(&overview.url("/")).is_some(), "and shows its page");
     while since.elapsed() < lasts {
@@ -121,9 +111,12 @@ fn a_database_whose_disk_is_full_blinds_the_overview_until_there_is_room_again()
     );
     let mut taken = 1;
     // Each heartbeat is another server's: sooner or later a row needs a page that is not there.
-    while overview.beat(&format!("server-{taken}"), 1).0 == 200 {
-        taken += 1;
-    }
+    wait_until_ok("the disk to be full", Duration::from_mins(2), || {
+        while overview.beat(&format!("server-{taken}"), 1).0 == 200 {
+            taken += 1;
+        }
+        Ok::<_, String>(())
+    });
     let picture = overview.picture_when(is_blind);
     let said = picture["hints"][0]["evidence"].as_str().unwrap();
     assert!(said.contains("Its disk is full."), "{said}");
@@ -153,33 +146,18 @@ fn it_starts_without_its_database_and_finds_it_later() {
 fn the_first_admins_code_is_offered_once_the_database_is_there() {
     let mut database = Postgres::start();
     database.stop();
-    let mut serve = Command::new(PROGRAM)
-        .args(["serve", "--listen", "127.0.0.1:0", "--auth", "password"])
-        .args(["--report-self", "none", "--database", &address(database.port)])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let (line, lines) = mpsc::channel();
-    let out = BufReader::new(serve.stdout.take().unwrap());
-    thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|said| line.send(said)));
-    let next = || lines.recv_timeout(Duration::from_secs(20)).unwrap();
-    let url = loop {
-        if let Some((_, url)) = next().split_once(" at ") {
-            break url.to_owned();
-        }
-    };
+    let serve = Serve::with(&["--auth", "password"]).on(&address(database.port));
+    let mut overview = serve.start();
     database.start_again(&[]);
-    let said = next();
-    assert!(said.starts_with("There is no admin yet."), "{said}");
-    let code = said.rsplit(' ').next().unwrap();
-    let form = [("name", "ann"), ("password", "a long enough password"), ("code", code)];
-    let post = agent().post(format!("{url}sign-in")).config().max_redirects(0).build();
-    let signed = post.header("origin", url.trim_end_matches('/')).send_form(form).unwrap();
+    let code = overview.serve.wait_for_line("the set-up code", SOON, |line| {
+        line.strip_prefix("There is no admin yet.")?.rsplit(' ').next().map(str::to_owned)
+    });
+    let url = overview.url("");
+    let form = [("name", "ann"), ("password", "a long enough password"), ("code", code.as_str())];
+    let post = agent().post(overview.url("/sign-in"));
+    let signed = post.header("origin", &url).send_form(form).unwrap();
     assert_eq!(signed.status(), 303);
     assert!(signed.headers().contains_key("set-cookie"), "the code makes the first admin");
-    serve.kill().unwrap();
-    serve.wait().unwrap();
 }
 
 #[test]

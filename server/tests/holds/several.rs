@@ -10,10 +10,7 @@ use std::time::{Duration, Instant};
 use app::api::News;
 use app::cluster::{Pulse, Snapshot};
 use serde_json::json;
-
-use crate::balancer::{Balancer, Fault};
-use crate::databases::postgres;
-use crate::process::{Overview, agent, beat, get};
+use testkit::{Balancer, Fault, Overview, agent, beat, postgres, send, wait_until_ok};
 
 /// Servers under load, each beating as fast as it is answered.
 const LIVING: usize = 6;
@@ -74,13 +71,14 @@ impl Page {
         let asked_at = Instant::now();
         let promised = history.lock().unwrap().clone();
         let body = json!({"cursor": self.cursor}).to_string();
-        let asked = agent().post(&self.url).header("content-type", "application/json").send(body);
-        let Ok(mut answer) = asked else { return };
-        if !answer.status().is_success() {
+        let headers = [("content-type", "application/json")];
+        let Ok(answer) = send(&agent(), "POST", &self.url, &headers, body.as_bytes()) else {
+            return;
+        };
+        if answer.status != 200 {
             return;
         }
-        let Ok(text) = answer.body_mut().read_to_string() else { return };
-        let news: News = serde_json::from_str(&text).unwrap();
+        let news: News = serde_json::from_value(answer.body).unwrap();
         let before = self.sequences();
         if let Some(change) = news.change {
             self.snapshot.apply(change);
@@ -161,9 +159,8 @@ fn nothing_acknowledged_is_lost_and_no_reader_led_astray_however_often_one_of_th
         thread::sleep(Duration::from_millis(20 + u64::from(u16::from_le_bytes([low, high]) % 980)));
         servers[usize::from(which) % 3].kill();
     }
-    while dead_since.elapsed() < 2 * STALE_TIMEOUT + Duration::from_secs(1) {
-        thread::sleep(Duration::from_millis(100));
-    }
+    let certain = 2 * STALE_TIMEOUT + Duration::from_secs(1);
+    thread::sleep(certain.saturating_sub(dead_since.elapsed()));
     until.store(true, Ordering::Relaxed);
     for thread in living {
         thread.join().unwrap();
@@ -174,7 +171,7 @@ fn nothing_acknowledged_is_lost_and_no_reader_led_astray_however_often_one_of_th
     let history = history.lock().unwrap().clone();
     let tell = |server: &Overview| {
         let picture = server.picture_when(|picture| picture["counts"]["stale"] == 1);
-        let _ = get(&server.url("/readyz")).unwrap();
+        assert!(server.is_ready());
         let mut page = Page::open(server.port);
         page.poll(&Acknowledged::default());
         (picture, page.sequences())
@@ -208,9 +205,9 @@ fn a_slow_network_makes_nobody_late_and_no_reader_lose_anything() {
     assert!(beat(&agent(), &url, "living-1", 20).is_none(), "nothing comes through");
     balancer.be(Fault::None);
     assert_eq!(beat(&agent(), &url, "living-1", 20).unwrap().0, 200);
-    let since = Instant::now();
-    while page.sequences()["living-1"] < 20 {
+    wait_until_ok("the last heartbeat to be seen", 2 * POLL, || {
         page.poll(&history);
-        assert!(since.elapsed() < 2 * POLL, "it is not seen");
-    }
+        let seen = page.sequences()["living-1"];
+        if seen == 20 { Ok(()) } else { Err(seen) }
+    });
 }

@@ -2,13 +2,11 @@
 //! again as soon as the fault is, without a restart.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use cluster_overview::store::beside::Beside;
 use serde_json::Value;
-
-use crate::process::{Overview, PROGRAM, arguments, folder, port};
+use testkit::{Overview, Serve, folder, get};
 
 /// Whether the picture is blind, and its hint says this.
 fn is_blind_for(picture: &Value, why: &str) -> bool {
@@ -35,8 +33,8 @@ pub(crate) fn fares_badly(overview: &Overview, why: &str) {
         }
     });
     assert_eq!(overview.beat("web-1", sequence + 1).0, 503);
-    assert!(crate::process::get(&overview.url("/readyz")).is_none());
-    assert!(crate::process::get(&overview.url("/healthz")).is_some());
+    assert!(!overview.is_ready());
+    assert!(get(&overview.url("/healthz")).is_some());
     let picture = overview.picture();
     assert_eq!(picture["servers"][0]["components"][0]["pulse"], "unknown");
 }
@@ -103,44 +101,34 @@ fn a_damaged_database_is_refused_at_the_start_in_words_and_left_as_it_is() {
     let folder = folder();
     let damaged = b"SQLite format 3\0 and then nothing that makes sense".repeat(200);
     fs::write(folder.join("overview.db"), &damaged).unwrap();
-    let ended = Command::new(PROGRAM).args(arguments(&folder, 0)).output().unwrap();
-    assert_eq!(ended.status.code(), Some(1));
-    let said = String::from_utf8(ended.stderr).unwrap();
+    let (said, code) = Serve::default().refused(&folder);
+    assert_eq!(code, Some(1));
     for words in ["overview.db", "not a database", "put a backup in its place"] {
         assert!(said.contains(words), "{words} in: {said}");
     }
     assert_eq!(fs::read(folder.join("overview.db")).unwrap(), damaged);
-    fs::remove_dir_all(folder).unwrap();
 }
 
 /// An overview on a disk of a megabyte that can be filled and freed by a line to the shell that holds
 /// it. The shell is killed without a word, and the overview must not outlive it.
-fn on_a_small_disk() -> (Overview, impl FnMut(&str)) {
+fn on_a_small_disk() -> Overview {
     let folder = folder();
     let disk = folder.join("disk");
     fs::create_dir(&disk).unwrap();
     let script = "
-        mount -t tmpfs -o size=1m tmpfs \"$DISK\" && cp \"$DISK/../token\" \"$DISK\" || exit 9
+        mount -t tmpfs -o size=1m tmpfs \"$DISK\" || exit 9
         setpriv --pdeathsig KILL \"$@\" &
         while read -r line; do eval \"$line\"; done";
-    let mut shell = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", script, "sh", PROGRAM])
-        .args(arguments(&disk, 0))
-        .env("DISK", &disk)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = shell.stdin.take().unwrap();
-    let port = port(shell.stdout.take().unwrap());
-    let overview = Overview { folder, port, serve: shell };
-    (overview, move |line| writeln!(lines, "{line}").unwrap())
+    let mut shell = Command::new("unshare");
+    shell.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    shell.env("DISK", disk).stdin(Stdio::piped());
+    Serve::default().below("disk").start_by(shell, folder)
 }
 
 #[test]
 fn a_full_disk_blinds_the_overview_until_there_is_room_again() {
-    let (overview, mut shell) = on_a_small_disk();
+    let overview = on_a_small_disk();
+    let shell = |line| overview.serve.tell(line);
     overview.beat("web-1", 1);
     // Again and again: what the overview frees by closing its files is gone at once.
     shell("while :; do cat /dev/zero >> $DISK/ballast; sleep 0.02; done & filler=$!");
@@ -151,7 +139,8 @@ fn a_full_disk_blinds_the_overview_until_there_is_room_again() {
 
 #[test]
 fn a_disk_that_became_read_only_blinds_the_overview_until_it_can_be_written_again() {
-    let (overview, mut shell) = on_a_small_disk();
+    let overview = on_a_small_disk();
+    let shell = |line| overview.serve.tell(line);
     overview.beat("web-1", 1);
     // What is open stays writable: so writing must fail once, and the database be opened anew.
     shell("exec 3> $DISK/ballast; mount --bind $DISK $DISK; mount -o remount,bind,ro $DISK");
@@ -165,18 +154,11 @@ fn a_disk_that_became_read_only_blinds_the_overview_until_it_can_be_written_agai
 fn a_read_only_disk_is_refused_at_the_start_in_words() {
     let folder = folder();
     let script = "mount -t tmpfs -o ro tmpfs \"$DISK\" && exec \"$@\"";
-    let mut arguments = arguments(&folder.join("disk"), 0);
-    let token = arguments.last_mut().unwrap();
-    *token = folder.join("token").display().to_string();
     fs::create_dir(folder.join("disk")).unwrap();
-    let ended = Command::new("unshare")
-        .args(["--map-root-user", "--mount", "sh", "-c", script, "sh", PROGRAM])
-        .args(arguments)
-        .env("DISK", folder.join("disk"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8(ended.stderr).unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{said}");
+    let mut shell = Command::new("unshare");
+    shell.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    shell.env("DISK", folder.join("disk"));
+    let (said, code) = Serve::default().below("disk").refused_by(shell, &folder);
+    assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("overview.db") && said.contains("Read-only file system"), "{said}");
-    fs::remove_dir_all(folder).unwrap();
 }
