@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
+use testkit::{SOON, postgres};
 
 use crate::cluster::{Cluster, service};
-use crate::databases::postgres;
 
 const PORT: u16 = 33_237;
-/// Longer than the tests' computer needs for anything that takes no waiting.
-const SOON: Duration = Duration::from_secs(20);
 /// Within so much a peer is missed that is gone without a word.
 const MISSED: Duration = Duration::from_secs(15);
 const CONNECTED: (&str, Option<&str>) = ("connected", None);

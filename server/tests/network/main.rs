@@ -5,8 +5,6 @@
 #![allow(clippy::disallowed_methods, reason = "the stories measure real processes")]
 
 mod cluster;
-#[path = "../databases/mod.rs"]
-mod databases;
 mod lines;
 mod many;
 mod world;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use testkit::Process;
 
-use crate::cluster::{Cluster, Process};
+use crate::cluster::Cluster;
 
 const SERVICES: u16 = 500;
 const FIRST_PORT: u16 = 20_000;

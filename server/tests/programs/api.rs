@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::overview::{Overview, TOKEN, folder, said};
+use testkit::{Overview, TOKEN, folder, said, target};
 
 /// A tool of the Python environment that `cargo xtask` makes.
 fn tool(name: &str) -> PathBuf {
-    let tool = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).with_file_name("python/bin").join(name);
+    let tool = target().join("python/bin").join(name);
     assert!(tool.exists(), "{} is missing: `cargo xtask check` installs it", tool.display());
     tool
 }
@@ -15,15 +15,15 @@ fn tool(name: &str) -> PathBuf {
 #[test]
 fn whatever_is_sent_by_the_description_is_answered_by_it() {
     let overview = Overview::start();
-    overview.beat("app-1", "1");
+    overview.beat("app-1", 1);
     // All but the stream, which never ends.
     let done = Command::new(tool("schemathesis"))
-        .args(["run", &format!("{}/api/v1/openapi.json", overview.url)])
+        .args(["run", &overview.url("/api/v1/openapi.json")])
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"])
         .args(["--exclude-path", "/api/v1/stream", "--max-examples", "40"])
         .args(["--request-timeout", "15", "--warnings", "off", "--no-color"])
-        .current_dir(folder())
+        .current_dir(&overview.folder)
         .output()
         .unwrap();
     assert!(done.status.success(), "{}", said(&done));
@@ -35,7 +35,7 @@ fn a_client_made_of_the_description_beats_looks_and_configures() {
     let overview = Overview::start();
     let folder = folder();
     let made = Command::new(tool("openapi-python-client"))
-        .args(["generate", "--url", &format!("{}/api/v1/openapi.json", overview.url)])
+        .args(["generate", "--url", &overview.url("/api/v1/openapi.json")])
         .args(["--meta", "none", "--output-path", "made"])
         .current_dir(&folder)
         .output()
@@ -44,10 +44,10 @@ fn a_client_made_of_the_description_beats_looks_and_configures() {
     let used = Command::new(tool("python"))
         .args([
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/programs/client.py"),
-            &overview.url,
+            &overview.url(""),
             TOKEN,
         ])
-        .env("PYTHONPATH", &folder)
+        .env("PYTHONPATH", &*folder)
         .output()
         .unwrap();
     assert!(used.status.success(), "{}", said(&used));

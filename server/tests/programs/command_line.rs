@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
-use crate::overview::{PROGRAM, folder, root, run, said};
+use testkit::{
+    Overview, Process, SOON, folder, free_port, get, program, root, run, said, wait_until,
+};
 
 /// A command with a configuration file of this text and mode; it is refused.
 fn refused(command: &str, text: &str, mode: u32) -> String {
@@ -15,9 +15,9 @@ fn refused(command: &str, text: &str, mode: u32) -> String {
     let file = folder.join("options.toml");
     fs::write(&file, text).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-    let done = Command::new(PROGRAM)
+    let done = Command::new(program())
         .args([command, "--config-file", file.to_str().unwrap()])
-        .current_dir(folder)
+        .current_dir(&folder)
         .output()
         .unwrap();
     assert!(!done.status.success(), "{text}");
@@ -59,7 +59,7 @@ fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
         assert!(said.contains(told), "{text}: {said}");
         assert!(!said.contains("panicked"), "{said}");
     }
-    let missing = run(PROGRAM, &["serve", "--config-file", "nowhere.toml"]);
+    let missing = run(program(), &["serve", "--config-file", "nowhere.toml"]);
     assert!(said(&missing).contains("cannot read the configuration file nowhere.toml"));
 }
 
@@ -68,8 +68,8 @@ fn secrets_that_everybody_can_read_are_refused_with_their_mode() {
     let told = refused("serve", "database = 'postgres://ann:secret@127.0.0.1:1/overview'", 0o644);
     assert!(told.contains("(mode 644), and the database's password stands in it"), "{told}");
     assert!(!told.contains("secret@"), "{told}");
-    let token = folder().join("token");
-    fs::write(&token, "a token").unwrap();
+    let folder = folder();
+    let token = folder.token_file();
     for (mode, is_open) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] {
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
         // It is refused for another reason otherwise.
@@ -83,30 +83,11 @@ fn secrets_that_everybody_can_read_are_refused_with_their_mode() {
     }
 }
 
-/// Ends with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Whether it answers at this port within a while.
-fn answers(port: u16) -> bool {
-    let since = Instant::now();
-    while since.elapsed() < Duration::from_secs(20) {
-        if ureq::get(format!("http://127.0.0.1:{port}/healthz")).call().is_ok() {
-            return true;
-        }
-        thread::sleep(Duration::from_millis(50));
-    }
-    false
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Waits until it answers at this port.
+fn answers(port: u16) {
+    wait_until(&format!("an answer at port {port}"), SOON, || {
+        get(&format!("http://127.0.0.1:{port}/healthz"))
+    });
 }
 
 #[test]
@@ -119,33 +100,26 @@ fn the_command_line_has_its_way_then_the_environment_then_the_file() {
         format!("listen = '{}'\nreport-self = ['none']\nauth = 'none'", listen(in_file)),
     )
     .unwrap();
-    let start = |adapt: &dyn Fn(&mut Command)| {
-        let mut serve = Command::new(PROGRAM);
+    let start = |environment: Option<u16>, arguments: &[String]| {
+        let mut serve = Command::new(program());
         serve.args(["serve", "--config-file", "serve.toml"]).current_dir(&folder);
-        serve.stdout(Stdio::null()).stderr(Stdio::null());
-        adapt(&mut serve);
-        Running(serve.spawn().unwrap())
+        serve.envs(environment.map(|port| ("CLUSTER_OVERVIEW_LISTEN", listen(port))));
+        Process::start(serve.args(arguments), &folder, "serve")
     };
-    let serve = start(&|_| {});
-    assert!(answers(in_file));
+    let serve = start(None, &[]);
+    answers(in_file);
     drop(serve);
-    let serve = start(&|serve| {
-        serve.env("CLUSTER_OVERVIEW_LISTEN", listen(in_environment));
-    });
-    assert!(answers(in_environment));
+    let serve = start(Some(in_environment), &[]);
+    answers(in_environment);
     drop(serve);
-    let _serve = start(&|serve| {
-        serve
-            .env("CLUSTER_OVERVIEW_LISTEN", listen(in_environment))
-            .args(["--listen", &listen(said)]);
-    });
-    assert!(answers(said));
+    let _serve = start(Some(in_environment), &["--listen".to_owned(), listen(said)]);
+    answers(said);
 }
 
 #[test]
 fn the_files_that_are_shipped_show_every_option_there_is() {
     for command in ["serve", "agent"] {
-        let help = said(&run(PROGRAM, &["help", command]));
+        let help = said(&run(program(), &["help", command]));
         let options = help.lines().filter_map(|line| line.trim().strip_prefix("--"));
         let options: Vec<&str> =
             options.map(|rest| rest.split([' ', '\n', '=']).next().unwrap()).collect();
@@ -178,7 +152,7 @@ fn the_files_that_are_shipped_show_every_option_there_is() {
 fn commands_that_take_no_file_do_not_mind_that_the_environment_names_one() {
     let folder = folder();
     fs::write(folder.join("serve.toml"), "listen = '127.0.0.1:0'").unwrap();
-    let done = Command::new(PROGRAM)
+    let done = Command::new(program())
         .args(["status", "--line", "--overview", "http://127.0.0.1:1"])
         .env("CLUSTER_OVERVIEW_CONFIG_FILE", folder.join("serve.toml"))
         .output()
@@ -194,7 +168,7 @@ fn newer(database: &Path) -> Output {
     let done = Command::new("sqlite3").arg(database).arg(later).output().unwrap();
     assert!(done.status.success(), "{}", said(&done));
     run(
-        PROGRAM,
+        program(),
         &[
             "serve",
             "--listen",
@@ -207,14 +181,10 @@ fn newer(database: &Path) -> Output {
 
 #[test]
 fn a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is() {
-    let overview = crate::overview::Overview::start();
-    let copy = folder().join("later.db");
+    let overview = Overview::start();
+    let copy = overview.folder.join("later.db");
     let backup = format!(".backup '{}'", copy.display());
-    let made = Command::new("sqlite3")
-        .arg(overview.folder.join("overview.db"))
-        .arg(backup)
-        .output()
-        .unwrap();
+    let made = Command::new("sqlite3").arg(overview.database()).arg(backup).output().unwrap();
     assert!(made.status.success(), "{}", said(&made));
     let refused = newer(&copy);
     assert!(!refused.status.success());

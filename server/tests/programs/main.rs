@@ -7,5 +7,4 @@
 mod api;
 mod command_line;
 mod monitoring;
-mod overview;
 mod snippets;

@@ -1,14 +1,14 @@
 //! Those that watch the overview: Prometheus, and monitoring plug-ins.
 
 use std::io::Write as _;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::overview::{Overview, PROGRAM, folder, root, run, said};
+use serde_json::{Value, json};
+use testkit::{
+    Folder, Overview, Process, SOON, folder, free_port, get, heartbeat, program, root, run, said,
+    wait_until, wait_until_ok, with,
+};
 
 fn alerts() -> String {
     root().join("server/dist/alerts.yml").display().to_string()
@@ -19,9 +19,8 @@ fn prometheus_own_tool_finds_nothing_wrong_with_rules_and_metrics() {
     let rules = run("promtool", &["check", "rules", &alerts()]);
     assert!(rules.status.success(), "{}", said(&rules));
     let overview = Overview::start();
-    overview.beat("app-1", "1");
-    let metrics = ureq::get(format!("{}/metrics", overview.url)).call().unwrap();
-    let metrics = metrics.into_body().read_to_string().unwrap();
+    overview.beat("app-1", 1);
+    let metrics = overview.get("/metrics").body;
     let mut tool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -29,7 +28,7 @@ fn prometheus_own_tool_finds_nothing_wrong_with_rules_and_metrics() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    tool.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
+    tool.stdin.take().unwrap().write_all(metrics.as_str().unwrap().as_bytes()).unwrap();
     let checked = tool.wait_with_output().unwrap();
     assert!(checked.status.success(), "{}", said(&checked));
 }
@@ -37,37 +36,33 @@ fn prometheus_own_tool_finds_nothing_wrong_with_rules_and_metrics() {
 /// A Prometheus that asks every second.
 struct Prometheus {
     url: String,
-    child: Child,
+    _process: Process,
+    _folder: Folder,
 }
 
 impl Prometheus {
     fn watching(overview: &Overview) -> Self {
         let folder = folder();
-        let target = overview.url.strip_prefix("http://").unwrap();
+        let target = overview.address();
         let configuration = format!(
             "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{}]\n\
              scrape_configs: [{{ job_name: overview, static_configs: [{{ targets: ['{target}'] }}] }}]\n",
             alerts()
         );
         std::fs::write(folder.join("prometheus.yml"), configuration).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let child = Command::new("prometheus")
+        let port = free_port();
+        let mut prometheus = Command::new("prometheus");
+        prometheus
             .args(["--config.file=prometheus.yml", "--storage.tsdb.path=data"])
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .current_dir(folder)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { url: format!("http://127.0.0.1:{port}"), child }
+            .current_dir(&folder);
+        let process = Process::start(&mut prometheus, &folder, "prometheus");
+        Self { url: format!("http://127.0.0.1:{port}"), _process: process, _folder: folder }
     }
 
     /// The alerts that fire: their names and servers.
     fn firing(&self) -> Vec<(String, String)> {
-        let Ok(answer) = ureq::get(format!("{}/api/v1/alerts", self.url)).call() else {
-            return Vec::new();
-        };
-        let told: Value = serde_json::from_reader(answer.into_body().into_reader()).unwrap();
+        let Some(told) = get(&format!("{}/api/v1/alerts", self.url)) else { return Vec::new() };
         let alerts = told["data"]["alerts"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         alerts
@@ -77,22 +72,10 @@ impl Prometheus {
     }
 
     fn fires_when(&self, wanted: impl Fn(&[(String, String)]) -> bool) {
-        let since = Instant::now();
-        loop {
+        wait_until_ok("the alerts as wanted", Duration::from_secs(40), || {
             let firing = self.firing();
-            if wanted(&firing) {
-                return;
-            }
-            assert!(since.elapsed() < Duration::from_secs(40), "never as wanted: {firing:?}");
-            thread::sleep(Duration::from_millis(200));
-        }
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+            if wanted(&firing) { Ok(()) } else { Err(format!("{firing:?}")) }
+        });
     }
 }
 
@@ -103,16 +86,15 @@ fn a_real_prometheus_wakes_somebody_for_a_stale_service_and_for_no_other() {
     let prometheus = Prometheus::watching(&overview);
     let asked = |metric: &str| {
         let url = format!("{}/api/v1/query?query={metric}", prometheus.url);
-        let Ok(answer) = ureq::get(url).call() else { return Value::Null };
-        let told: Value = serde_json::from_reader(answer.into_body().into_reader()).unwrap();
-        told["data"]["result"].clone()
+        get(&url).map_or(Value::Null, |told| told["data"]["result"].clone())
     };
-    let since = Instant::now();
-    while asked("cluster_overview_component_up").as_array().is_none_or(Vec::is_empty) {
-        assert!(since.elapsed() < Duration::from_secs(30), "it never asked");
-        overview.beat("app-1", "1");
-        thread::sleep(Duration::from_millis(100));
-    }
+    let mut sequence = 0;
+    wait_until("Prometheus to ask for the first time", Duration::from_secs(30), || {
+        sequence += 1;
+        overview.beat("app-1", sequence);
+        let found = asked("cluster_overview_component_up");
+        found.as_array().is_some_and(|found| !found.is_empty()).then_some(())
+    });
     assert_eq!(prometheus.firing(), [], "all is well");
     let down = ("ClusterServiceDown".to_owned(), "app-1".to_owned());
     prometheus.fires_when(|firing| firing == [down.clone()]);
@@ -121,13 +103,17 @@ fn a_real_prometheus_wakes_somebody_for_a_stale_service_and_for_no_other() {
 #[test]
 fn the_one_line_of_a_plug_in_says_what_is_wrong_and_the_exit_code_how_bad_it_is() {
     let overview = Overview::start();
-    let line = || run(PROGRAM, &["status", "--line", "--overview", &overview.url]);
-    overview.beat("app-1", "1");
+    let line = || run(program(), &["status", "--line", "--overview", &overview.url("")]);
+    overview.beat("app-1", 1);
     let well = line();
     assert_eq!(well.status.code(), Some(0), "{}", said(&well));
     let figures = "servers=1 alive=1 late=0 stale=0 stopped=0 unknown=0";
     assert_eq!(said(&well), format!("OK - 1 servers are in sync | {figures}\n"));
-    overview.beat("app-2", "2");
+    let other = |sequence| {
+        let beat = with(heartbeat("app-2", "service", sequence), "version", json!("2"));
+        assert_eq!(overview.post_heartbeats(&beat).status, 200);
+    };
+    other(1);
     let skew = line();
     assert_eq!(skew.status.code(), Some(1));
     assert!(
@@ -135,19 +121,14 @@ fn the_one_line_of_a_plug_in_says_what_is_wrong_and_the_exit_code_how_bad_it_is(
     );
     overview.hurry();
     // Only from its next heartbeat on is it held to that.
-    overview.beat("app-2", "2");
-    let since = Instant::now();
-    let stale = loop {
-        let stale = line();
-        if stale.status.code() == Some(2) {
-            break stale;
-        }
-        assert!(since.elapsed() < Duration::from_secs(20), "{}", said(&stale));
-        thread::sleep(Duration::from_millis(100));
-    };
+    other(2);
+    let stale = wait_until_ok("a critical line", SOON, || {
+        let line = line();
+        if line.status.code() == Some(2) { Ok(line) } else { Err(said(&line)) }
+    });
     assert!(said(&stale).starts_with("CRITICAL - "), "{}", said(&stale));
     assert_eq!(said(&stale).lines().count(), 1);
-    let nobody = run(PROGRAM, &["status", "--line", "--overview", "http://127.0.0.1:1"]);
+    let nobody = run(program(), &["status", "--line", "--overview", "http://127.0.0.1:1"]);
     assert_eq!(nobody.status.code(), Some(3));
     let told = String::from_utf8(nobody.stdout).unwrap();
     assert!(told.starts_with("UNKNOWN - cannot reach"), "{told}");

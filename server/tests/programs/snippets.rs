@@ -1,8 +1,8 @@
 //! The README's heartbeats in other languages, as they stand there.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::overview::{Overview, folder, root, said};
+use testkit::{Overview, Process, root, said};
 
 /// The README's block in this language which holds this.
 fn snippet(language: &str, holds: &str) -> String {
@@ -16,7 +16,7 @@ fn snippet(language: &str, holds: &str) -> String {
 }
 
 fn told(command: &mut Command, overview: &Overview) {
-    command.env("OVERVIEW", &overview.url).env("TOKEN_FILE", overview.token_file());
+    command.env("OVERVIEW", overview.url("")).env("TOKEN_FILE", overview.token_file());
 }
 
 #[test]
@@ -32,26 +32,16 @@ fn curl_sends_one() {
     assert_eq!(component["version"], "1.2.3");
 }
 
-/// Ends with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn python_goes_on_sending_them_and_obeys_the_answers() {
     let overview = Overview::start();
     overview.hurry();
-    let file = folder().join("beat.py");
+    let file = overview.folder.join("beat.py");
     std::fs::write(&file, snippet("python", "heartbeats")).unwrap();
     let mut python = Command::new("python3");
-    python.arg(&file).stdout(Stdio::null());
+    python.arg(&file);
     told(&mut python, &overview);
-    let _running = Running(python.spawn().unwrap());
+    let _running = Process::start(&mut python, &overview.folder, "python");
     let first = overview.component_when("app-1", |component| component["pulse"] == "alive");
     let later = |component: &serde_json::Value| {
         component["last_heartbeat"].as_str() > first["last_heartbeat"].as_str()
