@@ -10,9 +10,9 @@ mod polls;
 mod restarts;
 
 use anyhow::Result;
+use testkit::{Overview, Postgres};
 
-use crate::overview::{Overview, heartbeat};
-use crate::postgres::Postgres;
+use crate::overview;
 use crate::workspace::Profile;
 
 /// The servers of a large cluster.
@@ -51,7 +51,7 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
         figures.extend(agents::figures()?);
     }
     if wanted("large") {
-        let overview = Overview::start(Profile::Release)?;
+        let overview = overview::start(Profile::Release);
         everyone_beats(&overview, MANY, 1)?;
         figures.extend(large::figures(&overview)?);
         figures.extend(browser::figures("figures.mjs", &overview, &[])?);
@@ -73,14 +73,7 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
 fn everyone_beats(overview: &Overview, servers: usize, sequence: u64) -> Result<()> {
     let numbers: Vec<usize> = (1..=servers).collect();
     for part in numbers.chunks(AT_ONCE) {
-        let both = |number: &usize| {
-            // One server in ten has another key, one another version.
-            let key = if number % 10 == 2 { "07" } else { "9f" }.repeat(32);
-            let version = if number % 10 == 4 { "2026.1.9" } else { "2026.2.1" };
-            ["web", "service"].map(|role| heartbeat(*number, role, version, &key, sequence))
-        };
-        let beats: Vec<String> = part.iter().flat_map(both).collect();
-        overview.beat(&format!("[{}]", beats.join(",")))?;
+        overview::beat(overview, &overview::cluster(part.iter().copied(), sequence))?;
     }
     Ok(())
 }

@@ -9,8 +9,6 @@ mod browser;
 mod commands;
 mod dist;
 mod overview;
-#[path = "../../server/tests/databases/server.rs"]
-mod postgres;
 mod prerequisites;
 mod readable;
 mod site;

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use crate::overview::{Overview, cluster};
+use crate::overview;
 use crate::workspace::Profile;
 
 /// Asks a server of ours for the page of a cluster of ten, each with both components.
 pub(crate) fn html(profile: Profile) -> Result<u64> {
-    let overview = Overview::start(profile)?;
-    overview.beat(&cluster(10))?;
-    overview.length("/")
+    let overview = overview::start(profile);
+    overview::beat(&overview, &overview::cluster(1..=10, 1))?;
+    overview::length(&overview, "/")
 }

@@ -5,10 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use serde_json::Value;
+use testkit::Overview;
 
 use super::Figure;
 use super::load::{CLIENTS, Connection};
-use crate::overview::{Overview, heartbeat};
+use crate::overview::{self, heartbeat};
 use crate::workspace::Profile;
 
 /// How many beat.
@@ -21,7 +23,7 @@ const WATCHED: Duration = Duration::from_mins(1);
 const PLAYED: usize = 1_250;
 
 pub(super) fn figures() -> Result<Vec<Figure>> {
-    let mut overview = Overview::start(Profile::Release)?;
+    let mut overview = overview::start(Profile::Release);
     let (share, closed) = watched(&overview)?;
     let kept = kept(&overview)?;
     let back = returned(&mut overview)?;
@@ -41,15 +43,15 @@ fn kept(overview: &Overview) -> Result<f64> {
     let connections = all_at_once(overview, 1_000)?;
     let memory = memory(overview);
     drop(connections);
-    memory
+    Ok(memory)
 }
 
 /// How long after its start a process has acknowledged a heartbeat of each agent, when all come at
 /// once.
 fn returned(overview: &mut Overview) -> Result<f64> {
-    overview.kill();
+    overview.end();
     let since = Instant::now();
-    overview.start_again(Profile::Release)?;
+    overview.start_again();
     all_at_once(overview, 2_000)?;
     Ok(since.elapsed().as_secs_f64())
 }
@@ -64,8 +66,8 @@ fn all_at_once(overview: &Overview, sequence: u64) -> Result<Vec<Connection>> {
             if agent >= AGENTS {
                 return Ok(connections);
             }
-            let mut connection = Connection::to(&overview.address)?;
-            connection.ask(&overview.heartbeats(&beat(agent, sequence), "1.1"))?;
+            let mut connection = Connection::to(&overview.address())?;
+            connection.ask(&overview::heartbeats(overview, &beat(agent, sequence)))?;
             connections.push(connection);
         }
     };
@@ -77,14 +79,14 @@ fn all_at_once(overview: &Overview, sequence: u64) -> Result<Vec<Connection>> {
 }
 
 /// What an agent says.
-fn beat(agent: usize, sequence: u64) -> String {
-    heartbeat(agent + 1, "service", "2026.2.1", &"9f".repeat(32), sequence)
+fn beat(agent: usize, sequence: u64) -> Value {
+    heartbeat(agent + 1, "service", sequence)
 }
 
-fn memory(overview: &Overview) -> Result<f64> {
+fn memory(overview: &Overview) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
-    let kilobytes = overview.used()?.memory_kb as f64;
-    Ok(kilobytes / 1_000.0)
+    let kilobytes = overview.serve.memory_kb() as f64;
+    kilobytes / 1_000.0
 }
 
 /// The share of a processor and the memory that the agents cost once all are there.
@@ -96,15 +98,14 @@ fn watched(overview: &Overview) -> Result<(f64, f64)> {
             .collect();
         // The first round is their arrival.
         thread::sleep(INTERVAL);
-        let (before, measured) = (overview.used()?, Instant::now());
+        let (before, measured) = (overview.serve.processor(), Instant::now());
         thread::sleep((since + WATCHED).saturating_duration_since(measured));
-        let after = overview.used()?;
-        let spent = after.processor.saturating_sub(before.processor).as_secs_f64();
+        let spent = overview.serve.processor().saturating_sub(before).as_secs_f64();
         let share = spent / measured.elapsed().as_secs_f64() * 100.0;
         for player in players {
             player.join().unwrap_or(Ok(()))?;
         }
-        Ok((share, memory(overview)?))
+        Ok((share, memory(overview)))
     })
 }
 
@@ -119,7 +120,7 @@ fn play(overview: &Overview, first: usize, since: Instant) -> Result<()> {
         thread::sleep(due.saturating_duration_since(Instant::now()));
         let agent = turn as usize % PLAYED;
         let beat = beat(first + agent, u64::from(turn) / PLAYED as u64);
-        Connection::to(&overview.address)?.ask(&overview.heartbeats(&beat, "1.1"))?;
+        Connection::to(&overview.address())?.ask(&overview::heartbeats(overview, &beat))?;
     }
     Ok(())
 }

@@ -3,10 +3,10 @@
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
+use testkit::{Overview, TOKEN};
 
 use super::Figure;
 use crate::browser;
-use crate::overview::{Overview, TOKEN};
 use crate::workspace::Profile;
 
 /// Runs a script that measures a page of this overview, and is told more by its environment.
@@ -17,7 +17,7 @@ pub(super) fn figures(
 ) -> Result<Vec<Figure>> {
     let mut script = browser::tool("node", Profile::Release)?;
     script.arg(name);
-    script.env("OVERVIEW", format!("http://{}/", overview.address));
+    script.env("OVERVIEW", overview.url("/"));
     script.env("OVERVIEW_TOKEN", TOKEN);
     script.envs(environment.iter().map(|(name, value)| (name, value)));
     let output = script.stderr(Stdio::inherit()).output().context("node does not start")?;

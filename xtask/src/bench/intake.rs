@@ -1,11 +1,12 @@
 //! How many heartbeats a second are made durable, on either database?
 
 use anyhow::Result;
+use serde_json::Value;
+use testkit::{Overview, Postgres};
 
 use super::load::{Answered, CLIENTS, load};
 use super::{Figure, middle};
-use crate::overview::{Overview, heartbeat};
-use crate::postgres::Postgres;
+use crate::overview::{self, heartbeat};
 use crate::workspace::Profile;
 
 /// How many rounds: the middle one counts.
@@ -17,9 +18,9 @@ const ARRAY: usize = 100;
 
 /// Durable heartbeats, one a request and in arrays, beside the same server answering a constant.
 pub(super) fn figures(postgres: &Postgres) -> Result<Vec<Figure>> {
-    let (mut figures, file) = on("SQLite", &Overview::start(Profile::Release)?)?;
+    let (mut figures, file) = on("SQLite", &overview::start(Profile::Release))?;
     let database = postgres.address("postgres");
-    let (more, server) = on("PostgreSQL", &Overview::start_on(&database, Profile::Release)?)?;
+    let (more, server) = on("PostgreSQL", &overview::start_on(&database, Profile::Release))?;
     figures.extend(more);
     let how = "one heartbeat a request, the two above; limit 80";
     figures.push(Figure::of("PostgreSQL beside SQLite", server / file * 100.0, "%", how));
@@ -27,24 +28,25 @@ pub(super) fn figures(postgres: &Postgres) -> Result<Vec<Figure>> {
 }
 
 fn on(name: &str, overview: &Overview) -> Result<(Vec<Figure>, f64)> {
-    let constant = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", overview.address);
+    let constant = overview.request(("GET", "/healthz", true), &[], "");
+    let address = overview.address();
     let beat = |client: usize, turn: u64, round: usize| {
         let part = SERVERS / CLIENTS;
         let number = client * part + usize::try_from(turn).unwrap_or_default() % part;
         let sequence = (round as u64) << 32 | turn;
-        heartbeat(number, "service", "2026.2.1", &"9f".repeat(32), sequence)
+        heartbeat(number, "service", sequence)
     };
     let (mut singles, mut arrays, mut constants) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
-        constants.push(load(&overview.address, |_, _| constant.clone())?);
-        singles.push(load(&overview.address, |client, turn| {
-            overview.heartbeats(&beat(client, turn, 2 * round), "1.1")
+        constants.push(load(&address, |_, _| constant.clone())?);
+        singles.push(load(&address, |client, turn| {
+            overview::heartbeats(overview, &beat(client, turn, 2 * round))
         })?);
-        arrays.push(load(&overview.address, |client, turn| {
+        arrays.push(load(&address, |client, turn| {
             let first = turn * ARRAY as u64;
             let turns = first..first + ARRAY as u64;
-            let beats: Vec<String> = turns.map(|turn| beat(client, turn, 2 * round + 1)).collect();
-            overview.heartbeats(&format!("[{}]", beats.join(",")), "1.1")
+            let beats = turns.map(|turn| beat(client, turn, 2 * round + 1)).collect();
+            overview::heartbeats(overview, &Value::Array(beats))
         })?);
     }
     let rate = |rounds: &[Answered]| middle(rounds.iter().map(|round| round.rate).collect());

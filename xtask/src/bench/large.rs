@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use testkit::Overview;
 
 use super::{Figure, MANY, middle};
-use crate::overview::Overview;
+use crate::overview;
 
 /// The page and the picture as they are rendered, compressed and sent.
 pub(super) fn figures(overview: &Overview) -> Result<Vec<Figure>> {
@@ -14,7 +15,7 @@ pub(super) fn figures(overview: &Overview) -> Result<Vec<Figure>> {
         let mut length = 0;
         for _ in 0..15 {
             let since = Instant::now();
-            length = overview.length(path)?;
+            length = overview::length(overview, path)?;
             times.push(since.elapsed().as_secs_f64() * 1_000.0);
         }
         let how = format!("{MANY} servers, {length} bytes of brotli, middle of 15");

@@ -3,14 +3,15 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+use testkit::{Overview, Process, connect, wait_until_ok, with};
 
 use super::{Figure, MANY, browser, everyone_beats};
-use crate::overview::{self, Overview, heartbeat};
+use crate::overview::{self, heartbeat};
 use crate::workspace::{self, Profile};
 
 /// The port of the first service; the others' follow.
@@ -32,38 +33,14 @@ pub(super) fn figures() -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Agents, each a process of its own, that end with this value.
-struct Agents(Vec<Child>);
-
-impl Agents {
-    fn start(overview: &Overview) -> Result<Self> {
-        let mut agents = Self(Vec::new());
-        for number in 1..=MANY {
-            let mut agent = Command::new(workspace::server_binary(Profile::Release));
-            agent.args(["agent", "--overview", &format!("http://{}", overview.address)]);
-            agent.args(["--name", &server(number), "--ip", "127.0.0.1"]);
-            agent.args(["--messenger-port", &(FIRST_PORT + number).to_string()]);
-            agent.arg("--token-file").arg(overview::token_file());
-            agents.0.push(agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
-        }
-        Ok(agents)
-    }
-
-    /// Servers and processes, for who ends them.
-    fn list(&self) -> String {
-        let agents = self.0.iter().zip(1..);
-        let named = agents.map(|(agent, number)| format!("{}={}", server(number), agent.id()));
-        named.collect::<Vec<_>>().join(" ")
-    }
-}
-
-impl Drop for Agents {
-    fn drop(&mut self) {
-        for agent in &mut self.0 {
-            let _ = agent.kill();
-            let _ = agent.wait();
-        }
-    }
+/// Starts agents, each a process of its own.
+fn start_agents(overview: &Overview) -> Vec<Process> {
+    let program = workspace::server_binary(Profile::Release);
+    let start = |number: usize| {
+        let port = (FIRST_PORT + number).to_string();
+        overview.agent(&program, &server(number), &["--ip", "127.0.0.1", "--messenger-port", &port])
+    };
+    (1..=MANY).map(start).collect()
 }
 
 fn server(number: usize) -> String {
@@ -71,40 +48,43 @@ fn server(number: usize) -> String {
 }
 
 fn services() -> Result<Vec<Figure>> {
-    let overview = Overview::start(Profile::Release)?;
-    let agents = Agents::start(&overview)?;
-    let since = Instant::now();
-    while overview.picture()?.matches("\"state\":\"connected\"").count() < MANY {
-        ensure!(since.elapsed() < ALL_THERE, "not all services are connected");
-        thread::sleep(Duration::from_millis(200));
-    }
+    let overview = overview::start(Profile::Release);
+    let agents = start_agents(&overview);
+    wait_until_ok("all services to be connected", ALL_THERE, || {
+        let picture = overview.picture().to_string();
+        let connected = picture.matches("\"state\":\"connected\"").count();
+        if connected == MANY { Ok(()) } else { Err(connected) }
+    });
     // What was told of all of them is over.
     thread::sleep(Duration::from_secs(5));
-    let before = overview.used()?.processor;
+    let before = overview.serve.processor();
     thread::sleep(IDLE);
-    let spent = overview.used()?.processor.saturating_sub(before).as_secs_f64();
+    let spent = overview.serve.processor().saturating_sub(before).as_secs_f64();
     let share = spent / IDLE.as_secs_f64() * 100.0;
     let how = format!("over {} s, heartbeats every 30 s among them; limit 3", IDLE.as_secs());
     let mut figures = vec![Figure::of("1,000 connected services, idle", share, "% of one", how)];
-    let told = [("AGENTS", agents.list())];
+    // Servers and processes, for who ends them.
+    let named =
+        (1..).zip(&agents).map(|(number, agent)| format!("{}={}", server(number), agent.id()));
+    let told = [("AGENTS", named.collect::<Vec<_>>().join(" "))];
     figures.extend(browser::figures("news.mjs", &overview, &told)?);
     Ok(figures)
 }
 
 fn readers() -> Result<Vec<Figure>> {
-    let overview = Overview::start(Profile::Release)?;
+    let overview = overview::start(Profile::Release);
     everyone_beats(&overview, FEW, 1)?;
-    let cursor = overview.cursor()?;
-    let before = overview.used()?.memory_kb;
+    let cursor = overview::cursor(&overview)?;
+    let before = overview.serve.memory_kb();
     let mut readers = Vec::new();
     for _ in 0..READERS {
         readers.push(Reader::from(&overview, &cursor)?);
     }
-    let after = overview.used()?.memory_kb;
+    let after = overview.serve.memory_kb();
     let mut waits = Vec::new();
     for change in 1..=CHANGES {
         let version = format!("2026.3.{change}");
-        let beat = heartbeat(1, "service", &version, &"9f".repeat(32), change as u64 + 1);
+        let beat = with(heartbeat(1, "service", change as u64 + 1), "version", json!(version));
         let told: Result<Vec<Duration>> = thread::scope(|scope| {
             let version = &version;
             let told: Vec<_> = readers
@@ -117,7 +97,7 @@ fn readers() -> Result<Vec<Figure>> {
             // Who listens has begun to.
             thread::sleep(Duration::from_millis(500));
             let since = Instant::now();
-            overview.beat(&beat)?;
+            overview::beat(&overview, &beat)?;
             told.into_iter()
                 .map(|heard| match heard.join() {
                     Ok(at) => Ok(at?.saturating_duration_since(since)),
@@ -144,9 +124,9 @@ struct Reader(BufReader<TcpStream>);
 impl Reader {
     /// Reads from a place, and has been greeted.
     fn from(overview: &Overview, cursor: &str) -> Result<Self> {
-        let mut stream = TcpStream::connect(&overview.address)?;
-        let host = &overview.address;
-        let ask = format!("GET /api/v1/stream?cursor={cursor} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let mut stream = connect(&overview.address())?;
+        let path = format!("/api/v1/stream?cursor={cursor}");
+        let ask = overview.request(("GET", &path, true), &[], "");
         stream.write_all(ask.as_bytes())?;
         let mut reader = Self(BufReader::with_capacity(1 << 10, stream));
         reader.hears("event: update")?;

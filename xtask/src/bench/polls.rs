@@ -1,10 +1,12 @@
 //! What does a page that polls cost, at each size of the cluster?
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use testkit::{Overview, with};
 
 use super::load::load;
 use super::{Figure, everyone_beats, middle};
-use crate::overview::{Overview, heartbeat};
+use crate::overview::{self, heartbeat};
 use crate::workspace::Profile;
 
 /// The sizes of the table: a cost that grows faster than they do is a fault.
@@ -17,19 +19,20 @@ const CHANGED: usize = 50;
 pub(super) fn figures() -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for size in SIZES {
-        let overview = Overview::start(Profile::Release)?;
+        let overview = overview::start(Profile::Release);
         everyone_beats(&overview, size, 1)?;
         figures.push(unchanged(&overview, size)?);
     }
-    let overview = Overview::start(Profile::Release)?;
+    let overview = overview::start(Profile::Release);
     everyone_beats(&overview, LARGE, 1)?;
     let unchanged = conditional(&overview)?;
-    let cursor = overview.cursor()?;
+    let cursor = overview::cursor(&overview)?;
     for number in 1..=CHANGED {
-        let beat = heartbeat(number, "service", "2026.2.2", &"9f".repeat(32), 2);
-        overview.beat(&beat)?;
+        let beat = with(heartbeat(number, "service", 2), "version", json!("2026.2.2"));
+        overview::beat(&overview, &beat)?;
     }
-    let changed = load(&overview.address, |_, _| overview.since(&cursor, "1.1"))?.rate;
+    let since = overview::since(&overview, &cursor);
+    let changed = load(&overview.address(), |_, _| since.clone())?.rate;
     let how = format!("overview(since), {CHANGED} of {LARGE} servers changed, 64 clients");
     figures.push(Figure::of("a poll that brings news", changed, "1/s", how));
     let how = "the same page's unchanged poll; limit 30";
@@ -39,10 +42,10 @@ pub(super) fn figures() -> Result<Vec<Figure>> {
 
 /// Unchanged polls a second beside a constant.
 fn unchanged(overview: &Overview, size: usize) -> Result<Figure> {
-    let constant = format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n", overview.address);
+    let constant = overview.request(("GET", "/healthz", true), &[], "");
     let ratios: Result<Vec<f64>> = (0..3)
         .map(|_| {
-            let constant = load(&overview.address, |_, _| constant.clone())?.rate;
+            let constant = load(&overview.address(), |_, _| constant.clone())?.rate;
             Ok(conditional(overview)? / constant * 100.0)
         })
         .collect();
@@ -51,10 +54,9 @@ fn unchanged(overview: &Overview, size: usize) -> Result<Figure> {
 }
 
 fn conditional(overview: &Overview) -> Result<f64> {
-    let tag = overview.etag()?;
-    let request = format!(
-        "GET /api/v1/overview HTTP/1.1\r\nHost: {}\r\nIf-None-Match: {tag}\r\n\r\n",
-        overview.address
-    );
-    Ok(load(&overview.address, |_, _| request.clone())?.rate)
+    let picture = overview.get("/api/v1/overview");
+    let tag = picture.headers.get("etag").context("the picture has no tag")?.to_str()?;
+    let conditional = [("If-None-Match", tag)];
+    let request = overview.request(("GET", "/api/v1/overview", true), &conditional, "");
+    Ok(load(&overview.address(), |_, _| request.clone())?.rate)
 }
