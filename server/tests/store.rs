@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 
-mod databases;
-
 use std::io::Write as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -73,7 +71,7 @@ macro_rules! on_both {
             use super::*;
             $(#[tokio::test]
             async fn $story() {
-                let $database = Database::Server(databases::postgres().fresh().await);
+                let $database = Database::Server(testkit::postgres().fresh().await);
                 $body
             })*
         }
@@ -381,7 +379,7 @@ async fn a_file_found_damaged_is_not_written_to_again_but_another_in_its_place_p
 
 /// Two web servers on one database.
 async fn two() -> (Arc<Store>, Arc<Store>) {
-    let address = databases::postgres().fresh().await;
+    let address = testkit::postgres().fresh().await;
     let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
     one.renew_mark().await.unwrap();
     other.renew_mark().await.unwrap();
@@ -442,7 +440,7 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
 
 #[tokio::test]
 async fn another_database_at_the_same_address_is_taken_as_it_is() {
-    let postgres = databases::postgres();
+    let postgres = testkit::postgres();
     let address = postgres.fresh().await;
     let store = Store::open(&address).await.unwrap();
     let watch = Watch::load(Arc::clone(&store)).await.unwrap();
@@ -458,7 +456,7 @@ async fn another_database_at_the_same_address_is_taken_as_it_is() {
 
 #[tokio::test]
 async fn a_backup_of_either_database_is_the_whole_cluster() {
-    let postgres = databases::postgres();
+    let postgres = testkit::postgres();
     let address = postgres.fresh().await;
     let store = Store::open(&address).await.unwrap();
     store.receive([beat("a", Role::Web, 1), beat("b", Role::Service, 4)]).await.unwrap();

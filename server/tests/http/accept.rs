@@ -12,7 +12,7 @@ fn accept(overview: &Running, arguments: &[&str]) -> Output {
 }
 
 fn accept_in(database: &str, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cluster-overview"))
+    Command::new(testkit::program())
         .args(["key", "accept", "--database", database])
         .args(arguments)
         .output()

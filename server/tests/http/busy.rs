@@ -66,5 +66,4 @@ async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_t
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     let picture: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(picture["counts"]["servers"], WAITING + 1, "nothing of the refused was stored");
-    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use cluster_overview::access::{Mode, Policy};
 use serde_json::{Value, json};
+use testkit::postgres;
 
-use crate::databases::postgres;
 use crate::harness::{Answer, Running, bearer};
 
 const PRODUCT: &str = "https://product.example";

@@ -1,7 +1,6 @@
 //! How a server comes to a credential of its own, and what becomes of it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use app::cluster::{Os, Role};
 use cluster_overview::access::Policy;
@@ -9,10 +8,11 @@ use cluster_overview::agent::{Agent, Facts, Proof};
 use cluster_overview::client::Client;
 use cluster_overview::credential::Credential;
 use serde_json::{Value, json};
+use testkit::{Folder, SOON, folder, wait_until};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use crate::harness::{Running, TOKEN, component, heartbeat};
+use crate::harness::{Running, component, heartbeat};
 
 /// An agent on a server called `app-1`, until it is dropped.
 struct Beating {
@@ -56,15 +56,9 @@ impl Drop for Beating {
     }
 }
 
-/// A folder of the story's own with the join token in it.
-fn folder(story: &str) -> (PathBuf, PathBuf) {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("enrolment-{story}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    let token = folder.join("join-token");
-    std::fs::write(&token, TOKEN).unwrap();
-    (token, folder.join("credential"))
+/// The file with the join token, and the one that the credential comes to.
+fn files(folder: &Folder) -> (PathBuf, PathBuf) {
+    (folder.token_file(), folder.join("credential"))
 }
 
 fn pulse(picture: &Value) -> Option<&str> {
@@ -79,7 +73,8 @@ fn id(credential: &Path) -> Option<String> {
 fn an_agent_enrols_at_first_contact_and_needs_the_join_token_no_more() {
     let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
     overview.hurry();
-    let (token, credential) = folder("first");
+    let folder = folder();
+    let (token, credential) = files(&folder);
     let agent = Beating::start(&overview, &token, &credential);
     overview.overview_when(|picture| pulse(picture) == Some("alive"));
     drop(agent);
@@ -96,16 +91,13 @@ fn an_agent_enrols_at_first_contact_and_needs_the_join_token_no_more() {
 fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() {
     let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
     overview.hurry();
-    let (token, credential) = folder("again");
+    let folder = folder();
+    let (token, credential) = files(&folder);
     let agent = Beating::start(&overview, &token, &credential);
     overview.overview_when(|picture| pulse(picture) == Some("alive"));
     let first = id(&credential).unwrap();
     assert_eq!(overview.send("DELETE", &format!("/api/v1/tokens/{first}"), &[], &[]).status, 204);
-    let another = (0..400).any(|_| {
-        std::thread::sleep(Duration::from_millis(25));
-        id(&credential).unwrap() != first
-    });
-    assert!(another, "no new credential");
+    wait_until("a new credential", SOON, || (id(&credential).unwrap() != first).then_some(()));
     overview.overview_when(|picture| pulse(picture) == Some("alive"));
     drop(agent);
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use app::cluster::facts::Reporter;
@@ -20,39 +19,27 @@ use cluster_overview::store::Grant;
 use cluster_overview::store::beside::{Away, Beside};
 use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
+use testkit::{Folder, config, wait_until_ok};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use ureq::tls::TlsConfig;
 
-/// The join token of every overview in these tests.
-pub(crate) const TOKEN: &str = "a-join-token-for-tests";
+pub(crate) use testkit::{Answer, BOOT, TOKEN, bearer, folder, heartbeat, with};
 
-/// A boot id, and others that differ from it.
-pub(crate) const BOOT: &str = "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11";
+/// Longer than anything takes that another process did to the database to be noticed.
+const NOTICED: Duration = Duration::from_secs(10);
 
 /// One running overview. It stops, and its files go, with this value.
 pub(crate) struct Running {
     pub(crate) url: String,
-    folder: std::path::PathBuf,
     database: String,
     site: Arc<Site>,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
     runtime: Option<Runtime>,
-}
-
-/// What came back.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: axum::http::HeaderMap,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
+    /// Last: it is deleted once nobody writes to it any more.
+    _folder: Folder,
 }
 
 impl Running {
@@ -164,7 +151,8 @@ impl Running {
             (address, kept, served)
         });
         let url = format!("{scheme}://{address}");
-        Self { url, folder, database, site, stop: Some(stop), served, runtime: Some(runtime) }
+        let stop = Some(stop);
+        Self { url, database, site, stop, served, runtime: Some(runtime), _folder: folder }
     }
 
     pub(crate) fn send(
@@ -174,28 +162,11 @@ impl Running {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
-        let agent: ureq::Agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .allow_non_standard_methods(true)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(Duration::from_secs(20)))
-            // What a certificate must be is told by stories of their own.
-            .tls_config(TlsConfig::builder().disable_verification(true).build())
-            .build()
-            .into();
-        let mut request =
-            axum::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut answer = agent.run(request.body(body.to_vec()).unwrap()).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        Answer {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        }
+        // What a certificate must be is told by stories of their own.
+        let tls = TlsConfig::builder().disable_verification(true).build();
+        let agent = config().tls_config(tls).build().into();
+        let url = format!("{}{path}", self.url);
+        testkit::send(&agent, method, &url, headers, body).unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -231,15 +202,10 @@ impl Running {
 
     /// Asks again until the overview is as wanted; says how it was if it never is.
     pub(crate) fn overview_when(&self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        for _ in 0..400 {
-            last = self.overview();
-            if wanted(&last) {
-                return last;
-            }
-            std::thread::sleep(Duration::from_millis(25));
-        }
-        panic!("the overview never became as wanted; at last it was {last:#}");
+        wait_until_ok("the overview as wanted", NOTICED, || {
+            let overview = self.overview();
+            if wanted(&overview) { Ok(overview) } else { Err(format!("{overview:#}")) }
+        })
     }
 
     /// The database's address, for commands that work on it directly.
@@ -280,11 +246,10 @@ impl Running {
         let path = if role == TokenRole::Join { "/api/v1/heartbeats" } else { "/api/v1/overview" };
         let method = if role == TokenRole::Join { "POST" } else { "GET" };
         // What another process writes is noticed within two seconds.
-        let known = (0..400).any(|_| {
-            std::thread::sleep(Duration::from_millis(10));
-            self.send(method, path, &[("authorization", &bearer)], &[]).status != 401
+        wait_until_ok("the overview to know the token", NOTICED, || {
+            let status = self.send(method, path, &[("authorization", &bearer)], &[]).status;
+            if status == 401 { Err(status) } else { Ok(()) }
         });
-        assert!(known, "the overview never heard of the token");
         secret.reveal().to_owned()
     }
 
@@ -324,16 +289,6 @@ fn named(origins: &[&str]) -> Vec<Ancestor> {
     origins.iter().map(|origin| Ancestor::parse(origin).unwrap()).collect()
 }
 
-/// A folder of one's own.
-pub(crate) fn folder() -> std::path::PathBuf {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-        .join(format!("http-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
 fn address(folder: &std::path::Path) -> String {
     format!("sqlite:{}", folder.join("overview.db").display())
 }
@@ -358,31 +313,7 @@ impl Drop for Running {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(Duration::from_secs(2));
         }
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-/// The headers that prove somebody by a token.
-pub(crate) fn bearer(token: &str) -> Vec<(&'static str, &'static str)> {
-    // A few dozen bytes for the length of a story.
-    vec![("authorization", format!("Bearer {token}").leak())]
-}
-
-/// A heartbeat as the contract shows it.
-pub(crate) fn heartbeat(server: &str, role: &str, sequence: i64) -> Value {
-    json!({
-        "server": server, "role": role, "product": "ProGet", "version": "2026.2.1",
-        "os": {"name": "Debian GNU/Linux", "version": "12"}, "ip": "10.0.0.11",
-        "boot_id": BOOT, "sequence": sequence,
-        "sent_at": null, "key_check": "9f".repeat(32), "machine_key_check": null,
-        "messenger_port": null, "leaving": false
-    })
-}
-
-/// The heartbeat with one field otherwise.
-pub(crate) fn with(mut heartbeat: Value, field: &str, value: Value) -> Value {
-    heartbeat[field] = value;
-    heartbeat
 }
 
 /// The component of a server in the overview.

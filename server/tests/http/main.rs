@@ -12,8 +12,6 @@ mod any;
 mod bad;
 mod branding;
 mod busy;
-#[path = "../databases/mod.rs"]
-mod databases;
 mod embeds;
 mod enrolment;
 mod forms;

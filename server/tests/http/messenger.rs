@@ -8,6 +8,7 @@ use std::time::Duration;
 use cluster_overview::access::{Mode, Policy};
 use cluster_overview::messenger::Voice;
 use serde_json::{Value, json};
+use testkit::{SOON, wait_until_ok};
 use tokio::runtime::Runtime;
 
 use crate::harness::{Running, TOKEN, bearer, component, heartbeat, with};
@@ -163,9 +164,10 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     assert_eq!(unknown.status, 404, "{:?}", unknown.body);
     first.end();
     let gone = |all: &Value| messenger(all, "db-1")["reason"] == "refused";
-    while !gone(&look()) {
-        thread::sleep(Duration::from_millis(20));
-    }
+    wait_until_ok("the service to be gone", SOON, || {
+        let all = look();
+        if gone(&all) { Ok(()) } else { Err(format!("{all:#}")) }
+    });
     let refused = dial("DB-1", &admin);
     assert_eq!(refused.status, 200);
     assert_eq!(refused.body["messenger"]["reason"], "refused");
@@ -175,13 +177,10 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     let runtime = Runtime::new().unwrap();
     let voice = runtime.block_on(Voice::open(port, "db-1")).unwrap();
     voice.bear(TOKEN);
-    let connected = loop {
+    let connected = wait_until_ok("the next trial to be allowed", SOON, || {
         let answer = dial("db-1", &admin);
-        if answer.status != 429 {
-            break answer;
-        }
-        thread::sleep(Duration::from_millis(100));
-    };
+        if answer.status == 429 { Err(answer.body) } else { Ok(answer) }
+    });
     assert_eq!(connected.body["messenger"]["state"], "connected");
     assert_eq!(*messenger(&look(), "db-1"), connected.body["messenger"]);
     let lines = overview.audit(&admin);

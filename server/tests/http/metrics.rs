@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use testkit::{SOON, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, heartbeat, with};
 
@@ -240,15 +241,16 @@ fn a_scrape_is_nothing_that_the_overviews_own_web_component_beats_on() {
         let age = value(&samples, "component_heartbeat_age_seconds", &[("server", "overview")]);
         (age.unwrap(), value(&samples, "heartbeats_taken_total", &[]).unwrap())
     };
-    let first = loop {
+    let first = wait_until_ok("its heartbeat to be half a second old", SOON, || {
         let (age, taken) = taken();
-        if age > 0.5 {
-            break taken;
-        }
-    };
+        if age > 0.5 { Ok(taken) } else { Err(age) }
+    });
     assert_eq!(first.to_string(), "1", "the one of its start");
     overview.get("/api/v1/overview");
-    while taken().1 <= first {}
+    wait_until_ok("the next heartbeat", SOON, || {
+        let (_, taken) = taken();
+        if taken > first { Ok(()) } else { Err(taken) }
+    });
 }
 
 #[test]

@@ -181,13 +181,11 @@ impl Witness {
     /// Waits until so many services have been dialled in vain.
     fn until_dialled(&self, services: usize) {
         let headers = [("authorization", self.bearer.as_str())];
-        loop {
+        testkit::wait_until_ok("services dialled in vain", testkit::SOON, || {
             let overview = self.overview.send("GET", "/api/v1/overview", &headers, &[]);
-            if overview.body.to_string().matches("\"reason\":\"refused\"").count() == services {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
+            let dialled = overview.body.to_string().matches("\"reason\":\"refused\"").count();
+            if dialled == services { Ok(()) } else { Err(dialled) }
+        });
     }
 
     fn reconnect(&self, status: u16, server: &str) {
@@ -408,10 +406,11 @@ fn the_picture_fits_its_schema_in_every_state() {
     witness.overview.beat(&with(heartbeat("web-2", "web", 2), "leaving", json!(true)));
     let look = || witness.ask(200, ("GET", "/api/v1/overview", "/api/v1/overview"), &[], &[]).body;
     let mut wanted: Vec<&str> = vec!["alive", "stopped", "late", "stale"];
-    while !wanted.is_empty() {
+    testkit::wait_until_ok("every pulse", testkit::SOON, || {
         let counts = look()["counts"].clone();
         wanted.retain(|pulse| counts[pulse] == 0);
-    }
+        if wanted.is_empty() { Ok(()) } else { Err(format!("all but {wanted:?}")) }
+    });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use app::cluster::Role;
 use cluster_overview::probe::Probe;
 use serde_json::{Value, json};
+use testkit::{Folder, Process, program, wait_until};
 
 use crate::harness::{Running, TOKEN, bearer, component, folder};
 
@@ -57,25 +58,12 @@ fn respond(mut client: TcpStream, said: &[u8]) {
     let _ = client.write_all(said);
 }
 
-/// An agent of the program, until it is dropped.
-struct Agent(Child);
-
-impl Agent {
-    fn of(overview: &Running, options: &[&str]) -> Self {
-        let token = folder().join("join-token");
-        std::fs::write(&token, TOKEN).unwrap();
-        let mut agent = Command::new(env!("CARGO_BIN_EXE_cluster-overview"));
-        agent.args(["agent", "--overview", &overview.url, "--name", "proget-1"]);
-        agent.args(["--token-file", token.to_str().unwrap()]).args(options);
-        Self(agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Starts an agent of the program.
+fn agent(overview: &Running, folder: &Folder, options: &[&str]) -> Process {
+    let mut agent = Command::new(program());
+    agent.args(["agent", "--overview", &overview.url, "--name", "proget-1"]);
+    agent.arg("--token-file").arg(folder.token_file()).args(options);
+    Process::start(&mut agent, folder, "agent")
 }
 
 fn failing(picture: &Value) -> Vec<Value> {
@@ -89,7 +77,8 @@ fn one_agent_beats_for_both_components_as_long_as_the_product_answers_and_says_w
     let overview = Running::start();
     overview.hurry();
     let product = Product::answering(answer("200 OK", "application/json", WELL));
-    let _agent = Agent::of(&overview, &["--role", "web,service", "--probe", &product.url]);
+    let folder = folder();
+    let _agent = agent(&overview, &folder, &["--role", "web,service", "--probe", &product.url]);
     let picture = overview.overview_when(|picture| {
         let alive = |role| component(picture, "proget-1", role).map(|one| one["pulse"].clone());
         alive("web") == Some(json!("alive")) && alive("service") == Some(json!("alive"))
@@ -126,7 +115,8 @@ fn what_is_the_services_alone_leaves_the_web_component_alive() {
     overview.hurry();
     let no_service = WELL.replace(r#""serviceStatus": "OK""#, r#""serviceStatus": "Stopped""#);
     let product = Product::answering(answer("500 Oh", "application/json", &no_service));
-    let _agent = Agent::of(&overview, &["--role", "web,service", "--probe", &product.url]);
+    let folder = folder();
+    let _agent = agent(&overview, &folder, &["--role", "web,service", "--probe", &product.url]);
     let picture = overview.overview_when(|picture| !failing(picture).is_empty());
     assert_eq!(failing(&picture)[0]["role"], "service");
     assert_eq!(failing(&picture)[0]["detail"], "serviceStatus Stopped");
@@ -138,7 +128,8 @@ fn what_is_the_services_alone_leaves_the_web_component_alive() {
 fn a_command_is_as_good_as_an_address() {
     let overview = Running::start();
     let said = "echo '{\"version\": \"7.1\"}'";
-    let _agent = Agent::of(&overview, &["--probe-command", said]);
+    let folder = folder();
+    let _agent = agent(&overview, &folder, &["--probe-command", said]);
     let picture =
         overview.overview_when(|picture| component(picture, "proget-1", "service").is_some());
     assert_eq!(component(&picture, "proget-1", "service").unwrap()["version"], "7.1");
@@ -183,7 +174,8 @@ fn a_probe_that_never_ends_is_given_up_and_all_that_it_started() {
     let began = Instant::now();
     let hanging = Product::answering(b"hang".to_vec());
     let address = thread::spawn(move || asked(&Probe::of_address(&hanging.url).unwrap()));
-    let mark = folder().join("child");
+    let folder = folder();
+    let mark = folder.join("child");
     let command = format!("sleep 77 & echo $! > {}; wait", mark.display());
     let told = asked(&Probe::Command(command));
     assert_eq!(told, "the probe's command did not end within 10 s");
@@ -191,11 +183,10 @@ fn a_probe_that_never_ends_is_given_up_and_all_that_it_started() {
     assert!(began.elapsed() < Duration::from_secs(15));
     let child = std::fs::read_to_string(mark).unwrap();
     let stat = format!("/proc/{}/stat", child.trim());
-    let gone = (0..100).any(|_| {
-        thread::sleep(Duration::from_millis(20));
-        !std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "))
+    wait_until("the end of what the command started", Duration::from_secs(2), || {
+        let runs = std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+        (!runs).then_some(())
     });
-    assert!(gone, "what the command started runs on");
 }
 
 #[test]

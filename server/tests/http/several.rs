@@ -7,9 +7,9 @@ use app::api::News;
 use app::cluster::{ComponentKey, Snapshot};
 use cluster_overview::access::{Mode, Policy};
 use serde_json::{Value, json};
+use testkit::{SOON, postgres, wait_until, wait_until_ok};
 use tokio::runtime::Runtime;
 
-use crate::databases::postgres;
 use crate::harness::{Answer, Running, heartbeat, with};
 
 /// Three web servers of one cluster, asked in turn.
@@ -140,11 +140,10 @@ fn a_session_begun_at_one_is_good_at_all_and_ends_at_all() {
         assert_eq!([look().status, look().status, look().status], [200; 3]);
         assert_eq!(form("", &[("cookie", cookie)], "/sign-out").status, 303);
         // What is revoked is over within five seconds; nobody is asked about what is known.
-        let over = (0..400).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            [look().status, look().status, look().status] == [401; 3]
+        wait_until_ok("the session to be over everywhere", SOON, || {
+            let statuses = [look().status, look().status, look().status];
+            if statuses == [401; 3] { Ok(()) } else { Err(format!("{statuses:?}")) }
         });
-        assert!(over, "the session goes on somewhere");
     }
 }
 
@@ -153,11 +152,9 @@ fn the_first_admin_is_made_once_and_one_code_is_printed_in_the_whole_cluster() {
     let several = Several::start(&Policy::of(Mode::Password));
     several.servers[0].setup_code();
     for other in &several.servers[1..] {
-        let known = (0..400).any(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-            other.offered_setup().is_none()
-        });
-        assert!(known, "a second code would make the first one useless");
+        // A second code would make the first one useless.
+        let offered = || other.offered_setup();
+        wait_until("no second code", SOON, || offered().is_none().then_some(()));
     }
 }
 
@@ -188,10 +185,9 @@ fn what_the_database_cannot_take_is_said_and_nothing_is_lost() {
     assert!(!refused.header("retry-after").is_empty());
     drop(locked);
     let again = with(heartbeat("app-1", "service", 2), "version", json!("2026.2.2"));
-    let taken = (0..400).map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        several.next().beat(&again)
+    let taken = wait_until_ok("the heartbeat to be taken", SOON, || {
+        let answer = several.next().beat(&again);
+        if answer.status == 200 { Ok(answer) } else { Err(answer.body) }
     });
-    let taken = taken.into_iter().find(|answer| answer.status == 200).unwrap();
     assert_eq!(taken.body["applied"], true, "{}", taken.body);
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use cluster_overview::client::{Client, ClientError};
 use cluster_overview::listen::tls::{Tls, TlsError};
+use testkit::{SOON, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, folder, heartbeat};
 
@@ -54,7 +55,6 @@ fn agents_beat_over_tls_if_they_trust_the_certificate_and_not_otherwise() {
     assert!(matches!(beat(&overview, None, 2), Err(ClientError::Unreachable { .. })));
     let plain = Client::new(&overview.url.replace("https:", "http:"), None).unwrap();
     assert!(plain.get("/healthz", None).is_err(), "nothing is said without TLS");
-    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -69,7 +69,6 @@ fn over_tls_the_browser_is_told_to_stay_there_and_the_cookie_never_leaves_it() {
     let made = overview.send("POST", "/sign-in", &headers, form.as_bytes());
     let cookie = made.header("set-cookie");
     assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Secure"), "{cookie}");
-    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -91,13 +90,8 @@ fn a_renewed_certificate_is_used_without_a_restart_and_half_a_renewal_is_not() {
     }
     fs::write(&pair.key, renewed).unwrap();
     let next = pair.trusted("next.crt");
-    let since = Instant::now();
-    while beat(&overview, Some(&next), 3).is_err() {
-        assert!(since.elapsed() < Duration::from_secs(20), "the new certificate was never used");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    wait_until_ok("the new certificate to be used", SOON, || beat(&overview, Some(&next), 3));
     assert!(beat(&overview, Some(&former), 4).is_err());
-    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -121,5 +115,4 @@ fn what_cannot_be_used_is_refused_at_the_start_in_words() {
     assert!(refused().to_string().contains("overview.crt holds no certificate in PEM"));
     fs::remove_file(&pair.certificate).unwrap();
     assert!(refused().to_string().starts_with("cannot read "));
-    fs::remove_dir_all(folder).unwrap();
 }
