@@ -63,8 +63,8 @@ export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'cluster-overview-'));
   url = '';
   private tokenFile = join(this.folder, 'join-token');
-  /** All that the processes have written. */
-  private said = '';
+  /** All that each process has written. */
+  private said = new Map<string, string>();
   private secrets = new Set<string>([token, password]);
   private children = new Map<string, ChildProcess>();
   private boots = new Map<string, string>();
@@ -180,9 +180,21 @@ export class Cluster {
   private run(what: string, args: string[]) {
     const env = { ...process.env, ...this.environment };
     const child = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const out of [child.stdout, child.stderr]) out?.on('data', (chunk) => (this.said += chunk));
+    this.hear(what, child);
     this.children.set(what, child);
     return child;
+  }
+
+  /** From now on what a process writes is part of the log that a failed story shows. */
+  hear(what: string, child: ChildProcess) {
+    for (const out of [child.stdout, child.stderr]) {
+      out?.on('data', (chunk) => this.said.set(what, (this.said.get(what) ?? '') + chunk));
+    }
+  }
+
+  /** Prints what the processes of a failed story have written. */
+  printLog() {
+    for (const [what, said] of this.said) console.log(`--- ${what}\n${said}`);
   }
 
   /** Ends a process: `SIGKILL` without a word, `SIGTERM` with a goodbye. */
@@ -221,7 +233,8 @@ export class Cluster {
     for (const stop of [...this.beating]) await stop();
     for (const what of [...this.children.keys()]) await this.end(what, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
-    for (const secret of this.secrets) expect(this.said, 'no secret in what the processes write').not.toContain(secret);
+    const said = [...this.said.values()].join('\n');
+    for (const secret of this.secrets) expect(said, 'no secret in what the processes write').not.toContain(secret);
   }
 }
 
@@ -286,10 +299,11 @@ export const test = base.extend<{ cluster: Cluster } & Options>({
   forgiven: [/^$/, { option: true }],
   // Whether the page can only ask, and not listen. Every story passes either way: CLUSTER_OVERVIEW_DEAF=1.
   deaf: [process.env.CLUSTER_OVERVIEW_DEAF === '1', { option: true }],
-  cluster: async ({ auth }, use) => {
+  cluster: async ({ auth }, use, story) => {
     const cluster = new Cluster();
     await cluster.start(auth === 'none' ? 'none' : 'web,service', '/', auth);
     await use(cluster);
+    if (story.status !== story.expectedStatus) cluster.printLog();
     await cluster.stop();
   },
   page: async ({ page, cluster, forgiven, deaf, javaScriptEnabled }, use) => {

@@ -12,8 +12,9 @@ const test = base.extend<{ product: string }>({
   product: async ({ cluster }, use) => {
     const database = `sqlite:${join(cluster.folder, 'product.db')}`;
     const child = spawn(join(dirname(cluster.program), 'examples/nested'), ['127.0.0.1:0', database], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    cluster.hear('product', child);
     const product = await new Promise<string>((resolve, reject) => {
       child.stdout.on('data', (said) => resolve(/ at (\S+)/.exec(String(said))?.[1] ?? ''));
       child.once('exit', (code) => reject(new Error(`the product ended with ${code}`)));
