@@ -1,9 +1,5 @@
 //! What becomes of the database when a caller goes away in the middle, at any await of any change.
 
-#[path = "../../tests/databases/mod.rs"]
-mod databases;
-
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -299,8 +295,8 @@ macro_rules! on_both {
             use super::*;
             $(#[tokio::test]
             async fn $story() {
-                let folder = Folder::new(stringify!($story));
-                let file = folder.0.join("overview.db");
+                let folder = testkit::folder();
+                let file = folder.join("overview.db");
                 $check(Store::open(&format!("sqlite:{}", file.display())).await.unwrap()).await;
             })*
         }
@@ -308,7 +304,7 @@ macro_rules! on_both {
             use super::*;
             $(#[tokio::test]
             async fn $story() {
-                let address = databases::postgres().fresh().await;
+                let address = testkit::postgres().fresh().await;
                 $check(Store::open(&address).await.unwrap()).await;
             })*
         }
@@ -319,21 +315,4 @@ on_both! {
     after_a_cut_at_any_await_the_next_change_succeeds_and_nothing_is_half_done => cut_off_everywhere,
     a_change_is_made_though_its_caller_went_away => made_without_its_caller,
     a_connection_left_inside_a_transaction_is_replaced => heals_itself,
-}
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(story: &str) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("co-cancellation-{story}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -1,6 +1,7 @@
 //! What somebody was allowed ends when it should: with the password, the person, the token it came from.
 
 use std::thread;
+use std::time::Duration;
 
 use app::api::Rank;
 use cluster_overview::access::audit::{Action, Actor, Entry};
@@ -8,10 +9,13 @@ use cluster_overview::access::keyring::Account;
 use cluster_overview::access::password::Passwords;
 use cluster_overview::store::Grant;
 use serde_json::{Value, json};
+use testkit::wait_until;
 use tokio::runtime::Runtime;
 
 use crate::harness::{Answer, Running, TOKEN, bearer};
 
+/// What a command writes is noticed within two seconds.
+const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -43,15 +47,8 @@ fn look(overview: &Running, header: (&str, &str)) -> u16 {
 
 /// Asks until the answer has this status.
 fn becomes(status: u16, ask: impl Fn() -> u16) {
-    let mut last = 0;
-    for _ in 0..400 {
-        last = ask();
-        if last == status {
-            return;
-        }
-        thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("still {last}, not {status}");
+    let asked = || (ask() == status).then_some(());
+    wait_until(&format!("the answer is {status}"), NOTICED_WITHIN, asked);
 }
 
 fn make_token(overview: &Running, proof: &[(&str, &str)], role: &str) -> (String, String) {
@@ -129,7 +126,7 @@ fn of_a_servers_credentials_the_oldest_ends_when_there_are_more_than_ten() {
             let made = overview.send("POST", "/api/v1/enrolments", &headers, body.as_bytes());
             assert_eq!(made.status, 201);
             // Made in one millisecond, two are as old as each other.
-            thread::sleep(std::time::Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(2));
             made.body["credential"].as_str().unwrap().to_owned()
         })
         .collect();
