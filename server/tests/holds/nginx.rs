@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 use testkit::{
-    Folder, Overview, Postgres, Process, SOON, agent, beat, folder, free_port, get, send,
+    Folder, Overview, Postgres, Process, SOON, Serve, agent, beat, folder, free_port, get, send,
     wait_until_ok,
 };
 
@@ -113,4 +113,19 @@ fn behind_the_proxy_nothing_depends_on_which_web_server_answers_and_a_blind_page
     servers[1].picture_when(|picture| picture["blind_since"].is_null());
     servers[0].picture_when(|picture| picture["blind_since"].is_null());
     assert_eq!(sent(&nginx, 24), Some(200));
+}
+
+#[test]
+fn behind_the_proxy_nobody_is_who_their_own_headers_say() {
+    let by_proxy = ["--auth", "proxy", "--trusted-proxies", "127.0.0.1"];
+    let servers = [Serve::with(&by_proxy).start(), Serve::with(&by_proxy).start()];
+    let nginx = Nginx::before(&servers);
+    let headers = [("x-forwarded-user", "eve"), ("x-forwarded-role", "admin")];
+    for server in &servers {
+        assert_eq!(server.send("GET", "/api/v1/tokens", &headers, &[]).status, 200, "as its proxy");
+    }
+    for _ in 0..4 {
+        let asked = send(&agent(), "GET", &nginx.url("/api/v1/tokens"), &headers, &[]);
+        assert_eq!(asked.unwrap().status, 401);
+    }
 }
