@@ -18,10 +18,10 @@ pub enum StoreError {
     /// Another process owns the file.
     #[error("{} is in use by another process; an SQLite database serves one `serve` at a time", .0.display())]
     Owned(PathBuf),
-    /// The lock file beside the database cannot be made.
-    #[error("cannot lock {}: {source}", .path.display())]
+    /// The file cannot be opened or locked.
+    #[error("cannot open and lock the database {}: {source}", .path.display())]
     Lock {
-        /// The lock file.
+        /// The file.
         path: PathBuf,
         /// Why.
         source: std::io::Error,

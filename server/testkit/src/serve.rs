@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::folder::{Folder, folder};
 use crate::overview::Overview;
-use crate::process::{Process, program, said};
+use crate::process::{Process, program};
 use crate::wait::SOON;
 
 /// The command `serve`: without sign-in, on a free port, on a file of its own, without components of its own.
@@ -116,26 +116,17 @@ impl Serve {
 
     /// Starts it, which is refused: what it says, and its exit code.
     pub fn refused(&self, story: &Folder) -> (String, Option<i32>) {
-        refused(self.command(story, 0))
+        refused(self.command(story, 0), story)
     }
 
     /// The same, by another program.
     pub fn refused_by(&self, launcher: Command, story: &Folder) -> (String, Option<i32>) {
-        refused(self.launched(launcher, story))
+        refused(self.launched(launcher, story), story)
     }
 }
 
-fn refused(mut command: Command) -> (String, Option<i32>) {
-    let ended = command.stdin(Stdio::null()).output().unwrap();
-    (said(&ended), ended.status.code())
-}
-
-/// Starts a command in the story's folder and waits for the port in the line that says where it listens.
-pub(crate) fn listening(mut command: Command, story: &Folder) -> (Process, u16) {
-    let mut process = Process::start(&mut command, story, "serve");
-    let port = process.wait_for_line("the line that says where it listens", SOON, |line| {
-        let (_, url) = line.split_once(" at http")?;
-        url.trim_end_matches('/').rsplit(':').next()?.parse().ok()
-    });
-    (process, port)
+fn refused(mut command: Command, story: &Folder) -> (String, Option<i32>) {
+    let mut process = Process::start(command.stdin(Stdio::null()), story, "refused");
+    let status = process.wait("a `serve` that must not start to end", SOON);
+    (process.said(), status.code())
 }

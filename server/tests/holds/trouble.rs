@@ -2,6 +2,8 @@
 //! again as soon as the fault is, without a restart.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use cluster_overview::store::beside::Beside;
@@ -161,4 +163,61 @@ fn a_read_only_disk_is_refused_at_the_start_in_words() {
     let (said, code) = Serve::default().below("disk").refused_by(shell, &folder);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("overview.db") && said.contains("Read-only file system"), "{said}");
+}
+
+#[test]
+fn a_second_serve_on_the_same_file_is_refused_whatever_name_it_has_there() {
+    let overview = Overview::start();
+    overview.beat("web-1", 1);
+    let elsewhere = overview.folder.join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    symlink(overview.database(), elsewhere.join("soft.db")).unwrap();
+    symlink(&overview.folder, elsewhere.join("folder")).unwrap();
+    fs::hard_link(overview.database(), elsewhere.join("hard.db")).unwrap();
+    // What a former version locked.
+    let _ = fs::remove_file(overview.folder.join("overview.db.lock"));
+    let names = ["soft.db", "hard.db", "folder/overview.db", "../overview.db"];
+    for name in names.map(|name| elsewhere.join(name)) {
+        let database = format!("sqlite:{}", name.display());
+        let (said, code) = Serve::default().on(&database).refused(&overview.folder);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("is in use by another process"), "{said}");
+        assert!(said.contains(&name.display().to_string()), "{said}");
+    }
+    assert_eq!(overview.beat("web-1", 2).0, 200);
+}
+
+/// The mode of each file of a database.
+fn modes(database: &Path) -> Vec<(String, u32)> {
+    let (folder, name) = (database.parent().unwrap(), database.file_name().unwrap());
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let modes = files.map(|file| {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        (file.file_name().into_string().unwrap(), mode)
+    });
+    modes.filter(|(file, _)| file.starts_with(name.to_str().unwrap())).collect()
+}
+
+#[test]
+fn nobody_but_its_owner_can_read_or_lock_the_database_or_what_lies_beside_it() {
+    // As a service manager may start it that says nothing of new files.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 000; exec \"$@\"", "sh"]);
+    let mut overview = Serve::default().start_by(shell, folder());
+    assert_eq!(overview.beat("web-1", 1).0, 200);
+    let own = |database: &Path| {
+        let modes = modes(database);
+        assert!(modes.len() >= 3, "{modes:?}");
+        assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
+    };
+    own(&overview.database());
+    // A backup was put in its place that everybody can read.
+    overview.end();
+    for (file, _) in modes(&overview.database()) {
+        let file = overview.folder.join(file);
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    overview.start_again();
+    assert_eq!(overview.beat("web-1", 2).0, 200);
+    own(&overview.database());
 }

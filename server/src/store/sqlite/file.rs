@@ -11,14 +11,18 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
     path: PathBuf,
-    opened: (u64, u64),
+    opened: Inode,
 }
 
+/// The device, and the number of the file on it: what names are given to.
+pub(super) type Inode = (u64, u64);
+
 impl DatabaseFile {
-    /// The file at `path`, which was just opened.
-    pub(super) fn opened(path: &Path) -> Result<Self, StoreError> {
-        let metadata = std::fs::metadata(path).map_err(|_| StoreError::Missing(path.to_owned()))?;
-        Ok(Self { path: path.to_owned(), opened: identity(&metadata) })
+    /// The file at `path`, which was just opened, and is the one that was locked.
+    pub(super) fn opened(path: &Path, locked: Inode) -> Result<Self, StoreError> {
+        let file = Self { path: path.to_owned(), opened: locked };
+        file.check()?;
+        Ok(file)
     }
 
     /// Where it lies.
@@ -29,15 +33,15 @@ impl DatabaseFile {
     /// Whether the path still leads to it.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let metadata = std::fs::metadata(&self.path);
-        match metadata.map(|metadata| identity(&metadata)) {
-            Ok(identity) if identity == self.opened => Ok(()),
+        match metadata.map(|metadata| inode(&metadata)) {
+            Ok(found) if found == self.opened => Ok(()),
             Ok(_) => Err(StoreError::Replaced(self.path.clone())),
             Err(_) => Err(StoreError::Missing(self.path.clone())),
         }
     }
 }
 
-/// The device and the number of the file on it: what a name is given to.
-fn identity(metadata: &Metadata) -> (u64, u64) {
+/// Which file it is, whatever its name.
+pub(super) fn inode(metadata: &Metadata) -> Inode {
     (metadata.dev(), metadata.ino())
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod examine;
 mod file;
+mod lock;
 mod log;
 pub(super) mod rows;
 
@@ -14,6 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use self::examine::Damage;
 use self::file::DatabaseFile;
+use self::lock::Lock;
 use super::rows::{Head, first_row, head};
 use super::tx::{Pool, Tx};
 use super::{StoreError, new_id};
@@ -37,7 +39,7 @@ pub(super) struct Owned {
     file: DatabaseFile,
     damage: Arc<Damage>,
     /// Held as long as the store lives.
-    _lock: std::fs::File,
+    _lock: Lock,
 }
 
 /// The file behind an address, if it is one of ours.
@@ -50,13 +52,18 @@ pub(super) fn path(address: &str) -> Option<PathBuf> {
 impl Owned {
     /// Opens the file, creating it if there is none, and brings its schema up to date.
     pub(super) async fn open(path: PathBuf) -> Result<(Self, Head), StoreError> {
-        let lock = lock(&path)?;
+        let lock = Lock::take(&path)?;
         let opened = Self::open_locked(&path, lock).await;
         opened.map_err(|error| StoreError::Open { path, source: Box::new(error) })
     }
 
-    async fn open_locked(path: &Path, lock: std::fs::File) -> Result<(Self, Head), StoreError> {
-        examine::before_opening(path).await?;
+    async fn open_locked(path: &Path, lock: Lock) -> Result<(Self, Head), StoreError> {
+        // `SQLite` keeps its log beside the file itself, wherever a symbolic link to it lies.
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        // One that was just made has nothing to lose.
+        if std::fs::metadata(&real).is_ok_and(|found| found.len() > 0) {
+            examine::before_opening(&real).await?;
+        }
         let options = connection(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -79,7 +86,7 @@ impl Owned {
         let head = head(&mut tx).await?;
         tx.commit().await?;
         let clock = Clock::starting(head.mark_at);
-        let file = DatabaseFile::opened(path)?;
+        let file = DatabaseFile::opened(path, lock.database)?;
         let owned =
             Self { writer, readers, replaced_connections, clock, file, damage, _lock: lock };
         Ok((owned, head))
@@ -133,23 +140,4 @@ fn connection(path: &Path) -> SqliteConnectOptions {
         .filename(path)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-}
-
-/// Takes the file beside the database that says who owns it; the system frees it when we die.
-fn lock(path: &Path) -> Result<std::fs::File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let path_of_lock = PathBuf::from(name);
-    let failed = |source| StoreError::Lock { path: path_of_lock.clone(), source };
-    let file = std::fs::File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path_of_lock)
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Owned(path.to_owned())),
-        Err(std::fs::TryLockError::Error(source)) => Err(failed(source)),
-    }
 }
