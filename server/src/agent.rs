@@ -12,16 +12,19 @@ use crate::access::secret::{SecretError, read_secret};
 use crate::back_off::back_off;
 use crate::client::{Client, ClientError};
 use crate::credential::{Credential, CredentialError};
+use crate::log_limit::LogLimit;
 use crate::messenger::Voice;
+use crate::outside_text::one_line;
 use crate::probe::{Probe, Unwell, Well};
 use crate::{clock, node};
 
 /// Before the overview has said how often to beat.
 const FIRST_INTERVAL: Duration = Duration::from_secs(30);
+/// An answer may tell it to beat no sooner and no later than this, whatever it says.
+const LEAST_INTERVAL: Duration = Duration::from_millis(500);
+const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
 /// How often to look whether the server's address has changed.
 const LOOK_AROUND: Duration = Duration::from_secs(5);
-/// How often a refused token is complained of.
-const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
 /// What a node says of itself.
 #[derive(Clone, Debug)]
@@ -130,6 +133,7 @@ pub struct Agent {
     sequence: i64,
     /// Where it last said to be.
     address: Option<IpAddr>,
+    log: Log,
 }
 
 impl std::fmt::Debug for Agent {
@@ -142,7 +146,17 @@ impl Agent {
     /// A node that has just started.
     pub fn new(client: Client, proof: Proof, facts: Facts, voice: Option<Voice>) -> Self {
         let boot_id = uuid::Uuid::new_v4().hyphenated().to_string();
-        Self { client, proof, facts, voice, probe: None, boot_id, sequence: 0, address: None }
+        Self {
+            client,
+            proof,
+            facts,
+            voice,
+            probe: None,
+            boot_id,
+            sequence: 0,
+            address: None,
+            log: Log::default(),
+        }
     }
 
     /// The same, for a product that is asked for its health: it beats with each good answer.
@@ -156,15 +170,11 @@ impl Agent {
         tokio::pin!(shutdown);
         let mut interval = FIRST_INTERVAL;
         let mut failures = 0;
-        let mut quiet = Quiet::default();
         loop {
             let wait = match self.beat(false).await {
                 Ok(next) => {
                     if failures > 0 || self.sequence == 1 {
-                        tracing::info!(
-                            server = self.facts.server,
-                            "the overview hears this server"
-                        );
+                        self.log.heard(&self.facts.server);
                     }
                     failures = 0;
                     interval = next;
@@ -172,7 +182,7 @@ impl Agent {
                 }
                 Err(error) => {
                     failures += 1;
-                    quiet.complain(&error, failures);
+                    self.log.trouble(&error, failures);
                     back_off(failures, interval)
                 }
             };
@@ -221,7 +231,8 @@ impl Agent {
             answer => answer?,
         };
         let next = answer.get("next_in_ms").and_then(Value::as_u64);
-        Ok(next.map_or(FIRST_INTERVAL, Duration::from_millis))
+        let next = next.map_or(FIRST_INTERVAL, Duration::from_millis);
+        Ok(next.clamp(LEAST_INTERVAL, LONGEST_INTERVAL))
     }
 
     /// Tells the overview why there is no heartbeat, as far as that can be told.
@@ -240,11 +251,7 @@ impl Agent {
             Ok(answer) => {
                 let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
                 if let (Some(id), Some(secret)) = (text("id"), text("credential")) {
-                    tracing::info!(
-                        server = self.facts.server,
-                        id,
-                        "enrolled: this server has its own credential"
-                    );
+                    self.log.enrolled(&self.facts.server, &id);
                     self.proof.keep(Credential::given(id, secret, clock::wall()));
                 }
                 Ok(())
@@ -333,26 +340,54 @@ impl AgentError {
     }
 }
 
-/// Says each trouble once, then at most once a minute.
-#[derive(Default)]
-struct Quiet {
-    until: Option<app::cluster::Timestamp>,
+/// What the agent says in its log: each thing at most once a minute, whatever the overview answers.
+#[derive(Debug, Default)]
+struct Log {
+    troubles: LogLimit<Trouble>,
+    heard: LogLimit<()>,
+    enrolled: LogLimit<()>,
 }
 
-impl Quiet {
-    fn complain(&mut self, error: &AgentError, failures: u32) {
-        let now = clock::wall();
-        if failures > 1 && self.until.is_some_and(|until| now < until) {
-            return;
+/// Kinds of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Trouble {
+    Token,
+    Probe,
+    Overview,
+}
+
+impl Log {
+    fn trouble(&self, error: &AgentError, failures: u32) {
+        let kind = match error {
+            AgentError::Client(client) if client.is_unauthorized() => Trouble::Token,
+            AgentError::Probe(_) => Trouble::Probe,
+            AgentError::Client(_) | AgentError::Secret(_) => Trouble::Overview,
+        };
+        let Some(left_out) = self.troubles.admit(kind) else { return };
+        match kind {
+            Trouble::Token => {
+                tracing::error!(%error, left_out, "the overview does not know this token; trying on");
+            }
+            Trouble::Probe => {
+                tracing::warn!(%error, failures, left_out, "no heartbeat is sent; asking on");
+            }
+            Trouble::Overview => {
+                tracing::warn!(%error, failures, left_out, "the heartbeat was not taken; trying on");
+            }
         }
-        let pause = i64::try_from(COMPLAIN_EVERY.as_millis()).unwrap_or(i64::MAX);
-        self.until = Some(now + app::cluster::Span(pause));
-        if error.is_unauthorized() {
-            tracing::error!(%error, "the overview does not know this token; trying on");
-        } else if matches!(error, AgentError::Probe(_)) {
-            tracing::warn!(%error, failures, "no heartbeat is sent; asking on");
-        } else {
-            tracing::warn!(%error, failures, "the heartbeat was not taken; trying on");
+    }
+
+    fn heard(&self, server: &str) {
+        if self.heard.admit(()).is_some() {
+            tracing::info!(server, "the overview hears this server");
+        }
+    }
+
+    /// The number is the overview's word.
+    fn enrolled(&self, server: &str, id: &str) {
+        if let Some(left_out) = self.enrolled.admit(()) {
+            let id = one_line(id);
+            tracing::info!(server, id, left_out, "enrolled: this server has its own credential");
         }
     }
 }

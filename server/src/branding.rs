@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use app::page::around::{Around, Entry};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use toml::Value;
 
 use crate::access::audit::{is_name, one_line};
+use crate::files;
 
 /// The largest logo, in bytes.
 const LARGEST_LOGO: usize = 64 << 10;
@@ -122,7 +123,7 @@ impl Branding {
             let path = path.to_owned();
             move |error| BrandingError::Unreadable { path, error }
         };
-        let text = fs::read_to_string(path).map_err(unreadable(path))?;
+        let text = files::read_text(path).map_err(unreadable(path))?;
         let written: Written = toml::from_str(&text).map_err(|error| BrandingError::Malformed {
             path: path.to_owned(),
             error: Box::new(error),
@@ -130,7 +131,7 @@ impl Branding {
         let logo = match &written.logo {
             Some(name) => {
                 let beside = path.with_file_name(name);
-                Some(fs::read(&beside).map_err(unreadable(&beside))?)
+                Some(files::read(&beside).map_err(unreadable(&beside))?)
             }
             None => None,
         };

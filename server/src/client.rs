@@ -7,16 +7,27 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
+use crate::files;
+use crate::outside_text::one_line;
+use crate::store::without_password;
+
+/// How long a request may take, its answer included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest picture of a cluster that is read.
+const MAX_PICTURE_BYTES: u64 = 256 << 20;
+/// The largest of all other answers: to a heartbeat, an enrolment, and every refusal.
+const MAX_ANSWER_BYTES: u64 = 64 << 10;
+
 /// Why there was no good answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nothing answered.
-    #[error("cannot reach {url}: {source}")]
+    #[error("cannot reach {url}: {why}")]
     Unreachable {
         /// What was asked.
         url: String,
-        /// Why; boxed, for it is large.
-        source: Box<ureq::Error>,
+        /// Why, in one line.
+        why: String,
     },
     /// The certificates to trust cannot be had.
     #[error("cannot use the certificates in {}: {why}", .path.display())]
@@ -33,7 +44,7 @@ pub enum ClientError {
         url: String,
         /// The HTTP status.
         status: u16,
-        /// What the answer says of it.
+        /// What the answer says about it, in one line.
         detail: String,
     },
 }
@@ -41,7 +52,7 @@ pub enum ClientError {
 /// The certificates in this file.
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, ClientError> {
     let unusable = |why: String| ClientError::Trust { path: path.to_owned(), why };
-    let pem = std::fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let pem = files::read(path).map_err(|error| unusable(error.to_string()))?;
     let mut found = Vec::new();
     for item in parse_pem(&pem) {
         if let PemItem::Certificate(certificate) =
@@ -78,7 +89,7 @@ impl Client {
         };
         let agent = ureq::Agent::config_builder()
             .tls_config(tls.build())
-            .timeout_global(Some(Duration::from_secs(10)))
+            .timeout_global(Some(REQUEST_TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
             .build()
@@ -109,7 +120,7 @@ impl Client {
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .send(body.to_string());
-        understand(url, answer)
+        understand(url, answer, MAX_ANSWER_BYTES)
     }
 
     /// Gets JSON. Blocks.
@@ -119,24 +130,29 @@ impl Client {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        understand(url, request.call())
+        understand(url, request.call(), MAX_PICTURE_BYTES)
     }
 }
 
+/// What an answer says. A good one may have so many bytes.
 fn understand(
     url: String,
     answer: Result<axum::http::Response<ureq::Body>, ureq::Error>,
+    most: u64,
 ) -> Result<Value, ClientError> {
-    let unreachable = |url: &str, source| ClientError::Unreachable {
-        url: url.to_owned(),
-        source: Box::new(source),
+    // A proxy's password may stand in the address.
+    let url = without_password(&url);
+    let unreachable = |error: &dyn std::fmt::Display| ClientError::Unreachable {
+        url: url.clone(),
+        why: one_line(&error.to_string()),
     };
-    let mut answer = answer.map_err(|error| unreachable(&url, error))?;
+    let mut answer = answer.map_err(|error| unreachable(&error))?;
     let status = answer.status();
-    // A large cluster's picture is larger than the client's cautious default.
-    let body = answer.body_mut().with_config().limit(256 << 20).read_to_string();
-    let body = body.map_err(|error| unreachable(&url, error))?;
-    let value = serde_json::from_str::<Value>(&body);
+    let most = if status.is_success() { most } else { MAX_ANSWER_BYTES };
+    // One byte more than may be read, so that too much is told from just enough.
+    let reader = answer.body_mut().with_config().limit(most + 1).reader();
+    let body = files::read_at_most(reader, most).map_err(|error| unreachable(&error))?;
+    let value = serde_json::from_slice::<Value>(&body);
     if status.is_success()
         && let Ok(value) = value
     {
@@ -144,7 +160,7 @@ fn understand(
     }
     let detail = value
         .ok()
-        .and_then(|problem| problem.get("detail")?.as_str().map(str::to_owned))
+        .and_then(|problem| problem.get("detail")?.as_str().map(one_line))
         .unwrap_or_else(|| "no explanation; is this the overview's address?".to_owned());
     Err(ClientError::Refused { url, status: status.as_u16(), detail })
 }

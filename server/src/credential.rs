@@ -9,6 +9,7 @@ use app::cluster::{Role, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::access::secret::Hash;
+use crate::files;
 
 /// How old a credential gets before a new one is asked for: 30 days.
 const RENEW_AFTER: Span = Span::minutes(30 * 24 * 60);
@@ -92,7 +93,7 @@ impl Credential {
     /// The one in this file, if there is such a file.
     pub fn read(path: &Path) -> Result<Option<Self>, CredentialError> {
         let failed = |source| CredentialError::File { path: path.to_owned(), source };
-        let text = match fs::read_to_string(path) {
+        let text = match files::read_text(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(failed)?,
         };

@@ -14,13 +14,16 @@ pub mod clock;
 pub mod config;
 pub mod credential;
 pub mod demo;
+pub mod files;
 pub mod frame;
 mod http;
 pub mod intake;
 pub mod listen;
+mod log_limit;
 pub mod messenger;
 mod metrics;
 pub mod node;
+pub mod outside_text;
 pub mod own;
 pub mod probe;
 pub mod report;
@@ -42,7 +45,7 @@ use crate::branding::Branding;
 use crate::frame::Ancestor;
 use crate::intake::Intake;
 use crate::listen::Listener;
-use crate::messenger::{Dialer, Here};
+use crate::messenger::{DialLoopback, Dialer, Here};
 use crate::own::{Identity, Reporter};
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
@@ -63,6 +66,8 @@ pub struct Site {
     pub(crate) dialer: Dialer,
     /// The name under which it dials services.
     dials_as: Option<String>,
+    /// Which of them it dials on its own machine.
+    pub(crate) dial_loopback: DialLoopback,
     /// Whether it has been asked to stop: what never ends by itself ends then.
     pub(crate) stopping: signal::Sender<bool>,
     /// Where it lives below its host: empty, or `/x` without a slash at its end.
@@ -105,6 +110,8 @@ pub struct Options {
     pub own: Option<(Identity, Vec<Role>)>,
     /// The web server's name, where it is to dial the services' messengers.
     pub dials_as: Option<String>,
+    /// Which services it dials on its own machine.
+    pub dial_loopback: DialLoopback,
 }
 
 impl Options {
@@ -123,6 +130,7 @@ impl Options {
             max_servers: MAX_SERVERS,
             own: None,
             dials_as: None,
+            dial_loopback: DialLoopback::default(),
         }
     }
 }
@@ -170,6 +178,7 @@ impl Site {
             access,
             dialer: Dialer::default(),
             dials_as: options.dials_as,
+            dial_loopback: options.dial_loopback,
             stopping: signal::Sender::new(false),
             base: options.base,
             admin_url: options.admin_url,
@@ -200,8 +209,7 @@ impl Site {
     }
 
     /// Dials the services' messengers under the name it was given, until it stops. `listening` is
-    /// where this process listens: services on loopback are dialled only from there, and its own
-    /// listener never.
+    /// where this process listens: its own port on this machine is never dialled.
     pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
         if let Some(name) = self.dials_as.clone() {
             tokio::spawn(Arc::clone(self).keep_dialling(Here { name, listening }));

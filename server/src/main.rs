@@ -27,7 +27,7 @@ use cluster_overview::own::Identity;
 use cluster_overview::probe::Probe;
 use cluster_overview::store::Store;
 use cluster_overview::store::beside::{Accepted, Beside};
-use cluster_overview::{Options, Site, base_path, config, node, report};
+use cluster_overview::{Options, Site, base_path, config, files, node, report};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -86,6 +86,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
         max_servers: options.max_servers,
         own,
         dials_as: Some(name),
+        dial_loopback: options.dialling.loopback,
     })
     .await?;
     if options.access.auth == config::Auth::Password {
@@ -251,10 +252,21 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
     Ok(Some((identity, roles.into_iter().collect())))
 }
 
+/// Says once that others than who should can read a secret.
+fn warn_if_everybody_reads(path: &Path, what: &str) {
+    if let Some(mode) = files::mode_if_everybody_reads(path) {
+        tracing::warn!(
+            "every account of this machine can read {what} in {} (mode {mode:o}); set its mode to 600, or to 640 for a group",
+            path.display()
+        );
+    }
+}
+
 /// What agents prove themselves with at first contact. Beside a file there is a file for it, made at
 /// the first start; web servers that share a database share the tokens in it.
 fn join_token(given: Option<&Path>, database: &str) -> Result<Option<Hash>, Failure> {
     if let Some(path) = given {
+        warn_if_everybody_reads(path, "the join token");
         return Ok(Some(Hash::of(&read_secret(path)?)));
     }
     let Some(path) = Store::path(database) else {
@@ -280,6 +292,7 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
             "a container's host name changes with each start; give this server a name with --name"
         );
     }
+    warn_if_everybody_reads(&options.token_file, "the join token");
     let probe = probe(&options)?;
     let roles: BTreeSet<Role> = options.role.iter().copied().collect();
     let alone = roles.len() == 1;
@@ -355,6 +368,9 @@ async fn voice(node: &config::Node, facts: &Facts) -> Option<Voice> {
 
 fn status(options: &config::Status) -> ExitCode {
     let asked = || -> Result<serde_json::Value, Failure> {
+        if let Some(path) = options.token_file.as_deref().filter(|_| !options.line) {
+            warn_if_everybody_reads(path, "the token");
+        }
         let token = options.token_file.as_deref().map(read_secret).transpose()?;
         Ok(Client::new(&options.overview, options.ca_file.as_deref())?
             .get("/api/v1/overview", token.as_deref())?)
@@ -362,7 +378,7 @@ fn status(options: &config::Status) -> ExitCode {
     match asked() {
         Ok(overview) => {
             let said = match options {
-                config::Status { json: true, .. } => format!("{overview:#}\n"),
+                config::Status { json: true, .. } => report::json(&overview),
                 config::Status { line: true, .. } => report::line(&overview),
                 config::Status { .. } => report::text(&overview),
             };

@@ -1,6 +1,6 @@
 //! What this process can say of the machine it runs on.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
 use app::cluster::{KeyCheck, Os};
@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::clock::Stopwatch;
+use crate::files;
 use crate::messenger::wire::Process;
 
 /// The message whose HMAC under the encryption key is the key check.
@@ -39,16 +40,23 @@ pub fn host_name() -> Option<String> {
 pub fn address_towards(peer: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = match peer {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => std::net::Ipv6Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     };
     let socket = UdpSocket::bind((any, 0)).ok()?;
     socket.connect(peer).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// Whether an address is one of this machine's: only those can be bound.
+/// Whether an address is one of this machine's. Only those can be bound, unless the system was told
+/// otherwise (`ip_nonlocal_bind`); then the routing table is asked.
 pub fn is_own(ip: IpAddr) -> bool {
-    UdpSocket::bind((ip, 0)).is_ok()
+    let can_bind = |ip: IpAddr| UdpSocket::bind((ip, 0)).is_ok();
+    // Of the documentation networks, which no machine has.
+    let foreign: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
+        IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+    };
+    can_bind(ip) && (!can_bind(foreign) || address_towards(SocketAddr::new(ip, 9)) == Some(ip))
 }
 
 /// What this process uses, where the system tells.
@@ -72,7 +80,7 @@ pub fn in_container() -> bool {
 
 /// The check of the key in a file. The key itself goes no further than this function.
 pub fn key_check_of_file(path: &Path) -> std::io::Result<KeyCheck> {
-    Ok(key_check(&std::fs::read(path)?))
+    Ok(key_check(&files::read(path)?))
 }
 
 /// `HMAC-SHA256(key, message)` of a key as configured: a byte order mark and surrounding white space

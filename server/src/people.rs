@@ -1,12 +1,13 @@
 //! The commands `token` and `admin`: who may come in, told on the machine that has the database.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead as _, Read as _, Write as _};
 
 use app::cluster::Timestamp;
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Keyring, Maker, Token, name_key};
 use cluster_overview::access::password::Passwords;
 use cluster_overview::access::{Wish, account, described};
+use cluster_overview::outside_text::one_line;
 use cluster_overview::store::Grant;
 use cluster_overview::store::beside::Beside;
 use cluster_overview::{clock, config};
@@ -55,7 +56,8 @@ fn list(keyring: &Keyring) -> Result<(), Failure> {
         let used = token
             .used
             .map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
-        writeln!(out, "{id}  {:<6}  {state}, {used}  {name}", role.as_str())?;
+        let (role, name) = (role.as_str(), one_line(name));
+        writeln!(out, "{id}  {role:<6}  {state}, {used}  {name}")?;
     }
     Ok(())
 }
@@ -101,7 +103,7 @@ pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
                 writeln!(out, "Nobody can sign in yet.")?;
             }
             for person in keyring.people.values() {
-                writeln!(out, "{:<6}  {}", person.rank.as_str(), person.name)?;
+                writeln!(out, "{:<6}  {}", person.rank.as_str(), one_line(&person.name))?;
             }
         }
         config::Admin::Remove(options) => {
@@ -124,9 +126,16 @@ pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The longest line that is read for a password.
+const MAX_PASSWORD_LINE_BYTES: u64 = 64 << 10;
+
 /// The first line of standard input: a secret never stands among a command's arguments.
 fn read_password() -> Result<String, Failure> {
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
+    std::io::stdin().lock().take(MAX_PASSWORD_LINE_BYTES + 1).read_line(&mut line)?;
+    if line.len() as u64 > MAX_PASSWORD_LINE_BYTES {
+        let most = MAX_PASSWORD_LINE_BYTES >> 10;
+        return Err(format!("the password on standard input is longer than {most} KiB").into());
+    }
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -12,7 +12,8 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
-use crate::access::audit::one_line;
+use crate::outside_text::one_line;
+use crate::store::without_password;
 
 /// How long a probe may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -103,13 +104,15 @@ impl Probe {
 
 /// Gets the answer of an address. Blocks.
 fn fetch(url: &str, agent: &ureq::Agent) -> Result<Answer, Unwell> {
-    let lost = |error: &dyn std::fmt::Display| Unwell::of(format!("{url}: {error}"));
+    // What is said of it goes to the overview, and everybody there reads it.
+    let shown = without_password(url);
+    let lost = |error: &dyn std::fmt::Display| Unwell::of(format!("{shown}: {error}"));
     let mut answer = agent.get(url).call().map_err(|error| lost(&error))?;
     let status = answer.status();
     let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
     if status.is_redirection() {
         let place = header("location").unwrap_or("nowhere").to_owned();
-        let why = format!("{url} leads on to {place}: give the address that answers");
+        let why = format!("{shown} leads on to {place}: give the address that answers");
         return Err(Unwell::of(why));
     }
     let is_json = header("content-type").is_some_and(|kind| kind.contains("json"));
@@ -117,7 +120,7 @@ fn fetch(url: &str, agent: &ureq::Agent) -> Result<Answer, Unwell> {
     let mut reader = answer.body_mut().as_reader().take(LONGEST + 1);
     reader.read_to_end(&mut body).map_err(|error| lost(&error))?;
     if body.len() as u64 > LONGEST {
-        return Err(too_long(url));
+        return Err(too_long(&shown));
     }
     Ok(Answer { is_good: status == 200, outcome: status.to_string(), is_json, body })
 }
@@ -136,8 +139,8 @@ async fn run(command: &str) -> Result<Answer, Unwell> {
     let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let ended = tokio::time::timeout(PATIENCE, async {
-        let (out, err) = tokio::join!(all(out), all(err));
-        Ok::<_, Unwell>((out?, err?, child.wait().await.map_err(failed)?))
+        let (out, err) = tokio::try_join!(all(out), all(err))?;
+        Ok::<_, Unwell>((out, err, child.wait().await.map_err(failed)?))
     });
     let ended = ended.await;
     if !matches!(ended, Ok(Ok(_)))

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::access::audit::one_line;
+use crate::outside_text::{answer_line, json_for_terminal};
 
 /// The exit code when nothing can be known.
 pub const UNKNOWN: u8 = 3;
@@ -31,12 +31,12 @@ pub fn line(overview: &Value) -> String {
     let titles: Vec<&str> =
         list(&overview["hints"]).iter().filter_map(|hint| hint["title"].as_str()).collect();
     let told = match titles.as_slice() {
-        [] => format!("{} servers are in sync", counts["servers"]),
+        [] => format!("{} servers are in sync", count(&counts["servers"])),
         few if few.len() <= LISTED => few.join("; "),
         many => format!("{}; and {} more", many[..LISTED].join("; "), many.len() - LISTED),
     };
     let figures: Vec<String> =
-        COUNTS.iter().map(|name| format!("{name}={}", counts[*name])).collect();
+        COUNTS.iter().map(|name| format!("{name}={}", count(&counts[*name]))).collect();
     one(&format!("{state} - {told}"), &figures.join(" "))
 }
 
@@ -52,7 +52,7 @@ const COUNTS: [&str; 6] = ["servers", "alive", "late", "stale", "stopped", "unkn
 
 /// One line: a bar divides what is said from the figures, and stands nowhere else.
 fn one(said: &str, figures: &str) -> String {
-    let said = one_line(said).replace('|', "/");
+    let said = answer_line(said).replace('|', "/");
     if figures.is_empty() { format!("{said}\n") } else { format!("{said} | {figures}\n") }
 }
 
@@ -65,7 +65,8 @@ pub fn text(overview: &Value) -> String {
 }
 
 fn write_all(out: &mut String, overview: &Value) -> std::fmt::Result {
-    let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    // Whatever answers at that address wrote it, and perhaps it is no overview.
+    let word = |value: &Value| answer_line(value.as_str().unwrap_or("-"));
     writeln!(out, "health {} as of {}", word(&overview["health"]), word(&overview["as_of"]))?;
     for server in list(&overview["servers"]) {
         writeln!(
@@ -103,10 +104,20 @@ fn write_all(out: &mut String, overview: &Value) -> std::fmt::Result {
             writeln!(out, "  {}. {}", place + 1, word(step))?;
         }
         if let Some(avoid) = hint["avoid"].as_str() {
-            writeln!(out, "  Avoid: {avoid}")?;
+            writeln!(out, "  Avoid: {}", answer_line(avoid))?;
         }
     }
     Ok(())
+}
+
+/// The overview as JSON, for programs and for people at a terminal.
+pub fn json(overview: &Value) -> String {
+    json_for_terminal(&format!("{overview:#}\n"))
+}
+
+/// A number, or `null` where there is none.
+fn count(value: &Value) -> String {
+    value.as_u64().map_or_else(|| "null".to_owned(), |count| count.to_string())
 }
 
 fn list(value: &Value) -> &[Value] {

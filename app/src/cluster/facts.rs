@@ -113,7 +113,7 @@ pub fn check_text(text: &str, least: usize, most: usize) -> Result<(), String> {
 }
 
 /// Unicode 17's general categories Cc, Cf, Zl and Zp.
-fn is_unprintable(c: char) -> bool {
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0xAD | 0x600..=0x605 | 0x61C | 0x6DD | 0x70F | 0x890..=0x891 | 0x8E2 | 0x180E

@@ -6,9 +6,7 @@ use app::cluster::Timestamp;
 
 use super::keyring::Maker;
 use super::secret::Hash;
-
-/// How many characters of something from outside are written down.
-const LONGEST: usize = 300;
+pub use crate::outside_text::one_line;
 
 /// How somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,30 +213,4 @@ pub struct Wanted {
 /// Whether a text is a name: one line of at least one character and at most so many.
 pub fn is_name(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.chars().count()) && one_line(text) == text
-}
-
-/// Text from outside as one line of bounded length: nobody forges a second line with it.
-pub fn one_line(text: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    let shown = |c: char| if hidden(c) { '\u{fffd}' } else { c };
-    let mut line: String = text.chars().take(LONGEST).map(shown).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        line.push('…');
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_forge_a_line() {
-        assert_eq!(one_line("ann\r\n2026 bob"), "ann\u{fffd}\u{fffd}2026 bob");
-        assert_eq!(one_line("a\u{202e}b\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
-        assert_eq!(one_line(&"x".repeat(400)).chars().count(), LONGEST + 1);
-    }
 }

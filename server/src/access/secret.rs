@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::files;
+
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
@@ -114,7 +116,7 @@ fn hex(bytes: &[u8; 32]) -> String {
 
 /// The secret in a file, without the white space around it.
 pub fn read_secret(path: &Path) -> Result<String, SecretError> {
-    let text = fs::read_to_string(path)
+    let text = files::read_text(path)
         .map_err(|source| SecretError::File { path: path.to_owned(), source })?;
     let secret = text.trim();
     if secret.is_empty() {

@@ -4,14 +4,14 @@
 //! environment says has its way.
 
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
-use crate::store::without_password;
+use super::holds_password;
+use crate::files;
 
 /// The option that names the file.
 pub(super) const OPTION: &str = "config-file";
@@ -67,7 +67,7 @@ pub(super) fn options(
     arguments: &[OsString],
     said: impl Fn(&str) -> bool,
 ) -> Result<Vec<OsString>, FileError> {
-    let text = fs::read_to_string(path)
+    let text = files::read_text(path)
         .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
     let table: Table = toml::from_str(&text).map_err(|source| FileError::Malformed {
         path: path.to_owned(),
@@ -147,15 +147,21 @@ fn option(arg: &Arg, key: &str, value: &Value) -> Result<Option<OsString>, Strin
 
 /// Refuses a file that tells everybody a secret, or names one that does.
 fn keep_secret(path: &Path, table: &Table) -> Result<(), FileError> {
-    let refuse = |path: &Path, why| match mode(path) {
-        Some(mode) if mode & 0o004 != 0 => {
-            Err(FileError::Readable { path: path.to_owned(), mode, why })
-        }
-        _ => Ok(()),
+    let refuse = |path: &Path, why| match files::mode_if_everybody_reads(path) {
+        Some(mode) => Err(FileError::Readable { path: path.to_owned(), mode, why }),
+        None => Ok(()),
+    };
+    // Other addresses hold passwords too: a product's that is asked for its health, a proxy's before the overview.
+    let in_text = |value: &Value| value.as_str().is_some_and(holds_password);
+    let named = |value: &Value| {
+        in_text(value) || value.as_array().is_some_and(|all| all.iter().any(in_text))
     };
     let database = table.get("database").and_then(Value::as_str).unwrap_or_default();
-    if without_password(database) != database {
+    if holds_password(database) {
         refuse(path, "the database's password stands in it")?;
+    }
+    if table.values().any(named) {
+        refuse(path, "the password of an address stands in it")?;
     }
     for name in SECRETS {
         if let Some(secret) = table.get(name).and_then(Value::as_str) {
@@ -163,9 +169,4 @@ fn keep_secret(path: &Path, table: &Table) -> Result<(), FileError> {
         }
     }
     Ok(())
-}
-
-/// The mode of a file, if it is there.
-fn mode(path: &Path) -> Option<u32> {
-    fs::metadata(path).ok().map(|found| found.permissions().mode() & 0o777)
 }

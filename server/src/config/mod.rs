@@ -11,10 +11,11 @@ use app::cluster::keys::check_digits;
 use app::cluster::{KeyKind, Role, Span};
 use app::words::Language;
 use axum::http::HeaderName;
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::access::keyring::TokenRole;
 use crate::frame::Ancestor;
+use crate::messenger::DialLoopback;
 use crate::store::without_password;
 
 pub use self::file::FileError;
@@ -186,6 +187,25 @@ pub struct Access {
     pub metrics_public: bool,
 }
 
+/// Which services may be dialled on the overview's own machine.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Dialling {
+    /// Which services the overview dials on its own machine: own, those whose heartbeats come directly from this
+    /// machine; all, whatever names one of its addresses; or none.
+    #[arg(
+        id = "dial-loopback",
+        long,
+        env = "CLUSTER_OVERVIEW_DIAL_LOOPBACK",
+        value_parser = dial_loopback,
+        default_value = "own"
+    )]
+    pub loopback: DialLoopback,
+}
+
+fn dial_loopback(word: &str) -> Result<DialLoopback, String> {
+    DialLoopback::parse(word).ok_or_else(|| "must be own, all or none".to_owned())
+}
+
 /// What the overview reports of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Report {
@@ -307,6 +327,9 @@ pub struct Serve {
     /// What it says of itself.
     #[command(flatten)]
     pub node: Node,
+    /// Whom it dials.
+    #[command(flatten)]
+    pub dialling: Dialling,
     /// Which components it reports of itself.
     #[arg(
         long,
@@ -359,8 +382,14 @@ impl CommandLine {
     /// file that either of them names. Ends the process with a message if that cannot be understood.
     pub fn read() -> Result<Self, FileError> {
         let mut arguments: Vec<OsString> = std::env::args_os().collect();
+        let commands = without_values(Self::command());
+        for option in passwords_in(&arguments) {
+            tracing::warn!(
+                "a password stands in the argument {option}: every account of this machine can read the arguments of a process. {}",
+                INSTEAD_OF_ARGUMENTS
+            );
+        }
         if let Some(path) = named_file(&arguments) {
-            let commands = Self::command();
             let command = arguments.get(1).and_then(|name| commands.find_subcommand(name));
             // Others may be called where the environment names a file for `serve`.
             let command = command.filter(|command| file::is_read_by(command));
@@ -370,8 +399,50 @@ impl CommandLine {
                 arguments.splice(2..2, added);
             }
         }
-        Ok(Self::parse_from(arguments))
+        let matches = commands.get_matches_from(arguments);
+        // What clap has taken fits: the fields and the options are of one derivation.
+        Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
     }
+}
+
+/// What to do with a password instead of writing it into an argument.
+const INSTEAD_OF_ARGUMENTS: &str = "Put it into a file that PGPASSFILE names, into the option's environment variable, or into a configuration file of mode 600";
+
+/// Help shows which variable an option is read from, and never what is in it: it may be a secret.
+fn without_values(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(without_values)
+}
+
+/// Whether a password stands in an address.
+fn holds_password(address: &str) -> bool {
+    let Some((scheme, rest)) = address.split_once("://") else { return false };
+    if scheme.starts_with("postgres") {
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        let named = |part: &str| part.starts_with("password=") && part != "password=";
+        // Such a password may hold what ends the host of other addresses.
+        return without_password(address) != address || query.split('&').any(named);
+    }
+    let host = rest.split(['/', '?', '#', ' ', '"', '\'']).next().unwrap_or_default();
+    host.rsplit_once('@').is_some_and(|(person, _)| person.contains(':'))
+}
+
+/// The options, or the places on the command line, whose values hold a password.
+fn passwords_in(arguments: &[OsString]) -> Vec<String> {
+    let mut before = String::new();
+    let mut found = Vec::new();
+    for (place, argument) in arguments.iter().enumerate().skip(1) {
+        let text = argument.to_string_lossy();
+        let (option, value) = match text.split_once('=') {
+            Some((option, value)) if option.starts_with("--") => (option.to_owned(), value),
+            _ if before.starts_with("--") => (before, text.as_ref()),
+            _ => (format!("number {place}"), text.as_ref()),
+        };
+        if holds_password(value) {
+            found.push(option);
+        }
+        before = text.into_owned();
+    }
+    found
 }
 
 /// The configuration file, if one is named.
@@ -490,5 +561,36 @@ mod tests {
     #[test]
     fn every_command_can_be_asked_for() {
         super::CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn help_shows_no_value_of_the_environment() {
+        fn check(command: &clap::Command) {
+            for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
+                assert!(arg.is_hide_env_values_set(), "{} {}", command.get_name(), arg.get_id());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&super::without_values(super::CommandLine::command()));
+    }
+
+    #[test]
+    fn a_password_in_an_argument_is_found_wherever_it_stands() {
+        let found = |arguments: &[&str]| {
+            super::passwords_in(&arguments.iter().map(std::convert::Into::into).collect::<Vec<_>>())
+        };
+        let address = "postgres://ann:secret@db/overview";
+        assert_eq!(found(&["program", "serve", "--database", address]), ["--database"]);
+        assert_eq!(found(&["program", "serve", &format!("--database={address}")]), ["--database"]);
+        assert_eq!(found(&["program", "agent", "--probe=http://a:b@c/health"]), ["--probe"]);
+        assert_eq!(found(&["program", "x", "postgres://db/o?password=secret"]), ["number 2"]);
+        for harmless in [
+            "postgres://ann@db/overview",
+            "sqlite:a.db",
+            "https://product:8443/overview?mail=ann@example",
+            "[::1]:3000",
+        ] {
+            assert!(found(&["program", "serve", "--database", harmless]).is_empty(), "{harmless}");
+        }
     }
 }

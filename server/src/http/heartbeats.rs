@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::cluster::{FieldError, Heartbeat, RefusalReason, ServerName, Timestamp};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Version};
 use axum::{Extension, Json};
 use serde::Serialize;
 use serde_json::Value;
@@ -18,6 +18,7 @@ use crate::Site;
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
 use crate::intake::parse;
+use crate::messenger::{Announced, came_directly};
 use crate::metrics::Refusal;
 use crate::store::Receipt;
 
@@ -65,6 +66,7 @@ pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     Extension(caller): Extension<Caller>,
     Extension(origin): Extension<Origin>,
+    version: Version,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
@@ -74,6 +76,7 @@ pub(crate) async fn post(
         parse_all(&headers, body).inspect_err(|_| refused(Refusal::Malformed))?;
     own_servers_only(&site, &caller, &origin, &heartbeats)
         .inspect_err(|_| refused(Refusal::Token))?;
+    let announced = Announced::of_all(&heartbeats);
     let taken = site
         .intake
         .take(heartbeats)
@@ -82,6 +85,7 @@ pub(crate) async fn post(
     if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
         return Err(no_room(&site, server));
     }
+    site.heard_of_messengers(announced, || came_directly(origin.peer, &headers, version));
     let next_in_ms = taken.next_in().as_millis();
     let said = |moment: Timestamp| moment.rfc3339();
     Ok(Json(match taken.receipts.as_slice() {

@@ -15,6 +15,8 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
+use crate::files;
+
 /// How soon a certificate that was renewed is used.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -171,5 +173,5 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|source| TlsError::File { path: path.to_owned(), source })
+    files::read(path).map_err(|source| TlsError::File { path: path.to_owned(), source })
 }

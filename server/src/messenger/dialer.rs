@@ -8,13 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use app::api::Refusal;
-use app::cluster::{Component, ComponentKey, Messenger, MessengerFailure, Role, ServerName};
+use app::cluster::{
+    Component, ComponentKey, Heartbeat, Messenger, MessengerFailure, Role, ServerName,
+};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Interval;
 
-use super::target::may_be_dialled;
+use super::target::{DialLoopback, Place, place};
 use super::wire::{
     Channel, Message, PATIENCE, SILENCE, Side, WEB_SIGN_OF_LIFE, WireError, shared_key,
 };
@@ -23,12 +25,23 @@ use crate::access::secret::Hash;
 use crate::back_off::back_off;
 use crate::clock::Stopwatch;
 use crate::intake::parse;
+use crate::log_limit::LogLimit;
 use crate::store::Sighting;
 
 /// The longest wait between two trials.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 /// How many services are dialled at once.
 const AT_ONCE: usize = 64;
+/// How long lies between two connections that are opened, to whomever: at most 200 a second.
+const BETWEEN_CONNECTIONS: Duration = Duration::from_millis(5);
+/// How many keys are tried with one service, each in a connection of its own.
+const MAX_KEYS_TRIED: usize = 32;
+/// A connection is a good one only if it lasted so long: what ends sooner counts as a failure.
+const GOOD_CONNECTION: Duration = Duration::from_secs(10);
+/// How long a service is not read after each message: one sends a sign of life every 5 s.
+const BETWEEN_MESSAGES: Duration = Duration::from_millis(50);
+/// How long it is not read after each heartbeat.
+const BETWEEN_HEARTBEATS: Duration = Duration::from_millis(250);
 /// How long to gather changes of the cluster, and of what is found, before acting on them.
 const GATHERED: Duration = Duration::from_millis(50);
 /// How long lies between two reconnects of one service that people ask for.
@@ -56,6 +69,22 @@ pub(crate) struct Dialer {
     found: Mutex<BTreeMap<ComponentKey, Sighting>>,
     finding: Notify,
     places: Semaphore,
+    /// When the last connection was opened.
+    last_connection: tokio::sync::Mutex<Option<Stopwatch>>,
+    /// How each service behaved so far, however often its line was replaced.
+    records: Mutex<BTreeMap<ComponentKey, Arc<Mutex<Record>>>>,
+    /// The services that name an address of this machine, as they last said so over HTTP.
+    heard: Mutex<BTreeMap<ComponentKey, Heard>>,
+    hearing: Notify,
+    logs: Logs,
+}
+
+/// What is logged of services, at most once a minute for each.
+#[derive(Debug, Default)]
+struct Logs {
+    forbidden_address: LogLimit<ServerName>,
+    foreign_heartbeat: LogLimit<ServerName>,
+    failed_writing: LogLimit<()>,
 }
 
 impl Default for Dialer {
@@ -66,6 +95,11 @@ impl Default for Dialer {
             found: Mutex::default(),
             finding: Notify::new(),
             places: Semaphore::new(AT_ONCE),
+            last_connection: tokio::sync::Mutex::default(),
+            records: Mutex::default(),
+            heard: Mutex::default(),
+            hearing: Notify::new(),
+            logs: Logs::default(),
         }
     }
 }
@@ -78,10 +112,77 @@ struct Target {
     boot: String,
 }
 
+/// What a service said over HTTP of a messenger on this machine.
+#[derive(Debug)]
+struct Heard {
+    target: Target,
+    /// Whether it said so directly, and not through a proxy: then it is one of this machine.
+    directly: bool,
+}
+
+/// A messenger that a heartbeat names.
+#[derive(Debug)]
+pub(crate) struct Announced {
+    key: ComponentKey,
+    target: Target,
+}
+
+impl Announced {
+    /// Those that these heartbeats name.
+    pub(crate) fn of_all(heartbeats: &[Heartbeat]) -> Vec<Self> {
+        let announced = |heartbeat: &Heartbeat| {
+            let address = SocketAddr::from((heartbeat.ip.ip()?, heartbeat.messenger_port?));
+            (heartbeat.role == Role::Service && !heartbeat.leaving).then(|| Self {
+                key: heartbeat.key(),
+                target: Target { address, boot: heartbeat.boot_id.clone() },
+            })
+        };
+        heartbeats.iter().filter_map(announced).collect()
+    }
+}
+
+/// How a service behaved when it was dialled. Who hangs up soon, or starts anew again and again, is dialled
+/// ever more seldom.
+#[derive(Debug, Default)]
+struct Record {
+    failures: u32,
+    state: LineState,
+    /// How long to wait since the last dial or connection was over.
+    pause: Option<(Stopwatch, Duration)>,
+}
+
+/// What was under way with a service when it was last looked at.
+#[derive(Clone, Copy, Debug, Default)]
+enum LineState {
+    #[default]
+    Idle,
+    Dialling,
+    Connected(Stopwatch),
+}
+
+impl Record {
+    /// The dial or the connection is over, if there was one.
+    fn over(&mut self) {
+        match std::mem::take(&mut self.state) {
+            LineState::Idle => return,
+            LineState::Connected(since) if since.elapsed() >= GOOD_CONNECTION => self.failures = 0,
+            LineState::Dialling | LineState::Connected(_) => self.failures += 1,
+        }
+        self.pause = Some((Stopwatch::start(), back_off(self.failures, LONGEST_WAIT)));
+    }
+
+    /// How long to wait before it is dialled.
+    fn wait(&self) -> Duration {
+        self.pause.map_or(Duration::ZERO, |(since, pause)| pause.saturating_sub(since.elapsed()))
+    }
+}
+
 /// The line to one service.
 #[derive(Debug)]
 struct Line {
     target: Target,
+    /// Whether the address is one that is dialled.
+    allowed: bool,
     /// What the service bears that is connected.
     bears: Arc<Mutex<Option<Hash>>>,
     requests: mpsc::Sender<oneshot::Sender<Outcome>>,
@@ -117,8 +218,13 @@ impl Site {
         let following = async {
             loop {
                 self.follow();
-                if facts.changed().await.is_err() {
-                    return;
+                tokio::select! {
+                    changed = facts.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                    }
+                    () = self.dialer.hearing.notified() => {}
                 }
                 tokio::time::sleep(GATHERED).await;
             }
@@ -141,10 +247,18 @@ impl Site {
             wanted.as_ref() == Some(&line.target)
                 && bears.is_none_or(|bears| self.borne_by(&key.server).contains(&bears))
         });
+        locked(&self.dialer.records).retain(|key, _| snapshot.components.contains_key(key));
+        locked(&self.dialer.heard).retain(|key, _| snapshot.components.contains_key(key));
         for (key, component) in &snapshot.components {
-            match target(component).filter(|target| !self.is_own(target)) {
-                Some(target) => {
-                    lines.entry(key.clone()).or_insert_with(|| self.line(key, target, here));
+            if lines.contains_key(key) {
+                continue;
+            }
+            let target = target(component).filter(|target| !self.is_own(target));
+            let judged =
+                target.and_then(|target| Some((self.may_dial(key, &target, here)?, target)));
+            match judged {
+                Some((allowed, target)) => {
+                    lines.insert(key.clone(), self.line(key, target, allowed));
                 }
                 None if component.messengers.iter().any(|seen| seen.seen_by == here.name) => {
                     self.dialer.find(key, None);
@@ -154,24 +268,71 @@ impl Site {
         }
     }
 
+    /// Whether a service may be dialled there. `None` where nobody can say yet: an address of this machine means
+    /// nothing until the service has said here that it has it.
+    fn may_dial(&self, key: &ComponentKey, target: &Target, here: &Here) -> Option<bool> {
+        match (place(target.address, here.listening), self.dial_loopback) {
+            (Place::Elsewhere, _) | (Place::ThisMachine, DialLoopback::All) => Some(true),
+            (Place::Forbidden, _) | (Place::ThisMachine, DialLoopback::None) => Some(false),
+            (Place::ThisMachine, DialLoopback::Own) => {
+                let heard = locked(&self.dialer.heard);
+                heard.get(key).filter(|heard| heard.target == *target).map(|heard| heard.directly)
+            }
+        }
+    }
+
+    /// Notes which services said over HTTP that their messenger is on this machine, and whether they said so
+    /// directly. Their heartbeats have been taken.
+    pub(crate) fn heard_of_messengers(
+        &self,
+        announced: Vec<Announced>,
+        directly: impl FnOnce() -> bool,
+    ) {
+        let Some(here) = self.dialer.here.get() else { return };
+        if announced.is_empty() || self.dial_loopback != DialLoopback::Own {
+            return;
+        }
+        let directly = directly();
+        let snapshot = self.watch.snapshot();
+        let mut lines = locked(&self.dialer.lines);
+        let mut heard = locked(&self.dialer.heard);
+        for Announced { key, target } in announced {
+            // It is judged already, and nothing better was said.
+            let known = lines.get(&key).filter(|line| line.target == target);
+            if known.is_some_and(|line| line.allowed || !directly) {
+                continue;
+            }
+            // A replay, say: the picture knows better.
+            let is_current = snapshot.components.get(&key).and_then(|known| self::target(known))
+                == Some(target.clone());
+            if is_current && place(target.address, here.listening) == Place::ThisMachine {
+                lines.remove(&key);
+                heard.insert(key, Heard { target, directly });
+                self.dialer.hearing.notify_one();
+            }
+        }
+    }
+
     /// Whether it is the service of this very process, of which nobody need tell it.
     fn is_own(&self, target: &Target) -> bool {
         self.own.as_ref().is_some_and(|own| own.is_boot(&target.boot))
     }
 
-    fn line(self: &Arc<Self>, key: &ComponentKey, target: Target, here: &Here) -> Line {
+    fn line(self: &Arc<Self>, key: &ComponentKey, target: Target, allowed: bool) -> Line {
         let (requests, requested) = mpsc::channel(1);
         let bears = Arc::default();
+        let record = Arc::clone(locked(&self.dialer.records).entry(key.clone()).or_default());
         let caller = Caller {
             site: Arc::clone(self),
             key: key.clone(),
             address: target.address,
-            allowed: may_be_dialled(target.address, here.listening),
+            allowed,
             bears: Arc::clone(&bears),
+            record,
             requested,
         };
         let task = tokio::spawn(caller.keep_calling()).abort_handle();
-        Line { target, bears, requests, requested: None, task }
+        Line { target, allowed, bears, requests, requested: None, task }
     }
 
     /// What a server's service may bear: its credentials, the newest first, then the join tokens.
@@ -228,7 +389,9 @@ impl Site {
         match self.watch.note_messengers(sightings, here.name.clone()).await {
             Ok(()) => locked(&self.dialer.found).retain(|key, now| found.get(key) != Some(now)),
             Err(error) => {
-                tracing::warn!(%error, "how the messengers are was not written down; trying on");
+                if let Some(left_out) = self.dialer.logs.failed_writing.admit(()) {
+                    tracing::warn!(%error, left_out, "how the messengers are was not written down; trying on");
+                }
                 self.dialer.finding.notify_one();
             }
         }
@@ -253,6 +416,15 @@ impl Dialer {
         locked(&self.found).insert(key.clone(), sighting);
         self.finding.notify_one();
     }
+
+    /// Waits until one more connection may be opened.
+    async fn pace(&self) {
+        let mut last = self.last_connection.lock().await;
+        if let Some(last) = *last {
+            tokio::time::sleep(BETWEEN_CONNECTIONS.saturating_sub(last.elapsed())).await;
+        }
+        *last = Some(Stopwatch::start());
+    }
 }
 
 /// Who keeps one line.
@@ -263,16 +435,29 @@ struct Caller {
     /// Whether the address is one that is dialled.
     allowed: bool,
     bears: Arc<Mutex<Option<Hash>>>,
+    record: Arc<Mutex<Record>>,
     requested: mpsc::Receiver<oneshot::Sender<Outcome>>,
 }
 
 impl Caller {
     /// Dials, talks, and dials again.
     async fn keep_calling(mut self) {
-        let mut failures = 0;
         let mut asked: Option<oneshot::Sender<Outcome>> = None;
         self.find(Err(MessengerFailure::Connecting));
+        // What the former line to this service had under way is over.
+        locked(&self.record).over();
         loop {
+            if asked.is_none() {
+                let wait = locked(&self.record).wait();
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    request = self.requested.recv() => {
+                        asked = request;
+                        locked(&self.record).failures = 0;
+                    }
+                }
+            }
+            locked(&self.record).state = LineState::Dialling;
             let dialled = self.dial(asked.is_some()).await;
             let outcome = dialled.as_ref().map(drop).map_err(|failure| *failure);
             self.find(outcome);
@@ -280,24 +465,13 @@ impl Caller {
                 // Who asked may have gone.
                 let _ = asked.send(outcome);
             }
-            match dialled {
-                Ok(channel) => {
-                    failures = 0;
-                    asked = self.talk(channel).await;
-                    *locked(&self.bears) = None;
-                    self.find(Err(MessengerFailure::Lost));
-                }
-                Err(_) => failures += 1,
+            if let Ok(channel) = dialled {
+                locked(&self.record).state = LineState::Connected(Stopwatch::start());
+                asked = self.talk(channel).await;
+                *locked(&self.bears) = None;
+                self.find(Err(MessengerFailure::Lost));
             }
-            if asked.is_none() {
-                tokio::select! {
-                    () = tokio::time::sleep(back_off(failures, LONGEST_WAIT)) => {}
-                    request = self.requested.recv() => {
-                        asked = request;
-                        failures = 0;
-                    }
-                }
-            }
+            locked(&self.record).over();
         }
     }
 
@@ -308,16 +482,23 @@ impl Caller {
     /// Tries each key that the service may share. Somebody who waits for it goes first.
     async fn dial(&self, waited_for: bool) -> Result<Channel<TcpStream>, MessengerFailure> {
         if !self.allowed {
-            tracing::warn!(
-                server = %self.key.server,
-                address = %self.address,
-                "a service names an address that is not dialled"
-            );
+            let logs = &self.site.dialer.logs;
+            if let Some(left_out) = logs.forbidden_address.admit(self.key.server.clone()) {
+                tracing::warn!(
+                    server = %self.key.server,
+                    address = %self.address,
+                    left_out,
+                    "a service names an address that is not dialled; for one on this machine see --dial-loopback"
+                );
+            }
             return Err(MessengerFailure::Unreachable);
         }
         let _place = if waited_for { None } else { self.site.dialer.places.acquire().await.ok() };
         let mut failure = MessengerFailure::WrongKey;
-        for bears in self.site.borne_by(&self.key.server) {
+        for bears in self.site.borne_by(&self.key.server).into_iter().take(MAX_KEYS_TRIED) {
+            if !waited_for {
+                self.site.dialer.pace().await;
+            }
             let stream = connect(self.address).await?;
             match Channel::dial(stream, &shared_key(&bears, self.key.server.as_str())).await {
                 Ok(channel) => {
@@ -367,8 +548,13 @@ impl Side for Web<'_> {
 
     async fn hear(&mut self, message: Message) {
         match message {
-            Message::Beat { heartbeat } => self.site.take_from(self.key, &heartbeat).await,
-            Message::Alive { .. } | Message::Unknown => {}
+            Message::Beat { heartbeat } => {
+                self.site.take_from(self.key, &heartbeat).await;
+                tokio::time::sleep(BETWEEN_HEARTBEATS).await;
+            }
+            Message::Alive { .. } | Message::Unknown => {
+                tokio::time::sleep(BETWEEN_MESSAGES).await;
+            }
         }
     }
 }
@@ -382,7 +568,14 @@ impl Site {
                 let _ = self.intake.take(vec![heartbeat]).await;
             }
             Ok(_) | Err(_) => {
-                tracing::warn!(server = %key.server, "a messenger brought what is no heartbeat of its service");
+                let logs = &self.dialer.logs;
+                if let Some(left_out) = logs.foreign_heartbeat.admit(key.server.clone()) {
+                    tracing::warn!(
+                        server = %key.server,
+                        left_out,
+                        "a messenger brought what is no heartbeat of its service"
+                    );
+                }
             }
         }
     }

@@ -6,5 +6,7 @@ mod listener;
 mod target;
 pub mod wire;
 
-pub(crate) use dialer::{Dialer, Here};
+pub(crate) use dialer::{Announced, Dialer, Here};
 pub use listener::Voice;
+pub use target::DialLoopback;
+pub(crate) use target::came_directly;

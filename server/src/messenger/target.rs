@@ -1,59 +1,132 @@
-//! Which addresses a web server dials, of all that a node may name.
+//! SSRF protection: which addresses a web server dials, of all that a node may name.
 //!
-//! A node that is let in may still name any address as its own. Whoever dials what it names must not
-//! become its arm: into this machine, onto the link, to everybody, or back to itself.
+//! A node that is let in may name any address as its own. A web server must not become its arm: into the
+//! machine it runs on, onto the link, to everybody, or back to itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use axum::http::{HeaderMap, Version};
+
 use crate::node;
 
-/// Whether a service may be dialled there by an overview that listens at `listening`.
-pub(super) fn may_be_dialled(target: SocketAddr, listening: SocketAddr) -> bool {
-    let fits = match target.ip() {
-        IpAddr::V4(ip) => fits_v4(ip, listening),
-        IpAddr::V6(ip) => fits_v6(ip, listening),
-    };
-    fits && !is_own(target, listening)
+/// Which services the overview dials on its own machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DialLoopback {
+    /// Those whose heartbeats come directly from this machine.
+    #[default]
+    Own,
+    /// All that name one of its addresses.
+    All,
+    /// None.
+    None,
 }
 
-fn fits_v4(ip: Ipv4Addr, listening: SocketAddr) -> bool {
+impl DialLoopback {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Own, Self::All, Self::None];
+
+    /// The word on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::All => "all",
+            Self::None => "none",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// Where an address leads that a node names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// To another machine.
+    Elsewhere,
+    /// To the overview's own machine, and not to its own listener.
+    ThisMachine,
+    /// Where no service is: it is never dialled.
+    Forbidden,
+}
+
+/// Where an address leads, seen from an overview that listens at `listening`.
+pub(super) fn place(target: SocketAddr, listening: SocketAddr) -> Place {
+    let ip = target.ip();
+    let is_forbidden = match ip {
+        IpAddr::V4(ip) => is_forbidden_v4(ip),
+        IpAddr::V6(ip) => is_forbidden_v6(ip),
+    };
+    if is_forbidden {
+        Place::Forbidden
+    } else if !is_on_this_machine(ip) {
+        Place::Elsewhere
+    } else if target.port() == listening.port() {
+        Place::Forbidden
+    } else {
+        Place::ThisMachine
+    }
+}
+
+/// Whether an address is one of the machine that this process runs on.
+fn is_on_this_machine(ip: IpAddr) -> bool {
+    ip.is_loopback() || node::is_own(ip)
+}
+
+fn is_forbidden_v4(ip: Ipv4Addr) -> bool {
     let [first, ..] = ip.octets();
     // 0/8 is this network, and 240/4 nobody's.
-    let nowhere = first == 0 || first >= 240;
-    let near = ip.is_link_local() || ip.is_multicast() || nowhere;
-    !near && (!ip.is_loopback() || listening.ip().is_loopback())
+    ip.is_link_local() || ip.is_multicast() || first == 0 || first >= 240
 }
 
-fn fits_v6(ip: Ipv6Addr, listening: SocketAddr) -> bool {
-    let [first, .., sixth, _, _] = ip.segments();
+fn is_forbidden_v6(ip: Ipv6Addr) -> bool {
+    let [first, second, .., sixth, _, _] = ip.segments();
     // Addresses of version 4 in the clothes of version 6: mapped, compatible, translated, 6to4, Teredo.
     let disguised = ip.to_ipv4().is_some() && !ip.is_loopback() && !ip.is_unspecified()
-        || (first == 0x64 && ip.segments()[1] == 0xff9b && sixth <= 1)
+        || (first == 0x64 && second == 0xff9b && sixth <= 1)
         || first == 0x2002
-        || (first == 0x2001 && ip.segments()[1] == 0);
+        || (first == 0x2001 && second == 0);
     // Site-local addresses are out of use, and routed nowhere that is known.
     let near = ip.is_unicast_link_local() || first & 0xffc0 == 0xfec0;
-    let nowhere = ip.is_multicast() || ip.is_unspecified();
-    !disguised && !near && !nowhere && (!ip.is_loopback() || listening.ip().is_loopback())
+    disguised || near || ip.is_multicast() || ip.is_unspecified()
 }
 
-/// Whether it is the overview's own listener.
-fn is_own(target: SocketAddr, listening: SocketAddr) -> bool {
-    target.port() == listening.port()
-        && (target.ip() == listening.ip()
-            || listening.ip().is_unspecified() && node::is_own(target.ip()))
+/// The headers that proxies add, besides all that begin with `x-forwarded-`.
+const PROXY_HEADERS: [&str; 10] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-client-ip",
+    "true-client-ip",
+    "cf-connecting-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-original-forwarded-for",
+    "x-request-start",
+];
+
+/// Whether a request was sent by a process of this machine, as far as can be known: the connection comes from
+/// one of its addresses, and the request shows no trace of a proxy. A proxy that hides itself cannot be told
+/// from an agent.
+pub(crate) fn came_directly(peer: Option<IpAddr>, headers: &HeaderMap, version: Version) -> bool {
+    let by_proxy = headers.keys().any(|name| {
+        name.as_str().starts_with("x-forwarded-") || PROXY_HEADERS.contains(&name.as_str())
+    });
+    // Agents speak HTTP/1.1; a proxy that is not told otherwise often speaks HTTP/1.0.
+    version >= Version::HTTP_11 && !by_proxy && peer.is_some_and(is_on_this_machine)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn dials(target: &str, listening: &str) -> bool {
-        may_be_dialled(target.parse().unwrap(), listening.parse().unwrap())
+    fn place_of(target: &str, listening: &str) -> Place {
+        place(target.parse().unwrap(), listening.parse().unwrap())
     }
 
-    /// 60 ways to name what is not to be dialled.
-    const FORBIDDEN: [&str; 60] = [
+    /// 60 ways to name what is not to be dialled at a stranger's word.
+    const NOT_ELSEWHERE: [&str; 60] = [
         "0.0.0.0",
         "0.0.0.1",
         "0.1.2.3",
@@ -117,23 +190,20 @@ mod tests {
     ];
 
     #[test]
-    fn no_spelling_of_an_address_near_to_us_nowhere_or_in_disguise_is_dialled() {
-        for address in FORBIDDEN {
-            assert!(!dials(&format!("{address}:33237"), "10.0.0.1:3000"), "{address}");
-        }
-    }
-
-    #[test]
-    fn an_overview_on_loopback_dials_what_is_on_loopback_and_nothing_else_that_is_forbidden() {
-        for address in FORBIDDEN {
+    fn no_spelling_of_an_address_near_to_us_nowhere_or_in_disguise_leads_elsewhere() {
+        for address in NOT_ELSEWHERE {
             let ip = address.trim_start_matches('[');
             let loopback = ip.starts_with("127.") || ["::1]", "0:0:0:0:0:0:0:1]"].contains(&ip);
-            assert_eq!(dials(&format!("{address}:33237"), "127.0.0.1:3000"), loopback, "{address}");
+            let expected = if loopback { Place::ThisMachine } else { Place::Forbidden };
+            for listening in ["10.0.0.1:3000", "127.0.0.1:3000", "0.0.0.0:3000", "[::]:3000"] {
+                let found = place_of(&format!("{address}:33237"), listening);
+                assert_eq!(found, expected, "{address}, from {listening}");
+            }
         }
     }
 
     #[test]
-    fn what_servers_have_is_dialled() {
+    fn what_other_servers_have_is_elsewhere() {
         for address in [
             "10.0.0.11",
             "192.168.1.9",
@@ -143,14 +213,43 @@ mod tests {
             "[fd00::1]",
             "[2a00:1450::1]",
         ] {
-            assert!(dials(&format!("{address}:33237"), "10.0.0.1:3000"), "{address}");
+            let found = place_of(&format!("{address}:33237"), "10.0.0.1:3000");
+            assert_eq!(found, Place::Elsewhere, "{address}");
         }
     }
 
     #[test]
     fn the_overview_does_not_dial_itself() {
-        assert!(!dials("10.0.0.1:3000", "10.0.0.1:3000"));
-        assert!(dials("10.0.0.2:3000", "10.0.0.1:3000"), "another machine's");
-        assert!(!dials("127.0.0.1:3000", "127.0.0.1:3000"));
+        for listening in ["127.0.0.1:3000", "0.0.0.0:3000", "[::]:3000"] {
+            for address in ["127.0.0.1:3000", "127.0.0.2:3000", "[::1]:3000"] {
+                assert_eq!(place_of(address, listening), Place::Forbidden, "{address} {listening}");
+            }
+        }
+        assert_eq!(place_of("10.0.0.2:3000", "10.0.0.1:3000"), Place::Elsewhere, "another's");
+    }
+
+    #[test]
+    fn an_address_of_this_machine_is_known_whatever_its_network() {
+        let towards = SocketAddr::from(([192, 0, 2, 1], 9));
+        let Some(own) = node::address_towards(towards) else { return };
+        let target = SocketAddr::new(own, 5_432);
+        assert_eq!(place(target, ([127, 0, 0, 1], 3_000).into()), Place::ThisMachine);
+    }
+
+    #[test]
+    fn a_heartbeat_that_a_proxy_passed_on_did_not_come_directly() {
+        let direct = |peer: &str, name: Option<&'static str>, version| {
+            let headers = name.map(|name| (name.parse().unwrap(), "1".parse().unwrap()));
+            let headers = headers.into_iter().collect();
+            came_directly(Some(peer.parse().unwrap()), &headers, version)
+        };
+        assert!(direct("127.0.0.1", None, Version::HTTP_11));
+        assert!(direct("::1", Some("user-agent"), Version::HTTP_11));
+        assert!(!direct("10.0.0.9", None, Version::HTTP_11), "from another machine");
+        assert!(!direct("127.0.0.1", None, Version::HTTP_10));
+        for name in ["x-forwarded-for", "x-forwarded-proto", "forwarded", "via", "x-real-ip"] {
+            assert!(!direct("127.0.0.1", Some(name), Version::HTTP_11), "{name}");
+        }
+        assert!(!came_directly(None, &HeaderMap::new(), Version::HTTP_11), "nobody knows");
     }
 }

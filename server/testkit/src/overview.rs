@@ -110,6 +110,11 @@ impl Overview {
         assert_eq!(self.post_heartbeats(&Value::Array(beats.collect())).status, 200);
     }
 
+    /// All that its process has written so far.
+    pub fn said(&self) -> String {
+        self.serve.said()
+    }
+
     /// The picture.
     #[track_caller]
     pub fn picture(&self) -> Value {

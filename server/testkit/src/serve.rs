@@ -130,3 +130,13 @@ fn refused(mut command: Command, story: &Folder) -> (String, Option<i32>) {
     let status = process.wait("a `serve` that must not start to end", SOON);
     (process.said(), status.code())
 }
+
+/// Starts a command in the story's folder and waits for the port in the line that says where it listens.
+pub(crate) fn listening(mut command: Command, story: &Folder) -> (Process, u16) {
+    let mut process = Process::start(&mut command, story, "serve");
+    let port = process.wait_for_line("the line that says where it listens", SOON, |line| {
+        let (_, url) = line.split_once(" at http")?;
+        url.trim_end_matches('/').rsplit(':').next()?.parse().ok()
+    });
+    (process, port)
+}

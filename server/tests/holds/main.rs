@@ -8,6 +8,7 @@
 
 mod clocks;
 mod damage;
+mod floods;
 mod kills;
 mod nginx;
 mod nothing_left;

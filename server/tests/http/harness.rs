@@ -14,6 +14,7 @@ use cluster_overview::branding::Branding;
 use cluster_overview::frame::Ancestor;
 use cluster_overview::listen::tls::Tls;
 use cluster_overview::listen::{self, Listener};
+use cluster_overview::messenger::DialLoopback;
 use cluster_overview::own::Identity;
 use cluster_overview::store::Grant;
 use cluster_overview::store::beside::{Away, Beside};
@@ -107,6 +108,12 @@ impl Running {
         })
     }
 
+    /// Starts one that dials these services on its own machine.
+    pub(crate) fn dialling_here(dial_loopback: DialLoopback) -> Self {
+        let dials_as = Some("overview".to_owned());
+        Self::with(None, |options| Options { dial_loopback, dials_as, ..options })
+    }
+
     /// Starts one where people sign in.
     pub(crate) fn guarded() -> Self {
         Self::of(Policy::of(Mode::Password))
@@ -182,6 +189,17 @@ impl Running {
         let bearer = format!("Bearer {TOKEN}");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         self.send("POST", "/api/v1/heartbeats", &headers, body)
+    }
+
+    /// A heartbeat as a proxy on this machine passes it on.
+    pub(crate) fn beat_by_proxy(&self, heartbeat: &Value) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        let headers = [
+            ("authorization", bearer.as_str()),
+            ("content-type", "application/json"),
+            ("x-forwarded-for", "192.0.2.7"),
+        ];
+        self.send("POST", "/api/v1/heartbeats", &headers, heartbeat.to_string().as_bytes())
     }
 
     pub(crate) fn beat(&self, heartbeat: &Value) -> Answer {

@@ -2,11 +2,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use cluster_overview::access::secret::Hash;
 use cluster_overview::access::{Mode, Policy};
-use cluster_overview::messenger::Voice;
+use cluster_overview::messenger::wire::{Channel, shared_key};
+use cluster_overview::messenger::{DialLoopback, Voice};
 use serde_json::{Value, json};
 use testkit::{SOON, wait_until_ok};
 use tokio::runtime::Runtime;
@@ -190,4 +194,117 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
         .map(|line| &line["outcome"])
         .collect();
     assert_eq!(outcomes, ["connected", "refused"]);
+}
+
+/// A program on this machine that nobody meant to be dialled: its port, and how often somebody connected.
+fn bystander() -> (u16, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::<AtomicU32>::default();
+    let counter = Arc::clone(&connections);
+    thread::spawn(move || {
+        for _ in listener.incoming().flatten() {
+            counter.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (port, connections)
+}
+
+#[test]
+fn what_a_node_behind_a_proxy_names_on_the_overviews_own_machine_is_not_dialled() {
+    let overview = Running::dialling(Policy::open());
+    let (port, connections) = bystander();
+    let own_address = ["127.0.0.1", "127.0.0.2", "::1"];
+    for (number, ip) in own_address.into_iter().enumerate() {
+        let server = format!("db-{number}");
+        let beat = with(announcing(&server, 1, port), "ip", json!(ip));
+        assert_eq!(overview.beat_by_proxy(&beat).status, 200);
+        found(&overview, &server, "unreachable", Some("unreachable"));
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 0, "nobody came");
+    // The overview's own listener is never dialled, whoever says so.
+    let own: u16 = overview.url.rsplit(':').next().unwrap().parse().unwrap();
+    overview.beat(&announcing("itself", 1, own));
+    found(&overview, "itself", "unreachable", Some("unreachable"));
+}
+
+#[test]
+fn a_service_of_this_machine_is_dialled_once_it_says_so_itself() {
+    let overview = Running::dialling(Policy::open());
+    let service = Service::bearing(TOKEN, "db-1");
+    overview.beat_by_proxy(&announcing("db-1", 1, service.port));
+    found(&overview, "db-1", "unreachable", Some("unreachable"));
+    overview.beat(&announcing("db-1", 2, service.port));
+    found(&overview, "db-1", "connected", None);
+    // What is known of this start stays known, also where it is passed on the next time.
+    overview.beat_by_proxy(&announcing("db-1", 3, service.port));
+    found(&overview, "db-1", "connected", None);
+    // Another port is another claim.
+    let (port, connections) = bystander();
+    overview.beat_by_proxy(&announcing("db-1", 4, port));
+    found(&overview, "db-1", "unreachable", Some("unreachable"));
+    assert_eq!(connections.load(Ordering::SeqCst), 0, "nobody came");
+}
+
+#[test]
+fn an_option_says_that_all_services_on_this_machine_are_dialled_or_none() {
+    let all = Running::dialling_here(DialLoopback::All);
+    let service = Service::bearing(TOKEN, "db-1");
+    all.beat_by_proxy(&announcing("db-1", 1, service.port));
+    found(&all, "db-1", "connected", None);
+    let none = Running::dialling_here(DialLoopback::None);
+    none.beat(&announcing("db-1", 1, service.port));
+    found(&none, "db-1", "unreachable", Some("unreachable"));
+}
+
+/// A service that shares the key, greets, and hangs up: its port, and how often it was dialled.
+fn hangs_up(server: &str) -> (Runtime, u16, Arc<AtomicU32>) {
+    let runtime = Runtime::new().unwrap();
+    let key = shared_key(&Hash::of(TOKEN), server);
+    let dialled = Arc::<AtomicU32>::default();
+    let counter = Arc::clone(&dialled);
+    let socket = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    runtime.spawn(async move {
+        while let Ok((stream, _)) = socket.accept().await {
+            counter.fetch_add(1, Ordering::SeqCst);
+            drop(Channel::answer(stream, &[key]).await);
+        }
+    });
+    (runtime, port, dialled)
+}
+
+/// How long a story counts, and how often a service that does not behave may be dialled in that time: four
+/// times as often if nobody waited longer for it from time to time.
+const COUNTED: Duration = Duration::from_secs(6);
+const MOST_DIALS: u32 = 16;
+
+#[test]
+fn a_service_that_greets_and_hangs_up_is_dialled_ever_more_seldom() {
+    let overview = Running::dialling(Policy::open());
+    let (_runtime, port, dialled) = hangs_up("db-1");
+    overview.beat(&announcing("db-1", 1, port));
+    let since = Instant::now();
+    while dialled.load(Ordering::SeqCst) < 3 || since.elapsed() < COUNTED {
+        assert!(since.elapsed() < COUNTED * 4, "it was not dialled again");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let dialled = dialled.load(Ordering::SeqCst);
+    assert!(dialled <= MOST_DIALS, "{dialled} times in {COUNTED:?}");
+}
+
+#[test]
+fn a_service_that_starts_anew_with_each_heartbeat_is_not_dialled_for_each() {
+    let overview = Running::dialling(Policy::open());
+    let (_runtime, port, dialled) = hangs_up("db-1");
+    let since = Instant::now();
+    let mut sequence = 0;
+    while since.elapsed() < COUNTED {
+        sequence += 1;
+        let boot = json!(format!("0b0e8a6e-3c0a-4d5e-9f7e-{sequence:012x}"));
+        let beat = with(announcing("db-1", sequence, port), "boot_id", boot);
+        assert_eq!(overview.beat(&beat).status, 200);
+    }
+    let dialled = dialled.load(Ordering::SeqCst);
+    assert!((1..=MOST_DIALS).contains(&dialled), "{dialled} times for {sequence} starts");
 }

@@ -191,3 +191,85 @@ fn a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is() {
     let told = said(&refused);
     assert!(told.contains("was written by a later version of this program"), "{told}");
 }
+
+#[test]
+fn help_tells_no_value_of_the_environment() {
+    let marker = "postgres://ann:secret-of-the-environment@db/overview";
+    let mut environment = Vec::new();
+    let mut commands = vec![vec!["help"]];
+    for command in ["serve", "agent", "status", "demo", "token", "key", "admin"] {
+        commands.push(vec![command, "--help"]);
+    }
+    for (command, below) in [("token", "create"), ("key", "accept"), ("admin", "set-password")] {
+        commands.push(vec![command, below, "--help"]);
+    }
+    for command in &commands {
+        let help = said(&run(program(), command));
+        let names = help.split("[env: ").skip(1).map(|rest| rest.split(['=', ']']).next().unwrap());
+        environment.extend(names.map(str::to_owned));
+    }
+    assert!(environment.contains(&"CLUSTER_OVERVIEW_DATABASE".to_owned()), "{environment:?}");
+    // That one is read before help is shown.
+    environment.retain(|name| name != "CLUSTER_OVERVIEW_CONFIG_FILE");
+    for command in &commands {
+        let done = Command::new(program())
+            .args(command)
+            .envs(environment.iter().map(|name| (name, marker)))
+            .output()
+            .unwrap();
+        assert!(!said(&done).contains("secret-of-the-environment"), "{}", said(&done));
+    }
+}
+
+#[test]
+fn a_password_among_the_arguments_is_warned_of_once_and_not_repeated() {
+    let folder = folder();
+    let start = |adapt: &dyn Fn(&mut Command)| {
+        let mut serve = Command::new(program());
+        serve.args(["serve", "--base-path", "none"]).current_dir(&folder);
+        adapt(&mut serve);
+        let done = serve.output().unwrap();
+        assert!(!done.status.success());
+        said(&done)
+    };
+    let address = "postgres://ann:geheim@127.0.0.1:1/overview";
+    let told = start(&|serve| {
+        serve.args(["--database", address]);
+    });
+    assert_eq!(told.matches("a password stands in the argument --database").count(), 1, "{told}");
+    assert!(told.contains("PGPASSFILE") && !told.contains("geheim"), "{told}");
+    let told = start(&|serve| {
+        serve.env("CLUSTER_OVERVIEW_DATABASE", address);
+    });
+    assert!(!told.contains("a password stands"), "{told}");
+}
+
+#[test]
+fn a_token_that_everybody_can_read_is_warned_of_wherever_it_is_named() {
+    let folder = folder();
+    let token = folder.join("token");
+    fs::write(&token, "a token").unwrap();
+    // An address of the documentation network: nothing listens there, and nobody is reached.
+    let commands: [&[&str]; 2] = [
+        &[
+            "serve",
+            "--listen",
+            "192.0.2.9:1",
+            "--join-token-file",
+            "token",
+            "--report-self",
+            "none",
+        ],
+        &["status", "--overview", "http://127.0.0.1:1", "--token-file", "token"],
+    ];
+    for (mode, is_open) in [(0o644, true), (0o640, false), (0o600, false)] {
+        fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
+        for command in commands {
+            let done = Command::new(program()).args(command).current_dir(&folder).output().unwrap();
+            let told = said(&done);
+            assert!(!done.status.success(), "{told}");
+            let warned = told.matches("every account of this machine can read").count();
+            assert_eq!(warned, usize::from(is_open), "{mode:o}: {told}");
+        }
+    }
+}

@@ -6,5 +6,6 @@
 
 mod api;
 mod command_line;
+mod hostile_answers;
 mod monitoring;
 mod snippets;

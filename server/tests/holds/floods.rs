@@ -1,0 +1,66 @@
+//! What somebody outside does without end, and how little of it reaches the log.
+
+use cluster_overview::access::secret::Hash;
+use cluster_overview::messenger::wire::{Channel, Message, shared_key};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use testkit::{Overview, SOON, TOKEN, wait_until};
+
+/// A heartbeat of a service of this machine, whose messenger listens at this port.
+fn announce(overview: &Overview, server: &str, sequence: u64, ip: &str, port: u16) {
+    let beat = json!({
+        "server": server, "role": "service", "version": "2026.2.1", "ip": ip,
+        "os": {"name": "Debian GNU/Linux", "version": "12"}, "messenger_port": port,
+        "boot_id": format!("0b0e8a6e-3c0a-4d5e-9f7e-{sequence:012x}"), "sequence": sequence
+    });
+    assert_eq!(overview.post_heartbeats(&beat).status, 200);
+}
+
+fn lines_with(overview: &Overview, words: &str) -> usize {
+    overview.said().lines().filter(|line| line.contains(words)).count()
+}
+
+fn until(what: &str, wanted: impl Fn() -> bool) {
+    wait_until(what, SOON, || wanted().then_some(()));
+}
+
+#[test]
+fn a_messenger_that_brings_nonsense_without_end_is_one_line_of_the_log() {
+    let overview = Overview::start();
+    let runtime = Runtime::new().unwrap();
+    let socket = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let said = std::sync::Arc::<std::sync::atomic::AtomicU32>::default();
+    let counter = std::sync::Arc::clone(&said);
+    runtime.spawn(async move {
+        let key = shared_key(&Hash::of(TOKEN), "db-1");
+        while let Ok((stream, _)) = socket.accept().await {
+            let Ok(mut channel) = Channel::answer(stream, &[key]).await else { continue };
+            let nonsense = Message::Beat { heartbeat: json!("nonsense") };
+            while channel.send(&nonsense).await.is_ok() {
+                counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            }
+        }
+    });
+    announce(&overview, "db-1", 1, "127.0.0.1", port);
+    let words = "brought what is no heartbeat of its service";
+    until("a line of the log", || lines_with(&overview, words) > 0);
+    until("a thousand heartbeats that are none", || {
+        said.load(std::sync::atomic::Ordering::SeqCst) > 1_000
+    });
+    assert_eq!(lines_with(&overview, words), 1, "{}", overview.said());
+}
+
+#[test]
+fn a_service_that_names_a_forbidden_address_at_each_of_its_starts_is_one_line_of_the_log() {
+    let overview = Overview::start();
+    let words = "names an address that is not dialled";
+    announce(&overview, "db-1", 1, "169.254.169.254", 80);
+    until("a line of the log", || lines_with(&overview, words) > 0);
+    for sequence in 2..100 {
+        announce(&overview, "db-1", sequence, "169.254.169.254", 80);
+    }
+    assert_eq!(lines_with(&overview, words), 1, "{}", overview.said());
+}

@@ -1,0 +1,162 @@
+//! What people read of an answer that somebody wrote to deceive them: in the agent's log, and at a terminal.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use app::cluster::facts::is_unprintable;
+use serde_json::json;
+
+use testkit::{Overview, Process, SOON, folder, program, run, said, wait_until_ok};
+
+/// A second line, colours, another direction of writing, and what cannot be seen.
+const FORGED: &str =
+    "no\r\n2026-11-27 ERROR forged \u{1b}[31mred\u{9b}2J\u{202e}\u{ad}\u{2060}\u{e0041}";
+
+/// Somebody who answers each request with this status and body, again and again where `endless`.
+fn answering(status: &'static str, body: String, endless: bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let _ = client.read(&mut [0; 8_192]);
+            let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\n\r\n");
+            let mut sent = client.write_all(head.as_bytes());
+            while sent.is_ok() {
+                sent = client.write_all(body.as_bytes());
+                if !endless {
+                    break;
+                }
+            }
+        }
+    });
+    url
+}
+
+fn assert_is_plain(text: &str) {
+    let hidden = text.chars().find(|c| *c != '\n' && is_unprintable(*c));
+    assert_eq!(hidden, None, "{text:?}");
+}
+
+#[test]
+fn a_refusal_is_one_plain_line_for_whoever_asks_for_the_status() {
+    let url = answering("503 Busy", json!({"detail": FORGED}).to_string(), false);
+    let asked = run(program(), &["status", "--overview", &url]);
+    assert_eq!(asked.status.code(), Some(3));
+    let said = said(&asked);
+    assert_is_plain(&said);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("answered 503: no"), "{said}");
+}
+
+#[test]
+fn a_picture_with_forged_lines_has_no_more_lines_than_a_true_one() {
+    let picture = |text: &str| {
+        let component = json!({"role": "web", "pulse": text, "version": text, "why": text,
+            "version_in_sync": true, "key_in_sync": null, "key_digits": null});
+        json!({
+            "health": "ok", "as_of": text, "counts": {"servers": text, "alive": 1},
+            "servers": [{"name": text, "health": text, "ip": text, "components": [component]}],
+            "hints": [{"severity": text, "title": text, "evidence": text, "steps": [text], "avoid": text}]
+        })
+    };
+    let said_by = |text: &str, option: Option<&str>| {
+        let url = answering("200 OK", picture(text).to_string(), false);
+        let mut arguments = vec!["status", "--overview", &url];
+        arguments.extend(option);
+        said(&run(program(), &arguments))
+    };
+    for option in [None, Some("--line"), Some("--json")] {
+        let forged = said_by(FORGED, option);
+        assert_is_plain(&forged);
+        assert_eq!(forged.lines().count(), said_by("x", option).lines().count(), "{forged}");
+    }
+    let whole = said_by(FORGED, Some("--json"));
+    let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(whole, picture(FORGED), "a program reads what was written");
+}
+
+/// What an agent of this overview writes into its log, once it holds these words.
+fn log_of_agent(url: &str, words: &str) -> String {
+    let folder = folder();
+    let mut command = Command::new(program());
+    command.args(["agent", "--overview", url, "--token-file", "token", "--name", "app-1"]);
+    command.args(["--messenger-port", "1"]).current_dir(&folder);
+    let agent = Process::start(&mut command, &folder, "agent");
+    wait_until_ok(&format!("the agent to say {words:?}"), SOON, || {
+        let said = agent.said();
+        if said.contains(words) { Ok(said) } else { Err(said) }
+    })
+}
+
+#[test]
+fn what_an_overview_answers_forges_no_line_of_an_agents_log() {
+    let detail = json!({"detail": FORGED}).to_string();
+    let log = log_of_agent(&answering("503 Busy", detail, false), "answered 503");
+    assert_is_plain(&log);
+    assert!(!log.lines().any(|line| line.starts_with("2026-11-27 ERROR forged")), "{log}");
+    let enrolment = json!({"id": FORGED, "credential": "c", "next_in_ms": 0}).to_string();
+    let log = log_of_agent(&answering("201 Created", enrolment, false), "enrolled");
+    assert_is_plain(&log);
+}
+
+#[test]
+fn an_answer_without_an_end_is_given_up_on() {
+    let url = answering("503 Busy", "endless ".repeat(1_000), true);
+    let asked = run(program(), &["status", "--overview", &url]);
+    assert_eq!(asked.status.code(), Some(3));
+    assert!(said(&asked).contains("it is larger than 64 KiB"), "{}", said(&asked));
+    let url = answering("200 OK", "endless ".repeat(1_000), true);
+    log_of_agent(&url, "it is larger than 64 KiB");
+}
+
+#[test]
+fn a_file_without_an_end_is_refused_by_name_wherever_one_is_named() {
+    let folder = folder();
+    fs::write(folder.join("empty.toml"), "").unwrap();
+    let serve = ["serve", "--report-self", "none", "--auth", "none", "--listen", "127.0.0.1:0"];
+    let agent =
+        ["agent", "--overview", "https://127.0.0.1:1", "--name", "a", "--messenger-port", "1"];
+    let status = ["status", "--overview", "https://127.0.0.1:1"];
+    let with_token = ["--token-file", "token"];
+    let cases: [(&[&str], &[&str]); 8] = [
+        (&serve, &["--config-file"]),
+        (&serve, &["--join-token-file"]),
+        (&serve, &["--branding"]),
+        (&serve, &["--tls-key", "empty.toml", "--tls-cert"]),
+        (&agent, &["--token-file"]),
+        (&[&agent[..], &with_token].concat(), &["--credential-file"]),
+        (&[&agent[..], &with_token].concat(), &["--encryption-key-file"]),
+        (&status, &["--ca-file"]),
+    ];
+    for (command, option) in cases {
+        let told = given_up_on(&folder, &[command, option, &["/dev/zero"]].concat(), Stdio::null());
+        assert!(told.contains("/dev/zero") && told.contains("larger than 1024 KiB"), "{told}");
+    }
+    let overview = Overview::start();
+    let database = format!("sqlite:{}", overview.database().display());
+    let command = ["admin", "set-password", "ann", "--database", &database];
+    let told = given_up_on(&folder, &command, File::open("/dev/zero").unwrap().into());
+    assert!(told.contains("standard input is longer than 64 KiB"), "{told}");
+}
+
+/// What a command says that ends with a failure, before it has eaten the machine's memory.
+fn given_up_on(folder: &Path, arguments: &[&str], input: Stdio) -> String {
+    let done = Command::new("timeout")
+        .args(["--signal=KILL", "20"])
+        .arg(program())
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(input)
+        .output()
+        .unwrap();
+    let told = said(&done);
+    assert!(
+        done.status.code().is_some_and(|code| (1..10).contains(&code)),
+        "{arguments:?}: {told}"
+    );
+    told
+}
