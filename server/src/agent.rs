@@ -12,7 +12,7 @@ use crate::access::secret::{SecretError, read_secret};
 use crate::back_off::back_off;
 use crate::client::{Client, ClientError};
 use crate::credential::{Credential, CredentialError};
-use crate::log_limit::LogLimit;
+use crate::log_limit::LogLimits;
 use crate::messenger::Voice;
 use crate::outside_text::one_line;
 use crate::probe::{Probe, Unwell, Well};
@@ -343,9 +343,9 @@ impl AgentError {
 /// What the agent says in its log: each thing at most once a minute, whatever the overview answers.
 #[derive(Debug, Default)]
 struct Log {
-    troubles: LogLimit<Trouble>,
-    heard: LogLimit<()>,
-    enrolled: LogLimit<()>,
+    troubles: LogLimits<Trouble>,
+    heard: LogLimits<()>,
+    enrolled: LogLimits<()>,
 }
 
 /// Kinds of trouble.
@@ -363,7 +363,7 @@ impl Log {
             AgentError::Probe(_) => Trouble::Probe,
             AgentError::Client(_) | AgentError::Secret(_) => Trouble::Overview,
         };
-        let Some(left_out) = self.troubles.admit(kind) else { return };
+        let Some(left_out) = self.troubles.check(kind) else { return };
         match kind {
             Trouble::Token => {
                 tracing::error!(%error, left_out, "the overview does not know this token; trying on");
@@ -378,14 +378,14 @@ impl Log {
     }
 
     fn heard(&self, server: &str) {
-        if self.heard.admit(()).is_some() {
+        if self.heard.check(()).is_some() {
             tracing::info!(server, "the overview hears this server");
         }
     }
 
     /// The number is the overview's word.
     fn enrolled(&self, server: &str, id: &str) {
-        if let Some(left_out) = self.enrolled.admit(()) {
+        if let Some(left_out) = self.enrolled.check(()) {
             let id = one_line(id);
             tracing::info!(server, id, left_out, "enrolled: this server has its own credential");
         }

@@ -142,6 +142,11 @@ impl Branding {
         })
     }
 
+    /// The product's name, if it is borrowed.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     fn of(written: Written, logo: Option<Vec<u8>>) -> Result<Self, Unfit> {
         let Written { name, home, menu, look, .. } = written;
         let name = name.map(|name| label("name", name)).transpose()?;

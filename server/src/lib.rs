@@ -83,6 +83,10 @@ pub struct Site {
     pub(crate) build: String,
     pub(crate) overview: http::overview::Cache,
     pub(crate) requests: metrics::Requests,
+    /// How much of requests' bodies is in memory at once.
+    pub(crate) bodies: http::body::BodyBudget,
+    /// Who reads the stream.
+    pub(crate) streams: http::stream::Streams,
 }
 
 /// What a site is told at its start.
@@ -188,6 +192,8 @@ impl Site {
             build: http::assets::hash(),
             overview: http::overview::Cache::default(),
             requests: metrics::Requests::default(),
+            bodies: http::body::BodyBudget::default(),
+            streams: http::stream::Streams::default(),
         });
         tokio::spawn(Arc::clone(&site).note_uses());
         Ok(site)
@@ -271,6 +277,10 @@ pub async fn serve(
         shutdown.await;
         stopping.stop();
     };
-    listener.serve(router(Arc::clone(&site)), shutdown).await;
+    let connections = listen::places();
+    site.streams.leave_room(connections);
+    let proxies = site.access.policy.proxies.clone();
+    let limits = listen::Limits { connections, proxies };
+    listener.serve(router(Arc::clone(&site)), limits, shutdown).await;
     site.close().await;
 }

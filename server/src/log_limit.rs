@@ -1,4 +1,4 @@
-//! Keeps the log readable when somebody outside causes the same line again and again.
+//! Log lines that somebody outside can cause: at most one a minute for each kind, with a count of those left out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,55 +7,67 @@ use std::time::Duration;
 
 use crate::clock::Stopwatch;
 
-/// Of one subject one line is written in this time.
-const LOG_PERIOD: Duration = Duration::from_mins(1);
-/// How many subjects have lines of their own in one period; all others share one.
-const MAX_LOG_SUBJECTS: usize = 100;
+/// The shortest time between two lines of one kind.
+const LINE_INTERVAL: Duration = Duration::from_mins(1);
+/// How many subjects have lines of their own at once; all others share one.
+const MAX_SUBJECTS: usize = 100;
 
-/// Lines of one kind, counted by whom they are about.
+/// The rate limiter of one kind of line: a `static` beside the line.
 #[derive(Debug)]
-pub(crate) struct LogLimit<Subject> {
-    subjects: Mutex<HashMap<Option<Subject>, Held>>,
-}
+pub(crate) struct LogLimit(Mutex<State>);
 
-/// What became of the lines about one subject.
 #[derive(Debug)]
-struct Held {
-    /// Since its last line was written.
-    since: Stopwatch,
+struct State {
+    last: Option<Stopwatch>,
     left_out: u64,
 }
 
-impl<Subject> Default for LogLimit<Subject> {
-    fn default() -> Self {
-        Self { subjects: Mutex::default() }
+impl LogLimit {
+    /// For a kind of line that was never written.
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(State { last: None, left_out: 0 }))
+    }
+
+    /// Whether to write the line now: `Some` with how many were left out since the last one.
+    pub(crate) fn check(&self) -> Option<u64> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.last.is_some_and(|last| last.elapsed() < LINE_INTERVAL) {
+            state.left_out += 1;
+            return None;
+        }
+        state.last = Some(Stopwatch::start());
+        Some(std::mem::take(&mut state.left_out))
+    }
+
+    /// Whether a line would be written now.
+    fn is_due(&self) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last.is_none_or(|last| last.elapsed() >= LINE_INTERVAL)
     }
 }
 
-impl<Subject: Eq + Hash> LogLimit<Subject> {
-    /// Whether a line about this subject is to be written now: then how many like it were left out since the
-    /// last.
-    pub(crate) fn admit(&self, subject: Subject) -> Option<u64> {
-        self.admit_every(LOG_PERIOD, subject)
-    }
+/// The rate limiters of one kind of line, one for each subject the line is about.
+#[derive(Debug)]
+pub(crate) struct LogLimits<Subject>(Mutex<HashMap<Option<Subject>, LogLimit>>);
 
-    fn admit_every(&self, period: Duration, subject: Subject) -> Option<u64> {
-        let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
+impl<Subject> Default for LogLimits<Subject> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<Subject: Eq + Hash> LogLimits<Subject> {
+    /// Whether to write a line about this subject now: `Some` with how many were left out since the last one.
+    pub(crate) fn check(&self, subject: Subject) -> Option<u64> {
+        let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut subject = Some(subject);
-        if !subjects.contains_key(&subject) && subjects.len() >= MAX_LOG_SUBJECTS {
-            subjects.retain(|_, held| held.since.elapsed() < period);
-            if subjects.len() >= MAX_LOG_SUBJECTS {
+        if !limits.contains_key(&subject) && limits.len() >= MAX_SUBJECTS {
+            limits.retain(|_, limit| !limit.is_due());
+            if limits.len() >= MAX_SUBJECTS {
                 subject = None;
             }
         }
-        if let Some(held) = subjects.get_mut(&subject)
-            && held.since.elapsed() < period
-        {
-            held.left_out = held.left_out.saturating_add(1);
-            return None;
-        }
-        let fresh = Held { since: Stopwatch::start(), left_out: 0 };
-        Some(subjects.insert(subject, fresh).map_or(0, |held| held.left_out))
+        limits.entry(subject).or_insert_with(LogLimit::new).check()
     }
 }
 
@@ -64,22 +76,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_one_subject_one_line_a_minute_is_written_with_how_many_were_left_out() {
-        let limit = LogLimit::default();
-        assert_eq!(limit.admit("db-1"), Some(0));
-        for _ in 0..999 {
-            assert_eq!(limit.admit("db-1"), None);
-        }
-        assert_eq!(limit.admit("db-2"), Some(0), "another is told of");
-        // Its minute is over.
-        assert_eq!(limit.admit_every(Duration::ZERO, "db-1"), Some(999));
+    fn the_first_line_is_written_and_those_right_after_it_are_counted() {
+        let limit = LogLimit::new();
+        assert_eq!(limit.check(), Some(0));
+        assert_eq!((limit.check(), limit.check()), (None, None));
+        limit.0.lock().unwrap().last = None;
+        assert_eq!(limit.check(), Some(2));
+    }
+
+    #[test]
+    fn each_subject_has_lines_of_its_own() {
+        let limits = LogLimits::default();
+        assert_eq!(limits.check("db-1"), Some(0));
+        assert_eq!(limits.check("db-1"), None);
+        assert_eq!(limits.check("db-2"), Some(0));
     }
 
     #[test]
     fn ever_new_subjects_share_one_line() {
-        let limit = LogLimit::default();
-        let written = (0..10_000).filter(|number| limit.admit(*number).is_some()).count();
-        assert_eq!(written, MAX_LOG_SUBJECTS + 1);
-        assert_eq!(limit.subjects.lock().unwrap().len(), MAX_LOG_SUBJECTS + 1);
+        let limits = LogLimits::default();
+        let written = (0..10_000).filter(|number| limits.check(*number).is_some()).count();
+        assert_eq!(written, MAX_SUBJECTS + 1);
+        assert_eq!(limits.0.lock().unwrap().len(), MAX_SUBJECTS + 1);
     }
 }

@@ -86,7 +86,7 @@ pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
             let database = Beside::open(&options.database.address).await?;
             let passwords = Passwords::default();
             let password = read_password()?;
-            let account = account(&passwords, &options.name, options.rank, password).await?;
+            let account = account(&passwords, &options.name, options.rank, password, None).await?;
             let name = account.name.clone();
             let target = format!("{name}, {}", options.rank.as_str());
             let entry = Entry::done(&Actor::command(), Action::SetPassword, target);

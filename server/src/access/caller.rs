@@ -84,6 +84,11 @@ impl Person {
         }
     }
 
+    /// Whether a product let them into a frame, by a session that it can end.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.proof == Proof::Host && self.session.is_some()
+    }
+
     /// How the audit names them.
     pub fn actor(&self) -> Actor {
         Actor {
@@ -127,7 +132,10 @@ impl Access {
         let keyring = watch.keyring();
         let now = watch.now();
         let moment = Moment { now, unseen: now - watch.last_sight() };
-        let by_token = bearer(headers).map(|secret| self.bearer(&keyring, secret, &origin, moment));
+        let by_token = bearer(headers).map(|hash| {
+            let bad = Caller::Nobody(Unproved::BadToken);
+            hash.map_or(bad, |hash| self.bearer(&keyring, hash, &origin, moment))
+        });
         let caller = match (by_token, &self.policy.mode) {
             // Where nobody signs in, a token proves no less than none.
             (None | Some(Caller::Nobody(_)), Mode::Open) => {
@@ -151,9 +159,10 @@ impl Access {
         watch: &Watch,
     ) -> bool {
         let keyring = watch.keyring();
-        if let Some(secret) = bearer(headers) {
-            let hash = Hash::of(secret);
-            return Some(hash) != self.join_token && !keyring.tokens.contains_key(&hash);
+        if let Some(hash) = bearer(headers) {
+            return hash.is_some_and(|hash| {
+                Some(hash) != self.join_token && !keyring.tokens.contains_key(&hash)
+            });
         }
         let origin = Origin::of(headers, extensions, &self.policy.proxies);
         let unknown_person = |session: Hash| !keyring.sessions.contains_key(&session);
@@ -163,8 +172,7 @@ impl Access {
                 || self.guest_of(headers, &origin).is_some_and(unknown_guest))
     }
 
-    fn bearer(&self, keyring: &Keyring, secret: &str, origin: &Origin, moment: Moment) -> Caller {
-        let hash = Hash::of(secret);
+    fn bearer(&self, keyring: &Keyring, hash: Hash, origin: &Origin, moment: Moment) -> Caller {
         if Some(hash) == self.join_token {
             return Caller::Joiner { token: "join token".to_owned() };
         }
@@ -276,9 +284,10 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     (lines.next().is_none() && !value.is_empty()).then_some(value)
 }
 
-/// The secret of `Authorization: Bearer`, also an empty one: whoever tries a token wants it judged.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The hash of the secret of `Authorization: Bearer`, also of an empty one: whoever tries a token wants it
+/// judged. `Some(None)` for what is longer than any token.
+fn bearer(headers: &HeaderMap) -> Option<Option<Hash>> {
     let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
     let (scheme, secret) = given.split_once(' ').unwrap_or((given, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    scheme.eq_ignore_ascii_case("bearer").then(|| Hash::of_token(secret.trim()))
 }

@@ -6,8 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use super::Access;
 use super::keyring::SESSION;
 use super::origin::Origin;
-use super::secret::{Hash, Secret};
+use super::secret::{Hash, SECRET_BYTES, Secret};
 use crate::http::guard::is_loopback_host;
+
+/// How many cookies of ours a request may carry: two of a name count as none, and there are two names.
+const MAX_OWN_COOKIES: usize = 4;
 
 impl Access {
     /// The cookie's name and whether a browser may send it over TLS alone: always, except to a
@@ -32,6 +35,21 @@ impl Access {
     pub(crate) fn guest_of(&self, headers: &HeaderMap, origin: &Origin) -> Option<Hash> {
         let (name, _) = self.cookie_name(headers, origin);
         carried(headers, &guests(&name))
+    }
+
+    /// The overview's own cookies of a request, and no others.
+    pub(crate) fn own_cookies(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let pairs = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'));
+        let is_own = |pair: &&str| {
+            let value = pair.split_once('=').filter(|(name, _)| name.contains(&self.cookie));
+            value.is_some_and(|(_, value)| value.len() == SECRET_BYTES)
+        };
+        let own: Vec<&str> = pairs.map(str::trim).filter(is_own).take(MAX_OWN_COOKIES).collect();
+        HeaderValue::from_str(&own.join("; ")).ok().filter(|line| !line.is_empty())
     }
 
     /// Sets the cookie, or with no secret takes it away.
@@ -74,7 +92,8 @@ fn guests(name: &str) -> String {
     format!("{name}-guest")
 }
 
-/// The secret in the cookie of this name. A browser that sends two was made to; neither counts.
+/// The secret in the cookie of this name, if it has the length of one. A browser that sends two was made to;
+/// neither counts.
 fn carried(headers: &HeaderMap, name: &str) -> Option<Hash> {
     let mut found = headers
         .get_all(header::COOKIE)
@@ -85,5 +104,5 @@ fn carried(headers: &HeaderMap, name: &str) -> Option<Hash> {
         .filter(|(known, _)| *known == name)
         .map(|(_, value)| value);
     let secret = found.next()?;
-    found.next().is_none().then(|| Hash::of(secret))
+    found.next().is_none().then(|| Hash::of_made_secret(secret)).flatten()
 }

@@ -6,18 +6,33 @@ use std::sync::{Mutex, PoisonError};
 
 use app::cluster::{Span, Timestamp};
 
+use super::secret::Hash;
+
 /// How many trials are remembered: beyond it the ones that count least are forgotten.
 const MOST: usize = 20_000;
 
-/// Whose trials are counted together.
+/// Whose trials are counted together. Names are kept as hashes: all of one size.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Who {
     /// A name, from wherever it has not been used with success.
-    Name(String),
+    Name(Hash),
     /// A name from an address where it has: strangers' trials elsewhere do not count here.
-    Known(String, IpAddr),
+    Known(Hash, IpAddr),
     /// An address, or the /64 an IPv6 address is in.
     Address(IpAddr),
+    /// The address of a proxy that is not trusted: many people share it.
+    UnnamedProxy(IpAddr),
+}
+
+/// Where a trial comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct TrialOrigin {
+    /// The client's address, where it is known.
+    pub address: Option<IpAddr>,
+    /// Whether the address seems to be a proxy's that nobody named.
+    pub unnamed_proxy: bool,
+    /// Whether this name was used with success from this address before.
+    pub known: bool,
 }
 
 impl Who {
@@ -26,6 +41,8 @@ impl Who {
         match self {
             Self::Name(_) | Self::Known(..) => (10, Span::seconds(30)),
             Self::Address(_) => (30, Span::seconds(10)),
+            // The limit of each name decides; this one only bounds the work.
+            Self::UnnamedProxy(_) => (1_000, Span(100)),
         }
     }
 }
@@ -38,17 +55,10 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Takes one trial, or says how long to wait for the next. `known`: this name was used with
-    /// success from this address before.
-    pub fn take(
-        &self,
-        name: &str,
-        address: Option<IpAddr>,
-        known: bool,
-        now: Timestamp,
-    ) -> Result<(), Span> {
+    /// Takes one trial, or says how long to wait for the next. The caller has checked the name's length.
+    pub fn take(&self, name: &str, origin: TrialOrigin, now: Timestamp) -> Result<(), Span> {
         let mut forgiven = self.forgiven.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = counted(name, address, known);
+        let all = counted(name, origin);
         let wait = all.iter().map(|who| wait(forgiven.get(who), who, now)).max();
         if let Some(wait) = wait.filter(|wait| *wait > Span::ZERO) {
             return Err(wait);
@@ -64,22 +74,36 @@ impl Limits {
         Ok(())
     }
 
-    /// The trial succeeded: it and those before it count no more.
-    pub fn forgive(&self, name: &str, address: Option<IpAddr>, known: bool) {
+    /// The trial succeeded: the name's failures are cleared. The address only gets this trial back, so
+    /// that nobody clears failures under other names with an account of their own.
+    pub fn forgive(&self, name: &str, origin: TrialOrigin) {
         let mut forgiven = self.forgiven.lock().unwrap_or_else(PoisonError::into_inner);
-        for who in counted(name, address, known) {
-            forgiven.remove(&who);
+        for who in counted(name, origin) {
+            match who {
+                Who::Name(_) | Who::Known(..) => {
+                    forgiven.remove(&who);
+                }
+                Who::Address(_) | Who::UnnamedProxy(_) => {
+                    let (_, back) = who.allowance();
+                    if let Some(until) = forgiven.get_mut(&who) {
+                        *until = *until - back;
+                    }
+                }
+            }
         }
     }
 }
 
-fn counted(name: &str, address: Option<IpAddr>, known: bool) -> Vec<Who> {
-    let address = address.map(network);
-    let name = match address {
-        Some(address) if known => Who::Known(name.to_owned(), address),
-        _ => Who::Name(name.to_owned()),
-    };
-    std::iter::once(name).chain(address.map(Who::Address)).collect()
+fn counted(name: &str, origin: TrialOrigin) -> Vec<Who> {
+    let (name, address) = (Hash::of(name), origin.address.map(network));
+    let Some(address) = address else { return vec![Who::Name(name)] };
+    match (origin.known, origin.unnamed_proxy) {
+        // Strangers behind the same proxy do not keep out who was here before.
+        (true, true) => vec![Who::Known(name, address)],
+        (true, false) => vec![Who::Known(name, address), Who::Address(address)],
+        (false, true) => vec![Who::Name(name), Who::UnnamedProxy(address)],
+        (false, false) => vec![Who::Name(name), Who::Address(address)],
+    }
 }
 
 /// How long until one more trial is there.
@@ -101,7 +125,7 @@ fn forgive_most(forgiven: &mut HashMap<Who, Timestamp>, now: Timestamp) {
 }
 
 /// Whoever has one IPv6 address has a /64 of them.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {
@@ -115,42 +139,41 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    const HERE: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)));
+    const HERE: TrialOrigin = from(IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)));
+    const KNOWN: TrialOrigin = TrialOrigin { known: true, ..HERE };
+    const BEHIND_A_PROXY: TrialOrigin = TrialOrigin { unnamed_proxy: true, ..HERE };
     const START: Timestamp = Timestamp(1_000_000);
+
+    const fn from(address: IpAddr) -> TrialOrigin {
+        TrialOrigin { address: Some(address), unnamed_proxy: false, known: false }
+    }
 
     #[test]
     fn ten_trials_are_there_at_once_and_one_comes_back_every_half_minute() {
         let limits = Limits::default();
         for _ in 0..10 {
-            assert_eq!(limits.take("ann", HERE, false, START), Ok(()));
+            assert_eq!(limits.take("ann", HERE, START), Ok(()));
         }
-        let wait = limits.take("ann", HERE, false, START).unwrap_err();
+        let wait = limits.take("ann", HERE, START).unwrap_err();
         assert_eq!(wait, Span::seconds(30));
-        assert_eq!(limits.take("ann", HERE, false, START + wait), Ok(()));
-        assert!(limits.take("ann", HERE, false, START + wait).is_err());
+        assert_eq!(limits.take("ann", HERE, START + wait), Ok(()));
+        assert!(limits.take("ann", HERE, START + wait).is_err());
     }
 
     #[test]
     fn strangers_who_try_a_name_for_ever_do_not_keep_its_owner_out() {
         let limits = Limits::default();
         for n in 0..200 {
-            let _ = limits.take("ann", Some([10, 0, 1, n].into()), false, START);
+            let _ = limits.take("ann", from([10, 0, 1, n].into()), START);
         }
-        assert!(
-            limits.take("ann", Some([10, 0, 1, 250].into()), false, START).is_err(),
-            "strangers wait"
-        );
-        assert_eq!(
-            limits.take("ann", HERE, true, START),
-            Ok(()),
-            "where she was before she enters"
-        );
+        assert!(limits.take("ann", from([10, 0, 1, 250].into()), START).is_err(), "strangers wait");
+        assert_eq!(limits.take("ann", KNOWN, START), Ok(()), "where she was before she enters");
     }
 
     #[test]
     fn one_address_cannot_try_many_names() {
         let limits = Limits::default();
-        let tried = (0..100).filter(|n| limits.take(&format!("n{n}"), HERE, false, START).is_ok());
+        let tried = (0..100).filter(|n| limits.take(&format!("n{n}"), HERE, START).is_ok());
         assert_eq!(tried.count(), 30);
     }
 
@@ -159,20 +182,53 @@ mod tests {
         let limits = Limits::default();
         let tried = (0..100_u128).filter(|n| {
             let address = IpAddr::V6((0x2001_0db8_u128 << 96 | n).into());
-            limits.take(&format!("n{n}"), Some(address), false, START).is_ok()
+            limits.take(&format!("n{n}"), from(address), START).is_ok()
         });
         assert_eq!(tried.count(), 30);
     }
 
     #[test]
-    fn success_forgives() {
+    fn success_clears_the_name() {
         let limits = Limits::default();
         for _ in 0..9 {
-            limits.take("ann", HERE, false, START).unwrap();
+            limits.take("ann", HERE, START).unwrap();
         }
-        limits.forgive("ann", HERE, false);
+        limits.forgive("ann", HERE);
         for _ in 0..10 {
-            limits.take("ann", HERE, false, START).unwrap();
+            limits.take("ann", HERE, START).unwrap();
+        }
+    }
+
+    #[test]
+    fn success_under_one_name_clears_no_failures_of_its_address() {
+        let limits = Limits::default();
+        let mut failures = 0;
+        for n in 0..100 {
+            if limits.take("ann", HERE, START).is_ok() {
+                limits.forgive("ann", HERE);
+            }
+            failures += usize::from(limits.take(&format!("n{n}"), HERE, START).is_ok());
+        }
+        assert_eq!(failures, 30);
+    }
+
+    #[test]
+    fn whoever_signs_in_with_success_uses_up_nothing_of_the_address() {
+        let limits = Limits::default();
+        for n in 0..100 {
+            let name = format!("n{n}");
+            limits.take(&name, HERE, START).unwrap();
+            limits.forgive(&name, HERE);
+        }
+    }
+
+    #[test]
+    fn behind_a_proxy_that_nobody_named_the_limit_of_each_name_decides() {
+        let limits = Limits::default();
+        let tried = (0..200).filter(|_| limits.take("ann", BEHIND_A_PROXY, START).is_ok());
+        assert_eq!(tried.count(), 10);
+        for n in 0..200 {
+            limits.take(&format!("n{n}"), BEHIND_A_PROXY, START).unwrap();
         }
     }
 
@@ -181,7 +237,7 @@ mod tests {
         let limits = Limits::default();
         for n in 0..60_000_u32 {
             let address = IpAddr::V4(n.into());
-            let _ = limits.take(&format!("n{n}"), Some(address), false, START);
+            let _ = limits.take(&format!("n{n}"), from(address), START);
         }
         assert!(limits.forgiven.lock().unwrap().len() <= MOST + 2);
     }

@@ -14,6 +14,7 @@ pub mod password;
 pub mod secret;
 mod sign_in;
 mod tokens;
+mod unnamed_proxies;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,11 +24,13 @@ use axum::http::HeaderName;
 
 use self::keyring::{Keyring, Token, TokenRole};
 use self::limits::Limits;
-use self::origin::Proxies;
+use self::origin::{Origin, Proxies};
 use self::password::Passwords;
 use self::secret::Hash;
+use self::unnamed_proxies::UnnamedProxies;
 
 pub use self::guests::Invitation;
+pub(crate) use self::guests::NotInvited;
 pub use self::host::{Authenticate, Host, HostPerson};
 pub use self::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
 pub use self::tokens::{TokenChange, Wish, described};
@@ -90,6 +93,7 @@ pub struct Access {
     cookie: String,
     base: String,
     limits: Limits,
+    unnamed_proxies: UnnamedProxies,
     passwords: Passwords,
     /// Tokens' last uses that are not written down yet.
     uses: Mutex<HashMap<String, Timestamp>>,
@@ -108,6 +112,7 @@ impl Access {
             cookie: format!("cluster-overview-{}", database_id.get(..8).unwrap_or(database_id)),
             base: base.to_owned(),
             limits: Limits::default(),
+            unnamed_proxies: UnnamedProxies::default(),
             passwords: Passwords::default(),
             uses: Mutex::default(),
         }
@@ -129,6 +134,14 @@ impl Access {
         let joins = joins.into_iter().take(MOST_BORNE).map(|(hash, _)| *hash);
         let own = keyring.credentials_of(server, now).into_iter().take(MOST_BORNE);
         own.chain(self.join_token).chain(joins).collect()
+    }
+
+    /// Warns, now and then, of a proxy that forwards this request and is not trusted.
+    pub(crate) fn notice_proxy(&self, origin: &Origin) {
+        // A host product knows its own proxies.
+        if !matches!(self.policy.mode, Mode::Host(_)) {
+            self.unnamed_proxies.notice(origin);
+        }
     }
 
     /// Somebody proved themselves by this token.

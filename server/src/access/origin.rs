@@ -7,7 +7,8 @@ use axum::http::{Extensions, HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+pub(crate) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The proxies whose word is taken; of anybody else the same headers mean nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Origin {
     pub trusted: bool,
     /// Whether the browser's side of the connection is encrypted, as far as is known.
     pub encrypted: bool,
+    /// The header by which a peer that is not trusted names a client: it may be a proxy that nobody named.
+    pub unbelieved: Option<&'static str>,
 }
 
 /// A connection that came over TLS of our own: an extension of its requests.
@@ -63,8 +66,15 @@ impl Origin {
         let named = trusted.then(|| forwarded_for(headers, proxies)).flatten();
         let encrypted =
             (trusted && forwarded_over_tls(headers)) || extensions.get::<OverTls>().is_some();
-        Self { peer, client: named.or(peer), trusted, encrypted }
+        let unbelieved = (!trusted).then(|| forwarding_header(headers)).flatten();
+        Self { peer, client: named.or(peer), trusted, encrypted, unbelieved }
     }
+}
+
+/// The header by which a proxy says whom it asks for, if there is one.
+fn forwarding_header(headers: &HeaderMap) -> Option<&'static str> {
+    let named = [(FORWARDED_FOR, "X-Forwarded-For"), (FORWARDED, "Forwarded")];
+    named.into_iter().find(|(name, _)| headers.contains_key(name)).map(|(_, shown)| shown)
 }
 
 /// Whether the last proxy says that it was reached over TLS.
@@ -109,6 +119,12 @@ mod tests {
             origin("192.0.2.1", &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")]);
         assert_eq!(said.client, Some([192, 0, 2, 1].into()));
         assert!(!said.trusted && !said.encrypted);
+        assert_eq!(said.unbelieved, Some("X-Forwarded-For"));
+        assert_eq!(
+            origin("192.0.2.1", &[("forwarded", "for=1.1.1.1")]).unbelieved,
+            Some("Forwarded")
+        );
+        assert_eq!(origin("10.0.0.9", &[("x-forwarded-for", "1.1.1.1")]).unbelieved, None);
     }
 
     #[test]

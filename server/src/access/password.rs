@@ -29,6 +29,19 @@ pub enum Unfit {
     /// Too long.
     #[error("a password has at most {LONGEST} bytes")]
     Long,
+    /// Hardly more than the person's name, the product's or the overview's.
+    #[error(
+        "this password is little more than a name of yours, of the product or of Cluster Overview; choose other words"
+    )]
+    OwnWords,
+    /// The same word or letters again and again.
+    #[error("this password repeats the same letters; choose different words")]
+    Repeated,
+    /// Among the first that somebody would guess.
+    #[error(
+        "this password is a common one or easy to guess; several words that do not belong together are better"
+    )]
+    Common,
 }
 
 /// Why nothing was found out.
@@ -55,12 +68,58 @@ impl Default for Passwords {
     }
 }
 
-/// Whether a new password is fit to be one.
-pub fn check(password: &str) -> Result<(), Unfit> {
+/// Words that everybody knows of the overview.
+const WELL_KNOWN_WORDS: [&str; 3] = ["clusteroverview", "cluster", "overview"];
+/// The shortest name that is looked for in a password, in characters: shorter ones are in many words.
+const MIN_NAME_CHARS: usize = 3;
+/// How many characters a password must have besides names, or that are not repeated.
+const MIN_OWN_CHARS: usize = 8;
+/// What `zxcvbn` calls safely unguessable: more than 10^8 guesses.
+const MIN_SCORE: zxcvbn::Score = zxcvbn::Score::Three;
+
+/// Whether a new password of this person is fit to be one. `product`: the name of the product around the
+/// overview.
+pub fn check(password: &str, name: &str, product: Option<&str>) -> Result<(), Unfit> {
+    if password.len() > LONGEST {
+        return Err(Unfit::Long);
+    }
     if password.chars().count() < SHORTEST {
         return Err(Unfit::Short);
     }
-    if password.len() > LONGEST { Err(Unfit::Long) } else { Ok(()) }
+    let names: Vec<String> = [name, product.unwrap_or_default()].map(folded).into();
+    let parts = name.split(|c: char| !c.is_alphanumeric()).map(folded);
+    let mut words: Vec<String> = names.into_iter().chain(parts).collect();
+    words.extend(WELL_KNOWN_WORDS.map(str::to_owned));
+    words.retain(|word| word.chars().count() >= MIN_NAME_CHARS);
+    // Longer words first: they contain the shorter ones.
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let letters = folded(password);
+    let others = words.iter().fold(letters.clone(), |left, word| left.replace(word.as_str(), " "));
+    let is_own = others.len() < letters.len();
+    if is_own && others.chars().filter(|c| *c != ' ').count() < MIN_OWN_CHARS {
+        return Err(Unfit::OwnWords);
+    }
+    if is_repeated(&password.to_lowercase()) || is_repeated(&letters) {
+        return Err(Unfit::Repeated);
+    }
+    let known: Vec<&str> = words.iter().map(String::as_str).collect();
+    if zxcvbn::zxcvbn(password, &known).score() < MIN_SCORE {
+        return Err(Unfit::Common);
+    }
+    Ok(())
+}
+
+/// Letters and digits alone, in lower case.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether it is one short part, twice or more often.
+fn is_repeated(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().collect();
+    let repeats = |part: usize| letters.iter().zip(letters.iter().skip(part)).all(|(a, b)| a == b);
+    // A part as long as a password may be is one, said twice.
+    (1..letters.len().min(SHORTEST)).any(|part| part * 2 <= letters.len() && repeats(part))
 }
 
 impl Passwords {
@@ -76,6 +135,17 @@ impl Passwords {
             Ok(fits && known)
         })
         .await
+    }
+
+    /// The password, if it is fit to be one.
+    pub async fn check(
+        &self,
+        password: String,
+        name: &str,
+        product: Option<&str>,
+    ) -> Result<Result<String, Unfit>, PasswordError> {
+        let (name, product) = (name.to_owned(), product.map(str::to_owned));
+        self.work(move || Ok(check(&password, &name, product.as_deref()).map(|()| password))).await
     }
 
     /// The PHC string of a new password.
@@ -129,8 +199,36 @@ mod tests {
 
     #[test]
     fn a_password_has_a_least_and_a_greatest_length() {
-        assert_eq!(check("elevenchars"), Err(Unfit::Short));
-        assert_eq!(check("twelve chars"), Ok(()));
-        assert_eq!(check(&"x".repeat(1_025)), Err(Unfit::Long));
+        assert_eq!(check("elevenchars", "ann", None), Err(Unfit::Short));
+        assert_eq!(check("twelve chars", "ann", None), Ok(()));
+        assert_eq!(check(&"x".repeat(1_025), "ann", None), Err(Unfit::Long));
+    }
+
+    #[test]
+    fn a_password_that_anybody_would_try_first_is_refused_and_told_why() {
+        for (password, why) in [
+            ("passwordpassword", Unfit::Repeated),
+            ("Password-Password", Unfit::Repeated),
+            ("aaaaaaaaaaaaaaaa", Unfit::Repeated),
+            ("abcabcabcabcabc", Unfit::Repeated),
+            ("clusteroverview", Unfit::OwnWords),
+            ("Cluster Overview 1", Unfit::OwnWords),
+            ("cluster-overview-2026", Unfit::OwnWords),
+            ("annabel.miller", Unfit::OwnWords),
+            ("AnnabelMiller1!", Unfit::OwnWords),
+            ("millermiller42", Unfit::OwnWords),
+            ("ProGet-proget-1", Unfit::OwnWords),
+            ("password1234", Unfit::Common),
+            ("qwertyuiop123", Unfit::Common),
+            ("123456789012", Unfit::Common),
+            ("administrator", Unfit::Common),
+        ] {
+            assert_eq!(check(password, "Annabel Miller", Some("ProGet")), Err(why), "{password}");
+        }
+        for password in
+            ["correct horse battery", "my cluster keeps green hats", "Kühlschrank im Moor"]
+        {
+            assert_eq!(check(password, "Annabel Miller", Some("ProGet")), Ok(()), "{password}");
+        }
     }
 }

@@ -11,6 +11,11 @@ use subtle::ConstantTimeEq as _;
 
 use crate::files;
 
+/// The longest token that is read, in bytes: a join token may be the administrator's own choice.
+pub const MAX_TOKEN_BYTES: usize = 1_024;
+/// The length of a secret made here, in bytes.
+pub const SECRET_BYTES: usize = 64;
+
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
@@ -25,6 +30,9 @@ pub enum SecretError {
     /// The file holds nothing.
     #[error("the token file {} is empty; put a long random secret into it", .0.display())]
     Empty(PathBuf),
+    /// The file holds more than a token may have.
+    #[error("the token in {} is longer than {MAX_TOKEN_BYTES} bytes; use a shorter one", .0.display())]
+    TooLong(PathBuf),
     /// The system gives no randomness.
     #[error("the system gave no random numbers for a secret: {0}")]
     Random(#[from] getrandom::Error),
@@ -82,6 +90,16 @@ impl Hash {
         Self(Sha256::digest(secret.trim()).into())
     }
 
+    /// Of a token from outside; `None` if it is longer than any token.
+    pub fn of_token(given: &str) -> Option<Self> {
+        (given.len() <= MAX_TOKEN_BYTES).then(|| Self::of(given))
+    }
+
+    /// Of a session's or a code's secret from outside; `None` if no secret made here has its length.
+    pub fn of_made_secret(given: &str) -> Option<Self> {
+        (given.len() == SECRET_BYTES).then(|| Self::of(given))
+    }
+
     /// Its bytes, for a key that is made of it.
     pub(crate) const fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -122,6 +140,9 @@ pub fn read_secret(path: &Path) -> Result<String, SecretError> {
     if secret.is_empty() {
         return Err(SecretError::Empty(path.to_owned()));
     }
+    if secret.len() > MAX_TOKEN_BYTES {
+        return Err(SecretError::TooLong(path.to_owned()));
+    }
     Ok(secret.to_owned())
 }
 
@@ -156,6 +177,9 @@ mod tests {
         assert_eq!(hash, Hash::of("a secret"));
         assert_eq!(Hash::from_hex(&hash.to_hex()), Some(hash));
         assert_ne!(hash, Hash::of("another secret"));
+        assert_eq!(Hash::of_token("a secret"), Some(hash));
+        assert_eq!(Hash::of_token(&"a".repeat(MAX_TOKEN_BYTES + 1)), None);
+        assert_eq!(Hash::of_made_secret("a secret"), None);
         for wrong in ["", "zz", &"z".repeat(64), &"a".repeat(63), &"é".repeat(32)] {
             assert_eq!(Hash::from_hex(wrong), None, "{wrong:?}");
         }

@@ -5,16 +5,22 @@ use app::cluster::Span;
 
 use super::audit::{Action, Actor, Entry, Proof, is_name};
 use super::keyring::{Account, Session, SetupCode, name_key};
+use super::limits::TrialOrigin;
 use super::origin::Origin;
 use super::password::{self, LONGEST, PasswordError, Unfit};
 use super::secret::{Hash, Secret, SecretError};
 use crate::Site;
+use crate::log_limit::LogLimit;
 use crate::store::{Grant, StoreError};
 
 /// How long the code that makes the first admin is good.
 const SETUP: Span = Span::minutes(60);
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 100;
+/// The longest name that is looked up, in bytes: so long as the longest name may be.
+const MAX_NAME_BYTES: usize = 4 * LONGEST_NAME;
+/// The longest set-up code that is looked at, in bytes: with blanks or whatever else was typed between its groups.
+const MAX_CODE_BYTES: usize = 100;
 /// What the code is made of: nothing that is read for something else.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
@@ -89,10 +95,11 @@ impl SetupCodeText {
         &self.0
     }
 
-    /// However it was typed.
-    fn hash(text: &str) -> Hash {
+    /// However it was typed; `None` if it is longer than any code.
+    fn hash(text: &str) -> Option<Hash> {
         let letters = text.chars().filter(char::is_ascii_alphanumeric);
-        Hash::of(&letters.collect::<String>().to_ascii_lowercase())
+        let is_short = text.len() <= MAX_CODE_BYTES;
+        is_short.then(|| Hash::of(&letters.collect::<String>().to_ascii_lowercase()))
     }
 }
 
@@ -109,7 +116,7 @@ impl Site {
             return Ok(None);
         }
         let text = SetupCodeText::new()?;
-        let hash = SetupCodeText::hash(text.reveal());
+        let Some(hash) = SetupCodeText::hash(text.reveal()) else { return Ok(None) };
         let code = SetupCode { hash, expires: self.store.now() + SETUP };
         self.grant(&[Grant::SetupCode(code)], None).await?;
         Ok(Some(text))
@@ -124,13 +131,17 @@ impl Site {
     ) -> Result<Signed, SignInError> {
         self.watch.refresh().await;
         let keyring = self.watch.keyring();
-        let key = name_key(&given.name);
+        // Names that are too long are all one unknown name: the same work, and nothing of them is kept.
+        let is_short = given.name.len() <= MAX_NAME_BYTES;
+        let key = if is_short { name_key(&given.name) } else { String::new() };
         let known = keyring.sessions.values().any(|session| {
             session.name_key == key && session.address == origin.client && origin.client.is_some()
         });
         let now = self.watch.now();
         let limits = &self.access.limits;
-        limits.take(&key, origin.client, known, now).map_err(SignInError::TooMany)?;
+        let unnamed_proxy = origin.unbelieved.is_some();
+        let trial = TrialOrigin { address: origin.client, unnamed_proxy, known };
+        limits.take(&key, trial, now).map_err(SignInError::TooMany)?;
         let account = keyring.people.get(&key);
         let code = given.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
         let first = !keyring.has_admin() && (code.is_some() || keyring.people.is_empty());
@@ -146,11 +157,12 @@ impl Site {
         let mut action = Action::SignIn;
         let checked = if first {
             let code = SetupCodeText::hash(code.unwrap_or_default());
-            if !keyring.setup_code.is_some_and(|known| known.hash == code && now < known.expires) {
+            let good = |known: &SetupCode| Some(known.hash) == code && now < known.expires;
+            let Some(SetupCode { hash: code, .. }) = keyring.setup_code.filter(good) else {
                 actor.proof = Proof::Nothing;
                 self.write_down(Entry::refused(&actor, action, "", "wrong set-up code")).await;
                 return Err(SignInError::WrongCode);
-            }
+            };
             let account = self.account(&given.name, Rank::Admin, given.password).await?;
             actor.name.clone_from(&account.name);
             action = Action::FirstAdmin;
@@ -179,7 +191,7 @@ impl Site {
         if !self.grant(&grants, Some(&Entry::done(&actor, action, ""))).await? {
             return Err(if first { SignInError::WrongCode } else { SignInError::Wrong });
         }
-        limits.forgive(&key, origin.client, known);
+        limits.forgive(&key, trial);
         Ok(Signed { secret })
     }
 
@@ -216,7 +228,8 @@ impl Site {
         rank: Rank,
         password: String,
     ) -> Result<Account, SignInError> {
-        account(&self.access.passwords, name, rank, password).await
+        let product = self.branding.name();
+        account(&self.access.passwords, name, rank, password, product).await
     }
 
     /// Changes who may ask for what, in its turn; false if there was nothing to change.
@@ -235,23 +248,27 @@ impl Site {
 
     /// Writes down what was refused. If that fails, the refusal stands all the same.
     async fn write_down(&self, entry: Entry) {
-        if let Err(error) = self.watch.record(entry).await {
-            tracing::warn!(%error, "a refused sign-in could not be written down");
+        static NOT_RECORDED: LogLimit = LogLimit::new();
+        if let Err(error) = self.watch.record(entry).await
+            && let Some(left_out) = NOT_RECORDED.check()
+        {
+            tracing::warn!(%error, left_out, "cannot write a refused sign-in to the audit log");
         }
     }
 }
 
-/// A person with a password, both fit to be that.
+/// A person with a password, both fit to be that. `product`: the name of the product around the overview.
 pub async fn account(
     passwords: &password::Passwords,
     name: &str,
     rank: Rank,
     password: String,
+    product: Option<&str>,
 ) -> Result<Account, SignInError> {
     let name = name.trim();
     if !is_name(name, LONGEST_NAME) {
         return Err(SignInError::UnfitName);
     }
-    password::check(&password)?;
+    let password = passwords.check(password, name, product).await??;
     Ok(Account { name: name.to_owned(), rank, password: passwords.hash(password).await? })
 }

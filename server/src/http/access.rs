@@ -6,18 +6,17 @@ use std::sync::Arc;
 use app::cluster::FieldError;
 use app::page::plain::Sheet;
 use app::page::plain::access::{AccessPage, Made, PersonLine, TokenLine, WishLine, document_of};
+use axum::Extension;
 use axum::extract::State;
-use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
-use axum::{Extension, Form};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::body::Submitted;
 use super::dressed::Dressed;
 use super::headers::document;
 use super::problem::Problem;
-use super::sign_in::unreadable;
 use super::tokens;
 use crate::Site;
 use crate::access::caller::Person;
@@ -42,8 +41,12 @@ pub(crate) struct Revoked {
 }
 
 /// The page.
-pub(crate) async fn get(State(site): State<Arc<Site>>, Dressed(sheet): Dressed) -> Response {
-    document(StatusCode::OK, document_of(page(&site, sheet)))
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(sheet): Dressed,
+) -> Response {
+    document(StatusCode::OK, document_of(page(&site, sheet, &person)))
 }
 
 /// Makes a token and shows it: in this answer, and nowhere else.
@@ -51,9 +54,9 @@ pub(crate) async fn create(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
     Dressed(sheet): Dressed,
-    sent: Result<Form<Wished>, FormRejection>,
+    sent: Submitted<Wished>,
 ) -> Result<Response, Problem> {
-    let Form(Wished { name, role, expires_in_s }) = sent.map_err(unreadable)?;
+    let Wished { name, role, expires_in_s } = sent.0?;
     let expires = match expires_in_s.as_str() {
         "never" => json!(null),
         text => text.parse::<i64>().map_or_else(|_| json!(text), |seconds| json!(seconds)),
@@ -70,11 +73,14 @@ pub(crate) async fn create(
     Ok(match made {
         Ok((secret, token)) => {
             let made = Some(Made { name: token.name, secret: secret.reveal().to_owned() });
-            document(StatusCode::CREATED, document_of(AccessPage { made, ..page(&site, sheet) }))
+            document(
+                StatusCode::CREATED,
+                document_of(AccessPage { made, ..page(&site, sheet, &person) }),
+            )
         }
         Err(wrong) => {
             let wish = WishLine { name, role, expires_in_s };
-            let page = AccessPage { wish, wrong, ..page(&site, sheet) };
+            let page = AccessPage { wish, wrong, ..page(&site, sheet, &person) };
             document(StatusCode::UNPROCESSABLE_ENTITY, document_of(page))
         }
     })
@@ -85,15 +91,15 @@ pub(crate) async fn revoke(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
     Dressed(sheet): Dressed,
-    sent: Result<Form<Revoked>, FormRejection>,
+    sent: Submitted<Revoked>,
 ) -> Result<Redirect, Problem> {
-    let Form(Revoked { id }) = sent.map_err(unreadable)?;
+    let Revoked { id } = sent.0?;
     let revoked = site.revoke_token(&id, &person.actor()).await;
     revoked.map_err(|error| tokens::refused(TokenChange::Store(error), "id"))?;
     Ok(Redirect::to(&sheet.address("access")))
 }
 
-fn page(site: &Site, sheet: Sheet) -> AccessPage {
+fn page(site: &Site, sheet: Sheet, person: &Person) -> AccessPage {
     let keyring = site.watch.keyring();
     let (credentials, tokens): (Vec<&Token>, Vec<&Token>) =
         keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
@@ -108,6 +114,7 @@ fn page(site: &Site, sheet: Sheet) -> AccessPage {
         tokens: tokens.into_iter().map(line).collect(),
         credentials: credentials.into_iter().map(line).collect(),
         people,
+        may_create: !person.is_guest(),
         made: None,
         wish: WishLine::default(),
         wrong: Vec::new(),

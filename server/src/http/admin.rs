@@ -14,11 +14,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 
-use super::body;
+use super::body::{self, Sender};
 use super::openapi::schemas;
 use super::overview;
 use super::problem::Problem;
 use crate::Site;
+use crate::access::audit::one_line;
 use crate::access::caller::Person;
 
 /// How many seconds to wait before a messenger is dialled again.
@@ -59,7 +60,7 @@ pub(crate) async fn put_settings(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Settings>, Problem> {
-    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let value: Value = body::json(&headers, &site.bodies.read(Sender::Person, body).await?)?;
     let settings = read_settings(&value).map_err(Problem::fields)?;
     act(&site, &person, Command::Configure(settings), "the settings").await?;
     Ok(Json(settings))
@@ -192,8 +193,10 @@ async fn remove(
     role: Option<Role>,
     force: bool,
 ) -> Result<StatusCode, Problem> {
-    let name = ServerName::parse(server).map_err(|_| problem(Refusal::Absent, server))?;
-    act(site, person, Command::Remove { server: name, role, force }, server).await
+    let name =
+        ServerName::parse(server).map_err(|_| problem(Refusal::Absent, &one_line(server)))?;
+    let what = name.to_string();
+    act(site, person, Command::Remove { server: name, role, force }, &what).await
 }
 
 /// What a removal of many says.
@@ -274,7 +277,7 @@ pub(crate) async fn remove_many(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Problem> {
-    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let value: Value = body::json(&headers, &site.bodies.read(Sender::Person, body).await?)?;
     let Removals { filter, dry_run } =
         Removals::read(&value, query.as_deref()).map_err(Problem::fields)?;
     let removed = site.remove_all(filter, dry_run, &person.actor()).await;
@@ -303,7 +306,8 @@ pub(crate) async fn reconnect(
     server: Named<String>,
 ) -> Result<Json<Value>, Problem> {
     let Path(server) = server.map_err(unreadable)?;
-    let name = ServerName::parse(&server).map_err(|_| problem(Refusal::NotDialled, &server))?;
+    let name =
+        ServerName::parse(&server).map_err(|_| problem(Refusal::NotDialled, &one_line(&server)))?;
     let dialled = site.dial(&name, &person.actor()).await;
     let messenger = dialled.map_err(|refusal| problem(refusal, &server))?;
     Ok(Json(json!({"messenger": overview::messenger(&messenger)})))
@@ -334,7 +338,7 @@ pub(crate) async fn put_reference_key(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    let body = body::read(body).await;
+    let body = site.bodies.read(Sender::Person, body).await;
     let Path(kind) = kind.map_err(unreadable)?;
     let kind = KeyKind::ALL
         .into_iter()

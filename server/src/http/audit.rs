@@ -19,10 +19,16 @@ use super::problem::Problem;
 use super::sign_in::escaped;
 use crate::Site;
 use crate::access::audit::{Action, Wanted, Written};
+use crate::log_limit::LogLimit;
 
 /// How many lines one answer carries if nothing else is asked for, and at most.
 const USUALLY: u32 = 100;
 const MOST: u32 = 1_000;
+
+/// The longest text that is looked for, in characters.
+const MAX_TEXT_CHARS: usize = 200;
+/// The longest action, in bytes: longer than every one there is.
+const MAX_ACTION_BYTES: usize = 50;
 
 /// Which lines are wanted.
 #[derive(Deserialize)]
@@ -42,7 +48,7 @@ pub(crate) struct Asked {
         ("before" = Option<i64>, Query, description = "Only lines with a smaller number.", nullable = false),
         ("limit" = Option<u32>, Query, description = "How many lines: 1 to 1,000, usually 100.", nullable = false),
         ("action" = Option<String>, Query, description = "Only this action.", nullable = false),
-        ("text" = Option<String>, Query, description = "Only lines whose who, target or address holds this text.", nullable = false)
+        ("text" = Option<String>, Query, description = "Only lines whose who, target or address holds this text, of 200 characters at most.", nullable = false)
     ),
     responses(
         (status = 200, description = "The lines, and where the next ones begin.", body = schemas::Audit),
@@ -72,7 +78,9 @@ pub(crate) async fn page(
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(unreadable)?;
     let text = |given: &Option<String>| given.clone().unwrap_or_default().trim().to_owned();
-    let (action, looked_for) = (text(&asked.action), text(&asked.text));
+    let (action, typed) = (text(&asked.action), text(&asked.text));
+    let looked_for: String = typed.chars().take(MAX_TEXT_CHARS).collect();
+    let cut = (looked_for.len() < typed.len()).then_some(MAX_TEXT_CHARS);
     let given = |text: &String| (!text.is_empty()).then(|| text.clone());
     let wanted = wanted(Asked {
         before: asked.before,
@@ -93,6 +101,7 @@ pub(crate) async fn page(
         actions: Action::ALL.map(Action::as_str).to_vec(),
         action,
         text: looked_for,
+        cut,
         older,
         earlier: wanted.before.is_some(),
     };
@@ -101,7 +110,10 @@ pub(crate) async fn page(
 
 async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
     site.store.audit(wanted).await.map_err(|error| {
-        tracing::error!(%error, "the audit could not be read");
+        static NOT_READ: LogLimit = LogLimit::new();
+        if let Some(left_out) = NOT_READ.check() {
+            tracing::error!(%error, left_out, "cannot read the audit log");
+        }
         Problem::unavailable("the overview's database cannot be read at present")
     })
 }
@@ -137,6 +149,14 @@ fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
         }
     };
     let (action, text) = (asked.action, asked.text);
+    if action.as_ref().is_some_and(|action| action.len() > MAX_ACTION_BYTES) {
+        let most = format!("must have at most {MAX_ACTION_BYTES} characters");
+        errors.push(FieldError::new("action", most));
+    }
+    if text.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT_CHARS) {
+        let most = format!("must have at most {MAX_TEXT_CHARS} characters");
+        errors.push(FieldError::new("text", most));
+    }
     if errors.is_empty() { Ok(Wanted { before, action, text, limit }) } else { Err(errors) }
 }
 

@@ -1,37 +1,256 @@
-//! How a JSON body is read: to its end even when refused, so that the client sees the answer.
+//! How bodies are read: within one budget for all that are in flight, and to their end even when refused, so
+//! that the client sees the answer.
 
-use std::error::Error;
+use std::convert::Infallible;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{Form, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use http_body_util::LengthLimitError;
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
+use crate::Site;
+use crate::access::caller::Person;
 
-/// The largest body that is taken.
-const LARGEST: usize = 1 << 20;
-/// How far a refused body is read on.
-pub(super) const READ_ON: usize = 2 << 20;
+/// The largest JSON body that is taken.
+const MAX_JSON_BYTES: usize = 1 << 20;
+/// The largest form that is taken, and the largest call of one of the page's functions.
+const MAX_FORM_BYTES: usize = 16 << 10;
+/// A refused body that is longer is not looked into.
+const MAX_CLAIM_BYTES: usize = 64 << 10;
+/// How far a refused body is read on, without being kept.
+const MAX_DISCARDED_BYTES: usize = 2 << 20;
+/// How long a refused body is read on.
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a body waits for its place in the budget.
+const PLACE_TIMEOUT: Duration = Duration::from_secs(2);
+/// By how much the room of a body grows at least.
+const MIN_GROWTH_BYTES: usize = 16 << 10;
 
-/// A request's body, or why there is none. The refusal is held back until the sender is known.
-pub(crate) async fn read(body: Body) -> Result<Bytes, Problem> {
-    match axum::body::to_bytes(body, READ_ON).await {
-        Ok(bytes) if bytes.len() <= LARGEST => Ok(bytes),
-        Err(error) if !is_too_long(&error) => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "the body was not sent to its end; nothing of it was taken",
-        )),
-        _ => Err(Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is larger than 1 MiB; send fewer heartbeats at once",
-        )),
+/// Who sends a body. Each kind has a budget of its own, so that nobody uses up the servers'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sender {
+    /// A server, with a join token or a credential.
+    Node,
+    /// A person, or a program with a person's token.
+    Person,
+    /// Somebody who has proved nothing.
+    Unproved,
+}
+
+/// How many bytes of bodies are in memory at once: 64 MiB in total.
+#[derive(Debug)]
+pub(crate) struct BodyBudget {
+    nodes: Arc<Semaphore>,
+    people: Arc<Semaphore>,
+    unproved: Arc<Semaphore>,
+}
+
+impl Default for BodyBudget {
+    fn default() -> Self {
+        let megabytes = |count: usize| Arc::new(Semaphore::new(count << 20));
+        Self { nodes: megabytes(32), people: megabytes(16), unproved: megabytes(16) }
     }
 }
 
-/// Whether a body is longer than it is read, and not only broken off.
-fn is_too_long(error: &axum::Error) -> bool {
-    error.source().is_some_and(<dyn Error>::is::<LengthLimitError>)
+/// A body that was read. Its place in the budget is free again when this value goes.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    bytes: Vec<u8>,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Deref for Kept {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Kept {
+    /// Takes place in the budget for so many bytes more, if it is there within `wait`.
+    async fn grow(&mut self, more: usize, budget: &Arc<Semaphore>, wait: Duration) -> bool {
+        let free = self.bytes.capacity() - self.bytes.len();
+        if more <= free {
+            return true;
+        }
+        // A small body, which comes at once, takes no more than its size.
+        let least = if self.bytes.is_empty() { 0 } else { MIN_GROWTH_BYTES };
+        let growth = (more - free).max(least);
+        let Ok(permits) = u32::try_from(growth) else { return false };
+        let acquired = Arc::clone(budget).acquire_many_owned(permits);
+        let Ok(Ok(place)) = tokio::time::timeout(wait, acquired).await else { return false };
+        match &mut self.place {
+            Some(own) => own.merge(place),
+            none => *none = Some(place),
+        }
+        self.bytes.reserve_exact(free + growth);
+        true
+    }
+}
+
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// The sender stopped in the middle.
+    BrokenOff,
+    /// It is larger than allowed.
+    TooLarge,
+    /// The budget was used up by others.
+    NoPlace,
+}
+
+impl Unread {
+    /// How the answer says it. `limit`: the largest body allowed, in words.
+    fn problem(self, limit: &str) -> Problem {
+        match self {
+            Self::BrokenOff => Problem::new(
+                StatusCode::BAD_REQUEST,
+                "the body was not sent to its end; nothing of it was taken",
+            ),
+            Self::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, limit),
+            Self::NoPlace => Problem::unavailable(
+                "too many request bodies are being read at this moment; send it again",
+            ),
+        }
+    }
+}
+
+impl BodyBudget {
+    fn of(&self, sender: Sender) -> &Arc<Semaphore> {
+        match sender {
+            Sender::Node => &self.nodes,
+            Sender::Person => &self.people,
+            Sender::Unproved => &self.unproved,
+        }
+    }
+
+    /// The body of a request whose sender may send JSON, or why there is none.
+    pub(crate) async fn read(&self, sender: Sender, body: Body) -> Result<Kept, Problem> {
+        let kept = self.collect(sender, body, MAX_JSON_BYTES, PLACE_TIMEOUT).await;
+        kept.map_err(|unread| {
+            unread.problem("the body is larger than 1 MiB; send fewer heartbeats at once")
+        })
+    }
+
+    /// A small body: a form, or a call of one of the page's functions.
+    pub(crate) async fn read_small(&self, sender: Sender, body: Body) -> Result<Bytes, Unread> {
+        let kept = self.collect(sender, body, MAX_FORM_BYTES, PLACE_TIMEOUT).await?;
+        // What follows is read at once.
+        Ok(Bytes::from(kept.bytes))
+    }
+
+    /// The body of a refused heartbeat, if it is short enough to see in whose name it was sent.
+    pub(crate) async fn read_claim(&self, body: Body) -> Option<Kept> {
+        self.collect(Sender::Unproved, body, MAX_CLAIM_BYTES, Duration::ZERO).await.ok()
+    }
+
+    async fn collect(
+        &self,
+        sender: Sender,
+        mut body: Body,
+        limit: usize,
+        wait: Duration,
+    ) -> Result<Kept, Unread> {
+        let mut kept = Kept::default();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| Unread::BrokenOff)?;
+            let Ok(data) = frame.into_data() else { continue };
+            let read = kept.bytes.len() + data.len();
+            let unread = if read > limit {
+                Unread::TooLarge
+            } else if kept.grow(data.len(), self.of(sender), wait).await {
+                kept.bytes.extend_from_slice(&data);
+                continue;
+            } else {
+                Unread::NoPlace
+            };
+            drop((kept, data));
+            discard_after(body, read).await;
+            return Err(unread);
+        }
+        Ok(kept)
+    }
+}
+
+/// Reads a refused body without keeping it: answered before its body is read, a client may never see the
+/// answer.
+pub(crate) async fn discard(body: Body) {
+    discard_after(body, 0).await;
+}
+
+async fn discard_after(mut body: Body, mut read: usize) {
+    if body.is_end_stream() {
+        return;
+    }
+    let reading = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            read += frame.data_ref().map_or(0, Bytes::len);
+            if read > MAX_DISCARDED_BYTES {
+                return;
+            }
+        }
+    };
+    // Whoever is slower gets the answer in the middle.
+    let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
+}
+
+/// A form as a browser sends it, or why it cannot be read.
+pub(crate) struct Submitted<T>(pub(crate) Result<T, FormProblem>);
+
+/// Why a form cannot be read.
+#[derive(Debug)]
+pub(crate) enum FormProblem {
+    /// It is larger than any form of ours.
+    TooLarge,
+    /// Anything else.
+    Other(Problem),
+}
+
+impl From<FormProblem> for Problem {
+    fn from(problem: FormProblem) -> Self {
+        match problem {
+            FormProblem::TooLarge => Unread::TooLarge.problem("the form is larger than 16 KiB"),
+            FormProblem::Other(problem) => problem,
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Submitted<T> {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Infallible> {
+        let (head, body) = request.into_parts();
+        let sender = match head.extensions.get::<Person>() {
+            Some(_) => Sender::Person,
+            None => Sender::Unproved,
+        };
+        let bytes = match site.bodies.read_small(sender, body).await {
+            Ok(bytes) => bytes,
+            Err(Unread::TooLarge) => return Ok(Self(Err(FormProblem::TooLarge))),
+            Err(unread) => return Ok(Self(Err(FormProblem::Other(unread.problem(""))))),
+        };
+        let request = Request::from_parts(head, Body::from(bytes));
+        let form = Form::<T>::from_request(request, site).await;
+        Ok(Self(form.map(|Form(form)| form).map_err(|rejection| {
+            let why = format!("the form cannot be read: {rejection}");
+            FormProblem::Other(Problem::new(rejection.status(), why))
+        })))
+    }
+}
+
+/// A call of one of the page's functions, with its whole body in it.
+pub(crate) async fn whole(site: &Site, request: Request) -> Result<Request, Problem> {
+    let (head, body) = request.into_parts();
+    let read = site.bodies.read_small(Sender::Person, body).await;
+    let bytes = read.map_err(|unread| unread.problem("the body is larger than 16 KiB"))?;
+    Ok(Request::from_parts(head, Body::from(bytes)))
 }
 
 /// Parses a JSON body of the right type.

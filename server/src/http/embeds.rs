@@ -13,16 +13,18 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
+use super::assets;
+use super::body::{self, Sender};
 use super::headers::{allow_other_sites, document};
 use super::openapi::schemas;
 use super::problem::Problem;
-use super::{assets, body};
 use crate::Site;
 use crate::access::caller::Person;
 use crate::access::keyring::CODE;
 use crate::access::origin::Origin;
 use crate::access::secret::Hash;
-use crate::access::{Invitation, Mode};
+use crate::access::{Invitation, Mode, NotInvited};
+use crate::log_limit::LogLimit;
 
 /// Makes a code that lets a person in, into a frame within a product's page
 ///
@@ -50,7 +52,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let value: Value = body::json(&headers, &site.bodies.read(Sender::Person, body).await?)?;
     let invitation = invitation(&value).map_err(Problem::fields)?;
     let token = token(&site, &person)?;
     if invitation.rank > person.rank {
@@ -60,7 +62,7 @@ pub(crate) async fn create(
         ));
     }
     let (id, code) = site.invite(invitation, token).await.map_err(|error| {
-        tracing::warn!(%error, "nobody could be let in");
+        log_not_let_in(&error);
         Problem::unavailable("nobody can be let in at present: the database cannot be written, or there are too many guests")
     })?;
     let good_for = CODE.0 / 1_000;
@@ -159,11 +161,19 @@ pub(crate) async fn enter(
             Ok(document(StatusCode::GONE, spent(&sheet)))
         }
         Err(error) => {
-            tracing::warn!(%error, "nobody could be let in");
+            log_not_let_in(&error);
             Err(Problem::unavailable(
                 "nobody can be let in while the overview's database cannot be written",
             ))
         }
+    }
+}
+
+/// Anybody with a code, or a viewer's token, can cause this line.
+fn log_not_let_in(error: &NotInvited) {
+    static NOT_LET_IN: LogLimit = LogLimit::new();
+    if let Some(left_out) = NOT_LET_IN.check() {
+        tracing::warn!(%error, left_out, "cannot let a product's person in");
     }
 }
 

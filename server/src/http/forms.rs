@@ -9,21 +9,20 @@ use app::page::draft::Draft;
 use app::page::place::{Done, Open, Place};
 use app::page::plain::Sheet;
 use app::words::Words;
+use axum::Extension;
 use axum::extract::State;
-use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::Redirect;
-use axum::{Extension, Form};
 
+use super::body::Submitted;
 use super::dressed::Dressed;
 use super::problem::Problem;
-use super::sign_in::unreadable;
 use crate::Site;
 use crate::access::caller::Person;
 use crate::watch::Sight;
 
 /// A form as a browser sends it.
-type Sent = Result<Form<Vec<(String, String)>>, FormRejection>;
+type Sent = Submitted<Vec<(String, String)>>;
 
 /// Puts settings in force. Where that would have an effect the sender has not been shown, it is
 /// shown first.
@@ -105,7 +104,7 @@ pub(crate) async fn reconnection(
 }
 
 fn read(sent: Sent) -> Result<Vec<(String, String)>, Problem> {
-    sent.map(|Form(pairs)| pairs).map_err(unreadable)
+    Ok(sent.0?)
 }
 
 fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {

@@ -16,18 +16,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::body::READ_ON;
+use super::body;
 use super::headers::document;
 use super::openapi;
 use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::{Caller, Person, Unproved};
-use crate::access::origin::{Origin, OverTls};
-use crate::access::{Mode, Policy};
+use crate::access::origin::{FORWARDED_PROTO, Origin, OverTls};
+use crate::access::{Access, Mode, Policy};
 use crate::metrics::Refusal;
 
-/// A refused body that is longer is not looked into.
-const LARGEST_CLAIM: usize = 64 << 10;
+/// The longest header that is kept of whoever reads the stream, in bytes: a list of roles may be long.
+const MAX_KEPT_HEADER_BYTES: usize = 8 << 10;
 
 /// What a route wants of whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(crate) enum Need {
     Look,
     /// To be an admin, and to have proved it lately.
     Act,
+    /// The same, and to be no guest whom a product let into a frame: whatever they made would stay when they go.
+    Grant,
     /// To be an admin.
     Administer,
     /// A join token or a credential.
@@ -111,12 +113,13 @@ pub(crate) async fn identify(
     if let Some(person) = person {
         request.extensions_mut().insert(person);
     }
+    site.access.notice_proxy(&origin);
     request.extensions_mut().insert(caller);
     next.run(request).await
 }
 
-/// Who asks, for as long as an answer goes on: copies, for whoever keeps a part of a request keeps the
-/// 8 kB that it was read into.
+/// Who asks, for as long as an answer goes on: copies of what says so and of nothing else, for whoever keeps
+/// a part of a request keeps the 8 kB that it was read into.
 pub(crate) struct Asker {
     headers: HeaderMap,
     extensions: Extensions,
@@ -124,15 +127,29 @@ pub(crate) struct Asker {
 
 impl Asker {
     /// Who sent this. What a host product put into the request is known to it alone, and kept.
-    pub(crate) fn of(request: &Parts, policy: &Policy) -> Self {
+    pub(crate) fn of(request: &Parts, access: &Access) -> Self {
         let Parts { headers, extensions, .. } = request;
-        if matches!(policy.mode, Mode::Host(_)) {
-            return Self { headers: headers.clone(), extensions: extensions.clone() };
-        }
-        let copied = |(name, value): (&HeaderName, &HeaderValue)| {
-            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-            Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        let kept: &[&HeaderName] = match &access.policy.mode {
+            Mode::Host(_) => {
+                return Self { headers: headers.clone(), extensions: extensions.clone() };
+            }
+            Mode::Proxy { user, role } => &[&header::AUTHORIZATION, user, role],
+            Mode::Password => &[&header::AUTHORIZATION, &header::HOST, &FORWARDED_PROTO],
+            Mode::Open => &[],
         };
+        let mut copies = HeaderMap::new();
+        for name in kept {
+            let short = |value: &&HeaderValue| value.len() <= MAX_KEPT_HEADER_BYTES;
+            for value in headers.get_all(*name).iter().filter(short) {
+                let name = HeaderName::from_bytes(name.as_str().as_bytes());
+                if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+                    copies.append(name, value);
+                }
+            }
+        }
+        if let Some(cookies) = access.own_cookies(headers) {
+            copies.insert(header::COOKIE, cookies);
+        }
         let mut extensions = Extensions::new();
         if let Some(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
             extensions.insert(*peer);
@@ -140,7 +157,7 @@ impl Asker {
         if let Some(tls) = request.extensions.get::<OverTls>() {
             extensions.insert(*tls);
         }
-        Self { headers: request.headers.iter().filter_map(copied).collect(), extensions }
+        Self { headers: copies, extensions }
     }
 
     /// Whether they may look, as of now.
@@ -166,6 +183,8 @@ enum Denied {
 enum Bar {
     /// A viewer, where only an admin may.
     Viewer,
+    /// A guest, where only whoever signed in here may.
+    Guest,
     /// A server or whoever enrols servers, where people may.
     Node,
     /// A person's token, where servers may.
@@ -179,6 +198,9 @@ impl Bar {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "a viewer may look, and only an admin may change things",
+            Self::Guest => {
+                "people whom a product let into its page create no tokens: sign in to the overview itself, or use an admin's token"
+            }
             Self::Node => {
                 "a server's credential or a join token lets nobody look: use a viewer's or an admin's token"
             }
@@ -193,6 +215,7 @@ impl Bar {
     const fn key(self) -> &'static str {
         match self {
             Self::Viewer => "plain.refused.viewer",
+            Self::Guest => "plain.refused.guest",
             Self::Node | Self::PersonsToken | Self::Unenrolled => "plain.refused.node",
         }
     }
@@ -211,22 +234,20 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     let from = request.extensions().get::<Origin>().and_then(|origin| origin.client);
     let query = request.uri().query().map(str::to_owned);
     let sheet = gate.site.sheet(query.as_deref().unwrap_or_default(), request.headers());
-    // Answered before its body is read, a client may never see the answer.
-    let body = axum::body::to_bytes(request.into_body(), READ_ON).await.unwrap_or_default();
     if gate.need == Need::Beat {
+        let claim = gate.site.bodies.read_claim(request.into_body()).await;
         gate.site.intake.figures().refuse(Refusal::Token);
-        if let Some(server) = claimed(&body) {
+        if let Some(server) = claim.and_then(|body| claimed(&body)) {
             gate.site.watch.refused(&server, why, from);
         }
+    } else {
+        body::discard(request.into_body()).await;
     }
     gate.refuse(denied, query.as_deref(), &sheet)
 }
 
 /// In whose name a refused heartbeat speaks, or the first of several.
 fn claimed(body: &[u8]) -> Option<ServerName> {
-    if body.len() > LARGEST_CLAIM {
-        return None;
-    }
     let value: Value = serde_json::from_slice(body).ok()?;
     let heartbeat = value.get(0).unwrap_or(&value);
     ServerName::parse(heartbeat.get("server")?.as_str()?).ok()
@@ -236,13 +257,17 @@ fn allows(policy: &Policy, need: Need, caller: &Caller) -> Result<(), Denied> {
     match need {
         Need::Nothing => Ok(()),
         Need::Measure if policy.metrics_public => Ok(()),
-        Need::Measure | Need::Look | Need::Act | Need::Administer if policy.mode == Mode::Open => {
+        Need::Measure | Need::Look | Need::Act | Need::Grant | Need::Administer
+            if policy.mode == Mode::Open =>
+        {
             Ok(())
         }
         Need::Measure | Need::Look => person(caller).map(drop),
         Need::Administer => admin(caller).map(drop),
-        Need::Act => admin(caller)
-            .and_then(|person| if person.may_act { Ok(()) } else { Err(Denied::Lapsed) }),
+        Need::Act => active_admin(caller).map(drop),
+        Need::Grant => active_admin(caller).and_then(|person| {
+            if person.is_guest() { Err(Denied::Forbidden(Bar::Guest)) } else { Ok(()) }
+        }),
         Need::Enrol => node(caller),
         Need::Beat => match caller {
             Caller::Joiner { .. } if policy.require_enrolment => {
@@ -325,6 +350,11 @@ fn admin(caller: &Caller) -> Result<&Person, Denied> {
         Rank::Admin => Ok(person),
         Rank::Viewer => Err(Denied::Forbidden(Bar::Viewer)),
     }
+}
+
+/// An admin who has proved it lately.
+fn active_admin(caller: &Caller) -> Result<&Person, Denied> {
+    admin(caller).and_then(|person| if person.may_act { Ok(person) } else { Err(Denied::Lapsed) })
 }
 
 fn node(caller: &Caller) -> Result<(), Denied> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::cluster::{FieldError, Heartbeat, RefusalReason, ServerName, Timestamp};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Version};
 use axum::{Extension, Json};
@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::body;
+use super::body::{self, Sender};
 use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
@@ -70,10 +70,12 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Answer>, Problem> {
-    let body = body::read(body).await;
     let refused = |why| site.intake.figures().refuse(why);
+    let body = site.bodies.read(Sender::Node, body).await;
+    let body = body.inspect_err(|problem| refused(problem.refusal()))?;
     let (heartbeats, is_array) =
-        parse_all(&headers, body).inspect_err(|_| refused(Refusal::Malformed))?;
+        parse_all(&headers, &body).inspect_err(|_| refused(Refusal::Malformed))?;
+    drop(body);
     own_servers_only(&site, &caller, &origin, &heartbeats)
         .inspect_err(|_| refused(Refusal::Token))?;
     let announced = Announced::of_all(&heartbeats);
@@ -134,11 +136,8 @@ pub(super) fn speaks_for_another(own: &ServerName, other: &ServerName) -> Proble
 }
 
 /// One object or an array of them, each within its size; every bad field of every element is named.
-fn parse_all(
-    headers: &HeaderMap,
-    body: Result<Bytes, Problem>,
-) -> Result<(Vec<Heartbeat>, bool), Problem> {
-    let raw: Box<RawValue> = body::json(headers, &body?)?;
+fn parse_all(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<Heartbeat>, bool), Problem> {
+    let raw: Box<RawValue> = body::json(headers, body)?;
     let raw = raw.as_ref();
     let is_array = raw.get().trim_start().starts_with('[');
     let elements: Vec<&RawValue> =

@@ -4,7 +4,7 @@ mod access;
 mod admin;
 pub(crate) mod assets;
 mod audit;
-mod body;
+pub(crate) mod body;
 mod branding;
 mod dressed;
 mod embeds;
@@ -21,7 +21,7 @@ mod probe_failures;
 mod probes;
 mod problem;
 mod sign_in;
-mod stream;
+pub(crate) mod stream;
 mod tokens;
 
 use std::sync::Arc;
@@ -53,6 +53,9 @@ pub(crate) const PROBE_FAILURES: &str = "/api/v1/probe-failures";
 
 /// How long a request may take to be sent and answered.
 const LONGEST_REQUEST: Duration = Duration::from_secs(10);
+
+/// The longest path and query together.
+const MAX_TARGET_BYTES: usize = 8 << 10;
 
 /// Everything below the base path.
 pub(crate) fn router(site: Arc<Site>) -> Router {
@@ -87,6 +90,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::local_host_only))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), gate::identify))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
+        .layer(middleware::from_fn(short_address))
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), headers::on_every_answer))
         .layer(Extension(document))
@@ -125,13 +129,12 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         .routes(routes!(admin::remove_many))
         .routes(routes!(admin::put_reference_key))
         .routes(routes!(admin::reconnect))
-        .routes(routes!(tokens::create))
         .routes(routes!(tokens::revoke));
+    let granting = OpenApiRouter::new().routes(routes!(tokens::create));
     let admitting =
         OpenApiRouter::new().route("/access", get(access::get)).route("/audit", get(audit::page));
-    let granting = OpenApiRouter::new()
-        .route("/access/tokens", post(access::create))
-        .route("/access/revocation", post(access::revoke));
+    let creating = OpenApiRouter::new().route("/access/tokens", post(access::create));
+    let revoking = OpenApiRouter::new().route("/access/revocation", post(access::revoke));
     let administering =
         OpenApiRouter::new().routes(routes!(tokens::list)).routes(routes!(audit::get));
     vec![
@@ -141,9 +144,11 @@ fn people(site: &Arc<Site>) -> Vec<Gated> {
         behind(Need::Act, Manner::Function, acting),
         behind(Need::Act, Manner::Page, forms),
         behind(Need::Administer, Manner::Page, admitting),
-        behind(Need::Act, Manner::Page, granting),
+        behind(Need::Grant, Manner::Page, creating),
+        behind(Need::Act, Manner::Page, revoking),
         behind(Need::Look, Manner::Problem, looking),
         behind(Need::Act, Manner::Problem, changing),
+        behind(Need::Grant, Manner::Problem, granting),
         behind(Need::Administer, Manner::Problem, administering),
     ]
 }
@@ -205,6 +210,17 @@ async fn in_time(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     })
+}
+
+/// Refuses an address that is longer than any of ours: what is in it is kept, compared and shown.
+async fn short_address(request: Request, next: Next) -> Response {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target <= MAX_TARGET_BYTES {
+        return next.run(request).await;
+    }
+    body::discard(request.into_body()).await;
+    Problem::new(StatusCode::URI_TOO_LONG, "the address is longer than 8 KiB; search for less")
+        .into_response()
 }
 
 async fn nothing_here() -> Problem {

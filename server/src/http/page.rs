@@ -12,7 +12,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::headers;
+use super::stream::MAX_CURSOR_BYTES;
+use super::{body, headers};
 use crate::Site;
 use crate::access::audit::Proof;
 use crate::access::caller::Person;
@@ -40,6 +41,8 @@ impl Backend for Door {
     }
 
     fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>> {
+        // A cursor that is longer than any of ours places nobody.
+        let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
         Box::pin(async move {
             self.site.watch.reach(cursor).await;
             self.site.news(cursor)
@@ -103,6 +106,10 @@ pub(crate) async fn function(
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
+    let request = match body::whole(&site, request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
     let language = site.language(request.headers());
     let backend: Arc<dyn Backend> = Arc::new(Door { site, person, language });
     let mut response = leptos_axum::handle_server_fns_with_context(

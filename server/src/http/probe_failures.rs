@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::body;
+use super::body::{self, Sender};
 use super::heartbeats::speaks_for_another;
 use super::openapi::schemas;
 use super::problem::Problem;
@@ -45,7 +45,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let value: Value = body::json(&headers, &site.bodies.read(Sender::Node, body).await?)?;
     let (server, role, said) = read(&value).map_err(Problem::fields)?;
     if let Caller::Node { server: own, .. } = &caller
         && *own != server

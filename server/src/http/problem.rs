@@ -5,6 +5,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::metrics::Refusal;
+
 /// Why a request was refused, in words that say what to do.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -41,6 +43,15 @@ impl Problem {
     /// 401: who is asking?
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, detail)
+    }
+
+    /// As which kind of refused heartbeats it counts.
+    pub(crate) fn refusal(&self) -> Refusal {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            Refusal::Busy
+        } else {
+            Refusal::Malformed
+        }
     }
 
     /// 404.

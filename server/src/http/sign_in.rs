@@ -9,12 +9,13 @@ use app::page::plain::Sheet;
 use app::page::plain::sign_in::{Lacking, SignInForm};
 use app::words::Words;
 use axum::Extension;
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
+use super::body::{FormProblem, Submitted};
 use super::dressed::Dressed;
 use super::headers::document;
 use super::problem::Problem;
@@ -23,8 +24,11 @@ use crate::access::origin::Origin;
 use crate::access::password::Unfit;
 use crate::access::{Mode, SignIn, SignInError};
 
+/// The longest query that is wanted again after signing in.
+const MAX_THEN_BYTES: usize = 4 << 10;
+
 /// What the form sends.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Sent {
     #[serde(default)]
     name: String,
@@ -51,7 +55,7 @@ pub(crate) struct Leaving {
 
 /// Where to sign in, and then go on to the page with this query.
 pub(crate) fn address(base: &str, query: Option<&str>) -> String {
-    match query.filter(|query| !query.is_empty()) {
+    match query.filter(|query| !query.is_empty() && query.len() <= MAX_THEN_BYTES) {
         None => format!("{base}/sign-in"),
         Some(query) => format!("{base}/sign-in?then={}", escaped(query)),
     }
@@ -101,10 +105,15 @@ pub(crate) async fn post(
     Extension(origin): Extension<Origin>,
     Dressed(sheet): Dressed,
     headers: HeaderMap,
-    sent: Result<Form<Sent>, FormRejection>,
+    sent: Submitted<Sent>,
 ) -> Result<Response, Problem> {
     only_with_passwords(&site)?;
-    let Form(Sent { name, password, code, then }) = sent.map_err(unreadable)?;
+    // A form that no person fills in is a wrong one: it gets the same work and the same answer.
+    let sent = match sent.0 {
+        Err(FormProblem::TooLarge) => Sent::default(),
+        sent => sent?,
+    };
+    let Sent { name, password, code, then } = sent;
     let former = site.access.session_of(&headers, &origin);
     let given = SignIn { name: name.clone(), password, code };
     match site.sign_in(given, &origin, former).await {
@@ -144,10 +153,10 @@ pub(crate) async fn sign_out(
     Extension(origin): Extension<Origin>,
     Dressed(sheet): Dressed,
     headers: HeaderMap,
-    sent: Result<Form<Leaving>, FormRejection>,
+    sent: Submitted<Leaving>,
 ) -> Result<Response, Problem> {
     only_with_passwords(&site)?;
-    let Form(leaving) = sent.map_err(unreadable)?;
+    let leaving = sent.0?;
     if let Some(session) = site.access.session_of(&headers, &origin) {
         let everywhere = leaving.everywhere.is_some_and(|word| word == "true");
         site.sign_out(session, everywhere, &origin).await.map_err(|_| {
@@ -173,10 +182,6 @@ fn only_with_passwords(site: &Site) -> Result<(), Problem> {
     }
 }
 
-pub(super) fn unreadable(rejection: FormRejection) -> Problem {
-    Problem::new(rejection.status(), format!("the form cannot be read: {rejection}"))
-}
-
 /// Why somebody is not signed in, in words.
 fn said(error: &SignInError, words: &Words) -> String {
     let wait = if let SignInError::TooMany(wait) = error { *wait } else { Span::ZERO };
@@ -185,6 +190,9 @@ fn said(error: &SignInError, words: &Words) -> String {
         SignInError::WrongCode => "plain.sign-in.wrong-code",
         SignInError::Unfit(Unfit::Short) => "plain.sign-in.short",
         SignInError::Unfit(Unfit::Long) => "plain.sign-in.long",
+        SignInError::Unfit(Unfit::OwnWords) => "plain.sign-in.own-words",
+        SignInError::Unfit(Unfit::Repeated) => "plain.sign-in.repeated",
+        SignInError::Unfit(Unfit::Common) => "plain.sign-in.common",
         SignInError::UnfitName => "plain.sign-in.name",
         SignInError::TooMany(_) => "plain.sign-in.too-many",
         SignInError::Busy(_) | SignInError::Random(_) => "plain.sign-in.busy",

@@ -1,18 +1,24 @@
 //! The stream: what a poll would bring, as soon as it is there.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::gate::Asker;
+use super::problem::Problem;
 use crate::Site;
+use crate::access::audit::Proof;
+use crate::access::caller::Person;
+use crate::access::secret::Hash;
 use crate::clock::Stopwatch;
 
 /// How often a comment keeps the connection from looking idle.
@@ -23,6 +29,15 @@ const GATHERED: Duration = Duration::from_millis(30);
 const ADMITTED: Duration = Duration::from_secs(4);
 /// What is longer is asked for by the reader itself, who gets it compressed.
 const LONGEST: usize = 64 << 10;
+
+/// The longest cursor that is read, in bytes: longer than every one of ours.
+pub(super) const MAX_CURSOR_BYTES: usize = 200;
+/// How many streams one person, or one token, may read at once.
+const MAX_STREAMS_PER_PERSON: usize = 50;
+/// How many streams there may be at once where nobody says how many connections there may be.
+const MAX_STREAMS: usize = 12_288;
+/// For how long whoever has too many should rather poll.
+const RETRY_STREAM_S: u32 = 60;
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -41,29 +56,37 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
         ("cursor" = Option<String>, Query, description = "Where the reader is; without it, or where it means nothing, the first event is `resync`.", nullable = false),
         ("Last-Event-ID" = Option<String>, Header, description = "The same, as a browser sends it that comes back; it counts before `cursor`.", nullable = false)
     ),
-    responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream"))
+    responses(
+        (status = 200, description = "The events.", body = String, content_type = "text/event-stream"),
+        (status = 429, description = "This person, or this token, reads 50 streams already; poll instead.")
+    )
 )]
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
     RawQuery(query): RawQuery,
     request: Request,
-) -> Response {
+) -> Result<Response, Problem> {
+    let place = site.streams.open(&person)?;
     let (head, _) = request.into_parts();
     let cursor = head
         .headers
         .get(&LAST_EVENT_ID)
-        .and_then(|id| id.to_str().ok().map(str::to_owned))
+        .and_then(|id| id.to_str().ok())
         .or_else(|| cursor_in(query.as_deref()?))
-        .unwrap_or_default();
+        .filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES)
+        .unwrap_or_default()
+        .to_owned();
     site.watch.reach(&cursor).await;
     let reader = Reader {
         facts: site.watch.facts(),
         stopping: site.stopping.subscribe(),
-        asker: Asker::of(&head, &site.access.policy),
+        asker: Asker::of(&head, &site.access),
         admitted: Stopwatch::start(),
         cursor,
         greeted: false,
         site,
+        _place: place,
     };
     let events = stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
@@ -75,11 +98,84 @@ pub(crate) async fn get(
     // nginx passes it on as it comes.
     let header = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(header, HeaderValue::from_static("no"));
-    response
+    Ok(response)
 }
 
-fn cursor_in(query: &str) -> Option<String> {
-    query.split('&').find_map(|pair| pair.strip_prefix("cursor=")).map(str::to_owned)
+fn cursor_in(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("cursor="))
+}
+
+/// Who reads how many streams. Where nobody signs in, only all streams together are counted.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    open: Arc<Mutex<HashMap<ReaderKey, usize>>>,
+    places: Arc<Semaphore>,
+}
+
+/// Whose streams are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum ReaderKey {
+    Token(Hash),
+    /// By which proof, and under which name.
+    Person(&'static str, String),
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self { open: Arc::default(), places: Arc::new(Semaphore::new(MAX_STREAMS)) }
+    }
+}
+
+/// The place of one stream: free again when this value goes.
+struct StreamPlace {
+    counted: Option<(Arc<Mutex<HashMap<ReaderKey, usize>>>, ReaderKey)>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Streams {
+    /// Leaves a quarter of so many connections to requests that end.
+    pub(crate) fn leave_room(&self, connections: usize) {
+        let fewer = MAX_STREAMS.saturating_sub(connections / 4 * 3);
+        self.places.forget_permits(fewer);
+    }
+
+    fn open(&self, person: &Person) -> Result<StreamPlace, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            Problem::unavailable("too many event streams are open at this moment; poll instead")
+        })?;
+        if person.proof == Proof::Nothing {
+            return Ok(StreamPlace { counted: None, _place: place });
+        }
+        let key = match person.token {
+            Some(token) => ReaderKey::Token(token),
+            None => ReaderKey::Person(person.proof.as_str(), person.name.clone()),
+        };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(key.clone()).or_insert(0);
+        if *count >= MAX_STREAMS_PER_PERSON {
+            return Err(Problem::too_soon(
+                RETRY_STREAM_S,
+                format!(
+                    "{MAX_STREAMS_PER_PERSON} event streams are open for this person or token already: close some, or poll instead"
+                ),
+            ));
+        }
+        *count += 1;
+        Ok(StreamPlace { counted: Some((Arc::clone(&self.open), key)), _place: place })
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let Some((open, key)) = self.counted.take() else { return };
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&key);
+            }
+        }
+    }
 }
 
 async fn stops(stopping: &mut watch::Receiver<bool>) {
@@ -98,6 +194,7 @@ struct Reader {
     cursor: String,
     /// Whether it has been told anything: the first word shows it that nothing on the way holds words back.
     greeted: bool,
+    _place: StreamPlace,
 }
 
 impl Reader {

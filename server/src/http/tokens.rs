@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::body;
+use super::body::{self, Sender};
 use super::heartbeats::no_room;
 use super::openapi::schemas;
 use super::problem::Problem;
@@ -22,6 +22,7 @@ use crate::access::caller::{Caller, Person};
 use crate::access::keyring::{Token, TokenRole};
 use crate::access::origin::Origin;
 use crate::access::{TokenChange, Wish};
+use crate::log_limit::LogLimit;
 
 /// The longest life of a token that ends by itself: ten years.
 const LONGEST_LIFE: Span = Span::minutes(10 * 366 * 24 * 60);
@@ -60,7 +61,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let value: Value = body::json(&headers, &site.bodies.read(Sender::Person, body).await?)?;
     let wish = wish(&value, site.store.now()).map_err(Problem::fields)?;
     let made = site.create_token(wish, &person.actor()).await;
     let (secret, token) = made.map_err(|error| refused(error, "name"))?;
@@ -118,7 +119,7 @@ pub(crate) async fn enrol(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = body::json(&headers, &body::read(body).await?)?;
+    let value: Value = body::json(&headers, &site.bodies.read(Sender::Node, body).await?)?;
     let server = match value.get("server") {
         None | Some(Value::Null) => Err("is required".to_owned()),
         Some(Value::String(name)) => ServerName::parse(name),
@@ -214,7 +215,10 @@ pub(super) fn refused(error: TokenChange, field: &str) -> Problem {
         TokenChange::Name => Problem::fields(vec![FieldError::new(field, error.to_string())]),
         TokenChange::MakerEnded => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
         TokenChange::Store(_) | TokenChange::Random(_) => {
-            tracing::error!(%error, "a token could not be changed");
+            static NOT_CHANGED: LogLimit = LogLimit::new();
+            if let Some(left_out) = NOT_CHANGED.check() {
+                tracing::error!(%error, left_out, "cannot change a token");
+            }
             Problem::unavailable(
                 "the overview's database cannot be written at present; nothing was changed",
             )

@@ -1,8 +1,9 @@
 //! The listener: takes connections, with TLS or without, and gives up on those that give nothing.
 //!
 //! A client that says nothing, says it too slowly, or does not read its answer costs one connection for
-//! some seconds. There are more connections than that takes.
+//! some seconds. When all are in use, the one that has been idle longest is closed for the next.
 
+mod connections;
 pub mod tls;
 
 use std::future::Future;
@@ -24,12 +25,13 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
+use self::connections::{Answered, Connections, Place};
 use self::tls::Tls;
-use crate::access::origin::OverTls;
+use crate::access::origin::{OverTls, Proxies};
+use crate::log_limit::LogLimit;
 
 /// The most connections at once, if the system allows as many.
 const MOST_CONNECTIONS: usize = 16_384;
@@ -37,7 +39,7 @@ const MOST_CONNECTIONS: usize = 16_384;
 const OTHER_FILES: u64 = 64;
 /// How many header lines a request may have, and how long all of them may be.
 const MOST_HEADERS: usize = 100;
-const LARGEST_HEAD: usize = 64 << 10;
+const LARGEST_HEAD: usize = 32 << 10;
 /// How many connections may wait to be taken, if the system allows it: whoever finds no room is cut off
 /// now and then, and after a restart all come at once.
 const WAITING: u32 = 4_096;
@@ -75,11 +77,17 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 impl Listener {
     /// Serves `router` until `shutdown`; then takes no more connections and finishes the requests it
     /// has.
-    pub(crate) async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) {
+    pub(crate) async fn serve(
+        self,
+        router: Router,
+        limits: Limits,
+        shutdown: impl Future<Output = ()>,
+    ) {
         let Self { socket, tls } = self;
+        let connections = Connections::new(limits);
         let graceful = GracefulShutdown::new();
         tokio::select! {
-            () = take_all(&socket, tls.as_ref(), &router, &graceful) => {}
+            () = take_all(&socket, tls.as_ref(), &router, &connections, &graceful) => {}
             () = tls::renewed(tls.as_ref()) => {}
             () = shutdown => {}
         }
@@ -90,47 +98,48 @@ impl Listener {
     }
 }
 
-/// Takes one connection after the other, each once there is a place for it. Never ends by itself.
+/// Takes one connection after the other, and finds a place for each. Never ends by itself.
 async fn take_all(
     socket: &TcpListener,
     tls: Option<&Tls>,
     router: &Router,
+    connections: &Arc<Connections>,
     graceful: &GracefulShutdown,
 ) {
-    let places = Arc::new(Semaphore::new(places()));
+    static NOT_TAKEN: LogLimit = LogLimit::new();
     loop {
-        match take(socket, &places).await {
-            Ok((stream, peer, place)) => {
-                let connection = Connection { peer, router: router.clone() };
+        match socket.accept().await {
+            Ok((stream, peer)) => {
+                let Some(place) = connections.place(peer.ip()).await else { return };
+                let place = Arc::new(place);
+                let connection =
+                    Connection { peer, router: router.clone(), place: Arc::clone(&place) };
                 let (tls, watcher) = (tls.cloned(), graceful.watcher());
                 tokio::spawn(async move {
-                    connection.open(stream, tls, watcher).await;
-                    drop(place);
+                    tokio::select! {
+                        () = connection.open(stream, tls, watcher) => {}
+                        () = place.closed() => {}
+                    }
                 });
             }
             // A client that has gone already is no trouble of ours.
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot take a connection; trying on");
+                if let Some(left_out) = NOT_TAKEN.check() {
+                    tracing::warn!(%error, left_out, "cannot accept a connection; trying again");
+                }
+                connections.close_oldest();
                 tokio::time::sleep(BREATH).await;
             }
         }
     }
 }
 
-async fn take(
-    socket: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, peer) = socket.accept().await?;
-    Ok((stream, peer, place))
-}
-
 /// One connection, and who answers what comes on it.
 struct Connection {
     peer: SocketAddr,
     router: Router,
+    place: Arc<Place>,
 }
 
 impl Connection {
@@ -167,15 +176,17 @@ impl Connection {
         tls: Option<OverTls>,
         watcher: Watcher,
     ) {
-        let Self { peer, router } = self;
+        let Self { peer, router, place } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             if let Some(tls) = tls {
                 request.extensions_mut().insert(tls);
             }
+            let busy = place.busy();
             // A router is always ready.
-            router.clone().call(request)
+            let answer = router.clone().call(request);
+            async move { answer.await.map(|answer| answer.map(|body| Answered::new(body, busy))) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -188,9 +199,18 @@ impl Connection {
     }
 }
 
+/// How many connections there may be, and who may have many.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    /// How many at once.
+    pub(crate) connections: usize,
+    /// Whose connections are many people's.
+    pub(crate) proxies: Proxies,
+}
+
 /// How many connections there may be: as many as the system gives files for, up to a limit. The
 /// process asks for all that it may have.
-fn places() -> usize {
+pub(crate) fn places() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     let files = match setrlimit(Resource::Nofile, raised) {

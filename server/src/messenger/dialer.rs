@@ -25,7 +25,7 @@ use crate::access::secret::Hash;
 use crate::back_off::back_off;
 use crate::clock::Stopwatch;
 use crate::intake::parse;
-use crate::log_limit::LogLimit;
+use crate::log_limit::LogLimits;
 use crate::store::Sighting;
 
 /// The longest wait between two trials.
@@ -82,9 +82,9 @@ pub(crate) struct Dialer {
 /// What is logged of services, at most once a minute for each.
 #[derive(Debug, Default)]
 struct Logs {
-    forbidden_address: LogLimit<ServerName>,
-    foreign_heartbeat: LogLimit<ServerName>,
-    failed_writing: LogLimit<()>,
+    forbidden_address: LogLimits<ServerName>,
+    foreign_heartbeat: LogLimits<ServerName>,
+    failed_writing: LogLimits<()>,
 }
 
 impl Default for Dialer {
@@ -389,7 +389,7 @@ impl Site {
         match self.watch.note_messengers(sightings, here.name.clone()).await {
             Ok(()) => locked(&self.dialer.found).retain(|key, now| found.get(key) != Some(now)),
             Err(error) => {
-                if let Some(left_out) = self.dialer.logs.failed_writing.admit(()) {
+                if let Some(left_out) = self.dialer.logs.failed_writing.check(()) {
                     tracing::warn!(%error, left_out, "how the messengers are was not written down; trying on");
                 }
                 self.dialer.finding.notify_one();
@@ -483,7 +483,7 @@ impl Caller {
     async fn dial(&self, waited_for: bool) -> Result<Channel<TcpStream>, MessengerFailure> {
         if !self.allowed {
             let logs = &self.site.dialer.logs;
-            if let Some(left_out) = logs.forbidden_address.admit(self.key.server.clone()) {
+            if let Some(left_out) = logs.forbidden_address.check(self.key.server.clone()) {
                 tracing::warn!(
                     server = %self.key.server,
                     address = %self.address,
@@ -569,7 +569,7 @@ impl Site {
             }
             Ok(_) | Err(_) => {
                 let logs = &self.dialer.logs;
-                if let Some(left_out) = logs.foreign_heartbeat.admit(key.server.clone()) {
+                if let Some(left_out) = logs.foreign_heartbeat.check(key.server.clone()) {
                     tracing::warn!(
                         server = %key.server,
                         left_out,

@@ -21,6 +21,8 @@ pub struct AccessPage {
     pub credentials: Vec<TokenLine>,
     /// Who can sign in by a password; none where nobody does.
     pub people: Option<Vec<PersonLine>>,
+    /// Whether whoever asks may create one: a guest of a product may not.
+    pub may_create: bool,
     /// A token that was made this moment.
     pub made: Option<Made>,
     /// What was wished and not given.
@@ -101,13 +103,19 @@ const LIVES: [(&str, &str); 4] = [
 
 /// The whole HTML document.
 pub fn document_of(page: AccessPage) -> Document {
-    let AccessPage { sheet, now, tokens, credentials, people, made, wish, wrong } = page;
+    let AccessPage { sheet, now, tokens, credentials, people, may_create, made, wish, wrong } =
+        page;
+    let new = if may_create {
+        form(&sheet, wish, &wrong).into_any()
+    } else {
+        view! { <p class="muted">{sheet.label("plain.refused.guest")}</p> }.into_any()
+    };
     let content = view! {
         {top(&sheet, "page.access", ("page.audit", "audit"))}
         <main class="sheet">
             <h1>{sheet.label("page.access")}</h1>
             {made.map(|made| new_token(&sheet, made))}
-            {form(&sheet, wish, &wrong)}
+            {new}
             <section aria-labelledby="tokens">
                 <h2 id="tokens">{sheet.label("plain.tokens")}</h2>
                 <p class="muted">

@@ -20,6 +20,8 @@ pub struct AuditPage {
     pub action: String,
     /// The text that is looked for; empty: none.
     pub text: String,
+    /// To how many characters the text was cut, if it was longer.
+    pub cut: Option<usize>,
     /// The query of the older lines, if there are any.
     pub older: Option<String>,
     /// Whether these are not the newest.
@@ -51,7 +53,7 @@ pub struct AuditLine {
 
 /// The whole HTML document.
 pub fn document_of(page: AuditPage) -> Document {
-    let AuditPage { sheet, lines, actions, action, text, older, earlier } = page;
+    let AuditPage { sheet, lines, actions, action, text, cut, older, earlier } = page;
     let here = format!("{}/audit", sheet.site.base);
     let filtered = !(action.is_empty() && text.is_empty());
     let older = older.map(|query| {
@@ -68,12 +70,17 @@ pub fn document_of(page: AuditPage) -> Document {
             </a>
         }
     });
+    let cut = cut.map(|most| {
+        let most = Arg::Number(most);
+        view! { <p role="status">{sheet.words.say("plain.audit.cut", &[("most", most)])}</p> }
+    });
     let content = view! {
         {top(&sheet, "page.audit", ("page.access", "access"))}
         <main class="sheet">
             <h1>{sheet.label("page.audit")}</h1>
             <section aria-label=sheet.label("page.audit")>
                 {filter(&sheet, &actions, &action, text)}
+                {cut}
                 {entries(&sheet, lines, filtered || earlier)}
                 <p class="buttons">{older} {newest}</p>
             </section>
@@ -110,7 +117,7 @@ fn filter(
             </div>
             <div class="field">
                 <label for="text">{sheet.label("plain.audit.text")}</label>
-                <input type="search" id="text" name="text" value=text maxlength="100" />
+                <input type="search" id="text" name="text" value=text maxlength="200" />
             </div>
             <button>{sheet.label("plain.audit.show")}</button>
         </form>

@@ -72,7 +72,7 @@ pub(super) fn say_need(document: &mut utoipa::openapi::OpenApi, need: Need) {
             "The token is a server's.",
         ),
         Need::Look => (PERSON, "Nobody proves to be a viewer.", "The token is a server's."),
-        Need::Act | Need::Administer => (
+        Need::Act | Need::Grant | Need::Administer => (
             PERSON,
             "Nobody proves to be an admin, or not lately.",
             "It is a viewer who asks, or a server; or a page of another site sent this.",
