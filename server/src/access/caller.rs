@@ -132,9 +132,9 @@ impl Access {
         let keyring = watch.keyring();
         let now = watch.now();
         let moment = Moment { now, unseen: now - watch.last_sight() };
-        let by_token = bearer(headers).map(|hash| {
-            let bad = Caller::Nobody(Unproved::BadToken);
-            hash.map_or(bad, |hash| self.bearer(&keyring, hash, &origin, moment))
+        let by_token = bearer(headers).map(|hash| match hash {
+            Ok(hash) => self.bearer(&keyring, hash, &origin, moment),
+            Err(why) => Caller::Nobody(why),
         });
         let caller = match (by_token, &self.policy.mode) {
             // Where nobody signs in, a token proves no less than none.
@@ -160,7 +160,7 @@ impl Access {
     ) -> bool {
         let keyring = watch.keyring();
         if let Some(hash) = bearer(headers) {
-            return hash.is_some_and(|hash| {
+            return hash.is_ok_and(|hash| {
                 Some(hash) != self.join_token && !keyring.tokens.contains_key(&hash)
             });
         }
@@ -285,9 +285,10 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// The hash of the secret of `Authorization: Bearer`, also of an empty one: whoever tries a token wants it
-/// judged. `Some(None)` for what is longer than any token.
-fn bearer(headers: &HeaderMap) -> Option<Option<Hash>> {
+/// judged. What is longer than any token is a bad one.
+fn bearer(headers: &HeaderMap) -> Option<Result<Hash, Unproved>> {
     let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
     let (scheme, secret) = given.split_once(' ').unwrap_or((given, ""));
-    scheme.eq_ignore_ascii_case("bearer").then(|| Hash::of_token(secret.trim()))
+    let hash = || Hash::of_token(secret.trim()).ok_or(Unproved::BadToken);
+    scheme.eq_ignore_ascii_case("bearer").then(hash)
 }

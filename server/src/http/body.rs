@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::Person;
+use crate::listen::connections::Room;
 
 /// The largest JSON body that is taken.
 const MAX_JSON_BYTES: usize = 1 << 20;
@@ -158,6 +159,11 @@ impl BodyBudget {
         limit: usize,
         wait: Duration,
     ) -> Result<Kept, Unread> {
+        let said = body.size_hint().lower();
+        if usize::try_from(said).map_or(true, |said| said > limit) {
+            discard_after(body, 0).await;
+            return Err(Unread::TooLarge);
+        }
         let mut kept = Kept::default();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| Unread::BrokenOff)?;
@@ -231,11 +237,14 @@ impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Submitted<T> {
             Some(_) => Sender::Person,
             None => Sender::Unproved,
         };
+        let room = head.extensions.get::<Room>().filter(|_| sender == Sender::Unproved);
+        let offered = room.map(Room::offer);
         let bytes = match site.bodies.read_small(sender, body).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => return Ok(Self(Err(FormProblem::TooLarge))),
             Err(unread) => return Ok(Self(Err(FormProblem::Other(unread.problem(""))))),
         };
+        drop(offered);
         let request = Request::from_parts(head, Body::from(bytes));
         let form = Form::<T>::from_request(request, site).await;
         Ok(Self(form.map(|Form(form)| form).map_err(|rejection| {

@@ -24,6 +24,7 @@ use crate::Site;
 use crate::access::caller::{Caller, Person, Unproved};
 use crate::access::origin::{FORWARDED_PROTO, Origin, OverTls};
 use crate::access::{Access, Mode, Policy};
+use crate::listen::connections::Room;
 use crate::metrics::Refusal;
 
 /// The longest header that is kept of whoever reads the stream, in bytes: a list of roles may be long.
@@ -234,6 +235,7 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     let from = request.extensions().get::<Origin>().and_then(|origin| origin.client);
     let query = request.uri().query().map(str::to_owned);
     let sheet = gate.site.sheet(query.as_deref().unwrap_or_default(), request.headers());
+    let _offered = request.extensions().get::<Room>().map(Room::offer);
     if gate.need == Need::Beat {
         let claim = gate.site.bodies.read_claim(request.into_body()).await;
         gate.site.intake.figures().refuse(Refusal::Token);

@@ -108,9 +108,12 @@ fn cursor_in(query: &str) -> Option<&str> {
 /// Who reads how many streams. Where nobody signs in, only all streams together are counted.
 #[derive(Debug)]
 pub(crate) struct Streams {
-    open: Arc<Mutex<HashMap<ReaderKey, usize>>>,
+    open: Arc<OpenStreams>,
     places: Arc<Semaphore>,
 }
+
+/// How many streams each reads.
+type OpenStreams = Mutex<HashMap<ReaderKey, usize>>;
 
 /// Whose streams are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,7 +131,7 @@ impl Default for Streams {
 
 /// The place of one stream: free again when this value goes.
 struct StreamPlace {
-    counted: Option<(Arc<Mutex<HashMap<ReaderKey, usize>>>, ReaderKey)>,
+    counted: Option<(Arc<OpenStreams>, ReaderKey)>,
     _place: OwnedSemaphorePermit,
 }
 

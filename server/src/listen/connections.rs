@@ -1,5 +1,6 @@
 //! Which connections are open: at most so many at once. When all are in use, the one that has been idle longest
-//! is closed for the next, so that connections that ask for nothing keep out nobody who asks.
+//! is closed for the next, so that connections that ask for nothing keep out nobody who asks. One that sends a
+//! body without a proof counts as idle, too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -98,10 +99,9 @@ impl Connections {
             }
             self.close_oldest();
             let freed = Arc::clone(&self.places).acquire_owned();
-            match tokio::time::timeout(LOOK_AGAIN, freed).await {
-                Ok(permit) => break permit.ok()?,
-                // Those that were busy a moment ago may be idle by now.
-                Err(_) => {}
+            // Those that are busy now may be idle by then.
+            if let Ok(permit) = tokio::time::timeout(LOOK_AGAIN, freed).await {
+                break permit.ok()?;
             }
         };
         let address = address.to_canonical();
@@ -191,6 +191,39 @@ impl Drop for Busy {
         state.requests -= 1;
         if state.requests == 0 {
             self.0.become_idle(&mut state);
+        }
+    }
+}
+
+/// An extension of each request: lets its connection be closed for another while the body of a sender who has
+/// proved nothing is read.
+#[derive(Clone, Debug)]
+pub(crate) struct Room(Arc<Place>);
+
+/// A connection that may be closed for another until this value goes.
+#[derive(Debug)]
+pub(crate) struct Offered(Arc<Place>);
+
+impl Room {
+    pub(super) fn new(place: &Arc<Place>) -> Self {
+        Self(Arc::clone(place))
+    }
+
+    /// Counts the connection as idle until the returned value goes.
+    pub(crate) fn offer(&self) -> Offered {
+        let mut state = self.0.state();
+        if state.idle.is_none() {
+            self.0.become_idle(&mut state);
+        }
+        Offered(Arc::clone(&self.0))
+    }
+}
+
+impl Drop for Offered {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        if let Some(number) = state.idle.take() {
+            self.0.connections.list().remove(number);
         }
     }
 }

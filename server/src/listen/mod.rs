@@ -3,7 +3,7 @@
 //! A client that says nothing, says it too slowly, or does not read its answer costs one connection for
 //! some seconds. When all are in use, the one that has been idle longest is closed for the next.
 
-mod connections;
+pub(crate) mod connections;
 pub mod tls;
 
 use std::future::Future;
@@ -28,7 +28,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
-use self::connections::{Answered, Connections, Place};
+use self::connections::{Answered, Connections, Place, Room};
 use self::tls::Tls;
 use crate::access::origin::{OverTls, Proxies};
 use crate::log_limit::LogLimit;
@@ -39,7 +39,7 @@ const MOST_CONNECTIONS: usize = 16_384;
 const OTHER_FILES: u64 = 64;
 /// How many header lines a request may have, and how long all of them may be.
 const MOST_HEADERS: usize = 100;
-const LARGEST_HEAD: usize = 32 << 10;
+const LARGEST_HEAD: usize = 16 << 10;
 /// How many connections may wait to be taken, if the system allows it: whoever finds no room is cut off
 /// now and then, and after a restart all come at once.
 const WAITING: u32 = 4_096;
@@ -180,6 +180,7 @@ impl Connection {
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(Room::new(&place));
             if let Some(tls) = tls {
                 request.extensions_mut().insert(tls);
             }

@@ -10,6 +10,7 @@ mod clocks;
 mod damage;
 mod floods;
 mod kills;
+mod limits;
 mod nginx;
 mod nothing_left;
 mod outages;

@@ -216,3 +216,29 @@ fn a_code_that_one_web_server_made_lets_in_at_another() {
         assert_eq!(look(&one, &guest), 200);
     }
 }
+
+#[test]
+fn a_guest_creates_no_tokens_whatever_their_rank() {
+    let overview = framed();
+    let admin = overview.token("admin");
+    let (_, code) = invited(&overview, &admin, "admin");
+    let guest = cookie(&enter(&overview, &code));
+    let own = [("cookie", guest.as_str()), OWN];
+    let wish = json!({"role": "admin", "name": "to stay"}).to_string();
+    let headers = [&own[..], &[("content-type", "application/json")]].concat();
+    let refused = overview.send("POST", "/api/v1/tokens", &headers, wish.as_bytes());
+    assert_eq!(refused.status, 403);
+    assert!(refused.body["detail"].as_str().unwrap().contains("create no tokens"));
+    let headers = [&own[..], &[("content-type", "application/x-www-form-urlencoded")]].concat();
+    let form = b"name=to+stay&role=admin&expires_in_s=never";
+    let refused = overview.send("POST", "/access/tokens", &headers, form);
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.as_str().unwrap().contains("cannot create tokens"));
+    let page = overview.send("GET", "/access", &own, &[]).body;
+    let page = page.as_str().unwrap();
+    assert!(page.contains("cannot create tokens") && !page.contains("access/tokens"), "{page}");
+    let tokens = overview.send("GET", "/api/v1/tokens", &bearer(&admin), &[]).body;
+    assert_eq!(tokens["tokens"].as_array().unwrap().len(), 1, "nothing was made");
+    let page = overview.send("GET", "/access", &bearer(&admin), &[]).body;
+    assert!(page.as_str().unwrap().contains("access/tokens"), "whoever is no guest has the form");
+}

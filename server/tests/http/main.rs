@@ -23,6 +23,7 @@ mod headers;
 mod heartbeats;
 mod hostile;
 mod lasting;
+mod limits;
 mod many;
 mod messenger;
 mod metrics;

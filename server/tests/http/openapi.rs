@@ -188,6 +188,28 @@ impl Witness {
         });
     }
 
+    /// Reads as many streams as one token may, and one more.
+    fn read_too_many_streams(&self) {
+        let headers = [("authorization", self.bearer.as_str()), JSON];
+        let news = self.overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#).body;
+        let path = format!("/api/v1/stream?cursor={}", news["cursor"].as_str().unwrap());
+        let address = self.overview.url.strip_prefix("http://").unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {}\r\n\r\n",
+            self.bearer
+        );
+        let streams: Vec<TcpStream> = (0..50)
+            .map(|_| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(request.as_bytes()).unwrap();
+                assert!(stream.read(&mut [0; 64]).unwrap() > 0);
+                stream
+            })
+            .collect();
+        self.ask(429, ("GET", "/api/v1/stream", &path), &[], &[]);
+        drop(streams);
+    }
+
     fn reconnect(&self, status: u16, server: &str) {
         let path = format!("/api/v1/servers/{server}/reconnect");
         self.ask(status, ("POST", RECONNECT, &path), &[], &[]);
@@ -271,6 +293,8 @@ fn every_documented_status_is_answered_as_documented() {
     let overview = ("GET", "/api/v1/overview", "/api/v1/overview");
     let full = witness.ask(200, overview, &[], &[]);
     witness.ask(304, overview, &[("if-none-match", full.header("etag"))], &[]);
+
+    witness.read_too_many_streams();
 
     let settings = witness.ask(200, ("GET", SETTINGS, SETTINGS), &[], &[]).body;
     witness.configure(200, &bytes(&settings));

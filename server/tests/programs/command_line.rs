@@ -1,9 +1,10 @@
 //! What the program says of options it cannot use, wherever they stand.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use testkit::{
     Overview, Process, SOON, folder, free_port, get, program, root, run, said, wait_until,
@@ -272,4 +273,32 @@ fn a_token_that_everybody_can_read_is_warned_of_wherever_it_is_named() {
             assert_eq!(warned, usize::from(is_open), "{mode:o}: {told}");
         }
     }
+}
+
+#[test]
+fn a_password_that_anybody_would_guess_is_refused_on_the_command_line_too() {
+    let overview = Overview::start();
+    let database = format!("sqlite:{}", overview.database().display());
+    let set = |password: &str| {
+        let mut command = Command::new(program())
+            .args(["admin", "set-password", "Annabel Miller", "--database", &database])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        writeln!(command.stdin.take().unwrap(), "{password}").unwrap();
+        command.wait_with_output().unwrap()
+    };
+    for (password, why) in [
+        ("passwordpassword", "repeats the same letters"),
+        ("annabel.miller", "little more than a name"),
+        ("cluster-overview-1", "little more than a name"),
+        ("password1234", "common one"),
+    ] {
+        let done = set(password);
+        assert!(!done.status.success() && said(&done).contains(why), "{}", said(&done));
+    }
+    let done = set("correct horse battery");
+    assert!(done.status.success(), "{}", said(&done));
 }

@@ -1,0 +1,193 @@
+//! Floods: what strangers send costs no memory that stays, and keeps out no heartbeat.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use testkit::{Overview, Serve, folder, wait_until_ok};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::runtime::Runtime;
+
+/// By how much the memory may have grown after a flood.
+const SAME_MEMORY_KB: u64 = 20_000;
+/// What all bodies in flight may cost, and what the connections that bring them need.
+const MOST_IN_BETWEEN_KB: u64 = 100_000;
+/// How soon what was needed in between is given back.
+const GIVEN_BACK: Duration = Duration::from_secs(15);
+
+/// A `serve` that may have so many files open, with more options.
+fn with_open_files(files: usize, more: &[&str]) -> Overview {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files.to_string()]);
+    Serve::with(more).start_by(shell, folder())
+}
+
+fn connect(overview: &Overview) -> TcpStream {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, overview.port)).unwrap()
+}
+
+/// How long a heartbeat takes at most, of some that are sent over connections of their own.
+fn slowest_heartbeat(overview: &Overview, sequence: u64) -> Duration {
+    let times = (0..10).map(|number| {
+        let since = Instant::now();
+        assert_eq!(overview.beat("web-1", sequence + number).0, 200);
+        since.elapsed()
+    });
+    times.max().unwrap()
+}
+
+#[test]
+fn names_of_two_megabytes_at_sign_in_are_kept_nowhere() {
+    let flooded = with_open_files(4_096, &["--auth", "password", "--trusted-proxies", "127.0.0.1"]);
+    let sign_in = |number: usize, size: usize| {
+        let name = format!("{number}{}", "x".repeat(size));
+        // Each comes from an address of its own, which may try.
+        let from = format!("192.0.2.{number}");
+        let headers = [
+            ("x-forwarded-for", from.as_str()),
+            ("sec-fetch-site", "same-origin"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let form = format!("name={name}&password=wrong+horse+battery");
+        let answer = flooded.send("POST", "/sign-in", &headers, form.as_bytes());
+        assert!([401, 429].contains(&answer.status), "{}", answer.status);
+    };
+    for number in 0..20 {
+        sign_in(number, 20);
+    }
+    let before = flooded.serve.memory_kb();
+    for number in 20..200 {
+        sign_in(number, 1_900_000);
+    }
+    let after = flooded.serve.memory_kb();
+    assert!(after <= before + SAME_MEMORY_KB, "{before} kB before, {after} kB after");
+}
+
+#[test]
+fn bodies_that_are_refused_are_read_on_and_not_kept() {
+    const CONNECTIONS: usize = 300;
+    let flooded = with_open_files(4_096, &["--auth", "password"]);
+    slowest_heartbeat(&flooded, 1);
+    let before = flooded.serve.memory_kb();
+    let runtime = Runtime::new().unwrap();
+    let port = flooded.port;
+    let clients: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            runtime.spawn(async move {
+                let address = (Ipv4Addr::LOCALHOST, port);
+                let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+                let length = 2 << 20;
+                let head = format!(
+                    "POST /api/v1/heartbeats HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+                );
+                stream.write_all(head.as_bytes()).await.unwrap();
+                let (mut read, mut write) = stream.split();
+                let body = vec![b' '; 64 << 10];
+                // All but the end comes, and is waited for.
+                let sending = async {
+                    for _ in 0..length / body.len() - 1 {
+                        if write.write_all(&body).await.is_err() {
+                            return;
+                        }
+                    }
+                    std::future::pending::<()>().await;
+                };
+                let mut answer = Vec::new();
+                tokio::select! {
+                    _ = read.read_to_end(&mut answer) => {}
+                    () = sending => {}
+                }
+                String::from_utf8_lossy(&answer).into_owned()
+            })
+        })
+        .collect();
+    let mut most = 0;
+    while clients.iter().any(|client| !client.is_finished()) {
+        most = most.max(flooded.serve.memory_kb());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for client in clients {
+        let answer = runtime.block_on(client).unwrap();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+    assert!(most <= before + MOST_IN_BETWEEN_KB, "{before} kB before, {most} kB in between");
+    let few = before + SAME_MEMORY_KB;
+    wait_until_ok(&format!("at most {few} kB of memory"), GIVEN_BACK, || {
+        let after = flooded.serve.memory_kb();
+        if after <= few { Ok(()) } else { Err(after) }
+    });
+}
+
+#[test]
+fn heartbeats_come_through_while_idle_connections_fill_all_places() {
+    let flooded = with_open_files(300, &[]);
+    let alone = slowest_heartbeat(&flooded, 1);
+    let mut idle: Vec<TcpStream> = (0..250).map(|_| connect(&flooded)).collect();
+    // Some have said a part of something.
+    for stream in idle.iter_mut().step_by(2) {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n").unwrap();
+    }
+    // Some send a body without a proof, and never end it.
+    for stream in idle.iter_mut().skip(1).step_by(4) {
+        let head =
+            "POST /api/v1/heartbeats HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
+        stream.write_all(head.as_bytes()).unwrap();
+    }
+    let since = Instant::now();
+    let among = slowest_heartbeat(&flooded, 100);
+    assert_eq!(flooded.get("/healthz").status, 200);
+    idle.extend((0..250).map(|_| connect(&flooded)));
+    let again = slowest_heartbeat(&flooded, 200);
+    assert!(since.elapsed() < Duration::from_secs(9), "they were given up meanwhile");
+    let most = alone * 2 + Duration::from_millis(250);
+    assert!(among < most && again < most, "{alone:?} alone, {among:?} and {again:?} among them");
+}
+
+#[test]
+fn heartbeats_come_through_while_streams_fill_all_the_places_they_may() {
+    let flooded = with_open_files(300, &[]);
+    let alone = slowest_heartbeat(&flooded, 1);
+    let runtime = Runtime::new().unwrap();
+    let port = flooded.port;
+    let first = flooded.json("POST", "/fn/overview", &serde_json::json!({"cursor": ""}));
+    let cursor = first.body["cursor"].as_str().unwrap().to_owned();
+    let clients: Vec<_> = (0..400)
+        .map(|_| {
+            let ask =
+                format!("GET /api/v1/stream?cursor={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            runtime.spawn(async move {
+                let address = (Ipv4Addr::LOCALHOST, port);
+                let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+                stream.write_all(ask.as_bytes()).await.unwrap();
+                let mut answer = vec![0; 12];
+                let read = stream.read(&mut answer).await.unwrap_or(0);
+                (stream, String::from_utf8_lossy(&answer[..read]).into_owned())
+            })
+        })
+        .collect();
+    let mut streams = Vec::new();
+    for client in clients {
+        streams.push(runtime.block_on(client).unwrap());
+    }
+    let told = |status: &str| streams.iter().filter(|(_, line)| line.ends_with(status)).count();
+    assert!(told("200") > 100 && told("503") > 100, "{} and {}", told("200"), told("503"));
+    let among = slowest_heartbeat(&flooded, 100);
+    let most = alone * 2 + Duration::from_millis(250);
+    assert!(among < most, "{alone:?} alone, {among:?} among them");
+}
+
+#[test]
+fn a_proxy_that_nobody_named_is_warned_of_once() {
+    let flooded = with_open_files(4_096, &["--auth", "password"]);
+    for _ in 0..3 {
+        let headers = [("x-forwarded-for", "192.0.2.7")];
+        assert_eq!(flooded.send("GET", "/healthz", &headers, &[]).status, 200);
+    }
+    let log = flooded.said();
+    let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+    let [warning] = warnings.as_slice() else { panic!("{log}") };
+    for part in ["X-Forwarded-For", "127.0.0.1", "--trusted-proxies 127.0.0.1"] {
+        assert!(warning.contains(part), "{warning}");
+    }
+}
