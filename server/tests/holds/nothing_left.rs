@@ -75,19 +75,23 @@ fn a_service_keeps_nothing_of_whoever_connects_and_drops() {
 
 #[test]
 fn a_web_server_keeps_nothing_of_services_that_answer_and_drop() {
-    const SERVICES: usize = 50;
+    const AT_ONCE: usize = 50;
+    // Who drops is dialled ever more seldom, so they take turns.
+    const GROUPS: usize = 8;
+    let name = |group: usize, number: usize| format!("node-{}", group * AT_ONCE + number);
     let overview = Overview::start();
     let runtime = Runtime::new().unwrap();
     let dropped = Arc::new(AtomicUsize::new(0));
-    let ports: Vec<u16> = (0..SERVICES)
+    let ports: Vec<u16> = (0..AT_ONCE)
         .map(|number| {
             let socket = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
             let port = socket.local_addr().unwrap().port();
-            let key = shared_key(&Hash::of(TOKEN), &format!("node-{number}"));
+            let key = |group| shared_key(&Hash::of(TOKEN), &name(group, number));
+            let keys: Vec<_> = (0..GROUPS).map(key).collect();
             let dropped = Arc::clone(&dropped);
             runtime.spawn(async move {
                 while let Ok((line, _)) = socket.accept().await {
-                    let _ = Channel::answer(line, &[key]).await;
+                    let _ = Channel::answer(line, &keys).await;
                     dropped.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -95,26 +99,31 @@ fn a_web_server_keeps_nothing_of_services_that_answer_and_drop() {
         })
         .collect();
     let sequence = AtomicI64::new(0);
-    let say = |leaving: bool| {
+    let say = |group: usize, leaving: bool| {
         let sequence = sequence.fetch_add(1, Ordering::Relaxed);
         let beat = |(number, port): (usize, &u16)| {
-            let beat = heartbeat(&format!("node-{number}"), "service", sequence);
+            let beat = heartbeat(&name(group, number), "service", sequence);
             let beat = with(with(beat, "ip", json!("127.0.0.1")), "messenger_port", json!(port));
             with(beat, "leaving", json!(leaving))
         };
         let beats: Vec<Value> = ports.iter().enumerate().map(beat).collect();
         assert_eq!(overview.post_heartbeats(&json!(beats)).status, 200);
     };
-    // The pool of the database's connections is there.
-    say(true);
-    nothing_is_left(&overview.serve, |times| {
-        let wanted = dropped.load(Ordering::Relaxed) + times;
-        say(false);
+    let come_and_go = |group: usize| {
+        let wanted = dropped.load(Ordering::Relaxed) + AT_ONCE;
+        say(group, false);
         wait_until_ok(&format!("{wanted} dropped connections"), OVER, || {
             let so_far = dropped.load(Ordering::Relaxed);
             if so_far >= wanted { Ok(()) } else { Err(so_far) }
         });
-        say(true);
+        say(group, true);
+    };
+    // The pool of the database's connections is there, and everybody is known.
+    (0..GROUPS).for_each(|group| say(group, true));
+    (0..GROUPS).for_each(come_and_go);
+    let mut groups = (0..GROUPS).cycle();
+    nothing_is_left(&overview.serve, |times| {
+        groups.by_ref().take(times / AT_ONCE).for_each(come_and_go);
     });
 }
 

@@ -16,7 +16,9 @@ fn refused(command: &str, text: &str, mode: u32) -> String {
     let file = folder.join("options.toml");
     fs::write(&file, text).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-    let done = Command::new(program())
+    let done = Command::new("timeout")
+        .args(["--signal=KILL", "20"])
+        .arg(program())
         .args([command, "--config-file", file.to_str().unwrap()])
         .current_dir(&folder)
         .output()
