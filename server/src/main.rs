@@ -68,6 +68,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     let access = policy(&options.access, options.listen.address)?;
     let base = base_path::parse(&options.base_path)?;
     let name = server_name(options.node.name.as_deref())?.to_string();
+    warn_of_key(&options.node);
     let own = own(&options)?;
     let tls = tls(&options)?;
     let branding = branding(&options.branding)?;
@@ -262,6 +263,13 @@ fn warn_if_everybody_reads(path: &Path, what: &str) {
     }
 }
 
+/// The same of the encryption key, if one is named.
+fn warn_of_key(node: &config::Node) {
+    if let Some(path) = &node.encryption_key_file {
+        warn_if_everybody_reads(path, "the encryption key");
+    }
+}
+
 /// What agents prove themselves with at first contact. Beside a file there is a file for it, made at
 /// the first start; web servers that share a database share the tokens in it.
 fn join_token(given: Option<&Path>, database: &str) -> Result<Option<Hash>, Failure> {
@@ -293,6 +301,7 @@ async fn agent(options: config::Agent) -> Result<(), Failure> {
         );
     }
     warn_if_everybody_reads(&options.token_file, "the join token");
+    warn_of_key(&options.node);
     let probe = probe(&options)?;
     let roles: BTreeSet<Role> = options.role.iter().copied().collect();
     let alone = roles.len() == 1;
