@@ -20,6 +20,8 @@ use crate::access::origin::Proxies;
 /// How many connections one address, or the /64 an IPv6 address is in, may keep open without a request. Loopback
 /// addresses and trusted proxies may keep more: they speak for many.
 const MAX_IDLE_PER_ADDRESS: usize = 500;
+/// How many places are kept free by closing idle connections ahead: whoever comes next need not wait for that.
+const MAX_SPARE_PLACES: usize = 64;
 /// How soon to look again for an idle connection when all are in use.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -27,6 +29,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Connections {
     places: Arc<Semaphore>,
+    /// How many places are kept free.
+    spare: usize,
     proxies: Proxies,
     idle: Mutex<IdleList>,
 }
@@ -83,7 +87,8 @@ impl IdleList {
 impl Connections {
     pub(super) fn new(Limits { connections, proxies }: Limits) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(connections));
-        Arc::new(Self { places, proxies, idle: Mutex::default() })
+        let spare = MAX_SPARE_PLACES.min(connections / 8);
+        Arc::new(Self { places, spare, proxies, idle: Mutex::default() })
     }
 
     fn list(&self) -> MutexGuard<'_, IdleList> {
@@ -104,6 +109,9 @@ impl Connections {
                 break permit.ok()?;
             }
         };
+        if self.places.available_permits() < self.spare {
+            self.close_oldest();
+        }
         let address = address.to_canonical();
         let may_have_many = address.is_loopback() || self.proxies.trust(address);
         let place = Place {
