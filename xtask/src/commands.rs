@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::dist::Package;
 use crate::sizes::Sizes;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{bench, browser, dist, prerequisites, readable, site, steps, wasm};
+use crate::{bench, browser, dist, prerequisites, readable, site, soak, steps, wasm};
 
 /// Builds the page and the server, and says how large the page is.
 pub(crate) fn build(profile: Profile) -> Result<Sizes> {
@@ -88,11 +88,13 @@ fn lint(name: &str, selection: &[&str]) -> Result<()> {
     steps::run(&format!("clippy ({name})"), &mut workspace::cargo(clippy))
 }
 
-/// Everything: [`check`], [`build`], the page in a real browser, and the package on a clean Debian.
+/// Everything: [`check`], [`build`], the page in a real browser, the short soak, and the package on a clean
+/// Debian.
 pub(crate) fn test() -> Result<()> {
     check()?;
     build(Profile::Debug)?.hold()?;
     browser_tests()?;
+    soak::run(&soak::SHORT, &[])?;
     package_tests(&dist()?)
 }
 
@@ -123,6 +125,13 @@ pub(crate) fn bench(parts: &[&str]) -> Result<()> {
     prerequisites::debian_packages()?;
     build(Profile::Release)?;
     bench::run(parts)
+}
+
+/// Kills, deprives and floods the program.
+pub(crate) fn soak(plan: &soak::Plan, parts: &[&str]) -> Result<()> {
+    prerequisites::debian_packages()?;
+    build(plan.profile)?;
+    soak::run(plan, parts)
 }
 
 /// Takes the README's pictures anew, from the demo.

@@ -13,6 +13,7 @@ mod prerequisites;
 mod readable;
 mod site;
 mod sizes;
+mod soak;
 mod steps;
 mod wasm;
 mod workspace;
@@ -32,10 +33,14 @@ usage: cargo xtask <command>
                       `cluster-overview demo`
   bench [parts]       how fast the release build is, each figure beside its limit; the parts are
                       intake, polls, agents, large, restarts
+  soak [--short] [parts]
+                      what takes an hour, or a minute and a half: kill, deprive and flood the real
+                      program on both databases; the parts are kills, outages, hang-ups, floods, load
   dist                the release build as an archive and as a Debian package, in target/dist
   screenshots         the README's pictures, taken from the demo
   check               format, lints and tests, without a browser
-  test                check, build, the page in a real browser, and the package on a clean Debian
+  test                check, build, the page in a real browser, the short soak, and the package on a
+                      clean Debian
 ";
 
 fn main() -> ExitCode {
@@ -66,6 +71,10 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["bench", parts @ ..] if parts.iter().all(|part| bench::PARTS.contains(part)) => {
             Some(commands::bench(parts))
         }
+        ["soak", "--short", parts @ ..] if soak::are_known(parts) => {
+            Some(commands::soak(&soak::SHORT, parts))
+        }
+        ["soak", parts @ ..] if soak::are_known(parts) => Some(commands::soak(&soak::LONG, parts)),
         ["dist"] => Some(commands::dist().map(drop)),
         ["screenshots"] => Some(commands::screenshots()),
         ["check"] => Some(commands::check()),

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::heartbeats::TOKEN;
 
-/// More of a log is not printed: its last bytes are.
-const PRINTED_LOG_BYTES: usize = 64 << 10;
+/// So much of a log is printed of its beginning, and so much of its end.
+const PRINTED_LOG_BYTES: usize = 16 << 10;
 
 /// A folder with the join token in the file `token`. It is deleted with this value; if the story fails, the
 /// logs in it are printed first.
@@ -56,14 +56,21 @@ impl Folder {
         logs
     }
 
-    fn print_logs(&self) {
+    /// Prints the logs of all processes that were started in it.
+    pub fn print_logs(&self) {
         for log in self.logs() {
             let said = fs::read(&log).unwrap_or_default();
-            let last = &said[said.len().saturating_sub(PRINTED_LOG_BYTES)..];
-            if !last.is_empty() {
-                let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                eprintln!("--- {name}\n{}", String::from_utf8_lossy(last));
+            if said.is_empty() {
+                continue;
             }
+            let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            eprintln!("--- {name}");
+            let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+            let (first, rest) = said.split_at(said.len().min(PRINTED_LOG_BYTES));
+            let last = &rest[rest.len().saturating_sub(PRINTED_LOG_BYTES)..];
+            let gap = rest.len() - last.len();
+            let between = if gap > 0 { format!("\n… {gap} bytes …\n") } else { String::new() };
+            eprintln!("{}{between}{}", text(first), text(last));
         }
     }
 

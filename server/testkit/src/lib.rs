@@ -34,4 +34,4 @@ pub use process::{Process, free_port, program, run, said};
 pub use raw::{connect, exchange};
 pub use senders::{Acknowledged, Senders, missing};
 pub use serve::Serve;
-pub use wait::{SOON, wait_until, wait_until_ok};
+pub use wait::{SOON, try_until_ok, wait_until, wait_until_ok};

@@ -21,14 +21,23 @@ pub fn wait_until<T>(what: &str, within: Duration, mut look: impl FnMut() -> Opt
 pub fn wait_until_ok<T, Seen: Display>(
     what: &str,
     within: Duration,
-    mut look: impl FnMut() -> Result<T, Seen>,
+    look: impl FnMut() -> Result<T, Seen>,
 ) -> T {
+    try_until_ok(what, within, look).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The same, for who has more to say of it.
+pub fn try_until_ok<T, Seen: Display>(
+    what: &str,
+    within: Duration,
+    mut look: impl FnMut() -> Result<T, Seen>,
+) -> Result<T, String> {
     let since = Instant::now();
     loop {
         match look() {
-            Ok(found) => return found,
+            Ok(found) => return Ok(found),
             Err(seen) if since.elapsed() >= within => {
-                panic!("waited {within:?} in vain for {what}; seen last: {seen}")
+                return Err(format!("waited {within:?} in vain for {what}; seen last: {seen}"));
             }
             Err(_) => thread::sleep(PAUSE),
         }
