@@ -681,3 +681,20 @@ fn an_observer_row_has_hints_of_pulse_clock_and_messenger_and_no_others() {
         [HintId::ServiceStale, HintId::ClockSkew, HintId::MessengerUnreachable]
     );
 }
+
+#[test]
+fn the_title_of_a_hint_about_a_server_is_known_before_its_evidence() {
+    let words = Words::of(Language::English);
+    for id in HintId::ALL {
+        let (snapshot, now) = case(*id).there;
+        let overview = snapshot.overview(now);
+        let findings = snapshot.findings(&overview, now);
+        let hints = snapshot.hints_of(&overview, &findings);
+        for (finding, hint) in findings.iter().zip(hints).filter(|(_, hint)| hint.server.is_some())
+        {
+            let key = format!("{}.title", finding.id.as_str());
+            let title = words.say(&key, &finding.title_args(&overview));
+            assert_eq!(title, words.title(&hint));
+        }
+    }
+}

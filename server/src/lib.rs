@@ -27,6 +27,7 @@ pub mod outside_text;
 pub mod own;
 pub mod probe;
 pub mod report;
+mod single_flight;
 pub mod store;
 pub mod watch;
 
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use app::cluster::{Role, Span};
 use app::words::Language;
+use axum::body::Bytes;
 use tokio::sync::watch as signal;
 
 use crate::access::secret::Hash;
@@ -47,6 +49,7 @@ use crate::intake::Intake;
 use crate::listen::Listener;
 use crate::messenger::{DialLoopback, Dialer, Here};
 use crate::own::{Identity, Reporter};
+use crate::single_flight::SingleFlight;
 use crate::store::{Store, StoreError};
 use crate::watch::Watch;
 
@@ -87,6 +90,7 @@ pub struct Site {
     pub(crate) bodies: http::body::BodyBudget,
     /// Who reads the stream.
     pub(crate) streams: http::stream::Streams,
+    pub(crate) scrape: SingleFlight<Bytes>,
 }
 
 /// What a site is told at its start.
@@ -194,6 +198,7 @@ impl Site {
             requests: metrics::Requests::default(),
             bodies: http::body::BodyBudget::default(),
             streams: http::stream::Streams::default(),
+            scrape: SingleFlight::default(),
         });
         tokio::spawn(Arc::clone(&site).note_uses());
         Ok(site)

@@ -168,12 +168,8 @@ impl Snapshot {
     /// The hints about the cluster as a whole that would appear under these settings, but for those
     /// that merely follow from [`Self::worse_under`].
     pub fn hints_under(&self, settings: &Settings, now: Timestamp) -> Vec<Hint> {
-        let of_cluster = |snapshot: &Self| -> Vec<Hint> {
-            let hints = snapshot.hints(&snapshot.overview(now), now);
-            hints.into_iter().filter(|hint| hint.server.is_none()).collect()
-        };
-        let known = of_cluster(self);
-        let mut would = of_cluster(&Self { settings: *settings, ..self.clone() });
+        let known = self.cluster_hints(now);
+        let mut would = Self { settings: *settings, ..self.clone() }.cluster_hints(now);
         would.retain(|hint| known.iter().all(|known| known.id != hint.id));
         would
     }

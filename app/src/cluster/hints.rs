@@ -1,18 +1,20 @@
 //! Which advice follows from the facts and verdicts.
 //!
-//! To add a hint: a case in [`HintId`], its line in the table below, a rule in
-//! [`Snapshot::hints`], and its sentences in the message file of `words`.
-
-use std::sync::Arc;
+//! First it is found for whom advice is due ([`Finding`]: cheap, one for each server in trouble), then the hints are
+//! made, with their evidence: a bounded number. Both cost what the servers are, never their square.
+//!
+//! To add a hint: a line in the table below, when it is due (`Case::about_cluster` or
+//! `Case::about_server`), its evidence in `Case::hint`, and its sentences in the message files of `words`.
 
 use serde::{Deserialize, Serialize};
 
 use super::blindness::Blindness;
-use super::facts::{MessengerFailure, Role, ServerName};
+use super::facts::{Messenger, MessengerFailure, Role, ServerName};
 use super::keys::{KeyCheck, KeyKind};
+use super::order::sorted;
 use super::silence::exceeds_at;
 use super::snapshot::Snapshot;
-use super::status::{ComponentStatus, KeyVerdict, Overview, Pulse, VersionCheck};
+use super::status::{ComponentStatus, KeyVerdict, Overview, Pulse, ServerStatus, VersionCheck};
 use super::time::{Span, Timestamp};
 
 /// How long a return after a removal is spoken of: one hour.
@@ -112,7 +114,127 @@ pub enum Arg {
     /// Words of our own: their key.
     Word(&'static str),
     /// Several of them, in order.
-    List(Arc<[String]>),
+    List(Names),
+}
+
+/// A sentence says this many names and counts the others.
+const MAX_NAMES_IN_SENTENCE: usize = 6;
+/// So many more are named rather than counted: that is as short.
+const NAMED_RATHER_THAN_COUNTED: usize = 2;
+
+/// Names in order: the first few, and how many there are. It never grows with the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    first: Vec<String>,
+    total: usize,
+    most: usize,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::up_to(MAX_NAMES_IN_SENTENCE)
+    }
+}
+
+impl From<Vec<String>> for Names {
+    fn from(all: Vec<String>) -> Self {
+        let mut names = Self::default();
+        for name in &all {
+            names.push(&|| name.clone());
+        }
+        names
+    }
+}
+
+impl Names {
+    /// None yet; of many, this number is named.
+    fn up_to(most: usize) -> Self {
+        Self { first: Vec::new(), total: 0, most }
+    }
+
+    /// Adds one, which is made only if it may be named.
+    fn push(&mut self, name: &dyn Fn() -> String) {
+        if self.total < self.most + NAMED_RATHER_THAN_COUNTED {
+            self.first.push(name());
+        }
+        self.total += 1;
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Those that are named, and how many are counted.
+    pub fn named(&self) -> (&[String], usize) {
+        match self.total - self.first.len() {
+            0 => (&self.first, 0),
+            _ => (&self.first[..self.most], self.total - self.most),
+        }
+    }
+}
+
+/// At most this number of hints of one id are given. Where more are due, the last of them is a summary of the rest:
+/// nobody reads the same steps ten thousand times, and a picture must stay small.
+pub const MAX_HINTS_OF_ONE_ID: usize = 50;
+/// A summary names this number of servers and counts the others.
+const MAX_NAMES_IN_SUMMARY: usize = 20;
+/// The note of a hint that is a summary.
+const SUMMARY: &str = "summary";
+
+/// That advice is due: which, and about whom. The hint itself, with its evidence, is made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which advice.
+    pub id: HintId,
+    /// The place of the server in the overview; `None` for the cluster.
+    pub server: Option<usize>,
+    /// The component it is about; `None` for the whole server or cluster.
+    pub role: Option<Role>,
+}
+
+impl Finding {
+    fn of_cluster(id: HintId) -> Self {
+        Self { id, server: None, role: None }
+    }
+
+    /// What the title of its hint names, made from its server alone.
+    pub fn title_args(&self, overview: &Overview) -> Vec<(&'static str, Arg)> {
+        let server = self.server.and_then(|place| overview.servers.get(place));
+        let hint = server.and_then(|server| {
+            if self.id == HintId::ClockSkew {
+                return server.components.iter().find_map(clock_skew);
+            }
+            Some(Hint::of_server(self.id, &server.name))
+        });
+        hint.map(|hint| hint.args).unwrap_or_default()
+    }
+
+    /// Splits the findings of one id into those that get a hint of their own and those that share a summary.
+    pub fn split(same: &[Self]) -> (&[Self], &[Self]) {
+        let summed = same.len() > MAX_HINTS_OF_ONE_ID;
+        same.split_at(if summed { MAX_HINTS_OF_ONE_ID - 1 } else { same.len() })
+    }
+}
+
+/// The place of a hint on the page: stable, and safe in an address and as an element's id.
+pub fn anchor(id: HintId, server: Option<&ServerName>, role: Option<Role>) -> String {
+    let mut anchor = format!("hint-{}", id.as_str());
+    if let Some(server) = server {
+        anchor.push('-');
+        anchor.push_str(&dom_safe(server));
+    }
+    if let Some(role) = role {
+        // A `_` before a letter stands in no server's name: no two hints share a place.
+        anchor.push('_');
+        anchor.push_str(role.as_str());
+    }
+    anchor
+}
+
+/// The place of the summary of an id. No server's name leads there either.
+pub fn summary_anchor(id: HintId) -> String {
+    anchor(id, None, None) + "_" + SUMMARY
 }
 
 /// One piece of advice: data from which the words make sentences.
@@ -166,23 +288,33 @@ impl Hint {
 
     /// The text it names so: a name, digits, an address.
     pub fn text(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.args.iter().find(|(known, _)| *known == name)?;
-        if let Arg::Text(text) = value { Some(text) } else { None }
+        if let Arg::Text(text) = self.arg(name)? { Some(text) } else { None }
+    }
+
+    fn arg(&self, name: &str) -> Option<&Arg> {
+        self.args.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Of how many findings it is the summary; `None` for a hint about one.
+    pub fn summed(&self) -> Option<usize> {
+        let summary = self.notes.first() == Some(&SUMMARY);
+        match self.arg("count").filter(|_| summary) {
+            Some(Arg::Number(count)) => Some(*count),
+            _ => None,
+        }
+    }
+
+    /// How many findings it stands for.
+    pub fn weight(&self) -> usize {
+        self.summed().unwrap_or(1)
     }
 
     /// Its place on the page: stable, and safe in an address and as an element's id.
     pub fn anchor(&self) -> String {
-        let mut anchor = format!("hint-{}", self.id.as_str());
-        if let Some(server) = &self.server {
-            anchor.push('-');
-            anchor.push_str(&dom_safe(server));
+        match self.summed() {
+            Some(_) => summary_anchor(self.id),
+            None => anchor(self.id, self.server.as_ref(), self.role),
         }
-        if let Some(role) = self.role {
-            // A `_` before a letter stands in no server's name: no two hints share a place.
-            anchor.push('_');
-            anchor.push_str(role.as_str());
-        }
-        anchor
     }
 }
 
@@ -202,294 +334,517 @@ pub fn dom_safe(server: &ServerName) -> String {
 }
 
 impl Snapshot {
-    /// All hints at `now`, most urgent first. `overview` is this snapshot's own at `now`. While the
-    /// observer is blind that is the only thing to say: nobody can tell about the servers.
+    /// All hints at `now`, most urgent first, at most [`MAX_HINTS_OF_ONE_ID`] of each id. `overview` is
+    /// this snapshot's own at `now`. While the observer is blind that is the only thing to say: nobody can
+    /// tell about the servers.
     pub fn hints(&self, overview: &Overview, now: Timestamp) -> Vec<Hint> {
-        if let Some(since) = self.blind_since {
-            let hint = Hint::of_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since));
-            let why = self.blindness.map(Blindness::as_str);
-            return vec![Hint { notes: why.into_iter().collect(), ..hint }];
+        self.hints_of(overview, &self.findings(overview, now))
+    }
+
+    /// For what advice is due at `now`, in the order of the hints. `overview` is this snapshot's own at
+    /// `now`.
+    pub fn findings(&self, overview: &Overview, now: Timestamp) -> Vec<Finding> {
+        if self.blind_since.is_some() {
+            return vec![Finding::of_cluster(HintId::OverviewBlind)];
         }
-        let case = Case { snapshot: self, overview, now };
+        let case = Case { snapshot: self, overview };
+        let mut found = case.about_cluster();
+        for (place, server) in overview.servers.iter().enumerate() {
+            case.about_server(server, now, |id, role| {
+                found.push(Finding { id, server: Some(place), role });
+            });
+        }
+        // They were found in the order of servers and components; what is left is that of the ids.
+        let mut findings = Vec::with_capacity(found.len());
+        for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+            for id in HintId::ALL.iter().filter(|id| id.severity() == severity) {
+                findings.extend(found.iter().filter(|finding| finding.id == *id));
+            }
+        }
+        findings
+    }
+
+    /// The hints that these findings of one overview make.
+    pub fn hints_of(&self, overview: &Overview, findings: &[Finding]) -> Vec<Hint> {
+        let case = Case { snapshot: self, overview };
         let mut hints = Vec::new();
-        hints.extend(case.everyone_silent());
-        hints.extend(case.keys(KeyKind::Encryption));
-        hints.extend(case.keys(KeyKind::Machine));
-        hints.extend(case.key_missing());
-        hints.extend(case.version_skew());
-        hints.extend(case.thin());
-        hints.extend(case.timers_tight());
-        for status in overview.components() {
-            hints.extend(case.pulse(status));
-            hints.extend(Case::messenger(status));
+        for same in findings.chunk_by(|a, b| a.id == b.id) {
+            case.add_hints(same, &mut hints);
         }
-        for status in overview.compared() {
-            hints.extend(case.duplicate_name(status));
-            hints.extend(case.came_back(status));
-        }
-        for server in &overview.servers {
-            hints.extend(server.components.iter().find_map(Case::clock_skew));
-        }
-        hints.sort_by(|a, b| {
-            let rank = |hint: &Hint| (hint.severity(), hint.id);
-            rank(a).cmp(&rank(b)).then_with(|| (&a.server, a.role).cmp(&(&b.server, b.role)))
-        });
         hints
+    }
+
+    /// Which hints about the cluster as a whole are due at `now`.
+    pub(super) fn cluster_hints(&self, now: Timestamp) -> Vec<Hint> {
+        let overview = self.overview(now);
+        let findings = if self.blind_since.is_some() {
+            self.findings(&overview, now)
+        } else {
+            Case { snapshot: self, overview: &overview }.about_cluster()
+        };
+        self.hints_of(&overview, &findings)
     }
 }
 
 /// What every rule looks at.
+#[derive(Clone, Copy)]
 struct Case<'a> {
     snapshot: &'a Snapshot,
     overview: &'a Overview,
-    now: Timestamp,
 }
 
-impl Case<'_> {
+/// Services that went stale within one interval.
+struct Together {
+    services: usize,
+    silent: usize,
+    first: Timestamp,
+}
+
+/// What the hints of one id have in common: counted once for all of them.
+enum Compared {
+    /// Each stands for itself.
+    Nothing,
+    /// Who shares which key.
+    Keys(Sharing),
+    /// How many servers report a key.
+    Keyed(usize),
+}
+
+/// Who reports which key: the servers with the reference, and those with each key that is asked for.
+struct Sharing {
+    reference: KeyCheck,
+    most: bool,
+    servers: Vec<(KeyCheck, Names)>,
+}
+
+impl Sharing {
+    fn with(&self, check: KeyCheck) -> Names {
+        let place = self.servers.binary_search_by_key(&check, |(known, _)| *known);
+        let names = place.ok().and_then(|place| self.servers.get(place));
+        names.map(|(_, names)| names.clone()).unwrap_or_default()
+    }
+}
+
+impl<'a> Case<'a> {
+    fn about_cluster(self) -> Vec<Finding> {
+        let due = [
+            (HintId::EveryoneSilent, self.together().is_some()),
+            (HintId::VersionSkew, self.has_version_skew()),
+            (HintId::FailoverThin, self.thin(HintId::FailoverThin).is_some()),
+            (HintId::BalancingThin, self.thin(HintId::BalancingThin).is_some()),
+            (HintId::TimersTight, self.has_tight_timers()),
+        ];
+        let mut findings = Vec::new();
+        for (id, applies) in due {
+            if applies {
+                findings.push(Finding::of_cluster(id));
+            }
+        }
+        findings
+    }
+
+    fn about_server(
+        self,
+        server: &ServerStatus,
+        now: Timestamp,
+        mut due: impl FnMut(HintId, Option<Role>),
+    ) {
+        for kind in KeyKind::ALL {
+            if odd(server, kind).is_some() {
+                due(key_hint(kind), None);
+            }
+        }
+        let (missing, role) = bare(server);
+        if missing > 0 {
+            due(HintId::KeyMissing, role);
+        }
+        if server.components.iter().any(|status| off(status).is_some()) {
+            due(HintId::ClockSkew, None);
+        }
+        for status in &server.components {
+            let component = &status.component;
+            let mut about = |id, applies: bool| {
+                if applies {
+                    due(id, Some(component.role));
+                }
+            };
+            if let Some(id) = self.pulse(status, now) {
+                about(id, true);
+            }
+            about(HintId::MessengerUnreachable, unreachable(status).is_some());
+            let compared = !component.is_observer();
+            let two = component.boots.former.is_some() && component.boots.is_duplicate(now);
+            about(HintId::DuplicateName, compared && two);
+            let back = component.came_back.is_some_and(|back| now - back <= CAME_BACK_FOR);
+            about(HintId::CameBack, compared && back);
+        }
+    }
+
+    /// Adds the hints of findings that share an id.
+    fn add_hints(self, same: &[Finding], hints: &mut Vec<Hint>) {
+        let (told, summed) = Finding::split(same);
+        let id = told.first().map(|first| first.id);
+        let compared = if id == Some(HintId::KeyMissing) {
+            Compared::Keyed(self.overview.servers.iter().filter(|server| is_keyed(server)).count())
+        } else {
+            let kind = KeyKind::ALL.into_iter().find(|kind| id == Some(key_hint(*kind)));
+            let sharing = kind.and_then(|kind| self.sharing(kind, told));
+            sharing.map_or(Compared::Nothing, Compared::Keys)
+        };
+        for finding in told {
+            hints.extend(self.hint(finding, &compared));
+        }
+        hints.extend(self.summary(summed));
+    }
+
+    /// One hint in place of all these.
+    fn summary(self, summed: &[Finding]) -> Option<Hint> {
+        let id = summed.first()?.id;
+        let mut names = Names::up_to(MAX_NAMES_IN_SUMMARY);
+        for servers in summed.chunk_by(|a, b| a.server == b.server) {
+            if let Some(server) = self.server(servers.first()?) {
+                names.push(&|| server.name.to_string());
+            }
+        }
+        let hint = Hint::of_cluster(id).noting(SUMMARY, true);
+        let hint = hint.with("count", Arg::Number(summed.len())).with("servers", Arg::List(names));
+        Some(hint.with("server", Arg::Word("summary.servers")))
+    }
+
+    fn server(self, finding: &Finding) -> Option<&'a ServerStatus> {
+        self.overview.servers.get(finding.server?)
+    }
+
+    fn hint(self, finding: &Finding, compared: &Compared) -> Option<Hint> {
+        let status = || {
+            let mut components = self.server(finding)?.components.iter();
+            components.find(|status| Some(status.component.role) == finding.role)
+        };
+        match finding.id {
+            HintId::OverviewBlind => self.overview_blind(),
+            HintId::EveryoneSilent => self.everyone_silent(),
+            HintId::KeyMismatch => {
+                key_mismatch(KeyKind::Encryption, self.server(finding)?, compared)
+            }
+            HintId::MachineKeyMismatch => {
+                key_mismatch(KeyKind::Machine, self.server(finding)?, compared)
+            }
+            HintId::DuplicateName => duplicate_name(status()?),
+            id @ (HintId::ServiceStale
+            | HintId::ServiceLate
+            | HintId::WebIdle
+            | HintId::WebStale
+            | HintId::ServiceStopped
+            | HintId::WebStopped) => Some(self.silence(id, status()?)),
+            HintId::KeyMissing => key_missing(self.server(finding)?, compared),
+            HintId::VersionSkew => self.version_skew(),
+            id @ (HintId::FailoverThin | HintId::BalancingThin) => {
+                Some(Hint::of_cluster(id).with("count", Arg::Number(self.thin(id)?)))
+            }
+            HintId::ClockSkew => self.server(finding)?.components.iter().find_map(clock_skew),
+            HintId::MessengerUnreachable => messenger(status()?),
+            HintId::TimersTight => Some(self.timers_tight()),
+            HintId::CameBack => {
+                let status = status()?;
+                let back = status.component.came_back?;
+                let hint = Hint::of_component(HintId::CameBack, status);
+                Some(hint.with("back", Arg::Moment(back)))
+            }
+        }
+    }
+
+    fn overview_blind(self) -> Option<Hint> {
+        let since = self.snapshot.blind_since?;
+        let hint = Hint::of_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since));
+        let why = self.snapshot.blindness.map(Blindness::as_str);
+        Some(Hint { notes: why.into_iter().collect(), ..hint })
+    }
+
     /// When a component's silence grew longer than `limit`.
-    fn since_silent(&self, status: &ComponentStatus, limit: Span) -> Timestamp {
+    fn since_silent(self, status: &ComponentStatus, limit: Span) -> Timestamp {
         exceeds_at(status.component.last_heartbeat, limit, &self.snapshot.spells)
     }
 
-    fn everyone_silent(&self) -> Option<Hint> {
-        let services: Vec<&ComponentStatus> = self
-            .overview
-            .compared()
-            .filter(|s| s.component.role == Role::Service && s.pulse != Pulse::Stopped)
-            .collect();
+    /// More than half of at least two services, if they went stale within one interval.
+    fn together(self) -> Option<Together> {
         let settings = &self.snapshot.settings;
-        let silent: Vec<Timestamp> = services
-            .iter()
-            .filter(|status| status.pulse == Pulse::Stale)
-            .map(|status| self.since_silent(status, status.component.stale_limit(settings)))
-            .collect();
-        let (first, most) = silent
-            .iter()
-            .map(|first| {
-                let within = |moment: &&Timestamp| {
-                    **moment >= *first && **moment - *first <= settings.interval()
-                };
-                (*first, silent.iter().filter(within).count())
-            })
-            .max_by_key(|(first, together)| (*together, *first))?;
-        (services.len() >= 2 && most * 2 > services.len()).then(|| {
+        let mut services = 0;
+        let mut silent = Vec::new();
+        for status in self.overview.compared() {
+            if status.component.role == Role::Service && status.pulse != Pulse::Stopped {
+                services += 1;
+                if status.pulse == Pulse::Stale {
+                    silent.push(self.since_silent(status, status.component.stale_limit(settings)));
+                }
+            }
+        }
+        let order = sorted(silent.len(), &|a, b| silent[a].cmp(&silent[b]));
+        let silent: Vec<Timestamp> = order.into_iter().map(|place| silent[place]).collect();
+        // Of the spans of one interval the fullest, and of equals the latest: a window slides over them.
+        let (mut end, mut most, mut first) = (0, 0, None);
+        for (start, moment) in silent.iter().enumerate() {
+            while silent.get(end).is_some_and(|last| *last - *moment <= settings.interval()) {
+                end += 1;
+            }
+            if end - start >= most {
+                (most, first) = (end - start, Some(*moment));
+            }
+        }
+        let first = first.filter(|_| services >= 2 && most * 2 > services)?;
+        Some(Together { services, silent: most, first })
+    }
+
+    fn everyone_silent(self) -> Option<Hint> {
+        let Together { services, silent, first } = self.together()?;
+        Some(
             Hint::of_cluster(HintId::EveryoneSilent)
-                .with("silent", Arg::Number(most))
-                .with("services", Arg::Number(services.len()))
+                .with("silent", Arg::Number(silent))
+                .with("services", Arg::Number(services))
                 .with("first", Arg::Moment(first))
-                .with("interval", Arg::Span(settings.interval()))
-        })
+                .with("interval", Arg::Span(self.snapshot.settings.interval())),
+        )
     }
 
-    fn keys(&self, kind: KeyKind) -> Vec<Hint> {
-        let (id, verdict): (_, fn(&ComponentStatus) -> Option<KeyVerdict>) = match kind {
-            KeyKind::Encryption => (HintId::KeyMismatch, |status| status.key),
-            KeyKind::Machine => (HintId::MachineKeyMismatch, |status| status.machine_key),
+    /// Who shares which key, of the reference and of the servers that are told of: one look at all of them.
+    fn sharing(self, kind: KeyKind, told: &[Finding]) -> Option<Sharing> {
+        let reference = self.snapshot.references.of(kind)?.check;
+        let odd_ones = told.iter().filter_map(|finding| odd(self.server(finding)?, kind));
+        let mut servers: Vec<(KeyCheck, Names)> = Vec::new();
+        for check in odd_ones.chain([reference]) {
+            if let Err(place) = servers.binary_search_by_key(&check, |(known, _)| *known) {
+                servers.insert(place, (check, Names::default()));
+            }
+        }
+        let (mut wrong, mut right) = (0, 0);
+        for server in &self.overview.servers {
+            let mut before = None;
+            for status in &server.components {
+                match verdict(status, kind).filter(|_| status.live) {
+                    Some(KeyVerdict::Mismatch) => wrong += 1,
+                    Some(KeyVerdict::InSync) => right += 1,
+                    Some(KeyVerdict::Missing) | None => {}
+                }
+                let compared = !status.component.is_observer();
+                let Some(check) = kind.of(&status.component).filter(|_| compared) else { continue };
+                let known = servers.binary_search_by_key(&check, |(known, _)| *known);
+                if let Some((_, names)) = known.ok().and_then(|place| servers.get_mut(place))
+                    && before.replace(check) != Some(check)
+                {
+                    names.push(&|| server.name.to_string());
+                }
+            }
+        }
+        Some(Sharing { reference, most: wrong > right, servers })
+    }
+
+    fn has_version_skew(self) -> bool {
+        let skewed = |status: &ComponentStatus| {
+            status.live
+                && matches!(status.version, Some(VersionCheck::Behind | VersionCheck::Ahead))
         };
-        let Some(reference) = self.snapshot.references.of(kind) else { return Vec::new() };
-        let live =
-            self.overview.compared().filter(|status| status.live && verdict(status).is_some());
-        let wrong = live.clone().filter(|s| verdict(s) == Some(KeyVerdict::Mismatch)).count();
-        let right = live.filter(|s| verdict(s) == Some(KeyVerdict::InSync)).count();
-        let sharing = self.servers_with(kind, reference.check);
-        self.overview
-            .servers
-            .iter()
-            .filter_map(|server| {
-                let odd = server
-                    .components
-                    .iter()
-                    .find(|status| verdict(status) == Some(KeyVerdict::Mismatch))?;
-                let check = kind.of(&odd.component)?;
-                Some(
-                    Hint::of_server(id, &server.name)
-                        .noting("most", wrong > right)
-                        .noting("nobody", sharing.is_empty())
-                        .noting("alone", sharing.len() == 1)
-                        .noting("sharing", sharing.len() > 1)
-                        .with("key", Arg::Text(check.short()))
-                        .with("reference", Arg::Text(reference.check.short()))
-                        .with("sharing", Arg::List(Arc::clone(&sharing)))
-                        .with("count", Arg::Number(sharing.len()))
-                        .with("same", Arg::List(self.servers_with(kind, check))),
-                )
-            })
-            .collect()
+        self.overview.compared().any(skewed)
     }
 
-    fn servers_with(&self, kind: KeyKind, check: KeyCheck) -> Arc<[String]> {
-        self.overview
-            .servers
-            .iter()
-            .filter(|server| {
-                server.components.iter().any(|status| {
-                    !status.component.is_observer() && kind.of(&status.component) == Some(check)
-                })
-            })
-            .map(|server| server.name.to_string())
-            .collect()
-    }
-
-    fn key_missing(&self) -> Vec<Hint> {
-        let keyed = |server: &super::status::ServerStatus| {
-            server.components.iter().any(|status| {
-                !status.component.is_observer() && status.component.key_check.is_some()
-            })
-        };
-        let others_with_key = |name: &ServerName| {
-            self.overview.servers.iter().filter(|other| other.name != *name && keyed(other)).count()
-        };
-        self.overview
-            .servers
-            .iter()
-            .filter_map(|server| {
-                let bare: Vec<&ComponentStatus> = server
-                    .components
-                    .iter()
-                    .filter(|status| status.key == Some(KeyVerdict::Missing))
-                    .collect();
-                let first = bare.first()?;
-                let role = (bare.len() == 1).then_some(first.component.role);
-                let mut hint = Hint::of_server(HintId::KeyMissing, &server.name)
-                    .with("roles", Arg::Word(roles(role)))
-                    .with("count", Arg::Number(others_with_key(&server.name)));
-                hint.role = role;
-                Some(hint)
-            })
-            .collect()
-    }
-
-    fn version_skew(&self) -> Option<Hint> {
+    fn version_skew(self) -> Option<Hint> {
         let reference = self.overview.reference_version.clone()?;
-        let named = |wanted: VersionCheck| -> Vec<String> {
-            let mut names: Vec<String> = self
-                .overview
-                .compared()
-                .filter(|status| status.live && status.version == Some(wanted))
-                .map(|status| format!("{} ({})", status.component.server, status.component.version))
-                .collect();
-            names.dedup();
+        let named = |wanted: VersionCheck| {
+            let mut names = Names::default();
+            let mut before = None;
+            for status in self.overview.compared() {
+                let one = (&status.component.server, status.component.version.as_str());
+                if status.live && status.version == Some(wanted) && before.replace(one) != Some(one)
+                {
+                    names.push(&|| format!("{} ({})", one.0, one.1));
+                }
+            }
             names
         };
         let (behind, ahead) = (named(VersionCheck::Behind), named(VersionCheck::Ahead));
-        if behind.is_empty() && ahead.is_empty() {
-            return None;
+        let mut per_version = Names::default();
+        for count in &self.overview.versions {
+            per_version.push(&|| format!("{}: {}", count.version, count.servers));
         }
-        let per_version = self
-            .overview
-            .versions
-            .iter()
-            .map(|count| format!("{}: {}", count.version, count.servers))
-            .collect();
         Some(
             Hint::of_cluster(HintId::VersionSkew)
-                .noting("behind", !behind.is_empty())
-                .noting("ahead", !ahead.is_empty())
+                .noting("behind", behind.total() > 0)
+                .noting("ahead", ahead.total() > 0)
                 .with("reference", Arg::Text(reference))
-                .with("behind", Arg::List(behind.into()))
-                .with("ahead", Arg::List(ahead.into()))
+                .with("behind", Arg::List(behind))
+                .with("ahead", Arg::List(ahead))
                 .with("versions", Arg::List(per_version)),
         )
     }
 
-    fn thin(&self) -> Vec<Hint> {
+    /// How many carry what this advice is about, if it is on and they are fewer than two.
+    fn thin(self, id: HintId) -> Option<usize> {
         let settings = &self.snapshot.settings;
-        let count = |role: Role, counts: fn(&ComponentStatus) -> bool| {
-            let fits = |s: &&ComponentStatus| s.component.role == role && counts(s);
-            self.overview.compared().filter(fits).count()
+        let (on, role) = if id == HintId::FailoverThin {
+            (settings.automatic_failover, Role::Service)
+        } else {
+            (settings.load_balancing, Role::Web)
         };
-        let services = count(Role::Service, |status| status.pulse.is_heard());
-        let webs = count(Role::Web, |status| status.live);
-        [
-            (settings.automatic_failover, HintId::FailoverThin, services),
-            (settings.load_balancing, HintId::BalancingThin, webs),
-        ]
-        .into_iter()
-        .filter(|(on, _, count)| *on && *count < 2)
-        .map(|(_, id, count)| Hint::of_cluster(id).with("count", Arg::Number(count)))
-        .collect()
+        let carries = |status: &&ComponentStatus| {
+            status.component.role == role
+                && if role == Role::Service { status.pulse.is_heard() } else { status.live }
+        };
+        let count = self.overview.compared().filter(carries).count();
+        (on && count < 2).then_some(count)
     }
 
-    fn timers_tight(&self) -> Option<Hint> {
+    fn has_tight_timers(self) -> bool {
         let settings = &self.snapshot.settings;
-        (settings.stale_timeout() < settings.interval().times(3)).then(|| {
-            Hint::of_cluster(HintId::TimersTight)
-                .with("timeout", Arg::Span(settings.stale_timeout()))
-                .with("interval", Arg::Span(settings.interval()))
-                .with("wanted", Arg::Span(settings.interval().times(3)))
-        })
+        settings.stale_timeout() < settings.interval().times(3)
     }
 
-    fn pulse(&self, status: &ComponentStatus) -> Option<Hint> {
+    fn timers_tight(self) -> Hint {
+        let settings = &self.snapshot.settings;
+        Hint::of_cluster(HintId::TimersTight)
+            .with("timeout", Arg::Span(settings.stale_timeout()))
+            .with("interval", Arg::Span(settings.interval()))
+            .with("wanted", Arg::Span(settings.interval().times(3)))
+    }
+
+    /// Which advice a pulse asks for.
+    fn pulse(self, status: &ComponentStatus, now: Timestamp) -> Option<HintId> {
         let component = &status.component;
-        let settings = &self.snapshot.settings;
-        let id = match (status.pulse, component.role) {
-            (Pulse::Alive | Pulse::Unknown, _) => return None,
-            (Pulse::Late, _) => HintId::ServiceLate,
-            (Pulse::Stale, Role::Service) => HintId::ServiceStale,
-            (Pulse::Stale, Role::Web) if status.live => HintId::WebIdle,
-            (Pulse::Stale, Role::Web) => HintId::WebStale,
+        match (status.pulse, component.role) {
+            (Pulse::Alive | Pulse::Unknown, _) => None,
+            (Pulse::Late, _) => Some(HintId::ServiceLate),
+            (Pulse::Stale, Role::Service) => Some(HintId::ServiceStale),
+            (Pulse::Stale, Role::Web) if status.live => Some(HintId::WebIdle),
+            (Pulse::Stale, Role::Web) => Some(HintId::WebStale),
             (Pulse::Stopped, role) => {
-                let silence = component.silence(&self.snapshot.spells, self.now);
-                if silence <= settings.stale_timeout() {
-                    return None;
-                }
-                match role {
+                let silence = component.silence(&self.snapshot.spells, now);
+                (silence > self.snapshot.settings.stale_timeout()).then_some(match role {
                     Role::Service => HintId::ServiceStopped,
                     Role::Web => HintId::WebStopped,
-                }
+                })
             }
-        };
+        }
+    }
+
+    fn silence(self, id: HintId, status: &ComponentStatus) -> Hint {
+        let component = &status.component;
+        let settings = &self.snapshot.settings;
         let limit = component.stale_limit(settings);
-        Some(
-            Hint::of_component(id, status)
-                .with("limit", Arg::Span(limit))
-                .with("late", Arg::Span(component.late_limit(settings)))
-                .with("stale_at", Arg::Moment(self.since_silent(status, limit)))
-                .with("interval", Arg::Span(settings.interval())),
-        )
+        Hint::of_component(id, status)
+            .with("limit", Arg::Span(limit))
+            .with("late", Arg::Span(component.late_limit(settings)))
+            .with("stale_at", Arg::Moment(self.since_silent(status, limit)))
+            .with("interval", Arg::Span(settings.interval()))
     }
+}
 
-    fn messenger(status: &ComponentStatus) -> Option<Hint> {
-        let messenger = status.messenger.as_ref()?;
-        let failure = messenger.unreachable()?;
-        (status.component.role == Role::Service).then(|| {
-            Hint::of_component(HintId::MessengerUnreachable, status)
-                .with("port", Arg::Text(messenger.port.to_string()))
-                .with("reason", Arg::Word(failure.key()))
-                .with("since_when", Arg::Moment(messenger.since))
-                .with("seen_by", Arg::Text(messenger.seen_by.clone()))
-        })
+/// The verdict on a component's key of this kind.
+fn verdict(status: &ComponentStatus, kind: KeyKind) -> Option<KeyVerdict> {
+    match kind {
+        KeyKind::Encryption => status.key,
+        KeyKind::Machine => status.machine_key,
     }
+}
 
-    fn duplicate_name(&self, status: &ComponentStatus) -> Option<Hint> {
-        let boots = &status.component.boots;
-        let former = boots.former.as_ref().filter(|_| boots.is_duplicate(self.now))?;
-        Some(
-            Hint::of_component(HintId::DuplicateName, status)
-                .with("one", Arg::Text(boots.current.ip.to_string()))
-                .with("other", Arg::Text(former.ip.to_string()))
-                .with("returns", Arg::Number(boots.returns.len())),
-        )
+/// The advice for a server with another key of this kind.
+const fn key_hint(kind: KeyKind) -> HintId {
+    match kind {
+        KeyKind::Encryption => HintId::KeyMismatch,
+        KeyKind::Machine => HintId::MachineKeyMismatch,
     }
+}
 
-    fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
-        let off = status.component.skew?.steady();
-        let amount = Span(off.0.abs());
-        (amount > SKEWED).then(|| {
-            Hint::of_server(HintId::ClockSkew, &status.component.server)
-                .noting("badly", amount > BADLY_SKEWED)
-                .noting("ahead", off > Span::ZERO)
-                .noting("behind", off < Span::ZERO)
-                .with("off", Arg::Span(amount))
-        })
-    }
+/// The first key of a server that differs from the reference.
+fn odd(server: &ServerStatus, kind: KeyKind) -> Option<KeyCheck> {
+    let mut components = server.components.iter();
+    let odd = components.find(|status| verdict(status, kind) == Some(KeyVerdict::Mismatch))?;
+    kind.of(&odd.component)
+}
 
-    fn came_back(&self, status: &ComponentStatus) -> Option<Hint> {
-        let back = status.component.came_back?;
-        (self.now - back <= CAME_BACK_FOR)
-            .then(|| Hint::of_component(HintId::CameBack, status).with("back", Arg::Moment(back)))
-    }
+fn key_mismatch(kind: KeyKind, server: &ServerStatus, compared: &Compared) -> Option<Hint> {
+    let Compared::Keys(sharing) = compared else { return None };
+    let check = odd(server, kind)?;
+    let right = sharing.with(sharing.reference);
+    let count = right.total();
+    Some(
+        Hint::of_server(key_hint(kind), &server.name)
+            .noting("most", sharing.most)
+            .noting("nobody", count == 0)
+            .noting("alone", count == 1)
+            .noting("sharing", count > 1)
+            .with("key", Arg::Text(check.short()))
+            .with("reference", Arg::Text(sharing.reference.short()))
+            .with("sharing", Arg::List(right))
+            .with("count", Arg::Number(count))
+            .with("same", Arg::List(sharing.with(check))),
+    )
+}
+
+fn key_missing(server: &ServerStatus, compared: &Compared) -> Option<Hint> {
+    let Compared::Keyed(keyed) = compared else { return None };
+    let (_, role) = bare(server);
+    let hint = Hint::of_server(HintId::KeyMissing, &server.name)
+        .with("roles", Arg::Word(roles(role)))
+        .with("count", Arg::Number(keyed - usize::from(is_keyed(server))));
+    Some(Hint { role, ..hint })
+}
+
+/// Whether a server reports an encryption key.
+fn is_keyed(server: &ServerStatus) -> bool {
+    let mut components = server.components.iter().map(|status| &status.component);
+    components.any(|component| !component.is_observer() && component.key_check.is_some())
+}
+
+/// How many components of a server report no key while others do, and which one if it is one.
+fn bare(server: &ServerStatus) -> (usize, Option<Role>) {
+    let missing = |status: &&ComponentStatus| status.key == Some(KeyVerdict::Missing);
+    let mut bare = server.components.iter().filter(missing);
+    let first = bare.next().map(|status| status.component.role);
+    let others = bare.count();
+    (usize::from(first.is_some()) + others, first.filter(|_| others == 0))
+}
+
+fn unreachable(status: &ComponentStatus) -> Option<(&Messenger, MessengerFailure)> {
+    let messenger = status.messenger.as_deref()?;
+    let failure = messenger.unreachable()?;
+    (status.component.role == Role::Service).then_some((messenger, failure))
+}
+
+fn messenger(status: &ComponentStatus) -> Option<Hint> {
+    let (messenger, failure) = unreachable(status)?;
+    Some(
+        Hint::of_component(HintId::MessengerUnreachable, status)
+            .with("port", Arg::Text(messenger.port.to_string()))
+            .with("reason", Arg::Word(failure.key()))
+            .with("since_when", Arg::Moment(messenger.since))
+            .with("seen_by", Arg::Text(messenger.seen_by.clone())),
+    )
+}
+
+fn duplicate_name(status: &ComponentStatus) -> Option<Hint> {
+    let boots = &status.component.boots;
+    let former = boots.former.as_ref()?;
+    Some(
+        Hint::of_component(HintId::DuplicateName, status)
+            .with("one", Arg::Text(boots.current.ip.to_string()))
+            .with("other", Arg::Text(former.ip.to_string()))
+            .with("returns", Arg::Number(boots.returns.len())),
+    )
+}
+
+/// By how much a component's clock is off, if that is worth a hint.
+fn off(status: &ComponentStatus) -> Option<Span> {
+    let off = status.component.skew?.steady();
+    (Span(off.0.abs()) > SKEWED).then_some(off)
+}
+
+fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
+    let off = off(status)?;
+    let amount = Span(off.0.abs());
+    Some(
+        Hint::of_server(HintId::ClockSkew, &status.component.server)
+            .noting("badly", amount > BADLY_SKEWED)
+            .noting("ahead", off > Span::ZERO)
+            .noting("behind", off < Span::ZERO)
+            .with("off", Arg::Span(amount)),
+    )
 }
 
 impl MessengerFailure {

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Component, Role};
+use super::order::sorted;
 
 /// `HMAC-SHA256(key, "cluster-overview/key-check/v1")` of a key: 32 bytes that tell two keys apart
 /// and reveal neither. It cannot hold a key: only 64 lower-case hex digits make one.
@@ -126,13 +127,11 @@ impl KeyKind {
         digits: &str,
         components: impl Iterator<Item = &'a Component>,
     ) -> Result<KeyCheck, Unnamed> {
-        let mut reported: Vec<KeyCheck> = Vec::new();
         let compared = components.filter(|component| !component.is_observer());
-        for check in compared.filter_map(|component| self.of(component)) {
-            if let Err(place) = reported.binary_search(&check) {
-                reported.insert(place, check);
-            }
-        }
+        let all: Vec<KeyCheck> = compared.filter_map(|component| self.of(component)).collect();
+        let order = sorted(all.len(), &|a, b| all[a].cmp(&all[b]));
+        let mut reported: Vec<KeyCheck> = order.into_iter().map(|place| all[place]).collect();
+        reported.dedup();
         let mut fitting = reported.iter().filter(|check| check.digits().starts_with(digits));
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(*only),

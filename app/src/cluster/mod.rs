@@ -9,6 +9,7 @@ pub mod effect;
 pub mod facts;
 pub mod hints;
 pub mod keys;
+pub(crate) mod order;
 pub mod refusal;
 pub mod settings;
 pub mod silence;

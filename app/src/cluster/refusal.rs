@@ -67,6 +67,13 @@ pub struct Refusal {
     pub from: Option<Address>,
 }
 
+impl Refusal {
+    /// Which of a server's refusals it is: heartbeats that are refused, or a component whose probe fails.
+    fn key(&self) -> (&ServerName, Option<Role>) {
+        (&self.server, self.why.probed())
+    }
+}
+
 impl Snapshot {
     /// What keeps heartbeats in this server's name from coming in: those that are refused, and failing
     /// probes by component.
@@ -75,21 +82,23 @@ impl Snapshot {
         server: &ServerName,
         now: Timestamp,
     ) -> impl Iterator<Item = &Refusal> {
-        let told = move |refusal: &&Refusal| refusal.server == *server && now < refusal.until;
-        self.refusals.iter().filter(told)
+        let first = self.refusals.partition_point(|refusal| refusal.server < *server);
+        let same = self.refusals.iter().skip(first);
+        let same = same.take_while(move |refusal| refusal.server == *server);
+        same.filter(move |refusal| now < refusal.until)
+    }
+
+    /// Where a refusal is, or belongs.
+    fn place_of_refusal(&self, server: &ServerName, probed: Option<Role>) -> Result<usize, usize> {
+        self.refusals.binary_search_by(|refusal| refusal.key().cmp(&(server, probed)))
     }
 
     /// A component beats again: its probe is answered. True if it was not.
     pub fn answered(&mut self, key: &ComponentKey, now: Timestamp) -> bool {
-        let before = self.refusals.len();
-        self.refusals.retain(|refusal| {
-            refusal.server != key.server || refusal.why.probed() != Some(key.role)
-        });
-        let answered = self.refusals.len() < before;
-        if answered {
-            self.changed_at = self.changed_at.max(now);
-        }
-        answered
+        let Ok(place) = self.place_of_refusal(&key.server, Some(key.role)) else { return false };
+        self.refusals.remove(place);
+        self.changed_at = self.changed_at.max(now);
+        true
     }
 
     /// Takes one in that was refused at `now`. False if it is no news: nobody knows the server, or as
@@ -106,8 +115,9 @@ impl Snapshot {
             .into_iter()
             .any(|role| self.components.contains_key(&key(role)));
         let probed = why.probed();
-        let told = self.refusals_of(server, now).find(|told| told.why.probed() == probed).cloned();
-        let is_old = told.as_ref().is_some_and(|told| {
+        let told = self.place_of_refusal(server, probed).ok();
+        let told = told.and_then(|place| self.refusals.get(place)).filter(|told| now < told.until);
+        let is_old = told.is_some_and(|told| {
             let before = now - (told.until - TOLD_FOR);
             let same = told.why == why && told.from == from;
             before < if same { TOLD_FOR.half() } else { NEWS_AFTER }
@@ -115,13 +125,14 @@ impl Snapshot {
         if !known || is_old {
             return false;
         }
-        self.refusals.retain(|refusal| {
-            let another = refusal.server != *server || refusal.why.probed() != probed;
-            another && now < refusal.until
-        });
         let since = told.map_or(now, |told| told.since);
         let until = now + TOLD_FOR;
-        self.refusals.push(Refusal { server: server.clone(), since, until, why, from });
+        self.refusals.retain(|refusal| now < refusal.until);
+        let refusal = Refusal { server: server.clone(), since, until, why, from };
+        match self.place_of_refusal(server, probed) {
+            Ok(place) => self.refusals[place] = refusal,
+            Err(place) => self.refusals.insert(place, refusal),
+        }
         self.changed_at = self.changed_at.max(now);
         true
     }

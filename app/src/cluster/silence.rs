@@ -16,9 +16,15 @@ pub struct Spell {
 /// How long spells are kept: 30 days.
 pub const KEEP_SPELLS: Span = Span::minutes(30 * 24 * 60);
 
+/// Those of `spells`, which are in order and do not overlap, that end after `since`: nearly always none, so that a
+/// month of them costs a component that beats nothing.
+pub fn after(since: Timestamp, spells: &[Spell]) -> &[Spell] {
+    spells.split_at(spells.partition_point(|spell| spell.end <= since)).1
+}
+
 /// The time from `since` to `now`, less every spell in it. A stamp later than `now` counts as now.
 pub fn silence(since: Timestamp, now: Timestamp, spells: &[Spell]) -> Span {
-    let unwatched = spells.iter().fold(Span::ZERO, |sum, spell| {
+    let unwatched = after(since, spells).iter().fold(Span::ZERO, |sum, spell| {
         let overlap = spell.end.min(now) - spell.start.max(since);
         sum + overlap.max(Span::ZERO)
     });
@@ -29,7 +35,7 @@ pub fn silence(since: Timestamp, now: Timestamp, spells: &[Spell]) -> Span {
 /// comes. `spells` in order, not overlapping.
 pub fn exceeds_at(since: Timestamp, limit: Span, spells: &[Spell]) -> Timestamp {
     let mut moment = since + limit + Span::TICK;
-    for spell in spells {
+    for spell in after(since, spells) {
         let start = spell.start.max(since);
         // Silence reaches the limit's end within or after this spell: it stands still meanwhile.
         if spell.end > start && moment > start {

@@ -9,7 +9,7 @@ use super::hints::CAME_BACK_FOR;
 use super::keys::References;
 use super::refusal::Refusal;
 use super::settings::Settings;
-use super::silence::{Spell, exceeds_at};
+use super::silence::{self, Spell, exceeds_at};
 use super::time::{Span, Timestamp};
 
 /// The facts from which all verdicts are computed: the same on the server and in the browser. They
@@ -26,7 +26,7 @@ pub struct Snapshot {
     pub blind_since: Option<Timestamp>,
     /// Why, where that is known.
     pub blindness: Option<Blindness>,
-    /// Heartbeats that were refused lately, by server.
+    /// Heartbeats that were refused lately, in the order of servers and of the components whose probes fail.
     pub refusals: Vec<Refusal>,
     /// The moment of the last change of a fact.
     pub changed_at: Timestamp,
@@ -46,7 +46,13 @@ impl Snapshot {
         if let Some(blind) = self.blind_since {
             return blind;
         }
-        self.turns().filter(|turn| *turn <= now).fold(self.changed_at, Timestamp::max)
+        let mut latest = self.changed_at;
+        self.each_turn(&mut |turn| {
+            if turn <= now {
+                latest = latest.max(turn);
+            }
+        });
+        latest
     }
 
     /// The next moment after `now` at which a verdict may turn though no fact changes.
@@ -54,37 +60,46 @@ impl Snapshot {
         if self.blind_since.is_some() {
             return None;
         }
-        self.turns().filter(|turn| *turn > now).min()
+        let mut next: Option<Timestamp> = None;
+        self.each_turn(&mut |turn| {
+            if turn > now && next.is_none_or(|next| turn < next) {
+                next = Some(turn);
+            }
+        });
+        next
     }
 
     /// Every moment at which time alone may turn a verdict or a hint.
-    fn turns(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        let told = self.refusals.iter().map(|refusal| refusal.until);
-        self.components.values().flat_map(|component| self.turns_of(component)).chain(told)
+    fn each_turn(&self, turn: &mut dyn FnMut(Timestamp)) {
+        for refusal in &self.refusals {
+            turn(refusal.until);
+        }
+        for component in self.components.values() {
+            self.each_turn_of(component, turn);
+        }
     }
 
-    fn turns_of(&self, component: &Component) -> Vec<Timestamp> {
+    fn each_turn_of(&self, component: &Component, turn: &mut dyn FnMut(Timestamp)) {
         let since = component.last_heartbeat;
         let after = |limit: Span| exceeds_at(since, limit, &self.spells);
-        let mut turns = Vec::with_capacity(4);
         if component.stopped {
-            turns.push(after(self.settings.stale_timeout()));
+            turn(after(self.settings.stale_timeout()));
         } else {
-            turns.push(after(component.stale_limit(&self.settings)));
+            turn(after(component.stale_limit(&self.settings)));
             if component.role == Role::Service {
                 let limit = component.late_limit(&self.settings);
-                turns.push(after(limit));
+                turn(after(limit));
                 // A service whose lateness was pardoned for a spell is late when the pardon ends.
-                turns.extend(
-                    self.spells
-                        .iter()
-                        .filter(|spell| spell.end > since)
-                        .map(|spell| spell.end + limit + Span::TICK),
-                );
+                for spell in silence::after(since, &self.spells) {
+                    turn(spell.end + limit + Span::TICK);
+                }
             }
         }
-        turns.extend(component.came_back.map(|back| back + CAME_BACK_FOR + Span::TICK));
-        turns.extend(component.boots.duplicate_until());
-        turns
+        if let Some(back) = component.came_back {
+            turn(back + CAME_BACK_FOR + Span::TICK);
+        }
+        if let Some(until) = component.boots.duplicate_until() {
+            turn(until);
+        }
     }
 }

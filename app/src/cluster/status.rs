@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{Component, Messenger, Role, ServerName};
 use super::keys::KeyKind;
+use super::order::sorted;
 use super::settings::Settings;
 use super::silence::{self, Spell};
 use super::snapshot::Snapshot;
@@ -279,15 +280,10 @@ impl Snapshot {
             .map(|component| (component, component.pulse(&self.settings, &self.spells, now)))
             .collect();
         let live = live(&pulses);
-        let reference = reference_version(
-            pulses
-                .iter()
-                .zip(&live)
-                .filter(|((component, _), live)| **live && !component.is_observer())
-                .map(|((component, _), _)| component.version.as_str()),
-        );
-        let gone = gone(&pulses);
-        let judge = Judge { snapshot: self, reference, keyed: self.keyed_components(), gone };
+        let spellings = spellings(&pulses, &live);
+        let reference = reference_version(&spellings);
+        let keyed = self.keyed_components();
+        let judge = Judge { snapshot: self, reference, keyed, pulses: &pulses };
         let servers = group(
             pulses
                 .iter()
@@ -295,13 +291,14 @@ impl Snapshot {
                 .map(|((component, pulse), live)| judge.component(component, *pulse, live)),
         );
         let reference_version = judge.reference.map(str::to_owned);
+        let versions = spellings.into_iter().map(|spelling| spelling.count);
         Overview {
             as_of: self.as_of(now),
             blind_since: self.blind_since,
             health: servers.iter().map(|server| server.health).max().unwrap_or_default(),
             counts: counts(&servers),
             reference_version,
-            versions: versions(&servers),
+            versions: versions.filter(|count| count.components > 0).collect(),
             servers,
         }
         .seen_by(self.blind_since)
@@ -350,32 +347,75 @@ fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
         .collect()
 }
 
-/// Web servers that are not there any more, and whose word on messengers does not count: what such a
-/// server reports of itself, or the web component of its name, has stopped or is stale.
-fn gone<'a>(pulses: &[(&'a Arc<Component>, Pulse)]) -> Vec<&'a str> {
-    pulses
-        .iter()
-        .filter(|(component, pulse)| {
-            let speaks = component.role == Role::Web || component.reporter.is_own();
-            speaks && !pulse.is_heard()
-        })
-        .map(|(component, _)| component.server.as_str())
-        .collect()
+/// How widely one spelling of a version is reported.
+struct Spelling<'a> {
+    version: &'a str,
+    /// The first live component that reports it: of several spellings of one version its own is shown.
+    first: usize,
+    /// Components that are live and compared.
+    live: usize,
+    count: VersionCount,
 }
 
-/// The version most of these run; a tie goes to the newer.
-fn reference_version<'a>(versions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let mut counted: Vec<(&str, usize)> = Vec::new();
-    for version in versions {
-        match counted.iter_mut().find(|(known, _)| version::compare(known, version).is_eq()) {
-            Some((_, count)) => *count += 1,
-            None => counted.push((version, 1)),
+/// Every spelling of a version among these components, which are in the order of their servers: newest first.
+fn spellings<'a>(pulses: &[(&'a Arc<Component>, Pulse)], live: &[bool]) -> Vec<Spelling<'a>> {
+    let compared: Vec<(&'a Component, bool)> = pulses
+        .iter()
+        .zip(live)
+        .filter(|((component, _), _)| !component.is_observer())
+        .map(|((component, _), live)| {
+            let component: &'a Arc<Component> = component;
+            (component.as_ref(), *live)
+        })
+        .collect();
+    let by_text = sorted(compared.len(), &|a, b| {
+        let (one, other) = (compared[a].0, compared[b].0);
+        // Nearly always they are the same text.
+        one.version.cmp(&other.version)
+    });
+    let mut found: Vec<Spelling<'a>> = Vec::new();
+    let mut before = None;
+    for place in by_text {
+        let (component, live) = compared[place];
+        let version = component.version.as_str();
+        if found.last().is_none_or(|last| last.version != version) {
+            let count = VersionCount { version: version.to_owned(), components: 0, servers: 0 };
+            found.push(Spelling { version, first: place, live: 0, count });
+            before = None;
+        }
+        let Some(last) = found.last_mut() else { continue };
+        if live {
+            last.first = if last.live == 0 { place } else { last.first };
+            last.live += 1;
+        }
+        if !component.stopped {
+            last.count.components += 1;
+            last.count.servers +=
+                usize::from(before.replace(&component.server) != Some(&component.server));
         }
     }
-    counted
-        .into_iter()
-        .max_by(|(left, a), (right, b)| a.cmp(b).then_with(|| version::compare(left, right)))
-        .map(|(version, _)| version)
+    let newest_first = sorted(found.len(), &|a, b| {
+        let (one, other) = (found[a].version, found[b].version);
+        version::compare(other, one).then_with(|| one.cmp(other))
+    });
+    let mut found: Vec<Option<Spelling<'a>>> = found.into_iter().map(Some).collect();
+    newest_first.into_iter().filter_map(|place| found[place].take()).collect()
+}
+
+/// The version most live components run, of these that are the newest first; a tie goes to the newer.
+fn reference_version<'a>(spellings: &[Spelling<'a>]) -> Option<&'a str> {
+    let mut best: Option<(&str, usize)> = None;
+    for same in spellings.chunk_by(|a, b| version::compare(a.version, b.version).is_eq()) {
+        let count = same.iter().map(|spelling| spelling.live).sum();
+        let reported = same.iter().filter(|spelling| spelling.live > 0);
+        let first = reported.min_by_key(|spelling| spelling.first);
+        if let Some(first) = first
+            && best.is_none_or(|(_, most)| count > most)
+        {
+            best = Some((first.version, count));
+        }
+    }
+    best.map(|(version, _)| version)
 }
 
 /// What every component is held against.
@@ -383,7 +423,8 @@ struct Judge<'a> {
     snapshot: &'a Snapshot,
     reference: Option<&'a str>,
     keyed: usize,
-    gone: Vec<&'a str>,
+    /// By server.
+    pulses: &'a [(&'a Arc<Component>, Pulse)],
 }
 
 impl Judge<'_> {
@@ -416,13 +457,25 @@ impl Judge<'_> {
 
     /// The worst that any of them sees, and of equals the one that has seen it longest.
     fn messenger(&self, component: &Component) -> Option<Arc<Messenger>> {
-        let seen =
-            component.messengers.iter().filter(|seen| !self.gone.contains(&seen.seen_by.as_str()));
+        let seen = component.messengers.iter().filter(|seen| !self.is_gone(&seen.seen_by));
         let seen = seen.filter(|_| !component.stopped);
         let worst = seen.max_by_key(|seen| {
             (seen.unreachable().is_some(), seen.failure.is_some(), Reverse(seen.since))
         });
         worst.cloned()
+    }
+
+    /// Whether a web server is not there any more, so that its word on messengers does not count: what it
+    /// reports of itself, or the web component of its name, has stopped or is stale.
+    fn is_gone(&self, web_server: &str) -> bool {
+        let Ok(name) = ServerName::parse(web_server) else { return false };
+        let first = self.pulses.partition_point(|(component, _)| component.server < name);
+        let same = self.pulses.iter().skip(first);
+        let mut same = same.take_while(|(component, _)| component.server == name);
+        same.any(|(component, pulse)| {
+            let speaks = component.role == Role::Web || component.reporter.is_own();
+            speaks && !pulse.is_heard() && component.server.as_str() == web_server
+        })
     }
 
     fn version(&self, component: &Component, pulse: Pulse) -> Option<VersionCheck> {
@@ -495,35 +548,4 @@ fn counts(servers: &[ServerStatus]) -> Counts {
         }
     }
     counts
-}
-
-fn versions(servers: &[ServerStatus]) -> Vec<VersionCount> {
-    let mut counted: Vec<VersionCount> = Vec::new();
-    for server in servers {
-        let mut here: Vec<&str> = Vec::new();
-        for status in &server.components {
-            let component = &status.component;
-            if component.is_observer() || component.stopped {
-                continue;
-            }
-            let version = component.version.as_str();
-            let place = counted.binary_search_by(|known| {
-                let newest_first = version::compare(version, &known.version);
-                newest_first.then_with(|| known.version.as_str().cmp(version))
-            });
-            let place = place.unwrap_or_else(|place| {
-                let version = version.to_owned();
-                counted.insert(place, VersionCount { version, components: 0, servers: 0 });
-                place
-            });
-            // It is there: it was found, or has just been put there.
-            let Some(count) = counted.get_mut(place) else { continue };
-            count.components += 1;
-            if !here.contains(&version) {
-                count.servers += 1;
-                here.push(version);
-            }
-        }
-    }
-    counted
 }

@@ -1,8 +1,6 @@
 //! Which of two software versions is newer.
 
 use std::cmp::Ordering;
-use std::iter::Peekable;
-use std::str::Chars;
 
 /// Orders two versions as an admin would: split at `. - + _` and blanks; groups of digits compare as
 /// numbers of any length, everything else as text; text sorts before a number, and of two versions
@@ -14,33 +12,28 @@ pub fn compare(left: &str, right: &str) -> Ordering {
 
 /// The order of the cases is the rule: text before numbers.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Text(String),
+enum Part<'a> {
+    Text(&'a str),
     /// Length first, then digits: leading zeros are gone, so this is the order of the numbers.
-    Number(usize, String),
+    Number(usize, &'a str),
 }
 
-fn parts(version: &str) -> impl Iterator<Item = Part> + '_ {
-    let mut rest = version.chars().peekable();
+/// The parts, borrowed: a sort of ten thousand versions compares some hundred thousand times.
+fn parts(version: &str) -> impl Iterator<Item = Part<'_>> {
+    let mut rest = version;
     std::iter::from_fn(move || {
-        while rest.next_if(|c| is_separator(*c)).is_some() {}
-        let first = *rest.peek()?;
-        Some(if first.is_ascii_digit() {
-            let digits = take_while(&mut rest, |c| c.is_ascii_digit());
-            let digits = digits.trim_start_matches('0').to_owned();
-            Part::Number(digits.len(), digits)
-        } else {
-            Part::Text(take_while(&mut rest, |c| !c.is_ascii_digit() && !is_separator(c)))
-        })
+        rest = rest.trim_start_matches(is_separator);
+        let is_number = rest.chars().next()?.is_ascii_digit();
+        let other = |c: char| is_separator(c) || c.is_ascii_digit() != is_number;
+        let (part, after) = rest.split_at(rest.find(other).unwrap_or(rest.len()));
+        rest = after;
+        let digits = part.trim_start_matches('0');
+        Some(if is_number { Part::Number(digits.len(), digits) } else { Part::Text(part) })
     })
 }
 
 fn is_separator(c: char) -> bool {
     matches!(c, '.' | '-' | '+' | '_') || c.is_whitespace()
-}
-
-fn take_while(rest: &mut Peekable<Chars<'_>>, belongs: impl Fn(char) -> bool) -> String {
-    std::iter::from_fn(|| rest.next_if(|c| belongs(*c))).collect()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) fn Troubleshooting(
 ) -> impl IntoView {
     let count = move || match screen
         .groups
-        .with(|groups| groups.iter().map(|group| group.hints.len()).sum::<usize>())
+        .with(|groups| groups.iter().map(|group| group.count).sum::<usize>())
     {
         0 => String::new(),
         1 => screen.words().label("page.hints.one").to_owned(),

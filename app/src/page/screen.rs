@@ -1,13 +1,16 @@
 //! The signals of the page: each wakes only what shows it, and only when it differs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use leptos::prelude::*;
 
 use super::draft::Draft;
 use super::place::{Open, Place};
-use super::view::{Block, Fact, Form, Group, Head, Kept, Panel, Tools, View};
+use super::view::{Beats, Block, Fact, Form, Group, Head, Kept, Panel, Tools, View};
 use crate::api::{Command, Picture, Rank, Visit};
+#[cfg(feature = "hydrate")]
+use crate::cluster::order::sorted;
 use crate::cluster::{Snapshot, Timestamp};
 use crate::words::Words;
 
@@ -22,10 +25,12 @@ const DRAWN_AT_ONCE: usize = 100;
 /// signals live as long as somebody holds them, not as long as whoever made them.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
+    /// Tells it from all others there are and were.
+    pub(super) number: usize,
     /// What it shows.
     pub(super) block: ArcRwSignal<Arc<Block>>,
     /// When each of its components was last heard of.
-    pub(super) beats: ArcRwSignal<Vec<Timestamp>>,
+    pub(super) beats: ArcRwSignal<Beats>,
     /// Whether it is on the screen: only then its ages tick.
     pub(super) seen: ArcRwSignal<bool>,
     /// Whether it is drawn yet.
@@ -136,26 +141,36 @@ impl Screen {
         set(&self.list, view.list);
         set(&self.groups, view.groups);
         set(&self.panel, view.panel);
+        // Nearly always the same servers stand in the same order: then no row comes or goes.
+        let stands = self.rows.with_untracked(|rows| {
+            let same = |(row, (block, _)): (&Row, &(Arc<Block>, Beats))| row.shows(block);
+            let stands = rows.len() == view.blocks.len() && rows.iter().zip(&view.blocks).all(same);
+            if stands {
+                rows.iter()
+                    .zip(&view.blocks)
+                    .for_each(|(row, (block, beats))| row.take(block, *beats));
+            }
+            stands
+        });
+        if stands {
+            return;
+        }
         let rows = self.rows.get_untracked();
         let id = |row: &Row| row.block.with_untracked(|block| block.id.clone());
-        let known: std::collections::HashMap<String, &Row> =
-            rows.iter().map(|row| (id(row), row)).collect();
+        let ids: Vec<String> = rows.iter().map(id).collect();
+        let by_id = sorted(ids.len(), &|a, b| ids[a].cmp(&ids[b]));
         let mut next = Vec::with_capacity(view.blocks.len());
         for (block, beats) in view.blocks {
-            next.push(match known.get(&block.id) {
+            let place = by_id.binary_search_by(|place| ids[*place].cmp(&block.id));
+            next.push(match place.ok().and_then(|place| rows.get(by_id[place])) {
                 Some(row) => {
-                    set(&row.block, block);
-                    set(&row.beats, beats);
-                    Row::clone(row)
+                    row.take(&block, beats);
+                    row.clone()
                 }
                 None => Row::new(block, beats, false),
             });
         }
         let waited = rows.iter().any(|row| !row.drawn);
-        let same = |(a, b): (&Row, &Row)| a.block == b.block;
-        if rows.len() == next.len() && rows.iter().zip(&next).all(same) {
-            return;
-        }
         let more = draw(&mut next);
         self.rows.set(next);
         // Whoever draws already goes on with these.
@@ -213,14 +228,34 @@ impl Screen {
     }
 }
 
+/// The number of the next row.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
 impl Row {
-    fn new(block: Arc<Block>, beats: Vec<Timestamp>, drawn: bool) -> Self {
+    fn new(block: Arc<Block>, beats: Beats, drawn: bool) -> Self {
         Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             block: ArcRwSignal::new(block),
             beats: ArcRwSignal::new(beats),
             seen: ArcRwSignal::new(false),
             drawn,
         }
+    }
+}
+
+#[cfg(feature = "hydrate")]
+impl Row {
+    /// Whether it is of the same server.
+    fn shows(&self, block: &Arc<Block>) -> bool {
+        self.block.with_untracked(|known| Arc::ptr_eq(known, block) || known.id == block.id)
+    }
+
+    /// Shows this from now on.
+    fn take(&self, block: &Arc<Block>, beats: Beats) {
+        if self.block.with_untracked(|known| !Arc::ptr_eq(known, block) && known != block) {
+            self.block.set(Arc::clone(block));
+        }
+        set(&self.beats, beats);
     }
 }
 

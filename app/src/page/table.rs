@@ -33,7 +33,7 @@ pub(super) fn Servers(
                 <Heads screen />
                 <For
                     each=move || screen.rows.get().into_iter().filter(|row| row.drawn)
-                    key=|row| row.block.with_untracked(|block| block.id.clone())
+                    key=|row| row.number
                     children=move |row| view! { <ServerBlock screen row /> }
                 />
             </div>

@@ -11,7 +11,7 @@ use std::fmt;
 #[cfg(not(target_arch = "wasm32"))]
 use std::sync::LazyLock;
 
-use crate::cluster::hints::Arg;
+use crate::cluster::hints::{Arg, Names};
 
 pub use self::language::Language;
 #[cfg(target_arch = "wasm32")]
@@ -121,11 +121,10 @@ impl Words {
     }
 
     /// `a, b and c`; of a long list the first few, and how many more there are.
-    fn list(&self, names: &[String]) -> String {
-        let mut said: Vec<Cow<'_, str>> = names.iter().map(|name| isolated(name)).collect();
-        // Up to two more are named as quickly as they are counted.
-        if let Some(more) = names.len().checked_sub(LISTED).filter(|more| *more > 2) {
-            said.truncate(LISTED);
+    fn list(&self, names: &Names) -> String {
+        let (first, more) = names.named();
+        let mut said: Vec<Cow<'_, str>> = first.iter().map(|name| isolated(name)).collect();
+        if more > 0 {
             said.push(self.say("list.more", &[("count", Arg::Number(more))]).into());
         }
         match said.split_last() {
@@ -149,9 +148,6 @@ impl Words {
         Some(sentences.flat_map(names).collect())
     }
 }
-
-/// A longer list is cut to this many names, and a count of the others.
-const LISTED: usize = 6;
 
 /// A text that runs from right to left, kept from turning round the sentence it stands in.
 fn isolated(text: &str) -> Cow<'_, str> {

@@ -33,6 +33,14 @@ impl Words {
     /// The sentences of a hint.
     pub fn hint(&self, hint: &Hint) -> HintText {
         let id = hint.id.as_str();
+        if hint.summed().is_some() {
+            return HintText {
+                title: self.title(hint),
+                evidence: self.say("summary.evidence", &hint.args),
+                steps: self.all("summary.step", &hint.args),
+                avoid: self.all(&format!("{id}.avoid"), &hint.args).into_iter().next(),
+            };
+        }
         let part = |part: &str| self.all(&format!("{id}.{part}"), &hint.args);
         let mut evidence: Vec<String> =
             hint.notes.iter().flat_map(|note| part(&format!("evidence.{note}"))).collect();
@@ -47,6 +55,10 @@ impl Words {
 
     /// What is wrong, naming the server.
     pub fn title(&self, hint: &Hint) -> String {
+        if let Some(count) = hint.summed() {
+            let many = self.many(hint.id, count);
+            return self.say("summary.title", &[("many", Arg::Text(many))]);
+        }
         self.say(&format!("{}.title", hint.id.as_str()), &hint.args)
     }
 
@@ -132,35 +144,41 @@ impl Words {
             (Health::Warning | Health::Error, ..) => "verdict.trouble",
         };
         let mut reasons: Vec<String> = Vec::new();
+        let mut count = 0;
         if overview.blind_since.is_some() {
             reasons.push(self.say("verdict.blind.detail", &args));
         } else {
             // Who went silent together is told together: the cause is seldom theirs.
             let everyone = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent);
             reasons.extend(everyone.map(|everyone| self.title(everyone) + "."));
+            count += reasons.len();
             let worst = troubled.iter().filter_map(|server| {
                 let (weight, key) = server.components.iter().map(short_reason).max()?;
                 Some((weight, key, &server.name))
             });
             let found: Vec<_> =
                 worst.filter(|(_, key, _)| everyone.is_none() || *key != "verdict.stale").collect();
+            // Only what may be named is put into words.
             for heaviest in (1..=HEAVIEST).rev() {
-                let found = found.iter().filter(|(weight, ..)| *weight == heaviest);
-                reasons.extend(found.map(|(_, key, server)| {
-                    self.say(key, &[("server", Arg::Text(server.to_string()))])
-                }));
+                for (_, key, server) in found.iter().filter(|(weight, ..)| *weight == heaviest) {
+                    count += 1;
+                    if reasons.len() <= NAMED {
+                        reasons.push(self.say(key, &[("server", Arg::Text(server.to_string()))]));
+                    }
+                }
             }
             if troubled.is_empty() {
-                reasons.extend(
-                    hints
-                        .iter()
-                        .filter(|found| found.severity() != crate::cluster::Severity::Info)
-                        .map(|found| self.title(found) + "."),
-                );
+                let told = |hint: &&Hint| hint.severity() != crate::cluster::Severity::Info;
+                for hint in hints.iter().filter(told) {
+                    count += hint.weight();
+                    if reasons.len() <= NAMED {
+                        reasons.push(self.title(hint) + ".");
+                    }
+                }
             }
         }
         // One more is named as quickly as it is counted.
-        let more = reasons.len().saturating_sub(NAMED);
+        let more = count.saturating_sub(NAMED);
         if more > 1 {
             reasons.truncate(NAMED);
             reasons.push(self.say("verdict.more", &[("count", Arg::Number(more))]));

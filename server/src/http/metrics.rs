@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -25,8 +26,8 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; c
         content_type = "text/plain"
     ))
 )]
-pub(crate) async fn get(State(site): State<Arc<Site>>) -> ([(HeaderName, HeaderValue); 1], String) {
-    ([(header::CONTENT_TYPE, TEXT)], site.metrics())
+pub(crate) async fn get(State(site): State<Arc<Site>>) -> ([(HeaderName, HeaderValue); 1], Bytes) {
+    ([(header::CONTENT_TYPE, TEXT)], site.metrics().await)
 }
 
 /// Counts a request under its route's template and times it.

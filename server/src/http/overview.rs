@@ -1,32 +1,40 @@
-//! `GET /api/v1/overview`: the whole picture with verdicts, made anew only when it has moved.
+//! `GET /api/v1/overview`: the whole picture with verdicts, made anew only when it has moved, and never on the threads
+//! that answer requests.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use app::cluster::facts::Reporter;
-use app::cluster::status::KeyVerdict;
+use app::cluster::status::{Counts, KeyVerdict, VersionCount};
 use app::cluster::{
-    ComponentStatus, Hint, Messenger, MessengerFailure, Overview, Refusal, RefusalReason,
-    ServerStatus, Snapshot, Timestamp, VersionCheck,
+    ComponentStatus, Health, Hint, Messenger, MessengerFailure, Refusal, RefusalReason,
+    ServerStatus, Settings, Snapshot, Spell, Timestamp, VersionCheck,
 };
 use app::words::Words;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::openapi::schemas;
 use crate::Site;
+use crate::single_flight::SingleFlight;
 use crate::watch::{Sight, Watch};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
-/// The body as it last was, so that nobody computes it twice.
+/// The body as it last was, so that nobody computes it twice, and the computation that all share who ask for
+/// another.
 #[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<Option<Cached>>);
+pub(crate) struct Cache {
+    /// Locked only to take or put a pointer.
+    last: RwLock<Option<Arc<Cached>>>,
+    flight: SingleFlight<(Arc<Cached>, Timestamp)>,
+}
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Cached {
     cursor: String,
     /// For which moment it was made, and when time alone may turn a verdict in it.
@@ -63,21 +71,20 @@ struct Cached {
     )
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let look = || site.overview.current(&site.watch);
-    let (mut cached, mut now) = look();
+    let (mut cached, mut now) = site.picture().await;
     if !holds(&headers, &cached.etag) {
         // The picture one has may be another web server's, and newer than this one's.
         site.watch.refresh().await;
-        (cached, now) = look();
+        (cached, now) = site.picture().await;
     }
     let mut response = if holds(&headers, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let json = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, json)], cached.body).into_response()
+        ([(header::CONTENT_TYPE, json)], cached.body.clone()).into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, cached.etag);
+    headers.insert(header::ETAG, cached.etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(now) = HeaderValue::from_str(&now.rfc3339()) {
         headers.insert(OVERVIEW_NOW.clone(), now);
@@ -96,56 +103,97 @@ fn holds(headers: &HeaderMap, etag: &HeaderValue) -> bool {
         .any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
 }
 
-impl Cache {
-    fn current(&self, watch: &Watch) -> (Cached, Timestamp) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (cursor, now) = watch.standing();
-        if let Some(cached) = last.as_ref().filter(|cached| cached.holds(&cursor, now)) {
-            return (cached.clone(), now);
+impl Site {
+    /// The picture, and the moment it is told for.
+    async fn picture(self: &Arc<Self>) -> (Arc<Cached>, Timestamp) {
+        if let Some(known) = self.overview.known(&self.watch) {
+            return known;
         }
-        let Sight { snapshot, cursor, now } = watch.sight();
-        let body = Bytes::from(body(&snapshot, now).to_string());
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&Sha256::digest(&body)[..16]);
-        let tag = format!("\"{:032x}\"", u128::from_be_bytes(digest));
-        let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
-        let until = snapshot.next_turn(now);
-        let cached = Cached { cursor, made: now, until, body, etag };
-        *last = Some(cached.clone());
+        let site = Arc::clone(self);
+        self.overview.flight.run(move || site.overview.current(&site.watch)).await
+    }
+}
+
+impl Cache {
+    /// The picture as it last was, if it still is.
+    fn known(&self, watch: &Watch) -> Option<(Arc<Cached>, Timestamp)> {
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let (cursor, now) = watch.standing();
+        last.holds(&cursor, now).then_some((last, now))
+    }
+
+    /// The picture as it is. Takes long, and one at a time calls it.
+    fn current(&self, watch: &Watch) -> (Arc<Cached>, Timestamp) {
+        // Whoever waited for a turn may find it made.
+        if let Some(known) = self.known(watch) {
+            return known;
+        }
+        let sight = watch.sight();
+        let now = sight.now;
+        let cached = Arc::new(Cached::of(sight));
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&cached));
         (cached, now)
     }
 }
 
 impl Cached {
+    fn of(Sight { snapshot, cursor, now }: Sight) -> Self {
+        let body = Bytes::from(body(&snapshot, now));
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&Sha256::digest(&body)[..16]);
+        let tag = format!("\"{:032x}\"", u128::from_be_bytes(digest));
+        let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
+        let until = snapshot.next_turn(now);
+        Self { cursor, made: now, until, body, etag }
+    }
+
     /// Whether it is still the picture: no fact has come, and time has turned no verdict.
     fn holds(&self, cursor: &str, now: Timestamp) -> bool {
         self.cursor == cursor && now >= self.made && self.until.is_none_or(|until| now < until)
     }
 }
 
-fn body(snapshot: &Snapshot, now: Timestamp) -> Value {
-    let overview = snapshot.overview(now);
-    let hints = snapshot.hints(&overview, now);
-    let spells: Vec<Value> = snapshot
-        .spells
-        .iter()
-        .map(|spell| json!({"start": spell.start.rfc3339(), "end": spell.end.rfc3339()}))
-        .collect();
-    json!({
-        "as_of": overview.as_of.rfc3339(),
-        "blind_since": overview.blind_since.map(Timestamp::rfc3339),
-        "spells": spells,
-        "health": overview.health,
-        "settings": snapshot.settings,
-        "counts": overview.counts,
-        "versions": overview.versions,
-        "servers": servers(&overview, snapshot, now),
-        "hints": hints.iter().map(hint).collect::<Vec<_>>(),
-    })
+/// The picture, written a server at a time: as one value in memory it would be ten times as long.
+#[derive(Serialize)]
+struct Picture<'a> {
+    as_of: String,
+    blind_since: Option<String>,
+    spells: Each<'a, Spell>,
+    health: Health,
+    settings: &'a Settings,
+    counts: &'a Counts,
+    versions: &'a [VersionCount],
+    servers: Each<'a, ServerStatus>,
+    hints: Each<'a, Hint>,
 }
 
-fn servers(overview: &Overview, snapshot: &Snapshot, now: Timestamp) -> Vec<Value> {
-    overview.servers.iter().map(|server| self::server(server, snapshot, now)).collect()
+/// A list, of which each becomes a value when it is written.
+struct Each<'a, T>(&'a [T], &'a dyn Fn(&T) -> Value);
+
+impl<T> Serialize for Each<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(self.1))
+    }
+}
+
+fn body(snapshot: &Snapshot, now: Timestamp) -> Vec<u8> {
+    let overview = snapshot.overview(now);
+    let picture = Picture {
+        as_of: overview.as_of.rfc3339(),
+        blind_since: overview.blind_since.map(Timestamp::rfc3339),
+        spells: Each(
+            &snapshot.spells,
+            &|spell| json!({"start": spell.start.rfc3339(), "end": spell.end.rfc3339()}),
+        ),
+        health: overview.health,
+        settings: &snapshot.settings,
+        counts: &overview.counts,
+        versions: &overview.versions,
+        servers: Each(&overview.servers, &|server| self::server(server, snapshot, now)),
+        hints: Each(&snapshot.hints(&overview, now), &hint),
+    };
+    // Strings, numbers and lists of them: nothing that JSON cannot write.
+    serde_json::to_vec(&picture).unwrap_or_default()
 }
 
 fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {

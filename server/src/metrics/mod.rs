@@ -8,7 +8,10 @@ mod picture;
 mod requests;
 mod text;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Bytes;
 
 pub(crate) use self::histogram::Histogram;
 pub(crate) use self::requests::{Asked, Requests};
@@ -103,8 +106,13 @@ impl Heartbeats {
 }
 
 impl Site {
-    /// All metrics at this moment, in Prometheus' text format: no query.
-    pub(crate) fn metrics(&self) -> String {
+    /// All metrics at this moment, in Prometheus' text format: no query. Monitors that ask at once share one text.
+    pub(crate) async fn metrics(self: &Arc<Self>) -> Bytes {
+        let site = Arc::clone(self);
+        self.scrape.run(move || site.text().into()).await
+    }
+
+    fn text(&self) -> String {
         let mut text = Text::default();
         let Sight { snapshot, now, .. } = self.watch.sight();
         picture::tell(&mut text, &snapshot, now);

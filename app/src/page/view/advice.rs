@@ -49,6 +49,8 @@ impl Action {
 pub(in crate::page) struct Group {
     /// The id they share.
     pub(in crate::page) id: &'static str,
+    /// How many there are, those that a summary stands for too.
+    pub(in crate::page) count: usize,
     /// The heading, if they are folded.
     pub(in crate::page) heading: Option<String>,
     /// How urgent.
@@ -69,9 +71,11 @@ pub(super) fn groups(hints: &[Hint], shown: &Kept, scene: &Scene<'_>) -> Vec<Gro
             let id = same.first()?.id;
             let silent = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
             let fold = same.len() > FOLD_OVER || (everyone && silent);
+            let count = same.iter().map(Hint::weight).sum();
             Some(Group {
                 id: id.as_str(),
-                heading: fold.then(|| scene.words.many(id, same.len())),
+                count,
+                heading: fold.then(|| scene.words.many(id, count)),
                 severity: id.severity(),
                 hints: same.iter().map(|hint| advice(hint, shown, scene)).collect(),
             })
@@ -86,7 +90,7 @@ fn advice(hint: &Hint, shown: &Kept, scene: &Scene<'_>) -> Advice {
         anchor: hint.anchor(),
         server: hint.server.as_ref().map(|server| {
             let row = format!("#server-{}", dom_safe(server));
-            if shown.shows(server) {
+            if shown.shows(server, scene.overview) {
                 return (server.to_string(), row);
             }
             // Its row is left out by the filter, or on another page: a search for it shows it.
@@ -158,5 +162,5 @@ pub(super) fn cut_off(since: Timestamp, words: &Words) -> Group {
         avoid: None,
         action: None,
     };
-    Group { id: "cut-off", heading: None, severity: Severity::Error, hints: vec![advice] }
+    Group { id: "cut-off", count: 1, heading: None, severity: Severity::Error, hints: vec![advice] }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Scene;
 use crate::cluster::hints::Arg;
+use crate::cluster::order::sorted;
 use crate::cluster::{Health, ServerStatus, version};
 use crate::page::look;
 use crate::page::place::{List, Place, Sort};
@@ -65,22 +66,25 @@ pub(in crate::page) struct Pager {
     pub(in crate::page) after: Option<String>,
 }
 
-/// The servers a list shows, at most `rows` of them, and what stands above them.
-pub(super) fn list<'a>(scene: &Scene<'a>, rows: usize) -> (Tools, Vec<&'a ServerStatus>) {
+/// The places of the servers a list shows, at most `rows` of them, and what stands above them.
+pub(super) fn list(scene: &Scene<'_>, rows: usize) -> (Tools, Vec<usize>) {
     let list = &scene.place.list;
     let wanted = list.search.to_ascii_lowercase();
     let all = &scene.overview.servers;
-    let mut found: Vec<&ServerStatus> =
-        all.iter().filter(|server| wanted.is_empty() || holds(server, &wanted)).collect();
+    let mut found: Vec<Found<'_>> = all
+        .iter()
+        .enumerate()
+        .filter(|(_, server)| wanted.is_empty() || holds(server, &wanted))
+        .collect();
     let chips = chips(scene, &found);
-    found.retain(|server| list.state.is_none_or(|state| server.health == state));
-    order(&mut found, list);
+    found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
+    let found = order(&found, list);
     let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(scene));
     let total = found.len();
     // A page beyond the last is the last; where all are shown there is one.
     let page = list.page.min(total.saturating_sub(1) / rows);
     let first = page.saturating_mul(rows);
-    let shown: Vec<&ServerStatus> = found.into_iter().skip(first).take(rows).collect();
+    let shown: Vec<usize> = found.into_iter().skip(first).take(rows).collect();
     let tools = Tools {
         chips,
         orders: Sort::ALL
@@ -104,6 +108,9 @@ pub(super) fn list<'a>(scene: &Scene<'a>, rows: usize) -> (Tools, Vec<&'a Server
     (tools, shown)
 }
 
+/// A server and its place among all.
+type Found<'a> = (usize, &'a ServerStatus);
+
 fn holds(server: &ServerStatus, wanted: &str) -> bool {
     let has = |text: &str| text.to_ascii_lowercase().contains(wanted);
     has(server.name.as_str())
@@ -115,7 +122,7 @@ fn holds(server: &ServerStatus, wanted: &str) -> bool {
 
 /// All, and each state in which there is a server or which is the one now. What a chip counts is
 /// what it shows.
-fn chips(scene: &Scene<'_>, found: &[&ServerStatus]) -> Vec<Chip> {
+fn chips(scene: &Scene<'_>, found: &[Found<'_>]) -> Vec<Chip> {
     let (list, words) = (&scene.place.list, scene.words);
     let chip = |state: Option<Health>, count| Chip {
         name: state.map_or("all", Health::as_str),
@@ -126,7 +133,7 @@ fn chips(scene: &Scene<'_>, found: &[&ServerStatus]) -> Vec<Chip> {
         current: list.state == state,
     };
     let of_state = Health::WORST_FIRST.into_iter().map(|state| {
-        let count = found.iter().filter(|server| server.health == state).count();
+        let count = found.iter().filter(|(_, server)| server.health == state).count();
         chip(Some(state), count)
     });
     std::iter::once(chip(None, found.len()))
@@ -134,18 +141,23 @@ fn chips(scene: &Scene<'_>, found: &[&ServerStatus]) -> Vec<Chip> {
         .collect()
 }
 
-fn order(servers: &mut [&ServerStatus], list: &List) {
-    // They come ordered by name, and every order keeps that among equals. One sort for all orders:
-    // each is a few kilobytes of wasm.
-    servers.sort_by(|a, b| match list.sort {
-        Sort::Name => Ordering::Equal,
-        Sort::Trouble => b.health.cmp(&a.health),
-        Sort::Heartbeat => silence(a).cmp(&silence(b)),
-        Sort::Version => version::compare(oldest(a), oldest(b)),
+/// The places of these servers in the order of the list.
+fn order(servers: &[Found<'_>], list: &List) -> Vec<usize> {
+    // They come ordered by name, and every order keeps that among equals.
+    let order = sorted(servers.len(), &|one, other| {
+        let (a, b) = (servers[one].1, servers[other].1);
+        match list.sort {
+            Sort::Name => Ordering::Equal,
+            Sort::Trouble => b.health.cmp(&a.health),
+            Sort::Heartbeat => silence(a).cmp(&silence(b)),
+            Sort::Version => version::compare(oldest(a), oldest(b)),
+        }
     });
+    let mut places: Vec<usize> = order.into_iter().map(|place| servers[place].0).collect();
     if list.reversed {
-        servers.reverse();
+        places.reverse();
     }
+    places
 }
 
 /// How far from alive, then since when: among those that beat in time the order stands still.

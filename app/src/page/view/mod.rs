@@ -12,7 +12,7 @@ pub(super) use self::advice::{Action, Advice, Group};
 pub(super) use self::form::{Entry, Form};
 pub(super) use self::list::{Chip, Order, Pager, Tools};
 pub(super) use self::panel::{Ask, Item, Panel, Section};
-pub(super) use self::servers::{Block, COLUMNS, Cell, Column, Kept, Line};
+pub(super) use self::servers::{Beats, Block, COLUMNS, Cell, Column, Kept, Line};
 
 use super::place::{self, Done, Place};
 use crate::cluster::hints::Arg;
@@ -57,7 +57,7 @@ pub(super) struct View {
     /// What stands above the servers.
     pub(super) tools: Tools,
     /// The servers of this page of the list, with the moments of their heartbeats.
-    pub(super) blocks: Vec<(Arc<Block>, Vec<Timestamp>)>,
+    pub(super) blocks: Vec<(Arc<Block>, Beats)>,
     /// The advice.
     pub(super) groups: Vec<Group>,
     /// What is open beside the page.
@@ -86,12 +86,13 @@ impl View {
         words: &'static Words,
     ) -> Self {
         let overview = snapshot.overview(now);
-        let hints = snapshot.hints(&overview, now);
+        let findings = snapshot.findings(&overview, now);
+        let hints = snapshot.hints_of(&overview, &findings);
         let said = words.verdict(&overview, &hints);
         let scene = Scene { snapshot, overview: &overview, now, place, words };
         let (tools, shown) = list::list(&scene, rows);
-        let blocks = servers::blocks(&shown, &scene, &hints, kept);
-        Self {
+        let blocks = servers::blocks(&shown, &scene, &findings, kept);
+        let view = Self {
             head: Head {
                 headline: said.headline,
                 detail: said.detail,
@@ -107,7 +108,9 @@ impl View {
             tools,
             blocks,
             list: place::written(place.kept()),
-        }
+        };
+        kept.keep(overview);
+        view
     }
 
     /// The same, as last known by a page that has had no news since `since`: it is the page that

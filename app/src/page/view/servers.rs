@@ -1,14 +1,13 @@
 //! The servers' blocks: a line per component, a cell per verdict, each with the way to its hint.
 
-use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 
 use super::Scene;
-use crate::cluster::hints::{HintId, dom_safe};
+use crate::cluster::hints::{self, Finding, HintId, dom_safe};
 use crate::cluster::{
-    ComponentStatus, Health, Hint, Pulse, Role, ServerName, ServerStatus, Settings, Snapshot,
-    Timestamp,
+    ComponentStatus, Health, Overview, Pulse, Role, ServerName, ServerStatus, Settings, Snapshot,
+    Timestamp, VersionCheck,
 };
 use crate::page::look::{self, Look};
 use crate::page::place::{Open, Sort, written};
@@ -81,27 +80,42 @@ pub(in crate::page) struct Block {
     pub(in crate::page) lines: Vec<Line>,
 }
 
-/// Where a hint stands that explains a cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Pointer {
-    id: HintId,
-    role: Option<Role>,
-    anchor: String,
-    title: String,
+/// A hint that is there about a server or the cluster, by which a cell may be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Due {
+    finding: Finding,
+    /// Whether it shares a summary with others.
+    summed: bool,
 }
 
-impl Pointer {
-    fn to(hint: &Hint, words: &Words) -> Self {
-        Self { id: hint.id, role: hint.role, anchor: hint.anchor(), title: words.title(hint) }
+impl Due {
+    /// The same wherever the server stands among the others.
+    fn is_same(self, other: Self) -> bool {
+        let of = |Self { finding, summed }: Self| (finding.id, finding.role, summed);
+        of(self) == of(other)
+    }
+
+    /// Where its hint stands, and what it is called.
+    fn hint(self, scene: &Scene<'_>) -> (String, String) {
+        let Finding { id, server, role } = self.finding;
+        let server = server.and_then(|place| scene.overview.servers.get(place));
+        let anchor = if self.summed {
+            hints::summary_anchor(id)
+        } else {
+            hints::anchor(id, server.map(|server| &server.name), role)
+        };
+        let args = self.finding.title_args(scene.overview);
+        (anchor, scene.words.say(&format!("{}.title", id.as_str()), &args))
     }
 }
 
-/// What a server's block is made of, beside what all have in common.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Given {
-    components: Vec<ComponentStatus>,
-    pointers: Vec<Pointer>,
+/// What a server's block was made of beside its verdicts, and the block.
+#[derive(Debug, Default)]
+struct Made {
+    due: Vec<Due>,
     refused: Option<String>,
+    /// None while it is not shown.
+    block: Option<Arc<Block>>,
 }
 
 /// What all blocks have in common.
@@ -109,60 +123,144 @@ struct Given {
 struct Common {
     settings: Settings,
     blind_since: Option<Timestamp>,
-    pointers: Vec<Pointer>,
 }
 
 /// The blocks as they were made last: a server of which nothing is new keeps its own, so that news
-/// of a few does not cost the making of a thousand.
+/// of a few does not cost the making of thousands.
 #[derive(Debug, Default)]
 pub(in crate::page) struct Kept {
     common: Common,
-    blocks: HashMap<ServerName, (Given, Option<Arc<Block>>)>,
+    /// Which hints there were about the cluster.
+    cluster: Vec<HintId>,
+    /// By name, and what was made of each, in the same order.
+    servers: Vec<ServerStatus>,
+    made: Vec<Made>,
 }
 
 impl Kept {
-    /// Whether a server is among those shown.
-    pub(super) fn shows(&self, server: &ServerName) -> bool {
-        self.blocks.get(server).is_some_and(|(_, block)| block.is_some())
+    /// Whether a server is among those shown, of those that were just made into blocks.
+    pub(super) fn shows(&self, server: &ServerName, overview: &Overview) -> bool {
+        let place = overview.servers.binary_search_by(|known| known.name.cmp(server));
+        place.is_ok_and(|place| self.made.get(place).is_some_and(|made| made.block.is_some()))
+    }
+
+    /// Keeps the verdicts that the blocks were made of.
+    pub(super) fn keep(&mut self, overview: Overview) {
+        self.servers = overview.servers;
     }
 }
 
-/// The blocks of these servers, with the moments of their heartbeats.
+/// The moments of the heartbeats of a server's components.
+pub(in crate::page) type Beats = [Timestamp; 2];
+
+/// The blocks of the servers at these places, with the moments of their heartbeats.
 pub(super) fn blocks(
-    servers: &[&ServerStatus],
+    shown: &[usize],
     scene: &Scene<'_>,
-    hints: &[Hint],
+    findings: &[Finding],
     kept: &mut Kept,
-) -> Vec<(Arc<Block>, Vec<Timestamp>)> {
+) -> Vec<(Arc<Block>, Beats)> {
     let Snapshot { settings, blind_since, .. } = *scene.snapshot;
-    let mut before = mem::take(kept);
-    kept.common = Common { settings, blind_since, pointers: Vec::new() };
-    for hint in hints {
-        let pointers = match &hint.server {
-            Some(server) => &mut kept.blocks.entry(server.clone()).or_default().0.pointers,
-            None => &mut kept.common.pointers,
+    let before = mem::take(kept);
+    let servers = &scene.overview.servers;
+    kept.made.resize_with(servers.len(), Made::default);
+    kept.common = Common { settings, blind_since };
+    let mut common = Vec::new();
+    for same in findings.chunk_by(|a, b| a.id == b.id) {
+        let (told, _) = Finding::split(same);
+        for (number, finding) in same.iter().enumerate() {
+            let due = Due { finding: *finding, summed: number >= told.len() };
+            match finding.server.and_then(|place| kept.made.get_mut(place)) {
+                Some(made) => made.due.push(due),
+                None => common.push(due),
+            }
+        }
+    }
+    kept.cluster = common.iter().map(|due| due.finding.id).collect();
+    let anew = before.common != kept.common;
+    let skew_anew = before.cluster != kept.cluster;
+    let mut made_before = before.made;
+    // Both are in the order of names: where a server stood is found by walking along.
+    let mut stood = Vec::with_capacity(servers.len());
+    let mut at = 0;
+    for server in servers {
+        while before.servers.get(at).is_some_and(|known| known.name < server.name) {
+            at += 1;
+        }
+        stood.push(at);
+    }
+    let mut blocks = Vec::with_capacity(shown.len());
+    for place in shown {
+        let (Some(server), Some(made)) = (servers.get(*place), kept.made.get_mut(*place)) else {
+            continue;
         };
-        pointers.push(Pointer::to(hint, scene.words));
+        made.refused = refused(server, scene);
+        let at = stood[*place];
+        let block = match (before.servers.get(at), made_before.get_mut(at)) {
+            (Some(was), Some(known))
+                if was.name == server.name
+                    && !(anew || skew_anew && is_skewed(server))
+                    && known.refused == made.refused
+                    && known.due.len() == made.due.len()
+                    && known.due.iter().zip(&made.due).all(|(a, b)| a.is_same(*b))
+                    && reads_the_same(was, server, &made.due) =>
+            {
+                known.block.take()
+            }
+            _ => None,
+        };
+        let block = block.unwrap_or_else(|| Arc::new(block_of(server, made, scene, &common)));
+        let mut beats = Beats::default();
+        for (beat, status) in beats.iter_mut().zip(&server.components) {
+            *beat = status.component.last_heartbeat;
+        }
+        made.block = Some(Arc::clone(&block));
+        blocks.push((block, beats));
     }
-    if before.common != kept.common {
-        before.blocks.clear();
-    }
-    let shown = servers.iter().map(|server| {
-        let (given, made) = kept.blocks.entry(server.name.clone()).or_default();
-        given.components.clone_from(&server.components);
-        let refusals = scene.snapshot.refusals_of(&server.name, scene.now);
-        let refused: Vec<String> = refusals.map(|refusal| scene.words.refused(refusal)).collect();
-        given.refused = (!refused.is_empty()).then(|| refused.join(". "));
-        let known = before.blocks.remove(&server.name).filter(|(known, _)| known == given);
-        let known = known.and_then(|(_, block)| block);
-        let block = known.unwrap_or_else(|| Arc::new(block(server, given, scene, &kept.common)));
-        let beats = server.components.iter().map(|s| s.component.last_heartbeat).collect();
-        (Arc::clone(made.insert(block)), beats)
-    });
-    shown.collect()
+    blocks
 }
 
-fn block(server: &ServerStatus, given: &Given, scene: &Scene<'_>, common: &Common) -> Block {
+/// That heartbeats in a server's name are refused.
+fn refused(server: &ServerStatus, scene: &Scene<'_>) -> Option<String> {
+    let refusals = scene.snapshot.refusals_of(&server.name, scene.now);
+    let refused: Vec<String> = refusals.map(|refusal| scene.words.refused(refusal)).collect();
+    (!refused.is_empty()).then(|| refused.join(". "))
+}
+
+/// Whether a cell may lead to a hint about the cluster: while the overview sees, only a version does.
+fn is_skewed(server: &ServerStatus) -> bool {
+    let mut versions = server.components.iter().filter_map(|status| status.version);
+    versions.any(|version| version != VersionCheck::InSync)
+}
+
+/// Whether a block says the same of both: a heartbeat in time changes nothing in it but an age.
+fn reads_the_same(before: &ServerStatus, after: &ServerStatus, due: &[Due]) -> bool {
+    let latest = |server: &ServerStatus| server.latest().map(|component| component.role);
+    let skewed = due.iter().any(|due| due.finding.id == HintId::ClockSkew);
+    before.components.len() == after.components.len()
+        && before.components.iter().zip(&after.components).all(|(a, b)| {
+            let beats = a.pulse == Pulse::Alive && !skewed;
+            Arc::ptr_eq(&a.component, &b.component) && a == b
+                || beats && a.pulse == b.pulse && {
+                    let (known, component) = (&a.component, &b.component);
+                    let of = |status: &ComponentStatus| {
+                        (status.health, status.version, status.key, status.machine_key)
+                    };
+                    of(a) == of(b)
+                        && a.messenger == b.messenger
+                        && known.role == component.role
+                        && known.version == component.version
+                        && known.product == component.product
+                        && known.os == component.os
+                        && known.ip == component.ip
+                        && known.reporter == component.reporter
+                        && known.server.as_str() == component.server.as_str()
+                }
+        })
+        && latest(before) == latest(after)
+}
+
+fn block_of(server: &ServerStatus, made: &Made, scene: &Scene<'_>, common: &[Due]) -> Block {
     let shared = shared_product(server, scene.words);
     let mut facts: Vec<String> = server
         .latest()
@@ -172,10 +270,10 @@ fn block(server: &ServerStatus, given: &Given, scene: &Scene<'_>, common: &Commo
         .unwrap_or_default();
     facts.extend(shared.clone());
     // The hints about a server come before those about the cluster.
-    let pointers: Vec<&Pointer> = given.pointers.iter().chain(&common.pointers).collect();
+    let due: Vec<Due> = made.due.iter().chain(common).copied().collect();
     let lines = server.components.iter().map(|status| {
         let label = if shared.is_some() { String::new() } else { product(status, scene.words) };
-        line(status, scene, label, &pointers)
+        line(status, scene, label, &due)
     });
     Block {
         id: format!("server-{}", dom_safe(&server.name)),
@@ -183,7 +281,7 @@ fn block(server: &ServerStatus, given: &Given, scene: &Scene<'_>, common: &Commo
         opens: written(Open::Details(server.name.clone()).pairs()),
         health: server.health,
         facts: facts.join(" · "),
-        refused: given.refused.clone(),
+        refused: made.refused.clone(),
         lines: lines.collect(),
     }
 }
@@ -217,17 +315,15 @@ const ABOUT_SILENCE: &[HintId] = &[
     HintId::OverviewBlind,
 ];
 
-fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, pointers: &[&Pointer]) -> Line {
+fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, due: &[Due]) -> Line {
     let component = &status.component;
     let words = scene.words;
     // The hint about this very component, or its server, or the cluster.
     let hint = |ids: &[HintId]| {
-        pointers
-            .iter()
-            .find(|hint| {
-                ids.contains(&hint.id) && hint.role.is_none_or(|role| role == component.role)
-            })
-            .map(|hint| (hint.anchor.clone(), hint.title.clone()))
+        let explains = |Due { finding, .. }: &&Due| {
+            ids.contains(&finding.id) && finding.role.is_none_or(|role| role == component.role)
+        };
+        due.iter().find(explains).map(|due| due.hint(scene))
     };
     let cell = |look: Look, text: String, ids: &[HintId]| {
         let hint = if look.shape == "ok" { None } else { hint(ids) };
@@ -273,5 +369,131 @@ fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, pointers: &[
         pulse: status.pulse,
         label,
         columns: heads.zip(columns).map(|(key, cells)| Column { key, cells }).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::IpAddr;
+
+    use super::super::View;
+    use super::*;
+    use crate::cluster::boots::receive;
+    use crate::cluster::facts::Reporter;
+    use crate::cluster::{Beat, Change, Heartbeat, KeyCheck, KeyKind, Os, Span};
+    use crate::page::place::Place;
+    use crate::words::Language;
+
+    const NOON: Timestamp = Timestamp(1_795_348_800_000);
+    const SERVERS: usize = 60;
+
+    fn heartbeat(number: usize, key: u8) -> Heartbeat {
+        Heartbeat {
+            server: ServerName::parse(&format!("server-{number:02}")).unwrap(),
+            role: Role::Service,
+            product: None,
+            version: "2026.2".into(),
+            os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
+            ip: IpAddr::from([10, 0, 0, 1]).into(),
+            boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".into(),
+            sequence: 1,
+            sent_at: None,
+            key_check: Some(KeyCheck::from_bytes([key; 32])),
+            machine_key_check: None,
+            messenger_port: None,
+            leaving: false,
+            reporter: Reporter::Node,
+        }
+    }
+
+    fn insert(snapshot: &mut Snapshot, heartbeat: &Heartbeat) {
+        let component = receive(None, heartbeat, NOON, Span::seconds(30)).unwrap();
+        snapshot.insert(Arc::new(component));
+    }
+
+    /// Sixty services, of which all but the first have another key than the cluster.
+    fn cluster() -> Snapshot {
+        let mut snapshot = Snapshot { changed_at: NOON, ..Snapshot::default() };
+        for number in 0..SERVERS {
+            insert(&mut snapshot, &heartbeat(number, if number == 0 { 1 } else { 2 }));
+        }
+        snapshot.references.accept(KeyKind::Encryption, KeyCheck::from_bytes([1; 32]));
+        snapshot
+    }
+
+    fn view(snapshot: &Snapshot, kept: &mut Kept) -> View {
+        let words = Words::of(Language::English);
+        View::of(snapshot, NOON, &Place::default(), usize::MAX, kept, words)
+    }
+
+    /// The names of the servers whose block was made anew.
+    fn made_anew(before: &View, after: &View) -> BTreeSet<String> {
+        let is_known =
+            |block: &Arc<Block>| before.blocks.iter().any(|(b, _)| Arc::ptr_eq(b, block));
+        let anew = after.blocks.iter().filter(|(block, _)| !is_known(block));
+        anew.map(|(block, _)| block.name.clone()).collect()
+    }
+
+    #[test]
+    fn a_red_cell_leads_to_its_hint_or_to_the_summary_that_stands_for_it() {
+        let view = view(&cluster(), &mut Kept::default());
+        let places: BTreeSet<&String> =
+            view.groups.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
+        let cells = |block: &Arc<Block>| -> Vec<Cell> {
+            let columns = block.lines.iter().flat_map(|line| &line.columns);
+            columns.flat_map(|column| column.cells.clone()).collect()
+        };
+        let mut summed = 0;
+        for (block, _) in &view.blocks {
+            let ways: Vec<_> = cells(block).into_iter().filter_map(|cell| cell.hint).collect();
+            if block.health == Health::Ok {
+                assert!(ways.is_empty(), "{}: {ways:?}", block.name);
+                continue;
+            }
+            let [(anchor, title)] = &ways[..] else { panic!("{}: {ways:?}", block.name) };
+            assert!(places.contains(anchor), "{anchor} is nowhere");
+            assert_eq!(*title, format!("{} has another encryption key", block.name));
+            summed += usize::from(anchor == "hint-key-mismatch_summary");
+        }
+        assert_eq!(summed, SERVERS - 1 - 49);
+        assert_eq!(view.groups[0].count, SERVERS - 1);
+        assert_eq!(
+            view.groups[0].heading.as_deref(),
+            Some("59 servers have another encryption key")
+        );
+    }
+
+    #[test]
+    fn news_of_one_server_makes_only_its_own_block_anew() {
+        let (mut snapshot, mut kept) = (cluster(), Kept::default());
+        let first = view(&snapshot, &mut kept);
+        let again = view(&snapshot, &mut kept);
+        assert_eq!(made_anew(&first, &again), BTreeSet::new());
+        insert(&mut snapshot, &Heartbeat { version: "2026.1".into(), ..heartbeat(30, 2) });
+        let skewed = view(&snapshot, &mut kept);
+        assert_eq!(made_anew(&again, &skewed), BTreeSet::from(["server-30".to_owned()]));
+        insert(&mut snapshot, &Heartbeat { version: "2026.0".into(), ..heartbeat(30, 2) });
+        insert(&mut snapshot, &heartbeat(99, 1));
+        let later = view(&snapshot, &mut kept);
+        let anew = ["server-30", "server-99"].map(str::to_owned);
+        assert_eq!(made_anew(&skewed, &later), BTreeSet::from(anew));
+    }
+
+    #[test]
+    fn a_heartbeat_in_time_changes_an_age_and_makes_no_block_anew() {
+        let (mut snapshot, mut kept) = (cluster(), Kept::default());
+        let before = view(&snapshot, &mut kept);
+        let known = snapshot.components.values().nth(7).unwrap();
+        let beat = Beat { at: NOON + Span::seconds(20), sequence: 2, ..Beat::of(known) };
+        snapshot.apply(Change { beats: vec![beat], changed_at: NOON, ..Change::default() });
+        let after = view(&snapshot, &mut kept);
+        assert_eq!(made_anew(&before, &after), BTreeSet::new());
+        let heard = |view: &View| {
+            let mut blocks = view.blocks.iter();
+            blocks.find(|(block, _)| block.name == "server-07").unwrap().1
+        };
+        assert_eq!(heard(&after)[0], NOON + Span::seconds(20));
+        assert_ne!(heard(&before), heard(&after));
     }
 }

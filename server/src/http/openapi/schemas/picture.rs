@@ -22,7 +22,8 @@ pub(crate) struct Overview {
     versions: Vec<VersionCount>,
     /// Servers by name.
     servers: Vec<Server>,
-    /// What to do, the most urgent first.
+    /// What to do, the most urgent first. At most 50 of one id: the last of them may be a summary that stands for more servers,
+    /// and then names none in `server`.
     hints: Vec<Hint>,
 }
 
