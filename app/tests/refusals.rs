@@ -4,10 +4,11 @@
 
 mod common;
 
+use cluster_overview_app::cluster::refusal::MAX_REFUSALS;
 use cluster_overview_app::cluster::{
     Change, ComponentKey, RefusalReason, Role, ServerName, Snapshot, Timestamp,
 };
-use common::{NOON, s, service, snapshot};
+use common::{NOON, name, s, service, snapshot};
 
 fn refuse(snapshot: &mut Snapshot, why: RefusalReason, at: Timestamp) -> bool {
     snapshot.refuse(&ServerName::parse("A").unwrap(), why, Some(common::address(9)), at)
@@ -87,4 +88,17 @@ fn a_failing_probe_is_told_of_its_component_until_that_beats_again() {
     assert_eq!(known.changed_at, s(13));
     assert!(!known.answered(&key(Role::Web), s(14)));
     assert_eq!(told(&known), [token, service]);
+}
+
+#[test]
+fn refusals_in_the_names_of_very_many_servers_are_bounded_and_hide_no_earlier_one() {
+    let names: Vec<String> = (0..1_500).map(|number| format!("s-{number}")).collect();
+    let mut known = snapshot(names.iter().map(|name| service(name)));
+    for server in &names {
+        known.refuse(&name(server), RefusalReason::Token, None, s(1));
+    }
+    assert_eq!(known.refusals.len(), MAX_REFUSALS);
+    assert_eq!(known.refusals_of(&name("s-0"), s(2)).count(), 1, "the first is still there");
+    // Ten minutes later there is room again.
+    assert!(known.refuse(&name("s-1499"), RefusalReason::Token, None, s(700)));
 }

@@ -133,7 +133,9 @@ impl Site {
         Decided: Future<Output = Outcome> + Send,
     {
         let watch = Arc::clone(&self.watch);
+        let place = watch.place().map_err(|_| Refusal::Blind)?;
         let decided = async move {
+            let _place = place;
             watch.catch_up_with_others().await;
             decide(watch).await
         };

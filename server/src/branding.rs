@@ -237,7 +237,7 @@ fn picture(bytes: Vec<u8>) -> Result<Logo, Unfit> {
     let kind = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         "image/png"
     } else if String::from_utf8_lossy(begins).contains("<svg") {
-        "image/svg+xml"
+        "image/svg+xml; charset=utf-8"
     } else {
         return Err(unfit("logo", "must be a PNG or SVG file"));
     };

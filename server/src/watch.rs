@@ -8,7 +8,7 @@ use std::time::Duration;
 use app::cluster::{
     Beat, Change, ComponentKey, RefusalReason, ServerName, Snapshot, Span, Timestamp,
 };
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::access::audit::Entry;
 use crate::access::keyring::Keyring;
@@ -25,6 +25,9 @@ const GLANCE: Duration = Duration::from_millis(500);
 const MOST_REMOVED: usize = 10_000;
 /// How long lies between two glances that are asked for, at least.
 const BETWEEN_GLANCES: Duration = Duration::from_millis(20);
+/// How many changes of people and of servers that enrol may wait for their turn: whoever hangs up leaves one
+/// behind, and heartbeats wait for all of them.
+const MAX_WAITING_CHANGES: usize = 128;
 /// How long the outcome of a readiness check holds.
 const READINESS_PERIOD: Duration = Duration::from_secs(1);
 /// How long to wait before listening again.
@@ -59,6 +62,8 @@ struct State {
     sight: Timestamp,
     /// How often something came or went that is in no commit, as blindness is: part of every cursor.
     blinks: u64,
+    /// What that was when the refused heartbeats last changed.
+    refusals_at: u64,
 }
 
 /// What a reader sees at one look: facts, and the moment they are judged for.
@@ -80,6 +85,8 @@ pub struct Watch {
     keyring: RwLock<Arc<Keyring>>,
     /// Held from a write until its commit is applied: commits are applied in their order.
     write_lock: Mutex<()>,
+    /// The places of those who wait for the write lock, but for heartbeats and marks.
+    places: Arc<Semaphore>,
     /// When it was last seen whether others have written.
     glanced: Mutex<Option<Stopwatch>>,
     /// The last check that `/readyz` asked for.
@@ -113,6 +120,7 @@ impl Watch {
             store,
             keyring: RwLock::new(Arc::new(keyring)),
             write_lock: Mutex::new(()),
+            places: Arc::new(Semaphore::new(MAX_WAITING_CHANGES)),
             glanced: Mutex::new(None),
             process: uuid::Uuid::new_v4().as_fields().0,
             readiness: std::sync::Mutex::default(),
@@ -132,6 +140,11 @@ impl Watch {
             let _lock = watch.write_lock.lock().await;
             work.await
         })
+    }
+
+    /// A place among the changes that wait; to be kept until the change is made.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| StoreError::Busy)
     }
 
     /// Where it reads and writes.
@@ -232,7 +245,7 @@ impl Watch {
             }
             let change = match self.commit_in(cursor) {
                 Some(since) if (state.floor..=state.commit).contains(&since) => {
-                    state.change_since(since)
+                    state.change_since(since, self.blinks_in(cursor))
                 }
                 _ => Change::whole(&state.snapshot),
             };
@@ -255,6 +268,13 @@ impl Watch {
     fn commit_in(&self, cursor: &str) -> Option<i64> {
         let mut parts = cursor.split('.');
         (parts.next()? == self.store.database_id()).then_some(())?;
+        parts.next()?.parse().ok()
+    }
+
+    /// How often something that is in no commit had come or gone, if the cursor is one of this process.
+    fn blinks_in(&self, cursor: &str) -> Option<u64> {
+        let mut parts = cursor.split('.').skip(2);
+        (parts.next()? == format!("{:08x}", self.process)).then_some(())?;
         parts.next()?.parse().ok()
     }
 
@@ -401,10 +421,11 @@ impl Watch {
         }
         self.write(|state| {
             if let Some(snapshot) = news.whole {
-                let blinks = state.blinks + 1;
+                let blinks = state.blinks;
                 let refusals = std::mem::take(&mut state.snapshot.refusals);
                 *state = State { blinks, ..State::standing_at(*snapshot, news.commit, news.at) };
                 state.snapshot.refusals = refusals;
+                state.refusals_changed();
             } else {
                 state.sighted(news.at);
                 stirs |= state.hear_probes(&news);
@@ -437,7 +458,7 @@ impl Watch {
         self.write(|state| {
             let now = self.moment_of(state);
             if state.snapshot.refuse(server, why, from.map(Into::into), now) {
-                state.blinks += 1;
+                state.refusals_changed();
             }
         });
     }
@@ -490,7 +511,12 @@ impl Watch {
 
     /// Writes an entry of the audit about something that changed nothing else.
     pub(crate) async fn record(self: &Arc<Self>, entry: Entry) -> Result<(), StoreError> {
-        self.change(|store| async move { Ok(((), store.record(&entry).await?)) }).await
+        let place = self.place()?;
+        let record = |store: Arc<Store>| async move {
+            let _place = place;
+            Ok(((), store.record(&entry).await?))
+        };
+        self.change(record).await
     }
 
     /// Writes down how the web server `seen_by` finds the messengers of services.
@@ -630,6 +656,7 @@ impl State {
             spells_at: commit,
             sight: now,
             blinks: 0,
+            refusals_at: 0,
         }
     }
 
@@ -690,7 +717,7 @@ impl State {
         self.snapshot.apply(Change {
             blind_since: self.snapshot.blind_since,
             blindness: self.snapshot.blindness,
-            refusals: self.snapshot.refusals.clone(),
+            refusals: None,
             changed_at: self.snapshot.changed_at,
             whole: false,
             settings: news.settings,
@@ -712,8 +739,15 @@ impl State {
         let heard = facts.chain(news.beats.iter().map(Beat::key));
         // Each is asked: several may have been in doubt.
         let answered = heard.filter(|key| self.snapshot.answered(key, news.at)).count();
-        self.blinks += u64::from(answered > 0);
+        if answered > 0 {
+            self.refusals_changed();
+        }
         answered > 0
+    }
+
+    fn refusals_changed(&mut self) {
+        self.blinks += 1;
+        self.refusals_at = self.blinks;
     }
 
     /// A commit changed a component.
@@ -727,12 +761,14 @@ impl State {
         self.ages.insert(key, next);
     }
 
-    fn change_since(&self, since: i64) -> Change {
+    fn change_since(&self, since: i64, blinks: Option<u64>) -> Change {
         let snapshot = &self.snapshot;
         let mut change = Change {
             blind_since: snapshot.blind_since,
             blindness: snapshot.blindness,
-            refusals: snapshot.refusals.clone(),
+            refusals: blinks
+                .is_none_or(|blinks| blinks < self.refusals_at)
+                .then(|| snapshot.refusals.clone()),
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),
             references: (self.references_at > since).then_some(snapshot.references),

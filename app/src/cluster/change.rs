@@ -23,9 +23,9 @@ pub struct Change {
     /// Why; always told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blindness: Option<Blindness>,
-    /// Heartbeats that were refused lately; always told.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refusals: Vec<Refusal>,
+    /// All heartbeats that were refused lately, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusals: Option<Vec<Refusal>>,
     /// The moment of the last change of a fact; always told.
     pub changed_at: Timestamp,
     /// Everything below is the whole picture: forget the old one.
@@ -109,7 +109,7 @@ impl Change {
         Self {
             blind_since: snapshot.blind_since,
             blindness: snapshot.blindness,
-            refusals: snapshot.refusals.clone(),
+            refusals: Some(snapshot.refusals.clone()),
             changed_at: snapshot.changed_at,
             whole: true,
             settings: Some(snapshot.settings),
@@ -130,7 +130,9 @@ impl Snapshot {
         }
         self.blind_since = change.blind_since;
         self.blindness = change.blindness;
-        self.refusals = change.refusals;
+        if let Some(refusals) = change.refusals {
+            self.refusals = refusals;
+        }
         self.changed_at = change.changed_at;
         if let Some(settings) = change.settings {
             self.settings = settings;

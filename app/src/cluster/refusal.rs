@@ -13,6 +13,9 @@ const TOLD_FOR: Span = Span::minutes(10);
 /// busy.
 const NEWS_AFTER: Span = Span::seconds(10);
 
+/// How many are kept at once.
+pub const MAX_REFUSALS: usize = 1_000;
+
 /// Why heartbeats are refused, or not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -131,6 +134,8 @@ impl Snapshot {
         let refusal = Refusal { server: server.clone(), since, until, why, from };
         match self.place_of_refusal(server, probed) {
             Ok(place) => self.refusals[place] = refusal,
+            // Whoever sends in the names of very many servers fills no memory, and hides no earlier one.
+            Err(_) if self.refusals.len() >= MAX_REFUSALS => return false,
             Err(place) => self.refusals.insert(place, refusal),
         }
         self.changed_at = self.changed_at.max(now);

@@ -18,6 +18,8 @@ use crate::store::{Grant, StoreError};
 const LONGEST_NAME: usize = 100;
 /// How many guests and codes there may be at once: all of them are kept in memory.
 const MOST_GUESTS: usize = 10_000;
+/// How many guests one product's token lets in at once: no product takes all the places.
+const MAX_GUESTS_PER_TOKEN: usize = 2_000;
 
 /// Whom a product lets in.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ pub struct Invitation {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotInvited {
     /// There are too many guests already.
-    #[error("there are {MOST_GUESTS} guests already; come back in a minute")]
+    #[error("there are too many guests already, or too many came at once; come back in a minute")]
     TooMany,
     /// The product's token was revoked meanwhile.
     #[error("the product's token was revoked a moment ago")]
@@ -68,7 +70,12 @@ impl Site {
         Invitation { name, rank }: Invitation,
         token: Hash,
     ) -> Result<(String, Secret), NotInvited> {
-        if self.watch.keyring().guests.len() >= MOST_GUESTS {
+        let keyring = self.watch.keyring();
+        let by_this_product = keyring.guests.values().filter(|guest| guest.token == token).count();
+        if keyring.guests.len() >= MOST_GUESTS
+            || by_this_product >= MAX_GUESTS_PER_TOKEN
+            || self.access.limits.take_invitation(token, self.watch.now()).is_err()
+        {
             return Err(NotInvited::TooMany);
         }
         let (id, code, at) = (new_id()?, Secret::new()?, self.store.now());

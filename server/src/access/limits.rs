@@ -22,6 +22,8 @@ enum Who {
     Address(IpAddr),
     /// The address of a proxy that is not trusted: many people share it.
     UnnamedProxy(IpAddr),
+    /// The token of a product that lets people into a frame.
+    Product(Hash),
 }
 
 /// Where a trial comes from.
@@ -43,6 +45,7 @@ impl Who {
             Self::Address(_) => (30, Span::seconds(10)),
             // The limit of each name decides; this one only bounds the work.
             Self::UnnamedProxy(_) => (1_000, Span(100)),
+            Self::Product(_) => (600, Span(500)),
         }
     }
 }
@@ -57,8 +60,16 @@ pub struct Limits {
 impl Limits {
     /// Takes one trial, or says how long to wait for the next. The caller has checked the name's length.
     pub fn take(&self, name: &str, origin: TrialOrigin, now: Timestamp) -> Result<(), Span> {
+        self.take_each(counted(name, origin), now)
+    }
+
+    /// Takes one invitation of a product into a frame, or says how long to wait for the next.
+    pub fn take_invitation(&self, token: Hash, now: Timestamp) -> Result<(), Span> {
+        self.take_each(vec![Who::Product(token)], now)
+    }
+
+    fn take_each(&self, all: Vec<Who>, now: Timestamp) -> Result<(), Span> {
         let mut forgiven = self.forgiven.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = counted(name, origin);
         let wait = all.iter().map(|who| wait(forgiven.get(who), who, now)).max();
         if let Some(wait) = wait.filter(|wait| *wait > Span::ZERO) {
             return Err(wait);
@@ -83,7 +94,7 @@ impl Limits {
                 Who::Name(_) | Who::Known(..) => {
                     forgiven.remove(&who);
                 }
-                Who::Address(_) | Who::UnnamedProxy(_) => {
+                Who::Address(_) | Who::UnnamedProxy(_) | Who::Product(_) => {
                     let (_, back) = who.allowance();
                     if let Some(until) = forgiven.get_mut(&who) {
                         *until = *until - back;
@@ -146,6 +157,16 @@ mod tests {
 
     const fn from(address: IpAddr) -> TrialOrigin {
         TrialOrigin { address: Some(address), unnamed_proxy: false, known: false }
+    }
+
+    #[test]
+    fn a_product_invites_600_at_once_and_then_two_a_second() {
+        let limits = Limits::default();
+        let token = Hash::of("a product's token");
+        let invite = |now| limits.take_invitation(token, now).is_ok();
+        assert_eq!((0..1_000).filter(|_| invite(START)).count(), 600);
+        assert!(invite(START + Span(500)) && !invite(START + Span(500)));
+        assert!(limits.take_invitation(Hash::of("another product's"), START).is_ok());
     }
 
     #[test]

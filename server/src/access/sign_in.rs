@@ -83,7 +83,8 @@ impl std::fmt::Debug for SetupCodeText {
 
 impl SetupCodeText {
     fn new() -> Result<Self, SecretError> {
-        let mut random = [0; 25];
+        // Five bits a letter: 150 in all.
+        let mut random = [0; 30];
         getrandom::fill(&mut random)?;
         let letters = random.map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
         let groups: Vec<String> = letters.chunks(5).map(|group| group.iter().collect()).collect();
@@ -238,8 +239,9 @@ impl Site {
         grants: &[Grant],
         entry: Option<&Entry>,
     ) -> Result<bool, StoreError> {
-        let (grants, entry) = (grants.to_vec(), entry.cloned());
+        let (grants, entry, place) = (grants.to_vec(), entry.cloned(), self.watch.place()?);
         let change = self.watch.change(|store| async move {
+            let _place = place;
             let news = store.grant(&grants, entry.as_ref()).await?;
             Ok((news.is_some(), news))
         });

@@ -34,6 +34,9 @@ pub enum StoreError {
     /// The schema could not be brought up to date.
     #[error("cannot bring the database's schema up to date: {0}")]
     Migrate(sqlx::migrate::MigrateError),
+    /// Too many changes wait to be written: nothing is wrong with the database.
+    #[error("too many changes are waiting to be written; nothing was changed")]
+    Busy,
     /// The database cannot be read or written.
     #[error("the database cannot be read or written: {0}")]
     Database(#[from] sqlx::Error),
@@ -94,7 +97,7 @@ impl StoreError {
             Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => Blindness::Corrupt,
             Self::Open { source, .. } => source.blindness(),
             Self::Database(error) => of_database(error),
-            Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) | Self::Later => {
+            Self::Busy | Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) | Self::Later => {
                 Blindness::Unreachable
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -26,6 +27,8 @@ pub fn folder() -> Folder {
     let _ = fs::remove_dir_all(&path);
     fs::create_dir_all(path.join("logs")).unwrap();
     fs::write(path.join("token"), TOKEN).unwrap();
+    // As whoever makes one should.
+    fs::set_permissions(path.join("token"), fs::Permissions::from_mode(0o600)).unwrap();
     Folder { path }
 }
 

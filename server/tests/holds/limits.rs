@@ -154,11 +154,11 @@ fn heartbeats_come_through_while_streams_fill_all_the_places_they_may() {
     let port = flooded.port;
     let first = flooded.json("POST", "/fn/overview", &serde_json::json!({"cursor": ""}));
     let cursor = first.body["cursor"].as_str().unwrap().to_owned();
-    let clients: Vec<_> = (0..400)
+    let ask = format!("GET /api/v1/stream?cursor={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    // One after the other: a connection that has yet to ask is idle, and closed for the next.
+    let streams: Vec<(tokio::net::TcpStream, String)> = (0..400)
         .map(|_| {
-            let ask =
-                format!("GET /api/v1/stream?cursor={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            runtime.spawn(async move {
+            runtime.block_on(async {
                 let address = (Ipv4Addr::LOCALHOST, port);
                 let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
                 stream.write_all(ask.as_bytes()).await.unwrap();
@@ -169,14 +169,9 @@ fn heartbeats_come_through_while_streams_fill_all_the_places_they_may() {
             })
         })
         .collect();
-    let mut streams = Vec::new();
-    for client in clients {
-        streams.push(runtime.block_on(client).unwrap());
-    }
     let told = |status: &str| streams.iter().filter(|(_, line)| line.ends_with(status)).count();
-    // Whoever was still to ask when others came may have been closed instead of answered.
     let (let_in, refused) = (told("200"), told("503"));
-    assert!(let_in > 100 && refused > 0, "{let_in} let in, {refused} refused");
+    assert!(let_in > 100 && refused > 100, "{let_in} let in, {refused} refused");
     let among = slowest_heartbeat(&flooded, 100);
     let most = alone * 2 + Duration::from_millis(250);
     assert!(among < most, "{alone:?} alone, {among:?} among them");
@@ -190,7 +185,7 @@ fn a_proxy_that_nobody_named_is_warned_of_once() {
         assert_eq!(flooded.send("GET", "/healthz", &headers, &[]).status, 200);
     }
     let log = flooded.said();
-    let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+    let warnings: Vec<&str> = log.lines().filter(|line| line.contains(" WARN ")).collect();
     let [warning] = warnings.as_slice() else { panic!("{log}") };
     for part in ["X-Forwarded-For", "127.0.0.1", "--trusted-proxies 127.0.0.1"] {
         assert!(warning.contains(part), "{warning}");

@@ -171,3 +171,26 @@ fn more_servers_than_one_transaction_removes_are_removed_together() {
     assert_eq!(removed.body["removed"].as_array().unwrap().len(), 1_400);
     assert!(shown(&overview).is_empty());
 }
+
+#[test]
+fn refused_heartbeats_travel_to_a_reader_once_and_not_with_every_news() {
+    let overview = Running::start();
+    for server in ["app-1", "app-2"] {
+        overview.beat(&heartbeat(server, "service", 1));
+    }
+    let ask = |cursor: &str| overview.json("POST", "/fn/overview", &json!({"cursor": cursor})).body;
+    let cursor = |news: &Value| news["cursor"].as_str().unwrap().to_owned();
+    let first = cursor(&ask(""));
+    let forged = [("authorization", "Bearer forged"), ("content-type", "application/json")];
+    let body = heartbeat("app-1", "service", 2).to_string();
+    let refused = overview.send("POST", "/api/v1/heartbeats", &forged, body.as_bytes());
+    assert_eq!(refused.status, 401);
+    let told = ask(&first);
+    assert_eq!(told["change"]["refusals"][0]["server"], "app-1", "{told}");
+    overview.beat(&heartbeat("app-2", "service", 2));
+    let next = ask(&cursor(&told));
+    assert_eq!(next["change"]["beats"][0]["server"], "app-2", "{next}");
+    assert!(next["change"].get("refusals").is_none(), "told before: {next}");
+    let elsewhere = ask(&first);
+    assert_eq!(elsewhere["change"]["refusals"][0]["server"], "app-1", "a reader that was away");
+}
