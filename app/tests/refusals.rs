@@ -61,7 +61,9 @@ fn a_reader_hears_of_it_and_of_its_end() {
     reader.apply(Change::whole(&known));
     assert_eq!(reader, known);
     reader.apply(Change { changed_at: s(1), ..Change::default() });
-    assert_eq!(told(&reader, s(1)), None);
+    assert!(told(&reader, s(1)).is_some(), "news of something else leave it as it is");
+    reader.apply(Change { refusals: Some(Vec::new()), changed_at: s(2), ..Change::default() });
+    assert_eq!(told(&reader, s(2)), None);
 }
 
 #[test]

@@ -15,4 +15,5 @@ mod nginx;
 mod nothing_left;
 mod outages;
 mod several;
+mod slow_disk;
 mod trouble;

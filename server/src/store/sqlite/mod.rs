@@ -24,8 +24,9 @@ use crate::metrics::Counter;
 
 /// How many connections read a file at once.
 const READERS: u32 = 2;
-/// How long to wait for a connection to a file.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait for a connection to a file. Nobody else has one: what is waited for are our own
+/// transactions, and a slow disk is not a lost one.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An `SQLite` file, and the clock of the process that owns it.
 #[derive(Debug)]
