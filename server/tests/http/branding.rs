@@ -26,7 +26,7 @@ fn name_logo_menu_and_look_are_the_products_and_cached_for_ever() {
         let here = page.split("href=\"/admin/cluster\"").nth(1).unwrap();
         assert!(here.starts_with(" aria-current=\"page\""), "{path}: the entry where one is");
         for (file, kind, holds) in [
-            (address(page, "<img src=\""), "image/svg+xml", "<svg"),
+            (address(page, "<img src=\""), "image/svg+xml; charset=utf-8", "<svg"),
             (look(page), "text/css; charset=utf-8", "--density:0.6"),
         ] {
             let answer = overview.get(file);
