@@ -8,6 +8,7 @@ mod load;
 mod messenger;
 mod polls;
 mod restarts;
+mod trouble;
 
 use anyhow::Result;
 use testkit::{Overview, Postgres};
@@ -17,6 +18,8 @@ use crate::workspace::Profile;
 
 /// The servers of a large cluster.
 const MANY: usize = 1_000;
+/// The servers of the largest cluster that a browser is shown.
+const MOST_ROWS: usize = 5_000;
 /// How many heartbeats one request carries at most.
 const AT_ONCE: usize = 500;
 
@@ -35,7 +38,8 @@ impl Figure {
 }
 
 /// The parts of the table.
-pub(crate) const PARTS: [&str; 6] = ["intake", "polls", "agents", "large", "messenger", "restarts"];
+pub(crate) const PARTS: [&str; 7] =
+    ["intake", "polls", "agents", "large", "messenger", "restarts", "trouble"];
 
 /// Measures the release build and prints a table of these parts, or of all.
 pub(crate) fn run(parts: &[&str]) -> Result<()> {
@@ -54,13 +58,22 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
         let overview = overview::start(Profile::Release);
         everyone_beats(&overview, MANY, 1)?;
         figures.extend(large::figures(&overview)?);
-        figures.extend(browser::figures("figures.mjs", &overview, &[])?);
+        let thousand = [("SERVERS", MANY.to_string())];
+        figures.extend(browser::figures("figures.mjs", &overview, &thousand)?);
+        drop(overview);
+        let overview = overview::start(Profile::Release);
+        everyone_beats(&overview, MOST_ROWS, 1)?;
+        let rows = [("SERVERS", MOST_ROWS.to_string())];
+        figures.extend(browser::figures("figures.mjs", &overview, &rows)?);
     }
     if wanted("messenger") {
         figures.extend(messenger::figures()?);
     }
     if wanted("restarts") {
         figures.extend(restarts::figures()?);
+    }
+    if wanted("trouble") {
+        figures.extend(trouble::figures()?);
     }
     println!("\n  {:<44}{:>10}  {:<12}how", "what", "value", "unit");
     for Figure { what, value, unit, how } in figures {

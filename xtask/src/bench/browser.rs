@@ -1,4 +1,4 @@
-//! What does a cluster of a thousand cost the browser?
+//! What does a large cluster cost the browser?
 
 use std::process::Stdio;
 
