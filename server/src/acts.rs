@@ -86,9 +86,10 @@ impl Site {
             return Ok(found.into_iter().map(|server| server.name).collect());
         }
         let watch = Arc::clone(&self.watch);
-        let by = by.clone();
+        let (by, place) = (by.clone(), watch.place().map_err(|_| Refusal::Blind)?);
         // The portions belong together: they go on when the caller goes away.
         run_to_end(async move {
+            let _place = place;
             let mut removed = Vec::new();
             loop {
                 let (portion, more) = remove_portion(&watch, &filter, removed.len(), &by).await?;
@@ -124,7 +125,7 @@ impl Site {
         recorded.map(|()| messenger).map_err(|_| Refusal::Blind)
     }
 
-    /// Decides on what stands in the database, whoever wrote it, and writes: nobody else writes in between.
+    /// Decides on what is in the database and writes: nobody else writes in between.
     async fn decide<Decided>(
         &self,
         decide: impl FnOnce(Arc<Watch>) -> Decided + Send + 'static,

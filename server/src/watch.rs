@@ -25,8 +25,8 @@ const GLANCE: Duration = Duration::from_millis(500);
 const MOST_REMOVED: usize = 10_000;
 /// How long lies between two glances that are asked for, at least.
 const BETWEEN_GLANCES: Duration = Duration::from_millis(20);
-/// How many changes of people and of servers that enrol may wait for their turn: whoever hangs up leaves one
-/// behind, and heartbeats wait for all of them.
+/// How many changes of people and of servers that enrol may wait for their turn: a client that hangs
+/// up leaves one behind, and heartbeats wait for all of them.
 const MAX_WAITING_CHANGES: usize = 128;
 /// How long the outcome of a readiness check holds.
 const READINESS_PERIOD: Duration = Duration::from_secs(1);
@@ -129,7 +129,7 @@ impl Watch {
         }))
     }
 
-    /// Runs `work` to its end, alone among everything that writes. Whoever writes to the store does so
+    /// Runs `work` to its end, alone among everything that writes. All writes to the store happen
     /// in here, until the commit is applied: a removal is never applied before the heartbeat it followed.
     pub(crate) fn with_write_lock<T: Send + 'static>(
         self: &Arc<Self>,
@@ -304,7 +304,13 @@ impl Watch {
         if !self.can_ask_others() {
             return;
         }
-        let asked = Stopwatch::start();
+        let (watch, asked) = (Arc::clone(self), Stopwatch::start());
+        // To its end: those who wait for it rely on it, though who began it has gone.
+        run_to_end(async move { watch.glance(asked).await }).await;
+    }
+
+    /// Looks whether others have written, unless somebody has since this was asked for.
+    async fn glance(self: &Arc<Self>, asked: Stopwatch) {
         let mut glanced = self.glanced.lock().await;
         if let Some(last) = *glanced {
             if last.elapsed() < asked.elapsed() {
@@ -318,7 +324,7 @@ impl Watch {
         }
     }
 
-    /// Reads what other web servers wrote, if there are any, for whoever holds the write lock and is about
+    /// Reads what other web servers wrote, if there are any, for a caller that holds the write lock and is about
     /// to decide on it.
     pub(crate) async fn catch_up_with_others(&self) {
         if self.can_ask_others() {
