@@ -134,7 +134,7 @@ impl Snapshot {
         let refusal = Refusal { server: server.clone(), since, until, why, from };
         match self.place_of_refusal(server, probed) {
             Ok(place) => self.refusals[place] = refusal,
-            // Whoever sends in the names of very many servers fills no memory, and hides no earlier one.
+            // Heartbeats in the names of very many servers fill no memory, and hide no earlier one.
             Err(_) if self.refusals.len() >= MAX_REFUSALS => return false,
             Err(place) => self.refusals.insert(place, refusal),
         }

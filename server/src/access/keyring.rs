@@ -175,7 +175,7 @@ pub struct Token {
 pub enum Maker {
     /// A person who signs in here, by name in lower case.
     Person(String),
-    /// Whoever has this token, by its number.
+    /// A token, by its number.
     Token(String),
 }
 

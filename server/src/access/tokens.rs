@@ -28,8 +28,10 @@ pub enum TokenChange {
     /// A name that is none.
     #[error("must have 1 to {LONGEST_NAME} characters, on one line")]
     Name,
-    /// Whoever makes it may no longer.
-    #[error("whoever makes this token was removed, or their own token was revoked, a moment ago")]
+    /// The person or token that creates it was removed or revoked meanwhile.
+    #[error(
+        "the person who creates this token was removed, or the token used for it was revoked, a moment ago"
+    )]
     MakerEnded,
     /// The database does not take it.
     #[error(transparent)]

@@ -63,7 +63,7 @@ pub enum Grant {
     },
     /// What a product let in by this number is out again.
     PartWith(String),
-    /// A token or a credential is good from now on, if whoever makes it still may. Of a server's credentials
+    /// A token or a credential is good from now on, if its maker still may create it. Of a server's credentials
     /// the oldest ends where there are too many.
     Token(Hash, Token),
     /// It is not any more, nor are the tokens made with it.
@@ -236,7 +236,7 @@ impl Table<'_> {
     }
 
     async fn add_token(&mut self, hash: Hash, token: &Token) -> Result<bool, StoreError> {
-        // Whoever makes it was let in a moment ago, and may have been removed or revoked since.
+        // The maker was allowed to a moment ago, and may have been removed or revoked since.
         let add = sql(
             "insert into tokens (id, hash, role, name, server_key, made_at, made_by, maker, address,
                  expires_at, changed_no)
@@ -350,9 +350,9 @@ pub(super) async fn record(
     let address = actor.address.map(|address| address.to_string());
     let (who, proof, action) = (one_line(&actor.name), actor.proof.as_str(), entry.action.as_str());
     let (target, outcome) = (one_line(&entry.target), one_line(&entry.outcome));
-    let told = [&who, proof, address.as_deref().unwrap_or_default(), action, &target, &outcome];
+    let parts = [&who, proof, address.as_deref().unwrap_or_default(), action, &target, &outcome];
     // No part holds a line break: parts that run into one another cannot look like others.
-    let digest = Hash::of(&told.join("\n")).to_hex();
+    let digest = Hash::of(&parts.join("\n")).to_hex();
     let repeat = sql("update audit set repeated = repeated + 1, last_at = $2
          where id = (select max(id) from audit where digest = $1 and at > $3)");
     let repeat = repeat.bind(&digest).bind(at.0).bind((at - AUDIT_REPEATS_WITHIN).0);

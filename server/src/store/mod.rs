@@ -529,7 +529,7 @@ impl Store {
 
 /// Folds a batch into what is stored.
 async fn take_in(change: &mut Changing, batch: &[Heartbeat]) -> Result<Vec<Receipt>, StoreError> {
-    let told = change.head.settings.interval();
+    let interval = change.head.settings.interval();
     let keys: Vec<ComponentKey> = batch.iter().map(Heartbeat::key).collect();
     let mut stored = rows::stored(&mut change.tx, &keys).await?;
     let before = stored.clone();
@@ -537,7 +537,7 @@ async fn take_in(change: &mut Changing, batch: &[Heartbeat]) -> Result<Vec<Recei
         .iter()
         .map(|heartbeat| {
             let known = stored.get(&heartbeat.key());
-            match boots::receive(known, heartbeat, change.at, told) {
+            match boots::receive(known, heartbeat, change.at, interval) {
                 Some(next) => {
                     stored.insert(next.key(), Stored::Present(Arc::new(next)));
                     Receipt { applied: true, received_at: change.at }

@@ -152,9 +152,8 @@ fn line(sheet: &Sheet, line: AuditLine) -> impl IntoView + use<> {
     let outcome =
         if refused { sentence(&line.outcome) } else { sheet.label("plain.audit.done").to_owned() };
     let repeated = (line.count > 1).then(|| {
-        let last = Arg::Text(line.last_at.date_and_clock());
-        let repeated = [("count", Arg::Number(line.count)), ("last", last)];
-        view! { <small>{sheet.words.say("plain.audit.repeated", &repeated)}</small> }
+        let times = sheet.words.say("plain.audit.repeated", &[("count", Arg::Number(line.count))]);
+        view! { <small>{times} " " {moment(Some(line.last_at), "")}</small> }
     });
     view! {
         <tr>
