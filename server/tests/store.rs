@@ -11,7 +11,7 @@ use std::time::Duration;
 use app::api::Rank;
 use app::cluster::{
     Blindness, ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName,
-    Settings, facts::Reporter,
+    Settings, Span, facts::Reporter,
 };
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Account, Guest, Maker, Session, Token, TokenRole};
@@ -193,6 +193,31 @@ on_both! {
             password: "the hash before".to_owned(),
         };
         assert!(store.grant(&[late], None).await.unwrap().is_none(), "the password is another");
+    }
+
+    async fn the_last_uses_of_tokens_are_written_together_and_read_by_who_asks_since_when(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let at = store.now();
+        let token = |number: u32| Token {
+            id: format!("token-{number}"), role: TokenRole::Person(Rank::Viewer),
+            name: "a monitor".to_owned(), server: None, made: at, made_by: "Ann".to_owned(),
+            maker: None, address: None, expires: None, used: None, revoked: None,
+        };
+        let hash = |number: u32| Hash::of(&number.to_string());
+        let grants: Vec<Grant> =
+            (0..5).map(|number| Grant::Token(hash(number), token(number))).collect();
+        store.grant(&grants, None).await.unwrap().unwrap();
+        let (early, late) = (at + Span::seconds(1), at + Span::seconds(2));
+        let both = vec![("token-1".to_owned(), late), ("token-3".to_owned(), early)];
+        let mut found = store.note_uses(both, at).await.unwrap();
+        found.sort_by_key(|(_, moment)| *moment);
+        assert_eq!(found, [(hash(3), early), (hash(1), late)]);
+        // A web server that comes later with an earlier use changes nothing.
+        let again = store.note_uses(vec![("token-1".to_owned(), early)], late).await.unwrap();
+        assert_eq!(again, [(hash(1), late)]);
+        let keyring = store.load().await.unwrap().keyring;
+        assert_eq!(keyring.tokens[&hash(1)].used, Some(late));
+        assert_eq!(keyring.tokens[&hash(0)].used, None);
     }
 
     async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets(database) {

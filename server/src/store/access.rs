@@ -394,7 +394,8 @@ pub(super) async fn note_uses(tx: &mut Tx, uses: &[(String, Timestamp)]) -> Resu
             let pairs: Vec<_> = ids.iter().zip(&moments).collect();
             let note =
                 sql("update tokens set used_at = uses.value ->> 1 from json_each($1) as uses
-                 where id = uses.value ->> 0");
+                 where tokens.id = uses.value ->> 0
+                     and coalesce(tokens.used_at, 0) < uses.value ->> 1");
             note.bind(serde_json::to_string(&pairs)?).execute(tx).await?;
         }
         Connection::Postgres(postgres) => {

@@ -423,7 +423,7 @@ impl Store {
 
     /// Writes down when tokens were last used, and reads which ones were used since a moment, at any web
     /// server. No change waits for it.
-    pub(crate) async fn note_uses(
+    pub async fn note_uses(
         self: &Arc<Self>,
         uses: Vec<(String, Timestamp)>,
         since: Timestamp,
