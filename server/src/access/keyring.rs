@@ -1,5 +1,6 @@
 //! Everything that proves somebody, in memory as the database has it: no request costs a query.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
@@ -30,6 +31,8 @@ pub struct Keyring {
     pub tokens: HashMap<Hash, Arc<Token>>,
     /// Each server's credentials, by its name in lower case.
     credentials: HashMap<String, HashSet<Hash>>,
+    /// The join tokens among them.
+    join_tokens: HashSet<Hash>,
     /// Whom products let in: by the code until it is used, then by the session it began.
     pub guests: HashMap<Hash, Guest>,
     /// What makes the first admin, as long as there is none.
@@ -215,6 +218,11 @@ pub struct KeyringChanges {
 }
 
 impl Token {
+    /// The order of tokens, the newest first.
+    fn by_age(&self, other: &Self) -> Ordering {
+        (other.made, &other.id).cmp(&(self.made, &self.id))
+    }
+
     /// Whether it proves anything.
     pub fn is_good(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
@@ -258,6 +266,9 @@ impl Keyring {
             if let Some(server) = &token.server {
                 self.credentials.entry(server.folded()).or_default().insert(hash);
             }
+            if token.role == TokenRole::Join {
+                self.join_tokens.insert(hash);
+            }
             self.tokens.insert(hash, Arc::new(token));
         }
         if changes.setup_code.is_some() {
@@ -288,6 +299,7 @@ impl Keyring {
         };
         self.tokens.retain(|_, token| is_kept(token));
         let tokens = &self.tokens;
+        self.join_tokens.retain(|hash| tokens.contains_key(hash));
         self.credentials.retain(|_, hashes| {
             hashes.retain(|hash| tokens.contains_key(hash));
             !hashes.is_empty()
@@ -306,10 +318,19 @@ impl Keyring {
 
     /// The credentials of a server that are good, the newest first.
     pub fn credentials_of(&self, server: &ServerName, now: Timestamp) -> Vec<Hash> {
-        let hashes = self.credentials.get(&server.folded()).into_iter().flatten();
+        self.good(self.credentials.get(&server.folded()).into_iter().flatten(), now)
+    }
+
+    /// The join tokens that are good, the newest first.
+    pub fn join_tokens(&self, now: Timestamp) -> Vec<Hash> {
+        self.good(self.join_tokens.iter(), now)
+    }
+
+    /// Those of these tokens that are good, the newest first.
+    fn good<'h>(&self, hashes: impl Iterator<Item = &'h Hash>, now: Timestamp) -> Vec<Hash> {
         let mut good: Vec<(&Hash, &Token)> =
             hashes.filter_map(|hash| Some((hash, self.token(*hash, now)?))).collect();
-        good.sort_by(|(_, one), (_, other)| (other.made, &other.id).cmp(&(one.made, &one.id)));
+        good.sort_by(|(_, one), (_, other)| one.by_age(other));
         good.into_iter().map(|(hash, _)| *hash).collect()
     }
 
@@ -352,7 +373,7 @@ impl Keyring {
     /// All tokens and credentials, the newest first.
     pub fn newest_first(&self) -> Vec<&Token> {
         let mut tokens: Vec<&Token> = self.tokens.values().map(AsRef::as_ref).collect();
-        tokens.sort_by(|one, other| (other.made, &other.id).cmp(&(one.made, &one.id)));
+        tokens.sort_by(|one, other| one.by_age(other));
         tokens
     }
 

@@ -17,12 +17,12 @@ mod tokens;
 mod unnamed_proxies;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::HeaderName;
 
-use self::keyring::{Keyring, Token, TokenRole};
+use self::keyring::{Keyring, Token};
 use self::limits::Limits;
 use self::origin::{Origin, Proxies};
 use self::password::Passwords;
@@ -125,13 +125,7 @@ impl Access {
         keyring: &Keyring,
         now: Timestamp,
     ) -> Vec<Hash> {
-        let joins = keyring
-            .tokens
-            .iter()
-            .filter(|(_, token)| token.role == TokenRole::Join && token.is_good(now));
-        let mut joins: Vec<(&Hash, &Arc<Token>)> = joins.collect();
-        joins.sort_by(|(_, one), (_, other)| (other.made, &other.id).cmp(&(one.made, &one.id)));
-        let joins = joins.into_iter().take(MOST_BORNE).map(|(hash, _)| *hash);
+        let joins = keyring.join_tokens(now).into_iter().take(MOST_BORNE);
         let own = keyring.credentials_of(server, now).into_iter().take(MOST_BORNE);
         own.chain(self.join_token).chain(joins).collect()
     }

@@ -429,7 +429,7 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<(Hash, Timestamp)>, StoreError> {
         let store = Arc::clone(self);
-        run_to_end(async move {
+        let written = run_to_end(async move {
             for some in uses.chunks(MAX_USES_AT_ONCE) {
                 let mut tx = match &store.home {
                     Home::File(owned) => owned.begin().await?,
@@ -438,12 +438,10 @@ impl Store {
                 access::note_uses(&mut tx, some).await?;
                 tx.commit().await?;
             }
-            let mut tx = store.look().await?;
-            let found = access::uses_since(&mut tx, since).await?;
-            tx.rollback().await?;
-            Ok(found)
-        })
-        .await
+            Ok::<_, StoreError>(())
+        });
+        written.await?;
+        self.read(move |tx| Box::pin(async move { access::uses_since(tx, since).await })).await
     }
 
     /// A file's clock jumps, and no verdict with it: forward the jump is a spell of its length,

@@ -6,10 +6,9 @@ use cluster_overview::access::{Mode, Policy};
 use serde_json::{Value, json};
 use testkit::postgres;
 
-use crate::harness::{Answer, Running, bearer};
+use crate::harness::{Answer, OWN, Running, bearer};
 
 const PRODUCT: &str = "https://product.example";
-const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 fn framed() -> Running {
     Running::framed_by(&[PRODUCT], Policy::of(Mode::Password))

@@ -341,3 +341,23 @@ pub(crate) fn component<'a>(overview: &'a Value, server: &str, role: &str) -> Op
         .iter()
         .find(|found| found["role"] == role)
 }
+
+/// What a browser says of a form, and of what our own page sends.
+pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(crate) const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+/// Sends the form of the sign-in page, with more headers.
+pub(crate) fn sign_in(
+    overview: &Running,
+    name: &str,
+    password: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let form = format!("name={name}&password={}", password.replace(' ', "+"));
+    overview.send("POST", "/sign-in", &[&[FORM, OWN], headers].concat(), form.as_bytes())
+}
+
+/// The cookie of an answer as a browser sends it back.
+pub(crate) fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().unwrap().to_owned()
+}

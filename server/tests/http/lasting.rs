@@ -12,12 +12,10 @@ use serde_json::{Value, json};
 use testkit::wait_until;
 use tokio::runtime::Runtime;
 
-use crate::harness::{Answer, Running, TOKEN, bearer};
+use crate::harness::{Answer, OWN, Running, TOKEN, bearer, cookie, sign_in};
 
 /// What a command writes is noticed within two seconds.
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 fn set_password(overview: &Running, name: &str, rank: Rank, password: &str) {
@@ -30,15 +28,6 @@ fn set_password(overview: &Running, name: &str, rank: Rank, password: &str) {
 /// Waits until the overview knows what was written beside it so far.
 fn is_known(overview: &Running) {
     overview.token("viewer");
-}
-
-fn sign_in(overview: &Running, name: &str, password: &str) -> Answer {
-    let form = format!("name={name}&password={}", password.replace(' ', "+"));
-    overview.send("POST", "/sign-in", &[FORM, OWN], form.as_bytes())
-}
-
-fn cookie(answer: &Answer) -> String {
-    answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
 fn look(overview: &Running, header: (&str, &str)) -> u16 {
@@ -67,7 +56,7 @@ fn nobody_stays_signed_in_by_a_password_that_was_changed_while_it_was_checked() 
     is_known(&overview);
     let signed_in: Vec<Answer> = thread::scope(|scope| {
         let tries: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| sign_in(&overview, "ann", "the former password")))
+            .map(|_| scope.spawn(|| sign_in(&overview, "ann", "the former password", &[])))
             .collect();
         set_password(&overview, "ann", Rank::Admin, "another password");
         tries.into_iter().map(|tried| tried.join().unwrap()).collect()
@@ -77,7 +66,7 @@ fn nobody_stays_signed_in_by_a_password_that_was_changed_while_it_was_checked() 
         becomes(401, || look(&overview, ("cookie", &cookie)));
     }
     is_known(&overview);
-    assert_eq!(sign_in(&overview, "ann", "another password").status, 303);
+    assert_eq!(sign_in(&overview, "ann", "another password", &[]).status, 303);
 }
 
 #[test]
@@ -86,8 +75,8 @@ fn the_tokens_somebody_made_end_with_them_and_so_do_those_made_with_these() {
     set_password(&overview, "ann", Rank::Admin, "correct horse battery");
     set_password(&overview, "bob", Rank::Admin, "battery horse correct");
     is_known(&overview);
-    let ann = cookie(&sign_in(&overview, "ann", "correct horse battery"));
-    let bob = cookie(&sign_in(&overview, "bob", "battery horse correct"));
+    let ann = cookie(&sign_in(&overview, "ann", "correct horse battery", &[]));
+    let bob = cookie(&sign_in(&overview, "bob", "battery horse correct", &[]));
     let (_, by_ann) = make_token(&overview, &[("cookie", &ann)], "admin");
     let (_, by_her_token) = make_token(&overview, &bearer(&by_ann), "viewer");
     let (id, by_bob) = make_token(&overview, &[("cookie", &bob)], "admin");
@@ -109,7 +98,7 @@ fn an_admin_who_becomes_a_viewer_takes_the_tokens_they_made_along() {
     let overview = Running::guarded();
     set_password(&overview, "ann", Rank::Admin, "correct horse battery");
     is_known(&overview);
-    let ann = cookie(&sign_in(&overview, "ann", "correct horse battery"));
+    let ann = cookie(&sign_in(&overview, "ann", "correct horse battery", &[]));
     let (_, made) = make_token(&overview, &[("cookie", &ann)], "admin");
     set_password(&overview, "ann", Rank::Viewer, "correct horse battery");
     becomes(401, || look(&overview, bearer(&made)[0]));
@@ -144,7 +133,7 @@ fn what_happens_again_and_again_is_one_entry_of_the_audit_with_its_count() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
     for _ in 0..5 {
-        assert_eq!(sign_in(&overview, "ann", "not her password").status, 401);
+        assert_eq!(sign_in(&overview, "ann", "not her password", &[]).status, 401);
     }
     let entries = overview.audit(&admin);
     let refused: Vec<&Value> = entries.iter().filter(|entry| entry["outcome"] != "done").collect();

@@ -8,16 +8,9 @@ use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::{Mode, Policy};
 use serde_json::json;
 
-use crate::harness::{Answer, Running, TOKEN, bearer};
+use crate::harness::{Answer, FORM, OWN, Running, TOKEN, bearer, sign_in};
 
 const PASSWORD: &str = "correct horse battery";
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
-
-fn sign_in(overview: &Running, name: &str, password: &str, headers: &[(&str, &str)]) -> Answer {
-    let form = format!("name={name}&password={}", password.replace(' ', "+"));
-    overview.send("POST", "/sign-in", &[&[FORM, OWN], headers].concat(), form.as_bytes())
-}
 
 /// Makes Ann the first admin.
 fn with_ann(overview: &Running) {

@@ -4,11 +4,10 @@ use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::{Mode, Policy};
 use serde_json::json;
 
-use crate::harness::Running;
+use crate::harness::{OWN, Running};
 
 const USER: &str = "x-forwarded-user";
 const ROLE: &str = "x-forwarded-role";
-const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// An overview that believes these proxies. Every request of these stories comes from 127.0.0.1.
 fn believing(proxies: &str) -> Running {

@@ -7,12 +7,10 @@ use cluster_overview::access::secret::Hash;
 use cluster_overview::store::Grant;
 use serde_json::json;
 
-use crate::harness::{Answer, Running, bearer};
+use crate::harness::{Answer, FORM, OWN, Running, bearer, cookie};
 
 const NAME: &str = "Ann";
 const PASSWORD: &str = "correct horse battery";
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
-const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// An overview with its first admin, and the set-up code that made them.
 fn set_up() -> (Running, String) {
@@ -33,11 +31,6 @@ fn sign_in(
     let code = code.map(|code| format!("&code={code}")).unwrap_or_default();
     let form = format!("name={name}&password={}{code}", password.replace(' ', "+"));
     overview.send("POST", "/sign-in", &[&[FORM, OWN], headers].concat(), form.as_bytes())
-}
-
-/// The cookie as a browser sends it back.
-fn cookie(answer: &Answer) -> String {
-    answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
 fn look(overview: &Running, cookie: &str) -> u16 {
