@@ -193,7 +193,7 @@ fn version_skew() -> Case {
     Case::of_cluster(
         snapshot([running("a", "2026.9"), running("b", "2026.10"), running("c", "2026.10")]),
         snapshot([running("a", "2026.10"), running("b", "2026.10")]),
-        &["Behind: a (2026.9)", "Most run 2026.10", "2026.10: 2 and 2026.9: 1"],
+        &["Behind: a (2026.9)", "reference version is 2026.10", "2026.10: 2 and 2026.9: 1"],
     )
 }
 

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -214,16 +215,24 @@ fn the_opening_counts_those_too_for_whom_a_summary_stands() {
 }
 
 #[test]
-fn spellings_of_one_version_are_counted_together_and_the_first_is_shown() {
+fn spellings_of_one_version_are_counted_together_and_the_most_common_is_shown() {
     let of = |server: &str, version: &str| Component { version: version.into(), ..service(server) };
     let three =
         snapshot([of("a", "2026.02"), of("b", "2027"), of("c", "2026.2"), of("d", "2026.2")]);
-    assert_eq!(three.overview(NOON).reference_version.as_deref(), Some("2026.02"));
+    assert_eq!(three.overview(NOON).reference_version.as_deref(), Some("2026.2"));
 }
 
 /// What is known of a random component.
 fn component() -> impl Strategy<Value = Component> {
-    let versions = prop::sample::select(vec!["2026.2", "2026.02", "2026.9", "2026.10", "5.3"]);
+    let versions = prop::sample::select(vec![
+        "2026.2",
+        "2026.02",
+        "v2026.2+7",
+        "2026.9",
+        "2026.10-rc.1",
+        "2026.10",
+        "5.3",
+    ]);
     let facts = (0_u8..9, any::<bool>(), versions, -500_i64..20, 0_u8..9);
     let keys = prop::option::weighted(0.7, 1_u8..5);
     (facts, keys.clone(), keys).prop_map(|((server, is_web, version, heard, kind), one, other)| {
@@ -294,35 +303,36 @@ proptest! {
         let all = compared(&overview);
         let hints = hints(&cluster, NOON);
 
-        let live: Vec<&str> = all
-            .iter()
-            .filter(|(.., live)| *live)
-            .map(|(_, component, ..)| component.version.as_str())
-            .collect();
-        let alike = |one: &str| live.iter().filter(|o| version::compare(o, one).is_eq()).count();
-        let most = live.iter().copied().reduce(|best, one| {
-            let order = alike(one).cmp(&alike(best)).then(version::compare(one, best));
-            if order.is_gt() { one } else { best }
-        });
-        prop_assert_eq!(overview.reference_version.as_deref(), most);
-
-        let running = |version: &str| -> Vec<&ServerName> {
-            let runs = |c: &Component| c.version == version && !c.stopped;
-            all.iter().filter(|(_, c, ..)| runs(c)).map(|(server, ..)| *server).collect()
+        let is = |c: &Component, version: &str| version::compare(&c.version, version).is_eq();
+        let alike = |one: &str| all.iter().filter(|(_, c, _, live)| *live && is(c, one)).count();
+        let spelled = |one: &str| {
+            let same = all.iter().filter(|(_, c, ..)| c.version == one);
+            let live = same.clone().filter(|(.., live)| *live).count();
+            (live, same.filter(|(_, c, ..)| !c.stopped).count(), Reverse(one.len()))
         };
+        let label = |one: &str| {
+            let same = all.iter().map(|(_, c, ..)| c.version.as_str());
+            let same = same.filter(|other| version::compare(one, other).is_eq());
+            let best = same.max_by(|a, b| spelled(a).cmp(&spelled(b)).then(b.cmp(a)));
+            best.unwrap().to_owned()
+        };
+        let live = all.iter().filter(|(.., live)| *live).map(|(_, c, ..)| c.version.as_str());
+        let most = live.max_by(|one, best| {
+            alike(one).cmp(&alike(best)).then(version::compare(one, best))
+        });
+        prop_assert_eq!(&overview.reference_version, &most.map(label));
+
         let mut versions: Vec<VersionCount> = Vec::new();
         for (_, component, ..) in &all {
-            let version = component.version.clone();
-            let mut servers = running(&version);
-            let components = servers.len();
+            let running = all.iter().filter(|(_, c, ..)| is(c, &component.version) && !c.stopped);
+            let mut servers: Vec<_> = running.map(|(server, ..)| server).collect();
+            let (version, components) = (label(&component.version), servers.len());
             servers.dedup();
             if components > 0 && versions.iter().all(|known| known.version != version) {
                 versions.push(VersionCount { version, components, servers: servers.len() });
             }
         }
-        versions.sort_by(|a, b| {
-            version::compare(&b.version, &a.version).then(a.version.cmp(&b.version))
-        });
+        versions.sort_by(|a, b| version::compare(&b.version, &a.version));
         prop_assert_eq!(&overview.versions, &versions);
 
         for kind in KeyKind::ALL {

@@ -66,7 +66,7 @@ fn a_tie_of_versions_goes_to_the_newer_in_either_order() {
 
 #[test]
 fn of_many_versions_once_each_the_newest_is_the_reference() {
-    let versions = ["5.3.0.9", "5.3.0.10", "5.2.9.11", "5.3", "5.3.0", "4.9"];
+    let versions = ["5.3.0.9", "5.3.0.10", "5.2.9.11", "5.3", "5.2.1", "4.9"];
     assert_eq!(reference_of(&versions).as_deref(), Some("5.3.0.10"));
 }
 
@@ -76,6 +76,29 @@ fn two_spellings_of_one_version_are_in_sync() {
     assert_eq!(version_of(&mixed, "a", Role::Service), Some(VersionCheck::InSync));
     assert_eq!(version_of(&mixed, "b", Role::Service), Some(VersionCheck::InSync));
     assert_eq!(version_of(&mixed, "c", Role::Service), Some(VersionCheck::Ahead));
+}
+
+#[test]
+fn versions_of_equal_order_are_counted_together_and_are_no_skew() {
+    let built = |server: &str, build: &str| running(server, &format!("2026.2.1{build}"));
+    let web_of_c = Component { version: "v2026.2.1".into(), ..web("c") };
+    let same = snapshot([built("a", "+4f3c2d1"), built("b", ""), web_of_c, built("c", "+0")]);
+    let overview = same.overview(NOON);
+    for status in overview.components() {
+        assert_eq!(status.version, Some(VersionCheck::InSync), "{}", status.component.version);
+    }
+    assert_eq!(overview.reference_version.as_deref(), Some("2026.2.1"));
+    let [only] = &overview.versions[..] else { panic!("{:?}", overview.versions) };
+    assert_eq!((only.version.as_str(), only.components, only.servers), ("2026.2.1", 4, 3));
+    assert_eq!(overview.health, Health::Ok);
+}
+
+#[test]
+fn a_release_candidate_is_behind_its_release_and_never_the_example() {
+    let pair = snapshot([running("a", "5.0.0-rc.2"), running("b", "5.0.0")]);
+    assert_eq!(version_of(&pair, "a", Role::Service), Some(VersionCheck::Behind));
+    assert_eq!(version_of(&pair, "b", Role::Service), Some(VersionCheck::InSync));
+    assert_eq!(reference_of(&["1.2.3", "1.2.3-hotfix1"]).as_deref(), Some("1.2.3-hotfix1"));
 }
 
 #[test]

@@ -105,7 +105,7 @@ impl Health {
 /// How a component's version stands to the reference version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VersionCheck {
-    /// It is the reference version.
+    /// It is the reference version, or one of equal order.
     InSync,
     /// It is older.
     Behind,
@@ -188,10 +188,10 @@ pub struct Counts {
     pub unknown: usize,
 }
 
-/// How widely one version runs.
+/// How widely one version runs, versions of equal order counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VersionCount {
-    /// The version.
+    /// The version, in the spelling that most live components report.
     pub version: String,
     /// Components that run it, the stopped ones left out.
     pub components: usize,
@@ -210,7 +210,7 @@ pub struct Overview {
     pub health: Health,
     /// Totals.
     pub counts: Counts,
-    /// The version most live components run.
+    /// The version most live components run; of equally common ones the newest.
     pub reference_version: Option<String>,
     /// Versions in use, newest first.
     pub versions: Vec<VersionCount>,
@@ -280,8 +280,10 @@ impl Snapshot {
             .map(|component| (component, component.pulse(&self.settings, &self.spells, now)))
             .collect();
         let live = live(&pulses);
-        let spellings = spellings(&pulses, &live);
-        let reference = reference_version(&spellings);
+        let compared = compared(&pulses, &live);
+        let (spellings, reported) = spellings(&compared);
+        let versions = versions(&compared, &spellings, &reported);
+        let reference = reference_version(&versions);
         let keyed = self.keyed_components();
         let judge = Judge { snapshot: self, reference, keyed, pulses: &pulses };
         let servers = group(
@@ -291,14 +293,19 @@ impl Snapshot {
                 .map(|((component, pulse), live)| judge.component(component, *pulse, live)),
         );
         let reference_version = judge.reference.map(str::to_owned);
-        let versions = spellings.into_iter().map(|spelling| spelling.count);
+        let versions = versions.into_iter().filter(|version| version.components > 0);
+        let versions = versions.map(|Running { label, components, servers, .. }| VersionCount {
+            version: label.text.to_owned(),
+            components,
+            servers,
+        });
         Overview {
             as_of: self.as_of(now),
             blind_since: self.blind_since,
             health: servers.iter().map(|server| server.health).max().unwrap_or_default(),
             counts: counts(&servers),
             reference_version,
-            versions: versions.filter(|count| count.components > 0).collect(),
+            versions: versions.collect(),
             servers,
         }
         .seen_by(self.blind_since)
@@ -349,73 +356,104 @@ fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
 
 /// How widely one spelling of a version is reported.
 struct Spelling<'a> {
-    version: &'a str,
-    /// The first live component that reports it: of several spellings of one version its own is shown.
-    first: usize,
-    /// Components that are live and compared.
+    text: &'a str,
+    /// Components that are live.
     live: usize,
-    count: VersionCount,
+    /// Components that are not stopped.
+    running: usize,
 }
 
-/// Every spelling of a version among these components, which are in the order of their servers: newest first.
-fn spellings<'a>(pulses: &[(&'a Arc<Component>, Pulse)], live: &[bool]) -> Vec<Spelling<'a>> {
-    let compared: Vec<(&'a Component, bool)> = pulses
-        .iter()
-        .zip(live)
-        .filter(|((component, _), _)| !component.is_observer())
-        .map(|((component, _), live)| {
-            let component: &'a Arc<Component> = component;
-            (component.as_ref(), *live)
-        })
-        .collect();
-    let by_text = sorted(compared.len(), &|a, b| {
-        let (one, other) = (compared[a].0, compared[b].0);
-        // Nearly always they are the same text.
-        one.version.cmp(&other.version)
+/// How widely one version is reported, in all its spellings.
+struct Running<'a> {
+    /// Components that are live.
+    live: usize,
+    /// Its label is the spelling that most live components report: build metadata that only some have, or
+    /// that differs, does not stand for the others.
+    label: &'a Spelling<'a>,
+    components: usize,
+    servers: usize,
+    /// The last server that was counted.
+    last: Option<&'a ServerName>,
+}
+
+/// The compared components, which are in the order of their servers, and whether each is live.
+fn compared<'a>(
+    pulses: &[(&'a Arc<Component>, Pulse)],
+    live: &[bool],
+) -> Vec<(&'a Component, bool)> {
+    let all = pulses.iter().zip(live).map(|((component, _), live)| {
+        let component: &'a Arc<Component> = component;
+        (component.as_ref(), *live)
     });
+    all.filter(|(component, _)| !component.is_observer()).collect()
+}
+
+/// Every spelling of a version among these components, and which of them each component reports.
+fn spellings<'a>(compared: &[(&'a Component, bool)]) -> (Vec<Spelling<'a>>, Vec<usize>) {
+    // Nearly always they are the same text.
+    let by_text = sorted(compared.len(), &|a, b| compared[a].0.version.cmp(&compared[b].0.version));
     let mut found: Vec<Spelling<'a>> = Vec::new();
-    let mut before = None;
+    let mut reported = vec![0; compared.len()];
     for place in by_text {
         let (component, live) = compared[place];
-        let version = component.version.as_str();
-        if found.last().is_none_or(|last| last.version != version) {
-            let count = VersionCount { version: version.to_owned(), components: 0, servers: 0 };
-            found.push(Spelling { version, first: place, live: 0, count });
-            before = None;
+        let text = component.version.as_str();
+        if found.last().is_none_or(|last| last.text != text) {
+            found.push(Spelling { text, live: 0, running: 0 });
         }
-        let Some(last) = found.last_mut() else { continue };
-        if live {
-            last.first = if last.live == 0 { place } else { last.first };
-            last.live += 1;
-        }
-        if !component.stopped {
-            last.count.components += 1;
-            last.count.servers +=
-                usize::from(before.replace(&component.server) != Some(&component.server));
+        reported[place] = found.len() - 1;
+        if let Some(last) = found.last_mut() {
+            last.live += usize::from(live);
+            last.running += usize::from(!component.stopped);
         }
     }
-    let newest_first = sorted(found.len(), &|a, b| {
-        let (one, other) = (found[a].version, found[b].version);
-        version::compare(other, one).then_with(|| one.cmp(other))
-    });
-    let mut found: Vec<Option<Spelling<'a>>> = found.into_iter().map(Some).collect();
-    newest_first.into_iter().filter_map(|place| found[place].take()).collect()
+    (found, reported)
+}
+
+/// Every version among these components, newest first. Versions of equal order are one.
+fn versions<'a>(
+    compared: &[(&'a Component, bool)],
+    spellings: &'a [Spelling<'a>],
+    reported: &[usize],
+) -> Vec<Running<'a>> {
+    let newest_first =
+        sorted(spellings.len(), &|a, b| version::compare(spellings[b].text, spellings[a].text));
+    let commonness = |one: &Spelling<'_>| (one.live, one.running, Reverse(one.text.len()));
+    let mut found: Vec<Running<'a>> = Vec::new();
+    let mut version_of = vec![0; spellings.len()];
+    for place in newest_first {
+        let spelling = &spellings[place];
+        match found.last_mut() {
+            Some(last) if version::compare(last.label.text, spelling.text).is_eq() => {
+                last.live += spelling.live;
+                if commonness(spelling) > commonness(last.label) {
+                    last.label = spelling;
+                }
+            }
+            _ => found.push(Running {
+                live: spelling.live,
+                label: spelling,
+                components: 0,
+                servers: 0,
+                last: None,
+            }),
+        }
+        version_of[place] = found.len() - 1;
+    }
+    for ((component, _), spelling) in compared.iter().zip(reported) {
+        let version = &mut found[version_of[*spelling]];
+        if !component.stopped {
+            version.components += 1;
+            let before = version.last.replace(&component.server);
+            version.servers += usize::from(before != Some(&component.server));
+        }
+    }
+    found
 }
 
 /// The version most live components run, of these that are the newest first; a tie goes to the newer.
-fn reference_version<'a>(spellings: &[Spelling<'a>]) -> Option<&'a str> {
-    let mut best: Option<(&str, usize)> = None;
-    for same in spellings.chunk_by(|a, b| version::compare(a.version, b.version).is_eq()) {
-        let count = same.iter().map(|spelling| spelling.live).sum();
-        let reported = same.iter().filter(|spelling| spelling.live > 0);
-        let first = reported.min_by_key(|spelling| spelling.first);
-        if let Some(first) = first
-            && best.is_none_or(|(_, most)| count > most)
-        {
-            best = Some((first.version, count));
-        }
-    }
-    best.map(|(version, _)| version)
+fn reference_version<'a>(versions: &[Running<'a>]) -> Option<&'a str> {
+    let live = versions.iter().rev().filter(|version| version.live > 0);
+    live.max_by_key(|version| version.live).map(|version| version.label.text)
 }
 
 /// What every component is held against.

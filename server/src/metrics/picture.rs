@@ -22,7 +22,7 @@ const OF_COMPONENTS: &[(&str, &str, Figure)] = &[
     ),
     (
         "cluster_overview_component_version_in_sync",
-        "1 if it runs the version most do, else 0; absent where not judged.",
+        "1 if it runs the cluster's reference version, else 0; absent where not judged.",
         |status, _| status.version.map(|check| flag(check == VersionCheck::InSync)),
     ),
     (
