@@ -127,6 +127,7 @@ fn case(id: HintId) -> Case {
         HintId::FailoverThin => failover_thin(),
         HintId::BalancingThin => balancing_thin(),
         HintId::TimersTight => timers_tight(),
+        HintId::ServersFull => servers_full(),
         HintId::KeyMismatch => key_mismatch(),
         HintId::MachineKeyMismatch => machine_key_mismatch(),
         HintId::KeyMissing => key_missing(),
@@ -213,6 +214,20 @@ fn timers_tight() -> Case {
     let stale_after =
         |stale_timeout_s| under(Settings { stale_timeout_s, ..Settings::default() }, snapshot([]));
     Case::of_cluster(stale_after(89), stale_after(90), &["1 min 29 s", "every 30 s"])
+}
+
+/// So many servers, where so many are taken in at most.
+fn with_limit(servers: u32, limit: usize) -> Snapshot {
+    let all = snapshot((0..servers).map(|number| service(&format!("s{number}"))));
+    Snapshot { max_servers: Some(limit), ..all }
+}
+
+fn servers_full() -> Case {
+    Case::of_cluster(
+        with_limit(90, 100),
+        with_limit(89, 100),
+        &["90 of at most 100", "--max-servers", "other web servers", "more than a day: 0", "507"],
+    )
 }
 
 fn key_mismatch() -> Case {
@@ -379,6 +394,7 @@ fn every_hint_keeps_its_name_and_its_severity() {
         ("failover-thin", Severity::Warning),
         ("balancing-thin", Severity::Warning),
         ("clock-skew", Severity::Warning),
+        ("servers-full", Severity::Warning),
         ("service-stopped", Severity::Info),
         ("web-stopped", Severity::Info),
         ("messenger-unreachable", Severity::Info),
@@ -453,6 +469,41 @@ fn the_most_urgent_hints_come_first_and_servers_in_order() {
             (HintId::WebStopped, of("a")),
         ]
     );
+}
+
+#[test]
+fn an_overview_is_full_from_nine_tenths_of_its_own_limit_on() {
+    let full = |servers, limit| ids(&with_limit(servers, limit), NOON) == [HintId::ServersFull];
+    assert!(full(18, 20) && !full(17, 20));
+    assert!(full(10, 11) && !full(9, 11), "9.9 servers are ten");
+    assert!(full(1, 1) && !full(0, 1));
+    let unknown = Snapshot { max_servers: None, ..with_limit(50, 1) };
+    assert!(ids(&unknown, NOON).is_empty());
+    let notes = |servers| hints(&with_limit(servers, 10), NOON)[0].notes.clone();
+    assert_eq!((notes(9), notes(10)), (vec!["nearly"], vec!["full"]));
+    let by_settings = under(FAILOVER, with_limit(2, 2));
+    assert!(by_settings.hints_under(&BALANCING, NOON).iter().all(|hint| hint.server.is_none()));
+}
+
+#[test]
+fn who_has_been_stale_or_stopped_for_a_day_is_counted_from_that_moment_on() {
+    let day = Span::minutes(24 * 60);
+    let mut full = with_limit(4, 4);
+    full.insert(Arc::new(stopped(service("s0"))));
+    // A blind period does not make a silence longer.
+    full.spells = vec![common::spell(10, 20)];
+    let gone = |now| {
+        let hints = hints(&full, now);
+        let full = hints.iter().find(|hint| hint.id == HintId::ServersFull).unwrap();
+        full.args.iter().find(|(name, _)| *name == "gone").unwrap().1.clone()
+    };
+    let (first, others) = (NOON + day, ms(310_001) + day);
+    for (moment, count) in [(first, 1), (others, 4)] {
+        assert_eq!(gone(moment), Arg::Number(count));
+        assert_ne!(gone(moment - Span::TICK), Arg::Number(count));
+        assert_eq!(full.next_turn(moment - Span::TICK), Some(moment));
+        assert_eq!(full.as_of(moment), moment);
+    }
 }
 
 #[test]

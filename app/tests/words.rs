@@ -2,7 +2,9 @@
 
 mod common;
 
-use cluster_overview_app::cluster::{Component, KeyKind, Role, Settings, Snapshot, Timestamp};
+use cluster_overview_app::cluster::{
+    Component, Health, KeyKind, Role, Settings, Snapshot, Timestamp,
+};
 use cluster_overview_app::words::{Language, Words};
 use common::{NOON, hints, key, s, service, snapshot, status, web};
 
@@ -51,6 +53,19 @@ fn every_pulse_is_explained_by_moments_and_limits() {
     ] {
         assert_eq!(why(component, now), said);
     }
+}
+
+#[test]
+fn a_cluster_without_room_for_more_servers_needs_attention_though_no_server_does() {
+    let full = Snapshot { max_servers: Some(2), ..snapshot([service("a"), service("b")]) };
+    assert_eq!(full.overview(NOON).health, Health::Warning);
+    let (headline, detail) = opening(&full);
+    assert_eq!(headline, "The cluster needs attention");
+    assert_eq!(detail, "2 of at most 2 server names are in use.");
+    let room = Snapshot { max_servers: Some(3), ..full.clone() };
+    assert_eq!(room.overview(NOON).health, Health::Ok);
+    let blind = Snapshot { blind_since: Some(NOON), ..full };
+    assert_eq!(blind.overview(NOON).health, Health::Unknown, "nobody can tell");
 }
 
 #[test]

@@ -162,7 +162,8 @@ impl Site {
         let watch = Watch::load(Arc::clone(&store)).await?;
         // A server's database need not be there yet: the page says so.
         watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
-        let intake = Intake::start(Arc::clone(&watch), options.max_servers);
+        watch.limit_servers(options.max_servers);
+        let intake = Intake::start(Arc::clone(&watch));
         let own =
             options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
         if let Some(own) = &own {

@@ -177,6 +177,23 @@ impl Watch {
         self.read(|state| state.servers)
     }
 
+    /// How many servers this web server takes in at most.
+    pub(crate) fn max_servers(&self) -> usize {
+        self.read(|state| state.snapshot.max_servers).unwrap_or(usize::MAX)
+    }
+
+    /// From now on this web server takes in so many servers at most.
+    pub(crate) fn limit_servers(&self, most: usize) {
+        let changed = self.write(|state| {
+            let changed = state.snapshot.max_servers.replace(most) != Some(most);
+            state.blinks += u64::from(changed);
+            changed
+        });
+        if changed {
+            self.facts.send_replace(());
+        }
+    }
+
     /// Whether a server of this name reports.
     pub(crate) fn knows(&self, server: &ServerName) -> bool {
         self.read(|state| state.snapshot.has_server(server))
@@ -429,8 +446,10 @@ impl Watch {
             if let Some(snapshot) = news.whole {
                 let blinks = state.blinks;
                 let refusals = std::mem::take(&mut state.snapshot.refusals);
+                let max_servers = state.snapshot.max_servers;
                 *state = State { blinks, ..State::standing_at(*snapshot, news.commit, news.at) };
                 state.snapshot.refusals = refusals;
+                state.snapshot.max_servers = max_servers;
                 state.refusals_changed();
             } else {
                 state.sighted(news.at);
@@ -723,6 +742,7 @@ impl State {
         self.snapshot.apply(Change {
             blind_since: self.snapshot.blind_since,
             blindness: self.snapshot.blindness,
+            max_servers: self.snapshot.max_servers,
             refusals: None,
             changed_at: self.snapshot.changed_at,
             whole: false,
@@ -772,6 +792,7 @@ impl State {
         let mut change = Change {
             blind_since: snapshot.blind_since,
             blindness: snapshot.blindness,
+            max_servers: snapshot.max_servers,
             refusals: blinks
                 .is_none_or(|blinks| blinks < self.refusals_at)
                 .then(|| snapshot.refusals.clone()),

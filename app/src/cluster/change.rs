@@ -23,6 +23,9 @@ pub struct Change {
     /// Why; always told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blindness: Option<Blindness>,
+    /// How many servers the web server takes in at most; always told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_servers: Option<usize>,
     /// All heartbeats that were refused lately, if that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusals: Option<Vec<Refusal>>,
@@ -109,6 +112,7 @@ impl Change {
         Self {
             blind_since: snapshot.blind_since,
             blindness: snapshot.blindness,
+            max_servers: snapshot.max_servers,
             refusals: Some(snapshot.refusals.clone()),
             changed_at: snapshot.changed_at,
             whole: true,
@@ -130,6 +134,7 @@ impl Snapshot {
         }
         self.blind_since = change.blind_since;
         self.blindness = change.blindness;
+        self.max_servers = change.max_servers;
         if let Some(refusals) = change.refusals {
             self.refusals = refusals;
         }

@@ -88,6 +88,8 @@ hint_ids! {
     BalancingThin = "balancing-thin", Warning;
     /// A server's clock is off.
     ClockSkew = "clock-skew", Warning;
+    /// There are nearly as many servers as the web server takes in.
+    ServersFull = "servers-full", Warning;
     /// A service has said goodbye long ago.
     ServiceStopped = "service-stopped", Info;
     /// A web component has said goodbye long ago.
@@ -432,6 +434,7 @@ impl<'a> Case<'a> {
             (HintId::VersionSkew, self.has_version_skew()),
             (HintId::FailoverThin, self.thin(HintId::FailoverThin).is_some()),
             (HintId::BalancingThin, self.thin(HintId::BalancingThin).is_some()),
+            (HintId::ServersFull, self.nearly_full().is_some()),
             (HintId::TimersTight, self.has_tight_timers()),
         ];
         let mut findings = Vec::new();
@@ -542,6 +545,7 @@ impl<'a> Case<'a> {
                 Some(Hint::of_cluster(id).with("count", Arg::Number(self.thin(id)?)))
             }
             HintId::ClockSkew => self.server(finding)?.components.iter().find_map(clock_skew),
+            HintId::ServersFull => self.servers_full(),
             HintId::MessengerUnreachable => messenger(status()?),
             HintId::TimersTight => Some(self.timers_tight()),
             HintId::CameBack => {
@@ -689,6 +693,26 @@ impl<'a> Case<'a> {
         };
         let count = self.overview.compared().filter(carries).count();
         (on && count < 2).then_some(count)
+    }
+
+    /// How many servers there are, and how many there may be, if those are nearly as many.
+    fn nearly_full(self) -> Option<(usize, usize)> {
+        let servers = self.overview.servers.len();
+        self.snapshot.nearly_reached(servers).map(|limit| (servers, limit))
+    }
+
+    fn servers_full(self) -> Option<Hint> {
+        let (servers, limit) = self.nearly_full()?;
+        // Nobody has been gone for a day since the picture's own moment: that would have moved it.
+        let gone = self.snapshot.count_gone(self.overview.as_of);
+        Some(
+            Hint::of_cluster(HintId::ServersFull)
+                .noting("nearly", servers < limit)
+                .noting("full", servers >= limit)
+                .with("servers", Arg::Number(servers))
+                .with("limit", Arg::Number(limit))
+                .with("gone", Arg::Number(gone)),
+        )
     }
 
     fn has_tight_timers(self) -> bool {

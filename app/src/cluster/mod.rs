@@ -4,6 +4,7 @@
 
 pub mod blindness;
 pub mod boots;
+pub(crate) mod capacity;
 pub mod change;
 pub mod effect;
 pub mod facts;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::blindness::Blindness;
+use super::capacity::GONE_FOR;
 use super::facts::{Component, ComponentKey, Role};
 use super::hints::CAME_BACK_FOR;
 use super::keys::References;
@@ -26,6 +27,9 @@ pub struct Snapshot {
     pub blind_since: Option<Timestamp>,
     /// Why, where that is known.
     pub blindness: Option<Blindness>,
+    /// How many servers the web server that shows this takes in at most; `None` where that is not known. Others that
+    /// share its database may take in more or fewer.
+    pub max_servers: Option<usize>,
     /// Heartbeats that were refused lately, in the order of servers and of the components whose probes fail.
     pub refusals: Vec<Refusal>,
     /// The moment of the last change of a fact.
@@ -74,9 +78,23 @@ impl Snapshot {
         for refusal in &self.refusals {
             turn(refusal.until);
         }
+        // Only then it matters who has been gone for a day.
+        let counts_gone = self.nearly_reached(self.count_servers()).is_some();
         for component in self.components.values() {
             self.each_turn_of(component, turn);
+            if counts_gone {
+                turn(self.gone_since(component) + GONE_FOR);
+            }
         }
+    }
+
+    /// From when on a component is stale or stopped, if nothing more is heard of it.
+    fn gone_since(&self, component: &Component) -> Timestamp {
+        if component.stopped {
+            return component.last_heartbeat;
+        }
+        let limit = component.stale_limit(&self.settings);
+        exceeds_at(component.last_heartbeat, limit, &self.spells)
     }
 
     fn each_turn_of(&self, component: &Component, turn: &mut dyn FnMut(Timestamp)) {

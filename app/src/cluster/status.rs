@@ -206,7 +206,7 @@ pub struct Overview {
     pub as_of: Timestamp,
     /// Since when nobody can tell.
     pub blind_since: Option<Timestamp>,
-    /// The worst of all servers.
+    /// The worst of all servers, and of what is said about the cluster as a whole.
     pub health: Health,
     /// Totals.
     pub counts: Counts,
@@ -302,7 +302,12 @@ impl Snapshot {
         Overview {
             as_of: self.as_of(now),
             blind_since: self.blind_since,
-            health: servers.iter().map(|server| server.health).max().unwrap_or_default(),
+            health: servers
+                .iter()
+                .map(|server| server.health)
+                .max()
+                .unwrap_or_default()
+                .max(self.health_of_capacity(servers.len())),
             counts: counts(&servers),
             reference_version,
             versions: versions.collect(),

@@ -139,6 +139,7 @@ impl Words {
             (_, 0, _) => "verdict.empty",
             (Health::Ok, 1, _) => "verdict.well.one",
             (Health::Ok, ..) => "verdict.well",
+            (Health::Warning | Health::Error, _, 0) => "verdict.cluster",
             (Health::Warning | Health::Error, 1, _) => "verdict.trouble.one",
             (Health::Warning | Health::Error, _, 1) => "verdict.trouble.first",
             (Health::Warning | Health::Error, ..) => "verdict.trouble",

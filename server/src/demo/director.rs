@@ -50,6 +50,7 @@ impl Director {
 
     /// Does what the script has people and disks do in this second.
     pub(super) async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
+        self.site.watch.limit_servers(script::max_servers(second));
         self.lend_database(second).await?;
         if self.away.is_some() || self.site.watch.is_blind() {
             return Ok(());

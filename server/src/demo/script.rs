@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use app::cluster::HintId::{
     self, BalancingThin, CameBack, ClockSkew, DuplicateName, EveryoneSilent, FailoverThin,
-    KeyMismatch, KeyMissing, MachineKeyMismatch, MessengerUnreachable, OverviewBlind, ServiceLate,
-    ServiceStale, ServiceStopped, TimersTight, VersionSkew, WebIdle, WebStale, WebStopped,
+    KeyMismatch, KeyMissing, MachineKeyMismatch, MessengerUnreachable, OverviewBlind, ServersFull,
+    ServiceLate, ServiceStale, ServiceStopped, TimersTight, VersionSkew, WebIdle, WebStale,
+    WebStopped,
 };
 use app::cluster::MessengerFailure::{self, Connecting, Refused};
 use app::cluster::Role::{self, Service, Web};
@@ -53,13 +54,15 @@ pub(super) enum Twist {
     Removed,
     /// The cluster's stale timeout, in seconds.
     StaleTimeout(u32),
+    /// How many servers the overview takes in at most.
+    MaxServers(usize),
     /// The overview cannot write its database.
     DatabaseAway,
 }
 
 use Twist::{
-    ClockAhead, DatabaseAway, MachineKey, Messenger, NoKey, OtherKey, OtherMachineKey, Removed,
-    Silent, StaleTimeout, Stopped, Twin, Version,
+    ClockAhead, DatabaseAway, MachineKey, MaxServers, Messenger, NoKey, OtherKey, OtherMachineKey,
+    Removed, Silent, StaleTimeout, Stopped, Twin, Version,
 };
 
 /// A span of a round in which something is otherwise.
@@ -115,6 +118,7 @@ static SCENES: &[Scene] = &[
     scene(80..86, &[], DatabaseAway, &[OverviewBlind]),
     // 88 to 107: what people do to it.
     scene(88..98, &[], StaleTimeout(5), &[TimersTight]),
+    scene(88..98, &[], MaxServers(6), &[ServersFull]),
     scene(88..105, &[("web-2", Service)], Removed, &[CameBack]),
     scene(89..107, &[("app-5", Service)], Twin, &[DuplicateName]),
     // A doubtful name stays so for ten minutes: only while nobody beats under it does a removal, and
@@ -145,6 +149,13 @@ pub(super) fn settings(second: u32) -> Settings {
     let timeout = of_the_cluster(second)
         .find_map(|twist| if let StaleTimeout(seconds) = twist { Some(seconds) } else { None });
     Settings { stale_timeout_s: timeout.unwrap_or(SETTINGS.stale_timeout_s), ..SETTINGS }
+}
+
+/// How many servers the overview takes in at most in this second.
+pub(super) fn max_servers(second: u32) -> usize {
+    let fewer = of_the_cluster(second)
+        .find_map(|twist| if let MaxServers(most) = twist { Some(most) } else { None });
+    fewer.unwrap_or(crate::MAX_SERVERS)
 }
 
 /// Whether the overview is without its database in this second.
@@ -194,7 +205,8 @@ impl Twist {
             OtherMachineKey => heartbeat.machine_key_check = Some(cast::other_key()),
             Version(version) => version.clone_into(&mut heartbeat.version),
             ClockAhead(by) => heartbeat.sent_at = heartbeat.sent_at.map(|sent| sent + by),
-            Silent | Stopped | Twin | Messenger(_) | Removed | StaleTimeout(_) | DatabaseAway => {}
+            Silent | Stopped | Twin | Messenger(_) | Removed | StaleTimeout(_) | MaxServers(_)
+            | DatabaseAway => {}
         }
     }
 }

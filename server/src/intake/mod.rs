@@ -60,27 +60,25 @@ pub struct Intake {
     jobs: mpsc::Sender<Job>,
     watch: Arc<Watch>,
     figures: Arc<Heartbeats>,
-    max_servers: usize,
 }
 
 impl Intake {
-    /// Starts the writer, which takes in so many servers at most. It ends, after what already waits, when the
-    /// last door to it is closed.
-    pub fn start(watch: Arc<Watch>, max_servers: usize) -> Self {
+    /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
+    pub fn start(watch: Arc<Watch>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
         let figures = Arc::new(Heartbeats::default());
-        tokio::spawn(write(jobs, Arc::clone(&watch), Arc::clone(&figures), max_servers));
-        Self { jobs: sender, watch, figures, max_servers }
+        tokio::spawn(write(jobs, Arc::clone(&watch), Arc::clone(&figures)));
+        Self { jobs: sender, watch, figures }
     }
 
     /// Whether there is no room for a server of this name.
     pub(crate) fn is_full_for(&self, server: &ServerName) -> bool {
-        self.watch.servers() >= self.max_servers && !self.watch.knows(server)
+        self.watch.servers() >= self.max_servers() && !self.watch.knows(server)
     }
 
     /// How many servers it takes in at most.
     pub(crate) fn max_servers(&self) -> usize {
-        self.max_servers
+        self.watch.max_servers()
     }
 
     /// What became of all heartbeats so far.
@@ -104,9 +102,9 @@ impl Intake {
 }
 
 /// Leaves out the heartbeats of new servers for which there is no room.
-fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch, max_servers: usize) {
+fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch) {
     let heartbeats: usize = jobs.iter().map(|job| job.heartbeats.len()).sum();
-    let mut room = max_servers.saturating_sub(watch.servers());
+    let mut room = watch.max_servers().saturating_sub(watch.servers());
     if heartbeats <= room {
         return;
     }
@@ -132,12 +130,7 @@ fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch, max_servers: usize) {
     }
 }
 
-async fn write(
-    mut jobs: mpsc::Receiver<Job>,
-    watch: Arc<Watch>,
-    figures: Arc<Heartbeats>,
-    max_servers: usize,
-) {
+async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<Heartbeats>) {
     let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
         // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
@@ -162,7 +155,7 @@ async fn write(
             waiting.push(next);
         }
         last = waiting.len();
-        leave_out_over_limit(&mut waiting, &watch, max_servers);
+        leave_out_over_limit(&mut waiting, &watch);
         let batch: Vec<Heartbeat> =
             waiting.iter().flat_map(|job| job.heartbeats.iter().cloned()).collect();
         let heartbeats = batch.len();

@@ -137,8 +137,9 @@ pub(super) async fn snapshot(tx: &mut Tx, head: &Head) -> Result<Snapshot, Store
         settings: head.settings,
         references: references(tx).await?,
         spells: spells(tx).await?,
-        // They are told from memory.
+        // What follows is known in memory alone.
         refusals: Vec::new(),
+        max_servers: None,
         blind_since: None,
         blindness: None,
         changed_at: head.changed_at,

@@ -44,6 +44,33 @@ fn a_new_server_beyond_the_limit_is_refused_in_words_and_the_others_go_on() {
 }
 
 #[test]
+fn an_overview_that_is_nearly_full_says_so_to_programs_and_on_its_page() {
+    let overview = Running::with_room_for(10);
+    let servers: Vec<String> = (1..=10).map(|number| format!("app-{number}")).collect();
+    for server in &servers[..8] {
+        overview.beat(&heartbeat(server, "service", 1));
+    }
+    let picture = || overview.overview();
+    assert_eq!((&picture()["health"], &picture()["hints"]), (&json!("ok"), &json!([])));
+    overview.beat(&heartbeat(&servers[8], "service", 1));
+    let (health, hint) = (picture()["health"].clone(), picture()["hints"][0].clone());
+    assert_eq!((health, &hint["id"]), (json!("warning"), &json!("servers-full")));
+    assert_eq!(hint["title"], "9 of at most 10 server names are in use");
+    let page = overview.get("/").body.to_string();
+    for words in ["The cluster needs attention", "9 of at most 10 server names are in use"] {
+        assert!(page.contains(words), "{words} in {page}");
+    }
+    overview.beat(&heartbeat(&servers[9], "service", 1));
+    let full = picture()["hints"][0]["evidence"].as_str().unwrap().to_owned();
+    assert!(full.starts_with("This web server refuses"), "{full}");
+    let removed = overview.send("DELETE", "/api/v1/servers/app-10?force=true", &[], &[]);
+    assert_eq!(removed.status, 204);
+    let removed = overview.send("DELETE", "/api/v1/servers/app-9?force=true", &[], &[]);
+    assert_eq!(removed.status, 204);
+    assert_eq!(picture()["hints"], json!([]), "there is room again");
+}
+
+#[test]
 fn of_an_array_the_names_beyond_the_limit_are_listed_and_the_rest_is_stored() {
     let overview = Running::with_room_for(2);
     let beats: Vec<Value> = ["app-1", "app-2", "app-3", "app-1", "app-4", "app-3"]
@@ -170,6 +197,23 @@ fn more_servers_than_one_transaction_removes_are_removed_together() {
     let removed = overview.json("POST", "/api/v1/removals", &json!({"name": "pod-*"}));
     assert_eq!(removed.body["removed"].as_array().unwrap().len(), 1_400);
     assert!(shown(&overview).is_empty());
+    let names: Vec<String> =
+        (0..130).map(|number| format!("{number:03}{}", "x".repeat(250))).collect();
+    let beats =
+        names.iter().map(|name| with(heartbeat(name, "service", 1), "leaving", json!(true)));
+    assert_eq!(overview.beat(&json!(beats.collect::<Vec<_>>())).status, 200);
+    overview.json("POST", "/api/v1/removals", &json!({"name": "*x"}));
+    let audit = overview.get("/api/v1/audit?action=remove").body;
+    let written: Vec<&str> = audit["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["target"].as_str().unwrap())
+        .collect();
+    assert_eq!(written.len(), 5, "one for each transaction");
+    for name in &names {
+        assert!(written[..2].iter().any(|target| target.contains(name)), "{name} is not named");
+    }
 }
 
 #[test]

@@ -145,7 +145,8 @@ fn action(hint: &Hint, words: &Words) -> Option<Action> {
         | HintId::WebIdle
         | HintId::KeyMissing
         | HintId::VersionSkew
-        | HintId::ClockSkew => None,
+        | HintId::ClockSkew
+        | HintId::ServersFull => None,
     }
 }
 
