@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::api::{Command, Outcome, Refusal};
-use app::cluster::effect::{RemovalFilter, RemovedServer};
+use app::cluster::effect::RemovalFilter;
 use app::cluster::keys::{Unnamed, check_digits};
 use app::cluster::{
     ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
@@ -18,6 +18,15 @@ use crate::watch::{Sight, Watch};
 
 /// How many servers one transaction removes.
 const MAX_REMOVED_AT_ONCE: usize = 500;
+
+/// A removal of many servers that stopped before its end.
+#[derive(Debug)]
+pub(crate) struct StoppedRemoval {
+    /// Those that were removed before.
+    pub(crate) removed: Vec<ServerName>,
+    /// Why it stopped.
+    pub(crate) why: Refusal,
+}
 
 impl Site {
     /// Does what an admin wants, whole or not at all, and writes down who wanted it.
@@ -71,14 +80,15 @@ impl Site {
         remove.await
     }
 
-    /// Removes all servers that a filter finds, or only finds them. It goes in portions that nobody has to
-    /// wait for long; one entry of the audit tells of all.
+    /// Removes all servers that a filter finds, or only finds them. It goes in portions that nobody has to wait for
+    /// long. Each has an entry of the audit in its own transaction, so that the audit names exactly those that were
+    /// removed, however it ends.
     pub(crate) async fn remove_all(
         &self,
         filter: RemovalFilter,
         dry_run: bool,
         by: &Actor,
-    ) -> Result<Vec<ServerName>, Refusal> {
+    ) -> Result<Vec<ServerName>, StoppedRemoval> {
         if dry_run {
             self.watch.refresh().await;
             let Sight { snapshot, now, .. } = self.watch.sight();
@@ -86,16 +96,23 @@ impl Site {
             return Ok(found.into_iter().map(|server| server.name).collect());
         }
         let watch = Arc::clone(&self.watch);
-        let (by, place) = (by.clone(), watch.place().map_err(|_| Refusal::Blind)?);
+        let Ok(place) = watch.place() else {
+            return Err(StoppedRemoval { removed: Vec::new(), why: Refusal::Blind });
+        };
+        let by = by.clone();
         // The portions belong together: they go on when the caller goes away.
         run_to_end(async move {
             let _place = place;
             let mut removed = Vec::new();
             loop {
-                let (portion, more) = remove_portion(&watch, &filter, removed.len(), &by).await?;
-                removed.extend(portion);
-                if !more {
-                    return Ok(removed);
+                match remove_portion(&watch, &filter, &by).await {
+                    Ok((portion, more)) => {
+                        removed.extend(portion);
+                        if !more {
+                            return Ok(removed);
+                        }
+                    }
+                    Err(why) => return Err(StoppedRemoval { removed, why }),
                 }
             }
         })
@@ -144,12 +161,10 @@ impl Site {
     }
 }
 
-/// Removes the first servers that a filter finds; whether there are more. The entry about all of them is
-/// written with the first, when there were none `before`.
+/// Removes the first servers that a filter finds; whether there are more.
 async fn remove_portion(
     watch: &Arc<Watch>,
     filter: &RemovalFilter,
-    before: usize,
     by: &Actor,
 ) -> Result<(Vec<ServerName>, bool), Refusal> {
     let (filter, by, writer) = (filter.clone(), by.clone(), Arc::clone(watch));
@@ -163,25 +178,18 @@ async fn remove_portion(
         if found.is_empty() {
             return Ok((Vec::new(), false));
         }
-        let entry = (before == 0).then(|| Entry::done(&by, Action::Remove, all_of(&found)));
-        let more = found.len() > MAX_REMOVED_AT_ONCE;
-        found.truncate(MAX_REMOVED_AT_ONCE);
+        let fit =
+            Entry::names_fit(found.iter().map(|server| &server.name)).min(MAX_REMOVED_AT_ONCE);
+        let more = found.len() > fit;
+        found.truncate(fit);
         let keys: Vec<ComponentKey> =
             found.iter().flat_map(|server| server.keys.iter().cloned()).collect();
         let names: Vec<ServerName> = found.into_iter().map(|server| server.name).collect();
-        done(&writer, writer.store().remove(&keys, &names, entry.as_ref()).await)?;
+        let entry = Entry::removal(&by, &names);
+        done(&writer, writer.store().remove(&keys, &names, Some(&entry)).await)?;
         Ok((names, more))
     };
     watch.with_write_lock(removed).await
-}
-
-/// How the audit names several servers.
-fn all_of(servers: &[RemovedServer]) -> String {
-    let names: Vec<&str> = servers.iter().map(|server| server.name.as_str()).collect();
-    match names.as_slice() {
-        [name] => (*name).to_owned(),
-        names => format!("{} servers: {}", names.len(), names.join(", ")),
-    }
 }
 
 fn done(watch: &Watch, written: Result<News, StoreError>) -> Outcome {

@@ -12,6 +12,8 @@ use app::cluster::facts::is_unprintable;
 pub const MAX_LINE_CHARS: usize = 300;
 /// How many of one that is the answer itself, such as a hint's evidence.
 pub const MAX_ANSWER_LINE_CHARS: usize = 4_000;
+/// How many of one that names many servers.
+pub const MAX_LIST_LINE_CHARS: usize = 32_000;
 /// What stands in place of a character that is not printed.
 const MARK: char = '\u{fffd}';
 
@@ -23,6 +25,11 @@ pub fn one_line(text: &str) -> String {
 /// The same, of at most [`MAX_ANSWER_LINE_CHARS`] characters.
 pub fn answer_line(text: &str) -> String {
     line_of_at_most(MAX_ANSWER_LINE_CHARS, text)
+}
+
+/// The same, of at most [`MAX_LIST_LINE_CHARS`] characters.
+pub fn list_line(text: &str) -> String {
+    line_of_at_most(MAX_LIST_LINE_CHARS, text)
 }
 
 fn line_of_at_most(most_chars: usize, text: &str) -> String {

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use app::cluster::Timestamp;
+use app::cluster::{ServerName, Timestamp};
 
 use super::keyring::Maker;
 use super::secret::Hash;
 pub use crate::outside_text::one_line;
+use crate::outside_text::{MAX_LIST_LINE_CHARS, list_line};
 
 /// How somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +153,7 @@ pub struct Entry {
     pub actor: Actor,
     /// What.
     pub action: Action,
-    /// To what. Never a secret.
+    /// To what, as one line. Never a secret.
     pub target: String,
     /// `done`, or why not.
     pub outcome: String,
@@ -161,14 +162,36 @@ pub struct Entry {
 impl Entry {
     /// Something that was done.
     pub fn done(actor: &Actor, action: Action, target: impl Into<String>) -> Self {
-        let outcome = "done".to_owned();
-        Self { actor: actor.clone(), action, target: target.into(), outcome }
+        let (target, outcome) = (one_line(&target.into()), "done".to_owned());
+        Self { actor: actor.clone(), action, target, outcome }
+    }
+
+    /// A removal of several servers, which it names, if [`Self::names_fit`].
+    pub fn removal(actor: &Actor, servers: &[ServerName]) -> Self {
+        let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
+        let target = match names.as_slice() {
+            [name] => (*name).to_owned(),
+            names => format!("{} servers: {}", names.len(), names.join(", ")),
+        };
+        Self { target: list_line(&target), ..Self::done(actor, Action::Remove, "") }
+    }
+
+    /// How many of these servers, from the first, one entry can name.
+    pub fn names_fit<'a>(servers: impl Iterator<Item = &'a ServerName>) -> usize {
+        /// What stands before the names.
+        const COUNT_CHARS: usize = 40;
+        let mut chars = COUNT_CHARS;
+        let fits = |name: &&ServerName| {
+            chars += name.as_str().chars().count() + ", ".len();
+            chars <= MAX_LIST_LINE_CHARS
+        };
+        servers.take_while(fits).count()
     }
 
     /// Something that was refused.
     pub fn refused(actor: &Actor, action: Action, target: impl Into<String>, why: &str) -> Self {
-        let outcome = format!("refused: {why}");
-        Self { actor: actor.clone(), action, target: target.into(), outcome }
+        let (target, outcome) = (one_line(&target.into()), format!("refused: {why}"));
+        Self { actor: actor.clone(), action, target, outcome }
     }
 }
 

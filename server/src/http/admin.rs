@@ -21,6 +21,7 @@ use super::problem::Problem;
 use crate::Site;
 use crate::access::audit::one_line;
 use crate::access::caller::Person;
+use crate::acts::StoppedRemoval;
 
 /// How many seconds to wait before a messenger is dialled again.
 const RETRY_DIALLING: u32 = 5;
@@ -267,7 +268,7 @@ impl Removals {
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),
         (status = 422, description = "A field does not fit, or there is none; each is named."),
-        (status = 503, description = "The database cannot be written.")
+        (status = 503, description = "The database cannot be written, or not to the end. `removed` names those that were removed all the same, which may be none; the same request again removes the rest.")
     )
 )]
 pub(crate) async fn remove_many(
@@ -281,9 +282,18 @@ pub(crate) async fn remove_many(
     let Removals { filter, dry_run } =
         Removals::read(&value, query.as_deref()).map_err(Problem::fields)?;
     let removed = site.remove_all(filter, dry_run, &person.actor()).await;
-    let removed = removed.map_err(|refusal| problem(refusal, "these servers"))?;
-    let removed: Vec<&str> = removed.iter().map(ServerName::as_str).collect();
-    Ok(Json(json!({"removed": removed})))
+    Ok(Json(json!({"removed": removed.map_err(stopped)?})))
+}
+
+/// A removal that stopped says what it had removed by then.
+fn stopped(StoppedRemoval { removed, why }: StoppedRemoval) -> Problem {
+    let problem = match (removed.len(), why) {
+        (0, why) => problem(why, "these servers"),
+        (count, _) => Problem::unavailable(format!(
+            "the overview's database could not be written to the end: {count} servers were removed, and the rest were not; send the same request again to remove the rest"
+        )),
+    };
+    problem.with_done("removed", json!(removed))
 }
 
 /// Dials a server's service messenger now

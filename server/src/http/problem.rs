@@ -3,7 +3,7 @@
 use app::cluster::FieldError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::metrics::Refusal;
 
@@ -13,13 +13,15 @@ pub(crate) struct Problem {
     status: StatusCode,
     detail: String,
     errors: Vec<FieldError>,
+    /// What was done all the same: a field of its own.
+    done: Option<(&'static str, Value)>,
     retry_after: Option<u32>,
 }
 
 impl Problem {
     /// A refusal with this status.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self { status, detail: detail.into(), errors: Vec::new(), done: None, retry_after: None }
     }
 
     /// 422 with one entry per bad field.
@@ -33,6 +35,11 @@ impl Problem {
     /// 503: nothing was stored; come back.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// With a field that says what was done all the same.
+    pub(crate) fn with_done(self, field: &'static str, value: Value) -> Self {
+        Self { done: Some((field, value)), ..self }
     }
 
     /// 429: come back in so many seconds.
@@ -74,6 +81,9 @@ impl IntoResponse for Problem {
         });
         if !self.errors.is_empty() {
             body["errors"] = json!(self.errors);
+        }
+        if let Some((field, value)) = self.done {
+            body[field] = value;
         }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();

@@ -11,6 +11,7 @@ use crate::access::keyring::{
     TokenRole, name_key,
 };
 use crate::access::secret::Hash;
+use crate::outside_text::list_line;
 use app::api::Rank;
 use app::cluster::{ServerName, Span, Timestamp};
 
@@ -349,7 +350,7 @@ pub(super) async fn record(
     let actor = &entry.actor;
     let address = actor.address.map(|address| address.to_string());
     let (who, proof, action) = (one_line(&actor.name), actor.proof.as_str(), entry.action.as_str());
-    let (target, outcome) = (one_line(&entry.target), one_line(&entry.outcome));
+    let (target, outcome) = (list_line(&entry.target), one_line(&entry.outcome));
     let parts = [&who, proof, address.as_deref().unwrap_or_default(), action, &target, &outcome];
     // No part holds a line break: parts that run into one another cannot look like others.
     let digest = Hash::of(&parts.join("\n")).to_hex();

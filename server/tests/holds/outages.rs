@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::{
-    Balancer, Fault, Overview, Postgres, SOON, Serve, agent, get, heartbeat, wait_until_ok,
+    Balancer, Fault, Overview, Postgres, SOON, Serve, agent, get, heartbeat, wait_until_ok, with,
 };
 
 use crate::clocks::libfaketime;
@@ -125,6 +125,69 @@ fn a_database_whose_disk_is_full_blinds_the_overview_until_there_is_room_again()
     });
     assert_eq!(overview.picture()["counts"]["servers"], taken, "who was acknowledged is there");
     assert_eq!(overview.beat("another", 1).0, 200);
+}
+
+/// Lets nobody change this server's rows for as long as the database runs.
+fn lock(database: &Postgres, server: &str) {
+    let locked = database.file("locked");
+    database.tell(&format!(
+        "printf \"begin; select 1 from components where server_key = '{server}' for update;\\n\
+         \\\\! touch {}\\nselect pg_sleep(600);\\n\" | psql --host 127.0.0.1 --port {} --username overview \
+         postgres >>log 2>&1 &",
+        locked.display(),
+        database.port,
+    ));
+    wait_until_ok("the row to be locked", SOON, || {
+        if locked.exists() { Ok(()) } else { Err("not yet") }
+    });
+}
+
+/// What the audit says was removed, oldest first.
+fn removals(overview: &Overview) -> Vec<String> {
+    let audit = overview.get("/api/v1/audit?action=remove").body;
+    let entries = audit["entries"].as_array().unwrap().iter().rev();
+    entries.map(|entry| entry["target"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_removal_of_many_that_loses_the_database_midway_says_what_it_removed() {
+    let mut database = Postgres::start();
+    let overview = Overview::start_on(&address(database.port));
+    let pods: Vec<String> = (0..1_400).map(|number| format!("pod-{number:04}")).collect();
+    for some in pods.chunks(700) {
+        let beats: Vec<Value> = some
+            .iter()
+            .map(|pod| with(heartbeat(pod, "service", 1), "leaving", true.into()))
+            .collect();
+        assert_eq!(overview.post_heartbeats(&beats.into()).status, 200);
+    }
+    // The first transaction of 500 does not touch it, and the second waits for it.
+    lock(&database, "pod-0700");
+    let all = serde_json::json!({"name": "pod-*"});
+    let stopped = thread::scope(|scope| {
+        let removal = scope.spawn(|| overview.json("POST", "/api/v1/removals", &all));
+        overview.picture_when(|picture| picture["counts"]["servers"] == 900);
+        database.stop();
+        removal.join().unwrap()
+    });
+    assert_eq!(stopped.status, 503, "{}", stopped.body);
+    assert_eq!(stopped.header("content-type"), "application/problem+json");
+    assert!(stopped.headers.contains_key("retry-after"));
+    assert_eq!(stopped.body["removed"], serde_json::json!(pods[..500]));
+    let detail = stopped.body["detail"].as_str().unwrap();
+    assert!(detail.contains("500 servers were removed"), "{detail}");
+    let nothing = overview.json("POST", "/api/v1/removals", &all);
+    assert_eq!((nothing.status, &nothing.body["removed"]), (503, &serde_json::json!([])));
+    database.start_again(&[]);
+    let picture = overview.picture_when(sees);
+    assert_eq!(picture["counts"]["servers"], 900, "the rest is there");
+    let first = format!("500 servers: {}", pods[..500].join(", "));
+    assert_eq!(removals(&overview), [first.as_str()], "no more than was removed");
+    let rest = overview.json("POST", "/api/v1/removals", &all);
+    assert_eq!((rest.status, &rest.body["removed"]), (200, &serde_json::json!(pods[500..])));
+    let written = removals(&overview);
+    assert_eq!(written.len(), 3, "one for each transaction");
+    assert_eq!(written[2], format!("400 servers: {}", pods[1_000..].join(", ")));
 }
 
 #[test]

@@ -96,6 +96,11 @@ impl Postgres {
         format!("postgres://overview@localhost:{}/{database}?host={host}", self.port)
     }
 
+    /// A file in its folder, which goes with it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     fn wait(&self) {
         let socket = self.folder.join(format!(".s.PGSQL.{}", self.port));
         let ready = || {

@@ -112,6 +112,9 @@ pub(crate) struct Problem {
     /// One for each bad field, where fields are bad.
     #[schema(nullable = false)]
     errors: Option<Vec<FieldError>>,
+    /// Of a removal that stopped before its end: the names of those that were removed.
+    #[schema(nullable = false)]
+    removed: Option<Vec<String>>,
 }
 
 /// One bad field.
