@@ -11,6 +11,7 @@ use app::cluster::keys::check_digits;
 use app::cluster::{KeyKind, Role, Span};
 use app::words::Language;
 use axum::http::HeaderName;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::access::keyring::TokenRole;
@@ -389,6 +390,7 @@ impl CommandLine {
                 INSTEAD_OF_ARGUMENTS
             );
         }
+        show_help_if_asked(&commands, &arguments);
         if let Some(path) = named_file(&arguments) {
             let command = arguments.get(1).and_then(|name| commands.find_subcommand(name));
             // Others may be called where the environment names a file for `serve`.
@@ -405,6 +407,15 @@ impl CommandLine {
     }
 }
 
+/// Shows help or the version and ends the process, if the arguments ask for that: it does not depend on a
+/// configuration file.
+fn show_help_if_asked(commands: &clap::Command, arguments: &[OsString]) {
+    let Err(shown) = commands.clone().try_get_matches_from(arguments) else { return };
+    if matches!(shown.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        shown.exit();
+    }
+}
+
 /// What to do with a password instead of writing it into an argument.
 const INSTEAD_OF_ARGUMENTS: &str = "Put it into a file that PGPASSFILE names, into the option's environment variable, or into a configuration file of mode 600";
 
@@ -417,10 +428,8 @@ fn without_values(command: clap::Command) -> clap::Command {
 fn holds_password(address: &str) -> bool {
     let Some((scheme, rest)) = address.split_once("://") else { return false };
     if scheme.starts_with("postgres") {
-        let query = rest.split_once('?').map_or("", |(_, query)| query);
-        let named = |part: &str| part.starts_with("password=") && part != "password=";
         // Such a password may hold what ends the host of other addresses.
-        return without_password(address) != address || query.split('&').any(named);
+        return without_password(address) != address;
     }
     let host = rest.split(['/', '?', '#', ' ', '"', '\'']).next().unwrap_or_default();
     host.rsplit_once('@').is_some_and(|(person, _)| person.contains(':'))
