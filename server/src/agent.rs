@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use app::cluster::{KeyCheck, Os, Role};
+use app::cluster::{Os, Role};
 use serde_json::{Value, json};
 
 use crate::access::secret::{SecretError, read_secret};
 use crate::back_off::back_off;
 use crate::client::{Client, ClientError};
 use crate::credential::{Credential, CredentialError};
+use crate::files::kept::Kept;
+use crate::files::key::KeyFile;
 use crate::log_limit::LogLimits;
 use crate::messenger::Voice;
 use crate::outside_text::one_line;
@@ -43,8 +45,8 @@ pub struct Facts {
     pub os: Os,
     /// The server's address, if it was given one.
     pub ip: Option<IpAddr>,
-    /// The check of its key.
-    pub key_check: Option<KeyCheck>,
+    /// The file with its key.
+    pub key_file: Option<KeyFile>,
 }
 
 impl Facts {
@@ -60,7 +62,8 @@ impl Facts {
 /// What a node proves itself with: the join token at first contact, its own credential from then on.
 #[derive(Debug)]
 pub struct Proof {
-    token_file: PathBuf,
+    /// The join token, if there is one.
+    token: Kept<String, SecretError>,
     path: PathBuf,
     credential: Option<Credential>,
     /// Where a credential cannot be kept, the join token goes on proving the node.
@@ -71,17 +74,18 @@ impl Proof {
     /// The credential in the file at `path`, or else the join token, which must be there then.
     pub fn of(token_file: &Path, path: PathBuf) -> Result<Self, ProofError> {
         let credential = Credential::read(&path)?;
+        let token = Kept::new(token_file, read_secret);
         if credential.is_none() {
-            read_secret(token_file)?;
+            token.get()?;
         }
-        Ok(Self { token_file: token_file.to_owned(), path, credential, keeps: true })
+        Ok(Self { token, path, credential, keeps: true })
     }
 
     /// The secret that every request bears.
     fn secret(&self) -> Result<String, SecretError> {
         match &self.credential {
             Some(credential) => Ok(credential.reveal().to_owned()),
-            None => read_secret(&self.token_file),
+            None => self.token.get(),
         }
     }
 
@@ -92,7 +96,7 @@ impl Proof {
 
     /// The credential is not known any more: the next trial enrols again, if there is a join token.
     fn doubt(&mut self) {
-        if read_secret(&self.token_file).is_ok() {
+        if self.token.get().is_ok() {
             self.credential = None;
         }
     }
@@ -199,6 +203,7 @@ impl Agent {
 
     /// One heartbeat; the answer says when to send the next.
     async fn beat(&mut self, leaving: bool) -> Result<Duration, AgentError> {
+        self.client.renew_trust();
         if self.proof.wants_credential() && !leaving {
             self.enrol().await?;
         }
@@ -287,7 +292,7 @@ impl Agent {
             "boot_id": self.boot_id,
             "sequence": self.sequence,
             "sent_at": clock::wall().rfc3339(),
-            "key_check": facts.key_check,
+            "key_check": facts.key_file.as_ref().and_then(|file| file.get().ok()),
             "messenger_port": self.voice.as_ref().map(Voice::port),
             "leaving": leaving,
             "probed": self.probe.is_some(),

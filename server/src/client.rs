@@ -8,6 +8,7 @@ use serde_json::Value;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::files;
+use crate::files::kept::Kept;
 use crate::outside_text::one_line;
 use crate::store::without_password;
 
@@ -49,19 +50,31 @@ pub enum ClientError {
     },
 }
 
-/// The certificates in this file.
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, ClientError> {
-    let unusable = |why: String| ClientError::Trust { path: path.to_owned(), why };
-    let pem = files::read(path).map_err(|error| unusable(error.to_string()))?;
-    let mut found = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) =
-            item.map_err(|error| unusable(error.to_string()))?
-        {
-            found.push(certificate);
+/// The certificates to trust, as a file holds them.
+#[derive(Clone, PartialEq)]
+struct Trusted(Vec<Vec<u8>>);
+
+impl Trusted {
+    fn read(path: &Path) -> Result<Self, ClientError> {
+        let unusable = |why: String| ClientError::Trust { path: path.to_owned(), why };
+        let pem = files::read_pem(path).map_err(|error| unusable(error.to_string()))?;
+        let mut found = Vec::new();
+        for item in parse_pem(&pem) {
+            if let PemItem::Certificate(certificate) =
+                item.map_err(|error| unusable(error.to_string()))?
+            {
+                found.push(certificate.der().to_vec());
+            }
         }
+        if found.is_empty() {
+            return Err(unusable("it holds no certificate".to_owned()));
+        }
+        Ok(Self(found))
     }
-    if found.is_empty() { Err(unusable("it holds no certificate".to_owned())) } else { Ok(found) }
+
+    fn certificates(&self) -> Vec<Certificate<'static>> {
+        self.0.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
+    }
 }
 
 impl ClientError {
@@ -76,25 +89,46 @@ impl ClientError {
 pub struct Client {
     base: String,
     agent: ureq::Agent,
+    trust: Option<Trust>,
+}
+
+/// The file with the certificates to trust, and those in use.
+#[derive(Clone)]
+struct Trust {
+    file: Arc<Kept<Trusted, ClientError>>,
+    in_use: Trusted,
+}
+
+impl std::fmt::Debug for Trust {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Trust").field(&self.file).finish()
+    }
 }
 
 impl Client {
     /// The overview at this address; over TLS, with a certificate that one of this file vouches for, or
     /// one of those that browsers trust.
     pub fn new(overview: &str, trusted: Option<&Path>) -> Result<Self, ClientError> {
-        let tls = TlsConfig::builder();
-        let tls = match trusted {
-            Some(path) => tls.root_certs(RootCerts::Specific(Arc::new(certificates(path)?))),
-            None => tls,
+        let trust = match trusted {
+            Some(path) => {
+                let file = Arc::new(Kept::open(path, Trusted::read)?);
+                Some(Trust { in_use: file.get()?, file })
+            }
+            None => None,
         };
-        let agent = ureq::Agent::config_builder()
-            .tls_config(tls.build())
-            .timeout_global(Some(REQUEST_TIMEOUT))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .build()
-            .new_agent();
-        Ok(Self { base: overview.trim_end_matches('/').to_owned(), agent })
+        let agent = agent(trust.as_ref().map(|trust| &trust.in_use));
+        Ok(Self { base: overview.trim_end_matches('/').to_owned(), agent, trust })
+    }
+
+    /// Trusts the certificates that are in the file now.
+    pub fn renew_trust(&mut self) {
+        let Some(trust) = &mut self.trust else { return };
+        if let Ok(now) = trust.file.get()
+            && now != trust.in_use
+        {
+            self.agent = agent(Some(&now));
+            trust.in_use = now;
+        }
     }
 
     /// Where it is: host and port, to ask the routing table about.
@@ -134,6 +168,22 @@ impl Client {
     }
 }
 
+/// What requests are sent with: it trusts these certificates, or those that browsers trust.
+fn agent(trusted: Option<&Trusted>) -> ureq::Agent {
+    let tls = TlsConfig::builder();
+    let tls = match trusted {
+        Some(trusted) => tls.root_certs(RootCerts::Specific(Arc::new(trusted.certificates()))),
+        None => tls,
+    };
+    ureq::Agent::config_builder()
+        .tls_config(tls.build())
+        .timeout_global(Some(REQUEST_TIMEOUT))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .build()
+        .new_agent()
+}
+
 /// What an answer says. A good one may have so many bytes.
 fn understand(
     url: String,
@@ -152,7 +202,8 @@ fn understand(
     // One byte more than may be read, so that too much is told from just enough.
     let reader = answer.body_mut().with_config().limit(most + 1).reader();
     let body = files::read_at_most(reader, most).map_err(|error| unreachable(&error))?;
-    let value = serde_json::from_slice::<Value>(&body);
+    let text = files::text::utf8(&body).unwrap_or_default();
+    let value = serde_json::from_str::<Value>(text);
     if status.is_success()
         && let Ok(value) = value
     {

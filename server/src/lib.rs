@@ -34,16 +34,18 @@ pub mod watch;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use app::cluster::{Role, Span};
 use app::words::Language;
 use axum::body::Bytes;
 use tokio::sync::watch as signal;
 
-use crate::access::secret::Hash;
+use crate::access::secret::{Hash, SecretError};
 use crate::access::{Access, Policy};
-use crate::branding::Branding;
+use crate::branding::{Branding, BrandingError};
+use crate::files::kept::Kept;
 use crate::frame::Ancestor;
 use crate::intake::Intake;
 use crate::listen::Listener;
@@ -56,7 +58,11 @@ use crate::watch::Watch;
 /// How many servers an overview takes in, unless it is told otherwise.
 pub const MAX_SERVERS: usize = 20_000;
 /// How often it is written down which tokens were used.
-const USES_PERIOD: std::time::Duration = std::time::Duration::from_mins(1);
+const USES_PERIOD: Duration = Duration::from_mins(1);
+/// How soon a changed join token counts: within two of the shortest heartbeat intervals.
+const JOIN_TOKEN_PERIOD: Duration = Duration::from_secs(1);
+/// How soon a changed branding is shown.
+const BRANDING_PERIOD: Duration = Duration::from_secs(5);
 
 /// One overview: its database, its live picture and what it was told at its start.
 #[derive(Debug)]
@@ -81,7 +87,7 @@ pub struct Site {
     /// Whose pages may frame it.
     pub(crate) frame_ancestors: Vec<Ancestor>,
     /// What it borrows from the product it lives in.
-    pub(crate) branding: Branding,
+    branding: RwLock<Arc<Branding>>,
     /// The hash of the page's files: tells an open page that it is of another version.
     pub(crate) build: String,
     pub(crate) overview: http::overview::Cache,
@@ -91,6 +97,16 @@ pub struct Site {
     /// Who reads the stream.
     pub(crate) streams: http::stream::Streams,
     pub(crate) scrape: SingleFlight<Bytes>,
+}
+
+/// The files of `serve` that may change while it runs. Its certificate and its encryption key are read again where
+/// they are used.
+#[derive(Debug, Default)]
+pub struct FollowedFiles {
+    /// What nodes prove themselves with at first contact.
+    pub join_token: Option<Arc<Kept<Hash, SecretError>>>,
+    /// What the page borrows from its product.
+    pub branding: Option<Arc<Kept<Branding, BrandingError>>>,
 }
 
 /// What a site is told at its start.
@@ -193,7 +209,7 @@ impl Site {
             admin_url: options.admin_url,
             language: options.language,
             frame_ancestors: options.frame_ancestors,
-            branding: options.branding,
+            branding: RwLock::new(Arc::new(options.branding)),
             build: http::assets::hash(),
             overview: http::overview::Cache::default(),
             requests: metrics::Requests::default(),
@@ -203,6 +219,28 @@ impl Site {
         });
         tokio::spawn(Arc::clone(&site).note_uses());
         Ok(site)
+    }
+
+    /// Reads these files again and again, and uses what they hold whenever it changes.
+    pub fn follow_files(self: &Arc<Self>, files: FollowedFiles) {
+        if let Some(file) = files.join_token {
+            let site = Arc::clone(self);
+            tokio::spawn(
+                file.follow(JOIN_TOKEN_PERIOD, move |token| site.access.set_join_token(token)),
+            );
+        }
+        if let Some(file) = files.branding {
+            let site = Arc::clone(self);
+            tokio::spawn(file.follow(BRANDING_PERIOD, move |branding| {
+                let mut used = site.branding.write().unwrap_or_else(PoisonError::into_inner);
+                *used = Arc::new(branding);
+            }));
+        }
+    }
+
+    /// What it borrows from its product now.
+    pub(crate) fn branding(&self) -> Arc<Branding> {
+        Arc::clone(&self.branding.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the database cannot be read and written.

@@ -11,15 +11,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use app::cluster::facts::{Reporter, check_text};
-use app::cluster::{KeyCheck, Os, Role, ServerName};
+use app::cluster::{Os, Role, ServerName};
 use cluster_overview::access::origin::Proxies;
-use cluster_overview::access::secret::{Hash, in_file_or_new, read_secret};
+use cluster_overview::access::secret::{
+    Hash, SecretError, join_token_in_file, make_if_absent, read_secret,
+};
 use cluster_overview::access::{Mode, Policy};
 use cluster_overview::agent::{Agent, Facts, Proof};
-use cluster_overview::branding::Branding;
+use cluster_overview::branding::{Branding, BrandingError};
 use cluster_overview::client::Client;
 use cluster_overview::credential::Credential;
 use cluster_overview::demo::Demo;
+use cluster_overview::files::kept::Kept;
+use cluster_overview::files::key::{KeyFile, KeySource, key_file};
 use cluster_overview::listen::tls::Tls;
 use cluster_overview::listen::{self, Listener};
 use cluster_overview::messenger::Voice;
@@ -27,7 +31,7 @@ use cluster_overview::own::Identity;
 use cluster_overview::probe::Probe;
 use cluster_overview::store::Store;
 use cluster_overview::store::beside::{Accepted, Beside};
-use cluster_overview::{Options, Site, base_path, config, files, node, report};
+use cluster_overview::{FollowedFiles, Options, Site, base_path, config, files, node, report};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -71,25 +75,26 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     warn_of_key(&options.node);
     let own = own(&options)?;
     let tls = tls(&options)?;
-    let branding = branding(&options.branding)?;
+    let branding = options.branding.path.as_deref().map(branding_file).transpose()?;
     let database = options.database.address;
     let join_token = join_token(options.join_token_file.as_deref(), &database)?;
     let socket = listen(options.listen.address)?;
     let site = Site::open(Options {
         database,
-        join_token,
+        join_token: join_token.as_ref().map(|file| file.get()).transpose()?,
         access,
         base: base.clone(),
         admin_url: options.admin_url,
         language: options.language,
         frame_ancestors: options.frame_ancestors,
-        branding,
+        branding: branding.as_ref().map(|file| file.get()).transpose()?.unwrap_or_default(),
         max_servers: options.max_servers,
         own,
         dials_as: Some(name),
         dial_loopback: options.dialling.loopback,
     })
     .await?;
+    site.follow_files(FollowedFiles { join_token, branding });
     if options.access.auth == config::Auth::Password {
         if site.is_blind() {
             let site = Arc::clone(&site);
@@ -118,7 +123,8 @@ async fn demo(options: config::Demo) -> Result<(), Failure> {
     // Asked to stop from here on, it still removes what it made.
     let stop = asked_to_stop()?;
     let listener = Listener::from(listen(options.listen.address)?);
-    let demo = Demo::open(branding(&options.branding)?).await?;
+    let branding = options.branding.path.as_deref().map(Branding::read).transpose()?;
+    let demo = Demo::open(branding.unwrap_or_default()).await?;
     announce(&listener, "")?;
     let mut out = std::io::stdout();
     writeln!(
@@ -178,8 +184,8 @@ fn refuse_strangers(address: SocketAddr) -> Result<(), Failure> {
     .into())
 }
 
-fn branding(file: &config::BrandingFile) -> Result<Branding, Failure> {
-    Ok(file.path.as_deref().map(Branding::read).transpose()?.unwrap_or_default())
+fn branding_file(path: &Path) -> Result<Arc<Kept<Branding, BrandingError>>, BrandingError> {
+    Kept::open(path, Branding::read).map(Arc::new)
 }
 
 fn tls(options: &config::Serve) -> Result<Option<Tls>, Failure> {
@@ -207,7 +213,7 @@ struct Said {
     product: Option<String>,
     version: Option<String>,
     os: Os,
-    key_check: Option<KeyCheck>,
+    key_file: Option<KeyFile>,
 }
 
 impl Said {
@@ -217,7 +223,7 @@ impl Said {
             product: label("--product", node.product.as_deref())?,
             version: label("--product-version", node.product_version.as_deref())?,
             os: node::os(),
-            key_check: key_check(node.encryption_key_file.as_deref())?,
+            key_file: node.encryption_key_file.as_deref().map(key_file).transpose()?,
         })
     }
 }
@@ -233,7 +239,7 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
     if roles.is_empty() {
         return Ok(None);
     }
-    let Said { server, product, version, os, key_check } = Said::of(&options.node)?;
+    let Said { server, product, version, os, key_file } = Said::of(&options.node)?;
     let reporter = if version.is_some() { Reporter::Own } else { Reporter::Observer };
     // The documentation network: routed like any other, and nothing is sent there.
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
@@ -247,7 +253,7 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
             .ip
             .or_else(|| node::address_towards(elsewhere))
             .unwrap_or(options.listen.address.ip()),
-        key_check,
+        key: key_file.map(KeySource::File),
         reporter,
     };
     Ok(Some((identity, roles.into_iter().collect())))
@@ -270,12 +276,15 @@ fn warn_of_key(node: &config::Node) {
     }
 }
 
+/// A file with the hash of the join token in it.
+type JoinTokenFile = Arc<Kept<Hash, SecretError>>;
+
 /// What agents prove themselves with at first contact. Beside a file there is a file for it, made at
 /// the first start; web servers that share a database share the tokens in it.
-fn join_token(given: Option<&Path>, database: &str) -> Result<Option<Hash>, Failure> {
+fn join_token(given: Option<&Path>, database: &str) -> Result<Option<JoinTokenFile>, Failure> {
     if let Some(path) = given {
         warn_if_everybody_reads(path, "the join token");
-        return Ok(Some(Hash::of(&read_secret(path)?)));
+        return Ok(Some(Arc::new(Kept::open(path, join_token_in_file)?)));
     }
     let Some(path) = Store::path(database) else {
         writeln!(
@@ -287,11 +296,11 @@ fn join_token(given: Option<&Path>, database: &str) -> Result<Option<Hash>, Fail
     let mut beside = path.into_os_string();
     beside.push(".join-token");
     let path = PathBuf::from(beside);
-    let (token, new) = in_file_or_new(&path)?;
+    let verb = if make_if_absent(&path)? { "written to" } else { "in" };
+    let token = Kept::open(&path, join_token_in_file)?;
     let path = std::path::absolute(&path).unwrap_or(path);
-    let verb = if new { "written to" } else { "in" };
     writeln!(std::io::stdout(), "Join token for agents {verb} {}", path.display())?;
-    Ok(Some(token))
+    Ok(Some(Arc::new(token)))
 }
 
 async fn agent(options: config::Agent) -> Result<(), Failure> {
@@ -328,7 +337,7 @@ async fn one_agent(
     alone: bool,
     probe: Option<Probe>,
 ) -> Result<Agent, Failure> {
-    let Said { server, product, version, os, key_check } = Said::of(&options.node)?;
+    let Said { server, product, version, os, key_file } = Said::of(&options.node)?;
     let facts = Facts {
         server: server.to_string(),
         role,
@@ -337,7 +346,7 @@ async fn one_agent(
         version: version.unwrap_or_else(own_version),
         os,
         ip: options.node.ip,
-        key_check,
+        key_file,
     };
     let path = match &options.credential_file {
         Some(path) if alone => path.clone(),
@@ -439,14 +448,6 @@ fn label(option: &str, given: Option<&str>) -> Result<Option<String>, Failure> {
     let Some(text) = given else { return Ok(None) };
     check_text(text, 1, 100).map_err(|wrong| format!("{option} {wrong}"))?;
     Ok(Some(text.to_owned()))
-}
-
-fn key_check(file: Option<&Path>) -> Result<Option<KeyCheck>, Failure> {
-    let Some(path) = file else { return Ok(None) };
-    let check = node::key_check_of_file(path).map_err(|error| {
-        format!("cannot read the encryption key file {}: {error}", path.display())
-    })?;
-    Ok(Some(check))
 }
 
 /// Resolves when the process is asked to stop: SIGTERM, or SIGINT at a terminal.

@@ -3,16 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 
-use app::cluster::{KeyCheck, Os};
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use app::cluster::Os;
 
 use crate::clock::Stopwatch;
-use crate::files;
 use crate::messenger::wire::Process;
-
-/// The message whose HMAC under the encryption key is the key check.
-const KEY_CHECK_MESSAGE: &[u8] = b"cluster-overview/key-check/v1";
 
 /// The operating system's real name and version.
 pub fn os() -> Os {
@@ -76,50 +70,4 @@ pub fn process(since: Stopwatch) -> Option<Process> {
 /// Whether this process seems to run in a container, where the host name changes with each start.
 pub fn in_container() -> bool {
     Path::new("/.dockerenv").exists() || Path::new("/run/.containerenv").exists()
-}
-
-/// The check of the key in a file. The key itself goes no further than this function.
-pub fn key_check_of_file(path: &Path) -> std::io::Result<KeyCheck> {
-    Ok(key_check(&files::read(path)?))
-}
-
-/// `HMAC-SHA256(key, message)` of a key as configured: a byte order mark and surrounding white space
-/// are dropped, and a key of hex digits only is lower-cased.
-pub fn key_check(configured: &[u8]) -> KeyCheck {
-    let key = configured.strip_prefix(b"\xef\xbb\xbf").unwrap_or(configured).trim_ascii();
-    let key = if !key.is_empty() && key.iter().all(u8::is_ascii_hexdigit) {
-        key.to_ascii_lowercase()
-    } else {
-        key.to_vec()
-    };
-    // HMAC takes a key of any length.
-    let mut bytes = [0; 32];
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) {
-        mac.update(KEY_CHECK_MESSAGE);
-        bytes.copy_from_slice(&mac.finalize().into_bytes());
-    }
-    KeyCheck::from_bytes(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_check_is_the_hmac_of_the_key_as_configured() {
-        let plain = key_check(b"Correct horse");
-        assert_eq!(
-            plain.digits(),
-            // printf '%s' cluster-overview/key-check/v1 | openssl dgst -sha256 -hmac 'Correct horse'
-            "cb2b0b81b1fa0734b28ba7fe718608834c04b3684da1969aebd6a1dc1294c3ec"
-        );
-        assert_eq!(key_check(b"\xef\xbb\xbf  Correct horse\r\n"), plain);
-        assert_ne!(key_check(b"correct horse"), plain);
-    }
-
-    #[test]
-    fn a_key_of_hex_digits_only_is_the_same_in_either_case() {
-        assert_eq!(key_check(b"00AAff"), key_check(b"00aaFF"));
-        assert_ne!(key_check(b"00AAfg"), key_check(b"00aafg"));
-    }
 }

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::Site;
 use crate::clock;
+use crate::files::key::KeySource;
 use crate::intake::Intake;
 use crate::messenger::Voice;
 
@@ -27,8 +28,8 @@ pub struct Identity {
     pub os: Os,
     /// Its address.
     pub ip: IpAddr,
-    /// The check of its key.
-    pub key_check: Option<KeyCheck>,
+    /// Where its key is.
+    pub key: Option<KeySource>,
     /// `Own` with a product's version, else `Observer`.
     pub reporter: facts::Reporter,
 }
@@ -117,8 +118,8 @@ impl Reporter {
 
     /// One heartbeat; how long to wait until the next.
     async fn beat(&self, role: Role, leaving: bool) -> Duration {
-        let Identity { server, product, version, os, ip, key_check, reporter } =
-            self.identity.clone();
+        let Identity { server, product, version, os, ip, key, reporter } = self.identity.clone();
+        let key_check = check_of(key).await;
         let heartbeat = Heartbeat {
             server,
             role,
@@ -138,6 +139,17 @@ impl Reporter {
         match self.intake.take(vec![heartbeat]).await {
             Ok(taken) => taken.next_in(),
             Err(_) => Duration::from_secs(1),
+        }
+    }
+}
+
+/// The check of the key as it is now.
+async fn check_of(key: Option<KeySource>) -> Option<KeyCheck> {
+    match key? {
+        KeySource::Product(check) => Some(check),
+        KeySource::File(file) => {
+            let read = tokio::task::spawn_blocking(move || file.get().ok());
+            read.await.ok().flatten()
         }
     }
 }

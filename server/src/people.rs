@@ -1,12 +1,13 @@
 //! The commands `token` and `admin`: who may come in, told on the machine that has the database.
 
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::Write as _;
 
 use app::cluster::Timestamp;
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Keyring, Maker, Token, name_key};
 use cluster_overview::access::password::Passwords;
 use cluster_overview::access::{Wish, account, described};
+use cluster_overview::files::text::first_line;
 use cluster_overview::outside_text::one_line;
 use cluster_overview::store::Grant;
 use cluster_overview::store::beside::Beside;
@@ -131,11 +132,6 @@ const MAX_PASSWORD_LINE_BYTES: u64 = 64 << 10;
 
 /// The first line of standard input: a secret never stands among a command's arguments.
 fn read_password() -> Result<String, Failure> {
-    let mut line = String::new();
-    std::io::stdin().lock().take(MAX_PASSWORD_LINE_BYTES + 1).read_line(&mut line)?;
-    if line.len() as u64 > MAX_PASSWORD_LINE_BYTES {
-        let most = MAX_PASSWORD_LINE_BYTES >> 10;
-        return Err(format!("the password on standard input is longer than {most} KiB").into());
-    }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    first_line(std::io::stdin().lock(), MAX_PASSWORD_LINE_BYTES)
+        .map_err(|error| format!("cannot use the password on standard input: {error}").into())
 }

@@ -175,7 +175,7 @@ fn understand(
     role: Role,
 ) -> Result<Well, Unwell> {
     let text = String::from_utf8_lossy(body);
-    let object = match serde_json::from_slice::<Value>(body) {
+    let object = match serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) {
         Ok(Value::Object(object)) => object,
         _ if *is_json => {
             return Err(Unwell::of(format!(

@@ -16,6 +16,7 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cluster_overview::access::{Authenticate, Host, HostPerson, Mode, Policy};
+use cluster_overview::files::key::{KeySource, key_check};
 use cluster_overview::own::Identity;
 use cluster_overview::{Options, Site, node};
 use serde::Deserialize;
@@ -121,7 +122,7 @@ async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Bo
         version: "2026.2.1".to_owned(),
         os: node::os(),
         ip: Ipv4Addr::LOCALHOST.into(),
-        key_check: Some(node::key_check(b"the key of the product")),
+        key: key_check(b"the key of the product").map(KeySource::Product),
         reporter: facts::Reporter::Own,
     };
     let options = Options {

@@ -161,7 +161,7 @@ impl Access {
         let keyring = watch.keyring();
         if let Some(hash) = bearer(headers) {
             return hash.is_ok_and(|hash| {
-                Some(hash) != self.join_token && !keyring.tokens.contains_key(&hash)
+                Some(hash) != self.join_token() && !keyring.tokens.contains_key(&hash)
             });
         }
         let origin = Origin::of(headers, extensions, &self.policy.proxies);
@@ -173,7 +173,7 @@ impl Access {
     }
 
     fn bearer(&self, keyring: &Keyring, hash: Hash, origin: &Origin, moment: Moment) -> Caller {
-        if Some(hash) == self.join_token {
+        if Some(hash) == self.join_token() {
             return Caller::Joiner { token: "join token".to_owned() };
         }
         let Some(token) = keyring.token(hash, moment.now) else {

@@ -17,7 +17,7 @@ mod tokens;
 mod unnamed_proxies;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::HeaderName;
@@ -88,7 +88,7 @@ pub struct Access {
     /// What it was told at its start.
     pub(crate) policy: Policy,
     /// What nodes prove themselves with at first contact.
-    join_token: Option<Hash>,
+    join_token: RwLock<Option<Hash>>,
     /// What the cookie of this overview is called, without its prefix.
     cookie: String,
     base: String,
@@ -107,7 +107,7 @@ impl Access {
     pub fn new(policy: Policy, join_token: Option<Hash>, base: &str, database_id: &str) -> Self {
         Self {
             policy,
-            join_token,
+            join_token: RwLock::new(join_token),
             // Cookies know no ports: two overviews on one machine must not share one.
             cookie: format!("cluster-overview-{}", database_id.get(..8).unwrap_or(database_id)),
             base: base.to_owned(),
@@ -116,6 +116,16 @@ impl Access {
             passwords: Passwords::default(),
             uses: Mutex::default(),
         }
+    }
+
+    /// What nodes prove themselves with at first contact, beside the join tokens in the database.
+    fn join_token(&self) -> Option<Hash> {
+        *self.join_token.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on it is this one, and the former one proves nothing.
+    pub(crate) fn set_join_token(&self, token: Hash) {
+        *self.join_token.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
     /// What a server's components may bear: its credentials, the newest first, then the join tokens.
@@ -127,7 +137,7 @@ impl Access {
     ) -> Vec<Hash> {
         let joins = keyring.join_tokens(now).into_iter().take(MOST_BORNE);
         let own = keyring.credentials_of(server, now).into_iter().take(MOST_BORNE);
-        own.chain(self.join_token).chain(joins).collect()
+        own.chain(self.join_token()).chain(joins).collect()
     }
 
     /// Warns, now and then, of a proxy that forwards this request and is not trusted.

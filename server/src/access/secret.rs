@@ -33,6 +33,18 @@ pub enum SecretError {
     /// The file holds more than a token may have.
     #[error("the token in {} is longer than {MAX_TOKEN_BYTES} bytes; use a shorter one", .0.display())]
     TooLong(PathBuf),
+    /// The file holds something that no header can carry.
+    #[error("the token in {} holds {what} at line {line}, column {column}; a token is one line of printable ASCII characters: copy it again, or use another", .path.display())]
+    Character {
+        /// The file.
+        path: PathBuf,
+        /// What no token may hold.
+        what: String,
+        /// Where.
+        line: usize,
+        /// Where in it, in characters.
+        column: usize,
+    },
     /// The system gives no randomness.
     #[error("the system gave no random numbers for a secret: {0}")]
     Random(#[from] getrandom::Error),
@@ -143,20 +155,50 @@ pub fn read_secret(path: &Path) -> Result<String, SecretError> {
     if secret.len() > MAX_TOKEN_BYTES {
         return Err(SecretError::TooLong(path.to_owned()));
     }
-    Ok(secret.to_owned())
+    let before = text.len() - text.trim_start().len();
+    match secret.char_indices().find(|(_, c)| !matches!(c, ' '..='~')) {
+        Some((place, character)) => {
+            let (line, column) = position(&text[..before + place]);
+            let what = described(character);
+            Err(SecretError::Character { path: path.to_owned(), what, line, column })
+        }
+        None => Ok(secret.to_owned()),
+    }
 }
 
-/// The hash of the secret in this file, which is written with a new one if there is none; true if so.
-pub fn in_file_or_new(path: &Path) -> Result<(Hash, bool), SecretError> {
+/// The line and the column of what follows this text, counted from 1.
+fn position(before: &str) -> (usize, usize) {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// What no token may hold, in words: most of them cannot be seen.
+fn described(character: char) -> String {
+    let code = format!("U+{:04X}", u32::from(character));
+    match character {
+        '\n' | '\r' => "a line break".to_owned(),
+        '\t' => "a tab".to_owned(),
+        _ if character.is_control() => format!("the control character {code}"),
+        _ => format!("the character {code}"),
+    }
+}
+
+/// The hash of the join token in a file.
+pub fn join_token_in_file(path: &Path) -> Result<Hash, SecretError> {
+    read_secret(path).map(|secret| Hash::of(&secret))
+}
+
+/// Writes a new secret into this file if there is none; true if so.
+pub fn make_if_absent(path: &Path) -> Result<bool, SecretError> {
     if path.exists() {
-        return Ok((Hash::of(&read_secret(path)?), false));
+        return Ok(false);
     }
     let secret = Secret::new()?;
     let failed = |source| SecretError::File { path: path.to_owned(), source };
     let mut file =
         fs::File::options().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     writeln!(file, "{}", secret.reveal()).and_then(|()| file.sync_all()).map_err(failed)?;
-    Ok((secret.hash(), true))
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -169,6 +211,37 @@ mod tests {
         let printed = format!("{secret:?} {:?}", secret.hash());
         assert_eq!(printed, "Secret(…) Hash(…)");
         assert_eq!(secret.reveal().len(), 64);
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_refused_by_file_place_and_reason() {
+        let path = std::env::temp_dir().join(format!("token-{}", std::process::id()));
+        for (bytes, read) in [
+            (&b"\xef\xbb\xbfa token~\r\n"[..], Ok("a token~")),
+            (b"\xff\xfet\0o\0k\0\r\0\n\0", Ok("tok")),
+            (b"\xfe\xff\0t\0o\0k\0\r\0\n", Ok("tok")),
+            (b"tok\r\nen\r\n", Err("a line break at line 1, column 4")),
+            (b" \ntok\ten", Err("a tab at line 2, column 4")),
+            ("tök".as_bytes(), Err("the character U+00F6 at line 1, column 2")),
+            ("tok\u{feff}en".as_bytes(), Err("the character U+FEFF at line 1, column 4")),
+            (b"tok\x07", Err("the control character U+0007 at line 1, column 4")),
+            (b"\xef\xbb\xbf\r\n", Err("is empty")),
+            (b"\xff\xfe", Err("is empty")),
+            (b"t\0o\0k\0", Err("holds zero bytes")),
+            (b"t\xf6k", Err("not UTF-8: byte 0xf6 at position 2")),
+        ] {
+            fs::write(&path, bytes).unwrap();
+            let found = read_secret(&path).map_err(|error| error.to_string());
+            match (found, read) {
+                (Ok(found), Ok(read)) => assert_eq!(found, read),
+                (Err(error), Err(why)) => {
+                    let file = path.to_str().unwrap();
+                    assert!(error.contains(why) && error.contains(file), "{error}");
+                }
+                (found, read) => panic!("{bytes:?}: {found:?}, not {read:?}"),
+            }
+        }
+        fs::remove_file(path).unwrap();
     }
 
     #[test]

@@ -229,8 +229,8 @@ impl Site {
         rank: Rank,
         password: String,
     ) -> Result<Account, SignInError> {
-        let product = self.branding.name();
-        account(&self.access.passwords, name, rank, password, product).await
+        let branding = self.branding();
+        account(&self.access.passwords, name, rank, password, branding.name()).await
     }
 
     /// Changes who may ask for what, in its turn; false if there was nothing to change.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use app::cluster::Role::{self, Service, Web};
 use app::cluster::{Heartbeat, KeyCheck, Os, ServerName, facts::Reporter};
 
-use crate::node;
+use crate::files::key::check_of;
 
 /// What they all run.
 const PRODUCT: &str = "ProGet";
@@ -47,17 +47,17 @@ const fn v4(last: u8) -> IpAddr {
 
 /// The check of the key they share.
 pub(super) fn key() -> KeyCheck {
-    node::key_check(b"the encryption key of the demo")
+    check_of(b"the encryption key of the demo")
 }
 
 /// The check of the machine key that those have who have one.
 pub(super) fn machine_key() -> KeyCheck {
-    node::key_check(b"the machine key of the demo")
+    check_of(b"the machine key of the demo")
 }
 
 /// The check of a key that is neither.
 pub(super) fn other_key() -> KeyCheck {
-    node::key_check(b"a key that was copied from somewhere else")
+    check_of(b"a key that was copied from somewhere else")
 }
 
 impl Member {

@@ -2,6 +2,10 @@
 //!
 //! A path may be mistyped, and `/dev/zero` has no end: so no more is read than such a file ever has.
 
+pub mod kept;
+pub mod key;
+pub mod text;
+
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -20,31 +24,20 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     read_at_most(File::open(path)?, MAX_FILE_BYTES)
 }
 
-/// What is in the file, as text. Editors on Windows begin it with a byte order mark, which is left out, and
-/// may write UTF-16.
+/// What is in the file, as text: see [`text`].
 ///
 /// # Errors
 /// That it cannot be read, is larger than [`MAX_FILE_BYTES`], or is no text.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    let no_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8");
-    let bytes = read(path)?;
-    match bytes.as_slice() {
-        [0xff, 0xfe, text @ ..] => utf16(text, u16::from_le_bytes),
-        [0xfe, 0xff, text @ ..] => utf16(text, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, text @ ..] => String::from_utf8(text.to_vec()).map_err(no_text),
-        _ => String::from_utf8(bytes).map_err(no_text),
-    }
+    text::text(read(path)?)
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> io::Result<String> {
-    let no_text = || io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-16");
-    let (units, rest) = bytes.as_chunks();
-    if !rest.is_empty() {
-        return Err(no_text());
-    }
-    char::decode_utf16(units.iter().map(|bytes| unit(*bytes)))
-        .collect::<Result<_, _>>()
-        .map_err(|_| no_text())
+/// What is in a file of certificates or keys in PEM. A byte order mark would hide the first of them.
+///
+/// # Errors
+/// That it cannot be read, is larger than [`MAX_FILE_BYTES`], or is not in UTF-16 though it says so.
+pub fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
+    text::without_mark(read(path)?)
 }
 
 /// All that a source has, unless that is more than so many bytes.
@@ -83,23 +76,5 @@ mod tests {
     fn a_source_may_have_just_as_much_as_is_allowed() {
         assert_eq!(read_at_most(&[7; 10][..], 10).unwrap(), [7; 10]);
         assert!(read_at_most(&[7; 11][..], 10).is_err());
-    }
-
-    #[test]
-    fn text_is_read_as_editors_on_windows_write_it() {
-        let path = std::env::temp_dir().join(format!("text-{}", std::process::id()));
-        for (bytes, text) in [
-            (&b"a token\r\n"[..], Some("a token\r\n")),
-            (b"\xef\xbb\xbfa token", Some("a token")),
-            (b"\xff\xfea\0b\0", Some("ab")),
-            (b"\xfe\xff\0a\0b", Some("ab")),
-            (b"\xff\xfea\0b", None),
-            (b"\xff\xfe\0\xd8", None),
-            (b"B\xfcro", None),
-        ] {
-            fs::write(&path, bytes).unwrap();
-            assert_eq!(read_text(&path).ok().as_deref(), text, "{bytes:?}");
-        }
-        fs::remove_file(path).unwrap();
     }
 }

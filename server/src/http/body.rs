@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::Person;
+use crate::files::text::utf8;
 use crate::listen::connections::Room;
 
 /// The largest JSON body that is taken.
@@ -272,7 +273,13 @@ pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
             "the body must be sent with Content-Type: application/json",
         ));
     }
-    serde_json::from_slice(body).map_err(|error| {
+    let text = utf8(body).map_err(|error| {
+        let why = format!(
+            "the body is {error}; JSON must be sent in UTF-8. Windows PowerShell sends text in another encoding: send UTF-8 bytes, [Text.Encoding]::UTF8.GetBytes($body)"
+        );
+        Problem::new(StatusCode::BAD_REQUEST, why)
+    })?;
+    serde_json::from_str(text).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
     })
 }

@@ -15,7 +15,7 @@ pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Path((hash, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (kind, bytes) = site.branding.file(&hash, &name).ok_or_else(|| {
+    let (kind, bytes) = site.branding().file(&hash, &name).ok_or_else(|| {
         Problem::not_found("no such file; the product may look otherwise by now: reload the page")
     })?;
     let mut response = bytes.into_response();

@@ -24,6 +24,7 @@ use crate::Site;
 use crate::access::caller::{Caller, Person, Unproved};
 use crate::access::origin::{FORWARDED_PROTO, Origin, OverTls};
 use crate::access::{Access, Mode, Policy};
+use crate::files::text::utf8;
 use crate::listen::connections::Room;
 use crate::metrics::Refusal;
 
@@ -250,7 +251,7 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
 
 /// In whose name a refused heartbeat speaks, or the first of several.
 fn claimed(body: &[u8]) -> Option<ServerName> {
-    let value: Value = serde_json::from_slice(body).ok()?;
+    let value: Value = serde_json::from_str(utf8(body).ok()?).ok()?;
     let heartbeat = value.get(0).unwrap_or(&value);
     ServerName::parse(heartbeat.get("server")?.as_str()?).ok()
 }

@@ -73,7 +73,7 @@ impl Site {
             assets: format!("{}/assets/{}", self.base, self.build),
             admin_url: self.admin_url.clone(),
             frame_ancestors: self.frame_ancestors(),
-            around: self.branding.around(&self.base),
+            around: self.branding().around(&self.base),
         }
     }
 }

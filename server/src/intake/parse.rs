@@ -8,6 +8,8 @@ use app::cluster::{
 };
 use serde_json::{Map, Value};
 
+use crate::files::key::is_of_empty_key;
+
 /// The highest sequence: 2^53 - 1, which every language's numbers can hold.
 const HIGHEST_SEQUENCE: i64 = (1 << 53) - 1;
 
@@ -201,5 +203,12 @@ fn has_form(text: &str, form: &str) -> bool {
 }
 
 fn key_digits(text: &str) -> Result<KeyCheck, String> {
-    KeyCheck::parse(text).ok_or_else(|| "must be 64 lower-case hex digits".to_owned())
+    match KeyCheck::parse(text) {
+        None => Err("must be 64 lower-case hex digits".to_owned()),
+        Some(check) if is_of_empty_key(check) => {
+            Err("is the check of an empty key; check the file or setting that holds the key, or send null"
+                .to_owned())
+        }
+        Some(check) => Ok(check),
+    }
 }

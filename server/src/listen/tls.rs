@@ -173,5 +173,5 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, TlsError> {
-    files::read(path).map_err(|source| TlsError::File { path: path.to_owned(), source })
+    files::read_pem(path).map_err(|source| TlsError::File { path: path.to_owned(), source })
 }

@@ -30,7 +30,7 @@ fn facts() -> Facts {
         version: "1".to_owned(),
         os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
         ip: Some([10, 0, 0, 1].into()),
-        key_check: None,
+        key_file: None,
     }
 }
 

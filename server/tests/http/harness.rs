@@ -88,7 +88,7 @@ impl Running {
             version: "1.0".to_owned(),
             os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
             ip: [127, 0, 0, 1].into(),
-            key_check: None,
+            key: None,
             reporter: Reporter::Observer,
         };
         let own = Some((own, vec![Role::Web]));

@@ -95,6 +95,47 @@ fn a_renewed_certificate_is_used_without_a_restart_and_half_a_renewal_is_not() {
 }
 
 #[test]
+fn an_agent_trusts_the_certificates_that_are_in_its_file_now() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    let overview = Running::encrypted(&pair.certificate, &pair.key);
+    let trusted = pair.trusted("trusted.crt");
+    let mut client = Client::new(&overview.url, Some(&trusted)).unwrap();
+    let mut sequence = 0;
+    let mut beat = |client: &Client| {
+        sequence += 1;
+        client.post("/api/v1/heartbeats", TOKEN, &heartbeat("web-1", "web", sequence)).map(drop)
+    };
+    beat(&client).unwrap();
+    for unusable in ["", "no certificate"] {
+        fs::write(&trusted, unusable).unwrap();
+        client.renew_trust();
+        beat(&client).unwrap();
+    }
+    pair.renew();
+    wait_until_ok("the new certificate, which is not trusted yet", SOON, || {
+        // A kept connection has shown the former one.
+        client.hang_up();
+        if beat(&client).is_err() { Ok(()) } else { Err("the former one is in use") }
+    });
+    pair.trusted("trusted.crt");
+    client.renew_trust();
+    beat(&client).unwrap();
+}
+
+#[test]
+fn a_byte_order_mark_hides_neither_certificate_nor_key() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    for path in [&pair.certificate, &pair.key] {
+        let marked = [b"\xef\xbb\xbf", fs::read(path).unwrap().as_slice()].concat();
+        fs::write(path, marked).unwrap();
+    }
+    let overview = Running::encrypted(&pair.certificate, &pair.key);
+    beat(&overview, Some(&pair.certificate), 1).unwrap();
+}
+
+#[test]
 fn what_cannot_be_used_is_refused_at_the_start_in_words() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);

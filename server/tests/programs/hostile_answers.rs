@@ -140,7 +140,7 @@ fn a_file_without_an_end_is_refused_by_name_wherever_one_is_named() {
     let database = format!("sqlite:{}", overview.database().display());
     let command = ["admin", "set-password", "ann", "--database", &database];
     let told = given_up_on(&folder, &command, File::open("/dev/zero").unwrap().into());
-    assert!(told.contains("standard input is longer than 64 KiB"), "{told}");
+    assert!(told.contains("its first line is longer than 64 KiB"), "{told}");
 }
 
 /// What a command says that ends with a failure, before it has eaten the machine's memory.

@@ -6,6 +6,8 @@
 
 mod api;
 mod command_line;
+mod files_from_windows;
+mod files_that_change;
 mod hostile_answers;
 mod monitoring;
 mod snippets;

@@ -59,4 +59,6 @@ fn every_language_of_the_readme_says_what_a_heartbeat_needs() {
             assert!(snippet.contains(field), "{language} lacks {field}");
         }
     }
+    // Windows PowerShell would send text in Latin-1.
+    assert!(snippet("powershell", "heartbeats").contains("-Body $utf8"));
 }

@@ -27,7 +27,7 @@ fn a_body_that_is_no_json_is_400_and_json_that_is_no_heartbeat_422() {
         format!("{good},").into(),
         format!("[{good},]").into(),
         format!("[{good}").into(),
-        format!("\u{feff}{good}").into(),
+        format!("\u{feff}\u{feff}{good}").into(),
         utf16(&good),
         [&[0xff, 0xfe], utf16(&good).as_slice()].concat(),
         good.replace('"', "'").into(),
@@ -61,6 +61,28 @@ fn a_body_that_is_no_json_is_400_and_json_that_is_no_heartbeat_422() {
         assert_eq!(overview.beat_raw(body.as_bytes()).status, 422, "{body}");
     }
     assert_eq!(overview.overview(), picture);
+}
+
+#[test]
+fn a_byte_order_mark_before_json_is_ignored_and_what_is_not_utf_8_is_called_that() {
+    let overview = Running::start();
+    let good = heartbeat("web-1", "web", 1).to_string();
+    for body in [format!("\u{feff}{good}"), format!("\u{feff}[{good}]")] {
+        let answer = overview.beat_raw(body.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let latin1 = [b"{\"server\":\"B", [0xfc].as_slice(), b"ro\"}"].concat();
+    for (body, place) in [
+        (latin1, "byte 0xfc at position 13"),
+        ([&[0xff, 0xfe], utf16(&good).as_slice()].concat(), "byte 0xff at position 1"),
+    ] {
+        let answer = overview.beat_raw(&body);
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert_eq!(answer.status, 400, "{detail}");
+        assert!(detail.contains(&format!("not UTF-8 ({place})")), "{detail}");
+        assert!(detail.contains("Windows PowerShell"), "{detail}");
+    }
+    assert_eq!(overview.overview()["counts"]["servers"], 1);
 }
 
 #[test]

@@ -11,6 +11,9 @@ const BLANK: &str = "must not begin or end with a blank";
 const NO_UUID: &str = "must be a hyphenated UUID";
 const NO_MOMENT: &str = "must be a moment in RFC 3339";
 const NO_KEY: &str = "must be 64 lower-case hex digits";
+const EMPTY_KEY: &str = "is the check of an empty key";
+/// `HMAC-SHA256` of the message under no key at all.
+const OF_EMPTY_KEY: &str = "b6e484e0d04b697fb75d9b87349f8b2b4aa792a9ce4fd138846d3dc91256b695";
 const NO_SEQUENCE: &str = "must be a whole number from 0 to 2^53 - 1";
 const NO_PORT: &str = "must be a whole number from 1 to 65535";
 const NO_ADDRESS: &str = "must be one IPv4 or IPv6 address";
@@ -88,7 +91,12 @@ fn bad_ids() -> Vec<Row> {
             json!(key.to_uppercase()),
             json!(key.replace('9', "g")),
         ];
-        [each(field, bad, NO_KEY), each(field, [json!(9), json!([key])], TEXT_TYPE)].concat()
+        [
+            each(field, bad, NO_KEY),
+            each(field, [json!(9), json!([key])], TEXT_TYPE),
+            each(field, [json!(OF_EMPTY_KEY)], EMPTY_KEY),
+        ]
+        .concat()
     };
     [
         each(

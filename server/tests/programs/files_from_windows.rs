@@ -1,0 +1,201 @@
+//! Files that people make on Windows, and files that hold nothing: read as they are meant, or refused by name.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use testkit::{Folder, Overview, Serve, TOKEN, folder, program, run, said};
+
+/// A text as Windows writes it: with a byte order mark and CRLF.
+fn written(text: &str, encode: fn(&str) -> Vec<u8>) -> Vec<u8> {
+    encode(&format!("\u{feff}{text}\r\n"))
+}
+
+fn utf8(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}
+
+fn utf16_le(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+fn utf16_be(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_be_bytes).collect()
+}
+
+/// A file that only its owner reads.
+fn write(folder: &Folder, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    fs::copy(folder.token_file(), &path).unwrap();
+    fs::write(&path, bytes).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn an_agent_takes_token_key_and_options_as_windows_writes_them() {
+    let overview = Overview::start();
+    overview.hurry();
+    let key = "Schlüssel";
+    let plain = write(&overview.folder, "plain.key", key.as_bytes());
+    let _first = overview.agent(&program(), "plain", &["--encryption-key-file", &plain]);
+    overview.component_when("plain", |component| component["key_in_sync"] == true);
+    for (name, encode) in
+        [("utf8", utf8 as fn(&str) -> Vec<u8>), ("utf16-le", utf16_le), ("utf16-be", utf16_be)]
+    {
+        let file = |end: &str| format!("{name}.{end}");
+        let token = write(&overview.folder, &file("token"), &written(TOKEN, encode));
+        let key = write(&overview.folder, &file("key"), &written(key, encode));
+        let options = format!(
+            "overview = '{}'\r\ntoken-file = '{token}'\r\nname = '{name}'\r\nencryption-key-file = '{key}'",
+            overview.url("")
+        );
+        let options = write(&overview.folder, &file("toml"), &written(&options, encode));
+        let mut agent = Command::new(program());
+        agent.args(["agent", "--config-file", &options]);
+        let _agent = testkit::Process::start(&mut agent, &overview.folder, name);
+        let component = overview.component_when(name, |component| component["pulse"] == "alive");
+        assert_eq!(component["key_in_sync"], true, "{component:#}");
+    }
+}
+
+#[test]
+fn serve_takes_token_key_options_and_branding_as_windows_writes_them() {
+    let folder = folder();
+    let token = write(&folder, "utf16.token", &written(TOKEN, utf16_le));
+    let key = write(&folder, "utf16.key", &written("a key", utf16_be));
+    write(&folder, "branding.toml", &written("name = 'Möwe'", utf16_le));
+    let options = format!(
+        "join-token-file = '{token}'\r\nbranding = '{}'",
+        folder.join("branding.toml").display()
+    );
+    let options = write(&folder, "serve.toml", &written(&options, utf16_le));
+    let serve = [
+        "--config-file",
+        &options,
+        "--join-token-file",
+        &token,
+        "--encryption-key-file",
+        &key,
+        "--report-self",
+        "service",
+        "--product-version",
+        "1",
+        "--name",
+        "own",
+    ];
+    let overview = Serve::with(&serve).start_in(folder);
+    assert_eq!(overview.beat("app-1", 1).0, 200);
+    // printf '%s' cluster-overview/key-check/v1 | openssl dgst -sha256 -hmac 'a key'
+    overview.component_when("own", |component| component["key_digits"] == "711748fd");
+    let page = overview.get("/").body;
+    assert!(page.as_str().unwrap().contains("Möwe"), "{page}");
+}
+
+#[test]
+fn a_key_or_a_token_that_cannot_be_used_is_refused_by_file_and_reason_before_anything_is_sent() {
+    let overview = Overview::start();
+    let before = overview.picture();
+    let refused = |arguments: &[&str]| {
+        let done = run(program(), arguments);
+        assert_eq!(done.status.code(), Some(1), "{}", said(&done));
+        said(&done)
+    };
+    let url = overview.url("");
+    let token = overview.token_file().display().to_string();
+    let contents: [(&[u8], &str); 6] = [
+        (b"", "is empty"),
+        (b" \r\n\t", "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
+        (b"\xff\xfe", "is empty"),
+        (b"\xfe\xff\0\r\0\n", "is empty"),
+        (b"\xff\xfea", "its byte order mark says UTF-16, and it is not"),
+    ];
+    for (bytes, why) in contents {
+        let key = write(&overview.folder, "bad.key", bytes);
+        let agent = ["agent", "--overview", &url, "--token-file", &token, "--name", "app-1"];
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--database", "sqlite:/nowhere/a.db"];
+        for command in [&agent[..], &serve[..]] {
+            let told = refused(&[command, &["--encryption-key-file", &key]].concat());
+            assert!(told.contains(why) && told.contains("bad.key"), "{bytes:?}: {told}");
+        }
+    }
+    let contents: [(&[u8], &str); 4] = [
+        (b"\xef\xbb\xbf\r\n", "is empty"),
+        (b"one\r\ntwo\r\n", "holds a line break at line 1, column 4"),
+        (b"t\xf6ken", "it is not UTF-8: byte 0xf6 at position 2"),
+        ("tök".as_bytes(), "holds the character U+00F6 at line 1, column 2"),
+    ];
+    for (bytes, why) in contents {
+        let token = write(&overview.folder, "bad.token", bytes);
+        let commands: [&[&str]; 3] = [
+            &["agent", "--overview", &url, "--name", "app-1", "--token-file", &token],
+            &["serve", "--listen", "127.0.0.1:0", "--join-token-file", &token],
+            &["status", "--overview", &url, "--token-file", &token],
+        ];
+        for command in commands {
+            let done = run(program(), command);
+            let told = said(&done);
+            assert!(!done.status.success(), "{told}");
+            assert!(told.contains(why) && told.contains("bad.token"), "{bytes:?}: {told}");
+        }
+    }
+    assert_eq!(overview.picture(), before);
+}
+
+/// Sets a password by what a shell writes to standard input.
+fn set_password(database: &Path, name: &str, input: &[u8]) -> (bool, String) {
+    let mut command = Command::new(program());
+    command.args(["admin", "set-password", name, "--database"]);
+    command.arg(format!("sqlite:{}", database.display()));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut command = command.spawn().unwrap();
+    command.stdin.take().unwrap().write_all(input).unwrap();
+    let done = command.wait_with_output().unwrap();
+    (done.status.success(), said(&done))
+}
+
+fn sign_in(overview: &Overview, name: &str, password: &str) -> u16 {
+    // A form may hold letters of UTF-8 as they are.
+    let form = format!("name={name}&password={}", password.replace(' ', "+"));
+    let headers =
+        [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+    overview.send("POST", "/sign-in", &headers, form.as_bytes()).status
+}
+
+#[test]
+fn a_password_that_a_shell_on_windows_pipes_is_the_one_that_was_typed() {
+    let overview = Serve::with(&["--auth", "password"]).start();
+    let password = "Kühlschrank im Moor";
+    for (name, encode) in
+        [("utf8", utf8 as fn(&str) -> Vec<u8>), ("utf16-le", utf16_le), ("utf16-be", utf16_be)]
+    {
+        let (done, told) = set_password(&overview.database(), name, &written(password, encode));
+        assert!(done, "{told}");
+        testkit::wait_until("the new person to be known", testkit::SOON, || {
+            (sign_in(&overview, name, password) == 303).then_some(())
+        });
+    }
+    let latin1 = b"K\xfchlschrank im Moor\r\n";
+    let (done, told) = set_password(&overview.database(), "latin1", latin1);
+    assert!(!done && told.contains("standard input: it is not UTF-8"), "{told}");
+}
+
+#[test]
+fn json_may_begin_with_a_byte_order_mark_and_other_encodings_are_called_by_their_name() {
+    let overview = Overview::start();
+    let json = [("content-type", "application/json")];
+    let settings = r#"{"load_balancing": true, "automatic_failover": false,
+        "heartbeat_interval_s": 30, "stale_timeout_s": 300, "web_window_s": 86400}"#;
+    let put = |body: &[u8]| overview.send("PUT", "/api/v1/settings", &json, body);
+    let marked = put(&written(settings, utf8));
+    assert_eq!(marked.status, 200, "{}", marked.body);
+    for body in [written(settings, utf16_le), b"{\"B\xfcro\": 1}".to_vec()] {
+        let answer = put(&body);
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert_eq!(answer.status, 400, "{detail}");
+        assert!(detail.contains("not UTF-8 (byte 0x") && detail.contains("PowerShell"), "{detail}");
+    }
+    assert_eq!(overview.picture()["settings"]["load_balancing"], Value::Bool(true));
+}

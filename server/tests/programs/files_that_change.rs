@@ -1,0 +1,163 @@
+//! Files that change while the program runs: what they hold is used within two intervals, and what cannot be used
+//! changes nothing and is logged.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use testkit::{Overview, Process, SOON, Serve, TOKEN, folder, program, send, wait_until};
+
+/// The first digits of the check of a key.
+fn digits(key: &str) -> String {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(b"cluster-overview/key-check/v1");
+    let bytes = mac.finalize().into_bytes();
+    format!("{:02x}{:02x}{:02x}{:02x}", bytes[0], bytes[1], bytes[2], bytes[3])
+}
+
+/// Gives a file a content.
+type ChangeFile<'a> = Box<dyn Fn(&str) + 'a>;
+
+/// Every way to give a file another content: in place, by renaming another file, by a symbolic link.
+fn changes(path: &Path) -> [ChangeFile<'_>; 3] {
+    let beside = path.with_extension("new");
+    let link = beside.clone();
+    [
+        Box::new(move |key| fs::write(path, key).unwrap()),
+        Box::new(move |key| {
+            fs::write(&beside, key).unwrap();
+            fs::rename(&beside, path).unwrap();
+        }),
+        Box::new(move |key| {
+            let target = path.with_extension(key.replace(' ', "-"));
+            fs::write(&target, key).unwrap();
+            symlink(target, &link).unwrap();
+            fs::rename(&link, path).unwrap();
+        }),
+    ]
+}
+
+/// Changes the key of a running process in every way, and each time waits until this server reports it.
+fn follows(overview: &Overview, server: &str, path: &Path, said: &dyn Fn() -> String) {
+    for change in changes(path) {
+        for key in ["key one", "key two", "key six"] {
+            change(key);
+            let wanted = digits(key);
+            overview.component_when(server, |component| component["key_digits"] == wanted);
+        }
+    }
+    let name = path.file_name().unwrap().to_str().unwrap();
+    for unusable in ["", "\u{feff}"] {
+        fs::write(path, unusable).unwrap();
+        wait_until("a line in the log that names the file", SOON, || {
+            let warns = |line: &str| line.contains(name) && line.contains("is empty");
+            said().lines().any(warns).then_some(())
+        });
+        let heard = overview.component_when(server, |_| true)["last_heartbeat"].clone();
+        let component =
+            overview.component_when(server, |component| component["last_heartbeat"] != heard);
+        assert_eq!(component["key_digits"], digits("key six"), "the last usable key");
+    }
+    assert_eq!(said().matches("is empty").count(), 1, "at most once a minute: {}", said());
+    fs::write(path, "key ten").unwrap();
+    overview.component_when(server, |component| component["key_digits"] == digits("key ten"));
+}
+
+#[test]
+fn an_agent_reports_the_key_that_is_in_its_file_now() {
+    let overview = Overview::start();
+    overview.hurry();
+    let path = overview.folder.join("agents.key");
+    fs::write(&path, "key nil").unwrap();
+    let options = ["--encryption-key-file", path.to_str().unwrap()];
+    let agent = overview.agent(&program(), "app-1", &options);
+    overview.component_when("app-1", |component| component["key_digits"] == digits("key nil"));
+    follows(&overview, "app-1", &path, &|| agent.said());
+}
+
+#[test]
+fn serve_reports_the_key_that_is_in_its_file_now() {
+    let folder = folder();
+    let path = folder.join("own.key");
+    fs::write(&path, "key nil").unwrap();
+    let path = path.display().to_string();
+    let mut overview = Serve::with(&[
+        "--encryption-key-file",
+        &path,
+        "--report-self",
+        "service",
+        "--product-version",
+        "1",
+        "--name",
+        "own",
+    ])
+    .start_in(folder);
+    // Its own service beats at the interval that it finds at its start.
+    overview.hurry();
+    overview.kill();
+    overview.component_when("own", |component| component["key_digits"] == digits("key nil"));
+    follows(&overview, "own", Path::new(&path), &|| overview.said());
+}
+
+fn beat(overview: &Overview, token: &str, sequence: i64) -> u16 {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let heartbeat = testkit::heartbeat("app-1", "service", sequence).to_string();
+    let url = overview.url("/api/v1/heartbeats");
+    send(&testkit::agent(), "POST", &url, &headers, heartbeat.as_bytes()).unwrap().status
+}
+
+#[test]
+fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_former_one_no_longer() {
+    let overview = Overview::start();
+    overview.hurry();
+    assert_eq!(beat(&overview, TOKEN, 1), 200);
+    let token = overview.token_file();
+    // The agent has a wrong token, and goes on trying with what its file holds.
+    let own = overview.folder.join("agents.token");
+    fs::copy(&token, &own).unwrap();
+    fs::write(&own, "wrong").unwrap();
+    let mut agent = std::process::Command::new(program());
+    agent.args(["agent", "--overview", &overview.url(""), "--name", "app-2", "--token-file"]);
+    let agent = Process::start(agent.arg(&own), &overview.folder, "agent");
+    wait_until("the agent to be refused", SOON, || agent.said().contains("401").then_some(()));
+    fs::write(&token, "another token").unwrap();
+    wait_until("the new token to be accepted", SOON, || {
+        (beat(&overview, "another token", 2) == 200).then_some(())
+    });
+    assert_eq!(beat(&overview, TOKEN, 3), 401);
+    // What cannot be used changes nothing, and a token that is gone does not either.
+    fs::write(&token, "two\nlines").unwrap();
+    wait_until("a line in the log that names the file", SOON, || {
+        overview.said().contains("holds a line break at line 1, column 4").then_some(())
+    });
+    assert_eq!(beat(&overview, "another token", 4), 200);
+    fs::write(&own, "another token").unwrap();
+    overview.component_when("app-2", |component| component["pulse"] == "alive");
+}
+
+#[test]
+fn a_changed_branding_is_shown_and_an_unusable_one_is_not() {
+    let folder = folder();
+    let path = folder.join("branding.toml");
+    fs::write(&path, "name = 'First Product'").unwrap();
+    let file = path.display().to_string();
+    let overview = Serve::with(&["--branding", &file]).start_in(folder);
+    let shows = |name: &str| {
+        wait_until(&format!("the page to show {name}"), SOON, || {
+            let page = overview.get("/").body;
+            page.as_str().unwrap().contains(name).then_some(())
+        });
+    };
+    shows("First Product");
+    fs::write(&path, "name = 'Second Product'").unwrap();
+    shows("Second Product");
+    fs::write(&path, "nam = 'Third Product'").unwrap();
+    wait_until("a line in the log that names the file", SOON, || {
+        let said = overview.said();
+        let warns = |line: &str| line.contains("branding.toml") && line.contains("stays in use");
+        said.lines().any(warns).then_some(())
+    });
+    shows("Second Product");
+}
