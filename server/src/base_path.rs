@@ -1,25 +1,9 @@
 //! Below which path of its host does an overview live?
 
+use crate::http::routes;
+
 /// The longest.
 const LONGEST: usize = 200;
-/// What stands at the root of an overview: a proxy that strips the path asks for it there.
-const OWN: [&str; 14] = [
-    "acceptance",
-    "access",
-    "api",
-    "assets",
-    "audit",
-    "fn",
-    "healthz",
-    "metrics",
-    "readyz",
-    "reconnection",
-    "removal",
-    "settings",
-    "sign-in",
-    "sign-out",
-];
-
 /// Why something is no base path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the base path {given:?} {why}; give it as the browser sees it, such as /admin/cluster")]
@@ -55,7 +39,9 @@ pub fn parse(given: &str) -> Result<String, BasePathError> {
             return refuse("holds something else than letters, digits and -_.~");
         }
     }
-    if parts.split('/').next().is_some_and(|first| OWN.contains(&first)) {
+    // A proxy that strips the path asks for these at the root.
+    let first = parts.split('/').next().unwrap_or_default();
+    if routes::first_parts().contains(first) {
         return refuse("begins like one of the overview's own addresses");
     }
     Ok(base.to_owned())
@@ -100,6 +86,14 @@ mod tests {
             (long.as_str(), "longer than 200"),
             ("/api/cluster", "own addresses"),
             ("/assets", "own addresses"),
+            ("/embed", "own addresses"),
+            ("/embed.js", "own addresses"),
+            ("/branding/", "own addresses"),
+            ("/fn", "own addresses"),
+            ("/healthz", "own addresses"),
+            ("/metrics", "own addresses"),
+            ("/sign-in", "own addresses"),
+            ("/settings/cluster", "own addresses"),
         ] {
             let said = parse(given).unwrap_err().to_string();
             assert!(said.contains(why) && said.len() < 250, "{given}: {said}");

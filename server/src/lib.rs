@@ -84,6 +84,8 @@ pub struct Site {
     pub(crate) admin_url: Option<String>,
     /// The language it speaks; else each browser's.
     pub(crate) language: Option<Language>,
+    /// For how long browsers are asked to come over TLS only, if it speaks TLS itself.
+    pub(crate) hsts: Option<Span>,
     /// Whose pages may frame it.
     pub(crate) frame_ancestors: Vec<Ancestor>,
     /// What it borrows from the product it lives in.
@@ -124,6 +126,9 @@ pub struct Options {
     pub admin_url: Option<String>,
     /// The language it speaks, where not each browser's.
     pub language: Option<Language>,
+    /// For how long browsers are asked to come over TLS only, where it speaks TLS itself: they then refuse plain
+    /// HTTP on every port of its host.
+    pub hsts: Option<Span>,
     /// Whose pages may frame it: nobody's, unless they are named.
     pub frame_ancestors: Vec<Ancestor>,
     /// What it borrows from the product it lives in.
@@ -149,6 +154,7 @@ impl Options {
             base: String::new(),
             admin_url: None,
             language: None,
+            hsts: None,
             frame_ancestors: Vec::new(),
             branding: Branding::default(),
             max_servers: MAX_SERVERS,
@@ -208,6 +214,7 @@ impl Site {
             base: options.base,
             admin_url: options.admin_url,
             language: options.language,
+            hsts: options.hsts,
             frame_ancestors: options.frame_ancestors,
             branding: RwLock::new(Arc::new(options.branding)),
             build: http::assets::hash(),

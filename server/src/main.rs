@@ -16,7 +16,7 @@ use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::secret::{
     Hash, SecretError, join_token_in_file, make_if_absent, read_secret,
 };
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::access::{Mode, Policy, kept_out};
 use cluster_overview::agent::{Agent, Facts, Proof};
 use cluster_overview::branding::{Branding, BrandingError};
 use cluster_overview::client::Client;
@@ -75,6 +75,9 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     warn_of_key(&options.node);
     let own = own(&options)?;
     let tls = tls(&options)?;
+    for reason in kept_out::reasons(&access, options.listen.address, tls.is_some()) {
+        tracing::warn!("{reason}");
+    }
     let branding = options.branding.path.as_deref().map(branding_file).transpose()?;
     let database = options.database.address;
     let join_token = join_token(options.join_token_file.as_deref(), &database)?;
@@ -86,6 +89,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
         base: base.clone(),
         admin_url: options.admin_url,
         language: options.language,
+        hsts: options.hsts,
         frame_ancestors: options.frame_ancestors,
         branding: branding.as_ref().map(|file| file.get()).transpose()?.unwrap_or_default(),
         max_servers: options.max_servers,

@@ -89,7 +89,7 @@ impl Words {
     }
 
     /// Every sentence of a key, its `{names}` replaced.
-    pub(crate) fn all(&self, key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
+    pub fn all(&self, key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
         self.sentences(key).map(|sentence| self.fill(sentence, args)).collect()
     }
 

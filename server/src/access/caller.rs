@@ -4,17 +4,15 @@ use std::net::IpAddr;
 
 use app::api::Rank;
 use app::cluster::{ServerName, Timestamp};
-use axum::http::{Extensions, HeaderMap, HeaderName, header};
+use axum::http::{Extensions, HeaderMap, header};
 
 use super::audit::{Actor, Proof};
 use super::keyring::{Keyring, Maker, Token, TokenRole, WHILE_BLIND, name_key};
 use super::origin::Origin;
+use super::proxied::{self, Unnamed};
 use super::secret::Hash;
 use super::{Access, HostPerson, Mode};
 use crate::watch::Watch;
-
-/// The longest name a proxy may give.
-const LONGEST_NAME: usize = 100;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -46,6 +44,8 @@ pub enum Unproved {
     BadToken,
     /// By a session that is over or never was.
     BadSession,
+    /// By a proxy whose headers name nobody.
+    Proxy(Unnamed),
 }
 
 /// A person, or a program with a person's token.
@@ -143,9 +143,17 @@ impl Access {
             }
             (Some(caller), _) => caller,
             (None, Mode::Password) => self.signed_in(&keyring, headers, &origin, moment),
-            (None, Mode::Proxy { user, role }) => proxied(headers, &origin, user, role),
+            (None, Mode::Proxy { user, role }) => {
+                match proxied::person(headers, &origin, user, role) {
+                    Ok(person) => vouched_for(person, Proof::Proxy, &origin),
+                    Err(why) => Caller::Nobody(Unproved::Proxy(why)),
+                }
+            }
             (None, Mode::Host(host)) => {
-                vouched_for(host.person(headers, extensions), Proof::Host, &origin)
+                let person = host.person(headers, extensions);
+                person.map_or(Caller::Nobody(Unproved::Silent), |person| {
+                    vouched_for(person, Proof::Host, &origin)
+                })
             }
         };
         (caller, origin)
@@ -243,28 +251,9 @@ fn of_token(token: &Token, hash: Hash, origin: &Origin) -> Caller {
     }
 }
 
-/// Whom a trusted proxy names. Two names, or a role we do not know, are no proof.
-fn proxied(headers: &HeaderMap, origin: &Origin, user: &HeaderName, role: &HeaderName) -> Caller {
-    let nobody = Caller::Nobody(Unproved::Silent);
-    if !origin.trusted {
-        return nobody;
-    }
-    let Some(name) = only(headers, user).filter(|name| name.len() <= LONGEST_NAME) else {
-        return nobody;
-    };
-    let rank = match headers.get(role) {
-        None => Some(Rank::Viewer),
-        Some(_) => only(headers, role).and_then(Rank::parse),
-    };
-    let person = rank.map(|rank| HostPerson { name: name.to_owned(), rank });
-    vouched_for(person, Proof::Proxy, origin)
-}
-
 /// Whoever the product says it is: when their sign-in ends is its business.
-fn vouched_for(person: Option<HostPerson>, proof: Proof, origin: &Origin) -> Caller {
-    let Some(HostPerson { name, rank }) = person else {
-        return Caller::Nobody(Unproved::Silent);
-    };
+fn vouched_for(person: HostPerson, proof: Proof, origin: &Origin) -> Caller {
+    let HostPerson { name, rank } = person;
     Caller::Person(Person {
         name,
         rank,
@@ -275,13 +264,6 @@ fn vouched_for(person: Option<HostPerson>, proof: Proof, origin: &Origin) -> Cal
         maker: None,
         may_act: true,
     })
-}
-
-/// The one value of a header that is there once and is not empty.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let mut lines = headers.get_all(name).iter();
-    let value = lines.next()?.to_str().ok()?.trim();
-    (lines.next().is_none() && !value.is_empty()).then_some(value)
 }
 
 /// The hash of the secret of `Authorization: Bearer`, also of an empty one: whoever tries a token wants it

@@ -5,9 +5,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::Access;
 use super::keyring::SESSION;
-use super::origin::Origin;
+use super::origin::{Origin, OwnHost};
 use super::secret::{Hash, SECRET_BYTES, Secret};
-use crate::http::guard::is_loopback_host;
 
 /// How many cookies of ours a request may carry: two of a name count as none, and there are two names.
 const MAX_OWN_COOKIES: usize = 4;
@@ -16,13 +15,30 @@ impl Access {
     /// The cookie's name and whether a browser may send it over TLS alone: always, except to a
     /// loopback name without TLS, where it never leaves the machine.
     fn cookie_name(&self, headers: &HeaderMap, origin: &Origin) -> (String, bool) {
-        let secure = origin.encrypted || !is_loopback_host(headers);
+        let secure = origin.encrypted || !self.is_on_loopback(headers, origin);
         let prefix = match (secure, self.base.is_empty()) {
             (true, true) => "__Host-",
             (true, false) => "__Secure-",
             (false, _) => "",
         };
         (format!("{prefix}{}", self.cookie), secure)
+    }
+
+    /// Whether a browser knows the overview by a loopback name: what it sends there stays on its machine.
+    fn is_on_loopback(&self, headers: &HeaderMap, origin: &Origin) -> bool {
+        let own = OwnHost::of(headers, origin, &self.policy.proxies);
+        own.is_some_and(|own| own.is_loopback())
+    }
+
+    /// Whether the browser that sent this has a secure context: TLS, or a loopback name. Elsewhere browsers
+    /// keep no cookie for TLS, and complain about some headers.
+    pub(crate) fn is_secure_context(&self, headers: &HeaderMap, origin: &Origin) -> bool {
+        // A proxy may speak TLS and not say so. Browsers send this header nowhere else.
+        let says_so = headers.contains_key("sec-fetch-site")
+            || headers
+                .get(header::ORIGIN)
+                .is_some_and(|page| page.as_bytes().starts_with(b"https:"));
+        origin.encrypted || says_so || self.is_on_loopback(headers, origin)
     }
 
     /// The session a request belongs to.

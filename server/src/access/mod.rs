@@ -5,22 +5,26 @@
 pub mod audit;
 pub mod caller;
 pub mod cookie;
+pub(crate) mod forwarded;
 mod guests;
 mod host;
+pub mod kept_out;
 pub mod keyring;
 pub mod limits;
 pub mod origin;
 pub mod password;
+pub mod proxied;
 pub mod secret;
 mod sign_in;
 mod tokens;
 mod unnamed_proxies;
+mod unread_proxies;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use app::cluster::{ServerName, Span, Timestamp};
-use axum::http::HeaderName;
+use axum::http::{HeaderMap, HeaderName};
 
 use self::keyring::{Keyring, Token};
 use self::limits::Limits;
@@ -28,6 +32,7 @@ use self::origin::{Origin, Proxies};
 use self::password::Passwords;
 use self::secret::Hash;
 use self::unnamed_proxies::UnnamedProxies;
+use self::unread_proxies::UnreadProxies;
 
 pub use self::guests::Invitation;
 pub(crate) use self::guests::NotInvited;
@@ -49,7 +54,7 @@ pub enum Mode {
     Proxy {
         /// The header with the person's name.
         user: HeaderName,
-        /// The header with what they may: `admin`, or `viewer`.
+        /// The header with their roles.
         role: HeaderName,
     },
     /// The host product that nests the overview knows who it is.
@@ -94,6 +99,7 @@ pub struct Access {
     base: String,
     limits: Limits,
     unnamed_proxies: UnnamedProxies,
+    unread_proxies: UnreadProxies,
     passwords: Passwords,
     /// Tokens' last uses that are not written down yet.
     uses: Mutex<HashMap<String, Timestamp>>,
@@ -113,6 +119,7 @@ impl Access {
             base: base.to_owned(),
             limits: Limits::default(),
             unnamed_proxies: UnnamedProxies::default(),
+            unread_proxies: UnreadProxies::default(),
             passwords: Passwords::default(),
             uses: Mutex::default(),
         }
@@ -140,11 +147,12 @@ impl Access {
         own.chain(self.join_token()).chain(joins).collect()
     }
 
-    /// Warns, now and then, of a proxy that forwards this request and is not trusted.
-    pub(crate) fn notice_proxy(&self, origin: &Origin) {
+    /// Warns, now and then, of a proxy that forwards this request and is not trusted, or cannot be read.
+    pub(crate) fn notice_proxy(&self, origin: &Origin, headers: &HeaderMap) {
         // A host product knows its own proxies.
         if !matches!(self.policy.mode, Mode::Host(_)) {
             self.unnamed_proxies.notice(origin);
+            self.unread_proxies.notice(origin, headers);
         }
     }
 

@@ -3,12 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use axum::http::{Extensions, HeaderMap, HeaderName};
+use axum::http::{Extensions, HeaderMap, header};
 use ipnet::IpNet;
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
-pub(crate) const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+use super::forwarded::{Forwarded, client_header};
 
 /// The proxies whose word is taken; of anybody else the same headers mean nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +49,8 @@ pub struct Origin {
     pub encrypted: bool,
     /// The header by which a peer that is not trusted names a client: it may be a proxy that nobody named.
     pub unbelieved: Option<&'static str>,
+    /// The header in which a trusted peer names a client in a form that cannot be read.
+    pub unreadable: Option<&'static str>,
 }
 
 /// A connection that came over TLS of our own: an extension of its requests.
@@ -63,38 +63,79 @@ impl Origin {
         let peer =
             extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
         let trusted = peer.is_some_and(|peer| proxies.trust(peer));
-        let named = trusted.then(|| forwarded_for(headers, proxies)).flatten();
-        let encrypted =
-            (trusted && forwarded_over_tls(headers)) || extensions.get::<OverTls>().is_some();
-        let unbelieved = (!trusted).then(|| forwarding_header(headers)).flatten();
-        Self { peer, client: named.or(peer), trusted, encrypted, unbelieved }
-    }
-}
-
-/// The header by which a proxy says whom it asks for, if there is one.
-fn forwarding_header(headers: &HeaderMap) -> Option<&'static str> {
-    let named = [(FORWARDED_FOR, "X-Forwarded-For"), (FORWARDED, "Forwarded")];
-    named.into_iter().find(|(name, _)| headers.contains_key(name)).map(|(_, shown)| shown)
-}
-
-/// Whether the last proxy says that it was reached over TLS.
-fn forwarded_over_tls(headers: &HeaderMap) -> bool {
-    let said = headers.get_all(FORWARDED_PROTO).iter().next_back();
-    let last = said.and_then(|said| said.to_str().ok()?.rsplit(',').next());
-    last.is_some_and(|last| last.trim().eq_ignore_ascii_case("https"))
-}
-
-/// The last address that no trusted proxy has: everything before it anybody may have written.
-fn forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> Option<IpAddr> {
-    let lines: Vec<&str> =
-        headers.get_all(FORWARDED_FOR).iter().filter_map(|line| line.to_str().ok()).collect();
-    for text in lines.iter().flat_map(|line| line.split(',')).rev() {
-        let address: IpAddr = text.trim().parse().ok()?;
-        if !proxies.trust(address) {
-            return Some(address.to_canonical());
+        let said = if trusted { Forwarded::read(headers, proxies) } else { Forwarded::default() };
+        Self {
+            peer,
+            client: said.client.or(peer),
+            trusted,
+            encrypted: said.encrypted || extensions.get::<OverTls>().is_some(),
+            unbelieved: if trusted { None } else { client_header(headers) },
+            unreadable: said.unreadable,
         }
     }
-    None
+}
+
+impl Origin {
+    /// Whether a proxy seems to have handed it on.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.trusted || self.unbelieved.is_some()
+    }
+}
+
+/// The host, and maybe a port, under which a browser knows the overview.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnHost {
+    /// As the header has it.
+    pub(crate) authority: String,
+    /// The header that says so.
+    pub(crate) header: &'static str,
+}
+
+impl OwnHost {
+    /// What a trusted proxy names, else `Host`; `None` if nothing does, or two lines do.
+    pub(crate) fn of(headers: &HeaderMap, origin: &Origin, proxies: &Proxies) -> Option<Self> {
+        let said = if origin.trusted { Forwarded::read(headers, proxies).host } else { None };
+        let own = |(authority, header)| Self { authority, header };
+        said.map(own).or_else(|| host(headers).map(|host| own((host.to_owned(), "Host"))))
+    }
+
+    /// Whether it is a loopback name or address.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.authority)
+    }
+
+    /// Whether a page of this origin (`https://HOST:PORT`) is one of ours.
+    pub(crate) fn is_origin(&self, origin: &str) -> bool {
+        let (authority, port) = if let Some(authority) = origin.strip_prefix("https://") {
+            (authority, ":443")
+        } else if let Some(authority) = origin.strip_prefix("http://") {
+            (authority, ":80")
+        } else {
+            return false;
+        };
+        // Browsers leave out the scheme's own port, some proxies do not.
+        let own = self.authority.strip_suffix(port).unwrap_or(&self.authority);
+        authority.strip_suffix(port).unwrap_or(authority).eq_ignore_ascii_case(own)
+    }
+}
+
+/// The one `Host` of a request.
+pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next()?.to_str().ok()?;
+    hosts.next().is_none().then_some(host)
+}
+
+/// `localhost`, a name below it, or a loopback address, with or without a port.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let name = name.to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -142,6 +183,65 @@ mod tests {
         }
         let two = [("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "192.0.2.7")];
         assert_eq!(origin("10.0.0.9", &two).client, Some([192, 0, 2, 7].into()));
+    }
+
+    #[test]
+    fn only_loopback_names_and_addresses_are_on_this_machine() {
+        for here in [
+            "localhost",
+            "LOCALHOST:3000",
+            "a.localhost",
+            "127.0.0.1:80",
+            "[::1]:3000",
+            "127.9.9.9",
+        ] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for foreign in ["evil.example", "localhost.evil.example:3000", "10.0.0.1", "[::2]:80", ""] {
+            assert!(!is_loopback(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_ours_if_its_host_and_port_are() {
+        let own = |authority: &str| OwnHost { authority: authority.to_owned(), header: "Host" };
+        for (authority, page) in [
+            ("a.example", "http://a.example"),
+            ("A.example", "https://a.EXAMPLE"),
+            ("a.example:8080", "http://a.example:8080"),
+            ("a.example:80", "http://a.example"),
+            ("a.example:443", "https://a.example"),
+            ("[2001:db8::1]:8080", "http://[2001:db8::1]:8080"),
+        ] {
+            assert!(own(authority).is_origin(page), "{page} at {authority}");
+        }
+        for (authority, page) in [
+            ("a.example", "http://a.example:8080"),
+            ("a.example", "http://evil.example"),
+            ("a.example:80", "https://a.example"),
+            ("a.example", "null"),
+            ("a.example", "a.example"),
+            ("a.example", "ftp://a.example"),
+            ("a.example", "http://a.example.evil"),
+        ] {
+            assert!(!own(authority).is_origin(page), "{page} at {authority}");
+        }
+    }
+
+    #[test]
+    fn a_trusted_proxy_says_under_which_host_it_was_asked_and_nobody_else_does() {
+        let named = |peer: &str| {
+            let lines = [("x-forwarded-host", "a.example:8080"), ("host", "127.0.0.1:3000")];
+            let proxies = Proxies::parse(&["10.0.0.0/8".to_owned()]).unwrap();
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(name, value.parse().unwrap());
+            }
+            let own = OwnHost::of(&headers, &origin(peer, &lines), &proxies).unwrap();
+            (own.authority, own.header)
+        };
+        assert_eq!(named("10.0.0.9"), ("a.example:8080".to_owned(), "X-Forwarded-Host"));
+        assert_eq!(named("192.0.2.1"), ("127.0.0.1:3000".to_owned(), "Host"));
     }
 
     #[test]

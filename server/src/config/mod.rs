@@ -93,6 +93,10 @@ fn life(text: &str) -> Result<Span, String> {
         .ok_or_else(|| "must be a length of time such as 90d or 12 h".to_owned())
 }
 
+fn hsts(text: &str) -> Result<Span, String> {
+    Span::parse(text).ok_or_else(|| "must be a length of time such as 365d".to_owned())
+}
+
 /// Options of `token revoke`.
 #[derive(Args, Debug)]
 pub struct RevokeToken {
@@ -325,6 +329,10 @@ pub struct Serve {
     /// Its key: a PEM file that not everybody can read. Both files are read again when they change.
     #[arg(long, env = "CLUSTER_OVERVIEW_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// With a certificate here: for how long browsers are asked to reach this host over TLS only (HSTS), such as
+    /// 365d. They then refuse plain HTTP on every port of this host. 0s takes it back.
+    #[arg(long, env = "CLUSTER_OVERVIEW_HSTS", requires = "tls_cert", value_parser = hsts)]
+    pub hsts: Option<Span>,
     /// What it says of itself.
     #[command(flatten)]
     pub node: Node,

@@ -1,11 +1,14 @@
 //! The static files of the page: their path holds their content's hash, so they are cached for ever.
 
+use std::cmp::Reverse;
+
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
 use super::problem::Problem;
+use super::quality;
 
 /// The built site: inside the binary in release, read from the folder in debug.
 #[derive(RustEmbed)]
@@ -29,15 +32,9 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let accepted = |coding: &str| {
-        accepts.split(',').any(|offer| offer.split(';').next().map(str::trim) == Some(coding))
-    };
-    let packed = [("br", ".br"), ("gzip", ".gz")]
-        .into_iter()
-        .filter(|(coding, _)| accepted(coding))
-        .find_map(|(coding, ending)| {
-            Some((Some(coding), Files::get(&format!("{wanted}{ending}"))?))
-        });
+    let packed = codings(accepts).into_iter().find_map(|(coding, ending)| {
+        Some((Some(coding), Files::get(&format!("{wanted}{ending}"))?))
+    });
     let (coding, file) =
         packed.or_else(|| Some((None, Files::get(&wanted)?))).ok_or_else(|| {
             Problem::not_found("no such file; the page may be of another version: reload it")
@@ -53,6 +50,20 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
     Ok(response)
 }
 
+/// The codings a client takes, what it likes best first, and the ending of the files that are packed so. What
+/// is liked less than no coding is left out.
+fn codings(accepts: &str) -> Vec<(&'static str, &'static str)> {
+    let plain = quality::of(accepts, &["identity"]).unwrap_or(1);
+    let mut liked: Vec<_> = [("br", ".br"), ("gzip", ".gz")]
+        .into_iter()
+        .map(|packed| (quality::of(accepts, &[packed.0, "*"]).unwrap_or(0), packed))
+        .filter(|(quality, _)| *quality > 0 && *quality >= plain)
+        .collect();
+    // Of equals the first is the smallest.
+    liked.sort_by_key(|(quality, _)| Reverse(*quality));
+    liked.into_iter().map(|(_, packed)| packed).collect()
+}
+
 fn kind(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
@@ -61,5 +72,32 @@ fn kind(path: &str) -> &'static str {
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml; charset=utf-8",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::codings;
+
+    #[test]
+    fn a_client_gets_no_coding_that_it_refuses_and_the_one_it_likes_best() {
+        for (accepts, names) in [
+            ("", &[] as &[&str]),
+            ("br, gzip", &["br", "gzip"]),
+            ("gzip, br", &["br", "gzip"]),
+            ("br;q=0", &[]),
+            ("br;q=0, gzip", &["gzip"]),
+            ("br;q=0.5, gzip;q=0.8", &["gzip", "br"]),
+            ("br; q=0.000, *", &["gzip"]),
+            ("*", &["br", "gzip"]),
+            ("*;q=0", &[]),
+            ("identity, br;q=0.5", &[]),
+            ("identity;q=0, *;q=0.1", &["br", "gzip"]),
+            ("BR", &["br"]),
+            ("brotli, gzipped", &[]),
+        ] {
+            let said: Vec<&str> = codings(accepts).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(said, names, "{accepts}");
+        }
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use app::api::Rank;
 use app::cluster::FieldError;
-use app::page::plain::spent;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::assets;
 use super::body::{self, Sender};
-use super::headers::{allow_other_sites, document};
+use super::headers::allow_other_sites;
 use super::openapi::schemas;
 use super::problem::Problem;
 use crate::Site;
@@ -149,6 +148,7 @@ pub(crate) async fn enter(
         return Ok(response);
     }
     let headers = request.headers();
+    super::sign_in::only_where_kept(&site, headers, &origin)?;
     match site.enter(&code, &origin).await {
         Ok(Some(secret)) => {
             if let Some(cookie) = site.access.set_guest_cookie(headers, &origin, &secret) {
@@ -156,10 +156,7 @@ pub(crate) async fn enter(
             }
             Ok(response)
         }
-        Ok(None) => {
-            let sheet = site.sheet(&query, headers);
-            Ok(document(StatusCode::GONE, spent(&sheet)))
-        }
+        Ok(None) => Err(Problem::said(StatusCode::GONE, "plain.error.gone.lead", Vec::new())),
         Err(error) => {
             log_not_let_in(&error);
             Err(Problem::unavailable(

@@ -2,12 +2,12 @@
 //!
 //! A route can only be added behind a [`Need`]; see [`behind`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use app::api::Rank;
+use app::cluster::hints::Arg;
 use app::cluster::{RefusalReason, ServerName};
-use app::page::plain::{Sheet, refusal};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -17,12 +17,13 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::body;
-use super::headers::document;
 use super::openapi;
 use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::{Caller, Person, Unproved};
-use crate::access::origin::{FORWARDED_PROTO, Origin, OverTls};
+use crate::access::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
+use crate::access::origin::{Origin, OverTls};
+use crate::access::proxied::Unnamed;
 use crate::access::{Access, Mode, Policy};
 use crate::files::text::utf8;
 use crate::listen::connections::Room;
@@ -115,7 +116,7 @@ pub(crate) async fn identify(
     if let Some(person) = person {
         request.extensions_mut().insert(person);
     }
-    site.access.notice_proxy(&origin);
+    site.access.notice_proxy(&origin, request.headers());
     request.extensions_mut().insert(caller);
     next.run(request).await
 }
@@ -136,7 +137,15 @@ impl Asker {
                 return Self { headers: headers.clone(), extensions: extensions.clone() };
             }
             Mode::Proxy { user, role } => &[&header::AUTHORIZATION, user, role],
-            Mode::Password => &[&header::AUTHORIZATION, &header::HOST, &FORWARDED_PROTO],
+            // What the cookie is called depends on how the overview is reached.
+            Mode::Password => &[
+                &header::AUTHORIZATION,
+                &header::HOST,
+                &X_FOR.0,
+                &X_HOST.0,
+                &X_PROTO.0,
+                &FORWARDED.0,
+            ],
             Mode::Open => &[],
         };
         let mut copies = HeaderMap::new();
@@ -234,8 +243,8 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
         Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } => RefusalReason::Token,
     };
     let from = request.extensions().get::<Origin>().and_then(|origin| origin.client);
+    let peer = request.extensions().get::<Origin>().and_then(|origin| origin.peer);
     let query = request.uri().query().map(str::to_owned);
-    let sheet = gate.site.sheet(query.as_deref().unwrap_or_default(), request.headers());
     let _offered = request.extensions().get::<Room>().map(Room::offer);
     if gate.need == Need::Beat {
         let claim = gate.site.bodies.read_claim(request.into_body()).await;
@@ -246,7 +255,7 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     } else {
         body::discard(request.into_body()).await;
     }
-    gate.refuse(denied, query.as_deref(), &sheet)
+    gate.refuse(denied, query.as_deref(), peer)
 }
 
 /// In whose name a refused heartbeat speaks, or the first of several.
@@ -284,17 +293,14 @@ fn allows(policy: &Policy, need: Need, caller: &Caller) -> Result<(), Denied> {
 }
 
 impl Gate {
-    fn refuse(&self, denied: Denied, query: Option<&str>, sheet: &Sheet) -> Response {
+    fn refuse(&self, denied: Denied, query: Option<&str>, peer: Option<IpAddr>) -> Response {
         match (self.manner, denied) {
             (Manner::Page, Denied::Unproved(_) | Denied::Lapsed)
                 if self.site.access.policy.mode == Mode::Password =>
             {
                 Redirect::to(&super::sign_in::address(&self.site.base, query)).into_response()
             }
-            (Manner::Page, Denied::Forbidden(bar)) => {
-                document(StatusCode::FORBIDDEN, refusal(sheet, bar.key()))
-            }
-            (Manner::Page | Manner::Problem, denied) => self.problem(denied).into_response(),
+            (Manner::Page | Manner::Problem, denied) => self.problem(denied, peer).into_response(),
             (Manner::Function, denied) => {
                 let (status, word) = match denied {
                     Denied::Unproved(_) => (StatusCode::UNAUTHORIZED, app::api::SIGNED_OUT),
@@ -307,10 +313,12 @@ impl Gate {
         }
     }
 
-    fn problem(&self, denied: Denied) -> Problem {
+    fn problem(&self, denied: Denied, peer: Option<IpAddr>) -> Problem {
         let unauthorized = |detail: &str| Problem::unauthorized(detail);
         match denied {
-            Denied::Forbidden(bar) => Problem::new(StatusCode::FORBIDDEN, bar.as_str()),
+            Denied::Forbidden(bar) => {
+                Problem::new(StatusCode::FORBIDDEN, bar.as_str()).to_people(bar.key(), Vec::new())
+            }
             Denied::Lapsed => unauthorized(
                 "this session has changed nothing for 30 min: sign in again to go on changing things",
             ),
@@ -327,6 +335,7 @@ impl Gate {
             Denied::Unproved(_) if matches!(self.need, Need::Beat | Need::Enrol) => unauthorized(
                 "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
             ),
+            Denied::Unproved(Unproved::Proxy(why)) => self.unnamed(why, peer),
             Denied::Unproved(_) => match self.site.access.policy.mode {
                 Mode::Proxy { .. } | Mode::Host(_) => unauthorized(
                     "this overview is reached through the product's own sign-in: open it from the product's menu",
@@ -337,6 +346,40 @@ impl Gate {
             },
         }
     }
+}
+
+impl Gate {
+    /// Why the proxy's headers name nobody, and what it must send.
+    fn unnamed(&self, why: Unnamed, peer: Option<IpAddr>) -> Problem {
+        let Mode::Proxy { user, role } = &self.site.access.policy.mode else {
+            return Problem::unauthorized("nobody is signed in");
+        };
+        let (key, header) = match why {
+            Unnamed::Direct => ("plain.proxy.direct", user),
+            Unnamed::Missing => ("plain.proxy.missing", user),
+            Unnamed::Empty => ("plain.proxy.empty", user),
+            Unnamed::TwoNames => ("plain.proxy.twice", user),
+            Unnamed::TwoRoles => ("plain.proxy.twice", role),
+            Unnamed::Long => ("plain.proxy.long", user),
+            Unnamed::Unprintable => ("plain.proxy.unprintable", user),
+            Unnamed::Encoding => ("plain.proxy.encoding", user),
+        };
+        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+        let line = format!("--trusted-proxies {peer}");
+        let values = [("header", shown(header)), ("line", line), ("peer", peer)];
+        let values = values.into_iter().map(|(name, value)| (name, Arg::Text(value))).collect();
+        Problem::said(StatusCode::UNAUTHORIZED, key, values)
+    }
+}
+
+/// A header's name as documentation writes it: `X-Forwarded-User`.
+fn shown(header: &HeaderName) -> String {
+    let capital = |word: &str| {
+        let mut letters = word.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    header.as_str().split('-').map(capital).collect::<Vec<_>>().join("-")
 }
 
 fn person(caller: &Caller) -> Result<&Person, Denied> {

@@ -1,11 +1,11 @@
 //! What no caller may do to another: under a foreign Host where nobody signs in, or by a page of another
 //! site that makes a browser write.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
+use app::cluster::hints::Arg;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -14,6 +14,11 @@ use crate::Site;
 use crate::access::Mode;
 use crate::access::audit::Proof;
 use crate::access::caller::{Caller, Person};
+use crate::access::origin::{Origin, OwnHost, host, is_loopback};
+use crate::outside_text::one_line;
+
+/// What a proxy's configuration lacks if the overview takes itself for another host than the browser does.
+const HOST_LINE: &str = "proxy_set_header Host $http_host;";
 
 /// Refuses a `Host` that is no loopback name or address: a page elsewhere that has its own name
 /// resolve to this machine must not read what needs no password.
@@ -22,14 +27,13 @@ pub(crate) async fn local_host_only(
     request: Request,
     next: Next,
 ) -> Response {
-    if site.access.policy.mode != Mode::Open || is_loopback_host(request.headers()) {
+    let named = host(request.headers());
+    if site.access.policy.mode != Mode::Open || named.is_some_and(is_loopback) {
         return next.run(request).await;
     }
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "without sign-in this overview answers only under a loopback name: use http://localhost or http://127.0.0.1",
-    )
-    .into_response()
+    let named = Arg::Text(one_line(named.unwrap_or_default()));
+    Problem::said(StatusCode::FORBIDDEN, "plain.foreign.host", vec![("host", named)])
+        .into_response()
 }
 
 /// Refuses a write that a page of another origin made the browser send. A bearer token proves that no
@@ -44,6 +48,8 @@ pub(crate) async fn own_writes_only(
     let path = path.strip_prefix(site.base.as_str()).unwrap_or(path);
     let by_token = [super::HEARTBEATS, super::ENROLMENTS, super::PROBE_FAILURES].contains(&path);
     let caller = request.extensions().get::<Caller>();
+    // The page asks for news by POST.
+    let reads = reads || path == super::POLL;
     if reads || by_token || caller.is_some_and(Caller::is_proved_by_token) {
         return next.run(request).await;
     }
@@ -51,14 +57,12 @@ pub(crate) async fn own_writes_only(
         caller,
         Some(Caller::Person(Person { proof: Proof::Session | Proof::Proxy | Proof::Host, .. }))
     );
-    if is_own(request.headers(), ambient) {
-        return next.run(request).await;
+    let origin = request.extensions().get::<Origin>().copied();
+    let own = || OwnHost::of(request.headers(), &origin?, &site.access.policy.proxies);
+    match check(request.headers(), own, ambient) {
+        Ok(()) => next.run(request).await,
+        Err(foreign) => foreign.problem().into_response(),
     }
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "this change was not sent by the overview's own page; make it there, or send a token: Authorization: Bearer TOKEN",
-    )
-    .into_response()
 }
 
 /// Counts requests that the own web component beats on: the page and the API, but not probes,
@@ -74,62 +78,58 @@ pub(crate) async fn notice(
     next.run(request).await
 }
 
+/// Why a change is not taken for one of our own page's.
+enum Foreign {
+    /// The browser says from where it was sent, and that is not our page.
+    Site(String),
+    /// The page that sent it has another origin than we have.
+    Origin { page: String, own: Option<OwnHost> },
+    /// The proof is one that a browser sends by itself, and nothing says which page had it sent.
+    Unsaid,
+}
+
 /// Whether the browser, if there is one, says that our own page sent this. Where the proof is one that
 /// a browser sends by itself, there must be one that says so.
-fn is_own(headers: &HeaderMap, ambient: bool) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+fn check(
+    headers: &HeaderMap,
+    own: impl FnOnce() -> Option<OwnHost>,
+    ambient: bool,
+) -> Result<(), Foreign> {
+    let text = |name: &str| {
+        headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    };
     match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => {
-            origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).is_some_and(
-                |authority| host(headers).is_some_and(|h| h.eq_ignore_ascii_case(authority)),
-            )
-        }
-        (None, None) => !ambient,
+        (Some(site), _) if site == "same-origin" => Ok(()),
+        (Some(site), _) => Err(Foreign::Site(site)),
+        (None, Some(page)) => match own() {
+            Some(own) if own.is_origin(&page) => Ok(()),
+            own => Err(Foreign::Origin { page, own }),
+        },
+        (None, None) if ambient => Err(Foreign::Unsaid),
+        (None, None) => Ok(()),
     }
 }
 
-/// Whether a request was sent to a loopback name or address.
-pub(crate) fn is_loopback_host(headers: &HeaderMap) -> bool {
-    host(headers).is_some_and(is_loopback)
-}
-
-fn host(headers: &HeaderMap) -> Option<&str> {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = hosts.next()?.to_str().ok()?;
-    hosts.next().is_none().then_some(host)
-}
-
-/// `localhost`, a name below it, or a loopback address, with or without a port.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    let name = name.to_ascii_lowercase();
-    name == "localhost"
-        || name.ends_with(".localhost")
-        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_names_and_addresses_are_ours() {
-        for ours in [
-            "localhost",
-            "LOCALHOST:3000",
-            "a.localhost",
-            "127.0.0.1:80",
-            "[::1]:3000",
-            "127.9.9.9",
-        ] {
-            assert!(is_loopback(ours), "{ours}");
-        }
-        for foreign in ["evil.example", "localhost.evil.example:3000", "10.0.0.1", "[::2]:80", ""] {
-            assert!(!is_loopback(foreign), "{foreign}");
-        }
+impl Foreign {
+    /// Both values where two differ, and what a proxy must send so that they do not.
+    fn problem(&self) -> Problem {
+        let text = |text: &str| Arg::Text(one_line(text));
+        let (key, values) = match self {
+            Self::Site(site) => ("plain.foreign.site", vec![("site", text(site))]),
+            Self::Origin { page, own: Some(own) } => (
+                "plain.foreign.origin",
+                vec![
+                    ("page", text(page)),
+                    ("own", text(&own.authority)),
+                    ("header", text(own.header)),
+                    ("line", text(HOST_LINE)),
+                ],
+            ),
+            Self::Origin { page, own: None } => {
+                ("plain.foreign.no-host", vec![("page", text(page)), ("line", text(HOST_LINE))])
+            }
+            Self::Unsaid => ("plain.foreign.unsaid", Vec::new()),
+        };
+        Problem::said(StatusCode::FORBIDDEN, key, values)
     }
 }

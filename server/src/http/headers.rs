@@ -9,18 +9,17 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 
 use crate::Site;
-use crate::access::origin::Origin;
+use crate::access::origin::{Origin, OverTls};
 use crate::frame::Ancestor;
 
 /// What is no document of ours is nothing but data.
 const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
 /// What holds for all answers alike.
-const ALWAYS: [(HeaderName, &str); 5] = [
+const ALWAYS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Our own forms must still be able to say where they come from.
     (header::REFERRER_POLICY, "same-origin"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
@@ -28,13 +27,20 @@ const ALWAYS: [(HeaderName, &str); 5] = [
     ),
 ];
 
-/// Puts them on the answer. Over TLS the browser is told to come back over TLS only.
+/// What browsers heed in a secure context only, and complain about elsewhere.
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+
+/// Puts them on the answer, and what the way it came by allows.
 pub(crate) async fn on_every_answer(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let origin = Origin::of(request.headers(), request.extensions(), &site.access.policy.proxies);
+    let access = &site.access;
+    let origin = Origin::of(request.headers(), request.extensions(), &access.policy.proxies);
+    let secure = access.is_secure_context(request.headers(), &origin);
+    // A proxy in front answers for its own host.
+    let own_tls = request.extensions().get::<OverTls>().is_some() && !origin.is_proxied();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
@@ -46,9 +52,13 @@ pub(crate) async fn on_every_answer(
     }
     let policy = document.map_or(DATA, |own| framed_by(&own, &site.frame_ancestors));
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    if origin.encrypted {
-        let year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    if secure {
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    }
+    if let Some(hsts) = site.hsts.filter(|_| own_tls)
+        && let Ok(hsts) = HeaderValue::from_str(&format!("max-age={}", hsts.0 / 1_000))
+    {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, hsts);
     }
     response
 }

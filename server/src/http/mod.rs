@@ -1,4 +1,4 @@
-//! Routes and layers: which address is answered by whom, and what every answer has in common.
+//! What every answer has in common: the layers around the routes.
 
 mod access;
 mod admin;
@@ -8,18 +8,22 @@ pub(crate) mod body;
 mod branding;
 mod dressed;
 mod embeds;
+mod error_pages;
 mod forms;
 mod gate;
 pub(crate) mod guard;
 mod headers;
 mod heartbeats;
 mod metrics;
+mod nothing_here;
 mod openapi;
 pub(crate) mod overview;
 mod page;
 mod probe_failures;
 mod probes;
 mod problem;
+mod quality;
+pub(crate) mod routes;
 mod sign_in;
 pub(crate) mod stream;
 mod tokens;
@@ -27,27 +31,31 @@ mod tokens;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::cluster::hints::Arg;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{any, get, post};
+use axum::routing::get;
 use axum::{Extension, Router};
+use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use self::gate::{Gated, Manner, Need, behind};
+use self::gate::{Manner, Need, behind};
 use self::openapi::Document;
 use self::problem::Problem;
 use crate::Site;
+use crate::outside_text::one_line;
 
 /// Where heartbeats are posted.
 pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";
 /// Where servers get a credential of their own.
 pub(crate) const ENROLMENTS: &str = "/api/v1/enrolments";
+/// Where the page asks for news.
+const POLL: &str = "/fn/overview";
 /// Where agents say why they send no heartbeat.
 pub(crate) const PROBE_FAILURES: &str = "/api/v1/probe-failures";
 
@@ -61,10 +69,13 @@ const MAX_TARGET_BYTES: usize = 8 << 10;
 pub(crate) fn router(site: Arc<Site>) -> Router {
     let (described, document) = gate::all(
         OpenApiRouter::with_openapi(openapi::head()),
-        people(&site).into_iter().chain([monitors(&site)]),
+        routes::people().into_iter().chain([routes::monitors()]).map(|group| group.gated(&site)),
     )
     .layer(compression())
-    .merge(gate::all(OpenApiRouter::new(), machines(&site)))
+    .merge(gate::all(
+        OpenApiRouter::new(),
+        routes::machines().into_iter().map(|group| group.gated(&site)),
+    ))
     .layer(middleware::map_response(never_cached))
     .split_for_parts();
     let document = Document::finished(&document, &site);
@@ -84,7 +95,7 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
             .merge(inner)
     };
     outer
-        .fallback(nothing_here)
+        .fallback(nothing_here::answer)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::own_writes_only))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::local_host_only))
@@ -92,94 +103,11 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
         .layer(middleware::from_fn(short_address))
         .layer(middleware::from_fn(in_time))
+        .layer(CatchPanicLayer::custom(error_pages::of_panic))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), error_pages::for_navigation))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), headers::on_every_answer))
         .layer(Extension(document))
         .with_state(site)
-}
-
-/// What people use, with a browser or a program of their own. The overview's own web component beats
-/// on it.
-fn people(site: &Arc<Site>) -> Vec<Gated> {
-    let behind = |need, manner, routes: OpenApiRouter<Arc<Site>>| {
-        let noticed = middleware::from_fn_with_state(Arc::clone(site), guard::notice);
-        behind(site, need, manner, routes.layer(noticed))
-    };
-    let entering = OpenApiRouter::new()
-        .route("/sign-in", get(sign_in::get).post(sign_in::post))
-        .route("/sign-out", post(sign_in::sign_out))
-        .route("/embed", get(embeds::enter));
-    let page = OpenApiRouter::new().route("/", get(page::get));
-    let asking = OpenApiRouter::new().route("/fn/overview", any(page::function));
-    let acting = OpenApiRouter::new().route("/fn/act", any(page::function));
-    let forms = OpenApiRouter::new()
-        .route("/settings", post(forms::settings))
-        .route("/removal", post(forms::removal))
-        .route("/acceptance", post(forms::acceptance))
-        .route("/reconnection", post(forms::reconnection));
-    let looking = OpenApiRouter::new()
-        .routes(routes!(overview::get))
-        .routes(routes!(admin::settings))
-        .routes(routes!(embeds::create))
-        .routes(routes!(embeds::delete))
-        .routes(routes!(openapi::get));
-    let changing = OpenApiRouter::new()
-        .routes(routes!(admin::put_settings))
-        .routes(routes!(admin::delete_server))
-        .routes(routes!(admin::delete_component))
-        .routes(routes!(admin::remove_many))
-        .routes(routes!(admin::put_reference_key))
-        .routes(routes!(admin::reconnect))
-        .routes(routes!(tokens::revoke));
-    let granting = OpenApiRouter::new().routes(routes!(tokens::create));
-    let admitting =
-        OpenApiRouter::new().route("/access", get(access::get)).route("/audit", get(audit::page));
-    let creating = OpenApiRouter::new().route("/access/tokens", post(access::create));
-    let revoking = OpenApiRouter::new().route("/access/revocation", post(access::revoke));
-    let administering =
-        OpenApiRouter::new().routes(routes!(tokens::list)).routes(routes!(audit::get));
-    vec![
-        behind(Need::Nothing, Manner::Problem, entering),
-        behind(Need::Look, Manner::Page, page),
-        behind(Need::Look, Manner::Function, asking),
-        behind(Need::Act, Manner::Function, acting),
-        behind(Need::Act, Manner::Page, forms),
-        behind(Need::Administer, Manner::Page, admitting),
-        behind(Need::Grant, Manner::Page, creating),
-        behind(Need::Act, Manner::Page, revoking),
-        behind(Need::Look, Manner::Problem, looking),
-        behind(Need::Act, Manner::Problem, changing),
-        behind(Need::Grant, Manner::Problem, granting),
-        behind(Need::Administer, Manner::Problem, administering),
-    ]
-}
-
-/// What monitors read.
-fn monitors(site: &Arc<Site>) -> Gated {
-    let measuring = OpenApiRouter::new().routes(routes!(metrics::get));
-    behind(site, Need::Measure, Manner::Problem, measuring)
-}
-
-/// What servers, balancers and browsers use by themselves, and often. None of it is compressed on its
-/// way: it is short, comes in pieces, or is packed already; and room for a compressor is 5 kB an answer.
-fn machines(site: &Arc<Site>) -> Vec<Gated> {
-    let beating = OpenApiRouter::new()
-        .routes(routes!(heartbeats::post))
-        .routes(routes!(probe_failures::post));
-    let enrolling = OpenApiRouter::new().routes(routes!(tokens::enrol));
-    let noticed = middleware::from_fn_with_state(Arc::clone(site), guard::notice);
-    let listening = OpenApiRouter::new().routes(routes!(stream::get)).layer(noticed);
-    let open = OpenApiRouter::new()
-        .routes(routes!(probes::healthz))
-        .routes(routes!(probes::readyz))
-        .route("/assets/{*path}", get(assets::get))
-        .route("/branding/{hash}/{name}", get(branding::get))
-        .route("/embed.js", get(embeds::script));
-    vec![
-        behind(site, Need::Beat, Manner::Problem, beating),
-        behind(site, Need::Enrol, Manner::Problem, enrolling),
-        behind(site, Need::Look, Manner::Problem, listening),
-        behind(site, Need::Nothing, Manner::Problem, open),
-    ]
 }
 
 fn compression() -> CompressionLayer<impl tower_http::compression::Predicate> {
@@ -202,10 +130,7 @@ async fn never_cached(mut response: Response) -> Response {
 async fn in_time(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await;
     answer.unwrap_or_else(|_| {
-        let late = Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "the request was not there, or not answered, within 10 s; send it again",
-        );
+        let late = Problem::said(StatusCode::REQUEST_TIMEOUT, "plain.late", Vec::new());
         let mut response = late.into_response();
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
@@ -219,17 +144,13 @@ async fn short_address(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     body::discard(request.into_body()).await;
-    Problem::new(StatusCode::URI_TOO_LONG, "the address is longer than 8 KiB; search for less")
-        .into_response()
+    let bytes = vec![("bytes", Arg::Number(target))];
+    Problem::said(StatusCode::URI_TOO_LONG, "plain.long", bytes).into_response()
 }
 
-async fn nothing_here() -> Problem {
-    Problem::not_found("there is nothing at this address; the page is at /, the API below /api/v1/")
-}
-
-async fn wrong_method() -> Problem {
-    Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this address does not take this method; see the Allow header",
-    )
+async fn wrong_method(request: Request) -> Problem {
+    let text = |text: &str| Arg::Text(one_line(text));
+    let values =
+        vec![("method", text(request.method().as_str())), ("path", text(request.uri().path()))];
+    Problem::said(StatusCode::METHOD_NOT_ALLOWED, "plain.method", values)
 }

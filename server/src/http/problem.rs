@@ -1,27 +1,74 @@
-//! How a refusal is told: RFC 9457 `application/problem+json`, and nothing internal in it.
+//! Refusals and errors: for programs RFC 9457 `application/problem+json`, with nothing internal in it. For a
+//! person's browser `error_pages.rs` makes a page of the same.
+
+use std::sync::Arc;
 
 use app::cluster::FieldError;
+use app::cluster::hints::Arg;
+use app::words::Words;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::metrics::Refusal;
 
+/// Values of a sentence, by name.
+pub(crate) type Values = Vec<(&'static str, Arg)>;
+
 /// Why a request was refused, in words that say what to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
+    /// What programs read, in English.
     detail: String,
+    /// The key of what people read in their language, and its values; else they read the detail.
+    said: Option<(&'static str, Values)>,
     errors: Vec<FieldError>,
     /// What was done all the same: a field of its own.
     done: Option<(&'static str, Value)>,
     retry_after: Option<u32>,
 }
 
+/// The problem that an answer is made of: an extension of the answer.
+#[derive(Clone, Debug)]
+pub(crate) struct AnsweredBy(pub(crate) Arc<Problem>);
+
 impl Problem {
     /// A refusal with this status.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new(), done: None, retry_after: None }
+        let detail = detail.into();
+        Self { status, detail, said: None, errors: Vec::new(), done: None, retry_after: None }
+    }
+
+    /// A refusal that has sentences in every language: those of this key.
+    pub(crate) fn said(status: StatusCode, key: &'static str, values: Values) -> Self {
+        let detail = Words::for_programs().all(key, &values).join(" ");
+        Self::new(status, detail).to_people(key, values)
+    }
+
+    /// The same refusal, for people in other words than for programs.
+    pub(crate) fn to_people(self, key: &'static str, values: Values) -> Self {
+        Self { said: Some((key, values)), ..self }
+    }
+
+    /// The status of the answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// After how many seconds to try again, if that is known.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
+        self.retry_after
+    }
+
+    /// The sentences that people read, if there are any in their language.
+    pub(crate) fn sentences(&self, words: &Words) -> Option<Vec<String>> {
+        self.said.as_ref().map(|(key, values)| words.all(key, values))
+    }
+
+    /// What programs read.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// 422 with one entry per bad field.
@@ -82,18 +129,20 @@ impl IntoResponse for Problem {
         if !self.errors.is_empty() {
             body["errors"] = json!(self.errors);
         }
-        if let Some((field, value)) = self.done {
-            body[field] = value;
+        if let Some((field, value)) = &self.done {
+            body[*field] = value.clone();
         }
         let mut response = (self.status, body.to_string()).into_response();
+        let (status, retry_after) = (self.status, self.retry_after);
+        response.extensions_mut().insert(AnsweredBy(Arc::new(self)));
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, json);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response

@@ -20,9 +20,10 @@ use super::dressed::Dressed;
 use super::headers::document;
 use super::problem::Problem;
 use crate::Site;
-use crate::access::origin::Origin;
+use crate::access::origin::{Origin, OwnHost};
 use crate::access::password::Unfit;
 use crate::access::{Mode, SignIn, SignInError};
+use crate::outside_text::one_line;
 
 /// The longest query that is wanted again after signing in.
 const MAX_THEN_BYTES: usize = 4 << 10;
@@ -88,11 +89,13 @@ fn encoded(text: &str, plain: impl Fn(u8) -> bool) -> String {
 /// The page with the form.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
+    Extension(origin): Extension<Origin>,
     Dressed(sheet): Dressed,
     headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
     only_with_passwords(&site)?;
+    only_where_kept(&site, &headers, &origin)?;
     let then = wanted.map(|Query(wanted)| wanted.then).unwrap_or_default();
     // Whoever was led here from the page has its dress in what they wanted.
     let sheet = if sheet.dress == Dress::default() { site.sheet(&then, &headers) } else { sheet };
@@ -108,6 +111,7 @@ pub(crate) async fn post(
     sent: Submitted<Sent>,
 ) -> Result<Response, Problem> {
     only_with_passwords(&site)?;
+    only_where_kept(&site, &headers, &origin)?;
     // A form that no person fills in is a wrong one: it gets the same work and the same answer.
     let sent = match sent.0 {
         Err(FormProblem::TooLarge) => Sent::default(),
@@ -172,13 +176,33 @@ pub(crate) async fn sign_out(
     Ok(response)
 }
 
+/// Refuses to begin a session that the browser would not keep: nothing is looked at, used up or recorded.
+pub(super) fn only_where_kept(
+    site: &Site,
+    headers: &HeaderMap,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let access = &site.access;
+    if access.is_secure_context(headers, origin) {
+        return Ok(());
+    }
+    let own = OwnHost::of(headers, origin, &access.policy.proxies);
+    let host = own.map(|own| one_line(&own.authority)).unwrap_or_default();
+    let values = vec![("host", Arg::Text(host))];
+    Err(Problem::said(StatusCode::FORBIDDEN, "plain.no-cookie", values))
+}
+
 fn only_with_passwords(site: &Site) -> Result<(), Problem> {
     match site.access.policy.mode {
         Mode::Password => Ok(()),
-        Mode::Open => Err(Problem::not_found("nobody signs in here: the page is at /")),
-        Mode::Proxy { .. } | Mode::Host(_) => {
-            Err(Problem::not_found("people sign in at the product, not here: the page is at /"))
+        Mode::Open => {
+            let page = &site.base;
+            Err(Problem::not_found(format!("nobody signs in here: the page is at {page}/")))
         }
+        Mode::Proxy { .. } | Mode::Host(_) => Err(Problem::not_found(format!(
+            "people sign in at the product, not here: the page is at {}/",
+            site.base
+        ))),
     }
 }
 

@@ -6,7 +6,7 @@ use cluster_overview::access::{Mode, Policy};
 use serde_json::{Value, json};
 use testkit::postgres;
 
-use crate::harness::{Answer, OWN, Running, bearer};
+use crate::harness::{Answer, NAVIGATION, OWN, Running, bearer};
 
 const PRODUCT: &str = "https://product.example";
 
@@ -73,7 +73,7 @@ fn a_code_lets_somebody_in_once_to_the_page_without_the_code() {
     assert!(page.contains("data-ancestors=\"https://product.example\""), "{page}");
     let again = enter(&overview, &code);
     assert_eq!((again.status, again.header("set-cookie")), (410, ""));
-    assert!(again.body.as_str().unwrap().contains("used already"));
+    assert!(again.body["detail"].as_str().unwrap().contains("used already"));
     let lines = overview.audit(&admin);
     assert!(lines.iter().any(|line| {
         (&line["who"], &line["action"], &line["proof"])
@@ -85,9 +85,23 @@ fn a_code_lets_somebody_in_once_to_the_page_without_the_code() {
 fn over_tls_the_cookie_is_of_this_host_alone() {
     let overview = Running::framed_by(&[PRODUCT], Policy::of(Mode::Password));
     let (_, code) = invited(&overview, &overview.token("viewer"), "viewer");
-    let headers = [("host", "overview.example")];
+    let headers = [("host", "overview.example"), ("sec-fetch-site", "cross-site")];
     let entered = overview.send("GET", &format!("/embed?code={code}"), &headers, &[]);
     assert!(entered.header("set-cookie").starts_with("__Host-"));
+}
+
+#[test]
+fn a_code_is_not_used_up_where_the_browser_would_not_keep_the_session() {
+    let overview = framed();
+    let admin = overview.token("admin");
+    let (_, code) = invited(&overview, &admin, "viewer");
+    let path = format!("/embed?code={code}");
+    let refused = overview.send("GET", &path, &[("host", "overview.example:3000")], &[]);
+    assert_eq!((refused.status, refused.header("set-cookie")), (403, ""));
+    assert!(
+        refused.body["detail"].as_str().unwrap().contains("plain HTTP at overview.example:3000")
+    );
+    assert_eq!(enter(&overview, &code).status, 303);
 }
 
 #[test]
@@ -228,7 +242,8 @@ fn a_guest_creates_no_tokens_whatever_their_rank() {
     let refused = overview.send("POST", "/api/v1/tokens", &headers, wish.as_bytes());
     assert_eq!(refused.status, 403);
     assert!(refused.body["detail"].as_str().unwrap().contains("create no tokens"));
-    let headers = [&own[..], &[("content-type", "application/x-www-form-urlencoded")]].concat();
+    let headers =
+        [&own[..], &[("content-type", "application/x-www-form-urlencoded"), NAVIGATION]].concat();
     let form = b"name=to+stay&role=admin&expires_in_s=never";
     let refused = overview.send("POST", "/access/tokens", &headers, form);
     assert_eq!(refused.status, 403);

@@ -91,3 +91,63 @@ fn below_a_path_everything_is_there_and_as_well_guarded() {
         assert_eq!(overview.send("PUT", &path, untrusted, b"{}").status, 403);
     }
 }
+
+/// What a browser on the network sends over plain HTTP, as far as a proxy hands it on.
+fn refused(overview: &Running, headers: &[(&str, &str)]) -> String {
+    let all = [&[("content-type", "application/json")], headers].concat();
+    let answer = overview.send("PUT", "/api/v1/settings", &all, b"{}");
+    assert_eq!(answer.status, 403, "{headers:?}: {}", answer.body);
+    answer.body["detail"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_refusal_names_both_values_their_headers_and_the_line_that_a_proxy_lacks() {
+    let overview = Running::guarded_behind("127.0.0.1");
+    let page = ("origin", "http://192.0.2.10:8080");
+    for (own, header, value) in [
+        (("host", "127.0.0.1:3000"), "Host", "127.0.0.1:3000"),
+        (("host", "192.0.2.10"), "Host", "192.0.2.10"),
+        (("x-forwarded-host", "inner.example"), "X-Forwarded-Host", "inner.example"),
+        (("forwarded", "host=inner.example"), "Forwarded", "inner.example"),
+    ] {
+        let said = refused(&overview, &[page, own]);
+        for part in ["http://192.0.2.10:8080", value, &format!("({header} header)")] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(said.contains("proxy_set_header Host $http_host;"), "{said}");
+    }
+    assert!(refused(&overview, &[("sec-fetch-site", "same-site")]).contains("same-site"));
+    assert!(refused(&overview, &[("origin", "null")]).contains("a page of null"));
+}
+
+#[test]
+fn the_host_that_a_trusted_proxy_names_is_ours_and_what_a_stranger_names_is_not() {
+    let page = ("origin", "http://overview.example:8080");
+    let named = [
+        ("x-forwarded-host", "overview.example:8080"),
+        ("forwarded", "for=192.0.2.7;host=\"overview.example:8080\""),
+    ];
+    for own in named {
+        // Nobody is signed in: what is not refused as foreign is asked who it is.
+        let headers = [page, own, ("content-type", "application/json")];
+        let ours = Running::guarded_behind("127.0.0.1");
+        assert_eq!(ours.send("PUT", "/api/v1/settings", &headers, b"{}").status, 401, "{own:?}");
+        let strange = Running::guarded_behind("192.0.2.1");
+        assert_eq!(strange.send("PUT", "/api/v1/settings", &headers, b"{}").status, 403, "{own:?}");
+    }
+}
+
+#[test]
+fn a_poll_is_a_read_whatever_its_method_and_wherever_it_comes_from() {
+    for base in ["", "/admin/cluster"] {
+        let overview = Running::below(base);
+        let path = format!("{base}/fn/overview");
+        for foreign in [("origin", "http://192.0.2.10:8080"), ("sec-fetch-site", "cross-site")] {
+            let headers = [foreign, ("content-type", "application/json")];
+            let poll = overview.send("POST", &path, &headers, br#"{"cursor":""}"#);
+            assert_eq!(poll.status, 200, "{foreign:?}: {}", poll.body);
+            let act = format!("{base}/fn/act");
+            assert_eq!(overview.send("POST", &act, &headers, b"{}").status, 403, "{foreign:?}");
+        }
+    }
+}

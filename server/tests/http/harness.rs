@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::facts::Reporter;
-use app::cluster::{Os, Role, ServerName};
+use app::cluster::{Os, Role, ServerName, Span};
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Keyring, TokenRole};
+use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::secret::Hash;
 use cluster_overview::access::{Mode, Policy, Wish};
 use cluster_overview::branding::Branding;
@@ -78,6 +79,20 @@ impl Running {
         let tls = Tls::of(certificate, key).unwrap();
         let access = Policy::of(Mode::Password);
         Self::with(Some(tls), |options| Options { access, ..options })
+    }
+
+    /// The same, which asks browsers to come over TLS only for so long.
+    pub(crate) fn asking_for_tls(certificate: &Path, key: &Path, hsts: Span) -> Self {
+        let tls = Tls::of(certificate, key).unwrap();
+        let proxies = Proxies::parse(&["127.0.0.2".to_owned()]).unwrap();
+        let access = Policy { proxies, ..Policy::open() };
+        Self::with(Some(tls), |options| Options { access, hsts: Some(hsts), ..options })
+    }
+
+    /// Starts one where people sign in, behind these proxies.
+    pub(crate) fn guarded_behind(proxies: &str) -> Self {
+        let proxies = Proxies::parse(&[proxies.to_owned()]).unwrap();
+        Self::of(Policy { proxies, ..Policy::of(Mode::Password) })
     }
 
     /// Starts one whose own web component is called `overview`.
@@ -345,6 +360,10 @@ pub(crate) fn component<'a>(overview: &'a Value, server: &str, role: &str) -> Op
 /// What a browser says of a form, and of what our own page sends.
 pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 pub(crate) const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
+
+/// What a browser says of a navigation over plain HTTP.
+pub(crate) const NAVIGATION: (&str, &str) =
+    ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
 
 /// Sends the form of the sign-in page, with more headers.
 pub(crate) fn sign_in(

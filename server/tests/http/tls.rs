@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use app::cluster::Span;
 use cluster_overview::client::{Client, ClientError};
 use cluster_overview::listen::tls::{Tls, TlsError};
 use testkit::{SOON, wait_until_ok};
@@ -58,17 +59,31 @@ fn agents_beat_over_tls_if_they_trust_the_certificate_and_not_otherwise() {
 }
 
 #[test]
-fn over_tls_the_browser_is_told_to_stay_there_and_the_cookie_never_leaves_it() {
+fn over_tls_the_cookie_never_leaves_it_and_the_host_is_left_to_other_programs() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);
     let overview = Running::encrypted(&pair.certificate, &pair.key);
-    assert_eq!(overview.get("/healthz").header("strict-transport-security"), "max-age=31536000");
+    assert_eq!(overview.get("/healthz").header("strict-transport-security"), "");
     let form = format!("name=Ann&password=correct+horse+battery&code={}", overview.setup_code());
     let headers =
         [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
     let made = overview.send("POST", "/sign-in", &headers, form.as_bytes());
     let cookie = made.header("set-cookie");
     assert!(cookie.starts_with("__Host-") && cookie.ends_with("; Secure"), "{cookie}");
+}
+
+#[test]
+fn where_it_is_wished_for_browsers_are_told_to_stay_with_tls_but_never_behind_a_proxy() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    let overview = Running::asking_for_tls(&pair.certificate, &pair.key, Span::minutes(1_440));
+    for path in ["/", "/healthz", "/nothing"] {
+        assert_eq!(overview.get(path).header("strict-transport-security"), "max-age=86400");
+    }
+    for header in ["x-forwarded-for", "forwarded"] {
+        let proxied = overview.send("GET", "/healthz", &[(header, "192.0.2.7")], &[]);
+        assert_eq!(proxied.header("strict-transport-security"), "", "{header}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod error;
 pub mod sign_in;
 
 use leptos::prelude::*;
@@ -43,31 +44,6 @@ pub struct Document {
     pub html: String,
     /// What its scripts bear.
     pub nonce: String,
-}
-
-/// Why somebody is not shown what they asked for, by its key, and the way back.
-pub fn refusal(sheet: &Sheet, why: &str) -> Document {
-    let content = view! {
-        <main class="door">
-            <h1>{sheet.label("plain.refused")}</h1>
-            <p>{sheet.label(why)}</p>
-            <p>
-                <a href=sheet.address("")>{sheet.label("plain.back")}</a>
-            </p>
-        </main>
-    };
-    door(sheet, sheet.label("plain.refused.title"), content)
-}
-
-/// That a way in is spent: only the product's page knows another.
-pub fn spent(sheet: &Sheet) -> Document {
-    let content = view! {
-        <main class="door">
-            <h1>{sheet.label("plain.spent")}</h1>
-            <p>{sheet.label("plain.spent.lead")}</p>
-        </main>
-    };
-    door(sheet, sheet.label("plain.spent"), content)
 }
 
 /// A document for who is inside.

@@ -1,0 +1,249 @@
+//! Who a trusted proxy says it is (`--auth proxy`): a name in one header, roles in another.
+//!
+//! Header values are bytes, and single-sign-on proxies write names that are not ASCII in three ways: as UTF-8, as
+//! encoded words (RFC 2047: `=?UTF-8?B?…?=`), and percent-encoded. All three are read. A name is percent-encoded
+//! if all of it is ASCII and every `%` in it begins `%XX`, where the result is UTF-8; so `50% Ann` stays as it is.
+
+use std::borrow::Cow;
+
+use app::api::Rank;
+use app::cluster::facts::is_unprintable;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::HostPerson;
+use super::origin::Origin;
+
+/// The longest name, in characters.
+const MAX_NAME_CHARS: usize = 100;
+/// The longest header that is read as a name, in bytes: such a name, in four bytes a character, percent-encoded.
+const MAX_NAME_BYTES: usize = 12 * MAX_NAME_CHARS;
+/// The longest header that is read as roles, in bytes.
+const MAX_ROLES_BYTES: usize = 8 << 10;
+
+/// Why a proxy's headers name nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unnamed {
+    /// The request did not come through a trusted proxy.
+    Direct,
+    /// The header with the name is missing.
+    Missing,
+    /// It is empty.
+    Empty,
+    /// It is there more than once.
+    TwoNames,
+    /// The header with the roles is there more than once.
+    TwoRoles,
+    /// The name is too long.
+    Long,
+    /// The name has control or invisible characters.
+    Unprintable,
+    /// The name is not UTF-8.
+    Encoding,
+}
+
+/// The person that a proxy names, and what they may: the highest of the roles that are known here, else a viewer.
+///
+/// A header that is there twice counts as none: one of the lines may be the browser's own.
+pub(super) fn person(
+    headers: &HeaderMap,
+    origin: &Origin,
+    user: &HeaderName,
+    role: &HeaderName,
+) -> Result<HostPerson, Unnamed> {
+    if !origin.trusted {
+        return Err(Unnamed::Direct);
+    }
+    let given = only(headers, user).map_err(|()| Unnamed::TwoNames)?.ok_or(Unnamed::Missing)?;
+    let name = name(given.as_bytes())?;
+    let roles = only(headers, role).map_err(|()| Unnamed::TwoRoles)?;
+    Ok(HostPerson { name, rank: roles.map_or(Rank::Viewer, rank) })
+}
+
+/// The one line of a header, if there is one; an error if there are two.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ()> {
+    let mut lines = headers.get_all(name).iter();
+    let first = lines.next();
+    if lines.next().is_some() { Err(()) } else { Ok(first) }
+}
+
+/// The highest of these roles, whatever separates them.
+fn rank(roles: &HeaderValue) -> Rank {
+    let short = roles.as_bytes().get(..MAX_ROLES_BYTES).unwrap_or(roles.as_bytes());
+    let text = String::from_utf8_lossy(short);
+    let words = text.split(|c: char| matches!(c, ',' | ';') || c.is_whitespace());
+    let known = words.filter_map(|word| Rank::parse(&word.to_ascii_lowercase()));
+    known.max().unwrap_or(Rank::Viewer)
+}
+
+fn name(given: &[u8]) -> Result<String, Unnamed> {
+    if given.len() > MAX_NAME_BYTES {
+        return Err(Unnamed::Long);
+    }
+    let text = str::from_utf8(given).map_err(|_| Unnamed::Encoding)?.trim();
+    let decoded = match encoded_words(text)? {
+        Some(decoded) => Cow::Owned(decoded),
+        None => percent_decoded(text),
+    };
+    let name: String = decoded.trim().nfc().collect();
+    match name.chars().count() {
+        0 => Err(Unnamed::Empty),
+        1..=MAX_NAME_CHARS if name.chars().any(is_unprintable) => Err(Unnamed::Unprintable),
+        1..=MAX_NAME_CHARS => Ok(name),
+        _ => Err(Unnamed::Long),
+    }
+}
+
+/// What a percent-encoded name stands for; any other name as it is.
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let mut signs = text.match_indices('%').map(|(at, _)| at);
+    if !text.is_ascii() || !signs.all(|at| is_hex(at + 1) && is_hex(at + 2)) {
+        return Cow::Borrowed(text);
+    }
+    percent_encoding::percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
+}
+
+/// What encoded words (RFC 2047) stand for, with any plain words between them; `None` if there are none.
+fn encoded_words(text: &str) -> Result<Option<String>, Unnamed> {
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    if !words.iter().any(|word| parts(word).is_some()) {
+        return Ok(None);
+    }
+    let (mut name, mut bytes) = (String::new(), Vec::new());
+    let mut after_plain = false;
+    for (place, word) in words.into_iter().enumerate() {
+        match parts(word) {
+            // Between two encoded words a blank is none; a character may be split over both.
+            Some((charset, encoding, content)) => {
+                if after_plain {
+                    bytes.push(b' ');
+                }
+                bytes.extend(decoded(charset, encoding, content).ok_or(Unnamed::Encoding)?);
+                after_plain = false;
+            }
+            None => {
+                if place > 0 {
+                    bytes.push(b' ');
+                }
+                bytes.extend(word.as_bytes());
+                after_plain = true;
+            }
+        }
+    }
+    name.push_str(str::from_utf8(&bytes).map_err(|_| Unnamed::Encoding)?);
+    Ok(Some(name))
+}
+
+/// Character set, encoding and content of an encoded word.
+fn parts(word: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = word.strip_prefix("=?")?.strip_suffix("?=")?.splitn(3, '?');
+    let (charset, encoding) = (parts.next()?, parts.next()?);
+    // A language may follow the character set.
+    Some((charset.split('*').next()?, encoding, parts.next()?))
+}
+
+/// The content of an encoded word, in UTF-8.
+fn decoded(charset: &str, encoding: &str, content: &str) -> Option<Vec<u8>> {
+    let bytes = match encoding {
+        "B" | "b" => STANDARD.decode(content).ok()?,
+        "Q" | "q" => quoted(content.as_bytes())?,
+        _ => return None,
+    };
+    match charset.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" | "us-ascii" => Some(bytes),
+        "iso-8859-1" => Some(bytes.into_iter().map(char::from).collect::<String>().into_bytes()),
+        _ => None,
+    }
+}
+
+/// The Q encoding: `_` is a blank, `=XX` a byte.
+fn quoted(content: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(content.len());
+    let mut rest = content;
+    while let Some((first, after)) = rest.split_first() {
+        let (byte, used) = match first {
+            b'_' => (b' ', 0),
+            b'=' => {
+                let digits = str::from_utf8(after.get(..2)?).ok()?;
+                (u8::from_str_radix(digits, 16).ok()?, 2)
+            }
+            plain => (*plain, 0),
+        };
+        bytes.push(byte);
+        rest = after.get(used..)?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_in_every_way_that_proxies_write_it() {
+        for (given, read) in [
+            ("ann", "ann"),
+            (" Jürgen Müller ", "Jürgen Müller"),
+            ("Ju\u{308}rgen", "Jürgen"),
+            ("=?UTF-8?B?SsO8cmdlbiBNw7xsbGVy?=", "Jürgen Müller"),
+            ("=?utf-8?q?J=C3=BCrgen_M=c3=bcller?=", "Jürgen Müller"),
+            ("=?UTF-8*de?Q?J=C3?= =?UTF-8?Q?=BCrgen?= Ann", "Jürgen Ann"),
+            ("Ann =?iso-8859-1?Q?M=FCller?=", "Ann Müller"),
+            ("J%C3%BCrgen%20M%c3%bcller", "Jürgen Müller"),
+            ("ann%40example.org", "ann@example.org"),
+            ("50% Ann", "50% Ann"),
+            ("100%Ann", "100%Ann"),
+            ("100%", "100%"),
+            ("ann%FF", "ann%FF"),
+            ("Jürgen%20", "Jürgen%20"),
+            ("=?what?=", "=?what?="),
+            ("名前", "名前"),
+        ] {
+            assert_eq!(name(given.as_bytes()).as_deref(), Ok(read), "{given}");
+        }
+        assert!(name("ü".repeat(100).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_with_a_reason() {
+        let long = "x".repeat(101);
+        for (given, why) in [
+            (b"".as_slice(), Unnamed::Empty),
+            (b"  ", Unnamed::Empty),
+            (b"%20", Unnamed::Empty),
+            (b"J\xfcrgen", Unnamed::Encoding),
+            (b"=?UTF-8?B?/w==?=", Unnamed::Encoding),
+            (b"=?UTF-8?B?!?=", Unnamed::Encoding),
+            (b"=?UTF-8?Q?=C?=", Unnamed::Encoding),
+            (b"=?KOI8-R?Q?a?=", Unnamed::Encoding),
+            (b"ann%0Abob", Unnamed::Unprintable),
+            ("ann\u{202e}bob".as_bytes(), Unnamed::Unprintable),
+            (b"=?UTF-8?Q?ann=00?=", Unnamed::Unprintable),
+            (long.as_bytes(), Unnamed::Long),
+            ("%41".repeat(401).as_bytes(), Unnamed::Long),
+        ] {
+            assert_eq!(name(given), Err(why), "{}", String::from_utf8_lossy(given));
+        }
+    }
+
+    #[test]
+    fn the_highest_role_that_is_known_counts() {
+        for (roles, read) in [
+            ("admin", Rank::Admin),
+            ("Admin", Rank::Admin),
+            ("users,admin", Rank::Admin),
+            ("users; ADMIN", Rank::Admin),
+            ("admin viewer", Rank::Admin),
+            ("viewer", Rank::Viewer),
+            ("administrators", Rank::Viewer),
+            ("root", Rank::Viewer),
+            ("", Rank::Viewer),
+        ] {
+            assert_eq!(rank(&HeaderValue::from_static(roles)), read, "{roles}");
+        }
+    }
+}
