@@ -113,29 +113,19 @@ fn encoded_words(text: &str) -> Result<Option<String>, Unnamed> {
     if !words.iter().any(|word| parts(word).is_some()) {
         return Ok(None);
     }
-    let (mut name, mut bytes) = (String::new(), Vec::new());
+    let mut bytes = Vec::new();
     let mut after_plain = false;
     for (place, word) in words.into_iter().enumerate() {
-        match parts(word) {
-            // Between two encoded words a blank is none; a character may be split over both.
-            Some((charset, encoding, content)) => {
-                if after_plain {
-                    bytes.push(b' ');
-                }
-                bytes.extend(decoded(charset, encoding, content).ok_or(Unnamed::Encoding)?);
-                after_plain = false;
-            }
-            None => {
-                if place > 0 {
-                    bytes.push(b' ');
-                }
-                bytes.extend(word.as_bytes());
-                after_plain = true;
-            }
+        let encoded = parts(word);
+        // Between two encoded words a blank is none; a character may be split over both.
+        if place > 0 && (after_plain || encoded.is_none()) {
+            bytes.push(b' ');
         }
+        after_plain = encoded.is_none();
+        let content = encoded.map(|(charset, encoding, text)| decoded(charset, encoding, text));
+        bytes.extend(content.unwrap_or_else(|| Some(word.into())).ok_or(Unnamed::Encoding)?);
     }
-    name.push_str(str::from_utf8(&bytes).map_err(|_| Unnamed::Encoding)?);
-    Ok(Some(name))
+    String::from_utf8(bytes).map(Some).map_err(|_| Unnamed::Encoding)
 }
 
 /// Character set, encoding and content of an encoded word.

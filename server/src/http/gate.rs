@@ -317,7 +317,7 @@ impl Gate {
         let unauthorized = |detail: &str| Problem::unauthorized(detail);
         match denied {
             Denied::Forbidden(bar) => {
-                Problem::new(StatusCode::FORBIDDEN, bar.as_str()).to_people(bar.key(), Vec::new())
+                Problem::new(StatusCode::FORBIDDEN, bar.as_str()).for_people(bar.key(), Vec::new())
             }
             Denied::Lapsed => unauthorized(
                 "this session has changed nothing for 30 min: sign in again to go on changing things",

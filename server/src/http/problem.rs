@@ -22,7 +22,7 @@ pub(crate) struct Problem {
     /// What programs read, in English.
     detail: String,
     /// The key of what people read in their language, and its values; else they read the detail.
-    said: Option<(&'static str, Values)>,
+    said: Option<Box<(&'static str, Values)>>,
     errors: Vec<FieldError>,
     /// What was done all the same: a field of its own.
     done: Option<(&'static str, Value)>,
@@ -43,12 +43,12 @@ impl Problem {
     /// A refusal that has sentences in every language: those of this key.
     pub(crate) fn said(status: StatusCode, key: &'static str, values: Values) -> Self {
         let detail = Words::for_programs().all(key, &values).join(" ");
-        Self::new(status, detail).to_people(key, values)
+        Self::new(status, detail).for_people(key, values)
     }
 
     /// The same refusal, for people in other words than for programs.
-    pub(crate) fn to_people(self, key: &'static str, values: Values) -> Self {
-        Self { said: Some((key, values)), ..self }
+    pub(crate) fn for_people(self, key: &'static str, values: Values) -> Self {
+        Self { said: Some(Box::new((key, values))), ..self }
     }
 
     /// The status of the answer.
@@ -63,7 +63,7 @@ impl Problem {
 
     /// The sentences that people read, if there are any in their language.
     pub(crate) fn sentences(&self, words: &Words) -> Option<Vec<String>> {
-        self.said.as_ref().map(|(key, values)| words.all(key, values))
+        self.said.as_deref().map(|(key, values)| words.all(key, values))
     }
 
     /// What programs read.
