@@ -1,7 +1,8 @@
 //! The server functions of the page, and what travels through them.
 
 use leptos::prelude::*;
-use leptos::server_fn::codec::Json;
+use leptos::server_fn::codec::{Json, JsonEncoding};
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Change, KeyKind, Role, ServerName, Settings, Snapshot, Timestamp};
@@ -177,18 +178,48 @@ impl Refusal {
     }
 }
 
-/// Why a server function was not run: nobody is signed in any more.
+/// The reason of a [`Failure`]: nobody is signed in any more.
 pub const SIGNED_OUT: &str = "signed-out";
 /// The same: the session has changed nothing for long and must be proved again.
 pub const LAPSED: &str = "lapsed";
 /// The same: a viewer may only look.
 pub const FORBIDDEN: &str = "forbidden";
+/// The same: no answer came.
+pub const UNREACHABLE: &str = "unreachable";
+/// The same: what answered is not the overview.
+pub const FOREIGN: &str = "foreign";
 
-/// The body of an answer that makes a server function fail with this word.
+/// Why a server function was not run. It is read from a problem of the API too, which has a `detail` and no
+/// reason.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Failure {
+    /// One of the words above; empty where the answer only says why in words.
+    pub reason: String,
+    /// What the server said.
+    pub detail: String,
+}
+
+impl From<&str> for Failure {
+    fn from(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), detail: String::new() }
+    }
+}
+
+impl FromServerFnError for Failure {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let reason =
+            if matches!(error, ServerFnErrorErr::Request(_)) { UNREACHABLE } else { FOREIGN };
+        reason.into()
+    }
+}
+
+/// The body of an answer that makes a server function fail for this reason.
 #[cfg(feature = "ssr")]
-pub fn failure(word: &str) -> leptos::server_fn::Bytes {
-    let error: ServerFnError = ServerFnError::new(word);
-    leptos::server_fn::error::FromServerFnError::ser(&error)
+pub fn failure(reason: &str) -> leptos::server_fn::Bytes {
+    Failure::from(reason).ser()
 }
 
 /// Done, or why not: a refusal is an answer, no failure.
@@ -197,7 +228,7 @@ pub type Outcome = Result<(), Refusal>;
 /// What changed since `cursor`.
 #[allow(missing_docs, reason = "the macro makes the argument a public field")]
 #[server(prefix = "/fn", endpoint = "overview", input = Json)]
-pub async fn overview(cursor: String) -> Result<News, ServerFnError> {
+pub async fn overview(cursor: String) -> Result<News, Failure> {
     let backend = backend()?;
     Ok(backend.since(&cursor).await)
 }
@@ -205,13 +236,14 @@ pub async fn overview(cursor: String) -> Result<News, ServerFnError> {
 /// Does what an admin wants, or says why not.
 #[allow(missing_docs, reason = "the macro makes the argument a public field")]
 #[server(prefix = "/fn", endpoint = "act", input = Json)]
-pub async fn act(command: Command) -> Result<Outcome, ServerFnError> {
+pub async fn act(command: Command) -> Result<Outcome, Failure> {
     let backend = backend()?;
     Ok(backend.act(command).await)
 }
 
 /// The server's half of the door.
 #[cfg(feature = "ssr")]
-fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, ServerFnError> {
-    use_context().ok_or_else(|| ServerFnError::new("the page was nested without its backend"))
+fn backend() -> Result<std::sync::Arc<dyn crate::backend::Backend>, Failure> {
+    let detail = || "the page was nested without its backend".to_owned();
+    use_context().ok_or_else(|| Failure { reason: String::new(), detail: detail() })
 }

@@ -88,7 +88,27 @@ fn collect(compiled: &Path) -> Result<Files> {
     files.insert("app.css".into(), stylesheet("")?);
     files.insert("plain.css".into(), stylesheet("plain")?);
     files.insert("host.css".into(), stylesheet("host")?);
+    for (name, contents) in &mut files {
+        if Path::new(name).extension().is_some_and(|extension| extension == "js") {
+            *contents = bare(contents)?;
+        }
+    }
     Ok(files)
+}
+
+/// A script without indentation, empty lines, and comments that have their lines for themselves.
+fn bare(script: &[u8]) -> Result<Vec<u8>> {
+    let mut in_comment = false;
+    let mut code = String::new();
+    for line in std::str::from_utf8(script)?.lines().map(str::trim) {
+        in_comment |= line.starts_with("/*");
+        if !in_comment && !line.is_empty() && !line.starts_with("//") {
+            code.push_str(line);
+            code.push('\n');
+        }
+        in_comment &= !line.ends_with("*/");
+    }
+    Ok(code.into_bytes())
 }
 
 /// Where the message files lie, one a language.
@@ -208,6 +228,12 @@ fn remove_folder(folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_script_is_delivered_without_what_only_its_readers_need() {
+        let script = "/** Says\n * more. */\nconst a = 'b // c';\n\n  // why\n  f(a); // here\n/* one */\ng();\n";
+        assert_eq!(bare(script.as_bytes()).unwrap(), b"const a = 'b // c';\nf(a); // here\ng();\n");
+    }
 
     fn files(entries: &[(&str, &str)]) -> Files {
         entries.iter().map(|(name, contents)| ((*name).into(), (*contents).into())).collect()

@@ -20,9 +20,11 @@ struct Budget {
     landed: u64,
 }
 
-// A product's density, corners and font, and the theme's switch in words, are 400 bytes of style and HTML.
+// A product's density, corners and font, and the theme's switch in words, are 400 bytes of style and HTML. The
+// watchdog and its sentences are 1,600 bytes of HTML: they stand in the document, so that they are there where no
+// file of the page arrives.
 const BUDGETS: [Budget; 2] = [
-    Budget { name: "readable", most: 20_000, landed: 7_600 },
+    Budget { name: "readable", most: 20_000, landed: 9_300 },
     Budget { name: "first load", most: 250_000, landed: 248_800 },
 ];
 

@@ -1,9 +1,11 @@
 //! How does the page's code become the two files that a browser runs?
 
+use std::cmp::Reverse;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, Output};
 
 use crate::steps;
 use crate::workspace::{self, APP};
@@ -38,8 +40,35 @@ pub(crate) fn bind(compiled: &Path, folder: &Path) -> Result<()> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .out_name("app")
-        .generate(folder)
+        .generate_output()
+        .and_then(|mut output| {
+            let names = shorten_imports(&mut output);
+            output.emit(folder)?;
+            Ok(names)
+        })
         .context("wasm-bindgen refuses the compiled page")
+        .and_then(|names| rename(&folder.join("app.js"), &names))
+}
+
+/// Gives every function that the wasm imports from `app.js` a short name. The names as generated end in a hash,
+/// which cannot be compressed: 4 kB of all that a browser fetches. Returns old and new names, the longest first.
+fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
+    let imports = output.wasm_mut().imports.iter_mut().enumerate();
+    let mut names: Vec<_> = imports
+        .map(|(number, import)| {
+            let short = format!("i{number}");
+            (std::mem::replace(&mut import.name, short.clone()), short)
+        })
+        .collect();
+    names.sort_by_key(|(name, _)| Reverse(name.len()));
+    names
+}
+
+fn rename(script: &Path, names: &[(String, String)]) -> Result<()> {
+    let code = fs::read_to_string(script)?;
+    let code = names.iter().fold(code, |code, (name, short)| code.replace(name, short));
+    fs::write(script, code)?;
+    Ok(())
 }
 
 /// Panic messages name source files. The builder's own folders are nobody's business and make two

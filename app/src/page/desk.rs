@@ -9,6 +9,10 @@ use crate::words::Words;
 
 /// The longest pause after failures.
 const LONGEST_PAUSE: Span = Span::seconds(10);
+/// How long a page that nobody looks at waits between two polls: two requests a minute at most.
+const HIDDEN_PAUSE: Span = Span::seconds(30);
+/// An answer that takes longer than this is a failure for whoever has had no picture for long.
+const SLOW_ANSWER: Span = Span::seconds(3);
 
 /// What one page knows.
 pub(super) struct Desk {
@@ -24,6 +28,10 @@ pub(super) struct Desk {
     /// There has been no news for so long that nobody can tell from here.
     cut_off: bool,
     failures: u32,
+    /// Since when an answer is awaited.
+    asked: Option<Span>,
+    /// What the overview said when it refused the last answer.
+    refusal: String,
     /// The servers' blocks as they are shown.
     kept: Kept,
     /// In which words.
@@ -44,6 +52,8 @@ impl Desk {
             next_turn,
             cut_off: false,
             failures: 0,
+            asked: None,
+            refusal: String::new(),
             kept: Kept::default(),
             words,
         }
@@ -87,6 +97,8 @@ impl Desk {
         self.cursor = news.cursor;
         self.arrived = since_opened();
         self.failures = 0;
+        self.asked = None;
+        self.refusal.clear();
         self.cut_off = false;
         moved
     }
@@ -96,16 +108,37 @@ impl Desk {
         since_opened() - self.arrived > self.snapshot.settings.poll_period().times(2)
     }
 
-    /// There was no answer.
-    pub(super) fn miss(&mut self) {
+    /// A question is under way.
+    pub(super) fn ask(&mut self) {
+        self.asked = Some(since_opened());
+    }
+
+    /// An answer came that is not shown.
+    pub(super) fn leave(&mut self) {
+        self.asked = None;
+    }
+
+    /// There was no news: no answer, or a refusal that said this.
+    pub(super) fn miss(&mut self, refusal: String) {
         self.failures += 1;
+        self.asked = None;
+        // What the page says of it is drawn anew.
+        self.cut_off &= self.refusal == refusal;
+        self.refusal = refusal;
+    }
+
+    /// Whether there has been no picture for so long that nobody can tell from here.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.cut_off
     }
 
     /// Whether time alone has changed what is to be shown: a verdict turned, or there has been no
     /// picture for three polls and at least 15 s.
     pub(super) fn has_turned(&mut self) -> bool {
         let patience = self.snapshot.settings.poll_period().times(3).max(Span::seconds(15));
-        let lost = self.failures > 0 && since_opened() - self.arrived > patience;
+        let now = since_opened();
+        let fails = self.failures > 0 || self.asked.is_some_and(|asked| now - asked > SLOW_ANSWER);
+        let lost = fails && now - self.arrived > patience;
         let cut_off = lost && !self.cut_off;
         self.cut_off |= lost;
         cut_off || self.next_turn.is_some_and(|turn| turn <= self.now())
@@ -117,15 +150,21 @@ impl Desk {
         self.next_turn = self.snapshot.next_turn(now);
         if self.cut_off && self.snapshot.blind_since.is_none() {
             let unseen = Snapshot { blind_since: Some(self.pictured), ..self.snapshot.clone() };
-            return View::of(&unseen, now, place, usize::MAX, &mut self.kept, self.words)
-                .cut_off(self.pictured, self.words);
+            return View::of(&unseen, now, place, usize::MAX, &mut self.kept, self.words).cut_off(
+                self.pictured,
+                &self.refusal,
+                self.words,
+            );
         }
         View::of(&self.snapshot, now, place, usize::MAX, &mut self.kept, self.words)
     }
 
     /// How long to wait before asking again: the poll period, doubled with each failure; up to a
-    /// tenth sooner, so that a hundred open pages do not ask in step.
-    pub(super) fn pause(&self) -> Span {
+    /// tenth sooner, so that a hundred open pages do not ask in step. Nobody looks at a hidden page but at its title.
+    pub(super) fn pause(&self, hidden: bool) -> Span {
+        if hidden {
+            return HIDDEN_PAUSE;
+        }
         let period = self.snapshot.settings.poll_period();
         let factor = 1_i64 << self.failures.min(6);
         let pause = period.times(factor).min(LONGEST_PAUSE.max(period));

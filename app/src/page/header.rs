@@ -7,6 +7,8 @@ use super::link::link;
 use super::opener::WHY;
 use super::screen::{Connection, Screen};
 #[cfg(feature = "ssr")]
+use super::watchdog;
+#[cfg(feature = "ssr")]
 use crate::api::{Rank, Visitor};
 use crate::cluster::hints::Arg;
 #[cfg(feature = "ssr")]
@@ -15,14 +17,16 @@ use crate::words::Words;
 /// What stands above the page. Nothing but how news comes, where it is bare.
 #[cfg(feature = "ssr")]
 pub(super) fn header(screen: Screen) -> impl IntoView {
+    let words = screen.words();
     let dressed = screen.place.with_untracked(|place| !place.dress.bare);
     let breadcrumb = dressed.then(|| breadcrumb(screen));
-    let theme = dressed.then(|| theme(screen.words()));
+    let theme = dressed.then(|| theme(words));
     let visitor = dressed.then(|| visitor(screen));
     view! {
         <header class="top">
             {breadcrumb}
             <div class="top-right">
+                {watchdog::notice(words)}
                 <div id="news">{move || news(screen)}</div>
                 {theme}
                 {visitor}
@@ -123,7 +127,9 @@ pub(super) fn news(screen: Screen) -> impl IntoView + use<> {
         Some(since) => ("news.blind", since),
         None => ("news.as-of", screen.pictured.get()),
     };
-    let state = format!(" · {}", words.say(key, &[("moment", Arg::Text(utc(moment)))]));
+    let moment = utc(moment);
+    let state = format!(" · {}", words.say(key, &[("moment", Arg::Text(moment.clone()))]));
+    let refusal = [("detail", Arg::Text(screen.refusal().get()))];
     // As the document's head has it: a form that is filled in is not emptied.
     let asked = screen.place.with(|place| place.open.asks());
     let reloads = words.label(if asked { "news.waits" } else { "news.reloads" });
@@ -132,24 +138,33 @@ pub(super) fn news(screen: Screen) -> impl IntoView + use<> {
             ("dot ok", Connection::Paused, "news.pause")
         }
         (Connection::Live | Connection::Polling, Some(_))
-        | (Connection::Reconnecting | Connection::Offline, _) => {
-            ("dot warning", Connection::Paused, "news.pause")
-        }
+        | (
+            Connection::Reconnecting
+            | Connection::Offline
+            | Connection::Refused
+            | Connection::Foreign
+            | Connection::SignedOut,
+            _,
+        ) => ("dot warning", Connection::Paused, "news.pause"),
         (Connection::Paused, _) => ("dot unknown", Connection::Polling, "news.resume"),
     };
-    let outdated = screen
-        .outdated
-        .get()
-        .then(|| link("reload", "", String::new(), words.label("news.outdated")));
+    let signed_out = connection == Connection::SignedOut;
+    let reload = (signed_out || screen.outdated.get()).then_some(if signed_out {
+        "news.sign-in"
+    } else {
+        "news.outdated"
+    });
+    let reload = reload.map(|key| link("reload", "", String::new(), words.label(key)));
     let switch = move |_| screen.connection.set(switched);
     view! {
         <span class=dot aria-hidden="true"></span>
-        <span class="muted" data-testid="connection">
-            <span class="with-scripts">{words.label(connection.key())}</span>
+        // The watchdog compares the moment with the text.
+        <span class="muted" data-testid="connection" data-moment=moment>
+            <span class="with-scripts">{words.say(connection.key(), &refusal)}</span>
             <span class="without-scripts">{reloads}</span>
             {state}
         </span>
-        {outdated}
+        {reload}
         <button type="button" class="script-only" id="pause" on:click=switch>{words.label(key)}</button>
     }
 }

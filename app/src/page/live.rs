@@ -17,7 +17,9 @@ use super::navigate::{self, Keep as _};
 use super::place::{Done, Place};
 use super::screen::{Connection, Screen, set};
 use super::{Page, PageProps, focus, header, verdict};
-use crate::api::{self, Command, FORBIDDEN, LAPSED, News, Picture, Refusal, SIGNED_OUT};
+use crate::api::{
+    self, Command, FOREIGN, Failure, News, Picture, Refusal, SIGNED_OUT, UNREACHABLE,
+};
 use crate::cluster::{Span, Timestamp};
 use crate::words::{self, Language, Words};
 
@@ -25,6 +27,8 @@ use crate::words::{self, Language, Words};
 const TIMEOUT: u32 = 10_000;
 /// How often the page looks whether anything is due, in milliseconds.
 const STEP: u32 = 200;
+/// How long a screen reader is left alone between two verdicts.
+const BETWEEN_VERDICTS: Span = Span::seconds(30);
 /// How long a page that is being left asks nothing.
 const LEAVING: Span = Span::seconds(10);
 
@@ -88,9 +92,14 @@ fn start(screen: Screen, desk: Desk) {
     leptos::task::spawn_local(ask_for_news(screen, desk, hurry, quiet));
 }
 
-/// The tab says how the cluster is, even behind other tabs.
+/// The tab says how the cluster is, even behind other tabs, and that it does not where it is paused.
 fn name_the_tab(screen: Screen) {
-    let headline = Memo::new(move |_| screen.head.with(|head| head.headline.clone()));
+    let headline = Memo::new(move |_| {
+        let paused = screen.connection.get() == Connection::Paused;
+        let mark = if paused { screen.words().label("news.paused") } else { "" };
+        let between = if paused { ": " } else { "" };
+        screen.head.with(|head| format!("{mark}{between}{}", head.headline))
+    });
     Effect::new(move |_| document().set_title(&verdict::title(&headline.get())));
 }
 
@@ -148,19 +157,15 @@ fn grant_wishes(screen: Screen, hurry: Rc<Cell<bool>>) {
                     navigate::go(screen, place.opening(place.open.asked_again()), "");
                     return;
                 }
-                Either::Left((Ok(Err(refusal)), _)) => refusal.as_str(),
-                Either::Left((Err(error), _)) => denial(&error).unwrap_or("unreachable"),
-                Either::Right(_) => "unreachable",
+                Either::Left((Ok(Err(refusal)), _)) => refusal.as_str().into(),
+                Either::Left((Err(failure), _)) => failure,
+                Either::Right(_) => UNREACHABLE.into(),
             };
-            set(&screen.place, Place { refused: Some(refused.to_owned()), ..place });
+            let Failure { reason, detail } = refused;
+            let reason = if reason.is_empty() { "refused".to_owned() } else { reason };
+            set(&screen.place, Place { refused: Some(reason), said: detail, ..place });
         });
     });
-}
-
-/// Why the gate did not let a server function run, if that is what failed.
-fn denial(error: &ServerFnError) -> Option<&'static str> {
-    let ServerFnError::ServerError(word) = error else { return None };
-    [SIGNED_OUT, LAPSED, FORBIDDEN].into_iter().find(|known| known == word)
 }
 
 fn done(command: Command) -> Done {
@@ -172,21 +177,71 @@ fn done(command: Command) -> Done {
     }
 }
 
-/// Ages tick every second; verdicts turn at their moments, without a message.
+/// Ages tick every second; verdicts turn at their moments, without a message. Each step is a sign of life for the
+/// watchdog of the document.
 async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
+    let root = document().document_element();
+    let mut spoken = Spoken::new(screen);
     loop {
         TimeoutFuture::new(STEP).await;
-        if screen.connection.get_untracked() == Connection::Paused || document().hidden() {
+        if let Some(root) = &root {
+            // An attribute of a fixed name is always taken.
+            let _ = root.set_attribute("data-alive", "");
+        }
+        spoken.speak(screen);
+        if screen.connection.get_untracked() == Connection::Paused {
             continue;
         }
         let mut desk = desk.borrow_mut();
-        let now = desk.now();
-        set(&screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
+        if !document().hidden() {
+            let now = desk.now();
+            set(&screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
+        }
         if desk.has_turned() {
+            if desk.is_cut_off() && screen.connection.get_untracked() == Connection::Live {
+                set(&screen.connection, unanswered());
+            }
             let view = screen.place.with_untracked(|place| desk.view(place));
             drop(desk);
             focus::keep(|| screen.show(view));
         }
+    }
+}
+
+/// What a screen reader has been given to say.
+struct Spoken {
+    headline: String,
+    done: Option<String>,
+    /// When it last said something.
+    at: Option<Span>,
+}
+
+impl Spoken {
+    /// Nothing yet: a reader meets the heading itself.
+    fn new(screen: Screen) -> Self {
+        let (headline, done) =
+            screen.head.with_untracked(|head| (head.headline.clone(), head.done.clone()));
+        Self { headline, done, at: None }
+    }
+
+    /// What was done is said at once, a verdict in its time: of several within it the last.
+    fn speak(&mut self, screen: Screen) {
+        screen.head.with_untracked(|head| {
+            let now = since_opened();
+            if self.done != head.done {
+                self.done.clone_from(&head.done);
+                if let Some(done) = &head.done {
+                    self.at = Some(now);
+                    set(&screen.spoken(), done.clone());
+                }
+            }
+            let rests = self.at.is_some_and(|at| now - at < BETWEEN_VERDICTS);
+            if !rests && self.headline != head.headline {
+                self.at = Some(now);
+                self.headline.clone_from(&head.headline);
+                set(&screen.spoken(), head.headline.clone());
+            }
+        });
     }
 }
 
@@ -199,26 +254,36 @@ async fn ask_for_news(
 ) {
     let mut ear = Ear::default();
     let mut was_paused = false;
+    let mut was_hidden = document().hidden();
     listen(screen, &desk, &mut ear);
     loop {
-        let due = since_opened() + desk.borrow().pause();
+        let mut begun = since_opened();
+        let [seen, unseen] = [false, true].map(|hidden| desk.borrow().pause(hidden));
         loop {
             TimeoutFuture::new(STEP).await;
             let paused = screen.connection.get_untracked() == Connection::Paused;
             let resumed = was_paused && !paused;
             was_paused = paused;
-            let idle = paused || document().hidden() || since_opened() < quiet.get();
-            if idle {
+            let hidden = document().hidden();
+            if hidden && !was_hidden {
+                begun = since_opened();
+            }
+            was_hidden = hidden;
+            let idle = paused || since_opened() < quiet.get();
+            if idle || hidden {
                 ear.close();
             }
             let listens = ear.listens() && !desk.borrow().is_forsaken();
-            let due = !listens && since_opened() >= due;
-            if !idle && (resumed || hurry.take() || due) {
+            let pause = if hidden { unseen } else { seen };
+            let due = !listens && since_opened() - begun >= pause;
+            let hurries = hurry.take() && !hidden;
+            if !idle && (resumed || hurries || due) {
                 break;
             }
         }
         let came = if ear.close() { Connection::Live } else { Connection::Polling };
         let cursor = desk.borrow().cursor();
+        desk.borrow_mut().ask();
         let answer = select(Box::pin(api::overview(cursor)), TimeoutFuture::new(TIMEOUT)).await;
         let paused = screen.connection.get_untracked() == Connection::Paused;
         match answer {
@@ -227,25 +292,48 @@ async fn ask_for_news(
                 listen(screen, &desk, &mut ear);
             }
             // Paused meanwhile: what came is asked for again on resuming.
-            Either::Left((Ok(_), _)) => {}
-            // Whoever is not signed in any more is shown where to sign in.
-            Either::Left((Err(error), _)) if denial(&error) == Some(SIGNED_OUT) => {
-                let _ = window().location().reload();
+            Either::Left((Ok(_), _)) => desk.borrow_mut().leave(),
+            Either::Left((Err(failure), _)) => {
+                miss(screen, &desk, failure);
+                // What refuses questions may let a page listen.
+                listen(screen, &desk, &mut ear);
             }
-            Either::Left((Err(_), _)) | Either::Right(_) => {
-                desk.borrow_mut().miss();
-                if !paused {
-                    let online = window().navigator().on_line();
-                    let lost = if online { Connection::Reconnecting } else { Connection::Offline };
-                    set(&screen.connection, lost);
-                }
-            }
+            Either::Right(_) => miss(screen, &desk, UNREACHABLE.into()),
         }
     }
 }
 
+/// Says why there is no news. Whoever is not signed in any more is shown where to sign in, at once unless that
+/// would empty a form.
+fn miss(screen: Screen, desk: &RefCell<Desk>, failure: Failure) {
+    let signed_out = failure.reason == SIGNED_OUT;
+    let lost = match failure.reason.as_str() {
+        SIGNED_OUT => Connection::SignedOut,
+        UNREACHABLE => unanswered(),
+        FOREIGN => Connection::Foreign,
+        _ => Connection::Refused,
+    };
+    desk.borrow_mut().miss(failure.detail.clone());
+    if screen.connection.get_untracked() != Connection::Paused {
+        set(&screen.refusal(), failure.detail);
+        set(&screen.connection, lost);
+    }
+    if signed_out && !screen.place.with_untracked(|place| place.open.asks()) {
+        let _ = window().location().reload();
+    }
+}
+
+/// What the page says where no answer comes.
+fn unanswered() -> Connection {
+    let online = window().navigator().on_line();
+    if online { Connection::Reconnecting } else { Connection::Offline }
+}
+
 /// Listens from where the picture is.
 fn listen(screen: Screen, desk: &Rc<RefCell<Desk>>, ear: &mut Ear) {
+    if document().hidden() {
+        return;
+    }
     let cursor = desk.borrow().cursor();
     let base = screen.visit(|visit| visit.site.base.clone());
     let address = format!("{base}/api/v1/stream?cursor={cursor}");

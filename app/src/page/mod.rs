@@ -39,6 +39,8 @@ mod table;
 mod tools;
 mod verdict;
 mod view;
+#[cfg(feature = "ssr")]
+mod watchdog;
 
 use leptos::prelude::*;
 
@@ -78,9 +80,17 @@ pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
     });
     view! {
         <!DOCTYPE html>
-        <html lang=language.as_str() data-theme=theme.map(Theme::as_str) data-chrome=bare.then_some("none")>
+        <html
+            lang=language.as_str()
+            class="notranslate"
+            translate="no"
+            data-theme=theme.map(Theme::as_str)
+            data-chrome=bare.then_some("none")
+        >
             <head>
                 <meta charset="utf-8" />
+                {watchdog::script(screen, &site, &nonce)}
+                {untouched()}
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <title>{title}</title>
@@ -134,6 +144,15 @@ pub fn nonce() -> String {
     };
     let nonce = use_nonce().or_else(|| Owner::new().with(made));
     nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
+}
+
+/// Asks browsers to change nothing of a document's text: a page that is alive writes into what it rendered.
+#[cfg(feature = "ssr")]
+fn untouched() -> impl IntoView {
+    view! {
+        <meta name="google" content="notranslate" />
+        <meta name="format-detection" content="telephone=no,date=no,address=no,email=no" />
+    }
 }
 
 /// Without scripts the page asks for itself again; but not while somebody fills in a form, which

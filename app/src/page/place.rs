@@ -17,8 +17,11 @@ pub struct Place {
     pub open: Open,
     /// What was just done.
     pub done: Option<Done>,
-    /// Why the last wish was refused, in the word of a [`crate::api::Refusal`].
+    /// Why the last wish was refused, in the word of a [`crate::api::Refusal`] or a [`crate::api::Failure`].
     pub refused: Option<String>,
+    /// What the server said about that. No address holds it: nobody should be able to make the page say something
+    /// by a link.
+    pub said: String,
 }
 
 /// Which servers the table shows, in which order.
@@ -220,6 +223,7 @@ impl Place {
                 .into_iter()
                 .find(|done| get("done") == Some(done.as_str())),
             refused: get("refused").map(str::to_owned),
+            said: String::new(),
         }
     }
 

@@ -51,6 +51,12 @@ pub(super) enum Connection {
     Reconnecting,
     /// This computer has no network; asking as soon as it has one.
     Offline,
+    /// The overview answers that it will not say; asking on.
+    Refused,
+    /// Something else answers in the overview's place; asking on.
+    Foreign,
+    /// Nobody is signed in any more, and a form is open that a reload would empty.
+    SignedOut,
 }
 
 impl Connection {
@@ -62,6 +68,9 @@ impl Connection {
             Self::Paused => "news.paused",
             Self::Reconnecting => "news.reconnecting",
             Self::Offline => "news.offline",
+            Self::Refused => "news.refused",
+            Self::Foreign => "news.foreign",
+            Self::SignedOut => "news.signed-out",
         }
     }
 }
@@ -99,8 +108,21 @@ pub(super) struct Screen {
     pub(super) connection: RwSignal<Connection>,
     /// The overview that answers is of another build than this page.
     pub(super) outdated: RwSignal<bool>,
-    /// Where the page lives and who looks at it, and in which words all of it is said.
-    told: StoredValue<(Visit, &'static Words)>,
+    /// What all of it has in common.
+    told: StoredValue<Told>,
+}
+
+/// What the parts of a page have in common.
+#[derive(Clone, Debug)]
+struct Told {
+    /// Where the page lives and who looks at it.
+    visit: Visit,
+    /// In which words all of it is said.
+    words: &'static Words,
+    /// What the overview said when it last refused an answer.
+    refusal: RwSignal<String>,
+    /// What a screen reader says without being asked.
+    spoken: RwSignal<String>,
 }
 
 impl Screen {
@@ -127,7 +149,12 @@ impl Screen {
             pictured: RwSignal::new(news.now),
             connection: RwSignal::new(Connection::Polling),
             outdated: RwSignal::new(false),
-            told: StoredValue::new((visit, words)),
+            told: StoredValue::new(Told {
+                visit,
+                words,
+                refusal: RwSignal::new(String::new()),
+                spoken: RwSignal::new(String::new()),
+            }),
         }
     }
 
@@ -197,12 +224,22 @@ impl Screen {
 
     /// In which words all of it is said.
     pub(super) fn words(&self) -> &'static Words {
-        self.told.with_value(|(_, words)| *words)
+        self.told.with_value(|told| told.words)
+    }
+
+    /// What the overview said when it last refused an answer.
+    pub(super) fn refusal(&self) -> RwSignal<String> {
+        self.told.with_value(|told| told.refusal)
+    }
+
+    /// What a screen reader says without being asked.
+    pub(super) fn spoken(&self) -> RwSignal<String> {
+        self.told.with_value(|told| told.spoken)
     }
 
     /// Something of where the page lives and who looks at it.
     pub(super) fn visit<T>(&self, of: impl FnOnce(&Visit) -> T) -> T {
-        self.told.with_value(|(visit, _)| of(visit))
+        self.told.with_value(|told| of(&told.visit))
     }
 
     /// Whether whoever looks may do no more than that.

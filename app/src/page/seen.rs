@@ -18,6 +18,7 @@ pub(super) fn watch(element: NodeRef<Div>, seen: ArcRwSignal<bool>) {
     Effect::new(move |_| {
         let Some(element) = element.get() else { return };
         let seen = seen.clone();
+        let unwatched = seen.clone();
         let tell = Closure::<dyn FnMut(Vec<IntersectionObserverEntry>)>::new(
             move |entries: Vec<IntersectionObserverEntry>| {
                 if let Some(last) = entries.last() {
@@ -28,6 +29,9 @@ pub(super) fn watch(element: NodeRef<Div>, seen: ArcRwSignal<bool>) {
         if let Ok(observer) = IntersectionObserver::new(tell.as_ref().unchecked_ref()) {
             observer.observe(&element);
             observing.set_value(Some((observer, tell)));
+        } else {
+            // Where nobody can know, all ages tick.
+            super::screen::set(&unwatched, true);
         }
     });
     on_cleanup(move || {

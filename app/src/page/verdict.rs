@@ -37,26 +37,14 @@ fn banner(screen: Screen, head: &Head) -> impl IntoView + use<> {
     }
 }
 
-/// The one place that speaks by itself: when the verdict changes, or something was done.
+/// The one place that speaks by itself: when the verdict changes, or something was done. Empty at first: a
+/// reader meets the heading itself.
 #[component]
 pub(super) fn Spoken(
     /// The signals of the page.
     screen: Screen,
 ) -> impl IntoView {
-    // Empty at first: a reader meets the heading itself; only a change is spoken.
-    let spoken = RwSignal::new(String::new());
-    Effect::new(move |before: Option<(String, Option<String>)>| {
-        let now = screen.head.with(|head| (head.headline.clone(), head.done.clone()));
-        if let Some((headline, done)) = before {
-            if done != now.1 && now.1.is_some() {
-                spoken.set(now.1.clone().unwrap_or_default());
-            } else if headline != now.0 {
-                spoken.set(now.0.clone());
-            }
-        }
-        now
-    });
-    view! { <p class="spoken" role="status">{spoken}</p> }
+    view! { <p class="spoken" role="status">{screen.spoken()}</p> }
 }
 
 /// The tab says how the cluster is, even behind other tabs.

@@ -83,7 +83,8 @@ fn framed_by(own: &HeaderValue, ancestors: &[Ancestor]) -> HeaderValue {
     HeaderValue::from_bytes(&policy).unwrap_or(DATA)
 }
 
-/// Lets a document of ours use its own scripts, which bear this nonce, its own style, and its own routes.
+/// Lets a document of ours use its own scripts, which bear this nonce, its own style, and its own routes; and
+/// asks proxies to change nothing of it: the page's half in the browser takes over what was rendered.
 pub(crate) fn allow_document(headers: &mut HeaderMap, nonce: &str) {
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -92,6 +93,7 @@ pub(crate) fn allow_document(headers: &mut HeaderMap, nonce: &str) {
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
 }
 
 /// A document of ours as an answer.

@@ -86,7 +86,7 @@ fn the_probes_answer_and_the_page_is_there() {
     assert_eq!(overview.get("/readyz").status, 200);
     let page = overview.get("/");
     assert_eq!(page.status, 200);
-    assert_eq!(page.header("cache-control"), "no-store");
+    assert_eq!(page.header("cache-control"), "no-store, no-transform");
 }
 
 /// How many transactions it has committed.

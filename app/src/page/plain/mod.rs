@@ -64,11 +64,14 @@ fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bool) -> Docu
     let html = view! {
         <html
             lang=sheet.words.language().as_str()
+            class="notranslate"
+            translate="no"
             data-theme=theme.map(Theme::as_str)
             data-chrome=bare.then_some("none")
         >
             <head>
                 <meta charset="utf-8" />
+                {super::untouched()}
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <title>{format!("{title} - Cluster Overview")}</title>

@@ -150,16 +150,21 @@ fn action(hint: &Hint, words: &Words) -> Option<Action> {
     }
 }
 
-/// What a page says that has had no news since `since`.
-pub(super) fn cut_off(since: Timestamp, words: &Words) -> Group {
-    let args = [("since", Arg::Moment(since))];
+/// What a page says that has had no news since `since`, though the overview refused some with these words.
+pub(super) fn cut_off(since: Timestamp, refusal: &str, words: &Words) -> Group {
+    let args = [("since", Arg::Moment(since)), ("detail", Arg::Text(refusal.to_owned()))];
+    let [title, evidence, step] = if refusal.is_empty() {
+        ["cut-off.title", "cut-off.evidence", "cut-off.step"]
+    } else {
+        ["cut-off.refused", "cut-off.refused.evidence", "cut-off.refused.step"]
+    };
     let advice = Advice {
         id: "cut-off",
         anchor: "hint-cut-off".to_owned(),
         server: None,
-        title: words.say("cut-off.title", &args),
-        evidence: words.say("cut-off.evidence", &args),
-        steps: words.all("cut-off.step", &args),
+        title: words.say(title, &args),
+        evidence: words.say(evidence, &args),
+        steps: words.all(step, &args),
         avoid: None,
         action: None,
     };

@@ -114,11 +114,12 @@ impl View {
     }
 
     /// The same, as last known by a page that has had no news since `since`: it is the page that
-    /// cannot see, and nobody knows about the overview's database.
+    /// cannot see, and nobody knows about the overview's database. `refusal` is what the overview said when it
+    /// refused an answer.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser is cut off"))]
-    pub(super) fn cut_off(mut self, since: Timestamp, words: &Words) -> Self {
+    pub(super) fn cut_off(mut self, since: Timestamp, refusal: &str, words: &Words) -> Self {
         self.head.headline = words.say("cut-off.verdict", &[("since", Arg::Moment(since))]);
-        self.groups = vec![advice::cut_off(since, words)];
+        self.groups = vec![advice::cut_off(since, refusal, words)];
         self
     }
 }

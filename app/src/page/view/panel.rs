@@ -84,7 +84,9 @@ pub(super) fn refused(scene: &Scene<'_>) -> Option<String> {
     let why = scene.place.refused.as_deref()?;
     // Within a product's page nobody signs in by themselves.
     let guest = if why == LAPSED && scene.place.dress.bare { ".guest" } else { "" };
-    let said = scene.words.say(&format!("refusal.{why}{guest}"), &[]);
+    let said = scene
+        .words
+        .say(&format!("refusal.{why}{guest}"), &[("detail", Arg::Text(scene.place.said.clone()))]);
     (!said.is_empty()).then_some(said)
 }
 
