@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -80,6 +80,7 @@ async fn serve(options: config::Serve) -> Result<(), Failure> {
     }
     let branding = options.branding.path.as_deref().map(branding_file).transpose()?;
     let database = options.database.address;
+    Store::check_owner(&database)?;
     let join_token = join_token(options.join_token_file.as_deref(), &database)?;
     let socket = listen(options.listen.address)?;
     let site = Site::open(Options {
@@ -297,9 +298,7 @@ fn join_token(given: Option<&Path>, database: &str) -> Result<Option<JoinTokenFi
         )?;
         return Ok(None);
     };
-    let mut beside = path.into_os_string();
-    beside.push(".join-token");
-    let path = PathBuf::from(beside);
+    let path = Store::join_token_file(&path);
     let verb = if make_if_absent(&path)? { "written to" } else { "in" };
     let token = Kept::open(&path, join_token_in_file)?;
     let path = std::path::absolute(&path).unwrap_or(path);

@@ -4,6 +4,7 @@
 
 pub mod kept;
 pub mod key;
+pub mod owner;
 pub mod text;
 
 use std::fs::{self, File};
@@ -21,7 +22,8 @@ const READABLE_BY_EVERYBODY: u32 = 0o004;
 /// # Errors
 /// That it cannot be read, or is larger than [`MAX_FILE_BYTES`].
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    read_at_most(File::open(path)?, MAX_FILE_BYTES)
+    let file = File::open(path).map_err(|error| owner::explained(path, error))?;
+    read_at_most(file, MAX_FILE_BYTES)
 }
 
 /// What is in the file, as text: see [`text`].

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use app::cluster::Blindness;
 
+use crate::files::owner::Unusable;
+
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -49,8 +51,16 @@ pub enum StoreError {
     /// What the file holds is not what was written.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// Files of the database, or its folder, belong to another account.
+    #[error("cannot use the database {}: {unusable}", .path.display())]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+        /// What cannot be used.
+        unusable: Unusable,
+    },
     /// The file cannot be used from the start.
-    #[error("cannot use the database {}: {source}; nothing in it was changed. If it is damaged, put a backup in its place", .path.display())]
+    #[error("cannot use the database {}: {source}; nothing in it was changed{}", .path.display(), advice(.source))]
     Open {
         /// The file.
         path: PathBuf,
@@ -97,10 +107,26 @@ impl StoreError {
             Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => Blindness::Corrupt,
             Self::Open { source, .. } => source.blindness(),
             Self::Database(error) => of_database(error),
-            Self::Busy | Self::Address(_) | Self::Lock { .. } | Self::Migrate(_) | Self::Later => {
-                Blindness::Unreachable
-            }
+            Self::Busy
+            | Self::Address(_)
+            | Self::Lock { .. }
+            | Self::Foreign { .. }
+            | Self::Migrate(_)
+            | Self::Later => Blindness::Unreachable,
         }
+    }
+}
+
+/// What to do about a file that cannot be used: a backup helps against damage, and against nothing else.
+fn advice(error: &StoreError) -> &'static str {
+    match error.blindness() {
+        Blindness::Corrupt => "; put a backup in its place",
+        Blindness::Missing
+        | Blindness::Replaced
+        | Blindness::Locked
+        | Blindness::ReadOnly
+        | Blindness::Full
+        | Blindness::Unreachable => "",
     }
 }
 

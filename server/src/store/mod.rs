@@ -17,7 +17,7 @@ pub(crate) mod task;
 mod tx;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -106,6 +106,16 @@ impl Store {
     /// The file behind an address, if it is a file's.
     pub fn path(address: &str) -> Option<PathBuf> {
         sqlite::path(address)
+    }
+
+    /// The file beside this database in which `serve` keeps the join token.
+    pub fn join_token_file(database: &Path) -> PathBuf {
+        sqlite::join_token_file(database)
+    }
+
+    /// Fails if this process may not use the files of this database.
+    pub fn check_owner(address: &str) -> Result<(), StoreError> {
+        Self::path(address).map_or(Ok(()), |path| sqlite::check_owner(&path))
     }
 
     /// Names the cluster's database, whether it can be reached or not.

@@ -14,6 +14,7 @@ mod limits;
 mod nginx;
 mod nothing_left;
 mod outages;
+mod owners;
 mod several;
 mod slow_disk;
 mod trouble;

@@ -23,7 +23,9 @@ const OWNER_ONLY: u32 = 0o600;
 /// What of a mode is for others than the owner.
 const FOR_OTHERS: u32 = 0o077;
 /// What `SQLite` keeps beside a database.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+/// The end of the name of the file that is locked instead of a database on a network file system.
+pub(super) const LOCK_END: &str = ".lock";
 /// File systems on which `flock` locks byte ranges, by their numbers: NFS, SMB, SMB 2.
 const NETWORK_FILE_SYSTEMS: [i64; 3] = [0x6969, 0xff53_4d42, 0xfe53_4d42];
 
@@ -66,7 +68,7 @@ impl Lock {
         let database = open(&mut opened, path).map_err(failed)?;
         keep_private(path);
         let locked = if is_on_network(&opened, database) {
-            let beside = with_end(&path.canonicalize().map_err(failed)?, ".lock");
+            let beside = with_end(&path.canonicalize().map_err(failed)?, LOCK_END);
             tracing::warn!(
                 "the database {} is on a network file system, where SQLite cannot promise to keep it whole; put it on a local disk, or use PostgreSQL",
                 path.display()
@@ -146,7 +148,7 @@ fn keep_private(path: &Path) {
     }
 }
 
-fn with_end(path: &Path, end: &str) -> PathBuf {
+pub(super) fn with_end(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)

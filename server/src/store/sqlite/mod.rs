@@ -15,11 +15,12 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use self::examine::Damage;
 use self::file::DatabaseFile;
-use self::lock::Lock;
+use self::lock::{BESIDE, LOCK_END, Lock, with_end};
 use super::rows::{Head, first_row, head};
 use super::tx::{Pool, Tx};
 use super::{StoreError, new_id};
 use crate::clock::{self, Clock};
+use crate::files::owner::{Foreign, Unusable};
 use crate::metrics::Counter;
 
 /// How many connections read a file at once.
@@ -50,9 +51,31 @@ pub(super) fn path(address: &str) -> Option<PathBuf> {
     (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
 }
 
+/// The file beside a database in which `serve` keeps the join token.
+pub(super) fn join_token_file(database: &Path) -> PathBuf {
+    with_end(database, ".join-token")
+}
+
+/// Fails if this process may not use the database, or what lies beside it: all of it is named at once.
+pub(super) fn check_owner(path: &Path) -> Result<(), StoreError> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let beside = BESIDE.iter().chain([&LOCK_END]).map(|end| with_end(&real, end));
+    let files = std::iter::once(real.clone()).chain(beside);
+    let mut files: Vec<Foreign> = files.filter_map(|file| Foreign::file(&file, true)).collect();
+    files.extend(Foreign::file(&join_token_file(path), false));
+    let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = Foreign::folder(folder.unwrap_or(Path::new(".")));
+    if files.is_empty() && folder.is_none() {
+        return Ok(());
+    }
+    let unusable = Unusable { files, folder };
+    Err(StoreError::Foreign { path: path.to_owned(), unusable })
+}
+
 impl Owned {
     /// Opens the file, creating it if there is none, and brings its schema up to date.
     pub(super) async fn open(path: PathBuf) -> Result<(Self, Head), StoreError> {
+        check_owner(&path)?;
         let lock = Lock::take(&path)?;
         let opened = Self::open_locked(&path, lock).await;
         opened.map_err(|error| StoreError::Open { path, source: Box::new(error) })
@@ -122,6 +145,7 @@ pub(super) async fn beside(path: &Path, patience: Duration) -> Result<SqlitePool
     if !path.exists() {
         return Err(StoreError::Absent(path.to_owned()));
     }
+    check_owner(path)?;
     let options = connection(path).busy_timeout(patience);
     Ok(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?)
 }

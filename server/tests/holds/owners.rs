@@ -1,0 +1,146 @@
+//! A database of another account: whoever starts `serve` is told which files these are, whose, and what to do,
+//! all at once.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::Path;
+use std::process::Command;
+
+use testkit::{Folder, Serve, folder, program, said};
+
+/// An account without rights.
+const NOBODY: u32 = 65_534;
+
+/// Whether this is root, who can be anybody. Anybody else can only take a right away from themselves.
+fn is_root() -> bool {
+    let whose = Command::new("id").arg("-u").output().unwrap();
+    said(&whose).trim() == "0"
+}
+
+/// Starts a program as an account without rights, or as ourselves.
+fn as_nobody() -> Command {
+    let mut command = Command::new(if is_root() { "setpriv" } else { "env" });
+    if is_root() {
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    }
+    command
+}
+
+/// The name of the account that runs it.
+fn name() -> String {
+    let whose = as_nobody().args(["id", "-un"]).output().unwrap();
+    said(&whose).trim().to_owned()
+}
+
+/// Lets nobody else use it.
+fn lock_away(path: &Path, mode: u32) {
+    if is_root() {
+        chown(path, Some(0), Some(0)).unwrap();
+    }
+    fs::set_permissions(path, Permissions::from_mode(if is_root() { mode } else { 0 })).unwrap();
+}
+
+fn give(path: &Path) {
+    if is_root() {
+        chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let mode = if path.is_dir() { 0o755 } else { 0o600 };
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+/// What a `serve` of an account without rights says, which must not start.
+fn refused(story: &Folder) -> String {
+    // The token is beside the database.
+    let own = Serve::with(&["--join-token-file", ""]).below("data");
+    let arguments = own.arguments(story, 0);
+    let arguments = arguments.split(|argument| argument == "--join-token-file").next().unwrap();
+    let done = as_nobody().arg(program()).args(arguments).output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{}", said(&done));
+    said(&done)
+}
+
+#[test]
+fn a_database_that_another_account_made_is_refused_with_all_its_files_their_owner_and_chown() {
+    let story = folder();
+    let data = story.join("data");
+    fs::create_dir(&data).unwrap();
+    let overview = Serve::default().below("data").start_in(story);
+    assert_eq!(overview.beat("app-1", 1).0, 200);
+    let database = data.join("overview.db");
+    let beside = |end: &str| data.join(format!("overview.db{end}"));
+    fs::write(beside(".join-token"), "a token").unwrap();
+    // As a killed process leaves them: with its log.
+    let copies =
+        ["", "-wal", "-shm", ".join-token"].map(|end| (beside(end), fs::read(beside(end))));
+    // Its process ends without a chance to tidy up.
+    let story = overview.folder;
+    drop(overview.serve);
+    for (path, bytes) in &copies {
+        fs::write(path, bytes.as_ref().unwrap()).unwrap();
+        lock_away(path, 0o600);
+    }
+    let account = name();
+    let told = refused(&story);
+    let line = told.lines().find(|line| line.contains("cannot use the database")).unwrap();
+    let owner = if is_root() { "root" } else { account.as_str() };
+    for (path, _) in &copies {
+        let whose = format!("{} (owner {owner}, mode ", path.display());
+        assert!(line.contains(&whose), "{whose} in: {line}");
+    }
+    let chown = format!("`chown {account} {} ", database.display());
+    assert!(line.contains(&chown), "{chown} in: {line}");
+    assert!(!told.contains("backup"), "{told}");
+
+    // What is still foreign is all that is still named.
+    for (path, _) in &copies {
+        give(path);
+    }
+    lock_away(&beside("-wal"), 0o600);
+    if is_root() {
+        lock_away(&data, 0o755);
+        let told = refused(&story);
+        assert!(
+            told.contains("overview.db-wal (owner root, mode 600), and may not create"),
+            "{told}"
+        );
+        assert!(told.contains(&format!("in the folder {} (owner root", data.display())), "{told}");
+        assert!(!told.contains("overview.db ("), "{told}");
+    }
+    let list = as_nobody()
+        .arg(program())
+        .args(["admin", "list", "--database", &format!("sqlite:{}", database.display())])
+        .output()
+        .unwrap();
+    assert!(
+        !list.status.success() && said(&list).contains("overview.db-wal (owner"),
+        "{}",
+        said(&list)
+    );
+
+    give(&beside("-wal"));
+    give(&data);
+    give(&story.token_file());
+    let overview = Serve::default().below("data").start_by(as_nobody(), story);
+    assert_eq!(overview.picture()["counts"]["servers"], 1, "nothing was lost");
+}
+
+#[test]
+fn a_token_file_of_another_account_is_refused_with_its_owner() {
+    let story = folder();
+    let token = story.token_file();
+    lock_away(&token, 0o600);
+    let done = as_nobody()
+        .arg(program())
+        .args(["agent", "--overview", "http://127.0.0.1:1", "--name", "app-1", "--token-file"])
+        .arg(&token)
+        .output()
+        .unwrap();
+    let told = said(&done);
+    assert_eq!(done.status.code(), Some(1), "{told}");
+    let whose = if is_root() { "belongs to root (mode 600)" } else { "(mode 0)" };
+    assert!(
+        told.contains("token: permission denied: it belongs to") && told.contains(whose),
+        "{told}"
+    );
+    assert!(told.contains(&format!("this process runs as {}", name())), "{told}");
+}
