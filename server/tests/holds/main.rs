@@ -6,6 +6,7 @@
     reason = "the stories measure a real process and ask the environment how often to kill it"
 )]
 
+mod busy_disk;
 mod clocks;
 mod damage;
 mod floods;

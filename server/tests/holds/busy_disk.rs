@@ -1,0 +1,120 @@
+//! Five hundred agents that start at once while others keep the disk busy: the overview may be slow, but it is never
+//! blind for longer than the disk takes, all are there in the end, and nothing that was acknowledged is lost.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use testkit::{Folder, Overview, Process, Senders, Serve, folder, missing, program, wait_until_ok};
+
+const AGENTS: usize = 500;
+/// Processes that write and sync 64 MB again and again.
+const WRITERS: usize = 3;
+/// How long they go on at least, once all agents run.
+const BUSY_FOR: Duration = Duration::from_secs(10);
+/// Longer than two processors and a slow disk need to start all agents and take in each.
+const ALL_THERE: Duration = Duration::from_mins(3);
+/// By how much a blind period may be longer than the longest sync: the overview looks twice a second, and the processors
+/// are busy too.
+const TOLERANCE: Duration = Duration::from_secs(3);
+
+/// Starts a process that keeps the disk of this folder busy.
+fn keep_busy(folder: &Folder, number: usize) -> Process {
+    let file = folder.join(format!("ballast-{number}"));
+    let script = "while :; do dd if=/dev/zero of=\"$1\" bs=1M count=64 conv=fsync 2>&1; done";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(file);
+    Process::start(&mut shell, folder, &format!("writer {number}"))
+}
+
+/// Writes and syncs a little again and again, as a database does, until it is over; the longest that took.
+fn longest_sync(folder: &Folder, is_over: &AtomicBool) -> Duration {
+    let mut file: File =
+        OpenOptions::new().create(true).append(true).open(folder.join("synced")).unwrap();
+    let mut longest = Duration::ZERO;
+    while !is_over.load(Ordering::Relaxed) {
+        let since = Instant::now();
+        file.write_all(&[0; 4_096]).unwrap();
+        file.sync_all().unwrap();
+        longest = longest.max(since.elapsed());
+        thread::sleep(Duration::from_millis(20));
+    }
+    longest
+}
+
+/// How long the overview has been blind without a break, at worst.
+#[derive(Default)]
+struct Blindness {
+    since: Option<Instant>,
+    longest: Duration,
+}
+
+impl Blindness {
+    fn see(&mut self, picture: &Value) {
+        if picture["blind_since"].is_null() {
+            self.since = None;
+        } else {
+            let since = *self.since.get_or_insert_with(Instant::now);
+            self.longest = self.longest.max(since.elapsed());
+        }
+    }
+}
+
+fn start_agents(overview: &Overview) -> Vec<Process> {
+    let start = |number: usize| {
+        let name = format!("node-{number}");
+        let credential = overview.folder.join(format!("{name}.credential"));
+        let credential = credential.display().to_string();
+        let more = ["--role", "web", "--credential-file", credential.as_str()];
+        overview.agent(&program(), &name, &more)
+    };
+    (0..AGENTS).map(start).collect()
+}
+
+#[test]
+fn five_hundred_agents_that_start_at_once_while_the_disk_is_busy_are_all_there_and_nobody_is_blind()
+{
+    let folder = folder();
+    let writers: Vec<Process> = (0..WRITERS).map(|number| keep_busy(&folder, number)).collect();
+    let mut overview = Serve::default().start_in(folder);
+    let is_over = AtomicBool::new(false);
+    let (acknowledged, longest_sync, blindness) = thread::scope(|scope| {
+        let syncs = scope.spawn(|| longest_sync(&overview.folder, &is_over));
+        let names = (0..5).map(|number| format!("sender-{number}"));
+        let pause = Duration::from_millis(200);
+        let senders = Senders::start(&overview.url("/api/v1/heartbeats"), names, pause, 1);
+        let since = Instant::now();
+        let agents = start_agents(&overview);
+        let mut blindness = Blindness::default();
+        let started = Instant::now();
+        wait_until_ok("all agents to be there", ALL_THERE, || {
+            let picture = overview.picture();
+            blindness.see(&picture);
+            let count = picture["counts"]["servers"].as_u64().unwrap_or_default();
+            let all = count == (AGENTS + 5) as u64;
+            if all && started.elapsed() > BUSY_FOR { Ok(()) } else { Err(count) }
+        });
+        println!("all there after {:?}", since.elapsed());
+        is_over.store(true, Ordering::Relaxed);
+        let acknowledged = senders.stop();
+        drop(agents);
+        (acknowledged, syncs.join().unwrap(), blindness)
+    });
+    drop(writers);
+    println!("longest sync {longest_sync:?}, longest blind {:?}", blindness.longest);
+    assert!(
+        blindness.longest <= longest_sync + TOLERANCE,
+        "blind for {:?}, while the longest sync took {longest_sync:?}",
+        blindness.longest
+    );
+    let picture = overview.picture_when(|picture| picture["blind_since"].is_null());
+    assert_eq!(missing(&acknowledged, &picture), None);
+    overview.kill();
+    let picture = overview.picture();
+    assert_eq!(missing(&acknowledged, &picture), None, "after a kill");
+    assert_eq!(picture["counts"]["servers"], AGENTS + 5, "after a kill");
+}
