@@ -96,6 +96,8 @@ pub struct Site {
     pub(crate) requests: metrics::Requests,
     /// How much of requests' bodies is in memory at once.
     pub(crate) bodies: http::body::BodyBudget,
+    /// Where its page is rendered.
+    pub(crate) rendering: http::rendering::Rendering,
     /// Who reads the stream.
     pub(crate) streams: http::stream::Streams,
     pub(crate) scrape: SingleFlight<Bytes>,
@@ -221,6 +223,7 @@ impl Site {
             overview: http::overview::Cache::default(),
             requests: metrics::Requests::default(),
             bodies: http::body::BodyBudget::default(),
+            rendering: http::rendering::Rendering::default(),
             streams: http::stream::Streams::default(),
             scrape: SingleFlight::default(),
         });

@@ -56,18 +56,26 @@ impl<T: Clone + Send + 'static> SingleFlight<T> {
                 return value.clone();
             }
         }
-        let computed = tokio::task::spawn_blocking(move || {
+        on_blocking_thread(move || {
             let began = Stopwatch::start();
             let value = compute();
             *last = Some((began, value.clone()));
             value
-        });
-        match computed.await.map_err(tokio::task::JoinError::try_into_panic) {
-            Ok(value) => value,
-            Err(Ok(panic)) => resume_unwind(panic),
-            // The process ends.
-            Err(Err(_)) => pending().await,
-        }
+        })
+        .await
+    }
+}
+
+/// What comes of work that takes long, done to its end on a thread for blocking work.
+pub(crate) async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
+    let done = tokio::task::spawn_blocking(work).await;
+    match done.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(value) => value,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // The process ends.
+        Err(Err(_)) => pending().await,
     }
 }
 

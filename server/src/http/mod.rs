@@ -23,6 +23,7 @@ mod probe_failures;
 mod probes;
 mod problem;
 mod quality;
+pub(crate) mod rendering;
 pub(crate) mod routes;
 mod sign_in;
 pub(crate) mod stream;

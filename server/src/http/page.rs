@@ -86,15 +86,17 @@ pub(crate) async fn get(
     // Whoever comes from a form, or from another web server, sees what they did or saw there.
     site.watch.refresh().await;
     let language = site.language(request.headers());
-    let backend: Arc<dyn Backend> = Arc::new(Door { site, person, language });
-    let picture = backend.picture(request.uri().query().unwrap_or_default());
     let nonce = Arc::new(OnceLock::new());
     let told = Arc::clone(&nonce);
-    let render = leptos_axum::render_app_async_with_context(
-        move || leptos::prelude::provide_context(Arc::clone(&backend)),
-        move || app::shell(picture.clone(), told.get_or_init(app::page::nonce)),
-    );
-    let mut response = render(request).await.into_response();
+    let backend: Arc<dyn Backend> = Arc::new(Door { site: Arc::clone(&site), person, language });
+    let render = move || {
+        let picture = backend.picture(request.uri().query().unwrap_or_default());
+        leptos_axum::render_app_async_with_context(
+            move || leptos::prelude::provide_context(Arc::clone(&backend)),
+            move || app::shell(picture.clone(), told.get_or_init(app::page::nonce)),
+        )(request)
+    };
+    let mut response = site.rendering.run(render).await;
     if let Some(nonce) = nonce.get() {
         headers::allow_document(response.headers_mut(), nonce);
     }

@@ -22,6 +22,7 @@ mod hang_ups;
 mod harness;
 mod headers;
 mod heartbeats;
+mod held_up;
 mod hostile;
 mod lasting;
 mod limits;
