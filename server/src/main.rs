@@ -16,7 +16,7 @@ use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::secret::{
     Hash, SecretError, join_token_in_file, make_if_absent, read_secret,
 };
-use cluster_overview::access::{Mode, Policy, kept_out};
+use cluster_overview::access::{Mode, Policy, composed, kept_out};
 use cluster_overview::agent::{Agent, Facts, Proof};
 use cluster_overview::branding::{Branding, BrandingError};
 use cluster_overview::client::Client;
@@ -444,6 +444,8 @@ fn server_name(given: Option<&str>) -> Result<ServerName, Failure> {
         .map(str::to_owned)
         .or_else(node::host_name)
         .ok_or("this machine has no host name; give one with --name")?;
+    // A name from macOS is the same server as one from elsewhere.
+    let name = composed(&name);
     ServerName::parse(&name).map_err(|wrong| format!("the server name {name:?} {wrong}").into())
 }
 

@@ -78,6 +78,19 @@ macro_rules! on_both {
     };
 }
 
+/// Does something to a database as a former version of the program would have.
+async fn execute(address: &str, text: &'static str, [one, two]: [&str; 2]) {
+    use sqlx::Connection as _;
+    if address.starts_with("sqlite:") {
+        let mut database = sqlx::SqliteConnection::connect(address).await.unwrap();
+        sqlx::query(text).bind(one).bind(two).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    } else {
+        let mut database = sqlx::PgConnection::connect(address).await.unwrap();
+        sqlx::query(text).bind(one).bind(two).execute(&mut database).await.unwrap();
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
@@ -193,6 +206,42 @@ on_both! {
             password: "the hash before".to_owned(),
         };
         assert!(store.grant(&[late], None).await.unwrap().is_none(), "the password is another");
+    }
+
+    async fn people_of_former_versions_are_found_however_the_letters_of_their_names_are_typed(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let person = |name: &str| Grant::Person(Account {
+            name: name.to_owned(), rank: Rank::Admin, password: "a hash".to_owned(),
+        });
+        let token = Token {
+            id: "1".to_owned(), role: TokenRole::Join, name: "agents".to_owned(), server: None,
+            made: store.now(), made_by: "Jürgen".to_owned(),
+            maker: Some(Maker::Person("jürgen".to_owned())), address: None, expires: None,
+            used: None, revoked: None,
+        };
+        let session = Session {
+            name_key: "jürgen".to_owned(), begun: store.now(), acted: store.now(), address: None,
+        };
+        let begin = Grant::Begin { hash: Hash::of("1"), session, password: "a hash".to_owned() };
+        let grants =
+            [person("Jürgen"), person("René"), begin, Grant::Token(Hash::of("token"), token)];
+        store.grant(&grants, None).await.unwrap().unwrap();
+        let now = store.load().await.unwrap().keyring;
+        drop(store);
+        for text in [
+            "update people set name_key = $2 where name_key = $1",
+            "update sessions set name_key = $2 where name_key = $1",
+            "update tokens set maker = 'person ' || $2 where maker = 'person ' || $1",
+        ] {
+            execute(&database.address(), text, ["jürgen", "ju\u{308}rgen"]).await;
+        }
+        // Two people who have become one by name keep apart.
+        let text = "insert into people (name_key, name, rank, password, changed_at, changed_no)
+             values ($2, $2, $1, '', 1, 1)";
+        execute(&database.address(), text, ["viewer", "rene\u{301}"]).await;
+        let mut loaded = Store::open(&database.address()).await.unwrap().load().await.unwrap().keyring;
+        assert_eq!(loaded.people.remove("rene\u{301}").unwrap().rank, Rank::Viewer);
+        assert_eq!(loaded, now);
     }
 
     async fn the_last_uses_of_tokens_are_written_together_and_read_by_who_asks_since_when(database) {

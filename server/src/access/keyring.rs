@@ -9,6 +9,7 @@ use std::sync::Arc;
 use app::api::Rank;
 use app::cluster::{ServerName, Span, Timestamp};
 
+use super::composed;
 use super::secret::Hash;
 
 /// How long after signing in a session ends.
@@ -23,7 +24,7 @@ pub const WHILE_BLIND: Span = Span::minutes(60);
 /// What the database has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyring {
-    /// Who can sign in, by name in lower case.
+    /// Who can sign in, by [`name_key`].
     pub people: BTreeMap<String, Account>,
     /// Who is signed in.
     pub sessions: HashMap<Hash, Session>,
@@ -383,7 +384,8 @@ impl Keyring {
     }
 }
 
-/// A name as its key: people do not remember the case of a name.
+/// A name as its key: people do not remember the case of a name, and their systems write its letters in different
+/// forms.
 pub fn name_key(name: &str) -> String {
-    name.trim().to_lowercase()
+    composed(&composed(name.trim()).to_lowercase()).into_owned()
 }

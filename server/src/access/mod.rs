@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod caller;
+mod composed;
 pub mod cookie;
 pub(crate) mod forwarded;
 mod guests;
@@ -34,6 +35,7 @@ use self::secret::Hash;
 use self::unnamed_proxies::UnnamedProxies;
 use self::unread_proxies::UnreadProxies;
 
+pub use self::composed::composed;
 pub use self::guests::Invitation;
 pub(crate) use self::guests::NotInvited;
 pub use self::host::{Authenticate, Host, HostPerson};

@@ -7,6 +7,8 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use tokio::sync::Semaphore;
 
+use super::composed::{composed, forms};
+
 /// How many passwords are hashed at once: each takes 19 MiB and one core for some tens of milliseconds.
 const AT_ONCE: usize = 2;
 /// How many may wait for that.
@@ -19,6 +21,17 @@ pub const LONGEST: usize = 1_024;
 /// What is verified for a name that nobody has: the same work as for one that somebody has.
 const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2x1c3Rlci1vdmVydmlldw$\
                        mW8bq0SPZ0gkLXQz7Wn4uVJm1v4bT3bQv7m0Q3lJ0aY";
+
+/// Whether a password is the one that was set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// It is not.
+    No,
+    /// It is.
+    Yes,
+    /// It is, and was hashed before passwords were composed: it should be hashed anew.
+    InFormerForm,
+}
 
 /// Why a password is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,27 +136,35 @@ fn is_repeated(text: &str) -> bool {
 }
 
 impl Passwords {
-    /// Whether this is the password behind `hash`. For nobody's hash the same work is done.
-    pub async fn is(&self, password: String, hash: Option<String>) -> Result<bool, PasswordError> {
+    /// Whether this is the password behind `hash`, in any form that its letters may have. For nobody's hash the
+    /// same work is done.
+    pub async fn is(&self, password: String, hash: Option<String>) -> Result<Fit, PasswordError> {
         self.work(move || {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());
             let parsed = PasswordHash::new(&hash).ok();
-            let fits = parsed.is_some_and(|parsed| {
-                Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
-            });
-            Ok(fits && known)
+            let fits = |form: &String| {
+                parsed.as_ref().is_some_and(|parsed| {
+                    Argon2::default().verify_password(form.as_bytes(), parsed).is_ok()
+                })
+            };
+            Ok(match forms(&password).iter().position(fits).filter(|_| known) {
+                None => Fit::No,
+                Some(0) => Fit::Yes,
+                Some(_) => Fit::InFormerForm,
+            })
         })
         .await
     }
 
-    /// The password, if it is fit to be one.
+    /// The password in its composed form, if it is fit to be one.
     pub async fn check(
         &self,
         password: String,
         name: &str,
         product: Option<&str>,
     ) -> Result<Result<String, Unfit>, PasswordError> {
+        let password = composed(&password).into_owned();
         let (name, product) = (name.to_owned(), product.map(str::to_owned));
         self.work(move || Ok(check(&password, &name, product.as_deref()).map(|()| password))).await
     }
@@ -151,7 +172,7 @@ impl Passwords {
     /// The PHC string of a new password.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
         self.work(move || {
-            let hash = Argon2::default().hash_password(password.as_bytes());
+            let hash = Argon2::default().hash_password(composed(&password).as_bytes());
             hash.map(|hash| hash.to_string()).map_err(PasswordError::Hash)
         })
         .await
@@ -183,9 +204,25 @@ mod tests {
         let hash = passwords.hash("correct horse battery".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let is = |word: &str, hash: Option<String>| passwords.is(word.to_owned(), hash);
-        assert!(is("correct horse battery", Some(hash.clone())).await.unwrap());
-        assert!(!is("correct horse batterY", Some(hash)).await.unwrap());
-        assert!(!is("correct horse battery", None).await.unwrap());
+        assert_eq!(is("correct horse battery", Some(hash.clone())).await.unwrap(), Fit::Yes);
+        assert_eq!(is("correct horse batterY", Some(hash)).await.unwrap(), Fit::No);
+        assert_eq!(is("correct horse battery", None).await.unwrap(), Fit::No);
+    }
+
+    #[tokio::test]
+    async fn a_password_fits_in_every_form_of_its_letters_and_so_do_hashes_of_former_versions() {
+        let passwords = Passwords::default();
+        let (one, two) = ("K\u{fc}hlschrank im Moor", "Ku\u{308}hlschrank im Moor");
+        // As former versions hashed it: as it was typed.
+        let former = Argon2::default().hash_password(two.as_bytes()).unwrap().to_string();
+        let is = |word: &str, hash: &str| passwords.is(word.to_owned(), Some(hash.to_owned()));
+        for typed in [one, two] {
+            let hash = passwords.hash(typed.to_owned()).await.unwrap();
+            assert_eq!(is(one, &hash).await.unwrap(), Fit::Yes);
+            assert_eq!(is(two, &hash).await.unwrap(), Fit::Yes);
+            assert_eq!(is("Kuhlschrank im Moor", &hash).await.unwrap(), Fit::No);
+            assert_eq!(is(typed, &former).await.unwrap(), Fit::InFormerForm);
+        }
     }
 
     #[test]

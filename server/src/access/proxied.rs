@@ -11,9 +11,9 @@ use app::cluster::facts::is_unprintable;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use unicode_normalization::UnicodeNormalization as _;
 
 use super::HostPerson;
+use super::composed;
 use super::origin::Origin;
 
 /// The longest name, in characters.
@@ -87,7 +87,7 @@ fn name(given: &[u8]) -> Result<String, Unnamed> {
         Some(decoded) => Cow::Owned(decoded),
         None => percent_decoded(text),
     };
-    let name: String = decoded.trim().nfc().collect();
+    let name = composed(decoded.trim()).into_owned();
     match name.chars().count() {
         0 => Err(Unnamed::Empty),
         1..=MAX_NAME_CHARS if name.chars().any(is_unprintable) => Err(Unnamed::Unprintable),

@@ -4,10 +4,11 @@ use app::api::Rank;
 use app::cluster::Span;
 
 use super::audit::{Action, Actor, Entry, Proof, is_name};
+use super::composed;
 use super::keyring::{Account, Session, SetupCode, name_key};
 use super::limits::TrialOrigin;
 use super::origin::Origin;
-use super::password::{self, LONGEST, PasswordError, Unfit};
+use super::password::{self, Fit, LONGEST, PasswordError, Unfit};
 use super::secret::{Hash, Secret, SecretError};
 use crate::Site;
 use crate::log_limit::LogLimit;
@@ -21,6 +22,9 @@ const LONGEST_NAME: usize = 100;
 const MAX_NAME_BYTES: usize = 4 * LONGEST_NAME;
 /// The longest set-up code that is looked at, in bytes: with blanks or whatever else was typed between its groups.
 const MAX_CODE_BYTES: usize = 100;
+/// The longest password that is compared, in bytes, as it is typed: the longest one may have three times as many
+/// where its letters are not composed.
+const MAX_TYPED_PASSWORD_BYTES: usize = 3 * LONGEST;
 /// What the code is made of: nothing that is read for something else.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
@@ -156,6 +160,7 @@ impl Site {
         };
         let mut grants = Vec::new();
         let mut action = Action::SignIn;
+        let mut renewed = None;
         let checked = if first {
             let code = SetupCodeText::hash(code.unwrap_or_default());
             let good = |known: &SetupCode| Some(known.hash) == code && now < known.expires;
@@ -172,12 +177,16 @@ impl Site {
             password
         } else {
             let hash = account.map(|account| account.password.clone());
-            let fits = given.password.len() <= LONGEST;
-            let password = if fits { given.password } else { String::new() };
-            if !self.access.passwords.is(password, hash.clone()).await? {
-                actor.proof = Proof::Nothing;
-                self.write_down(Entry::refused(&actor, action, "", "wrong password")).await;
-                return Err(SignInError::Wrong);
+            let is_short = given.password.len() <= MAX_TYPED_PASSWORD_BYTES;
+            let password = if is_short { given.password } else { String::new() };
+            match self.access.passwords.is(password.clone(), hash.clone()).await? {
+                Fit::No => {
+                    actor.proof = Proof::Nothing;
+                    self.write_down(Entry::refused(&actor, action, "", "wrong password")).await;
+                    return Err(SignInError::Wrong);
+                }
+                Fit::Yes => {}
+                Fit::InFormerForm => renewed = Some(self.access.passwords.hash(password).await?),
             }
             hash.unwrap_or_default()
         };
@@ -188,7 +197,8 @@ impl Site {
         let at = self.store.now();
         let session =
             Session { name_key: key.clone(), begun: at, acted: at, address: origin.client };
-        grants.push(Grant::Begin { hash: secret.hash(), session, password: checked });
+        grants.push(Grant::Begin { hash: secret.hash(), session, password: checked.clone() });
+        grants.extend(renewed.map(|to| Grant::Rehash { name_key: key.clone(), from: checked, to }));
         if !self.grant(&grants, Some(&Entry::done(&actor, action, ""))).await? {
             return Err(if first { SignInError::WrongCode } else { SignInError::Wrong });
         }
@@ -267,10 +277,10 @@ pub async fn account(
     password: String,
     product: Option<&str>,
 ) -> Result<Account, SignInError> {
-    let name = name.trim();
-    if !is_name(name, LONGEST_NAME) {
+    let name = composed(name.trim());
+    if !is_name(&name, LONGEST_NAME) {
         return Err(SignInError::UnfitName);
     }
-    let password = passwords.check(password, name, product).await??;
-    Ok(Account { name: name.to_owned(), rank, password: passwords.hash(password).await? })
+    let password = passwords.check(password, &name, product).await??;
+    Ok(Account { name: name.into_owned(), rank, password: passwords.hash(password).await? })
 }

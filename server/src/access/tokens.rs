@@ -3,6 +3,7 @@
 use app::cluster::{ServerName, Timestamp};
 
 use super::audit::{Action, Actor, Entry, is_name};
+use super::composed;
 use super::keyring::{Token, TokenRole};
 use super::secret::{Secret, SecretError};
 use crate::Site;
@@ -44,14 +45,14 @@ pub enum TokenChange {
 impl Wish {
     /// A new token of this kind, and its secret.
     pub fn made(self, by: &Actor, at: Timestamp) -> Result<(Secret, Token), TokenChange> {
-        let name = self.name.trim();
-        if !is_name(name, LONGEST_NAME) {
+        let name = composed(self.name.trim());
+        if !is_name(&name, LONGEST_NAME) {
             return Err(TokenChange::Name);
         }
         let token = Token {
             id: new_id()?,
             role: self.role,
-            name: name.to_owned(),
+            name: name.into_owned(),
             server: None,
             made: at,
             made_by: by.name.clone(),

@@ -49,6 +49,15 @@ pub enum Grant {
         /// The hash of the password that was checked.
         password: String,
     },
+    /// A person's password, which stays the same, is hashed anew, unless it was changed meanwhile.
+    Rehash {
+        /// Whose.
+        name_key: String,
+        /// The hash so far.
+        from: String,
+        /// The new one.
+        to: String,
+    },
     /// A session ends.
     End(Hash),
     /// All sessions of a person end.
@@ -86,6 +95,7 @@ pub(super) async fn grant(
         Grant::FirstPerson(account, code) => table.set_first_person(account, *code).await,
         Grant::Dismiss(name) => table.dismiss(&name_key(name)).await,
         Grant::Begin { hash, session, password } => table.begin(*hash, session, password).await,
+        Grant::Rehash { name_key, from, to } => table.rehash(name_key, from, to).await,
         Grant::End(hash) => {
             let end = sql("update sessions set ended_at = $2, changed_no = $3
                  where hash = $1 and ended_at is null");
@@ -196,6 +206,13 @@ impl Table<'_> {
                   order by begun_at desc, hash limit $4)");
         let end_oldest = end_oldest.bind(&session.name_key).bind(self.at.0).bind(self.commit);
         end_oldest.bind(MAX_SESSIONS_PER_PERSON).execute(self.tx).await?;
+        Ok(true)
+    }
+
+    async fn rehash(&mut self, key: &str, from: &str, to: &str) -> Result<bool, StoreError> {
+        let rehash = sql("update people set password = $3, changed_no = $4
+             where name_key = $1 and password = $2");
+        rehash.bind(key).bind(from).bind(to).bind(self.commit).execute(self.tx).await?;
         Ok(true)
     }
 
@@ -426,6 +443,30 @@ pub(super) async fn keyring(tx: &mut Tx) -> Result<Keyring, StoreError> {
     let mut keyring = Keyring::default();
     keyring.apply(changes_since(tx, -1).await?);
     Ok(keyring)
+}
+
+/// Gives people of former versions the key by which their name is looked up today: it was not composed then. Of
+/// two whose names have become equal the second keeps its former key.
+pub(super) async fn compose_name_keys(tx: &mut Tx) -> Result<(), StoreError> {
+    let mut keys: Vec<String> = Vec::new();
+    for row in sql("select name_key from people order by name_key").rows(tx).await? {
+        keys.push(row.get(0)?);
+    }
+    for former in &keys {
+        let key = name_key(former);
+        if key == *former || keys.contains(&key) {
+            continue;
+        }
+        for (text, of) in [
+            ("update people set name_key = $2 where name_key = $1", None),
+            ("update sessions set name_key = $2 where name_key = $1", None),
+            ("update tokens set maker = $2 where maker = $1", Some(maker_of_person)),
+        ] {
+            let named = |key: &str| of.map_or_else(|| key.to_owned(), |maker| maker(key));
+            sql(text).bind(named(former)).bind(named(&key)).execute(tx).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What changed about it after a commit.

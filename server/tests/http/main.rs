@@ -12,6 +12,7 @@ mod any;
 mod bad;
 mod branding;
 mod busy;
+mod composed;
 mod elsewhere;
 mod embeds;
 mod enrolment;

@@ -164,6 +164,13 @@ fn commands_that_take_no_file_do_not_mind_that_the_environment_names_one() {
     assert!(said(&done).starts_with("UNKNOWN - cannot reach"), "{}", said(&done));
 }
 
+#[test]
+fn a_server_has_one_name_in_whatever_form_its_letters_are_typed() {
+    let overview = Overview::start();
+    let _agent = overview.agent(&program(), "Bu\u{308}ro-1", &[]);
+    overview.component_when("B\u{fc}ro-1", |component| component["pulse"] == "alive");
+}
+
 fn newer(database: &Path) -> Output {
     let later =
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)

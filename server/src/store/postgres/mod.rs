@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::rows::first_row;
 use super::sql::{in_time, sql};
 use super::tx::{Pool, Tx};
-use super::{StoreError, new_id};
+use super::{StoreError, access, new_id};
 use crate::clock::RemoteClock;
 use crate::metrics::Counter;
 
@@ -113,6 +113,7 @@ impl Shared {
             let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
             let now = app::cluster::Timestamp(sql(clock).row(&mut tx).await?.get(0)?);
             first_row(&mut tx, &new_id(), now).await?;
+            access::compose_name_keys(&mut tx).await?;
             tx.commit().await?;
             *ready = true;
         }

@@ -18,7 +18,7 @@ use self::file::DatabaseFile;
 use self::lock::{BESIDE, LOCK_END, Lock, with_end};
 use super::rows::{Head, first_row, head};
 use super::tx::{Pool, Tx};
-use super::{StoreError, new_id};
+use super::{StoreError, access, new_id};
 use crate::clock::{self, Clock};
 use crate::files::owner::{Foreign, Unusable};
 use crate::metrics::Counter;
@@ -107,6 +107,7 @@ impl Owned {
         let (damage, replaced_connections) = (Arc::default(), Counter::default());
         let mut tx = begin(&writer, "begin immediate", &damage, &replaced_connections).await?;
         first_row(&mut tx, &new_id(), clock::wall()).await?;
+        access::compose_name_keys(&mut tx).await?;
         let head = head(&mut tx).await?;
         tx.commit().await?;
         let clock = Clock::starting(head.mark_at);

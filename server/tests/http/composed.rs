@@ -1,0 +1,67 @@
+//! Names and passwords are the same however the letters in them are written: composed, or decomposed as by macOS.
+
+use app::api::Rank;
+use argon2::password_hash::PasswordHasher as _;
+use cluster_overview::access::audit::{Action, Actor, Entry};
+use cluster_overview::access::keyring::Account;
+use cluster_overview::store::Grant;
+use testkit::{SOON, wait_until};
+
+use crate::harness::{FORM, OWN, Running, cookie, sign_in};
+
+const COMPOSED: (&str, &str) = ("J\u{fc}rgen", "K\u{fc}hlschrank im Moor");
+const DECOMPOSED: (&str, &str) = ("Ju\u{308}rgen", "Ku\u{308}hlschrank im Moor");
+
+fn enter(overview: &Running, (name, password): (&str, &str)) -> u16 {
+    sign_in(overview, name, password, &[]).status
+}
+
+#[test]
+fn whoever_sets_a_password_in_one_form_signs_in_with_the_other() {
+    for (set, typed) in [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)] {
+        let overview = Running::guarded();
+        let form = format!("name={}&password={}&code={}", set.0, set.1, overview.setup_code());
+        let form = form.replace(' ', "+");
+        assert_eq!(overview.send("POST", "/sign-in", &[FORM, OWN], form.as_bytes()).status, 303);
+        assert_eq!(enter(&overview, typed), 303);
+        assert_eq!(enter(&overview, set), 303);
+        assert_eq!(enter(&overview, (typed.0, "Kuhlschrank im Moor")), 401);
+        let people = overview.keyring().people;
+        let shown: Vec<(&str, &str)> =
+            people.iter().map(|(key, person)| (key.as_str(), person.name.as_str())).collect();
+        assert_eq!(shown, [("j\u{fc}rgen", "J\u{fc}rgen")], "one person");
+    }
+}
+
+#[test]
+fn a_hash_of_a_former_version_lets_in_and_is_made_anew_at_the_next_sign_in() {
+    let overview = Running::guarded();
+    for (typed, number) in [(COMPOSED, 1), (DECOMPOSED, 2)] {
+        // Former versions hashed a password as it was typed.
+        let hash = argon2::Argon2::default().hash_password(DECOMPOSED.1.as_bytes()).unwrap();
+        let former = hash.to_string();
+        let person = Account {
+            name: format!("{}-{number}", COMPOSED.0),
+            rank: Rank::Admin,
+            password: former.clone(),
+        };
+        let name = person.name.clone();
+        let entry = Entry::done(&Actor::command(), Action::SetPassword, "for a story");
+        overview.grant(&[Grant::Person(person)], &entry);
+        let session = wait_until("the person to be known", SOON, || {
+            let entered = sign_in(&overview, &name, typed.1, &[]);
+            (entered.status == 303).then(|| cookie(&entered))
+        });
+        let looks = overview.send("GET", "/api/v1/overview", &[("cookie", &session)], &[]);
+        assert_eq!(looks.status, 200, "no session ends");
+        let renewed = overview.keyring().people[&name.to_lowercase()].password.clone();
+        assert_ne!(renewed, former);
+        for again in [COMPOSED, DECOMPOSED] {
+            wait_until("the new hash to be known", SOON, || {
+                (enter(&overview, (&name, again.1)) == 303).then_some(())
+            });
+        }
+        let kept = overview.keyring().people[&name.to_lowercase()].password.clone();
+        assert_eq!(kept, renewed, "it is made anew once");
+    }
+}
