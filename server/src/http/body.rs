@@ -10,8 +10,10 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Form, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
+use hyper::body::Frame;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 use super::problem::Problem;
 use crate::Site;
@@ -31,6 +33,10 @@ const MAX_DISCARDED_BYTES: usize = 2 << 20;
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a body waits for its place in the budget.
 const PLACE_TIMEOUT: Duration = Duration::from_secs(2);
+/// So much of a body comes within so long, or its end: who sends less has it read no further. A packet that is lost
+/// twice still comes in time.
+const MIN_WINDOW_BYTES: usize = 1 << 10;
+const WINDOW: Duration = Duration::from_secs(3);
 /// By how much the room of a body grows at least.
 const MIN_GROWTH_BYTES: usize = 16 << 10;
 
@@ -102,6 +108,8 @@ impl Kept {
 pub(crate) enum Unread {
     /// The sender stopped in the middle.
     BrokenOff,
+    /// It came too slowly.
+    TooSlow,
     /// It is larger than allowed.
     TooLarge,
     /// The budget was used up by others.
@@ -115,6 +123,10 @@ impl Unread {
             Self::BrokenOff => Problem::new(
                 StatusCode::BAD_REQUEST,
                 "the body was not sent to its end; nothing of it was taken",
+            ),
+            Self::TooSlow => Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "less than 1 KiB of the body came within 3 s; nothing of it was taken, send it again",
             ),
             Self::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, limit),
             Self::NoPlace => Problem::unavailable(
@@ -166,7 +178,8 @@ impl BodyBudget {
             return Err(Unread::TooLarge);
         }
         let mut kept = Kept::default();
-        while let Some(frame) = body.frame().await {
+        let mut window = Window::open(0);
+        while let Some(frame) = window.frame(&mut body).await? {
             let frame = frame.map_err(|_| Unread::BrokenOff)?;
             let Ok(data) = frame.into_data() else { continue };
             let read = kept.bytes.len() + data.len();
@@ -174,6 +187,7 @@ impl BodyBudget {
                 Unread::TooLarge
             } else if kept.grow(data.len(), self.of(sender), wait).await {
                 kept.bytes.extend_from_slice(&data);
+                window.has_come(read);
                 continue;
             } else {
                 Unread::NoPlace
@@ -183,6 +197,34 @@ impl BodyBudget {
             return Err(unread);
         }
         Ok(kept)
+    }
+}
+
+/// By when how much of a body must have come.
+struct Window {
+    opened_at: usize,
+    end: Instant,
+}
+
+impl Window {
+    /// For what comes after so many bytes.
+    fn open(read: usize) -> Self {
+        Self { opened_at: read, end: Instant::now() + WINDOW }
+    }
+
+    /// The next part of a body; `None` at its end.
+    async fn frame(
+        &self,
+        body: &mut Body,
+    ) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, Unread> {
+        timeout_at(self.end, body.frame()).await.map_err(|_| Unread::TooSlow)
+    }
+
+    /// So many bytes have been read, and have their place: it was not the sender who waited for that.
+    fn has_come(&mut self, read: usize) {
+        if read - self.opened_at >= MIN_WINDOW_BYTES {
+            *self = Self::open(read);
+        }
     }
 }
 

@@ -131,10 +131,7 @@ async fn never_cached(mut response: Response) -> Response {
 async fn in_time(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await;
     answer.unwrap_or_else(|_| {
-        let late = Problem::said(StatusCode::REQUEST_TIMEOUT, "plain.late", Vec::new());
-        let mut response = late.into_response();
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+        Problem::said(StatusCode::REQUEST_TIMEOUT, "plain.late", Vec::new()).into_response()
     })
 }
 

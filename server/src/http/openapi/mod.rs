@@ -142,7 +142,8 @@ impl Document {
 }
 
 /// What a client that trickles is told, whatever the route.
-const LATE: &str = "The body was not all there within 10 s.";
+const LATE: &str =
+    "The body was not all there within 10 s, or less than 1 KiB of it came within 3 s.";
 
 /// Whom the guards turn away, whatever the route.
 fn forbidden(method: &str, path: &str) -> &'static str {
