@@ -14,6 +14,8 @@ export default defineConfig({
   use: {
     // What is not there after so long will not come.
     actionTimeout: 10_000,
+    // Before a story's own time is over, so that it says which address was not answered.
+    navigationTimeout: 20_000,
     browserName: 'chromium',
     launchOptions: {
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',

@@ -54,6 +54,22 @@ export const keyCheck = (key: string) =>
 /** The digits of it that the page shows. */
 export const digits = (key: string) => keyCheck(key).slice(0, 8);
 
+/** Longer than a busy machine needs to start or end a process, or to answer. */
+const SOON_MS = 20_000;
+
+/** What is awaited, or after some time an error that names it: what never comes must not look like a slow story. */
+export const soon = async <T>(what: string, awaited: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${SOON_MS / 1000} s in vain for ${what}`)), SOON_MS);
+  });
+  return Promise.race([awaited, late]).finally(() => clearTimeout(timer));
+};
+
+/** `fetch`, with a deadline. */
+export const ask = (url: URL | string, how: RequestInit = {}) =>
+  fetch(url, { signal: AbortSignal.timeout(SOON_MS), ...how });
+
 const token = 'a-join-token-for-stories';
 
 /** What people sign in with. */
@@ -88,7 +104,7 @@ export class Cluster {
       '--database', this.database,
       '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server', '--base-path', basePath,
     ]);
-    this.url = await new Promise<string>((resolve, reject) => {
+    this.url = await soon('the line that says where it listens', new Promise<string>((resolve, reject) => {
       let said = '';
       serve.stdout?.on('data', (chunk) => {
         said += chunk;
@@ -97,7 +113,7 @@ export class Cluster {
         if (url) resolve(url[1]);
       });
       serve.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${said}`)));
-    });
+    }));
   }
 
   /** Starts an agent; `key` is the text of its encryption key. */
@@ -127,7 +143,7 @@ export class Cluster {
         machine_key_check: machineKey ? keyCheck(machineKey) : null,
       };
     });
-    const answer = await fetch(new URL('api/v1/heartbeats', this.url), {
+    const answer = await ask(new URL('api/v1/heartbeats', this.url), {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
       body: JSON.stringify(heartbeats),
@@ -165,16 +181,17 @@ export class Cluster {
       'sys.stdin.read()';
     const child = spawn('python3', ['-c', script, join(this.folder, 'overview.db')]);
     this.children.set('lock', child);
-    await new Promise<void>((resolve, reject) => {
+    this.hear('lock', child);
+    await soon('the lock', new Promise<void>((resolve, reject) => {
       child.stdout.once('data', () => resolve());
       child.once('exit', (code) => reject(new Error(`the lock ended with ${code}`)));
-    });
+    }));
     return () => this.end('lock', 'SIGKILL');
   }
 
   /** The overview for a terminal. */
   status(overview = this.url) {
-    return spawnSync(binary, ['status', '--overview', overview], { encoding: 'utf8' });
+    return spawnSync(binary, ['status', '--overview', overview], { encoding: 'utf8', timeout: SOON_MS });
   }
 
   private run(what: string, args: string[]) {
@@ -202,13 +219,16 @@ export class Cluster {
     const child = this.children.get(what);
     this.children.delete(what);
     if (!child || child.exitCode !== null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await gone;
+    await gone(child, what, signal);
+  }
+
+  /** Stops a process without ending it, or lets it go on: `SIGSTOP`, `SIGCONT`. */
+  signal(what: string, signal: NodeJS.Signals) {
+    this.children.get(what)?.kill(signal);
   }
 
   async configure(settings: Settings) {
-    const answer = await fetch(new URL('api/v1/settings', this.url), {
+    const answer = await ask(new URL('api/v1/settings', this.url), {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(settings),
@@ -217,11 +237,11 @@ export class Cluster {
   }
 
   async settings(): Promise<Settings> {
-    return (await fetch(new URL('api/v1/settings', this.url))).json();
+    return (await ask(new URL('api/v1/settings', this.url))).json();
   }
 
   async overview() {
-    return (await fetch(new URL('api/v1/overview', this.url))).json();
+    return (await ask(new URL('api/v1/overview', this.url))).json();
   }
 
   /** No process may ever write this. */
@@ -237,6 +257,14 @@ export class Cluster {
     for (const secret of this.secrets) expect(said, 'no secret in what the processes write').not.toContain(secret);
   }
 }
+
+/** Ends a process and waits until it has ended; its exit code. */
+export const gone = async (child: ChildProcess, what: string, signal: NodeJS.Signals) => {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  return soon(`${what} to end`, ended);
+};
 
 /** The block of a server in the table. */
 export const server = (page: Page, name: string): Locator => page.locator(`[data-server="${name}"]`);

@@ -1,8 +1,8 @@
 // The page in a frame of a product of another site: the example as it stands, and whoever was not named.
 
 import { createServer, Server } from 'node:http';
-import { expect, freePort } from './cluster';
-import { enter, isAsHighAsItsContent, seeAndMend, test, within } from './product';
+import { ask, expect, freePort } from './cluster';
+import { enter, isAsHighAsItsContent, leave, seeAndMend, test, within } from './product';
 
 test('an admin of the product comes by its menu, sees a service go stale, removes it and leaves', async ({ cluster, page, product }) => {
   const away: string[] = [];
@@ -21,9 +21,8 @@ test('an admin of the product comes by its menu, sees a service go stale, remove
   await seeAndMend(cluster, overview);
   const session = (await page.context().cookies(address)).find(({ name }) => name.endsWith('-guest'));
   expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: 'None' });
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
-  const looks = await fetch(new URL('api/v1/overview', cluster.url), { headers: { cookie: `${session!.name}=${session!.value}` } });
+  await leave(page);
+  const looks = await ask(new URL('api/v1/overview', cluster.url), { headers: { cookie: `${session!.name}=${session!.value}` } });
   expect(looks.status, 'who signed out of the product is out here too').toBe(401);
   expect(away).toEqual([]);
 });
@@ -52,9 +51,26 @@ test.describe('a viewer of the product', () => {
     const overview = await within(page);
     await expect(overview.locator('[data-server="app-1"]')).toHaveCount(1);
     await expect(overview.getByRole('link', { name: 'Configure' })).toHaveAttribute('aria-disabled', 'true');
-    await page.getByRole('button', { name: 'Sign out' }).click();
+    await leave(page);
     await enter(page, product, 'ann', 'Cluster Overview');
     await expect(page.getByText('Nobody can be let in')).toContainText('use an admin\'s token');
+  });
+});
+
+test.describe('while the overview answers nobody', () => {
+  test.use({ forgiven: /status of 502|ERR_ABORTED|Failed to load resource/ });
+
+  test('the product shows its own pages, says so, and lets people sign out', async ({ page, product, cluster }) => {
+    await enter(page, product, 'ann', 'Cluster Overview');
+    await within(page);
+    cluster.signal('serve', 'SIGSTOP');
+    await page.goto(product);
+    await page.getByRole('link', { name: 'Cluster Overview', exact: true }).click();
+    await expect(page.getByText('Nobody can be let in')).toContainText('did not answer within 5 s');
+    await leave(page);
+    cluster.signal('serve', 'SIGCONT');
+    await enter(page, product, 'bob', 'Cluster Overview');
+    await within(page);
   });
 });
 

@@ -1,11 +1,11 @@
 // Who may come in, as an admin sees and changes it; and what was done. With scripts and without.
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { Cluster, expect, open, server, sideways, test } from './cluster';
+import { ask, Cluster, expect, open, server, sideways, test } from './cluster';
 import { enter, guarded, viewer } from './people';
 
 const look = (cluster: Cluster, token: string) =>
-  fetch(new URL('api/v1/overview', cluster.url), { headers: { authorization: `Bearer ${token}` } });
+  ask(new URL('api/v1/overview', cluster.url), { headers: { authorization: `Bearer ${token}` } });
 
 /** Makes a token on the page, and says what it is. */
 const create = async (page: Page, cluster: Cluster, name: string, role: string, life = '90 days') => {
@@ -157,7 +157,7 @@ test('a row says that heartbeats in its name are refused, why, and where they ca
   await cluster.beat({ server: 'web-1' });
   await open(page, cluster.url);
   await expect(server(page, 'web-1')).not.toContainText('refused');
-  await fetch(new URL('api/v1/heartbeats', cluster.url), {
+  await ask(new URL('api/v1/heartbeats', cluster.url), {
     method: 'POST',
     headers: { authorization: 'Bearer of-yesterday' },
     body: JSON.stringify({ server: 'web-1' }),

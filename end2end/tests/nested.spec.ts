@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { Page } from '@playwright/test';
-import { expect, line, test as base } from './cluster';
+import { expect, gone, line, soon, test as base } from './cluster';
 import { seeAndMend } from './product';
 
 /** Starts the product; its address. */
@@ -15,21 +15,19 @@ const test = base.extend<{ product: string }>({
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     cluster.hear('product', child);
-    const product = await new Promise<string>((resolve, reject) => {
+    const product = await soon('the product to listen', new Promise<string>((resolve, reject) => {
       child.stdout.on('data', (said) => resolve(/ at (\S+)/.exec(String(said))?.[1] ?? ''));
       child.once('exit', (code) => reject(new Error(`the product ended with ${code}`)));
-    });
+    }));
     const made = spawnSync(
       cluster.program,
       ['token', 'create', '--role', 'join', '--name', 'story', '--database', database],
-      { encoding: 'utf8' },
+      { encoding: 'utf8', timeout: 20_000 },
     );
     cluster.token = made.stdout.trim();
     cluster.url = `${product}admin/cluster/`;
     await use(product);
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGINT');
-    expect(await gone, 'it stops by itself, also while somebody listens').toBe(0);
+    expect(await gone(child, 'the product', 'SIGINT'), 'it stops by itself, also while somebody listens').toBe(0);
   },
 });
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from './cluster';
+import { ask, expect, gone } from './cluster';
 
 /** Starts nginx with a whole configuration; returns what ends it, once it answers at `url`. */
 export async function nginx(configuration: string, url: string) {
@@ -15,11 +15,9 @@ export async function nginx(configuration: string, url: string) {
   writeFileSync(file, user + configuration);
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
   const child = spawn('nginx', ['-p', folder, '-e', join(folder, 'log'), '-c', file], { env, stdio: 'ignore' });
-  await expect.poll(() => fetch(url).then((answer) => answer.status, () => 0)).toBe(200);
+  await expect.poll(() => ask(url).then((answer) => answer.status, () => 0)).toBe(200);
   return async () => {
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    await gone;
+    await gone(child, 'nginx', 'SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
 }

@@ -22,6 +22,7 @@ export const guarded = async (cluster: Cluster, page: Page) => {
 /** Another browser, with a viewer in it. */
 export const viewer = async (cluster: Cluster, browser: Browser, scripts = true) => {
   const made = spawnSync(cluster.program, ['admin', 'set-password', 'viv', '--rank', 'viewer', '--database', cluster.database], {
+    timeout: 20_000,
     input: `${password}\n`,
   });
   expect(made.status).toBe(0);

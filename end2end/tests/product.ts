@@ -4,17 +4,17 @@ import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FrameLocator, Page } from '@playwright/test';
-import { Cluster, expect, freePort, test as base } from './cluster';
+import { ask, Cluster, expect, freePort, gone, soon, test as base } from './cluster';
 
 const examples = join(__dirname, '../../server/examples');
 
 /** A token made on the database, as soon as the running overview knows it. */
 async function made(cluster: Cluster, role: string) {
   const args = ['token', 'create', '--role', role, '--name', 'product', '--database', cluster.database];
-  const token = spawnSync(cluster.program, args, { encoding: 'utf8' }).stdout.trim();
+  const token = spawnSync(cluster.program, args, { encoding: 'utf8', timeout: 20_000 }).stdout.trim();
   await expect.poll(async () => {
     const headers = { authorization: `Bearer ${token}` };
-    return (await fetch(new URL('api/v1/overview', cluster.url), { headers })).status;
+    return (await ask(new URL('api/v1/overview', cluster.url), { headers })).status;
   }).toBe(200);
   return token;
 }
@@ -40,14 +40,15 @@ export const test = base.extend<{ product: string; pages: string; grants: 'admin
         TOKEN_FILE: tokenFile,
         LISTEN: `127.0.0.1:${port}`,
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    await new Promise<void>((resolve, reject) => {
+    cluster.hear('product', child);
+    await soon('the product to listen', new Promise<void>((resolve, reject) => {
       child.stdout.once('data', () => resolve());
       child.once('exit', (code) => reject(new Error(`the product ended with ${code}`)));
-    });
+    }));
     await use(`http://127.0.0.1:${port}/`);
-    child.kill('SIGTERM');
+    await gone(child, 'the product', 'SIGTERM');
   },
 });
 
@@ -57,6 +58,12 @@ export const enter = async (page: Page, product: string, name: string, entry: st
   await page.getByLabel('Name').fill(name);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('link', { name: entry, exact: true }).click();
+};
+
+/** Signs out of the product. What comes next must not overtake it: a browser drops the earlier of two navigations. */
+export const leave = async (page: Page) => {
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
 };
 
 /** The overview within the product's page, once it is alive. */

@@ -1,6 +1,6 @@
 // An admin takes a component or a server out: how often it is asked, what is said, who comes back.
 
-import { expect, line, open, quick, server, shown, test, why } from './cluster';
+import { ask, expect, line, open, quick, server, shown, test, why } from './cluster';
 
 for (const scripts of [true, false]) {
   test.describe(scripts ? 'with scripts' : 'without scripts', () => {
@@ -108,7 +108,7 @@ test('the open details of a server that is removed elsewhere say that it is gone
   await open(page, `${cluster.url}?server=app-1`);
   const panel = page.getByRole('dialog', { name: 'app-1' });
   await expect(panel).toContainText('Debian GNU/Linux 12');
-  await fetch(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
+  await ask(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
   await expect(panel).toContainText('There is no server called app-1: it was removed, or it never reported.');
   await expect(panel).not.toContainText('Debian');
   await page.keyboard.press('Escape');
@@ -119,7 +119,7 @@ test('an answer given in a page that has been overtaken changes nothing and says
   await cluster.beats([{ server: 'app-1', leaving: true }, { server: 'app-2' }]);
   await open(page, `${cluster.url}?remove=app-1`);
   await page.getByRole('button', { name: 'Pause' }).click();
-  await fetch(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
+  await ask(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
   await page.getByRole('button', { name: 'Remove' }).click();
   await expect(page.getByRole('dialog')).toContainText('Nothing was changed.');
 });

@@ -1,6 +1,6 @@
 // From a red cell to its cure and back; many hints of one kind; folds.
 
-import { expect, hint, hydrated, open, quick, server, test, why } from './cluster';
+import { ask, expect, hint, hydrated, open, quick, server, test, why } from './cluster';
 
 const wrong = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ server: `bad-${n + 1}`, key: 'another key' }));
@@ -67,7 +67,7 @@ test('a fold opens for whoever is led into it, also after a reload, and stays op
   await expect(fold.locator('summary')).toContainText('7 servers have another encryption key');
   await expect(fold).toHaveAttribute('open', '');
   await expect(hint(page, 'key-mismatch-bad-4')).toBeVisible();
-  await fetch(new URL('api/v1/servers/bad-7?force=true', cluster.url), { method: 'DELETE' });
+  await ask(new URL('api/v1/servers/bad-7?force=true', cluster.url), { method: 'DELETE' });
   await expect(fold.locator('summary')).toContainText('6 servers have another encryption key');
   await expect(fold).toHaveAttribute('open', '');
 });

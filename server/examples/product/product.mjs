@@ -19,24 +19,41 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; ch
 /** Who is signed in, by the secret in their cookie. A real product asks for passwords. */
 const sessions = new Map();
 
-const ask = (method, path, body) =>
-  fetch(new URL(path, overview), {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: body && JSON.stringify(body),
-  });
+/** How long the overview may take: nobody waits longer for it on a page of the product. */
+const OVERVIEW_TIMEOUT_MS = 5_000;
+
+/** Asks the overview; the status of its answer, and the whole body. */
+async function ask(method, path, body) {
+  try {
+    const answer = await fetch(new URL(path, overview), {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(OVERVIEW_TIMEOUT_MS),
+    });
+    return { status: answer.status, ok: answer.ok, body: await answer.text() };
+  } catch (error) {
+    const why = error.name === 'TimeoutError'
+      ? `did not answer within ${OVERVIEW_TIMEOUT_MS / 1000} s`
+      : `cannot be reached: ${error.cause?.message ?? error.message}`;
+    throw new Error(`the overview at ${overview} ${why}`);
+  }
+}
 
 /** A code for this person, who is an admin here or is not. */
 async function code(session) {
   const answer = await ask('POST', 'api/v1/embeds', { name: session.name, role: session.admin ? 'admin' : 'viewer' });
-  if (!answer.ok) throw new Error(`the overview answered ${answer.status}: ${await answer.text()}`);
-  const { id, code } = await answer.json();
+  if (!answer.ok) throw new Error(`the overview answered ${answer.status}: ${answer.body}`);
+  const { id, code } = JSON.parse(answer.body);
   session.visits.push(id);
   return code;
 }
 
-/** Whoever signs out here is out there too. */
-const end = (session) => Promise.all(session.visits.map((id) => ask('DELETE', `api/v1/embeds/${id}`)));
+/** Whoever signs out here is out there too. A visit that cannot be ended now ends after 12 h. */
+async function end(session) {
+  const ended = await Promise.allSettled(session.visits.map((id) => ask('DELETE', `api/v1/embeds/${id}`)));
+  for (const { reason } of ended) if (reason) console.error(`A visit was not ended: ${reason.message}`);
+}
 
 const page = (body) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>Product</title>
   <link rel="icon" href="data:,"><style>body { font: 15px sans-serif; margin: 0 auto; max-width: 1280px }</style>
@@ -66,8 +83,8 @@ async function answer(request) {
       return leads(`product-session=${begun}`);
     }
     case 'POST /sign-out':
-      if (session) await end(session);
       sessions.delete(secret);
+      if (session) await end(session);
       return leads('product-session=; Max-Age=0');
     case 'POST /cluster-overview-code':
       if (!session) return [401, {}, 'sign in first'];
