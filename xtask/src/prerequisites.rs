@@ -14,7 +14,7 @@ struct Package {
 }
 
 /// What the tests need from Debian: a browser, its driver's package manager, what sets the clock of a
-/// running process, hosts with firewalls, the proxy, the other database, what backs up a file, and other
+/// running process, hosts with firewalls, proxies, the other database, what backs up a file, and other
 /// programs that talk to the overview.
 const PACKAGES: &[Package] = &[
     Package { name: "debootstrap", is_there: || for_root("debootstrap") },
@@ -26,6 +26,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "libfaketime", is_there: libfaketime },
     Package { name: "iproute2", is_there: || for_root("ip") },
     Package { name: "nftables", is_there: || for_root("nft") },
+    Package { name: "libapache2-mod-auth-openidc", is_there: apache_that_signs_people_in },
     Package { name: "nginx", is_there: || on_path("nginx").is_some() },
     Package { name: "postgresql", is_there: postgresql },
     Package { name: "sqlite3", is_there: || on_path("sqlite3").is_some() },
@@ -139,6 +140,11 @@ pub(crate) fn python_tools() -> Result<()> {
     install.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     steps::run("Python packages", install.arg(&wanted))?;
     Ok(std::fs::write(stamp, text)?)
+}
+
+/// Debian's Apache comes with its module.
+fn apache_that_signs_people_in() -> bool {
+    for_root("apache2") && Path::new("/usr/lib/apache2/modules/mod_auth_openidc.so").exists()
 }
 
 fn python_makes_environments() -> bool {

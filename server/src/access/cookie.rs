@@ -30,15 +30,9 @@ impl Access {
         own.is_some_and(|own| own.is_loopback())
     }
 
-    /// Whether the browser that sent this has a secure context: TLS, or a loopback name. Elsewhere browsers
-    /// keep no cookie for TLS, and complain about some headers.
-    pub(crate) fn is_secure_context(&self, headers: &HeaderMap, origin: &Origin) -> bool {
-        // A proxy may speak TLS and not say so. Browsers send this header nowhere else.
-        let says_so = headers.contains_key("sec-fetch-site")
-            || headers
-                .get(header::ORIGIN)
-                .is_some_and(|page| page.as_bytes().starts_with(b"https:"));
-        origin.encrypted || says_so || self.is_on_loopback(headers, origin)
+    /// Whether the browser that sent this would keep a session: over TLS, or under a loopback name.
+    pub(crate) fn is_session_kept(&self, headers: &HeaderMap, origin: &Origin) -> bool {
+        is_secure_context(headers, origin) || self.is_on_loopback(headers, origin)
     }
 
     /// The session a request belongs to.
@@ -101,6 +95,14 @@ impl Access {
         cookie.set_sensitive(true);
         Some(cookie)
     }
+}
+
+/// Whether a browser that sent this is known to have a secure context, in which it heeds all headers.
+pub(crate) fn is_secure_context(headers: &HeaderMap, origin: &Origin) -> bool {
+    // A proxy may speak TLS and not say so. Browsers send this header over TLS and to loopback names alone.
+    let says_so = headers.contains_key("sec-fetch-site")
+        || headers.get(header::ORIGIN).is_some_and(|page| page.as_bytes().starts_with(b"https:"));
+    origin.encrypted || says_so
 }
 
 /// The name of a guest's cookie beside a person's.

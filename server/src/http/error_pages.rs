@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::headers::document;
 use super::problem::{AnsweredBy, Problem};
 use super::quality;
+use super::sign_in::NO_SIGN_IN;
 use crate::Site;
 use crate::access::Mode;
 
@@ -53,6 +54,7 @@ fn is_navigation(headers: &HeaderMap) -> bool {
 /// The page instead of the problem, with the problem's headers.
 fn as_page(site: &Site, sheet: Sheet, problem: &Problem, response: Response) -> Response {
     let onward = match (problem.status(), &site.access.policy.mode) {
+        _ if problem.title() == Some(NO_SIGN_IN) => Onward::TryAgain,
         (StatusCode::UNAUTHORIZED, Mode::Password) => Onward::SignIn,
         (StatusCode::UNAUTHORIZED, Mode::Proxy { .. } | Mode::Host(_)) => Onward::TryAgain,
         _ => Onward::Overview,
@@ -62,8 +64,10 @@ fn as_page(site: &Site, sheet: Sheet, problem: &Problem, response: Response) -> 
     let page = document_of(ErrorPage {
         sheet,
         status: problem.status().as_u16(),
+        title: problem.title(),
         sentences: sentences.unwrap_or_default(),
         untranslated,
+        line: problem.line().map(str::to_owned),
         retry_after_s: problem.retry_after(),
         onward,
     });

@@ -130,6 +130,6 @@ impl Foreign {
             }
             Self::Unsaid => ("plain.foreign.unsaid", Vec::new()),
         };
-        Problem::said(StatusCode::FORBIDDEN, key, values)
+        Problem::said(StatusCode::FORBIDDEN, key, values).titled("plain.foreign.title")
     }
 }

@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 
 use crate::Site;
+use crate::access::cookie::is_secure_context;
 use crate::access::origin::{Origin, OverTls};
 use crate::frame::Ancestor;
 
@@ -36,9 +37,8 @@ pub(crate) async fn on_every_answer(
     request: Request,
     next: Next,
 ) -> Response {
-    let access = &site.access;
-    let origin = Origin::of(request.headers(), request.extensions(), &access.policy.proxies);
-    let secure = access.is_secure_context(request.headers(), &origin);
+    let origin = Origin::of(request.headers(), request.extensions(), &site.access.policy.proxies);
+    let secure = is_secure_context(request.headers(), &origin);
     // A proxy in front answers for its own host.
     let own_tls = request.extensions().get::<OverTls>().is_some() && !origin.is_proxied();
     let mut response = next.run(request).await;

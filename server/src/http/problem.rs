@@ -21,12 +21,22 @@ pub(crate) struct Problem {
     status: StatusCode,
     /// What programs read, in English.
     detail: String,
-    /// The key of what people read in their language, and its values; else they read the detail.
-    said: Option<Box<(&'static str, Values)>>,
+    /// What people read in their language; else they read the detail.
+    said: Option<Box<Said>>,
     errors: Vec<FieldError>,
     /// What was done all the same: a field of its own.
     done: Option<(&'static str, Value)>,
     retry_after: Option<u32>,
+}
+
+/// Sentences for people.
+#[derive(Clone, Debug)]
+struct Said {
+    /// Their key.
+    key: &'static str,
+    values: Values,
+    /// The key of the heading, where the status alone says too little.
+    title: Option<&'static str>,
 }
 
 /// The problem that an answer is made of: an extension of the answer.
@@ -48,7 +58,15 @@ impl Problem {
 
     /// The same refusal, for people in other words than for programs.
     pub(crate) fn for_people(self, key: &'static str, values: Values) -> Self {
-        Self { said: Some(Box::new((key, values))), ..self }
+        Self { said: Some(Box::new(Said { key, values, title: None })), ..self }
+    }
+
+    /// With another heading for people than the one of its status.
+    pub(crate) fn titled(mut self, key: &'static str) -> Self {
+        if let Some(said) = &mut self.said {
+            said.title = Some(key);
+        }
+        self
     }
 
     /// The status of the answer.
@@ -63,7 +81,18 @@ impl Problem {
 
     /// The sentences that people read, if there are any in their language.
     pub(crate) fn sentences(&self, words: &Words) -> Option<Vec<String>> {
-        self.said.as_deref().map(|(key, values)| words.all(key, values))
+        self.said.as_deref().map(|said| words.all(said.key, &said.values))
+    }
+
+    /// The key of the heading that people read, if it has one of its own.
+    pub(crate) fn title(&self) -> Option<&'static str> {
+        self.said.as_deref().and_then(|said| said.title)
+    }
+
+    /// The line of a configuration that its sentences end with, if they do.
+    pub(crate) fn line(&self) -> Option<&str> {
+        let (_, line) = self.said.as_deref()?.values.iter().find(|(name, _)| *name == "line")?;
+        if let Arg::Text(line) = line { Some(line) } else { None }
     }
 
     /// What programs read.

@@ -28,6 +28,9 @@ use crate::outside_text::one_line;
 /// The longest query that is wanted again after signing in.
 const MAX_THEN_BYTES: usize = 4 << 10;
 
+/// The key of the heading where nobody can sign in.
+pub(super) const NO_SIGN_IN: &str = "plain.no-cookie.title";
+
 /// What the form sends.
 #[derive(Default, Deserialize)]
 pub(crate) struct Sent {
@@ -183,13 +186,13 @@ pub(super) fn only_where_kept(
     origin: &Origin,
 ) -> Result<(), Problem> {
     let access = &site.access;
-    if access.is_secure_context(headers, origin) {
+    if access.is_session_kept(headers, origin) {
         return Ok(());
     }
     let own = OwnHost::of(headers, origin, &access.policy.proxies);
     let host = own.map(|own| one_line(&own.authority)).unwrap_or_default();
     let values = vec![("host", Arg::Text(host))];
-    Err(Problem::said(StatusCode::FORBIDDEN, "plain.no-cookie", values))
+    Err(Problem::said(StatusCode::FORBIDDEN, "plain.no-cookie", values).titled(NO_SIGN_IN))
 }
 
 fn only_with_passwords(site: &Site) -> Result<(), Problem> {

@@ -18,7 +18,6 @@ struct Nginx {
 
 impl Nginx {
     fn before(servers: &[Overview]) -> Self {
-        let folder = folder();
         let port = free_port();
         let dist = concat!(env!("CARGO_MANIFEST_DIR"), "/dist/nginx.conf");
         let mut site = fs::read_to_string(dist).unwrap();
@@ -29,6 +28,23 @@ impl Nginx {
             assert_eq!(site.matches(&shipped).count(), 1, "{shipped} in {dist}");
             site = site.replace(&shipped, &here);
         }
+        Self::with_site(port, &site)
+    }
+
+    /// One that hands everything on to this server, with these lines in its configuration.
+    fn with_lines(server: &Overview, lines: &str) -> Self {
+        let (port, behind) = (free_port(), server.port);
+        Self::with_site(
+            port,
+            &format!(
+                "server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{behind}; {lines} }} }}"
+            ),
+        )
+    }
+
+    /// With what belongs inside `http { … }`.
+    fn with_site(port: u16, site: &str) -> Self {
+        let folder = folder();
         fs::write(folder.join("site.conf"), site).unwrap();
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("{kind}_temp_path {}/{kind};", folder.display()))
@@ -113,6 +129,90 @@ fn behind_the_proxy_nothing_depends_on_which_web_server_answers_and_a_blind_page
     servers[1].picture_when(|picture| picture["blind_since"].is_null());
     servers[0].picture_when(|picture| picture["blind_since"].is_null());
     assert_eq!(sent(&nginx, 24), Some(200));
+}
+
+#[test]
+fn behind_a_proxy_that_changes_the_host_everything_is_shown_and_a_change_names_the_line_that_is_missing()
+ {
+    let server = Serve::with(&["--trusted-proxies", "127.0.0.1"]).start();
+    // `Host` becomes the overview's own address, or loses its port; or the proxy names the browser's.
+    for (lines, refused) in [
+        ("", Some(server.address())),
+        ("proxy_set_header Host $host;", Some("localhost".to_owned())),
+        ("proxy_set_header Host $http_host;", None),
+        ("proxy_set_header X-Forwarded-Host $http_host;", None),
+        (
+            "proxy_set_header Forwarded 'for=\"$remote_addr:$remote_port\";host=\"$http_host\";proto=$scheme';",
+            None,
+        ),
+    ] {
+        let nginx = Nginx::with_lines(&server, lines);
+        // As a browser of the network asks: over plain HTTP it does not say where a request comes from.
+        let host = format!("localhost:{}", nginx.port);
+        let origin = format!("http://{host}");
+        let ask = |method: &str, path: &str, accept: &str, body: &str| {
+            let headers = [
+                ("host", host.as_str()),
+                ("origin", &origin),
+                ("content-type", "application/json"),
+                ("accept", accept),
+            ];
+            send(&agent(), method, &nginx.url(path), &headers, body.as_bytes()).unwrap()
+        };
+        assert_eq!(ask("GET", "/", "text/html", "").status, 200, "{lines}");
+        assert_eq!(
+            ask("POST", "/fn/overview", "application/json", r#"{"cursor":""}"#).status,
+            200,
+            "{lines}"
+        );
+        let settings = server.get("/api/v1/settings").body.to_string();
+        let put = ask("PUT", "/api/v1/settings", "text/html", &settings);
+        let Some(own) = refused else {
+            assert_eq!(put.status, 200, "{lines}: {}", put.body);
+            continue;
+        };
+        assert_eq!(put.status, 403, "{lines}");
+        let page = put.body.as_str().unwrap();
+        for part in [&origin, &own, "Host header", "proxy_set_header Host $http_host;"] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+    }
+}
+
+#[test]
+fn a_forwarding_header_that_cannot_be_read_is_logged_once_with_its_value() {
+    let server = Serve::with(&["--trusted-proxies", "127.0.0.1"]).start();
+    let nginx = Nginx::with_lines(
+        &server,
+        "proxy_set_header X-Forwarded-For 'client\u{202e}of $remote_addr';",
+    );
+    for _ in 0..3 {
+        get(&nginx.url("/healthz")).unwrap();
+    }
+    let said = server.said();
+    let lines = said.matches("cannot read the client's address in X-Forwarded-For");
+    assert_eq!(lines.count(), 1, "{said}");
+    assert!(said.contains("client\u{fffd}of 127.0.0.1") && !said.contains('\u{202e}'), "{said}");
+}
+
+#[test]
+fn what_keeps_everybody_out_is_said_once_at_the_start() {
+    let open = Serve::with(&["--auth", "password", "--listen", "0.0.0.0:0"]).start();
+    let said = open.said();
+    assert_eq!(said.matches("nobody can sign in at http://0.0.0.0:").count(), 1, "{said}");
+    assert!(said.contains("--tls-cert") && said.contains("--trusted-proxies"), "{said}");
+    let local = Serve::with(&["--auth", "password"]).start();
+    assert!(!local.said().contains("nobody can sign in"), "{}", local.said());
+}
+
+#[test]
+fn a_base_path_that_is_one_of_the_overviews_own_addresses_is_refused_at_the_start() {
+    for base in ["/embed", "/embed.js", "/branding", "/api", "/fn", "/healthz", "/sign-in/x"] {
+        let (said, code) = Serve::with(&["--base-path", base]).refused(&folder());
+        assert_eq!(code, Some(1), "{base}: {said}");
+        assert!(said.contains(base) && said.contains("own addresses"), "{base}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
 }
 
 #[test]

@@ -34,7 +34,6 @@ fn every_answer_of_every_status_is_as_strict() {
                 ("x-content-type-options", "nosniff"),
                 ("x-frame-options", "DENY"),
                 ("referrer-policy", "same-origin"),
-                ("cross-origin-opener-policy", "same-origin"),
                 ("cross-origin-resource-policy", "same-origin"),
             ] {
                 let status = answer.status;

@@ -6,7 +6,7 @@ use std::process::Command;
 use testkit::{Overview, TOKEN, folder, said, target};
 
 /// A tool of the Python environment that `cargo xtask` makes.
-fn tool(name: &str) -> PathBuf {
+pub(crate) fn tool(name: &str) -> PathBuf {
     let tool = target().join("python/bin").join(name);
     assert!(tool.exists(), "{} is missing: `cargo xtask check` installs it", tool.display());
     tool

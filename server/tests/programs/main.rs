@@ -1,5 +1,5 @@
 //! What other programs make of the overview: those that send heartbeats, those that were made from its API's
-//! description, and those that watch.
+//! description, those that watch, and those that sign people in.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 #![allow(clippy::disallowed_methods, reason = "the stories run real processes")]
@@ -10,4 +10,5 @@ mod files_from_windows;
 mod files_that_change;
 mod hostile_answers;
 mod monitoring;
+mod single_sign_on;
 mod snippets;

@@ -12,10 +12,14 @@ pub struct ErrorPage {
     pub sheet: Sheet,
     /// The status of the answer.
     pub status: u16,
+    /// The key of the heading, where it is not that of the status.
+    pub title: Option<&'static str>,
     /// What was wrong and what to do, in the reader's language.
     pub sentences: Vec<String>,
     /// The same as programs read it, where it is in no other language.
     pub untranslated: Option<String>,
+    /// The line of a configuration that a sentence ends with.
+    pub line: Option<String>,
     /// After how many seconds to try again.
     pub retry_after_s: Option<u32>,
     /// Where to go from here.
@@ -35,9 +39,11 @@ pub enum Onward {
 
 /// The whole HTML document.
 pub fn document_of(page: ErrorPage) -> Document {
-    let ErrorPage { sheet, status, sentences, untranslated, retry_after_s, onward } = page;
-    let title = sheet.label(title(status));
-    let said: Vec<_> = sentences.iter().map(|said| view! { <p>{sentence(said)}</p> }).collect();
+    let ErrorPage { sheet, status, title, sentences, untranslated, line, retry_after_s, onward } =
+        page;
+    let title = sheet.label(title.unwrap_or_else(|| title_of(status)));
+    let line = line.as_deref();
+    let said: Vec<_> = sentences.iter().map(|said| paragraph(said, line)).collect();
     let untranslated = untranslated.map(|said| view! { <p lang="en">{sentence(&said)}</p> });
     let wait = retry_after_s.map(|seconds| {
         let seconds = Arg::Number(usize::try_from(seconds).unwrap_or(usize::MAX));
@@ -56,6 +62,18 @@ pub fn document_of(page: ErrorPage) -> Document {
     // A product around the page may let in whoever is not.
     let shut = matches!(status, 401 | 410);
     whole(&sheet, title, content, shut)
+}
+
+/// A sentence; the line that it ends with stands alone, to be copied.
+fn paragraph(said: &str, line: Option<&str>) -> AnyView {
+    match line.and_then(|line| Some((said.strip_suffix(line)?.to_owned(), line.to_owned()))) {
+        Some((before, line)) => view! {
+            <p>{before}</p>
+            <pre tabindex="0">{line}</pre>
+        }
+        .into_any(),
+        None => view! { <p>{sentence(said)}</p> }.into_any(),
+    }
 }
 
 fn links(sheet: &Sheet, onward: Onward) -> impl IntoView + use<> {
@@ -81,7 +99,7 @@ fn links(sheet: &Sheet, onward: Onward) -> impl IntoView + use<> {
 }
 
 /// The key of the heading.
-fn title(status: u16) -> &'static str {
+fn title_of(status: u16) -> &'static str {
     match status {
         401 => "plain.error.unproved",
         403 => "plain.error.forbidden",

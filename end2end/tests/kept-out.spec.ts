@@ -1,0 +1,60 @@
+// What a browser shows who is kept out: errors are pages with a way on, and say what to do.
+import AxeBuilder from '@axe-core/playwright';
+import { expect, freePort, password, test } from './cluster';
+import { nginx } from './nginx';
+import { enter } from './people';
+
+/** The same overview under a name of the network: over plain HTTP that is no secure context. */
+const elsewhere = (url: string, port = new URL(url).port) => `http://overview.example:${port}/`;
+
+test.use({ auth: 'password', forgiven: /status of 40[1345]/ });
+
+test('where the browser would keep no session, the page says so and uses nothing up', async ({ cluster, page }) => {
+  await page.goto(elsewhere(cluster.url));
+  await expect(page).toHaveURL(/\/sign-in$/);
+  const main = page.getByRole('main');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('You cannot sign in at this address');
+  await expect(main).toContainText(`plain HTTP at ${new URL(elsewhere(cluster.url)).host}`);
+  await expect(main).toContainText('--tls-cert');
+  await expect(page.locator('form')).toHaveCount(0);
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await page.goto(`${cluster.url}sign-in`);
+  await enter(page, 'Ann', password, cluster.setupCode);
+  await expect(page.locator('#visitor')).toHaveText('Ann');
+});
+
+test('behind a proxy without a Host line one sentence names both addresses and the line', async ({ cluster, page }) => {
+  const port = await freePort();
+  const proxied = elsewhere(cluster.url, String(port));
+  const end = await nginx(
+    `daemon off; pid nginx.pid; events {} http { access_log off; ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((kind) => `${kind}_temp_path ${kind};`)
+      .join(' ')} server { listen 127.0.0.1:${port}; location / { proxy_pass ${cluster.url}; } } }`,
+    `http://127.0.0.1:${port}/healthz`,
+  );
+  await page.goto(`${proxied}sign-in`);
+  await enter(page, 'Ann', password, cluster.setupCode);
+  const main = page.getByRole('main');
+  await expect(main).toContainText(`a page of ${proxied.replace(/\/$/, '')} (Origin header)`);
+  await expect(main).toContainText(`${new URL(cluster.url).host} (Host header)`);
+  await expect(main).toContainText('proxy_set_header Host $http_host;');
+  await page.getByRole('link', { name: 'Back to the overview' }).click();
+  await expect(page).toHaveURL(/\/sign-in$/);
+  await end();
+  await page.goto(`${cluster.url}sign-in`);
+  await enter(page, 'Ann', password, cluster.setupCode);
+  await expect(page.locator('#visitor')).toHaveText('Ann');
+});
+
+test('an address where nothing is leads back, in the language and colours of the reader', async ({ cluster, page }) => {
+  await page.goto(`${cluster.url}nothing?lang=de&theme=dark`);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Unter dieser Adresse gibt es keine Seite');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await page.getByRole('link', { name: 'Zurück zur Übersicht' }).click();
+  await expect(page).toHaveURL(/\/sign-in\?then=lang/);
+  await page.goto(`${cluster.url}api/v1/overview`);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('You are not signed in');
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(/\/sign-in$/);
+});

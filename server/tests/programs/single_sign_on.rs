@@ -1,0 +1,160 @@
+//! `--auth proxy` behind a real single-sign-on proxy, as `server/examples/single-sign-on` has it: Apache with
+//! mod_auth_openidc, and an OpenID provider.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use testkit::{
+    Folder, Overview, Process, SOON, Serve, TOKEN, folder, free_port, get, heartbeat, root, run,
+    said, wait_until_ok,
+};
+
+use crate::api::tool;
+
+/// Debian's Apache, and where its modules are.
+const APACHE: &str = "/usr/sbin/apache2";
+const MODULES: &str = "/usr/lib/apache2/modules";
+
+/// Whom the provider knows: each with the roles that it says they have.
+const PEOPLE: [(&str, &str, &[&str]); 2] =
+    [("jm", "Jürgen Müller", &["users", "Admin"]), ("viv", "Vivienne", &["users", "accounting"])];
+
+/// The company's sign-in and the proxy that asks for it, before an overview.
+struct SignedOn {
+    port: u16,
+    folder: Folder,
+    _apache: Process,
+    _provider: Process,
+}
+
+impl SignedOn {
+    fn before(overview: &Overview) -> Self {
+        let folder = folder();
+        let (port, provider_port) = (free_port(), free_port());
+        let provider = provider(&folder, provider_port);
+        let example = root().join("server/examples/single-sign-on/apache.conf");
+        let mut site = fs::read_to_string(&example).unwrap();
+        for (named, here) in [
+            ("https://sso.example/", format!("http://127.0.0.1:{provider_port}/")),
+            ("http://127.0.0.1:3000/", format!("http://{}/", overview.address())),
+        ] {
+            assert_eq!(site.matches(named).count(), 1, "{named} in {}", example.display());
+            site = site.replace(named, &here);
+        }
+        let file = folder.join("apache.conf");
+        fs::write(&file, configuration(&folder, port, &site)).unwrap();
+        // One process: nothing of it stays when it is killed.
+        let mut command = Command::new(APACHE);
+        command.arg("-X").arg("-f").arg(&file);
+        let apache = Process::start(&mut command, &folder, "apache");
+        let signed_on = Self { port, folder, _apache: apache, _provider: provider };
+        wait_until_ok("Apache to hand on", SOON, || {
+            get(&signed_on.url("/healthz")).ok_or_else(|| signed_on.log())
+        });
+        signed_on
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.port)
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
+    }
+
+    /// A browser that goes to an address: where it was led, what it got, and the status.
+    fn go(&self, who: &str, url: &str, more: &[&str]) -> (String, String, u16) {
+        let jar = self.folder.join(format!("{who}.cookies")).display().to_string();
+        let common = ["-sS", "-L", "-b", &jar, "-c", &jar, "-H", "Accept: text/html"];
+        let shown = ["-w", "\n%{url_effective}\n%{http_code}", url];
+        let output = run("curl", &[&common[..], more, &shown].concat());
+        assert!(output.status.success(), "{}", said(&output));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (text, status) = text.rsplit_once('\n').unwrap();
+        let (body, led) = text.rsplit_once('\n').unwrap();
+        (led.to_owned(), body.to_owned(), status.parse().unwrap())
+    }
+
+    /// Opens the overview and signs in at the provider: the page.
+    fn sign_in(&self, who: &str) -> String {
+        let (provider, form, _) = self.go(who, &self.url("/"), &[]);
+        assert!(provider.contains("/oauth2/authorize?"), "{provider}: {form}\n{}", self.log());
+        let (led, page, status) = self.go(who, &provider, &["--data", &format!("sub={who}")]);
+        assert_eq!((led, status), (self.url("/"), 200), "{page}\n{}", self.log());
+        page
+    }
+}
+
+/// Starts a provider that knows these people, and returns once it answers.
+fn provider(folder: &Folder, port: u16) -> Process {
+    let mut command = Command::new(tool("oidc-provider-mock"));
+    command.args(["--port", &port.to_string()]);
+    for (subject, name, roles) in PEOPLE {
+        let claims = json!({"sub": subject, "name": name, "roles": roles});
+        command.args(["--user-claims", &claims.to_string()]);
+    }
+    let process = Process::start(&mut command, folder, "provider");
+    let about = format!("http://127.0.0.1:{port}/.well-known/openid-configuration");
+    wait_until_ok("the provider to answer", SOON, || get(&about).ok_or_else(|| process.said()));
+    process
+}
+
+/// Apache's whole configuration, with this site as its only one.
+fn configuration(folder: &Path, port: u16, site: &str) -> String {
+    let modules: String = [
+        "mpm_event",
+        "authn_core",
+        "authz_core",
+        "authz_user",
+        "headers",
+        "proxy",
+        "proxy_http",
+        "auth_openidc",
+    ]
+    .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
+    .concat();
+    format!(
+        "{modules}ServerRoot {0}\nPidFile {0}/pid\nErrorLog {0}/error.log\nDefaultRuntimeDir {0}\n\
+         ServerName localhost\nListen 127.0.0.1:{port}\n\
+         <VirtualHost *:{port}>\n{site}</VirtualHost>\n",
+        folder.display()
+    )
+}
+
+#[test]
+fn people_sign_in_at_the_companys_provider_and_are_who_it_says() {
+    let overview = Serve::with(&["--auth", "proxy", "--trusted-proxies", "127.0.0.1"]).start();
+    let signed_on = SignedOn::before(&overview);
+    let page = signed_on.sign_in("jm");
+    assert!(page.contains("Jürgen Müller"), "{page}");
+    assert!(signed_on.sign_in("viv").contains("Vivienne"));
+
+    // The page saves as its forms do: with the address of the page as the browser has it.
+    let settings = json!({
+        "load_balancing": true, "automatic_failover": false, "heartbeat_interval_s": 30,
+        "stale_timeout_s": 300, "web_window_s": 86_400
+    });
+    let (origin, body) = (format!("Origin: {}", signed_on.url("")), settings.to_string());
+    let put = ["-X", "PUT", "-H", "Content-Type: application/json", "-H", &origin, "-d", &body];
+    let settings = signed_on.url("/api/v1/settings");
+    assert_eq!(signed_on.go("jm", &settings, &put).2, 200);
+    let (_, refused, status) = signed_on.go("viv", &settings, &put);
+    assert_eq!(status, 403, "a viewer: {refused}");
+    let (_, audit, _) = signed_on.go("jm", &signed_on.url("/api/v1/audit"), &[]);
+    let audit: Value = serde_json::from_str(&audit).unwrap();
+    let entry = &audit["entries"][0];
+    assert_eq!((&entry["who"], &entry["proof"]), (&json!("Jürgen Müller"), &json!("proxy")));
+    assert_eq!(entry["address"], "127.0.0.1");
+
+    // Whoever is not signed in is nobody, whatever their own headers say; programs bring tokens.
+    let forged = ["-H", "X-Forwarded-User: eve", "-H", "X-Forwarded-Role: admin"];
+    let (_, page, status) = signed_on.go("eve", &signed_on.url("/api/v1/tokens"), &forged);
+    assert_eq!(status, 401);
+    assert!(page.contains("X-Forwarded-User header is empty"), "{page}");
+    let (beat, bearer) =
+        (heartbeat("app-1", "service", 1), format!("Authorization: Bearer {TOKEN}"));
+    let beat = ["-H", "Content-Type: application/json", "-H", &bearer, "-d", &beat.to_string()];
+    assert_eq!(signed_on.go("app-1", &signed_on.url("/api/v1/heartbeats"), &beat).2, 200);
+}
