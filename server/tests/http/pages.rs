@@ -33,7 +33,7 @@ fn a_browser_gets_a_page_with_a_way_on_and_a_program_gets_a_problem() {
         assert_eq!(page.status, status, "{method} {path}: {}", page.body);
         assert!(page.header("content-type").starts_with("text/html"), "{method} {path}");
         assert!(page.header("content-security-policy").contains("script-src 'nonce-"), "{path}");
-        assert_eq!(page.header("cache-control"), "no-store", "{path}");
+        assert!(page.header("cache-control").starts_with("no-store"), "{path}");
         for part in ["<html lang=\"en\"", "app.css", "<h1>", way, &format!("Status {status}")] {
             let found = shown.replace("<!>", "");
             assert!(found.contains(part), "{part} at {method} {path}: {shown}");
