@@ -1,5 +1,5 @@
 //! `--auth proxy` behind a real single-sign-on proxy, as `server/examples/single-sign-on` has it: Apache with
-//! mod_auth_openidc, and an OpenID provider.
+//! `mod_auth_openidc`, and an `OpenID` provider.
 
 use std::fs;
 use std::path::Path;
