@@ -15,7 +15,9 @@ use crate::access::keyring::Keyring;
 use crate::clock::Stopwatch;
 use crate::metrics::Counter;
 use crate::store::task::run_to_end;
-use crate::store::{KEEP_TOKENS, KeyringNews, Loaded, News, Sighting, Store, StoreError};
+use crate::store::{
+    CommitId, History, KEEP_TOKENS, KeyringNews, Loaded, News, Sighting, Store, StoreError,
+};
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
 /// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
@@ -48,7 +50,9 @@ struct State {
     /// How many servers are in it.
     servers: usize,
     /// The commit the snapshot stands at.
-    commit: i64,
+    commit: CommitId,
+    /// The commits before it that readers may stand at.
+    history: History,
     /// Readers from before this commit get the whole picture.
     floor: i64,
     ages: BTreeMap<ComponentKey, Ages>,
@@ -111,7 +115,7 @@ impl Watch {
                 tracing::error!(%error, "the overview begins without its database");
                 let (blind_since, blindness) = (Some(now), Some(error.blindness()));
                 let nothing = Snapshot { blind_since, blindness, ..Snapshot::default() };
-                (State::standing_at(nothing, 0, now), Keyring::default())
+                (State::standing_at(nothing, CommitId::default(), now), Keyring::default())
             }
             Err(error) => return Err(error),
         };
@@ -260,11 +264,10 @@ impl Watch {
             if cursor == current {
                 return (None, current, now);
             }
-            let change = match self.commit_in(cursor) {
-                Some(since) if (state.floor..=state.commit).contains(&since) => {
-                    state.change_since(since, self.blinks_in(cursor))
-                }
-                _ => Change::whole(&state.snapshot),
+            let place = self.commit_in(cursor).filter(|place| state.has(*place));
+            let change = match place {
+                Some(place) => state.change_since(place.number, self.blinks_in(cursor)),
+                None => Change::whole(&state.snapshot),
             };
             (Some(change), current, now)
         })
@@ -272,8 +275,8 @@ impl Watch {
 
     /// Whether what changed since a cursor can be told; else a reader gets everything.
     pub(crate) fn places(&self, cursor: &str) -> bool {
-        let commit = self.commit_in(cursor);
-        self.read(|state| commit.is_some_and(|at| (state.floor..=state.commit).contains(&at)))
+        let place = self.commit_in(cursor);
+        self.read(|state| place.is_some_and(|place| state.has(place)))
     }
 
     /// How often a page asks.
@@ -282,10 +285,10 @@ impl Watch {
         Duration::from_millis(u64::try_from(period.0).unwrap_or_default())
     }
 
-    fn commit_in(&self, cursor: &str) -> Option<i64> {
+    fn commit_in(&self, cursor: &str) -> Option<CommitId> {
         let mut parts = cursor.split('.');
         (parts.next()? == self.store.database_id()).then_some(())?;
-        parts.next()?.parse().ok()
+        CommitId::parse(parts.next()?)
     }
 
     /// How often something that is in no commit had come or gone, if the cursor is one of this process.
@@ -295,23 +298,28 @@ impl Watch {
         parts.next()?.parse().ok()
     }
 
-    /// Reads what other web servers wrote if a reader has seen more of it than this one knows: nobody
-    /// is led back in time by a balancer.
+    /// Reads what other web servers wrote if a reader has seen more of it than this one knows, or of another
+    /// history: nobody is led back in time by a balancer.
     pub async fn reach(self: &Arc<Self>, cursor: &str) {
         let Some(seen) = self.commit_in(cursor) else { return };
-        if self.can_ask_others() && self.is_behind(seen) {
+        if !self.can_ask_others() {
+            return;
+        }
+        if self.is_behind(seen.number) {
             let watch = Arc::clone(self);
             self.with_write_lock(async move {
-                if watch.is_behind(seen) {
+                if watch.is_behind(seen.number) {
                     watch.catch_up().await;
                 }
             })
             .await;
+        } else if !self.read(|state| state.has(seen)) {
+            self.refresh().await;
         }
     }
 
     fn is_behind(&self, commit: i64) -> bool {
-        self.read(|state| commit > state.commit)
+        self.read(|state| commit > state.commit.number)
     }
 
     /// Reads what other web servers wrote, if anything: for whoever brings no cursor, but may have seen
@@ -465,9 +473,13 @@ impl Watch {
     /// The database could not be read or written: blind since the last sight of it.
     pub fn lose_sight(&self, error: &StoreError) {
         self.failures.add(1);
+        self.store.note_blindness();
         let why = Some(error.blindness());
         self.write(|state| {
-            let since = state.snapshot.blind_since.unwrap_or(state.sight);
+            let since = state.snapshot.blind_since.unwrap_or_else(|| {
+                // A verdict may have turned after the last sight, and been seen.
+                state.sight.max(state.snapshot.as_of(self.moment_of(state)))
+            });
             if state.snapshot.blind_since != Some(since) || state.snapshot.blindness != why {
                 state.snapshot.blind_since = Some(since);
                 state.snapshot.blindness = why;
@@ -667,11 +679,13 @@ impl ReadinessCheck {
 }
 
 impl State {
-    fn standing_at(snapshot: Snapshot, commit: i64, now: Timestamp) -> Self {
+    fn standing_at(snapshot: Snapshot, at: CommitId, now: Timestamp) -> Self {
+        let commit = at.number;
         Self {
             servers: snapshot.count_servers(),
             snapshot,
-            commit,
+            commit: at,
+            history: History::starting_at(at),
             floor: commit,
             ages: BTreeMap::new(),
             lately: BTreeSet::new(),
@@ -685,6 +699,11 @@ impl State {
         }
     }
 
+    /// Whether what changed since this commit can be told.
+    fn has(&self, commit: CommitId) -> bool {
+        self.floor <= commit.number && self.history.has(commit)
+    }
+
     fn sighted(&mut self, at: Timestamp) {
         self.sight = self.sight.max(at);
         self.snapshot.blindness = None;
@@ -694,8 +713,13 @@ impl State {
     }
 
     fn take(&mut self, news: News) {
-        let commit = news.commit;
-        self.commit = self.commit.max(commit);
+        let commit = news.commit.number;
+        if commit >= self.commit.number {
+            self.commit = news.commit;
+        }
+        for passed in news.passed.iter().chain([&news.commit]) {
+            self.history.add(*passed);
+        }
         self.snapshot.changed_at = self.snapshot.changed_at.max(news.changed_at);
         if news.is_empty() {
             return;

@@ -88,7 +88,7 @@ impl Beside {
         if !already {
             rows::set_references(&mut tx, &references).await?;
             let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
-            access::record(&mut tx, &entry, at, head.commit_no + 1).await?;
+            access::record(&mut tx, &entry, at, head.commit.number + 1).await?;
             self.close(Deed { tx, head, at }, Part::References).await?;
         }
         let Acceptance { wrong, .. } = Acceptance::of(kind, check, components.iter());
@@ -100,11 +100,11 @@ impl Beside {
     pub async fn grant(&self, grants: &[Grant], entry: &Entry) -> Result<bool, StoreError> {
         let Deed { mut tx, head, at } = self.begin().await?;
         for grant in grants {
-            if !access::grant(&mut tx, grant, at, head.commit_no + 1).await? {
+            if !access::grant(&mut tx, grant, at, head.commit.number + 1).await? {
                 return tx.rollback().await.map(|()| false);
             }
         }
-        access::record(&mut tx, entry, at, head.commit_no + 1).await?;
+        access::record(&mut tx, entry, at, head.commit.number + 1).await?;
         self.close(Deed { tx, head, at }, Part::Keyring).await.map(|()| true)
     }
 
@@ -133,7 +133,7 @@ impl Beside {
             Home::File(pool) => begin(pool, "begin immediate").await?,
             Home::Server(shared) => shared.begin().await?,
         };
-        let head = rows::head_for_update(&mut tx).await?;
+        let head = rows::head_for_update(&mut tx, None).await?;
         // The clock of a file's owner may be ahead of this process's.
         let at = head.clock.unwrap_or_else(crate::clock::wall).max(head.mark_at);
         Ok(Deed { tx, head, at })
@@ -143,10 +143,10 @@ impl Beside {
     /// a file's owner says by its own clock.
     async fn close(&self, deed: Deed, touched: Part) -> Result<(), StoreError> {
         let Deed { mut tx, head, at } = deed;
-        let Head { mark_at, changed_at, commit_no, .. } = head;
+        let Head { mark_at, changed_at, commit, .. } = head;
         let seen = touched == Part::References && matches!(self.0, Home::Server(_));
         let changed_at = if seen { at } else { changed_at };
-        rows::close(&mut tx, mark_at, changed_at, commit_no + 1, &[touched]).await?;
+        rows::close(&mut tx, mark_at, changed_at, commit.next(), &[touched]).await?;
         if let Home::Server(_) = self.0 {
             Shared::notify(&mut tx).await?;
         }

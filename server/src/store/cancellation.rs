@@ -114,7 +114,7 @@ impl Work {
 
     async fn read(self, store: &Store) -> Result<(), StoreError> {
         let mut tx = store.look().await?;
-        let head = rows::head(&mut tx).await?;
+        let head = rows::head(&mut tx, None).await?;
         if matches!(self, Self::Load) {
             rows::snapshot(&mut tx, &head).await?;
             access::keyring(&mut tx).await?;

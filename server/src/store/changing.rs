@@ -7,7 +7,7 @@ use super::postgres::Shared;
 use super::rows::{self, Head, Part, Write};
 use super::sqlite::Owned;
 use super::tx::Tx;
-use super::{KeyringNews, News, Store, StoreError, access};
+use super::{CommitId, KeyringNews, News, Store, StoreError, access};
 use crate::access::audit::Entry;
 use crate::clock::Stopwatch;
 
@@ -32,11 +32,11 @@ impl Changing {
     pub(super) async fn of_file(owned: &Owned, store: &Store) -> Result<Self, StoreError> {
         let watch = Stopwatch::start();
         let mut tx = owned.begin().await?;
-        let head = rows::head(&mut tx).await?;
+        let head = rows::head(&mut tx, store.known_number()).await?;
         let at = owned.clock.now();
         let mut change = Self::begun(tx, head, at, watch, store).await?;
         // What another process wrote to the file counts as written now, when it is noticed.
-        change.visible = change.news.earlier.as_ref().is_some_and(|news| !news.is_empty());
+        change.visible |= change.news.earlier.as_ref().is_some_and(|news| !news.is_empty());
         change.note_gap().await?;
         Ok(change)
     }
@@ -47,10 +47,12 @@ impl Changing {
     pub(super) async fn of_server(shared: &Shared, store: &Store) -> Result<Self, StoreError> {
         let watch = Stopwatch::start();
         let mut tx = shared.begin().await?;
-        let head = rows::head_for_update(&mut tx).await?;
+        let head = rows::head_for_update(&mut tx, store.known_number()).await?;
         let clock = head.clock.ok_or(StoreError::Unreadable("clock"))?;
         let behind = clock - head.mark_at;
-        let jumped = shared.clock.jumped(clock, head.jumps);
+        // What another history says of the clock has nothing to do with what was read of it before.
+        let jumped =
+            shared.clock.jumped(clock, head.jumps).filter(|_| !store.is_of_another_history(&head));
         // A process that has just begun knows a clock that was set back only by the last mark.
         let jumped = jumped.or_else(|| (behind < Span(-1_000)).then_some(behind));
         let jumps = head.jumps + jumped.unwrap_or(Span::ZERO);
@@ -83,12 +85,20 @@ impl Changing {
         let known = store.known_of(&head);
         let earlier = since(&mut tx, &head, known, at).await?.map(Box::new);
         let news = News { earlier, at, ..News::default() };
-        Ok(Self { tx, head, at, news, watch, regrant: false, visible: false, whole: false })
+        let is_of_another_history = store.is_of_another_history(&head);
+        if is_of_another_history {
+            tracing::warn!(
+                "the database is not the one that was known: it was restored from a backup, or a standby without the last changes took over; everything was read anew"
+            );
+        }
+        // Whatever a reader has seen before, the picture has moved since.
+        let visible = is_of_another_history || store.was_blind();
+        Ok(Self { tx, head, at, news, watch, regrant: false, visible, whole: false })
     }
 
     /// The number this change has if anybody wants to hear of it.
     pub(super) fn commit_no(&self) -> i64 {
-        self.head.commit_no + 1
+        self.head.commit.number + 1
     }
 
     /// Writes down that nobody watched, if nobody wrote for so long.
@@ -189,13 +199,14 @@ impl Changing {
     /// what cannot wait.
     pub(super) async fn commit(self, tell: bool) -> Result<(Head, News), StoreError> {
         let visible = self.visible || !self.news.is_empty();
-        let commit = self.head.commit_no + i64::from(visible || self.regrant);
+        let before = self.head.commit;
+        let commit = if visible || self.regrant { before.next() } else { before };
         let Self { mut tx, head, at, mut news, regrant, whole, .. } = self;
         if regrant {
             news.keyring = Some(if news.whole.is_some() {
                 KeyringNews::Whole(Box::new(access::keyring(&mut tx).await?))
             } else {
-                KeyringNews::Changes(access::changes_since(&mut tx, head.commit_no).await?)
+                KeyringNews::Changes(access::changes_since(&mut tx, before.number).await?)
             });
         }
         news.commit = commit;
@@ -227,20 +238,24 @@ impl Changing {
 pub(super) async fn since(
     tx: &mut Tx,
     head: &Head,
-    known: Option<i64>,
+    known: Option<CommitId>,
     at: Timestamp,
 ) -> Result<Option<News>, StoreError> {
-    if known == Some(head.commit_no) {
+    if known == Some(head.commit) {
         return Ok(None);
     }
     let mut news =
-        News { commit: head.commit_no, at, changed_at: head.changed_at, ..News::default() };
+        News { commit: head.commit, at, changed_at: head.changed_at, ..News::default() };
     let numbers = head.numbers;
-    let Some(known) = known.filter(|known| numbers.whole <= *known) else {
+    let known = known.map(|known| known.number).filter(|known| numbers.whole <= *known);
+    let Some(known) = known else {
         news.whole = Some(Box::new(rows::snapshot(tx, head).await?));
         news.keyring = Some(KeyringNews::Whole(Box::new(access::keyring(tx).await?)));
         return Ok(Some(news));
     };
+    if head.commit.number > known + 1 {
+        news.passed = rows::commits_since(tx, known).await?;
+    }
     for seen in rows::changed_since(tx, known).await? {
         match seen.stored {
             Stored::Removed(tombstone) => news.removed.push(tombstone.key),

@@ -6,6 +6,7 @@ pub mod beside;
 #[cfg(test)]
 mod cancellation;
 mod changing;
+mod commit;
 mod error;
 mod news;
 mod postgres;
@@ -19,6 +20,7 @@ mod tx;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::cluster::boots::{self, Stored};
@@ -30,6 +32,8 @@ use app::cluster::{
 pub use self::access::Grant;
 pub(crate) use self::access::KEEP_TOKENS;
 use self::changing::Changing;
+pub use self::commit::CommitId;
+pub(crate) use self::commit::History;
 pub use self::error::StoreError;
 pub use self::news::{KeyringNews, Loaded, News, Receipt, Received};
 pub(crate) use self::postgres::Ears;
@@ -63,6 +67,8 @@ pub struct Store {
     known: Mutex<Known>,
     /// How long changes took, from their beginning to their commit.
     durations: Histogram,
+    /// Whether the database could not be read or written since the last commit.
+    was_blind: AtomicBool,
 }
 
 /// Which database it is.
@@ -80,7 +86,22 @@ struct Known {
     /// Part of every cursor: a cursor of another database means nothing here.
     database_id: String,
     /// All up to this commit; `None` before anything was read.
-    commit: Option<i64>,
+    commit: Option<CommitId>,
+}
+
+/// Where a database stands: what a glance reads.
+#[derive(Debug)]
+struct Standing {
+    database_id: String,
+    commit: CommitId,
+}
+
+const STANDING: &str = "select database_id, commit_no, commit_token from cluster";
+
+impl Standing {
+    fn of((database_id, number, token): (String, i64, i64)) -> Self {
+        Self { database_id, commit: CommitId { number, token } }
+    }
 }
 
 impl Store {
@@ -96,11 +117,12 @@ impl Store {
             let path = Self::path(address)
                 .ok_or_else(|| StoreError::Address(without_password(address)))?;
             let (owned, head) = Owned::open(path).await?;
-            let known = Known { database_id: head.database_id, commit: Some(head.commit_no) };
+            let known = Known { database_id: head.database_id, commit: Some(head.commit) };
             (Home::File(Box::new(owned)), known)
         };
         let durations = Histogram::new(SECONDS);
-        Ok(Arc::new(Self { home, known: Mutex::new(known), durations }))
+        let was_blind = AtomicBool::new(false);
+        Ok(Arc::new(Self { home, known: Mutex::new(known), durations, was_blind }))
     }
 
     /// The file behind an address, if it is a file's.
@@ -161,14 +183,14 @@ impl Store {
     pub async fn load(self: &Arc<Self>) -> Result<Loaded, StoreError> {
         let everything = self.read(|tx| {
             Box::pin(async move {
-                let head = rows::head(tx).await?;
+                let head = rows::head(tx, None).await?;
                 let snapshot = rows::snapshot(tx, &head).await?;
                 Ok((head, snapshot, access::keyring(tx).await?))
             })
         });
         let (head, snapshot, keyring) = everything.await?;
-        self.knows_all_of(&head, head.commit_no);
-        Ok(Loaded { snapshot, keyring, commit: head.commit_no })
+        self.knows_all_of(&head, head.commit);
+        Ok(Loaded { snapshot, keyring, commit: head.commit })
     }
 
     /// Whether another process has written what this one does not know.
@@ -176,32 +198,34 @@ impl Store {
         let store = Arc::clone(self);
         run_to_end(async move {
             let known = store.known().clone();
-            Ok(match &store.home {
-                Home::File(owned) => known.commit != Some(owned.commit_no().await?),
-                Home::Server(shared) => {
-                    let (database_id, commit) = shared.standing().await?;
-                    known.database_id != database_id || known.commit != Some(commit)
-                }
-            })
+            let standing = match &store.home {
+                Home::File(owned) => owned.standing().await?,
+                Home::Server(shared) => shared.standing().await?,
+            };
+            Ok(known.database_id != standing.database_id || known.commit != Some(standing.commit))
         })
         .await
     }
 
     /// What others have written since this process last knew. Somebody watched until the mark they left:
-    /// whether anybody has since, only a change can tell.
+    /// whether anybody has since, only a change can tell. Where the database is of another history, a change is made,
+    /// so that every web server sees when.
     pub async fn catch_up(self: &Arc<Self>) -> Result<News, StoreError> {
         let store = Arc::clone(self);
         let caught_up = self.read(move |tx| {
             Box::pin(async move {
-                let head = rows::head(tx).await?;
+                let head = rows::head(tx, store.known_number()).await?;
+                if store.is_of_another_history(&head) {
+                    return Ok(None);
+                }
                 let since = store.known_of(&head);
                 let news = changing::since(tx, &head, since, head.mark_at).await?;
-                Ok((head, news))
+                Ok(Some((head, news)))
             })
         });
-        let (head, news) = caught_up.await?;
-        self.knows_all_of(&head, head.commit_no);
-        let (at, commit) = (head.mark_at, head.commit_no);
+        let Some((head, news)) = caught_up.await? else { return self.renew_mark().await };
+        self.knows_all_of(&head, head.commit);
+        let (at, commit) = (head.mark_at, head.commit);
         Ok(news.unwrap_or(News { commit, at, ..News::default() }))
     }
 
@@ -229,15 +253,35 @@ impl Store {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Up to which commit of this very database this process knows everything.
-    fn known_of(&self, head: &Head) -> Option<i64> {
+    /// The number of the commit up to which this process knows everything, if it knows anything.
+    fn known_number(&self) -> Option<i64> {
+        self.known().commit.map(|commit| commit.number)
+    }
+
+    /// Up to which commit of this very history this process knows everything; `head` was asked for its number.
+    fn known_of(&self, head: &Head) -> Option<CommitId> {
         let known = self.known();
         known
             .commit
-            .filter(|commit| known.database_id == head.database_id && *commit <= head.commit_no)
+            .filter(|commit| known.database_id == head.database_id && head.has(*commit))
     }
 
-    fn knows_all_of(&self, head: &Head, commit: i64) {
+    /// Whether the database is not a later state of the one that was known.
+    fn is_of_another_history(&self, head: &Head) -> bool {
+        self.known_number().is_some() && self.known_of(head).is_none()
+    }
+
+    /// Notes that the database could not be read or written: the next commit is one that readers see, for the
+    /// picture has changed twice.
+    pub(crate) fn note_blindness(&self) {
+        self.was_blind.store(true, Ordering::Relaxed);
+    }
+
+    fn was_blind(&self) -> bool {
+        self.was_blind.load(Ordering::Relaxed)
+    }
+
+    fn knows_all_of(&self, head: &Head, commit: CommitId) {
         let database_id = head.database_id.clone();
         *self.known() = Known { database_id, commit: Some(commit) };
     }
@@ -523,6 +567,7 @@ impl Store {
         let (head, news) = Box::pin(change.commit(self.is_shared())).await?;
         self.durations.observe(watch.elapsed().as_secs_f64());
         self.knows_all_of(&head, news.commit);
+        self.was_blind.store(false, Ordering::Relaxed);
         Ok(news)
     }
 

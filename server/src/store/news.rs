@@ -6,6 +6,7 @@ use app::cluster::{
     Beat, Component, ComponentKey, References, Settings, Snapshot, Span, Spell, Timestamp,
 };
 
+use super::CommitId;
 use crate::access::keyring::{Keyring, KeyringChanges};
 
 /// What a transaction changed.
@@ -13,8 +14,10 @@ use crate::access::keyring::{Keyring, KeyringChanges};
 pub struct News {
     /// What others had changed before it; to be taken in first.
     pub earlier: Option<Box<News>>,
-    /// The number of this commit.
-    pub commit: i64,
+    /// This commit.
+    pub commit: CommitId,
+    /// Commits of others before it, as far as the database remembers them.
+    pub passed: Vec<CommitId>,
     /// When it was made, or seen.
     pub at: Timestamp,
     /// When a fact was last changed.
@@ -105,6 +108,6 @@ pub struct Loaded {
     pub snapshot: Snapshot,
     /// Who may ask for what.
     pub keyring: Keyring,
-    /// The commit's number.
-    pub commit: i64,
+    /// The commit.
+    pub commit: CommitId,
 }

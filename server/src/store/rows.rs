@@ -15,13 +15,16 @@ use serde_json::json;
 
 use super::sql::{Row, sql};
 use super::tx::{Connection, Tx};
-use super::{StoreError, postgres, sqlite};
+use super::{CommitId, StoreError, postgres, sqlite};
 
 /// The one row about the cluster itself.
 #[derive(Clone, Debug)]
 pub(super) struct Head {
     pub(super) database_id: String,
-    pub(super) commit_no: i64,
+    /// The last commit.
+    pub(super) commit: CommitId,
+    /// The commit with the number that was asked for, if the database remembers it.
+    asked: Option<CommitId>,
     pub(super) changed_at: Timestamp,
     pub(super) mark_at: Timestamp,
     pub(super) settings: Settings,
@@ -43,14 +46,17 @@ pub(super) struct Numbers {
     pub(super) whole: i64,
 }
 
-/// The columns of the cluster's row, and what the database says of its clock.
+/// The columns of the cluster's row, the token of the commit `$1`, and what the database says of its clock.
 macro_rules! select_head {
-    ($before:literal, $clock:literal, $from:literal) => {
+    ($before:literal, $slots:literal, $clock:literal, $from:literal) => {
         concat!(
             $before,
             "select database_id, commit_no, changed_at, mark_at, load_balancing,
                  automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s,
-                 settings_no, references_no, spells_no, keyring_no, whole_no, ",
+                 settings_no, references_no, spells_no, keyring_no, whole_no, commit_token,
+                 (select token from commits where slot = $1 % ",
+            $slots,
+            " and commit_no = $1), ",
             $clock,
             " from ",
             $from
@@ -60,13 +66,14 @@ macro_rules! select_head {
 pub(super) use select_head;
 
 impl Head {
-    pub(super) fn of(row: &Row) -> Result<Self, StoreError> {
+    fn of(row: &Row, asked: Option<i64>) -> Result<Self, StoreError> {
         let seconds = |place: usize| -> Result<u32, StoreError> {
             u32::try_from(row.get::<i64>(place)?).map_err(|_| StoreError::Unreadable("setting"))
         };
         Ok(Self {
             database_id: row.get(0)?,
-            commit_no: row.get(1)?,
+            commit: CommitId { number: row.get(1)?, token: row.get(14)? },
+            asked: asked.zip(row.get(15)?).map(|(number, token)| CommitId { number, token }),
             changed_at: Timestamp(row.get(2)?),
             mark_at: Timestamp(row.get(3)?),
             settings: Settings {
@@ -83,9 +90,14 @@ impl Head {
                 keyring: row.get(12)?,
                 whole: row.get(13)?,
             },
-            clock: row.get::<Option<i64>>(14)?.map(Timestamp),
-            jumps: Span(row.get(15)?),
+            clock: row.get::<Option<i64>>(16)?.map(Timestamp),
+            jumps: Span(row.get(17)?),
         })
+    }
+
+    /// Whether this commit, whose number was asked for, is one of this database's history.
+    pub(super) fn has(&self, commit: CommitId) -> bool {
+        self.commit == commit || self.asked == Some(commit)
     }
 }
 
@@ -112,22 +124,25 @@ pub(super) async fn first_row(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(
     insert.execute(tx).await.map(drop)
 }
 
-/// The cluster's row, to be read.
-pub(super) async fn head(tx: &mut Tx) -> Result<Head, StoreError> {
+/// The cluster's row, to be read; whether it has the commit of the number `asked` can be seen then.
+pub(super) async fn head(tx: &mut Tx, asked: Option<i64>) -> Result<Head, StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::HEAD,
         Connection::Postgres(_) => postgres::rows::HEAD,
     };
-    Head::of(&sql(text).row(tx).await?)
+    Head::of(&sql(text).bind(asked).row(tx).await?, asked)
 }
 
 /// The same, to be written: nobody else writes until this transaction ends.
-pub(super) async fn head_for_update(tx: &mut Tx) -> Result<Head, StoreError> {
+pub(super) async fn head_for_update(
+    tx: &mut Tx,
+    asked: Option<i64>,
+) -> Result<Head, StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::HEAD,
         Connection::Postgres(_) => postgres::rows::HEAD_FOR_UPDATE,
     };
-    Head::of(&sql(text).row(tx).await?)
+    Head::of(&sql(text).bind(asked).row(tx).await?, asked)
 }
 
 /// All facts.
@@ -162,25 +177,47 @@ pub(super) async fn close(
     tx: &mut Tx,
     mark: Timestamp,
     changed_at: Timestamp,
-    commit: i64,
+    commit: CommitId,
     touched: &[Part],
 ) -> Result<(), StoreError> {
-    let close = sql("update cluster set mark_at = $1, changed_at = $2, commit_no = $3,
-             settings_no = case when $4 then $3 else settings_no end,
-             references_no = case when $5 then $3 else references_no end,
-             spells_no = case when $6 then $3 else spells_no end,
-             keyring_no = case when $7 then $3 else keyring_no end,
-             whole_no = case when $8 then $3 else whole_no end");
-    let close = close
+    let text = match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::CLOSE,
+        Connection::Postgres(_) => postgres::rows::CLOSE,
+    };
+    let close = sql(text)
         .bind(mark.0)
         .bind(changed_at.0)
-        .bind(commit)
+        .bind(commit.number)
         .bind(touched.contains(&Part::Settings))
         .bind(touched.contains(&Part::References))
         .bind(touched.contains(&Part::Spells))
         .bind(touched.contains(&Part::Keyring))
-        .bind(touched.contains(&Part::Whole));
+        .bind(touched.contains(&Part::Whole))
+        .bind(commit.token);
     close.execute(tx).await.map(drop)
+}
+
+/// What ends a change.
+macro_rules! close_cluster {
+    ($before:literal) => {
+        concat!(
+            $before,
+            "update cluster set mark_at = $1, changed_at = $2, commit_no = $3, commit_token = $9,
+                 settings_no = case when $4 then $3 else settings_no end,
+                 references_no = case when $5 then $3 else references_no end,
+                 spells_no = case when $6 then $3 else spells_no end,
+                 keyring_no = case when $7 then $3 else keyring_no end,
+                 whole_no = case when $8 then $3 else whole_no end"
+        )
+    };
+}
+pub(super) use close_cluster;
+
+/// The commits that the database remembers after this one, in order.
+pub(super) async fn commits_since(tx: &mut Tx, commit: i64) -> Result<Vec<CommitId>, StoreError> {
+    let since = sql("select commit_no, token from commits where commit_no > $1 order by commit_no");
+    let rows = since.bind(commit).rows(tx).await?;
+    rows.iter().map(|row| Ok(CommitId { number: row.get(0)?, token: row.get(1)? })).collect()
 }
 
 /// Writes down by how much the database's clock has been set, all in all.

@@ -16,6 +16,7 @@ mod nginx;
 mod nothing_left;
 mod outages;
 mod owners;
+mod restores;
 mod several;
 mod slow_disk;
 mod trouble;

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use super::rows::first_row;
 use super::sql::{in_time, sql};
 use super::tx::{Pool, Tx};
-use super::{StoreError, access, new_id};
+use super::{STANDING, Standing, StoreError, access, new_id};
 use crate::clock::RemoteClock;
 use crate::metrics::Counter;
 
@@ -96,11 +96,11 @@ impl Shared {
         Tx::begin(Pool::Postgres(&self.pool), how, None, &self.replaced_connections).await
     }
 
-    /// The database's id and the number of its last commit: all that a glance reads.
-    pub(super) async fn standing(&self) -> Result<(String, i64), StoreError> {
+    /// The database's id and its last commit: all that a glance reads.
+    pub(super) async fn standing(&self) -> Result<Standing, StoreError> {
         self.be_ready().await?;
-        let standing = sqlx::query_as("select database_id, commit_no from cluster");
-        Ok(in_time(standing.fetch_one(&self.pool)).await?)
+        let standing = sqlx::query_as(STANDING);
+        Ok(Standing::of(in_time(standing.fetch_one(&self.pool)).await?))
     }
 
     /// Brings the schema up to date, once; several processes wait for one another.

@@ -4,7 +4,7 @@ use app::cluster::{Component, ComponentKey, Timestamp};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::store::StoreError;
-use crate::store::rows::{Write, select_components, select_head};
+use crate::store::rows::{Write, close_cluster, select_components, select_head};
 use crate::store::sql::{Row, in_time};
 
 /// Writes the cluster's row unless there is one.
@@ -17,6 +17,7 @@ pub(in crate::store) const FIRST_ROW: &str =
 /// The cluster's row, and what time it is.
 pub(in crate::store) const HEAD: &str = select_head!(
     "",
+    "4096",
     "(extract(epoch from clock_timestamp()) * 1000)::bigint, clock_jumps",
     "cluster"
 );
@@ -25,8 +26,17 @@ pub(in crate::store) const HEAD: &str = select_head!(
 /// would be the time at which the waiting began.
 pub(in crate::store) const HEAD_FOR_UPDATE: &str = select_head!(
     "with locked as materialized (select * from cluster for update) ",
+    "4096",
     "(extract(epoch from clock_timestamp()) * 1000)::bigint, clock_jumps",
     "locked"
+);
+
+/// Ends a change. A new commit takes the place of the one 4,096 before it.
+pub(in crate::store) const CLOSE: &str = close_cluster!(
+    "with remembered as (
+         insert into commits (slot, commit_no, token)
+         select $3 % 4096, $3, $9 from cluster where commit_no < $3
+         on conflict (slot) do update set commit_no = excluded.commit_no, token = excluded.token) "
 );
 
 /// `$1` is by how much.

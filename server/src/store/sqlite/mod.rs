@@ -18,7 +18,7 @@ use self::file::DatabaseFile;
 use self::lock::{BESIDE, LOCK_END, Lock, with_end};
 use super::rows::{Head, first_row, head};
 use super::tx::{Pool, Tx};
-use super::{StoreError, access, new_id};
+use super::{STANDING, Standing, StoreError, access, new_id};
 use crate::clock::{self, Clock};
 use crate::files::owner::{Foreign, Unusable};
 use crate::metrics::Counter;
@@ -108,7 +108,7 @@ impl Owned {
         let mut tx = begin(&writer, "begin immediate", &damage, &replaced_connections).await?;
         first_row(&mut tx, &new_id(), clock::wall()).await?;
         access::compose_name_keys(&mut tx).await?;
-        let head = head(&mut tx).await?;
+        let head = head(&mut tx, None).await?;
         tx.commit().await?;
         let clock = Clock::starting(head.mark_at);
         let file = DatabaseFile::opened(path, lock.database)?;
@@ -133,11 +133,11 @@ impl Owned {
         begin(&self.readers, "begin", &self.damage, &self.replaced_connections).await
     }
 
-    /// The number of the last commit, whoever made it: all that a glance reads.
-    pub(super) async fn commit_no(&self) -> Result<i64, StoreError> {
+    /// The database's id and its last commit, whoever made it: all that a glance reads.
+    pub(super) async fn standing(&self) -> Result<Standing, StoreError> {
         self.file.check()?;
         self.damage.check()?;
-        Ok(sqlx::query_scalar("select commit_no from cluster").fetch_one(&self.writer).await?)
+        Ok(Standing::of(sqlx::query_as(STANDING).fetch_one(&self.writer).await?))
     }
 }
 

@@ -5,12 +5,15 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use crate::store::StoreError;
-use crate::store::rows::{Write, component, select_components, select_head};
+use crate::store::rows::{Write, close_cluster, component, select_components, select_head};
 use crate::store::sql::{Row, sql};
 use crate::store::tx::Tx;
 
 /// The cluster's row. The clock is this process's, not the file's.
-pub(in crate::store) const HEAD: &str = select_head!("", "null, 0", "cluster");
+pub(in crate::store) const HEAD: &str = select_head!("", "256", "null, 0", "cluster");
+
+/// Ends a change. A trigger remembers a new commit.
+pub(in crate::store) const CLOSE: &str = close_cluster!("");
 
 /// `$1` is by how much.
 pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messenger =

@@ -1,5 +1,6 @@
 //! Databases of stories.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use super::{Postgres, program};
+use crate::folder::root;
 
 static SHARED: OnceLock<Postgres> = OnceLock::new();
 
@@ -34,15 +36,31 @@ impl Postgres {
         }
     }
 
-    /// Backs a database up and restores it into another, as the README says.
-    pub fn copy(&self, from: &str, to: &str) {
-        let backup = self.folder.join("overview.dump");
-        let run = |tool: &str, arguments: &[&str]| {
-            let done = Command::new(program(tool)).args(arguments).output().unwrap();
-            assert!(done.status.success(), "{tool}: {}", String::from_utf8_lossy(&done.stderr));
-        };
-        let backup = backup.to_str().unwrap();
-        run("pg_dump", &["--format=custom", "--file", backup, "--dbname", from]);
-        run("pg_restore", &["--clean", "--if-exists", "--no-owner", "--dbname", to, backup]);
+    /// Backs a database up, as the README says; in which folder the backup is.
+    pub fn back_up(&self, database: &str) -> PathBuf {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = self.folder.join(format!("backup-{number}"));
+        std::fs::create_dir(&folder).unwrap();
+        run_as_the_readme_says("pg_dump", database, &folder);
+        folder
     }
+
+    /// Restores a backup into a database, as the README says.
+    pub fn restore(&self, backup: &Path, database: &str) {
+        run_as_the_readme_says("pg_restore", database, backup);
+    }
+}
+
+/// Runs the one command of the README that begins with this tool's name.
+fn run_as_the_readme_says(tool: &str, database: &str, folder: &Path) {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let command = readme.lines().find(|line| line.starts_with(tool)).unwrap();
+    let tools = program(tool).parent().unwrap().to_owned();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut shell = Command::new("sh");
+    shell.args(["-e", "-c", command]).env("DATABASE", database).current_dir(folder);
+    shell.env("PATH", format!("{}:{path}", tools.display()));
+    let done = shell.output().unwrap();
+    assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
 }

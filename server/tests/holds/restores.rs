@@ -1,0 +1,73 @@
+//! A database restored from a backup while a web server sleeps: nothing that it knew before is taken for true.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use testkit::{Overview, Serve, bearer, create_token, postgres, wait_until_ok};
+
+/// Within so much of its return a web server knows that the database was restored.
+const NOTICED_WITHIN: Duration = Duration::from_secs(2);
+
+fn start(database: &str) -> Overview {
+    Serve::with(&["--auth", "password"]).on(database).start()
+}
+
+fn names(picture: &Value) -> Vec<&str> {
+    let servers = picture["servers"].as_array().into_iter().flatten();
+    servers.filter_map(|server| server["name"].as_str()).collect()
+}
+
+fn token(database: &str, role: &str) -> String {
+    create_token(database, role).trim().to_owned()
+}
+
+/// Revokes the one token of this role, by an admin's.
+fn revoke_the(role: &str, overview: &Overview, admin: &str) {
+    let list = overview.send("GET", "/api/v1/tokens", &bearer(admin), &[]);
+    let tokens = list.body["tokens"].as_array().unwrap().iter();
+    let ids: Vec<&str> =
+        tokens.filter(|token| token["role"] == role).filter_map(|token| token["id"].as_str()).collect();
+    let [id] = ids[..] else { panic!("one {role} token in {}", list.body) };
+    let revoked = overview.send("DELETE", &format!("/api/v1/tokens/{id}"), &bearer(admin), &[]);
+    assert_eq!(revoked.status, 204, "{}", revoked.body);
+}
+
+#[test]
+fn a_web_server_that_slept_through_a_restore_shows_and_accepts_what_the_others_do() {
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    let asleep = start(&database);
+    let mut awake = start(&database);
+    let (viewer, admin) = (token(&database, "viewer"), token(&database, "admin"));
+    assert_eq!(awake.beat("app-1", 1).0, 200);
+    let backup = postgres().back_up(&database);
+    // After the backup: a server, a token, and another stale timeout.
+    assert_eq!(awake.beat("ghost", 1).0, 200);
+    let late = token(&database, "viewer");
+    let ask = |overview: &Overview, token: &str| {
+        overview.send("GET", "/api/v1/overview", &bearer(token), &[])
+    };
+    wait_until_ok("the sleeper to know all of it", NOTICED_WITHIN, || {
+        let answer = ask(&asleep, &late);
+        if names(&answer.body) == ["app-1", "ghost"] { Ok(()) } else { Err(answer.body) }
+    });
+    asleep.serve.signal("-STOP");
+    awake.serve.terminate();
+    postgres().restore(&backup, &database);
+    awake.start_again();
+    for sequence in 2..100 {
+        assert_eq!(awake.beat("app-1", sequence).0, 200);
+    }
+    revoke_the("viewer", &awake, &admin);
+    asleep.serve.signal("-CONT");
+    let since = Instant::now();
+    wait_until_ok("the sleeper to say what the other says", NOTICED_WITHIN, || {
+        let (here, there) = (ask(&asleep, &admin), ask(&awake, &admin));
+        let refused = [&viewer, &late].map(|token| ask(&asleep, token).status);
+        if refused == [401; 2] && here.header("etag") == there.header("etag") {
+            Ok(())
+        } else {
+            Err(format!("after {:?}: {refused:?}, {}", since.elapsed(), here.body))
+        }
+    });
+    assert_eq!(names(&ask(&asleep, &admin).body), ["app-1"]);
+}
