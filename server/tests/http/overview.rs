@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use cluster_overview::access::Policy;
 use serde_json::json;
+use testkit::{SOON, postgres, wait_until};
 
 use crate::harness::{Running, component, heartbeat, with};
 
@@ -59,6 +61,43 @@ fn as_of_is_the_moment_of_the_turn_whenever_one_asks() {
     };
     let since = parse(&stale["servers"][0]["components"][0]["last_heartbeat"]);
     assert_eq!(parse(&stale["as_of"]), since + 3_001);
+}
+
+/// A picture with its tag, asked for by who has the one with this tag.
+fn moved_on(overview: &Running, etag: &str) -> (String, serde_json::Value) {
+    let answer = overview.send("GET", "/api/v1/overview", &[("if-none-match", etag)], &[]);
+    assert_eq!(answer.status, 200, "the picture has moved");
+    (answer.header("etag").to_owned(), answer.body)
+}
+
+fn as_of(picture: &serde_json::Value) -> String {
+    picture["as_of"].as_str().unwrap().to_owned()
+}
+
+fn a_short_blindness_is_never_undone_in(overview: &Running) {
+    overview.beat(&heartbeat("app-1", "service", 1));
+    let (first, before) = moved_on(overview, "none");
+    let locked = overview.lock_database();
+    wait_until("it to be blind", SOON, || {
+        (overview.beat(&heartbeat("app-1", "service", 2)).status == 503).then_some(())
+    });
+    let (second, blind) = moved_on(overview, &first);
+    assert_eq!(blind["health"], "unknown");
+    assert!(as_of(&blind) >= as_of(&before));
+    drop(locked);
+    overview.overview_when(|picture| picture["blind_since"].is_null());
+    let (third, after) = moved_on(overview, &second);
+    assert_eq!(after["health"], "ok");
+    assert_ne!(third, first, "every verdict changed twice");
+    assert!(as_of(&after) > as_of(&blind), "{} after {}", as_of(&after), as_of(&blind));
+    assert_eq!(after["spells"], json!([]), "too short for that");
+}
+
+#[test]
+fn the_picture_after_a_blind_moment_is_another_than_before_though_no_fact_changed() {
+    a_short_blindness_is_never_undone_in(&Running::start());
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    a_short_blindness_is_never_undone_in(&Running::on(&database, Policy::open()));
 }
 
 #[test]

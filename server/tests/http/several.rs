@@ -148,6 +148,29 @@ fn a_session_begun_at_one_is_good_at_all_and_ends_at_all() {
 }
 
 #[test]
+fn after_a_blind_moment_of_one_all_show_one_picture_with_one_tag() {
+    let several = Several::start(&Policy::open());
+    assert_eq!(several.next().beat(&heartbeat("app-1", "service", 1)).status, 200);
+    let before = several.servers[0].get("/api/v1/overview");
+    let locked = several.servers[0].lock_database();
+    wait_until("one to be blind", SOON, || {
+        (several.servers[0].beat(&heartbeat("app-1", "service", 2)).status == 503).then_some(())
+    });
+    drop(locked);
+    for server in &several.servers {
+        server.overview_when(|picture| picture["blind_since"].is_null());
+    }
+    wait_until_ok("one tag", SOON, || {
+        let pictures: Vec<Answer> =
+            several.servers.iter().map(|server| server.get("/api/v1/overview")).collect();
+        let tags: Vec<&str> = pictures.iter().map(|picture| picture.header("etag")).collect();
+        let same = tags.iter().all(|tag| tag == &tags[0] && *tag != before.header("etag"));
+        let later = pictures[0].body["as_of"].as_str() > before.body["as_of"].as_str();
+        if same && later { Ok(()) } else { Err(format!("{tags:?}")) }
+    });
+}
+
+#[test]
 fn the_first_admin_is_made_once_and_one_code_is_printed_in_the_whole_cluster() {
     let several = Several::start(&Policy::of(Mode::Password));
     several.servers[0].setup_code();
