@@ -16,6 +16,11 @@ const OF_COMPONENTS: &[(&str, &str, Figure)] = &[
         |status, _| (status.pulse != Pulse::Unknown).then(|| flag(status.pulse.is_heard())),
     ),
     (
+        "cluster_overview_component_stopped",
+        "1 after a clean stop, else 0, also where it is silent; absent while blind.",
+        |status, _| (status.pulse != Pulse::Unknown).then(|| flag(status.pulse == Pulse::Stopped)),
+    ),
+    (
         "cluster_overview_component_heartbeat_age_seconds",
         "Time since the last heartbeat, whoever watched.",
         |status, now| Some(seconds(now - status.component.last_heartbeat)),

@@ -136,6 +136,7 @@ fn every_component_is_told_with_its_verdicts_as_they_are_at_the_scrape() {
         value(&samples, &format!("component_{name}"), &[("server", server)])
     };
     assert_eq!((of("up", "web-1"), of("up", "app-1")), (Some(1.0), Some(0.0)));
+    assert_eq!((of("stopped", "web-1"), of("stopped", "app-1")), (Some(0.0), Some(0.0)));
     assert!(of("heartbeat_age_seconds", "app-1").unwrap() >= 3.0);
     assert_eq!(of("version_in_sync", "web-1"), Some(1.0));
     assert_eq!(of("version_in_sync", "app-1"), Some(0.0));
@@ -155,6 +156,12 @@ fn every_component_is_told_with_its_verdicts_as_they_are_at_the_scrape() {
         assert_eq!(value(&samples, name, &[labels]), Some(expected), "{name} {labels:?}");
     }
     assert_eq!(value(&samples, "blind", &[]), Some(0.0));
+    overview.beat(&with(heartbeat("app-1", "service", 2), "leaving", json!(true)));
+    let samples = scrape(&overview);
+    let stopped = ["up", "stopped"].map(|name| {
+        value(&samples, &format!("component_{name}"), &[("server", "app-1")])
+    });
+    assert_eq!(stopped, [Some(0.0), Some(1.0)]);
     overview.send("DELETE", "/api/v1/servers/app-1", &[], &[]);
     let gone = value(&scrape(&overview), "component_up", &[("server", "app-1")]);
     assert_eq!(gone, None, "what was removed is told no longer");
@@ -227,6 +234,9 @@ fn what_became_of_the_heartbeats_and_of_the_database_is_counted() {
     overview.beat(&heartbeat("web-1", "web", 3));
     let blind = scrape(&overview);
     assert_eq!(value(&blind, "blind", &[]), Some(1.0));
+    for name in ["component_up", "component_stopped"] {
+        assert_eq!(value(&blind, name, &[]), None, "nobody can tell");
+    }
     assert_eq!(value(&blind, "health", &[("health", "unknown")]), Some(1.0));
     assert_eq!(value(&blind, "heartbeat_refusals_total", &[("reason", "blind")]), Some(1.0));
     assert!(value(&blind, "store_errors_total", &[]).unwrap() >= 1.0);
