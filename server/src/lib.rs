@@ -34,13 +34,14 @@ pub mod watch;
 use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::cluster::{Role, Span};
 use app::words::Language;
 use axum::body::Bytes;
 use tokio::sync::watch as signal;
+use tokio::task::JoinSet;
 
 use crate::access::secret::{Hash, SecretError};
 use crate::access::{Access, Policy};
@@ -101,6 +102,8 @@ pub struct Site {
     /// Who reads the stream.
     pub(crate) streams: http::stream::Streams,
     pub(crate) scrape: SingleFlight<Bytes>,
+    /// What works until it closes.
+    background: Mutex<JoinSet<()>>,
 }
 
 /// The files of `serve` that may change while it runs. Its certificate and its encryption key are read again where
@@ -194,14 +197,17 @@ impl Site {
             own.arrive().await;
             tokio::spawn(Arc::clone(own).live());
         }
+        let mut background = JoinSet::new();
         let looking = Arc::clone(&watch);
-        tokio::spawn(async move { looking.keep_looking().await });
+        background.spawn(async move { looking.keep_looking().await });
         let hearing = Arc::clone(&watch);
-        tokio::spawn(async move { hearing.keep_hearing().await });
+        background.spawn(async move { hearing.keep_hearing().await });
         let kept = Arc::clone(&watch);
-        tokio::spawn(async move { kept.keep_house().await });
+        background.spawn(async move { kept.keep_house().await });
         let examined = Arc::clone(&store);
-        tokio::spawn(async move { examined.keep_examining().await });
+        background.spawn(async move { examined.keep_examining().await });
+        let shortened = Arc::clone(&store);
+        background.spawn(async move { shortened.keep_log_short().await });
         let access = Access::new(options.access, options.join_token, &options.base, &store.name());
         let site = Arc::new(Self {
             store,
@@ -226,8 +232,10 @@ impl Site {
             rendering: http::rendering::Rendering::default(),
             streams: http::stream::Streams::default(),
             scrape: SingleFlight::default(),
+            background: Mutex::default(),
         });
-        tokio::spawn(Arc::clone(&site).note_uses());
+        background.spawn(Arc::clone(&site).note_uses());
+        *site.background() = background;
         Ok(site)
     }
 
@@ -235,13 +243,13 @@ impl Site {
     pub fn follow_files(self: &Arc<Self>, files: FollowedFiles) {
         if let Some(file) = files.join_token {
             let site = Arc::clone(self);
-            tokio::spawn(
+            self.background().spawn(
                 file.follow(JOIN_TOKEN_PERIOD, move |token| site.access.set_join_token(token)),
             );
         }
         if let Some(file) = files.branding {
             let site = Arc::clone(self);
-            tokio::spawn(file.follow(BRANDING_PERIOD, move |branding| {
+            self.background().spawn(file.follow(BRANDING_PERIOD, move |branding| {
                 let mut used = site.branding.write().unwrap_or_else(PoisonError::into_inner);
                 *used = Arc::new(branding);
             }));
@@ -282,13 +290,21 @@ impl Site {
         self.stopping.send_replace(true);
     }
 
-    /// Says goodbye, once no more requests are answered.
+    /// Reports its own components as stopped, and closes the database, once no more requests are answered.
     pub async fn close(&self) {
         self.stop();
         self.hang_up().await;
         if let Some(own) = &self.own {
             own.leave().await;
         }
+        // What is being written is written to its end: only the next round does not begin.
+        self.background().abort_all();
+        let store = Arc::clone(&self.store);
+        self.watch.with_write_lock(async move { store.close().await }).await;
+    }
+
+    fn background(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.background.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes down, once a minute, which tokens were used.

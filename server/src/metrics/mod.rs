@@ -136,6 +136,12 @@ impl Site {
             "Database connections that were found inside an earlier transaction, and replaced.",
         );
         text.sample(&[], self.store.replaced_connections());
+        text.family(
+            "cluster_overview_store_log_bytes",
+            Kind::Gauge,
+            "Size of SQLite's write-ahead log; 0 with PostgreSQL.",
+        );
+        text.sample(&[], self.store.log_bytes());
         text.done()
     }
 }

@@ -241,6 +241,29 @@ impl Store {
         .await
     }
 
+    /// How long a file's write-ahead log is.
+    pub(crate) fn log_bytes(&self) -> u64 {
+        match &self.home {
+            Home::File(owned) => owned.log_bytes(),
+            Home::Server(_) => 0,
+        }
+    }
+
+    /// Keeps a file's write-ahead log short, for as long as the process lives.
+    pub async fn keep_log_short(&self) {
+        if let Home::File(owned) = &self.home {
+            owned.keep_log_short().await;
+        }
+    }
+
+    /// Closes the database: nothing is read or written any more.
+    pub async fn close(&self) {
+        match &self.home {
+            Home::File(owned) => owned.close().await,
+            Home::Server(shared) => shared.close().await,
+        }
+    }
+
     /// Reads a file again and again, for as long as the process lives or until it is damaged. A server
     /// looks after its own.
     pub async fn keep_examining(&self) {

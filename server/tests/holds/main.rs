@@ -12,6 +12,7 @@ mod damage;
 mod floods;
 mod kills;
 mod limits;
+mod long_log;
 mod nginx;
 mod nothing_left;
 mod outages;

@@ -80,6 +80,11 @@ impl Shared {
         &self.name
     }
 
+    /// Ends all connections; one that hangs ends with the process.
+    pub(super) async fn close(&self) {
+        let _ = tokio::time::timeout(PATIENCE, self.pool.close()).await;
+    }
+
     /// Begins to write.
     pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
         self.be_ready().await?;

@@ -4,7 +4,11 @@
 //! right for a transaction that was being written when the power went, wrong for a log that was damaged,
 //! where what was forgotten had been acknowledged. <https://sqlite.org/fileformat2.html#walformat>
 
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::Path;
+
+use super::checkpoint::log_of;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -12,17 +16,16 @@ const FRAME_HEADER: usize = 24;
 /// What is wrong with the log beside a database. Each commit is on the disk before the next begins: so
 /// behind a frame that does not fit there is the end of one transaction at most, unless it was damaged.
 pub(super) fn damage(database: &Path) -> Option<String> {
-    let mut name = database.as_os_str().to_owned();
-    name.push("-wal");
-    let log = std::fs::read(&name).ok()?;
-    let header = log.get(..HEADER)?;
+    let mut log = BufReader::new(File::open(log_of(database)).ok()?);
+    let mut header = [0; HEADER];
+    log.read_exact(&mut header).ok()?;
     // The header is on the disk before the first frame: a hole in its place means nothing came after.
     if header.iter().all(|byte| *byte == 0) {
         return None;
     }
     let found = |what: &str| Some(format!("its write-ahead log is damaged: {what}"));
-    let Some(log) = Log::of(&log) else { return found("it has no valid beginning") };
-    let lost = log.commits_behind_a_fault();
+    let Some(head) = Head::of(&header) else { return found("it has no valid beginning") };
+    let lost = head.commits_behind_a_fault(&mut log);
     if lost > 1 {
         found(&format!("{lost} commits follow a page that is not as written"))
     } else {
@@ -30,21 +33,21 @@ pub(super) fn damage(database: &Path) -> Option<String> {
     }
 }
 
-/// A log as it lies in its file.
-struct Log<'a> {
-    /// Each the header and the content of a page.
-    frames: &'a [u8],
-    /// How long each is.
+/// The largest page that `SQLite` knows.
+const MAX_PAGE_BYTES: usize = 65_536;
+
+/// What the log's header says of its frames.
+struct Head {
+    /// How long each is: the header and the content of a page.
     frame: usize,
     /// Marks the frames of this log among those that an earlier one left in its file.
-    salt: &'a [u8],
+    salt: [u8; 8],
     sum: Sum,
 }
 
-impl<'a> Log<'a> {
-    /// A log whose header is valid.
-    fn of(log: &'a [u8]) -> Option<Self> {
-        let (header, frames) = log.split_at_checked(HEADER)?;
+impl Head {
+    /// A header that is valid.
+    fn of(header: &[u8; HEADER]) -> Option<Self> {
         let is_big_endian = match word(header, 0)? {
             0x377f_0682 => false,
             0x377f_0683 => true,
@@ -52,21 +55,27 @@ impl<'a> Log<'a> {
         };
         let mut sum = Sum { words: (0, 0), is_big_endian };
         sum.add(header.get(..24)?);
-        let frame = FRAME_HEADER + usize::try_from(word(header, 8)?).ok()?;
-        let salt = header.get(16..24)?;
+        let page = usize::try_from(word(header, 8)?).ok().filter(|page| *page <= MAX_PAGE_BYTES)?;
+        let salt = *header.get(16..)?.first_chunk()?;
         (sum.words == (word(header, 24)?, word(header, 28)?)).then_some(Self {
-            frames,
-            frame,
+            frame: FRAME_HEADER + page,
             salt,
             sum,
         })
     }
 
-    /// How many transactions end behind the first frame that is not as written.
-    fn commits_behind_a_fault(mut self) -> usize {
-        let frames = self.frames.chunks_exact(self.frame);
-        let own = frames.skip_while(|frame| self.sum.fits(frame, self.salt));
-        own.filter(|frame| frame.get(8..16) == Some(self.salt) && word(frame, 4) != Some(0)).count()
+    /// How many transactions end behind the first frame that is not as written. The frames are read one by one: a log
+    /// may be larger than the memory.
+    fn commits_behind_a_fault(mut self, frames: &mut impl Read) -> usize {
+        let mut frame = vec![0; self.frame];
+        let (mut is_whole, mut lost) = (true, 0);
+        while frames.read_exact(&mut frame).is_ok() {
+            is_whole = is_whole && self.sum.fits(&frame, self.salt);
+            if !is_whole && frame.get(8..16) == Some(&self.salt[..]) && word(&frame, 4) != Some(0) {
+                lost += 1;
+            }
+        }
+        lost
     }
 }
 
@@ -87,11 +96,11 @@ impl Sum {
     }
 
     /// Takes a frame in; whether it is of this log and as it was written.
-    fn fits(&mut self, frame: &[u8], salt: &[u8]) -> bool {
+    fn fits(&mut self, frame: &[u8], salt: [u8; 8]) -> bool {
         let (header, page) = frame.split_at(FRAME_HEADER);
         self.add(&header[..8]);
         self.add(page);
-        header.get(8..16) == Some(salt)
+        header.get(8..16) == Some(&salt[..])
             && (word(header, 16), word(header, 20)) == (Some(self.words.0), Some(self.words.1))
     }
 }

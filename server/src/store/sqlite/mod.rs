@@ -1,5 +1,6 @@
 //! The database as a file that one process owns.
 
+mod checkpoint;
 pub(super) mod examine;
 mod file;
 mod lock;
@@ -39,6 +40,8 @@ pub(super) struct Owned {
     pub(super) replaced_connections: Counter,
     pub(super) clock: Clock,
     file: DatabaseFile,
+    /// Where its write-ahead log lies.
+    log: PathBuf,
     damage: Arc<Damage>,
     /// Held as long as the store lives.
     _lock: Lock,
@@ -91,6 +94,7 @@ impl Owned {
         let options = connection(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            .pragma("journal_size_limit", checkpoint::MAX_LOG_BYTES.to_string())
             .busy_timeout(Duration::from_secs(2));
         let pool = |connections| {
             SqlitePoolOptions::new()
@@ -112,8 +116,9 @@ impl Owned {
         tx.commit().await?;
         let clock = Clock::starting(head.mark_at);
         let file = DatabaseFile::opened(path, lock.database)?;
+        let log = checkpoint::log_of(&real);
         let owned =
-            Self { writer, readers, replaced_connections, clock, file, damage, _lock: lock };
+            Self { writer, readers, replaced_connections, clock, file, log, damage, _lock: lock };
         Ok((owned, head))
     }
 

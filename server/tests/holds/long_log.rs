@@ -1,0 +1,91 @@
+//! A program that reads the database for long: the log grows meanwhile, the overview says so, and nothing of it stays.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use testkit::{Overview, Process, SOON, heartbeat, wait_until, wait_until_ok};
+
+/// As long as the log is where nobody holds it, at most.
+const MAX_LOG_BYTES: u64 = 8 << 20;
+/// So many servers fill some sixty pages with each of their heartbeats.
+const SERVERS: usize = 900;
+
+fn log(overview: &Overview) -> PathBuf {
+    overview.database().with_extension("db-wal")
+}
+
+fn log_bytes(overview: &Overview) -> u64 {
+    fs::metadata(log(overview)).map_or(0, |log| log.len())
+}
+
+fn measured_log_bytes(overview: &Overview) -> u64 {
+    let metrics = overview.get("/metrics").body;
+    let mut lines = metrics.as_str().unwrap().lines();
+    let found = lines.find_map(|line| line.strip_prefix("cluster_overview_store_log_bytes "));
+    found.unwrap().parse().unwrap()
+}
+
+/// Has every server send heartbeats until the log is so long.
+fn grow(overview: &Overview, bytes: u64) {
+    for sequence in 2.. {
+        let beats = (0..SERVERS).map(|number| heartbeat(&format!("s-{number}"), "service", sequence));
+        assert_eq!(overview.post_heartbeats(&Value::Array(beats.collect())).status, 200);
+        if log_bytes(overview) > bytes {
+            return;
+        }
+    }
+}
+
+/// A shell that began to read and stays so.
+fn reader(overview: &Overview) -> Process {
+    let mut shell = Command::new("sqlite3");
+    shell.arg(overview.database()).stdin(Stdio::piped());
+    let mut reader = Process::start(&mut shell, &overview.folder, "sqlite3");
+    reader.tell("begin; select 'reads', count(*) from components;");
+    reader.wait_for_line("the shell to read", SOON, |line| line.starts_with("reads").then_some(()));
+    reader
+}
+
+#[test]
+fn a_log_that_a_reader_held_is_told_of_and_is_short_again_when_the_reader_is_gone() {
+    let mut overview = Overview::start();
+    overview.beat("app-1", 1);
+    let mut reader = reader(&overview);
+    grow(&overview, 2 * MAX_LOG_BYTES);
+    assert_eq!(measured_log_bytes(&overview), log_bytes(&overview));
+    let line = overview.serve.wait_for_line("a word about the log", SOON, |line| {
+        line.contains("grows because another program").then(|| line.to_owned())
+    });
+    assert!(line.contains("fuser -v") && line.contains("overview.db-wal"), "{line}");
+    assert_eq!(overview.beat("app-1", 2).0, 200, "it serves meanwhile");
+    reader.kill();
+    wait_until_ok("the log to be short", SOON, || {
+        let bytes = log_bytes(&overview);
+        if bytes <= MAX_LOG_BYTES { Ok(()) } else { Err(bytes) }
+    });
+    assert_eq!(overview.beat("app-1", 3).0, 200);
+    assert_eq!(overview.picture()["counts"]["servers"], SERVERS + 1);
+}
+
+#[test]
+fn a_log_that_a_former_process_left_is_cut_and_a_stop_leaves_one_file() {
+    let mut overview = Overview::start();
+    overview.beat("app-1", 1);
+    let mut reader = reader(&overview);
+    grow(&overview, 2 * MAX_LOG_BYTES);
+    overview.end();
+    reader.kill();
+    overview.start_again();
+    wait_until("the log to be short", SOON, || {
+        (log_bytes(&overview) <= MAX_LOG_BYTES).then_some(())
+    });
+    assert_eq!(overview.beat("app-1", 2).0, 200);
+    assert!(overview.serve.terminate().success());
+    assert!(!log(&overview).exists(), "what was written is in the database itself");
+    let said = overview.said();
+    assert!(!said.contains("ERROR") && !said.contains("WARN"), "it stops without a complaint: {said}");
+    overview.start_again();
+    assert_eq!(overview.picture()["counts"]["servers"], SERVERS + 1);
+}
