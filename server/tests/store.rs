@@ -358,6 +358,27 @@ on_both! {
         assert_eq!(watch.since(&cursor).0, None, "noticed once");
     }
 
+    async fn the_first_check_that_two_servers_report_is_the_reference_in_whichever_batch_they_come(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let with_keys = |server: &str, key: &str, machine: &str| Heartbeat {
+            key_check: KeyCheck::parse(&key.repeat(32)),
+            machine_key_check: KeyCheck::parse(&machine.repeat(32)),
+            ..beat(server, Role::Web, 1)
+        };
+        let reference = async |kind| {
+            let found = store.load().await.unwrap().snapshot.references.of(kind).unwrap();
+            (found.check.digits()[..2].to_owned(), found.agreed)
+        };
+        store.receive([with_keys("a", "1a", "5a"), with_keys("b", "1b", "5b")]).await.unwrap();
+        assert_eq!(reference(KeyKind::Encryption).await, ("1a".to_owned(), false));
+        store.receive([with_keys("c", "1b", "5c")]).await.unwrap();
+        assert_eq!(reference(KeyKind::Encryption).await, ("1b".to_owned(), true));
+        assert_eq!(reference(KeyKind::Machine).await, ("5a".to_owned(), false));
+        store.receive([with_keys("d", "1d", "5d"), with_keys("e", "1d", "5d")]).await.unwrap();
+        assert_eq!(reference(KeyKind::Encryption).await, ("1b".to_owned(), true));
+        assert_eq!(reference(KeyKind::Machine).await, ("5d".to_owned(), true));
+    }
+
     async fn an_ordinary_beat_travels_without_the_facts_that_stayed(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let watch = Watch::load(Arc::clone(&store)).await.unwrap();

@@ -1,7 +1,9 @@
 //! A change under way: from the look at what others wrote to the commit.
 
+use std::collections::BTreeSet;
+
 use app::cluster::boots::Stored;
-use app::cluster::{Beat, Component, KeyKind, Span, Spell, Timestamp};
+use app::cluster::{Beat, Component, KeyCheck, KeyKind, Span, Spell, Timestamp};
 
 use super::postgres::Shared;
 use super::rows::{self, Head, Part, Write};
@@ -171,22 +173,26 @@ impl Changing {
         Ok(())
     }
 
-    /// Lets the references learn from what was just reported, while they are not yet agreed on.
+    /// Lets the references learn from what was just reported, while they are not yet agreed on. A component that
+    /// reports the check it reported before teaches nothing new.
     async fn learn_references(&mut self, changed: &[Write]) -> Result<(), StoreError> {
-        let known = rows::references(&mut self.tx).await?;
-        let changed: Vec<&Component> = changed.iter().map(|write| &*write.component).collect();
-        let teaches = |component: &&Component| {
-            KeyKind::ALL.into_iter().any(|kind| {
-                kind.of(component).is_some() && !known.of(kind).is_some_and(|known| known.agreed)
-            })
-        };
-        if !changed.iter().any(teaches) {
+        let changed: Vec<&Component> =
+            changed.iter().filter(|write| write.facts).map(|write| &*write.component).collect();
+        if changed.is_empty() {
             return Ok(());
         }
-        let everyone = rows::all_components(&mut self.tx).await?;
+        let known = rows::references(&mut self.tx).await?;
+        let open =
+            KeyKind::ALL.into_iter().filter(|kind| !known.of(*kind).is_some_and(|k| k.agreed));
+        let checks: BTreeSet<KeyCheck> =
+            open.flat_map(|kind| changed.iter().filter_map(move |one| kind.of(one))).collect();
+        if checks.is_empty() {
+            return Ok(());
+        }
+        let others = rows::reporting(&mut self.tx, &checks).await?;
         let mut learned = known;
         for component in changed {
-            learned.learn(component, everyone.iter());
+            learned.learn(component, others.iter());
         }
         if learned != known {
             rows::set_references(&mut self.tx, &learned).await?;
@@ -244,8 +250,7 @@ pub(super) async fn since(
     if known == Some(head.commit) {
         return Ok(None);
     }
-    let mut news =
-        News { commit: head.commit, at, changed_at: head.changed_at, ..News::default() };
+    let mut news = News { commit: head.commit, at, changed_at: head.changed_at, ..News::default() };
     let numbers = head.numbers;
     let known = known.map(|known| known.number).filter(|known| numbers.whole <= *known);
     let Some(known) = known else {

@@ -284,9 +284,7 @@ impl Store {
     /// Up to which commit of this very history this process knows everything; `head` was asked for its number.
     fn known_of(&self, head: &Head) -> Option<CommitId> {
         let known = self.known();
-        known
-            .commit
-            .filter(|commit| known.database_id == head.database_id && head.has(*commit))
+        known.commit.filter(|commit| known.database_id == head.database_id && head.has(*commit))
     }
 
     /// Whether the database is not a later state of the one that was known.

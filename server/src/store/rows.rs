@@ -1,7 +1,7 @@
 //! How facts lie in the tables: what both databases understand. Batches are in `sqlite/rows.rs` and
 //! `postgres/rows.rs`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -134,10 +134,7 @@ pub(super) async fn head(tx: &mut Tx, asked: Option<i64>) -> Result<Head, StoreE
 }
 
 /// The same, to be written: nobody else writes until this transaction ends.
-pub(super) async fn head_for_update(
-    tx: &mut Tx,
-    asked: Option<i64>,
-) -> Result<Head, StoreError> {
+pub(super) async fn head_for_update(tx: &mut Tx, asked: Option<i64>) -> Result<Head, StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::HEAD,
         Connection::Postgres(_) => postgres::rows::HEAD_FOR_UPDATE,
@@ -313,6 +310,19 @@ fn stored_in(row: &Row) -> Result<Stored, StoreError> {
 
 pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreError> {
     let rows = sql(select_components!("where removed_at is null")).rows(tx).await?;
+    rows.iter().map(component).collect()
+}
+
+/// The components that report one of these checks.
+pub(super) async fn reporting(
+    tx: &mut Tx,
+    checks: &BTreeSet<KeyCheck>,
+) -> Result<Vec<Component>, StoreError> {
+    let text = match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::REPORTING,
+        Connection::Postgres(_) => postgres::rows::REPORTING,
+    };
+    let rows = sql(text).bind(json!(checks).to_string()).rows(tx).await?;
     rows.iter().map(component).collect()
 }
 

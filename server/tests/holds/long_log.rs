@@ -30,7 +30,8 @@ fn measured_log_bytes(overview: &Overview) -> u64 {
 /// Has every server send heartbeats until the log is so long.
 fn grow(overview: &Overview, bytes: u64) {
     for sequence in 2.. {
-        let beats = (0..SERVERS).map(|number| heartbeat(&format!("s-{number}"), "service", sequence));
+        let beats =
+            (0..SERVERS).map(|number| heartbeat(&format!("s-{number}"), "service", sequence));
         assert_eq!(overview.post_heartbeats(&Value::Array(beats.collect())).status, 200);
         if log_bytes(overview) > bytes {
             return;
@@ -85,7 +86,10 @@ fn a_log_that_a_former_process_left_is_cut_and_a_stop_leaves_one_file() {
     assert!(overview.serve.terminate().success());
     assert!(!log(&overview).exists(), "what was written is in the database itself");
     let said = overview.said();
-    assert!(!said.contains("ERROR") && !said.contains("WARN"), "it stops without a complaint: {said}");
+    assert!(
+        !said.contains("ERROR") && !said.contains("WARN"),
+        "it stops without a complaint: {said}"
+    );
     overview.start_again();
     assert_eq!(overview.picture()["counts"]["servers"], SERVERS + 1);
 }

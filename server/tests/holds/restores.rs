@@ -25,8 +25,10 @@ fn token(database: &str, role: &str) -> String {
 fn revoke_the(role: &str, overview: &Overview, admin: &str) {
     let list = overview.send("GET", "/api/v1/tokens", &bearer(admin), &[]);
     let tokens = list.body["tokens"].as_array().unwrap().iter();
-    let ids: Vec<&str> =
-        tokens.filter(|token| token["role"] == role).filter_map(|token| token["id"].as_str()).collect();
+    let ids: Vec<&str> = tokens
+        .filter(|token| token["role"] == role)
+        .filter_map(|token| token["id"].as_str())
+        .collect();
     let [id] = ids[..] else { panic!("one {role} token in {}", list.body) };
     let revoked = overview.send("DELETE", &format!("/api/v1/tokens/{id}"), &bearer(admin), &[]);
     assert_eq!(revoked.status, 204, "{}", revoked.body);

@@ -158,9 +158,8 @@ fn every_component_is_told_with_its_verdicts_as_they_are_at_the_scrape() {
     assert_eq!(value(&samples, "blind", &[]), Some(0.0));
     overview.beat(&with(heartbeat("app-1", "service", 2), "leaving", json!(true)));
     let samples = scrape(&overview);
-    let stopped = ["up", "stopped"].map(|name| {
-        value(&samples, &format!("component_{name}"), &[("server", "app-1")])
-    });
+    let stopped = ["up", "stopped"]
+        .map(|name| value(&samples, &format!("component_{name}"), &[("server", "app-1")]));
     assert_eq!(stopped, [Some(0.0), Some(1.0)]);
     overview.send("DELETE", "/api/v1/servers/app-1", &[], &[]);
     let gone = value(&scrape(&overview), "component_up", &[("server", "app-1")]);

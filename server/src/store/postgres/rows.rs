@@ -39,6 +39,13 @@ pub(in crate::store) const CLOSE: &str = close_cluster!(
          on conflict (slot) do update set commit_no = excluded.commit_no, token = excluded.token) "
 );
 
+/// `$1` is a list of checks.
+pub(in crate::store) const REPORTING: &str = select_components!(
+    "where removed_at is null
+         and (key_check in (select json_array_elements_text($1::json))
+             or machine_key_check in (select json_array_elements_text($1::json)))"
+);
+
 /// `$1` is by how much.
 pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messenger =
     (select jsonb_agg(

@@ -61,7 +61,10 @@ impl Owned {
                 && self.log_bytes() > MAX_LOG_BYTES
                 && matches!(checkpoint(self.file.path()).await, Ok(Checkpoint::Pinned));
             // One of this process's own reads may be under way, but not for so long.
-            if is_pinned && was_pinned && let Some(left_out) = PINNED.check() {
+            if is_pinned
+                && was_pinned
+                && let Some(left_out) = PINNED.check()
+            {
                 tracing::warn!(
                     log_bytes = self.log_bytes(),
                     left_out,

@@ -15,6 +15,12 @@ pub(in crate::store) const HEAD: &str = select_head!("", "256", "null, 0", "clus
 /// Ends a change. A trigger remembers a new commit.
 pub(in crate::store) const CLOSE: &str = close_cluster!("");
 
+/// `$1` is a list of checks.
+pub(in crate::store) const REPORTING: &str = select_components!(
+    "where removed_at is null and (key_check in (select value from json_each($1))
+         or machine_key_check in (select value from json_each($1)))"
+);
+
 /// `$1` is by how much.
 pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messenger =
     (select json_group_array(json_set(value, '$.since', (value ->> '$.since') + $1))
