@@ -241,10 +241,11 @@ fn own_version() -> String {
 fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> {
     let roles: BTreeSet<Role> =
         options.report_self.iter().filter_map(|report| report.role()).collect();
+    // What cannot be used is refused, whether it is reported or not.
+    let Said { server, product, version, os, key_file } = Said::of(&options.node)?;
     if roles.is_empty() {
         return Ok(None);
     }
-    let Said { server, product, version, os, key_file } = Said::of(&options.node)?;
     let reporter = if version.is_some() { Reporter::Own } else { Reporter::Observer };
     // The documentation network: routed like any other, and nothing is sent there.
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));

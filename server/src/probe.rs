@@ -251,6 +251,8 @@ mod tests {
             );
         }
         assert_eq!(of(true, false, "healthy", Role::Web), Ok(well(None, None)));
+        let marked = format!("\u{feff}{HEALTH}");
+        assert!(of(true, true, &marked, Role::Web).is_ok(), "with a byte order mark");
         assert_eq!(
             of(true, false, HEALTH, Role::Web),
             Ok(well(Some("ProGet"), Some("2026.2 (Build 1)")))

@@ -146,6 +146,27 @@ on_both! {
         assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
     }
 
+    async fn the_check_of_an_empty_key_that_a_former_version_kept_is_no_check(database) {
+        let store = Store::open(&database.address()).await.unwrap();
+        let empty = "b6e484e0d04b697fb75d9b87349f8b2b4aa792a9ce4fd138846d3dc91256b695";
+        let empty = |server| Heartbeat {
+            key_check: KeyCheck::parse(empty),
+            machine_key_check: KeyCheck::parse(empty),
+            ..beat(server, Role::Web, 1)
+        };
+        store.receive([empty("web-1"), empty("web-2")]).await.unwrap();
+        drop(store);
+        let store = Store::open(&database.address()).await.unwrap();
+        let loaded = store.load().await.unwrap().snapshot;
+        assert!(KeyKind::ALL.iter().all(|kind| loaded.references.of(*kind).is_none()));
+        for component in loaded.components.values() {
+            assert_eq!((component.key_check, component.machine_key_check), (None, None));
+        }
+        store.receive([beat("web-3", Role::Web, 1)]).await.unwrap();
+        let reference = store.load().await.unwrap().snapshot.references.of(KeyKind::Encryption);
+        assert_eq!(reference.map(|reference| reference.check), beat("a", Role::Web, 1).key_check);
+    }
+
     async fn a_batch_that_holds_a_component_twice_is_folded_in_order(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let batch = [beat("a", Role::Web, 1), beat("A", Role::Web, 3), beat("a", Role::Web, 2)];

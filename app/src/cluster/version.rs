@@ -58,8 +58,9 @@ fn compare_texts(left: Option<&str>, right: Option<&str>) -> Ordering {
     stages.then_with(|| lower_case(left).cmp(lower_case(right)))
 }
 
-fn lower_case(text: Option<&str>) -> impl Iterator<Item = char> {
-    text.unwrap_or_default().chars().flat_map(char::to_lowercase)
+/// Versions are ASCII: the tables for all other letters would be a part of the page.
+fn lower_case(text: Option<&str>) -> impl Iterator<Item = u8> {
+    text.unwrap_or_default().bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 /// What a text, or none, makes of the numbers before it, oldest first.
@@ -74,7 +75,7 @@ impl Stage {
     fn of(text: Option<&str>) -> Self {
         let Some(text) = text else { return Self::Release };
         // Other marks count as separators here: `1.0~rc1`, `1.0 (beta)`.
-        let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+        let word = text.trim_matches(|c: char| c.is_ascii_punctuation());
         if PRE_RELEASE_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) {
             Self::PreRelease
         } else {
@@ -91,7 +92,7 @@ impl<'a> Groups<'a> {
     fn of(version: &'a str) -> Self {
         let core = version.split('+').next().unwrap_or_default().trim_start_matches(is_separator);
         let after_v = core.strip_prefix(['v', 'V']);
-        Self(after_v.filter(|rest| !rest.starts_with(char::is_alphabetic)).unwrap_or(core))
+        Self(after_v.filter(|rest| !rest.starts_with(is_letter)).unwrap_or(core))
     }
 
     /// The next group, if it is a number: its length, then its digits without leading zeros, which is the
@@ -114,6 +115,10 @@ impl<'a> Groups<'a> {
         self.0 = rest;
         (!group.is_empty()).then_some(group)
     }
+}
+
+fn is_letter(c: char) -> bool {
+    !c.is_ascii_digit() && !c.is_ascii_punctuation() && !is_separator(c)
 }
 
 fn is_separator(c: char) -> bool {

@@ -4,11 +4,14 @@
 use std::fmt::{self, Display};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::log_limit::LogLimit;
+use crate::log_limit::LogLimits;
 use crate::outside_text::one_line;
+
+/// The components of one agent read the same files.
+static UNUSABLE: LazyLock<LogLimits<PathBuf>> = LazyLock::new(LogLimits::default);
 
 /// A file, how to read it, and what it last held. It is read each time: two contents of one length, written
 /// within one tick of the file system's clock, differ in nothing else.
@@ -16,7 +19,6 @@ pub struct Kept<T, E> {
     path: PathBuf,
     read: fn(&Path) -> Result<T, E>,
     last: Mutex<Option<T>>,
-    unusable: LogLimit,
 }
 
 impl<T, E> fmt::Debug for Kept<T, E> {
@@ -28,7 +30,7 @@ impl<T, E> fmt::Debug for Kept<T, E> {
 impl<T: Clone + PartialEq, E: Display> Kept<T, E> {
     /// A file that may not be there yet.
     pub fn new(path: &Path, read: fn(&Path) -> Result<T, E>) -> Self {
-        Self { path: path.to_owned(), read, last: Mutex::new(None), unusable: LogLimit::new() }
+        Self { path: path.to_owned(), read, last: Mutex::new(None) }
     }
 
     /// A file that must be there, and hold something that can be used.
@@ -61,7 +63,7 @@ impl<T: Clone + PartialEq, E: Display> Kept<T, E> {
                 Ok(now)
             }
             (Err(error), Some(before)) => {
-                if let Some(left_out) = self.unusable.check() {
+                if let Some(left_out) = UNUSABLE.check(self.path.clone()) {
                     let error = error.to_string();
                     let error = one_line(&error.split_whitespace().collect::<Vec<_>>().join(" "));
                     tracing::warn!(left_out, "{error}. The last usable content stays in use");

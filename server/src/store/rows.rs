@@ -16,6 +16,7 @@ use serde_json::json;
 use super::sql::{Row, sql};
 use super::tx::{Connection, Tx};
 use super::{CommitId, StoreError, postgres, sqlite};
+use crate::files::key::is_of_empty_key;
 
 /// The one row about the cluster itself.
 #[derive(Clone, Debug)]
@@ -249,14 +250,19 @@ macro_rules! select_components {
 }
 pub(super) use select_components;
 
+/// A key check. Former versions took that of an empty key, which is no key.
+fn key_check(digits: &str, what: &'static str) -> Result<Option<KeyCheck>, StoreError> {
+    let check = KeyCheck::parse(digits).ok_or(StoreError::Unreadable(what))?;
+    Ok(Some(check).filter(|check| !is_of_empty_key(*check)))
+}
+
 /// Reads a component's row.
 pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     let unreadable = StoreError::Unreadable;
     let moment = |place| Ok::<_, StoreError>(row.get::<Option<i64>>(place)?.map(Timestamp));
     let check = |place| {
         let digits: Option<&str> = row.get(place)?;
-        let parse = |digits| KeyCheck::parse(digits).ok_or(unreadable("key check"));
-        digits.map(parse).transpose()
+        digits.map_or(Ok(None), |digits| key_check(digits, "key check"))
     };
     let server: &str = row.get(0)?;
     let role: &str = row.get(1)?;
@@ -395,7 +401,7 @@ pub(super) async fn references(tx: &mut Tx) -> Result<References, StoreError> {
     let mut references = References::default();
     for row in sql("select kind, key_check, agreed from reference_keys").rows(tx).await? {
         let (kind, digits): (&str, &str) = (row.get(0)?, row.get(1)?);
-        let check = KeyCheck::parse(digits).ok_or(StoreError::Unreadable("reference key"))?;
+        let Some(check) = key_check(digits, "reference key")? else { continue };
         let reference = Some(Reference { check, agreed: row.get(2)? });
         if kind == KeyKind::Encryption.as_str() {
             references.encryption = reference;

@@ -116,7 +116,8 @@ fn a_key_or_a_token_that_cannot_be_used_is_refused_by_file_and_reason_before_any
         let key = write(&overview.folder, "bad.key", bytes);
         let agent = ["agent", "--overview", &url, "--token-file", &token, "--name", "app-1"];
         let serve = ["serve", "--listen", "127.0.0.1:0", "--database", "sqlite:/nowhere/a.db"];
-        for command in [&agent[..], &serve[..]] {
+        let silent = [&serve[..], &["--report-self", "none"]].concat();
+        for command in [&agent[..], &serve[..], &silent[..]] {
             let told = refused(&[command, &["--encryption-key-file", &key]].concat());
             assert!(told.contains(why) && told.contains("bad.key"), "{bytes:?}: {told}");
         }

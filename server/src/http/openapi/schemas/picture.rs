@@ -49,9 +49,10 @@ pub(crate) struct Counts {
     unknown: u32,
 }
 
-/// How widely one version runs.
+/// How widely one version runs. Versions that differ in build metadata or spelling alone are counted as one.
 #[derive(ToSchema)]
 pub(crate) struct VersionCount {
+    /// In the spelling that most live components report.
     version: String,
     components: u32,
     servers: u32,
