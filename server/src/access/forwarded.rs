@@ -106,6 +106,12 @@ pub(crate) fn client_header(headers: &HeaderMap) -> Option<&'static str> {
     [X_FOR, FORWARDED].into_iter().find(there).map(|(_, shown)| shown)
 }
 
+/// The header by which somebody says which host a browser asked, if there is one.
+pub(crate) fn host_header(headers: &HeaderMap) -> Option<&'static str> {
+    let there = |(name, _): &Named| headers.contains_key(name);
+    [X_HOST, FORWARDED].into_iter().find(there).map(|(_, shown)| shown)
+}
+
 /// The lines of a header. Bytes that are no UTF-8 are kept as a mark: such a line is not skipped.
 fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'a {
     let lines = headers.get_all(name).iter();

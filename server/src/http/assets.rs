@@ -9,6 +9,7 @@ use rust_embed::RustEmbed;
 
 use super::problem::Problem;
 use super::quality;
+use crate::outside_text::one_line;
 
 /// The built site: inside the binary in release, read from the folder in debug.
 #[derive(RustEmbed)]
@@ -37,7 +38,10 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
     });
     let (coding, file) =
         packed.or_else(|| Some((None, Files::get(&wanted)?))).ok_or_else(|| {
-            Problem::not_found("no such file; the page may be of another version: reload it")
+            let name = one_line(&path);
+            Problem::not_found(format!(
+                "there is no file {name}; the page may be of another version: reload it"
+            ))
         })?;
     let mut response = (StatusCode::OK, file.data.into_owned()).into_response();
     let headers = response.headers_mut();

@@ -20,6 +20,7 @@ use crate::Site;
 use crate::access::caller::Person;
 use crate::files::text::utf8;
 use crate::listen::connections::Room;
+use crate::outside_text::one_line;
 
 /// The largest JSON body that is taken.
 const MAX_JSON_BYTES: usize = 1 << 20;
@@ -310,10 +311,9 @@ pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Res
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be sent with Content-Type: application/json",
-        ));
+        let sent = kind.map_or("missing".to_owned(), one_line);
+        let why = format!("the Content-Type header must be application/json; it is {sent}");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
     let text = utf8(body).map_err(|error| {
         let why = format!(

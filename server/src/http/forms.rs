@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use app::api::{Command, Outcome};
+use app::cluster::hints::Arg;
 use app::cluster::{KeyKind, Role, ServerName};
 use app::page::draft::Draft;
 use app::page::place::{Done, Open, Place};
@@ -112,12 +113,8 @@ fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 fn lacks(field: &str) -> Problem {
-    Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        format!(
-            "the form's field {field} is missing or means nothing here; open the page and use its form"
-        ),
-    )
+    let values = vec![("field", Arg::Text(field.to_owned()))];
+    Problem::said(StatusCode::UNPROCESSABLE_ENTITY, "plain.form", values)
 }
 
 /// To the page: what was done, or the same question with why it was refused.

@@ -6,7 +6,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use app::api::Rank;
-use app::cluster::hints::Arg;
 use app::cluster::{RefusalReason, ServerName};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
@@ -17,13 +16,12 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::body;
+use super::denied::{Bar, Denied};
 use super::openapi;
-use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::{Caller, Person, Unproved};
 use crate::access::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
 use crate::access::origin::{Origin, OverTls};
-use crate::access::proxied::Unnamed;
 use crate::access::{Access, Mode, Policy};
 use crate::files::text::utf8;
 use crate::listen::connections::Room;
@@ -178,60 +176,6 @@ impl Asker {
     }
 }
 
-/// Why somebody is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Denied {
-    /// Who are you?
-    Unproved(Unproved),
-    /// Prove it again: the session has not acted for long.
-    Lapsed,
-    /// You may not.
-    Forbidden(Bar),
-}
-
-/// What somebody is, that may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bar {
-    /// A viewer, where only an admin may.
-    Viewer,
-    /// A guest, where only whoever signed in here may.
-    Guest,
-    /// A server or whoever enrols servers, where people may.
-    Node,
-    /// A person's token, where servers may.
-    PersonsToken,
-    /// Whoever enrols servers, where each has a credential of its own.
-    Unenrolled,
-}
-
-impl Bar {
-    /// What a program is told.
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "a viewer may look, and only an admin may change things",
-            Self::Guest => {
-                "people whom a product let into its page create no tokens: sign in to the overview itself, or use an admin's token"
-            }
-            Self::Node => {
-                "a server's credential or a join token lets nobody look: use a viewer's or an admin's token"
-            }
-            Self::PersonsToken => "a person's token sends no heartbeats: use the join token",
-            Self::Unenrolled => {
-                "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments"
-            }
-        }
-    }
-
-    /// The key of what a person is told.
-    const fn key(self) -> &'static str {
-        match self {
-            Self::Viewer => "plain.refused.viewer",
-            Self::Guest => "plain.refused.guest",
-            Self::Node | Self::PersonsToken | Self::Unenrolled => "plain.refused.node",
-        }
-    }
-}
-
 async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let nobody = Caller::Nobody(Unproved::Silent);
     let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
@@ -300,7 +244,9 @@ impl Gate {
             {
                 Redirect::to(&super::sign_in::address(&self.site.base, query)).into_response()
             }
-            (Manner::Page | Manner::Problem, denied) => self.problem(denied, peer).into_response(),
+            (Manner::Page | Manner::Problem, denied) => {
+                denied.problem(&self.site, self.need, peer).into_response()
+            }
             (Manner::Function, denied) => {
                 let (status, word) = match denied {
                     Denied::Unproved(_) => (StatusCode::UNAUTHORIZED, app::api::SIGNED_OUT),
@@ -312,74 +258,6 @@ impl Gate {
             }
         }
     }
-
-    fn problem(&self, denied: Denied, peer: Option<IpAddr>) -> Problem {
-        let unauthorized = |detail: &str| Problem::unauthorized(detail);
-        match denied {
-            Denied::Forbidden(bar) => {
-                Problem::new(StatusCode::FORBIDDEN, bar.as_str()).for_people(bar.key(), Vec::new())
-            }
-            Denied::Lapsed => unauthorized(
-                "this session has changed nothing for 30 min: sign in again to go on changing things",
-            ),
-            Denied::Unproved(Unproved::BadToken)
-                if matches!(self.need, Need::Beat | Need::Enrol) =>
-            {
-                unauthorized(
-                    "this is no join token of this overview and no server's credential, or it was revoked; compare it with the file `serve` named at its start",
-                )
-            }
-            Denied::Unproved(Unproved::BadToken) => {
-                unauthorized("this token is unknown, expired or revoked")
-            }
-            Denied::Unproved(_) if matches!(self.need, Need::Beat | Need::Enrol) => unauthorized(
-                "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
-            ),
-            Denied::Unproved(Unproved::Proxy(why)) => self.unnamed(why, peer),
-            Denied::Unproved(_) => match self.site.access.policy.mode {
-                Mode::Proxy { .. } | Mode::Host(_) => unauthorized(
-                    "this overview is reached through the product's own sign-in: open it from the product's menu",
-                ),
-                Mode::Open | Mode::Password => unauthorized(
-                    "sign in at /sign-in, or send a viewer's or an admin's token: Authorization: Bearer TOKEN",
-                ),
-            },
-        }
-    }
-}
-
-impl Gate {
-    /// Why the proxy's headers name nobody, and what it must send.
-    fn unnamed(&self, why: Unnamed, peer: Option<IpAddr>) -> Problem {
-        let Mode::Proxy { user, role } = &self.site.access.policy.mode else {
-            return Problem::unauthorized("nobody is signed in");
-        };
-        let (key, header) = match why {
-            Unnamed::Direct => ("plain.proxy.direct", user),
-            Unnamed::Missing => ("plain.proxy.missing", user),
-            Unnamed::Empty => ("plain.proxy.empty", user),
-            Unnamed::TwoNames => ("plain.proxy.twice", user),
-            Unnamed::TwoRoles => ("plain.proxy.twice", role),
-            Unnamed::Long => ("plain.proxy.long", user),
-            Unnamed::Unprintable => ("plain.proxy.unprintable", user),
-            Unnamed::Encoding => ("plain.proxy.encoding", user),
-        };
-        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-        let line = format!("--trusted-proxies {peer}");
-        let values = [("header", shown(header)), ("line", line), ("peer", peer)];
-        let values = values.into_iter().map(|(name, value)| (name, Arg::Text(value))).collect();
-        Problem::said(StatusCode::UNAUTHORIZED, key, values)
-    }
-}
-
-/// A header's name as documentation writes it: `X-Forwarded-User`.
-fn shown(header: &HeaderName) -> String {
-    let capital = |word: &str| {
-        let mut letters = word.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        first.into_iter().chain(letters).collect::<String>()
-    };
-    header.as_str().split('-').map(capital).collect::<Vec<_>>().join("-")
 }
 
 fn person(caller: &Caller) -> Result<&Person, Denied> {

@@ -1,6 +1,7 @@
 //! What no caller may do to another: under a foreign Host where nobody signs in, or by a page of another
 //! site that makes a browser write.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::cluster::hints::Arg;
@@ -14,6 +15,7 @@ use crate::Site;
 use crate::access::Mode;
 use crate::access::audit::Proof;
 use crate::access::caller::{Caller, Person};
+use crate::access::forwarded::host_header;
 use crate::access::origin::{Origin, OwnHost, host, is_loopback};
 use crate::outside_text::one_line;
 
@@ -61,7 +63,10 @@ pub(crate) async fn own_writes_only(
     let own = || OwnHost::of(request.headers(), &origin?, &site.access.policy.proxies);
     match check(request.headers(), own, ambient) {
         Ok(()) => next.run(request).await,
-        Err(foreign) => foreign.problem().into_response(),
+        Err(foreign) => {
+            let unbelieved = origin.and_then(|origin| unbelieved(request.headers(), &origin));
+            foreign.problem(unbelieved).into_response()
+        }
     }
 }
 
@@ -76,6 +81,12 @@ pub(crate) async fn notice(
         own.was_asked();
     }
     next.run(request).await
+}
+
+/// The peer that sent this and is not trusted, and the header by which it names a host, if it does.
+fn unbelieved(headers: &HeaderMap, origin: &Origin) -> Option<(IpAddr, &'static str)> {
+    let peer = origin.peer.filter(|_| !origin.trusted)?;
+    Some((peer, host_header(headers)?))
 }
 
 /// Why a change is not taken for one of our own page's.
@@ -112,19 +123,27 @@ fn check(
 
 impl Foreign {
     /// Both values where two differ, and what a proxy must send so that they do not.
-    fn problem(&self) -> Problem {
+    /// `unbelieved`: a peer that is not trusted, and the header by which it names a host.
+    fn problem(&self, unbelieved: Option<(IpAddr, &str)>) -> Problem {
         let text = |text: &str| Arg::Text(one_line(text));
         let (key, values) = match self {
             Self::Site(site) => ("plain.foreign.site", vec![("site", text(site))]),
-            Self::Origin { page, own: Some(own) } => (
-                "plain.foreign.origin",
-                vec![
+            Self::Origin { page, own: Some(own) } => {
+                let mut values = vec![
                     ("page", text(page)),
                     ("own", text(&own.authority)),
                     ("header", text(own.header)),
-                    ("line", text(HOST_LINE)),
-                ],
-            ),
+                ];
+                let (key, line) = match unbelieved {
+                    None => ("plain.foreign.origin", HOST_LINE.to_owned()),
+                    Some((peer, said)) => {
+                        values.extend([("said", text(said)), ("peer", text(&peer.to_string()))]);
+                        ("plain.foreign.unbelieved", format!("--trusted-proxies {peer}"))
+                    }
+                };
+                values.push(("line", text(&line)));
+                (key, values)
+            }
             Self::Origin { page, own: None } => {
                 ("plain.foreign.no-host", vec![("page", text(page)), ("line", text(HOST_LINE))])
             }

@@ -6,6 +6,7 @@ pub(crate) mod assets;
 mod audit;
 pub(crate) mod body;
 mod branding;
+mod denied;
 mod dressed;
 mod embeds;
 mod error_pages;

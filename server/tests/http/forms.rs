@@ -121,7 +121,12 @@ fn a_form_nobody_could_have_filled_in_is_refused_in_words() {
     ] {
         let answer = post(&overview, path, form);
         assert_eq!(answer.status, 422, "{path} {form}");
-        assert!(answer.body["detail"].as_str().unwrap().contains("is missing or means nothing"));
+        assert!(
+            answer.body["detail"]
+                .as_str()
+                .unwrap()
+                .contains("is missing or has no value that can be used")
+        );
     }
     let headers = [("content-type", "application/json")];
     assert_eq!(overview.send("POST", "/settings", &headers, b"{}").status, 415);

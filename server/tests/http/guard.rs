@@ -133,6 +133,11 @@ fn the_host_that_a_trusted_proxy_names_is_ours_and_what_a_stranger_names_is_not(
         let ours = Running::guarded_behind("127.0.0.1");
         assert_eq!(ours.send("PUT", "/api/v1/settings", &headers, b"{}").status, 401, "{own:?}");
         let strange = Running::guarded_behind("192.0.2.1");
+        let said = refused(&strange, &[page, own]);
+        assert!(
+            said.contains("--trusted-proxies 127.0.0.1") && said.contains("Host header"),
+            "{said}"
+        );
         assert_eq!(strange.send("PUT", "/api/v1/settings", &headers, b"{}").status, 403, "{own:?}");
     }
 }

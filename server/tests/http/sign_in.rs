@@ -162,7 +162,7 @@ fn after_half_an_hour_without_a_change_a_session_only_looks_until_the_password_i
     let lapsed = session(&overview, Span::minutes(40), Span::minutes(31));
     let refused = act(&overview, &lapsed);
     assert_eq!(refused.status, 401);
-    assert!(refused.body["detail"].as_str().unwrap().contains("sign in again"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("Sign in again"));
     let form = overview.send("POST", "/removal", &[("cookie", &lapsed), FORM, OWN], b"");
     assert!(form.header("location").starts_with("/sign-in"), "{}", form.status);
     let again = cookie(&sign_in(&overview, NAME, PASSWORD, None, &[("cookie", &lapsed)]));
