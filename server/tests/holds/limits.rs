@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use testkit::{Overview, Serve, folder, wait_until_ok};
+use testkit::{Overview, SOON, Serve, folder, wait_until_ok};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 
@@ -144,6 +144,37 @@ fn heartbeats_come_through_while_idle_connections_fill_all_places() {
     assert!(since.elapsed() < Duration::from_secs(9), "they were given up meanwhile");
     let most = alone * 2 + Duration::from_millis(250);
     assert!(among < most && again < most, "{alone:?} alone, {among:?} and {again:?} among them");
+}
+
+/// Lets a process open so many files from now on: those it has open stay.
+fn allow_open_files(overview: &Overview, files: usize) {
+    let (process, limit) = (overview.serve.id().to_string(), format!("--nofile={files}:"));
+    let done = Command::new("prlimit").args(["--pid", &process, &limit]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Many times longer than it takes to try again to accept a connection.
+const MANY_TRIES: Duration = Duration::from_secs(2);
+
+#[test]
+fn while_the_system_gives_no_more_files_one_line_says_so_and_it_goes_on_afterwards() {
+    let overview = Overview::start();
+    assert_eq!(overview.beat("web-1", 1).0, 200);
+    let lines = || overview.said().matches("cannot accept a connection").count();
+    allow_open_files(&overview, 1);
+    let waits = connect(&overview);
+    wait_until_ok("the line", SOON, || if lines() > 0 { Ok(()) } else { Err("none") });
+    let since = Instant::now();
+    while since.elapsed() < MANY_TRIES {
+        assert_eq!(lines(), 1, "{}", overview.said());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    allow_open_files(&overview, 256);
+    drop(waits);
+    wait_until_ok("a heartbeat to be taken", SOON, || match overview.beat("web-1", 2) {
+        (200, _) => Ok(()),
+        (status, _) => Err(status),
+    });
 }
 
 #[test]
