@@ -31,6 +31,8 @@ class ClusterOverview extends HTMLElement {
     this.#ended = new AbortController();
     this.#frame = document.createElement('iframe');
     this.#frame.referrerPolicy = 'origin';
+    // By this the page within knows that it is in a tag.
+    this.#frame.name = 'cluster-overview-tag';
     Object.assign(this.#frame.style, { display: 'block', width: '100%', border: '0', height: `${LOWEST}px` });
     addEventListener('message', (event) => this.#hear(event), { signal: this.#ended.signal });
     this.replaceChildren(this.#frame);
@@ -61,25 +63,49 @@ class ClusterOverview extends HTMLElement {
     const [src, code, theme, lang, label] = NAMES.map((name) => this.getAttribute(name));
     this.#frame.title = label ?? 'Cluster Overview';
     try {
-      if (!src) throw new Error('the attribute src is missing: the address of the overview');
-      const address = new URL(src, document.baseURI);
-      if (!/^https?:$/.test(address.protocol)) throw new Error(`${src} is no address of an overview`);
+      const address = this.#address(src, { chrome: 'none', ...(theme && { theme }), ...(lang && { lang }) });
       this.#origin = address.origin;
-      const query = new URLSearchParams({ chrome: 'none', ...(theme && { theme }), ...(lang && { lang }) });
-      const base = address.pathname.replace(/\/*$/, '/');
-      address.search = address.hash = '';
-      address.pathname = base;
       if (anew && code) {
         this.#asked = performance.now();
-        query.set('code', await this.#code(code));
-        address.pathname = `${base}embed`;
+        await this.#letIn(address, code);
       }
       if (trial !== this.#trial) return;
-      address.search = String(query);
       this.#frame.src = address;
       if (!this.contains(this.#frame)) this.replaceChildren(this.#frame);
     } catch (error) {
       if (trial === this.#trial) this.#fail(error);
+    }
+  }
+
+  /** Where the overview is, with this query. */
+  #address(src, query) {
+    if (!src) throw new Error('the attribute src is missing: the address of the overview');
+    const address = new URL(src, document.baseURI);
+    if (!/^https?:$/.test(address.protocol)) throw new Error(`${src} is no address of an overview`);
+    address.hash = '';
+    address.search = String(new URLSearchParams(query));
+    address.pathname = address.pathname.replace(/\/*$/, '/');
+    return address;
+  }
+
+  /** Makes an address let in whoever opens it. */
+  async #letIn(address, code) {
+    address.searchParams.set('code', await this.#code(code));
+    address.pathname += 'embed';
+  }
+
+  /** Opens the overview in a window of its own, for a browser that keeps no session in a frame. */
+  async #open() {
+    const [src, code, theme, lang] = NAMES.map((name) => this.getAttribute(name));
+    // A window that opens only once a code is there is taken for advertising.
+    const opened = window.open('', '_blank');
+    try {
+      const address = this.#address(src, { chrome: 'all', ...(theme && { theme }), ...(lang && { lang }) });
+      if (code) await this.#letIn(address, code);
+      if (opened) opened.location = address;
+    } catch (error) {
+      opened?.close();
+      this.#fail(error);
     }
   }
 
@@ -105,6 +131,7 @@ class ClusterOverview extends HTMLElement {
     if (data?.type === 'cluster-overview:height' && Number.isFinite(data.height)) {
       this.#frame.style.height = `${Math.min(Math.max(data.height, LOWEST), HIGHEST)}px`;
     }
+    if (data?.type === 'cluster-overview:open') this.#open();
     const again = performance.now() - this.#asked > BETWEEN_CODES;
     if (data?.type === 'cluster-overview:signed-out' && again && this.hasAttribute('code')) this.#show(true);
   }

@@ -195,6 +195,31 @@ test('one polite voice speaks when the verdict changes or something was done, an
   ]);
 });
 
+test('a verdict that turns again and again is spoken at most every 30 s, the last one in the end', async ({ cluster, page }) => {
+  test.setTimeout(120_000);
+  await cluster.configure(quick);
+  await cluster.keepBeating([{ server: 'app-1' }]);
+  await cluster.beat({ server: 'app-2' });
+  await open(page, cluster.url);
+  await page.evaluate(() => {
+    const said: string[] = [];
+    (window as unknown as { said: string[] }).said = said;
+    const voice = document.querySelector('.spoken');
+    new MutationObserver(() => said.push(voice?.textContent ?? '')).observe(voice as Node, {
+      characterData: true, childList: true, subtree: true,
+    });
+  });
+  const said = () => page.evaluate(() => (window as unknown as { said: string[] }).said);
+  const verdict = page.getByTestId('verdict');
+  for (let begun = Date.now(), turn = 0; Date.now() - begun < 25_000; turn += 1) {
+    await cluster.beat({ server: 'app-2', key: turn % 2 === 0 ? 'another key' : undefined });
+    await expect(verdict).toHaveText(turn % 2 === 0 ? '1 of 2 servers needs attention' : 'All 2 servers are in sync');
+  }
+  expect(await said()).toEqual(['1 of 2 servers needs attention']);
+  await cluster.keepBeating([{ server: 'app-2' }]);
+  await expect.poll(said, { timeout: 35_000 }).toEqual(['1 of 2 servers needs attention', 'All 2 servers are in sync']);
+});
+
 test('everything can be done by the keyboard alone', async ({ cluster, page }) => {
   await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
   await open(page, cluster.url);

@@ -2,7 +2,9 @@
 
 import { createServer, Server } from 'node:http';
 import { ask, expect, freePort } from './cluster';
-import { enter, isAsHighAsItsContent, leave, seeAndMend, test, within } from './product';
+import {
+  countCodes, enter, isAsHighAsItsContent, leave, refuseCookies, seeAndMend, test, within, withoutAncestors,
+} from './product';
 
 test('an admin of the product comes by its menu, sees a service go stale, removes it and leaves', async ({ cluster, page, product }) => {
   const away: string[] = [];
@@ -88,6 +90,45 @@ test.describe('whose visit was ended', () => {
     await anew;
     await expect(overview.locator('[data-server="app-2"]')).toHaveCount(1);
   });
+});
+
+test.describe('in a browser that refuses cookies of other sites', () => {
+  for (const says of [true, false]) {
+    test(`a few codes are tried, then the page says why and leads to a window${says ? '' : ', also where nobody says what is around the frame'}`, async ({ page, product }) => {
+      await page.clock.install();
+      await refuseCookies(page);
+      if (!says) await withoutAncestors(page);
+      const codes = countCodes(page);
+      await enter(page, product, 'ann', 'Cluster Overview');
+      const overview = page.frameLocator('iframe');
+      const notice = overview.locator('#shut-out');
+      await expect.poll(codes).toBe(2);
+      await expect(notice).toContainText('This browser does not keep you signed in here.');
+      await expect(notice).toBeVisible();
+      await page.clock.runFor(11_000);
+      await expect.poll(codes).toBe(3);
+      await expect(notice).toBeVisible();
+      await page.clock.runFor(31_000);
+      await expect.poll(codes).toBe(4);
+      await expect(notice).toBeVisible();
+      await page.clock.runFor(600_000);
+      expect(codes()).toBe(4);
+      await isAsHighAsItsContent(page);
+      const opened = page.context().waitForEvent('page');
+      await notice.getByRole('link', { name: 'Open the overview in its own window' }).click();
+      await expect((await opened).getByLabel('Password')).toBeVisible();
+    });
+  }
+});
+
+test('a browser that does not say what is around the frame learns its height', async ({ cluster, page, product }) => {
+  await cluster.beats(Array.from({ length: 30 }, (_, number) => ({ server: `app-${number + 10}` })));
+  await withoutAncestors(page);
+  await enter(page, product, 'ann', 'Cluster Overview');
+  const overview = await within(page);
+  await expect(overview.getByRole('link', { name: 'app-39' })).toHaveCount(1);
+  await isAsHighAsItsContent(page);
+  expect(await page.locator('iframe').evaluate((frame) => (frame as HTMLElement).clientHeight)).toBeGreaterThan(1_500);
 });
 
 test.describe('a page that was not named', () => {

@@ -2,7 +2,33 @@
 // clock but the database's.
 
 import { Page } from '@playwright/test';
-import { deafen, expect, hydrated, line, open, quick, server, test } from './cluster';
+import { connect, createServer, Socket } from 'node:net';
+import { deafen, expect, freePort, hydrated, line, open, quick, server, test } from './cluster';
+
+/** A way to the overview on which, once it is cut, nothing goes on and nothing says so. */
+const cuttable = async (overview: string) => {
+  const sockets: Socket[] = [];
+  let open = true;
+  const listener = createServer((near) => {
+    const far = connect(Number(new URL(overview).port), '127.0.0.1');
+    sockets.push(near, far);
+    for (const [from, to] of [[near, far], [far, near]]) {
+      from.on('data', (bytes) => open && to.write(bytes));
+      from.on('error', () => {});
+      from.on('close', () => open && to.destroy());
+    }
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => { listener.listen(port, '127.0.0.1', resolve); });
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    cut: () => { open = false; },
+    end: () => {
+      sockets.forEach((socket) => socket.destroy());
+      listener.close();
+    },
+  };
+};
 
 test('pause stops the news and resume brings it at once', async ({ cluster, page }) => {
   await cluster.configure(quick);
@@ -88,6 +114,21 @@ for (const scripts of [true, false]) {
     });
   });
 }
+
+test.describe('when the network is lost without a sign', () => {
+  test.use({ forgiven: /Failed to load resource|ERR_/ });
+
+  test('a page that listens is not live any more, and blind, after 15 s', async ({ cluster, page }) => {
+    await cluster.beat({ server: 'app-1' });
+    const line = await cuttable(cluster.url);
+    await open(page, line.url);
+    await expect(page.getByTestId('connection')).toContainText(/Live|Polling/);
+    line.cut();
+    await expect(page.getByTestId('verdict')).toContainText('blind', { timeout: 16_000 });
+    await expect(page.getByTestId('connection')).toContainText('Reconnecting');
+    line.end();
+  });
+});
 
 test.describe('without a network', () => {
   test.use({ forgiven: /Failed to load resource|ERR_INTERNET_DISCONNECTED/ });

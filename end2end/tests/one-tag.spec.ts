@@ -1,7 +1,7 @@
 // The overview as one tag of a product's page, in plain HTML and within React: the example as it stands.
 
 import { expect } from './cluster';
-import { enter, isAsHighAsItsContent, seeAndMend, test, within } from './product';
+import { countCodes, enter, isAsHighAsItsContent, refuseCookies, seeAndMend, test, within } from './product';
 
 test.use({ pages: 'one-tag' });
 
@@ -63,6 +63,26 @@ test('taken away and put back again and again it leaves nothing behind', async (
     const now = await left();
     return [now.documents - first.documents, now.jsEventListeners - first.jsEventListeners, Math.max(0, now.nodes - first.nodes - 50)];
   }).toEqual([0, 0, 0]);
+});
+
+test('in a browser that refuses cookies of other sites it lets people in by a window', async ({ cluster, page, product }) => {
+  await page.clock.install();
+  await refuseCookies(page);
+  const codes = countCodes(page);
+  await enter(page, product, 'ann', 'Cluster Overview (plain)');
+  const notice = page.frameLocator('iframe').locator('#shut-out');
+  await expect(notice).toBeAttached();
+  await page.clock.runFor(100_000);
+  await expect(notice).toContainText('Dieser Browser hält Ihre Anmeldung hier nicht.');
+  await page.clock.runFor(600_000);
+  expect(codes()).toBeLessThanOrEqual(4);
+  const opened = page.context().waitForEvent('page');
+  await notice.getByRole('link', { name: 'Die Übersicht in einem eigenen Fenster öffnen' }).click();
+  const overview = await opened;
+  await expect(overview.locator('#visitor')).toHaveText('ann');
+  await expect(overview.getByRole('navigation', { name: 'Pfad' })).toBeVisible();
+  await cluster.beat({ server: 'app-1' });
+  await expect(overview.locator('[data-server="app-1"]')).toHaveCount(1);
 });
 
 test.describe('what goes wrong', () => {

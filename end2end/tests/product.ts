@@ -100,3 +100,27 @@ export const seeAndMend = async (cluster: Cluster, overview: Page | FrameLocator
   await overview.getByRole('button', { name: 'Remove' }).click();
   await expect(server).toHaveCount(0);
 };
+
+/** A browser that refuses cookies of other sites: in a frame nobody stays signed in. */
+export const refuseCookies = (page: Page) => page.route(/\/embed\?/, async (route) => {
+  const response = await route.fetch({ maxRedirects: 0 });
+  await page.context().clearCookies({ name: /-guest$/ });
+  const headers = response.headers();
+  delete headers['set-cookie'];
+  await route.fulfill({ response, headers });
+});
+
+/** How often the product has been asked for a code from now on. */
+export const countCodes = (page: Page) => {
+  let codes = 0;
+  page.on('request', (request) => {
+    if (request.url().endsWith('/cluster-overview-code')) codes += 1;
+  });
+  return () => codes;
+};
+
+/** A browser, such as Firefox, that does not say which pages are around a frame. */
+export const withoutAncestors = (page: Page) => page.route('**/frame.js', async (route) => {
+  const response = await route.fetch();
+  await route.fulfill({ response, body: (await response.text()).replace('location.ancestorOrigins?.[0]', 'undefined') });
+});

@@ -144,6 +144,9 @@ pub(crate) async fn enter(
     }
     let (code, query) = split(request.uri().query().unwrap_or_default());
     let mut response = Redirect::to(&format!("{}/?{query}", site.base)).into_response();
+    // The page that the code leads to sees the origin of the page around it, which a browser may say in no other way.
+    let origin_only = HeaderValue::from_static("origin");
+    response.headers_mut().insert(header::REFERRER_POLICY, origin_only);
     if site.access.policy.mode != Mode::Password {
         return Ok(response);
     }

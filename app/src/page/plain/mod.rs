@@ -61,6 +61,7 @@ fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bool) -> Docu
     let assets = sheet.site.assets.clone();
     let Dress { theme, bare, .. } = sheet.dress;
     let asset = move |name: &str| format!("{assets}/{name}");
+    let shut_out = (shut && !sheet.site.frame_ancestors.is_empty()).then(|| shut_out(sheet));
     let html = view! {
         <html
             lang=sheet.words.language().as_str()
@@ -85,11 +86,25 @@ fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bool) -> Docu
             </head>
             <body>
                 {around::bar(&sheet.site, &sheet.dress)}
+                {shut_out}
                 {content}
             </body>
         </html>
     };
     Document { html: format!("<!DOCTYPE html>{}", html.to_html()), nonce }
+}
+
+/// That the browser keeps no session in a frame, and the way out of it; `frame.js` shows it.
+fn shut_out(sheet: &Sheet) -> impl IntoView + use<> {
+    let whole = Dress { bare: false, ..sheet.dress.clone() };
+    let address = format!("{}/{}", sheet.site.base, whole.query());
+    view! {
+        <p id="shut-out" class="door" role="alert" hidden>
+            {sheet.label("plain.shut-out")}
+            " "
+            <a href=address target="_blank">{sheet.label("plain.shut-out.open")}</a>
+        </p>
+    }
 }
 
 /// The line at the top: where one is, and what stands beside it.
