@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::addresses::Addresses;
 use super::blindness::Blindness;
 use super::facts::{Messenger, MessengerFailure, Role, ServerName};
 use super::keys::{KeyCheck, KeyKind};
@@ -248,7 +249,8 @@ pub struct Hint {
     pub server: Option<ServerName>,
     /// The component it is about; `None` for the whole server or cluster.
     pub role: Option<Role>,
-    /// Which optional sentences of its evidence apply, in order; said before the rest.
+    /// Which optional sentences apply, in order: of its evidence, said before the rest, and of its steps, said in
+    /// place of the usual ones.
     pub notes: Vec<&'static str>,
     /// The values its sentences name.
     pub args: Vec<(&'static str, Arg)>,
@@ -274,6 +276,12 @@ impl Hint {
     fn with(mut self, name: &'static str, value: Arg) -> Self {
         self.args.push((name, value));
         self
+    }
+
+    /// Notes that another server plays a part, if one does, and names it.
+    fn naming(self, note: &'static str, name: &'static str, other: Option<&ServerName>) -> Self {
+        let named: Vec<String> = other.map(ToString::to_string).into_iter().collect();
+        self.noting(note, other.is_some()).with(name, Arg::List(named.into()))
     }
 
     fn noting(mut self, note: &'static str, applies: bool) -> Self {
@@ -403,13 +411,21 @@ struct Together {
 }
 
 /// What the hints of one id have in common: counted once for all of them.
-enum Compared {
+enum Compared<'a> {
     /// Each stands for itself.
     Nothing,
     /// Who shares which key.
     Keys(Sharing),
     /// How many servers report a key.
     Keyed(usize),
+    /// Who reports from which address.
+    Addresses(Addresses<'a>),
+}
+
+impl<'a> Compared<'a> {
+    fn addresses(&self) -> Option<&Addresses<'a>> {
+        if let Self::Addresses(addresses) = self { Some(addresses) } else { None }
+    }
 }
 
 /// Who reports which key: the servers with the reference, and those with each key that is asked for.
@@ -486,18 +502,47 @@ impl<'a> Case<'a> {
     /// Adds the hints of findings that share an id.
     fn add_hints(self, same: &[Finding], hints: &mut Vec<Hint>) {
         let (told, summed) = Finding::split(same);
-        let id = told.first().map(|first| first.id);
-        let compared = if id == Some(HintId::KeyMissing) {
-            Compared::Keyed(self.overview.servers.iter().filter(|server| is_keyed(server)).count())
-        } else {
-            let kind = KeyKind::ALL.into_iter().find(|kind| id == Some(key_hint(*kind)));
-            let sharing = kind.and_then(|kind| self.sharing(kind, told));
-            sharing.map_or(Compared::Nothing, Compared::Keys)
-        };
+        let compared = self.compare(told);
         for finding in told {
             hints.extend(self.hint(finding, &compared));
         }
         hints.extend(self.summary(summed));
+    }
+
+    /// What the hints of these findings, which share an id, have in common.
+    fn compare(self, told: &[Finding]) -> Compared<'a> {
+        let Some(id) = told.first().map(|first| first.id) else { return Compared::Nothing };
+        match id {
+            HintId::KeyMismatch | HintId::MachineKeyMismatch => {
+                let kind = KeyKind::ALL.into_iter().find(|kind| id == key_hint(*kind));
+                let sharing = kind.and_then(|kind| self.sharing(kind, told));
+                sharing.map_or(Compared::Nothing, Compared::Keys)
+            }
+            HintId::KeyMissing => {
+                let keyed = self.overview.servers.iter().filter(|server| is_keyed(server));
+                Compared::Keyed(keyed.count())
+            }
+            HintId::ServiceStale
+            | HintId::WebStale
+            | HintId::ServiceStopped
+            | HintId::WebStopped
+            | HintId::MessengerUnreachable => {
+                let asked = told.iter().filter_map(|finding| self.component(finding));
+                Compared::Addresses(Addresses::of(self.overview, asked))
+            }
+            HintId::OverviewBlind
+            | HintId::EveryoneSilent
+            | HintId::DuplicateName
+            | HintId::ServiceLate
+            | HintId::WebIdle
+            | HintId::VersionSkew
+            | HintId::FailoverThin
+            | HintId::BalancingThin
+            | HintId::ClockSkew
+            | HintId::ServersFull
+            | HintId::TimersTight
+            | HintId::CameBack => Compared::Nothing,
+        }
     }
 
     /// One hint in place of all these.
@@ -518,11 +563,13 @@ impl<'a> Case<'a> {
         self.overview.servers.get(finding.server?)
     }
 
-    fn hint(self, finding: &Finding, compared: &Compared) -> Option<Hint> {
-        let status = || {
-            let mut components = self.server(finding)?.components.iter();
-            components.find(|status| Some(status.component.role) == finding.role)
-        };
+    fn component(self, finding: &Finding) -> Option<&'a ComponentStatus> {
+        let mut components = self.server(finding)?.components.iter();
+        components.find(|status| Some(status.component.role) == finding.role)
+    }
+
+    fn hint(self, finding: &Finding, compared: &Compared<'_>) -> Option<Hint> {
+        let status = || self.component(finding);
         match finding.id {
             HintId::OverviewBlind => self.overview_blind(),
             HintId::EveryoneSilent => self.everyone_silent(),
@@ -538,7 +585,7 @@ impl<'a> Case<'a> {
             | HintId::WebIdle
             | HintId::WebStale
             | HintId::ServiceStopped
-            | HintId::WebStopped) => Some(self.silence(id, status()?)),
+            | HintId::WebStopped) => Some(self.silence(id, status()?, compared)),
             HintId::KeyMissing => key_missing(self.server(finding)?, compared),
             HintId::VersionSkew => self.version_skew(),
             id @ (HintId::FailoverThin | HintId::BalancingThin) => {
@@ -546,7 +593,7 @@ impl<'a> Case<'a> {
             }
             HintId::ClockSkew => self.server(finding)?.components.iter().find_map(clock_skew),
             HintId::ServersFull => self.servers_full(),
-            HintId::MessengerUnreachable => messenger(status()?),
+            HintId::MessengerUnreachable => messenger(status()?, compared),
             HintId::TimersTight => Some(self.timers_tight()),
             HintId::CameBack => {
                 let status = status()?;
@@ -747,11 +794,16 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn silence(self, id: HintId, status: &ComponentStatus) -> Hint {
+    fn silence(self, id: HintId, status: &ComponentStatus, compared: &Compared<'_>) -> Hint {
         let component = &status.component;
         let settings = &self.snapshot.settings;
         let limit = component.stale_limit(settings);
         Hint::of_component(id, status)
+            .naming(
+                "renamed",
+                "successor",
+                compared.addresses().and_then(|at| at.successor(status)),
+            )
             .with("limit", Arg::Span(limit))
             .with("late", Arg::Span(component.late_limit(settings)))
             .with("stale_at", Arg::Moment(self.since_silent(status, limit)))
@@ -782,7 +834,7 @@ fn odd(server: &ServerStatus, kind: KeyKind) -> Option<KeyCheck> {
     kind.of(&odd.component)
 }
 
-fn key_mismatch(kind: KeyKind, server: &ServerStatus, compared: &Compared) -> Option<Hint> {
+fn key_mismatch(kind: KeyKind, server: &ServerStatus, compared: &Compared<'_>) -> Option<Hint> {
     let Compared::Keys(sharing) = compared else { return None };
     let check = odd(server, kind)?;
     let right = sharing.with(sharing.reference);
@@ -801,7 +853,7 @@ fn key_mismatch(kind: KeyKind, server: &ServerStatus, compared: &Compared) -> Op
     )
 }
 
-fn key_missing(server: &ServerStatus, compared: &Compared) -> Option<Hint> {
+fn key_missing(server: &ServerStatus, compared: &Compared<'_>) -> Option<Hint> {
     let Compared::Keyed(keyed) = compared else { return None };
     let (_, role) = bare(server);
     let hint = Hint::of_server(HintId::KeyMissing, &server.name)
@@ -831,10 +883,13 @@ fn unreachable(status: &ComponentStatus) -> Option<(&Messenger, MessengerFailure
     (status.component.role == Role::Service).then_some((messenger, failure))
 }
 
-fn messenger(status: &ComponentStatus) -> Option<Hint> {
+fn messenger(status: &ComponentStatus, compared: &Compared<'_>) -> Option<Hint> {
     let (messenger, failure) = unreachable(status)?;
+    let neighbour = compared.addresses().and_then(|at| at.neighbour(status));
     Some(
         Hint::of_component(HintId::MessengerUnreachable, status)
+            .naming("shared", "neighbour", neighbour)
+            .noting(failure.note(), true)
             .with("port", Arg::Text(messenger.port.to_string()))
             .with("reason", Arg::Word(failure.key()))
             .with("since_when", Arg::Moment(messenger.since))
@@ -872,6 +927,17 @@ fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
 }
 
 impl MessengerFailure {
+    /// Which steps of the advice fit it: those of a messenger that does not answer, or that answers wrongly.
+    const fn note(self) -> &'static str {
+        match self {
+            Self::Connecting | Self::Lost | Self::Refused => "refused",
+            Self::TimedOut | Self::Unreachable => "no-answer",
+            Self::NotAMessenger => "not-a-messenger",
+            Self::WrongKey => "wrong-key",
+            Self::Protocol => "protocol",
+        }
+    }
+
     /// The key of the words for it, a word or two as they stand in a sentence.
     pub const fn key(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 //!
 //! `time <- facts <- settings <- status <- hints <- effect`; `change` stands beside `status`.
 
+pub(crate) mod addresses;
 pub mod blindness;
 pub mod boots;
 pub(crate) mod capacity;

@@ -42,13 +42,19 @@ impl Words {
             };
         }
         let part = |part: &str| self.all(&format!("{id}.{part}"), &hint.args);
-        let mut evidence: Vec<String> =
-            hint.notes.iter().flat_map(|note| part(&format!("evidence.{note}"))).collect();
+        let noted = |of: &str| -> Vec<String> {
+            hint.notes.iter().flat_map(|note| part(&format!("{of}.{note}"))).collect()
+        };
+        let mut evidence = noted("evidence");
         evidence.extend(part("evidence"));
+        let mut steps = noted("step");
+        if steps.is_empty() {
+            steps = part("step");
+        }
         HintText {
             title: self.title(hint),
             evidence: evidence.join(" "),
-            steps: part("step"),
+            steps,
             avoid: part("avoid").into_iter().next(),
         }
     }

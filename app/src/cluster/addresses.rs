@@ -1,0 +1,80 @@
+//! Which living server reports from the address of another one?
+
+use super::facts::{Address, ServerName};
+use super::status::{ComponentStatus, Overview};
+
+/// Loopback, link-local, and the network in which Docker numbers containers in the order of their starts: an
+/// address there says nothing about which machine it is.
+const SAYS_NOTHING: [&str; 8] = ["127.", "169.254.", "172.17.", "::1", "fe8", "fe9", "fea", "feb"];
+
+/// The living servers at some addresses: of each the first two by name, and how many there are.
+pub(super) struct Addresses<'a>(Vec<(&'a Address, Servers<'a>)>);
+
+#[derive(Default)]
+struct Servers<'a> {
+    first: Option<&'a ServerName>,
+    second: Option<&'a ServerName>,
+    count: usize,
+}
+
+impl<'a> Addresses<'a> {
+    /// At the addresses of these components: one look at all servers.
+    pub(super) fn of(
+        overview: &'a Overview,
+        asked: impl Iterator<Item = &'a ComponentStatus>,
+    ) -> Self {
+        let mut found: Vec<(&Address, Servers<'_>)> = Vec::new();
+        for address in asked.map(|status| &status.component.ip).filter(|ip| is_telling(ip)) {
+            if let Err(place) = find(&found, address) {
+                found.insert(place, (address, Servers::default()));
+            }
+        }
+        for server in &overview.servers {
+            let mut before = None;
+            for status in &server.components {
+                let counts = status.live && !status.component.is_observer();
+                let known = find(&found, &status.component.ip).ok().filter(|_| counts);
+                // Both components of a server usually report from one address.
+                if known.is_some() && before.replace(known) != Some(known) {
+                    let at = known.and_then(|place| found.get_mut(place));
+                    if let Some((_, servers)) = at {
+                        servers.count += 1;
+                        match servers.count {
+                            1 => servers.first = Some(&server.name),
+                            2 => servers.second = Some(&server.name),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+        Self(found)
+    }
+
+    /// The only living server at the address of a component that is none: where a server was renamed, its new
+    /// name. Several share the address of a proxy or a router, and then it says nothing.
+    pub(super) fn successor(&self, status: &ComponentStatus) -> Option<&'a ServerName> {
+        let servers = self.at(status).filter(|servers| servers.count == 1)?;
+        servers.first.filter(|name| **name != status.component.server)
+    }
+
+    /// Another living server at the address of a component.
+    pub(super) fn neighbour(&self, status: &ComponentStatus) -> Option<&'a ServerName> {
+        let servers = self.at(status)?;
+        let mut names = [servers.first, servers.second].into_iter().flatten();
+        names.find(|name| **name != status.component.server)
+    }
+
+    fn at(&self, status: &ComponentStatus) -> Option<&Servers<'a>> {
+        let place = find(&self.0, &status.component.ip).ok()?;
+        self.0.get(place).map(|(_, servers)| servers)
+    }
+}
+
+fn find(among: &[(&Address, Servers<'_>)], address: &Address) -> Result<usize, usize> {
+    among.binary_search_by(|(known, _)| known.as_str().cmp(address.as_str()))
+}
+
+fn is_telling(address: &Address) -> bool {
+    !SAYS_NOTHING.iter().any(|begin| address.as_str().starts_with(begin))
+}
