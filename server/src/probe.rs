@@ -4,7 +4,8 @@
 //! 200, or an exit code of 0, says that all is well; anything else says in its body what is not.
 
 use std::io::Read as _;
-use std::process::Stdio;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use app::cluster::{Role, facts::check_text};
@@ -19,6 +20,8 @@ use crate::store::without_password;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer, in bytes.
 const LONGEST: u64 = 64 << 10;
+/// A shell's exit code for a command that a signal ended is this and the signal's number.
+const ENDED_BY_SIGNAL: i32 = 128;
 /// What is read of an answer that failed: a sentence.
 const TOLD: usize = 300;
 
@@ -154,7 +157,35 @@ async fn run(command: &str) -> Result<Answer, Unwell> {
     })??;
     // What a failing command says stands where it says it.
     let body = if status.success() || err.is_empty() { out } else { err };
+    if let Some(obstacle) = obstacle(status, &body) {
+        return Err(Unwell::of(obstacle));
+    }
     Ok(Answer { is_good: status.success(), outcome: status.to_string(), is_json: false, body })
+}
+
+/// What kept a command from asking: then nothing is known about the product. Most often that is the sandbox of the
+/// agent's unit.
+fn obstacle(status: ExitStatus, said: &[u8]) -> Option<String> {
+    use rustix::process::Signal;
+    let said = String::from_utf8_lossy(said);
+    let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let code = status.code();
+    let signal = status.signal().or_else(|| Some(code? - ENDED_BY_SIGNAL));
+    let is = |known: Signal| signal == Some(known.as_raw());
+    let forbidden = line.contains("Operation not permitted") || line.contains("Permission denied");
+    let what = if is(Signal::SYS) {
+        "SIGSYS ended it: it made a system call that it may not make".to_owned()
+    } else if is(Signal::TRAP) {
+        "SIGTRAP ended it, as it does where a program may not make code while it runs".to_owned()
+    } else if matches!(code, Some(126 | 127)) || (forbidden && !status.success()) {
+        format!("{status}: {line}")
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the probe's command could not ask, so nothing is known about the product: {what}. See that the agent's account \
+         and the sandbox of its unit allow it; agent.toml says how"
+    ))
 }
 
 /// All that somebody writes, unless it is too much.
@@ -309,8 +340,31 @@ mod tests {
             ask("yes").await,
             Err("the probe's command answers with more than 64 kB".into())
         );
-        let unknown = ask("no-such-program-anywhere").await.unwrap_err();
-        assert!(unknown.contains("not found"), "{unknown}");
+    }
+
+    #[tokio::test]
+    async fn a_command_that_could_not_ask_says_nothing_about_the_product() {
+        for (command, why) in [
+            ("kill -SYS $$", "SIGSYS"),
+            ("sh -c 'kill -SYS $$'; exit $?", "SIGSYS"),
+            ("sh -c 'kill -TRAP $$'; exit $?", "SIGTRAP"),
+            ("no-such-program-anywhere", "not found"),
+            ("/etc/passwd", "Permission denied"),
+            ("echo 'nice: cannot set niceness: Operation not permitted' >&2; exit 1", "niceness"),
+        ] {
+            let asked = Probe::Command(command.to_owned()).ask(Role::Service).await;
+            let said = asked.unwrap_err().to_string();
+            assert!(said.contains("nothing is known about the product"), "{command}: {said}");
+            assert!(
+                said.contains(why) && said.ends_with("agent.toml says how"),
+                "{command}: {said}"
+            );
+        }
+        for (command, why) in [("exit 1", "exit status: 1:"), ("kill -TERM $$", "signal: 15")] {
+            let asked = Probe::Command(command.to_owned()).ask(Role::Service).await;
+            let said = asked.unwrap_err().to_string();
+            assert!(said.starts_with(why), "{command}: {said}");
+        }
     }
 
     #[test]

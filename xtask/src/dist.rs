@@ -11,7 +11,7 @@ use crate::{prerequisites, steps};
 /// The version of the tool that makes Debian packages.
 const CARGO_DEB: &str = "3.8.0";
 /// What stands beside the program in the archive: where it lies here, and its name there.
-const BESIDE: [(&str, &str); 10] = [
+const BESIDE: [(&str, &str); 11] = [
     ("README.md", "README.md"),
     ("SECURITY.md", "SECURITY.md"),
     ("LICENSE-MIT", "LICENSE-MIT"),
@@ -20,6 +20,7 @@ const BESIDE: [(&str, &str); 10] = [
     ("server/dist/agent.toml", "agent.toml"),
     ("server/dist/cluster-overview.service", "cluster-overview.service"),
     ("server/dist/cluster-overview-agent.service", "cluster-overview-agent.service"),
+    ("server/dist/probe-command.conf", "probe-command.conf"),
     ("server/dist/nginx.conf", "nginx.conf"),
     ("server/dist/alerts.yml", "alerts.yml"),
 ];
