@@ -89,14 +89,17 @@ fn collect(compiled: &Path) -> Result<Files> {
     files.insert("plain.css".into(), stylesheet("plain")?);
     files.insert("host.css".into(), stylesheet("host")?);
     for (name, contents) in &mut files {
-        if Path::new(name).extension().is_some_and(|extension| extension == "js") {
+        if Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "js" || extension == "css")
+        {
             *contents = bare(contents)?;
         }
     }
     Ok(files)
 }
 
-/// A script without indentation, empty lines, and comments that have their lines for themselves.
+/// A script or a style without indentation, empty lines, and comments that have their lines for themselves.
 fn bare(script: &[u8]) -> Result<Vec<u8>> {
     let mut in_comment = false;
     let mut code = String::new();

@@ -42,7 +42,7 @@ pub(crate) fn bind(compiled: &Path, folder: &Path) -> Result<()> {
         .out_name("app")
         .generate_output()
         .and_then(|mut output| {
-            let names = shorten_imports(&mut output);
+            let names = shorten_names(&mut output);
             output.emit(folder)?;
             Ok(names)
         })
@@ -50,14 +50,19 @@ pub(crate) fn bind(compiled: &Path, folder: &Path) -> Result<()> {
         .and_then(|names| rename(&folder.join("app.js"), &names))
 }
 
-/// Gives every function that the wasm imports from `app.js` a short name. The names as generated end in a hash,
-/// which cannot be compressed: 4 kB of all that a browser fetches. Returns old and new names, the longest first.
-fn shorten_imports(output: &mut Output) -> Vec<(String, String)> {
-    let imports = output.wasm_mut().imports.iter_mut().enumerate();
+/// Gives every function that the wasm and `app.js` have of each other a short name, but not those that people call.
+/// The names as generated end in a hash or a number, which cannot be compressed: 4 kB of all that a browser
+/// fetches. Returns old and new names, the longest first.
+fn shorten_names(output: &mut Output) -> Vec<(String, String)> {
+    let module = output.wasm_mut();
+    let imports = module.imports.iter_mut().map(|import| &mut import.name);
+    let exports = module.exports.iter_mut().map(|export| &mut export.name);
     let mut names: Vec<_> = imports
-        .map(|(number, import)| {
+        .chain(exports.filter(|name| name.starts_with("__w")))
+        .enumerate()
+        .map(|(number, name)| {
             let short = format!("i{number}");
-            (std::mem::replace(&mut import.name, short.clone()), short)
+            (std::mem::replace(name, short.clone()), short)
         })
         .collect();
     names.sort_by_key(|(name, _)| Reverse(name.len()));
