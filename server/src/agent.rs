@@ -65,28 +65,42 @@ pub struct Proof {
     /// The join token, if there is one.
     token: Kept<String, SecretError>,
     path: PathBuf,
+    /// The server that it proves.
+    server: String,
     credential: Option<Credential>,
+    /// For which other server the credential in the file is: this one was renamed, or is a copy of that one.
+    foreign: Option<String>,
     /// Where a credential cannot be kept, the join token goes on proving the node.
     keeps: bool,
 }
 
 impl Proof {
-    /// The credential in the file at `path`, or else the join token, which must be there then.
-    pub fn of(token_file: &Path, path: PathBuf) -> Result<Self, ProofError> {
-        let credential = Credential::read(&path)?;
+    /// The credential of `server` in the file at `path`, or else the join token, which must be there then.
+    pub fn of(token_file: &Path, path: PathBuf, server: &str) -> Result<Self, ProofError> {
+        let found = Credential::read(&path)?;
+        let foreign = found.as_ref().and_then(|found| found.foreign_to(server)).map(str::to_owned);
+        let credential = found.filter(|_| foreign.is_none());
         let token = Kept::new(token_file, read_secret);
-        if credential.is_none() {
+        if credential.is_none() && foreign.is_none() {
             token.get()?;
         }
-        Ok(Self { token, path, credential, keeps: true })
+        Ok(Self { token, path, server: server.to_owned(), credential, foreign, keeps: true })
     }
 
     /// The secret that every request bears.
-    fn secret(&self) -> Result<String, SecretError> {
-        match &self.credential {
-            Some(credential) => Ok(credential.reveal().to_owned()),
-            None => self.token.get(),
+    fn secret(&self) -> Result<String, ProofError> {
+        if let Some(credential) = &self.credential {
+            return Ok(credential.reveal().to_owned());
         }
+        let token = self.token.get();
+        match &self.foreign {
+            Some(other) => token.map_err(|source| self.no_token(other.clone(), source)),
+            None => Ok(token?),
+        }
+    }
+
+    fn no_token(&self, other: String, source: SecretError) -> ProofError {
+        ProofError::Foreign { path: self.path.clone(), other, server: self.server.clone(), source }
     }
 
     /// Whether a credential should be asked for now.
@@ -94,7 +108,8 @@ impl Proof {
         self.keeps && self.credential.as_ref().is_none_or(|known| known.is_old(clock::wall()))
     }
 
-    /// The credential is not known any more: the next trial enrols again, if there is a join token.
+    /// The credential is not accepted, any more or for this server: the next trial enrols again, if there is a join
+    /// token.
     fn doubt(&mut self) {
         if self.token.get().is_ok() {
             self.credential = None;
@@ -104,7 +119,10 @@ impl Proof {
     /// Keeps what an enrolment gave.
     fn keep(&mut self, given: Credential) {
         match given.write(&self.path) {
-            Ok(()) => self.credential = Some(given),
+            Ok(()) => {
+                self.credential = Some(given);
+                self.foreign = None;
+            }
             Err(error) => {
                 self.keeps = false;
                 tracing::warn!(%error, "this server's credential cannot be kept, so the join token goes on proving it");
@@ -122,6 +140,21 @@ pub enum ProofError {
     /// No credential.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// A credential of another server, and no join token.
+    #[error(
+        "the credential file {} is for the server {other}, and this agent reports as {server}: give it a join token so that it can enrol ({source}), or start it with --name {other} if it was not renamed",
+        .path.display()
+    )]
+    Foreign {
+        /// The credential file.
+        path: PathBuf,
+        /// The server that the credential is for.
+        other: String,
+        /// The server that the agent reports.
+        server: String,
+        /// Why there is no join token.
+        source: SecretError,
+    },
 }
 
 /// A node that beats.
@@ -228,8 +261,8 @@ impl Agent {
         }
         self.address = Some(address);
         let answer = match self.post("/api/v1/heartbeats", body).await {
-            // Its credential was revoked: the join token, if it is good, gets it another.
-            Err(error) if error.is_unauthorized() => {
+            // Its credential was revoked, or is for another server: the join token, if it is good, gets it another.
+            Err(error) if error.is_about_proof() => {
                 self.proof.doubt();
                 return Err(error);
             }
@@ -256,8 +289,9 @@ impl Agent {
             Ok(answer) => {
                 let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
                 if let (Some(id), Some(secret)) = (text("id"), text("credential")) {
-                    self.log.enrolled(&self.facts.server, &id);
-                    self.proof.keep(Credential::given(id, secret, clock::wall()));
+                    self.log.enrolled(&self.facts.server, &id, self.proof.foreign.as_deref());
+                    let server = &self.facts.server;
+                    self.proof.keep(Credential::given(id, secret, server, clock::wall()));
                 }
                 Ok(())
             }
@@ -330,7 +364,7 @@ impl Agent {
 pub enum AgentError {
     /// There is nothing to prove itself with.
     #[error(transparent)]
-    Secret(#[from] SecretError),
+    Proof(#[from] ProofError),
     /// The overview did not take it.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -340,8 +374,9 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    fn is_unauthorized(&self) -> bool {
-        matches!(self, Self::Client(error) if error.is_unauthorized())
+    /// Whether the overview does not accept what the node proves itself with.
+    fn is_about_proof(&self) -> bool {
+        matches!(self, Self::Client(ClientError::Refused { status: 401 | 403, .. }))
     }
 }
 
@@ -356,6 +391,7 @@ struct Log {
 /// Kinds of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Trouble {
+    Proof,
     Token,
     Probe,
     Overview,
@@ -364,14 +400,18 @@ enum Trouble {
 impl Log {
     fn trouble(&self, error: &AgentError, failures: u32) {
         let kind = match error {
-            AgentError::Client(client) if client.is_unauthorized() => Trouble::Token,
+            AgentError::Proof(_) => Trouble::Proof,
+            AgentError::Client(_) if error.is_about_proof() => Trouble::Token,
             AgentError::Probe(_) => Trouble::Probe,
-            AgentError::Client(_) | AgentError::Secret(_) => Trouble::Overview,
+            AgentError::Client(_) => Trouble::Overview,
         };
         let Some(left_out) = self.troubles.check(kind) else { return };
         match kind {
+            Trouble::Proof => {
+                tracing::error!(%error, left_out, "no heartbeat is sent; trying again");
+            }
             Trouble::Token => {
-                tracing::error!(%error, left_out, "the overview does not know this token; trying on");
+                tracing::error!(%error, left_out, "the overview does not accept this token; trying on");
             }
             Trouble::Probe => {
                 tracing::warn!(%error, failures, left_out, "no heartbeat is sent; asking on");
@@ -389,10 +429,16 @@ impl Log {
     }
 
     /// The number is the overview's word.
-    fn enrolled(&self, server: &str, id: &str) {
+    fn enrolled(&self, server: &str, id: &str, former: Option<&str>) {
         if let Some(left_out) = self.enrolled.check(()) {
             let id = one_line(id);
-            tracing::info!(server, id, left_out, "enrolled: this server has its own credential");
+            tracing::info!(
+                server,
+                id,
+                former,
+                left_out,
+                "enrolled: this server has its own credential"
+            );
         }
     }
 }

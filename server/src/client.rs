@@ -77,13 +77,6 @@ impl Trusted {
     }
 }
 
-impl ClientError {
-    /// Whether the token is not, or no longer, good.
-    pub fn is_unauthorized(&self) -> bool {
-        matches!(self, Self::Refused { status: 401, .. })
-    }
-}
-
 /// One overview, asked again and again over kept connections.
 #[derive(Clone, Debug)]
 pub struct Client {

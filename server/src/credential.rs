@@ -50,6 +50,9 @@ pub struct Credential {
     pub id: String,
     #[serde(rename = "credential")]
     secret: String,
+    /// The server it is for. Files of former versions do not say it.
+    #[serde(default)]
+    server: Option<String>,
     /// When it was given, by this machine's clock.
     enrolled_at: i64,
 }
@@ -61,9 +64,14 @@ impl std::fmt::Debug for Credential {
 }
 
 impl Credential {
-    /// One that was given at this moment.
-    pub fn given(id: String, secret: String, now: Timestamp) -> Self {
-        Self { id, secret, enrolled_at: now.0 }
+    /// One that was given to this server at this moment.
+    pub fn given(id: String, secret: String, server: &str, now: Timestamp) -> Self {
+        Self { id, secret, server: Some(server.to_owned()), enrolled_at: now.0 }
+    }
+
+    /// The server it is for, if that is not the one of this name.
+    pub fn foreign_to(&self, server: &str) -> Option<&str> {
+        self.server.as_deref().filter(|named| !named.eq_ignore_ascii_case(server))
     }
 
     /// The secret, for the overview alone.
@@ -71,9 +79,11 @@ impl Credential {
         &self.secret
     }
 
-    /// Whether a new one is due.
+    /// Whether a new one is due. One from the future was given while this machine's clock was wrong, so nobody knows
+    /// how old it is.
     pub fn is_old(&self, now: Timestamp) -> bool {
-        now - Timestamp(self.enrolled_at) > RENEW_AFTER
+        let age = now - Timestamp(self.enrolled_at);
+        age > RENEW_AFTER || age < Span::ZERO
     }
 
     /// Where it is kept if nobody says: beside the token, named after whose it is.
@@ -149,7 +159,7 @@ mod tests {
         let path = Credential::path_beside(&folder.join("join"), "Web-1", Role::Service);
         assert!(path.ends_with("join.web-1.service.credential"), "{}", path.display());
         assert!(Credential::read(&path).unwrap().is_none());
-        let credential = Credential::given("1".into(), "secret".into(), Timestamp(0));
+        let credential = Credential::given("1".into(), "secret".into(), "web-1", Timestamp(0));
         credential.write(&path).unwrap();
         credential.write(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -169,10 +179,21 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_renewed_after_thirty_days() {
-        let credential = Credential::given("1".into(), "secret".into(), Timestamp(0));
+    fn a_credential_is_renewed_after_thirty_days_and_when_it_is_from_the_future() {
+        let credential = Credential::given("1".into(), "secret".into(), "web-1", Timestamp(0));
         let day = |days: i64| Timestamp(0) + Span::minutes(days * 24 * 60);
         assert!(!credential.is_old(day(30)));
         assert!(credential.is_old(day(31)));
+        assert!(credential.is_old(day(-1)));
+    }
+
+    #[test]
+    fn a_credential_says_for_which_server_it_is_and_one_of_a_former_version_does_not() {
+        let credential = Credential::given("1".into(), "secret".into(), "web-1", Timestamp(0));
+        assert_eq!(credential.foreign_to("WEB-1"), None);
+        assert_eq!(credential.foreign_to("web-2"), Some("web-1"));
+        let former = r#"{"id": "1", "credential": "secret", "enrolled_at": 0}"#;
+        let former: Credential = serde_json::from_str(former).unwrap();
+        assert_eq!(former.foreign_to("web-2"), None);
     }
 }

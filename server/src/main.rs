@@ -358,7 +358,7 @@ async fn one_agent(
         Some(path) => path.with_added_extension(role.as_str()),
         None => Credential::path_beside(&options.token_file, &facts.server, facts.role),
     };
-    let proof = Proof::of(&options.token_file, path)?;
+    let proof = Proof::of(&options.token_file, path, &facts.server)?;
     let client = Client::new(&options.overview, options.ca_file.as_deref())?;
     // A product that is only asked has no voice: the agent's own would say nothing of it.
     let voice = if probe.is_none() { voice(&options.node, &facts).await } else { None };

@@ -2,12 +2,13 @@
 //! and who really dies meanwhile is found.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testkit::{Overview, Senders, folder, wait_until};
+use testkit::{Overview, Process, SOON, Senders, folder, program, wait_until};
 
 /// Where Debian's package `libfaketime` puts what moves the clock of a process with threads; its
 /// plain sister now and then tells one of several threads the true time.
@@ -68,20 +69,22 @@ fn has_followed(before: &Value, after: &Value) -> bool {
     dead(before) != dead(after) || before["spells"] != after["spells"]
 }
 
+/// The environment of a process whose wall clock this file sets, and whose elapsed time stays true.
+fn clock_of(file: &Path) -> [(&'static str, String); 4] {
+    [
+        ("LD_PRELOAD", libfaketime().display().to_string()),
+        ("FAKETIME_TIMESTAMP_FILE", file.display().to_string()),
+        ("FAKETIME_NO_CACHE", "1".to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+    ]
+}
+
 /// The machine's clock is set while `serve` runs. It believes a new time only after a minute.
 fn the_clock_is_set(by: &str) {
     let folder = folder();
     let clock = folder.join("clock");
     fs::write(&clock, "+0").unwrap();
-    let overview = Overview::start_in(
-        folder,
-        &[
-            ("LD_PRELOAD", libfaketime().display().to_string()),
-            ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
-            ("FAKETIME_NO_CACHE", "1".to_owned()),
-            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-        ],
-    );
+    let overview = Overview::start_in(folder, &clock_of(&clock));
     let living = with_one_dead(&overview);
     let before = overview.picture();
     fs::write(&clock, by).unwrap();
@@ -144,4 +147,32 @@ fn a_shorter_interval_makes_nobody_late_who_was_told_a_longer_one() {
     }
     overview.beat("slow", 2);
     overview.picture_when(|picture| pulse(picture, "slow") == "stale");
+}
+
+#[test]
+fn an_agent_that_enrolled_while_its_clock_was_in_the_future_enrols_again_once_it_is_right() {
+    let overview = Overview::start();
+    overview.hurry();
+    let folder = folder();
+    let (clock, credential) = (folder.join("clock"), folder.join("credential"));
+    let ten_years = Duration::from_hours(10 * 365 * 24).as_secs();
+    fs::write(&clock, format!("+{ten_years}")).unwrap();
+    let mut command = Command::new(program());
+    command.args(["agent", "--overview", &overview.url(""), "--name", "app-1"]);
+    command.arg("--token-file").arg(overview.token_file());
+    command.arg("--credential-file").arg(&credential).envs(clock_of(&clock));
+    let _agent = Process::start(&mut command, &folder, "agent app-1");
+    let kept = || serde_json::from_slice::<Value>(&fs::read(&credential).ok()?).ok();
+    let first = wait_until("a credential", SOON, kept);
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    assert!(
+        u128::from(first["enrolled_at"].as_u64().unwrap()) > now + 1_000_000,
+        "{}",
+        first["enrolled_at"]
+    );
+    fs::write(&clock, "+0").unwrap();
+    let renewed = || kept().filter(|credential| credential["id"] != first["id"]);
+    let second = wait_until("a credential of today", SOON, renewed);
+    assert!(second["enrolled_at"].as_u64() < first["enrolled_at"].as_u64());
+    overview.component_when("app-1", |component| component["pulse"] == "alive");
 }

@@ -14,16 +14,16 @@ use tokio::sync::oneshot;
 
 use crate::harness::{Running, component, heartbeat};
 
-/// An agent on a server called `app-1`, until it is dropped.
+/// An agent, until it is dropped.
 struct Beating {
     stop: Option<oneshot::Sender<()>>,
     runtime: Runtime,
     done: Option<tokio::task::JoinHandle<()>>,
 }
 
-fn facts() -> Facts {
+fn facts(server: &str) -> Facts {
     Facts {
-        server: "app-1".to_owned(),
+        server: server.to_owned(),
         role: Role::Service,
         product: None,
         told_version: true,
@@ -36,8 +36,13 @@ fn facts() -> Facts {
 
 impl Beating {
     fn start(overview: &Running, token: &Path, credential: &Path) -> Self {
-        let proof = Proof::of(token, credential.to_owned()).unwrap();
-        let agent = Agent::new(Client::new(&overview.url, None).unwrap(), proof, facts(), None);
+        Self::named("app-1", overview, token, credential)
+    }
+
+    fn named(server: &str, overview: &Running, token: &Path, credential: &Path) -> Self {
+        let proof = Proof::of(token, credential.to_owned(), server).unwrap();
+        let client = Client::new(&overview.url, None).unwrap();
+        let agent = Agent::new(client, proof, facts(server), None);
         let (stop, stopped) = oneshot::channel();
         let runtime = Runtime::new().unwrap();
         let done = runtime.spawn(agent.run(async {
@@ -100,6 +105,36 @@ fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() 
     wait_until("a new credential", SOON, || (id(&credential).unwrap() != first).then_some(()));
     overview.overview_when(|picture| pulse(picture) == Some("alive"));
     drop(agent);
+}
+
+#[test]
+fn a_server_that_was_renamed_enrols_under_its_new_name_and_keeps_one_credential_file() {
+    let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
+    overview.hurry();
+    let folder = folder();
+    let (token, credential) = files(&folder);
+    drop(Beating::start(&overview, &token, &credential));
+    let first = id(&credential).unwrap();
+    let is_alive = |server: &'static str| {
+        move |picture: &Value| {
+            component(picture, server, "service").is_some_and(|it| it["pulse"] == "alive")
+        }
+    };
+    let agent = Beating::named("app-2", &overview, &token, &credential);
+    overview.overview_when(is_alive("app-2"));
+    drop(agent);
+    let second = id(&credential).unwrap();
+    assert_ne!(second, first);
+    // A file of a former version does not say for which server it is: the overview does.
+    let mut former: Value =
+        serde_json::from_str(&std::fs::read_to_string(&credential).unwrap()).unwrap();
+    assert_eq!(former["server"], "app-2");
+    former.as_object_mut().unwrap().remove("server");
+    std::fs::write(&credential, former.to_string()).unwrap();
+    let agent = Beating::named("app-3", &overview, &token, &credential);
+    overview.overview_when(is_alive("app-3"));
+    drop(agent);
+    assert_ne!(id(&credential).unwrap(), second);
 }
 
 /// What the overview says of heartbeats that are refused in this server's name.

@@ -6,6 +6,7 @@
 
 mod api;
 mod command_line;
+mod credentials;
 mod files_from_windows;
 mod files_that_change;
 mod hostile_answers;
