@@ -100,7 +100,8 @@ impl Proof {
     }
 
     fn no_token(&self, other: String, source: SecretError) -> ProofError {
-        ProofError::Foreign { path: self.path.clone(), other, server: self.server.clone(), source }
+        let (path, server) = (self.path.clone(), self.server.clone());
+        ProofError::Foreign { path, other, server, source: Box::new(source) }
     }
 
     /// Whether a credential should be asked for now.
@@ -153,7 +154,7 @@ pub enum ProofError {
         /// The server that the agent reports.
         server: String,
         /// Why there is no join token.
-        source: SecretError,
+        source: Box<SecretError>,
     },
 }
 
@@ -327,7 +328,7 @@ impl Agent {
             "sequence": self.sequence,
             "sent_at": clock::wall().rfc3339(),
             "key_check": facts.key_file.as_ref().and_then(|file| file.get().ok()),
-            "messenger_port": self.voice.as_ref().map(Voice::port),
+            "messenger_port": self.voice.as_ref().and_then(Voice::port),
             "leaving": leaving,
             "probed": self.probe.is_some(),
         })

@@ -246,6 +246,7 @@ fn own(options: &config::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure
     if roles.is_empty() {
         return Ok(None);
     }
+    warn_of_name(&options.node);
     let reporter = if version.is_some() { Reporter::Own } else { Reporter::Observer };
     // The documentation network: routed like any other, and nothing is sent there.
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
@@ -272,6 +273,17 @@ fn warn_if_everybody_reads(path: &Path, what: &str) {
             "every account of this machine can read {what} in {} (mode {mode:o}); set its mode to 600, or to 640 for a group",
             path.display()
         );
+    }
+}
+
+/// Warns where the host's name stands for the server's and is no good name for one.
+fn warn_of_name(node: &config::Node) {
+    if node.name.is_some() {
+        return;
+    }
+    let host_name = node::host_name().unwrap_or_default();
+    if let Some(why) = node::unsuitable(&host_name) {
+        tracing::warn!(host_name, "{why}: give this server a name of its own with --name");
     }
 }
 
@@ -308,11 +320,7 @@ fn join_token(given: Option<&Path>, database: &str) -> Result<Option<JoinTokenFi
 }
 
 async fn agent(options: config::Agent) -> Result<(), Failure> {
-    if options.node.name.is_none() && node::in_container() {
-        tracing::warn!(
-            "a container's host name changes with each start; give this server a name with --name"
-        );
-    }
+    warn_of_name(&options.node);
     warn_if_everybody_reads(&options.token_file, "the join token");
     warn_of_key(&options.node);
     let probe = probe(&options)?;
@@ -374,18 +382,7 @@ async fn voice(node: &config::Node, facts: &Facts) -> Option<Voice> {
     if facts.role != Role::Service {
         return None;
     }
-    let port = node.messenger_port;
-    match Voice::open(port, &facts.server).await {
-        Ok(voice) => Some(voice),
-        Err(error) => {
-            tracing::warn!(
-                port,
-                %error,
-                "no service messenger: the overview hears this service only by its heartbeats; free the port or choose another with --messenger-port"
-            );
-            None
-        }
-    }
+    Some(Voice::open(node.messenger_port, &facts.server).await)
 }
 
 fn status(options: &config::Status) -> ExitCode {

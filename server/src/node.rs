@@ -67,7 +67,136 @@ pub fn process(since: Stopwatch) -> Option<Process> {
     })
 }
 
-/// Whether this process seems to run in a container, where the host name changes with each start.
-pub fn in_container() -> bool {
-    Path::new("/.dockerenv").exists() || Path::new("/run/.containerenv").exists()
+/// Why a host's name is no good name for a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnsuitableName {
+    /// It changes.
+    #[error("a container's host name changes with each start, and each would be another server")]
+    Container,
+    /// It is not unique.
+    #[error("many machines have this host name, and would be one server")]
+    Common,
+}
+
+/// Host names that systems, images and installers give, in lower case, without a domain.
+const COMMON_NAMES: [&str; 20] = [
+    "(none)",
+    "almalinux",
+    "alpine",
+    "archlinux",
+    "buildroot",
+    "centos",
+    "debian",
+    "fedora",
+    "host",
+    "kali",
+    "linux",
+    "localhost",
+    "localhost6",
+    "opensuse",
+    "raspberrypi",
+    "rocky",
+    "server",
+    "template",
+    "ubuntu",
+    "vagrant",
+];
+
+/// Why the host's name does not suit a server, if it does not.
+pub fn unsuitable(host_name: &str) -> Option<UnsuitableName> {
+    if in_container() {
+        return Some(UnsuitableName::Container);
+    }
+    is_common(host_name).then_some(UnsuitableName::Common)
+}
+
+fn is_common(host_name: &str) -> bool {
+    let label = host_name.split('.').next().unwrap_or_default();
+    COMMON_NAMES.iter().any(|common| label.eq_ignore_ascii_case(common))
+}
+
+/// Whether this process seems to run in a container.
+fn in_container() -> bool {
+    // Docker; Podman; what systemd writes down within LXC, nspawn and others; Kubernetes.
+    const MARKS: [&str; 4] = [
+        "/.dockerenv",
+        "/run/.containerenv",
+        "/run/systemd/container",
+        "/var/run/secrets/kubernetes.io",
+    ];
+    let read = |path| std::fs::read(path).unwrap_or_default();
+    let text = |path| String::from_utf8_lossy(&read(path)).into_owned();
+    MARKS.iter().any(|mark| Path::new(mark).exists())
+        || is_of_container(
+            &text("/proc/1/environ"),
+            &text("/proc/self/cgroup"),
+            &text("/proc/self/mountinfo"),
+        )
+}
+
+/// Whether a container's first process, control groups or mounts look like these. Each runtime shows itself in one of
+/// them: LXC, nspawn and Podman in the environment, others in a control group where that is not hidden, and all that
+/// give a container a host name of its own in the file of that name, which they mount.
+fn is_of_container(init_environment: &str, control_groups: &str, mounts: &str) -> bool {
+    const GROUPS: [&str; 7] = [
+        "/docker",
+        "/kubepods",
+        "/containerd",
+        "/crio",
+        "/libpod",
+        "/lxc",
+        "/machine.slice/machine-",
+    ];
+    let names_one = |variable: &str| {
+        variable.strip_prefix("container=").is_some_and(|runtime| !runtime.is_empty())
+    };
+    let is_group = |line: &str| {
+        let path = line.splitn(3, ':').nth(2).unwrap_or_default();
+        GROUPS.iter().any(|group| path.contains(group))
+    };
+    // The fifth field is the place of the mount.
+    let is_host_name = |line: &str| line.split(' ').nth(4) == Some("/etc/hostname");
+    init_environment.split('\0').any(names_one)
+        || control_groups.lines().any(is_group)
+        || mounts.lines().any(is_host_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_container_runtime_is_recognized_and_a_machine_is_not() {
+        let machine =
+            "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n22 27 0:21 / /proc rw - proc proc rw";
+        let unit = "0::/system.slice/cluster-overview-agent.service";
+        assert!(!is_of_container("HOME=/\0TERM=linux\0container=\0", unit, machine));
+        for environment in
+            ["TERM=x\0container=lxc\0", "container=podman", "container=systemd-nspawn\0"]
+        {
+            assert!(is_of_container(environment, unit, machine), "{environment}");
+        }
+        for group in [
+            "12:pids:/docker/3f1c",
+            "11:cpu:/kubepods/besteffort/pod1/2",
+            "0::/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:2",
+            "0::/machine.slice/libpod-2.scope",
+            "1:name=systemd:/lxc/web-1",
+        ] {
+            assert!(is_of_container("", group, machine), "{group}");
+        }
+        let mounted =
+            "709 701 8:1 /var/lib/containerd/1/hostname /etc/hostname rw - ext4 /dev/sda1 rw";
+        assert!(is_of_container("", "0::/", &format!("{machine}\n{mounted}")));
+    }
+
+    #[test]
+    fn a_name_that_many_machines_have_is_common_with_any_domain() {
+        for name in ["localhost", "localhost.localdomain", "Debian.corp.example", "UBUNTU"] {
+            assert!(is_common(name), "{name}");
+        }
+        for name in ["debian-7", "web-1", "web-1.localhost", "ubuntu2204"] {
+            assert!(!is_common(name), "{name}");
+        }
+    }
 }

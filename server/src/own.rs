@@ -113,7 +113,7 @@ impl Reporter {
     /// The port at which this component is to be dialled, if it is.
     fn announced(&self, role: Role) -> Option<u16> {
         let speaks = role == Role::Service && self.shares.load(Ordering::Relaxed);
-        self.voice.get().filter(|_| speaks).map(Voice::port)
+        self.voice.get().filter(|_| speaks).and_then(Voice::port)
     }
 
     /// One heartbeat; how long to wait until the next.
@@ -164,17 +164,9 @@ impl Site {
         if !own.roles.contains(&Role::Service) || !self.store.is_shared() || nowhere {
             return;
         }
-        match Voice::open(port, own.identity.server.as_str()).await {
-            Ok(voice) => {
-                if own.voice.set(voice).is_ok() {
-                    tokio::spawn(Arc::clone(self).keep_sharing(own));
-                }
-            }
-            Err(error) => tracing::warn!(
-                port,
-                %error,
-                "no service messenger: other web servers hear of this one by the database alone; free the port or choose another with --messenger-port"
-            ),
+        let voice = Voice::open(port, own.identity.server.as_str()).await;
+        if own.voice.set(voice).is_ok() {
+            tokio::spawn(Arc::clone(self).keep_sharing(own));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -20,6 +20,9 @@ use crate::node;
 const MOST_CONNECTIONS: usize = 64;
 /// How long to wait when the system has no more files for connections.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// How soon a port that was taken is tried again.
+const BIND_RETRY_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What every connection is told.
 #[derive(Clone, Debug, Default)]
@@ -44,31 +47,46 @@ impl std::fmt::Debug for Key {
 #[derive(Debug)]
 pub struct Voice {
     server: String,
-    port: u16,
+    /// Where it listens, once it does.
+    port: Arc<OnceLock<u16>>,
     told: watch::Sender<Told>,
     listening: JoinHandle<()>,
 }
 
 impl Voice {
-    /// Listens at a port of every address of this machine, for the service of this server.
-    pub async fn open(port: u16, server: &str) -> io::Result<Self> {
-        let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-        let socket = match TcpListener::bind(everywhere).await {
-            // A machine without IPv6.
-            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-                TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?
-            }
-            bound => bound?,
-        };
-        let port = socket.local_addr()?.port();
+    /// Listens at a port of every address of this machine, for the service of this server. Nothing depends on it, so
+    /// a port that is taken is no failure: it is tried again until it is free.
+    pub async fn open(port: u16, server: &str) -> Self {
         let (told, tell) = watch::channel(Told::default());
-        let listening = tokio::spawn(listen(socket, tell));
-        Ok(Self { server: server.to_owned(), port, told, listening })
+        let listens_at = Arc::new(OnceLock::new());
+        // At once, so that the first heartbeat announces a port that is free.
+        let socket = match bind(port, &listens_at).await {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                tracing::warn!(
+                    port,
+                    %error,
+                    "the service messenger cannot listen, so news come with heartbeats only; it is tried again every 30 s. Free the port or choose another with --messenger-port"
+                );
+                None
+            }
+        };
+        let listening = tokio::spawn({
+            let listens_at = Arc::clone(&listens_at);
+            async move {
+                let socket = match socket {
+                    Some(socket) => socket,
+                    None => bind_when_free(port, &listens_at).await,
+                };
+                listen(socket, tell).await;
+            }
+        });
+        Self { server: server.to_owned(), port: listens_at, told, listening }
     }
 
-    /// Where it listens.
-    pub const fn port(&self) -> u16 {
-        self.port
+    /// Where it listens, if it does.
+    pub fn port(&self) -> Option<u16> {
+        self.port.get().copied()
     }
 
     /// From now on these are the keys, whatever they were: for a service that bears nothing, and shares
@@ -104,6 +122,30 @@ impl Voice {
 impl Drop for Voice {
     fn drop(&mut self) {
         self.listening.abort();
+    }
+}
+
+/// A socket at this port of every address of this machine; its port is noted.
+async fn bind(port: u16, listens_at: &OnceLock<u16>) -> io::Result<TcpListener> {
+    let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    let socket = match TcpListener::bind(everywhere).await {
+        // A machine without IPv6.
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?
+        }
+        bound => bound?,
+    };
+    let _ = listens_at.set(socket.local_addr()?.port());
+    Ok(socket)
+}
+
+async fn bind_when_free(port: u16, listens_at: &OnceLock<u16>) -> TcpListener {
+    loop {
+        tokio::time::sleep(BIND_RETRY_INTERVAL).await;
+        if let Ok(socket) = bind(port, listens_at).await {
+            tracing::info!(port, "the service messenger listens now");
+            return socket;
+        }
     }
 }
 

@@ -27,9 +27,9 @@ struct Service {
 impl Service {
     fn bearing(secret: &str, server: &str) -> Self {
         let runtime = Runtime::new().unwrap();
-        let voice = runtime.block_on(Voice::open(0, server)).unwrap();
+        let voice = runtime.block_on(Voice::open(0, server));
         voice.bear(secret);
-        Self { port: voice.port(), voice: Some(voice), runtime }
+        Self { port: voice.port().unwrap(), voice: Some(voice), runtime }
     }
 
     /// It is gone, and its connections with it.
@@ -179,7 +179,8 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     assert_eq!((again.status, again.header("retry-after")), (429, "5"));
     // Somebody opens the port.
     let runtime = Runtime::new().unwrap();
-    let voice = runtime.block_on(Voice::open(port, "db-1")).unwrap();
+    let voice = runtime.block_on(Voice::open(port, "db-1"));
+    assert_eq!(voice.port(), Some(port));
     voice.bear(TOKEN);
     let connected = wait_until_ok("the next trial to be allowed", SOON, || {
         let answer = dial("db-1", &admin);

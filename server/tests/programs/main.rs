@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 #![allow(clippy::disallowed_methods, reason = "the stories run real processes")]
 
+mod agents;
 mod api;
 mod command_line;
-mod credentials;
 mod files_from_windows;
 mod files_that_change;
 mod hostile_answers;

@@ -1,0 +1,103 @@
+//! What an agent does where something is in its way: a credential of another server, a port that is taken.
+
+use std::net::{Ipv6Addr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use testkit::{Folder, Overview, Process, SOON, folder, program, wait_until};
+
+fn agent(
+    overview: &Overview,
+    folder: &Folder,
+    server: &str,
+    token: &Path,
+    credential: &Path,
+) -> Process {
+    let mut command = Command::new(program());
+    command.args(["agent", "--overview", &overview.url(""), "--name", server]);
+    command.arg("--token-file").arg(token).arg("--credential-file").arg(credential);
+    Process::start(&mut command, folder, &format!("agent {server}"))
+}
+
+#[test]
+fn an_agent_with_the_credential_of_another_server_says_so_and_goes_on_once_it_has_a_join_token() {
+    let overview = Overview::start();
+    overview.hurry();
+    let folder = folder();
+    let (token, credential) = (folder.join("late-token"), folder.join("credential"));
+    let mut first = agent(&overview, &folder, "old", &overview.token_file(), &credential);
+    overview.component_when("old", |component| component["pulse"] == "alive");
+    assert!(first.terminate().success());
+    let mut renamed = agent(&overview, &folder, "new", &token, &credential);
+    let line = renamed.wait_for_line("what is wrong", SOON, |line| {
+        line.contains("no heartbeat is sent").then(|| line.to_owned())
+    });
+    let both = format!(
+        "the credential file {} is for the server old, and this agent reports as new",
+        credential.display()
+    );
+    assert!(line.contains(&both), "{line}");
+    assert!(line.contains(&token.display().to_string()) && line.contains("--name old"), "{line}");
+    std::fs::copy(overview.token_file(), &token).unwrap();
+    wait_until("the new name", Duration::from_secs(40), || {
+        let picture = overview.picture();
+        let servers = picture["servers"].as_array().cloned().unwrap_or_default();
+        servers.iter().any(|server| server["name"] == "new").then_some(())
+    });
+    assert_eq!(renamed.said().matches("no heartbeat is sent").count(), 1, "{}", renamed.said());
+}
+
+#[test]
+fn a_service_whose_messenger_port_was_taken_is_connected_once_it_is_free() {
+    let overview = Overview::start();
+    overview.hurry();
+    let taken = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let agent = overview.agent(&program(), "app-1", &["--messenger-port", &port]);
+    let announced = |component: &serde_json::Value| component["messenger_port"].as_u64();
+    overview.component_when("app-1", |component| {
+        component["pulse"] == "alive" && announced(component).is_none()
+    });
+    let warning = "the service messenger cannot listen";
+    assert_eq!(agent.said().matches(warning).count(), 1, "{}", agent.said());
+    drop(taken);
+    // It tries again after half a minute.
+    overview.picture_within(Duration::from_secs(50), |picture| {
+        let servers = picture["servers"].as_array().unwrap();
+        let app = servers.iter().find(|server| server["name"] == "app-1").unwrap();
+        announced(&app["components"][0]).is_some_and(|found| found.to_string() == port)
+    });
+    assert_eq!(agent.said().matches(warning).count(), 1, "{}", agent.said());
+}
+
+#[test]
+fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
+    let overview = Overview::start();
+    overview.hurry();
+    let folder = folder();
+    let mut command = Command::new("unshare");
+    command.args([
+        "--map-root-user",
+        "--uts",
+        "sh",
+        "-c",
+        "hostname localhost && exec \"$@\"",
+        "sh",
+    ]);
+    command.arg(program()).args([
+        "agent",
+        "--overview",
+        &overview.url(""),
+        "--messenger-port",
+        "0",
+    ]);
+    command.arg("--token-file").arg(overview.token_file());
+    command.arg("--credential-file").arg(folder.join("credential"));
+    let agent = Process::start(&mut command, &folder, "agent");
+    overview.component_when("localhost", |component| component["pulse"] == "alive");
+    let said = agent.said();
+    let warnings: Vec<&str> = said.lines().filter(|line| line.contains("--name")).collect();
+    let [warning] = warnings[..] else { panic!("one warning: {said}") };
+    assert!(warning.contains("host_name=\"localhost\""), "{warning}");
+}
