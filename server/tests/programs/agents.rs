@@ -85,13 +85,7 @@ fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
         "hostname localhost && exec \"$@\"",
         "sh",
     ]);
-    command.arg(program()).args([
-        "agent",
-        "--overview",
-        &overview.url(""),
-        "--messenger-port",
-        "0",
-    ]);
+    command.arg(program()).args(["agent", "--overview", &overview.url(""), "--role", "web"]);
     command.arg("--token-file").arg(overview.token_file());
     command.arg("--credential-file").arg(folder.join("credential"));
     let agent = Process::start(&mut command, &folder, "agent");
