@@ -8,8 +8,8 @@ use cluster_overview_app::cluster::boots::Boot;
 use cluster_overview_app::cluster::facts::Reporter;
 use cluster_overview_app::cluster::hints::Arg;
 use cluster_overview_app::cluster::{
-    Boots, Component, Hint, HintId, KeyKind, Messenger, MessengerFailure, Role, Settings, Severity,
-    Skew, Snapshot, Span, Timestamp,
+    Boots, Component, Hint, HintId, KeyKind, Messenger, MessengerFailure, RefusalReason, Role,
+    Settings, Severity, Skew, Snapshot, Span, Timestamp,
 };
 use cluster_overview_app::words::{Language, Words};
 use common::{NOON, address, boot, hints, ids, key, ms, name, s, service, snapshot, web};
@@ -128,6 +128,7 @@ fn case(id: HintId) -> Case {
         HintId::BalancingThin => balancing_thin(),
         HintId::TimersTight => timers_tight(),
         HintId::ServersFull => servers_full(),
+        HintId::NotReportedYet => not_reported_yet(),
         HintId::KeyMismatch => key_mismatch(),
         HintId::MachineKeyMismatch => machine_key_mismatch(),
         HintId::KeyMissing => key_missing(),
@@ -188,6 +189,20 @@ fn everyone_silent() -> Case {
         server: None,
         says: &["2 of 3 services", "12:05:00Z", "30 s"],
     }
+}
+
+fn not_reported_yet() -> Case {
+    let failing = |server: &str| {
+        let mut snapshot = snapshot([service("web-1")]);
+        let why = RefusalReason::Probe { role: Role::Web, said: "503 Starting".to_owned() };
+        assert!(snapshot.refuse(&name(server), why, None, NOON));
+        snapshot
+    };
+    Case::of_cluster(
+        failing("web-7"),
+        failing("web-1"),
+        &["Not reported yet: web-7", "web-7 (web): 503 Starting"],
+    )
 }
 
 fn version_skew() -> Case {
@@ -395,6 +410,7 @@ fn every_hint_keeps_its_name_and_its_severity() {
         ("balancing-thin", Severity::Warning),
         ("clock-skew", Severity::Warning),
         ("servers-full", Severity::Warning),
+        ("not-reported-yet", Severity::Warning),
         ("service-stopped", Severity::Info),
         ("web-stopped", Severity::Info),
         ("messenger-unreachable", Severity::Info),

@@ -4,7 +4,7 @@
 
 mod common;
 
-use cluster_overview_app::cluster::refusal::MAX_REFUSALS;
+use cluster_overview_app::cluster::refusal::{MAX_REFUSALS, MAX_UNREPORTED};
 use cluster_overview_app::cluster::{
     Change, ComponentKey, RefusalReason, Role, ServerName, Snapshot, Timestamp,
 };
@@ -103,4 +103,24 @@ fn refusals_in_the_names_of_very_many_servers_are_bounded_and_hide_no_earlier_on
     assert_eq!(known.refusals_of(&name("s-0"), s(2)).count(), 1, "the first is still there");
     // Ten minutes later there is room again.
     assert!(known.refuse(&name("s-1499"), RefusalReason::Token, None, s(700)));
+}
+
+#[test]
+fn a_failing_probe_of_a_server_that_has_not_reported_yet_is_kept_as_far_as_there_is_room() {
+    let probe = || RefusalReason::Probe { role: Role::Service, said: "no route".to_owned() };
+    let mut cluster = snapshot([service("a")]);
+    assert!(cluster.refuse(&name("new"), probe(), None, NOON));
+    let key = ComponentKey { server: name("new"), role: Role::Service };
+    assert!(cluster.answered(&key, s(1)), "until it reports");
+    for number in 0..MAX_UNREPORTED + 50 {
+        let taken = cluster.refuse(&name(&format!("n-{number}")), probe(), None, s(2));
+        assert_eq!(taken, number < MAX_UNREPORTED, "{number}");
+    }
+    assert!(
+        cluster.refuse(&name("a"), probe(), None, s(3)),
+        "those with a row have room of their own"
+    );
+    assert!(cluster.refuse(&name("late"), probe(), None, s(603)), "the others have been forgotten");
+    let mut full = Snapshot { max_servers: Some(1), ..snapshot([service("a")]) };
+    assert!(!full.refuse(&name("new"), probe(), None, NOON), "a server that would not be taken in");
 }

@@ -500,6 +500,16 @@ impl Watch {
         });
     }
 
+    /// The product of this component answers its probe again.
+    pub(crate) fn probe_answered(&self, key: &ComponentKey) {
+        self.write(|state| {
+            let now = self.moment_of(state);
+            if state.snapshot.answered(key, now) {
+                state.refusals_changed();
+            }
+        });
+    }
+
     /// How often the database could not be read or written.
     pub(crate) fn failures(&self) -> u64 {
         self.failures.get()
@@ -780,13 +790,14 @@ impl State {
         self.servers += count(&self.snapshot);
     }
 
-    /// Whoever beats again answers its probes; whether that was in doubt.
+    /// Whoever beats again answers its probes, and who was removed is not asked; whether that was in doubt.
     fn hear_probes(&mut self, news: &News) -> bool {
         if self.snapshot.refusals.is_empty() {
             return false;
         }
         let facts = news.components.iter().map(|component| component.key());
         let heard = facts.chain(news.beats.iter().map(Beat::key));
+        let heard = heard.chain(news.removed.iter().cloned());
         // Each is asked: several may have been in doubt.
         let answered = heard.filter(|key| self.snapshot.answered(key, news.at)).count();
         if answered > 0 {

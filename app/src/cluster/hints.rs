@@ -13,6 +13,7 @@ use super::blindness::Blindness;
 use super::facts::{Messenger, MessengerFailure, Role, ServerName};
 use super::keys::{KeyCheck, KeyKind};
 use super::order::sorted;
+use super::refusal::{Refusal, RefusalReason};
 use super::silence::exceeds_at;
 use super::snapshot::Snapshot;
 use super::status::{ComponentStatus, KeyVerdict, Overview, Pulse, ServerStatus, VersionCheck};
@@ -91,6 +92,8 @@ hint_ids! {
     ClockSkew = "clock-skew", Warning;
     /// There are nearly as many servers as the web server takes in.
     ServersFull = "servers-full", Warning;
+    /// The agents of servers that have sent no heartbeat yet say that their probes fail.
+    NotReportedYet = "not-reported-yet", Warning;
     /// A service has said goodbye long ago.
     ServiceStopped = "service-stopped", Info;
     /// A web component has said goodbye long ago.
@@ -451,6 +454,7 @@ impl<'a> Case<'a> {
             (HintId::FailoverThin, self.thin(HintId::FailoverThin).is_some()),
             (HintId::BalancingThin, self.thin(HintId::BalancingThin).is_some()),
             (HintId::ServersFull, self.nearly_full().is_some()),
+            (HintId::NotReportedYet, self.unreported().next().is_some()),
             (HintId::TimersTight, self.has_tight_timers()),
         ];
         let mut findings = Vec::new();
@@ -540,6 +544,7 @@ impl<'a> Case<'a> {
             | HintId::BalancingThin
             | HintId::ClockSkew
             | HintId::ServersFull
+            | HintId::NotReportedYet
             | HintId::TimersTight
             | HintId::CameBack => Compared::Nothing,
         }
@@ -593,6 +598,7 @@ impl<'a> Case<'a> {
             }
             HintId::ClockSkew => self.server(finding)?.components.iter().find_map(clock_skew),
             HintId::ServersFull => self.servers_full(),
+            HintId::NotReportedYet => Some(self.not_reported_yet()),
             HintId::MessengerUnreachable => messenger(status()?, compared),
             HintId::TimersTight => Some(self.timers_tight()),
             HintId::CameBack => {
@@ -760,6 +766,27 @@ impl<'a> Case<'a> {
                 .with("limit", Arg::Number(limit))
                 .with("gone", Arg::Number(gone)),
         )
+    }
+
+    /// Failing probes of servers without a row, at the picture's own moment: their end would have moved it.
+    fn unreported(self) -> impl Iterator<Item = &'a Refusal> {
+        self.snapshot.unreported(self.overview.as_of)
+    }
+
+    fn not_reported_yet(self) -> Hint {
+        let (mut servers, mut reasons) = (Names::default(), Names::default());
+        let mut before = None;
+        for refusal in self.unreported() {
+            if before.replace(&refusal.server) != Some(&refusal.server) {
+                servers.push(&|| refusal.server.to_string());
+            }
+            if let RefusalReason::Probe { role, said } = &refusal.why {
+                reasons.push(&|| format!("{} ({}): {said}", refusal.server, role.as_str()));
+            }
+        }
+        Hint::of_cluster(HintId::NotReportedYet)
+            .with("servers", Arg::List(servers))
+            .with("reasons", Arg::List(reasons))
     }
 
     fn has_tight_timers(self) -> bool {

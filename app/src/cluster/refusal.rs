@@ -1,10 +1,12 @@
 //! Heartbeats in a server's name that were refused, or that its agent does not send because the product answers
-//! no probe: told on its row, for whoever wonders why it is silent.
+//! no probe: told on its row, for whoever wonders why it is silent. A server that has no row yet, because its agent's
+//! probe has failed from the start, is named by a hint.
 
 use serde::{Deserialize, Serialize};
 
 use super::facts::{Address, ComponentKey, Role, ServerName};
 use super::snapshot::Snapshot;
+use super::status::Health;
 use super::time::{Span, Timestamp};
 
 /// How long after the last one it is told.
@@ -15,6 +17,8 @@ const NEWS_AFTER: Span = Span::seconds(10);
 
 /// How many are kept at once.
 pub const MAX_REFUSALS: usize = 1_000;
+/// How many of them may be about servers that have not reported yet: a token lets its owner invent names.
+pub const MAX_UNREPORTED: usize = 100;
 
 /// Why heartbeats are refused, or not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +59,7 @@ impl RefusalReason {
     }
 }
 
-/// Heartbeats in a known server's name that are refused, one after the other.
+/// Heartbeats in a server's name that are refused, or not sent, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// In whose name.
@@ -96,7 +100,24 @@ impl Snapshot {
         self.refusals.binary_search_by(|refusal| refusal.key().cmp(&(server, probed)))
     }
 
-    /// A component beats again: its probe is answered. True if it was not.
+    /// Failing probes of servers that have not reported yet.
+    pub(super) fn unreported(&self, now: Timestamp) -> impl Iterator<Item = &Refusal> {
+        let probes = self.refusals.iter().filter(|refusal| refusal.why.probed().is_some());
+        probes.filter(move |refusal| now < refusal.until && !self.has_server(&refusal.server))
+    }
+
+    /// What they mean for the health of the cluster: a hint warns of them.
+    pub(super) fn health_of_unreported(&self, now: Timestamp) -> Health {
+        self.unreported(now).next().map_or(Health::Ok, |_| Health::Warning)
+    }
+
+    /// Whether one more server that has not reported yet may be remembered.
+    fn has_room_for_unreported(&self, now: Timestamp) -> bool {
+        let is_full = self.max_servers.is_some_and(|most| self.count_servers() >= most);
+        !is_full && self.unreported(now).count() < MAX_UNREPORTED
+    }
+
+    /// A component sends a heartbeat again, or is removed: its failing probe is over. True if there was one.
     pub fn answered(&mut self, key: &ComponentKey, now: Timestamp) -> bool {
         let Ok(place) = self.place_of_refusal(&key.server, Some(key.role)) else { return false };
         self.refusals.remove(place);
@@ -104,8 +125,8 @@ impl Snapshot {
         true
     }
 
-    /// Takes one in that was refused at `now`. False if it is no news: nobody knows the server, or as
-    /// much was told a moment ago.
+    /// Takes one in that was refused at `now`. False if it is no news: nobody knows the server, and its agent does not
+    /// say that a probe fails; or as much was told a moment ago.
     pub fn refuse(
         &mut self,
         server: &ServerName,
@@ -125,7 +146,8 @@ impl Snapshot {
             let same = told.why == why && told.from == from;
             before < if same { TOLD_FOR.half() } else { NEWS_AFTER }
         });
-        if !known || is_old {
+        let may_be_new = probed.is_some() && (told.is_some() || self.has_room_for_unreported(now));
+        if is_old || !(known || may_be_new) {
             return false;
         }
         let since = told.map_or(now, |told| told.since);

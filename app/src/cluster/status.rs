@@ -307,7 +307,8 @@ impl Snapshot {
                 .map(|server| server.health)
                 .max()
                 .unwrap_or_default()
-                .max(self.health_of_capacity(servers.len())),
+                .max(self.health_of_capacity(servers.len()))
+                .max(self.health_of_unreported(now)),
             counts: counts(&servers),
             reference_version,
             versions: versions.collect(),

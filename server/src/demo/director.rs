@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::{ComponentKey, KeyKind, Settings};
+use app::cluster::{ComponentKey, KeyKind, RefusalReason, Role, ServerName, Settings};
 use tokio::sync::watch;
 use tokio::time;
 
@@ -17,6 +17,9 @@ use crate::store::{Sighting, Store, StoreError};
 
 /// The web server that sees how the messengers are.
 const SEEN_BY: &str = "web-1";
+
+/// The server that has not reported yet.
+const NEW_SERVER: &str = "web-4";
 
 /// Whoever is not a server of the cluster.
 #[derive(Debug)]
@@ -51,6 +54,7 @@ impl Director {
     /// Does what the script has people and disks do in this second.
     pub(super) async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
         self.site.watch.limit_servers(script::max_servers(second));
+        self.probe_new_server(second);
         self.lend_database(second).await?;
         if self.away.is_some() || self.site.watch.is_blind() {
             return Ok(());
@@ -61,6 +65,18 @@ impl Director {
         self.set(script::settings(second)).await?;
         self.remove(second).await?;
         self.dial(second).await
+    }
+
+    /// Says for an agent that its product does not answer, or that it does.
+    fn probe_new_server(&self, second: u32) {
+        let Ok(server) = ServerName::parse(NEW_SERVER) else { return };
+        if script::new_server_is_unwell(second) {
+            let said = "503 Service Unavailable: the database is being upgraded".to_owned();
+            let why = RefusalReason::Probe { role: Role::Web, said };
+            self.site.watch.refused(&server, why, None);
+        } else {
+            self.site.watch.probe_answered(&ComponentKey { server, role: Role::Web });
+        }
     }
 
     /// Takes the database away from the overview, or gives it back.

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use app::cluster::HintId::{
     self, BalancingThin, CameBack, ClockSkew, DuplicateName, EveryoneSilent, FailoverThin,
-    KeyMismatch, KeyMissing, MachineKeyMismatch, MessengerUnreachable, OverviewBlind, ServersFull,
-    ServiceLate, ServiceStale, ServiceStopped, TimersTight, VersionSkew, WebIdle, WebStale,
-    WebStopped,
+    KeyMismatch, KeyMissing, MachineKeyMismatch, MessengerUnreachable, NotReportedYet,
+    OverviewBlind, ServersFull, ServiceLate, ServiceStale, ServiceStopped, TimersTight,
+    VersionSkew, WebIdle, WebStale, WebStopped,
 };
 use app::cluster::MessengerFailure::{self, Connecting, Refused};
 use app::cluster::Role::{self, Service, Web};
@@ -56,13 +56,15 @@ pub(super) enum Twist {
     StaleTimeout(u32),
     /// How many servers the overview takes in at most.
     MaxServers(usize),
+    /// The agent of a server that has not reported yet says that its probe fails.
+    NewServerUnwell,
     /// The overview cannot write its database.
     DatabaseAway,
 }
 
 use Twist::{
-    ClockAhead, DatabaseAway, MachineKey, MaxServers, Messenger, NoKey, OtherKey, OtherMachineKey,
-    Removed, Silent, StaleTimeout, Stopped, Twin, Version,
+    ClockAhead, DatabaseAway, MachineKey, MaxServers, Messenger, NewServerUnwell, NoKey, OtherKey,
+    OtherMachineKey, Removed, Silent, StaleTimeout, Stopped, Twin, Version,
 };
 
 /// A span of a round in which something is otherwise.
@@ -119,6 +121,7 @@ static SCENES: &[Scene] = &[
     // 88 to 107: what people do to it.
     scene(88..98, &[], StaleTimeout(5), &[TimersTight]),
     scene(88..98, &[], MaxServers(6), &[ServersFull]),
+    scene(99..106, &[], NewServerUnwell, &[NotReportedYet]),
     scene(88..105, &[("web-2", Service)], Removed, &[CameBack]),
     scene(89..107, &[("app-5", Service)], Twin, &[DuplicateName]),
     // A doubtful name stays so for ten minutes: only while nobody beats under it does a removal, and
@@ -156,6 +159,11 @@ pub(super) fn max_servers(second: u32) -> usize {
     let fewer = of_the_cluster(second)
         .find_map(|twist| if let MaxServers(most) = twist { Some(most) } else { None });
     fewer.unwrap_or(crate::MAX_SERVERS)
+}
+
+/// Whether the probe of a server that has not reported yet fails in this second.
+pub(super) fn new_server_is_unwell(second: u32) -> bool {
+    of_the_cluster(second).any(|twist| twist == NewServerUnwell)
 }
 
 /// Whether the overview is without its database in this second.
@@ -206,7 +214,7 @@ impl Twist {
             Version(version) => version.clone_into(&mut heartbeat.version),
             ClockAhead(by) => heartbeat.sent_at = heartbeat.sent_at.map(|sent| sent + by),
             Silent | Stopped | Twin | Messenger(_) | Removed | StaleTimeout(_) | MaxServers(_)
-            | DatabaseAway => {}
+            | NewServerUnwell | DatabaseAway => {}
         }
     }
 }

@@ -24,14 +24,15 @@ const LONGEST: usize = 1_000;
 
 /// Says why a component's agent sends no heartbeat
 ///
-/// It is told on the server's row until the component beats again, or for ten minutes; nothing is stored.
+/// It is shown on the server's row, or in a hint if the server has not reported yet, until the component sends a
+/// heartbeat, or for ten minutes. Nothing is stored.
 #[utoipa::path(
     post,
     path = "/api/v1/probe-failures",
     operation_id = "report_probe_failure",
     request_body = schemas::ProbeFailure,
     responses(
-        (status = 204, description = "It is told, if the server is known."),
+        (status = 204, description = "It is shown, as far as there is room."),
         (status = 400, description = "The body is not JSON."),
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),

@@ -125,6 +125,30 @@ fn what_is_the_services_alone_leaves_the_web_component_alive() {
 }
 
 #[test]
+fn a_server_whose_product_has_never_answered_is_named_until_it_does() {
+    let overview = Running::start();
+    overview.hurry();
+    let starting = "the database is being upgraded";
+    let product = Product::answering(answer("503 Service Unavailable", "text/plain", starting));
+    let folder = folder();
+    let _agent = agent(&overview, &folder, &["--probe", &product.url]);
+    let named = |picture: &Value| {
+        let hints = picture["hints"].as_array().unwrap();
+        hints.iter().find(|hint| hint["id"] == "not-reported-yet").cloned()
+    };
+    let picture = overview.overview_when(|picture| named(picture).is_some());
+    assert_eq!((&picture["health"], &picture["counts"]["servers"]), (&json!("warning"), &json!(0)));
+    let hint = named(&picture).unwrap();
+    assert_eq!(hint["title"], "Not reported yet: proget-1");
+    assert!(hint["evidence"].as_str().unwrap().contains(starting), "{hint}");
+    assert!(overview.get("/").body.as_str().unwrap().contains("Not reported yet: proget-1"));
+    product.answers(answer("200 OK", "application/json", WELL));
+    let picture =
+        overview.overview_when(|picture| component(picture, "proget-1", "service").is_some());
+    assert_eq!(named(&picture), None);
+}
+
+#[test]
 fn a_command_is_as_good_as_an_address() {
     let overview = Running::start();
     let said = "echo '{\"version\": \"7.1\"}'";
@@ -190,7 +214,7 @@ fn a_probe_that_never_ends_is_given_up_and_all_that_it_started() {
 }
 
 #[test]
-fn a_failure_is_told_for_ones_own_server_alone_and_of_a_stranger_nothing_is() {
+fn a_failure_is_told_for_ones_own_server_alone_and_makes_no_row_of_its_own() {
     let overview = Running::start();
     overview.beat(&crate::harness::heartbeat("web-1", "web", 1));
     let enrolled = overview.send(
@@ -210,6 +234,7 @@ fn a_failure_is_told_for_ones_own_server_alone_and_of_a_stranger_nothing_is() {
     assert_eq!(tell(TOKEN, "nobody", "no database"), 204);
     assert_eq!(tell(TOKEN, "web-1", "no\ndatabase"), 204);
     let picture = overview.overview();
+    assert_eq!(picture["counts"]["servers"], 1);
     let server = &picture["servers"][0];
     assert_eq!(server["failing_probes"][0]["detail"], "no\u{fffd}database");
     assert_eq!(server["failing_probes"].as_array().unwrap().len(), 1);

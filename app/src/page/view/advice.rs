@@ -146,7 +146,8 @@ fn action(hint: &Hint, words: &Words) -> Option<Action> {
         | HintId::KeyMissing
         | HintId::VersionSkew
         | HintId::ClockSkew
-        | HintId::ServersFull => None,
+        | HintId::ServersFull
+        | HintId::NotReportedYet => None,
     }
 }
 
