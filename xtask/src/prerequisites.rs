@@ -29,6 +29,7 @@ const PACKAGES: &[Package] = &[
     Package { name: "libapache2-mod-auth-openidc", is_there: apache_that_signs_people_in },
     Package { name: "nginx", is_there: || on_path("nginx").is_some() },
     Package { name: "postgresql", is_there: postgresql },
+    Package { name: "pgbouncer", is_there: || for_root("pgbouncer") },
     Package { name: "sqlite3", is_there: || on_path("sqlite3").is_some() },
 ];
 

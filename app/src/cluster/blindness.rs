@@ -18,19 +18,22 @@ pub enum Blindness {
     Missing,
     /// Another file is where it was.
     Replaced,
+    /// Its connections are shared with other clients between transactions.
+    Pooled,
     /// Something else.
     Unreachable,
 }
 
 impl Blindness {
     /// Every reason there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Locked,
         Self::Full,
         Self::ReadOnly,
         Self::Corrupt,
         Self::Missing,
         Self::Replaced,
+        Self::Pooled,
         Self::Unreachable,
     ];
 
@@ -43,6 +46,7 @@ impl Blindness {
             Self::Corrupt => "corrupt",
             Self::Missing => "missing",
             Self::Replaced => "replaced",
+            Self::Pooled => "pooled",
             Self::Unreachable => "unreachable",
         }
     }

@@ -40,8 +40,11 @@ pub enum StoreError {
     #[error("too many changes are waiting to be written; nothing was changed")]
     Busy,
     /// The database cannot be read or written.
-    #[error("the database cannot be read or written: {0}")]
+    #[error("the database cannot be read or written: {}{}", .0, pooling_advice(.0))]
     Database(#[from] sqlx::Error),
+    /// What this process sets for a connection is not in force: `PgBouncer` lends it to others.
+    #[error("the database's connections are shared with other clients: {POOLING_ADVICE}")]
+    TransactionPooling,
     /// The file was deleted, or moved away.
     #[error("{} is gone; nothing is written to a file that nobody will find again", .0.display())]
     Missing(PathBuf),
@@ -107,11 +110,12 @@ impl StoreError {
             Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => Blindness::Corrupt,
             Self::Open { source, .. } => source.blindness(),
             Self::Database(error) => of_database(error),
+            Self::TransactionPooling => Blindness::Pooled,
+            Self::Migrate(error) => of_migration(error),
             Self::Busy
             | Self::Address(_)
             | Self::Lock { .. }
             | Self::Foreign { .. }
-            | Self::Migrate(_)
             | Self::Later => Blindness::Unreachable,
         }
     }
@@ -126,7 +130,33 @@ fn advice(error: &StoreError) -> &'static str {
         | Blindness::Locked
         | Blindness::ReadOnly
         | Blindness::Full
+        | Blindness::Pooled
         | Blindness::Unreachable => "",
+    }
+}
+
+/// What to do where every transaction may have another connection.
+const POOLING_ADVICE: &str = "PgBouncer works with pool_mode = session only; set that for this database, or connect to PostgreSQL itself";
+
+fn pooling_advice(error: &sqlx::Error) -> String {
+    match of_database(error) {
+        Blindness::Pooled => format!(": {POOLING_ADVICE}"),
+        Blindness::Locked
+        | Blindness::Full
+        | Blindness::ReadOnly
+        | Blindness::Corrupt
+        | Blindness::Missing
+        | Blindness::Replaced
+        | Blindness::Unreachable => String::new(),
+    }
+}
+
+fn of_migration(error: &sqlx::migrate::MigrateError) -> Blindness {
+    use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
+    if let Execute(error) | ExecuteMigration(error, _) = error {
+        of_database(error)
+    } else {
+        Blindness::Unreachable
     }
 }
 
@@ -161,6 +191,8 @@ fn of_postgres(code: &str) -> Blindness {
         "25006" => Blindness::ReadOnly,
         // disk_full
         "53100" => Blindness::Full,
+        // invalid_sql_statement_name, duplicate_prepared_statement: a statement that was prepared on another connection
+        "26000" | "42P05" => Blindness::Pooled,
         // invalid_catalog_name: there is no such database
         "3D000" => Blindness::Missing,
         // data_corrupted, index_corrupted

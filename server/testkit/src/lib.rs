@@ -27,9 +27,9 @@ pub use client::{Answer, agent, bearer, beat, config, get, send};
 pub use folder::{Folder, folder, root, target};
 pub use heartbeats::{BOOT, TOKEN, heartbeat, with};
 pub use overview::{Overview, create_token};
-pub use postgres::Postgres;
 #[cfg(feature = "databases")]
 pub use postgres::postgres;
+pub use postgres::{PgBouncer, Postgres};
 pub use process::{Process, free_port, program, run, said};
 pub use raw::{connect, exchange};
 pub use senders::{Acknowledged, Senders, missing};

@@ -17,6 +17,7 @@ mod nginx;
 mod nothing_left;
 mod outages;
 mod owners;
+mod pgbouncer;
 mod restores;
 mod several;
 mod slow_disk;

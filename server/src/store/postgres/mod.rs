@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use app::cluster::Blindness;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::{ConnectOptions as _, Executor as _, PgPool};
 use tokio::sync::Mutex;
 
 use super::rows::first_row;
 use super::sql::{in_time, sql};
 use super::tx::{Pool, Tx};
-use super::{STANDING, Standing, StoreError, access, new_id};
+use super::{Standing, StoreError, access, new_id};
 use crate::clock::RemoteClock;
 use crate::metrics::Counter;
 
@@ -23,6 +23,14 @@ const CHANNEL: &str = "cluster_overview";
 const CONNECTIONS: u32 = 5;
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What every connection sets, so that a web server that stops in the middle does not keep the others from writing.
+/// Not sent when it is opened: `PgBouncer` refuses such parameters, or drops them without a word.
+const SESSION: &str = "set statement_timeout = '5s'; set lock_timeout = '4s'; \
+     set idle_in_transaction_session_timeout = '5s'";
+/// The database's id and its last commit, and one of the settings above: if it is not in force, the connection is not
+/// this process's own.
+const STANDING_AND_SESSION: &str = "select database_id, commit_no, commit_token, \
+     current_setting('idle_in_transaction_session_timeout') = '5s' from cluster";
 /// Inside a transaction that has read or written something, a plain `begin` only warns; with these words it
 /// fails.
 const BEGIN: &str = "begin not deferrable";
@@ -55,16 +63,15 @@ impl Shared {
         let name = options.get_database().unwrap_or(options.get_username()).to_owned();
         let options = options
             .application_name("cluster-overview")
-            // A web server that stops in the middle must not keep the others from writing.
-            .options([
-                ("statement_timeout", "5s"),
-                ("lock_timeout", "4s"),
-                ("idle_in_transaction_session_timeout", "5s"),
-            ])
+            // Nothing here is a fraction, and `PgBouncer` does not know the parameter.
+            .extra_float_digits(None)
             .disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(PATIENCE)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(SESSION).await.map(drop) })
+            })
             .connect_lazy_with(options);
         Ok(Self {
             pool,
@@ -104,8 +111,12 @@ impl Shared {
     /// The database's id and its last commit: all that a glance reads.
     pub(super) async fn standing(&self) -> Result<Standing, StoreError> {
         self.be_ready().await?;
-        let standing = sqlx::query_as(STANDING);
-        Ok(Standing::of(in_time(standing.fetch_one(&self.pool)).await?))
+        let standing = sqlx::query_as(STANDING_AND_SESSION).fetch_one(&self.pool);
+        let (id, number, token, is_own): (String, i64, i64, bool) = in_time(standing).await?;
+        if !is_own {
+            return Err(StoreError::TransactionPooling);
+        }
+        Ok(Standing::of((id, number, token)))
     }
 
     /// Brings the schema up to date, once; several processes wait for one another.

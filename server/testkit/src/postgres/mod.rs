@@ -3,6 +3,7 @@
 
 #[cfg(feature = "databases")]
 mod databases;
+mod pgbouncer;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -19,6 +20,7 @@ const INITDB: &str =
 
 #[cfg(feature = "databases")]
 pub use self::databases::postgres;
+pub use self::pgbouncer::PgBouncer;
 use crate::process::free_port;
 use crate::wait::wait_until_ok;
 
