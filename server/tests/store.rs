@@ -657,6 +657,19 @@ async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_command_waits_for_a_schema_that_is_being_made_and_says_so_where_nobody_makes_it() {
+    let folder = Folder::new("schema");
+    std::fs::write(folder.0.join("overview.db"), "").unwrap();
+    let (address, other) = (folder.address(), Folder::new("former"));
+    std::fs::write(other.0.join("overview.db"), "").unwrap();
+    let opening = tokio::spawn(async move { Beside::open(&address).await });
+    let _owner = Store::open(&folder.address()).await.unwrap();
+    assert!(opening.await.unwrap().is_ok(), "the owner has made it meanwhile");
+    let refused = Beside::open(&other.address()).await.unwrap_err().to_string();
+    assert!(refused.contains("start `serve` on it once"), "{refused}");
+}
+
+#[tokio::test]
 async fn many_commands_beside_a_running_overview_are_read_as_they_come() {
     let folder = Folder::new("beside");
     let store = Store::open(&folder.address()).await.unwrap();

@@ -33,6 +33,11 @@ pub enum StoreError {
         "the database was written by a later version of this program; use that one, or a backup from before"
     )]
     Later,
+    /// The schema is one of a former version, and nobody brings it up to date.
+    #[error(
+        "the database was written by an earlier version of this program; start `serve` on it once, which brings it up to date"
+    )]
+    Earlier,
     /// The schema could not be brought up to date.
     #[error("cannot bring the database's schema up to date: {0}")]
     Migrate(sqlx::migrate::MigrateError),
@@ -116,6 +121,7 @@ impl StoreError {
             | Self::Address(_)
             | Self::Lock { .. }
             | Self::Foreign { .. }
+            | Self::Earlier
             | Self::Later => Blindness::Unreachable,
         }
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use self::examine::Damage;
@@ -20,10 +21,14 @@ use self::lock::{BESIDE, LOCK_END, Lock, with_end};
 use super::rows::{Head, first_row, head};
 use super::tx::{Pool, Tx};
 use super::{STANDING, Standing, StoreError, access, new_id};
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Stopwatch};
 use crate::files::owner::{Foreign, Unusable};
 use crate::metrics::Counter;
 
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+/// How long a command waits for the owner to bring the schema up to date, and how often it looks.
+const SCHEMA_PATIENCE: Duration = Duration::from_secs(5);
+const SCHEMA_LOOK_INTERVAL: Duration = Duration::from_millis(20);
 /// How many connections read a file at once.
 const READERS: u32 = 2;
 /// How long to wait for a connection to a file. Nobody else has one: what is waited for are our own
@@ -102,7 +107,7 @@ impl Owned {
                 .acquire_timeout(CONNECTION_TIMEOUT)
         };
         let writer = pool(1).connect_with(options).await?;
-        sqlx::migrate!("src/store/migrations/sqlite").run(&writer).await?;
+        MIGRATIONS.run(&writer).await?;
         // None stays open: SQLite closes a file only when no connection reads it, and after a failed write
         // the writer must open it anew.
         let readers = pool(READERS)
@@ -153,7 +158,28 @@ pub(super) async fn beside(path: &Path, patience: Duration) -> Result<SqlitePool
     }
     check_owner(path)?;
     let options = connection(path).busy_timeout(patience);
-    Ok(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?)
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    let since = Stopwatch::start();
+    // The owner that has just started may be bringing the schema up to date.
+    while !has_schema(&pool).await? {
+        if since.elapsed() > SCHEMA_PATIENCE {
+            return Err(StoreError::Earlier);
+        }
+        tokio::time::sleep(SCHEMA_LOOK_INTERVAL).await;
+    }
+    Ok(pool)
+}
+
+/// Whether the file has the schema of this program; fails if it has a later one.
+async fn has_schema(pool: &SqlitePool) -> Result<bool, StoreError> {
+    let made = "select count(*) from sqlite_schema where name = '_sqlx_migrations'";
+    if sqlx::query_scalar::<_, i64>(made).fetch_one(pool).await? == 0 {
+        return Ok(false);
+    }
+    let last = "select coalesce(max(version), 0) from _sqlx_migrations where success";
+    let found: i64 = sqlx::query_scalar(last).fetch_one(pool).await?;
+    let wanted = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    if found > wanted { Err(StoreError::Later) } else { Ok(found == wanted) }
 }
 
 pub(super) async fn begin(
