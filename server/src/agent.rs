@@ -1,7 +1,7 @@
 //! The loop of a node: gather facts, post them, obey the answer, never give up, say goodbye.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, ToSocketAddrs as _};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::access::secret::{SecretError, read_secret};
 use crate::back_off::back_off;
 use crate::client::{Client, ClientError};
+use crate::clock;
 use crate::credential::{Credential, CredentialError};
 use crate::files::kept::Kept;
 use crate::files::key::KeyFile;
@@ -18,7 +19,6 @@ use crate::log_limit::LogLimits;
 use crate::messenger::Voice;
 use crate::outside_text::one_line;
 use crate::probe::{Probe, Unwell, Well};
-use crate::{clock, node};
 
 /// Before the overview has said how often to beat.
 const FIRST_INTERVAL: Duration = Duration::from_secs(30);
@@ -247,7 +247,7 @@ impl Agent {
                 Err(unwell) => return Err(self.tell(unwell).await),
             }
         }
-        let address = self.address_now().await;
+        let address = self.address_now().await?;
         if self.address.is_some_and(|before| before != address) {
             self.client.hang_up();
         }
@@ -338,25 +338,23 @@ impl Agent {
     async fn moves(&self) {
         loop {
             tokio::time::sleep(LOOK_AROUND).await;
-            let address = self.address_now().await;
-            if self.address.is_some_and(|said| said != address) {
+            let address = self.address_now().await.ok();
+            if self.address.is_some() && address.is_some() && self.address != address {
                 return;
             }
         }
     }
 
     /// The address it was given, or the one this server reaches the overview from; asked each time, for
-    /// it may change.
-    async fn address_now(&self) -> IpAddr {
+    /// it may change. Where that cannot be found out, the last one stands.
+    async fn address_now(&self) -> Result<IpAddr, ClientError> {
         if let Some(given) = self.facts.ip {
-            return given;
+            return Ok(given);
         }
         let client = self.client.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            let address = client.authority()?.to_socket_addrs().ok()?.next()?;
-            node::address_towards(address)
-        });
-        asked.await.ok().flatten().unwrap_or(Ipv4Addr::LOCALHOST.into())
+        let asked = tokio::task::spawn_blocking(move || client.own_address()).await;
+        let asked = asked.unwrap_or_else(|ended| Err(self.client.unreachable(&ended)));
+        asked.or_else(|error| self.address.ok_or(error))
     }
 }
 

@@ -25,15 +25,15 @@ impl<'a> Addresses<'a> {
     ) -> Self {
         let mut found: Vec<(&Address, Servers<'_>)> = Vec::new();
         for address in asked.map(|status| &status.component.ip).filter(|ip| is_telling(ip)) {
-            if let Err(place) = find(&found, address) {
-                found.insert(place, (address, Servers::default()));
+            if find(&found, address).is_none() {
+                found.push((address, Servers::default()));
             }
         }
         for server in &overview.servers {
             let mut before = None;
             for status in &server.components {
                 let counts = status.live && !status.component.is_observer();
-                let known = find(&found, &status.component.ip).ok().filter(|_| counts);
+                let known = find(&found, &status.component.ip).filter(|_| counts);
                 // Both components of a server usually report from one address.
                 if known.is_some() && before.replace(known) != Some(known) {
                     let at = known.and_then(|place| found.get_mut(place));
@@ -66,13 +66,14 @@ impl<'a> Addresses<'a> {
     }
 
     fn at(&self, status: &ComponentStatus) -> Option<&Servers<'a>> {
-        let place = find(&self.0, &status.component.ip).ok()?;
+        let place = find(&self.0, &status.component.ip)?;
         self.0.get(place).map(|(_, servers)| servers)
     }
 }
 
-fn find(among: &[(&Address, Servers<'_>)], address: &Address) -> Result<usize, usize> {
-    among.binary_search_by(|(known, _)| known.as_str().cmp(address.as_str()))
+/// They are as few as the hints that ask, so a search costs little.
+fn find(among: &[(&Address, Servers<'_>)], address: &Address) -> Option<usize> {
+    among.iter().position(|(known, _)| *known == address)
 }
 
 fn is_telling(address: &Address) -> bool {

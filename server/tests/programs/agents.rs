@@ -95,3 +95,36 @@ fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
     let [warning] = warnings[..] else { panic!("one warning: {said}") };
     assert!(warning.contains("host_name=\"localhost\""), "{warning}");
 }
+
+#[test]
+fn an_agent_whose_name_server_fails_goes_on_and_says_no_address_that_it_does_not_know() {
+    let overview = Overview::start();
+    overview.hurry();
+    let folder = folder();
+    let hosts = folder.join("hosts");
+    let port = overview.address().rsplit(':').next().unwrap().to_owned();
+    std::fs::write(&hosts, "").unwrap();
+    let mut command = Command::new("unshare");
+    let mounted = "mount --bind \"$HOSTS\" /etc/hosts && exec \"$@\"";
+    command.args(["--map-root-user", "--mount", "sh", "-c", mounted, "sh"]).env("HOSTS", &hosts);
+    command.arg(program()).args(["agent", "--name", "app-1", "--role", "web"]);
+    command.args(["--overview", &format!("http://overview.localhost:{port}")]);
+    command.arg("--token-file").arg(overview.token_file());
+    command.arg("--credential-file").arg(folder.join("credential"));
+    let mut agent = Process::start(&mut command, &folder, "agent");
+    let failed = |line: &str| line.contains("cannot reach http://overview.localhost").then_some(());
+    agent.wait_for_line("a look-up that fails", SOON, failed);
+    assert_eq!(overview.picture()["counts"]["servers"], 0);
+    // In place, for the file is mounted.
+    std::fs::write(&hosts, "127.0.0.1 overview.localhost\n").unwrap();
+    let first = overview.component_when("app-1", |component| component["pulse"] == "alive");
+    assert_eq!(first["ip"], "127.0.0.1", "the overview is reached over loopback");
+    std::fs::write(&hosts, "").unwrap();
+    let heard =
+        |component: &serde_json::Value| component["last_heartbeat"].as_str().map(str::to_owned);
+    let mut last = heard(&first);
+    for _ in 0..3 {
+        let next = overview.component_when("app-1", |component| heard(component) > last);
+        last = heard(&next);
+    }
+}

@@ -1,14 +1,23 @@
 //! How this program asks an overview over HTTP.
 
+mod resolver;
+
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::Uri;
 use serde_json::Value;
+use ureq::config::Config;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::resolver::Resolver as _;
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
+use self::resolver::Addresses;
 use crate::files;
 use crate::files::kept::Kept;
+use crate::node;
 use crate::outside_text::one_line;
 use crate::store::without_password;
 
@@ -82,6 +91,7 @@ impl Trusted {
 pub struct Client {
     base: String,
     agent: ureq::Agent,
+    addresses: Addresses,
     trust: Option<Trust>,
 }
 
@@ -109,8 +119,9 @@ impl Client {
             }
             None => None,
         };
-        let agent = agent(trust.as_ref().map(|trust| &trust.in_use));
-        Ok(Self { base: overview.trim_end_matches('/').to_owned(), agent, trust })
+        let addresses = Addresses::default();
+        let agent = agent(trust.as_ref().map(|trust| &trust.in_use), &addresses);
+        Ok(Self { base: overview.trim_end_matches('/').to_owned(), agent, addresses, trust })
     }
 
     /// Trusts the certificates that are in the file now.
@@ -119,23 +130,37 @@ impl Client {
         if let Ok(now) = trust.file.get()
             && now != trust.in_use
         {
-            self.agent = agent(Some(&now));
+            self.agent = agent(Some(&now), &self.addresses);
             trust.in_use = now;
         }
     }
 
-    /// Where it is: host and port, to ask the routing table about.
-    pub fn authority(&self) -> Option<(String, u16)> {
-        let uri: axum::http::Uri = self.base.parse().ok()?;
-        let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-        let host = uri.host()?.trim_matches(['[', ']']).to_owned();
-        Some((host, uri.port_u16().unwrap_or(default)))
+    /// From which address this machine reaches the overview. Its name is looked up only if no request did. Blocks.
+    pub fn own_address(&self) -> Result<IpAddr, ClientError> {
+        let peer = self.addresses.first().map_or_else(|| self.look_up(), Ok)?;
+        let no_route = || self.unreachable(&format_args!("no route to {}", peer.ip()));
+        node::address_towards(peer).ok_or_else(no_route)
+    }
+
+    fn look_up(&self) -> Result<SocketAddr, ClientError> {
+        let uri: Uri = self.base.parse().map_err(|error| self.unreachable(&error))?;
+        let found = self.addresses.resolve(&uri, self.agent.config(), NextTimeout::default());
+        let found = found.map_err(|error| self.unreachable(&error))?;
+        found.first().copied().ok_or_else(|| self.unreachable(&"its name has no address"))
+    }
+
+    /// That nothing answered, and why.
+    pub fn unreachable(&self, why: &dyn std::fmt::Display) -> ClientError {
+        ClientError::Unreachable {
+            url: without_password(&self.base),
+            why: one_line(&why.to_string()),
+        }
     }
 
     /// Gives up the kept connections: who has another address now is not answered over them, and would
     /// wait in vain.
     pub fn hang_up(&mut self) {
-        self.agent = self.agent.config().new_agent();
+        self.agent = agent_with(self.agent.config().clone(), &self.addresses);
     }
 
     /// Posts JSON. Blocks.
@@ -147,7 +172,7 @@ impl Client {
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .send(body.to_string());
-        understand(url, answer, MAX_ANSWER_BYTES)
+        self.understand(url, answer, MAX_ANSWER_BYTES)
     }
 
     /// Gets JSON. Blocks.
@@ -157,32 +182,42 @@ impl Client {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        understand(url, request.call(), MAX_PICTURE_BYTES)
+        self.understand(url, request.call(), MAX_PICTURE_BYTES)
+    }
+
+    fn understand(&self, url: String, answer: Outcome, most: u64) -> Result<Value, ClientError> {
+        if answer.is_err() {
+            self.addresses.doubt();
+        }
+        understand(url, answer, most)
     }
 }
 
+/// What came of a request.
+type Outcome = Result<axum::http::Response<ureq::Body>, ureq::Error>;
+
 /// What requests are sent with: it trusts these certificates, or those that browsers trust.
-fn agent(trusted: Option<&Trusted>) -> ureq::Agent {
+fn agent(trusted: Option<&Trusted>, addresses: &Addresses) -> ureq::Agent {
     let tls = TlsConfig::builder();
     let tls = match trusted {
         Some(trusted) => tls.root_certs(RootCerts::Specific(Arc::new(trusted.certificates()))),
         None => tls,
     };
-    ureq::Agent::config_builder()
+    let config = ureq::Agent::config_builder()
         .tls_config(tls.build())
         .timeout_global(Some(REQUEST_TIMEOUT))
         .http_status_as_error(false)
         .max_redirects(0)
-        .build()
-        .new_agent()
+        .build();
+    agent_with(config, addresses)
+}
+
+fn agent_with(config: Config, addresses: &Addresses) -> ureq::Agent {
+    ureq::Agent::with_parts(config, DefaultConnector::default(), addresses.clone())
 }
 
 /// What an answer says. A good one may have so many bytes.
-fn understand(
-    url: String,
-    answer: Result<axum::http::Response<ureq::Body>, ureq::Error>,
-    most: u64,
-) -> Result<Value, ClientError> {
+fn understand(url: String, answer: Outcome, most: u64) -> Result<Value, ClientError> {
     // A proxy's password may stand in the address.
     let url = without_password(&url);
     let unreachable = |error: &dyn std::fmt::Display| ClientError::Unreachable {
