@@ -597,15 +597,15 @@ impl Watch {
     pub async fn look(self: &Arc<Self>) -> Result<(), StoreError> {
         let watch = Arc::clone(self);
         self.with_write_lock(async move {
-            let was_blind = watch.is_blind();
-            let looked = if was_blind {
+            let before = watch.read(|state| state.snapshot.blindness);
+            let looked = if watch.is_blind() {
                 watch.store.regain_sight().await
             } else {
                 watch.store.renew_mark().await
             };
             let looked = watch.take_in(looked);
             if let Err(error) = &looked
-                && !was_blind
+                && before != Some(error.blindness())
             {
                 tracing::error!(%error, "the overview is blind");
             }

@@ -50,6 +50,11 @@ pub enum StoreError {
     /// What this process sets for a connection is not in force: `PgBouncer` lends it to others.
     #[error("the database's connections are shared with other clients: {POOLING_ADVICE}")]
     TransactionPooling,
+    /// PostgreSQL answers, and takes no writes.
+    #[error(
+        "the PostgreSQL server that answers takes no writes: it is a standby, or default_transaction_read_only is on; connect to the primary"
+    )]
+    Standby,
     /// The file was deleted, or moved away.
     #[error("{} is gone; nothing is written to a file that nobody will find again", .0.display())]
     Missing(PathBuf),
@@ -115,6 +120,7 @@ impl StoreError {
             Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => Blindness::Corrupt,
             Self::Open { source, .. } => source.blindness(),
             Self::Database(error) => of_database(error),
+            Self::Standby => Blindness::ReadOnly,
             Self::TransactionPooling => Blindness::Pooled,
             Self::Migrate(error) => of_migration(error),
             Self::Busy

@@ -30,7 +30,7 @@ pub struct Balancer {
 
 #[derive(Debug)]
 struct State {
-    targets: Vec<u16>,
+    targets: Mutex<Vec<u16>>,
     next: AtomicUsize,
     fault: Mutex<Fault>,
     open: Mutex<Vec<Weak<TcpStream>>>,
@@ -42,7 +42,7 @@ impl Balancer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
-            targets,
+            targets: Mutex::new(targets),
             next: AtomicUsize::new(0),
             fault: Mutex::new(Fault::None),
             open: Mutex::default(),
@@ -63,6 +63,11 @@ impl Balancer {
         *self.state.fault.lock().unwrap() = fault;
     }
 
+    /// New connections go to these ports; the ones there are stay where they are.
+    pub fn hand_new_ones_to(&self, targets: Vec<u16>) {
+        *self.state.targets.lock().unwrap() = targets;
+    }
+
     /// Cuts every connection.
     pub fn cut(&self) {
         for stream in self.state.open.lock().unwrap().drain(..).filter_map(|open| open.upgrade()) {
@@ -78,9 +83,10 @@ impl State {
 
     /// The next target that takes a connection: one that does not is left out, as a balancer does.
     fn target(&self) -> Option<TcpStream> {
-        (0..self.targets.len()).find_map(|_| {
-            let next = self.next.fetch_add(1, Ordering::Relaxed) % self.targets.len();
-            TcpStream::connect(("127.0.0.1", self.targets[next])).ok()
+        let targets = self.targets.lock().unwrap().clone();
+        (0..targets.len()).find_map(|_| {
+            let next = self.next.fetch_add(1, Ordering::Relaxed) % targets.len();
+            TcpStream::connect(("127.0.0.1", targets[next])).ok()
         })
     }
 

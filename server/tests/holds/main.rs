@@ -9,6 +9,7 @@
 mod busy_disk;
 mod clocks;
 mod damage;
+mod fail_over;
 mod floods;
 mod kills;
 mod limits;

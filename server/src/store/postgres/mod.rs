@@ -1,33 +1,32 @@
 //! The database as a server that several processes share.
 
 pub(super) mod rows;
+mod session;
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::Blindness;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _, PgPool};
-use tokio::sync::Mutex;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgListener};
+use tokio::sync::{Mutex, watch};
 
+use self::session::Trust;
 use super::rows::first_row;
 use super::sql::{in_time, sql};
 use super::tx::{Pool, Tx};
 use super::{Standing, StoreError, access, new_id};
-use crate::clock::RemoteClock;
+use crate::clock::{RemoteClock, Stopwatch};
 use crate::metrics::Counter;
 
 /// Where web servers tell one another that there is something to read.
 const CHANNEL: &str = "cluster_overview";
-/// One writes, one listens, the others read.
-const CONNECTIONS: u32 = 5;
 /// How long to wait for a connection.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// What every connection sets, so that a web server that stops in the middle does not keep the others from writing.
-/// Not sent when it is opened: `PgBouncer` refuses such parameters, or drops them without a word.
-const SESSION: &str = "set statement_timeout = '5s'; set lock_timeout = '4s'; \
-     set idle_in_transaction_session_timeout = '5s'";
-/// The database's id and its last commit, and one of the settings above: if it is not in force, the connection is not
+/// How long the listening connection may be silent before it is asked whether it is still the right one.
+const SILENCE: Duration = Duration::from_secs(5);
+/// The database's id and its last commit, and one of the settings of `session`: if it is not in force, the connection is not
 /// this process's own.
 const STANDING_AND_SESSION: &str = "select database_id, commit_no, commit_token, \
      current_setting('idle_in_transaction_session_timeout') = '5s' from cluster";
@@ -41,6 +40,7 @@ const HOUSEKEEPING: i64 = 0x6f76_6572_7669_6577;
 #[derive(Debug)]
 pub(super) struct Shared {
     pool: PgPool,
+    trust: Arc<Trust>,
     pub(super) replaced_connections: Counter,
     pub(super) clock: RemoteClock,
     /// Names the database before it has been reached.
@@ -61,20 +61,11 @@ impl Shared {
         let options = PgConnectOptions::from_str(address)
             .map_err(|_| StoreError::Address("postgres://…".to_owned()))?;
         let name = options.get_database().unwrap_or(options.get_username()).to_owned();
-        let options = options
-            .application_name("cluster-overview")
-            // Nothing here is a fraction, and `PgBouncer` does not know the parameter.
-            .extra_float_digits(None)
-            .disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(SESSION).await.map(drop) })
-            })
-            .connect_lazy_with(options);
+        let trust = Arc::<Trust>::default();
+        let pool = session::pool(options, &trust);
         Ok(Self {
             pool,
+            trust,
             replaced_connections: Counter::default(),
             clock: RemoteClock::default(),
             name,
@@ -123,6 +114,7 @@ impl Shared {
     async fn be_ready(&self) -> Result<(), StoreError> {
         let mut ready = self.ready.lock().await;
         if !*ready {
+            session::check(&self.pool).await?;
             let migrate = sqlx::migrate!("src/store/migrations/postgres");
             Box::pin(migrate.run(&self.pool)).await?;
             let mut tx = self.begin_as(BEGIN).await?;
@@ -136,13 +128,18 @@ impl Shared {
         Ok(())
     }
 
-    /// Another database may stand at the same address, and have no tables yet.
+    /// Another database may stand at the same address, and have no tables yet; the server may have become
+    /// a standby, or a pooler may have come between.
     pub(super) async fn suspect(&self, error: &StoreError) {
-        // undefined_table
-        if let StoreError::Database(sqlx::Error::Database(error)) = error
-            && error.code().as_deref() == Some("42P01")
-        {
+        let is_without_tables = matches!(error, StoreError::Database(sqlx::Error::Database(error))
+            // undefined_table
+            if error.code().as_deref() == Some("42P01"));
+        let blindness = error.blindness();
+        if is_without_tables || matches!(blindness, Blindness::ReadOnly | Blindness::Pooled) {
             *self.ready.lock().await = false;
+        }
+        if blindness == Blindness::ReadOnly {
+            self.trust.end_all();
         }
     }
 
@@ -179,21 +176,34 @@ impl Shared {
 
     /// What hears of it.
     pub(super) async fn listen(&self) -> Result<Ears, StoreError> {
+        let ended = self.trust.ended();
         let mut listener = in_time(PgListener::connect_with(&self.pool)).await?;
+        session::check_writable(&mut listener).await?;
         in_time(listener.listen(CHANNEL)).await?;
-        Ok(Ears(listener))
+        Ok(Ears { listener, ended })
     }
 }
 
 /// A connection that hears other web servers write.
 #[derive(Debug)]
-pub(crate) struct Ears(PgListener);
+pub(crate) struct Ears {
+    listener: PgListener,
+    ended: watch::Receiver<Option<Stopwatch>>,
+}
 
 impl Ears {
-    /// Waits until there is something to read; what was told several times is heard once.
+    /// Waits until there is something to read; what was told several times is heard once. It fails when
+    /// this connection is no longer one to the server that takes the writes.
     pub(crate) async fn heard(&mut self) -> Result<(), StoreError> {
-        self.0.recv().await?;
-        while self.0.next_buffered().is_some() {}
+        loop {
+            tokio::select! {
+                heard = self.listener.recv() => { heard?; break }
+                _ = self.ended.changed() => return Err(StoreError::Standby),
+                () = tokio::time::sleep(SILENCE) => {}
+            }
+            session::check_writable(&mut self.listener).await?;
+        }
+        while self.listener.next_buffered().is_some() {}
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 #[cfg(feature = "databases")]
 mod databases;
 mod pgbouncer;
+mod standby;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -52,6 +53,12 @@ impl Postgres {
     }
 
     fn start_with(disk: Option<u32>) -> Self {
+        let mut server = Self::without_data(disk);
+        server.start_again(&[]);
+        server
+    }
+
+    fn without_data(disk: Option<u32>) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let started = STARTED.fetch_add(1, Ordering::Relaxed);
         // Short: a socket's path has 107 bytes at most.
@@ -66,9 +73,7 @@ impl Postgres {
             chown(folder.join("disk"), Some(uid), Some(gid)).unwrap();
         }
         let port = free_port();
-        let mut server = Self { folder, user, port, disk, keeper: None };
-        server.start_again(&[]);
-        server
+        Self { folder, user, port, disk, keeper: None }
     }
 
     /// Starts it once it was stopped, with more in its environment.
