@@ -71,6 +71,17 @@ impl Cluster {
         self.start(agent, server)
     }
 
+    /// Has the names that all hosts know be these from now on; what starts later reads them.
+    pub(crate) fn name(&self, hosts: &str) {
+        let file = self.folder.join("hosts");
+        let is_new = !file.exists();
+        // Written in place: it is mounted.
+        std::fs::write(&file, hosts).unwrap();
+        if is_new {
+            self.world.sh(&format!("mount --bind {} /etc/hosts", file.display()));
+        }
+    }
+
     /// What the overview on a host shows, as `status` asks for it; `None` while it cannot be asked.
     pub(crate) fn picture(&self, host: &str) -> Option<Value> {
         let mut status = self.world.on(host);

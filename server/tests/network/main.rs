@@ -7,4 +7,5 @@
 mod cluster;
 mod lines;
 mod many;
+mod names;
 mod world;
