@@ -47,22 +47,25 @@ test.describe('where the page can only ask', () => {
   });
 });
 
-test('a page whose questions are refused listens again, and is live', async ({ cluster, page }) => {
-  test.skip(process.env.CLUSTER_OVERVIEW_DEAF === '1', 'this is about listening');
-  await cluster.configure(quick);
-  await cluster.beat({ server: 'app-1' });
-  await open(page, cluster.url);
-  await expect(page.getByTestId('connection')).toContainText('Live');
-  await refuse(page, 'overview', problem(403, 'Forbidden'));
-  // Whoever comes back asks at once.
-  const answer = page.waitForResponse('**/fn/overview');
-  const listening = page.waitForRequest('**/api/v1/stream*');
-  await page.evaluate(() => dispatchEvent(new Event('visibilitychange')));
-  expect((await answer).status()).toBe(403);
-  await listening;
-  await expect(page.getByTestId('connection')).toContainText('Live');
-  await cluster.beat({ server: 'app-2' });
-  await expect(server(page, 'app-2')).toHaveCount(1, { timeout: 2_000 });
+test.describe('where the page can listen', () => {
+  test.use({ deaf: false });
+
+  test('a page whose questions are refused listens again, and is live', async ({ cluster, page }) => {
+    await cluster.configure(quick);
+    await cluster.beat({ server: 'app-1' });
+    await open(page, cluster.url);
+    await expect(page.getByTestId('connection')).toContainText('Live');
+    await refuse(page, 'overview', problem(403, 'Forbidden'));
+    // Whoever comes back asks at once.
+    const answer = page.waitForResponse('**/fn/overview');
+    const listening = page.waitForRequest('**/api/v1/stream*');
+    await page.evaluate(() => dispatchEvent(new Event('visibilitychange')));
+    expect((await answer).status()).toBe(403);
+    await listening;
+    await expect(page.getByTestId('connection')).toContainText('Live');
+    await cluster.beat({ server: 'app-2' });
+    await expect(server(page, 'app-2')).toHaveCount(1, { timeout: 2_000 });
+  });
 });
 
 test('an action that is refused says why in its form, and nothing is lost', async ({ cluster, page }) => {

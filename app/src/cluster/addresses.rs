@@ -51,8 +51,8 @@ impl<'a> Addresses<'a> {
         Self(found)
     }
 
-    /// The only living server at the address of a component that is none: where a server was renamed, its new
-    /// name. Several share the address of a proxy or a router, and then it says nothing.
+    /// The only living server at the address of a component, unless it is the same server: where one was renamed,
+    /// its new name. Several share the address of a proxy or a router, and then it says nothing.
     pub(super) fn successor(&self, status: &ComponentStatus) -> Option<&'a ServerName> {
         let servers = self.at(status).filter(|servers| servers.count == 1)?;
         servers.first.filter(|name| **name != status.component.server)

@@ -505,21 +505,21 @@ impl<'a> Case<'a> {
 
     /// Adds the hints of findings that share an id.
     fn add_hints(self, same: &[Finding], hints: &mut Vec<Hint>) {
-        let (told, summed) = Finding::split(same);
-        let compared = self.compare(told);
-        for finding in told {
+        let (own, summed) = Finding::split(same);
+        let compared = self.compare(own);
+        for finding in own {
             hints.extend(self.hint(finding, &compared));
         }
         hints.extend(self.summary(summed));
     }
 
     /// What the hints of these findings, which share an id, have in common.
-    fn compare(self, told: &[Finding]) -> Compared<'a> {
-        let Some(id) = told.first().map(|first| first.id) else { return Compared::Nothing };
+    fn compare(self, own: &[Finding]) -> Compared<'a> {
+        let Some(id) = own.first().map(|first| first.id) else { return Compared::Nothing };
         match id {
             HintId::KeyMismatch | HintId::MachineKeyMismatch => {
                 let kind = KeyKind::ALL.into_iter().find(|kind| id == key_hint(*kind));
-                let sharing = kind.and_then(|kind| self.sharing(kind, told));
+                let sharing = kind.and_then(|kind| self.sharing(kind, own));
                 sharing.map_or(Compared::Nothing, Compared::Keys)
             }
             HintId::KeyMissing => {
@@ -531,7 +531,7 @@ impl<'a> Case<'a> {
             | HintId::ServiceStopped
             | HintId::WebStopped
             | HintId::MessengerUnreachable => {
-                let asked = told.iter().filter_map(|finding| self.component(finding));
+                let asked = own.iter().filter_map(|finding| self.component(finding));
                 Compared::Addresses(Addresses::of(self.overview, asked))
             }
             HintId::OverviewBlind
