@@ -60,8 +60,9 @@ fn a_service_that_moves_says_so_and_is_found_where_it_is() {
     // In this order: an address added to another goes with it.
     cluster.world.sh("ip -n db-1 addr del 10.9.0.2/24 dev eth0");
     cluster.world.sh("ip -n db-1 addr add 10.9.0.77/24 dev eth0");
-    // An agent looks around every 5 s, so long before its next heartbeat is due.
-    cluster.picture_when("web-1", SOON, |picture| {
+    // An agent looks around every 5 s, so long before its next heartbeat is due. The former connection may be missed
+    // only after 12 s of silence.
+    cluster.picture_when("web-1", SOON * 2, |picture| {
         let found = service(picture, "db-1");
         found["ip"] == "10.9.0.77" && found["messenger"]["state"] == "connected"
     });
