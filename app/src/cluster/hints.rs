@@ -781,6 +781,7 @@ impl<'a> Case<'a> {
                 servers.push(&|| refusal.server.to_string());
             }
             if let RefusalReason::Probe { role, said } = &refusal.why {
+                let said = said.trim_end_matches('.');
                 reasons.push(&|| format!("{} ({}): {said}", refusal.server, role.as_str()));
             }
         }
