@@ -85,8 +85,8 @@ fn advice_about_a_messenger_fits_what_was_found_at_its_port() {
     };
     for (failure, says, never) in [
         (MessengerFailure::Refused, "port 4711 is open on web-1", "--ip"),
-        (MessengerFailure::TimedOut, "Nothing answers at 10.0.0.1", "Another"),
-        (MessengerFailure::Unreachable, "Nothing answers at 10.0.0.1", "Another"),
+        (MessengerFailure::TimedOut, "port 4711 is open on web-1", "Another"),
+        (MessengerFailure::Unreachable, "port 4711 is open on web-1", "Another"),
         (MessengerFailure::NotAMessenger, "Another program listens on port 4711", "firewall"),
         (MessengerFailure::WrongKey, "Another service answers on port 4711", "firewall"),
         (MessengerFailure::Protocol, "the same version", "firewall"),

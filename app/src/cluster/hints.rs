@@ -955,11 +955,12 @@ fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
 }
 
 impl MessengerFailure {
-    /// Which steps of the advice fit it: those of a messenger that does not answer, or that answers wrongly.
+    /// Which steps of the advice fit it: of their own where something answers, and the usual ones where nothing does.
     const fn note(self) -> &'static str {
         match self {
-            Self::Connecting | Self::Lost | Self::Refused => "refused",
-            Self::TimedOut | Self::Unreachable => "no-answer",
+            Self::Connecting | Self::Lost | Self::Refused | Self::TimedOut | Self::Unreachable => {
+                "no-answer"
+            }
             Self::NotAMessenger => "not-a-messenger",
             Self::WrongKey => "wrong-key",
             Self::Protocol => "protocol",
