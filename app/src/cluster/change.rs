@@ -23,7 +23,7 @@ pub struct Change {
     /// Why; always told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blindness: Option<Blindness>,
-    /// How many servers the web server takes in at most; always told.
+    /// How many servers the web server takes in at most; in every change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_servers: Option<usize>,
     /// All heartbeats that were refused lately, if that changed.

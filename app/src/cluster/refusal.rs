@@ -1,5 +1,5 @@
 //! Heartbeats in a server's name that were refused, or that its agent does not send because the product answers
-//! no probe: told on its row, for whoever wonders why it is silent. A server that has no row yet, because its agent's
+//! no probe: shown on its row, to say why it is silent. A server that has no row yet, because its agent's
 //! probe has failed from the start, is named by a hint.
 
 use serde::{Deserialize, Serialize};
@@ -134,10 +134,6 @@ impl Snapshot {
         from: Option<Address>,
         now: Timestamp,
     ) -> bool {
-        let key = |role| ComponentKey { server: server.clone(), role };
-        let known = [Role::Web, Role::Service]
-            .into_iter()
-            .any(|role| self.components.contains_key(&key(role)));
         let probed = why.probed();
         let told = self.place_of_refusal(server, probed).ok();
         let told = told.and_then(|place| self.refusals.get(place)).filter(|told| now < told.until);
@@ -146,8 +142,9 @@ impl Snapshot {
             let same = told.why == why && told.from == from;
             before < if same { TOLD_FOR.half() } else { NEWS_AFTER }
         });
-        let may_be_new = probed.is_some() && (told.is_some() || self.has_room_for_unreported(now));
-        if is_old || !(known || may_be_new) {
+        // Servers are counted only for one that is new.
+        let may_be_new = || told.is_some() || self.has_room_for_unreported(now);
+        if is_old || !(self.has_server(server) || (probed.is_some() && may_be_new())) {
             return false;
         }
         let since = told.map_or(now, |told| told.since);

@@ -11,7 +11,7 @@ use crate::words::Words;
 const LONGEST_PAUSE: Span = Span::seconds(10);
 /// How long a page that nobody looks at waits between two polls: two requests a minute at most.
 const HIDDEN_PAUSE: Span = Span::seconds(30);
-/// An answer that takes longer than this is a failure for whoever has had no picture for long.
+/// An answer that takes longer than this is a failure once there has been no picture for long.
 const SLOW_ANSWER: Span = Span::seconds(3);
 
 /// What one page knows.

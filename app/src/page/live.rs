@@ -303,7 +303,7 @@ async fn ask_for_news(
     }
 }
 
-/// Says why there is no news. Whoever is not signed in any more is shown where to sign in, at once unless that
+/// Says why there is no news. Somebody who is not signed in any more is shown where to sign in, at once unless that
 /// would empty a form.
 fn miss(screen: Screen, desk: &RefCell<Desk>, failure: Failure) {
     let signed_out = failure.reason == SIGNED_OUT;

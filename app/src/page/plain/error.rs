@@ -59,7 +59,7 @@ pub fn document_of(page: ErrorPage) -> Document {
             <p class="muted">{sheet.label("plain.error.status")} " " {status}</p>
         </main>
     };
-    // A product around the page may let in whoever is not.
+    // A product around the page may let in people who are not.
     let shut = matches!(status, 401 | 410);
     whole(&sheet, title, content, shut)
 }
