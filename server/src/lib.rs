@@ -6,325 +6,27 @@
 pub mod access;
 mod acts;
 pub mod agent;
-mod back_off;
-pub mod base_path;
-pub mod branding;
-pub mod client;
+pub mod cli;
 pub mod clock;
-pub mod config;
-pub mod credential;
 pub mod demo;
 pub mod files;
-pub mod frame;
 mod http;
 pub mod intake;
-pub mod listen;
-mod log_limit;
 pub mod messenger;
 mod metrics;
-pub mod node;
-pub mod outside_text;
+pub mod net;
 pub mod own;
-pub mod probe;
-pub mod report;
-mod single_flight;
+pub mod site;
 pub mod store;
+pub mod telemetry;
 pub mod watch;
 
-use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::Arc;
 
-use app::cluster::{Role, Span};
-use app::words::Language;
-use axum::body::Bytes;
-use tokio::sync::watch as signal;
-use tokio::task::JoinSet;
+use crate::net::listener::{self, Listener};
 
-use crate::access::secret::{Hash, SecretError};
-use crate::access::{Access, Policy};
-use crate::branding::{Branding, BrandingError};
-use crate::files::kept::Kept;
-use crate::frame::Ancestor;
-use crate::intake::Intake;
-use crate::listen::Listener;
-use crate::messenger::{DialLoopback, Dialer, Here};
-use crate::own::{Identity, Reporter};
-use crate::single_flight::SingleFlight;
-use crate::store::{Store, StoreError};
-use crate::watch::Watch;
-
-/// How many servers an overview takes in, unless it is told otherwise.
-pub const MAX_SERVERS: usize = 20_000;
-/// How often it is written down which tokens were used.
-const USES_PERIOD: Duration = Duration::from_mins(1);
-/// How soon a changed join token counts: within two of the shortest heartbeat intervals.
-const JOIN_TOKEN_PERIOD: Duration = Duration::from_secs(1);
-/// How soon a changed branding is shown.
-const BRANDING_PERIOD: Duration = Duration::from_secs(5);
-
-/// One overview: its database, its live picture and what it was told at its start.
-#[derive(Debug)]
-pub struct Site {
-    pub(crate) store: Arc<Store>,
-    pub(crate) watch: Arc<Watch>,
-    pub(crate) intake: Intake,
-    pub(crate) own: Option<Arc<Reporter>>,
-    pub(crate) access: Access,
-    pub(crate) dialer: Dialer,
-    /// The name under which it dials services.
-    dials_as: Option<String>,
-    /// Which of them it dials on its own machine.
-    pub(crate) dial_loopback: DialLoopback,
-    /// Whether it has been asked to stop: what never ends by itself ends then.
-    pub(crate) stopping: signal::Sender<bool>,
-    /// Where it lives below its host: empty, or `/x` without a slash at its end.
-    pub(crate) base: String,
-    pub(crate) admin_url: Option<String>,
-    /// The language it speaks; else each browser's.
-    pub(crate) language: Option<Language>,
-    /// For how long browsers are asked to come over TLS only, if it speaks TLS itself.
-    pub(crate) hsts: Option<Span>,
-    /// Whose pages may frame it.
-    pub(crate) frame_ancestors: Vec<Ancestor>,
-    /// What it borrows from the product it lives in.
-    branding: RwLock<Arc<Branding>>,
-    /// The hash of the page's files: tells an open page that it is of another version.
-    pub(crate) build: String,
-    pub(crate) overview: http::overview::Cache,
-    pub(crate) requests: metrics::Requests,
-    /// How much of requests' bodies is in memory at once.
-    pub(crate) bodies: http::body::BodyBudget,
-    /// Where its page is rendered.
-    pub(crate) rendering: http::rendering::Rendering,
-    /// Who reads the stream.
-    pub(crate) streams: http::stream::Streams,
-    pub(crate) scrape: SingleFlight<Bytes>,
-    /// What works until it closes.
-    background: Mutex<JoinSet<()>>,
-}
-
-/// The files of `serve` that may change while it runs. Its certificate and its encryption key are read again where
-/// they are used.
-#[derive(Debug, Default)]
-pub struct FollowedFiles {
-    /// What nodes prove themselves with at first contact.
-    pub join_token: Option<Arc<Kept<Hash, SecretError>>>,
-    /// What the page borrows from its product.
-    pub branding: Option<Arc<Kept<Branding, BrandingError>>>,
-}
-
-/// What a site is told at its start.
-#[derive(Clone)]
-pub struct Options {
-    /// `sqlite:PATH`, or `postgres://USER@HOST/DATABASE`.
-    pub database: String,
-    /// What nodes prove themselves with, beside the join tokens in the database.
-    pub join_token: Option<Hash>,
-    /// Who may ask for what.
-    pub access: Policy,
-    /// Where it lives below its host, as [`base_path::parse`] has it.
-    pub base: String,
-    /// The target of the breadcrumb.
-    pub admin_url: Option<String>,
-    /// The language it speaks, where not each browser's.
-    pub language: Option<Language>,
-    /// For how long browsers are asked to come over TLS only, where it speaks TLS itself: they then refuse plain
-    /// HTTP on every port of its host.
-    pub hsts: Option<Span>,
-    /// Whose pages may frame it: nobody's, unless they are named.
-    pub frame_ancestors: Vec<Ancestor>,
-    /// What it borrows from the product it lives in.
-    pub branding: Branding,
-    /// How many servers it takes in.
-    pub max_servers: usize,
-    /// What it reports of itself, and which components.
-    pub own: Option<(Identity, Vec<Role>)>,
-    /// The web server's name, where it is to dial the services' messengers.
-    pub dials_as: Option<String>,
-    /// Which services it dials on its own machine.
-    pub dial_loopback: DialLoopback,
-}
-
-impl Options {
-    /// An overview of this database for whom this policy lets in, and nothing else: it lives at the root of
-    /// its host, speaks each browser's language, reports nothing of itself and dials no services.
-    pub fn of(database: impl Into<String>, access: Policy) -> Self {
-        Self {
-            database: database.into(),
-            join_token: None,
-            access,
-            base: String::new(),
-            admin_url: None,
-            language: None,
-            hsts: None,
-            frame_ancestors: Vec::new(),
-            branding: Branding::default(),
-            max_servers: MAX_SERVERS,
-            own: None,
-            dials_as: None,
-            dial_loopback: DialLoopback::default(),
-        }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("database", &store::without_password(&self.database))
-            .field("access", &self.access)
-            .field("base", &self.base)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Site {
-    /// Opens the database and starts what works in the background.
-    pub async fn open(options: Options) -> Result<Arc<Self>, StoreError> {
-        // Leptos renders on this runtime; a second call in one process changes nothing.
-        let _ = any_spawner::Executor::init_tokio();
-        let store = Store::open(&options.database).await?;
-        let watch = Watch::load(Arc::clone(&store)).await?;
-        // A server's database need not be there yet: the page says so.
-        watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
-        watch.limit_servers(options.max_servers);
-        let intake = Intake::start(Arc::clone(&watch));
-        let own =
-            options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
-        if let Some(own) = &own {
-            own.arrive().await;
-            tokio::spawn(Arc::clone(own).live());
-        }
-        let mut background = JoinSet::new();
-        let looking = Arc::clone(&watch);
-        background.spawn(async move { looking.keep_looking().await });
-        let hearing = Arc::clone(&watch);
-        background.spawn(async move { hearing.keep_hearing().await });
-        let kept = Arc::clone(&watch);
-        background.spawn(async move { kept.keep_house().await });
-        let examined = Arc::clone(&store);
-        background.spawn(async move { examined.keep_examining().await });
-        let shortened = Arc::clone(&store);
-        background.spawn(async move { shortened.keep_log_short().await });
-        let access = Access::new(options.access, options.join_token, &options.base, &store.name());
-        let site = Arc::new(Self {
-            store,
-            watch,
-            intake,
-            own,
-            access,
-            dialer: Dialer::default(),
-            dials_as: options.dials_as,
-            dial_loopback: options.dial_loopback,
-            stopping: signal::Sender::new(false),
-            base: options.base,
-            admin_url: options.admin_url,
-            language: options.language,
-            hsts: options.hsts,
-            frame_ancestors: options.frame_ancestors,
-            branding: RwLock::new(Arc::new(options.branding)),
-            build: http::assets::hash(),
-            overview: http::overview::Cache::default(),
-            requests: metrics::Requests::default(),
-            bodies: http::body::BodyBudget::default(),
-            rendering: http::rendering::Rendering::default(),
-            streams: http::stream::Streams::default(),
-            scrape: SingleFlight::default(),
-            background: Mutex::default(),
-        });
-        background.spawn(Arc::clone(&site).note_uses());
-        *site.background() = background;
-        Ok(site)
-    }
-
-    /// Reads these files again and again, and uses what they hold whenever it changes.
-    pub fn follow_files(self: &Arc<Self>, files: FollowedFiles) {
-        if let Some(file) = files.join_token {
-            let site = Arc::clone(self);
-            self.background().spawn(
-                file.follow(JOIN_TOKEN_PERIOD, move |token| site.access.set_join_token(token)),
-            );
-        }
-        if let Some(file) = files.branding {
-            let site = Arc::clone(self);
-            self.background().spawn(file.follow(BRANDING_PERIOD, move |branding| {
-                let mut used = site.branding.write().unwrap_or_else(PoisonError::into_inner);
-                *used = Arc::new(branding);
-            }));
-        }
-    }
-
-    /// What it borrows from its product now.
-    pub(crate) fn branding(&self) -> Arc<Branding> {
-        Arc::clone(&self.branding.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Whether the database cannot be read and written.
-    pub fn is_blind(&self) -> bool {
-        self.watch.is_blind()
-    }
-
-    /// Waits until the database can be read and written.
-    pub async fn in_sight(&self) {
-        self.watch.in_sight().await;
-    }
-
-    /// What reports the components of this process, if it does.
-    pub fn reporter(&self) -> Option<&Reporter> {
-        self.own.as_deref()
-    }
-
-    /// Dials the services' messengers under the name it was given, until it stops. `listening` is
-    /// where this process listens: its own port on this machine is never dialled.
-    pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
-        if let Some(name) = self.dials_as.clone() {
-            tokio::spawn(Arc::clone(self).keep_dialling(Here { name, listening }));
-        }
-    }
-
-    /// Ends what would never end by itself, as the stream: a server that finishes its requests before it
-    /// stops need not wait for that.
-    pub fn stop(&self) {
-        self.stopping.send_replace(true);
-    }
-
-    /// Reports its own components as stopped, and closes the database, once no more requests are answered.
-    pub async fn close(&self) {
-        self.stop();
-        self.hang_up().await;
-        if let Some(own) = &self.own {
-            own.leave().await;
-        }
-        // What is being written is written to its end: only the next round does not begin.
-        self.background().abort_all();
-        let store = Arc::clone(&self.store);
-        self.watch.with_write_lock(async move { store.close().await }).await;
-    }
-
-    fn background(&self) -> MutexGuard<'_, JoinSet<()>> {
-        self.background.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes down, once a minute, which tokens were used.
-    async fn note_uses(self: Arc<Self>) {
-        let mut minutes = tokio::time::interval(USES_PERIOD);
-        loop {
-            minutes.tick().await;
-            let uses = self.access.take_uses();
-            // While the database cannot be written, a use more or less is not missed.
-            if self.watch.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
-                continue;
-            }
-            // What another web server wrote just before its clock's last minute is read twice.
-            let since = self.store.now() - Span::minutes(3);
-            if let Err(error) = self.watch.note_uses(uses, since).await {
-                tracing::warn!(%error, "when tokens were last used was not written down");
-            }
-        }
-    }
-}
+pub use crate::site::{FollowedFiles, MAX_SERVERS, Options, Site};
 
 /// All routes of a site, its base path included.
 pub fn router(site: Arc<Site>) -> axum::Router {
@@ -347,10 +49,10 @@ pub async fn serve(
         shutdown.await;
         stopping.stop();
     };
-    let connections = listen::places();
+    let connections = listener::places();
     site.streams.leave_room(connections);
     let proxies = site.access.policy.proxies.clone();
-    let limits = listen::Limits { connections, proxies };
+    let limits = listener::Limits { connections, proxies };
     listener.serve(router(Arc::clone(&site)), limits, shutdown).await;
     site.close().await;
 }

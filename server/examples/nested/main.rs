@@ -16,9 +16,10 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cluster_overview::access::{Authenticate, Host, HostPerson, Mode, Policy};
+use cluster_overview::agent::host;
 use cluster_overview::files::key::{KeySource, key_check};
 use cluster_overview::own::Identity;
-use cluster_overview::{Options, Site, node};
+use cluster_overview::{Options, Site};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
@@ -120,7 +121,7 @@ async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Bo
         server: ServerName::parse(name)?,
         product: Some("Product".to_owned()),
         version: "2026.2.1".to_owned(),
-        os: node::os(),
+        os: host::os(),
         ip: Ipv4Addr::LOCALHOST.into(),
         key: key_check(b"the key of the product").map(KeySource::Product),
         reporter: facts::Reporter::Own,

@@ -6,8 +6,8 @@ use app::cluster::{ServerName, Timestamp};
 
 use super::keyring::Maker;
 use super::secret::Hash;
-pub use crate::outside_text::one_line;
-use crate::outside_text::{MAX_LIST_LINE_CHARS, list_line};
+pub use crate::telemetry::outside_text::one_line;
+use crate::telemetry::outside_text::{MAX_LIST_LINE_CHARS, list_line};
 
 /// How somebody proved who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use super::origin::Origin;
 use super::password::{self, Fit, LONGEST, PasswordError, Unfit};
 use super::secret::{Hash, Secret, SecretError};
 use crate::Site;
-use crate::log_limit::LogLimit;
 use crate::store::{Grant, StoreError};
+use crate::telemetry::log_limit::LogLimit;
 
 /// How long the code that makes the first admin is good.
 const SETUP: Span = Span::minutes(60);

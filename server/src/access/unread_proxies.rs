@@ -4,8 +4,8 @@
 use axum::http::HeaderMap;
 
 use super::origin::Origin;
-use crate::log_limit::LogLimits;
-use crate::outside_text::one_line;
+use crate::telemetry::log_limit::LogLimits;
+use crate::telemetry::outside_text::one_line;
 
 /// One line for each header.
 #[derive(Debug, Default)]

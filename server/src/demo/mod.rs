@@ -18,12 +18,13 @@ use self::director::Director;
 use self::node::Node;
 use crate::access::Policy;
 use crate::access::secret::Hash;
-use crate::branding::Branding;
+use crate::cli::args;
 use crate::intake::Refused;
-use crate::listen::Listener;
+use crate::net::listener::Listener;
+use crate::site::branding::Branding;
 use crate::store::StoreError;
 use crate::store::beside::Beside;
-use crate::{Options, Site, config};
+use crate::{Options, Site};
 
 /// Why there is no demo.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +116,7 @@ struct Folder(PathBuf);
 impl Folder {
     fn new() -> std::io::Result<Self> {
         let name = format!("cluster-overview-demo-{}", uuid::Uuid::new_v4());
-        let path = config::temporary_folder().join(name);
+        let path = args::temporary_folder().join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::log_limit::LogLimits;
-use crate::outside_text::one_line;
+use crate::telemetry::log_limit::LogLimits;
+use crate::telemetry::outside_text::one_line;
 
 /// The components of one agent read the same files.
 static UNUSABLE: LazyLock<LogLimits<PathBuf>> = LazyLock::new(LogLimits::default);

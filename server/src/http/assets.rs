@@ -9,7 +9,7 @@ use rust_embed::RustEmbed;
 
 use super::problem::Problem;
 use super::quality;
-use crate::outside_text::one_line;
+use crate::telemetry::outside_text::one_line;
 
 /// The built site: inside the binary in release, read from the folder in debug.
 #[derive(RustEmbed)]

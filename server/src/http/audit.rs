@@ -19,7 +19,7 @@ use super::problem::Problem;
 use super::sign_in::escaped;
 use crate::Site;
 use crate::access::audit::{Action, Wanted, Written};
-use crate::log_limit::LogLimit;
+use crate::telemetry::log_limit::LogLimit;
 
 /// How many lines one answer carries if nothing else is asked for, and at most.
 const USUALLY: u32 = 100;

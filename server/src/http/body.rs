@@ -19,8 +19,8 @@ use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::Person;
 use crate::files::text::utf8;
-use crate::listen::connections::Room;
-use crate::outside_text::one_line;
+use crate::net::connections::Room;
+use crate::telemetry::outside_text::one_line;
 
 /// The largest JSON body that is taken.
 const MAX_JSON_BYTES: usize = 1 << 20;

@@ -23,7 +23,7 @@ use crate::access::keyring::CODE;
 use crate::access::origin::Origin;
 use crate::access::secret::Hash;
 use crate::access::{Invitation, Mode, NotInvited};
-use crate::log_limit::LogLimit;
+use crate::telemetry::log_limit::LogLimit;
 
 /// Makes a code that lets a person in, into a frame within a product's page
 ///

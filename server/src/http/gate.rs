@@ -24,8 +24,8 @@ use crate::access::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
 use crate::access::origin::{Origin, OverTls};
 use crate::access::{Access, Mode, Policy};
 use crate::files::text::utf8;
-use crate::listen::connections::Room;
 use crate::metrics::Refusal;
+use crate::net::connections::Room;
 
 /// The longest header that is kept of whoever reads the stream, in bytes: a list of roles may be long.
 const MAX_KEPT_HEADER_BYTES: usize = 8 << 10;

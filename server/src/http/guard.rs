@@ -17,7 +17,7 @@ use crate::access::audit::Proof;
 use crate::access::caller::{Caller, Person};
 use crate::access::forwarded::host_header;
 use crate::access::origin::{Origin, OwnHost, host, is_loopback};
-use crate::outside_text::one_line;
+use crate::telemetry::outside_text::one_line;
 
 /// What a proxy's configuration lacks if the overview takes itself for another host than the browser does.
 const HOST_LINE: &str = "proxy_set_header Host $http_host;";

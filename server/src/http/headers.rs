@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use crate::Site;
 use crate::access::cookie::is_secure_context;
 use crate::access::origin::{Origin, OverTls};
-use crate::frame::Ancestor;
+use crate::site::frame_ancestors::Ancestor;
 
 /// What is no document of ours is nothing but data.
 const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");

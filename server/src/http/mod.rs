@@ -27,6 +27,7 @@ mod quality;
 pub(crate) mod rendering;
 pub(crate) mod routes;
 mod sign_in;
+pub(crate) mod single_flight;
 pub(crate) mod stream;
 mod tokens;
 
@@ -50,7 +51,7 @@ use self::gate::{Manner, Need, behind};
 use self::openapi::Document;
 use self::problem::Problem;
 use crate::Site;
-use crate::outside_text::one_line;
+use crate::telemetry::outside_text::one_line;
 
 /// Where heartbeats are posted.
 pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::problem::Problem;
 use super::sign_in::kept;
 use crate::Site;
-use crate::outside_text::one_line;
+use crate::telemetry::outside_text::one_line;
 
 /// Answers whatever no route answers.
 pub(super) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
@@ -34,7 +34,7 @@ pub(super) async fn answer(State(site): State<Arc<Site>>, request: Request) -> R
         return Redirect::permanent(&address(&whole, request.uri())).into_response();
     }
     if let Some(outer) =
-        path_before_ours(path).filter(|outer| crate::base_path::parse(outer).is_ok())
+        path_before_ours(path).filter(|outer| crate::site::base_path::parse(outer).is_ok())
     {
         let line = format!("--base-path {outer}");
         return problem("plain.nothing.base", base, path, &[("base", outer), ("line", &line)]);

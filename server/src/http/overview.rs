@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::openapi::schemas;
 use crate::Site;
-use crate::single_flight::SingleFlight;
+use crate::http::single_flight::SingleFlight;
 use crate::watch::{Sight, Watch};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use crate::single_flight::on_blocking_thread;
+use crate::http::single_flight::on_blocking_thread;
 
 /// Renders as many pages at once as there are processors; the others wait.
 #[derive(Debug)]

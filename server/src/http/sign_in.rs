@@ -23,7 +23,7 @@ use crate::Site;
 use crate::access::origin::{Origin, OwnHost};
 use crate::access::password::Unfit;
 use crate::access::{Mode, SignIn, SignInError};
-use crate::outside_text::one_line;
+use crate::telemetry::outside_text::one_line;
 
 /// The longest query that is wanted again after signing in.
 const MAX_THEN_BYTES: usize = 4 << 10;

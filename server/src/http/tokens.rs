@@ -22,7 +22,7 @@ use crate::access::caller::{Caller, Person};
 use crate::access::keyring::{Token, TokenRole};
 use crate::access::origin::Origin;
 use crate::access::{TokenChange, Wish};
-use crate::log_limit::LogLimit;
+use crate::telemetry::log_limit::LogLimit;
 
 /// The longest life of a token that ends by itself: ten years.
 const LONGEST_LIFE: Span = Span::minutes(10 * 366 * 24 * 60);

@@ -22,11 +22,11 @@ use super::wire::{
 };
 use crate::Site;
 use crate::access::secret::Hash;
-use crate::back_off::back_off;
 use crate::clock::Stopwatch;
 use crate::intake::parse;
-use crate::log_limit::LogLimits;
+use crate::net::back_off::back_off;
 use crate::store::Sighting;
+use crate::telemetry::log_limit::LogLimits;
 
 /// The longest wait between two trials.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);

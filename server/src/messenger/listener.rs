@@ -13,8 +13,8 @@ use tokio::time::Interval;
 
 use super::wire::{Channel, Message, SIGN_OF_LIFE, Side, WEB_SILENCE, WireError, shared_key};
 use crate::access::secret::Hash;
+use crate::agent::host;
 use crate::clock::Stopwatch;
-use crate::node;
 
 /// How many may be connected at once: more than there are web servers.
 const MOST_CONNECTIONS: usize = 64;
@@ -209,7 +209,7 @@ impl Side for Service {
                     }
                 }
                 _ = self.signs.tick() => {
-                    return Message::Alive { process: node::process(self.since) };
+                    return Message::Alive { process: host::process(self.since) };
                 }
             }
         }

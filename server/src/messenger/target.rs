@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use axum::http::{HeaderMap, Version};
 
-use crate::node;
+use crate::agent::host;
 
 /// Which services the overview dials on its own machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub(super) fn place(target: SocketAddr, listening: SocketAddr) -> Place {
 
 /// Whether an address is one of the machine that this process runs on.
 fn is_on_this_machine(ip: IpAddr) -> bool {
-    ip.is_loopback() || node::is_own(ip)
+    ip.is_loopback() || host::is_own(ip)
 }
 
 fn is_forbidden_v4(ip: Ipv4Addr) -> bool {
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn an_address_of_this_machine_is_known_whatever_its_network() {
         let towards = SocketAddr::from(([192, 0, 2, 1], 9));
-        let Some(own) = node::address_towards(towards) else { return };
+        let Some(own) = host::address_towards(towards) else { return };
         let target = SocketAddr::new(own, 5_432);
         assert_eq!(place(target, ([127, 0, 0, 1], 3_000).into()), Place::ThisMachine);
     }

@@ -11,7 +11,7 @@ use crate::access::keyring::{
     TokenRole, name_key,
 };
 use crate::access::secret::Hash;
-use crate::outside_text::list_line;
+use crate::telemetry::outside_text::list_line;
 use app::api::Rank;
 use app::cluster::{ServerName, Span, Timestamp};
 

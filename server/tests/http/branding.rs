@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cluster_overview::branding::Branding;
+use cluster_overview::site::branding::Branding;
 
 use crate::harness::Running;
 

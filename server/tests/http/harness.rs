@@ -11,12 +11,12 @@ use cluster_overview::access::keyring::{Keyring, TokenRole};
 use cluster_overview::access::origin::Proxies;
 use cluster_overview::access::secret::Hash;
 use cluster_overview::access::{Mode, Policy, Wish};
-use cluster_overview::branding::Branding;
-use cluster_overview::frame::Ancestor;
-use cluster_overview::listen::tls::Tls;
-use cluster_overview::listen::{self, Listener};
 use cluster_overview::messenger::DialLoopback;
+use cluster_overview::net::listener::{self, Listener};
+use cluster_overview::net::tls::Tls;
 use cluster_overview::own::Identity;
+use cluster_overview::site::branding::Branding;
+use cluster_overview::site::frame_ancestors::Ancestor;
 use cluster_overview::store::Grant;
 use cluster_overview::store::beside::{Away, Beside};
 use cluster_overview::{Options, Site};
@@ -164,7 +164,7 @@ impl Running {
         let (address, site, served) = runtime.block_on(async {
             let site: Arc<Site> = Site::open(options).await.unwrap();
             let kept = Arc::clone(&site);
-            let socket = listen::bind(([127, 0, 0, 1], 0).into()).unwrap();
+            let socket = listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
             let address = socket.local_addr().unwrap();
             let listener = Listener { socket, tls };
             let served = tokio::spawn(cluster_overview::serve(listener, site, async {

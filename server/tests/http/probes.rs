@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use app::cluster::Role;
-use cluster_overview::probe::Probe;
+use cluster_overview::agent::health_probe::Probe;
 use serde_json::{Value, json};
 use testkit::{Folder, Process, program, wait_until};
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use app::cluster::Span;
-use cluster_overview::client::{Client, ClientError};
-use cluster_overview::listen::tls::{Tls, TlsError};
+use cluster_overview::agent::api_client::{Client, ClientError};
+use cluster_overview::net::tls::{Tls, TlsError};
 use testkit::{SOON, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, folder, heartbeat};

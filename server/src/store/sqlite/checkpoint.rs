@@ -11,8 +11,8 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::lock::with_end;
 use super::{Owned, connection};
-use crate::log_limit::LogLimit;
 use crate::store::StoreError;
+use crate::telemetry::log_limit::LogLimit;
 
 /// The file is cut to this length when the log begins anew: twice as long as it gets where nobody holds it.
 pub(super) const MAX_LOG_BYTES: u64 = 8 << 20;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
-use super::holds_password;
+use super::args::holds_password;
 use crate::files;
 
 /// The option that names the file.

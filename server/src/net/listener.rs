@@ -3,9 +3,6 @@
 //! A client that says nothing, says it too slowly, or does not read its answer costs one connection for
 //! some seconds. When all are in use, the one that has been idle longest is closed for the next.
 
-pub(crate) mod connections;
-pub mod tls;
-
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -28,10 +25,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
-use self::connections::{Answered, Connections, Place, Room};
-use self::tls::Tls;
+use super::connections::{Answered, Connections, Place, Room};
+use super::tls::{self, Tls};
 use crate::access::origin::{OverTls, Proxies};
-use crate::log_limit::LogLimit;
+use crate::telemetry::log_limit::LogLimit;
 
 /// The most connections at once, if the system allows as many.
 const MOST_CONNECTIONS: usize = 16_384;

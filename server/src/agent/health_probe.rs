@@ -13,8 +13,8 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
-use crate::outside_text::one_line;
 use crate::store::without_password;
+use crate::telemetry::outside_text::one_line;
 
 /// How long a probe may take.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,16 +1,22 @@
 //! The overview for a terminal, and the exit code it means.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
 
 use serde_json::Value;
 
-use crate::outside_text::{answer_line, json_for_terminal};
+use super::this_server::warn_if_everybody_reads;
+use super::{Failure, args};
+use crate::access::secret::read_secret;
+use crate::agent::api_client::Client;
+use crate::telemetry::outside_text::{answer_line, json_for_terminal};
 
 /// The exit code when nothing can be known.
-pub const UNKNOWN: u8 = 3;
+const UNKNOWN: u8 = 3;
 
 /// 0 ok, 1 warning, 2 error, 3 unknown.
-pub fn exit_code(overview: &Value) -> u8 {
+fn exit_code(overview: &Value) -> u8 {
     match overview["health"].as_str() {
         Some("ok") => 0,
         Some("warning") => 1,
@@ -20,7 +26,7 @@ pub fn exit_code(overview: &Value) -> u8 {
 }
 
 /// The overview in one line, as monitoring plug-ins say it: what is wrong, then the counts after a bar.
-pub fn line(overview: &Value) -> String {
+fn line(overview: &Value) -> String {
     let state = match exit_code(overview) {
         0 => "OK",
         1 => "WARNING",
@@ -41,7 +47,7 @@ pub fn line(overview: &Value) -> String {
 }
 
 /// That the overview cannot be asked, in one line.
-pub fn unknown(why: &str) -> String {
+fn unknown(why: &str) -> String {
     one(&format!("UNKNOWN - {why}"), "")
 }
 
@@ -57,7 +63,7 @@ fn one(said: &str, figures: &str) -> String {
 }
 
 /// The overview as lines of text: servers and components, then the hints.
-pub fn text(overview: &Value) -> String {
+fn text(overview: &Value) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write_all(&mut out, overview);
@@ -111,7 +117,7 @@ fn write_all(out: &mut String, overview: &Value) -> std::fmt::Result {
 }
 
 /// The overview as JSON, for programs and for people at a terminal.
-pub fn json(overview: &Value) -> String {
+fn json(overview: &Value) -> String {
     json_for_terminal(&format!("{overview:#}\n"))
 }
 
@@ -129,5 +135,38 @@ fn sync(value: &Value, yes: &'static str, no: &'static str) -> &'static str {
         Some(true) => yes,
         Some(false) => no,
         None => "-",
+    }
+}
+
+/// Prints the state of the cluster; the exit code says it too.
+pub(super) fn run(options: &args::Status) -> ExitCode {
+    let asked = || -> Result<serde_json::Value, Failure> {
+        if let Some(path) = options.token_file.as_deref().filter(|_| !options.line) {
+            warn_if_everybody_reads(path, "the token");
+        }
+        let token = options.token_file.as_deref().map(read_secret).transpose()?;
+        Ok(Client::new(&options.overview, options.ca_file.as_deref())?
+            .get("/api/v1/overview", token.as_deref())?)
+    };
+    match asked() {
+        Ok(overview) => {
+            let said = match options {
+                args::Status { json: true, .. } => json(&overview),
+                args::Status { line: true, .. } => line(&overview),
+                args::Status { .. } => text(&overview),
+            };
+            // A reader that has gone needs no answer; the exit code still tells.
+            let _ = std::io::stdout().write_all(said.as_bytes());
+            ExitCode::from(exit_code(&overview))
+        }
+        Err(error) if options.line => {
+            // Whoever runs a plug-in reads its output alone.
+            let _ = std::io::stdout().write_all(unknown(&error.to_string()).as_bytes());
+            ExitCode::from(UNKNOWN)
+        }
+        Err(error) => {
+            eprintln!("cluster-overview: {error}");
+            ExitCode::from(UNKNOWN)
+        }
     }
 }

@@ -1,5 +1,10 @@
 //! The loop of a node: gather facts, post them, obey the answer, never give up, say goodbye.
 
+pub mod api_client;
+pub mod credential_file;
+pub mod health_probe;
+pub mod host;
+
 use std::future::Future;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -9,16 +14,16 @@ use app::cluster::{Os, Role};
 use serde_json::{Value, json};
 
 use crate::access::secret::{SecretError, read_secret};
-use crate::back_off::back_off;
-use crate::client::{Client, ClientError};
+use crate::agent::api_client::{Client, ClientError};
+use crate::agent::credential_file::{Credential, CredentialError};
+use crate::agent::health_probe::{Probe, Unwell, Well};
 use crate::clock;
-use crate::credential::{Credential, CredentialError};
 use crate::files::kept::Kept;
 use crate::files::key::KeyFile;
-use crate::log_limit::LogLimits;
 use crate::messenger::Voice;
-use crate::outside_text::one_line;
-use crate::probe::{Probe, Unwell, Well};
+use crate::net::back_off::back_off;
+use crate::telemetry::log_limit::LogLimits;
+use crate::telemetry::outside_text::one_line;
 
 /// Before the overview has said how often to beat.
 const FIRST_INTERVAL: Duration = Duration::from_secs(30);

@@ -1,7 +1,5 @@
 //! What the command line and the environment say: the only reader of either.
 
-mod file;
-
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -14,12 +12,13 @@ use axum::http::HeaderName;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use super::config_file;
 use crate::access::keyring::TokenRole;
-use crate::frame::Ancestor;
 use crate::messenger::DialLoopback;
+use crate::site::frame_ancestors::Ancestor;
 use crate::store::without_password;
 
-pub use self::file::FileError;
+use super::config_file::FileError;
 
 /// Shows whether a cluster is whole, says in plain words why not, and what to do about it.
 #[derive(Debug, Parser)]
@@ -402,10 +401,10 @@ impl CommandLine {
         if let Some(path) = named_file(&arguments) {
             let command = arguments.get(1).and_then(|name| commands.find_subcommand(name));
             // Others may be called where the environment names a file for `serve`.
-            let command = command.filter(|command| file::is_read_by(command));
+            let command = command.filter(|command| config_file::is_read_by(command));
             if let Some(command) = command {
                 let said = |name: &str| variable(name).is_some();
-                let added = file::options(&path, command, &arguments, said)?;
+                let added = config_file::options(&path, command, &arguments, said)?;
                 arguments.splice(2..2, added);
             }
         }
@@ -433,7 +432,7 @@ fn without_values(command: clap::Command) -> clap::Command {
 }
 
 /// Whether a password stands in an address.
-fn holds_password(address: &str) -> bool {
+pub(super) fn holds_password(address: &str) -> bool {
     let Some((scheme, rest)) = address.split_once("://") else { return false };
     if scheme.starts_with("postgres") {
         // Such a password may hold what ends the host of other addresses.
@@ -464,7 +463,7 @@ fn passwords_in(arguments: &[OsString]) -> Vec<String> {
 
 /// The configuration file, if one is named.
 fn named_file(arguments: &[OsString]) -> Option<PathBuf> {
-    let option = format!("--{}", file::OPTION);
+    let option = format!("--{}", config_file::OPTION);
     let mut all = arguments.iter();
     while let Some(argument) = all.next() {
         let text = argument.to_string_lossy();

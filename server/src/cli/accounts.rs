@@ -2,31 +2,31 @@
 
 use std::io::Write as _;
 
+use crate::access::audit::{Action, Actor, Entry};
+use crate::access::keyring::{Keyring, Maker, Token, name_key};
+use crate::access::password::Passwords;
+use crate::access::{Wish, account, described};
+use crate::clock;
+use crate::files::text::first_line;
+use crate::store::Grant;
+use crate::store::beside::Beside;
+use crate::telemetry::outside_text::one_line;
 use app::cluster::Timestamp;
-use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::{Keyring, Maker, Token, name_key};
-use cluster_overview::access::password::Passwords;
-use cluster_overview::access::{Wish, account, described};
-use cluster_overview::files::text::first_line;
-use cluster_overview::outside_text::one_line;
-use cluster_overview::store::Grant;
-use cluster_overview::store::beside::Beside;
-use cluster_overview::{clock, config};
 
-use super::Failure;
+use super::{Failure, args};
 
-pub(super) async fn token(command: config::Token) -> Result<(), Failure> {
+pub(super) async fn token(command: args::Token) -> Result<(), Failure> {
     match command {
-        config::Token::Create(options) => create(options).await,
-        config::Token::List(database) => {
+        args::Token::Create(options) => create(options).await,
+        args::Token::List(database) => {
             let keyring = Beside::open(&database.address).await?.keyring().await?;
             list(&keyring)
         }
-        config::Token::Revoke(options) => revoke(options).await,
+        args::Token::Revoke(options) => revoke(options).await,
     }
 }
 
-async fn create(options: config::CreateToken) -> Result<(), Failure> {
+async fn create(options: args::CreateToken) -> Result<(), Failure> {
     let database = Beside::open(&options.database.address).await?;
     let now = clock::wall();
     let by = Actor::command();
@@ -67,7 +67,7 @@ fn day(moment: Timestamp) -> String {
     moment.date_and_clock()
 }
 
-async fn revoke(options: config::RevokeToken) -> Result<(), Failure> {
+async fn revoke(options: args::RevokeToken) -> Result<(), Failure> {
     let database = Beside::open(&options.database.address).await?;
     let keyring = database.keyring().await?;
     let token = keyring.tokens.values().find(|token| token.id == options.id);
@@ -80,10 +80,10 @@ async fn revoke(options: config::RevokeToken) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
+pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     match command {
-        config::Admin::SetPassword(options) => {
+        args::Admin::SetPassword(options) => {
             let database = Beside::open(&options.database.address).await?;
             let passwords = Passwords::default();
             let password = read_password()?;
@@ -98,7 +98,7 @@ pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
                 options.rank.as_str()
             )?;
         }
-        config::Admin::List(database) => {
+        args::Admin::List(database) => {
             let keyring = Beside::open(&database.address).await?.keyring().await?;
             if keyring.people.is_empty() {
                 writeln!(out, "Nobody can sign in yet.")?;
@@ -107,7 +107,7 @@ pub(super) async fn admin(command: config::Admin) -> Result<(), Failure> {
                 writeln!(out, "{:<6}  {}", person.rank.as_str(), one_line(&person.name))?;
             }
         }
-        config::Admin::Remove(options) => {
+        args::Admin::Remove(options) => {
             let database = Beside::open(&options.database.address).await?;
             let entry = Entry::done(&Actor::command(), Action::RemovePerson, &options.name);
             let key = name_key(&options.name);

@@ -13,7 +13,7 @@ use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::Limits;
+use super::listener::Limits;
 use crate::access::limits::network;
 use crate::access::origin::Proxies;
 

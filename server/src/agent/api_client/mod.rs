@@ -15,11 +15,11 @@ use ureq::unversioned::resolver::Resolver as _;
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use self::resolver::Addresses;
+use crate::agent::host;
 use crate::files;
 use crate::files::kept::Kept;
-use crate::node;
-use crate::outside_text::one_line;
 use crate::store::without_password;
+use crate::telemetry::outside_text::one_line;
 
 /// How long a request may take, its answer included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -139,7 +139,7 @@ impl Client {
     pub fn own_address(&self) -> Result<IpAddr, ClientError> {
         let peer = self.addresses.first().map_or_else(|| self.look_up(), Ok)?;
         let no_route = || self.unreachable(&format_args!("no route to {}", peer.ip()));
-        node::address_towards(peer).ok_or_else(no_route)
+        host::address_towards(peer).ok_or_else(no_route)
     }
 
     fn look_up(&self) -> Result<SocketAddr, ClientError> {

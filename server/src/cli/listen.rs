@@ -1,0 +1,44 @@
+//! Where the commands that serve listen, and when they stop.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::Failure;
+use crate::net::listener::{self, Listener};
+
+pub(super) fn require_loopback(address: SocketAddr) -> Result<(), Failure> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(format!(
+        "refusing to listen on {address}: nobody signs in (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1], or let people sign in with --auth password"
+    )
+    .into())
+}
+
+pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    Ok(listener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?)
+}
+
+/// Says where the page is, once it can be asked for.
+pub(super) fn announce(listener: &Listener, base: &str) -> std::io::Result<()> {
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
+    let mut out = std::io::stdout();
+    writeln!(out, "Cluster Overview at {scheme}://{}{base}/", listener.socket.local_addr()?)?;
+    out.flush()
+}
+
+/// Resolves when the process is asked to stop: SIGTERM, or SIGINT at a terminal.
+pub(super) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

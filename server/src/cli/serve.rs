@@ -1,0 +1,186 @@
+//! The command `serve`: the web server.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use app::cluster::Role;
+use app::cluster::facts::Reporter;
+
+use super::listen::{announce, asked_to_stop, bind, require_loopback};
+use super::this_server::{
+    ThisServer, package_version, server_name, warn_if_everybody_reads, warn_of_key, warn_of_name,
+};
+use super::{Failure, args};
+use crate::access::origin::Proxies;
+use crate::access::secret::{Hash, SecretError, join_token_in_file, make_if_absent};
+use crate::access::{Mode, Policy, kept_out};
+use crate::agent::host;
+use crate::files::kept::Kept;
+use crate::files::key::KeySource;
+use crate::net::listener::Listener;
+use crate::net::tls::Tls;
+use crate::own::Identity;
+use crate::site::branding::{Branding, BrandingError};
+use crate::site::{FollowedFiles, Options, Site, base_path};
+use crate::store::Store;
+
+pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
+    let access = policy(&options.access, options.listen.address)?;
+    let base = base_path::parse(&options.base_path)?;
+    let name = server_name(options.node.name.as_deref())?.to_string();
+    warn_of_key(&options.node);
+    let own = own(&options)?;
+    let tls = tls(&options)?;
+    for reason in kept_out::reasons(&access, options.listen.address, tls.is_some()) {
+        tracing::warn!("{reason}");
+    }
+    let branding = options.branding.path.as_deref().map(branding_file).transpose()?;
+    let database = options.database.address;
+    Store::check_owner(&database)?;
+    let join_token = join_token(options.join_token_file.as_deref(), &database)?;
+    let socket = bind(options.listen.address)?;
+    let site = Site::open(Options {
+        database,
+        join_token: join_token.as_ref().map(|file| file.get()).transpose()?,
+        access,
+        base: base.clone(),
+        admin_url: options.admin_url,
+        language: options.language,
+        hsts: options.hsts,
+        frame_ancestors: options.frame_ancestors,
+        branding: branding.as_ref().map(|file| file.get()).transpose()?.unwrap_or_default(),
+        max_servers: options.max_servers,
+        own,
+        dials_as: Some(name),
+        dial_loopback: options.dialling.loopback,
+    })
+    .await?;
+    site.follow_files(FollowedFiles { join_token, branding });
+    if options.access.auth == args::Auth::Password {
+        if site.is_blind() {
+            let site = Arc::clone(&site);
+            tokio::spawn(async move {
+                site.in_sight().await;
+                if let Err(error) = offer_setup(&site).await {
+                    tracing::error!(%error, "no set-up code could be offered; start again for one");
+                }
+            });
+        } else {
+            offer_setup(&site).await?;
+        }
+    }
+    let listener = Listener { socket, tls };
+    announce(&listener, &base)?;
+    // Who is reached on this machine alone is not dialled from another.
+    if !options.listen.address.ip().is_loopback() {
+        site.listen_as_service(options.node.messenger_port).await;
+    }
+    crate::serve(listener, site, asked_to_stop()?).await;
+    Ok(())
+}
+
+/// Who may ask for what, as the command line has it.
+fn policy(access: &args::Access, address: SocketAddr) -> Result<Policy, Failure> {
+    let proxies = Proxies::parse(&access.trusted_proxies)
+        .map_err(|wrong| format!("--trusted-proxies: {wrong}"))?;
+    let mode = match access.auth {
+        args::Auth::None => {
+            require_loopback(address)?;
+            Mode::Open
+        }
+        args::Auth::Password => Mode::Password,
+        args::Auth::Proxy if proxies.is_empty() => {
+            return Err("--auth proxy believes only proxies that are named: give their addresses with --trusted-proxies".into());
+        }
+        args::Auth::Proxy => Mode::Proxy {
+            user: access.proxy_user_header.clone(),
+            role: access.proxy_role_header.clone(),
+        },
+    };
+    Ok(Policy {
+        mode,
+        proxies,
+        require_enrolment: access.require_enrolment,
+        metrics_public: access.metrics_public,
+    })
+}
+
+/// Prints the code that makes the first admin, while there is none.
+async fn offer_setup(site: &Site) -> Result<(), Failure> {
+    if let Some(code) = site.offer_setup().await? {
+        writeln!(
+            std::io::stdout(),
+            "There is no admin yet. Set-up code for the first admin, good for one hour: {}",
+            code.reveal()
+        )?;
+    }
+    Ok(())
+}
+
+fn branding_file(path: &Path) -> Result<Arc<Kept<Branding, BrandingError>>, BrandingError> {
+    Kept::open(path, Branding::read).map(Arc::new)
+}
+
+fn tls(options: &args::Serve) -> Result<Option<Tls>, Failure> {
+    match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls::of(certificate, key)?)),
+        _ => Ok(None),
+    }
+}
+
+fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> {
+    let roles: BTreeSet<Role> =
+        options.report_self.iter().filter_map(|report| report.role()).collect();
+    // What cannot be used is refused, whether it is reported or not.
+    let ThisServer { server, product, version, os, key_file } =
+        ThisServer::from_options(&options.node)?;
+    if roles.is_empty() {
+        return Ok(None);
+    }
+    warn_of_name(&options.node);
+    let reporter = if version.is_some() { Reporter::Own } else { Reporter::Observer };
+    // The documentation network: routed like any other, and nothing is sent there.
+    let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
+    let identity = Identity {
+        server,
+        product: product.or_else(|| version.is_none().then(|| "Cluster Overview".to_owned())),
+        version: version.unwrap_or_else(package_version),
+        os,
+        ip: options
+            .node
+            .ip
+            .or_else(|| host::address_towards(elsewhere))
+            .unwrap_or(options.listen.address.ip()),
+        key: key_file.map(KeySource::File),
+        reporter,
+    };
+    Ok(Some((identity, roles.into_iter().collect())))
+}
+
+/// A file with the hash of the join token in it.
+type JoinTokenFile = Arc<Kept<Hash, SecretError>>;
+
+/// What agents prove themselves with at first contact. Beside a file there is a file for it, made at
+/// the first start; web servers that share a database share the tokens in it.
+fn join_token(given: Option<&Path>, database: &str) -> Result<Option<JoinTokenFile>, Failure> {
+    if let Some(path) = given {
+        warn_if_everybody_reads(path, "the join token");
+        return Ok(Some(Arc::new(Kept::open(path, join_token_in_file)?)));
+    }
+    let Some(path) = Store::path(database) else {
+        writeln!(
+            std::io::stdout(),
+            "Agents join with a token: `cluster-overview token create --role join --name agents` makes one"
+        )?;
+        return Ok(None);
+    };
+    let path = Store::join_token_file(&path);
+    let verb = if make_if_absent(&path)? { "written to" } else { "in" };
+    let token = Kept::open(&path, join_token_in_file)?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    writeln!(std::io::stdout(), "Join token for agents {verb} {}", path.display())?;
+    Ok(Some(Arc::new(token)))
+}

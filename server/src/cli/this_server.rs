@@ -1,0 +1,82 @@
+//! What the options say about this server, checked, and warnings about it.
+
+use std::path::Path;
+
+use app::cluster::facts::check_text;
+use app::cluster::{Os, ServerName};
+
+use super::{Failure, args};
+use crate::access::composed;
+use crate::agent::host;
+use crate::files;
+use crate::files::key::{KeyFile, key_file};
+
+/// What the command line says of this server, checked.
+pub(super) struct ThisServer {
+    pub(super) server: ServerName,
+    pub(super) product: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) os: Os,
+    pub(super) key_file: Option<KeyFile>,
+}
+
+impl ThisServer {
+    pub(super) fn from_options(node: &args::Node) -> Result<Self, Failure> {
+        Ok(Self {
+            server: server_name(node.name.as_deref())?,
+            product: label("--product", node.product.as_deref())?,
+            version: label("--product-version", node.product_version.as_deref())?,
+            os: host::os(),
+            key_file: node.encryption_key_file.as_deref().map(key_file).transpose()?,
+        })
+    }
+}
+
+/// The version of a component whose product's version nobody gave.
+pub(super) fn package_version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// Says once that others than who should can read a secret.
+pub(super) fn warn_if_everybody_reads(path: &Path, what: &str) {
+    if let Some(mode) = files::mode_if_everybody_reads(path) {
+        tracing::warn!(
+            "every account of this machine can read {what} in {} (mode {mode:o}); set its mode to 600, or to 640 for a group",
+            path.display()
+        );
+    }
+}
+
+/// Warns where the host's name stands for the server's and is no good name for one.
+pub(super) fn warn_of_name(node: &args::Node) {
+    if node.name.is_some() {
+        return;
+    }
+    let host_name = host::host_name().unwrap_or_default();
+    if let Some(why) = host::unsuitable(&host_name) {
+        tracing::warn!(host_name, "{why}: give this server a name of its own with --name");
+    }
+}
+
+/// The same of the encryption key, if one is named.
+pub(super) fn warn_of_key(node: &args::Node) {
+    if let Some(path) = &node.encryption_key_file {
+        warn_if_everybody_reads(path, "the encryption key");
+    }
+}
+
+pub(super) fn server_name(given: Option<&str>) -> Result<ServerName, Failure> {
+    let name = given
+        .map(str::to_owned)
+        .or_else(host::host_name)
+        .ok_or("this machine has no host name; give one with --name")?;
+    // A name from macOS is the same server as one from elsewhere.
+    let name = composed(&name);
+    ServerName::parse(&name).map_err(|wrong| format!("the server name {name:?} {wrong}").into())
+}
+
+pub(super) fn label(option: &str, given: Option<&str>) -> Result<Option<String>, Failure> {
+    let Some(text) = given else { return Ok(None) };
+    check_text(text, 1, 100).map_err(|wrong| format!("{option} {wrong}"))?;
+    Ok(Some(text.to_owned()))
+}

@@ -1,0 +1,235 @@
+//! One overview: opens its parts, holds them, and closes them.
+
+pub mod base_path;
+pub mod branding;
+pub mod frame_ancestors;
+mod options;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use app::cluster::Span;
+use app::words::Language;
+use axum::body::Bytes;
+use tokio::sync::watch as signal;
+use tokio::task::JoinSet;
+
+use self::branding::{Branding, BrandingError};
+use self::frame_ancestors::Ancestor;
+use crate::access::Access;
+use crate::access::secret::{Hash, SecretError};
+use crate::files::kept::Kept;
+use crate::http::single_flight::SingleFlight;
+use crate::intake::Intake;
+use crate::messenger::{DialLoopback, Dialer, Here};
+use crate::own::Reporter;
+use crate::store::{Store, StoreError};
+use crate::watch::Watch;
+use crate::{http, metrics};
+
+pub use self::options::{MAX_SERVERS, Options};
+
+/// How often it is written down which tokens were used.
+const USES_PERIOD: Duration = Duration::from_mins(1);
+/// How soon a changed join token counts: within two of the shortest heartbeat intervals.
+const JOIN_TOKEN_PERIOD: Duration = Duration::from_secs(1);
+/// How soon a changed branding is shown.
+const BRANDING_PERIOD: Duration = Duration::from_secs(5);
+
+/// One overview: its database, its live picture and what it was told at its start.
+#[derive(Debug)]
+pub struct Site {
+    pub(crate) store: Arc<Store>,
+    pub(crate) watch: Arc<Watch>,
+    pub(crate) intake: Intake,
+    pub(crate) own: Option<Arc<Reporter>>,
+    pub(crate) access: Access,
+    pub(crate) dialer: Dialer,
+    /// The name under which it dials services.
+    dials_as: Option<String>,
+    /// Which of them it dials on its own machine.
+    pub(crate) dial_loopback: DialLoopback,
+    /// Whether it has been asked to stop: what never ends by itself ends then.
+    pub(crate) stopping: signal::Sender<bool>,
+    /// Where it lives below its host: empty, or `/x` without a slash at its end.
+    pub(crate) base: String,
+    pub(crate) admin_url: Option<String>,
+    /// The language it speaks; else each browser's.
+    pub(crate) language: Option<Language>,
+    /// For how long browsers are asked to come over TLS only, if it speaks TLS itself.
+    pub(crate) hsts: Option<Span>,
+    /// Whose pages may frame it.
+    pub(crate) frame_ancestors: Vec<Ancestor>,
+    /// What it borrows from the product it lives in.
+    branding: RwLock<Arc<Branding>>,
+    /// The hash of the page's files: tells an open page that it is of another version.
+    pub(crate) build: String,
+    pub(crate) overview: http::overview::Cache,
+    pub(crate) requests: metrics::Requests,
+    /// How much of requests' bodies is in memory at once.
+    pub(crate) bodies: http::body::BodyBudget,
+    /// Where its page is rendered.
+    pub(crate) rendering: http::rendering::Rendering,
+    /// Who reads the stream.
+    pub(crate) streams: http::stream::Streams,
+    pub(crate) scrape: SingleFlight<Bytes>,
+    /// What works until it closes.
+    background: Mutex<JoinSet<()>>,
+}
+
+/// The files of `serve` that may change while it runs. Its certificate and its encryption key are read again where
+/// they are used.
+#[derive(Debug, Default)]
+pub struct FollowedFiles {
+    /// What nodes prove themselves with at first contact.
+    pub join_token: Option<Arc<Kept<Hash, SecretError>>>,
+    /// What the page borrows from its product.
+    pub branding: Option<Arc<Kept<Branding, BrandingError>>>,
+}
+
+impl Site {
+    /// Opens the database and starts what works in the background.
+    pub async fn open(options: Options) -> Result<Arc<Self>, StoreError> {
+        // Leptos renders on this runtime; a second call in one process changes nothing.
+        let _ = any_spawner::Executor::init_tokio();
+        let store = Store::open(&options.database).await?;
+        let watch = Watch::load(Arc::clone(&store)).await?;
+        // A server's database need not be there yet: the page says so.
+        watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
+        watch.limit_servers(options.max_servers);
+        let intake = Intake::start(Arc::clone(&watch));
+        let own =
+            options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
+        if let Some(own) = &own {
+            own.arrive().await;
+            tokio::spawn(Arc::clone(own).live());
+        }
+        let mut background = JoinSet::new();
+        let looking = Arc::clone(&watch);
+        background.spawn(async move { looking.keep_looking().await });
+        let hearing = Arc::clone(&watch);
+        background.spawn(async move { hearing.keep_hearing().await });
+        let kept = Arc::clone(&watch);
+        background.spawn(async move { kept.keep_house().await });
+        let examined = Arc::clone(&store);
+        background.spawn(async move { examined.keep_examining().await });
+        let shortened = Arc::clone(&store);
+        background.spawn(async move { shortened.keep_log_short().await });
+        let access = Access::new(options.access, options.join_token, &options.base, &store.name());
+        let site = Arc::new(Self {
+            store,
+            watch,
+            intake,
+            own,
+            access,
+            dialer: Dialer::default(),
+            dials_as: options.dials_as,
+            dial_loopback: options.dial_loopback,
+            stopping: signal::Sender::new(false),
+            base: options.base,
+            admin_url: options.admin_url,
+            language: options.language,
+            hsts: options.hsts,
+            frame_ancestors: options.frame_ancestors,
+            branding: RwLock::new(Arc::new(options.branding)),
+            build: http::assets::hash(),
+            overview: http::overview::Cache::default(),
+            requests: metrics::Requests::default(),
+            bodies: http::body::BodyBudget::default(),
+            rendering: http::rendering::Rendering::default(),
+            streams: http::stream::Streams::default(),
+            scrape: SingleFlight::default(),
+            background: Mutex::default(),
+        });
+        background.spawn(Arc::clone(&site).note_uses());
+        *site.background() = background;
+        Ok(site)
+    }
+
+    /// Reads these files again and again, and uses what they hold whenever it changes.
+    pub fn follow_files(self: &Arc<Self>, files: FollowedFiles) {
+        if let Some(file) = files.join_token {
+            let site = Arc::clone(self);
+            self.background().spawn(
+                file.follow(JOIN_TOKEN_PERIOD, move |token| site.access.set_join_token(token)),
+            );
+        }
+        if let Some(file) = files.branding {
+            let site = Arc::clone(self);
+            self.background().spawn(file.follow(BRANDING_PERIOD, move |branding| {
+                let mut used = site.branding.write().unwrap_or_else(PoisonError::into_inner);
+                *used = Arc::new(branding);
+            }));
+        }
+    }
+
+    /// What it borrows from its product now.
+    pub(crate) fn branding(&self) -> Arc<Branding> {
+        Arc::clone(&self.branding.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the database cannot be read and written.
+    pub fn is_blind(&self) -> bool {
+        self.watch.is_blind()
+    }
+
+    /// Waits until the database can be read and written.
+    pub async fn in_sight(&self) {
+        self.watch.in_sight().await;
+    }
+
+    /// What reports the components of this process, if it does.
+    pub fn reporter(&self) -> Option<&Reporter> {
+        self.own.as_deref()
+    }
+
+    /// Dials the services' messengers under the name it was given, until it stops. `listening` is
+    /// where this process listens: its own port on this machine is never dialled.
+    pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
+        if let Some(name) = self.dials_as.clone() {
+            tokio::spawn(Arc::clone(self).keep_dialling(Here { name, listening }));
+        }
+    }
+
+    /// Ends what would never end by itself, as the stream: a server that finishes its requests before it
+    /// stops need not wait for that.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Reports its own components as stopped, and closes the database, once no more requests are answered.
+    pub async fn close(&self) {
+        self.stop();
+        self.hang_up().await;
+        if let Some(own) = &self.own {
+            own.leave().await;
+        }
+        // What is being written is written to its end: only the next round does not begin.
+        self.background().abort_all();
+        let store = Arc::clone(&self.store);
+        self.watch.with_write_lock(async move { store.close().await }).await;
+    }
+
+    fn background(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.background.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down, once a minute, which tokens were used.
+    async fn note_uses(self: Arc<Self>) {
+        let mut minutes = tokio::time::interval(USES_PERIOD);
+        loop {
+            minutes.tick().await;
+            let uses = self.access.take_uses();
+            // While the database cannot be written, a use more or less is not missed.
+            if self.watch.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
+                continue;
+            }
+            // What another web server wrote just before its clock's last minute is read twice.
+            let since = self.store.now() - Span::minutes(3);
+            if let Err(error) = self.watch.note_uses(uses, since).await {
+                tracing::warn!(%error, "when tokens were last used was not written down");
+            }
+        }
+    }
+}
