@@ -13,7 +13,6 @@ pub mod files;
 mod http;
 pub mod intake;
 pub mod messenger;
-mod metrics;
 pub mod net;
 pub mod own;
 pub mod site;

@@ -13,11 +13,11 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use crate::access::audit::Entry;
 use crate::access::keyring::Keyring;
 use crate::clock::Stopwatch;
-use crate::metrics::Counter;
 use crate::store::task::run_to_end;
 use crate::store::{
     CommitId, History, KEEP_TOKENS, KeyringNews, Loaded, News, Sighting, Store, StoreError,
 };
+use crate::telemetry::primitives::Counter;
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
 /// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a

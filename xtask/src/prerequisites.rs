@@ -128,7 +128,7 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
 
 /// Installs exactly the Python packages that the tests name, into an environment of their own.
 pub(crate) fn python_tools() -> Result<()> {
-    let wanted = workspace::root().join("server/tests/programs/requirements.txt");
+    let wanted = workspace::root().join("server/tests/interop/requirements.txt");
     let (environment, text) = (workspace::target().join("python"), std::fs::read(&wanted)?);
     let stamp = environment.join("requirements.txt");
     if std::fs::read(&stamp).is_ok_and(|installed| installed == text) {

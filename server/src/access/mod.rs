@@ -1,6 +1,6 @@
 //! Who asks, and how they prove it: sign-in, the product's proxy, tokens, servers' credentials.
 //!
-//! What each may is told in one place, where the routes are: `http/gate.rs`.
+//! What each may is told in one place, where the routes are: `http/layers/authorize.rs`.
 
 pub mod audit;
 pub mod caller;

@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
-use super::problem::Problem;
-use super::quality;
+use crate::http::accept;
+use crate::http::problem::Problem;
 use crate::telemetry::outside_text::one_line;
 
 /// The built site: inside the binary in release, read from the folder in debug.
@@ -18,7 +18,7 @@ use crate::telemetry::outside_text::one_line;
 struct Files;
 
 /// For what is at its address as long as it is what it is.
-pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The hash in every asset's path, or `none` where the site was not built.
 pub(crate) fn hash() -> String {
@@ -57,10 +57,10 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
 /// The codings a client takes, what it likes best first, and the ending of the files that are packed so. What
 /// is liked less than no coding is left out.
 fn codings(accepts: &str) -> Vec<(&'static str, &'static str)> {
-    let plain = quality::of(accepts, &["identity"]).unwrap_or(1);
+    let plain = accept::of(accepts, &["identity"]).unwrap_or(1);
     let mut liked: Vec<_> = [("br", ".br"), ("gzip", ".gz")]
         .into_iter()
-        .map(|packed| (quality::of(accepts, &[packed.0, "*"]).unwrap_or(0), packed))
+        .map(|packed| (accept::of(accepts, &[packed.0, "*"]).unwrap_or(0), packed))
         .filter(|(quality, _)| *quality > 0 && *quality >= plain)
         .collect();
     // Of equals the first is the smallest.

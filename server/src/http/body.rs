@@ -15,10 +15,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use super::problem::Problem;
 use crate::Site;
 use crate::access::caller::Person;
 use crate::files::text::utf8;
+use crate::http::problem::Problem;
 use crate::net::connections::Room;
 use crate::telemetry::outside_text::one_line;
 

@@ -7,9 +7,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::assets::FOR_EVER;
-use super::problem::Problem;
 use crate::Site;
+use crate::http::assets::FOR_EVER;
+use crate::http::problem::Problem;
 
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,

@@ -1,35 +1,17 @@
 //! What every answer has in common: the layers around the routes.
 
-mod access;
-mod admin;
+mod accept;
+pub(crate) mod api;
 pub(crate) mod assets;
-mod audit;
 pub(crate) mod body;
 mod branding;
-mod denied;
-mod dressed;
-mod embeds;
-mod error_pages;
-mod forms;
-mod gate;
-pub(crate) mod guard;
-mod headers;
-mod heartbeats;
-mod metrics;
-mod nothing_here;
-mod openapi;
-pub(crate) mod overview;
-mod page;
-mod probe_failures;
-mod probes;
+mod extract;
+mod layers;
+mod not_found;
+pub(crate) mod pages;
 mod problem;
-mod quality;
-pub(crate) mod rendering;
 pub(crate) mod routes;
-mod sign_in;
 pub(crate) mod single_flight;
-pub(crate) mod stream;
-mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,8 +29,10 @@ use tower_http::compression::predicate::{NotForContentType, Predicate as _, Size
 
 use utoipa_axum::router::OpenApiRouter;
 
-use self::gate::{Manner, Need, behind};
-use self::openapi::Document;
+use self::api::openapi::{self, Document};
+use self::layers::authorize::{self, Manner, Need, behind};
+use self::layers::{csrf, error_pages, metrics, security_headers};
+use self::pages::overview;
 use self::problem::Problem;
 use crate::Site;
 use crate::telemetry::outside_text::one_line;
@@ -70,12 +54,12 @@ const MAX_TARGET_BYTES: usize = 8 << 10;
 
 /// Everything below the base path.
 pub(crate) fn router(site: Arc<Site>) -> Router {
-    let (described, document) = gate::all(
+    let (described, document) = authorize::all(
         OpenApiRouter::with_openapi(openapi::head()),
         routes::people().into_iter().chain([routes::monitors()]).map(|group| group.gated(&site)),
     )
     .layer(compression())
-    .merge(gate::all(
+    .merge(authorize::all(
         OpenApiRouter::new(),
         routes::machines().into_iter().map(|group| group.gated(&site)),
     ))
@@ -88,9 +72,9 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
     } else {
         // `nest` serves the base itself but not the base with a slash.
         let slash = format!("{}/", site.base);
-        let root = OpenApiRouter::new().route(&slash, get(page::get));
+        let root = OpenApiRouter::new().route(&slash, get(overview::get));
         let root = behind(&site, Need::Look, Manner::Page, root);
-        let root: Router<Arc<Site>> = gate::all(OpenApiRouter::new(), [root]).into();
+        let root: Router<Arc<Site>> = authorize::all(OpenApiRouter::new(), [root]).into();
         root.layer(middleware::map_response(never_cached))
             .layer(compression())
             .nest(&site.base, inner.clone())
@@ -98,17 +82,17 @@ pub(crate) fn router(site: Arc<Site>) -> Router {
             .merge(inner)
     };
     outer
-        .fallback(nothing_here::answer)
+        .fallback(not_found::answer)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::own_writes_only))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), guard::local_host_only))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), gate::identify))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), csrf::own_writes_only))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), csrf::local_host_only))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), authorize::identify))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
         .layer(middleware::from_fn(short_address))
         .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(error_pages::of_panic))
         .layer(middleware::from_fn_with_state(Arc::clone(&site), error_pages::for_navigation))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), headers::on_every_answer))
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), security_headers::on_every_answer))
         .layer(Extension(document))
         .with_state(site)
 }

@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::metrics::Refusal;
+use crate::telemetry::scrape::Refusal;
 
 /// Values of a sentence, by name.
 pub(crate) type Values = Vec<(&'static str, Arg)>;

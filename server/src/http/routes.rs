@@ -8,10 +8,13 @@ use axum::routing::{MethodRouter, any, get, post};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::gate::{Gated, Manner, Need, behind};
-use super::{access, admin, assets, audit, branding, embeds, forms, guard, heartbeats, metrics};
-use super::{openapi, overview, page, probe_failures, probes, sign_in, stream, tokens};
 use crate::Site;
+use crate::http::api::{audit, embeds, health, heartbeats, openapi, overview, probe_failures};
+use crate::http::api::{settings, stream, tokens};
+use crate::http::layers::authorize::{Gated, Manner, Need, behind};
+use crate::http::layers::{csrf, metrics};
+use crate::http::pages::{self, access, forms, sign_in};
+use crate::http::{assets, branding};
 
 /// Routes that want the same of whoever asks.
 pub(crate) struct Group {
@@ -48,9 +51,9 @@ impl Group {
     }
 
     /// Behind their gate.
-    pub(super) fn gated(self, site: &Arc<Site>) -> Gated {
+    pub(crate) fn gated(self, site: &Arc<Site>) -> Gated {
         let routes = if self.noticed {
-            self.routes.layer(middleware::from_fn_with_state(Arc::clone(site), guard::notice))
+            self.routes.layer(middleware::from_fn_with_state(Arc::clone(site), csrf::notice))
         } else {
             self.routes
         };
@@ -74,22 +77,24 @@ pub(crate) fn first_parts() -> BTreeSet<String> {
 }
 
 /// The paths that people's browsers go to.
-pub(super) fn pages() -> &'static BTreeSet<&'static str> {
+pub(crate) fn pages() -> &'static BTreeSet<&'static str> {
     static PAGES: LazyLock<BTreeSet<&'static str>> =
         LazyLock::new(|| people().into_iter().flat_map(|group| group.undescribed).collect());
     &PAGES
 }
 
 /// What people use, with a browser or a program of their own.
-pub(super) fn people() -> Vec<Group> {
+pub(crate) fn people() -> Vec<Group> {
     vec![
         Group::noticed(Need::Nothing, Manner::Problem)
             .route("/sign-in", get(sign_in::get).post(sign_in::post))
             .route("/sign-out", post(sign_in::sign_out))
             .route("/embed", get(embeds::enter)),
-        Group::noticed(Need::Look, Manner::Page).route("/", get(page::get)),
-        Group::noticed(Need::Look, Manner::Function).route("/fn/overview", any(page::function)),
-        Group::noticed(Need::Act, Manner::Function).route("/fn/act", any(page::function)),
+        Group::noticed(Need::Look, Manner::Page).route("/", get(pages::overview::get)),
+        Group::noticed(Need::Look, Manner::Function)
+            .route("/fn/overview", any(pages::overview::function)),
+        Group::noticed(Need::Act, Manner::Function)
+            .route("/fn/act", any(pages::overview::function)),
         Group::noticed(Need::Act, Manner::Page)
             .route("/settings", post(forms::settings))
             .route("/removal", post(forms::removal))
@@ -102,17 +107,17 @@ pub(super) fn people() -> Vec<Group> {
         Group::noticed(Need::Act, Manner::Page).route("/access/revocation", post(access::revoke)),
         Group::noticed(Need::Look, Manner::Problem)
             .described(routes!(overview::get))
-            .described(routes!(admin::settings))
+            .described(routes!(settings::settings))
             .described(routes!(embeds::create))
             .described(routes!(embeds::delete))
             .described(routes!(openapi::get)),
         Group::noticed(Need::Act, Manner::Problem)
-            .described(routes!(admin::put_settings))
-            .described(routes!(admin::delete_server))
-            .described(routes!(admin::delete_component))
-            .described(routes!(admin::remove_many))
-            .described(routes!(admin::put_reference_key))
-            .described(routes!(admin::reconnect))
+            .described(routes!(settings::put_settings))
+            .described(routes!(settings::delete_server))
+            .described(routes!(settings::delete_component))
+            .described(routes!(settings::remove_many))
+            .described(routes!(settings::put_reference_key))
+            .described(routes!(settings::reconnect))
             .described(routes!(tokens::revoke)),
         Group::noticed(Need::Grant, Manner::Problem).described(routes!(tokens::create)),
         Group::noticed(Need::Administer, Manner::Problem)
@@ -122,13 +127,13 @@ pub(super) fn people() -> Vec<Group> {
 }
 
 /// What monitors read.
-pub(super) fn monitors() -> Group {
+pub(crate) fn monitors() -> Group {
     Group::new(Need::Measure, Manner::Problem).described(routes!(metrics::get))
 }
 
 /// What servers, balancers and browsers use by themselves, and often. None of it is compressed on its
 /// way: it is short, comes in pieces, or is packed already; and room for a compressor is 5 kB an answer.
-pub(super) fn machines() -> Vec<Group> {
+pub(crate) fn machines() -> Vec<Group> {
     vec![
         Group::new(Need::Beat, Manner::Problem)
             .described(routes!(heartbeats::post))
@@ -136,8 +141,8 @@ pub(super) fn machines() -> Vec<Group> {
         Group::new(Need::Enrol, Manner::Problem).described(routes!(tokens::enrol)),
         Group::noticed(Need::Look, Manner::Problem).described(routes!(stream::get)),
         Group::new(Need::Nothing, Manner::Problem)
-            .described(routes!(probes::healthz))
-            .described(routes!(probes::readyz))
+            .described(routes!(health::healthz))
+            .described(routes!(health::readyz))
             .route("/assets/{*path}", get(assets::get))
             .route("/branding/{hash}/{name}", get(branding::get))
             .route("/embed.js", get(embeds::script)),

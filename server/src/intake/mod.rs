@@ -10,8 +10,8 @@ use app::cluster::{Heartbeat, ServerName, Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Stopwatch;
-use crate::metrics::{Heartbeats, Refusal};
 use crate::store::{Receipt, Received};
+use crate::telemetry::scrape::{Heartbeats, Refusal};
 use crate::watch::Watch;
 
 /// How many requests may wait for the writer; one more is told to come back.

@@ -20,13 +20,14 @@ use self::frame_ancestors::Ancestor;
 use crate::access::Access;
 use crate::access::secret::{Hash, SecretError};
 use crate::files::kept::Kept;
+use crate::http;
 use crate::http::single_flight::SingleFlight;
 use crate::intake::Intake;
 use crate::messenger::{DialLoopback, Dialer, Here};
 use crate::own::Reporter;
 use crate::store::{Store, StoreError};
+use crate::telemetry::requests::Requests;
 use crate::watch::Watch;
-use crate::{http, metrics};
 
 pub use self::options::{MAX_SERVERS, Options};
 
@@ -65,14 +66,14 @@ pub struct Site {
     branding: RwLock<Arc<Branding>>,
     /// The hash of the page's files: tells an open page that it is of another version.
     pub(crate) build: String,
-    pub(crate) overview: http::overview::Cache,
-    pub(crate) requests: metrics::Requests,
+    pub(crate) overview: http::api::overview::Cache,
+    pub(crate) requests: Requests,
     /// How much of requests' bodies is in memory at once.
     pub(crate) bodies: http::body::BodyBudget,
     /// Where its page is rendered.
-    pub(crate) rendering: http::rendering::Rendering,
+    pub(crate) rendering: http::pages::render_pool::Rendering,
     /// Who reads the stream.
-    pub(crate) streams: http::stream::Streams,
+    pub(crate) streams: http::api::stream::Streams,
     pub(crate) scrape: SingleFlight<Bytes>,
     /// What works until it closes.
     background: Mutex<JoinSet<()>>,
@@ -134,11 +135,11 @@ impl Site {
             frame_ancestors: options.frame_ancestors,
             branding: RwLock::new(Arc::new(options.branding)),
             build: http::assets::hash(),
-            overview: http::overview::Cache::default(),
-            requests: metrics::Requests::default(),
+            overview: http::api::overview::Cache::default(),
+            requests: Requests::default(),
             bodies: http::body::BodyBudget::default(),
-            rendering: http::rendering::Rendering::default(),
-            streams: http::stream::Streams::default(),
+            rendering: http::pages::render_pool::Rendering::default(),
+            streams: http::api::stream::Streams::default(),
             scrape: SingleFlight::default(),
             background: Mutex::default(),
         });

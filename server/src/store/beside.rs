@@ -15,7 +15,7 @@ use super::tx::Tx;
 use super::{Grant, StoreError, access, rows, sqlite};
 use crate::access::audit::{Action, Actor, Entry};
 use crate::access::keyring::Keyring;
-use crate::metrics::Counter;
+use crate::telemetry::primitives::Counter;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -45,7 +45,7 @@ use self::task::run_to_end;
 use self::tx::Tx;
 use crate::access::audit::{Entry, Wanted, Written};
 use crate::access::secret::Hash;
-use crate::metrics::{Histogram, SECONDS};
+use crate::telemetry::primitives::{Histogram, SECONDS};
 
 /// How many rows of a kind one transaction of the housekeeping deletes.
 const MAX_FORGOTTEN_AT_ONCE: u32 = 1_000;

@@ -13,7 +13,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 use super::StoreError;
 use super::sql::{in_time, sql};
 use super::sqlite::examine::Damage;
-use crate::metrics::Counter;
+use crate::telemetry::primitives::Counter;
 
 /// How many connections are tried: more than any pool has.
 const MAX_TRIES: u32 = 8;

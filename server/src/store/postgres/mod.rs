@@ -18,7 +18,7 @@ use super::sql::{in_time, sql};
 use super::tx::{Pool, Tx};
 use super::{Standing, StoreError, access, new_id};
 use crate::clock::{RemoteClock, Stopwatch};
-use crate::metrics::Counter;
+use crate::telemetry::primitives::Counter;
 
 /// Where web servers tell one another that there is something to read.
 const CHANNEL: &str = "cluster_overview";

@@ -23,7 +23,7 @@ use super::tx::{Pool, Tx};
 use super::{STANDING, Standing, StoreError, access, new_id};
 use crate::clock::{self, Clock, Stopwatch};
 use crate::files::owner::{Foreign, Unusable};
-use crate::metrics::Counter;
+use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 /// How long a command waits for the owner to bring the schema up to date, and how often it looks.

@@ -1,0 +1,48 @@
+//! Lists of what a client takes, each with how much it likes it: `Accept`, `Accept-Encoding`.
+
+/// How many entries of a list are read.
+const MAX_ENTRIES: usize = 40;
+
+/// How much a client likes something: 0 not at all, up to 1000.
+pub(crate) type Quality = u16;
+
+/// The entries of such a list, in lower case and without other parameters than `q`.
+pub(crate) fn entries(list: &str) -> impl Iterator<Item = (String, Quality)> + '_ {
+    list.split(',').take(MAX_ENTRIES).filter_map(|entry| {
+        let mut parts = entry.split(';').map(str::trim);
+        let name = parts.next().filter(|name| !name.is_empty())?;
+        let quality = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+        Some((name.to_ascii_lowercase(), quality.map_or(Some(1_000), thousandths)?))
+    })
+}
+
+/// What is said of one of these names: the first that the list has counts.
+pub(crate) fn of(list: &str, names: &[&str]) -> Option<Quality> {
+    names.iter().find_map(|name| {
+        entries(list).find_map(|(known, quality)| (known == *name).then_some(quality))
+    })
+}
+
+fn thousandths(quality: &str) -> Option<Quality> {
+    let quality: f32 = quality.parse().ok().filter(|quality| (0.0..=1.0).contains(quality))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    Some((quality * 1_000.0).round() as Quality)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_says_how_much_each_is_liked() {
+        let list =
+            "text/html, Application/JSON;charset=utf-8;q=0.5, br;q=0, x;q=2, ;q=1, *;q=0.001";
+        let said: Vec<(String, Quality)> = entries(list).collect();
+        let named: Vec<(&str, Quality)> = said.iter().map(|(n, q)| (n.as_str(), *q)).collect();
+        let read = [("text/html", 1_000), ("application/json", 500), ("br", 0), ("*", 1)];
+        assert_eq!(named, read);
+        assert_eq!(of(list, &["gzip", "*"]), Some(1));
+        assert_eq!(of(list, &["br", "*"]), Some(0));
+        assert_eq!(of("", &["br"]), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! `GET /api/v1/audit` and the page `GET /audit`: what was done, newest first.
+
+use std::sync::Arc;
+
+use app::cluster::FieldError;
+use app::page::plain::audit::{AuditLine, AuditPage, document_of};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::Site;
+use crate::access::audit::{Action, Wanted, Written};
+use crate::http::api::dto;
+use crate::http::extract::Dressed;
+use crate::http::layers::security_headers::document;
+use crate::http::pages::sign_in::escaped;
+use crate::http::problem::Problem;
+use crate::telemetry::log_limit::LogLimit;
+
+/// How many lines one answer carries if nothing else is asked for, and at most.
+const USUALLY: u32 = 100;
+const MOST: u32 = 1_000;
+
+/// The longest text that is looked for, in characters.
+const MAX_TEXT_CHARS: usize = 200;
+/// The longest action, in bytes: longer than every one there is.
+const MAX_ACTION_BYTES: usize = 50;
+
+/// Which lines are wanted.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    before: Option<String>,
+    limit: Option<String>,
+    action: Option<String>,
+    text: Option<String>,
+}
+
+/// What was done, newest first
+#[utoipa::path(
+    get,
+    path = "/api/v1/audit",
+    operation_id = "audit",
+    params(
+        ("before" = Option<i64>, Query, description = "Only lines with a smaller number.", nullable = false),
+        ("limit" = Option<u32>, Query, description = "How many lines: 1 to 1,000, usually 100.", nullable = false),
+        ("action" = Option<String>, Query, description = "Only this action.", nullable = false),
+        ("text" = Option<String>, Query, description = "Only lines whose who, target or address holds this text, of 200 characters at most.", nullable = false)
+    ),
+    responses(
+        (status = 200, description = "The lines, and where the next ones begin.", body = dto::Audit),
+        (status = 422, description = "A parameter does not fit; each is named."),
+        (status = 503, description = "The database cannot be read.")
+    )
+)]
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Query(asked) = asked.map_err(unreadable)?;
+    let wanted = wanted(asked).map_err(Problem::fields)?;
+    let lines = read(&site, &wanted).await?;
+    let before = next_before(&lines, &wanted);
+    Ok(Json(json!({"entries": lines.iter().map(shown).collect::<Vec<_>>(), "next_before": before})))
+}
+
+/// How many lines the page shows at once.
+const ON_THE_PAGE: u32 = 50;
+
+/// The page.
+pub(crate) async fn page(
+    State(site): State<Arc<Site>>,
+    Dressed(sheet): Dressed,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = asked.map_err(unreadable)?;
+    let text = |given: &Option<String>| given.clone().unwrap_or_default().trim().to_owned();
+    let (action, typed) = (text(&asked.action), text(&asked.text));
+    let looked_for: String = typed.chars().take(MAX_TEXT_CHARS).collect();
+    let cut = (looked_for.len() < typed.len()).then_some(MAX_TEXT_CHARS);
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let wanted = wanted(Asked {
+        before: asked.before,
+        limit: Some(ON_THE_PAGE.to_string()),
+        action: given(&action),
+        text: given(&looked_for),
+    })
+    .map_err(Problem::fields)?;
+    let lines = read(&site, &wanted).await?;
+    let older = next_before(&lines, &wanted).map(|before| {
+        let (action, text) = (escaped(&action), escaped(&looked_for));
+        let dress = sheet.dress.query().replacen('?', "&", 1);
+        format!("before={before}&action={action}&text={text}{dress}")
+    });
+    let page = AuditPage {
+        sheet,
+        lines: lines.into_iter().map(line).collect(),
+        actions: Action::ALL.map(Action::as_str).to_vec(),
+        action,
+        text: looked_for,
+        cut,
+        older,
+        earlier: wanted.before.is_some(),
+    };
+    Ok(document(StatusCode::OK, document_of(page)))
+}
+
+async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
+    site.store.audit(wanted).await.map_err(|error| {
+        static NOT_READ: LogLimit = LogLimit::new();
+        if let Some(left_out) = NOT_READ.check() {
+            tracing::error!(%error, left_out, "cannot read the audit log");
+        }
+        Problem::unavailable("the overview's database cannot be read at present")
+    })
+}
+
+/// Where the next lines begin, if there may be more.
+fn next_before(lines: &[Written], wanted: &Wanted) -> Option<i64> {
+    let full = u32::try_from(lines.len()).is_ok_and(|read| read == wanted.limit);
+    lines.last().filter(|_| full).map(|last| last.id)
+}
+
+fn unreadable(rejection: QueryRejection) -> Problem {
+    Problem::fields(vec![FieldError::new("query", rejection.to_string())])
+}
+
+fn line(line: Written) -> AuditLine {
+    let Written { at, who, proof, address, action, target, outcome, count, last_at, .. } = line;
+    AuditLine { at, who, proof, address, action, target, outcome, count, last_at }
+}
+
+fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let before = asked.before.map(|text| text.parse::<i64>());
+    let before = before.transpose().unwrap_or_else(|_| {
+        errors.push(FieldError::new("before", "must be a line's number"));
+        None
+    });
+    let limit = match asked.limit.map(|text| text.parse::<u32>()) {
+        None => USUALLY,
+        Some(Ok(limit)) if (1..=MOST).contains(&limit) => limit,
+        Some(_) => {
+            errors.push(FieldError::new("limit", format!("must be 1 to {MOST}")));
+            USUALLY
+        }
+    };
+    let (action, text) = (asked.action, asked.text);
+    if action.as_ref().is_some_and(|action| action.len() > MAX_ACTION_BYTES) {
+        let most = format!("must have at most {MAX_ACTION_BYTES} characters");
+        errors.push(FieldError::new("action", most));
+    }
+    if text.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT_CHARS) {
+        let most = format!("must have at most {MAX_TEXT_CHARS} characters");
+        errors.push(FieldError::new("text", most));
+    }
+    if errors.is_empty() { Ok(Wanted { before, action, text, limit }) } else { Err(errors) }
+}
+
+fn shown(line: &Written) -> Value {
+    json!({
+        "id": line.id,
+        "at": line.at.rfc3339(),
+        "who": line.who,
+        "proof": line.proof,
+        "address": line.address,
+        "action": line.action,
+        "target": line.target,
+        "outcome": line.outcome,
+        "count": line.count,
+        "last_at": line.last_at.rfc3339(),
+    })
+}

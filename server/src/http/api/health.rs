@@ -1,0 +1,37 @@
+//! What balancers and monitors ask: does the process serve, and can it do its work.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+
+use crate::Site;
+use crate::http::problem::Problem;
+
+/// Whether the process serves
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    responses((status = 200, description = "It does.", body = String))
+)]
+pub(crate) async fn healthz() -> &'static str {
+    "serving\n"
+}
+
+/// Whether the database can be read and written
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    responses(
+        (status = 200, description = "It can.", body = String),
+        (status = 503, description = "It cannot.")
+    )
+)]
+pub(crate) async fn readyz(State(site): State<Arc<Site>>) -> Result<&'static str, Problem> {
+    if site.watch.is_ready().await {
+        Ok("ready\n")
+    } else {
+        Err(Problem::unavailable("the overview's database cannot be read and written at present"))
+    }
+}

@@ -1,0 +1,173 @@
+//! `POST /api/v1/heartbeats`: who sends, what it says, and the answer after it is durable.
+
+use std::sync::Arc;
+
+use app::cluster::{FieldError, Heartbeat, RefusalReason, ServerName, Timestamp};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Version};
+use axum::{Extension, Json};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::Site;
+use crate::access::caller::Caller;
+use crate::access::origin::Origin;
+use crate::http::api::dto;
+use crate::http::body::{self, Sender};
+use crate::http::problem::Problem;
+use crate::intake::parse;
+use crate::messenger::{Announced, came_directly};
+use crate::store::Receipt;
+use crate::telemetry::scrape::Refusal;
+
+/// The most elements an array may have.
+const MOST: usize = 1_000;
+/// The largest single heartbeat.
+const LARGEST_OBJECT: usize = 16 << 10;
+
+/// The answer to one heartbeat: `applied` says whether it changed anything.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    One {
+        received_at: String,
+        applied: bool,
+        next_in_ms: u128,
+    },
+    /// The answer to an array: `applied` counts.
+    Many {
+        received_at: String,
+        applied: usize,
+        next_in_ms: u128,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        over_limit: Vec<String>,
+    },
+}
+
+/// Takes heartbeats; the answer comes when they are durable
+#[utoipa::path(
+    post,
+    path = "/api/v1/heartbeats",
+    operation_id = "beat",
+    request_body = dto::Heartbeats,
+    responses(
+        (status = 200, description = "They are durable.", body = dto::Taken),
+        (status = 400, description = "The body is not JSON."),
+        (status = 413, description = "The body is larger than 1 MiB, or one heartbeat than 16 KiB."),
+        (status = 415, description = "The body is not sent as application/json."),
+        (status = 422, description = "A field does not fit; each is named, and nothing was stored."),
+        (status = 503, description = "Too many wait, or the database does not take them; nothing was stored."),
+        (status = 507, description = "A new server, and no room for it; in an array such servers are skipped and listed.")
+    )
+)]
+pub(crate) async fn post(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Extension(origin): Extension<Origin>,
+    version: Version,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Answer>, Problem> {
+    let refused = |why| site.intake.figures().refuse(why);
+    let body = site.bodies.read(Sender::Node, body).await;
+    let body = body.inspect_err(|problem| refused(problem.refusal()))?;
+    let (heartbeats, is_array) =
+        parse_all(&headers, &body).inspect_err(|_| refused(Refusal::Malformed))?;
+    drop(body);
+    own_servers_only(&site, &caller, &origin, &heartbeats)
+        .inspect_err(|_| refused(Refusal::Token))?;
+    let announced = Announced::of_all(&heartbeats);
+    let taken = site
+        .intake
+        .take(heartbeats)
+        .await
+        .map_err(|refused| Problem::unavailable(refused.to_string()))?;
+    if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
+        return Err(no_room(&site, server));
+    }
+    site.heard_of_messengers(announced, || came_directly(origin.peer, &headers, version));
+    let next_in_ms = taken.next_in().as_millis();
+    let said = |moment: Timestamp| moment.rfc3339();
+    Ok(Json(match taken.receipts.as_slice() {
+        [receipt] if !is_array => Answer::One {
+            received_at: said(receipt.received_at),
+            applied: receipt.applied,
+            next_in_ms,
+        },
+        receipts => Answer::Many {
+            received_at: said(taken.at),
+            applied: Receipt::applied(receipts),
+            next_in_ms,
+            over_limit: taken.over_limit.iter().map(ToString::to_string).collect(),
+        },
+    }))
+}
+
+/// There are as many servers as there may be.
+pub(crate) fn no_room(site: &Site, server: &ServerName) -> Problem {
+    let most = site.intake.max_servers();
+    let why = format!(
+        "there is no room for the new server {server}: this overview takes {most} at most; remove servers that are gone, or start it with a higher --max-servers"
+    );
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, why)
+}
+
+/// A credential speaks for its own server alone.
+fn own_servers_only(
+    site: &Site,
+    caller: &Caller,
+    origin: &Origin,
+    heartbeats: &[Heartbeat],
+) -> Result<(), Problem> {
+    let Caller::Node { server, .. } = caller else { return Ok(()) };
+    let Some(foreign) = heartbeats.iter().find(|heartbeat| heartbeat.server != *server) else {
+        return Ok(());
+    };
+    site.watch.refused(&foreign.server, RefusalReason::Foreign, origin.client);
+    Err(speaks_for_another(server, &foreign.server))
+}
+
+/// A credential of one server speaks for another.
+pub(crate) fn speaks_for_another(own: &ServerName, other: &ServerName) -> Problem {
+    let why = format!("this credential is of {own} and cannot speak for {other}");
+    Problem::new(StatusCode::FORBIDDEN, why)
+}
+
+/// One object or an array of them, each within its size; every bad field of every element is named.
+fn parse_all(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<Heartbeat>, bool), Problem> {
+    let raw: Box<RawValue> = body::json(headers, body)?;
+    let raw = raw.as_ref();
+    let is_array = raw.get().trim_start().starts_with('[');
+    let elements: Vec<&RawValue> =
+        if is_array { serde_json::from_str(raw.get()).map_err(not_json)? } else { vec![raw] };
+    if !(1..=MOST).contains(&elements.len()) {
+        let message = format!("must have 1 to {MOST} elements; it has {}", elements.len());
+        return Err(Problem::fields(vec![FieldError::new("[]", message)]));
+    }
+    if let Some(place) = elements.iter().position(|raw| raw.get().len() > LARGEST_OBJECT) {
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("element {place} is larger than 16 KiB"),
+        ));
+    }
+    let mut heartbeats = Vec::with_capacity(elements.len());
+    let mut errors = Vec::new();
+    for (place, raw) in elements.iter().enumerate() {
+        let value: Value = serde_json::from_str(raw.get()).map_err(not_json)?;
+        match parse::heartbeat(&value) {
+            Ok(heartbeat) => heartbeats.push(heartbeat),
+            Err(bad) if is_array => errors.extend(bad.into_iter().map(|error| {
+                let dot = if error.field.is_empty() { "" } else { "." };
+                FieldError::new(format!("[{place}]{dot}{}", error.field), error.message)
+            })),
+            Err(bad) => errors.extend(bad),
+        }
+    }
+    if errors.is_empty() { Ok((heartbeats, is_array)) } else { Err(Problem::fields(errors)) }
+}
+
+fn not_json(error: serde_json::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
+}

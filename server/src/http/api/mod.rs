@@ -1,0 +1,13 @@
+//! What programs use: one file for each kind of thing that the API has.
+
+pub(crate) mod audit;
+pub(crate) mod dto;
+pub(crate) mod embeds;
+pub(crate) mod health;
+pub(crate) mod heartbeats;
+pub(crate) mod openapi;
+pub(crate) mod overview;
+pub(crate) mod probe_failures;
+pub(crate) mod settings;
+pub(crate) mod stream;
+pub(crate) mod tokens;

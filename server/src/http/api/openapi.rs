@@ -1,0 +1,171 @@
+//! `GET /api/v1/openapi.json`: what the API takes and answers, in `OpenAPI` 3.1.
+//!
+//! The document is made of the routes themselves: what `routes!` adds to the router stands in it too.
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::http::{HeaderName, HeaderValue, header};
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+use utoipa::openapi::Response;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+
+use crate::Site;
+use crate::access::Mode;
+use crate::http::api::dto;
+use crate::http::layers::authorize::Need;
+
+/// The proof a server gives, and the one a person's program gives.
+const NODE: &str = "node";
+const PERSON: &str = "person";
+
+/// Where the document begins: what no single route can say.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Cluster Overview",
+        version = "1",
+        description = "Whether a cluster is whole. JSON in UTF-8, names in snake_case, times in RFC 3339 UTC with milliseconds. Unknown fields are ignored on input, and new ones may appear on output.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    components(schemas(dto::Problem, dto::KeyKind)),
+    modifiers(&Bearer)
+)]
+struct Head;
+
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (name, description) in [
+            (NODE, "The join token, which `serve` names at its start, or a server's credential."),
+            (
+                PERSON,
+                "A viewer's or an admin's token. People's browsers prove themselves by a session, or by the product's proxy.",
+            ),
+        ] {
+            let bearer =
+                HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description));
+            components.add_security_scheme(name, SecurityScheme::Http(bearer.build()));
+        }
+    }
+}
+
+/// The finished document of one site.
+#[derive(Clone, Debug)]
+pub(crate) struct Document(Bytes);
+
+/// An empty document, to which routes are added.
+pub(crate) fn head() -> utoipa::openapi::OpenApi {
+    Head::openapi()
+}
+
+/// Adds to routes what they want of whoever asks, and how it is refused.
+pub(crate) fn say_need(document: &mut utoipa::openapi::OpenApi, need: Need) {
+    let (scheme, unproved, forbidden) = match need {
+        Need::Nothing => return,
+        Need::Measure => (
+            PERSON,
+            "Nobody proves to be a viewer, and the metrics are not public.",
+            "The token is a server's.",
+        ),
+        Need::Look => (PERSON, "Nobody proves to be a viewer.", "The token is a server's."),
+        Need::Act | Need::Grant | Need::Administer => (
+            PERSON,
+            "Nobody proves to be an admin, or not lately.",
+            "It is a viewer who asks, or a server; or a page of another site sent this.",
+        ),
+        Need::Enrol => (
+            NODE,
+            "No token, or none that is good.",
+            "The token is a person's, or another server's credential.",
+        ),
+        Need::Beat => (
+            NODE,
+            "No token, or none that is good.",
+            "The token is a person's, or another server's credential, or a join token where a credential is required.",
+        ),
+    };
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            operation.security = Some(vec![SecurityRequirement::new::<_, _, &str>(scheme, [])]);
+            for (status, description) in [("401", unproved), ("403", forbidden)] {
+                let response = Response::builder().description(description).build();
+                operation.responses.responses.insert(status.to_owned(), response.into());
+            }
+        }
+    }
+}
+
+/// What this API takes and answers
+#[utoipa::path(
+    get,
+    path = "/api/v1/openapi.json",
+    operation_id = "describe",
+    responses((status = 200, description = "This document.", body = dto::AnyObject))
+)]
+pub(crate) async fn get(
+    Extension(Document(body)): Extension<Document>,
+) -> ([(HeaderName, HeaderValue); 1], Bytes) {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body)
+}
+
+impl Document {
+    /// Adds what holds for every route: where it lives, who is refused, and how a refusal looks.
+    pub(crate) fn finished(document: &utoipa::openapi::OpenApi, site: &Site) -> Self {
+        let base = site.base.as_str();
+        let open = site.access.policy.mode == Mode::Open;
+        // Plain data: writing it down does not fail.
+        let mut document = serde_json::to_value(document).unwrap_or_default();
+        document["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);
+        let paths = document["paths"].as_object_mut().into_iter().flatten();
+        for (path, operations) in paths {
+            for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+                let has_body = operation.get("requestBody").is_some();
+                let responses = &mut operation["responses"];
+                if open && responses.get("403").is_none() {
+                    responses["403"] = json!({"description": forbidden(method, path)});
+                }
+                if has_body {
+                    responses["408"] = json!({"description": LATE});
+                }
+                for (status, response) in responses.as_object_mut().into_iter().flatten() {
+                    refusal(status, response);
+                }
+            }
+        }
+        Self(Bytes::from(document.to_string()))
+    }
+}
+
+/// What a client that trickles is told, whatever the route.
+const LATE: &str =
+    "The body was not all there within 10 s, or less than 1 KiB of it came within 3 s.";
+
+/// Whom the guards turn away, whatever the route.
+fn forbidden(method: &str, path: &str) -> &'static str {
+    let by_token = [crate::http::HEARTBEATS, crate::http::ENROLMENTS, crate::http::PROBE_FAILURES];
+    if method == "get" || by_token.contains(&path) {
+        "The Host is no loopback name or address."
+    } else {
+        "The Host is no loopback name or address, or a page of another site sent this."
+    }
+}
+
+/// Every refusal is a problem, and some name a header.
+fn refusal(status: &str, response: &mut Value) {
+    if status < "400" {
+        return;
+    }
+    let schema = json!({"$ref": "#/components/schemas/Problem"});
+    response["content"] = json!({"application/problem+json": {"schema": schema}});
+    let header = match status {
+        "401" => ("WWW-Authenticate", "What proof is wanted.", "string"),
+        "503" => ("Retry-After", "After how many seconds to come back.", "integer"),
+        _ => return,
+    };
+    let (name, description, kind) = header;
+    response["headers"][name] = json!({"description": description, "schema": {"type": kind}});
+}

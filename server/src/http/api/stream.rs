@@ -1,0 +1,241 @@
+//! The stream: what a poll would bring, as soon as it is there.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::Site;
+use crate::access::audit::Proof;
+use crate::access::caller::Person;
+use crate::access::secret::Hash;
+use crate::clock::Stopwatch;
+use crate::http::layers::authorize::Asker;
+use crate::http::problem::Problem;
+
+/// How often a comment keeps the connection from looking idle.
+const COMMENT: Duration = Duration::from_secs(15);
+/// How long to gather changes before they are told.
+const GATHERED: Duration = Duration::from_millis(30);
+/// How often it is seen whether the reader may still look.
+const ADMITTED: Duration = Duration::from_secs(4);
+/// What is longer is asked for by the reader itself, who gets it compressed.
+const LONGEST: usize = 64 << 10;
+
+/// The longest cursor that is read, in bytes: longer than every one of ours.
+pub(crate) const MAX_CURSOR_BYTES: usize = 200;
+/// How many streams one person, or one token, may read at once.
+const MAX_STREAMS_PER_PERSON: usize = 50;
+/// How many streams there may be at once where nobody says how many connections there may be.
+const MAX_STREAMS: usize = 12_288;
+/// For how long whoever has too many should rather poll.
+const RETRY_STREAM_S: u32 = 60;
+
+static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// What changes, as it changes
+///
+/// Server-sent events: `update`, whose `id` is the reader's next cursor and whose data is what a poll from
+/// the cursor before it would bring, also where that is nothing; `resync`, where the reader should poll
+/// for itself and come back with the cursor of that, because its own means nothing here or too much has
+/// changed; `bye`, because the reader may no longer look or the web server stops. After these two the
+/// stream ends. A comment comes after 15 s of silence.
+#[utoipa::path(
+    get,
+    path = "/api/v1/stream",
+    operation_id = "stream",
+    params(
+        ("cursor" = Option<String>, Query, description = "Where the reader is; without it, or where it means nothing, the first event is `resync`.", nullable = false),
+        ("Last-Event-ID" = Option<String>, Header, description = "The same, as a browser sends it that comes back; it counts before `cursor`.", nullable = false)
+    ),
+    responses(
+        (status = 200, description = "The events.", body = String, content_type = "text/event-stream"),
+        (status = 429, description = "This person, or this token, reads 50 streams already; poll instead.")
+    )
+)]
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Result<Response, Problem> {
+    let place = site.streams.open(&person)?;
+    let (head, _) = request.into_parts();
+    let cursor = head
+        .headers
+        .get(&LAST_EVENT_ID)
+        .and_then(|id| id.to_str().ok())
+        .or_else(|| cursor_in(query.as_deref()?))
+        .filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES)
+        .unwrap_or_default()
+        .to_owned();
+    site.watch.reach(&cursor).await;
+    let reader = Reader {
+        facts: site.watch.facts(),
+        stopping: site.stopping.subscribe(),
+        asker: Asker::of(&head, &site.access),
+        admitted: Stopwatch::start(),
+        cursor,
+        greeted: false,
+        site,
+        _place: place,
+    };
+    let events = stream::unfold(Some(reader), |reader| async {
+        let mut reader = reader?;
+        let (event, goes_on) = reader.next().await;
+        Some((Ok::<_, Infallible>(event), goes_on.then_some(reader)))
+    });
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(COMMENT));
+    let mut response = sse.into_response();
+    // nginx passes it on as it comes.
+    let header = HeaderName::from_static("x-accel-buffering");
+    response.headers_mut().insert(header, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+fn cursor_in(query: &str) -> Option<&str> {
+    query.split('&').find_map(|pair| pair.strip_prefix("cursor="))
+}
+
+/// Who reads how many streams. Where nobody signs in, only all streams together are counted.
+#[derive(Debug)]
+pub(crate) struct Streams {
+    open: Arc<OpenStreams>,
+    places: Arc<Semaphore>,
+}
+
+/// How many streams each reads.
+type OpenStreams = Mutex<HashMap<ReaderKey, usize>>;
+
+/// Whose streams are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum ReaderKey {
+    Token(Hash),
+    /// By which proof, and under which name.
+    Person(&'static str, String),
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self { open: Arc::default(), places: Arc::new(Semaphore::new(MAX_STREAMS)) }
+    }
+}
+
+/// The place of one stream: free again when this value goes.
+struct StreamPlace {
+    counted: Option<(Arc<OpenStreams>, ReaderKey)>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Streams {
+    /// Leaves a quarter of so many connections to requests that end.
+    pub(crate) fn leave_room(&self, connections: usize) {
+        let fewer = MAX_STREAMS.saturating_sub(connections / 4 * 3);
+        self.places.forget_permits(fewer);
+    }
+
+    fn open(&self, person: &Person) -> Result<StreamPlace, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+            Problem::unavailable("too many event streams are open at this moment; poll instead")
+        })?;
+        if person.proof == Proof::Nothing {
+            return Ok(StreamPlace { counted: None, _place: place });
+        }
+        let key = match person.token {
+            Some(token) => ReaderKey::Token(token),
+            None => ReaderKey::Person(person.proof.as_str(), person.name.clone()),
+        };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(key.clone()).or_insert(0);
+        if *count >= MAX_STREAMS_PER_PERSON {
+            return Err(Problem::too_soon(
+                RETRY_STREAM_S,
+                format!(
+                    "{MAX_STREAMS_PER_PERSON} event streams are open for this person or token already: close some, or poll instead"
+                ),
+            ));
+        }
+        *count += 1;
+        Ok(StreamPlace { counted: Some((Arc::clone(&self.open), key)), _place: place })
+    }
+}
+
+impl Drop for StreamPlace {
+    fn drop(&mut self) {
+        let Some((open, key)) = self.counted.take() else { return };
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&key);
+            }
+        }
+    }
+}
+
+async fn stops(stopping: &mut watch::Receiver<bool>) {
+    // Where nobody can ask it to stop any more, it has stopped.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// One who reads.
+struct Reader {
+    site: Arc<Site>,
+    facts: watch::Receiver<()>,
+    stopping: watch::Receiver<bool>,
+    /// Whether they may look is asked again and again.
+    asker: Asker,
+    admitted: Stopwatch,
+    cursor: String,
+    /// Whether it has been told anything: the first word shows it that nothing on the way holds words back.
+    greeted: bool,
+    _place: StreamPlace,
+}
+
+impl Reader {
+    /// What to tell next, and whether there is more to come. It is asked for only when the last was
+    /// taken, so whoever is slow finds one change instead of many.
+    async fn next(&mut self) -> (Event, bool) {
+        if std::mem::replace(&mut self.greeted, true) && !self.wait().await {
+            return (Event::default().event("bye").data("bye"), false);
+        }
+        let resync = (Event::default().event("resync").data("resync"), false);
+        if !self.site.watch.places(&self.cursor) {
+            return resync;
+        }
+        let news = self.site.news(&self.cursor);
+        match serde_json::to_string(&news) {
+            Ok(text) if text.len() <= LONGEST => {
+                self.cursor.clone_from(&news.cursor);
+                (Event::default().event("update").id(news.cursor).data(text), true)
+            }
+            Ok(_) | Err(_) => resync,
+        }
+    }
+
+    /// Until something has changed, or it is time to say that all is as it was: as often as a page would
+    /// ask. Says whether the stream goes on.
+    async fn wait(&mut self) -> bool {
+        tokio::select! {
+            _ = self.facts.changed() => {
+                tokio::time::sleep(GATHERED).await;
+                self.facts.mark_unchanged();
+            }
+            () = stops(&mut self.stopping) => return false,
+            () = tokio::time::sleep(self.site.watch.poll_period().min(ADMITTED)) => {}
+        }
+        if self.admitted.elapsed() < ADMITTED {
+            return true;
+        }
+        self.admitted = Stopwatch::start();
+        self.asker.may_look(&self.site)
+    }
+}

@@ -1,0 +1,40 @@
+//! How what a person is shown appears: what the address says, else the host, else the browser.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use app::page::dress::Dress;
+use app::page::plain::Sheet;
+use app::words::{Language, Words};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use crate::Site;
+
+/// Where a plain document lives, and how whoever asks for it wants it.
+pub(crate) struct Dressed(pub(crate) Sheet);
+
+impl FromRequestParts<Arc<Site>> for Dressed {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Infallible> {
+        Ok(Self(site.sheet(parts.uri.query().unwrap_or_default(), &parts.headers)))
+    }
+}
+
+impl Site {
+    /// The language of a reader whose address names none.
+    pub(crate) fn language(&self, headers: &HeaderMap) -> Language {
+        let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|wanted| wanted.to_str().ok());
+        let wanted = || wanted.and_then(Language::preferred);
+        self.language.or_else(wanted).unwrap_or_default()
+    }
+
+    /// How a plain document appears whose address has this query.
+    pub(crate) fn sheet(&self, query: &str, headers: &HeaderMap) -> Sheet {
+        let dress = Dress::parse(query);
+        let language = dress.language.unwrap_or_else(|| self.language(headers));
+        Sheet { site: self.place(), dress, words: Words::of(language) }
+    }
+}

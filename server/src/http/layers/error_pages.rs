@@ -1,0 +1,117 @@
+//! Errors as pages: what a problem is for a program is a page for a browser that goes to an address.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use app::page::plain::Sheet;
+use app::page::plain::error::{ErrorPage, Onward, document_of};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use crate::Site;
+use crate::access::Mode;
+use crate::http::accept;
+use crate::http::layers::security_headers::document;
+use crate::http::pages::sign_in::NO_SIGN_IN;
+use crate::http::problem::{AnsweredBy, Problem};
+
+/// Answers a browser's navigation by a page where a program would get a problem.
+pub(crate) async fn for_navigation(
+    State(site): State<Arc<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let sheet = is_navigation(request.headers())
+        .then(|| site.sheet(request.uri().query().unwrap_or_default(), request.headers()));
+    let response = next.run(request).await;
+    match (sheet, response.extensions().get::<AnsweredBy>().cloned()) {
+        (Some(sheet), Some(AnsweredBy(problem))) => as_page(&site, sheet, &problem, response),
+        _ => response,
+    }
+}
+
+/// The answer to a request whose handler panicked.
+pub(crate) fn of_panic(_: Box<dyn Any + Send + 'static>) -> Response {
+    Problem::said(StatusCode::INTERNAL_SERVER_ERROR, "plain.error.failed.lead", Vec::new())
+        .into_response()
+}
+
+/// Whether a browser goes to an address with this, and will show the answer as a page.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    // Browsers leave this out over plain HTTP.
+    if let Some(mode) = text(header::HeaderName::from_static("sec-fetch-mode")) {
+        return mode == "navigate";
+    }
+    let accepted = text(header::ACCEPT).unwrap_or_default();
+    let html = accept::of(accepted, &["text/html"]).unwrap_or(0);
+    let json = ["application/problem+json", "application/json"];
+    html > 0 && html >= accept::of(accepted, &json).unwrap_or(0)
+}
+
+/// The page instead of the problem, with the problem's headers.
+fn as_page(site: &Site, sheet: Sheet, problem: &Problem, response: Response) -> Response {
+    let onward = match (problem.status(), &site.access.policy.mode) {
+        _ if problem.title() == Some(NO_SIGN_IN) => Onward::TryAgain,
+        (StatusCode::UNAUTHORIZED, Mode::Password) => Onward::SignIn,
+        (StatusCode::UNAUTHORIZED, Mode::Proxy { .. } | Mode::Host(_)) => Onward::TryAgain,
+        _ => Onward::Overview,
+    };
+    let sentences = problem.sentences(sheet.words);
+    let untranslated = sentences.is_none().then(|| problem.detail().to_owned());
+    let page = document_of(ErrorPage {
+        sheet,
+        status: problem.status().as_u16(),
+        title: problem.title(),
+        sentences: sentences.unwrap_or_default(),
+        untranslated,
+        line: problem.line().map(str::to_owned),
+        retry_after_s: problem.retry_after(),
+        onward,
+    });
+    let mut page = document(problem.status(), page);
+    let (mut head, _) = response.into_parts();
+    for replaced in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+        head.headers.remove(replaced);
+    }
+    for (name, value) in &head.headers {
+        page.headers_mut().append(name, value.clone());
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn navigates(headers: &[(&'static str, &'static str)]) -> bool {
+        let header = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        is_navigation(&headers.iter().map(header).collect())
+    }
+
+    #[test]
+    fn a_browser_that_goes_to_an_address_gets_a_page_and_nobody_else() {
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        assert!(navigates(&[("accept", browser)]));
+        assert!(navigates(&[("accept", browser), ("sec-fetch-mode", "navigate")]));
+        assert!(navigates(&[("sec-fetch-mode", "navigate")]));
+        assert!(!navigates(&[("accept", browser), ("sec-fetch-mode", "cors")]));
+        assert!(!navigates(&[("accept", "*/*")]));
+        assert!(!navigates(&[("accept", "application/json, text/html;q=0.5")]));
+        assert!(!navigates(&[("accept", "text/html;q=0, */*")]));
+        assert!(!navigates(&[]));
+    }
+
+    #[test]
+    fn a_panic_is_answered() {
+        let answer = of_panic(Box::new("why"));
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(answer.extensions().get::<AnsweredBy>().is_some());
+    }
+}

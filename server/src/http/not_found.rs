@@ -1,0 +1,79 @@
+//! What is said at an address where there is nothing: where the page is, and what a proxy does wrong if the
+//! address shows it.
+
+use std::sync::Arc;
+
+use app::cluster::hints::Arg;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use crate::Site;
+use crate::http::pages::sign_in::kept;
+use crate::http::problem::Problem;
+use crate::telemetry::outside_text::one_line;
+
+/// Answers whatever no route answers.
+pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
+    let (base, path) = (site.base.as_str(), request.uri().path());
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(inner) = other_case(base, path) {
+        if reads {
+            return Redirect::permanent(&address(&format!("{base}{inner}"), request.uri()))
+                .into_response();
+        }
+        return problem("plain.nothing.case", base, path, &[]);
+    }
+    if path.starts_with("//") {
+        let location = if base.is_empty() { "/" } else { base };
+        let slash = location.trim_end_matches('/');
+        let line = format!("location {slash}/ {{ proxy_pass http://127.0.0.1:3000/; }}");
+        return problem("plain.nothing.slashes", base, path, &[("line", &line)]);
+    }
+    if reads && let Some(whole) = without_last_slash(base, path) {
+        return Redirect::permanent(&address(&whole, request.uri())).into_response();
+    }
+    if let Some(outer) =
+        path_before_ours(path).filter(|outer| crate::site::base_path::parse(outer).is_ok())
+    {
+        let line = format!("--base-path {outer}");
+        return problem("plain.nothing.base", base, path, &[("base", outer), ("line", &line)]);
+    }
+    let api = format!("{base}/api/v1/");
+    problem("plain.nothing", base, path, &[("api", &api)])
+}
+
+fn problem(key: &'static str, base: &str, path: &str, values: &[(&'static str, &str)]) -> Response {
+    let text = |(name, value): &(&'static str, &str)| (*name, Arg::Text(one_line(value)));
+    let page = format!("{base}/");
+    let all = [("path", path), ("page", &page)];
+    let values = all.iter().chain(values).map(text).collect();
+    Problem::said(StatusCode::NOT_FOUND, key, values).into_response()
+}
+
+/// What follows the base path in a path that has it in other letters: upper or lower case.
+fn other_case<'a>(base: &str, path: &'a str) -> Option<&'a str> {
+    let (given, inner) = path.split_at_checked(base.len())?;
+    let is_other = given != base && given.eq_ignore_ascii_case(base);
+    (is_other && (inner.is_empty() || inner.starts_with('/'))).then_some(inner)
+}
+
+/// A path below the base, without the slash at its end; not the base itself, which is there with a slash.
+fn without_last_slash(base: &str, path: &str) -> Option<String> {
+    // A proxy may have stripped the base.
+    let inner = path.strip_prefix(base).unwrap_or(path).strip_suffix('/')?;
+    crate::http::routes::pages().contains(inner).then(|| format!("{base}{inner}"))
+}
+
+/// The path that stands before one of ours, such as `/admin/cluster` in `/admin/cluster/sign-in`.
+fn path_before_ours(path: &str) -> Option<&str> {
+    let ours = ["/sign-in", "/assets/", "/api/v1/", "/fn/"];
+    let outer = ours.iter().find_map(|own| path.find(own).map(|at| &path[..at]));
+    outer.filter(|outer| !outer.is_empty())
+}
+
+/// An address below our own base, with the query that was asked.
+fn address(path: &str, asked: &Uri) -> String {
+    let query = asked.query().map(|query| format!("?{}", kept(query))).unwrap_or_default();
+    format!("{}{query}", kept(path))
+}

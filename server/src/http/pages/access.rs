@@ -1,0 +1,136 @@
+//! `GET /access`, `POST /access/tokens`, `POST /access/revocation`: who may come in, as a page. Its forms
+//! need no scripts.
+
+use std::sync::Arc;
+
+use app::cluster::FieldError;
+use app::page::plain::Sheet;
+use app::page::plain::access::{AccessPage, Made, PersonLine, TokenLine, WishLine, document_of};
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Redirect, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Site;
+use crate::access::caller::Person;
+use crate::access::keyring::{Account, Token, TokenRole};
+use crate::access::{Mode, TokenChange};
+use crate::http::api::tokens;
+use crate::http::body::Submitted;
+use crate::http::extract::Dressed;
+use crate::http::layers::security_headers::document;
+use crate::http::problem::Problem;
+
+/// A token as the form wishes for it.
+#[derive(Deserialize)]
+pub(crate) struct Wished {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    expires_in_s: String,
+}
+
+/// A token to be revoked.
+#[derive(Deserialize)]
+pub(crate) struct Revoked {
+    id: String,
+}
+
+/// The page.
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(sheet): Dressed,
+) -> Response {
+    document(StatusCode::OK, document_of(page(&site, sheet, &person)))
+}
+
+/// Makes a token and shows it: in this answer, and nowhere else.
+pub(crate) async fn create(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(sheet): Dressed,
+    sent: Submitted<Wished>,
+) -> Result<Response, Problem> {
+    let Wished { name, role, expires_in_s } = sent.0?;
+    let expires = match expires_in_s.as_str() {
+        "never" => json!(null),
+        text => text.parse::<i64>().map_or_else(|_| json!(text), |seconds| json!(seconds)),
+    };
+    let wished = json!({"name": name, "role": role, "expires_in_s": expires});
+    let made = match tokens::wish(&wished, site.store.now()) {
+        Ok(wish) => match site.create_token(wish, &person.actor()).await {
+            Ok(made) => Ok(made),
+            Err(error @ TokenChange::Name) => Err(vec![FieldError::new("name", error.to_string())]),
+            Err(error) => return Err(tokens::refused(error, "name")),
+        },
+        Err(wrong) => Err(wrong),
+    };
+    Ok(match made {
+        Ok((secret, token)) => {
+            let made = Some(Made { name: token.name, secret: secret.reveal().to_owned() });
+            document(
+                StatusCode::CREATED,
+                document_of(AccessPage { made, ..page(&site, sheet, &person) }),
+            )
+        }
+        Err(wrong) => {
+            let wish = WishLine { name, role, expires_in_s };
+            let page = AccessPage { wish, wrong, ..page(&site, sheet, &person) };
+            document(StatusCode::UNPROCESSABLE_ENTITY, document_of(page))
+        }
+    })
+}
+
+/// Revokes a token or a credential. One that is over already is as it was wanted.
+pub(crate) async fn revoke(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(sheet): Dressed,
+    sent: Submitted<Revoked>,
+) -> Result<Redirect, Problem> {
+    let Revoked { id } = sent.0?;
+    let revoked = site.revoke_token(&id, &person.actor()).await;
+    revoked.map_err(|error| tokens::refused(TokenChange::Store(error), "id"))?;
+    Ok(Redirect::to(&sheet.address("access")))
+}
+
+fn page(site: &Site, sheet: Sheet, person: &Person) -> AccessPage {
+    let keyring = site.watch.keyring();
+    let (credentials, tokens): (Vec<&Token>, Vec<&Token>) =
+        keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
+    let people = (site.access.policy.mode == Mode::Password).then(|| {
+        let line =
+            |person: &Account| PersonLine { name: person.name.clone(), rank: person.rank.as_str() };
+        keyring.people.values().map(line).collect()
+    });
+    AccessPage {
+        sheet,
+        now: site.watch.now(),
+        tokens: tokens.into_iter().map(line).collect(),
+        credentials: credentials.into_iter().map(line).collect(),
+        people,
+        may_create: !person.is_guest(),
+        made: None,
+        wish: WishLine::default(),
+        wrong: Vec::new(),
+    }
+}
+
+fn line(token: &Token) -> TokenLine {
+    TokenLine {
+        id: token.id.clone(),
+        name: token.name.clone(),
+        role: token.role.as_str(),
+        made: token.made,
+        made_by: token.made_by.clone(),
+        address: token.address,
+        expires: token.expires,
+        used: token.used,
+        revoked: token.revoked,
+    }
+}

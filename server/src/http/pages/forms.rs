@@ -1,0 +1,134 @@
+//! The page's plain forms, for browsers without scripts: read, done, and answered by a redirect to
+//! the page, which says what came of it or shows what was typed with what is wrong beside it.
+
+use std::sync::Arc;
+
+use app::api::{Command, Outcome};
+use app::cluster::hints::Arg;
+use app::cluster::{KeyKind, Role, ServerName};
+use app::page::draft::Draft;
+use app::page::place::{Done, Open, Place};
+use app::page::plain::Sheet;
+use app::words::Words;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Redirect;
+
+use crate::Site;
+use crate::access::caller::Person;
+use crate::http::body::Submitted;
+use crate::http::extract::Dressed;
+use crate::http::problem::Problem;
+use crate::watch::Sight;
+
+/// A form as a browser sends it.
+type Sent = Submitted<Vec<(String, String)>>;
+
+/// Puts settings in force. Where that would have an effect the sender has not been shown, it is
+/// shown first.
+pub(crate) async fn settings(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let draft = Draft::from_pairs(&pairs).ok_or_else(|| lacks("heartbeat_interval_s"))?;
+    let Sight { snapshot, now, .. } = site.watch.sight();
+    let draft = draft.over(&snapshot.settings);
+    let typed = |draft| {
+        let open = Open::Configuration(Some(draft));
+        Place { open, dress: dress.clone(), ..Place::default() }
+    };
+    let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
+    let shown = get(&pairs, "seen") == Some(draft.shape().as_str());
+    let would = Words::for_programs().effects(&snapshot, &settings, now);
+    if !would.is_empty() && !shown {
+        return Ok(to(&site, &typed(draft)));
+    }
+    let outcome = site.act(Command::Configure(settings), &person.actor()).await;
+    Ok(answer(&site, outcome, Done::Saved, typed(draft)))
+}
+
+/// Removes a component or a server; a live one after a second question.
+pub(crate) async fn removal(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let server = get(&pairs, "server").and_then(|name| ServerName::parse(name).ok());
+    let server = server.ok_or_else(|| lacks("server"))?;
+    let role = match get(&pairs, "role") {
+        None => None,
+        Some(word) => Some(Role::parse(word).ok_or_else(|| lacks("role"))?),
+    };
+    let force = get(&pairs, "force") == Some("true");
+    let asked = Open::Removal { server: server.clone(), role, again: force };
+    let outcome = site.act(Command::Remove { server, role, force }, &person.actor()).await;
+    let asked = Place { open: asked, dress, ..Place::default() };
+    Ok(answer(&site, outcome, Done::Removed(None), asked))
+}
+
+/// Accepts a key.
+pub(crate) async fn acceptance(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let kind = get(&pairs, "kind")
+        .and_then(|word| KeyKind::ALL.into_iter().find(|kind| kind.as_str() == word));
+    let kind = kind.ok_or_else(|| lacks("kind"))?;
+    let digits = get(&pairs, "key_check").ok_or_else(|| lacks("key_check"))?.to_owned();
+    let asked = Open::Acceptance { kind, digits: digits.clone() };
+    let outcome = site.act(Command::Accept { kind, digits }, &person.actor()).await;
+    Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, dress, ..Place::default() }))
+}
+
+/// Dials a server's service messenger.
+pub(crate) async fn reconnection(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    Dressed(Sheet { dress, .. }): Dressed,
+    sent: Sent,
+) -> Result<Redirect, Problem> {
+    let pairs = read(sent)?;
+    let server = get(&pairs, "server").and_then(|name| ServerName::parse(name).ok());
+    let server = server.ok_or_else(|| lacks("server"))?;
+    let asked = Place { open: Open::Details(server.clone()), dress, ..Place::default() };
+    let outcome = site.act(Command::Reconnect { server }, &person.actor()).await;
+    Ok(answer(&site, outcome, Done::Reconnected, asked))
+}
+
+fn read(sent: Sent) -> Result<Vec<(String, String)>, Problem> {
+    Ok(sent.0?)
+}
+
+fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+fn lacks(field: &str) -> Problem {
+    let values = vec![("field", Arg::Text(field.to_owned()))];
+    Problem::said(StatusCode::UNPROCESSABLE_ENTITY, "plain.form", values)
+}
+
+/// To the page: what was done, or the same question with why it was refused.
+fn answer(site: &Site, outcome: Outcome, done: Done, asked: Place) -> Redirect {
+    match outcome {
+        Ok(()) => to(site, &asked.after(done)),
+        Err(app::api::Refusal::Live) => {
+            let open = asked.open.asked_again();
+            to(site, &Place { open, ..asked })
+        }
+        Err(refusal) => to(site, &Place { refused: Some(refusal.as_str().to_owned()), ..asked }),
+    }
+}
+
+fn to(site: &Site, place: &Place) -> Redirect {
+    Redirect::to(&format!("{}/{}", site.base, place.address_with_draft()))
+}

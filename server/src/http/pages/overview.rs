@@ -1,0 +1,130 @@
+//! The page, rendered on the server, and the functions its wasm half calls.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+use app::api::{Command, News, Outcome, Picture, Visit, Visitor};
+use app::backend::Backend;
+use app::words::Language;
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::Site;
+use crate::access::audit::Proof;
+use crate::access::caller::Person;
+use crate::http::api::stream::MAX_CURSOR_BYTES;
+use crate::http::body;
+use crate::http::layers::security_headers;
+
+/// The door for one visitor.
+struct Door {
+    site: Arc<Site>,
+    person: Person,
+    language: Language,
+}
+
+impl Backend for Door {
+    fn picture(&self, query: &str) -> Picture {
+        // A cursor that places nobody: everything is news.
+        let news = self.site.news("");
+        let signed_in = self.person.proof == Proof::Session;
+        let named = self.person.proof != Proof::Nothing;
+        let visitor = Visitor {
+            name: named.then(|| self.person.name.clone()),
+            rank: self.person.rank,
+            leaves: signed_in,
+        };
+        let visit = Visit { site: self.site.place(), visitor };
+        Picture { news, query: query.to_owned(), visit, language: self.language }
+    }
+
+    fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>> {
+        // A cursor that is longer than any of ours places nobody.
+        let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
+        Box::pin(async move {
+            self.site.watch.reach(cursor).await;
+            self.site.news(cursor)
+        })
+    }
+
+    fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
+        Box::pin(async move { self.site.act(command, &self.person.actor()).await })
+    }
+}
+
+impl Site {
+    /// What changed since a cursor.
+    pub(crate) fn news(&self, cursor: &str) -> News {
+        let (change, cursor, now) = self.watch.since(cursor);
+        News { cursor, now, change, build: self.build.clone() }
+    }
+
+    /// The origins whose pages may frame it, with blanks in between.
+    fn frame_ancestors(&self) -> String {
+        self.frame_ancestors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Where the page lives.
+    pub(crate) fn place(&self) -> app::api::Site {
+        app::api::Site {
+            base: self.base.clone(),
+            assets: format!("{}/assets/{}", self.base, self.build),
+            admin_url: self.admin_url.clone(),
+            frame_ancestors: self.frame_ancestors(),
+            around: self.branding().around(&self.base),
+        }
+    }
+}
+
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    request: Request,
+) -> Response {
+    // Whoever comes from a form, or from another web server, sees what they did or saw there.
+    site.watch.refresh().await;
+    let language = site.language(request.headers());
+    let nonce = Arc::new(OnceLock::new());
+    let told = Arc::clone(&nonce);
+    let backend: Arc<dyn Backend> = Arc::new(Door { site: Arc::clone(&site), person, language });
+    let render = move || {
+        let picture = backend.picture(request.uri().query().unwrap_or_default());
+        leptos_axum::render_app_async_with_context(
+            move || leptos::prelude::provide_context(Arc::clone(&backend)),
+            move || app::shell(picture.clone(), told.get_or_init(app::page::nonce)),
+        )(request)
+    };
+    let mut response = site.rendering.run(render).await;
+    if let Some(nonce) = nonce.get() {
+        security_headers::allow_document(response.headers_mut(), nonce);
+    }
+    response
+}
+
+pub(crate) async fn function(
+    State(site): State<Arc<Site>>,
+    Extension(person): Extension<Person>,
+    request: Request,
+) -> Response {
+    let request = match body::whole(&site, request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
+    let language = site.language(request.headers());
+    let backend: Arc<dyn Backend> = Arc::new(Door { site, person, language });
+    let mut response = leptos_axum::handle_server_fns_with_context(
+        move || leptos::prelude::provide_context(Arc::clone(&backend)),
+        request,
+    )
+    .await
+    .into_response();
+    // What the page's functions cannot do is an answer of theirs; they fail only at what they cannot
+    // read.
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+    }
+    response
+}

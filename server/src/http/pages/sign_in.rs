@@ -1,0 +1,247 @@
+//! `GET` and `POST /sign-in`, `POST /sign-out`: the page in front of the page. It needs no scripts.
+
+use std::sync::Arc;
+
+use app::cluster::Span;
+use app::cluster::hints::Arg;
+use app::page::dress::Dress;
+use app::page::plain::Sheet;
+use app::page::plain::sign_in::{Lacking, SignInForm};
+use app::words::Words;
+use axum::Extension;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::Site;
+use crate::access::origin::{Origin, OwnHost};
+use crate::access::password::Unfit;
+use crate::access::{Mode, SignIn, SignInError};
+use crate::http::body::{FormProblem, Submitted};
+use crate::http::extract::Dressed;
+use crate::http::layers::security_headers::document;
+use crate::http::problem::Problem;
+use crate::telemetry::outside_text::one_line;
+
+/// The longest query that is wanted again after signing in.
+const MAX_THEN_BYTES: usize = 4 << 10;
+
+/// The key of the heading where nobody can sign in.
+pub(crate) const NO_SIGN_IN: &str = "plain.no-cookie.title";
+
+/// What the form sends.
+#[derive(Default, Deserialize)]
+pub(crate) struct Sent {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+    code: Option<String>,
+    /// The query of the page that was wanted.
+    #[serde(default)]
+    then: String,
+}
+
+/// What the address asks for.
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    then: String,
+}
+
+/// What sign-out sends.
+#[derive(Deserialize)]
+pub(crate) struct Leaving {
+    everywhere: Option<String>,
+}
+
+/// Where to sign in, and then go on to the page with this query.
+pub(crate) fn address(base: &str, query: Option<&str>) -> String {
+    match query.filter(|query| !query.is_empty() && query.len() <= MAX_THEN_BYTES) {
+        None => format!("{base}/sign-in"),
+        Some(query) => format!("{base}/sign-in?then={}", escaped(query)),
+    }
+}
+
+/// Percent-encoded as the value of one parameter.
+pub(crate) fn escaped(text: &str) -> String {
+    encoded(text, |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
+}
+
+/// A query as it was, but for what cannot stand in an address.
+pub(crate) fn kept(query: &str) -> String {
+    encoded(query, |byte| byte.is_ascii_graphic() && !b"\"#<>\\".contains(&byte))
+}
+
+/// Percent-encoded but for what is plain.
+fn encoded(text: &str, plain: impl Fn(u8) -> bool) -> String {
+    text.bytes().fold(String::new(), |mut escaped, byte| {
+        use std::fmt::Write as _;
+        if plain(byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+        escaped
+    })
+}
+
+/// The page with the form.
+pub(crate) async fn get(
+    State(site): State<Arc<Site>>,
+    Extension(origin): Extension<Origin>,
+    Dressed(sheet): Dressed,
+    headers: HeaderMap,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Result<Response, Problem> {
+    only_with_passwords(&site)?;
+    only_where_kept(&site, &headers, &origin)?;
+    let then = wanted.map(|Query(wanted)| wanted.then).unwrap_or_default();
+    // Whoever was led here from the page has its dress in what they wanted.
+    let sheet = if sheet.dress == Dress::default() { site.sheet(&then, &headers) } else { sheet };
+    Ok(page(&site, sheet, StatusCode::OK, String::new(), then, None))
+}
+
+/// Signs in: leads to the page, or says what is wrong.
+pub(crate) async fn post(
+    State(site): State<Arc<Site>>,
+    Extension(origin): Extension<Origin>,
+    Dressed(sheet): Dressed,
+    headers: HeaderMap,
+    sent: Submitted<Sent>,
+) -> Result<Response, Problem> {
+    only_with_passwords(&site)?;
+    only_where_kept(&site, &headers, &origin)?;
+    // A form that no person fills in is a wrong one: it gets the same work and the same answer.
+    let sent = match sent.0 {
+        Err(FormProblem::TooLarge) => Sent::default(),
+        sent => sent?,
+    };
+    let Sent { name, password, code, then } = sent;
+    let former = site.access.session_of(&headers, &origin);
+    let given = SignIn { name: name.clone(), password, code };
+    match site.sign_in(given, &origin, former).await {
+        Ok(signed) => {
+            // Only ever a query of our own page: no address from outside is followed.
+            let query = if then.is_empty() { String::new() } else { format!("?{}", kept(&then)) };
+            let mut response = Redirect::to(&format!("{}/{query}", site.base)).into_response();
+            if let Some(cookie) = site.access.set_cookie(&headers, &origin, Some(&signed.secret)) {
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
+        Err(error) => {
+            let status = match &error {
+                SignInError::Wrong | SignInError::WrongCode => StatusCode::UNAUTHORIZED,
+                SignInError::Unfit(_) | SignInError::UnfitName => StatusCode::UNPROCESSABLE_ENTITY,
+                SignInError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+                SignInError::Busy(_) | SignInError::Blind(_) | SignInError::Random(_) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+            };
+            let wait =
+                if let SignInError::TooMany(wait) = &error { (wait.0 + 999) / 1_000 } else { 1 };
+            let wrong = said(&error, sheet.words);
+            let mut response = page(&site, sheet, status, name, then, Some(wrong));
+            if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// Ends the session, or all of its person's.
+pub(crate) async fn sign_out(
+    State(site): State<Arc<Site>>,
+    Extension(origin): Extension<Origin>,
+    Dressed(sheet): Dressed,
+    headers: HeaderMap,
+    sent: Submitted<Leaving>,
+) -> Result<Response, Problem> {
+    only_with_passwords(&site)?;
+    let leaving = sent.0?;
+    if let Some(session) = site.access.session_of(&headers, &origin) {
+        let everywhere = leaving.everywhere.is_some_and(|word| word == "true");
+        site.sign_out(session, everywhere, &origin).await.map_err(|_| {
+            Problem::unavailable(
+                "the overview's database cannot be written at present; you are still signed in",
+            )
+        })?;
+    }
+    let mut response = Redirect::to(&sheet.address("sign-in")).into_response();
+    if let Some(cookie) = site.access.set_cookie(&headers, &origin, None) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// Refuses to begin a session that the browser would not keep: nothing is looked at, used up or recorded.
+pub(crate) fn only_where_kept(
+    site: &Site,
+    headers: &HeaderMap,
+    origin: &Origin,
+) -> Result<(), Problem> {
+    let access = &site.access;
+    if access.is_session_kept(headers, origin) {
+        return Ok(());
+    }
+    let own = OwnHost::of(headers, origin, &access.policy.proxies);
+    let host = own.map(|own| one_line(&own.authority)).unwrap_or_default();
+    let values = vec![("host", Arg::Text(host))];
+    Err(Problem::said(StatusCode::FORBIDDEN, "plain.no-cookie", values).titled(NO_SIGN_IN))
+}
+
+fn only_with_passwords(site: &Site) -> Result<(), Problem> {
+    match site.access.policy.mode {
+        Mode::Password => Ok(()),
+        Mode::Open => {
+            let page = &site.base;
+            Err(Problem::not_found(format!("nobody signs in here: the page is at {page}/")))
+        }
+        Mode::Proxy { .. } | Mode::Host(_) => Err(Problem::not_found(format!(
+            "people sign in at the product, not here: the page is at {}/",
+            site.base
+        ))),
+    }
+}
+
+/// Why somebody is not signed in, in words.
+fn said(error: &SignInError, words: &Words) -> String {
+    let wait = if let SignInError::TooMany(wait) = error { *wait } else { Span::ZERO };
+    let key = match error {
+        SignInError::Wrong => "plain.sign-in.wrong",
+        SignInError::WrongCode => "plain.sign-in.wrong-code",
+        SignInError::Unfit(Unfit::Short) => "plain.sign-in.short",
+        SignInError::Unfit(Unfit::Long) => "plain.sign-in.long",
+        SignInError::Unfit(Unfit::OwnWords) => "plain.sign-in.own-words",
+        SignInError::Unfit(Unfit::Repeated) => "plain.sign-in.repeated",
+        SignInError::Unfit(Unfit::Common) => "plain.sign-in.common",
+        SignInError::UnfitName => "plain.sign-in.name",
+        SignInError::TooMany(_) => "plain.sign-in.too-many",
+        SignInError::Busy(_) | SignInError::Random(_) => "plain.sign-in.busy",
+        SignInError::Blind(_) => "plain.sign-in.blind",
+    };
+    words.say(key, &[("wait", Arg::Span(wait))])
+}
+
+fn page(
+    site: &Site,
+    sheet: Sheet,
+    status: StatusCode,
+    name: String,
+    then: String,
+    wrong: Option<String>,
+) -> Response {
+    let keyring = site.watch.keyring();
+    let lacking = match (keyring.has_admin(), &keyring.setup_code) {
+        (true, _) => Lacking::Nothing,
+        (false, Some(code)) if site.watch.now() < code.expires => Lacking::FirstAdmin,
+        (false, _) => Lacking::FirstAdminAndCode,
+    };
+    let form = SignInForm { sheet, name, then, wrong, lacking };
+    document(status, app::page::plain::sign_in::document(form))
+}

@@ -1,0 +1,96 @@
+//! What the live picture says in numbers, at the moment it is asked.
+
+use app::cluster::status::KeyVerdict;
+use app::cluster::{ComponentStatus, Health, Pulse, Snapshot, Span, Timestamp, VersionCheck};
+
+use crate::telemetry::exposition::{Kind, Text};
+
+/// One number of a component, where there is one.
+type Figure = fn(&ComponentStatus, Timestamp) -> Option<f64>;
+
+/// What is told of each component.
+const OF_COMPONENTS: &[(&str, &str, Figure)] = &[
+    (
+        "cluster_overview_component_up",
+        "1 while alive or late, else 0; absent while blind, for nobody can tell.",
+        |status, _| (status.pulse != Pulse::Unknown).then(|| flag(status.pulse.is_heard())),
+    ),
+    (
+        "cluster_overview_component_stopped",
+        "1 after a clean stop, else 0, also where it is silent; absent while blind.",
+        |status, _| (status.pulse != Pulse::Unknown).then(|| flag(status.pulse == Pulse::Stopped)),
+    ),
+    (
+        "cluster_overview_component_heartbeat_age_seconds",
+        "Time since the last heartbeat, whoever watched.",
+        |status, now| Some(seconds(now - status.component.last_heartbeat)),
+    ),
+    (
+        "cluster_overview_component_version_in_sync",
+        "1 if it runs the cluster's reference version, else 0; absent where not judged.",
+        |status, _| status.version.map(|check| flag(check == VersionCheck::InSync)),
+    ),
+    (
+        "cluster_overview_component_key_in_sync",
+        "1 if its encryption key is the cluster's, else 0; absent where not judged.",
+        |status, _| status.key.map(|verdict| flag(verdict == KeyVerdict::InSync)),
+    ),
+    (
+        "cluster_overview_component_machine_key_in_sync",
+        "1 if its machine key is the cluster's, else 0; absent where not judged.",
+        |status, _| status.machine_key.map(|verdict| flag(verdict == KeyVerdict::InSync)),
+    ),
+    (
+        "cluster_overview_component_clock_skew_seconds",
+        "How far its clock is ahead of the overview's; absent where it tells no time.",
+        |status, _| status.component.skew.map(|skew| seconds(skew.last)),
+    ),
+];
+
+/// Tells the picture as it is at `now`.
+pub(crate) fn tell(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
+    let overview = snapshot.overview(now);
+    text.family(
+        "cluster_overview_blind",
+        Kind::Gauge,
+        "1 while the database cannot be read or written, else 0; look here before anywhere else.",
+    );
+    text.sample(&[], flag(overview.blind_since.is_some()));
+    text.family(
+        "cluster_overview_health",
+        Kind::Gauge,
+        "1 for the cluster's health, 0 for the three others.",
+    );
+    for health in Health::WORST_FIRST {
+        text.sample(&[("health", health.as_str())], flag(health == overview.health));
+    }
+    text.family("cluster_overview_servers", Kind::Gauge, "Servers of each health.");
+    for health in Health::WORST_FIRST {
+        let count = overview.servers.iter().filter(|server| server.health == health).count();
+        text.sample(&[("health", health.as_str())], count);
+    }
+    text.family("cluster_overview_components", Kind::Gauge, "Components of each pulse.");
+    for pulse in Pulse::ALL {
+        let count = overview.components().filter(|status| status.pulse == pulse).count();
+        text.sample(&[("pulse", pulse.as_str())], count);
+    }
+    for (name, help, figure) in OF_COMPONENTS {
+        text.family(name, Kind::Gauge, help);
+        for status in overview.components() {
+            if let Some(value) = figure(status, now) {
+                let facts = &status.component;
+                let role = facts.role.as_str();
+                text.sample(&[("server", facts.server.as_str()), ("role", role)], value);
+            }
+        }
+    }
+}
+
+fn flag(yes: bool) -> f64 {
+    f64::from(u8::from(yes))
+}
+
+fn seconds(span: Span) -> f64 {
+    let length = std::time::Duration::from_millis(span.0.unsigned_abs()).as_secs_f64();
+    if span < Span::ZERO { -length } else { length }
+}

@@ -1,0 +1,88 @@
+//! How metrics are written: Prometheus' text format, version 0.0.4.
+
+use std::fmt::{Display, Write as _};
+
+use crate::telemetry::primitives::Histogram;
+
+/// How a metric's values move.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Gauge,
+    Counter,
+    Histogram,
+}
+
+/// The text as far as it is written: one family of samples after another.
+#[derive(Debug, Default)]
+pub(crate) struct Text {
+    written: String,
+    family: &'static str,
+}
+
+impl Text {
+    /// Begins a family: the samples that follow are of this name.
+    pub(crate) fn family(&mut self, name: &'static str, kind: Kind, help: &str) {
+        let kind = match kind {
+            Kind::Gauge => "gauge",
+            Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
+        };
+        self.family = name;
+        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}"));
+    }
+
+    pub(crate) fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
+        self.suffixed("", labels, value);
+    }
+
+    pub(crate) fn histogram(&mut self, labels: &[(&str, &str)], histogram: &Histogram) {
+        let seen = histogram.seen();
+        for (bound, count) in histogram.cumulated(&seen) {
+            let bound = bound.to_string();
+            self.suffixed("_bucket", &[labels, &[("le", bound.as_str())]].concat(), count);
+        }
+        self.suffixed("_bucket", &[labels, &[("le", "+Inf")]].concat(), seen.count());
+        self.suffixed("_sum", labels, seen.sum);
+        self.suffixed("_count", labels, seen.count());
+    }
+
+    pub(crate) fn done(self) -> String {
+        self.written
+    }
+
+    fn suffixed(&mut self, suffix: &str, labels: &[(&str, &str)], value: impl Display) {
+        let family = self.family;
+        let labels: Vec<String> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        self.line(format_args!("{family}{suffix}{labels} {value}"));
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.written, "{line}");
+    }
+}
+
+/// A label's value: what would end it or its line is escaped.
+fn escaped(value: &str) -> String {
+    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_holds_any_text_and_stays_on_its_line() {
+        let mut text = Text::default();
+        text.family("up", Kind::Gauge, "Whether it is up.");
+        text.sample(&[("server", "a \"b\" \\ c\nd"), ("role", "web")], 1);
+        assert_eq!(
+            text.done(),
+            "# HELP up Whether it is up.\n# TYPE up gauge\n\
+             up{server=\"a \\\"b\\\" \\\\ c\\nd\",role=\"web\"} 1\n"
+        );
+    }
+}

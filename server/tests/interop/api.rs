@@ -1,0 +1,55 @@
+//! Programs that know the API by its description alone.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use testkit::{Overview, TOKEN, folder, said, target};
+
+/// A tool of the Python environment that `cargo xtask` makes.
+pub(crate) fn tool(name: &str) -> PathBuf {
+    let tool = target().join("python/bin").join(name);
+    assert!(tool.exists(), "{} is missing: `cargo xtask check` installs it", tool.display());
+    tool
+}
+
+#[test]
+fn whatever_is_sent_by_the_description_is_answered_by_it() {
+    let overview = Overview::start();
+    overview.beat("app-1", 1);
+    // All but the stream, which never ends.
+    let done = Command::new(tool("schemathesis"))
+        .args(["run", &overview.url("/api/v1/openapi.json")])
+        .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
+        .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"])
+        .args(["--exclude-path", "/api/v1/stream", "--max-examples", "40"])
+        .args(["--request-timeout", "15", "--warnings", "off", "--no-color"])
+        .current_dir(&overview.folder)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    assert!(said(&done).contains("No issues found"), "{}", said(&done));
+}
+
+#[test]
+fn a_client_made_of_the_description_beats_looks_and_configures() {
+    let overview = Overview::start();
+    let folder = folder();
+    let made = Command::new(tool("openapi-python-client"))
+        .args(["generate", "--url", &overview.url("/api/v1/openapi.json")])
+        .args(["--meta", "none", "--output-path", "made"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    let used = Command::new(tool("python"))
+        .args([
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/client.py"),
+            &overview.url(""),
+            TOKEN,
+        ])
+        .env("PYTHONPATH", &*folder)
+        .output()
+        .unwrap();
+    assert!(used.status.success(), "{}", said(&used));
+    overview.component_when("made-1", |component| component["pulse"] == "alive");
+}

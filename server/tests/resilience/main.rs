@@ -1,0 +1,25 @@
+//! It holds: a real `serve`, killed and deprived of what it needs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the stories measure a real process and ask the environment how often to kill it"
+)]
+
+mod busy_disk;
+mod cleanup;
+mod clocks;
+mod damage;
+mod fail_over;
+mod floods;
+mod kills;
+mod limits;
+mod long_log;
+mod nginx;
+mod outages;
+mod owners;
+mod pgbouncer;
+mod restores;
+mod several;
+mod slow_disk;
+mod trouble;
