@@ -4,8 +4,8 @@ mod common;
 
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::boots::Boot;
-use cluster_overview_app::cluster::facts::Reporter;
+use cluster_overview_app::cluster::Boot;
+use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::hints::Arg;
 use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyKind, Messenger, MessengerFailure, RefusalReason, Role,
@@ -73,7 +73,7 @@ fn machine_keyed(server: &str, byte: u8) -> Component {
 }
 
 fn observer(component: Component) -> Component {
-    Component { reporter: Reporter::Observer, ..component }
+    Component { source: Source::Observer, ..component }
 }
 
 fn accepting(kind: KeyKind, byte: u8, mut snapshot: Snapshot) -> Snapshot {

@@ -8,9 +8,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::boots::Boot;
+use cluster_overview_app::cluster::Boot;
+use cluster_overview_app::cluster::health::{KeyVerdict, VersionCount};
 use cluster_overview_app::cluster::hints::{Arg, MAX_HINTS_OF_ONE_ID, Names};
-use cluster_overview_app::cluster::status::{KeyVerdict, VersionCount};
 use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyCheck, KeyKind, Messenger, MessengerFailure, Overview,
     Pulse, RefusalReason, Role, ServerName, Settings, Skew, Snapshot, Span, Timestamp, version,
@@ -238,10 +238,10 @@ fn component() -> impl Strategy<Value = Component> {
     (facts, keys.clone(), keys).prop_map(|((server, is_web, version, heard, kind), one, other)| {
         let server = format!("s{server}");
         let component = if is_web { web(&server) } else { service(&server) };
-        let reporter = if kind == 0 {
-            cluster_overview_app::cluster::facts::Reporter::Observer
+        let source = if kind == 0 {
+            cluster_overview_app::cluster::Source::Observer
         } else {
-            component.reporter
+            component.source
         };
         Component {
             version: version.into(),
@@ -249,7 +249,7 @@ fn component() -> impl Strategy<Value = Component> {
             stopped: kind == 1,
             key_check: one.map(key),
             machine_key_check: other.map(key),
-            reporter,
+            source,
             ..component
         }
     })
@@ -264,7 +264,7 @@ fn compared(overview: &Overview) -> Vec<(&ServerName, &Component, Pulse, bool)> 
 fn servers_with(overview: &Overview, kind: KeyKind, check: KeyCheck) -> Vec<String> {
     let mut names: Vec<String> = compared(overview)
         .into_iter()
-        .filter(|(_, component, ..)| kind.of(component) == Some(check))
+        .filter(|(_, component, ..)| component.check(kind) == Some(check))
         .map(|(server, ..)| server.to_string())
         .collect();
     names.dedup();
@@ -349,7 +349,7 @@ proptest! {
                     };
                     verdict == Some(KeyVerdict::Mismatch)
                 });
-                let check = kind.of(&odd.unwrap().component).unwrap();
+                let check = odd.unwrap().component.check(kind).unwrap();
                 let same = Names::from(servers_with(&overview, kind, check));
                 let right = Names::from(servers_with(&overview, kind, key(1)));
                 prop_assert_eq!(list(hint, "same"), Some(same));

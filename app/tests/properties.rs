@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::silence::{exceeds_at, silence};
+use cluster_overview_app::cluster::observation::{exceeds_at, silence};
 use cluster_overview_app::cluster::{
     Beat, Change, Component, Hint, KeyKind, Overview, Pulse, Role, Settings, Snapshot, Span, Spell,
     Timestamp, version,

@@ -2,8 +2,8 @@
 
 mod common;
 
-use cluster_overview_app::cluster::boots::receive;
-use cluster_overview_app::cluster::silence::{exceeds_at, silence};
+use cluster_overview_app::cluster::observation::{exceeds_at, silence};
+use cluster_overview_app::cluster::receive::receive;
 use cluster_overview_app::cluster::{
     Component, Health, Pulse, Role, Settings, Snapshot, Span, Spell, Timestamp,
 };

@@ -2,8 +2,8 @@
 
 mod common;
 
-use cluster_overview_app::cluster::facts::Reporter;
-use cluster_overview_app::cluster::status::KeyVerdict;
+use cluster_overview_app::cluster::KeyVerdict;
+use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::{
     Component, Health, KeyKind, Pulse, Reference, References, Role, Snapshot, VersionCheck,
 };
@@ -18,7 +18,7 @@ fn keyed(server: &str, byte: u8) -> Component {
 }
 
 fn observer(component: Component) -> Component {
-    Component { reporter: Reporter::Observer, ..component }
+    Component { source: Source::Observer, ..component }
 }
 
 fn stale(component: Component) -> Component {
@@ -191,7 +191,7 @@ fn an_observer_row_is_counted_and_shown_but_compared_with_nobody() {
 
 #[test]
 fn a_row_of_the_overviews_own_with_a_products_version_is_compared() {
-    let own = Component { reporter: Reporter::Own, ..running("z", "2.0") };
+    let own = Component { source: Source::Own, ..running("z", "2.0") };
     let mixed = snapshot([running("a", "1.0"), running("b", "1.0"), own]);
     assert_eq!(version_of(&mixed, "z", Role::Service), Some(VersionCheck::Ahead));
 }

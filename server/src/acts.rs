@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use app::api::{Command, Outcome, Refusal};
-use app::cluster::effect::RemovalFilter;
-use app::cluster::keys::{Unnamed, check_digits};
+use app::cluster::keys::check_digits;
+use app::cluster::reference_keys::Unnamed;
+use app::cluster::removal::RemovalFilter;
 use app::cluster::{
     ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
 };

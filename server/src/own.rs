@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use app::cluster::{Heartbeat, KeyCheck, Os, Role, ServerName, facts};
+use app::cluster::{Heartbeat, KeyCheck, Os, Role, ServerName, Source};
 use tokio::sync::Notify;
 
 use crate::Site;
@@ -31,7 +31,7 @@ pub struct Identity {
     /// Where its key is.
     pub key: Option<KeySource>,
     /// `Own` with a product's version, else `Observer`.
-    pub reporter: facts::Reporter,
+    pub source: Source,
 }
 
 /// Reports the components of this very process, which need no wire for it.
@@ -118,7 +118,7 @@ impl Reporter {
 
     /// One heartbeat; how long to wait until the next.
     async fn beat(&self, role: Role, leaving: bool) -> Duration {
-        let Identity { server, product, version, os, ip, key, reporter } = self.identity.clone();
+        let Identity { server, product, version, os, ip, key, source } = self.identity.clone();
         let key_check = check_of(key).await;
         let heartbeat = Heartbeat {
             server,
@@ -134,7 +134,7 @@ impl Reporter {
             machine_key_check: None,
             messenger_port: self.announced(role),
             leaving,
-            reporter,
+            source,
         };
         match self.intake.take(vec![heartbeat]).await {
             Ok(taken) => taken.next_in(),

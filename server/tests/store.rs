@@ -11,7 +11,7 @@ use std::time::Duration;
 use app::api::Rank;
 use app::cluster::{
     Blindness, ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName,
-    Settings, Span, facts::Reporter,
+    Settings, Source, Span,
 };
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Account, Guest, Maker, Session, Token, TokenRole};
@@ -112,7 +112,7 @@ fn beat(server: &str, role: Role, sequence: i64) -> Heartbeat {
         machine_key_check: None,
         messenger_port: Some(33_237),
         leaving: false,
-        reporter: Reporter::Node,
+        source: Source::Node,
     }
 }
 

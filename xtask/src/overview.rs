@@ -6,9 +6,10 @@ use testkit::{Overview, Serve, TOKEN, exchange, with};
 
 use crate::workspace::{self, Profile};
 
-/// Starts one on a file of its own, that reports nothing of itself.
+/// Starts one on a file of its own, that reports nothing of itself. It dials the services of this machine
+/// also after a restart, when it does not know any more that their heartbeats came from here.
 pub(crate) fn start(profile: Profile) -> Overview {
-    Serve::default().of(workspace::server_binary(profile)).start()
+    Serve::with(&["--dial-loopback", "all"]).of(workspace::server_binary(profile)).start()
 }
 
 /// The same, on the database at this address.

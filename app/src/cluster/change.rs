@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::blindness::Blindness;
-use super::facts::{Component, ComponentKey, Role, ServerName, Skew};
-use super::keys::References;
-use super::refusal::Refusal;
+use super::component::{Component, Skew};
+use super::component_key::{ComponentKey, Role};
+use super::observation::{Blindness, Spell};
+use super::reference_keys::References;
+use super::rejected::Refusal;
+use super::server_name::ServerName;
 use super::settings::Settings;
-use super::silence::Spell;
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 

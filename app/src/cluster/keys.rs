@@ -1,11 +1,8 @@
-//! Which encryption key the cluster has agreed on, told by checks that never reveal it.
+//! Checks of keys, which tell two keys apart and never reveal them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
-use super::facts::{Component, Role};
-use super::order::sorted;
 
 /// `HMAC-SHA256(key, "cluster-overview/key-check/v1")` of a key: 32 bytes that tell two keys apart
 /// and reveal neither. It cannot hold a key: only 64 lower-case hex digits make one.
@@ -109,124 +106,11 @@ impl KeyKind {
     /// Both kinds.
     pub const ALL: [Self; 2] = [Self::Encryption, Self::Machine];
 
-    /// The check this component reports for this key. A service has no machine key.
-    pub fn of(self, component: &Component) -> Option<KeyCheck> {
-        match self {
-            Self::Encryption => component.key_check,
-            Self::Machine => component.machine_key_check.filter(|_| component.role == Role::Web),
-        }
-    }
-
-    /// The one check that begins with these digits among those reported. What an observer row says
-    /// does not count.
-    ///
-    /// # Errors
-    /// Nobody reports such a check, or the digits fit several.
-    pub fn named<'a>(
-        self,
-        digits: &str,
-        components: impl Iterator<Item = &'a Component>,
-    ) -> Result<KeyCheck, Unnamed> {
-        let compared = components.filter(|component| !component.is_observer());
-        let all: Vec<KeyCheck> = compared.filter_map(|component| self.of(component)).collect();
-        let order = sorted(all.len(), &|a, b| all[a].cmp(&all[b]));
-        let mut reported: Vec<KeyCheck> = order.into_iter().map(|place| all[place]).collect();
-        reported.dedup();
-        let mut fitting = reported.iter().filter(|check| check.digits().starts_with(digits));
-        match (fitting.next(), fitting.next()) {
-            (Some(only), None) => Ok(*only),
-            (Some(_), Some(_)) => Err(Unnamed::Several),
-            (None, _) => Err(Unnamed::Nobody { reported }),
-        }
-    }
-
     /// The word in addresses and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Encryption => "encryption",
             Self::Machine => "machine",
-        }
-    }
-}
-
-/// Why some digits name no check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unnamed {
-    /// Nobody reports such a check; these are reported.
-    Nobody {
-        /// Every check reported, in the order of their digits.
-        reported: Vec<KeyCheck>,
-    },
-    /// More than one begins so.
-    Several,
-}
-
-/// The check that all others are held against, and how firmly it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reference {
-    /// The check itself.
-    pub check: KeyCheck,
-    /// Two servers agreed on it, or an admin accepted it: it stays until an admin accepts another.
-    /// Before that it is merely the first one reported.
-    pub agreed: bool,
-}
-
-/// The reference of each kind of key. A fact in the store: it survives the removal of every server
-/// that reported it, for what is stored was encrypted under it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct References {
-    /// The encryption key's.
-    pub encryption: Option<Reference>,
-    /// The machine key's.
-    pub machine: Option<Reference>,
-}
-
-impl References {
-    /// The reference of this kind.
-    pub fn of(&self, kind: KeyKind) -> Option<Reference> {
-        match kind {
-            KeyKind::Encryption => self.encryption,
-            KeyKind::Machine => self.machine,
-        }
-    }
-
-    fn of_mut(&mut self, kind: KeyKind) -> &mut Option<Reference> {
-        match kind {
-            KeyKind::Encryption => &mut self.encryption,
-            KeyKind::Machine => &mut self.machine,
-        }
-    }
-
-    /// An admin accepts this check.
-    pub fn accept(&mut self, kind: KeyKind, check: KeyCheck) {
-        *self.of_mut(kind) = Some(Reference { check, agreed: true });
-    }
-
-    /// Learns from what `component` just reported, given all components (itself among them): the
-    /// first check reported becomes the reference; the first that two servers agree on replaces it
-    /// for good. Observer rows teach nothing.
-    pub fn learn<'a>(
-        &mut self,
-        component: &Component,
-        others: impl Iterator<Item = &'a Component> + Clone,
-    ) {
-        if component.is_observer() {
-            return;
-        }
-        for kind in KeyKind::ALL {
-            let Some(check) = kind.of(component) else { continue };
-            let reference = self.of_mut(kind);
-            if reference.is_some_and(|known| known.agreed) {
-                continue;
-            }
-            let agreed = others.clone().any(|other| {
-                !other.is_observer()
-                    && other.server != component.server
-                    && kind.of(other) == Some(check)
-            });
-            if agreed || reference.is_none() {
-                *reference = Some(Reference { check, agreed });
-            }
         }
     }
 }

@@ -1,37 +1,51 @@
 //! The pure core: facts in, verdicts out. No clock, no I/O, no framework.
 //!
-//! `time <- facts <- settings <- status <- hints <- effect`; `change` stands beside `status`.
+//! The modules are listed in the order of their layers: each imports only from those above it in this list, which
+//! `tests/layering.rs` holds.
 
-pub(crate) mod addresses;
-pub mod blindness;
-pub mod boots;
+pub mod boot;
 pub(crate) mod capacity;
 pub mod change;
-pub mod effect;
-pub mod facts;
+pub mod component;
+pub mod component_key;
+pub mod health;
+pub mod heartbeat;
 pub mod hints;
 pub mod keys;
+pub mod messenger;
+pub mod observation;
 pub(crate) mod order;
-pub mod refusal;
+pub mod overview;
+pub mod preview;
+pub(crate) mod pulse;
+pub mod receive;
+pub mod reference_keys;
+pub mod reject;
+pub mod rejected;
+pub mod removal;
+pub mod server_name;
 pub mod settings;
-pub mod silence;
+pub(crate) mod shared_addresses;
 pub mod snapshot;
-pub mod status;
 pub mod time;
 pub mod version;
+pub(crate) mod versions;
 
-pub use blindness::Blindness;
-pub use boots::{Boot, Boots, Reception};
+pub use boot::{Address, Boot, Boots, Reception};
 pub use change::{Beat, Change};
-pub use facts::{
-    Address, Component, ComponentKey, Heartbeat, Messenger, MessengerFailure, Os, Role, ServerName,
-    Skew, Tombstone,
+pub use component::{Component, Os, Skew, Source, Tombstone};
+pub use component_key::{ComponentKey, Role};
+pub use health::{
+    ComponentStatus, Health, KeyVerdict, Overview, Pulse, ServerStatus, VersionCheck,
 };
+pub use heartbeat::Heartbeat;
 pub use hints::{Hint, HintId, Severity};
-pub use keys::{KeyCheck, KeyKind, Reference, References};
-pub use refusal::{Refusal, RefusalReason};
+pub use keys::{KeyCheck, KeyKind};
+pub use messenger::{Messenger, MessengerFailure};
+pub use observation::{Blindness, Spell};
+pub use reference_keys::{Reference, References};
+pub use rejected::{Refusal, RefusalReason};
+pub use server_name::ServerName;
 pub use settings::{FieldError, Misfit, Settings, Unfit};
-pub use silence::Spell;
 pub use snapshot::Snapshot;
-pub use status::{ComponentStatus, Health, Overview, Pulse, ServerStatus, VersionCheck};
 pub use time::{Span, Timestamp};

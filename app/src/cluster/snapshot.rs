@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::blindness::Blindness;
-use super::capacity::GONE_FOR;
-use super::facts::{Component, ComponentKey, Role};
-use super::hints::CAME_BACK_FOR;
-use super::keys::References;
-use super::refusal::Refusal;
+use super::capacity::{GONE_FOR, nearly_reached};
+use super::component::{CAME_BACK_FOR, Component};
+use super::component_key::{ComponentKey, Role};
+use super::observation::{self, Blindness, Spell, exceeds_at};
+use super::reference_keys::References;
+use super::rejected::Refusal;
+use super::server_name::ServerName;
 use super::settings::Settings;
-use super::silence::{self, Spell, exceeds_at};
 use super::time::{Span, Timestamp};
 
 /// The facts from which all verdicts are computed: the same on the server and in the browser. They
@@ -79,7 +79,7 @@ impl Snapshot {
             turn(refusal.until);
         }
         // Only then it matters who has been gone for a day.
-        let counts_gone = self.nearly_reached(self.count_servers()).is_some();
+        let counts_gone = nearly_reached(self.max_servers, self.count_servers()).is_some();
         for component in self.components.values() {
             self.each_turn_of(component, turn);
             if counts_gone {
@@ -108,7 +108,7 @@ impl Snapshot {
                 let limit = component.late_limit(&self.settings);
                 turn(after(limit));
                 // A service whose lateness was pardoned for a spell is late when the pardon ends.
-                for spell in silence::after(since, &self.spells) {
+                for spell in observation::after(since, &self.spells) {
                     turn(spell.end + limit + Span::TICK);
                 }
             }
@@ -119,5 +119,19 @@ impl Snapshot {
         if let Some(until) = component.boots.duplicate_until() {
             turn(until);
         }
+    }
+
+    /// Whether any component of a server reports.
+    pub fn has_server(&self, server: &ServerName) -> bool {
+        Role::ALL.into_iter().any(|role| {
+            self.components.contains_key(&ComponentKey { server: server.clone(), role })
+        })
+    }
+
+    /// How many servers there are.
+    pub fn count_servers(&self) -> usize {
+        let mut last: Option<&ServerName> = None;
+        let mut is_new = |server| last.replace(server) != Some(server);
+        self.components.keys().filter(|key| is_new(&key.server)).count()
     }
 }

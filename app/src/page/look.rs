@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::cluster::KeyVerdict;
 use crate::cluster::hints::Severity;
-use crate::cluster::status::KeyVerdict;
 use crate::cluster::{Health, Messenger, MessengerFailure, Pulse, Role, VersionCheck};
 use crate::words::Words;
 

@@ -3,8 +3,8 @@
 use super::Words;
 use crate::cluster::hints::{Arg, roles};
 use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, Messenger, Overview, Pulse, Refusal, RefusalReason,
-    Role, Snapshot, Span, VersionCheck, facts::Reporter, status::KeyVerdict,
+    ComponentStatus, Health, Hint, HintId, KeyVerdict, Messenger, Overview, Pulse, Refusal,
+    RefusalReason, Role, Snapshot, Source, Span, VersionCheck,
 };
 
 /// A hint in sentences.
@@ -117,7 +117,7 @@ impl Words {
             ("late", seconds(component.late_limit(settings))),
             ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
         ];
-        let probed = status.pulse == Pulse::Alive && component.reporter == Reporter::Probe;
+        let probed = status.pulse == Pulse::Alive && component.source == Source::Probe;
         let by = if probed { ".probed" } else { "" };
         self.say(&format!("why.{}.{}{by}", status.pulse.as_str(), component.role.as_str()), &args)
     }

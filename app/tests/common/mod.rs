@@ -6,8 +6,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::boots::{Stored, receive};
-use cluster_overview_app::cluster::facts::Reporter;
+use cluster_overview_app::cluster::Source;
+use cluster_overview_app::cluster::receive::{Stored, receive};
 use cluster_overview_app::cluster::{
     Address, Component, ComponentStatus, Health, Heartbeat, Hint, HintId, KeyCheck, Os, Overview,
     Pulse, Role, ServerName, Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
@@ -67,7 +67,7 @@ pub(crate) fn heartbeat(server: &str, role: Role) -> Heartbeat {
         machine_key_check: None,
         messenger_port: None,
         leaving: false,
-        reporter: Reporter::Node,
+        source: Source::Node,
     }
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn removed(component: &Component) -> Stored {
         key: component.key(),
         boots: component.boots.clone(),
         last_heartbeat: component.last_heartbeat,
-        reporter: component.reporter,
+        source: component.source,
     })
 }
 

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use app::api::Rank;
-use app::cluster::{Role, ServerName, facts};
+use app::cluster::{Role, ServerName, Source};
 use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -124,7 +124,7 @@ async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Bo
         os: host::os(),
         ip: Ipv4Addr::LOCALHOST.into(),
         key: key_check(b"the key of the product").map(KeySource::Product),
-        reporter: facts::Reporter::Own,
+        source: Source::Own,
     };
     let options = Options {
         base: OVERVIEW.to_owned(),

@@ -8,7 +8,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use app::cluster::{Role, facts::check_text};
+use app::cluster::Role;
+use app::cluster::server_name::check_text;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;

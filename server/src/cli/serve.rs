@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use app::cluster::Role;
-use app::cluster::facts::Reporter;
+use app::cluster::Source;
 
 use super::listen::{announce, asked_to_stop, bind, require_loopback};
 use super::this_server::{
@@ -141,7 +141,7 @@ fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> 
         return Ok(None);
     }
     warn_of_name(&options.node);
-    let reporter = if version.is_some() { Reporter::Own } else { Reporter::Observer };
+    let source = if version.is_some() { Source::Own } else { Source::Observer };
     // The documentation network: routed like any other, and nothing is sent there.
     let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
     let identity = Identity {
@@ -155,7 +155,7 @@ fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> 
             .or_else(|| host::address_towards(elsewhere))
             .unwrap_or(options.listen.address.ip()),
         key: key_file.map(KeySource::File),
-        reporter,
+        source,
     };
     Ok(Some((identity, roles.into_iter().collect())))
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use app::cluster::facts::check_text;
+use app::cluster::server_name::check_text;
 use app::cluster::{Os, ServerName};
 
 use super::{Failure, args};

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use app::cluster::Role::{self, Service, Web};
-use app::cluster::{Heartbeat, KeyCheck, Os, ServerName, facts::Reporter};
+use app::cluster::{Heartbeat, KeyCheck, Os, ServerName, Source};
 
 use crate::files::key::check_of;
 
@@ -79,7 +79,7 @@ impl Member {
             machine_key_check: None,
             messenger_port: (role == Service).then_some(MESSENGER_PORT),
             leaving: false,
-            reporter: Reporter::Node,
+            source: Source::Node,
         }
     }
 }

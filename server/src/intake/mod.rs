@@ -113,7 +113,7 @@ fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch) {
         heartbeats.retain(|heartbeat| {
             let server = &heartbeat.server;
             // The overview's own components are few, and its page is where to see what is wrong.
-            let is_own = heartbeat.reporter.is_own();
+            let is_own = heartbeat.source.is_own();
             if is_own || admitted.contains(server) || watch.knows(server) {
                 return true;
             }

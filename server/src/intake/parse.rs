@@ -2,10 +2,8 @@
 
 use std::net::IpAddr;
 
-use app::cluster::facts::check_text;
-use app::cluster::{
-    FieldError, Heartbeat, KeyCheck, Os, Role, ServerName, Timestamp, facts::Reporter,
-};
+use app::cluster::server_name::check_text;
+use app::cluster::{FieldError, Heartbeat, KeyCheck, Os, Role, ServerName, Source, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::files::key::is_of_empty_key;
@@ -63,7 +61,7 @@ pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
             machine_key_check,
             messenger_port,
             leaving,
-            reporter: if probed { Reporter::Probe } else { Reporter::Node },
+            source: if probed { Source::Probe } else { Source::Node },
         }),
         _ => Err(errors),
     }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::effect::Acceptance;
-use app::cluster::keys::Unnamed;
+use app::cluster::preview::Acceptance;
+use app::cluster::reference_keys::Unnamed;
 use app::cluster::{KeyCheck, KeyKind, ServerName, Timestamp};
 use sqlx::SqlitePool;
 

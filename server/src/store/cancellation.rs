@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use app::api::Rank;
-use app::cluster::facts::Reporter;
+use app::cluster::Source;
 use app::cluster::{ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings};
 
 use super::{Grant, Home, News, Store, StoreError, access, rows, take_in};
@@ -176,7 +176,7 @@ fn beat(server: &str, sequence: u32) -> Heartbeat {
         machine_key_check: None,
         messenger_port: None,
         leaving: false,
-        reporter: Reporter::Node,
+        source: Source::Node,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use app::cluster::boots::Stored;
+use app::cluster::receive::Stored;
 use app::cluster::{Beat, Component, KeyCheck, KeyKind, Span, Spell, Timestamp};
 
 use super::postgres::Shared;
@@ -185,7 +185,7 @@ impl Changing {
         let open =
             KeyKind::ALL.into_iter().filter(|kind| !known.of(*kind).is_some_and(|k| k.agreed));
         let checks: BTreeSet<KeyCheck> =
-            open.flat_map(|kind| changed.iter().filter_map(move |one| kind.of(one))).collect();
+            open.flat_map(|kind| changed.iter().filter_map(move |one| one.check(kind))).collect();
         if checks.is_empty() {
             return Ok(());
         }

@@ -23,8 +23,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::cluster::boots::{self, Stored};
-use app::cluster::silence::KEEP_SPELLS;
+use app::cluster::observation::KEEP_SPELLS;
+use app::cluster::receive::{self, Stored};
 use app::cluster::{
     Beat, ComponentKey, Heartbeat, KeyCheck, KeyKind, ServerName, Settings, Span, Timestamp,
 };
@@ -611,7 +611,7 @@ async fn take_in(change: &mut Changing, batch: &[Heartbeat]) -> Result<Vec<Recei
         .iter()
         .map(|heartbeat| {
             let known = stored.get(&heartbeat.key());
-            match boots::receive(known, heartbeat, change.at, interval) {
+            match receive::receive(known, heartbeat, change.at, interval) {
                 Some(next) => {
                     stored.insert(next.key(), Stored::Present(Arc::new(next)));
                     Receipt { applied: true, received_at: change.at }

@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use app::cluster::boots::Stored;
-use app::cluster::facts::Skew;
+use app::cluster::Skew;
+use app::cluster::receive::Stored;
 use app::cluster::{
     Component, ComponentKey, KeyCheck, KeyKind, Os, Reference, References, Role, ServerName,
     Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
@@ -294,7 +294,7 @@ pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
         last_heartbeat: Timestamp(row.get(13)?),
         told_interval: Span(row.get(14)?),
         skew: skew.transpose()?,
-        reporter: serde_json::from_value(json!(row.get::<&str>(17)?))?,
+        source: serde_json::from_value(json!(row.get::<&str>(17)?))?,
         came_back: moment(18)?,
         messengers: messenger.map(serde_json::from_str).transpose()?.unwrap_or_default(),
     })
@@ -309,7 +309,7 @@ fn stored_in(row: &Row) -> Result<Stored, StoreError> {
             key: component.key(),
             boots: component.boots,
             last_heartbeat: component.last_heartbeat,
-            reporter: component.reporter,
+            source: component.source,
         }),
     })
 }

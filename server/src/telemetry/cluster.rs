@@ -1,6 +1,6 @@
 //! What the live picture says in numbers, at the moment it is asked.
 
-use app::cluster::status::KeyVerdict;
+use app::cluster::KeyVerdict;
 use app::cluster::{ComponentStatus, Health, Pulse, Snapshot, Span, Timestamp, VersionCheck};
 
 use crate::telemetry::exposition::{Kind, Text};

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use app::cluster::facts::is_unprintable;
+use app::cluster::server_name::is_unprintable;
 
 /// How many characters of a text from outside are shown in a log, the audit or a message.
 pub const MAX_LINE_CHARS: usize = 300;

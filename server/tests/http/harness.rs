@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::facts::Reporter;
+use app::cluster::Source;
 use app::cluster::{Os, Role, ServerName, Span};
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Keyring, TokenRole};
@@ -104,7 +104,7 @@ impl Running {
             os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
             ip: [127, 0, 0, 1].into(),
             key: None,
-            reporter: Reporter::Observer,
+            source: Source::Observer,
         };
         let own = Some((own, vec![Role::Web]));
         Self::with(None, |options| Options { own, ..options })

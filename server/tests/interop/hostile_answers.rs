@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use app::cluster::facts::is_unprintable;
+use app::cluster::server_name::is_unprintable;
 use serde_json::json;
 
 use testkit::{Overview, Process, SOON, folder, program, run, said, wait_until_ok};

@@ -2,9 +2,9 @@
 
 use super::{Action, Scene};
 use crate::api::{Command, LAPSED};
-use crate::cluster::effect::Acceptance;
 use crate::cluster::hints::Arg;
-use crate::cluster::keys::Unnamed;
+use crate::cluster::preview::Acceptance;
+use crate::cluster::reference_keys::Unnamed;
 use crate::cluster::{
     ComponentStatus, KeyKind, Messenger, MessengerFailure, Reference, Role, ServerName,
     ServerStatus, Span, Timestamp,

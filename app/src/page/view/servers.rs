@@ -253,7 +253,7 @@ fn reads_the_same(before: &ServerStatus, after: &ServerStatus, due: &[Due]) -> b
                         && known.product == component.product
                         && known.os == component.os
                         && known.ip == component.ip
-                        && known.reporter == component.reporter
+                        && known.source == component.source
                         && known.server.as_str() == component.server.as_str()
                 }
         })
@@ -379,8 +379,8 @@ mod tests {
 
     use super::super::View;
     use super::*;
-    use crate::cluster::boots::receive;
-    use crate::cluster::facts::Reporter;
+    use crate::cluster::Source;
+    use crate::cluster::receive::receive;
     use crate::cluster::{Beat, Change, Heartbeat, KeyCheck, KeyKind, Os, Span};
     use crate::page::place::Place;
     use crate::words::Language;
@@ -403,7 +403,7 @@ mod tests {
             machine_key_check: None,
             messenger_port: None,
             leaving: false,
-            reporter: Reporter::Node,
+            source: Source::Node,
         }
     }
 

@@ -3,8 +3,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use app::cluster::facts::Reporter;
-use app::cluster::status::{Counts, KeyVerdict, VersionCount};
+use app::cluster::Source;
+use app::cluster::health::{Counts, KeyVerdict, VersionCount};
 use app::cluster::{
     ComponentStatus, Health, Hint, Messenger, MessengerFailure, Refusal, RefusalReason,
     ServerStatus, Settings, Snapshot, Spell, Timestamp, VersionCheck,
@@ -235,7 +235,7 @@ fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
         "health": status.health,
         "why": Words::for_programs().why(status, snapshot),
         "observer": facts.is_observer(),
-        "probed": facts.reporter == Reporter::Probe,
+        "probed": facts.source == Source::Probe,
         "first_seen": facts.first_seen.rfc3339(),
         "last_heartbeat": facts.last_heartbeat.rfc3339(),
         "version_in_sync": status.version.map(|check| check == VersionCheck::InSync),

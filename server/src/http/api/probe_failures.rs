@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::cluster::facts::check_text;
+use app::cluster::server_name::check_text;
 use app::cluster::{FieldError, RefusalReason, Role, ServerName};
 use axum::Extension;
 use axum::body::Body;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::api::{Command, Refusal};
-use app::cluster::effect::{NamePattern, RemovalFilter};
 use app::cluster::keys::check_digits;
+use app::cluster::removal::{NamePattern, RemovalFilter};
 use app::cluster::{FieldError, KeyKind, Misfit, Role, ServerName, Settings, Span};
 use app::words::Words;
 use axum::body::Body;

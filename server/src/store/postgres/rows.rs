@@ -149,7 +149,7 @@ pub(in crate::store) async fn upsert(
         .bind(numbers(|c| Some(c.told_interval.0)))
         .bind(numbers(|c| c.skew.map(|skew| skew.last.0)))
         .bind(numbers(|c| c.skew.and_then(|skew| skew.before).map(|before| before.0)))
-        .bind(json(|c| word(c.reporter).map(Some))?)
+        .bind(json(|c| word(c.source).map(Some))?)
         .bind(numbers(|c| c.came_back.map(|back| back.0)))
         .bind(json(|c| some(&c.messengers).map(serde_json::to_string).transpose())?)
         .bind(facts)

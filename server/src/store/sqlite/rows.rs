@@ -92,7 +92,7 @@ pub(in crate::store) async fn upsert(
             component.told_interval,
             skew.map(|skew| skew.last),
             skew.and_then(|skew| skew.before),
-            component.reporter,
+            component.source,
             component.came_back,
             (!component.messengers.is_empty()).then_some(&component.messengers),
             if *facts { commit } else { 0 },

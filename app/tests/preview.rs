@@ -4,7 +4,8 @@
 
 mod common;
 
-use cluster_overview_app::cluster::effect::{Acceptance, RemovalFilter};
+use cluster_overview_app::cluster::preview::Acceptance;
+use cluster_overview_app::cluster::removal::RemovalFilter;
 use cluster_overview_app::cluster::{
     Component, HintId, KeyKind, Pulse, References, Role, Settings, Snapshot, Span, Timestamp,
 };
@@ -62,9 +63,9 @@ fn accepting_a_key_turns_red_exactly_those_it_names() {
     assert_eq!(would.right, [name("web-3")]);
     today.references.accept(KeyKind::Encryption, key(7));
     let overview = today.overview(NOON);
-    let red = overview.components().filter(|status| {
-        status.key == Some(cluster_overview_app::cluster::status::KeyVerdict::Mismatch)
-    });
+    let red = overview
+        .components()
+        .filter(|status| status.key == Some(cluster_overview_app::cluster::KeyVerdict::Mismatch));
     let red: std::collections::BTreeSet<_> =
         red.map(|status| status.component.server.clone()).collect();
     assert_eq!(red, would.wrong.into_iter().collect());

@@ -6,8 +6,9 @@ mod common;
 
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::boots::{DUPLICATE_WINDOW, receive};
-use cluster_overview_app::cluster::facts::Reporter;
+use cluster_overview_app::cluster::Source;
+use cluster_overview_app::cluster::boot::DUPLICATE_WINDOW;
+use cluster_overview_app::cluster::receive::receive;
 use cluster_overview_app::cluster::{
     Component, Heartbeat, HintId, Messenger, MessengerFailure, Reception, Role, Skew, Span,
     Timestamp,
@@ -57,7 +58,7 @@ fn a_heartbeat_of_a_higher_sequence_counts() {
 #[test]
 fn a_replayed_heartbeat_changes_nothing() {
     let component = known(&of_boot(1, 5));
-    assert_eq!(component.boots.judge(&of_boot(1, 5)), Reception::Unchanged);
+    assert_eq!(component.boots.judge(&of_boot(1, 5).boot(), false), Reception::Unchanged);
     assert_eq!(take(&component, &of_boot(1, 5), s(30)), None);
 }
 
@@ -119,7 +120,7 @@ fn a_third_boot_is_a_new_start_and_the_first_is_forgotten() {
     assert_eq!(third.boots.current.id, boot(3));
     assert_eq!(third.boots.former.as_ref().map(|former| former.id.clone()), Some(boot(2)));
     assert!(third.boots.returns.is_empty());
-    assert_eq!(third.boots.judge(&of_boot(1, 5)), Reception::Started);
+    assert_eq!(third.boots.judge(&of_boot(1, 5).boot(), false), Reception::Started);
 }
 
 #[test]
@@ -199,10 +200,10 @@ fn a_goodbye_does_not_bring_a_removed_component_back() {
 
 #[test]
 fn a_row_of_the_overviews_own_steps_aside_for_a_node() {
-    for reporter in [Reporter::Own, Reporter::Observer] {
-        let own = known(&Heartbeat { reporter, ..of_boot(1, 50) });
+    for source in [Source::Own, Source::Observer] {
+        let own = known(&Heartbeat { source, ..of_boot(1, 50) });
         let node = take(&own, &of_boot(2, 1), s(30)).unwrap();
-        assert_eq!(node.reporter, Reporter::Node);
+        assert_eq!(node.source, Source::Node);
         assert_eq!(node.boots.former, None, "its boots are no part of the node's");
         assert_eq!(node.first_seen, s(30));
     }
@@ -210,15 +211,15 @@ fn a_row_of_the_overviews_own_steps_aside_for_a_node() {
 
 #[test]
 fn a_row_of_the_overviews_own_never_displaces_a_node() {
-    for reporter in [Reporter::Own, Reporter::Observer] {
-        let own = Heartbeat { reporter, ..of_boot(2, 99) };
+    for source in [Source::Own, Source::Observer] {
+        let own = Heartbeat { source, ..of_boot(2, 99) };
         assert_eq!(take(&known(&of_boot(1, 1)), &own, s(30)), None);
     }
 }
 
 #[test]
 fn a_row_of_the_overviews_own_goes_on_like_any_other() {
-    let own = |sequence| Heartbeat { reporter: Reporter::Own, ..of_boot(1, sequence) };
+    let own = |sequence| Heartbeat { source: Source::Own, ..of_boot(1, sequence) };
     let on = take(&known(&own(1)), &own(2), s(30)).unwrap();
     assert_eq!((on.first_seen, on.last_heartbeat), (NOON, s(30)));
     assert_eq!(take(&on, &own(2), s(60)), None);

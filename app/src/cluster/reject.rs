@@ -1,12 +1,11 @@
-//! Heartbeats in a server's name that were refused, or that its agent does not send because the product answers
-//! no probe: shown on its row, to say why it is silent. A server that has no row yet, because its agent's
-//! probe has failed from the start, is named by a hint.
+//! Which rejected heartbeats are kept, and for how long: shown on the server's row, to say why it is silent. A server
+//! that has no row yet, because its agent's probe has failed from the start, is named by a hint.
 
-use serde::{Deserialize, Serialize};
-
-use super::facts::{Address, ComponentKey, Role, ServerName};
+use super::boot::Address;
+use super::component_key::{ComponentKey, Role};
+use super::rejected::{Refusal, RefusalReason};
+use super::server_name::ServerName;
 use super::snapshot::Snapshot;
-use super::status::Health;
 use super::time::{Span, Timestamp};
 
 /// How long after the last one it is told.
@@ -19,67 +18,6 @@ const NEWS_AFTER: Span = Span::seconds(10);
 pub const MAX_REFUSALS: usize = 1_000;
 /// How many of them may be about servers that have not reported yet: a token lets its owner invent names.
 pub const MAX_UNREPORTED: usize = 100;
-
-/// Why heartbeats are refused, or not sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalReason {
-    /// They bear no token that is good.
-    Token,
-    /// They bear another server's credential.
-    Foreign,
-    /// They bear a join token where a credential is required.
-    NotEnrolled,
-    /// Its agent sends none: the product's probe failed.
-    Probe {
-        /// Of which component.
-        role: Role,
-        /// What the product, or the agent, says of it: one line.
-        said: String,
-    },
-}
-
-impl RefusalReason {
-    /// The word in the API and in the sentence's key.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Foreign => "foreign",
-            Self::NotEnrolled => "not_enrolled",
-            Self::Probe { .. } => "probe",
-        }
-    }
-
-    /// The component whose probe failed, if that is it.
-    pub const fn probed(&self) -> Option<Role> {
-        match self {
-            Self::Probe { role, .. } => Some(*role),
-            Self::Token | Self::Foreign | Self::NotEnrolled => None,
-        }
-    }
-}
-
-/// Heartbeats in a server's name that are refused, or not sent, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// In whose name.
-    pub server: ServerName,
-    /// When the first of them came.
-    pub since: Timestamp,
-    /// How long it is told if no other comes.
-    pub until: Timestamp,
-    /// Why the last of them was refused.
-    pub why: RefusalReason,
-    /// Where that one came from, if known.
-    pub from: Option<Address>,
-}
-
-impl Refusal {
-    /// Which of a server's refusals it is: heartbeats that are refused, or a component whose probe fails.
-    fn key(&self) -> (&ServerName, Option<Role>) {
-        (&self.server, self.why.probed())
-    }
-}
 
 impl Snapshot {
     /// What keeps heartbeats in this server's name from coming in: those that are refused, and failing
@@ -104,11 +42,6 @@ impl Snapshot {
     pub(super) fn unreported(&self, now: Timestamp) -> impl Iterator<Item = &Refusal> {
         let probes = self.refusals.iter().filter(|refusal| refusal.why.probed().is_some());
         probes.filter(move |refusal| now < refusal.until && !self.has_server(&refusal.server))
-    }
-
-    /// What they mean for the health of the cluster: a hint warns of them.
-    pub(super) fn health_of_unreported(&self, now: Timestamp) -> Health {
-        self.unreported(now).next().map_or(Health::Ok, |_| Health::Warning)
     }
 
     /// Whether one more server that has not reported yet may be remembered.

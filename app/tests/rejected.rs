@@ -4,7 +4,7 @@
 
 mod common;
 
-use cluster_overview_app::cluster::refusal::{MAX_REFUSALS, MAX_UNREPORTED};
+use cluster_overview_app::cluster::reject::{MAX_REFUSALS, MAX_UNREPORTED};
 use cluster_overview_app::cluster::{
     Change, ComponentKey, RefusalReason, Role, ServerName, Snapshot, Timestamp,
 };

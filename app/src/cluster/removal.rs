@@ -1,43 +1,11 @@
-//! What an admin's change would do, told before it is made.
+//! Which components a removal takes out.
 
-use super::facts::{Component, ComponentKey, Role, ServerName, check_text};
-use super::hints::Hint;
-use super::keys::{KeyCheck, KeyKind};
-use super::settings::Settings;
+use super::component::Component;
+use super::component_key::{ComponentKey, Role};
+use super::health::Pulse;
+use super::server_name::{ServerName, check_text};
 use super::snapshot::Snapshot;
-use super::status::Pulse;
 use super::time::{Span, Timestamp};
-
-/// Who would be right and who wrong if another key were accepted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Acceptance {
-    /// Servers that report another key: decryption failures from then on. In order, each once.
-    pub wrong: Vec<ServerName>,
-    /// Servers that report this one; likewise.
-    pub right: Vec<ServerName>,
-}
-
-impl Acceptance {
-    /// Of this key, among these components. What an observer row says does not count.
-    pub fn of<'a>(
-        kind: KeyKind,
-        check: KeyCheck,
-        components: impl Iterator<Item = &'a Component>,
-    ) -> Self {
-        let mut acceptance = Self::default();
-        for component in components.filter(|component| !component.is_observer()) {
-            let side = match kind.of(component) {
-                None => continue,
-                Some(reported) if reported == check => &mut acceptance.right,
-                Some(_) => &mut acceptance.wrong,
-            };
-            if let Err(place) = side.binary_search(&component.server) {
-                side.insert(place, component.server.clone());
-            }
-        }
-        acceptance
-    }
-}
 
 /// What a removal would take out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,42 +104,6 @@ impl Snapshot {
             }
         }
         found
-    }
-
-    /// Whether any component of a server reports.
-    pub fn has_server(&self, server: &ServerName) -> bool {
-        Role::ALL.into_iter().any(|role| {
-            self.components.contains_key(&ComponentKey { server: server.clone(), role })
-        })
-    }
-
-    /// How many servers there are.
-    pub fn count_servers(&self) -> usize {
-        let mut last: Option<&ServerName> = None;
-        let mut is_new = |server| last.replace(server) != Some(server);
-        self.components.keys().filter(|key| is_new(&key.server)).count()
-    }
-
-    /// Whose pulse would be worse at once under these settings, and which it would be.
-    pub fn worse_under(&self, settings: &Settings, now: Timestamp) -> Vec<(ComponentKey, Pulse)> {
-        let now = self.blind_since.unwrap_or(now);
-        self.components
-            .iter()
-            .filter_map(|(key, component)| {
-                let is = component.pulse(&self.settings, &self.spells, now);
-                let would = component.pulse(settings, &self.spells, now);
-                (would.severity() > is.severity()).then(|| (key.clone(), would))
-            })
-            .collect()
-    }
-
-    /// The hints about the cluster as a whole that would appear under these settings, but for those
-    /// that merely follow from [`Self::worse_under`].
-    pub fn hints_under(&self, settings: &Settings, now: Timestamp) -> Vec<Hint> {
-        let known = self.cluster_hints(now);
-        let mut would = Self { settings: *settings, ..self.clone() }.cluster_hints(now);
-        would.retain(|hint| known.iter().all(|known| known.id != hint.id));
-        would
     }
 
     /// What removing a component, or with no role a whole server, would take out; `None` if there is

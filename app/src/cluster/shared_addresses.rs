@@ -1,7 +1,8 @@
 //! Which living server reports from the address of another one?
 
-use super::facts::{Address, ServerName};
-use super::status::{ComponentStatus, Overview};
+use super::boot::Address;
+use super::health::{ComponentStatus, Overview};
+use super::server_name::ServerName;
 
 /// Loopback, link-local, and the network in which Docker numbers containers in the order of their starts: an
 /// address there says nothing about which machine it is.

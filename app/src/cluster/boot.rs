@@ -1,0 +1,153 @@
+//! The starts of a component's process: which of them sends a heartbeat, and whether two machines use one name.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::{Span, Timestamp};
+
+/// An IPv4 or IPv6 address in its canonical spelling. Whoever shows it need not understand it, and a
+/// browser does no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Address(Arc<str>);
+
+impl Address {
+    /// The spelling.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What it means.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.0.parse().ok()
+    }
+}
+
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Self {
+        Self(ip.to_string().into())
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Three returns to a former boot within this span are two machines of one name; so long without a
+/// return, and the name is single again.
+pub const DUPLICATE_WINDOW: Span = Span::minutes(10);
+
+/// How many returns within [`DUPLICATE_WINDOW`] make a duplicate name.
+const RETURNS: usize = 3;
+
+/// One start of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// Its id, a UUID.
+    pub id: String,
+    /// The highest sequence heard of it.
+    pub sequence: i64,
+    /// The address it had.
+    pub ip: Address,
+}
+
+/// The two boots a component is known by, and how often they took turns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boots {
+    /// The start that beats now.
+    pub current: Boot,
+    /// The start before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<Boot>,
+    /// The latest returns to a former boot, oldest first; three at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns: Vec<Timestamp>,
+    /// Three returns came within the window, and none has been further from the next since.
+    #[serde(default)]
+    pub duplicate: bool,
+}
+
+/// What a heartbeat is to the boots known so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// A replay, a latecomer, or a former boot's goodbye: changes nothing.
+    Unchanged,
+    /// The current boot goes on.
+    Continued,
+    /// The former boot is current again.
+    Returned,
+    /// A start never heard of.
+    Started,
+}
+
+impl Boots {
+    /// The boots of a component heard of for the first time.
+    pub fn first(boot: Boot) -> Self {
+        Self { current: boot, former: None, returns: Vec::new(), duplicate: false }
+    }
+
+    /// What this heartbeat is to these boots.
+    pub fn judge(&self, boot: &Boot, leaving: bool) -> Reception {
+        if boot.id == self.current.id {
+            return if boot.sequence > self.current.sequence {
+                Reception::Continued
+            } else {
+                Reception::Unchanged
+            };
+        }
+        match &self.former {
+            Some(former) if former.id == boot.id => {
+                if boot.sequence > former.sequence && !leaving {
+                    Reception::Returned
+                } else {
+                    Reception::Unchanged
+                }
+            }
+            _ => Reception::Started,
+        }
+    }
+
+    /// The boots after this heartbeat, received at `stamp`.
+    pub(super) fn after(&self, boot: Boot, reception: Reception, stamp: Timestamp) -> Self {
+        let mut next = self.clone();
+        match reception {
+            Reception::Unchanged => {}
+            Reception::Continued => next.current = boot,
+            Reception::Started | Reception::Returned => {
+                next.former = Some(std::mem::replace(&mut next.current, boot));
+            }
+        }
+        if reception == Reception::Returned {
+            next.note_return(stamp);
+        }
+        next
+    }
+
+    fn note_return(&mut self, stamp: Timestamp) {
+        let still = self.is_duplicate(stamp);
+        self.returns.push(stamp);
+        if self.returns.len() > RETURNS {
+            self.returns.remove(0);
+        }
+        let crowded = self.returns.len() == RETURNS && stamp - self.returns[0] <= DUPLICATE_WINDOW;
+        self.duplicate = still || crowded;
+    }
+
+    /// Whether two machines bear this name at `now`.
+    pub fn is_duplicate(&self, now: Timestamp) -> bool {
+        self.duplicate && self.returns.last().is_some_and(|last| now - *last <= DUPLICATE_WINDOW)
+    }
+
+    /// When [`Self::is_duplicate`] ends, if it holds at all.
+    pub fn duplicate_until(&self) -> Option<Timestamp> {
+        self.returns
+            .last()
+            .filter(|_| self.duplicate)
+            .map(|last| *last + DUPLICATE_WINDOW + Span::TICK)
+    }
+}

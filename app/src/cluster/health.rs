@@ -1,0 +1,227 @@
+//! Verdicts, and how bad each of them is.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::component::Component;
+use super::component_key::Role;
+use super::messenger::Messenger;
+use super::server_name::ServerName;
+use super::time::Timestamp;
+
+/// How a component's heartbeat is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pulse {
+    /// Heard of in time.
+    Alive,
+    /// A service silent for more than twice the interval.
+    Late,
+    /// Silent for longer than its limit.
+    Stale,
+    /// It said goodbye.
+    Stopped,
+    /// The observer is blind.
+    Unknown,
+}
+
+impl Pulse {
+    /// Every pulse, best first.
+    pub const ALL: [Self; 5] = [Self::Alive, Self::Late, Self::Stale, Self::Stopped, Self::Unknown];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Late => "late",
+            Self::Stale => "stale",
+            Self::Stopped => "stopped",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// How far this pulse is from alive, to tell whether a change makes it worse.
+    pub const fn severity(self) -> u8 {
+        match self {
+            Self::Alive => 0,
+            Self::Late => 1,
+            Self::Stale | Self::Stopped | Self::Unknown => 2,
+        }
+    }
+
+    /// Whether the component answers, if perhaps tardily.
+    pub const fn is_heard(self) -> bool {
+        matches!(self, Self::Alive | Self::Late)
+    }
+
+    /// What this pulse means for the health of a component with this role.
+    pub const fn health(self, role: Role) -> Health {
+        match (self, role) {
+            (Self::Alive, _) => Health::Ok,
+            (Self::Unknown, _) => Health::Unknown,
+            (Self::Late | Self::Stopped, _) | (Self::Stale, Role::Web) => Health::Warning,
+            (Self::Stale, Role::Service) => Health::Error,
+        }
+    }
+}
+
+/// How well something is; the order of the cases is the order of the rule.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// Well.
+    #[default]
+    Ok,
+    /// Nobody can tell.
+    Unknown,
+    /// Wants attention.
+    Warning,
+    /// Wants attention now.
+    Error,
+}
+
+impl Health {
+    /// Every health, worst first, as a list of trouble is read.
+    pub const WORST_FIRST: [Self; 4] = [Self::Error, Self::Warning, Self::Unknown, Self::Ok];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Unknown => "unknown",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// How a component's version stands to the reference version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VersionCheck {
+    /// It is the reference version, or one of equal order.
+    InSync,
+    /// It is older.
+    Behind,
+    /// It is newer.
+    Ahead,
+}
+
+/// How a component's key stands to the reference key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyVerdict {
+    /// It is the reference key.
+    InSync,
+    /// It is another: what others encrypt cannot be read there.
+    Mismatch,
+    /// It reports none while others report one.
+    Missing,
+}
+
+/// One component with its verdicts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentStatus {
+    /// The facts.
+    pub component: Arc<Component>,
+    /// Its heartbeat.
+    pub pulse: Pulse,
+    /// The worst of all its verdicts.
+    pub health: Health,
+    /// Its version; `None` where not judged.
+    pub version: Option<VersionCheck>,
+    /// Its encryption key; `None` where not judged.
+    pub key: Option<KeyVerdict>,
+    /// Its machine key; `None` where not judged.
+    pub machine_key: Option<KeyVerdict>,
+    /// Alive or Late, or an idle web component.
+    pub live: bool,
+    /// Its messenger as the worst off of the web servers that are still there finds it; `None` where
+    /// none has dialled it, or it has stopped.
+    pub messenger: Option<Arc<Messenger>>,
+}
+
+/// One server with its components.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerStatus {
+    /// Its name, as first reported.
+    pub name: ServerName,
+    /// The worst of its components.
+    pub health: Health,
+    /// Web before service.
+    pub components: Vec<ComponentStatus>,
+}
+
+impl ServerStatus {
+    /// The component heard of last: whose word on system and address counts for the server.
+    pub fn latest(&self) -> Option<&Component> {
+        self.components
+            .iter()
+            .map(|status| status.component.as_ref())
+            .max_by_key(|component| component.last_heartbeat)
+    }
+}
+
+/// How many there are of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Servers.
+    pub servers: usize,
+    /// Web components.
+    pub web: usize,
+    /// Services.
+    pub service: usize,
+    /// Components alive.
+    pub alive: usize,
+    /// Components late.
+    pub late: usize,
+    /// Components stale.
+    pub stale: usize,
+    /// Components stopped.
+    pub stopped: usize,
+    /// Components nobody can tell about.
+    pub unknown: usize,
+}
+
+/// How widely one version runs, versions of equal order counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionCount {
+    /// The version, in the spelling that most live components report.
+    pub version: String,
+    /// Components that run it, the stopped ones left out.
+    pub components: usize,
+    /// Servers with such a component.
+    pub servers: usize,
+}
+
+/// The whole picture with verdicts, at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// The moment of the last change of a fact or verdict.
+    pub as_of: Timestamp,
+    /// Since when nobody can tell.
+    pub blind_since: Option<Timestamp>,
+    /// The worst of all servers, and of what is said about the cluster as a whole.
+    pub health: Health,
+    /// Totals.
+    pub counts: Counts,
+    /// The version most live components run; of equally common ones the newest.
+    pub reference_version: Option<String>,
+    /// Versions in use, newest first.
+    pub versions: Vec<VersionCount>,
+    /// Servers by name.
+    pub servers: Vec<ServerStatus>,
+}
+
+impl Overview {
+    /// Every component, by server and role.
+    pub fn components(&self) -> impl Iterator<Item = &ComponentStatus> + Clone {
+        self.servers.iter().flat_map(|server| &server.components)
+    }
+
+    /// The components that are compared with one another: all but the observer's own.
+    pub fn compared(&self) -> impl Iterator<Item = &ComponentStatus> + Clone {
+        self.components().filter(|status| !status.component.is_observer())
+    }
+}

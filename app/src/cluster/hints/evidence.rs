@@ -1,0 +1,411 @@
+//! What the hints say: the values that their sentences name.
+
+use super::hint::{Arg, Finding, Hint, MAX_NAMES_IN_SUMMARY, Names, SUMMARY, roles};
+use super::id::HintId;
+use super::rules::{Case, Together, bare, key_hint, odd, off, unreachable, verdict};
+use crate::cluster::capacity::GONE_FOR;
+use crate::cluster::health::{ComponentStatus, Overview, ServerStatus};
+use crate::cluster::health::{KeyVerdict, VersionCheck};
+use crate::cluster::keys::{KeyCheck, KeyKind};
+use crate::cluster::messenger::MessengerFailure;
+use crate::cluster::observation::Blindness;
+use crate::cluster::rejected::RefusalReason;
+use crate::cluster::removal::RemovalFilter;
+use crate::cluster::shared_addresses::Addresses;
+use crate::cluster::time::Span;
+
+/// A clock further off than this is said more strongly.
+const BADLY_SKEWED: Span = Span::seconds(5);
+
+/// What the hints of one id have in common: counted once for all of them.
+enum Compared<'a> {
+    /// Each stands for itself.
+    Nothing,
+    /// Who shares which key.
+    Keys(Sharing),
+    /// How many servers report a key.
+    Keyed(usize),
+    /// Who reports from which address.
+    Addresses(Addresses<'a>),
+}
+
+impl<'a> Compared<'a> {
+    fn addresses(&self) -> Option<&Addresses<'a>> {
+        if let Self::Addresses(addresses) = self { Some(addresses) } else { None }
+    }
+}
+
+/// Who reports which key: the servers with the reference, and those with each key that is asked for.
+struct Sharing {
+    reference: KeyCheck,
+    most: bool,
+    servers: Vec<(KeyCheck, Names)>,
+}
+
+impl Sharing {
+    fn with(&self, check: KeyCheck) -> Names {
+        let place = self.servers.binary_search_by_key(&check, |(known, _)| *known);
+        let names = place.ok().and_then(|place| self.servers.get(place));
+        names.map(|(_, names)| names.clone()).unwrap_or_default()
+    }
+}
+
+impl<'a> Case<'a> {
+    /// Adds the hints of findings that share an id.
+    pub(super) fn add_hints(self, same: &[Finding], hints: &mut Vec<Hint>) {
+        let (own, summed) = Finding::split(same);
+        let compared = self.compare(own);
+        for finding in own {
+            hints.extend(self.hint(finding, &compared));
+        }
+        hints.extend(self.summary(summed));
+    }
+
+    /// What the hints of these findings, which share an id, have in common.
+    fn compare(self, own: &[Finding]) -> Compared<'a> {
+        let Some(id) = own.first().map(|first| first.id) else { return Compared::Nothing };
+        match id {
+            HintId::KeyMismatch | HintId::MachineKeyMismatch => {
+                let kind = KeyKind::ALL.into_iter().find(|kind| id == key_hint(*kind));
+                let sharing = kind.and_then(|kind| self.sharing(kind, own));
+                sharing.map_or(Compared::Nothing, Compared::Keys)
+            }
+            HintId::KeyMissing => {
+                let keyed = self.overview.servers.iter().filter(|server| is_keyed(server));
+                Compared::Keyed(keyed.count())
+            }
+            HintId::ServiceStale
+            | HintId::WebStale
+            | HintId::ServiceStopped
+            | HintId::WebStopped
+            | HintId::MessengerUnreachable => {
+                let asked = own.iter().filter_map(|finding| self.component(finding));
+                Compared::Addresses(Addresses::of(self.overview, asked))
+            }
+            HintId::OverviewBlind
+            | HintId::EveryoneSilent
+            | HintId::DuplicateName
+            | HintId::ServiceLate
+            | HintId::WebIdle
+            | HintId::VersionSkew
+            | HintId::FailoverThin
+            | HintId::BalancingThin
+            | HintId::ClockSkew
+            | HintId::ServersFull
+            | HintId::NotReportedYet
+            | HintId::TimersTight
+            | HintId::CameBack => Compared::Nothing,
+        }
+    }
+
+    /// One hint in place of all these.
+    fn summary(self, summed: &[Finding]) -> Option<Hint> {
+        let id = summed.first()?.id;
+        let mut names = Names::up_to(MAX_NAMES_IN_SUMMARY);
+        for servers in summed.chunk_by(|a, b| a.server == b.server) {
+            if let Some(server) = self.server(servers.first()?) {
+                names.push(&|| server.name.to_string());
+            }
+        }
+        let hint = Hint::of_cluster(id).noting(SUMMARY, true);
+        let hint = hint.with("count", Arg::Number(summed.len())).with("servers", Arg::List(names));
+        Some(hint.with("server", Arg::Word("summary.servers")))
+    }
+
+    fn server(self, finding: &Finding) -> Option<&'a ServerStatus> {
+        self.overview.servers.get(finding.server?)
+    }
+
+    fn component(self, finding: &Finding) -> Option<&'a ComponentStatus> {
+        let mut components = self.server(finding)?.components.iter();
+        components.find(|status| Some(status.component.role) == finding.role)
+    }
+
+    fn hint(self, finding: &Finding, compared: &Compared<'_>) -> Option<Hint> {
+        let status = || self.component(finding);
+        match finding.id {
+            HintId::OverviewBlind => self.overview_blind(),
+            HintId::EveryoneSilent => self.everyone_silent(),
+            HintId::KeyMismatch => {
+                key_mismatch(KeyKind::Encryption, self.server(finding)?, compared)
+            }
+            HintId::MachineKeyMismatch => {
+                key_mismatch(KeyKind::Machine, self.server(finding)?, compared)
+            }
+            HintId::DuplicateName => duplicate_name(status()?),
+            id @ (HintId::ServiceStale
+            | HintId::ServiceLate
+            | HintId::WebIdle
+            | HintId::WebStale
+            | HintId::ServiceStopped
+            | HintId::WebStopped) => Some(self.silence(id, status()?, compared)),
+            HintId::KeyMissing => key_missing(self.server(finding)?, compared),
+            HintId::VersionSkew => self.version_skew(),
+            id @ (HintId::FailoverThin | HintId::BalancingThin) => {
+                Some(Hint::of_cluster(id).with("count", Arg::Number(self.thin(id)?)))
+            }
+            HintId::ClockSkew => self.server(finding)?.components.iter().find_map(clock_skew),
+            HintId::ServersFull => self.servers_full(),
+            HintId::NotReportedYet => Some(self.not_reported_yet()),
+            HintId::MessengerUnreachable => messenger(status()?, compared),
+            HintId::TimersTight => Some(self.timers_tight()),
+            HintId::CameBack => {
+                let status = status()?;
+                let back = status.component.came_back?;
+                let hint = Hint::of_component(HintId::CameBack, status);
+                Some(hint.with("back", Arg::Moment(back)))
+            }
+        }
+    }
+
+    fn overview_blind(self) -> Option<Hint> {
+        let since = self.snapshot.blind_since?;
+        let hint = Hint::of_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since));
+        let why = self.snapshot.blindness.map(Blindness::as_str);
+        Some(Hint { notes: why.into_iter().collect(), ..hint })
+    }
+
+    fn everyone_silent(self) -> Option<Hint> {
+        let Together { services, silent, first } = self.together()?;
+        Some(
+            Hint::of_cluster(HintId::EveryoneSilent)
+                .with("silent", Arg::Number(silent))
+                .with("services", Arg::Number(services))
+                .with("first", Arg::Moment(first))
+                .with("interval", Arg::Span(self.snapshot.settings.interval())),
+        )
+    }
+
+    /// Who shares which key, of the reference and of the servers that are told of: one look at all of them.
+    fn sharing(self, kind: KeyKind, told: &[Finding]) -> Option<Sharing> {
+        let reference = self.snapshot.references.of(kind)?.check;
+        let odd_ones = told.iter().filter_map(|finding| odd(self.server(finding)?, kind));
+        let mut servers: Vec<(KeyCheck, Names)> = Vec::new();
+        for check in odd_ones.chain([reference]) {
+            if let Err(place) = servers.binary_search_by_key(&check, |(known, _)| *known) {
+                servers.insert(place, (check, Names::default()));
+            }
+        }
+        let (mut wrong, mut right) = (0, 0);
+        for server in &self.overview.servers {
+            let mut before = None;
+            for status in &server.components {
+                match verdict(status, kind).filter(|_| status.live) {
+                    Some(KeyVerdict::Mismatch) => wrong += 1,
+                    Some(KeyVerdict::InSync) => right += 1,
+                    Some(KeyVerdict::Missing) | None => {}
+                }
+                let compared = !status.component.is_observer();
+                let Some(check) = status.component.check(kind).filter(|_| compared) else {
+                    continue;
+                };
+                let known = servers.binary_search_by_key(&check, |(known, _)| *known);
+                if let Some((_, names)) = known.ok().and_then(|place| servers.get_mut(place))
+                    && before.replace(check) != Some(check)
+                {
+                    names.push(&|| server.name.to_string());
+                }
+            }
+        }
+        Some(Sharing { reference, most: wrong > right, servers })
+    }
+
+    fn version_skew(self) -> Option<Hint> {
+        let reference = self.overview.reference_version.clone()?;
+        let named = |wanted: VersionCheck| {
+            let mut names = Names::default();
+            let mut before = None;
+            for status in self.overview.compared() {
+                let one = (&status.component.server, status.component.version.as_str());
+                if status.live && status.version == Some(wanted) && before.replace(one) != Some(one)
+                {
+                    names.push(&|| format!("{} ({})", one.0, one.1));
+                }
+            }
+            names
+        };
+        let (behind, ahead) = (named(VersionCheck::Behind), named(VersionCheck::Ahead));
+        let mut per_version = Names::default();
+        for count in &self.overview.versions {
+            per_version.push(&|| format!("{}: {}", count.version, count.servers));
+        }
+        Some(
+            Hint::of_cluster(HintId::VersionSkew)
+                .noting("behind", behind.total() > 0)
+                .noting("ahead", ahead.total() > 0)
+                .with("reference", Arg::Text(reference))
+                .with("behind", Arg::List(behind))
+                .with("ahead", Arg::List(ahead))
+                .with("versions", Arg::List(per_version)),
+        )
+    }
+
+    fn servers_full(self) -> Option<Hint> {
+        let (servers, limit) = self.nearly_full()?;
+        // Nobody has been gone for a day since the picture's own moment: that would have moved it.
+        let gone = RemovalFilter { stale_for: Some(GONE_FOR), name: None };
+        let gone = self.snapshot.removing_all(&gone, self.overview.as_of).len();
+        Some(
+            Hint::of_cluster(HintId::ServersFull)
+                .noting("nearly", servers < limit)
+                .noting("full", servers >= limit)
+                .with("servers", Arg::Number(servers))
+                .with("limit", Arg::Number(limit))
+                .with("gone", Arg::Number(gone)),
+        )
+    }
+
+    fn not_reported_yet(self) -> Hint {
+        let (mut servers, mut reasons) = (Names::default(), Names::default());
+        let mut before = None;
+        for refusal in self.unreported() {
+            if before.replace(&refusal.server) != Some(&refusal.server) {
+                servers.push(&|| refusal.server.to_string());
+            }
+            if let RefusalReason::Probe { role, said } = &refusal.why {
+                let said = said.trim_end_matches('.');
+                reasons.push(&|| format!("{} ({}): {said}", refusal.server, role.as_str()));
+            }
+        }
+        Hint::of_cluster(HintId::NotReportedYet)
+            .with("servers", Arg::List(servers))
+            .with("reasons", Arg::List(reasons))
+    }
+
+    fn timers_tight(self) -> Hint {
+        let settings = &self.snapshot.settings;
+        Hint::of_cluster(HintId::TimersTight)
+            .with("timeout", Arg::Span(settings.stale_timeout()))
+            .with("interval", Arg::Span(settings.interval()))
+            .with("wanted", Arg::Span(settings.interval().times(3)))
+    }
+
+    fn silence(self, id: HintId, status: &ComponentStatus, compared: &Compared<'_>) -> Hint {
+        let component = &status.component;
+        let settings = &self.snapshot.settings;
+        let limit = component.stale_limit(settings);
+        Hint::of_component(id, status)
+            .naming(
+                "renamed",
+                "successor",
+                compared.addresses().and_then(|at| at.successor(status)),
+            )
+            .with("limit", Arg::Span(limit))
+            .with("late", Arg::Span(component.late_limit(settings)))
+            .with("stale_at", Arg::Moment(self.since_silent(status, limit)))
+            .with("interval", Arg::Span(settings.interval()))
+    }
+}
+
+fn key_mismatch(kind: KeyKind, server: &ServerStatus, compared: &Compared<'_>) -> Option<Hint> {
+    let Compared::Keys(sharing) = compared else { return None };
+    let check = odd(server, kind)?;
+    let right = sharing.with(sharing.reference);
+    let count = right.total();
+    Some(
+        Hint::of_server(key_hint(kind), &server.name)
+            .noting("most", sharing.most)
+            .noting("nobody", count == 0)
+            .noting("alone", count == 1)
+            .noting("sharing", count > 1)
+            .with("key", Arg::Text(check.short()))
+            .with("reference", Arg::Text(sharing.reference.short()))
+            .with("sharing", Arg::List(right))
+            .with("count", Arg::Number(count))
+            .with("same", Arg::List(sharing.with(check))),
+    )
+}
+
+fn key_missing(server: &ServerStatus, compared: &Compared<'_>) -> Option<Hint> {
+    let Compared::Keyed(keyed) = compared else { return None };
+    let (_, role) = bare(server);
+    let hint = Hint::of_server(HintId::KeyMissing, &server.name)
+        .with("roles", Arg::Word(roles(role)))
+        .with("count", Arg::Number(keyed - usize::from(is_keyed(server))));
+    Some(Hint { role, ..hint })
+}
+
+/// Whether a server reports an encryption key.
+fn is_keyed(server: &ServerStatus) -> bool {
+    let mut components = server.components.iter().map(|status| &status.component);
+    components.any(|component| !component.is_observer() && component.key_check.is_some())
+}
+
+fn messenger(status: &ComponentStatus, compared: &Compared<'_>) -> Option<Hint> {
+    let (messenger, failure) = unreachable(status)?;
+    let neighbour = compared.addresses().and_then(|at| at.neighbour(status));
+    Some(
+        Hint::of_component(HintId::MessengerUnreachable, status)
+            .naming("shared", "neighbour", neighbour)
+            .noting(failure.note(), true)
+            .with("port", Arg::Text(messenger.port.to_string()))
+            .with("reason", Arg::Word(failure.key()))
+            .with("since_when", Arg::Moment(messenger.since))
+            .with("seen_by", Arg::Text(messenger.seen_by.clone())),
+    )
+}
+
+fn duplicate_name(status: &ComponentStatus) -> Option<Hint> {
+    let boots = &status.component.boots;
+    let former = boots.former.as_ref()?;
+    Some(
+        Hint::of_component(HintId::DuplicateName, status)
+            .with("one", Arg::Text(boots.current.ip.to_string()))
+            .with("other", Arg::Text(former.ip.to_string()))
+            .with("returns", Arg::Number(boots.returns.len())),
+    )
+}
+
+fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
+    let off = off(status)?;
+    let amount = Span(off.0.abs());
+    Some(
+        Hint::of_server(HintId::ClockSkew, &status.component.server)
+            .noting("badly", amount > BADLY_SKEWED)
+            .noting("ahead", off > Span::ZERO)
+            .noting("behind", off < Span::ZERO)
+            .with("off", Arg::Span(amount)),
+    )
+}
+
+impl MessengerFailure {
+    /// Which steps of the advice fit it: of their own where something answers, and the usual ones where nothing does.
+    const fn note(self) -> &'static str {
+        match self {
+            Self::Connecting | Self::Lost | Self::Refused | Self::TimedOut | Self::Unreachable => {
+                "no-answer"
+            }
+            Self::NotAMessenger => "not-a-messenger",
+            Self::WrongKey => "wrong-key",
+            Self::Protocol => "protocol",
+        }
+    }
+
+    /// The key of the words for it, a word or two as they stand in a sentence.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Connecting => "reason.connecting",
+            Self::Lost => "reason.lost",
+            Self::Refused => "reason.refused",
+            Self::TimedOut => "reason.timed-out",
+            Self::Unreachable => "reason.unreachable",
+            Self::NotAMessenger => "reason.not-a-messenger",
+            Self::WrongKey => "reason.wrong-key",
+            Self::Protocol => "reason.protocol",
+        }
+    }
+}
+
+impl Finding {
+    /// What the title of its hint names, made from its server alone.
+    pub fn title_args(&self, overview: &Overview) -> Vec<(&'static str, Arg)> {
+        let server = self.server.and_then(|place| overview.servers.get(place));
+        let hint = server.and_then(|server| {
+            if self.id == HintId::ClockSkew {
+                return server.components.iter().find_map(clock_skew);
+            }
+            Some(Hint::of_server(self.id, &server.name))
+        });
+        hint.map(|hint| hint.args).unwrap_or_default()
+    }
+}

@@ -1,0 +1,249 @@
+//! What a hint is: which advice, about whom, and the values that its sentences name.
+
+use super::id::{HintId, Severity};
+use crate::cluster::component_key::Role;
+use crate::cluster::health::ComponentStatus;
+use crate::cluster::server_name::ServerName;
+use crate::cluster::time::{Span, Timestamp};
+
+/// A value in a hint's sentences. The words decide how it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arg {
+    /// A moment.
+    Moment(Timestamp),
+    /// A length of time.
+    Span(Span),
+    /// A count.
+    Number(usize),
+    /// A name, a version, an address.
+    Text(String),
+    /// Words of our own: their key.
+    Word(&'static str),
+    /// Several of them, in order.
+    List(Names),
+}
+
+/// A sentence says this many names and counts the others.
+const MAX_NAMES_IN_SENTENCE: usize = 6;
+/// So many more are named rather than counted: that is as short.
+const NAMED_RATHER_THAN_COUNTED: usize = 2;
+
+/// Names in order: the first few, and how many there are. It never grows with the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    first: Vec<String>,
+    total: usize,
+    most: usize,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::up_to(MAX_NAMES_IN_SENTENCE)
+    }
+}
+
+impl From<Vec<String>> for Names {
+    fn from(all: Vec<String>) -> Self {
+        let mut names = Self::default();
+        for name in &all {
+            names.push(&|| name.clone());
+        }
+        names
+    }
+}
+
+impl Names {
+    /// None yet; of many, this number is named.
+    pub(super) fn up_to(most: usize) -> Self {
+        Self { first: Vec::new(), total: 0, most }
+    }
+
+    /// Adds one, which is made only if it may be named.
+    pub(super) fn push(&mut self, name: &dyn Fn() -> String) {
+        if self.total < self.most + NAMED_RATHER_THAN_COUNTED {
+            self.first.push(name());
+        }
+        self.total += 1;
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Those that are named, and how many are counted.
+    pub fn named(&self) -> (&[String], usize) {
+        match self.total - self.first.len() {
+            0 => (&self.first, 0),
+            _ => (&self.first[..self.most], self.total - self.most),
+        }
+    }
+}
+
+/// At most this number of hints of one id are given. Where more are due, the last of them is a summary of the rest:
+/// nobody reads the same steps ten thousand times, and a picture must stay small.
+pub const MAX_HINTS_OF_ONE_ID: usize = 50;
+/// A summary names this number of servers and counts the others.
+pub(super) const MAX_NAMES_IN_SUMMARY: usize = 20;
+/// The note of a hint that is a summary.
+pub(super) const SUMMARY: &str = "summary";
+
+/// That advice is due: which, and about whom. The hint itself, with its evidence, is made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which advice.
+    pub id: HintId,
+    /// The place of the server in the overview; `None` for the cluster.
+    pub server: Option<usize>,
+    /// The component it is about; `None` for the whole server or cluster.
+    pub role: Option<Role>,
+}
+
+impl Finding {
+    pub(super) fn of_cluster(id: HintId) -> Self {
+        Self { id, server: None, role: None }
+    }
+
+    /// Splits the findings of one id into those that get a hint of their own and those that share a summary.
+    pub fn split(same: &[Self]) -> (&[Self], &[Self]) {
+        let summed = same.len() > MAX_HINTS_OF_ONE_ID;
+        same.split_at(if summed { MAX_HINTS_OF_ONE_ID - 1 } else { same.len() })
+    }
+}
+
+/// The place of a hint on the page: stable, and safe in an address and as an element's id.
+pub fn anchor(id: HintId, server: Option<&ServerName>, role: Option<Role>) -> String {
+    let mut anchor = format!("hint-{}", id.as_str());
+    if let Some(server) = server {
+        anchor.push('-');
+        anchor.push_str(&dom_safe(server));
+    }
+    if let Some(role) = role {
+        // A `_` before a letter stands in no server's name: no two hints share a place.
+        anchor.push('_');
+        anchor.push_str(role.as_str());
+    }
+    anchor
+}
+
+/// The place of the summary of an id. No server's name leads there either.
+pub fn summary_anchor(id: HintId) -> String {
+    anchor(id, None, None) + "_" + SUMMARY
+}
+
+/// One piece of advice: data from which the words make sentences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// Which advice.
+    pub id: HintId,
+    /// The server it is about; `None` for the cluster.
+    pub server: Option<ServerName>,
+    /// The component it is about; `None` for the whole server or cluster.
+    pub role: Option<Role>,
+    /// Which optional sentences apply, in order: of its evidence, said before the rest, and of its steps, said in
+    /// place of the usual ones.
+    pub notes: Vec<&'static str>,
+    /// The values its sentences name.
+    pub args: Vec<(&'static str, Arg)>,
+}
+
+impl Hint {
+    pub(super) fn of_cluster(id: HintId) -> Self {
+        Self { id, server: None, role: None, notes: Vec::new(), args: Vec::new() }
+    }
+
+    pub(super) fn of_server(id: HintId, server: &ServerName) -> Self {
+        Self { server: Some(server.clone()), ..Self::of_cluster(id) }
+            .with("server", Arg::Text(server.to_string()))
+    }
+
+    pub(super) fn of_component(id: HintId, status: &ComponentStatus) -> Self {
+        let component = &status.component;
+        Self { role: Some(component.role), ..Self::of_server(id, &component.server) }
+            .with("since", Arg::Moment(component.last_heartbeat))
+            .with("address", Arg::Text(component.ip.to_string()))
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: Arg) -> Self {
+        self.args.push((name, value));
+        self
+    }
+
+    /// Notes that another server plays a part, if one does, and names it.
+    pub(super) fn naming(
+        self,
+        note: &'static str,
+        name: &'static str,
+        other: Option<&ServerName>,
+    ) -> Self {
+        let named: Vec<String> = other.map(ToString::to_string).into_iter().collect();
+        self.noting(note, other.is_some()).with(name, Arg::List(named.into()))
+    }
+
+    pub(super) fn noting(mut self, note: &'static str, applies: bool) -> Self {
+        if applies {
+            self.notes.push(note);
+        }
+        self
+    }
+
+    /// How urgent it is.
+    pub const fn severity(&self) -> Severity {
+        self.id.severity()
+    }
+
+    /// The text it names so: a name, digits, an address.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        if let Arg::Text(text) = self.arg(name)? { Some(text) } else { None }
+    }
+
+    fn arg(&self, name: &str) -> Option<&Arg> {
+        self.args.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Of how many findings it is the summary; `None` for a hint about one.
+    pub fn summed(&self) -> Option<usize> {
+        let summary = self.notes.first() == Some(&SUMMARY);
+        match self.arg("count").filter(|_| summary) {
+            Some(Arg::Number(count)) => Some(*count),
+            _ => None,
+        }
+    }
+
+    /// How many findings it stands for.
+    pub fn weight(&self) -> usize {
+        self.summed().unwrap_or(1)
+    }
+
+    /// Its place on the page: stable, and safe in an address and as an element's id.
+    pub fn anchor(&self) -> String {
+        match self.summed() {
+            Some(_) => summary_anchor(self.id),
+            None => anchor(self.id, self.server.as_ref(), self.role),
+        }
+    }
+}
+
+/// A server's name as part of an element's id: letters, digits, `-` and `.` of ASCII stand, all else
+/// becomes `_` and its number.
+pub fn dom_safe(server: &ServerName) -> String {
+    server.folded().chars().fold(String::new(), |mut safe, c| {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') {
+            safe.push(c);
+        } else {
+            safe.push('_');
+            safe.push_str(&u32::from(c).to_string());
+            safe.push('_');
+        }
+        safe
+    })
+}
+
+/// The key of the words for a component, or for both of a server.
+pub const fn roles(role: Option<Role>) -> &'static str {
+    match role {
+        Some(Role::Web) => "role.in-text.web",
+        Some(Role::Service) => "role.in-text.service",
+        None => "role.in-text.both",
+    }
+}

@@ -1,0 +1,66 @@
+//! What a change of the settings or of a reference key would do, before it is made.
+
+use super::component::Component;
+use super::component_key::ComponentKey;
+use super::health::Pulse;
+use super::hints::Hint;
+use super::keys::{KeyCheck, KeyKind};
+use super::server_name::ServerName;
+use super::settings::Settings;
+use super::snapshot::Snapshot;
+use super::time::Timestamp;
+
+/// Who would be right and who wrong if another key were accepted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Servers that report another key: decryption failures from then on. In order, each once.
+    pub wrong: Vec<ServerName>,
+    /// Servers that report this one; likewise.
+    pub right: Vec<ServerName>,
+}
+
+impl Acceptance {
+    /// Of this key, among these components. What an observer row says does not count.
+    pub fn of<'a>(
+        kind: KeyKind,
+        check: KeyCheck,
+        components: impl Iterator<Item = &'a Component>,
+    ) -> Self {
+        let mut acceptance = Self::default();
+        for component in components.filter(|component| !component.is_observer()) {
+            let side = match component.check(kind) {
+                None => continue,
+                Some(reported) if reported == check => &mut acceptance.right,
+                Some(_) => &mut acceptance.wrong,
+            };
+            if let Err(place) = side.binary_search(&component.server) {
+                side.insert(place, component.server.clone());
+            }
+        }
+        acceptance
+    }
+}
+
+impl Snapshot {
+    /// Whose pulse would be worse at once under these settings, and which it would be.
+    pub fn worse_under(&self, settings: &Settings, now: Timestamp) -> Vec<(ComponentKey, Pulse)> {
+        let now = self.blind_since.unwrap_or(now);
+        self.components
+            .iter()
+            .filter_map(|(key, component)| {
+                let is = component.pulse(&self.settings, &self.spells, now);
+                let would = component.pulse(settings, &self.spells, now);
+                (would.severity() > is.severity()).then(|| (key.clone(), would))
+            })
+            .collect()
+    }
+
+    /// The hints about the cluster as a whole that would appear under these settings, but for those
+    /// that merely follow from [`Self::worse_under`].
+    pub fn hints_under(&self, settings: &Settings, now: Timestamp) -> Vec<Hint> {
+        let known = self.cluster_hints(now);
+        let mut would = Self { settings: *settings, ..self.clone() }.cluster_hints(now);
+        would.retain(|hint| known.iter().all(|known| known.id != hint.id));
+        would
+    }
+}
