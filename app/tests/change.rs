@@ -5,9 +5,10 @@ mod common;
 use std::sync::Arc;
 
 use cluster_overview_app::cluster::{
-    Beat, Change, Component, KeyKind, Settings, Skew, Snapshot, Span, Spell, Timestamp,
+    BlindPeriod, Change, Component, HeartbeatUpdate, KeyKind, Settings, Skew, Snapshot, Span,
+    Timestamp,
 };
-use common::{NOON, key, ms, s, service, snapshot, spell, web};
+use common::{NOON, key, ms, period, s, service, snapshot, web};
 
 /// Everything that changed between two snapshots, as a store would tell it.
 fn difference(before: &Snapshot, after: &Snapshot) -> Change {
@@ -16,7 +17,8 @@ fn difference(before: &Snapshot, after: &Snapshot) -> Change {
         changed_at: after.changed_at,
         settings: (before.settings != after.settings).then_some(after.settings),
         references: (before.references != after.references).then_some(after.references),
-        spells: (before.spells != after.spells).then(|| after.spells.clone()),
+        blind_periods: (before.blind_periods != after.blind_periods)
+            .then(|| after.blind_periods.clone()),
         removed: before
             .components
             .keys()
@@ -28,8 +30,8 @@ fn difference(before: &Snapshot, after: &Snapshot) -> Change {
     for (key, component) in &after.components {
         match before.components.get(key) {
             Some(known) if known == component => {}
-            Some(known) if Beat::is_all_between(known, component) => {
-                change.beats.push(Beat::of(component));
+            Some(known) if HeartbeatUpdate::is_only_difference(known, component) => {
+                change.heartbeats.push(HeartbeatUpdate::of(component));
             }
             Some(_) | None => change.components.push(Arc::clone(component)),
         }
@@ -60,7 +62,7 @@ fn after() -> Snapshot {
     ]);
     after.settings = Settings { load_balancing: true, ..Settings::default() };
     after.references.accept(KeyKind::Machine, key(1));
-    after.spells = vec![spell(1, 2), Spell { start: ms(3_000), end: ms(3_500) }];
+    after.blind_periods = vec![period(1, 2), BlindPeriod { start: ms(3_000), end: ms(3_500) }];
     after.changed_at = s(31);
     after
 }
@@ -68,7 +70,7 @@ fn after() -> Snapshot {
 #[test]
 fn a_change_taken_in_gives_the_full_snapshot() {
     let change = difference(&before(), &after());
-    assert_eq!(change.beats.len(), 1);
+    assert_eq!(change.heartbeats.len(), 1);
     assert_eq!(change.components.len(), 3);
     assert_eq!(change.removed.len(), 1);
     let mut reader = before();
@@ -110,7 +112,7 @@ fn a_beat_of_a_component_nobody_knows_changes_nothing() {
     let mut reader = snapshot([]);
     reader.apply(Change {
         changed_at: NOON,
-        beats: vec![Beat::of(&web("a"))],
+        heartbeats: vec![HeartbeatUpdate::of(&web("a"))],
         ..Change::default()
     });
     assert_eq!(reader, snapshot([]));
@@ -120,8 +122,8 @@ fn a_beat_of_a_component_nobody_knows_changes_nothing() {
 fn a_beat_is_all_between_two_states_only_if_nothing_else_changed() {
     let before = service("a");
     let after = beat_again(&before, s(30));
-    assert!(Beat::is_all_between(&before, &after));
-    assert_eq!(Beat::of(&after).applied_to(&before), after);
+    assert!(HeartbeatUpdate::is_only_difference(&before, &after));
+    assert_eq!(HeartbeatUpdate::of(&after).applied_to(&before), after);
     let mut restarted = after.clone();
     restarted.boots.former = Some(before.boots.current.clone());
     for more in [
@@ -132,7 +134,7 @@ fn a_beat_is_all_between_two_states_only_if_nothing_else_changed() {
         Component { first_seen: s(1), ..after.clone() },
         restarted,
     ] {
-        assert!(!Beat::is_all_between(&before, &more), "{more:?}");
+        assert!(!HeartbeatUpdate::is_only_difference(&before, &more), "{more:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use cluster_overview_app::cluster::Boot;
 use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::hints::Arg;
 use cluster_overview_app::cluster::{
-    Boots, Component, Hint, HintId, KeyKind, Messenger, MessengerFailure, RefusalReason, Role,
+    Boots, Component, Hint, HintId, KeyKind, Messenger, MessengerFailure, RejectionReason, Role,
     Settings, Severity, Skew, Snapshot, Span, Timestamp,
 };
 use cluster_overview_app::words::{Language, Words};
@@ -24,12 +24,12 @@ struct Case {
 }
 
 impl Case {
-    fn of_cluster(there: Snapshot, not_there: Snapshot, says: &'static [&'static str]) -> Self {
+    fn for_cluster(there: Snapshot, not_there: Snapshot, says: &'static [&'static str]) -> Self {
         Self { there: (there, NOON), not_there: (not_there, NOON), server: None, says }
     }
 
     fn of_web_1(there: Snapshot, not_there: Snapshot, says: &'static [&'static str]) -> Self {
-        Self { server: Some("web-1"), ..Self::of_cluster(there, not_there, says) }
+        Self { server: Some("web-1"), ..Self::for_cluster(there, not_there, says) }
     }
 
     /// One and the same cluster, at two moments.
@@ -176,7 +176,7 @@ fn case(id: HintId) -> Case {
 
 fn overview_blind() -> Case {
     let blind = Snapshot { blind_since: Some(NOON), ..snapshot([service("a")]) };
-    Case::of_cluster(blind, snapshot([service("a")]), &["Blind since 12:00:00Z"])
+    Case::for_cluster(blind, snapshot([service("a")]), &["Blind since 12:00:00Z"])
 }
 
 fn everyone_silent() -> Case {
@@ -194,11 +194,11 @@ fn everyone_silent() -> Case {
 fn not_reported_yet() -> Case {
     let failing = |server: &str| {
         let mut snapshot = snapshot([service("web-1")]);
-        let why = RefusalReason::Probe { role: Role::Web, said: "503 Starting".to_owned() };
+        let why = RejectionReason::Probe { role: Role::Web, said: "503 Starting".to_owned() };
         assert!(snapshot.refuse(&name(server), why, None, NOON));
         snapshot
     };
-    Case::of_cluster(
+    Case::for_cluster(
         failing("web-7"),
         failing("web-1"),
         &["Not reported yet: web-7", "web-7 (web): 503 Starting"],
@@ -206,7 +206,7 @@ fn not_reported_yet() -> Case {
 }
 
 fn version_skew() -> Case {
-    Case::of_cluster(
+    Case::for_cluster(
         snapshot([running("a", "2026.9"), running("b", "2026.10"), running("c", "2026.10")]),
         snapshot([running("a", "2026.10"), running("b", "2026.10")]),
         &["Behind: a (2026.9)", "reference version is 2026.10", "2026.10: 2 and 2026.9: 1"],
@@ -216,19 +216,19 @@ fn version_skew() -> Case {
 fn failover_thin() -> Case {
     let enough = snapshot([service("a"), heard(service("b"), s(-100))]);
     let thin = snapshot([service("a")]);
-    Case::of_cluster(under(FAILOVER, thin), under(FAILOVER, enough), &["services alive: 1"])
+    Case::for_cluster(under(FAILOVER, thin), under(FAILOVER, enough), &["services alive: 1"])
 }
 
 fn balancing_thin() -> Case {
     let enough = snapshot([web("a"), web("b")]);
     let thin = snapshot([web("a")]);
-    Case::of_cluster(under(BALANCING, thin), under(BALANCING, enough), &["live web components: 1"])
+    Case::for_cluster(under(BALANCING, thin), under(BALANCING, enough), &["live web components: 1"])
 }
 
 fn timers_tight() -> Case {
     let stale_after =
         |stale_timeout_s| under(Settings { stale_timeout_s, ..Settings::default() }, snapshot([]));
-    Case::of_cluster(stale_after(89), stale_after(90), &["1 min 29 s", "every 30 s"])
+    Case::for_cluster(stale_after(89), stale_after(90), &["1 min 29 s", "every 30 s"])
 }
 
 /// So many servers, where so many are taken in at most.
@@ -238,7 +238,7 @@ fn with_limit(servers: u32, limit: usize) -> Snapshot {
 }
 
 fn servers_full() -> Case {
-    Case::of_cluster(
+    Case::for_cluster(
         with_limit(90, 100),
         with_limit(89, 100),
         &["90 of at most 100", "--max-servers", "other web servers", "more than a day: 0", "507"],
@@ -498,7 +498,7 @@ fn an_overview_is_full_from_nine_tenths_of_its_own_limit_on() {
     let notes = |servers| hints(&with_limit(servers, 10), NOON)[0].notes.clone();
     assert_eq!((notes(9), notes(10)), (vec!["nearly"], vec!["full"]));
     let by_settings = under(FAILOVER, with_limit(2, 2));
-    assert!(by_settings.hints_under(&BALANCING, NOON).iter().all(|hint| hint.server.is_none()));
+    assert!(by_settings.hints_added_by(&BALANCING, NOON).iter().all(|hint| hint.server.is_none()));
 }
 
 #[test]
@@ -507,7 +507,7 @@ fn who_has_been_stale_or_stopped_for_a_day_is_counted_from_that_moment_on() {
     let mut full = with_limit(4, 4);
     full.insert(Arc::new(stopped(service("s0"))));
     // A blind period does not make a silence longer.
-    full.spells = vec![common::spell(10, 20)];
+    full.blind_periods = vec![common::period(10, 20)];
     let gone = |now| {
         let hints = hints(&full, now);
         let full = hints.iter().find(|hint| hint.id == HintId::ServersFull).unwrap();
@@ -572,7 +572,7 @@ fn stopped_services_and_observer_rows_are_not_among_everyone() {
 fn services_that_a_spell_kept_from_dying_together_are_seen_together() {
     // Their stale moments, not their last heartbeats, are compared.
     let mut pair = snapshot([service("a"), heard(service("b"), s(100))]);
-    pair.spells = vec![common::spell(10, 95)];
+    pair.blind_periods = vec![common::period(10, 95)];
     assert_eq!(pair.next_turn(s(380)), Some(ms(385_001)));
     assert!(ids(&pair, s(401)).contains(&HintId::EveryoneSilent));
 }

@@ -13,7 +13,7 @@ use cluster_overview_app::cluster::health::{KeyVerdict, VersionCount};
 use cluster_overview_app::cluster::hints::{Arg, MAX_HINTS_OF_ONE_ID, Names};
 use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyCheck, KeyKind, Messenger, MessengerFailure, Overview,
-    Pulse, RefusalReason, Role, ServerName, Settings, Skew, Snapshot, Span, Timestamp, version,
+    Pulse, RejectionReason, Role, ServerName, Settings, Skew, Snapshot, Span, Timestamp, version,
 };
 use cluster_overview_app::words::{Language, Words};
 use common::{NOON, address, boot, hints, key, ms, name, s, service, snapshot, status, web};
@@ -63,7 +63,7 @@ fn troubles(servers: usize) -> Vec<(&'static str, Snapshot)> {
     let keyed = |component, check| Component { key_check: check, ..component };
     let mut refused = of(|_, component| component);
     for server in refused.components.keys().map(|key| key.server.clone()).collect::<BTreeSet<_>>() {
-        refused.refuse(&server, RefusalReason::Token, None, NOON);
+        refused.refuse(&server, RejectionReason::Token, None, NOON);
     }
     vec![
         (
@@ -201,7 +201,7 @@ fn a_summary_is_said_in_every_language_without_a_gap() {
 fn a_change_of_settings_names_no_summary_among_the_hints_that_would_appear() {
     let all = cluster(120, |_, component| Component { last_heartbeat: s(-90), ..component });
     let shorter = Settings { heartbeat_interval_s: 10, stale_timeout_s: 40, ..all.settings };
-    let would = all.hints_under(&shorter, NOON);
+    let would = all.hints_added_by(&shorter, NOON);
     assert!(would.iter().all(|hint| hint.summed().is_none()), "{would:?}");
 }
 
@@ -396,9 +396,9 @@ proptest! {
     ) {
         let mut known = snapshot((0..6).map(|number| service(&format!("s{number}"))));
         let why = |kind| match kind {
-            0 => RefusalReason::Token,
-            1 => RefusalReason::Probe { role: Role::Web, said: "500".into() },
-            _ => RefusalReason::Probe { role: Role::Service, said: "500".into() },
+            0 => RejectionReason::Token,
+            1 => RejectionReason::Probe { role: Role::Web, said: "500".into() },
+            _ => RejectionReason::Probe { role: Role::Service, said: "500".into() },
         };
         for (server, kind) in &servers {
             known.refuse(&name(&format!("S{server}")), why(*kind), None, NOON);
@@ -406,8 +406,8 @@ proptest! {
         for number in 0..6 {
             let kinds: BTreeSet<u8> =
                 servers.iter().filter(|(s, _)| *s == number).map(|(_, kind)| *kind).collect();
-            let told: Vec<RefusalReason> = known
-                .refusals_of(&name(&format!("s{number}")), ms(1))
+            let told: Vec<RejectionReason> = known
+                .rejected_of(&name(&format!("s{number}")), ms(1))
                 .map(|refusal| refusal.why.clone())
                 .collect();
             prop_assert_eq!(told, kinds.into_iter().map(why).collect::<Vec<_>>());

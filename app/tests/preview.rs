@@ -4,10 +4,10 @@
 
 mod common;
 
-use cluster_overview_app::cluster::preview::Acceptance;
+use cluster_overview_app::cluster::preview::KeyChangePreview;
 use cluster_overview_app::cluster::removal::RemovalFilter;
 use cluster_overview_app::cluster::{
-    Component, HintId, KeyKind, Pulse, References, Role, Settings, Snapshot, Span, Timestamp,
+    Component, HintId, KeyKind, Pulse, ReferenceKeys, Role, Settings, Snapshot, Span, Timestamp,
 };
 use cluster_overview_app::words::{Language, Words};
 use common::*;
@@ -16,7 +16,7 @@ fn with_keys(keys: [(&str, u8); 3]) -> Snapshot {
     let mut snapshot = snapshot(
         keys.map(|(server, byte)| Component { key_check: Some(key(byte)), ..service(server) }),
     );
-    let mut references = References::default();
+    let mut references = ReferenceKeys::default();
     references.accept(KeyKind::Encryption, key(keys[0].1));
     snapshot.references = references;
     snapshot
@@ -35,14 +35,14 @@ fn a_shorter_timeout_names_who_would_be_stale_at_once() {
 fn a_switch_names_the_hint_that_would_appear() {
     let today = snapshot([service("web-1")]);
     let on = Settings { automatic_failover: true, ..Settings::default() };
-    let would: Vec<HintId> = today.hints_under(&on, NOON).iter().map(|hint| hint.id).collect();
+    let would: Vec<HintId> = today.hints_added_by(&on, NOON).iter().map(|hint| hint.id).collect();
     assert_eq!(would, [HintId::FailoverThin]);
     assert_eq!(
         Words::of(Language::English).effects(&today, &on, NOON),
         ["A hint would appear: Nothing could take over now."]
     );
     let already = Snapshot { settings: on, ..today };
-    assert!(already.hints_under(&on, NOON).is_empty(), "what is there does not appear");
+    assert!(already.hints_added_by(&on, NOON).is_empty(), "what is there does not appear");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_long_list_of_names_ends_with_a_count() {
 fn accepting_a_key_turns_red_exactly_those_it_names() {
     let mut today = with_keys([("web-1", 1), ("web-2", 1), ("web-3", 7)]);
     let components = today.components.values().map(AsRef::as_ref);
-    let would = Acceptance::of(KeyKind::Encryption, key(7), components);
+    let would = KeyChangePreview::of(KeyKind::Encryption, key(7), components);
     assert_eq!(would.wrong, [name("web-1"), name("web-2")]);
     assert_eq!(would.right, [name("web-3")]);
     today.references.accept(KeyKind::Encryption, key(7));
@@ -88,16 +88,16 @@ fn while_blind_the_effect_is_that_of_the_last_sight() {
     let today = snapshot([service("web-1")]);
     let blind = Snapshot { blind_since: Some(s(10)), ..today };
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
-    assert!(blind.worse_under(&shorter, s(900)).is_empty(), "nobody watched them fall silent");
+    assert!(blind.degraded_by(&shorter, s(900)).is_empty(), "nobody watched them fall silent");
     let shorter = Settings { stale_timeout_s: 60, ..shorter };
     let late = Snapshot { blind_since: Some(s(70)), ..blind };
-    assert_eq!(late.worse_under(&shorter, s(900))[0].1, Pulse::Stale);
+    assert_eq!(late.degraded_by(&shorter, s(900))[0].1, Pulse::Stale);
 }
 
 /// Whom a filter by time alone would remove at a moment.
 fn removed_when_stale_for(snapshot: &Snapshot, seconds: i64, now: Timestamp) -> Vec<String> {
     let filter = RemovalFilter { stale_for: Some(Span::seconds(seconds)), name: None };
-    let found = snapshot.removing_all(&filter, now);
+    let found = snapshot.servers_to_remove(&filter, now);
     found.iter().map(|server| server.name.to_string()).collect()
 }
 

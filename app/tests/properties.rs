@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use cluster_overview_app::cluster::observation::{exceeds_at, silence};
 use cluster_overview_app::cluster::{
-    Beat, Change, Component, Hint, KeyKind, Overview, Pulse, Role, Settings, Snapshot, Span, Spell,
-    Timestamp, version,
+    BlindPeriod, Change, Component, HeartbeatUpdate, Hint, KeyKind, Overview, Pulse, Role,
+    Settings, Snapshot, Span, Timestamp, version,
 };
 use common::{address, key, ms, service, snapshot, web};
 use proptest::prelude::*;
@@ -17,11 +17,11 @@ fn config() -> ProptestConfig {
 }
 
 /// Spells of up to two minutes in order that do not overlap; they may touch.
-fn spells() -> impl Strategy<Value = Vec<Spell>> {
+fn blind_periods() -> impl Strategy<Value = Vec<BlindPeriod>> {
     spells_after(ms(-100_000), 120_000)
 }
 
-fn spells_after(from: Timestamp, most: i64) -> impl Strategy<Value = Vec<Spell>> {
+fn spells_after(from: Timestamp, most: i64) -> impl Strategy<Value = Vec<BlindPeriod>> {
     prop::collection::vec((0..most, 1..most), 0..5).prop_map(move |pairs| {
         let mut moment = from;
         pairs
@@ -29,7 +29,7 @@ fn spells_after(from: Timestamp, most: i64) -> impl Strategy<Value = Vec<Spell>>
             .map(|(gap, length)| {
                 let start = moment + Span(gap);
                 moment = start + Span(length);
-                Spell { start, end: moment }
+                BlindPeriod { start, end: moment }
             })
             .collect()
     })
@@ -70,10 +70,14 @@ fn settings() -> impl Strategy<Value = Settings> {
 
 fn cluster() -> impl Strategy<Value = Snapshot> {
     let components = prop::collection::vec(component(), 0..8);
-    (components, settings(), spells(), any::<bool>(), -600_000_i64..0).prop_map(
-        |(components, settings, spells, has_reference, changed)| {
-            let mut made =
-                Snapshot { settings, spells, changed_at: ms(changed), ..snapshot(components) };
+    (components, settings(), blind_periods(), any::<bool>(), -600_000_i64..0).prop_map(
+        |(components, settings, blind_periods, has_reference, changed)| {
+            let mut made = Snapshot {
+                settings,
+                blind_periods,
+                changed_at: ms(changed),
+                ..snapshot(components)
+            };
             if has_reference {
                 made.references.accept(KeyKind::Encryption, key(1));
             }
@@ -102,13 +106,13 @@ proptest! {
     fn health_never_improves_as_silence_grows(
         component in component(),
         settings in settings(),
-        spells in spells(),
+        blind_periods in blind_periods(),
         moments in (0_i64..900_000, 0_i64..900_000),
         earlier in 0_i64..300_000,
     ) {
         let (first, then) = (ms(moments.0.min(moments.1)), ms(moments.0.max(moments.1)));
         let health = |component: &Component, now| {
-            component.pulse(&settings, &spells, now).health(component.role)
+            component.pulse(&settings, &blind_periods, now).health(component.role)
         };
         prop_assert!(health(&component, then) >= health(&component, first), "as time passes");
         let silent = Component {
@@ -158,8 +162,8 @@ proptest! {
             .collect();
         for (key, component) in &after.components {
             match before.components.get(key) {
-                Some(known) if Beat::is_all_between(known, component) => {
-                    change.beats.push(Beat::of(component));
+                Some(known) if HeartbeatUpdate::is_only_difference(known, component) => {
+                    change.heartbeats.push(HeartbeatUpdate::of(component));
                 }
                 _ => change.components.push(Arc::clone(component)),
             }
@@ -175,15 +179,15 @@ proptest! {
     fn an_outage_neither_betters_a_stale_verdict_nor_worsens_one_in_time(
         component in component(),
         settings in settings(),
-        spells in spells(),
+        blind_periods in blind_periods(),
         start in 0_i64..600_000,
         length in 1_i64..10_000_000,
         after in 0_i64..400_000,
     ) {
-        let start = spells.last().map_or(ms(start), |last| last.end.max(ms(start)));
-        let outage = Spell { start, end: start + Span(length) };
-        let with_it: Vec<Spell> = spells.iter().copied().chain([outage]).collect();
-        let before = component.pulse(&settings, &spells, start);
+        let start = blind_periods.last().map_or(ms(start), |last| last.end.max(ms(start)));
+        let outage = BlindPeriod { start, end: start + Span(length) };
+        let with_it: Vec<BlindPeriod> = blind_periods.iter().copied().chain([outage]).collect();
+        let before = component.pulse(&settings, &blind_periods, start);
         let pulse = |now| component.pulse(&settings, &with_it, now);
         prop_assert_eq!(pulse(outage.end), before, "nothing turns through the outage itself");
         if before == Pulse::Stale {
@@ -197,7 +201,7 @@ proptest! {
             let due = if later >= stale_at { Pulse::Stale } else { Pulse::Alive };
             prop_assert_eq!(pulse(later), due, "nobody becomes late so soon");
             // With a timeout of four intervals nobody in time can become stale so soon either.
-            let silent = silence(component.last_heartbeat, start, &spells);
+            let silent = silence(component.last_heartbeat, start, &blind_periods);
             if silent <= grace && component.stale_limit(&settings) >= grace.times(2) {
                 prop_assert_eq!(pulse(later), Pulse::Alive);
             }
@@ -209,12 +213,12 @@ proptest! {
         since in -10_i64..20,
         limit in 0_i64..20,
         // So close together that they begin and end at the very boundaries.
-        spells in spells_after(ms(-10), 9),
+        blind_periods in spells_after(ms(-10), 9),
     ) {
         let (since, limit) = (ms(since), Span(limit));
-        let first = exceeds_at(since, limit, &spells);
-        prop_assert!(silence(since, first, &spells) > limit);
-        prop_assert!(silence(since, first - Span::TICK, &spells) <= limit);
+        let first = exceeds_at(since, limit, &blind_periods);
+        prop_assert!(silence(since, first, &blind_periods) > limit);
+        prop_assert!(silence(since, first - Span::TICK, &blind_periods) <= limit);
     }
 
     #[test]
@@ -225,9 +229,9 @@ proptest! {
     ) {
         prop_assert_eq!(version::compare(&a, &b), version::compare(&b, &a).reverse());
         prop_assert!(version::compare(&a, &a).is_eq());
-        let mut sorted = [a, b, c];
-        sorted.sort_by(|left, right| version::compare(left, right));
-        let [low, middle, high] = &sorted;
+        let mut sorted_indices = [a, b, c];
+        sorted_indices.sort_by(|left, right| version::compare(left, right));
+        let [low, middle, high] = &sorted_indices;
         prop_assert!(version::compare(low, middle).is_le());
         prop_assert!(version::compare(middle, high).is_le());
         prop_assert!(version::compare(low, high).is_le(), "{low:?} {middle:?} {high:?}");
@@ -299,8 +303,8 @@ proptest! {
     }
 
     #[test]
-    fn a_web_component_is_never_late(component in component(), spells in spells(), now in 0_i64..900_000) {
+    fn a_web_component_is_never_late(component in component(), blind_periods in blind_periods(), now in 0_i64..900_000) {
         let component = Component { role: Role::Web, ..component };
-        prop_assert_ne!(component.pulse(&Settings::default(), &spells, ms(now)), Pulse::Late);
+        prop_assert_ne!(component.pulse(&Settings::default(), &blind_periods, ms(now)), Pulse::Late);
     }
 }

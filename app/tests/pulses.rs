@@ -1,13 +1,13 @@
-//! The pulse rule line by line, to the millisecond, with and without spells.
+//! The pulse rule line by line, to the millisecond, with and without blind periods.
 
 mod common;
 
 use cluster_overview_app::cluster::observation::{exceeds_at, silence};
 use cluster_overview_app::cluster::receive::receive;
 use cluster_overview_app::cluster::{
-    Component, Health, Pulse, Role, Settings, Snapshot, Span, Spell, Timestamp,
+    BlindPeriod, Component, Health, Pulse, Role, Settings, Snapshot, Span, Timestamp,
 };
-use common::{NOON, health, ms, of_boot, present, pulse, pulse_under, s, service, spell, web};
+use common::{NOON, health, ms, of_boot, period, present, pulse, pulse_under, s, service, web};
 use common::{hints, removed, snapshot};
 
 /// `better` up to and including `limit`, `worse` one millisecond later.
@@ -88,94 +88,116 @@ fn a_stamp_later_than_now_counts_as_now() {
     let ahead = Component { last_heartbeat: s(10_000), ..service("a") };
     assert_eq!(pulse(&ahead, &[], NOON), Pulse::Alive);
     assert_eq!(silence(s(10_000), NOON, &[]), Span::ZERO);
-    assert_eq!(silence(s(10_000), NOON, &[spell(-50, 20_000)]), Span::ZERO);
+    assert_eq!(silence(s(10_000), NOON, &[period(-50, 20_000)]), Span::ZERO);
 }
 
 #[test]
 fn silence_is_the_time_less_every_spell_in_it() {
-    let spells = [spell(10, 30), spell(50, 60)];
-    assert_eq!(silence(NOON, s(100), &spells), Span::seconds(70));
-    assert_eq!(silence(s(20), s(100), &spells), Span::seconds(60), "it began within a spell");
-    assert_eq!(silence(NOON, s(55), &spells), Span::seconds(30), "the spell still lasts");
-    assert_eq!(silence(s(70), s(100), &spells), Span::seconds(30), "spells before do not count");
-    assert_eq!(silence(NOON, s(5), &spells), Span::seconds(5), "spells to come do not count");
+    let blind_periods = [period(10, 30), period(50, 60)];
+    assert_eq!(silence(NOON, s(100), &blind_periods), Span::seconds(70));
+    assert_eq!(
+        silence(s(20), s(100), &blind_periods),
+        Span::seconds(60),
+        "it began within a period"
+    );
+    assert_eq!(silence(NOON, s(55), &blind_periods), Span::seconds(30), "the period still lasts");
+    assert_eq!(
+        silence(s(70), s(100), &blind_periods),
+        Span::seconds(30),
+        "blind periods before do not count"
+    );
+    assert_eq!(
+        silence(NOON, s(5), &blind_periods),
+        Span::seconds(5),
+        "blind periods to come do not count"
+    );
 }
 
 #[test]
 fn a_spell_puts_off_staleness_by_its_length() {
-    let spells = [spell(100, 200)];
-    turns_after(400_000, Pulse::Late, Pulse::Stale, |now| pulse(&service("a"), &spells, now));
-    turns_after(86_500_000, Pulse::Alive, Pulse::Stale, |now| pulse(&web("a"), &spells, now));
+    let blind_periods = [period(100, 200)];
+    turns_after(400_000, Pulse::Late, Pulse::Stale, |now| {
+        pulse(&service("a"), &blind_periods, now)
+    });
+    turns_after(86_500_000, Pulse::Alive, Pulse::Stale, |now| {
+        pulse(&web("a"), &blind_periods, now)
+    });
 }
 
 #[test]
 fn a_spell_that_begins_at_the_very_turn_does_not_put_it_off() {
     let limit = Span::seconds(60);
-    let from = |start| Spell { start, end: s(600) };
+    let from = |start| BlindPeriod { start, end: s(600) };
     assert_eq!(exceeds_at(NOON, limit, &[from(ms(60_001))]), ms(60_001));
     assert_eq!(exceeds_at(NOON, limit, &[from(ms(60_000))]), ms(600_001));
 }
 
 #[test]
 fn nothing_stale_becomes_alive_through_a_spell() {
-    let spells = [spell(301, 10_000)];
+    let blind_periods = [period(301, 10_000)];
     for now in [s(301), s(5_000), s(10_000), s(10_001), s(10_061)] {
-        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Stale, "at {now}");
+        assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Stale, "at {now}");
     }
 }
 
 #[test]
 fn nobody_becomes_late_within_twice_the_interval_after_a_spell() {
-    let spells = [spell(30, 600)];
+    let blind_periods = [period(30, 600)];
     for now in [s(599), s(600), s(601), s(635)] {
-        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Alive, "at {now}");
+        assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Alive, "at {now}");
     }
-    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
+    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| {
+        pulse(&service("a"), &blind_periods, now)
+    });
 }
 
 #[test]
 fn who_was_late_before_a_spell_stays_late_through_it() {
-    let spells = [Spell { start: ms(60_001), end: s(600) }];
+    let blind_periods = [BlindPeriod { start: ms(60_001), end: s(600) }];
     for now in [ms(60_001), s(300), s(600), s(601), s(660), s(661)] {
-        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Late, "at {now}");
+        assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Late, "at {now}");
     }
 }
 
 #[test]
 fn who_was_just_in_time_when_a_spell_began_is_pardoned_after_it() {
-    let spells = [Spell { start: ms(60_000), end: s(600) }];
-    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
+    let blind_periods = [BlindPeriod { start: ms(60_000), end: s(600) }];
+    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| {
+        pulse(&service("a"), &blind_periods, now)
+    });
 }
 
 #[test]
 fn two_spells_in_a_row_pardon_until_after_the_second() {
-    let spells = [spell(50, 100), spell(150, 200)];
+    let blind_periods = [period(50, 100), period(150, 200)];
     for now in [s(100), s(149), s(150), s(200)] {
-        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Alive, "at {now}");
+        assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Alive, "at {now}");
     }
-    turns_after(260_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
+    turns_after(260_000, Pulse::Alive, Pulse::Late, |now| {
+        pulse(&service("a"), &blind_periods, now)
+    });
 }
 
 #[test]
 fn a_second_spell_does_not_pardon_who_was_late_before_the_first() {
-    let spells = [spell(61, 100), spell(110, 150)];
+    let blind_periods = [period(61, 100), period(110, 150)];
     for now in [s(61), s(100), s(110), s(155), s(211)] {
-        assert_eq!(pulse(&service("a"), &spells, now), Pulse::Late, "at {now}");
+        assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Late, "at {now}");
     }
 }
 
 #[test]
 fn who_became_late_between_two_spells_stays_late_after_the_second() {
-    let spells = [spell(10, 20), Spell { start: ms(80_001), end: s(200) }];
-    turns_after(80_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &spells, now));
-    assert_eq!(pulse(&service("a"), &spells, s(201)), Pulse::Late);
+    let blind_periods = [period(10, 20), BlindPeriod { start: ms(80_001), end: s(200) }];
+    turns_after(80_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &blind_periods, now));
+    assert_eq!(pulse(&service("a"), &blind_periods, s(201)), Pulse::Late);
 }
 
 #[test]
 fn a_spell_before_the_last_heartbeat_pardons_nothing() {
     let heard = Component { last_heartbeat: s(100), ..service("a") };
-    let spells = [spell(50, 100)];
-    turns_after(160_000, Pulse::Alive, Pulse::Late, |now| pulse(&heard, &spells, now));
+    let blind_periods = [period(50, 100)];
+    turns_after(160_000, Pulse::Alive, Pulse::Late, |now| pulse(&heard, &blind_periods, now));
 }
 
 #[test]
@@ -228,7 +250,7 @@ fn as_of_moves_exactly_when_a_pulse_turns() {
 #[test]
 fn as_of_moves_when_the_pardon_after_a_spell_ends() {
     let mut pardoned = snapshot([service("a")]);
-    pardoned.spells = vec![spell(60, 600)];
+    pardoned.blind_periods = vec![period(60, 600)];
     let late = ms(660_001);
     assert_eq!(pardoned.as_of(late), late);
     assert_ne!(
@@ -302,18 +324,18 @@ fn a_change_of_settings_names_who_would_be_stale_at_once() {
         role,
     };
     let now = Settings::default();
-    assert!(today.worse_under(&now, NOON).is_empty(), "the same settings change nothing");
+    assert!(today.degraded_by(&now, NOON).is_empty(), "the same settings change nothing");
     assert_eq!(
-        today.worse_under(&Settings { stale_timeout_s: 120, ..now }, NOON),
+        today.degraded_by(&Settings { stale_timeout_s: 120, ..now }, NOON),
         [(key("tardy", Role::Service), Pulse::Stale)]
     );
     assert_eq!(
-        today.worse_under(&Settings { web_window_s: 3_600, ..now }, NOON),
+        today.degraded_by(&Settings { web_window_s: 3_600, ..now }, NOON),
         [(key("tardy", Role::Web), Pulse::Stale)]
     );
-    assert!(today.worse_under(&Settings { stale_timeout_s: 150, ..now }, NOON).is_empty());
+    assert!(today.degraded_by(&Settings { stale_timeout_s: 150, ..now }, NOON).is_empty());
     assert!(
-        today.worse_under(&Settings { stale_timeout_s: 3_600, ..now }, NOON).is_empty(),
+        today.degraded_by(&Settings { stale_timeout_s: 3_600, ..now }, NOON).is_empty(),
         "what gets better is nobody's worry"
     );
 }
@@ -323,5 +345,5 @@ fn a_change_of_settings_cannot_judge_by_an_interval_that_was_not_told_yet() {
     let told =
         Component { told_interval: Span::seconds(100), last_heartbeat: s(-150), ..service("a") };
     let tight = Settings { heartbeat_interval_s: 1, stale_timeout_s: 2, ..Settings::default() };
-    assert!(snapshot([told]).worse_under(&tight, NOON).is_empty());
+    assert!(snapshot([told]).degraded_by(&tight, NOON).is_empty());
 }

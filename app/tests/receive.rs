@@ -10,7 +10,7 @@ use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::boot::DUPLICATE_WINDOW;
 use cluster_overview_app::cluster::receive::receive;
 use cluster_overview_app::cluster::{
-    Component, Heartbeat, HintId, Messenger, MessengerFailure, Reception, Role, Skew, Span,
+    BootMatch, Component, Heartbeat, HintId, Messenger, MessengerFailure, Role, Skew, Span,
     Timestamp,
 };
 use common::{NOON, boot, heartbeat, known, ms, of_boot, present, removed, s, service, snapshot};
@@ -58,7 +58,7 @@ fn a_heartbeat_of_a_higher_sequence_counts() {
 #[test]
 fn a_replayed_heartbeat_changes_nothing() {
     let component = known(&of_boot(1, 5));
-    assert_eq!(component.boots.judge(&of_boot(1, 5).boot(), false), Reception::Unchanged);
+    assert_eq!(component.boots.evaluator(&of_boot(1, 5).boot(), false), BootMatch::Unchanged);
     assert_eq!(take(&component, &of_boot(1, 5), s(30)), None);
 }
 
@@ -120,7 +120,7 @@ fn a_third_boot_is_a_new_start_and_the_first_is_forgotten() {
     assert_eq!(third.boots.current.id, boot(3));
     assert_eq!(third.boots.former.as_ref().map(|former| former.id.clone()), Some(boot(2)));
     assert!(third.boots.returns.is_empty());
-    assert_eq!(third.boots.judge(&of_boot(1, 5).boot(), false), Reception::Started);
+    assert_eq!(third.boots.evaluator(&of_boot(1, 5).boot(), false), BootMatch::Started);
 }
 
 #[test]

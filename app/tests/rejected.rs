@@ -4,73 +4,73 @@
 
 mod common;
 
-use cluster_overview_app::cluster::reject::{MAX_REFUSALS, MAX_UNREPORTED};
+use cluster_overview_app::cluster::reject::{MAX_REJECTED, MAX_UNREPORTED};
 use cluster_overview_app::cluster::{
-    Change, ComponentKey, RefusalReason, Role, ServerName, Snapshot, Timestamp,
+    Change, ComponentKey, RejectionReason, Role, ServerName, Snapshot, Timestamp,
 };
 use common::{NOON, name, s, service, snapshot};
 
-fn refuse(snapshot: &mut Snapshot, why: RefusalReason, at: Timestamp) -> bool {
+fn refuse(snapshot: &mut Snapshot, why: RejectionReason, at: Timestamp) -> bool {
     snapshot.refuse(&ServerName::parse("A").unwrap(), why, Some(common::address(9)), at)
 }
 
-fn told(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RefusalReason)> {
+fn told(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RejectionReason)> {
     let server = ServerName::parse("a").unwrap();
-    let refusal = snapshot.refusals_of(&server, at).next()?;
-    Some((refusal.since, refusal.why.clone()))
+    let rejected = snapshot.rejected_of(&server, at).next()?;
+    Some((rejected.since, rejected.why.clone()))
 }
 
 #[test]
 fn it_is_told_until_ten_minutes_after_the_last_one() {
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RefusalReason::Token, NOON));
-    assert_eq!(told(&known, s(599)), Some((NOON, RefusalReason::Token)));
+    assert!(refuse(&mut known, RejectionReason::Token, NOON));
+    assert_eq!(told(&known, s(599)), Some((NOON, RejectionReason::Token)));
     assert_eq!(told(&known, s(600)), None);
     assert_eq!(known.as_of(s(700)), s(600), "its end is a moment of its own");
     // One that comes in time carries it on.
-    assert!(refuse(&mut known, RefusalReason::Token, s(400)));
-    assert_eq!(told(&known, s(999)), Some((NOON, RefusalReason::Token)));
-    assert!(refuse(&mut known, RefusalReason::Token, s(1_000)));
-    assert_eq!(told(&known, s(1_001)), Some((s(1_000), RefusalReason::Token)), "a new one");
-    assert_eq!(known.refusals.len(), 1);
+    assert!(refuse(&mut known, RejectionReason::Token, s(400)));
+    assert_eq!(told(&known, s(999)), Some((NOON, RejectionReason::Token)));
+    assert!(refuse(&mut known, RejectionReason::Token, s(1_000)));
+    assert_eq!(told(&known, s(1_001)), Some((s(1_000), RejectionReason::Token)), "a new one");
+    assert_eq!(known.rejected.len(), 1);
 }
 
 #[test]
 fn whoever_is_refused_again_and_again_keeps_nobody_busy() {
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RefusalReason::Token, NOON));
-    assert!(!refuse(&mut known, RefusalReason::Token, s(299)));
-    assert!(!refuse(&mut known, RefusalReason::Foreign, s(9)));
-    assert!(refuse(&mut known, RefusalReason::Foreign, s(10)));
-    assert_eq!(told(&known, s(11)), Some((NOON, RefusalReason::Foreign)));
+    assert!(refuse(&mut known, RejectionReason::Token, NOON));
+    assert!(!refuse(&mut known, RejectionReason::Token, s(299)));
+    assert!(!refuse(&mut known, RejectionReason::Foreign, s(9)));
+    assert!(refuse(&mut known, RejectionReason::Foreign, s(10)));
+    assert_eq!(told(&known, s(11)), Some((NOON, RejectionReason::Foreign)));
 }
 
 #[test]
 fn of_a_server_that_nobody_knows_nothing_is_told() {
     let mut known = snapshot([service("b")]);
     let before = known.clone();
-    assert!(!refuse(&mut known, RefusalReason::Token, NOON));
+    assert!(!refuse(&mut known, RejectionReason::Token, NOON));
     assert_eq!(known, before);
 }
 
 #[test]
 fn a_reader_hears_of_it_and_of_its_end() {
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RefusalReason::NotEnrolled, NOON));
+    assert!(refuse(&mut known, RejectionReason::NotEnrolled, NOON));
     let mut reader = Snapshot::default();
     reader.apply(Change::whole(&known));
     assert_eq!(reader, known);
     reader.apply(Change { changed_at: s(1), ..Change::default() });
     assert!(told(&reader, s(1)).is_some(), "news of something else leave it as it is");
-    reader.apply(Change { refusals: Some(Vec::new()), changed_at: s(2), ..Change::default() });
+    reader.apply(Change { rejected: Some(Vec::new()), changed_at: s(2), ..Change::default() });
     assert_eq!(told(&reader, s(2)), None);
 }
 
 #[test]
 fn a_failing_probe_is_told_of_its_component_until_that_beats_again() {
-    let probe = |role, said: &str| RefusalReason::Probe { role, said: said.to_owned() };
+    let probe = |role, said: &str| RejectionReason::Probe { role, said: said.to_owned() };
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RefusalReason::Token, NOON));
+    assert!(refuse(&mut known, RejectionReason::Token, NOON));
     assert!(refuse(&mut known, probe(Role::Service, "no database"), s(1)));
     assert!(refuse(&mut known, probe(Role::Web, "500"), s(2)));
     assert!(!refuse(&mut known, probe(Role::Web, "500"), s(3)), "it was told a moment ago");
@@ -78,11 +78,11 @@ fn a_failing_probe_is_told_of_its_component_until_that_beats_again() {
     let server = ServerName::parse("a").unwrap();
     let told = |known: &Snapshot| {
         let mut why: Vec<_> =
-            known.refusals_of(&server, s(13)).map(|refusal| refusal.why.clone()).collect();
-        why.sort_by_key(RefusalReason::probed);
+            known.rejected_of(&server, s(13)).map(|rejected| rejected.why.clone()).collect();
+        why.sort_by_key(RejectionReason::probed);
         why
     };
-    let token = RefusalReason::Token;
+    let token = RejectionReason::Token;
     let service = probe(Role::Service, "no database");
     assert_eq!(told(&known), [token.clone(), probe(Role::Web, "502"), service.clone()]);
     let key = |role| ComponentKey { server: server.clone(), role };
@@ -97,17 +97,17 @@ fn refusals_in_the_names_of_very_many_servers_are_bounded_and_hide_no_earlier_on
     let names: Vec<String> = (0..1_500).map(|number| format!("s-{number}")).collect();
     let mut known = snapshot(names.iter().map(|name| service(name)));
     for server in &names {
-        known.refuse(&name(server), RefusalReason::Token, None, s(1));
+        known.refuse(&name(server), RejectionReason::Token, None, s(1));
     }
-    assert_eq!(known.refusals.len(), MAX_REFUSALS);
-    assert_eq!(known.refusals_of(&name("s-0"), s(2)).count(), 1, "the first is still there");
+    assert_eq!(known.rejected.len(), MAX_REJECTED);
+    assert_eq!(known.rejected_of(&name("s-0"), s(2)).count(), 1, "the first is still there");
     // Ten minutes later there is room again.
-    assert!(known.refuse(&name("s-1499"), RefusalReason::Token, None, s(700)));
+    assert!(known.refuse(&name("s-1499"), RejectionReason::Token, None, s(700)));
 }
 
 #[test]
 fn a_failing_probe_of_a_server_that_has_not_reported_yet_is_kept_as_far_as_there_is_room() {
-    let probe = || RefusalReason::Probe { role: Role::Service, said: "no route".to_owned() };
+    let probe = || RejectionReason::Probe { role: Role::Service, said: "no route".to_owned() };
     let mut cluster = snapshot([service("a")]);
     assert!(cluster.refuse(&name("new"), probe(), None, NOON));
     let key = ComponentKey { server: name("new"), role: Role::Service };

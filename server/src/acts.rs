@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::api::{Command, Outcome, Refusal};
 use app::cluster::keys::check_digits;
-use app::cluster::reference_keys::Unnamed;
+use app::cluster::reference_keys::KeyLookupError;
 use app::cluster::removal::RemovalFilter;
 use app::cluster::{
     ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
@@ -93,7 +93,7 @@ impl Site {
         if dry_run {
             self.watch.refresh().await;
             let Sight { snapshot, now, .. } = self.watch.sight();
-            let found = snapshot.removing_all(&filter, now);
+            let found = snapshot.servers_to_remove(&filter, now);
             return Ok(found.into_iter().map(|server| server.name).collect());
         }
         let watch = Arc::clone(&self.watch);
@@ -175,7 +175,7 @@ async fn remove_portion(
         if snapshot.blind_since.is_some() {
             return Err(Refusal::Blind);
         }
-        let mut found = snapshot.removing_all(&filter, now);
+        let mut found = snapshot.servers_to_remove(&filter, now);
         if found.is_empty() {
             return Ok((Vec::new(), false));
         }
@@ -203,12 +203,12 @@ fn done(watch: &Watch, written: Result<News, StoreError>) -> Outcome {
 /// The one check with these first digits that somebody reports.
 fn reported(snapshot: &Snapshot, kind: KeyKind, digits: &str) -> Result<KeyCheck, Refusal> {
     check_digits(digits).map_err(|_| Refusal::Fields)?;
-    kind.named(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(|unnamed| {
-        match unnamed {
-            Unnamed::Nobody { .. } => Refusal::Absent,
-            Unnamed::Several => Refusal::Ambiguous,
-        }
-    })
+    kind.find_by_prefix(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(
+        |unnamed| match unnamed {
+            KeyLookupError::Unknown { .. } => Refusal::Absent,
+            KeyLookupError::Ambiguous => Refusal::Ambiguous,
+        },
+    )
 }
 
 /// What a change of the settings changes, in the API's own words.

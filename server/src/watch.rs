@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::cluster::{
-    Beat, Change, ComponentKey, RefusalReason, ServerName, Snapshot, Span, Timestamp,
+    Change, ComponentKey, HeartbeatUpdate, RejectionReason, ServerName, Snapshot, Span, Timestamp,
 };
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
@@ -20,7 +20,7 @@ use crate::store::{
 use crate::telemetry::primitives::Counter;
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
-/// and whether the mark is due: half of the shortest gap that is a spell, so that none comes of a
+/// and whether the mark is due: half of the shortest gap that is a period, so that none comes of a
 /// shorter interval that was just set.
 const GLANCE: Duration = Duration::from_millis(500);
 /// How many removals are remembered for readers that have not heard of them.
@@ -64,7 +64,7 @@ struct State {
     spells_at: i64,
     /// The last moment the database was read and written.
     sight: Timestamp,
-    /// How often something came or went that is in no commit, as blindness is: part of every cursor.
+    /// How often something came or went that is in no commit, as outage is: part of every cursor.
     blinks: u64,
     /// What that was when the refused heartbeats last changed.
     refusals_at: u64,
@@ -113,8 +113,8 @@ impl Watch {
             }
             Err(error) if store.is_shared() => {
                 tracing::error!(%error, "the overview begins without its database");
-                let (blind_since, blindness) = (Some(now), Some(error.blindness()));
-                let nothing = Snapshot { blind_since, blindness, ..Snapshot::default() };
+                let (blind_since, outage) = (Some(now), Some(error.outage()));
+                let nothing = Snapshot { blind_since, outage, ..Snapshot::default() };
                 (State::standing_at(nothing, CommitId::default(), now), Keyring::default())
             }
             Err(error) => return Err(error),
@@ -224,8 +224,8 @@ impl Watch {
     }
 
     /// The moment for which this picture can be judged. A process that slept has seen nothing since
-    /// its last sight, and must call nobody silent for it: beyond the gap that is a spell its time
-    /// stands still, until it has looked again and written the spell down. While the database's clock
+    /// its last sight, and must call nobody silent for it: beyond the gap that is a period its time
+    /// stands still, until it has looked again and written the period down. While the database's clock
     /// is being set back, it is still the last sight's.
     fn moment_of(&self, state: &State) -> Timestamp {
         let now = self.store.now();
@@ -453,10 +453,10 @@ impl Watch {
         self.write(|state| {
             if let Some(snapshot) = news.whole {
                 let blinks = state.blinks;
-                let refusals = std::mem::take(&mut state.snapshot.refusals);
+                let rejected = std::mem::take(&mut state.snapshot.rejected);
                 let max_servers = state.snapshot.max_servers;
                 *state = State { blinks, ..State::standing_at(*snapshot, news.commit, news.at) };
-                state.snapshot.refusals = refusals;
+                state.snapshot.rejected = rejected;
                 state.snapshot.max_servers = max_servers;
                 state.refusals_changed();
             } else {
@@ -474,15 +474,15 @@ impl Watch {
     pub fn lose_sight(&self, error: &StoreError) {
         self.failures.add(1);
         self.store.note_blindness();
-        let why = Some(error.blindness());
+        let why = Some(error.outage());
         self.write(|state| {
             let since = state.snapshot.blind_since.unwrap_or_else(|| {
                 // A verdict may have turned after the last sight, and been seen.
                 state.sight.max(state.snapshot.as_of(self.moment_of(state)))
             });
-            if state.snapshot.blind_since != Some(since) || state.snapshot.blindness != why {
+            if state.snapshot.blind_since != Some(since) || state.snapshot.outage != why {
                 state.snapshot.blind_since = Some(since);
-                state.snapshot.blindness = why;
+                state.snapshot.outage = why;
                 state.blinks += 1;
             }
         });
@@ -491,7 +491,7 @@ impl Watch {
 
     /// A heartbeat in this server's name was refused, or not sent. It is told from memory: nobody without a proof
     /// makes the database write.
-    pub(crate) fn refused(&self, server: &ServerName, why: RefusalReason, from: Option<IpAddr>) {
+    pub(crate) fn refused(&self, server: &ServerName, why: RejectionReason, from: Option<IpAddr>) {
         self.write(|state| {
             let now = self.moment_of(state);
             if state.snapshot.refuse(server, why, from.map(Into::into), now) {
@@ -597,7 +597,7 @@ impl Watch {
     pub async fn look(self: &Arc<Self>) -> Result<(), StoreError> {
         let watch = Arc::clone(self);
         self.with_write_lock(async move {
-            let before = watch.read(|state| state.snapshot.blindness);
+            let before = watch.read(|state| state.snapshot.outage);
             let looked = if watch.is_blind() {
                 watch.store.regain_sight().await
             } else {
@@ -605,7 +605,7 @@ impl Watch {
             };
             let looked = watch.take_in(looked);
             if let Err(error) = &looked
-                && before != Some(error.blindness())
+                && before != Some(error.outage())
             {
                 tracing::error!(%error, "the overview is blind");
             }
@@ -636,7 +636,7 @@ impl Watch {
         Duration::from_millis(u64::try_from(period.0).unwrap_or(0).max(100))
     }
 
-    /// Looks again and again, for as long as the process lives: often enough that no spell is seen
+    /// Looks again and again, for as long as the process lives: often enough that no period is seen
     /// where somebody watches, and within a second of the database's return or of another process's
     /// writing.
     pub async fn keep_looking(self: &Arc<Self>) {
@@ -716,7 +716,7 @@ impl State {
 
     fn sighted(&mut self, at: Timestamp) {
         self.sight = self.sight.max(at);
-        self.snapshot.blindness = None;
+        self.snapshot.outage = None;
         if self.snapshot.blind_since.take().is_some() {
             self.blinks += 1;
         }
@@ -739,7 +739,7 @@ impl State {
             self.removed.remove(&key);
             self.age(key, |_| Ages { facts: commit, beat: commit });
         }
-        for beat in &news.beats {
+        for beat in &news.heartbeats {
             let floor = self.floor;
             self.age(beat.key(), |ages| Ages {
                 facts: ages.map_or(floor, |ages| ages.facts),
@@ -763,7 +763,7 @@ impl State {
         if news.references.is_some() {
             self.references_at = commit;
         }
-        if news.spells.is_some() {
+        if news.blind_periods.is_some() {
             self.spells_at = commit;
         }
         let facts = news.components.iter().map(|component| &component.server);
@@ -775,28 +775,28 @@ impl State {
         self.servers -= count(&self.snapshot);
         self.snapshot.apply(Change {
             blind_since: self.snapshot.blind_since,
-            blindness: self.snapshot.blindness,
+            outage: self.snapshot.outage,
             max_servers: self.snapshot.max_servers,
-            refusals: None,
+            rejected: None,
             changed_at: self.snapshot.changed_at,
             whole: false,
             settings: news.settings,
             references: news.references,
-            spells: news.spells,
+            blind_periods: news.blind_periods,
             components: news.components,
-            beats: news.beats,
+            heartbeats: news.heartbeats,
             removed: news.removed,
         });
         self.servers += count(&self.snapshot);
     }
 
-    /// Whoever beats again answers its probes, and who was removed is not asked; whether that was in doubt.
+    /// Whoever heartbeats again answers its probes, and who was removed is not asked; whether that was in doubt.
     fn hear_probes(&mut self, news: &News) -> bool {
-        if self.snapshot.refusals.is_empty() {
+        if self.snapshot.rejected.is_empty() {
             return false;
         }
         let facts = news.components.iter().map(|component| component.key());
-        let heard = facts.chain(news.beats.iter().map(Beat::key));
+        let heard = facts.chain(news.heartbeats.iter().map(HeartbeatUpdate::key));
         let heard = heard.chain(news.removed.iter().cloned());
         // Each is asked: several may have been in doubt.
         let answered = heard.filter(|key| self.snapshot.answered(key, news.at)).count();
@@ -826,15 +826,15 @@ impl State {
         let snapshot = &self.snapshot;
         let mut change = Change {
             blind_since: snapshot.blind_since,
-            blindness: snapshot.blindness,
+            outage: snapshot.outage,
             max_servers: snapshot.max_servers,
-            refusals: blinks
+            rejected: blinks
                 .is_none_or(|blinks| blinks < self.refusals_at)
-                .then(|| snapshot.refusals.clone()),
+                .then(|| snapshot.rejected.clone()),
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),
             references: (self.references_at > since).then_some(snapshot.references),
-            spells: (self.spells_at > since).then(|| snapshot.spells.clone()),
+            blind_periods: (self.spells_at > since).then(|| snapshot.blind_periods.clone()),
             ..Change::default()
         };
         let later = self.lately.iter().rev().take_while(|(commit, _)| *commit > since);
@@ -843,7 +843,7 @@ impl State {
             if self.ages.get(key).is_some_and(|ages| ages.facts > since) {
                 change.components.push(Arc::clone(component));
             } else {
-                change.beats.push(Beat::of(component));
+                change.heartbeats.push(HeartbeatUpdate::of(component));
             }
         }
         change.removed = self

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use app::api::Rank;
 use app::cluster::{
-    Blindness, ComponentKey, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role, ServerName,
-    Settings, Source, Span,
+    ComponentKey, DatabaseOutage, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role,
+    ServerName, Settings, Source, Span,
 };
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Account, Guest, Maker, Session, Token, TokenRole};
@@ -408,7 +408,7 @@ on_both! {
         watch.tell(store.receive([beat("web-1", Role::Web, 2)]).await.unwrap().news);
         let change = watch.since(&cursor).0.unwrap();
         assert!(change.components.is_empty());
-        assert_eq!(change.beats.len(), 1);
+        assert_eq!(change.heartbeats.len(), 1);
     }
 }
 
@@ -490,7 +490,7 @@ async fn a_file_found_damaged_is_not_written_to_again_but_another_in_its_place_p
     store.keep_examining().await;
     let refused = store.receive([beat("web-1", Role::Web, 3)]).await.unwrap_err();
     assert!(matches!(refused, StoreError::Damaged(_)), "{refused}");
-    assert_eq!(refused.blindness(), Blindness::Corrupt);
+    assert_eq!(refused.outage(), DatabaseOutage::Corrupt);
 }
 
 /// Two web servers on one database.

@@ -74,7 +74,7 @@ pub struct Boots {
 
 /// What a heartbeat is to the boots known so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reception {
+pub enum BootMatch {
     /// A replay, a latecomer, or a former boot's goodbye: changes nothing.
     Unchanged,
     /// The current boot goes on.
@@ -92,37 +92,37 @@ impl Boots {
     }
 
     /// What this heartbeat is to these boots.
-    pub fn judge(&self, boot: &Boot, leaving: bool) -> Reception {
+    pub fn evaluator(&self, boot: &Boot, leaving: bool) -> BootMatch {
         if boot.id == self.current.id {
             return if boot.sequence > self.current.sequence {
-                Reception::Continued
+                BootMatch::Continued
             } else {
-                Reception::Unchanged
+                BootMatch::Unchanged
             };
         }
         match &self.former {
             Some(former) if former.id == boot.id => {
                 if boot.sequence > former.sequence && !leaving {
-                    Reception::Returned
+                    BootMatch::Returned
                 } else {
-                    Reception::Unchanged
+                    BootMatch::Unchanged
                 }
             }
-            _ => Reception::Started,
+            _ => BootMatch::Started,
         }
     }
 
     /// The boots after this heartbeat, received at `stamp`.
-    pub(super) fn after(&self, boot: Boot, reception: Reception, stamp: Timestamp) -> Self {
+    pub(super) fn after(&self, boot: Boot, reception: BootMatch, stamp: Timestamp) -> Self {
         let mut next = self.clone();
         match reception {
-            Reception::Unchanged => {}
-            Reception::Continued => next.current = boot,
-            Reception::Started | Reception::Returned => {
+            BootMatch::Unchanged => {}
+            BootMatch::Continued => next.current = boot,
+            BootMatch::Started | BootMatch::Returned => {
                 next.former = Some(std::mem::replace(&mut next.current, boot));
             }
         }
-        if reception == Reception::Returned {
+        if reception == BootMatch::Returned {
             next.note_return(stamp);
         }
         next

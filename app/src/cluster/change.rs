@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::component::{Component, Skew};
 use super::component_key::{ComponentKey, Role};
-use super::observation::{Blindness, Spell};
-use super::reference_keys::References;
-use super::rejected::Refusal;
+use super::observation::{BlindPeriod, DatabaseOutage};
+use super::reference_keys::ReferenceKeys;
+use super::rejected::RejectedHeartbeat;
 use super::server_name::ServerName;
 use super::settings::Settings;
 use super::snapshot::Snapshot;
@@ -23,13 +23,13 @@ pub struct Change {
     pub blind_since: Option<Timestamp>,
     /// Why; always told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blindness: Option<Blindness>,
+    pub outage: Option<DatabaseOutage>,
     /// How many servers the web server takes in at most; in every change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_servers: Option<usize>,
     /// All heartbeats that were refused lately, if that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refusals: Option<Vec<Refusal>>,
+    pub rejected: Option<Vec<RejectedHeartbeat>>,
     /// The moment of the last change of a fact; always told.
     pub changed_at: Timestamp,
     /// Everything below is the whole picture: forget the old one.
@@ -40,16 +40,16 @@ pub struct Change {
     pub settings: Option<Settings>,
     /// The reference keys, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub references: Option<References>,
-    /// All spells, if they changed.
+    pub references: Option<ReferenceKeys>,
+    /// All blind periods, if they changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spells: Option<Vec<Spell>>,
+    pub blind_periods: Option<Vec<BlindPeriod>>,
     /// Components of which more than the time changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Arc<Component>>,
     /// Components that merely beat again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beats: Vec<Beat>,
+    pub heartbeats: Vec<HeartbeatUpdate>,
     /// Components that were removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<ComponentKey>,
@@ -57,7 +57,7 @@ pub struct Change {
 
 /// What an ordinary heartbeat changes: a hundred bytes instead of the whole component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beat {
+pub struct HeartbeatUpdate {
     /// On which server.
     pub server: ServerName,
     /// Of which component.
@@ -73,7 +73,7 @@ pub struct Beat {
     pub skew: Option<Skew>,
 }
 
-impl Beat {
+impl HeartbeatUpdate {
     /// The last heartbeat of `component`.
     pub fn of(component: &Component) -> Self {
         Self {
@@ -102,7 +102,7 @@ impl Beat {
     }
 
     /// Whether a heartbeat is all that lies between these two states of one component.
-    pub fn is_all_between(before: &Component, after: &Component) -> bool {
+    pub fn is_only_difference(before: &Component, after: &Component) -> bool {
         Self::of(after).applied_to(before) == *after
     }
 }
@@ -112,16 +112,16 @@ impl Change {
     pub fn whole(snapshot: &Snapshot) -> Self {
         Self {
             blind_since: snapshot.blind_since,
-            blindness: snapshot.blindness,
+            outage: snapshot.outage,
             max_servers: snapshot.max_servers,
-            refusals: Some(snapshot.refusals.clone()),
+            rejected: Some(snapshot.rejected.clone()),
             changed_at: snapshot.changed_at,
             whole: true,
             settings: Some(snapshot.settings),
             references: Some(snapshot.references),
-            spells: Some(snapshot.spells.clone()),
+            blind_periods: Some(snapshot.blind_periods.clone()),
             components: snapshot.components.values().cloned().collect(),
-            beats: Vec::new(),
+            heartbeats: Vec::new(),
             removed: Vec::new(),
         }
     }
@@ -134,10 +134,10 @@ impl Snapshot {
             self.components.clear();
         }
         self.blind_since = change.blind_since;
-        self.blindness = change.blindness;
+        self.outage = change.outage;
         self.max_servers = change.max_servers;
-        if let Some(refusals) = change.refusals {
-            self.refusals = refusals;
+        if let Some(rejected) = change.rejected {
+            self.rejected = rejected;
         }
         self.changed_at = change.changed_at;
         if let Some(settings) = change.settings {
@@ -146,8 +146,8 @@ impl Snapshot {
         if let Some(references) = change.references {
             self.references = references;
         }
-        if let Some(spells) = change.spells {
-            self.spells = spells;
+        if let Some(blind_periods) = change.blind_periods {
+            self.blind_periods = blind_periods;
         }
         for key in &change.removed {
             self.components.remove(key);
@@ -155,7 +155,7 @@ impl Snapshot {
         for component in change.components {
             self.insert(component);
         }
-        for beat in change.beats {
+        for beat in change.heartbeats {
             if let Some(component) = self.components.get_mut(&beat.key()) {
                 *component = Arc::new(beat.applied_to(component));
             }

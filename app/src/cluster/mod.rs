@@ -31,8 +31,8 @@ pub mod time;
 pub mod version;
 pub(crate) mod versions;
 
-pub use boot::{Address, Boot, Boots, Reception};
-pub use change::{Beat, Change};
+pub use boot::{Address, Boot, BootMatch, Boots};
+pub use change::{Change, HeartbeatUpdate};
 pub use component::{Component, Os, Skew, Source, Tombstone};
 pub use component_key::{ComponentKey, Role};
 pub use health::{
@@ -42,10 +42,10 @@ pub use heartbeat::Heartbeat;
 pub use hints::{Hint, HintId, Severity};
 pub use keys::{KeyCheck, KeyKind};
 pub use messenger::{Messenger, MessengerFailure};
-pub use observation::{Blindness, Spell};
-pub use reference_keys::{Reference, References};
-pub use rejected::{Refusal, RefusalReason};
+pub use observation::{BlindPeriod, DatabaseOutage};
+pub use reference_keys::{ReferenceKey, ReferenceKeys};
+pub use rejected::{RejectedHeartbeat, RejectionReason};
 pub use server_name::ServerName;
-pub use settings::{FieldError, Misfit, Settings, Unfit};
+pub use settings::{FieldError, SettingError, SettingErrorKind, Settings};
 pub use snapshot::Snapshot;
 pub use time::{Span, Timestamp};

@@ -6,40 +6,40 @@ use super::time::{Span, Timestamp};
 
 /// A span of time in which nobody was watching: no web server up, or the database away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Spell {
+pub struct BlindPeriod {
     /// The observer's last mark before it.
     pub start: Timestamp,
     /// The first moment somebody could write again.
     pub end: Timestamp,
 }
 
-/// How long spells are kept: 30 days.
-pub const KEEP_SPELLS: Span = Span::minutes(30 * 24 * 60);
+/// How long blind periods are kept: 30 days.
+pub const BLIND_PERIOD_RETENTION: Span = Span::minutes(30 * 24 * 60);
 
-/// Those of `spells`, which are in order and do not overlap, that end after `since`: nearly always none, so that a
+/// Those of `blind_periods`, which are in order and do not overlap, that end after `since`: nearly always none, so that a
 /// month of them costs a component that beats nothing.
-pub fn after(since: Timestamp, spells: &[Spell]) -> &[Spell] {
-    spells.split_at(spells.partition_point(|spell| spell.end <= since)).1
+pub fn after(since: Timestamp, blind_periods: &[BlindPeriod]) -> &[BlindPeriod] {
+    blind_periods.split_at(blind_periods.partition_point(|period| period.end <= since)).1
 }
 
-/// The time from `since` to `now`, less every spell in it. A stamp later than `now` counts as now.
-pub fn silence(since: Timestamp, now: Timestamp, spells: &[Spell]) -> Span {
-    let unwatched = after(since, spells).iter().fold(Span::ZERO, |sum, spell| {
-        let overlap = spell.end.min(now) - spell.start.max(since);
+/// The time from `since` to `now`, less every blind period in it. A stamp later than `now` counts as now.
+pub fn silence(since: Timestamp, now: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
+    let unwatched = after(since, blind_periods).iter().fold(Span::ZERO, |sum, period| {
+        let overlap = period.end.min(now) - period.start.max(since);
         sum + overlap.max(Span::ZERO)
     });
     (now - since - unwatched).max(Span::ZERO)
 }
 
-/// The first moment at which the silence since `since` is longer than `limit`, if no further spell
-/// comes. `spells` in order, not overlapping.
-pub fn exceeds_at(since: Timestamp, limit: Span, spells: &[Spell]) -> Timestamp {
+/// The first moment at which the silence since `since` is longer than `limit`, if no further blind period
+/// comes. `blind_periods` in order, not overlapping.
+pub fn exceeds_at(since: Timestamp, limit: Span, blind_periods: &[BlindPeriod]) -> Timestamp {
     let mut moment = since + limit + Span::TICK;
-    for spell in after(since, spells) {
-        let start = spell.start.max(since);
-        // Silence reaches the limit's end within or after this spell: it stands still meanwhile.
-        if spell.end > start && moment > start {
-            moment = moment + (spell.end - start);
+    for period in after(since, blind_periods) {
+        let start = period.start.max(since);
+        // Silence reaches the limit's end within or after this blind period: it stands still meanwhile.
+        if period.end > start && moment > start {
+            moment = moment + (period.end - start);
         }
     }
     moment
@@ -47,19 +47,23 @@ pub fn exceeds_at(since: Timestamp, limit: Span, spells: &[Spell]) -> Timestamp 
 
 /// Whether a service silent since `since` is late at `now`: silent for longer than `limit` (twice
 /// the interval), and not merely because it had no chance to be heard yet: nobody becomes late
-/// within `limit` after a spell, though who was late before it stays so.
-pub fn is_late(since: Timestamp, now: Timestamp, limit: Span, spells: &[Spell]) -> bool {
+/// within `limit` after a blind period, though who was late before it stays so.
+pub fn is_late(
+    since: Timestamp,
+    now: Timestamp,
+    limit: Span,
+    blind_periods: &[BlindPeriod],
+) -> bool {
     let mut moment = now;
     loop {
-        if silence(since, moment, spells) <= limit {
+        if silence(since, moment, blind_periods) <= limit {
             return false;
         }
-        let recent = spells
-            .iter()
-            .rev()
-            .find(|spell| spell.end > since && spell.start < moment && moment - spell.end <= limit);
+        let recent = blind_periods.iter().rev().find(|period| {
+            period.end > since && period.start < moment && moment - period.end <= limit
+        });
         match recent {
-            Some(spell) => moment = spell.start,
+            Some(period) => moment = period.start,
             None => return true,
         }
     }
@@ -68,7 +72,7 @@ pub fn is_late(since: Timestamp, now: Timestamp, limit: Span, spells: &[Spell]) 
 /// What is wrong with the database, as far as the observer can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Blindness {
+pub enum DatabaseOutage {
     /// Another process holds it.
     Locked,
     /// Its disk is full.
@@ -87,7 +91,7 @@ pub enum Blindness {
     Unreachable,
 }
 
-impl Blindness {
+impl DatabaseOutage {
     /// Every reason there is.
     pub const ALL: [Self; 8] = [
         Self::Locked,

@@ -27,7 +27,7 @@ impl Snapshot {
         let pulses: Vec<(&Arc<Component>, Pulse)> = self
             .components
             .values()
-            .map(|component| (component, component.pulse(&self.settings, &self.spells, now)))
+            .map(|component| (component, component.pulse(&self.settings, &self.blind_periods, now)))
             .collect();
         let live = live(&pulses);
         let compared = compared(&pulses, &live);
@@ -35,14 +35,14 @@ impl Snapshot {
         let versions = versions(&compared, &spellings, &reported);
         let reference = reference_version(&versions);
         let keyed = self.keyed_components();
-        let judge = Judge { snapshot: self, reference, keyed, pulses: &pulses };
+        let evaluator = Evaluator { snapshot: self, reference, keyed, pulses: &pulses };
         let servers = group(
             pulses
                 .iter()
                 .zip(live)
-                .map(|((component, pulse), live)| judge.component(component, *pulse, live)),
+                .map(|((component, pulse), live)| evaluator.component(component, *pulse, live)),
         );
-        let reference_version = judge.reference.map(str::to_owned);
+        let reference_version = evaluator.reference.map(str::to_owned);
         let versions = versions.into_iter().filter(|version| version.components > 0);
         let versions = versions.map(|Running { label, components, servers, .. }| VersionCount {
             version: label.text.to_owned(),
@@ -117,7 +117,7 @@ fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
 }
 
 /// What every component is held against.
-struct Judge<'a> {
+struct Evaluator<'a> {
     snapshot: &'a Snapshot,
     reference: Option<&'a str>,
     keyed: usize,
@@ -125,7 +125,7 @@ struct Judge<'a> {
     pulses: &'a [(&'a Arc<Component>, Pulse)],
 }
 
-impl Judge<'_> {
+impl Evaluator<'_> {
     fn component(&self, component: &Arc<Component>, pulse: Pulse, live: bool) -> ComponentStatus {
         let version = self.version(component, pulse);
         let key = self.key(component);

@@ -12,14 +12,14 @@ use super::time::Timestamp;
 
 /// Who would be right and who wrong if another key were accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Acceptance {
+pub struct KeyChangePreview {
     /// Servers that report another key: decryption failures from then on. In order, each once.
     pub wrong: Vec<ServerName>,
     /// Servers that report this one; likewise.
     pub right: Vec<ServerName>,
 }
 
-impl Acceptance {
+impl KeyChangePreview {
     /// Of this key, among these components. What an observer row says does not count.
     pub fn of<'a>(
         kind: KeyKind,
@@ -43,21 +43,21 @@ impl Acceptance {
 
 impl Snapshot {
     /// Whose pulse would be worse at once under these settings, and which it would be.
-    pub fn worse_under(&self, settings: &Settings, now: Timestamp) -> Vec<(ComponentKey, Pulse)> {
+    pub fn degraded_by(&self, settings: &Settings, now: Timestamp) -> Vec<(ComponentKey, Pulse)> {
         let now = self.blind_since.unwrap_or(now);
         self.components
             .iter()
             .filter_map(|(key, component)| {
-                let is = component.pulse(&self.settings, &self.spells, now);
-                let would = component.pulse(settings, &self.spells, now);
+                let is = component.pulse(&self.settings, &self.blind_periods, now);
+                let would = component.pulse(settings, &self.blind_periods, now);
                 (would.severity() > is.severity()).then(|| (key.clone(), would))
             })
             .collect()
     }
 
     /// The hints about the cluster as a whole that would appear under these settings, but for those
-    /// that merely follow from [`Self::worse_under`].
-    pub fn hints_under(&self, settings: &Settings, now: Timestamp) -> Vec<Hint> {
+    /// that merely follow from [`Self::degraded_by`].
+    pub fn hints_added_by(&self, settings: &Settings, now: Timestamp) -> Vec<Hint> {
         let known = self.cluster_hints(now);
         let mut would = Self { settings: *settings, ..self.clone() }.cluster_hints(now);
         would.retain(|hint| known.iter().all(|known| known.id != hint.id));

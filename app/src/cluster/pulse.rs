@@ -3,7 +3,7 @@
 use super::component::Component;
 use super::component_key::Role;
 use super::health::Pulse;
-use super::observation::{self, Spell};
+use super::observation::{self, BlindPeriod};
 use super::settings::Settings;
 use super::time::{Span, Timestamp};
 
@@ -25,21 +25,26 @@ impl Component {
     }
 
     /// Its silence: the time since its last heartbeat in which somebody watched.
-    pub fn silence(&self, spells: &[Spell], now: Timestamp) -> Span {
-        observation::silence(self.last_heartbeat, now, spells)
+    pub fn silence(&self, blind_periods: &[BlindPeriod], now: Timestamp) -> Span {
+        observation::silence(self.last_heartbeat, now, blind_periods)
     }
 
     /// Its pulse for an observer that is not blind: the first line of the rule that fits.
-    pub fn pulse(&self, settings: &Settings, spells: &[Spell], now: Timestamp) -> Pulse {
+    pub fn pulse(
+        &self,
+        settings: &Settings,
+        blind_periods: &[BlindPeriod],
+        now: Timestamp,
+    ) -> Pulse {
         if self.stopped {
             return Pulse::Stopped;
         }
-        if self.silence(spells, now) > self.stale_limit(settings) {
+        if self.silence(blind_periods, now) > self.stale_limit(settings) {
             return Pulse::Stale;
         }
         let limit = self.late_limit(settings);
         if self.role == Role::Service
-            && observation::is_late(self.last_heartbeat, now, limit, spells)
+            && observation::is_late(self.last_heartbeat, now, limit, blind_periods)
         {
             return Pulse::Late;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::boot::{Boots, Reception};
+use super::boot::{BootMatch, Boots};
 use super::component::{Component, Skew, Tombstone};
 use super::heartbeat::Heartbeat;
 use super::time::{Span, Timestamp};
@@ -50,13 +50,13 @@ pub fn receive(
             }
         }
         Some(Stored::Removed(tombstone)) => {
-            let reception = tombstone.boots.judge(&heartbeat.boot(), heartbeat.leaving);
+            let reception = tombstone.boots.evaluator(&heartbeat.boot(), heartbeat.leaving);
             match reception {
-                Reception::Unchanged => None,
-                Reception::Started => Some(fresh()),
+                BootMatch::Unchanged => None,
+                BootMatch::Started => Some(fresh()),
                 // Its goodbye after the removal is the removal's own wish: nothing to bring back.
-                Reception::Continued | Reception::Returned if heartbeat.leaving => None,
-                Reception::Continued | Reception::Returned => {
+                BootMatch::Continued | BootMatch::Returned if heartbeat.leaving => None,
+                BootMatch::Continued | BootMatch::Returned => {
                     let boots = tombstone.boots.after(heartbeat.boot(), reception, stamp);
                     let back = component(heartbeat, boots, stamp, told);
                     Some(Component { came_back: Some(stamp), ..back })
@@ -73,8 +73,8 @@ fn go_on(
     stamp: Timestamp,
     told: Span,
 ) -> Option<Component> {
-    let reception = known.boots.judge(&heartbeat.boot(), heartbeat.leaving);
-    if reception == Reception::Unchanged {
+    let reception = known.boots.evaluator(&heartbeat.boot(), heartbeat.leaving);
+    if reception == BootMatch::Unchanged {
         return None;
     }
     let boots = known.boots.after(heartbeat.boot(), reception, stamp);
@@ -84,7 +84,7 @@ fn go_on(
         server: known.server.clone(),
         first_seen: known.first_seen,
         skew: next.skew.map(|skew| Skew { before: known.skew.map(|skew| skew.last), ..skew }),
-        came_back: known.came_back.filter(|_| reception == Reception::Continued),
+        came_back: known.came_back.filter(|_| reception == BootMatch::Continued),
         messengers: if listens { known.messengers.clone() } else { Vec::new() },
         ..next
     })

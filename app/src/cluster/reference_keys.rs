@@ -4,23 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use super::component::Component;
 use super::keys::{KeyCheck, KeyKind};
-use super::order::sorted;
+use super::order::sorted_indices;
 
-/// Why some digits name no check.
+/// Why no check was found by its first digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unnamed {
+pub enum KeyLookupError {
     /// Nobody reports such a check; these are reported.
-    Nobody {
+    Unknown {
         /// Every check reported, in the order of their digits.
         reported: Vec<KeyCheck>,
     },
     /// More than one begins so.
-    Several,
+    Ambiguous,
 }
 
 /// The check that all others are held against, and how firmly it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reference {
+pub struct ReferenceKey {
     /// The check itself.
     pub check: KeyCheck,
     /// Two servers agreed on it, or an admin accepted it: it stays until an admin accepts another.
@@ -31,23 +31,23 @@ pub struct Reference {
 /// The reference of each kind of key. A fact in the store: it survives the removal of every server
 /// that reported it, for what is stored was encrypted under it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct References {
+pub struct ReferenceKeys {
     /// The encryption key's.
-    pub encryption: Option<Reference>,
+    pub encryption: Option<ReferenceKey>,
     /// The machine key's.
-    pub machine: Option<Reference>,
+    pub machine: Option<ReferenceKey>,
 }
 
-impl References {
+impl ReferenceKeys {
     /// The reference of this kind.
-    pub fn of(&self, kind: KeyKind) -> Option<Reference> {
+    pub fn of(&self, kind: KeyKind) -> Option<ReferenceKey> {
         match kind {
             KeyKind::Encryption => self.encryption,
             KeyKind::Machine => self.machine,
         }
     }
 
-    fn of_mut(&mut self, kind: KeyKind) -> &mut Option<Reference> {
+    fn of_mut(&mut self, kind: KeyKind) -> &mut Option<ReferenceKey> {
         match kind {
             KeyKind::Encryption => &mut self.encryption,
             KeyKind::Machine => &mut self.machine,
@@ -56,7 +56,7 @@ impl References {
 
     /// An admin accepts this check.
     pub fn accept(&mut self, kind: KeyKind, check: KeyCheck) {
-        *self.of_mut(kind) = Some(Reference { check, agreed: true });
+        *self.of_mut(kind) = Some(ReferenceKey { check, agreed: true });
     }
 
     /// Learns from what `component` just reported, given all components (itself among them): the
@@ -82,7 +82,7 @@ impl References {
                     && other.check(kind) == Some(check)
             });
             if agreed || reference.is_none() {
-                *reference = Some(Reference { check, agreed });
+                *reference = Some(ReferenceKey { check, agreed });
             }
         }
     }
@@ -94,21 +94,21 @@ impl KeyKind {
     ///
     /// # Errors
     /// Nobody reports such a check, or the digits fit several.
-    pub fn named<'a>(
+    pub fn find_by_prefix<'a>(
         self,
         digits: &str,
         components: impl Iterator<Item = &'a Component>,
-    ) -> Result<KeyCheck, Unnamed> {
+    ) -> Result<KeyCheck, KeyLookupError> {
         let compared = components.filter(|component| !component.is_observer());
         let all: Vec<KeyCheck> = compared.filter_map(|component| component.check(self)).collect();
-        let order = sorted(all.len(), &|a, b| all[a].cmp(&all[b]));
+        let order = sorted_indices(all.len(), &|a, b| all[a].cmp(&all[b]));
         let mut reported: Vec<KeyCheck> = order.into_iter().map(|place| all[place]).collect();
         reported.dedup();
         let mut fitting = reported.iter().filter(|check| check.digits().starts_with(digits));
         match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(*only),
-            (Some(_), Some(_)) => Err(Unnamed::Several),
-            (None, _) => Err(Unnamed::Nobody { reported }),
+            (Some(_), Some(_)) => Err(KeyLookupError::Ambiguous),
+            (None, _) => Err(KeyLookupError::Unknown { reported }),
         }
     }
 }

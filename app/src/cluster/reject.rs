@@ -3,45 +3,49 @@
 
 use super::boot::Address;
 use super::component_key::{ComponentKey, Role};
-use super::rejected::{Refusal, RefusalReason};
+use super::rejected::{RejectedHeartbeat, RejectionReason};
 use super::server_name::ServerName;
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 
 /// How long after the last one it is told.
-const TOLD_FOR: Span = Span::minutes(10);
+const SHOWN_FOR: Span = Span::minutes(10);
 /// Others within this time are not news: whoever is refused can neither keep the page nor its readers
 /// busy.
-const NEWS_AFTER: Span = Span::seconds(10);
+const MIN_UPDATE_INTERVAL: Span = Span::seconds(10);
 
 /// How many are kept at once.
-pub const MAX_REFUSALS: usize = 1_000;
+pub const MAX_REJECTED: usize = 1_000;
 /// How many of them may be about servers that have not reported yet: a token lets its owner invent names.
 pub const MAX_UNREPORTED: usize = 100;
 
 impl Snapshot {
     /// What keeps heartbeats in this server's name from coming in: those that are refused, and failing
     /// probes by component.
-    pub fn refusals_of(
+    pub fn rejected_of(
         &self,
         server: &ServerName,
         now: Timestamp,
-    ) -> impl Iterator<Item = &Refusal> {
-        let first = self.refusals.partition_point(|refusal| refusal.server < *server);
-        let same = self.refusals.iter().skip(first);
-        let same = same.take_while(move |refusal| refusal.server == *server);
-        same.filter(move |refusal| now < refusal.until)
+    ) -> impl Iterator<Item = &RejectedHeartbeat> {
+        let first = self.rejected.partition_point(|rejected| rejected.server < *server);
+        let same = self.rejected.iter().skip(first);
+        let same = same.take_while(move |rejected| rejected.server == *server);
+        same.filter(move |rejected| now < rejected.until)
     }
 
-    /// Where a refusal is, or belongs.
-    fn place_of_refusal(&self, server: &ServerName, probed: Option<Role>) -> Result<usize, usize> {
-        self.refusals.binary_search_by(|refusal| refusal.key().cmp(&(server, probed)))
+    /// Where a rejected is, or belongs.
+    fn position_of_rejected(
+        &self,
+        server: &ServerName,
+        probed: Option<Role>,
+    ) -> Result<usize, usize> {
+        self.rejected.binary_search_by(|rejected| rejected.key().cmp(&(server, probed)))
     }
 
     /// Failing probes of servers that have not reported yet.
-    pub(super) fn unreported(&self, now: Timestamp) -> impl Iterator<Item = &Refusal> {
-        let probes = self.refusals.iter().filter(|refusal| refusal.why.probed().is_some());
-        probes.filter(move |refusal| now < refusal.until && !self.has_server(&refusal.server))
+    pub(super) fn unreported(&self, now: Timestamp) -> impl Iterator<Item = &RejectedHeartbeat> {
+        let probes = self.rejected.iter().filter(|rejected| rejected.why.probed().is_some());
+        probes.filter(move |rejected| now < rejected.until && !self.has_server(&rejected.server))
     }
 
     /// Whether one more server that has not reported yet may be remembered.
@@ -52,8 +56,10 @@ impl Snapshot {
 
     /// A component sends a heartbeat again, or is removed: its failing probe is over. True if there was one.
     pub fn answered(&mut self, key: &ComponentKey, now: Timestamp) -> bool {
-        let Ok(place) = self.place_of_refusal(&key.server, Some(key.role)) else { return false };
-        self.refusals.remove(place);
+        let Ok(place) = self.position_of_rejected(&key.server, Some(key.role)) else {
+            return false;
+        };
+        self.rejected.remove(place);
         self.changed_at = self.changed_at.max(now);
         true
     }
@@ -63,17 +69,17 @@ impl Snapshot {
     pub fn refuse(
         &mut self,
         server: &ServerName,
-        why: RefusalReason,
+        why: RejectionReason,
         from: Option<Address>,
         now: Timestamp,
     ) -> bool {
         let probed = why.probed();
-        let told = self.place_of_refusal(server, probed).ok();
-        let told = told.and_then(|place| self.refusals.get(place)).filter(|told| now < told.until);
+        let told = self.position_of_rejected(server, probed).ok();
+        let told = told.and_then(|place| self.rejected.get(place)).filter(|told| now < told.until);
         let is_old = told.is_some_and(|told| {
-            let before = now - (told.until - TOLD_FOR);
+            let before = now - (told.until - SHOWN_FOR);
             let same = told.why == why && told.from == from;
-            before < if same { TOLD_FOR.half() } else { NEWS_AFTER }
+            before < if same { SHOWN_FOR.half() } else { MIN_UPDATE_INTERVAL }
         });
         // Servers are counted only for one that is new.
         let may_be_new = || told.is_some() || self.has_room_for_unreported(now);
@@ -81,14 +87,14 @@ impl Snapshot {
             return false;
         }
         let since = told.map_or(now, |told| told.since);
-        let until = now + TOLD_FOR;
-        self.refusals.retain(|refusal| now < refusal.until);
-        let refusal = Refusal { server: server.clone(), since, until, why, from };
-        match self.place_of_refusal(server, probed) {
-            Ok(place) => self.refusals[place] = refusal,
+        let until = now + SHOWN_FOR;
+        self.rejected.retain(|rejected| now < rejected.until);
+        let rejected = RejectedHeartbeat { server: server.clone(), since, until, why, from };
+        match self.position_of_rejected(server, probed) {
+            Ok(place) => self.rejected[place] = rejected,
             // Heartbeats in the names of very many servers fill no memory, and hide no earlier one.
-            Err(_) if self.refusals.len() >= MAX_REFUSALS => return false,
-            Err(place) => self.refusals.insert(place, refusal),
+            Err(_) if self.rejected.len() >= MAX_REJECTED => return false,
+            Err(place) => self.rejected.insert(place, rejected),
         }
         self.changed_at = self.changed_at.max(now);
         true

@@ -10,7 +10,7 @@ use super::time::Timestamp;
 /// Why heartbeats are refused, or not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum RefusalReason {
+pub enum RejectionReason {
     /// They bear no token that is good.
     Token,
     /// They bear another server's credential.
@@ -26,7 +26,7 @@ pub enum RefusalReason {
     },
 }
 
-impl RefusalReason {
+impl RejectionReason {
     /// The word in the API and in the sentence's key.
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl RefusalReason {
 
 /// Heartbeats in a server's name that are refused, or not sent, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
+pub struct RejectedHeartbeat {
     /// In whose name.
     pub server: ServerName,
     /// When the first of them came.
@@ -56,13 +56,13 @@ pub struct Refusal {
     /// How long it is told if no other comes.
     pub until: Timestamp,
     /// Why the last of them was refused.
-    pub why: RefusalReason,
+    pub why: RejectionReason,
     /// Where that one came from, if known.
     pub from: Option<Address>,
 }
 
-impl Refusal {
-    /// Which of a server's refusals it is: heartbeats that are refused, or a component whose probe fails.
+impl RejectedHeartbeat {
+    /// Which of a server's rejected it is: heartbeats that are refused, or a component whose probe fails.
     pub(super) fn key(&self) -> (&ServerName, Option<Role>) {
         (&self.server, self.why.probed())
     }

@@ -78,11 +78,11 @@ pub struct RemovedServer {
 
 impl Snapshot {
     /// The servers that a filter finds, in the order of their names.
-    pub fn removing_all(&self, filter: &RemovalFilter, now: Timestamp) -> Vec<RemovedServer> {
+    pub fn servers_to_remove(&self, filter: &RemovalFilter, now: Timestamp) -> Vec<RemovedServer> {
         // Who is neither alive nor late, then as now.
         let is_gone = |component: &Component, at: Timestamp| {
             component.last_heartbeat <= at
-                && match component.pulse(&self.settings, &self.spells, at) {
+                && match component.pulse(&self.settings, &self.blind_periods, at) {
                     Pulse::Stale | Pulse::Stopped => true,
                     Pulse::Unknown | Pulse::Late | Pulse::Alive => false,
                 }

@@ -51,20 +51,20 @@ impl FieldError {
 
 /// A setting that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub struct SettingError {
     /// Its name on the wire.
     pub field: &'static str,
     /// Why it does not fit.
-    pub why: Unfit,
+    pub why: SettingErrorKind,
 }
 
 /// Why a setting does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
+pub enum SettingErrorKind {
     /// It is no length of time.
-    Unreadable,
+    NotADuration,
     /// It is out of its range.
-    Beyond {
+    OutOfRange {
         /// The least it may be.
         least: Span,
         /// The most it may be.
@@ -115,7 +115,7 @@ impl Settings {
     }
 
     /// Every field out of its range, or nothing.
-    pub fn check(&self) -> Vec<Misfit> {
+    pub fn check(&self) -> Vec<SettingError> {
         let twice = self.interval().times(2);
         let none = Span::ZERO;
         let ranges = [
@@ -127,13 +127,13 @@ impl Settings {
             .into_iter()
             .filter_map(|(field, given, (least, most), twice)| {
                 let why = if !(least..=most).contains(&given) {
-                    Unfit::Beyond { least, most, given }
+                    SettingErrorKind::OutOfRange { least, most, given }
                 } else if given < twice {
-                    Unfit::TooShort { twice, given }
+                    SettingErrorKind::TooShort { twice, given }
                 } else {
                     return None;
                 };
-                Some(Misfit { field, why })
+                Some(SettingError { field, why })
             })
             .collect()
     }

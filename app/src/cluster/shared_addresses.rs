@@ -9,7 +9,7 @@ use super::server_name::ServerName;
 const SAYS_NOTHING: [&str; 8] = ["127.", "169.254.", "172.17.", "::1", "fe8", "fe9", "fea", "feb"];
 
 /// The living servers at some addresses: of each the first two by name, and how many there are.
-pub(super) struct Addresses<'a>(Vec<(&'a Address, Servers<'a>)>);
+pub(super) struct SharedAddresses<'a>(Vec<(&'a Address, Servers<'a>)>);
 
 #[derive(Default)]
 struct Servers<'a> {
@@ -18,7 +18,7 @@ struct Servers<'a> {
     count: usize,
 }
 
-impl<'a> Addresses<'a> {
+impl<'a> SharedAddresses<'a> {
     /// At the addresses of these components: one look at all servers.
     pub(super) fn of(
         overview: &'a Overview,

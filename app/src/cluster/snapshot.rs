@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::capacity::{GONE_FOR, nearly_reached};
 use super::component::{CAME_BACK_FOR, Component};
 use super::component_key::{ComponentKey, Role};
-use super::observation::{self, Blindness, Spell, exceeds_at};
-use super::reference_keys::References;
-use super::rejected::Refusal;
+use super::observation::{self, BlindPeriod, DatabaseOutage, exceeds_at};
+use super::reference_keys::ReferenceKeys;
+use super::rejected::RejectedHeartbeat;
 use super::server_name::ServerName;
 use super::settings::Settings;
 use super::time::{Span, Timestamp};
@@ -20,18 +20,18 @@ pub struct Snapshot {
     /// The cluster's settings.
     pub settings: Settings,
     /// The keys all others are held against.
-    pub references: References,
+    pub references: ReferenceKeys,
     /// When nobody watched, in order, the last 30 days.
-    pub spells: Vec<Spell>,
+    pub blind_periods: Vec<BlindPeriod>,
     /// Since when the observer cannot read and write its database.
     pub blind_since: Option<Timestamp>,
     /// Why, where that is known.
-    pub blindness: Option<Blindness>,
+    pub outage: Option<DatabaseOutage>,
     /// How many servers the web server that shows this takes in at most; `None` where that is not known. Others that
     /// share its database may take in more or fewer.
     pub max_servers: Option<usize>,
     /// Heartbeats that were refused lately, in the order of servers and of the components whose probes fail.
-    pub refusals: Vec<Refusal>,
+    pub rejected: Vec<RejectedHeartbeat>,
     /// The moment of the last change of a fact.
     pub changed_at: Timestamp,
     /// Every component, by server and role.
@@ -75,7 +75,7 @@ impl Snapshot {
 
     /// Every moment at which time alone may turn a verdict or a hint.
     fn each_turn(&self, turn: &mut dyn FnMut(Timestamp)) {
-        for refusal in &self.refusals {
+        for refusal in &self.rejected {
             turn(refusal.until);
         }
         // Only then it matters who has been gone for a day.
@@ -94,12 +94,12 @@ impl Snapshot {
             return component.last_heartbeat;
         }
         let limit = component.stale_limit(&self.settings);
-        exceeds_at(component.last_heartbeat, limit, &self.spells)
+        exceeds_at(component.last_heartbeat, limit, &self.blind_periods)
     }
 
     fn each_turn_of(&self, component: &Component, turn: &mut dyn FnMut(Timestamp)) {
         let since = component.last_heartbeat;
-        let after = |limit: Span| exceeds_at(since, limit, &self.spells);
+        let after = |limit: Span| exceeds_at(since, limit, &self.blind_periods);
         if component.stopped {
             turn(after(self.settings.stale_timeout()));
         } else {
@@ -107,9 +107,9 @@ impl Snapshot {
             if component.role == Role::Service {
                 let limit = component.late_limit(&self.settings);
                 turn(after(limit));
-                // A service whose lateness was pardoned for a spell is late when the pardon ends.
-                for spell in observation::after(since, &self.spells) {
-                    turn(spell.end + limit + Span::TICK);
+                // A service whose lateness was pardoned for a blind period is late when the pardon ends.
+                for period in observation::after(since, &self.blind_periods) {
+                    turn(period.end + limit + Span::TICK);
                 }
             }
         }

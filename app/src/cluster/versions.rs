@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::component::Component;
 use super::health::Pulse;
-use super::order::sorted;
+use super::order::sorted_indices;
 use super::server_name::ServerName;
 use super::version;
 
@@ -46,7 +46,8 @@ pub(super) fn compared<'a>(
 /// Every spelling of a version among these components, and which of them each component reports.
 pub(super) fn spellings<'a>(compared: &[(&'a Component, bool)]) -> (Vec<Spelling<'a>>, Vec<usize>) {
     // Nearly always they are the same text.
-    let by_text = sorted(compared.len(), &|a, b| compared[a].0.version.cmp(&compared[b].0.version));
+    let by_text =
+        sorted_indices(compared.len(), &|a, b| compared[a].0.version.cmp(&compared[b].0.version));
     let mut found: Vec<Spelling<'a>> = Vec::new();
     let mut reported = vec![0; compared.len()];
     for place in by_text {
@@ -70,8 +71,9 @@ pub(super) fn versions<'a>(
     spellings: &'a [Spelling<'a>],
     reported: &[usize],
 ) -> Vec<Running<'a>> {
-    let newest_first =
-        sorted(spellings.len(), &|a, b| version::compare(spellings[b].text, spellings[a].text));
+    let newest_first = sorted_indices(spellings.len(), &|a, b| {
+        version::compare(spellings[b].text, spellings[a].text)
+    });
     let commonness = |one: &Spelling<'_>| (one.live, one.running, Reverse(one.text.len()));
     let mut found: Vec<Running<'a>> = Vec::new();
     let mut version_of = vec![0; spellings.len()];

@@ -1,7 +1,7 @@
 //! What was typed into the configuration's form, and what settings it means.
 
 use super::place::written;
-use crate::cluster::{Misfit, Settings, Span, Unfit};
+use crate::cluster::{SettingError, SettingErrorKind, Settings, Span};
 
 /// The form as it stands, right or wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,12 +105,12 @@ impl Draft {
     ///
     /// # Errors
     /// One entry per field that cannot be read or is out of its range.
-    pub fn settings(&self) -> Result<Settings, Vec<Misfit>> {
+    pub fn settings(&self) -> Result<Settings, Vec<SettingError>> {
         let mut unreadable = Vec::new();
         let mut seconds = |field: &'static str, typed: &str| {
             let read = Span::parse(typed).and_then(|span| u32::try_from(span.0 / 1_000).ok());
             if read.is_none() {
-                unreadable.push(Misfit { field, why: Unfit::Unreadable });
+                unreadable.push(SettingError { field, why: SettingErrorKind::NotADuration });
             }
             read.unwrap_or_default()
         };

@@ -98,7 +98,7 @@ pub enum Open {
         again: bool,
     },
     /// The question whether to accept a key.
-    Acceptance {
+    AcceptKey {
         /// Which kind.
         kind: KeyKind,
         /// The first digits of its check.
@@ -119,7 +119,7 @@ impl Open {
                 pairs.extend(again.then(|| ("again", String::new())));
                 pairs
             }
-            Self::Acceptance { kind, digits } => {
+            Self::AcceptKey { kind, digits } => {
                 let mut pairs = vec![("accept", digits.clone())];
                 if *kind == KeyKind::Machine {
                     pairs.push(("kind", kind.as_str().to_owned()));
@@ -143,7 +143,7 @@ impl Open {
     pub fn asks(&self) -> bool {
         match self {
             Self::Nothing | Self::Details(_) => false,
-            Self::Configuration(_) | Self::Removal { .. } | Self::Acceptance { .. } => true,
+            Self::Configuration(_) | Self::Removal { .. } | Self::AcceptKey { .. } => true,
         }
     }
 }
@@ -197,7 +197,7 @@ impl Place {
         } else if let Some(digits) = get("accept") {
             let machine = get("kind") == Some(KeyKind::Machine.as_str());
             let kind = if machine { KeyKind::Machine } else { KeyKind::Encryption };
-            Open::Acceptance { kind, digits: digits.chars().take(64).collect() }
+            Open::AcceptKey { kind, digits: digits.chars().take(64).collect() }
         } else if get("configure").is_some() {
             Open::Configuration(Draft::from_pairs(&pairs))
         } else {
@@ -290,7 +290,7 @@ impl List {
 
     /// The same servers in this order; in the other direction if they already are.
     #[must_use]
-    pub fn sorted(&self, sort: Sort) -> Self {
+    pub fn sorted_indices(&self, sort: Sort) -> Self {
         let reversed = self.sort == sort && !self.reversed;
         Self { sort, reversed, page: 0, ..self.clone() }
     }
@@ -333,8 +333,8 @@ mod tests {
             Open::Configuration(None),
             Open::Removal { server: server.clone(), role: Some(Role::Web), again: false },
             Open::Removal { server, role: None, again: true },
-            Open::Acceptance { kind: KeyKind::Encryption, digits: "07d1e655".into() },
-            Open::Acceptance { kind: KeyKind::Machine, digits: "07d1e655".into() },
+            Open::AcceptKey { kind: KeyKind::Encryption, digits: "07d1e655".into() },
+            Open::AcceptKey { kind: KeyKind::Machine, digits: "07d1e655".into() },
         ];
         for list in &lists {
             for open in &opens {
@@ -367,9 +367,9 @@ mod tests {
 
     #[test]
     fn an_order_chosen_twice_turns_round() {
-        let once = List::default().sorted(Sort::Name);
+        let once = List::default().sorted_indices(Sort::Name);
         assert_eq!((once.sort, once.reversed), (Sort::Name, false));
-        assert!(once.sorted(Sort::Name).reversed);
-        assert!(!once.sorted(Sort::Name).sorted(Sort::Name).reversed);
+        assert!(once.sorted_indices(Sort::Name).reversed);
+        assert!(!once.sorted_indices(Sort::Name).sorted_indices(Sort::Name).reversed);
     }
 }

@@ -10,7 +10,7 @@ use super::place::{Open, Place};
 use super::view::{Beats, Block, Fact, Form, Group, Head, Kept, Panel, Tools, View};
 use crate::api::{Command, Picture, Rank, Visit};
 #[cfg(feature = "hydrate")]
-use crate::cluster::order::sorted;
+use crate::cluster::order::sorted_indices;
 use crate::cluster::{Snapshot, Timestamp};
 use crate::words::Words;
 
@@ -185,7 +185,7 @@ impl Screen {
         let rows = self.rows.get_untracked();
         let id = |row: &Row| row.block.with_untracked(|block| block.id.clone());
         let ids: Vec<String> = rows.iter().map(id).collect();
-        let by_id = sorted(ids.len(), &|a, b| ids[a].cmp(&ids[b]));
+        let by_id = sorted_indices(ids.len(), &|a, b| ids[a].cmp(&ids[b]));
         let mut next = Vec::with_capacity(view.blocks.len());
         for (block, beats) in view.blocks {
             let place = by_id.binary_search_by(|place| ids[*place].cmp(&block.id));

@@ -8,7 +8,7 @@ use super::Words;
 impl Words {
     /// What would follow at once if these settings were in force: a sentence for each thing.
     pub fn effects(&self, snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<String> {
-        let worse = snapshot.worse_under(settings, now);
+        let worse = snapshot.degraded_by(settings, now);
         let mut said = Vec::new();
         for pulse in [Pulse::Stale, Pulse::Late] {
             for role in [Role::Service, Role::Web] {
@@ -23,7 +23,7 @@ impl Words {
                 }
             }
         }
-        said.extend(snapshot.hints_under(settings, now).iter().map(|appearing| {
+        said.extend(snapshot.hints_added_by(settings, now).iter().map(|appearing| {
             self.say("effect.hint", &[("title", Arg::Text(self.title(appearing)))])
         }));
         said

@@ -165,7 +165,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::cluster::{Blindness, HintId, Refusal, RefusalReason, Role, ServerName, Timestamp};
+    use crate::cluster::{
+        DatabaseOutage, HintId, RejectedHeartbeat, RejectionReason, Role, ServerName, Timestamp,
+    };
 
     /// All languages.
     fn all() -> impl Iterator<Item = &'static Words> {
@@ -194,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_blindness_has_a_sentence_that_says_why() {
-        for why in Blindness::ALL {
+        for why in DatabaseOutage::ALL {
             let key = format!("overview-blind.evidence.{}", why.as_str());
             assert!(english().placeholders(&key).is_some(), "{key} has no sentence");
         }
@@ -278,17 +280,17 @@ mod tests {
 
     #[test]
     fn every_reason_for_a_refusal_is_said_with_its_moment_and_its_address() {
-        let probe = |role| RefusalReason::Probe { role, said: "10.0.0.9 is away.".into() };
+        let probe = |role| RejectionReason::Probe { role, said: "10.0.0.9 is away.".into() };
         for why in [
-            RefusalReason::Token,
-            RefusalReason::Foreign,
-            RefusalReason::NotEnrolled,
+            RejectionReason::Token,
+            RejectionReason::Foreign,
+            RejectionReason::NotEnrolled,
             probe(Role::Web),
             probe(Role::Service),
         ] {
             let (since, server) = (Timestamp::default(), ServerName::parse("a").unwrap());
             let from = Some(IpAddr::from([10, 0, 0, 9]).into());
-            let refusal = Refusal { server, since, until: since, why, from };
+            let refusal = RejectedHeartbeat { server, since, until: since, why, from };
             for words in all() {
                 let said = words.refused(&refusal);
                 assert!(said.contains("00:00:00Z") && said.contains("10.0.0.9"), "{said}");

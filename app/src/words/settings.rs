@@ -2,16 +2,16 @@
 
 use super::Words;
 use crate::cluster::hints::Arg;
-use crate::cluster::{Span, Unfit};
+use crate::cluster::{SettingErrorKind, Span};
 
-impl Unfit {
+impl SettingErrorKind {
     /// What is wrong and what would be right.
     pub fn in_words(self, words: &Words) -> String {
         // To the second: a span said in its two largest units may look like its limit.
         let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
         match self {
-            Self::Unreadable => words.say("configure.wrong.unreadable", &[]),
-            Self::Beyond { least, most, given } => words.say(
+            Self::NotADuration => words.say("configure.wrong.unreadable", &[]),
+            Self::OutOfRange { least, most, given } => words.say(
                 "configure.wrong.beyond",
                 &[
                     ("least", Arg::Span(least)),

@@ -3,8 +3,8 @@
 use super::Words;
 use crate::cluster::hints::{Arg, roles};
 use crate::cluster::{
-    ComponentStatus, Health, Hint, HintId, KeyVerdict, Messenger, Overview, Pulse, Refusal,
-    RefusalReason, Role, Snapshot, Source, Span, VersionCheck,
+    ComponentStatus, Health, Hint, HintId, KeyVerdict, Messenger, Overview, Pulse,
+    RejectedHeartbeat, RejectionReason, Role, Snapshot, Source, Span, VersionCheck,
 };
 
 /// A hint in sentences.
@@ -87,13 +87,13 @@ impl Words {
     }
 
     /// That heartbeats in a server's name are refused or not sent, and why.
-    pub fn refused(&self, refusal: &Refusal) -> String {
+    pub fn refused(&self, refusal: &RejectedHeartbeat) -> String {
         let from = refusal.from.as_ref();
         let from =
             from.map_or(Arg::Word("refused.from-unknown"), |from| Arg::Text(from.to_string()));
         let (role, said) = match &refusal.why {
-            RefusalReason::Probe { role, said } => (Some(*role), said.as_str()),
-            RefusalReason::Token | RefusalReason::Foreign | RefusalReason::NotEnrolled => {
+            RejectionReason::Probe { role, said } => (Some(*role), said.as_str()),
+            RejectionReason::Token | RejectionReason::Foreign | RejectionReason::NotEnrolled => {
                 (None, "")
             }
         };

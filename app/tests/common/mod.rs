@@ -9,8 +9,8 @@ use std::sync::Arc;
 use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::receive::{Stored, receive};
 use cluster_overview_app::cluster::{
-    Address, Component, ComponentStatus, Health, Heartbeat, Hint, HintId, KeyCheck, Os, Overview,
-    Pulse, Role, ServerName, Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
+    Address, BlindPeriod, Component, ComponentStatus, Health, Heartbeat, Hint, HintId, KeyCheck,
+    Os, Overview, Pulse, Role, ServerName, Settings, Snapshot, Span, Timestamp, Tombstone,
 };
 
 /// 2026-11-22T12:00:00Z: when every built component was last heard of.
@@ -26,9 +26,9 @@ pub(crate) fn s(seconds: i64) -> Timestamp {
     NOON + Span::seconds(seconds)
 }
 
-/// A spell from one second after noon to another.
-pub(crate) fn spell(start: i64, end: i64) -> Spell {
-    Spell { start: s(start), end: s(end) }
+/// A period from one second after noon to another.
+pub(crate) fn period(start: i64, end: i64) -> BlindPeriod {
+    BlindPeriod { start: s(start), end: s(end) }
 }
 
 /// A server's name.
@@ -130,18 +130,22 @@ pub(crate) fn status<'a>(overview: &'a Overview, server: &str, role: Role) -> &'
 }
 
 /// A component's pulse, all alone, under the default settings.
-pub(crate) fn pulse(component: &Component, spells: &[Spell], now: Timestamp) -> Pulse {
-    pulse_under(Settings::default(), component, spells, now)
+pub(crate) fn pulse(component: &Component, blind_periods: &[BlindPeriod], now: Timestamp) -> Pulse {
+    pulse_under(Settings::default(), component, blind_periods, now)
 }
 
 /// A component's pulse, all alone, as the overview tells it.
 pub(crate) fn pulse_under(
     settings: Settings,
     component: &Component,
-    spells: &[Spell],
+    blind_periods: &[BlindPeriod],
     now: Timestamp,
 ) -> Pulse {
-    let alone = Snapshot { settings, spells: spells.to_vec(), ..snapshot([component.clone()]) };
+    let alone = Snapshot {
+        settings,
+        blind_periods: blind_periods.to_vec(),
+        ..snapshot([component.clone()])
+    };
     alone.overview(now).servers[0].components[0].pulse
 }
 

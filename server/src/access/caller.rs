@@ -9,7 +9,7 @@ use axum::http::{Extensions, HeaderMap, header};
 use super::audit::{Actor, Proof};
 use super::keyring::{Keyring, Maker, Token, TokenRole, WHILE_BLIND, name_key};
 use super::origin::Origin;
-use super::proxied::{self, Unnamed};
+use super::proxied::{self, ProxyNameError};
 use super::secret::Hash;
 use super::{Access, HostPerson, Mode};
 use crate::watch::Watch;
@@ -45,7 +45,7 @@ pub enum Unproved {
     /// By a session that is over or never was.
     BadSession,
     /// By a proxy whose headers name nobody.
-    Proxy(Unnamed),
+    Proxy(ProxyNameError),
 }
 
 /// A person, or a program with a person's token.

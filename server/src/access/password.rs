@@ -35,7 +35,7 @@ pub enum Fit {
 
 /// Why a password is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum PasswordPolicyError {
     /// Too short.
     #[error("a password has at least {SHORTEST} characters; a sentence is easy to keep in mind")]
     Short,
@@ -92,12 +92,12 @@ const MIN_SCORE: zxcvbn::Score = zxcvbn::Score::Three;
 
 /// Whether a new password of this person is fit to be one. `product`: the name of the product around the
 /// overview.
-pub fn check(password: &str, name: &str, product: Option<&str>) -> Result<(), Unfit> {
+pub fn check(password: &str, name: &str, product: Option<&str>) -> Result<(), PasswordPolicyError> {
     if password.len() > LONGEST {
-        return Err(Unfit::Long);
+        return Err(PasswordPolicyError::Long);
     }
     if password.chars().count() < SHORTEST {
-        return Err(Unfit::Short);
+        return Err(PasswordPolicyError::Short);
     }
     let names: Vec<String> = [name, product.unwrap_or_default()].map(folded).into();
     let parts = name.split(|c: char| !c.is_alphanumeric()).map(folded);
@@ -110,14 +110,14 @@ pub fn check(password: &str, name: &str, product: Option<&str>) -> Result<(), Un
     let others = words.iter().fold(letters.clone(), |left, word| left.replace(word.as_str(), " "));
     let is_own = others.len() < letters.len();
     if is_own && others.chars().filter(|c| *c != ' ').count() < MIN_OWN_CHARS {
-        return Err(Unfit::OwnWords);
+        return Err(PasswordPolicyError::OwnWords);
     }
     if is_repeated(&password.to_lowercase()) || is_repeated(&letters) {
-        return Err(Unfit::Repeated);
+        return Err(PasswordPolicyError::Repeated);
     }
     let known: Vec<&str> = words.iter().map(String::as_str).collect();
     if zxcvbn::zxcvbn(password, &known).score() < MIN_SCORE {
-        return Err(Unfit::Common);
+        return Err(PasswordPolicyError::Common);
     }
     Ok(())
 }
@@ -163,7 +163,7 @@ impl Passwords {
         password: String,
         name: &str,
         product: Option<&str>,
-    ) -> Result<Result<String, Unfit>, PasswordError> {
+    ) -> Result<Result<String, PasswordPolicyError>, PasswordError> {
         let password = composed(&password).into_owned();
         let (name, product) = (name.to_owned(), product.map(str::to_owned));
         self.work(move || Ok(check(&password, &name, product.as_deref()).map(|()| password))).await
@@ -236,29 +236,29 @@ mod tests {
 
     #[test]
     fn a_password_has_a_least_and_a_greatest_length() {
-        assert_eq!(check("elevenchars", "ann", None), Err(Unfit::Short));
+        assert_eq!(check("elevenchars", "ann", None), Err(PasswordPolicyError::Short));
         assert_eq!(check("twelve chars", "ann", None), Ok(()));
-        assert_eq!(check(&"x".repeat(1_025), "ann", None), Err(Unfit::Long));
+        assert_eq!(check(&"x".repeat(1_025), "ann", None), Err(PasswordPolicyError::Long));
     }
 
     #[test]
     fn a_password_that_anybody_would_try_first_is_refused_and_told_why() {
         for (password, why) in [
-            ("passwordpassword", Unfit::Repeated),
-            ("Password-Password", Unfit::Repeated),
-            ("aaaaaaaaaaaaaaaa", Unfit::Repeated),
-            ("abcabcabcabcabc", Unfit::Repeated),
-            ("clusteroverview", Unfit::OwnWords),
-            ("Cluster Overview 1", Unfit::OwnWords),
-            ("cluster-overview-2026", Unfit::OwnWords),
-            ("annabel.miller", Unfit::OwnWords),
-            ("AnnabelMiller1!", Unfit::OwnWords),
-            ("millermiller42", Unfit::OwnWords),
-            ("ProGet-proget-1", Unfit::OwnWords),
-            ("password1234", Unfit::Common),
-            ("qwertyuiop123", Unfit::Common),
-            ("123456789012", Unfit::Common),
-            ("administrator", Unfit::Common),
+            ("passwordpassword", PasswordPolicyError::Repeated),
+            ("Password-Password", PasswordPolicyError::Repeated),
+            ("aaaaaaaaaaaaaaaa", PasswordPolicyError::Repeated),
+            ("abcabcabcabcabc", PasswordPolicyError::Repeated),
+            ("clusteroverview", PasswordPolicyError::OwnWords),
+            ("Cluster Overview 1", PasswordPolicyError::OwnWords),
+            ("cluster-overview-2026", PasswordPolicyError::OwnWords),
+            ("annabel.miller", PasswordPolicyError::OwnWords),
+            ("AnnabelMiller1!", PasswordPolicyError::OwnWords),
+            ("millermiller42", PasswordPolicyError::OwnWords),
+            ("ProGet-proget-1", PasswordPolicyError::OwnWords),
+            ("password1234", PasswordPolicyError::Common),
+            ("qwertyuiop123", PasswordPolicyError::Common),
+            ("123456789012", PasswordPolicyError::Common),
+            ("administrator", PasswordPolicyError::Common),
         ] {
             assert_eq!(check(password, "Annabel Miller", Some("ProGet")), Err(why), "{password}");
         }

@@ -25,7 +25,7 @@ const MAX_ROLES_BYTES: usize = 8 << 10;
 
 /// Why a proxy's headers name nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unnamed {
+pub enum ProxyNameError {
     /// The request did not come through a trusted proxy.
     Direct,
     /// The header with the name is missing.
@@ -52,13 +52,15 @@ pub(super) fn person(
     origin: &Origin,
     user: &HeaderName,
     role: &HeaderName,
-) -> Result<HostPerson, Unnamed> {
+) -> Result<HostPerson, ProxyNameError> {
     if !origin.trusted {
-        return Err(Unnamed::Direct);
+        return Err(ProxyNameError::Direct);
     }
-    let given = only(headers, user).map_err(|()| Unnamed::TwoNames)?.ok_or(Unnamed::Missing)?;
+    let given = only(headers, user)
+        .map_err(|()| ProxyNameError::TwoNames)?
+        .ok_or(ProxyNameError::Missing)?;
     let name = name(given.as_bytes())?;
-    let roles = only(headers, role).map_err(|()| Unnamed::TwoRoles)?;
+    let roles = only(headers, role).map_err(|()| ProxyNameError::TwoRoles)?;
     Ok(HostPerson { name, rank: roles.map_or(Rank::Viewer, rank) })
 }
 
@@ -78,21 +80,21 @@ fn rank(roles: &HeaderValue) -> Rank {
     known.max().unwrap_or(Rank::Viewer)
 }
 
-fn name(given: &[u8]) -> Result<String, Unnamed> {
+fn name(given: &[u8]) -> Result<String, ProxyNameError> {
     if given.len() > MAX_NAME_BYTES {
-        return Err(Unnamed::Long);
+        return Err(ProxyNameError::Long);
     }
-    let text = str::from_utf8(given).map_err(|_| Unnamed::Encoding)?.trim();
+    let text = str::from_utf8(given).map_err(|_| ProxyNameError::Encoding)?.trim();
     let decoded = match encoded_words(text)? {
         Some(decoded) => Cow::Owned(decoded),
         None => percent_decoded(text),
     };
     let name = composed(decoded.trim()).into_owned();
     match name.chars().count() {
-        0 => Err(Unnamed::Empty),
-        1..=MAX_NAME_CHARS if name.chars().any(is_unprintable) => Err(Unnamed::Unprintable),
+        0 => Err(ProxyNameError::Empty),
+        1..=MAX_NAME_CHARS if name.chars().any(is_unprintable) => Err(ProxyNameError::Unprintable),
         1..=MAX_NAME_CHARS => Ok(name),
-        _ => Err(Unnamed::Long),
+        _ => Err(ProxyNameError::Long),
     }
 }
 
@@ -108,7 +110,7 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
 }
 
 /// What encoded words (RFC 2047) stand for, with any plain words between them; `None` if there are none.
-fn encoded_words(text: &str) -> Result<Option<String>, Unnamed> {
+fn encoded_words(text: &str) -> Result<Option<String>, ProxyNameError> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     if !words.iter().any(|word| parts(word).is_some()) {
         return Ok(None);
@@ -123,9 +125,9 @@ fn encoded_words(text: &str) -> Result<Option<String>, Unnamed> {
         }
         after_plain = encoded.is_none();
         let content = encoded.map(|(charset, encoding, text)| decoded(charset, encoding, text));
-        bytes.extend(content.unwrap_or_else(|| Some(word.into())).ok_or(Unnamed::Encoding)?);
+        bytes.extend(content.unwrap_or_else(|| Some(word.into())).ok_or(ProxyNameError::Encoding)?);
     }
-    String::from_utf8(bytes).map(Some).map_err(|_| Unnamed::Encoding)
+    String::from_utf8(bytes).map(Some).map_err(|_| ProxyNameError::Encoding)
 }
 
 /// Character set, encoding and content of an encoded word.
@@ -202,19 +204,19 @@ mod tests {
     fn what_is_no_name_is_refused_with_a_reason() {
         let long = "x".repeat(101);
         for (given, why) in [
-            (b"".as_slice(), Unnamed::Empty),
-            (b"  ", Unnamed::Empty),
-            (b"%20", Unnamed::Empty),
-            (b"J\xfcrgen", Unnamed::Encoding),
-            (b"=?UTF-8?B?/w==?=", Unnamed::Encoding),
-            (b"=?UTF-8?B?!?=", Unnamed::Encoding),
-            (b"=?UTF-8?Q?=C?=", Unnamed::Encoding),
-            (b"=?KOI8-R?Q?a?=", Unnamed::Encoding),
-            (b"ann%0Abob", Unnamed::Unprintable),
-            ("ann\u{202e}bob".as_bytes(), Unnamed::Unprintable),
-            (b"=?UTF-8?Q?ann=00?=", Unnamed::Unprintable),
-            (long.as_bytes(), Unnamed::Long),
-            ("%41".repeat(401).as_bytes(), Unnamed::Long),
+            (b"".as_slice(), ProxyNameError::Empty),
+            (b"  ", ProxyNameError::Empty),
+            (b"%20", ProxyNameError::Empty),
+            (b"J\xfcrgen", ProxyNameError::Encoding),
+            (b"=?UTF-8?B?/w==?=", ProxyNameError::Encoding),
+            (b"=?UTF-8?B?!?=", ProxyNameError::Encoding),
+            (b"=?UTF-8?Q?=C?=", ProxyNameError::Encoding),
+            (b"=?KOI8-R?Q?a?=", ProxyNameError::Encoding),
+            (b"ann%0Abob", ProxyNameError::Unprintable),
+            ("ann\u{202e}bob".as_bytes(), ProxyNameError::Unprintable),
+            (b"=?UTF-8?Q?ann=00?=", ProxyNameError::Unprintable),
+            (long.as_bytes(), ProxyNameError::Long),
+            ("%41".repeat(401).as_bytes(), ProxyNameError::Long),
         ] {
             assert_eq!(name(given), Err(why), "{}", String::from_utf8_lossy(given));
         }

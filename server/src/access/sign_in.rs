@@ -8,7 +8,7 @@ use super::composed;
 use super::keyring::{Account, Session, SetupCode, name_key};
 use super::limits::TrialOrigin;
 use super::origin::Origin;
-use super::password::{self, Fit, LONGEST, PasswordError, Unfit};
+use super::password::{self, Fit, LONGEST, PasswordError, PasswordPolicyError};
 use super::secret::{Hash, Secret, SecretError};
 use crate::Site;
 use crate::store::{Grant, StoreError};
@@ -58,7 +58,7 @@ pub enum SignInError {
     WrongCode,
     /// The first admin's password is not fit.
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Password(#[from] PasswordPolicyError),
     /// The first admin's name is not fit.
     #[error("a name has 1 to {LONGEST_NAME} characters and is one line")]
     UnfitName,

@@ -39,7 +39,7 @@ pub enum FileError {
     },
     /// It has a key that is none, or a value of another type.
     #[error("{}: {key} {why}", .path.display())]
-    Unfit {
+    PasswordPolicyError {
         /// The file.
         path: PathBuf,
         /// Which key.
@@ -76,7 +76,11 @@ pub(super) fn options(
     keep_secret(path, &table)?;
     let mut added = Vec::new();
     for (key, value) in &table {
-        let unfit = |why: String| FileError::Unfit { path: path.to_owned(), key: key.clone(), why };
+        let unfit = |why: String| FileError::PasswordPolicyError {
+            path: path.to_owned(),
+            key: key.clone(),
+            why,
+        };
         let known = |arg: &&Arg| arg.get_long() == Some(key.as_str()) && is_option(arg);
         let arg = command.get_arguments().find(known).ok_or_else(|| {
             unfit(format!("is no option of `{}`: {}", command.get_name(), all(command)))

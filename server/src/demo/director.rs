@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::{ComponentKey, KeyKind, RefusalReason, Role, ServerName, Settings};
+use app::cluster::{ComponentKey, KeyKind, RejectionReason, Role, ServerName, Settings};
 use tokio::sync::watch;
 use tokio::time;
 
@@ -72,7 +72,7 @@ impl Director {
         let Ok(server) = ServerName::parse(NEW_SERVER) else { return };
         if script::new_server_is_unwell(second) {
             let said = "503 Service Unavailable: the database is being upgraded".to_owned();
-            let why = RefusalReason::Probe { role: Role::Web, said };
+            let why = RejectionReason::Probe { role: Role::Web, said };
             self.site.watch.refused(&server, why, None);
         } else {
             self.site.watch.probe_answered(&ComponentKey { server, role: Role::Web });

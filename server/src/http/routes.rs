@@ -135,7 +135,7 @@ pub(crate) fn monitors() -> Group {
 /// way: it is short, comes in pieces, or is packed already; and room for a compressor is 5 kB an answer.
 pub(crate) fn machines() -> Vec<Group> {
     vec![
-        Group::new(Need::Beat, Manner::Problem)
+        Group::new(Need::HeartbeatUpdate, Manner::Problem)
             .described(routes!(heartbeats::post))
             .described(routes!(probe_failures::post)),
         Group::new(Need::Enrol, Manner::Problem).described(routes!(tokens::enrol)),

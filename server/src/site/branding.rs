@@ -80,7 +80,7 @@ pub enum BrandingError {
     },
     /// A value that is none.
     #[error("{path}: {key} {why}")]
-    Unfit {
+    PasswordPolicyError {
         /// Which file.
         path: PathBuf,
         /// Which value.
@@ -111,7 +111,7 @@ struct WrittenEntry {
 }
 
 /// A key and why its value is none.
-type Unfit = (String, String);
+type PasswordPolicyError = (String, String);
 
 impl Branding {
     /// Reads a branding and the logo it names, which lies beside it.
@@ -135,7 +135,7 @@ impl Branding {
             }
             None => None,
         };
-        Self::of(written, logo).map_err(|(key, why)| BrandingError::Unfit {
+        Self::of(written, logo).map_err(|(key, why)| BrandingError::PasswordPolicyError {
             path: path.to_owned(),
             key,
             why,
@@ -147,7 +147,7 @@ impl Branding {
         self.name.as_deref()
     }
 
-    fn of(written: Written, logo: Option<Vec<u8>>) -> Result<Self, Unfit> {
+    fn of(written: Written, logo: Option<Vec<u8>>) -> Result<Self, PasswordPolicyError> {
         let Written { name, home, menu, look, .. } = written;
         let name = name.map(|name| label("name", name)).transpose()?;
         let home = home.map(|home| address("home", home)).transpose()?;
@@ -157,7 +157,7 @@ impl Branding {
         let entry = |WrittenEntry { text, href }| {
             Ok(Entry { text: label("menu: text", text)?, href: address("menu: href", href)? })
         };
-        let menu = menu.into_iter().map(entry).collect::<Result<_, Unfit>>()?;
+        let menu = menu.into_iter().map(entry).collect::<Result<_, PasswordPolicyError>>()?;
         let logo = logo.map(picture).transpose()?;
         let style = (!look.is_empty()).then(|| style(&look)).transpose()?;
         Ok(Self { name, home, menu, logo, style })
@@ -203,12 +203,12 @@ impl Branding {
     }
 }
 
-fn unfit(key: impl Into<String>, why: impl Into<String>) -> Unfit {
+fn unfit(key: impl Into<String>, why: impl Into<String>) -> PasswordPolicyError {
     (key.into(), why.into())
 }
 
 /// A name that people read.
-fn label(key: &str, text: String) -> Result<String, Unfit> {
+fn label(key: &str, text: String) -> Result<String, PasswordPolicyError> {
     if is_name(&text, LONGEST_NAME) && text.trim() == text {
         return Ok(text);
     }
@@ -216,7 +216,7 @@ fn label(key: &str, text: String) -> Result<String, Unfit> {
 }
 
 /// Where a link leads: a path of this host, or an address of the web.
-fn address(key: &str, href: String) -> Result<String, Unfit> {
+fn address(key: &str, href: String) -> Result<String, PasswordPolicyError> {
     let path = href.starts_with('/') && !href.starts_with("//");
     let web = href.starts_with("https://") || href.starts_with("http://");
     let plain = href.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
@@ -229,7 +229,7 @@ fn address(key: &str, href: String) -> Result<String, Unfit> {
     ))
 }
 
-fn picture(bytes: Vec<u8>) -> Result<Logo, Unfit> {
+fn picture(bytes: Vec<u8>) -> Result<Logo, PasswordPolicyError> {
     if bytes.len() > LARGEST_LOGO {
         return Err(unfit("logo", format!("is larger than {} kB", LARGEST_LOGO >> 10)));
     }
@@ -245,7 +245,7 @@ fn picture(bytes: Vec<u8>) -> Result<Logo, Unfit> {
 }
 
 /// The style that says a look: the page's own custom properties, set anew.
-fn style(look: &BTreeMap<String, Value>) -> Result<String, Unfit> {
+fn style(look: &BTreeMap<String, Value>) -> Result<String, PasswordPolicyError> {
     let mut style = String::from(":root{");
     for (name, value) in look {
         let key = format!("look.{name}");
@@ -267,7 +267,7 @@ fn style(look: &BTreeMap<String, Value>) -> Result<String, Unfit> {
 }
 
 /// One colour for both, or one for light and one for dark.
-fn both(key: &str, value: &Value) -> Result<String, Unfit> {
+fn both(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
     if let Some(only) = value.as_str() {
         return colour(key, only);
     }
@@ -287,7 +287,7 @@ fn both(key: &str, value: &Value) -> Result<String, Unfit> {
 }
 
 /// A colour as CSS writes it, and nothing that could end it.
-fn colour(key: &str, text: &str) -> Result<String, Unfit> {
+fn colour(key: &str, text: &str) -> Result<String, PasswordPolicyError> {
     let wrong = || {
         let shown: String = one_line(text).chars().take(40).collect();
         unfit(
@@ -312,7 +312,7 @@ fn colour(key: &str, text: &str) -> Result<String, Unfit> {
 }
 
 /// Families of fonts that readers have, in quotes: none is fetched.
-fn fonts(key: &str, value: &Value) -> Result<String, Unfit> {
+fn fonts(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
     let wrong =
         || unfit(key, "must be names of fonts with commas in between, such as \"Inter, Arial\"");
     let Value::String(text) = value else { return Err(wrong()) };
@@ -332,7 +332,7 @@ fn fonts(key: &str, value: &Value) -> Result<String, Unfit> {
     Ok(families.join(", "))
 }
 
-fn radius(key: &str, value: &Value) -> Result<String, Unfit> {
+fn radius(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
     let pixels = value.as_integer().filter(|pixels| (0..=LARGEST_RADIUS).contains(pixels));
     pixels.map(|pixels| format!("{pixels}px")).ok_or_else(|| {
         let why =
@@ -341,7 +341,7 @@ fn radius(key: &str, value: &Value) -> Result<String, Unfit> {
     })
 }
 
-fn density(key: &str, value: &Value) -> Result<String, Unfit> {
+fn density(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
     let known = DENSITIES.iter().find(|(name, _)| value.as_str() == Some(name));
     let factor = known.map(|(_, factor)| (*factor).to_owned());
     factor.ok_or_else(|| unfit(key, "must be \"compact\", \"normal\" or \"comfortable\""))

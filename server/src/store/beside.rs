@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::preview::Acceptance;
-use app::cluster::reference_keys::Unnamed;
+use app::cluster::preview::KeyChangePreview;
+use app::cluster::reference_keys::KeyLookupError;
 use app::cluster::{KeyCheck, KeyKind, ServerName, Timestamp};
 use sqlx::SqlitePool;
 
@@ -37,13 +37,13 @@ enum Home {
 pub enum AcceptError {
     /// The digits name no check.
     #[error("{}", in_words(*.kind, .digits, .why))]
-    Unnamed {
+    KeyLookupError {
         /// Which key was meant.
         kind: KeyKind,
         /// The digits given.
         digits: String,
         /// Why they name none.
-        why: Unnamed,
+        why: KeyLookupError,
     },
     /// The database does not take it.
     #[error(transparent)]
@@ -76,11 +76,9 @@ impl Beside {
     pub async fn accept_key(&self, kind: KeyKind, digits: &str) -> Result<Accepted, AcceptError> {
         let Deed { mut tx, head, at } = self.begin().await?;
         let components = rows::all_components(&mut tx).await?;
-        let check = kind.named(digits, components.iter()).map_err(|why| AcceptError::Unnamed {
-            kind,
-            digits: digits.to_owned(),
-            why,
-        })?;
+        let check = kind
+            .find_by_prefix(digits, components.iter())
+            .map_err(|why| AcceptError::KeyLookupError { kind, digits: digits.to_owned(), why })?;
         let mut references = rows::references(&mut tx).await?;
         let before = references;
         references.accept(kind, check);
@@ -89,9 +87,9 @@ impl Beside {
             rows::set_references(&mut tx, &references).await?;
             let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
             access::record(&mut tx, &entry, at, head.commit.number + 1).await?;
-            self.close(Deed { tx, head, at }, Part::References).await?;
+            self.close(Deed { tx, head, at }, Part::ReferenceKeys).await?;
         }
-        let Acceptance { wrong, .. } = Acceptance::of(kind, check, components.iter());
+        let KeyChangePreview { wrong, .. } = KeyChangePreview::of(kind, check, components.iter());
         Ok(Accepted { check, already, differing: wrong })
     }
 
@@ -144,7 +142,7 @@ impl Beside {
     async fn close(&self, deed: Deed, touched: Part) -> Result<(), StoreError> {
         let Deed { mut tx, head, at } = deed;
         let Head { mark_at, changed_at, commit, .. } = head;
-        let seen = touched == Part::References && matches!(self.0, Home::Server(_));
+        let seen = touched == Part::ReferenceKeys && matches!(self.0, Home::Server(_));
         let changed_at = if seen { at } else { changed_at };
         rows::close(&mut tx, mark_at, changed_at, commit.next(), &[touched]).await?;
         if let Home::Server(_) = self.0 {
@@ -177,16 +175,16 @@ impl Away {
     }
 }
 
-fn in_words(kind: KeyKind, digits: &str, why: &Unnamed) -> String {
+fn in_words(kind: KeyKind, digits: &str, why: &KeyLookupError) -> String {
     let kind = kind.as_str();
     match why {
-        Unnamed::Several => {
+        KeyLookupError::Ambiguous => {
             format!("two reported {kind} keys begin with {digits}; give more of the digits")
         }
-        Unnamed::Nobody { reported } if reported.is_empty() => {
+        KeyLookupError::Unknown { reported } if reported.is_empty() => {
             format!("no server reports the {kind} key {digits}, or any other")
         }
-        Unnamed::Nobody { reported } => {
+        KeyLookupError::Unknown { reported } => {
             let reported: Vec<String> = reported.iter().map(KeyCheck::short).collect();
             format!("no server reports the {kind} key {digits}; reported: {}", reported.join(", "))
         }

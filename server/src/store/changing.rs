@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use app::cluster::receive::Stored;
-use app::cluster::{Beat, Component, KeyCheck, KeyKind, Span, Spell, Timestamp};
+use app::cluster::{BlindPeriod, Component, HeartbeatUpdate, KeyCheck, KeyKind, Span, Timestamp};
 
 use super::postgres::Shared;
 use super::rows::{self, Head, Part, Write};
@@ -44,7 +44,7 @@ impl Changing {
     }
 
     /// Begins one on a server, by its clock. A jump of that clock moves no verdict: forward it is a
-    /// spell, backward every stamp goes back with it. Whoever notices it first writes it down, and
+    /// period, backward every stamp goes back with it. Whoever notices it first writes it down, and
     /// the others see that by its sum.
     pub(super) async fn of_server(shared: &Shared, store: &Store) -> Result<Self, StoreError> {
         let watch = Stopwatch::start();
@@ -106,7 +106,7 @@ impl Changing {
     /// Writes down that nobody watched, if nobody wrote for so long.
     async fn note_gap(&mut self) -> Result<(), StoreError> {
         if self.is_gap(self.at) {
-            self.add_spell(Spell { start: self.head.mark_at, end: self.at }).await?;
+            self.add_spell(BlindPeriod { start: self.head.mark_at, end: self.at }).await?;
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Changing {
         until - mark_at > settings.mark_period().times(2)
     }
 
-    /// The clock was set at the moment `from`: forward that is a spell of its length, backward every
+    /// The clock was set at the moment `from`: forward that is a period of its length, backward every
     /// stamp goes back with it.
     pub(super) async fn clock_was_set(
         &mut self,
@@ -127,16 +127,16 @@ impl Changing {
         if by > Span::ZERO {
             let start =
                 if self.is_gap(from) { self.head.mark_at } else { from.max(self.head.mark_at) };
-            return self.add_spell(Spell { start, end: from + by }).await;
+            return self.add_spell(BlindPeriod { start, end: from + by }).await;
         }
         self.whole = true;
         self.head.mark_at = self.head.mark_at + by;
         rows::shift_all(&mut self.tx, by).await
     }
 
-    async fn add_spell(&mut self, spell: Spell) -> Result<(), StoreError> {
-        rows::add_spell(&mut self.tx, spell).await?;
-        self.news.spells = Some(rows::spells(&mut self.tx).await?);
+    async fn add_spell(&mut self, period: BlindPeriod) -> Result<(), StoreError> {
+        rows::add_spell(&mut self.tx, period).await?;
+        self.news.blind_periods = Some(rows::blind_periods(&mut self.tx).await?);
         Ok(())
     }
 
@@ -160,7 +160,7 @@ impl Changing {
             if facts {
                 self.news.components.push(component);
             } else {
-                self.news.beats.push(Beat::of(&component));
+                self.news.heartbeats.push(HeartbeatUpdate::of(&component));
             }
         }
         Ok(())
@@ -223,8 +223,8 @@ impl Changing {
         }
         let parts = [
             (Part::Settings, news.settings.is_some()),
-            (Part::References, news.references.is_some()),
-            (Part::Spells, news.spells.is_some()),
+            (Part::ReferenceKeys, news.references.is_some()),
+            (Part::Spells, news.blind_periods.is_some()),
             (Part::Keyring, regrant),
             (Part::Whole, whole),
         ];
@@ -265,7 +265,7 @@ pub(super) async fn since(
         match seen.stored {
             Stored::Removed(tombstone) => news.removed.push(tombstone.key),
             Stored::Present(component) if seen.facts => news.components.push(component),
-            Stored::Present(component) => news.beats.push(Beat::of(&component)),
+            Stored::Present(component) => news.heartbeats.push(HeartbeatUpdate::of(&component)),
         }
     }
     if numbers.settings > known {
@@ -274,8 +274,8 @@ pub(super) async fn since(
     if numbers.references > known {
         news.references = Some(rows::references(tx).await?);
     }
-    if numbers.spells > known {
-        news.spells = Some(rows::spells(tx).await?);
+    if numbers.blind_periods > known {
+        news.blind_periods = Some(rows::blind_periods(tx).await?);
     }
     if numbers.keyring > known {
         news.keyring = Some(KeyringNews::Changes(access::changes_since(tx, known).await?));

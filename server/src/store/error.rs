@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use app::cluster::Blindness;
+use app::cluster::DatabaseOutage;
 
 use crate::files::owner::Unusable;
 
@@ -112,38 +112,38 @@ impl StoreError {
     }
 
     /// What is wrong with the database, for those who look at the page.
-    pub fn blindness(&self) -> Blindness {
+    pub fn outage(&self) -> DatabaseOutage {
         match self {
-            Self::Missing(_) | Self::Absent(_) => Blindness::Missing,
-            Self::Replaced(_) => Blindness::Replaced,
-            Self::Owned(_) => Blindness::Locked,
-            Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => Blindness::Corrupt,
-            Self::Open { source, .. } => source.blindness(),
+            Self::Missing(_) | Self::Absent(_) => DatabaseOutage::Missing,
+            Self::Replaced(_) => DatabaseOutage::Replaced,
+            Self::Owned(_) => DatabaseOutage::Locked,
+            Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => DatabaseOutage::Corrupt,
+            Self::Open { source, .. } => source.outage(),
             Self::Database(error) => of_database(error),
-            Self::Standby => Blindness::ReadOnly,
-            Self::TransactionPooling => Blindness::Pooled,
+            Self::Standby => DatabaseOutage::ReadOnly,
+            Self::TransactionPooling => DatabaseOutage::Pooled,
             Self::Migrate(error) => of_migration(error),
             Self::Busy
             | Self::Address(_)
             | Self::Lock { .. }
             | Self::Foreign { .. }
             | Self::Earlier
-            | Self::Later => Blindness::Unreachable,
+            | Self::Later => DatabaseOutage::Unreachable,
         }
     }
 }
 
 /// What to do about a file that cannot be used: a backup helps against damage, and against nothing else.
 fn advice(error: &StoreError) -> &'static str {
-    match error.blindness() {
-        Blindness::Corrupt => "; put a backup in its place",
-        Blindness::Missing
-        | Blindness::Replaced
-        | Blindness::Locked
-        | Blindness::ReadOnly
-        | Blindness::Full
-        | Blindness::Pooled
-        | Blindness::Unreachable => "",
+    match error.outage() {
+        DatabaseOutage::Corrupt => "; put a backup in its place",
+        DatabaseOutage::Missing
+        | DatabaseOutage::Replaced
+        | DatabaseOutage::Locked
+        | DatabaseOutage::ReadOnly
+        | DatabaseOutage::Full
+        | DatabaseOutage::Pooled
+        | DatabaseOutage::Unreachable => "",
     }
 }
 
@@ -152,30 +152,30 @@ const POOLING_ADVICE: &str = "PgBouncer works with pool_mode = session only; set
 
 fn pooling_advice(error: &sqlx::Error) -> String {
     match of_database(error) {
-        Blindness::Pooled => format!(": {POOLING_ADVICE}"),
-        Blindness::Locked
-        | Blindness::Full
-        | Blindness::ReadOnly
-        | Blindness::Corrupt
-        | Blindness::Missing
-        | Blindness::Replaced
-        | Blindness::Unreachable => String::new(),
+        DatabaseOutage::Pooled => format!(": {POOLING_ADVICE}"),
+        DatabaseOutage::Locked
+        | DatabaseOutage::Full
+        | DatabaseOutage::ReadOnly
+        | DatabaseOutage::Corrupt
+        | DatabaseOutage::Missing
+        | DatabaseOutage::Replaced
+        | DatabaseOutage::Unreachable => String::new(),
     }
 }
 
-fn of_migration(error: &sqlx::migrate::MigrateError) -> Blindness {
+fn of_migration(error: &sqlx::migrate::MigrateError) -> DatabaseOutage {
     use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
     if let Execute(error) | ExecuteMigration(error, _) = error {
         of_database(error)
     } else {
-        Blindness::Unreachable
+        DatabaseOutage::Unreachable
     }
 }
 
 /// What the database's own code says.
-fn of_database(error: &sqlx::Error) -> Blindness {
-    let Some(error) = error.as_database_error() else { return Blindness::Unreachable };
-    let Some(code) = error.code() else { return Blindness::Unreachable };
+fn of_database(error: &sqlx::Error) -> DatabaseOutage {
+    let Some(error) = error.as_database_error() else { return DatabaseOutage::Unreachable };
+    let Some(code) = error.code() else { return DatabaseOutage::Unreachable };
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
         of_postgres(&code)
     } else {
@@ -184,31 +184,31 @@ fn of_database(error: &sqlx::Error) -> Blindness {
 }
 
 /// By `SQLite`'s result code. The extended codes keep the primary one in their last byte.
-fn of_sqlite(code: &str) -> Blindness {
+fn of_sqlite(code: &str) -> DatabaseOutage {
     match code.parse::<u32>().map(|code| code & 0xff) {
-        Ok(5 | 6) => Blindness::Locked,
-        Ok(8) => Blindness::ReadOnly,
-        Ok(11 | 26) => Blindness::Corrupt,
-        Ok(13) => Blindness::Full,
-        _ => Blindness::Unreachable,
+        Ok(5 | 6) => DatabaseOutage::Locked,
+        Ok(8) => DatabaseOutage::ReadOnly,
+        Ok(11 | 26) => DatabaseOutage::Corrupt,
+        Ok(13) => DatabaseOutage::Full,
+        _ => DatabaseOutage::Unreachable,
     }
 }
 
 /// By the SQL standard's code, as PostgreSQL gives it.
-fn of_postgres(code: &str) -> Blindness {
+fn of_postgres(code: &str) -> DatabaseOutage {
     match code {
         // lock_not_available
-        "55P03" => Blindness::Locked,
+        "55P03" => DatabaseOutage::Locked,
         // read_only_sql_transaction: a standby, or a database set so
-        "25006" => Blindness::ReadOnly,
+        "25006" => DatabaseOutage::ReadOnly,
         // disk_full
-        "53100" => Blindness::Full,
+        "53100" => DatabaseOutage::Full,
         // invalid_sql_statement_name, duplicate_prepared_statement: a statement that was prepared on another connection
-        "26000" | "42P05" => Blindness::Pooled,
+        "26000" | "42P05" => DatabaseOutage::Pooled,
         // invalid_catalog_name: there is no such database
-        "3D000" => Blindness::Missing,
+        "3D000" => DatabaseOutage::Missing,
         // data_corrupted, index_corrupted
-        "XX001" | "XX002" => Blindness::Corrupt,
-        _ => Blindness::Unreachable,
+        "XX001" | "XX002" => DatabaseOutage::Corrupt,
+        _ => DatabaseOutage::Unreachable,
     }
 }

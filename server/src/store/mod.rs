@@ -23,10 +23,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::cluster::observation::KEEP_SPELLS;
+use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::{self, Stored};
 use app::cluster::{
-    Beat, ComponentKey, Heartbeat, KeyCheck, KeyKind, ServerName, Settings, Span, Timestamp,
+    ComponentKey, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, ServerName, Settings, Span,
+    Timestamp,
 };
 
 pub use self::access::Grant;
@@ -107,7 +108,7 @@ impl Standing {
 impl Store {
     /// Opens the database at `sqlite:PATH`, creating the file if there is none, or at
     /// `postgres://USER@HOST/DATABASE`, which need not be there yet; brings its schema up to date. The
-    /// gap since a process last wrote becomes a spell.
+    /// gap since a process last wrote becomes a period.
     pub async fn open(address: &str) -> Result<Arc<Self>, StoreError> {
         let (home, known) = if postgres::is_address(address) {
             let shared = Shared::at(address)?;
@@ -438,7 +439,7 @@ impl Store {
         written.await.map(|((), news)| news)
     }
 
-    /// Renews the observer's mark, so that no spell is seen where somebody watches, and lets an own
+    /// Renews the observer's mark, so that no period is seen where somebody watches, and lets an own
     /// clock follow the wall clock when it must.
     pub async fn renew_mark(self: &Arc<Self>) -> Result<News, StoreError> {
         let store = Arc::clone(self);
@@ -490,7 +491,8 @@ impl Store {
         let at = self.now();
         let tombstones = at - KEEP_TOMBSTONES;
         let more_facts =
-            rows::forget(&mut tx, tombstones, at - KEEP_SPELLS, MAX_FORGOTTEN_AT_ONCE).await?;
+            rows::forget(&mut tx, tombstones, at - BLIND_PERIOD_RETENTION, MAX_FORGOTTEN_AT_ONCE)
+                .await?;
         let more_proofs = access::forget(&mut tx, at, MAX_FORGOTTEN_AT_ONCE).await?;
         tx.commit().await?;
         Ok(more_facts || more_proofs)
@@ -519,7 +521,7 @@ impl Store {
         self.read(move |tx| Box::pin(async move { access::uses_since(tx, since).await })).await
     }
 
-    /// A file's clock jumps, and no verdict with it: forward the jump is a spell of its length,
+    /// A file's clock jumps, and no verdict with it: forward the jump is a period of its length,
     /// backward every stamp goes back with it. Nobody may judge the old picture by the new clock:
     /// between the two the moment is the last sight's.
     async fn jump(&self, owned: &Owned, by: Span) -> Result<News, StoreError> {
@@ -573,7 +575,7 @@ impl Store {
     }
 
     /// Begins a change: what others wrote is read, the mark is renewed, and a gap before it is written
-    /// down as a spell.
+    /// down as a period.
     async fn change(&self) -> Result<Changing, StoreError> {
         let changing = match &self.home {
             Home::File(owned) => Box::pin(Changing::of_file(owned, self)).await,
@@ -690,7 +692,7 @@ fn differences(
             let Stored::Present(component) = stored else { return None };
             let facts = match known {
                 _ if known == Some(stored) => return None,
-                Some(Stored::Present(old)) => !Beat::is_all_between(old, component),
+                Some(Stored::Present(old)) => !HeartbeatUpdate::is_only_difference(old, component),
                 Some(Stored::Removed(_)) | None => true,
             };
             Some(Write { component: Arc::clone(component), facts })

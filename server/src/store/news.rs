@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use app::cluster::{
-    Beat, Component, ComponentKey, References, Settings, Snapshot, Span, Spell, Timestamp,
+    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, ReferenceKeys, Settings, Snapshot, Span,
+    Timestamp,
 };
 
 use super::CommitId;
@@ -25,15 +26,15 @@ pub struct News {
     /// Components of which more than the time changed.
     pub components: Vec<Arc<Component>>,
     /// Components that merely beat again.
-    pub beats: Vec<Beat>,
+    pub heartbeats: Vec<HeartbeatUpdate>,
     /// Components that were removed.
     pub removed: Vec<ComponentKey>,
     /// The reference keys, if they changed.
-    pub references: Option<References>,
+    pub references: Option<ReferenceKeys>,
     /// The settings, if they changed.
     pub settings: Option<Settings>,
-    /// All spells, if they changed.
-    pub spells: Option<Vec<Spell>>,
+    /// All blind periods, if they changed.
+    pub blind_periods: Option<Vec<BlindPeriod>>,
     /// Everything, where nothing known so far can be built upon: the clock jumped, or the database is
     /// another.
     pub whole: Option<Box<Snapshot>>,
@@ -53,7 +54,7 @@ pub enum KeyringNews {
 impl News {
     /// Whether a reader has anything to take in, beside what others changed before.
     pub fn is_empty(&self) -> bool {
-        self.beats.is_empty() && self.are_times()
+        self.heartbeats.is_empty() && self.are_times()
     }
 
     /// Whether somebody wants to hear of it at once: more than a time changed.
@@ -67,7 +68,7 @@ impl News {
             && self.removed.is_empty()
             && self.references.is_none()
             && self.settings.is_none()
-            && self.spells.is_none()
+            && self.blind_periods.is_none()
             && self.whole.is_none()
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use app::cluster::Skew;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    Component, ComponentKey, KeyCheck, KeyKind, Os, Reference, References, Role, ServerName,
-    Settings, Snapshot, Span, Spell, Timestamp, Tombstone,
+    BlindPeriod, Component, ComponentKey, KeyCheck, KeyKind, Os, ReferenceKey, ReferenceKeys, Role,
+    ServerName, Settings, Snapshot, Span, Timestamp, Tombstone,
 };
 use serde_json::json;
 
@@ -42,7 +42,7 @@ pub(super) struct Head {
 pub(super) struct Numbers {
     pub(super) settings: i64,
     pub(super) references: i64,
-    pub(super) spells: i64,
+    pub(super) blind_periods: i64,
     pub(super) keyring: i64,
     pub(super) whole: i64,
 }
@@ -87,7 +87,7 @@ impl Head {
             numbers: Numbers {
                 settings: row.get(9)?,
                 references: row.get(10)?,
-                spells: row.get(11)?,
+                blind_periods: row.get(11)?,
                 keyring: row.get(12)?,
                 whole: row.get(13)?,
             },
@@ -149,12 +149,12 @@ pub(super) async fn snapshot(tx: &mut Tx, head: &Head) -> Result<Snapshot, Store
     Ok(Snapshot {
         settings: head.settings,
         references: references(tx).await?,
-        spells: spells(tx).await?,
+        blind_periods: blind_periods(tx).await?,
         // What follows is known in memory alone.
-        refusals: Vec::new(),
+        rejected: Vec::new(),
         max_servers: None,
         blind_since: None,
-        blindness: None,
+        outage: None,
         changed_at: head.changed_at,
         components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
     })
@@ -164,7 +164,7 @@ pub(super) async fn snapshot(tx: &mut Tx, head: &Head) -> Result<Snapshot, Store
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Settings,
-    References,
+    ReferenceKeys,
     Spells,
     Keyring,
     Whole,
@@ -187,7 +187,7 @@ pub(super) async fn close(
         .bind(changed_at.0)
         .bind(commit.number)
         .bind(touched.contains(&Part::Settings))
-        .bind(touched.contains(&Part::References))
+        .bind(touched.contains(&Part::ReferenceKeys))
         .bind(touched.contains(&Part::Spells))
         .bind(touched.contains(&Part::Keyring))
         .bind(touched.contains(&Part::Whole))
@@ -397,12 +397,12 @@ pub(super) async fn remove(
     }
 }
 
-pub(super) async fn references(tx: &mut Tx) -> Result<References, StoreError> {
-    let mut references = References::default();
+pub(super) async fn references(tx: &mut Tx) -> Result<ReferenceKeys, StoreError> {
+    let mut references = ReferenceKeys::default();
     for row in sql("select kind, key_check, agreed from reference_keys").rows(tx).await? {
         let (kind, digits): (&str, &str) = (row.get(0)?, row.get(1)?);
         let Some(check) = key_check(digits, "reference key")? else { continue };
-        let reference = Some(Reference { check, agreed: row.get(2)? });
+        let reference = Some(ReferenceKey { check, agreed: row.get(2)? });
         if kind == KeyKind::Encryption.as_str() {
             references.encryption = reference;
         } else {
@@ -412,7 +412,10 @@ pub(super) async fn references(tx: &mut Tx) -> Result<References, StoreError> {
     Ok(references)
 }
 
-pub(super) async fn set_references(tx: &mut Tx, references: &References) -> Result<(), StoreError> {
+pub(super) async fn set_references(
+    tx: &mut Tx,
+    references: &ReferenceKeys,
+) -> Result<(), StoreError> {
     for kind in KeyKind::ALL {
         let Some(reference) = references.of(kind) else { continue };
         let set = sql("insert into reference_keys (kind, key_check, agreed) values ($1, $2, $3)
@@ -424,28 +427,28 @@ pub(super) async fn set_references(tx: &mut Tx, references: &References) -> Resu
     Ok(())
 }
 
-pub(super) async fn spells(tx: &mut Tx) -> Result<Vec<Spell>, StoreError> {
-    let rows = sql("select start_at, end_at from spells order by start_at").rows(tx).await?;
+pub(super) async fn blind_periods(tx: &mut Tx) -> Result<Vec<BlindPeriod>, StoreError> {
+    let rows = sql("select start_at, end_at from blind_periods order by start_at").rows(tx).await?;
     rows.iter()
-        .map(|row| Ok(Spell { start: Timestamp(row.get(0)?), end: Timestamp(row.get(1)?) }))
+        .map(|row| Ok(BlindPeriod { start: Timestamp(row.get(0)?), end: Timestamp(row.get(1)?) }))
         .collect()
 }
 
-pub(super) async fn add_spell(tx: &mut Tx, spell: Spell) -> Result<(), StoreError> {
+pub(super) async fn add_spell(tx: &mut Tx, period: BlindPeriod) -> Result<(), StoreError> {
     let add = sql(
-        "insert into spells (start_at, end_at) values ($1, $2)
+        "insert into blind_periods (start_at, end_at) values ($1, $2)
          on conflict (start_at) do update set end_at =
-             case when spells.end_at < excluded.end_at then excluded.end_at else spells.end_at end",
+             case when blind_periods.end_at < excluded.end_at then excluded.end_at else blind_periods.end_at end",
     );
-    add.bind(spell.start.0).bind(spell.end.0).execute(tx).await.map(drop)
+    add.bind(period.start.0).bind(period.end.0).execute(tx).await.map(drop)
 }
 
-/// Forgets tombstones and spells that ended before these moments, at most so many of each; whether there may
+/// Forgets tombstones and blind periods that ended before these moments, at most so many of each; whether there may
 /// be more.
 pub(super) async fn forget(
     tx: &mut Tx,
     tombstones: Timestamp,
-    spells: Timestamp,
+    blind_periods: Timestamp,
     most: u32,
 ) -> Result<bool, StoreError> {
     let over = [
@@ -455,9 +458,9 @@ pub(super) async fn forget(
             tombstones,
         ),
         (
-            "delete from spells where start_at in
-                 (select start_at from spells where end_at < $1 limit $2)",
-            spells,
+            "delete from blind_periods where start_at in
+                 (select start_at from blind_periods where end_at < $1 limit $2)",
+            blind_periods,
         ),
     ];
     let mut more = false;
@@ -481,10 +484,10 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
         "update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1",
         "update guests set made_at = made_at + $1, begun_at = begun_at + $1, acted_at = acted_at + $1",
         // In two steps: while they move, a start could meet another's old place.
-        "update spells set start_at = -(start_at + $1), end_at = end_at + $1",
+        "update blind_periods set start_at = -(start_at + $1), end_at = end_at + $1",
     ] {
         sql(shift).bind(by.0).execute(tx).await?;
     }
-    sql("update spells set start_at = -start_at").execute(tx).await?;
+    sql("update blind_periods set start_at = -start_at").execute(tx).await?;
     Ok(())
 }

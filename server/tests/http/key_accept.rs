@@ -66,7 +66,7 @@ fn an_accepted_key_is_in_force_within_two_seconds_and_moves_the_picture() {
     assert!(noticed > moment(before.body["as_of"].as_str().unwrap()));
     let took = noticed.duration_since(moment(written.header("overview-now")));
     assert!(took.as_millis() < 2_000, "noticed after {took:?}");
-    assert_eq!(after.body["spells"], json!([]), "nobody's watch was disturbed");
+    assert_eq!(after.body["blind_periods"], json!([]), "nobody's watch was disturbed");
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn a_short_blindness_is_never_undone_in(overview: &Running) {
     assert_eq!(after["health"], "ok");
     assert_ne!(third, first, "every verdict changed twice");
     assert!(as_of(&after) > as_of(&blind), "{} after {}", as_of(&after), as_of(&blind));
-    assert_eq!(after["spells"], json!([]), "too short for that");
+    assert_eq!(after["blind_periods"], json!([]), "too short for that");
 }
 
 #[test]
@@ -172,6 +172,6 @@ fn an_overview_without_its_database_is_blind_says_so_and_blames_nobody_afterward
     drop(locked);
     let seeing = overview.overview_when(|body| body["blind_since"].is_null());
     assert_eq!(component(&seeing, "app-1", "service").unwrap()["pulse"], "alive");
-    assert_eq!(seeing["spells"].as_array().unwrap().len(), 1);
+    assert_eq!(seeing["blind_periods"].as_array().unwrap().len(), 1);
     assert_eq!(overview.beat(&heartbeat("app-1", "service", 2)).body["applied"], true);
 }

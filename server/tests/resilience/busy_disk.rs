@@ -48,12 +48,12 @@ fn longest_sync(folder: &Folder, is_over: &AtomicBool) -> Duration {
 
 /// How long the overview has been blind without a break, at worst.
 #[derive(Default)]
-struct Blindness {
+struct DatabaseOutage {
     since: Option<Instant>,
     longest: Duration,
 }
 
-impl Blindness {
+impl DatabaseOutage {
     fn see(&mut self, picture: &Value) {
         if picture["blind_since"].is_null() {
             self.since = None;
@@ -89,7 +89,7 @@ fn five_hundred_agents_that_start_at_once_while_the_disk_is_busy_are_all_there_a
         let senders = Senders::start(&overview.url("/api/v1/heartbeats"), names, pause, 1);
         let since = Instant::now();
         let agents = start_agents(&overview);
-        let mut blindness = Blindness::default();
+        let mut blindness = DatabaseOutage::default();
         let started = Instant::now();
         wait_until_ok("all agents to be there", ALL_THERE, || {
             let picture = overview.picture();

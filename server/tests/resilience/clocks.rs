@@ -62,11 +62,11 @@ fn with_one_dead(overview: &Overview) -> Senders {
     living
 }
 
-/// Whether the clock was set between these pictures: forward, that is a spell; backward, every stamp
+/// Whether the clock was set between these pictures: forward, that is a period; backward, every stamp
 /// went with it.
 fn has_followed(before: &Value, after: &Value) -> bool {
     let dead = |picture: &Value| picture["servers"][0]["components"][0]["first_seen"].clone();
-    dead(before) != dead(after) || before["spells"] != after["spells"]
+    dead(before) != dead(after) || before["blind_periods"] != after["blind_periods"]
 }
 
 /// The environment of a process whose wall clock this file sets, and whose elapsed time stays true.

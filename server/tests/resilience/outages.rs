@@ -57,7 +57,10 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     // Longer than the stale timeout nobody could be heard: that is nobody's fault.
     assert_eq!(picture["counts"]["stale"], 0, "{picture:#}");
     assert_eq!(picture["counts"]["late"], 0, "{picture:#}");
-    assert!(!picture["spells"].as_array().unwrap().is_empty(), "it is written down: {picture:#}");
+    assert!(
+        !picture["blind_periods"].as_array().unwrap().is_empty(),
+        "it is written down: {picture:#}"
+    );
 }
 
 /// Stale after 3 s of silence, and one service that has just beaten.

@@ -183,8 +183,8 @@ fn nothing_acknowledged_is_lost_and_no_reader_led_astray_however_often_one_of_th
         }
         assert_eq!(*sequences, told[0].1);
     }
-    let stale = |(picture, _): &(serde_json::Value, _)| picture["spells"].clone();
-    assert!(told.iter().all(|one| stale(one) == stale(&told[0])), "the same spells");
+    let stale = |(picture, _): &(serde_json::Value, _)| picture["blind_periods"].clone();
+    assert!(told.iter().all(|one| stale(one) == stale(&told[0])), "the same blind_periods");
 }
 
 #[test]

@@ -2,23 +2,25 @@
 
 use super::hint::{Arg, Finding, Hint, MAX_NAMES_IN_SUMMARY, Names, SUMMARY, roles};
 use super::id::HintId;
-use super::rules::{Case, Together, bare, key_hint, odd, off, unreachable, verdict};
+use super::rules::{
+    RuleContext, SimultaneousSilence, bare, key_hint, odd, off, unreachable, verdict,
+};
 use crate::cluster::capacity::GONE_FOR;
 use crate::cluster::health::{ComponentStatus, Overview, ServerStatus};
 use crate::cluster::health::{KeyVerdict, VersionCheck};
 use crate::cluster::keys::{KeyCheck, KeyKind};
 use crate::cluster::messenger::MessengerFailure;
-use crate::cluster::observation::Blindness;
-use crate::cluster::rejected::RefusalReason;
+use crate::cluster::observation::DatabaseOutage;
+use crate::cluster::rejected::RejectionReason;
 use crate::cluster::removal::RemovalFilter;
-use crate::cluster::shared_addresses::Addresses;
+use crate::cluster::shared_addresses::SharedAddresses;
 use crate::cluster::time::Span;
 
 /// A clock further off than this is said more strongly.
 const BADLY_SKEWED: Span = Span::seconds(5);
 
 /// What the hints of one id have in common: counted once for all of them.
-enum Compared<'a> {
+enum SharedEvidence<'a> {
     /// Each stands for itself.
     Nothing,
     /// Who shares which key.
@@ -26,12 +28,12 @@ enum Compared<'a> {
     /// How many servers report a key.
     Keyed(usize),
     /// Who reports from which address.
-    Addresses(Addresses<'a>),
+    SharedAddresses(SharedAddresses<'a>),
 }
 
-impl<'a> Compared<'a> {
-    fn addresses(&self) -> Option<&Addresses<'a>> {
-        if let Self::Addresses(addresses) = self { Some(addresses) } else { None }
+impl<'a> SharedEvidence<'a> {
+    fn addresses(&self) -> Option<&SharedAddresses<'a>> {
+        if let Self::SharedAddresses(addresses) = self { Some(addresses) } else { None }
     }
 }
 
@@ -50,7 +52,7 @@ impl Sharing {
     }
 }
 
-impl<'a> Case<'a> {
+impl<'a> RuleContext<'a> {
     /// Adds the hints of findings that share an id.
     pub(super) fn add_hints(self, same: &[Finding], hints: &mut Vec<Hint>) {
         let (own, summed) = Finding::split(same);
@@ -62,17 +64,17 @@ impl<'a> Case<'a> {
     }
 
     /// What the hints of these findings, which share an id, have in common.
-    fn compare(self, own: &[Finding]) -> Compared<'a> {
-        let Some(id) = own.first().map(|first| first.id) else { return Compared::Nothing };
+    fn compare(self, own: &[Finding]) -> SharedEvidence<'a> {
+        let Some(id) = own.first().map(|first| first.id) else { return SharedEvidence::Nothing };
         match id {
             HintId::KeyMismatch | HintId::MachineKeyMismatch => {
                 let kind = KeyKind::ALL.into_iter().find(|kind| id == key_hint(*kind));
                 let sharing = kind.and_then(|kind| self.sharing(kind, own));
-                sharing.map_or(Compared::Nothing, Compared::Keys)
+                sharing.map_or(SharedEvidence::Nothing, SharedEvidence::Keys)
             }
             HintId::KeyMissing => {
                 let keyed = self.overview.servers.iter().filter(|server| is_keyed(server));
-                Compared::Keyed(keyed.count())
+                SharedEvidence::Keyed(keyed.count())
             }
             HintId::ServiceStale
             | HintId::WebStale
@@ -80,7 +82,7 @@ impl<'a> Case<'a> {
             | HintId::WebStopped
             | HintId::MessengerUnreachable => {
                 let asked = own.iter().filter_map(|finding| self.component(finding));
-                Compared::Addresses(Addresses::of(self.overview, asked))
+                SharedEvidence::SharedAddresses(SharedAddresses::of(self.overview, asked))
             }
             HintId::OverviewBlind
             | HintId::EveryoneSilent
@@ -94,7 +96,7 @@ impl<'a> Case<'a> {
             | HintId::ServersFull
             | HintId::NotReportedYet
             | HintId::TimersTight
-            | HintId::CameBack => Compared::Nothing,
+            | HintId::CameBack => SharedEvidence::Nothing,
         }
     }
 
@@ -107,7 +109,7 @@ impl<'a> Case<'a> {
                 names.push(&|| server.name.to_string());
             }
         }
-        let hint = Hint::of_cluster(id).noting(SUMMARY, true);
+        let hint = Hint::for_cluster(id).with_note(SUMMARY, true);
         let hint = hint.with("count", Arg::Number(summed.len())).with("servers", Arg::List(names));
         Some(hint.with("server", Arg::Word("summary.servers")))
     }
@@ -121,7 +123,7 @@ impl<'a> Case<'a> {
         components.find(|status| Some(status.component.role) == finding.role)
     }
 
-    fn hint(self, finding: &Finding, compared: &Compared<'_>) -> Option<Hint> {
+    fn hint(self, finding: &Finding, compared: &SharedEvidence<'_>) -> Option<Hint> {
         let status = || self.component(finding);
         match finding.id {
             HintId::OverviewBlind => self.overview_blind(),
@@ -142,7 +144,7 @@ impl<'a> Case<'a> {
             HintId::KeyMissing => key_missing(self.server(finding)?, compared),
             HintId::VersionSkew => self.version_skew(),
             id @ (HintId::FailoverThin | HintId::BalancingThin) => {
-                Some(Hint::of_cluster(id).with("count", Arg::Number(self.thin(id)?)))
+                Some(Hint::for_cluster(id).with("count", Arg::Number(self.thin(id)?)))
             }
             HintId::ClockSkew => self.server(finding)?.components.iter().find_map(clock_skew),
             HintId::ServersFull => self.servers_full(),
@@ -152,7 +154,7 @@ impl<'a> Case<'a> {
             HintId::CameBack => {
                 let status = status()?;
                 let back = status.component.came_back?;
-                let hint = Hint::of_component(HintId::CameBack, status);
+                let hint = Hint::for_component(HintId::CameBack, status);
                 Some(hint.with("back", Arg::Moment(back)))
             }
         }
@@ -160,15 +162,15 @@ impl<'a> Case<'a> {
 
     fn overview_blind(self) -> Option<Hint> {
         let since = self.snapshot.blind_since?;
-        let hint = Hint::of_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since));
-        let why = self.snapshot.blindness.map(Blindness::as_str);
+        let hint = Hint::for_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since));
+        let why = self.snapshot.outage.map(DatabaseOutage::as_str);
         Some(Hint { notes: why.into_iter().collect(), ..hint })
     }
 
     fn everyone_silent(self) -> Option<Hint> {
-        let Together { services, silent, first } = self.together()?;
+        let SimultaneousSilence { services, silent, first } = self.together()?;
         Some(
-            Hint::of_cluster(HintId::EveryoneSilent)
+            Hint::for_cluster(HintId::EveryoneSilent)
                 .with("silent", Arg::Number(silent))
                 .with("services", Arg::Number(services))
                 .with("first", Arg::Moment(first))
@@ -230,9 +232,9 @@ impl<'a> Case<'a> {
             per_version.push(&|| format!("{}: {}", count.version, count.servers));
         }
         Some(
-            Hint::of_cluster(HintId::VersionSkew)
-                .noting("behind", behind.total() > 0)
-                .noting("ahead", ahead.total() > 0)
+            Hint::for_cluster(HintId::VersionSkew)
+                .with_note("behind", behind.total() > 0)
+                .with_note("ahead", ahead.total() > 0)
                 .with("reference", Arg::Text(reference))
                 .with("behind", Arg::List(behind))
                 .with("ahead", Arg::List(ahead))
@@ -244,11 +246,11 @@ impl<'a> Case<'a> {
         let (servers, limit) = self.nearly_full()?;
         // Nobody has been gone for a day since the picture's own moment: that would have moved it.
         let gone = RemovalFilter { stale_for: Some(GONE_FOR), name: None };
-        let gone = self.snapshot.removing_all(&gone, self.overview.as_of).len();
+        let gone = self.snapshot.servers_to_remove(&gone, self.overview.as_of).len();
         Some(
-            Hint::of_cluster(HintId::ServersFull)
-                .noting("nearly", servers < limit)
-                .noting("full", servers >= limit)
+            Hint::for_cluster(HintId::ServersFull)
+                .with_note("nearly", servers < limit)
+                .with_note("full", servers >= limit)
                 .with("servers", Arg::Number(servers))
                 .with("limit", Arg::Number(limit))
                 .with("gone", Arg::Number(gone)),
@@ -262,30 +264,30 @@ impl<'a> Case<'a> {
             if before.replace(&refusal.server) != Some(&refusal.server) {
                 servers.push(&|| refusal.server.to_string());
             }
-            if let RefusalReason::Probe { role, said } = &refusal.why {
+            if let RejectionReason::Probe { role, said } = &refusal.why {
                 let said = said.trim_end_matches('.');
                 reasons.push(&|| format!("{} ({}): {said}", refusal.server, role.as_str()));
             }
         }
-        Hint::of_cluster(HintId::NotReportedYet)
+        Hint::for_cluster(HintId::NotReportedYet)
             .with("servers", Arg::List(servers))
             .with("reasons", Arg::List(reasons))
     }
 
     fn timers_tight(self) -> Hint {
         let settings = &self.snapshot.settings;
-        Hint::of_cluster(HintId::TimersTight)
+        Hint::for_cluster(HintId::TimersTight)
             .with("timeout", Arg::Span(settings.stale_timeout()))
             .with("interval", Arg::Span(settings.interval()))
             .with("wanted", Arg::Span(settings.interval().times(3)))
     }
 
-    fn silence(self, id: HintId, status: &ComponentStatus, compared: &Compared<'_>) -> Hint {
+    fn silence(self, id: HintId, status: &ComponentStatus, compared: &SharedEvidence<'_>) -> Hint {
         let component = &status.component;
         let settings = &self.snapshot.settings;
         let limit = component.stale_limit(settings);
-        Hint::of_component(id, status)
-            .naming(
+        Hint::for_component(id, status)
+            .with_other(
                 "renamed",
                 "successor",
                 compared.addresses().and_then(|at| at.successor(status)),
@@ -297,17 +299,21 @@ impl<'a> Case<'a> {
     }
 }
 
-fn key_mismatch(kind: KeyKind, server: &ServerStatus, compared: &Compared<'_>) -> Option<Hint> {
-    let Compared::Keys(sharing) = compared else { return None };
+fn key_mismatch(
+    kind: KeyKind,
+    server: &ServerStatus,
+    compared: &SharedEvidence<'_>,
+) -> Option<Hint> {
+    let SharedEvidence::Keys(sharing) = compared else { return None };
     let check = odd(server, kind)?;
     let right = sharing.with(sharing.reference);
     let count = right.total();
     Some(
-        Hint::of_server(key_hint(kind), &server.name)
-            .noting("most", sharing.most)
-            .noting("nobody", count == 0)
-            .noting("alone", count == 1)
-            .noting("sharing", count > 1)
+        Hint::for_server(key_hint(kind), &server.name)
+            .with_note("most", sharing.most)
+            .with_note("nobody", count == 0)
+            .with_note("alone", count == 1)
+            .with_note("sharing", count > 1)
             .with("key", Arg::Text(check.short()))
             .with("reference", Arg::Text(sharing.reference.short()))
             .with("sharing", Arg::List(right))
@@ -316,10 +322,10 @@ fn key_mismatch(kind: KeyKind, server: &ServerStatus, compared: &Compared<'_>) -
     )
 }
 
-fn key_missing(server: &ServerStatus, compared: &Compared<'_>) -> Option<Hint> {
-    let Compared::Keyed(keyed) = compared else { return None };
+fn key_missing(server: &ServerStatus, compared: &SharedEvidence<'_>) -> Option<Hint> {
+    let SharedEvidence::Keyed(keyed) = compared else { return None };
     let (_, role) = bare(server);
-    let hint = Hint::of_server(HintId::KeyMissing, &server.name)
+    let hint = Hint::for_server(HintId::KeyMissing, &server.name)
         .with("roles", Arg::Word(roles(role)))
         .with("count", Arg::Number(keyed - usize::from(is_keyed(server))));
     Some(Hint { role, ..hint })
@@ -331,13 +337,13 @@ fn is_keyed(server: &ServerStatus) -> bool {
     components.any(|component| !component.is_observer() && component.key_check.is_some())
 }
 
-fn messenger(status: &ComponentStatus, compared: &Compared<'_>) -> Option<Hint> {
+fn messenger(status: &ComponentStatus, compared: &SharedEvidence<'_>) -> Option<Hint> {
     let (messenger, failure) = unreachable(status)?;
     let neighbour = compared.addresses().and_then(|at| at.neighbour(status));
     Some(
-        Hint::of_component(HintId::MessengerUnreachable, status)
-            .naming("shared", "neighbour", neighbour)
-            .noting(failure.note(), true)
+        Hint::for_component(HintId::MessengerUnreachable, status)
+            .with_other("shared", "neighbour", neighbour)
+            .with_note(failure.note(), true)
             .with("port", Arg::Text(messenger.port.to_string()))
             .with("reason", Arg::Word(failure.key()))
             .with("since_when", Arg::Moment(messenger.since))
@@ -349,7 +355,7 @@ fn duplicate_name(status: &ComponentStatus) -> Option<Hint> {
     let boots = &status.component.boots;
     let former = boots.former.as_ref()?;
     Some(
-        Hint::of_component(HintId::DuplicateName, status)
+        Hint::for_component(HintId::DuplicateName, status)
             .with("one", Arg::Text(boots.current.ip.to_string()))
             .with("other", Arg::Text(former.ip.to_string()))
             .with("returns", Arg::Number(boots.returns.len())),
@@ -360,10 +366,10 @@ fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
     let off = off(status)?;
     let amount = Span(off.0.abs());
     Some(
-        Hint::of_server(HintId::ClockSkew, &status.component.server)
-            .noting("badly", amount > BADLY_SKEWED)
-            .noting("ahead", off > Span::ZERO)
-            .noting("behind", off < Span::ZERO)
+        Hint::for_server(HintId::ClockSkew, &status.component.server)
+            .with_note("badly", amount > BADLY_SKEWED)
+            .with_note("ahead", off > Span::ZERO)
+            .with_note("behind", off < Span::ZERO)
             .with("off", Arg::Span(amount)),
     )
 }
@@ -404,7 +410,7 @@ impl Finding {
             if self.id == HintId::ClockSkew {
                 return server.components.iter().find_map(clock_skew);
             }
-            Some(Hint::of_server(self.id, &server.name))
+            Some(Hint::for_server(self.id, &server.name))
         });
         hint.map(|hint| hint.args).unwrap_or_default()
     }

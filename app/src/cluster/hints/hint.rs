@@ -100,7 +100,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(super) fn of_cluster(id: HintId) -> Self {
+    pub(super) fn for_cluster(id: HintId) -> Self {
         Self { id, server: None, role: None }
     }
 
@@ -148,18 +148,18 @@ pub struct Hint {
 }
 
 impl Hint {
-    pub(super) fn of_cluster(id: HintId) -> Self {
+    pub(super) fn for_cluster(id: HintId) -> Self {
         Self { id, server: None, role: None, notes: Vec::new(), args: Vec::new() }
     }
 
-    pub(super) fn of_server(id: HintId, server: &ServerName) -> Self {
-        Self { server: Some(server.clone()), ..Self::of_cluster(id) }
+    pub(super) fn for_server(id: HintId, server: &ServerName) -> Self {
+        Self { server: Some(server.clone()), ..Self::for_cluster(id) }
             .with("server", Arg::Text(server.to_string()))
     }
 
-    pub(super) fn of_component(id: HintId, status: &ComponentStatus) -> Self {
+    pub(super) fn for_component(id: HintId, status: &ComponentStatus) -> Self {
         let component = &status.component;
-        Self { role: Some(component.role), ..Self::of_server(id, &component.server) }
+        Self { role: Some(component.role), ..Self::for_server(id, &component.server) }
             .with("since", Arg::Moment(component.last_heartbeat))
             .with("address", Arg::Text(component.ip.to_string()))
     }
@@ -170,17 +170,17 @@ impl Hint {
     }
 
     /// Notes that another server plays a part, if one does, and names it.
-    pub(super) fn naming(
+    pub(super) fn with_other(
         self,
         note: &'static str,
         name: &'static str,
         other: Option<&ServerName>,
     ) -> Self {
         let named: Vec<String> = other.map(ToString::to_string).into_iter().collect();
-        self.noting(note, other.is_some()).with(name, Arg::List(named.into()))
+        self.with_note(note, other.is_some()).with(name, Arg::List(named.into()))
     }
 
-    pub(super) fn noting(mut self, note: &'static str, applies: bool) -> Self {
+    pub(super) fn with_note(mut self, note: &'static str, applies: bool) -> Self {
         if applies {
             self.notes.push(note);
         }

@@ -15,7 +15,7 @@ pub use self::hint::{
     Arg, Finding, Hint, MAX_HINTS_OF_ONE_ID, Names, anchor, dom_safe, roles, summary_anchor,
 };
 pub use self::id::{HintId, Severity};
-use self::rules::Case;
+use self::rules::RuleContext;
 use super::health::Overview;
 use super::snapshot::Snapshot;
 use super::time::Timestamp;
@@ -32,9 +32,9 @@ impl Snapshot {
     /// `now`.
     pub fn findings(&self, overview: &Overview, now: Timestamp) -> Vec<Finding> {
         if self.blind_since.is_some() {
-            return vec![Finding::of_cluster(HintId::OverviewBlind)];
+            return vec![Finding::for_cluster(HintId::OverviewBlind)];
         }
-        let case = Case { snapshot: self, overview };
+        let case = RuleContext { snapshot: self, overview };
         let mut found = case.about_cluster();
         for (place, server) in overview.servers.iter().enumerate() {
             case.about_server(server, now, |id, role| {
@@ -53,7 +53,7 @@ impl Snapshot {
 
     /// The hints that these findings of one overview make.
     pub fn hints_of(&self, overview: &Overview, findings: &[Finding]) -> Vec<Hint> {
-        let case = Case { snapshot: self, overview };
+        let case = RuleContext { snapshot: self, overview };
         let mut hints = Vec::new();
         for same in findings.chunk_by(|a, b| a.id == b.id) {
             case.add_hints(same, &mut hints);
@@ -67,7 +67,7 @@ impl Snapshot {
         let findings = if self.blind_since.is_some() {
             self.findings(&overview, now)
         } else {
-            Case { snapshot: self, overview: &overview }.about_cluster()
+            RuleContext { snapshot: self, overview: &overview }.about_cluster()
         };
         self.hints_of(&overview, &findings)
     }

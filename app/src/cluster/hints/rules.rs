@@ -10,8 +10,8 @@ use crate::cluster::health::{KeyVerdict, Pulse, VersionCheck};
 use crate::cluster::keys::{KeyCheck, KeyKind};
 use crate::cluster::messenger::{Messenger, MessengerFailure};
 use crate::cluster::observation::exceeds_at;
-use crate::cluster::order::sorted;
-use crate::cluster::rejected::Refusal;
+use crate::cluster::order::sorted_indices;
+use crate::cluster::rejected::RejectedHeartbeat;
 use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::{Span, Timestamp};
 
@@ -20,19 +20,19 @@ const SKEWED: Span = Span::seconds(2);
 
 /// What every rule looks at.
 #[derive(Clone, Copy)]
-pub(super) struct Case<'a> {
+pub(super) struct RuleContext<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) overview: &'a Overview,
 }
 
 /// Services that went stale within one interval.
-pub(super) struct Together {
+pub(super) struct SimultaneousSilence {
     pub(super) services: usize,
     pub(super) silent: usize,
     pub(super) first: Timestamp,
 }
 
-impl<'a> Case<'a> {
+impl<'a> RuleContext<'a> {
     pub(super) fn about_cluster(self) -> Vec<Finding> {
         let due = [
             (HintId::EveryoneSilent, self.together().is_some()),
@@ -46,7 +46,7 @@ impl<'a> Case<'a> {
         let mut findings = Vec::new();
         for (id, applies) in due {
             if applies {
-                findings.push(Finding::of_cluster(id));
+                findings.push(Finding::for_cluster(id));
             }
         }
         findings
@@ -99,7 +99,7 @@ impl<'a> Case<'a> {
             (Pulse::Stale, Role::Web) if status.live => Some(HintId::WebIdle),
             (Pulse::Stale, Role::Web) => Some(HintId::WebStale),
             (Pulse::Stopped, role) => {
-                let silence = component.silence(&self.snapshot.spells, now);
+                let silence = component.silence(&self.snapshot.blind_periods, now);
                 (silence > self.snapshot.settings.stale_timeout()).then_some(match role {
                     Role::Service => HintId::ServiceStopped,
                     Role::Web => HintId::WebStopped,
@@ -109,7 +109,7 @@ impl<'a> Case<'a> {
     }
 
     /// More than half of at least two services, if they went stale within one interval.
-    pub(super) fn together(self) -> Option<Together> {
+    pub(super) fn together(self) -> Option<SimultaneousSilence> {
         let settings = &self.snapshot.settings;
         let mut services = 0;
         let mut silent = Vec::new();
@@ -121,7 +121,7 @@ impl<'a> Case<'a> {
                 }
             }
         }
-        let order = sorted(silent.len(), &|a, b| silent[a].cmp(&silent[b]));
+        let order = sorted_indices(silent.len(), &|a, b| silent[a].cmp(&silent[b]));
         let silent: Vec<Timestamp> = order.into_iter().map(|place| silent[place]).collect();
         // Of the spans of one interval the fullest, and of equals the latest: a window slides over them.
         let (mut end, mut most, mut first) = (0, 0, None);
@@ -134,7 +134,7 @@ impl<'a> Case<'a> {
             }
         }
         let first = first.filter(|_| services >= 2 && most * 2 > services)?;
-        Some(Together { services, silent: most, first })
+        Some(SimultaneousSilence { services, silent: most, first })
     }
 
     fn has_version_skew(self) -> bool {
@@ -168,7 +168,7 @@ impl<'a> Case<'a> {
     }
 
     /// Failing probes of servers without a row, at the picture's own moment: their end would have moved it.
-    pub(super) fn unreported(self) -> impl Iterator<Item = &'a Refusal> {
+    pub(super) fn unreported(self) -> impl Iterator<Item = &'a RejectedHeartbeat> {
         self.snapshot.unreported(self.overview.as_of)
     }
 
@@ -179,7 +179,7 @@ impl<'a> Case<'a> {
 
     /// When a component's silence grew longer than `limit`.
     pub(super) fn since_silent(self, status: &ComponentStatus, limit: Span) -> Timestamp {
-        exceeds_at(status.component.last_heartbeat, limit, &self.snapshot.spells)
+        exceeds_at(status.component.last_heartbeat, limit, &self.snapshot.blind_periods)
     }
 }
 

@@ -115,7 +115,7 @@ fn action(hint: &Hint, words: &Words) -> Option<Action> {
             KeyKind::Machine => "action.accept.machine",
         };
         let text = words.say(key, &[("key", Arg::Text(digits.clone()))]);
-        Some(Action::opening(text, &Open::Acceptance { kind, digits }))
+        Some(Action::opening(text, &Open::AcceptKey { kind, digits }))
     };
     let remove = || {
         let (server, role) = (hint.server.clone()?, hint.role);

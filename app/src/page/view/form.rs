@@ -2,7 +2,7 @@
 
 use super::Scene;
 use crate::cluster::hints::Arg;
-use crate::cluster::{Misfit, Settings, Span};
+use crate::cluster::{SettingError, Settings, Span};
 use crate::page::draft::Draft;
 use crate::page::place::Open;
 
@@ -41,7 +41,7 @@ pub(super) fn form(scene: &Scene<'_>) -> Option<Form> {
     let today = &scene.snapshot.settings;
     let draft = typed.as_ref().map_or_else(|| Draft::of(today), |typed| typed.over(today));
     let read = draft.settings();
-    let errors: &[Misfit] = read.as_ref().err().map_or(&[], Vec::as_slice);
+    let errors: &[SettingError] = read.as_ref().err().map_or(&[], Vec::as_slice);
     let entry = |name, label, help: &str, (least, most): (Span, Span)| Entry {
         name,
         label: scene.words.label(label),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Scene;
 use crate::cluster::hints::Arg;
-use crate::cluster::order::sorted;
+use crate::cluster::order::sorted_indices;
 use crate::cluster::{Health, ServerStatus, version};
 use crate::page::look;
 use crate::page::place::{List, Place, Sort};
@@ -95,7 +95,7 @@ pub(super) fn list(scene: &Scene<'_>, rows: usize) -> (Tools, Vec<usize>) {
                     (true, false) => Some("ascending"),
                     (true, true) => Some("descending"),
                 };
-                let address = scene.place.listing(list.sorted(sort)).address();
+                let address = scene.place.listing(list.sorted_indices(sort)).address();
                 Order { sort, address, direction }
             })
             .collect(),
@@ -144,7 +144,7 @@ fn chips(scene: &Scene<'_>, found: &[Found<'_>]) -> Vec<Chip> {
 /// The places of these servers in the order of the list.
 fn order(servers: &[Found<'_>], list: &List) -> Vec<usize> {
     // They come ordered by name, and every order keeps that among equals.
-    let order = sorted(servers.len(), &|one, other| {
+    let order = sorted_indices(servers.len(), &|one, other| {
         let (a, b) = (servers[one].1, servers[other].1);
         match list.sort {
             Sort::Name => Ordering::Equal,

@@ -3,10 +3,10 @@
 use super::{Action, Scene};
 use crate::api::{Command, LAPSED};
 use crate::cluster::hints::Arg;
-use crate::cluster::preview::Acceptance;
-use crate::cluster::reference_keys::Unnamed;
+use crate::cluster::preview::KeyChangePreview;
+use crate::cluster::reference_keys::KeyLookupError;
 use crate::cluster::{
-    ComponentStatus, KeyKind, Messenger, MessengerFailure, Reference, Role, ServerName,
+    ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
     ServerStatus, Span, Timestamp,
 };
 use crate::page::look::{self, Look};
@@ -75,7 +75,7 @@ pub(super) fn panel(scene: &Scene<'_>) -> Option<Panel> {
         Open::Nothing | Open::Configuration(_) => None,
         Open::Details(server) => Some(scene.details(server)),
         Open::Removal { server, role, again } => Some(scene.removal(server, *role, *again)),
-        Open::Acceptance { kind, digits } => Some(scene.acceptance(*kind, digits)),
+        Open::AcceptKey { kind, digits } => Some(scene.acceptance(*kind, digits)),
     }
 }
 
@@ -227,20 +227,20 @@ impl Scene<'_> {
         let opened = self.opened(self.words.say(&of_kind("ask.accept"), &key));
         let reference = self.snapshot.references.of(kind);
         let components = || self.snapshot.components.values().map(AsRef::as_ref);
-        let check = match kind.named(digits, components()) {
+        let check = match kind.find_by_prefix(digits, components()) {
             Ok(check) => check,
             Err(unnamed) => {
                 let word = match unnamed {
-                    Unnamed::Nobody { .. } => "refusal.absent",
-                    Unnamed::Several => "refusal.ambiguous",
+                    KeyLookupError::Unknown { .. } => "refusal.absent",
+                    KeyLookupError::Ambiguous => "refusal.ambiguous",
                 };
                 return Panel { paragraphs: vec![self.words.say(word, &[])], ..opened };
             }
         };
-        if reference.is_some_and(|known: Reference| known.check == check) {
+        if reference.is_some_and(|known: ReferenceKey| known.check == check) {
             return Panel { paragraphs: vec![self.words.say("ask.accept.already", &[])], ..opened };
         }
-        let would = Acceptance::of(kind, check, components());
+        let would = KeyChangePreview::of(kind, check, components());
         let wrong = if would.wrong.is_empty() {
             self.words.say("ask.accept.wrong.nobody", &[])
         } else {

@@ -222,7 +222,7 @@ pub(super) fn blocks(
 
 /// That heartbeats in a server's name are refused.
 fn refused(server: &ServerStatus, scene: &Scene<'_>) -> Option<String> {
-    let refusals = scene.snapshot.refusals_of(&server.name, scene.now);
+    let refusals = scene.snapshot.rejected_of(&server.name, scene.now);
     let refused: Vec<String> = refusals.map(|refusal| scene.words.refused(refusal)).collect();
     (!refused.is_empty()).then(|| refused.join(". "))
 }
@@ -381,7 +381,7 @@ mod tests {
     use super::*;
     use crate::cluster::Source;
     use crate::cluster::receive::receive;
-    use crate::cluster::{Beat, Change, Heartbeat, KeyCheck, KeyKind, Os, Span};
+    use crate::cluster::{Change, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Span};
     use crate::page::place::Place;
     use crate::words::Language;
 
@@ -485,8 +485,12 @@ mod tests {
         let (mut snapshot, mut kept) = (cluster(), Kept::default());
         let before = view(&snapshot, &mut kept);
         let known = snapshot.components.values().nth(7).unwrap();
-        let beat = Beat { at: NOON + Span::seconds(20), sequence: 2, ..Beat::of(known) };
-        snapshot.apply(Change { beats: vec![beat], changed_at: NOON, ..Change::default() });
+        let beat = HeartbeatUpdate {
+            at: NOON + Span::seconds(20),
+            sequence: 2,
+            ..HeartbeatUpdate::of(known)
+        };
+        snapshot.apply(Change { heartbeats: vec![beat], changed_at: NOON, ..Change::default() });
         let after = view(&snapshot, &mut kept);
         assert_eq!(made_anew(&before, &after), BTreeSet::new());
         let heard = |view: &View| {

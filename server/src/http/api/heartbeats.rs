@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::cluster::{FieldError, Heartbeat, RefusalReason, ServerName, Timestamp};
+use app::cluster::{FieldError, Heartbeat, RejectionReason, ServerName, Timestamp};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Version};
@@ -125,7 +125,7 @@ fn own_servers_only(
     let Some(foreign) = heartbeats.iter().find(|heartbeat| heartbeat.server != *server) else {
         return Ok(());
     };
-    site.watch.refused(&foreign.server, RefusalReason::Foreign, origin.client);
+    site.watch.refused(&foreign.server, RejectionReason::Foreign, origin.client);
     Err(speaks_for_another(server, &foreign.server))
 }
 

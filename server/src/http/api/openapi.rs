@@ -81,7 +81,7 @@ pub(crate) fn say_need(document: &mut utoipa::openapi::OpenApi, need: Need) {
             "No token, or none that is good.",
             "The token is a person's, or another server's credential.",
         ),
-        Need::Beat => (
+        Need::HeartbeatUpdate => (
             NODE,
             "No token, or none that is good.",
             "The token is a person's, or another server's credential, or a join token where a credential is required.",

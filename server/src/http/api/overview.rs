@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use app::cluster::Source;
 use app::cluster::health::{Counts, KeyVerdict, VersionCount};
 use app::cluster::{
-    ComponentStatus, Health, Hint, Messenger, MessengerFailure, Refusal, RefusalReason,
-    ServerStatus, Settings, Snapshot, Spell, Timestamp, VersionCheck,
+    BlindPeriod, ComponentStatus, Health, Hint, Messenger, MessengerFailure, RejectedHeartbeat,
+    RejectionReason, ServerStatus, Settings, Snapshot, Timestamp, VersionCheck,
 };
 use app::words::Words;
 use axum::body::Bytes;
@@ -158,7 +158,7 @@ impl Cached {
 struct Picture<'a> {
     as_of: String,
     blind_since: Option<String>,
-    spells: Each<'a, Spell>,
+    blind_periods: Each<'a, BlindPeriod>,
     health: Health,
     settings: &'a Settings,
     counts: &'a Counts,
@@ -181,9 +181,9 @@ fn body(snapshot: &Snapshot, now: Timestamp) -> Vec<u8> {
     let picture = Picture {
         as_of: overview.as_of.rfc3339(),
         blind_since: overview.blind_since.map(Timestamp::rfc3339),
-        spells: Each(
-            &snapshot.spells,
-            &|spell| json!({"start": spell.start.rfc3339(), "end": spell.end.rfc3339()}),
+        blind_periods: Each(
+            &snapshot.blind_periods,
+            &|period| json!({"start": period.start.rfc3339(), "end": period.end.rfc3339()}),
         ),
         health: overview.health,
         settings: &snapshot.settings,
@@ -198,7 +198,7 @@ fn body(snapshot: &Snapshot, now: Timestamp) -> Vec<u8> {
 
 fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
     let latest = server.latest();
-    let told = || snapshot.refusals_of(&server.name, now);
+    let told = || snapshot.rejected_of(&server.name, now);
     let components: Vec<Value> =
         server.components.iter().map(|status| component(status, snapshot)).collect();
     json!({
@@ -212,7 +212,7 @@ fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
     })
 }
 
-fn refusal(refusal: &Refusal) -> Value {
+fn refusal(refusal: &RejectedHeartbeat) -> Value {
     json!({
         "since": refusal.since.rfc3339(),
         "reason": refusal.why.as_str(),
@@ -220,8 +220,8 @@ fn refusal(refusal: &Refusal) -> Value {
     })
 }
 
-fn failing_probe(refusal: &Refusal) -> Option<Value> {
-    let RefusalReason::Probe { role, said } = &refusal.why else { return None };
+fn failing_probe(refusal: &RejectedHeartbeat) -> Option<Value> {
+    let RejectionReason::Probe { role, said } = &refusal.why else { return None };
     Some(json!({ "role": role, "since": refusal.since.rfc3339(), "detail": said }))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::cluster::server_name::check_text;
-use app::cluster::{FieldError, RefusalReason, Role, ServerName};
+use app::cluster::{FieldError, RejectionReason, Role, ServerName};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
@@ -53,7 +53,7 @@ pub(crate) async fn post(
     {
         return Err(speaks_for_another(own, &server));
     }
-    site.watch.refused(&server, RefusalReason::Probe { role, said }, origin.client);
+    site.watch.refused(&server, RejectionReason::Probe { role, said }, origin.client);
     Ok(StatusCode::NO_CONTENT)
 }
 

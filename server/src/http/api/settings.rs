@@ -5,7 +5,7 @@ use std::sync::Arc;
 use app::api::{Command, Refusal};
 use app::cluster::keys::check_digits;
 use app::cluster::removal::{NamePattern, RemovalFilter};
-use app::cluster::{FieldError, KeyKind, Misfit, Role, ServerName, Settings, Span};
+use app::cluster::{FieldError, KeyKind, Role, ServerName, SettingError, Settings, Span};
 use app::words::Words;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
@@ -94,7 +94,7 @@ fn read_settings(value: &Value) -> Result<Settings, Vec<FieldError>> {
 }
 
 /// As an answer says it: a field, and what it must be.
-fn told(misfit: Misfit) -> FieldError {
+fn told(misfit: SettingError) -> FieldError {
     let said = misfit.why.in_words(Words::for_programs());
     let mut letters = said.trim_end_matches('.').chars();
     let first = letters.next().map(|first| first.to_ascii_lowercase());

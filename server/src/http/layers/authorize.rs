@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use app::api::Rank;
-use app::cluster::{RefusalReason, ServerName};
+use app::cluster::{RejectionReason, ServerName};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -48,7 +48,7 @@ pub(crate) enum Need {
     /// A join token or a credential.
     Enrol,
     /// The same; the join token only where no enrolment is required.
-    Beat,
+    HeartbeatUpdate,
 }
 
 /// How a refusal is told.
@@ -183,14 +183,14 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
         return next.run(request).await;
     };
     let why = match caller {
-        Caller::Joiner { .. } => RefusalReason::NotEnrolled,
-        Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } => RefusalReason::Token,
+        Caller::Joiner { .. } => RejectionReason::NotEnrolled,
+        Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } => RejectionReason::Token,
     };
     let from = request.extensions().get::<Origin>().and_then(|origin| origin.client);
     let peer = request.extensions().get::<Origin>().and_then(|origin| origin.peer);
     let query = request.uri().query().map(str::to_owned);
     let _offered = request.extensions().get::<Room>().map(Room::offer);
-    if gate.need == Need::Beat {
+    if gate.need == Need::HeartbeatUpdate {
         let claim = gate.site.bodies.read_claim(request.into_body()).await;
         gate.site.intake.figures().refuse(Refusal::Token);
         if let Some(server) = claim.and_then(|body| claimed(&body)) {
@@ -225,7 +225,7 @@ fn allows(policy: &Policy, need: Need, caller: &Caller) -> Result<(), Denied> {
             if person.is_guest() { Err(Denied::Forbidden(Bar::Guest)) } else { Ok(()) }
         }),
         Need::Enrol => node(caller),
-        Need::Beat => match caller {
+        Need::HeartbeatUpdate => match caller {
             Caller::Joiner { .. } if policy.require_enrolment => {
                 Err(Denied::Forbidden(Bar::Unenrolled))
             }

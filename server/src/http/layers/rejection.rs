@@ -8,7 +8,7 @@ use axum::http::{HeaderName, StatusCode};
 use crate::Site;
 use crate::access::Mode;
 use crate::access::caller::Unproved;
-use crate::access::proxied::Unnamed;
+use crate::access::proxied::ProxyNameError;
 use crate::http::layers::authorize::Need;
 use crate::http::problem::{Problem, Values};
 
@@ -70,7 +70,7 @@ impl Denied {
     /// The answer. `peer`: whose connection the request came by.
     pub(crate) fn problem(self, site: &Site, need: Need, peer: Option<IpAddr>) -> Problem {
         let unauthorized = |detail: &str| Problem::unauthorized(detail);
-        let of_servers = matches!(need, Need::Beat | Need::Enrol);
+        let of_servers = matches!(need, Need::HeartbeatUpdate | Need::Enrol);
         match self {
             Self::Forbidden(bar) => {
                 Problem::new(StatusCode::FORBIDDEN, bar.as_str()).for_people(bar.key(), Vec::new())
@@ -104,19 +104,19 @@ fn said(key: &'static str, values: Values) -> Problem {
 }
 
 /// Why the proxy's headers name nobody, and what it must send.
-fn unnamed(site: &Site, why: Unnamed, peer: Option<IpAddr>) -> Problem {
+fn unnamed(site: &Site, why: ProxyNameError, peer: Option<IpAddr>) -> Problem {
     let Mode::Proxy { user, role } = &site.access.policy.mode else {
         return said("plain.unproved.product", Vec::new());
     };
     let (key, header) = match why {
-        Unnamed::Direct => ("plain.proxy.direct", user),
-        Unnamed::Missing => ("plain.proxy.missing", user),
-        Unnamed::Empty => ("plain.proxy.empty", user),
-        Unnamed::TwoNames => ("plain.proxy.twice", user),
-        Unnamed::TwoRoles => ("plain.proxy.twice", role),
-        Unnamed::Long => ("plain.proxy.long", user),
-        Unnamed::Unprintable => ("plain.proxy.unprintable", user),
-        Unnamed::Encoding => ("plain.proxy.encoding", user),
+        ProxyNameError::Direct => ("plain.proxy.direct", user),
+        ProxyNameError::Missing => ("plain.proxy.missing", user),
+        ProxyNameError::Empty => ("plain.proxy.empty", user),
+        ProxyNameError::TwoNames => ("plain.proxy.twice", user),
+        ProxyNameError::TwoRoles => ("plain.proxy.twice", role),
+        ProxyNameError::Long => ("plain.proxy.long", user),
+        ProxyNameError::Unprintable => ("plain.proxy.unprintable", user),
+        ProxyNameError::Encoding => ("plain.proxy.encoding", user),
     };
     let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
     let line = format!("--trusted-proxies {peer}");

@@ -84,7 +84,7 @@ pub(crate) async fn acceptance(
         .and_then(|word| KeyKind::ALL.into_iter().find(|kind| kind.as_str() == word));
     let kind = kind.ok_or_else(|| lacks("kind"))?;
     let digits = get(&pairs, "key_check").ok_or_else(|| lacks("key_check"))?.to_owned();
-    let asked = Open::Acceptance { kind, digits: digits.clone() };
+    let asked = Open::AcceptKey { kind, digits: digits.clone() };
     let outcome = site.act(Command::Accept { kind, digits }, &person.actor()).await;
     Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, dress, ..Place::default() }))
 }

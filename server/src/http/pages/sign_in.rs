@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::Site;
 use crate::access::origin::{Origin, OwnHost};
-use crate::access::password::Unfit;
+use crate::access::password::PasswordPolicyError;
 use crate::access::{Mode, SignIn, SignInError};
 use crate::http::body::{FormProblem, Submitted};
 use crate::http::extract::Dressed;
@@ -136,7 +136,9 @@ pub(crate) async fn post(
         Err(error) => {
             let status = match &error {
                 SignInError::Wrong | SignInError::WrongCode => StatusCode::UNAUTHORIZED,
-                SignInError::Unfit(_) | SignInError::UnfitName => StatusCode::UNPROCESSABLE_ENTITY,
+                SignInError::Password(_) | SignInError::UnfitName => {
+                    StatusCode::UNPROCESSABLE_ENTITY
+                }
                 SignInError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
                 SignInError::Busy(_) | SignInError::Blind(_) | SignInError::Random(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
@@ -215,11 +217,11 @@ fn said(error: &SignInError, words: &Words) -> String {
     let key = match error {
         SignInError::Wrong => "plain.sign-in.wrong",
         SignInError::WrongCode => "plain.sign-in.wrong-code",
-        SignInError::Unfit(Unfit::Short) => "plain.sign-in.short",
-        SignInError::Unfit(Unfit::Long) => "plain.sign-in.long",
-        SignInError::Unfit(Unfit::OwnWords) => "plain.sign-in.own-words",
-        SignInError::Unfit(Unfit::Repeated) => "plain.sign-in.repeated",
-        SignInError::Unfit(Unfit::Common) => "plain.sign-in.common",
+        SignInError::Password(PasswordPolicyError::Short) => "plain.sign-in.short",
+        SignInError::Password(PasswordPolicyError::Long) => "plain.sign-in.long",
+        SignInError::Password(PasswordPolicyError::OwnWords) => "plain.sign-in.own-words",
+        SignInError::Password(PasswordPolicyError::Repeated) => "plain.sign-in.repeated",
+        SignInError::Password(PasswordPolicyError::Common) => "plain.sign-in.common",
         SignInError::UnfitName => "plain.sign-in.name",
         SignInError::TooMany(_) => "plain.sign-in.too-many",
         SignInError::Busy(_) | SignInError::Random(_) => "plain.sign-in.busy",

@@ -7,7 +7,7 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::Blindness;
+use app::cluster::DatabaseOutage;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::sync::{Mutex, watch};
@@ -134,11 +134,12 @@ impl Shared {
         let is_without_tables = matches!(error, StoreError::Database(sqlx::Error::Database(error))
             // undefined_table
             if error.code().as_deref() == Some("42P01"));
-        let blindness = error.blindness();
-        if is_without_tables || matches!(blindness, Blindness::ReadOnly | Blindness::Pooled) {
+        let outage = error.outage();
+        if is_without_tables || matches!(outage, DatabaseOutage::ReadOnly | DatabaseOutage::Pooled)
+        {
             *self.ready.lock().await = false;
         }
-        if blindness == Blindness::ReadOnly {
+        if outage == DatabaseOutage::ReadOnly {
             self.trust.end_all();
         }
     }
@@ -164,7 +165,7 @@ impl Shared {
         let filled = sql(fill).rows(&mut tx).await;
         let _ = tx.rollback().await;
         match filled {
-            Err(error) if error.blindness() == Blindness::Full => Err(error),
+            Err(error) if error.outage() == DatabaseOutage::Full => Err(error),
             Ok(_) | Err(_) => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use app::cluster::Blindness;
+use app::cluster::DatabaseOutage;
 use sqlx::ConnectOptions as _;
 
 use super::{Owned, connection, log, rows};
@@ -71,7 +71,9 @@ async fn everything(path: &Path) -> Result<(), StoreError> {
 }
 
 fn only_damage(read: Result<(), StoreError>) -> Result<(), StoreError> {
-    read.or_else(|error| if error.blindness() == Blindness::Corrupt { Err(error) } else { Ok(()) })
+    read.or_else(
+        |error| if error.outage() == DatabaseOutage::Corrupt { Err(error) } else { Ok(()) },
+    )
 }
 
 impl Owned {

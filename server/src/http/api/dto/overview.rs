@@ -14,7 +14,7 @@ pub(crate) struct Overview {
     #[schema(required = true, format = DateTime)]
     blind_since: Option<String>,
     /// When nobody watched.
-    spells: Vec<Spell>,
+    blind_periods: Vec<BlindPeriod>,
     health: Health,
     settings: Settings,
     counts: Counts,
@@ -29,7 +29,7 @@ pub(crate) struct Overview {
 
 /// A time in which nobody watched.
 #[derive(ToSchema)]
-pub(crate) struct Spell {
+pub(crate) struct BlindPeriod {
     #[schema(format = DateTime)]
     start: String,
     #[schema(format = DateTime)]
@@ -85,7 +85,7 @@ pub(crate) struct Refused {
     since: String,
     /// Why: no token that is good, another server's credential, or a join token where a credential is
     /// required.
-    reason: RefusalReason,
+    reason: RejectionReason,
     /// Where the last of them came from.
     #[schema(required = true)]
     address: Option<String>,
@@ -105,7 +105,7 @@ pub(crate) struct FailingProbe {
 /// Why heartbeats are refused.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
-pub(crate) enum RefusalReason {
+pub(crate) enum RejectionReason {
     Token,
     Foreign,
     NotEnrolled,

@@ -7,7 +7,7 @@ create table cluster (
     database_id          text    not null,  -- random; part of every reader's cursor
     commit_no            bigint  not null,  -- grows with every change a web server wants to hear of
     changed_at           bigint  not null,  -- when the last change was made that a reader can see
-    mark_at              bigint  not null,  -- last sign of life of a web server: a gap is a spell
+    mark_at              bigint  not null,  -- last sign of life of a web server: a gap is a period
     clock_jumps          bigint  not null,  -- by how much this clock was set, all in all, in milliseconds
     load_balancing       boolean not null,  -- the settings, as the admin set them
     automatic_failover   boolean not null,
@@ -16,7 +16,7 @@ create table cluster (
     web_window_s         bigint  not null,
     settings_no          bigint  not null default 0,  -- which commit last changed them,
     references_no        bigint  not null default 0,  -- the reference keys,
-    spells_no            bigint  not null default 0,  -- the spells,
+    spells_no            bigint  not null default 0,  -- the blind periods,
     keyring_no           bigint  not null default 0,  -- who may ask for what,
     whole_no             bigint  not null default 0   -- and everything, as when all stamps moved
 ) with (fillfactor = 10);
@@ -56,7 +56,7 @@ create table reference_keys (
     agreed    boolean not null      -- two servers agreed on it, or an admin accepted it
 );
 
-create table spells (
+create table blind_periods (
     start_at bigint primary key,  -- the last mark before nobody watched
     end_at   bigint not null      -- the first moment somebody could write again
 );

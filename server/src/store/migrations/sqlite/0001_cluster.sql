@@ -6,7 +6,7 @@ create table cluster (
     database_id          text not null,     -- random; part of every reader's cursor
     commit_no            integer not null,  -- grows with every change a reader can see
     changed_at           integer not null,  -- when the last such change was made
-    mark_at              integer not null,  -- last sign of life of a web server: a gap is a spell
+    mark_at              integer not null,  -- last sign of life of a web server: a gap is a period
     load_balancing       integer not null,  -- the settings, as the admin set them
     automatic_failover   integer not null,
     heartbeat_interval_s integer not null,
@@ -45,7 +45,7 @@ create table reference_keys (
     agreed    integer not null   -- two servers agreed on it, or an admin accepted it
 ) strict, without rowid;
 
-create table spells (
+create table blind_periods (
     start_at integer primary key,  -- the last mark before nobody watched
     end_at   integer not null      -- the first moment somebody could write again
 ) strict;
