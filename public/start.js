@@ -21,7 +21,7 @@ const file = (name) => persist(async (query) => {
 const { lang } = document.documentElement;
 const [{ default: init, hydrate }, { date, number }, words, wasm] = await Promise.all([
   module('app.js'),
-  module('manner.js'),
+  module('locale.js'),
   file(`words-${lang}.txt`).then((answer) => answer.text()),
   file('app_bg.wasm'),
 ]);

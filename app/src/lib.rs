@@ -1,16 +1,17 @@
-//! The shared half of Cluster Overview: the rules, the words and the page.
+//! The shared half of Cluster Overview: the rules, the sentences and the page.
 //!
 //! Compiled twice: with `ssr` for the server, with `hydrate` for the browser. [`cluster`] needs
 //! neither.
 
-pub mod api;
-#[cfg(feature = "ssr")]
-pub mod backend;
 pub mod cluster;
+pub mod i18n;
 pub mod page;
-pub mod words;
+#[cfg(feature = "ssr")]
+pub mod pages;
+pub mod protocol;
+pub mod server_fns;
 
 #[cfg(feature = "hydrate")]
-pub use page::live::hydrate;
+pub use page::client::hydrate;
 #[cfg(feature = "ssr")]
-pub use page::shell;
+pub use page::document::{nonce, shell};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cluster_overview_app::cluster::{
     Component, HintId, Messenger, MessengerFailure, Snapshot, Timestamp,
 };
-use cluster_overview_app::words::{HintText, Language, Words};
+use cluster_overview_app::i18n::{HintText, Language, Words};
 use common::{NOON, hints, s, service, snapshot, web};
 
 /// When what was last heard of at noon is stale, a web component too.

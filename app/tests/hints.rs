@@ -11,7 +11,7 @@ use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyKind, Messenger, MessengerFailure, RejectionReason, Role,
     Settings, Severity, Skew, Snapshot, Span, Timestamp,
 };
-use cluster_overview_app::words::{Language, Words};
+use cluster_overview_app::i18n::{Language, Words};
 use common::{NOON, address, boot, hints, ids, key, ms, name, s, service, snapshot, web};
 
 /// A cluster in which a hint is there, and the nearest one in which it is not.
@@ -362,7 +362,7 @@ fn where_a_restart_would_not_help_the_hint_says_what_to_avoid_and_nowhere_else()
 /// over many of them has a value of its own.
 fn placeholders(id: HintId) -> Vec<&'static str> {
     let prefix = format!("{}.", id.as_str());
-    include_str!("../src/words/en.txt")
+    include_str!("../src/i18n/en.txt")
         .lines()
         .filter(|line| line.starts_with(&prefix) && !line.contains(".many = "))
         .flat_map(|line| line.split('{').skip(1))

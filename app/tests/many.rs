@@ -15,7 +15,7 @@ use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyCheck, KeyKind, Messenger, MessengerFailure, Overview,
     Pulse, RejectionReason, Role, ServerName, Settings, Skew, Snapshot, Span, Timestamp, version,
 };
-use cluster_overview_app::words::{Language, Words};
+use cluster_overview_app::i18n::{Language, Words};
 use common::{NOON, address, boot, hints, key, ms, name, s, service, snapshot, status, web};
 use proptest::prelude::*;
 

@@ -9,7 +9,7 @@ use cluster_overview_app::cluster::removal::RemovalFilter;
 use cluster_overview_app::cluster::{
     Component, HintId, KeyKind, Pulse, ReferenceKeys, Role, Settings, Snapshot, Span, Timestamp,
 };
-use cluster_overview_app::words::{Language, Words};
+use cluster_overview_app::i18n::{Language, Words};
 use common::*;
 
 fn with_keys(keys: [(&str, u8); 3]) -> Snapshot {

@@ -5,7 +5,7 @@ mod common;
 use cluster_overview_app::cluster::{
     Component, Health, KeyKind, Role, Settings, Snapshot, Timestamp,
 };
-use cluster_overview_app::words::{Language, Words};
+use cluster_overview_app::i18n::{Language, Words};
 use common::{NOON, hints, key, s, service, snapshot, status, web};
 
 fn heard(component: Component, seconds: i64) -> Component {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use app::api::{Command, Outcome, Refusal};
 use app::cluster::keys::check_digits;
 use app::cluster::reference_keys::KeyLookupError;
 use app::cluster::removal::RemovalFilter;
 use app::cluster::{
     ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
 };
-use app::words::Words;
+use app::i18n::Words;
+use app::protocol::{Command, Outcome, Refusal};
 
 use crate::Site;
 use crate::access::audit::{Action, Actor, Entry};

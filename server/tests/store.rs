@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::api::Rank;
 use app::cluster::{
     ComponentKey, DatabaseOutage, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role,
     ServerName, Settings, Source, Span,
 };
+use app::protocol::Rank;
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::{Account, Guest, Maker, Session, Token, TokenRole};
 use cluster_overview::access::secret::Hash;

@@ -115,7 +115,7 @@ fn bare(script: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Where the message files lie, one a language.
-const MESSAGES: &str = "app/src/words";
+const MESSAGES: &str = "app/src/i18n";
 
 /// What the page's half in the browser says of a message file: not what the server alone says, and no
 /// comments. In the order of the keys: then the browser need not sort them.

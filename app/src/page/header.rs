@@ -2,21 +2,21 @@
 
 use leptos::prelude::*;
 
-use super::link::link;
-#[cfg(feature = "ssr")]
-use super::opener::WHY;
-use super::screen::{Connection, Screen};
-#[cfg(feature = "ssr")]
-use super::watchdog;
-#[cfg(feature = "ssr")]
-use crate::api::{Rank, Visitor};
 use crate::cluster::hints::Arg;
 #[cfg(feature = "ssr")]
-use crate::words::Words;
+use crate::i18n::Words;
+use crate::page::link::link;
+#[cfg(feature = "ssr")]
+use crate::page::permitted_link::WHY;
+use crate::page::state::{Connection, Screen};
+#[cfg(feature = "ssr")]
+use crate::page::watchdog;
+#[cfg(feature = "ssr")]
+use crate::protocol::{Rank, Visitor};
 
 /// What stands above the page. Nothing but how news comes, where it is bare.
 #[cfg(feature = "ssr")]
-pub(super) fn header(screen: Screen) -> impl IntoView {
+pub(crate) fn header(screen: Screen) -> impl IntoView {
     let words = screen.words();
     let dressed = screen.place.with_untracked(|place| !place.dress.bare);
     let breadcrumb = dressed.then(|| breadcrumb(screen));
@@ -52,7 +52,7 @@ fn breadcrumb(screen: Screen) -> impl IntoView + use<> {
 
 /// The switch between light and dark; its style says which it is.
 #[cfg(feature = "ssr")]
-pub(super) fn theme(words: &Words) -> impl IntoView + use<> {
+pub(crate) fn theme(words: &Words) -> impl IntoView + use<> {
     let [said, auto, light, dark] =
         ["page.theme", "page.theme.auto", "page.theme.light", "page.theme.dark"]
             .map(|key| words.label(key));
@@ -119,7 +119,7 @@ fn visitor(screen: Screen) -> impl IntoView + use<> {
 }
 
 /// How news comes, how old the picture is, and the switch that makes it stand still.
-pub(super) fn news(screen: Screen) -> impl IntoView + use<> {
+pub(crate) fn news(screen: Screen) -> impl IntoView + use<> {
     let connection = screen.connection.get();
     let blind = screen.head.with(|head| head.blind);
     let words = screen.words();

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 /// A link with words of our own.
-pub(super) fn link(
+pub(crate) fn link(
     id: &'static str,
     class: &'static str,
     href: String,

@@ -1,197 +1,29 @@
-//! What is on the screen: the document, and the parts of the page in reading order.
+//! The page: a folder for each thing on the screen, its model and its view side by side.
 
 #![allow(
     unreachable_pub,
     reason = "the component macro makes every component and its props public"
 )]
 
-mod age;
-pub mod around;
-mod carried;
-mod configure;
+pub mod appearance;
+mod banner;
+pub mod branding;
 #[cfg(feature = "hydrate")]
-mod desk;
-pub mod draft;
-pub mod dress;
-#[cfg(feature = "hydrate")]
-mod ear;
-#[cfg(feature = "hydrate")]
-mod elapsed;
-#[cfg(feature = "hydrate")]
-mod focus;
-mod header;
+pub mod client;
+pub(crate) mod document;
+pub(crate) mod header;
+pub(crate) mod hidden_fields;
 mod hints;
-mod link;
-#[cfg(feature = "hydrate")]
-pub mod live;
-mod look;
-#[cfg(feature = "hydrate")]
-mod navigate;
-mod opener;
+pub(crate) mod link;
+mod model;
 mod panel;
-pub mod place;
-#[cfg(feature = "ssr")]
-pub mod plain;
-mod screen;
-mod seen;
-mod strip;
-mod table;
-mod tools;
-mod verdict;
-mod view;
+mod permitted_link;
+mod relative_time;
+pub mod route;
+mod servers;
+pub mod settings;
+mod state;
+mod status_style;
+mod visibility;
 #[cfg(feature = "ssr")]
 mod watchdog;
-
-use leptos::prelude::*;
-
-#[cfg(feature = "ssr")]
-use self::dress::{Dress, Theme};
-use self::screen::Screen;
-#[cfg(feature = "ssr")]
-use crate::api::Picture;
-#[cfg(feature = "ssr")]
-use crate::words::Words;
-
-/// The whole HTML document: readable before, and without, its scripts.
-///
-/// `nonce` tells the browser that its scripts are ours.
-#[cfg(feature = "ssr")]
-pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
-    let nonce = nonce.to_owned();
-    let dress = Dress::parse(&picture.query);
-    let Dress { language, theme, bare } = dress;
-    let language = language.unwrap_or(picture.language);
-    let words = Words::of(language);
-    let site = picture.visit.site.clone();
-    let assets = site.assets.clone();
-    let unbuilt = assets.ends_with("/none");
-    let asset = move |name: &str| format!("{assets}/{name}");
-    // A `<` would let a name on the picture end the script that carries it.
-    let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");
-    let snapshot = picture.snapshot();
-    let screen = Screen::new(picture, &snapshot, words);
-    let title = screen.head.with_untracked(|head| verdict::title(&head.headline));
-    let unbuilt = unbuilt.then(|| {
-        view! {
-            <p role="alert">
-                {words.label("plain.unbuilt")} " " <code>"cargo xtask build"</code>
-            </p>
-        }
-    });
-    view! {
-        <!DOCTYPE html>
-        <html
-            lang=language.as_str()
-            class="notranslate"
-            translate="no"
-            data-theme=theme.map(Theme::as_str)
-            data-chrome=bare.then_some("none")
-        >
-            <head>
-                <meta charset="utf-8" />
-                {watchdog::script(screen, &site, &nonce)}
-                {untouched()}
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <title>{title}</title>
-                <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
-                <link rel="stylesheet" href=asset("app.css") />
-                <script nonce=nonce.clone() src=asset("theme.js")></script>
-                // A browser without scripts does not fetch what only scripts need.
-                <link rel="modulepreload" nonce=nonce.clone() media="(scripting: enabled)" href=asset("app.js") />
-                <link
-                    rel="preload"
-                    media="(scripting: enabled)"
-                    r#as="fetch"
-                    r#type="application/wasm"
-                    crossorigin="anonymous"
-                    href=asset("app_bg.wasm")
-                />
-                {around::style(&site, &dress)}
-                {around::script(&site, &nonce, false)}
-                <link
-                    rel="preload"
-                    media="(scripting: enabled)"
-                    r#as="fetch"
-                    r#type="text/plain"
-                    crossorigin="anonymous"
-                    href=asset(&format!("words-{}.txt", language.as_str()))
-                />
-                {refresh(screen)}
-            </head>
-            <body>
-                {unbuilt}
-                <div class="sprite" inner_html=look::SPRITE></div>
-                {around::bar(&site, &dress)}
-                {header::header(screen)}
-                <div id="app">
-                    <Page screen />
-                </div>
-                <script type="application/json" id="picture" inner_html=json></script>
-                <script nonce=nonce type="module" src=asset("start.js")></script>
-            </body>
-        </html>
-    }
-}
-
-/// What tells a browser that the scripts of one document are ours: 128 random bits, in base 64.
-#[cfg(feature = "ssr")]
-pub fn nonce() -> String {
-    use leptos::nonce::{provide_nonce, use_nonce};
-    let made = || {
-        provide_nonce();
-        use_nonce()
-    };
-    let nonce = use_nonce().or_else(|| Owner::new().with(made));
-    nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
-}
-
-/// Asks browsers to change nothing of a document's text: a page that is alive writes into what it rendered.
-#[cfg(feature = "ssr")]
-fn untouched() -> impl IntoView {
-    view! {
-        <meta name="google" content="notranslate" />
-        <meta name="format-detection" content="telephone=no,date=no,address=no,email=no" />
-    }
-}
-
-/// Without scripts the page asks for itself again; but not while somebody fills in a form, which
-/// would be emptied.
-#[cfg(feature = "ssr")]
-fn refresh(screen: Screen) -> Option<impl IntoView> {
-    let place = screen.place.get_untracked();
-    (!place.open.asks()).then(|| {
-        let content = format!("30; url={}", place.address());
-        view! {
-            <noscript>
-                <meta http-equiv="refresh" content=content />
-            </noscript>
-        }
-    })
-}
-
-/// Everything that is alive on the page.
-#[component]
-fn Page(
-    /// What is shown, and the signals by which it changes.
-    screen: Screen,
-) -> impl IntoView {
-    let blind = move || screen.head.with(|head| head.blind.is_some());
-    view! {
-        <div class="page" class:blind=blind>
-            <Show when=move || screen.acting.get()>
-                <div class="progress"></div>
-            </Show>
-            <main>
-                <verdict::VerdictBanner screen />
-                <strip::Strip screen />
-                <div class="columns">
-                    <table::Servers screen />
-                    <hints::Troubleshooting screen />
-                </div>
-            </main>
-            <panel::SidePanel screen />
-            <verdict::Spoken screen />
-        </div>
-    }
-}

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use leptos::prelude::*;
 
-use super::screen::Screen;
-use crate::api::Site;
-use crate::words::Words;
+use crate::i18n::Words;
+use crate::page::state::Screen;
+use crate::protocol::Site;
 
 /// The script without what only its readers need.
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
@@ -18,14 +18,14 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The script; before everything whose failure it should see.
-pub(super) fn script(screen: Screen, site: &Site, nonce: &str) -> impl IntoView + use<> {
-    let again = screen.place.with_untracked(super::place::Place::address);
+pub(crate) fn script(screen: Screen, site: &Site, nonce: &str) -> impl IntoView + use<> {
+    let again = screen.place.with_untracked(crate::page::route::Place::address);
     let (files, nonce) = (site.assets.clone(), nonce.to_owned());
     view! { <script nonce=nonce data-files=files data-again=again inner_html=SCRIPT.as_str()></script> }
 }
 
 /// What it shows, hidden until then.
-pub(super) fn notice(words: &Words) -> impl IntoView + use<> {
+pub(crate) fn notice(words: &Words) -> impl IntoView + use<> {
     let keys = [
         "plain.not-live.script",
         "plain.not-live.text",

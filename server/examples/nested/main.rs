@@ -7,8 +7,8 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use app::api::Rank;
 use app::cluster::{Role, ServerName, Source};
+use app::protocol::Rank;
 use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};

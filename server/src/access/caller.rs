@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use app::api::Rank;
 use app::cluster::{ServerName, Timestamp};
+use app::protocol::Rank;
 use axum::http::{Extensions, HeaderMap, header};
 
 use super::audit::{Actor, Proof};

@@ -3,8 +3,8 @@
 //! The product's back end fetches a code with its token; the person's browser trades the code for a session,
 //! once, within a minute.
 
-use app::api::Rank;
 use app::cluster::FieldError;
+use app::protocol::Rank;
 
 use super::audit::{Action, Actor, Entry, Proof, is_name};
 use super::keyring::Guest;

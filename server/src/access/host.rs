@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use app::api::Rank;
+use app::protocol::Rank;
 use axum::http::{Extensions, HeaderMap};
 
 /// How a host product knows who asks.

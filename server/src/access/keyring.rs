@@ -6,8 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use app::api::Rank;
 use app::cluster::{ServerName, Span, Timestamp};
+use app::protocol::Rank;
 
 use super::composed;
 use super::secret::Hash;

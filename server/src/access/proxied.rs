@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use app::api::Rank;
 use app::cluster::server_name::is_unprintable;
+use app::protocol::Rank;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,7 @@
 //! Signing in and out: a new session for whoever knows a name's password.
 
-use app::api::Rank;
 use app::cluster::Span;
+use app::protocol::Rank;
 
 use super::audit::{Action, Actor, Entry, Proof, is_name};
 use super::composed;

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use app::api::Rank;
 use app::cluster::keys::check_digits;
 use app::cluster::{KeyKind, Role, Span};
-use app::words::Language;
+use app::i18n::Language;
+use app::protocol::Rank;
 use axum::http::HeaderName;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};

@@ -3,9 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use app::page::dress::Dress;
-use app::page::plain::Sheet;
-use app::words::{Language, Words};
+use app::i18n::{Language, Words};
+use app::page::appearance::Dress;
+use app::pages::Sheet;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::cluster::FieldError;
 use app::cluster::hints::Arg;
-use app::words::Words;
+use app::i18n::Words;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use app::api::Refusal;
 use app::cluster::{
     Component, ComponentKey, Heartbeat, Messenger, MessengerFailure, Role, ServerName,
 };
+use app::protocol::Refusal;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use app::page::around::{Around, Entry};
+use app::page::branding::{Around, Entry};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use toml::Value;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::cluster::Span;
-use app::words::Language;
+use app::i18n::Language;
 use axum::body::Bytes;
 use tokio::sync::watch as signal;
 use tokio::task::JoinSet;

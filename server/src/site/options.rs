@@ -3,7 +3,7 @@
 use std::fmt;
 
 use app::cluster::{Role, Span};
-use app::words::Language;
+use app::i18n::Language;
 
 use super::branding::Branding;
 use super::frame_ancestors::Ancestor;

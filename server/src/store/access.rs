@@ -12,8 +12,8 @@ use crate::access::keyring::{
 };
 use crate::access::secret::Hash;
 use crate::telemetry::outside_text::list_line;
-use app::api::Rank;
 use app::cluster::{ServerName, Span, Timestamp};
+use app::protocol::Rank;
 
 /// How long the audit is kept; its trigger refuses to forget anything younger.
 const KEEP_AUDIT: Span = Span::minutes(401 * 24 * 60);

@@ -4,9 +4,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use app::api::Rank;
 use app::cluster::Source;
 use app::cluster::{ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings};
+use app::protocol::Rank;
 
 use super::{Grant, Home, News, Store, StoreError, access, rows, take_in};
 use crate::access::audit::{Action, Actor, Entry, Wanted};

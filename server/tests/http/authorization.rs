@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use app::api::Rank;
 use app::cluster::Timestamp;
+use app::protocol::Rank;
 use cluster_overview::access::Wish;
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::TokenRole;

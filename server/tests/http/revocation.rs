@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use app::api::Rank;
+use app::protocol::Rank;
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::Account;
 use cluster_overview::access::password::Passwords;

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use app::api::News;
 use app::cluster::{ComponentKey, Snapshot};
+use app::protocol::News;
 use cluster_overview::access::{Mode, Policy};
 use serde_json::{Value, json};
 use testkit::{SOON, postgres, wait_until, wait_until_ok};

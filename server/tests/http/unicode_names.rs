@@ -1,6 +1,6 @@
 //! Names and passwords are the same however the letters in them are written: composed, or decomposed as by macOS.
 
-use app::api::Rank;
+use app::protocol::Rank;
 use argon2::password_hash::PasswordHasher as _;
 use cluster_overview::access::audit::{Action, Actor, Entry};
 use cluster_overview::access::keyring::Account;

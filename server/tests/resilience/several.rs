@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use app::api::News;
 use app::cluster::{Pulse, Snapshot};
+use app::protocol::News;
 use serde_json::json;
 use testkit::{Balancer, Fault, Overview, agent, beat, postgres, send, wait_until_ok};
 

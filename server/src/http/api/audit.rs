@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::cluster::FieldError;
-use app::page::plain::audit::{AuditLine, AuditPage, document_of};
+use app::pages::audit::{AuditLine, AuditPage, document_of};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::api::Rank;
 use app::cluster::FieldError;
+use app::protocol::Rank;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};

@@ -9,7 +9,7 @@ use app::cluster::{
     BlindPeriod, ComponentStatus, Health, Hint, Messenger, MessengerFailure, RejectedHeartbeat,
     RejectionReason, ServerStatus, Settings, Snapshot, Timestamp, VersionCheck,
 };
-use app::words::Words;
+use app::i18n::Words;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use app::api::{Command, Refusal};
 use app::cluster::keys::check_digits;
 use app::cluster::removal::{NamePattern, RemovalFilter};
 use app::cluster::{FieldError, KeyKind, Role, ServerName, SettingError, Settings, Span};
-use app::words::Words;
+use app::i18n::Words;
+use app::protocol::{Command, Refusal};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};

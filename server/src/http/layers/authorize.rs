@@ -5,8 +5,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use app::api::Rank;
 use app::cluster::{RejectionReason, ServerName};
+use app::protocol::Rank;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -250,11 +250,11 @@ impl Gate {
             }
             (Manner::Function, denied) => {
                 let (status, word) = match denied {
-                    Denied::Unproved(_) => (StatusCode::UNAUTHORIZED, app::api::SIGNED_OUT),
-                    Denied::Lapsed => (StatusCode::UNAUTHORIZED, app::api::LAPSED),
-                    Denied::Forbidden(_) => (StatusCode::FORBIDDEN, app::api::FORBIDDEN),
+                    Denied::Unproved(_) => (StatusCode::UNAUTHORIZED, app::protocol::SIGNED_OUT),
+                    Denied::Lapsed => (StatusCode::UNAUTHORIZED, app::protocol::LAPSED),
+                    Denied::Forbidden(_) => (StatusCode::FORBIDDEN, app::protocol::FORBIDDEN),
                 };
-                (status, [(header::CACHE_CONTROL, "no-store")], app::api::failure(word))
+                (status, [(header::CACHE_CONTROL, "no-store")], app::protocol::failure(word))
                     .into_response()
             }
         }

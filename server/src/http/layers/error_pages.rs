@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use app::page::plain::Sheet;
-use app::page::plain::error::{ErrorPage, Onward, document_of};
+use app::pages::Sheet;
+use app::pages::error::{ErrorPage, Onward, document_of};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::page::plain::Document;
+use app::pages::Document;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use app::cluster::FieldError;
-use app::page::plain::Sheet;
-use app::page::plain::access::{AccessPage, Made, PersonLine, TokenLine, WishLine, document_of};
+use app::pages::Sheet;
+use app::pages::access::{AccessPage, Made, PersonLine, TokenLine, WishLine, document_of};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use app::api::{Command, Outcome};
 use app::cluster::hints::Arg;
 use app::cluster::{KeyKind, Role, ServerName};
-use app::page::draft::Draft;
-use app::page::place::{Done, Open, Place};
-use app::page::plain::Sheet;
-use app::words::Words;
+use app::i18n::Words;
+use app::page::route::{Done, Open, Place};
+use app::page::settings::draft::Draft;
+use app::pages::Sheet;
+use app::protocol::{Command, Outcome};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -121,7 +121,7 @@ fn lacks(field: &str) -> Problem {
 fn answer(site: &Site, outcome: Outcome, done: Done, asked: Place) -> Redirect {
     match outcome {
         Ok(()) => to(site, &asked.after(done)),
-        Err(app::api::Refusal::Live) => {
+        Err(app::protocol::Refusal::Live) => {
             let open = asked.open.asked_again();
             to(site, &Place { open, ..asked })
         }

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
-use app::api::{Command, News, Outcome, Picture, Visit, Visitor};
-use app::backend::Backend;
-use app::words::Language;
+use app::i18n::Language;
+use app::protocol::{Command, News, Outcome, Picture, Visit, Visitor};
+use app::server_fns::Backend;
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -26,7 +26,8 @@ struct Door {
     language: Language,
 }
 
-impl Backend for Door {
+impl Door {
+    /// What a first visit to an address with this query is rendered from.
     fn picture(&self, query: &str) -> Picture {
         // A cursor that places nobody: everything is news.
         let news = self.site.news("");
@@ -40,7 +41,9 @@ impl Backend for Door {
         let visit = Visit { site: self.site.place(), visitor };
         Picture { news, query: query.to_owned(), visit, language: self.language }
     }
+}
 
+impl Backend for Door {
     fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>> {
         // A cursor that is longer than any of ours places nobody.
         let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
@@ -68,8 +71,8 @@ impl Site {
     }
 
     /// Where the page lives.
-    pub(crate) fn place(&self) -> app::api::Site {
-        app::api::Site {
+    pub(crate) fn place(&self) -> app::protocol::Site {
+        app::protocol::Site {
             base: self.base.clone(),
             assets: format!("{}/assets/{}", self.base, self.build),
             admin_url: self.admin_url.clone(),
@@ -89,12 +92,13 @@ pub(crate) async fn get(
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
     let told = Arc::clone(&nonce);
-    let backend: Arc<dyn Backend> = Arc::new(Door { site: Arc::clone(&site), person, language });
+    let door = Door { site: Arc::clone(&site), person, language };
     let render = move || {
-        let picture = backend.picture(request.uri().query().unwrap_or_default());
+        let picture = door.picture(request.uri().query().unwrap_or_default());
+        let backend: Arc<dyn Backend> = Arc::new(door);
         leptos_axum::render_app_async_with_context(
             move || leptos::prelude::provide_context(Arc::clone(&backend)),
-            move || app::shell(picture.clone(), told.get_or_init(app::page::nonce)),
+            move || app::shell(picture.clone(), told.get_or_init(app::nonce)),
         )(request)
     };
     let mut response = site.rendering.run(render).await;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use app::cluster::Span;
 use app::cluster::hints::Arg;
-use app::page::dress::Dress;
-use app::page::plain::Sheet;
-use app::page::plain::sign_in::{Lacking, SignInForm};
-use app::words::Words;
+use app::i18n::Words;
+use app::page::appearance::Dress;
+use app::pages::Sheet;
+use app::pages::sign_in::{Lacking, SignInForm};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -245,5 +245,5 @@ fn page(
         (false, _) => Lacking::FirstAdminAndCode,
     };
     let form = SignInForm { sheet, name, then, wrong, lacking };
-    document(status, app::page::plain::sign_in::document(form))
+    document(status, app::pages::sign_in::document(form))
 }

@@ -1,0 +1,3 @@
+//! The verdict on the cluster, in one sentence.
+
+pub(crate) mod view;

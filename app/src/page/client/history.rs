@@ -1,0 +1,170 @@
+//! The address and the page, kept in step: links that open something, the way back, Escape.
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast as _;
+use leptos::wasm_bindgen::JsValue;
+use web_sys::{Element, HtmlDetailsElement};
+
+use crate::page::client::focus;
+use crate::page::route::{Open, Place};
+use crate::page::state::{Screen, set};
+
+/// Takes over every link within the page, the browser's way back and forth, and Escape.
+pub(crate) fn follow(screen: Screen) {
+    window_event_listener(ev::click, move |event| {
+        let plain = event.button() == 0
+            && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
+        let Some(address) = link.and_then(|link| link.get_attribute("href")) else { return };
+        if !plain || event.default_prevented() {
+            return;
+        }
+        if let Some(anchor) = address.strip_prefix('#') {
+            reveal(anchor);
+        } else if address.starts_with('?') {
+            event.prevent_default();
+            let (query, anchor) = address.split_once('#').unwrap_or((&address, ""));
+            go(screen, Place::parse(query), anchor);
+        }
+    })
+    .keep();
+    window_event_listener(ev::popstate, move |_| {
+        // Within a place browsers say this too, and what was typed there is not in its address.
+        let place = current();
+        if place.address() != screen.place.with_untracked(Place::address) {
+            set(&screen.place, place);
+        }
+    })
+    .keep();
+    window_event_listener(ev::hashchange, |_| reveal_target()).keep();
+    window_event_listener(ev::keydown, move |event| {
+        let place = screen.place.get_untracked();
+        if event.key() == "Escape" && place.open != Open::Nothing && !event.default_prevented() {
+            go(screen, place.opening(Open::Nothing), "");
+        }
+    })
+    .keep();
+    // What was just done is said once: a reload does not say it again.
+    replace(&screen.place.get_untracked());
+    lead_the_keyboard(screen);
+    follow_typing(screen);
+    reveal_target();
+}
+
+/// Goes to another place of the page, and there to an element unless the anchor is empty, as a link
+/// would: one step for the way back.
+pub(crate) fn go(screen: Screen, place: Place, anchor: &str) {
+    let anchor = if anchor.is_empty() { String::new() } else { format!("#{anchor}") };
+    let address = format!("{}{anchor}", address(&place));
+    if let Ok(history) = window().history() {
+        // A browser that refuses to write the address down still shows the place.
+        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
+    }
+    set(&screen.place, place);
+    if !anchor.is_empty() {
+        leptos::task::spawn_local(async move {
+            focus::drawn().await;
+            // Once the element is drawn the browser marks it as the target, and goes there.
+            let _ = window().location().replace(&anchor);
+        });
+    }
+}
+
+/// The place that the browser's address names.
+fn current() -> Place {
+    Place::parse(&window().location().search().unwrap_or_default())
+}
+
+/// Writes another address over the one now: for what is typed, which is no step to go back.
+fn replace(place: &Place) {
+    let anchor = window().location().hash().unwrap_or_default();
+    if let Ok(history) = window().history() {
+        let address = format!("{}{anchor}", address(place));
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+    }
+}
+
+/// The address of a place; the page as it opens has no `?`.
+fn address(place: &Place) -> String {
+    let query = place.address();
+    if query.len() > 1 { query } else { window().location().pathname().unwrap_or_default() }
+}
+
+/// The search is part of the address while it is typed.
+fn follow_typing(screen: Screen) {
+    let search = Memo::new(move |_| screen.place.with(|place| place.list.search.clone()));
+    Effect::new(move |before: Option<String>| {
+        let now = search.get();
+        if before.is_some_and(|before| before != now) {
+            replace(&screen.place.get_untracked());
+        }
+        now
+    });
+}
+
+/// The keyboard goes to what opens, and back to what opened it.
+fn lead_the_keyboard(screen: Screen) {
+    let open = Memo::new(move |_| screen.place.with(|place| kind(&place.open)));
+    let opener = StoredValue::new(None::<String>);
+    Effect::new(move |before: Option<(&'static str, String)>| {
+        let now = open.get();
+        if let Some(before) = before.filter(|before| *before != now) {
+            if before.0.is_empty() {
+                opener.set_value(focus::current());
+            }
+            match now.0 {
+                "" => {
+                    let back = opener.get_value().unwrap_or_default();
+                    focus::lead_to(back, "servers");
+                }
+                "configure" => focus::lead_to("load_balancing".to_owned(), "configure"),
+                _ => focus::lead_to("panel-title".to_owned(), "servers"),
+            }
+        }
+        now
+    });
+}
+
+/// What is open, but for what was typed into it.
+fn kind(open: &Open) -> (&'static str, String) {
+    let pairs = open.pairs();
+    let kind = pairs.first().map_or("", |(name, _)| name);
+    (kind, crate::page::route::written(pairs))
+}
+
+/// Opens what is folded around the element that the address points to.
+fn reveal_target() {
+    let hash = window().location().hash().unwrap_or_default();
+    let anchor = hash.trim_start_matches('#');
+    if !anchor.is_empty()
+        && reveal(anchor)
+        && let Some(target) = document().get_element_by_id(anchor)
+    {
+        target.scroll_into_view();
+    }
+}
+
+/// Opens what is folded around an element; whether anything was.
+fn reveal(anchor: &str) -> bool {
+    let target = document().get_element_by_id(anchor);
+    let fold = target.and_then(|target| target.closest("details").ok().flatten());
+    let fold = fold.and_then(|fold| fold.dyn_into::<HtmlDetailsElement>().ok());
+    fold.filter(|fold| !fold.open()).is_some_and(|fold| {
+        fold.set_open(true);
+        true
+    })
+}
+
+/// A listener lives as long as the page.
+pub(crate) trait Keep {
+    /// Never takes it off.
+    fn keep(self);
+}
+
+impl Keep for WindowListenerHandle {
+    fn keep(self) {
+        std::mem::forget(self);
+    }
+}

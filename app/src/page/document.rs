@@ -1,0 +1,162 @@
+//! The document of the page, readable before and without its scripts, and the parts of the page in reading order.
+
+use leptos::prelude::*;
+
+#[cfg(feature = "ssr")]
+use crate::i18n::Words;
+#[cfg(feature = "ssr")]
+use crate::page::appearance::{Dress, Theme};
+use crate::page::banner::view as banner;
+use crate::page::hints::view as hints;
+use crate::page::panel::view as panel;
+use crate::page::servers::view as servers;
+use crate::page::settings::summary;
+use crate::page::state::Screen;
+#[cfg(feature = "ssr")]
+use crate::page::{branding, header, status_style, watchdog};
+#[cfg(feature = "ssr")]
+use crate::protocol::Picture;
+
+/// The whole HTML document: readable before, and without, its scripts.
+///
+/// `nonce` tells the browser that its scripts are ours.
+#[cfg(feature = "ssr")]
+pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
+    let nonce = nonce.to_owned();
+    let dress = Dress::parse(&picture.query);
+    let Dress { language, theme, bare } = dress;
+    let language = language.unwrap_or(picture.language);
+    let words = Words::of(language);
+    let site = picture.visit.site.clone();
+    let assets = site.assets.clone();
+    let unbuilt = assets.ends_with("/none");
+    let asset = move |name: &str| format!("{assets}/{name}");
+    // A `<` would let a name on the picture end the script that carries it.
+    let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");
+    let snapshot = picture.snapshot();
+    let screen = Screen::new(picture, &snapshot, words);
+    let title = screen.head.with_untracked(|head| banner::title(&head.headline));
+    let unbuilt = unbuilt.then(|| {
+        view! {
+            <p role="alert">
+                {words.label("plain.unbuilt")} " " <code>"cargo xtask build"</code>
+            </p>
+        }
+    });
+    view! {
+        <!DOCTYPE html>
+        <html
+            lang=language.as_str()
+            class="notranslate"
+            translate="no"
+            data-theme=theme.map(Theme::as_str)
+            data-chrome=bare.then_some("none")
+        >
+            <head>
+                <meta charset="utf-8" />
+                {watchdog::script(screen, &site, &nonce)}
+                {untouched()}
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <title>{title}</title>
+                <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
+                <link rel="stylesheet" href=asset("app.css") />
+                <script nonce=nonce.clone() src=asset("theme.js")></script>
+                // A browser without scripts does not fetch what only scripts need.
+                <link rel="modulepreload" nonce=nonce.clone() media="(scripting: enabled)" href=asset("app.js") />
+                <link
+                    rel="preload"
+                    media="(scripting: enabled)"
+                    r#as="fetch"
+                    r#type="application/wasm"
+                    crossorigin="anonymous"
+                    href=asset("app_bg.wasm")
+                />
+                {branding::style(&site, &dress)}
+                {branding::script(&site, &nonce, false)}
+                <link
+                    rel="preload"
+                    media="(scripting: enabled)"
+                    r#as="fetch"
+                    r#type="text/plain"
+                    crossorigin="anonymous"
+                    href=asset(&format!("words-{}.txt", language.as_str()))
+                />
+                {refresh(screen)}
+            </head>
+            <body>
+                {unbuilt}
+                <div class="sprite" inner_html=status_style::SPRITE></div>
+                {branding::bar(&site, &dress)}
+                {header::header(screen)}
+                <div id="app">
+                    <Page screen />
+                </div>
+                <script type="application/json" id="picture" inner_html=json></script>
+                <script nonce=nonce type="module" src=asset("start.js")></script>
+            </body>
+        </html>
+    }
+}
+
+/// What tells a browser that the scripts of one document are ours: 128 random bits, in base 64.
+#[cfg(feature = "ssr")]
+pub fn nonce() -> String {
+    use leptos::nonce::{provide_nonce, use_nonce};
+    let made = || {
+        provide_nonce();
+        use_nonce()
+    };
+    let nonce = use_nonce().or_else(|| Owner::new().with(made));
+    nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
+}
+
+/// Asks browsers to change nothing of a document's text: a page that is alive writes into what it rendered.
+#[cfg(feature = "ssr")]
+pub(crate) fn untouched() -> impl IntoView {
+    view! {
+        <meta name="google" content="notranslate" />
+        <meta name="format-detection" content="telephone=no,date=no,address=no,email=no" />
+    }
+}
+
+/// Without scripts the page asks for itself again; but not while somebody fills in a form, which
+/// would be emptied.
+#[cfg(feature = "ssr")]
+fn refresh(screen: Screen) -> Option<impl IntoView> {
+    let place = screen.place.get_untracked();
+    (!place.open.asks()).then(|| {
+        let content = format!("30; url={}", place.address());
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content=content />
+            </noscript>
+        }
+    })
+}
+
+/// Everything that is alive on the page.
+#[component]
+pub(super) fn Page(
+    /// What is shown, and the signals by which it changes.
+    screen: Screen,
+) -> impl IntoView {
+    let blind = move || screen.head.with(|head| head.blind.is_some());
+    view! {
+        <div class="page" class:blind=blind>
+            <Show when=move || screen.acting.get()>
+                <div class="progress"></div>
+            </Show>
+            <main>
+                <banner::VerdictBanner screen />
+                <summary::Strip screen />
+                <div class="columns">
+                    <servers::Servers screen />
+                    <hints::Troubleshooting screen />
+                </div>
+            </main>
+            <panel::SidePanel screen />
+            <banner::Spoken screen />
+        </div>
+    }
+}

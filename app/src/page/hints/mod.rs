@@ -1,0 +1,4 @@
+//! The advice.
+
+pub(crate) mod model;
+pub(crate) mod view;

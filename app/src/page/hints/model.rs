@@ -1,0 +1,173 @@
+//! The advice: each hint in words, where it leads, and many of one id under one heading.
+
+use crate::cluster::hints::{Arg, HintId, Severity, dom_safe};
+use crate::cluster::{Hint, KeyKind, Timestamp};
+use crate::i18n::Words;
+use crate::page::model::Scene;
+use crate::page::route::{List, Open, Place, written};
+use crate::page::servers::model::Kept;
+
+/// One hint in words.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Advice {
+    /// Which.
+    pub(crate) id: &'static str,
+    /// Its place on the page.
+    pub(crate) anchor: String,
+    /// The server it is about, and the address of its row.
+    pub(crate) server: Option<(String, String)>,
+    /// What is wrong.
+    pub(crate) title: String,
+    /// How one knows.
+    pub(crate) evidence: String,
+    /// What to do.
+    pub(crate) steps: Vec<String>,
+    /// What not to do.
+    pub(crate) avoid: Option<String>,
+    /// What can be done about it on this page.
+    pub(crate) action: Option<Action>,
+}
+
+/// Something that can be opened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Action {
+    /// What its link says.
+    pub(crate) text: String,
+    /// What it opens, as it stands in an address.
+    pub(crate) opens: String,
+}
+
+impl Action {
+    /// A link that opens something.
+    pub(crate) fn opening(text: impl Into<String>, open: &Open) -> Self {
+        Self { text: text.into(), opens: written(open.pairs()) }
+    }
+}
+
+/// Hints of one id, folded under one heading where they are many.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Group {
+    /// The id they share.
+    pub(crate) id: &'static str,
+    /// How many there are, those that a summary stands for too.
+    pub(crate) count: usize,
+    /// The heading, if they are folded.
+    pub(crate) heading: Option<String>,
+    /// How urgent.
+    pub(crate) severity: Severity,
+    /// The hints.
+    pub(crate) hints: Vec<Advice>,
+}
+
+/// More hints than this of one id stand under one heading.
+const FOLD_OVER: usize = 5;
+
+/// The hints, each leading to its server's row if that is among those `shown`.
+pub(crate) fn groups(hints: &[Hint], shown: &Kept, scene: &Scene<'_>) -> Vec<Group> {
+    let everyone = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
+    hints
+        .chunk_by(|a, b| a.id == b.id)
+        .filter_map(|same| {
+            let id = same.first()?.id;
+            let silent = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
+            let fold = same.len() > FOLD_OVER || (everyone && silent);
+            let count = same.iter().map(Hint::weight).sum();
+            Some(Group {
+                id: id.as_str(),
+                count,
+                heading: fold.then(|| scene.words.many(id, count)),
+                severity: id.severity(),
+                hints: same.iter().map(|hint| advice(hint, shown, scene)).collect(),
+            })
+        })
+        .collect()
+}
+
+fn advice(hint: &Hint, shown: &Kept, scene: &Scene<'_>) -> Advice {
+    let said = scene.words.hint(hint);
+    Advice {
+        id: hint.id.as_str(),
+        anchor: hint.anchor(),
+        server: hint.server.as_ref().map(|server| {
+            let row = format!("#server-{}", dom_safe(server));
+            if shown.shows(server, scene.overview) {
+                return (server.to_string(), row);
+            }
+            // Its row is left out by the filter, or on another page: a search for it shows it.
+            let list = List { search: server.to_string(), ..List::default() };
+            let search = Place { list, dress: scene.place.dress.clone(), ..Place::default() };
+            (server.to_string(), format!("{}{row}", search.address()))
+        }),
+        title: said.title,
+        evidence: said.evidence,
+        steps: said.steps,
+        avoid: said.avoid,
+        action: action(hint, scene.words),
+    }
+}
+
+/// What can be done about a hint on this page.
+fn action(hint: &Hint, words: &Words) -> Option<Action> {
+    let accept = |kind| {
+        let digits = hint.text("key")?.to_owned();
+        let key = match kind {
+            KeyKind::Encryption => "action.accept.encryption",
+            KeyKind::Machine => "action.accept.machine",
+        };
+        let text = words.say(key, &[("key", Arg::Text(digits.clone()))]);
+        Some(Action::opening(text, &Open::AcceptKey { kind, digits }))
+    };
+    let remove = || {
+        let (server, role) = (hint.server.clone()?, hint.role);
+        Some(Action::opening(
+            words.label("action.remove"),
+            &Open::Removal { server, role, again: false },
+        ))
+    };
+    let look = || {
+        Some(Action::opening(words.label("action.reconnect"), &Open::Details(hint.server.clone()?)))
+    };
+    let configure =
+        || Some(Action::opening(words.label("page.configure"), &Open::Configuration(None)));
+    match hint.id {
+        HintId::KeyMismatch => accept(KeyKind::Encryption),
+        HintId::MachineKeyMismatch => accept(KeyKind::Machine),
+        HintId::WebStale | HintId::ServiceStopped | HintId::WebStopped | HintId::CameBack => {
+            remove()
+        }
+        HintId::MessengerUnreachable => look(),
+        HintId::TimersTight | HintId::FailoverThin | HintId::BalancingThin => configure(),
+        HintId::OverviewBlind
+        | HintId::EveryoneSilent
+        | HintId::DuplicateName
+        | HintId::ServiceStale
+        | HintId::ServiceLate
+        | HintId::WebIdle
+        | HintId::KeyMissing
+        | HintId::VersionSkew
+        | HintId::ClockSkew
+        | HintId::ServersFull
+        | HintId::NotReportedYet => None,
+    }
+}
+
+/// What a page says that has had no news since `since`, though the overview refused some with these words.
+pub(crate) fn cut_off(since: Timestamp, refusal: &str, words: &Words) -> Group {
+    let args = [("since", Arg::Moment(since)), ("detail", Arg::Text(refusal.to_owned()))];
+    let [title, evidence, step] = if refusal.is_empty() {
+        ["cut-off.title", "cut-off.evidence", "cut-off.step"]
+    } else {
+        ["cut-off.refused", "cut-off.refused.evidence", "cut-off.refused.step"]
+    };
+    let advice = Advice {
+        id: "cut-off",
+        anchor: "hint-cut-off".to_owned(),
+        server: None,
+        title: words.say(title, &args),
+        evidence: words.say(evidence, &args),
+        steps: words.all(step, &args),
+        avoid: None,
+        action: None,
+    };
+    Group { id: "cut-off", count: 1, heading: None, severity: Severity::Error, hints: vec![advice] }
+}

@@ -1,0 +1,324 @@
+//! What opens beside the page: all about a server, or a question before something is done.
+
+use crate::cluster::hints::Arg;
+use crate::cluster::preview::KeyChangePreview;
+use crate::cluster::reference_keys::KeyLookupError;
+use crate::cluster::{
+    ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
+    ServerStatus, Span, Timestamp,
+};
+use crate::page::model::{Action, Scene};
+use crate::page::route::Open;
+use crate::page::status_style::{self, Look};
+use crate::protocol::{Command, LAPSED};
+
+/// What is open beside the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Panel {
+    /// Its heading.
+    pub(crate) title: String,
+    /// How well what it is about is.
+    pub(crate) look: Option<Look>,
+    /// What it says.
+    pub(crate) paragraphs: Vec<String>,
+    /// The facts it lists.
+    pub(crate) sections: Vec<Section>,
+    /// What can be done from here.
+    pub(crate) actions: Vec<Action>,
+    /// The question it asks.
+    pub(crate) ask: Option<Ask>,
+    /// Why the last answer was refused.
+    pub(crate) refused: Option<String>,
+}
+
+/// Facts under a heading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    /// The heading.
+    pub(crate) heading: &'static str,
+    /// The facts.
+    pub(crate) items: Vec<Item>,
+    /// What can be done about it.
+    pub(crate) action: Option<Action>,
+}
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// What it is.
+    pub(crate) label: &'static str,
+    /// How it is judged, if it is.
+    pub(crate) look: Option<Look>,
+    /// What it says.
+    pub(crate) text: String,
+    /// The moment it is about: its age is shown and ticks.
+    pub(crate) moment: Option<Timestamp>,
+}
+
+/// A question, as a form asks it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    /// Where the form goes, below the base.
+    pub(crate) action: &'static str,
+    /// What the form carries.
+    pub(crate) carries: Vec<(&'static str, String)>,
+    /// What its button says.
+    pub(crate) button: String,
+    /// Whether it is a question indeed: one that can be cancelled, and whose answer is felt.
+    pub(crate) grave: bool,
+    /// What is done if it is pressed.
+    pub(crate) command: Command,
+}
+
+pub(crate) fn panel(scene: &Scene<'_>) -> Option<Panel> {
+    match &scene.place.open {
+        Open::Nothing | Open::Configuration(_) => None,
+        Open::Details(server) => Some(scene.details(server)),
+        Open::Removal { server, role, again } => Some(scene.removal(server, *role, *again)),
+        Open::AcceptKey { kind, digits } => Some(scene.acceptance(*kind, digits)),
+    }
+}
+
+/// Why the last wish was refused.
+pub(crate) fn refused(scene: &Scene<'_>) -> Option<String> {
+    let why = scene.place.refused.as_deref()?;
+    // Within a product's page nobody signs in by themselves.
+    let guest = if why == LAPSED && scene.place.dress.bare { ".guest" } else { "" };
+    let said = scene
+        .words
+        .say(&format!("refusal.{why}{guest}"), &[("detail", Arg::Text(scene.place.said.clone()))]);
+    (!said.is_empty()).then_some(said)
+}
+
+impl Scene<'_> {
+    fn opened(&self, title: String) -> Panel {
+        Panel {
+            title,
+            look: None,
+            paragraphs: Vec::new(),
+            sections: Vec::new(),
+            actions: Vec::new(),
+            ask: None,
+            refused: refused(self),
+        }
+    }
+
+    fn server(&self, name: &ServerName) -> Option<&ServerStatus> {
+        self.overview.servers.iter().find(|server| server.name == *name)
+    }
+
+    fn gone(&self, name: &ServerName, title: String) -> Panel {
+        let args = [("server", Arg::Text(name.to_string()))];
+        Panel { paragraphs: vec![self.words.say("ask.gone", &args)], ..self.opened(title) }
+    }
+
+    fn details(&self, name: &ServerName) -> Panel {
+        let Some(server) = self.server(name) else { return self.gone(name, name.to_string()) };
+        let look = status_style::health(server.health);
+        let mut sections = Vec::new();
+        if let Some(latest) = server.latest() {
+            let os = format!("{} {}", latest.os.name, latest.os.version);
+            let first = server.components.iter().map(|s| s.component.first_seen).min();
+            let items = vec![
+                self.item("item.state", look.word(self.words).to_owned()).looking(Some(look)),
+                self.item("item.address", latest.ip.to_string()),
+                self.item("item.os", os),
+                self.item("item.first-seen", String::new()).at(first),
+                self.item("item.last-seen", String::new()).at(Some(latest.last_heartbeat)),
+            ];
+            sections.push(Section {
+                heading: self.words.label("column.server"),
+                items,
+                action: None,
+            });
+        }
+        sections.extend(server.components.iter().map(|status| self.component(status)));
+        let dialled = server.components.iter().any(|status| status.messenger.is_some());
+        let server = server.name.clone();
+        let whole = Open::Removal { server: server.clone(), role: None, again: false };
+        let actions = vec![Action::opening(self.words.label("action.remove.server"), &whole)];
+        let ask = dialled.then(|| self.reconnection(server));
+        Panel { look: Some(look), sections, actions, ask, ..self.opened(name.to_string()) }
+    }
+
+    fn component(&self, status: &ComponentStatus) -> Section {
+        let facts = &status.component;
+        let pulse = status_style::pulse(status.pulse, facts.role);
+        let version = status.version.map(status_style::version);
+        let key = status.key.map(status_style::key);
+        let mut items = vec![
+            self.item("column.heartbeat", pulse.word(self.words).to_owned())
+                .looking(Some(pulse))
+                .at(Some(facts.last_heartbeat)),
+            self.item("item.why", self.words.why(status, self.snapshot) + "."),
+            self.item("column.version", self.followed(&facts.version, version)).looking(version),
+        ];
+        items.extend(facts.product.clone().map(|product| self.item("item.product", product)));
+        let digits = facts
+            .key_check
+            .map_or_else(|| self.words.label("item.none").to_owned(), |check| check.short());
+        items.push(self.item("column.encryption-key", self.followed(&digits, key)).looking(key));
+        if let Some(check) = facts.machine_key_check {
+            let look = status.machine_key.map(status_style::machine_key);
+            items.push(
+                self.item("item.machine-key", self.followed(&check.short(), look)).looking(look),
+            );
+        }
+        items.extend([
+            self.item("item.address", facts.ip.to_string()),
+            self.item("item.first-seen", String::new()).at(Some(facts.first_seen)),
+            self.item(
+                "item.told",
+                self.words.say("fact.every", &[("span", Arg::Span(facts.told_interval))]),
+            ),
+            self.item("item.clock", self.clock(facts.skew.map(|skew| skew.last))),
+            self.item("item.boot", facts.boots.current.id.clone()),
+        ]);
+        if let Some(messenger) = &status.messenger {
+            items.push(self.messenger_item(messenger));
+        }
+        let (heading, remove) = match facts.role {
+            Role::Web => ("role.component.web", "action.remove.web"),
+            Role::Service => ("role.component.service", "action.remove.service"),
+        };
+        let server = facts.server.clone();
+        let removal = Open::Removal { server, role: Some(facts.role), again: false };
+        let words = self.words;
+        let action = Some(Action::opening(words.label(remove), &removal));
+        Section { heading: words.label(heading), items, action }
+    }
+
+    fn removal(&self, name: &ServerName, role: Option<Role>, again: bool) -> Panel {
+        let what = role.map_or("server", Role::as_str);
+        let args = [("server", Arg::Text(name.to_string()))];
+        let title = self.words.say(&format!("ask.remove.{what}"), &args);
+        let Some(removal) = self.snapshot.removing(name, role, self.now) else {
+            return self.gone(name, title);
+        };
+        let again = again && removal.live;
+        let mut paragraphs = Vec::new();
+        if again {
+            paragraphs.push(self.words.say("ask.remove.again", &args));
+        } else {
+            paragraphs.push(self.words.say("ask.remove.body", &args));
+            if removal.live {
+                paragraphs.push(self.words.say("ask.remove.live", &args));
+            }
+        }
+        let mut carries = vec![("server", name.to_string())];
+        carries.extend(role.map(|role| ("role", role.as_str().to_owned())));
+        carries.extend(again.then(|| ("force", "true".to_owned())));
+        let ask = Ask {
+            action: "removal",
+            carries,
+            button: self
+                .words
+                .label(if again { "action.remove.again" } else { "action.remove.now" })
+                .to_owned(),
+            grave: true,
+            command: Command::Remove { server: name.clone(), role, force: again },
+        };
+        Panel { paragraphs, ask: Some(ask), ..self.opened(title) }
+    }
+
+    fn acceptance(&self, kind: KeyKind, digits: &str) -> Panel {
+        let of_kind = |key: &str| format!("{key}.{}", kind.as_str());
+        let key = [("key", Arg::Text(digits.to_owned()))];
+        let opened = self.opened(self.words.say(&of_kind("ask.accept"), &key));
+        let reference = self.snapshot.references.of(kind);
+        let components = || self.snapshot.components.values().map(AsRef::as_ref);
+        let check = match kind.find_by_prefix(digits, components()) {
+            Ok(check) => check,
+            Err(unnamed) => {
+                let word = match unnamed {
+                    KeyLookupError::Unknown { .. } => "refusal.absent",
+                    KeyLookupError::Ambiguous => "refusal.ambiguous",
+                };
+                return Panel { paragraphs: vec![self.words.say(word, &[])], ..opened };
+            }
+        };
+        if reference.is_some_and(|known: ReferenceKey| known.check == check) {
+            return Panel { paragraphs: vec![self.words.say("ask.accept.already", &[])], ..opened };
+        }
+        let would = KeyChangePreview::of(kind, check, components());
+        let wrong = if would.wrong.is_empty() {
+            self.words.say("ask.accept.wrong.nobody", &[])
+        } else {
+            let args = [("servers", all(&would.wrong))];
+            self.words.say(&of_kind("ask.accept.wrong"), &args)
+        };
+        let right = self.words.say("ask.accept.right", &[("servers", all(&would.right))]);
+        let mut paragraphs = vec![wrong, right];
+        paragraphs.extend(reference.map(|known| {
+            self.words.say("ask.accept.body", &[("reference", Arg::Text(known.check.short()))])
+        }));
+        let ask = Ask {
+            action: "acceptance",
+            carries: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
+            button: self.words.say("action.accept", &key),
+            grave: true,
+            command: Command::Accept { kind, digits: digits.to_owned() },
+        };
+        Panel { paragraphs, ask: Some(ask), ..opened }
+    }
+
+    fn item(&self, key: &str, text: String) -> Item {
+        Item { label: self.words.label(key), look: None, text, moment: None }
+    }
+
+    /// A value and the verdict on it.
+    fn followed(&self, value: &str, look: Option<Look>) -> String {
+        look.map_or_else(|| value.to_owned(), |look| format!("{value} · {}", look.word(self.words)))
+    }
+
+    fn clock(&self, off: Option<Span>) -> String {
+        let key = match off {
+            None => "clock.untold",
+            Some(off) if off.0.abs() < 1_000 => "clock.right",
+            Some(off) if off > Span::ZERO => "clock.ahead",
+            Some(_) => "clock.behind",
+        };
+        let off = Span(off.unwrap_or_default().0.abs());
+        self.words.say(key, &[("off", Arg::Span(off))])
+    }
+
+    fn reconnection(&self, server: ServerName) -> Ask {
+        Ask {
+            action: "reconnection",
+            carries: vec![("server", server.to_string())],
+            button: self.words.label("action.reconnect.messenger").to_owned(),
+            grave: false,
+            command: Command::Reconnect { server },
+        }
+    }
+
+    fn messenger_item(&self, messenger: &Messenger) -> Item {
+        let look = status_style::messenger(messenger);
+        let args = [
+            ("state", Arg::Text(look.word(self.words).to_owned())),
+            ("port", Arg::Text(messenger.port.to_string())),
+            ("seen_by", Arg::Text(messenger.seen_by.clone())),
+            ("reason", Arg::Word(messenger.unreachable().map_or("", MessengerFailure::key))),
+        ];
+        let failed = messenger.unreachable().is_some();
+        let key = if failed { "item.messenger.failed" } else { "item.messenger.port" };
+        let item = self.item("column.messenger", self.words.say(key, &args));
+        item.looking(Some(look)).at(Some(messenger.since))
+    }
+}
+
+/// Every name, however many: who answers the question must know them.
+fn all(servers: &[ServerName]) -> Arg {
+    let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
+    Arg::Text(names.join(", "))
+}
+
+impl Item {
+    fn looking(self, look: Option<Look>) -> Self {
+        Self { look, ..self }
+    }
+
+    fn at(self, moment: Option<Timestamp>) -> Self {
+        Self { moment, ..self }
+    }
+}

@@ -1,0 +1,375 @@
+//! Which part of the page an address names: order, filter, search, and what is open.
+//!
+//! The query says all of it, so a link shows the same to everyone, with scripts and without.
+
+use crate::cluster::{Health, KeyKind, Role, ServerName};
+use crate::page::appearance::Dress;
+use crate::page::settings::draft::Draft;
+
+/// What an address names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Which servers the table shows, in which order.
+    pub list: List,
+    /// How the page appears.
+    pub dress: Dress,
+    /// What is open beside or within the page.
+    pub open: Open,
+    /// What was just done.
+    pub done: Option<Done>,
+    /// Why the last wish was refused, in the word of a [`crate::protocol::Refusal`] or a [`crate::protocol::Failure`].
+    pub refused: Option<String>,
+    /// What the server said about that. No address holds it: nobody should be able to make the page say something
+    /// by a link.
+    pub said: String,
+}
+
+/// Which servers the table shows, in which order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List {
+    /// By what they are ordered.
+    pub sort: Sort,
+    /// The other way round.
+    pub reversed: bool,
+    /// Only those of this health.
+    pub state: Option<Health>,
+    /// Only those that hold this in name, address or version.
+    pub search: String,
+    /// Which page of them, from 0.
+    pub page: usize,
+}
+
+/// By what the servers are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// The worst first.
+    #[default]
+    Trouble,
+    /// By name.
+    Name,
+    /// The longest silent first.
+    Heartbeat,
+    /// The oldest version first.
+    Version,
+}
+
+impl Sort {
+    /// Every order.
+    pub const ALL: [Self; 4] = [Self::Trouble, Self::Name, Self::Heartbeat, Self::Version];
+
+    /// The word in an address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trouble => "trouble",
+            Self::Name => "name",
+            Self::Heartbeat => "heartbeat",
+            Self::Version => "version",
+        }
+    }
+
+    /// The key of what its link says: the column, or that trouble comes first.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Trouble => "list.trouble",
+            Self::Name => "column.server",
+            Self::Heartbeat => "column.heartbeat",
+            Self::Version => "column.version",
+        }
+    }
+}
+
+/// What is open beside or within the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Open {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// All about one server.
+    Details(ServerName),
+    /// The configuration's form, with what was typed into it.
+    Configuration(Option<Draft>),
+    /// The question whether to remove a component or a whole server.
+    Removal {
+        /// Whose.
+        server: ServerName,
+        /// Which component; `None` for all.
+        role: Option<Role>,
+        /// It is live, and the question is asked a second time.
+        again: bool,
+    },
+    /// The question whether to accept a key.
+    AcceptKey {
+        /// Which kind.
+        kind: KeyKind,
+        /// The first digits of its check.
+        digits: String,
+    },
+}
+
+impl Open {
+    /// What is open, as it stands in an address.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Details(server) => vec![("server", server.to_string())],
+            Self::Configuration(_) => vec![("configure", String::new())],
+            Self::Removal { server, role, again } => {
+                let mut pairs = vec![("remove", server.to_string())];
+                pairs.extend(role.map(|role| ("role", role.as_str().to_owned())));
+                pairs.extend(again.then(|| ("again", String::new())));
+                pairs
+            }
+            Self::AcceptKey { kind, digits } => {
+                let mut pairs = vec![("accept", digits.clone())];
+                if *kind == KeyKind::Machine {
+                    pairs.push(("kind", kind.as_str().to_owned()));
+                }
+                pairs
+            }
+        }
+    }
+
+    /// The same question, asked a second time about something live.
+    #[must_use]
+    pub fn asked_again(&self) -> Self {
+        let mut open = self.clone();
+        if let Self::Removal { again, .. } = &mut open {
+            *again = true;
+        }
+        open
+    }
+
+    /// Whether something is asked that an admin is about to answer.
+    pub fn asks(&self) -> bool {
+        match self {
+            Self::Nothing | Self::Details(_) => false,
+            Self::Configuration(_) | Self::Removal { .. } | Self::AcceptKey { .. } => true,
+        }
+    }
+}
+
+/// Names and values as a query writes them.
+pub(crate) fn written(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+/// What was just done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// New settings are in force.
+    Saved,
+    /// Something was removed: whose, and which component, where that is known.
+    Removed(Option<(ServerName, Option<Role>)>),
+    /// A key was accepted.
+    Accepted,
+    /// A service messenger was dialled and is connected.
+    Reconnected,
+}
+
+impl Done {
+    /// The word in an address. Whose it was is not in it: nobody should be able to make the page say
+    /// a name by a link.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Saved => "saved",
+            Self::Removed(_) => "removed",
+            Self::Accepted => "accepted",
+            Self::Reconnected => "reconnected",
+        }
+    }
+}
+
+impl Place {
+    /// The place that a query names. What it does not understand it leaves out: a link of tomorrow
+    /// still opens the page.
+    pub fn parse(query: &str) -> Self {
+        let pairs: Vec<(String, String)> =
+            form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
+        let get = |name: &str| {
+            pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        };
+        let server = |name: &str| get(name).and_then(|text| ServerName::parse(text).ok());
+        let sort = get("sort").unwrap_or_default();
+        let (reversed, sort) = sort.strip_prefix('-').map_or((false, sort), |sort| (true, sort));
+        let open = if let Some(server) = server("remove") {
+            let role = get("role").and_then(Role::parse);
+            Open::Removal { server, role, again: get("again").is_some() }
+        } else if let Some(digits) = get("accept") {
+            let machine = get("kind") == Some(KeyKind::Machine.as_str());
+            let kind = if machine { KeyKind::Machine } else { KeyKind::Encryption };
+            Open::AcceptKey { kind, digits: digits.chars().take(64).collect() }
+        } else if get("configure").is_some() {
+            Open::Configuration(Draft::from_pairs(&pairs))
+        } else {
+            server("server").map_or(Open::Nothing, Open::Details)
+        };
+        Self {
+            list: List {
+                sort: Sort::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == sort)
+                    .unwrap_or_default(),
+                reversed,
+                state: get("state")
+                    .and_then(|word| Health::WORST_FIRST.into_iter().find(|h| h.as_str() == word)),
+                search: get("q").unwrap_or_default().trim().to_owned(),
+                page: get("page")
+                    .and_then(|page| page.parse().ok())
+                    .map_or(0, |page: usize| page.saturating_sub(1)),
+            },
+            dress: Dress::parse(query),
+            open,
+            done: [Done::Saved, Done::Removed(None), Done::Accepted, Done::Reconnected]
+                .into_iter()
+                .find(|done| get("done") == Some(done.as_str())),
+            refused: get("refused").map(str::to_owned),
+            said: String::new(),
+        }
+    }
+
+    /// The address of this place, relative to the page: `?` and what differs from the page as it
+    /// opens. What was just done is no part of it: a reload does not do it again.
+    pub fn address(&self) -> String {
+        format!("?{}", written(self.kept().into_iter().chain(self.open.pairs())))
+    }
+
+    /// What every address keeps, whatever else it opens.
+    pub(crate) fn kept(&self) -> Vec<(&'static str, String)> {
+        self.list.pairs().into_iter().chain(self.dress.pairs()).collect()
+    }
+
+    /// The address that also brings back what was typed, and why it was refused; or what was done.
+    pub fn address_with_draft(&self) -> String {
+        let mut pairs = self.open.pairs();
+        if let Open::Configuration(Some(draft)) = &self.open {
+            pairs.extend(draft.pairs());
+            pairs.extend(draft.carried());
+        }
+        pairs.extend(self.refused.clone().map(|word| ("refused", word)));
+        pairs.extend(self.done.as_ref().map(|done| ("done", done.as_str().to_owned())));
+        format!("?{}", written(self.kept().into_iter().chain(pairs)))
+    }
+
+    /// This list with something else open.
+    #[must_use]
+    pub fn opening(&self, open: Open) -> Self {
+        Self { open, done: None, refused: None, ..self.clone() }
+    }
+
+    /// This place once something was done: a question closes, what is looked at stays open.
+    #[must_use]
+    pub fn after(&self, done: Done) -> Self {
+        let open = if self.open.asks() { Open::Nothing } else { self.open.clone() };
+        Self { done: Some(done), ..self.opening(open) }
+    }
+
+    /// What is open, with another list.
+    #[must_use]
+    pub fn listing(&self, list: List) -> Self {
+        Self { list, done: None, refused: None, ..self.clone() }
+    }
+}
+
+impl List {
+    /// What differs from the list as the page opens, as it stands in an address.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let mut pairs = Vec::new();
+        if self.sort != Sort::default() || self.reversed {
+            let minus = if self.reversed { "-" } else { "" };
+            pairs.push(("sort", format!("{minus}{}", self.sort.as_str())));
+        }
+        pairs.extend(self.state.map(|state| ("state", state.as_str().to_owned())));
+        if !self.search.is_empty() {
+            pairs.push(("q", self.search.clone()));
+        }
+        if self.page > 0 {
+            pairs.push(("page", (self.page + 1).to_string()));
+        }
+        pairs
+    }
+
+    /// The same servers in this order; in the other direction if they already are.
+    #[must_use]
+    pub fn sorted_indices(&self, sort: Sort) -> Self {
+        let reversed = self.sort == sort && !self.reversed;
+        Self { sort, reversed, page: 0, ..self.clone() }
+    }
+
+    /// Only the servers of this health.
+    #[must_use]
+    pub fn filtered(&self, state: Option<Health>) -> Self {
+        Self { state, page: 0, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::i18n::Language;
+
+    fn name(text: &str) -> ServerName {
+        ServerName::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_page_as_it_opens_has_an_empty_query() {
+        assert_eq!(Place::default().address(), "?");
+        assert_eq!(Place::parse(""), Place::default());
+        assert_eq!(Place::parse("?"), Place::default());
+    }
+
+    #[test]
+    fn every_place_is_found_again_by_its_address() {
+        let lists = [
+            List::default(),
+            List { sort: Sort::Version, reversed: true, ..List::default() },
+            List { state: Some(Health::Error), page: 3, ..List::default() },
+            List { search: "a&b=c#d ü+%?".into(), ..List::default() },
+        ];
+        let server = name("Büro & Söhne?#1");
+        let opens = [
+            Open::Nothing,
+            Open::Details(server.clone()),
+            Open::Configuration(None),
+            Open::Removal { server: server.clone(), role: Some(Role::Web), again: false },
+            Open::Removal { server, role: None, again: true },
+            Open::AcceptKey { kind: KeyKind::Encryption, digits: "07d1e655".into() },
+            Open::AcceptKey { kind: KeyKind::Machine, digits: "07d1e655".into() },
+        ];
+        for list in &lists {
+            for open in &opens {
+                let dress =
+                    Dress { language: Some(Language::German), bare: true, ..Dress::default() };
+                let place =
+                    Place { list: list.clone(), dress, open: open.clone(), ..Place::default() };
+                assert_eq!(Place::parse(&place.address()), place, "{}", place.address());
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_typed_survives_only_in_the_address_that_says_so() {
+        let draft = Draft { heartbeat_interval: "soon".into(), ..Draft::default() };
+        let place = Place {
+            open: Open::Configuration(Some(draft)),
+            refused: Some("blind".into()),
+            ..Place::default()
+        };
+        assert_eq!(Place::parse(&place.address_with_draft()), place);
+        assert_eq!(Place::parse(&place.address()).open, Open::Configuration(None));
+    }
+
+    #[test]
+    fn what_an_address_does_not_mean_is_left_out() {
+        let place = Place::parse("?sort=colour&state=purple&page=x&server=a/b&later=1&page=2");
+        assert_eq!(place, Place::default());
+    }
+
+    #[test]
+    fn an_order_chosen_twice_turns_round() {
+        let once = List::default().sorted_indices(Sort::Name);
+        assert_eq!((once.sort, once.reversed), (Sort::Name, false));
+        assert!(once.sorted_indices(Sort::Name).reversed);
+        assert!(!once.sorted_indices(Sort::Name).sorted_indices(Sort::Name).reversed);
+    }
+}

@@ -1,0 +1,216 @@
+//! The servers: a block each, a line per component, a cell per verdict.
+
+use std::sync::Arc;
+
+use leptos::html::Div;
+use leptos::prelude::*;
+
+use crate::cluster::hints::Arg;
+use crate::cluster::{Health, Role, Timestamp};
+use crate::i18n::Words;
+use crate::page::model::{Block, Cell, Column, Line};
+use crate::page::relative_time::ago;
+use crate::page::servers::toolbar::{Filters, Heads, More};
+use crate::page::state::{Row, Screen};
+use crate::page::status_style;
+use crate::page::visibility;
+
+#[component]
+pub(crate) fn Servers(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
+    let empty = move || {
+        screen.rows.with(Vec::is_empty) && screen.tools.with(|tools| tools.nothing.is_none())
+    };
+    view! {
+        <section class="card servers" aria-labelledby="servers">
+            <div class="servers-head">
+                <h2 id="servers" tabindex="-1">{screen.words().label("page.servers")}</h2>
+                <Filters screen />
+            </div>
+            <div role="table" aria-labelledby="servers" class="table">
+                <Heads screen />
+                <For
+                    each=move || screen.rows.get().into_iter().filter(|row| row.drawn)
+                    key=|row| row.number
+                    children=move |row| view! { <ServerBlock screen row /> }
+                />
+            </div>
+            <Show when=empty>
+                <AddServers screen />
+            </Show>
+            <More screen />
+        </section>
+    }
+}
+
+/// The empty state: the two lines that add a server.
+#[component]
+fn AddServers(
+    /// The signals of the page.
+    screen: Screen,
+) -> impl IntoView {
+    let words = screen.words();
+    let base = screen.visit(|visit| visit.site.base.clone());
+    let url = if base.is_empty() { "empty.url" } else { "empty.url.path" };
+    view! {
+        <div class="empty">
+            <p>{words.label("empty.lead")}</p>
+            <pre>
+                "cluster-overview agent --role service --overview URL --token-file FILE\n"
+                "cluster-overview agent --role web --overview URL --token-file FILE"
+            </pre>
+            <p class="muted">
+                {words.say(url, &[("path", Arg::Text(base))])}" "{words.label("empty.file")}
+            </p>
+        </div>
+    }
+}
+
+#[component]
+fn ServerBlock(
+    /// The signals of the page.
+    screen: Screen,
+    /// This server's.
+    row: Row,
+) -> impl IntoView {
+    let element = NodeRef::<Div>::new();
+    visibility::watch(element, row.seen.clone());
+    // A row is of one server for as long as it is there.
+    let (id, name) = row.block.with_untracked(|block| (block.id.clone(), block.name.clone()));
+    let block = row.block.clone();
+    let health = move || block.with(|block| block.health.as_str());
+    view! {
+        <div
+            role="rowgroup"
+            class="server"
+            node_ref=element
+            id=id
+            data-server=name
+            data-health=health
+        >
+            {move || rows(&row.block.get(), screen, &row)}
+        </div>
+    }
+}
+
+fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> {
+    let lines: Vec<_> = block
+        .lines
+        .iter()
+        .enumerate()
+        .map(|(place, line)| {
+            component_line(
+                line,
+                &block.id,
+                &Age { words: screen.words(), tick: screen.tick, row: row.clone(), place },
+            )
+        })
+        .collect();
+    let opens = block.opens.clone();
+    view! {
+        <div role="row" class="name">
+            <div role="rowheader" aria-colspan="5">
+                {status_style::icon_alone(status_style::health(block.health), screen.words())}
+                <a id=format!("open-{}", block.id) href=move || screen.address(&opens)>
+                    <bdi>{block.name.clone()}</bdi>
+                </a>
+                <span class="muted">{block.facts.clone()}</span>
+                {block.refused.clone().map(|refused| view! { <span class="refused">{refused}"."</span> })}
+            </div>
+        </div>
+        {lines}
+    }
+}
+
+fn component_line(line: &Line, server: &str, age: &Age) -> impl IntoView + use<> {
+    let role = match line.role {
+        Role::Web => age.words.label("role.web"),
+        Role::Service => age.words.label("role.service"),
+    };
+    let mark = (line.health > Health::Unknown)
+        .then(|| status_style::icon_alone(status_style::health(line.health), age.words));
+    let columns: Vec<_> = line
+        .columns
+        .iter()
+        .map(|column| {
+            let name = column.key.trim_start_matches("column.");
+            let id = format!("why-{server}-{}-{name}", line.role.as_str());
+            view! {
+                <div role="cell" data-label=age.words.label(column.key)>{cells(column, &id, age)}</div>
+            }
+        })
+        .collect();
+    view! {
+        <div
+            role="row"
+            class="line"
+            data-role=line.role.as_str()
+            data-pulse=line.pulse.as_str()
+            data-health=line.health.as_str()
+        >
+            <div role="rowheader" class="role">
+                {role}" "{mark}<span class="muted product">{line.label.clone()}</span>
+            </div>
+            {columns}
+        </div>
+    }
+}
+
+/// What a column says of a component: a dash where nothing is known.
+fn cells(column: &Column, id: &str, age: &Age) -> impl IntoView + use<> {
+    let nothing = column.cells.is_empty().then(|| view! { <span class="muted">"–"</span> });
+    let cells = column.cells.iter().enumerate();
+    let cells: Vec<_> = cells.map(|(place, one)| cell(one, format!("{id}-{place}"), age)).collect();
+    view! {
+        {nothing}
+        {cells}
+    }
+}
+
+/// A verdict with its shape, its words, its age, and the way to its hint.
+fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
+    let words = age.words;
+    let text = cell.text.clone();
+    let class = match cell.look {
+        Some(look) if look.loud => format!("loud {}", look.shape),
+        _ => String::new(),
+    };
+    // Where the words do not say what the shape says, it says it itself.
+    let shape = cell.look.map(|look| status_style::icon_beside(look, &text, words));
+    let kind = if shape.is_some() { "cell marked" } else { "cell" };
+    let age = cell.aged.then(|| age.clone());
+    let age = age.map(|age| view! { <span class="muted">" · "{move || age.said()}</span> });
+    let hint = cell.hint.clone().map(|(anchor, title)| {
+        let why = words.label("page.why");
+        let label = format!("{why}: {title}");
+        view! { " "<a id=id href=format!("#{anchor}") aria-label=label>{why}</a> }
+    });
+    let why = cell.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
+    view! {
+        <span class=kind>
+            {shape} " " <span class=class>{text}</span>{age}{hint}
+        </span>
+        {why}
+    }
+}
+
+/// When a component was heard of: which row, which of its components.
+#[derive(Clone)]
+struct Age {
+    words: &'static Words,
+    tick: RwSignal<Timestamp>,
+    row: Row,
+    place: usize,
+}
+
+impl Age {
+    /// How long ago that was. Ticks only while its row is on the screen.
+    fn said(&self) -> String {
+        let Self { words, tick, row, place } = self;
+        let beat = row.beats.with(|beats| beats.get(*place).copied()).unwrap_or_default();
+        let now = if row.seen.get() { tick.get() } else { tick.get_untracked() };
+        ago(words, now, beat)
+    }
+}

@@ -1,0 +1,177 @@
+//! What was done: every action and every sign-in, newest first, for an admin.
+
+use leptos::prelude::*;
+
+use crate::cluster::Timestamp;
+use crate::cluster::hints::Arg;
+use crate::page::hidden_fields::carried;
+use crate::pages::layout::{Document, Sheet, document, moment, sentence, table, top};
+
+/// What the page shows.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// Where it lives, and how it appears.
+    pub sheet: Sheet,
+    /// The lines, newest first.
+    pub lines: Vec<AuditLine>,
+    /// All actions there are.
+    pub actions: Vec<&'static str>,
+    /// The action that is shown alone; empty: all.
+    pub action: String,
+    /// The text that is looked for; empty: none.
+    pub text: String,
+    /// To how many characters the text was cut, if it was longer.
+    pub cut: Option<usize>,
+    /// The query of the older lines, if there are any.
+    pub older: Option<String>,
+    /// Whether these are not the newest.
+    pub earlier: bool,
+}
+
+/// One line.
+#[derive(Clone, Debug)]
+pub struct AuditLine {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// How they proved it.
+    pub proof: String,
+    /// Where from.
+    pub address: Option<String>,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub target: String,
+    /// What came of it.
+    pub outcome: String,
+    /// How often: equal entries within an hour share a line.
+    pub count: usize,
+    /// When it last happened.
+    pub last_at: Timestamp,
+}
+
+/// The whole HTML document.
+pub fn document_of(page: AuditPage) -> Document {
+    let AuditPage { sheet, lines, actions, action, text, cut, older, earlier } = page;
+    let here = format!("{}/audit", sheet.site.base);
+    let filtered = !(action.is_empty() && text.is_empty());
+    let older = older.map(|query| {
+        view! {
+            <a class="button" href=format!("{here}?{query}")>
+                {sheet.label("plain.audit.older")}
+            </a>
+        }
+    });
+    let newest = (earlier || filtered).then(|| {
+        view! {
+            <a class="button" href=sheet.address("audit")>
+                {sheet.label("plain.audit.newest")}
+            </a>
+        }
+    });
+    let cut = cut.map(|most| {
+        let most = Arg::Number(most);
+        view! { <p role="status">{sheet.words.say("plain.audit.cut", &[("most", most)])}</p> }
+    });
+    let content = view! {
+        {top(&sheet, "page.audit", ("page.access", "access"))}
+        <main class="sheet">
+            <h1>{sheet.label("page.audit")}</h1>
+            <section aria-label=sheet.label("page.audit")>
+                {filter(&sheet, &actions, &action, text)}
+                {cut}
+                {entries(&sheet, lines, filtered || earlier)}
+                <p class="buttons">{older} {newest}</p>
+            </section>
+        </main>
+    };
+    document(&sheet, sheet.label("page.audit"), content)
+}
+
+fn filter(
+    sheet: &Sheet,
+    actions: &[&'static str],
+    chosen: &str,
+    text: String,
+) -> impl IntoView + use<> {
+    let actions: Vec<_> = actions
+        .iter()
+        .map(|action| {
+            view! {
+                <option value=*action selected=*action == chosen>
+                    {spoken(sheet, action)}
+                </option>
+            }
+        })
+        .collect();
+    view! {
+        <form class="ask" method="get" action=format!("{}/audit", sheet.site.base) role="search">
+            {carried(sheet.dress.pairs())}
+            <div class="field">
+                <label for="action">{sheet.label("plain.audit.what")}</label>
+                <select id="action" name="action">
+                    <option value="">{sheet.label("plain.audit.anything")}</option>
+                    {actions}
+                </select>
+            </div>
+            <div class="field">
+                <label for="text">{sheet.label("plain.audit.text")}</label>
+                <input type="search" id="text" name="text" value=text maxlength="200" />
+            </div>
+            <button>{sheet.label("plain.audit.show")}</button>
+        </form>
+    }
+}
+
+fn entries(sheet: &Sheet, lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
+    if lines.is_empty() {
+        let none = if narrowed { "plain.audit.none-such" } else { "plain.audit.none" };
+        return view! { <p>{sheet.label(none)}</p> }.into_any();
+    }
+    let lines: Vec<_> = lines.into_iter().map(|entry| line(sheet, entry)).collect();
+    table(sheet, &HEADS, lines).into_any()
+}
+
+/// The keys of the heads.
+const HEADS: [&str; 5] = [
+    "plain.audit.head.when",
+    "plain.audit.head.who",
+    "plain.audit.head.what",
+    "plain.audit.head.target",
+    "plain.audit.head.outcome",
+];
+
+fn line(sheet: &Sheet, line: AuditLine) -> impl IntoView + use<> {
+    let refused = line.outcome != "done";
+    let proof = format!("plain.audit.proof.{}", line.proof.replace(' ', "-"));
+    let proof = Some(sheet.label(&proof).to_owned()).filter(|proof| !proof.is_empty());
+    let from = |address| sheet.words.say("plain.audit.from", &[("from", Arg::Text(address))]);
+    let how: Vec<String> = proof.into_iter().chain(line.address.map(from)).collect();
+    let how = how.join(" ");
+    let outcome =
+        if refused { sentence(&line.outcome) } else { sheet.label("plain.audit.done").to_owned() };
+    let repeated = (line.count > 1).then(|| {
+        let times = sheet.words.say("plain.audit.repeated", &[("count", Arg::Number(line.count))]);
+        view! { <small>{times} " " {moment(Some(line.last_at), "")}</small> }
+    });
+    view! {
+        <tr>
+            <td>{moment(Some(line.at), "")} {repeated}</td>
+            <th scope="row">
+                <bdi>{line.who}</bdi>
+                <small>{how}</small>
+            </th>
+            <td>{spoken(sheet, &line.action)}</td>
+            <td>
+                <bdi>{line.target}</bdi>
+            </td>
+            <td class:wrong=refused>{outcome}</td>
+        </tr>
+    }
+}
+
+/// An action's word as people say it.
+fn spoken(sheet: &Sheet, action: &str) -> &'static str {
+    sheet.label(&format!("plain.audit.action.{action}"))
+}

@@ -1,0 +1,164 @@
+//! Documents that are rendered once and are no more than their content: they need no scripts but the
+//! theme's.
+
+use leptos::prelude::*;
+
+use crate::cluster::Timestamp;
+use crate::i18n::Words;
+use crate::page::appearance::{Dress, Theme};
+use crate::page::{branding, header};
+use crate::protocol::Site;
+
+/// Where a document lives, and how it appears.
+#[derive(Clone, Debug)]
+pub struct Sheet {
+    /// The site.
+    pub site: Site,
+    /// What the address says of how it appears.
+    pub dress: Dress,
+    /// In which words it is said.
+    pub words: &'static Words,
+}
+
+impl Sheet {
+    /// What a key says.
+    pub(crate) fn label(&self, key: &str) -> &'static str {
+        self.words.label(key)
+    }
+
+    /// The address of a path below the base, dressed alike.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}/{path}{}", self.site.base, self.dress.query())
+    }
+}
+
+/// A document that is rendered once.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The whole of it.
+    pub html: String,
+    /// What its scripts bear.
+    pub nonce: String,
+}
+
+/// A document for who is inside.
+pub(crate) fn document(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
+    whole(sheet, title, content, false)
+}
+
+/// A document for who is not let in: a product around it may let them in anew.
+pub(crate) fn door(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
+    whole(sheet, title, content, true)
+}
+
+pub(crate) fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bool) -> Document {
+    let nonce = crate::page::document::nonce();
+    let assets = sheet.site.assets.clone();
+    let Dress { theme, bare, .. } = sheet.dress;
+    let asset = move |name: &str| format!("{assets}/{name}");
+    let shut_out = (shut && !sheet.site.frame_ancestors.is_empty()).then(|| shut_out(sheet));
+    let html = view! {
+        <html
+            lang=sheet.words.language().as_str()
+            class="notranslate"
+            translate="no"
+            data-theme=theme.map(Theme::as_str)
+            data-chrome=bare.then_some("none")
+        >
+            <head>
+                <meta charset="utf-8" />
+                {crate::page::document::untouched()}
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <title>{format!("{title} - Cluster Overview")}</title>
+                <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
+                <link rel="stylesheet" href=asset("app.css") />
+                <link rel="stylesheet" href=asset("plain.css") />
+                <script nonce=nonce.clone() src=asset("theme.js")></script>
+                <script nonce=nonce.clone() r#type="module" src=asset("moments.js")></script>
+                {branding::style(&sheet.site, &sheet.dress)}
+                {branding::script(&sheet.site, &nonce, shut)}
+            </head>
+            <body>
+                {branding::bar(&sheet.site, &sheet.dress)}
+                {shut_out}
+                {content}
+            </body>
+        </html>
+    };
+    Document { html: format!("<!DOCTYPE html>{}", html.to_html()), nonce }
+}
+
+/// That the browser keeps no session in a frame, and the way out of it; `frame.js` shows it.
+fn shut_out(sheet: &Sheet) -> impl IntoView + use<> {
+    let whole = Dress { bare: false, ..sheet.dress.clone() };
+    let address = format!("{}/{}", sheet.site.base, whole.query());
+    view! {
+        <p id="shut-out" class="door" role="alert" hidden>
+            {sheet.label("plain.shut-out")}
+            " "
+            <a href=address target="_blank">{sheet.label("plain.shut-out.open")}</a>
+        </p>
+    }
+}
+
+/// The line at the top: where one is, and what stands beside it.
+pub(crate) fn top(sheet: &Sheet, here: &str, beside: (&str, &str)) -> impl IntoView + use<> {
+    let (name, path) = beside;
+    let (here, name) = (sheet.label(here), sheet.label(name));
+    view! {
+        <header class="top">
+            <nav aria-label=sheet.label("page.breadcrumb")>
+                <a href=sheet.site.admin_url.clone()>{sheet.label("page.admin")}</a>
+                <span class="muted" aria-hidden="true">" / "</span>
+                <a href=sheet.address("")>"Cluster Overview"</a>
+                <span class="muted" aria-hidden="true">" / "</span>
+                <b aria-current="page">{here}</b>
+            </nav>
+            <div class="top-right">
+                <a class="button" href=sheet.address(path)>
+                    {name}
+                </a>
+                {header::theme(sheet.words)}
+            </div>
+        </header>
+    }
+}
+
+/// A table with these heads, which scrolls within itself where it does not fit.
+pub(crate) fn table<L: IntoView>(
+    sheet: &Sheet,
+    heads: &[&str],
+    lines: L,
+) -> impl IntoView + use<L> {
+    let head = |key: &&str| view! { <th scope="col">{sheet.label(key)}</th> };
+    let heads: Vec<_> = heads.iter().map(head).collect();
+    view! {
+        <div class="wide">
+            <table>
+                <thead>
+                    <tr>{heads}</tr>
+                </thead>
+                <tbody>{lines}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// A moment in a cell, or what stands there instead.
+pub(crate) fn moment(moment: Option<Timestamp>, none: &'static str) -> AnyView {
+    match moment {
+        Some(moment) => {
+            view! { <time datetime=moment.rfc3339()>{moment.date_and_clock()}</time> }.into_any()
+        }
+        None => none.into_any(),
+    }
+}
+
+/// With a capital and a full stop.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{stop}", first.unwrap_or_default(), letters.as_str())
+}
