@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Form, FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use http_body_util::BodyExt as _;
 use hyper::body::Frame;
 use serde::de::DeserializeOwned;
@@ -17,10 +17,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Site;
 use crate::access::caller::Person;
-use crate::files::text::utf8;
 use crate::http::problem::Problem;
 use crate::net::connections::Room;
-use crate::telemetry::outside_text::one_line;
 
 /// The largest JSON body that is taken.
 const MAX_JSON_BYTES: usize = 1 << 20;
@@ -304,24 +302,4 @@ pub(crate) async fn whole(site: &Site, request: Request) -> Result<Request, Prob
     let read = site.bodies.read_small(Sender::Person, body).await;
     let bytes = read.map_err(|unread| unread.problem("the body is larger than 16 KiB"))?;
     Ok(Request::from_parts(head, Body::from(bytes)))
-}
-
-/// Parses a JSON body of the right type.
-pub(crate) fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
-    if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        let sent = kind.map_or("missing".to_owned(), one_line);
-        let why = format!("the Content-Type header must be application/json; it is {sent}");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
-    }
-    let text = utf8(body).map_err(|error| {
-        let why = format!(
-            "the body is {error}; JSON must be sent in UTF-8. Windows PowerShell sends text in another encoding: send UTF-8 bytes, [Text.Encoding]::UTF8.GetBytes($body)"
-        );
-        Problem::new(StatusCode::BAD_REQUEST, why)
-    })?;
-    serde_json::from_str(text).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
-    })
 }

@@ -6,16 +6,21 @@ use std::sync::Arc;
 use app::i18n::{Language, Words};
 use app::page::appearance::Dress;
 use app::pages::Sheet;
-use axum::extract::FromRequestParts;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::Site;
+use crate::http::problem::Problem;
+
+/// The parameters in a path, or why they cannot be read.
+pub(crate) type PathParams<T> = Result<Path<T>, PathRejection>;
 
 /// Where a plain document lives, and how whoever asks for it wants it.
-pub(crate) struct Dressed(pub(crate) Sheet);
+pub(crate) struct PageRequest(pub(crate) Sheet);
 
-impl FromRequestParts<Arc<Site>> for Dressed {
+impl FromRequestParts<Arc<Site>> for PageRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Infallible> {
@@ -37,4 +42,9 @@ impl Site {
         let language = dress.language.unwrap_or_else(|| self.language(headers));
         Sheet { site: self.place(), dress, words: Words::of(language) }
     }
+}
+
+/// 400: the path has parameters that cannot be read.
+pub(crate) fn unreadable_path(rejection: PathRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the address cannot be read: {rejection}"))
 }

@@ -1,4 +1,4 @@
-//! What every answer has in common: the layers around the routes.
+//! The route table: each address, the permission that it requires, and its handler.
 
 mod accept;
 pub(crate) mod api;
@@ -6,135 +6,151 @@ pub(crate) mod assets;
 pub(crate) mod body;
 mod branding;
 mod extract;
+mod json;
 mod layers;
 mod not_found;
 pub(crate) mod pages;
 mod problem;
-pub(crate) mod routes;
 pub(crate) mod single_flight;
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 
-use app::cluster::hints::Arg;
-use axum::extract::Request;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::middleware::map_response;
+use axum::routing::{any, get, post};
 use axum::{Extension, Router};
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
-
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use self::api::openapi::{self, Document};
-use self::layers::authorize::{self, Manner, Need, behind};
-use self::layers::{csrf, error_pages, metrics, security_headers};
-use self::pages::overview;
-use self::problem::Problem;
+use self::api::{audit, embeds, enrolments, health, heartbeats, metrics, overview};
+use self::api::{probe_failures, reference_keys, removals, servers, settings, stream, tokens};
+use self::layers::authorize::RejectionFormat::{Page, Problem, ServerFunction};
+use self::layers::authorize::{ProtectedRoutes, require, serve};
+use self::layers::compression::{compression, forbid_caching};
+use self::layers::permission::Permission::{
+    Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
+};
+use self::pages::{access, embed, forms, sign_in};
 use crate::Site;
-use crate::telemetry::outside_text::one_line;
 
-/// Where heartbeats are posted.
-pub(crate) const HEARTBEATS: &str = "/api/v1/heartbeats";
+/// Where servers send heartbeats.
+pub(crate) const HEARTBEATS_PATH: &str = "/api/v1/heartbeats";
 /// Where servers get a credential of their own.
-pub(crate) const ENROLMENTS: &str = "/api/v1/enrolments";
-/// Where the page asks for news.
-const POLL: &str = "/fn/overview";
-/// Where agents say why they send no heartbeat.
-pub(crate) const PROBE_FAILURES: &str = "/api/v1/probe-failures";
+pub(crate) const ENROLMENTS_PATH: &str = "/api/v1/enrolments";
+/// Where agents report why they send no heartbeat.
+pub(crate) const PROBE_FAILURES_PATH: &str = "/api/v1/probe-failures";
+/// Where the page polls for changes.
+const POLL_PATH: &str = "/fn/overview";
 
-/// How long a request may take to be sent and answered.
-const LONGEST_REQUEST: Duration = Duration::from_secs(10);
+/// Pages and their forms. Requests on them count as requests to the overview's own web component.
+fn page_routes() -> Vec<ProtectedRoutes> {
+    let routes = vec![
+        require(View, Page, ("/", get(pages::overview::get))),
+        require(View, ServerFunction, ("/fn/overview", any(pages::overview::call_function))),
+        require(Change, ServerFunction, ("/fn/act", any(pages::overview::call_function))),
+        require(Change, Page, ("/settings", post(forms::settings))),
+        require(Change, Page, ("/removal", post(forms::removal))),
+        require(Change, Page, ("/acceptance", post(forms::acceptance))),
+        require(Change, Page, ("/reconnection", post(forms::reconnection))),
+        require(Admin, Page, ("/access", get(access::get))),
+        require(GrantAccess, Page, ("/access/tokens", post(access::create_token))),
+        require(Change, Page, ("/access/revocation", post(access::revoke_token))),
+        require(Admin, Page, ("/audit", get(pages::audit::get))),
+        require(Public, Problem, ("/sign-in", get(sign_in::get).post(sign_in::post))),
+        require(Public, Problem, ("/sign-out", post(sign_in::sign_out))),
+        require(Public, Problem, ("/embed", get(embed::enter))),
+    ];
+    routes.into_iter().map(ProtectedRoutes::noted).collect()
+}
 
-/// The longest path and query together.
-const MAX_TARGET_BYTES: usize = 8 << 10;
+/// The API for people's programs. Requests on it count too.
+fn api_routes() -> Vec<ProtectedRoutes> {
+    let routes = vec![
+        require(View, Problem, routes!(overview::get)),
+        require(View, Problem, routes!(settings::get)),
+        require(Change, Problem, routes!(settings::put)),
+        require(Change, Problem, routes!(servers::delete)),
+        require(Change, Problem, routes!(servers::delete_component)),
+        require(Change, Problem, routes!(servers::reconnect)),
+        require(Change, Problem, routes!(removals::post)),
+        require(Change, Problem, routes!(reference_keys::put)),
+        require(Admin, Problem, routes!(tokens::list)),
+        require(GrantAccess, Problem, routes!(tokens::create)),
+        require(Change, Problem, routes!(tokens::revoke)),
+        require(View, Problem, routes!(embeds::create)),
+        require(View, Problem, routes!(embeds::delete)),
+        require(Admin, Problem, routes!(audit::get)),
+        require(View, Problem, routes!(openapi::get)),
+    ];
+    routes.into_iter().map(ProtectedRoutes::noted).collect()
+}
 
-/// Everything below the base path.
+/// For monitoring systems.
+fn monitoring_routes() -> [ProtectedRoutes; 1] {
+    [require(ReadMetrics, Problem, routes!(metrics::get))]
+}
+
+/// What servers, load balancers and browsers request often and without a person. Nothing of it is compressed: it is
+/// short, or streamed, or compressed already; and a compressor needs 5 kB for each answer.
+fn machine_routes() -> Vec<ProtectedRoutes> {
+    vec![
+        require(SendHeartbeats, Problem, routes!(heartbeats::post)),
+        require(SendHeartbeats, Problem, routes!(probe_failures::post)),
+        require(Enrol, Problem, routes!(enrolments::post)),
+        require(View, Problem, routes!(stream::get)).noted(),
+        require(Public, Problem, routes!(health::healthz)),
+        require(Public, Problem, routes!(health::readyz)),
+        require(Public, Problem, ("/assets/{*path}", get(assets::get))),
+        require(Public, Problem, ("/branding/{hash}/{name}", get(branding::get))),
+        require(Public, Problem, ("/embed.js", get(embed::script))),
+    ]
+}
+
+/// The first segment of every path.
+pub(crate) fn first_segments() -> BTreeSet<String> {
+    let all = page_routes().into_iter().chain(api_routes()).chain(monitoring_routes());
+    let segments = all.chain(machine_routes()).flat_map(|routes| {
+        let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
+        routes.paths().map(first).collect::<Vec<_>>()
+    });
+    segments.filter(|segment| !segment.is_empty()).collect()
+}
+
+/// The paths of all pages and forms.
+fn page_paths() -> &'static BTreeSet<String> {
+    static PATHS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+        page_routes().iter().flat_map(ProtectedRoutes::paths).map(str::to_owned).collect()
+    });
+    &PATHS
+}
+
+/// All routes, with and without the base path.
 pub(crate) fn router(site: Arc<Site>) -> Router {
-    let (described, document) = authorize::all(
-        OpenApiRouter::with_openapi(openapi::head()),
-        routes::people().into_iter().chain([routes::monitors()]).map(|group| group.gated(&site)),
-    )
-    .layer(compression())
-    .merge(authorize::all(
-        OpenApiRouter::new(),
-        routes::machines().into_iter().map(|group| group.gated(&site)),
-    ))
-    .layer(middleware::map_response(never_cached))
-    .split_for_parts();
+    let compressed = page_routes().into_iter().chain(api_routes()).chain(monitoring_routes());
+    let description = OpenApiRouter::with_openapi(openapi::head());
+    let (routes, document) = serve(description, compressed, &site)
+        .layer(compression())
+        .merge(serve(OpenApiRouter::new(), machine_routes(), &site))
+        .layer(map_response(forbid_caching))
+        .split_for_parts();
     let document = Document::finished(&document, &site);
-    let inner = described;
-    let outer = if site.base.is_empty() {
-        inner
-    } else {
-        // `nest` serves the base itself but not the base with a slash.
-        let slash = format!("{}/", site.base);
-        let root = OpenApiRouter::new().route(&slash, get(overview::get));
-        let root = behind(&site, Need::Look, Manner::Page, root);
-        let root: Router<Arc<Site>> = authorize::all(OpenApiRouter::new(), [root]).into();
-        root.layer(middleware::map_response(never_cached))
-            .layer(compression())
-            .nest(&site.base, inner.clone())
-            // A proxy may strip the path: it asks at the root, and is answered with the whole path.
-            .merge(inner)
-    };
-    outer
+    let routes = if site.base.is_empty() { routes } else { below_base(routes, &site) };
+    let routes = routes
         .fallback(not_found::answer)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), csrf::own_writes_only))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), csrf::local_host_only))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), authorize::identify))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), metrics::measure))
-        .layer(middleware::from_fn(short_address))
-        .layer(middleware::from_fn(in_time))
-        .layer(CatchPanicLayer::custom(error_pages::of_panic))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), error_pages::for_navigation))
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), security_headers::on_every_answer))
-        .layer(Extension(document))
-        .with_state(site)
+        .method_not_allowed_fallback(not_found::answer_wrong_method);
+    layers::wrap(routes, &site).layer(Extension(document)).with_state(site)
 }
 
-fn compression() -> CompressionLayer<impl tower_http::compression::Predicate> {
-    CompressionLayer::new().compress_when(
-        SizeAbove::new(256).and(NotForContentType::const_new("application/problem+json")),
-    )
-}
-
-/// HTML and API answers are never served from a cache unasked; what says otherwise itself stands.
-async fn never_cached(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    response
-}
-
-/// Answers in time or not at all: a body that trickles in is no reason to wait. What is sent on after the
-/// answer has begun is not limited by this.
-async fn in_time(request: Request, next: Next) -> Response {
-    let answer = tokio::time::timeout(LONGEST_REQUEST, next.run(request)).await;
-    answer.unwrap_or_else(|_| {
-        Problem::said(StatusCode::REQUEST_TIMEOUT, "plain.late", Vec::new()).into_response()
-    })
-}
-
-/// Refuses an address that is longer than any of ours: what is in it is kept, compared and shown.
-async fn short_address(request: Request, next: Next) -> Response {
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    if target <= MAX_TARGET_BYTES {
-        return next.run(request).await;
-    }
-    body::discard(request.into_body()).await;
-    let bytes = vec![("bytes", Arg::Number(target))];
-    Problem::said(StatusCode::URI_TOO_LONG, "plain.long", bytes).into_response()
-}
-
-async fn wrong_method(request: Request) -> Problem {
-    let text = |text: &str| Arg::Text(one_line(text));
-    let values =
-        vec![("method", text(request.method().as_str())), ("path", text(request.uri().path()))];
-    Problem::said(StatusCode::METHOD_NOT_ALLOWED, "plain.method", values)
+/// The routes below the base path, and at the root too: a proxy may strip the base path.
+fn below_base(routes: Router<Arc<Site>>, site: &Arc<Site>) -> Router<Arc<Site>> {
+    // `nest` serves the base path itself, but not the base path with a slash.
+    let slash = format!("{}/", site.base);
+    let slash = require(View, Page, (slash.as_str(), get(pages::overview::get))).noted();
+    let slash: Router<Arc<Site>> = serve(OpenApiRouter::new(), [slash], site).into();
+    slash
+        .layer(map_response(forbid_caching))
+        .layer(compression())
+        .nest(&site.base, routes.clone())
+        .merge(routes)
 }

@@ -1,5 +1,4 @@
-//! What is said at an address where there is nothing: where the page is, and what a proxy does wrong if the
-//! address shows it.
+//! Answers where no route fits: says where the page is and, if the address shows it, what a proxy does wrong.
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::http::pages::sign_in::kept;
 use crate::http::problem::Problem;
 use crate::telemetry::outside_text::one_line;
 
-/// Answers whatever no route answers.
+/// Answers at an address that no route has.
 pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     let (base, path) = (site.base.as_str(), request.uri().path());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -62,7 +61,7 @@ fn other_case<'a>(base: &str, path: &'a str) -> Option<&'a str> {
 fn without_last_slash(base: &str, path: &str) -> Option<String> {
     // A proxy may have stripped the base.
     let inner = path.strip_prefix(base).unwrap_or(path).strip_suffix('/')?;
-    crate::http::routes::pages().contains(inner).then(|| format!("{base}{inner}"))
+    crate::http::page_paths().contains(inner).then(|| format!("{base}{inner}"))
 }
 
 /// The path that stands before one of ours, such as `/admin/cluster` in `/admin/cluster/sign-in`.
@@ -76,4 +75,12 @@ fn path_before_ours(path: &str) -> Option<&str> {
 fn address(path: &str, asked: &Uri) -> String {
     let query = asked.query().map(|query| format!("?{}", kept(query))).unwrap_or_default();
     format!("{}{query}", kept(path))
+}
+
+/// Answers a method that a route does not have.
+pub(crate) async fn answer_wrong_method(request: Request) -> Problem {
+    let text = |text: &str| Arg::Text(one_line(text));
+    let values =
+        vec![("method", text(request.method().as_str())), ("path", text(request.uri().path()))];
+    Problem::said(StatusCode::METHOD_NOT_ALLOWED, "plain.method", values)
 }

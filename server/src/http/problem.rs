@@ -10,7 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::telemetry::scrape::Refusal;
+use crate::telemetry::heartbeats::RejectReason;
 
 /// Values of a sentence, by name.
 pub(crate) type Values = Vec<(&'static str, Arg)>;
@@ -129,11 +129,11 @@ impl Problem {
     }
 
     /// As which kind of refused heartbeats it counts.
-    pub(crate) fn refusal(&self) -> Refusal {
+    pub(crate) fn refusal(&self) -> RejectReason {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            Refusal::Busy
+            RejectReason::Busy
         } else {
-            Refusal::Malformed
+            RejectReason::Malformed
         }
     }
 

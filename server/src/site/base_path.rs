@@ -1,6 +1,6 @@
 //! Below which path of its host does an overview live?
 
-use crate::http::routes;
+use crate::http;
 
 /// The longest.
 const LONGEST: usize = 200;
@@ -41,7 +41,7 @@ pub fn parse(given: &str) -> Result<String, BasePathError> {
     }
     // A proxy that strips the path asks for these at the root.
     let first = parts.split('/').next().unwrap_or_default();
-    if routes::first_parts().contains(first) {
+    if http::first_segments().contains(first) {
         return refuse("begins like one of the overview's own addresses");
     }
     Ok(base.to_owned())

@@ -26,7 +26,7 @@ use crate::intake::Intake;
 use crate::messenger::{DialLoopback, Dialer, Here};
 use crate::own::Reporter;
 use crate::store::{Store, StoreError};
-use crate::telemetry::requests::Requests;
+use crate::telemetry::requests::RequestMetrics;
 use crate::watch::Watch;
 
 pub use self::options::{MAX_SERVERS, Options};
@@ -67,11 +67,11 @@ pub struct Site {
     /// The hash of the page's files: tells an open page that it is of another version.
     pub(crate) build: String,
     pub(crate) overview: http::api::overview::Cache,
-    pub(crate) requests: Requests,
+    pub(crate) requests: RequestMetrics,
     /// How much of requests' bodies is in memory at once.
     pub(crate) bodies: http::body::BodyBudget,
     /// Where its page is rendered.
-    pub(crate) rendering: http::pages::render_pool::Rendering,
+    pub(crate) rendering: http::pages::render_pool::RenderPool,
     /// Who reads the stream.
     pub(crate) streams: http::api::stream::Streams,
     pub(crate) scrape: SingleFlight<Bytes>,
@@ -136,9 +136,9 @@ impl Site {
             branding: RwLock::new(Arc::new(options.branding)),
             build: http::assets::hash(),
             overview: http::api::overview::Cache::default(),
-            requests: Requests::default(),
+            requests: RequestMetrics::default(),
             bodies: http::body::BodyBudget::default(),
-            rendering: http::pages::render_pool::Rendering::default(),
+            rendering: http::pages::render_pool::RenderPool::default(),
             streams: http::api::stream::Streams::default(),
             scrape: SingleFlight::default(),
             background: Mutex::default(),

@@ -1,82 +1,114 @@
-//! Which commit it is: its number tells the order, its token the history.
-//!
-//! After a restore, or when a standby takes over that lacked the last commits, the same numbers are given again.
-//! So a number alone proves nothing. What was known at a commit is of use only where the database, or this process,
-//! knows that commit with its token.
+//! What a transaction changed, for whoever keeps the picture, and what is told to whoever asked for it.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::sync::Arc;
 
-/// How many commits are remembered with their tokens, here and in PostgreSQL.
-pub(crate) const MAX_REMEMBERED_COMMITS: usize = 4_096;
+use app::cluster::{
+    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, ReferenceKeys, Settings, Snapshot, Span,
+    Timestamp,
+};
 
-/// One commit of one history.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CommitId {
-    /// Grows by one with each commit.
-    pub number: i64,
-    /// Random: no two commits of one number share it.
-    pub token: i64,
-}
+use super::CommitId;
+use crate::access::keyring::{Keyring, KeyringChanges};
 
-impl CommitId {
-    /// The one after it.
-    pub(super) fn next(self) -> Self {
-        let (token, _) = uuid::Uuid::new_v4().as_u64_pair();
-        Self { number: self.number + 1, token: i64::from_ne_bytes(token.to_ne_bytes()) }
-    }
-
-    /// Reads what [`fmt::Display`] writes.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (number, token) = text.split_once('-')?;
-        let token = u64::from_str_radix(token, 16).ok()?;
-        Some(Self { number: number.parse().ok()?, token: i64::from_ne_bytes(token.to_ne_bytes()) })
-    }
-}
-
-impl fmt::Display for CommitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{:x}", self.number, self.token)
-    }
-}
-
-/// The last commits of one history.
+/// What a transaction changed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct History(BTreeMap<i64, i64>);
+pub struct News {
+    /// What others had changed before it; to be taken in first.
+    pub earlier: Option<Box<News>>,
+    /// This commit.
+    pub commit: CommitId,
+    /// Commits of others before it, as far as the database remembers them.
+    pub passed: Vec<CommitId>,
+    /// When it was made, or seen.
+    pub at: Timestamp,
+    /// When a fact was last changed.
+    pub changed_at: Timestamp,
+    /// Components of which more than the time changed.
+    pub components: Vec<Arc<Component>>,
+    /// Components that merely beat again.
+    pub heartbeats: Vec<HeartbeatUpdate>,
+    /// Components that were removed.
+    pub removed: Vec<ComponentKey>,
+    /// The reference keys, if they changed.
+    pub references: Option<ReferenceKeys>,
+    /// The settings, if they changed.
+    pub settings: Option<Settings>,
+    /// All blind periods, if they changed.
+    pub blind_periods: Option<Vec<BlindPeriod>>,
+    /// Everything, where nothing known so far can be built upon: the clock jumped, or the database is
+    /// another.
+    pub whole: Option<Box<Snapshot>>,
+    /// Who may ask for what, if that changed: no reader of the picture hears of it.
+    pub keyring: Option<KeyringNews>,
+}
 
-impl History {
-    /// One of which only this commit is known.
-    pub(crate) fn starting_at(commit: CommitId) -> Self {
-        Self(BTreeMap::from([(commit.number, commit.token)]))
+/// What a commit changed about who may ask for what.
+#[derive(Clone, Debug)]
+pub enum KeyringNews {
+    /// Everything, where nothing known so far can be built upon.
+    Whole(Box<Keyring>),
+    /// What is not as it was.
+    Changes(KeyringChanges),
+}
+
+impl News {
+    /// Whether a reader has anything to take in, beside what others changed before.
+    pub fn is_empty(&self) -> bool {
+        self.heartbeats.is_empty() && self.are_times()
     }
 
-    /// Whether this commit is one of them.
-    pub(crate) fn has(&self, commit: CommitId) -> bool {
-        self.0.get(&commit.number) == Some(&commit.token)
+    /// Whether somebody wants to hear of it at once: more than a time changed.
+    pub(crate) fn is_urgent(&self) -> bool {
+        !self.are_times() || self.keyring.is_some()
     }
 
-    /// Remembers one more; the oldest is forgotten.
-    pub(crate) fn add(&mut self, commit: CommitId) {
-        self.0.insert(commit.number, commit.token);
-        if self.0.len() > MAX_REMEMBERED_COMMITS {
-            self.0.pop_first();
-        }
+    /// Whether no reader has more than times to take in.
+    fn are_times(&self) -> bool {
+        self.components.is_empty()
+            && self.removed.is_empty()
+            && self.references.is_none()
+            && self.settings.is_none()
+            && self.blind_periods.is_none()
+            && self.whole.is_none()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What became of one heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// It changed something.
+    pub applied: bool,
+    /// When the heartbeat that counts came: this one, or the one it did not replace.
+    pub received_at: Timestamp,
+}
 
-    #[test]
-    fn a_commit_is_read_as_it_is_written() {
-        for token in [0, 1, -1, i64::MIN, i64::MAX] {
-            let commit = CommitId { number: 42, token };
-            assert_eq!(CommitId::parse(&commit.to_string()), Some(commit));
-        }
-        for text in ["", "42", "42-", "-1", "a-1", "42-x", "42-10000000000000000"] {
-            assert_eq!(CommitId::parse(text), None, "{text}");
-        }
-        assert_ne!(CommitId::default().next(), CommitId::default().next());
+impl Receipt {
+    /// How many heartbeats changed something.
+    pub fn applied(receipts: &[Self]) -> usize {
+        receipts.iter().filter(|receipt| receipt.applied).count()
     }
+}
+
+/// A batch of heartbeats after its commit.
+#[derive(Debug)]
+pub struct Received {
+    /// One for each heartbeat, in order.
+    pub receipts: Vec<Receipt>,
+    /// The moment of the batch.
+    pub at: Timestamp,
+    /// The interval in force.
+    pub interval: Span,
+    /// What changed.
+    pub news: News,
+}
+
+/// Everything there is, as it stands at one commit.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The facts.
+    pub snapshot: Snapshot,
+    /// Who may ask for what.
+    pub keyring: Keyring,
+    /// The commit.
+    pub commit: CommitId,
 }

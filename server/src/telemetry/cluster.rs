@@ -48,7 +48,7 @@ const OF_COMPONENTS: &[(&str, &str, Figure)] = &[
 ];
 
 /// Tells the picture as it is at `now`.
-pub(crate) fn tell(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
+pub(crate) fn write(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
     let overview = snapshot.overview(now);
     text.family(
         "cluster_overview_blind",

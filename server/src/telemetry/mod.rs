@@ -2,6 +2,7 @@
 
 mod cluster;
 mod exposition;
+pub(crate) mod heartbeats;
 pub(crate) mod log_limit;
 pub mod outside_text;
 pub(crate) mod primitives;

@@ -9,7 +9,7 @@ use crate::telemetry::primitives::{Histogram, SECONDS};
 
 /// One answered request, in words of which there are few: never a raw path, never a made-up method.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Asked {
+pub(crate) struct RequestLabels {
     /// The route's template, or `none`.
     pub(crate) route: String,
     pub(crate) method: &'static str,
@@ -19,14 +19,14 @@ pub(crate) struct Asked {
 
 /// All requests since the start.
 #[derive(Debug, Default)]
-pub(crate) struct Requests {
-    answers: Mutex<BTreeMap<Asked, u64>>,
+pub(crate) struct RequestMetrics {
+    answers: Mutex<BTreeMap<RequestLabels, u64>>,
     durations: Mutex<BTreeMap<String, Arc<Histogram>>>,
 }
 
-impl Requests {
+impl RequestMetrics {
     /// A request was answered.
-    pub(crate) fn note(&self, asked: Asked, took: Duration) {
+    pub(crate) fn note(&self, asked: RequestLabels, took: Duration) {
         let durations = {
             let mut durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner);
             let known = durations.entry(asked.route.clone());
@@ -36,14 +36,14 @@ impl Requests {
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(asked).or_default() += 1;
     }
 
-    pub(crate) fn tell(&self, text: &mut Text) {
+    pub(crate) fn write(&self, text: &mut Text) {
         text.family(
             "cluster_overview_http_requests_total",
             Kind::Counter,
             "Requests by route template (none: no such address), method and class of status.",
         );
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (Asked { route, method, status }, count) in &answers {
+        for (RequestLabels { route, method, status }, count) in &answers {
             text.sample(&[("route", route), ("method", method), ("status", status)], count);
         }
         text.family(

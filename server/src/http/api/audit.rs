@@ -1,23 +1,17 @@
-//! `GET /api/v1/audit` and the page `GET /audit`: what was done, newest first.
+//! `GET /api/v1/audit`: what was done, newest first.
 
 use std::sync::Arc;
 
 use app::cluster::FieldError;
-use app::pages::audit::{AuditLine, AuditPage, document_of};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::audit::{Action, Wanted, Written};
+use crate::access::audit::{Wanted, Written};
 use crate::http::api::dto;
-use crate::http::extract::Dressed;
-use crate::http::layers::security_headers::document;
-use crate::http::pages::sign_in::escaped;
 use crate::http::problem::Problem;
 use crate::telemetry::log_limit::LogLimit;
 
@@ -26,17 +20,17 @@ const USUALLY: u32 = 100;
 const MOST: u32 = 1_000;
 
 /// The longest text that is looked for, in characters.
-const MAX_TEXT_CHARS: usize = 200;
+pub(crate) const MAX_TEXT_CHARS: usize = 200;
 /// The longest action, in bytes: longer than every one there is.
 const MAX_ACTION_BYTES: usize = 50;
 
 /// Which lines are wanted.
 #[derive(Deserialize)]
 pub(crate) struct Asked {
-    before: Option<String>,
-    limit: Option<String>,
-    action: Option<String>,
-    text: Option<String>,
+    pub(crate) before: Option<String>,
+    pub(crate) limit: Option<String>,
+    pub(crate) action: Option<String>,
+    pub(crate) text: Option<String>,
 }
 
 /// What was done, newest first
@@ -67,48 +61,7 @@ pub(crate) async fn get(
     Ok(Json(json!({"entries": lines.iter().map(shown).collect::<Vec<_>>(), "next_before": before})))
 }
 
-/// How many lines the page shows at once.
-const ON_THE_PAGE: u32 = 50;
-
-/// The page.
-pub(crate) async fn page(
-    State(site): State<Arc<Site>>,
-    Dressed(sheet): Dressed,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(asked) = asked.map_err(unreadable)?;
-    let text = |given: &Option<String>| given.clone().unwrap_or_default().trim().to_owned();
-    let (action, typed) = (text(&asked.action), text(&asked.text));
-    let looked_for: String = typed.chars().take(MAX_TEXT_CHARS).collect();
-    let cut = (looked_for.len() < typed.len()).then_some(MAX_TEXT_CHARS);
-    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
-    let wanted = wanted(Asked {
-        before: asked.before,
-        limit: Some(ON_THE_PAGE.to_string()),
-        action: given(&action),
-        text: given(&looked_for),
-    })
-    .map_err(Problem::fields)?;
-    let lines = read(&site, &wanted).await?;
-    let older = next_before(&lines, &wanted).map(|before| {
-        let (action, text) = (escaped(&action), escaped(&looked_for));
-        let dress = sheet.dress.query().replacen('?', "&", 1);
-        format!("before={before}&action={action}&text={text}{dress}")
-    });
-    let page = AuditPage {
-        sheet,
-        lines: lines.into_iter().map(line).collect(),
-        actions: Action::ALL.map(Action::as_str).to_vec(),
-        action,
-        text: looked_for,
-        cut,
-        older,
-        earlier: wanted.before.is_some(),
-    };
-    Ok(document(StatusCode::OK, document_of(page)))
-}
-
-async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
+pub(crate) async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
     site.store.audit(wanted).await.map_err(|error| {
         static NOT_READ: LogLimit = LogLimit::new();
         if let Some(left_out) = NOT_READ.check() {
@@ -119,21 +72,16 @@ async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
 }
 
 /// Where the next lines begin, if there may be more.
-fn next_before(lines: &[Written], wanted: &Wanted) -> Option<i64> {
+pub(crate) fn next_before(lines: &[Written], wanted: &Wanted) -> Option<i64> {
     let full = u32::try_from(lines.len()).is_ok_and(|read| read == wanted.limit);
     lines.last().filter(|_| full).map(|last| last.id)
 }
 
-fn unreadable(rejection: QueryRejection) -> Problem {
+pub(crate) fn unreadable(rejection: QueryRejection) -> Problem {
     Problem::fields(vec![FieldError::new("query", rejection.to_string())])
 }
 
-fn line(line: Written) -> AuditLine {
-    let Written { at, who, proof, address, action, target, outcome, count, last_at, .. } = line;
-    AuditLine { at, who, proof, address, action, target, outcome, count, last_at }
-}
-
-fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
+pub(crate) fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
     let mut errors = Vec::new();
     let before = asked.before.map(|text| text.parse::<i64>());
     let before = before.transpose().unwrap_or_else(|_| {

@@ -1,27 +1,24 @@
-//! The page within another product's page: the codes that let people in, the way in, and the one tag.
+//! `/api/v1/embeds`: codes that let a product's people see the page inside the product's own page.
 
 use std::sync::Arc;
 
 use app::cluster::FieldError;
 use app::protocol::Rank;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::Site;
 use crate::access::caller::Person;
 use crate::access::keyring::CODE;
-use crate::access::origin::Origin;
 use crate::access::secret::Hash;
 use crate::access::{Invitation, Mode, NotInvited};
 use crate::http::api::dto;
-use crate::http::assets;
-use crate::http::body::{self, Sender};
-use crate::http::layers::security_headers::allow_other_sites;
+use crate::http::body::Sender;
+use crate::http::extract::{PathParams, unreadable_path};
+use crate::http::json;
 use crate::http::problem::Problem;
 use crate::telemetry::log_limit::LogLimit;
 
@@ -51,7 +48,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = body::json(&headers, &site.bodies.read(Sender::Person, body).await?)?;
+    let value: Value = json::parse(&headers, &site.bodies.read(Sender::Person, body).await?)?;
     let invitation = invitation(&value).map_err(Problem::fields)?;
     let token = token(&site, &person)?;
     if invitation.rank > person.rank {
@@ -88,9 +85,9 @@ pub(crate) async fn create(
 pub(crate) async fn delete(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    id: Result<Path<String>, PathRejection>,
+    id: PathParams<String>,
 ) -> Result<StatusCode, Problem> {
-    let Path(id) = id.map_err(crate::http::api::settings::unreadable)?;
+    let Path(id) = id.map_err(unreadable_path)?;
     let token = token(&site, &person)?;
     match site.part_with(&id, token).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
@@ -132,75 +129,10 @@ fn token(site: &Site, person: &Person) -> Result<Hash, Problem> {
     }
 }
 
-/// The way in: trades the code in the address for a session, and leads to the page without it.
-pub(crate) async fn enter(
-    State(site): State<Arc<Site>>,
-    Extension(origin): Extension<Origin>,
-    request: Request,
-) -> Result<Response, Problem> {
-    // Whoever only looks what is there uses nothing up.
-    if request.method() != Method::GET {
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a code is used by GET alone"));
-    }
-    let (code, query) = split(request.uri().query().unwrap_or_default());
-    let mut response = Redirect::to(&format!("{}/?{query}", site.base)).into_response();
-    // The page that the code leads to sees the origin of the page around it, which a browser may say in no other way.
-    let origin_only = HeaderValue::from_static("origin");
-    response.headers_mut().insert(header::REFERRER_POLICY, origin_only);
-    if site.access.policy.mode != Mode::Password {
-        return Ok(response);
-    }
-    let headers = request.headers();
-    crate::http::pages::sign_in::only_where_kept(&site, headers, &origin)?;
-    match site.enter(&code, &origin).await {
-        Ok(Some(secret)) => {
-            if let Some(cookie) = site.access.set_guest_cookie(headers, &origin, &secret) {
-                response.headers_mut().insert(header::SET_COOKIE, cookie);
-            }
-            Ok(response)
-        }
-        Ok(None) => Err(Problem::said(StatusCode::GONE, "plain.error.gone.lead", Vec::new())),
-        Err(error) => {
-            log_not_let_in(&error);
-            Err(Problem::unavailable(
-                "nobody can be let in while the overview's database cannot be written",
-            ))
-        }
-    }
-}
-
 /// Anybody with a code, or a viewer's token, can cause this line.
-fn log_not_let_in(error: &NotInvited) {
+pub(crate) fn log_not_let_in(error: &NotInvited) {
     static NOT_LET_IN: LogLimit = LogLimit::new();
     if let Some(left_out) = NOT_LET_IN.check() {
         tracing::warn!(%error, left_out, "cannot let a product's person in");
     }
-}
-
-/// The code of a query, and the query without it; bare, unless it says what is to be around the page.
-fn split(query: &str) -> (String, String) {
-    let mut code = String::new();
-    let mut rest: Vec<&str> = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        match pair.split_once('=') {
-            Some(("code", secret)) => secret.clone_into(&mut code),
-            _ => rest.push(pair),
-        }
-    }
-    if !rest.iter().any(|pair| pair.starts_with("chrome=")) {
-        rest.push("chrome=none");
-    }
-    (code, crate::http::pages::sign_in::kept(&rest.join("&")))
-}
-
-/// The script of the one tag, which other sites' pages load: at an address that stays.
-pub(crate) async fn script(
-    State(site): State<Arc<Site>>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let mut response = assets::get(Path(format!("{}/embed.js", site.build)), headers).await?;
-    let said = response.headers_mut();
-    said.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    allow_other_sites(said);
-    Ok(response)
 }

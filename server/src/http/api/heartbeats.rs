@@ -15,12 +15,13 @@ use crate::Site;
 use crate::access::caller::Caller;
 use crate::access::origin::Origin;
 use crate::http::api::dto;
-use crate::http::body::{self, Sender};
+use crate::http::body::Sender;
+use crate::http::json;
 use crate::http::problem::Problem;
 use crate::intake::parse;
 use crate::messenger::{Announced, came_directly};
 use crate::store::Receipt;
-use crate::telemetry::scrape::Refusal;
+use crate::telemetry::heartbeats::RejectReason;
 
 /// The most elements an array may have.
 const MOST: usize = 1_000;
@@ -74,10 +75,10 @@ pub(crate) async fn post(
     let body = site.bodies.read(Sender::Node, body).await;
     let body = body.inspect_err(|problem| refused(problem.refusal()))?;
     let (heartbeats, is_array) =
-        parse_all(&headers, &body).inspect_err(|_| refused(Refusal::Malformed))?;
+        parse_all(&headers, &body).inspect_err(|_| refused(RejectReason::Malformed))?;
     drop(body);
     own_servers_only(&site, &caller, &origin, &heartbeats)
-        .inspect_err(|_| refused(Refusal::Token))?;
+        .inspect_err(|_| refused(RejectReason::Token))?;
     let announced = Announced::of_all(&heartbeats);
     let taken = site
         .intake
@@ -137,7 +138,7 @@ pub(crate) fn speaks_for_another(own: &ServerName, other: &ServerName) -> Proble
 
 /// One object or an array of them, each within its size; every bad field of every element is named.
 fn parse_all(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<Heartbeat>, bool), Problem> {
-    let raw: Box<RawValue> = body::json(headers, body)?;
+    let raw: Box<RawValue> = json::parse(headers, body)?;
     let raw = raw.as_ref();
     let is_array = raw.get().trim_start().starts_with('[');
     let elements: Vec<&RawValue> =

@@ -1,13 +1,19 @@
 //! What programs use: one file for each kind of thing that the API has.
 
 pub(crate) mod audit;
+pub(crate) mod commands;
 pub(crate) mod dto;
 pub(crate) mod embeds;
+pub(crate) mod enrolments;
 pub(crate) mod health;
 pub(crate) mod heartbeats;
+pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod overview;
 pub(crate) mod probe_failures;
+pub(crate) mod reference_keys;
+pub(crate) mod removals;
+pub(crate) mod servers;
 pub(crate) mod settings;
 pub(crate) mod stream;
 pub(crate) mod tokens;

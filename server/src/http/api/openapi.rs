@@ -13,7 +13,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement
 use crate::Site;
 use crate::access::Mode;
 use crate::http::api::dto;
-use crate::http::layers::authorize::Need;
+use crate::http::layers::permission::Permission;
+use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, PROBE_FAILURES_PATH};
 
 /// The proof a server gives, and the one a person's program gives.
 const NODE: &str = "node";
@@ -62,26 +63,26 @@ pub(crate) fn head() -> utoipa::openapi::OpenApi {
 }
 
 /// Adds to routes what they want of whoever asks, and how it is refused.
-pub(crate) fn say_need(document: &mut utoipa::openapi::OpenApi, need: Need) {
-    let (scheme, unproved, forbidden) = match need {
-        Need::Nothing => return,
-        Need::Measure => (
+pub(crate) fn describe_permission(document: &mut utoipa::openapi::OpenApi, permission: Permission) {
+    let (scheme, unproved, forbidden) = match permission {
+        Permission::Public => return,
+        Permission::ReadMetrics => (
             PERSON,
             "Nobody proves to be a viewer, and the metrics are not public.",
             "The token is a server's.",
         ),
-        Need::Look => (PERSON, "Nobody proves to be a viewer.", "The token is a server's."),
-        Need::Act | Need::Grant | Need::Administer => (
+        Permission::View => (PERSON, "Nobody proves to be a viewer.", "The token is a server's."),
+        Permission::Change | Permission::GrantAccess | Permission::Admin => (
             PERSON,
             "Nobody proves to be an admin, or not lately.",
             "It is a viewer who asks, or a server; or a page of another site sent this.",
         ),
-        Need::Enrol => (
+        Permission::Enrol => (
             NODE,
             "No token, or none that is good.",
             "The token is a person's, or another server's credential.",
         ),
-        Need::HeartbeatUpdate => (
+        Permission::SendHeartbeats => (
             NODE,
             "No token, or none that is good.",
             "The token is a person's, or another server's credential, or a join token where a credential is required.",
@@ -146,7 +147,7 @@ const LATE: &str =
 
 /// Whom the guards turn away, whatever the route.
 fn forbidden(method: &str, path: &str) -> &'static str {
-    let by_token = [crate::http::HEARTBEATS, crate::http::ENROLMENTS, crate::http::PROBE_FAILURES];
+    let by_token = [HEARTBEATS_PATH, ENROLMENTS_PATH, PROBE_FAILURES_PATH];
     if method == "get" || by_token.contains(&path) {
         "The Host is no loopback name or address."
     } else {

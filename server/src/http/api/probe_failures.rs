@@ -16,7 +16,8 @@ use crate::access::caller::Caller;
 use crate::access::origin::Origin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::speaks_for_another;
-use crate::http::body::{self, Sender};
+use crate::http::body::Sender;
+use crate::http::json;
 use crate::http::problem::Problem;
 
 /// The longest reason, in characters.
@@ -46,7 +47,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    let value: Value = body::json(&headers, &site.bodies.read(Sender::Node, body).await?)?;
+    let value: Value = json::parse(&headers, &site.bodies.read(Sender::Node, body).await?)?;
     let (server, role, said) = read(&value).map_err(Problem::fields)?;
     if let Caller::Node { server: own, .. } = &caller
         && *own != server

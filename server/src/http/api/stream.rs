@@ -18,7 +18,7 @@ use crate::access::audit::Proof;
 use crate::access::caller::Person;
 use crate::access::secret::Hash;
 use crate::clock::Stopwatch;
-use crate::http::layers::authorize::Asker;
+use crate::http::layers::reauthenticate::Reauthenticator;
 use crate::http::problem::Problem;
 
 /// How often a comment keeps the connection from looking idle.
@@ -81,7 +81,7 @@ pub(crate) async fn get(
     let reader = Reader {
         facts: site.watch.facts(),
         stopping: site.stopping.subscribe(),
-        asker: Asker::of(&head, &site.access),
+        reauthenticator: Reauthenticator::new(&head, &site.access),
         admitted: Stopwatch::start(),
         cursor,
         greeted: false,
@@ -192,7 +192,7 @@ struct Reader {
     facts: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     /// Whether they may look is asked again and again.
-    asker: Asker,
+    reauthenticator: Reauthenticator,
     admitted: Stopwatch,
     cursor: String,
     /// Whether it has been told anything: the first word shows it that nothing on the way holds words back.
@@ -236,6 +236,6 @@ impl Reader {
             return true;
         }
         self.admitted = Stopwatch::start();
-        self.asker.may_look(&self.site)
+        self.reauthenticator.may_view(&self.site)
     }
 }

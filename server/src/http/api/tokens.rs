@@ -1,26 +1,23 @@
-//! Tokens over HTTP: `GET` and `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`, and
-//! `POST /api/v1/enrolments`.
+//! `/api/v1/tokens`: listing, creating and revoking tokens.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use app::cluster::{FieldError, ServerName, Span, Timestamp};
+use app::cluster::{FieldError, Span, Timestamp};
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::audit::{Actor, Proof};
-use crate::access::caller::{Caller, Person};
+use crate::access::caller::Person;
 use crate::access::keyring::{Token, TokenRole};
-use crate::access::origin::Origin;
 use crate::access::{TokenChange, Wish};
 use crate::http::api::dto;
-use crate::http::api::heartbeats::no_room;
-use crate::http::body::{self, Sender};
+use crate::http::body::Sender;
+use crate::http::extract::{PathParams, unreadable_path};
+use crate::http::json;
 use crate::http::problem::Problem;
 use crate::telemetry::log_limit::LogLimit;
 
@@ -61,7 +58,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = body::json(&headers, &site.bodies.read(Sender::Person, body).await?)?;
+    let value: Value = json::parse(&headers, &site.bodies.read(Sender::Person, body).await?)?;
     let wish = wish(&value, site.store.now()).map_err(Problem::fields)?;
     let made = site.create_token(wish, &person.actor()).await;
     let (secret, token) = made.map_err(|error| refused(error, "name"))?;
@@ -86,78 +83,14 @@ pub(crate) async fn create(
 pub(crate) async fn revoke(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    id: Result<Path<String>, PathRejection>,
+    id: PathParams<String>,
 ) -> Result<StatusCode, Problem> {
-    let Path(id) = id.map_err(crate::http::api::settings::unreadable)?;
+    let Path(id) = id.map_err(unreadable_path)?;
     match site.revoke_token(&id, &person.actor()).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(Problem::not_found("there is no such token that is still good")),
         Err(error) => Err(refused(TokenChange::Store(error), "id")),
     }
-}
-
-/// Gives a server a credential of its own
-#[utoipa::path(
-    post,
-    path = "/api/v1/enrolments",
-    operation_id = "enrol",
-    request_body = dto::Enrolment,
-    responses(
-        (status = 201, description = "The credential is in this answer and nowhere else. The nine before it stay good.", body = dto::Enrolled),
-        (status = 400, description = "The body is not JSON."),
-        (status = 413, description = "The body is larger than 1 MiB."),
-        (status = 415, description = "The body is not sent as application/json."),
-        (status = 422, description = "The server's name does not fit."),
-        (status = 503, description = "The database cannot be written; nothing was made."),
-        (status = 507, description = "A new server, and no room for it.")
-    )
-)]
-pub(crate) async fn enrol(
-    State(site): State<Arc<Site>>,
-    Extension(caller): Extension<Caller>,
-    Extension(origin): Extension<Origin>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = body::json(&headers, &site.bodies.read(Sender::Node, body).await?)?;
-    let server = match value.get("server") {
-        None | Some(Value::Null) => Err("is required".to_owned()),
-        Some(Value::String(name)) => ServerName::parse(name),
-        Some(_) => Err("must be a string".to_owned()),
-    };
-    let server =
-        server.map_err(|message| Problem::fields(vec![FieldError::new("server", message)]))?;
-    let by = enroller(&caller, &server, &origin)?;
-    let most = site.intake.max_servers();
-    if site.intake.is_full_for(&server)
-        || site.watch.keyring().is_full_for(&server, most, site.watch.now())
-    {
-        return Err(no_room(&site, &server));
-    }
-    let made = site.enrol(server, &by).await;
-    let (secret, token) = made.map_err(|error| refused(error, "server"))?;
-    Ok((StatusCode::CREATED, Json(json!({"id": token.id, "credential": secret.reveal()}))))
-}
-
-/// Who enrols: whoever has a join token any server, a server with a credential itself, to renew it.
-fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Actor, Problem> {
-    let name = match caller {
-        Caller::Joiner { token } => token.clone(),
-        Caller::Node { server: own, credential } if own == server => {
-            format!("credential {credential}")
-        }
-        Caller::Node { server: own, .. } => {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                format!("this credential is of {own} and cannot enrol {server}"),
-            ));
-        }
-        // The gate lets nobody else come here.
-        Caller::Nobody(_) | Caller::Person(_) => {
-            return Err(Problem::unauthorized("enrolling wants a join token"));
-        }
-    };
-    Ok(Actor { name, proof: Proof::Token, address: origin.client, session: None, maker: None })
 }
 
 pub(crate) fn wish(value: &Value, now: Timestamp) -> Result<Wish, Vec<FieldError>> {

@@ -1,295 +1,187 @@
-//! What each route wants of whoever asks: the one place where that is told, and where it is refused.
+//! Lets only callers with a route's permission through to it.
 //!
-//! A route can only be added behind a [`Need`]; see [`behind`].
+//! The only way to serve a route is [`require`], so no route can be added without a permission.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::cluster::{RejectionReason, ServerName};
-use app::protocol::Rank;
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::MethodRouter;
 use serde_json::Value;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::Site;
-use crate::access::caller::{Caller, Person, Unproved};
-use crate::access::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
-use crate::access::origin::{Origin, OverTls};
-use crate::access::{Access, Mode, Policy};
+use crate::access::Mode;
+use crate::access::caller::{Caller, Unproved};
+use crate::access::origin::Origin;
 use crate::files::text::utf8;
 use crate::http::api::openapi;
 use crate::http::body;
-use crate::http::layers::rejection::{Bar, Denied};
+use crate::http::layers::note_request::note_request;
+use crate::http::layers::permission::{Permission, check};
+use crate::http::layers::rejection::Rejection;
 use crate::net::connections::Room;
-use crate::telemetry::scrape::Refusal;
+use crate::telemetry::heartbeats::RejectReason;
 
-/// The longest header that is kept of whoever reads the stream, in bytes: a list of roles may be long.
-const MAX_KEPT_HEADER_BYTES: usize = 8 << 10;
-
-/// What a route wants of whoever asks.
+/// How a route answers a caller without permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// Nothing.
-    Nothing,
-    /// A viewer's token, unless anybody may read the metrics.
-    Measure,
-    /// To be a viewer at least.
-    Look,
-    /// To be an admin, and to have proved it lately.
-    Act,
-    /// The same, and to be no guest whom a product let into a frame: whatever they made would stay when they go.
-    Grant,
-    /// To be an admin.
-    Administer,
-    /// A join token or a credential.
-    Enrol,
-    /// The same; the join token only where no enrolment is required.
-    HeartbeatUpdate,
-}
-
-/// How a refusal is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    /// To a program, as a problem.
+pub(crate) enum RejectionFormat {
+    /// A problem, for a program.
     Problem,
-    /// To a browser that wants a page: it is led to sign in.
+    /// A redirect to the sign-in page, for a browser.
     Page,
-    /// To the page's own half in the browser.
-    Function,
+    /// An error of a server function, for the page's code in the browser.
+    ServerFunction,
 }
 
-/// Routes with what they want told.
-pub(crate) struct Gated(OpenApiRouter<Arc<Site>>);
-
-/// Puts routes behind a need. Nothing else makes a [`Gated`], and only those are served.
-pub(crate) fn behind(
-    site: &Arc<Site>,
-    need: Need,
-    manner: Manner,
+/// A route with the permission that it requires.
+pub(crate) struct ProtectedRoutes {
+    permission: Permission,
+    format: RejectionFormat,
+    /// Whether a request on it counts as a request to the overview's own web component.
+    is_noted: bool,
     routes: OpenApiRouter<Arc<Site>>,
-) -> Gated {
-    let gate = Gate { site: Arc::clone(site), need, manner };
-    let mut routes = routes;
-    openapi::say_need(routes.get_openapi_mut(), need);
-    Gated(routes.layer(middleware::from_fn_with_state(gate, admit)))
+    /// Its path, if the API's description does not contain it.
+    undescribed: Option<String>,
 }
 
-/// All routes that are behind something.
-pub(crate) fn all(
-    head: OpenApiRouter<Arc<Site>>,
-    gated: impl IntoIterator<Item = Gated>,
+/// A route: of the API with its description, or a path with its handlers.
+pub(crate) enum Route {
+    Described(UtoipaMethodRouter<Arc<Site>>),
+    Undescribed(String, MethodRouter<Arc<Site>>),
+}
+
+impl From<UtoipaMethodRouter<Arc<Site>>> for Route {
+    fn from(route: UtoipaMethodRouter<Arc<Site>>) -> Self {
+        Self::Described(route)
+    }
+}
+
+impl From<(&str, MethodRouter<Arc<Site>>)> for Route {
+    fn from((path, methods): (&str, MethodRouter<Arc<Site>>)) -> Self {
+        Self::Undescribed(path.to_owned(), methods)
+    }
+}
+
+/// Requires a permission for a route.
+pub(crate) fn require(
+    permission: Permission,
+    format: RejectionFormat,
+    route: impl Into<Route>,
+) -> ProtectedRoutes {
+    let (routes, undescribed) = match route.into() {
+        Route::Described(route) => (OpenApiRouter::new().routes(route), None),
+        Route::Undescribed(path, methods) => {
+            (OpenApiRouter::new().route(&path, methods), Some(path))
+        }
+    };
+    ProtectedRoutes { permission, format, is_noted: false, routes, undescribed }
+}
+
+impl ProtectedRoutes {
+    /// The same, and requests on it count as requests to the overview's own web component.
+    pub(crate) fn noted(self) -> Self {
+        Self { is_noted: true, ..self }
+    }
+
+    /// Its paths.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        let described = self.routes.get_openapi().paths.paths.keys().map(String::as_str);
+        self.undescribed.as_deref().into_iter().chain(described)
+    }
+
+    /// Its router, behind the check of its permission.
+    fn into_router(self, site: &Arc<Site>) -> OpenApiRouter<Arc<Site>> {
+        let Self { permission, format, is_noted, mut routes, .. } = self;
+        openapi::describe_permission(routes.get_openapi_mut(), permission);
+        if is_noted {
+            routes = routes.layer(middleware::from_fn_with_state(Arc::clone(site), note_request));
+        }
+        let check = PermissionCheck { site: Arc::clone(site), permission, format };
+        routes.layer(middleware::from_fn_with_state(check, authorize))
+    }
+}
+
+/// Adds protected routes to a router.
+pub(crate) fn serve(
+    router: OpenApiRouter<Arc<Site>>,
+    protected: impl IntoIterator<Item = ProtectedRoutes>,
+    site: &Arc<Site>,
 ) -> OpenApiRouter<Arc<Site>> {
-    gated.into_iter().fold(head, |all, Gated(routes)| all.merge(routes))
+    protected.into_iter().fold(router, |router, routes| router.merge(routes.into_router(site)))
 }
 
 #[derive(Clone)]
-struct Gate {
+struct PermissionCheck {
     site: Arc<Site>,
-    need: Need,
-    manner: Manner,
+    permission: Permission,
+    format: RejectionFormat,
 }
 
-/// Finds out who asks, for every route.
-pub(crate) async fn identify(
-    State(site): State<Arc<Site>>,
-    mut request: Request,
+async fn authorize(
+    State(checked): State<PermissionCheck>,
+    request: Request,
     next: Next,
 ) -> Response {
-    if site.access.brings_unknown(request.headers(), request.extensions(), &site.watch) {
-        // Another web server may have given it out a moment ago.
-        site.watch.refresh().await;
-    }
-    let (caller, origin) = site.access.caller(request.headers(), request.extensions(), &site.watch);
-    let person = match &caller {
-        Caller::Person(person) => Some(person.clone()),
-        // Where nobody signs in, whoever has another proof may no less than who has none.
-        _ if site.access.policy.mode == Mode::Open => Some(Person::anybody(&origin)),
-        Caller::Nobody(_) | Caller::Node { .. } | Caller::Joiner { .. } => None,
-    };
-    request.extensions_mut().insert(origin);
-    if let Some(person) = person {
-        request.extensions_mut().insert(person);
-    }
-    site.access.notice_proxy(&origin, request.headers());
-    request.extensions_mut().insert(caller);
-    next.run(request).await
-}
-
-/// Who asks, for as long as an answer goes on: copies of what says so and of nothing else, for whoever keeps
-/// a part of a request keeps the 8 kB that it was read into.
-pub(crate) struct Asker {
-    headers: HeaderMap,
-    extensions: Extensions,
-}
-
-impl Asker {
-    /// Who sent this. What a host product put into the request is known to it alone, and kept.
-    pub(crate) fn of(request: &Parts, access: &Access) -> Self {
-        let Parts { headers, extensions, .. } = request;
-        let kept: &[&HeaderName] = match &access.policy.mode {
-            Mode::Host(_) => {
-                return Self { headers: headers.clone(), extensions: extensions.clone() };
-            }
-            Mode::Proxy { user, role } => &[&header::AUTHORIZATION, user, role],
-            // What the cookie is called depends on how the overview is reached.
-            Mode::Password => &[
-                &header::AUTHORIZATION,
-                &header::HOST,
-                &X_FOR.0,
-                &X_HOST.0,
-                &X_PROTO.0,
-                &FORWARDED.0,
-            ],
-            Mode::Open => &[],
-        };
-        let mut copies = HeaderMap::new();
-        for name in kept {
-            let short = |value: &&HeaderValue| value.len() <= MAX_KEPT_HEADER_BYTES;
-            for value in headers.get_all(*name).iter().filter(short) {
-                let name = HeaderName::from_bytes(name.as_str().as_bytes());
-                if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
-                    copies.append(name, value);
-                }
-            }
-        }
-        if let Some(cookies) = access.own_cookies(headers) {
-            copies.insert(header::COOKIE, cookies);
-        }
-        let mut extensions = Extensions::new();
-        if let Some(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
-            extensions.insert(*peer);
-        }
-        if let Some(tls) = request.extensions.get::<OverTls>() {
-            extensions.insert(*tls);
-        }
-        Self { headers: copies, extensions }
-    }
-
-    /// Whether they may look, as of now.
-    pub(crate) fn may_look(&self, site: &Site) -> bool {
-        let (caller, _) = site.access.caller(&self.headers, &self.extensions, &site.watch);
-        allows(&site.access.policy, Need::Look, &caller).is_ok()
-    }
-}
-
-async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let nobody = Caller::Nobody(Unproved::Silent);
     let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
-    let Err(denied) = allows(&gate.site.access.policy, gate.need, caller) else {
+    let Err(rejection) = check(&checked.site.access.policy, checked.permission, caller) else {
         return next.run(request).await;
     };
-    let why = match caller {
+    let reason = match caller {
         Caller::Joiner { .. } => RejectionReason::NotEnrolled,
         Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } => RejectionReason::Token,
     };
-    let from = request.extensions().get::<Origin>().and_then(|origin| origin.client);
-    let peer = request.extensions().get::<Origin>().and_then(|origin| origin.peer);
+    let origin = request.extensions().get::<Origin>().copied();
     let query = request.uri().query().map(str::to_owned);
     let _offered = request.extensions().get::<Room>().map(Room::offer);
-    if gate.need == Need::HeartbeatUpdate {
-        let claim = gate.site.bodies.read_claim(request.into_body()).await;
-        gate.site.intake.figures().refuse(Refusal::Token);
-        if let Some(server) = claim.and_then(|body| claimed(&body)) {
-            gate.site.watch.refused(&server, why, from);
+    if checked.permission == Permission::SendHeartbeats {
+        let body = checked.site.bodies.read_claim(request.into_body()).await;
+        checked.site.intake.figures().refuse(RejectReason::Token);
+        if let Some(server) = body.and_then(|body| claimed_server(&body)) {
+            checked.site.watch.refused(&server, reason, origin.and_then(|origin| origin.client));
         }
     } else {
         body::discard(request.into_body()).await;
     }
-    gate.refuse(denied, query.as_deref(), peer)
+    checked.reject(rejection, query.as_deref(), origin.and_then(|origin| origin.peer))
 }
 
-/// In whose name a refused heartbeat speaks, or the first of several.
-fn claimed(body: &[u8]) -> Option<ServerName> {
+/// The server that a rejected heartbeat, or the first of several, claims to come from.
+fn claimed_server(body: &[u8]) -> Option<ServerName> {
     let value: Value = serde_json::from_str(utf8(body).ok()?).ok()?;
     let heartbeat = value.get(0).unwrap_or(&value);
     ServerName::parse(heartbeat.get("server")?.as_str()?).ok()
 }
 
-fn allows(policy: &Policy, need: Need, caller: &Caller) -> Result<(), Denied> {
-    match need {
-        Need::Nothing => Ok(()),
-        Need::Measure if policy.metrics_public => Ok(()),
-        Need::Measure | Need::Look | Need::Act | Need::Grant | Need::Administer
-            if policy.mode == Mode::Open =>
-        {
-            Ok(())
-        }
-        Need::Measure | Need::Look => person(caller).map(drop),
-        Need::Administer => admin(caller).map(drop),
-        Need::Act => active_admin(caller).map(drop),
-        Need::Grant => active_admin(caller).and_then(|person| {
-            if person.is_guest() { Err(Denied::Forbidden(Bar::Guest)) } else { Ok(()) }
-        }),
-        Need::Enrol => node(caller),
-        Need::HeartbeatUpdate => match caller {
-            Caller::Joiner { .. } if policy.require_enrolment => {
-                Err(Denied::Forbidden(Bar::Unenrolled))
-            }
-            Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } | Caller::Joiner { .. } => {
-                node(caller)
-            }
-        },
-    }
-}
-
-impl Gate {
-    fn refuse(&self, denied: Denied, query: Option<&str>, peer: Option<IpAddr>) -> Response {
-        match (self.manner, denied) {
-            (Manner::Page, Denied::Unproved(_) | Denied::Lapsed)
-                if self.site.access.policy.mode == Mode::Password =>
+impl PermissionCheck {
+    fn reject(&self, rejection: Rejection, query: Option<&str>, peer: Option<IpAddr>) -> Response {
+        let has_sign_in = self.site.access.policy.mode == Mode::Password;
+        match (self.format, rejection) {
+            (RejectionFormat::Page, Rejection::Unauthenticated(_) | Rejection::SessionLapsed)
+                if has_sign_in =>
             {
                 Redirect::to(&crate::http::pages::sign_in::address(&self.site.base, query))
                     .into_response()
             }
-            (Manner::Page | Manner::Problem, denied) => {
-                denied.problem(&self.site, self.need, peer).into_response()
+            (RejectionFormat::Page | RejectionFormat::Problem, rejection) => {
+                rejection.problem(&self.site, self.permission, peer).into_response()
             }
-            (Manner::Function, denied) => {
-                let (status, word) = match denied {
-                    Denied::Unproved(_) => (StatusCode::UNAUTHORIZED, app::protocol::SIGNED_OUT),
-                    Denied::Lapsed => (StatusCode::UNAUTHORIZED, app::protocol::LAPSED),
-                    Denied::Forbidden(_) => (StatusCode::FORBIDDEN, app::protocol::FORBIDDEN),
+            (RejectionFormat::ServerFunction, rejection) => {
+                let (status, error) = match rejection {
+                    Rejection::Unauthenticated(_) => {
+                        (StatusCode::UNAUTHORIZED, app::protocol::SIGNED_OUT)
+                    }
+                    Rejection::SessionLapsed => (StatusCode::UNAUTHORIZED, app::protocol::LAPSED),
+                    Rejection::Forbidden(_) => (StatusCode::FORBIDDEN, app::protocol::FORBIDDEN),
                 };
-                (status, [(header::CACHE_CONTROL, "no-store")], app::protocol::failure(word))
+                (status, [(header::CACHE_CONTROL, "no-store")], app::protocol::failure(error))
                     .into_response()
             }
         }
-    }
-}
-
-fn person(caller: &Caller) -> Result<&Person, Denied> {
-    match caller {
-        Caller::Person(person) => Ok(person),
-        Caller::Nobody(why) => Err(Denied::Unproved(*why)),
-        Caller::Node { .. } | Caller::Joiner { .. } => Err(Denied::Forbidden(Bar::Node)),
-    }
-}
-
-fn admin(caller: &Caller) -> Result<&Person, Denied> {
-    let person = person(caller)?;
-    match person.rank {
-        Rank::Admin => Ok(person),
-        Rank::Viewer => Err(Denied::Forbidden(Bar::Viewer)),
-    }
-}
-
-/// An admin who has proved it lately.
-fn active_admin(caller: &Caller) -> Result<&Person, Denied> {
-    admin(caller).and_then(|person| if person.may_act { Ok(person) } else { Err(Denied::Lapsed) })
-}
-
-fn node(caller: &Caller) -> Result<(), Denied> {
-    match caller {
-        Caller::Node { .. } | Caller::Joiner { .. } => Ok(()),
-        // Where nobody signs in, heartbeats want their token all the same.
-        Caller::Nobody(why) => Err(Denied::Unproved(*why)),
-        Caller::Person(person) if person.proof == crate::access::audit::Proof::Token => {
-            Err(Denied::Forbidden(Bar::PersonsToken))
-        }
-        Caller::Person(_) => Err(Denied::Unproved(Unproved::Silent)),
     }
 }

@@ -1,5 +1,4 @@
-//! What no caller may do to another: under a foreign Host where nobody signs in, or by a page of another
-//! site that makes a browser write.
+//! CSRF check: rejects writes that a page of another site makes a browser send.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,121 +10,91 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::Site;
-use crate::access::Mode;
 use crate::access::audit::Proof;
 use crate::access::caller::{Caller, Person};
 use crate::access::forwarded::host_header;
-use crate::access::origin::{Origin, OwnHost, host, is_loopback};
+use crate::access::origin::{Origin, OwnHost};
 use crate::http::problem::Problem;
+use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, POLL_PATH, PROBE_FAILURES_PATH};
 use crate::telemetry::outside_text::one_line;
 
-/// What a proxy's configuration lacks if the overview takes itself for another host than the browser does.
+/// The line that a proxy's configuration lacks if the overview and the browser differ on the overview's host.
 const HOST_LINE: &str = "proxy_set_header Host $http_host;";
 
-/// Refuses a `Host` that is no loopback name or address: a page elsewhere that has its own name
-/// resolve to this machine must not read what needs no password.
-pub(crate) async fn local_host_only(
+/// Rejects a write unless our own page sent it. A bearer token proves that no other page made the browser send it;
+/// heartbeats and enrolments accept no other proof.
+pub(crate) async fn check_write(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let named = host(request.headers());
-    if site.access.policy.mode != Mode::Open || named.is_some_and(is_loopback) {
-        return next.run(request).await;
-    }
-    let named = Arg::Text(one_line(named.unwrap_or_default()));
-    Problem::said(StatusCode::FORBIDDEN, "plain.foreign.host", vec![("host", named)])
-        .into_response()
-}
-
-/// Refuses a write that a page of another origin made the browser send. A bearer token proves that no
-/// browser was made to send it; heartbeats and enrolments take no other proof.
-pub(crate) async fn own_writes_only(
-    State(site): State<Arc<Site>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let path = request.uri().path();
     let path = path.strip_prefix(site.base.as_str()).unwrap_or(path);
-    let by_token = [crate::http::HEARTBEATS, crate::http::ENROLMENTS, crate::http::PROBE_FAILURES]
-        .contains(&path);
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    // The page polls by POST.
+    let is_read = is_read || path == POLL_PATH;
+    let needs_token = [HEARTBEATS_PATH, ENROLMENTS_PATH, PROBE_FAILURES_PATH].contains(&path);
     let caller = request.extensions().get::<Caller>();
-    // The page asks for news by POST.
-    let reads = reads || path == crate::http::POLL;
-    if reads || by_token || caller.is_some_and(Caller::is_proved_by_token) {
+    if is_read || needs_token || caller.is_some_and(Caller::is_proved_by_token) {
         return next.run(request).await;
     }
-    let ambient = matches!(
+    let is_ambient = matches!(
         caller,
         Some(Caller::Person(Person { proof: Proof::Session | Proof::Proxy | Proof::Host, .. }))
     );
     let origin = request.extensions().get::<Origin>().copied();
     let own = || OwnHost::of(request.headers(), &origin?, &site.access.policy.proxies);
-    match check(request.headers(), own, ambient) {
+    match check(request.headers(), own, is_ambient) {
         Ok(()) => next.run(request).await,
         Err(foreign) => {
-            let unbelieved = origin.and_then(|origin| unbelieved(request.headers(), &origin));
-            foreign.problem(unbelieved).into_response()
+            let untrusted_host =
+                origin.and_then(|origin| untrusted_host(request.headers(), &origin));
+            foreign.problem(untrusted_host).into_response()
         }
     }
 }
 
-/// Counts requests that the own web component beats on: the page and the API, but not probes,
-/// static files and heartbeats.
-pub(crate) async fn notice(
-    State(site): State<Arc<Site>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if let Some(own) = &site.own {
-        own.was_asked();
-    }
-    next.run(request).await
-}
-
-/// The peer that sent this and is not trusted, and the header by which it names a host, if it does.
-fn unbelieved(headers: &HeaderMap, origin: &Origin) -> Option<(IpAddr, &'static str)> {
+/// The peer, if it is an untrusted proxy, and the header in which it names a host.
+fn untrusted_host(headers: &HeaderMap, origin: &Origin) -> Option<(IpAddr, &'static str)> {
     let peer = origin.peer.filter(|_| !origin.trusted)?;
     Some((peer, host_header(headers)?))
 }
 
-/// Why a change is not taken for one of our own page's.
-enum Foreign {
-    /// The browser says from where it was sent, and that is not our page.
+/// Why a write does not seem to come from our own page.
+enum ForeignWrite {
+    /// The browser names another site as its sender.
     Site(String),
-    /// The page that sent it has another origin than we have.
+    /// The page that sent it has another origin than the overview.
     Origin { page: String, own: Option<OwnHost> },
-    /// The proof is one that a browser sends by itself, and nothing says which page had it sent.
-    Unsaid,
+    /// Browsers add its proof to every request, and no header says which page sent it.
+    NoOrigin,
 }
 
-/// Whether the browser, if there is one, says that our own page sent this. Where the proof is one that
-/// a browser sends by itself, there must be one that says so.
+/// Whether our own page sent this. `is_ambient`: browsers add the proof to every request, so a header must say which
+/// page sent it.
 fn check(
     headers: &HeaderMap,
     own: impl FnOnce() -> Option<OwnHost>,
-    ambient: bool,
-) -> Result<(), Foreign> {
+    is_ambient: bool,
+) -> Result<(), ForeignWrite> {
     let text = |name: &str| {
         headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) if site == "same-origin" => Ok(()),
-        (Some(site), _) => Err(Foreign::Site(site)),
+        (Some(site), _) => Err(ForeignWrite::Site(site)),
         (None, Some(page)) => match own() {
             Some(own) if own.is_origin(&page) => Ok(()),
-            own => Err(Foreign::Origin { page, own }),
+            own => Err(ForeignWrite::Origin { page, own }),
         },
-        (None, None) if ambient => Err(Foreign::Unsaid),
+        (None, None) if is_ambient => Err(ForeignWrite::NoOrigin),
         (None, None) => Ok(()),
     }
 }
 
-impl Foreign {
-    /// Both values where two differ, and what a proxy must send so that they do not.
-    /// `unbelieved`: a peer that is not trusted, and the header by which it names a host.
-    fn problem(&self, unbelieved: Option<(IpAddr, &str)>) -> Problem {
+impl ForeignWrite {
+    /// Both values where two differ, and what a proxy must send to make them equal.
+    fn problem(&self, untrusted_host: Option<(IpAddr, &str)>) -> Problem {
         let text = |text: &str| Arg::Text(one_line(text));
         let (key, values) = match self {
             Self::Site(site) => ("plain.foreign.site", vec![("site", text(site))]),
@@ -135,7 +104,7 @@ impl Foreign {
                     ("own", text(&own.authority)),
                     ("header", text(own.header)),
                 ];
-                let (key, line) = match unbelieved {
+                let (key, line) = match untrusted_host {
                     None => ("plain.foreign.origin", HOST_LINE.to_owned()),
                     Some((peer, said)) => {
                         values.extend([("said", text(said)), ("peer", text(&peer.to_string()))]);
@@ -148,7 +117,7 @@ impl Foreign {
             Self::Origin { page, own: None } => {
                 ("plain.foreign.no-host", vec![("page", text(page)), ("line", text(HOST_LINE))])
             }
-            Self::Unsaid => ("plain.foreign.unsaid", Vec::new()),
+            Self::NoOrigin => ("plain.foreign.unsaid", Vec::new()),
         };
         Problem::said(StatusCode::FORBIDDEN, key, values).titled("plain.foreign.title")
     }

@@ -13,12 +13,12 @@ use axum::response::{IntoResponse as _, Response};
 use crate::Site;
 use crate::access::Mode;
 use crate::http::accept;
-use crate::http::layers::security_headers::document;
+use crate::http::pages::html::document_response;
 use crate::http::pages::sign_in::NO_SIGN_IN;
 use crate::http::problem::{AnsweredBy, Problem};
 
 /// Answers a browser's navigation by a page where a program would get a problem.
-pub(crate) async fn for_navigation(
+pub(crate) async fn answer_navigation(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
@@ -33,7 +33,7 @@ pub(crate) async fn for_navigation(
 }
 
 /// The answer to a request whose handler panicked.
-pub(crate) fn of_panic(_: Box<dyn Any + Send + 'static>) -> Response {
+pub(crate) fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::said(StatusCode::INTERNAL_SERVER_ERROR, "plain.error.failed.lead", Vec::new())
         .into_response()
 }
@@ -71,7 +71,7 @@ fn as_page(site: &Site, sheet: Sheet, problem: &Problem, response: Response) -> 
         retry_after_s: problem.retry_after(),
         onward,
     });
-    let mut page = document(problem.status(), page);
+    let mut page = document_response(problem.status(), page);
     let (mut head, _) = response.into_parts();
     for replaced in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
         head.headers.remove(replaced);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_answered() {
-        let answer = of_panic(Box::new("why"));
+        let answer = answer_panic(Box::new("why"));
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(answer.extensions().get::<AnsweredBy>().is_some());
     }

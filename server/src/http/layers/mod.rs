@@ -1,8 +1,39 @@
-//! What happens to every request before its handler, and to every answer after it.
+//! The layers around all routes: what happens before a handler runs and after it has answered.
 
+pub(crate) mod authenticate;
 pub(crate) mod authorize;
+pub(crate) mod compression;
 pub(crate) mod csrf;
 pub(crate) mod error_pages;
+pub(crate) mod host_check;
 pub(crate) mod metrics;
-mod rejection;
+pub(crate) mod note_request;
+pub(crate) mod permission;
+pub(crate) mod reauthenticate;
+pub(crate) mod rejection;
 pub(crate) mod security_headers;
+pub(crate) mod timeout;
+pub(crate) mod uri_length;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::Site;
+
+/// Puts the layers around a router. The last one is the outermost: it sees a request first and its answer last.
+pub(crate) fn wrap(router: Router<Arc<Site>>, site: &Arc<Site>) -> Router<Arc<Site>> {
+    let site = || Arc::clone(site);
+    router
+        .layer(from_fn_with_state(site(), csrf::check_write))
+        .layer(from_fn_with_state(site(), host_check::check_host))
+        .layer(from_fn_with_state(site(), authenticate::authenticate))
+        .layer(from_fn_with_state(site(), metrics::record_request))
+        .layer(from_fn(uri_length::limit_uri_length))
+        .layer(from_fn(timeout::limit_duration))
+        .layer(CatchPanicLayer::custom(error_pages::answer_panic))
+        .layer(from_fn_with_state(site(), error_pages::answer_navigation))
+        .layer(from_fn_with_state(site(), security_headers::set_security_headers))
+}

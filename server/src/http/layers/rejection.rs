@@ -1,4 +1,4 @@
-//! Why somebody is not let in, and how they are answered: what they lack, and what to do.
+//! Why a caller is rejected, and the answer: what they lack, and what to do.
 
 use std::net::IpAddr;
 
@@ -9,82 +9,87 @@ use crate::Site;
 use crate::access::Mode;
 use crate::access::caller::Unproved;
 use crate::access::proxied::ProxyNameError;
-use crate::http::layers::authorize::Need;
+use crate::http::layers::permission::Permission;
 use crate::http::problem::{Problem, Values};
 
-/// Why somebody is not let in.
+/// Why a caller does not get what they asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Denied {
-    /// Who are you?
-    Unproved(Unproved),
-    /// Prove it again: the session has not acted for long.
-    Lapsed,
-    /// You may not.
-    Forbidden(Bar),
+pub(crate) enum Rejection {
+    /// Nothing proves who they are.
+    Unauthenticated(Unproved),
+    /// Their session has been idle for too long to change anything: they must sign in again.
+    SessionLapsed,
+    /// They may not do this.
+    Forbidden(ForbiddenReason),
 }
 
-/// What somebody is, that may not.
+/// Why a known caller may not do this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bar {
-    /// A viewer, where only an admin may.
+pub(crate) enum ForbiddenReason {
+    /// A viewer, on an admin's route.
     Viewer,
-    /// A guest, where only whoever signed in here may.
-    Guest,
-    /// A server or whoever enrols servers, where people may.
-    Node,
-    /// A person's token, where servers may.
-    PersonsToken,
-    /// Whoever enrols servers, where each has a credential of its own.
-    Unenrolled,
+    /// Somebody who came in through an embedded page, on a route for those who signed in here.
+    EmbeddedGuest,
+    /// A server's credential or a join token, on a person's route.
+    ServerToken,
+    /// A person's token, on a server's route.
+    PersonToken,
+    /// A join token, where each server needs a credential of its own.
+    EnrolmentRequired,
 }
 
-impl Bar {
-    /// What a program is told.
+impl ForbiddenReason {
+    /// For programs.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "a viewer may look, and only an admin may change things",
-            Self::Guest => {
+            Self::EmbeddedGuest => {
                 "people whom a product let into its page create no tokens: sign in to the overview itself, or use an admin's token"
             }
-            Self::Node => {
+            Self::ServerToken => {
                 "a server's credential or a join token lets nobody look: use a viewer's or an admin's token"
             }
-            Self::PersonsToken => "a person's token sends no heartbeats: use the join token",
-            Self::Unenrolled => {
+            Self::PersonToken => "a person's token sends no heartbeats: use the join token",
+            Self::EnrolmentRequired => {
                 "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments"
             }
         }
     }
 
-    /// The key of what a person is told.
+    /// The key of the sentence for people.
     const fn key(self) -> &'static str {
         match self {
             Self::Viewer => "plain.refused.viewer",
-            Self::Guest => "plain.refused.guest",
-            Self::Node | Self::PersonsToken | Self::Unenrolled => "plain.refused.node",
+            Self::EmbeddedGuest => "plain.refused.guest",
+            Self::ServerToken | Self::PersonToken | Self::EnrolmentRequired => "plain.refused.node",
         }
     }
 }
 
-impl Denied {
-    /// The answer. `peer`: whose connection the request came by.
-    pub(crate) fn problem(self, site: &Site, need: Need, peer: Option<IpAddr>) -> Problem {
+impl Rejection {
+    /// The answer. `peer`: the other end of the connection.
+    pub(crate) fn problem(
+        self,
+        site: &Site,
+        permission: Permission,
+        peer: Option<IpAddr>,
+    ) -> Problem {
         let unauthorized = |detail: &str| Problem::unauthorized(detail);
-        let of_servers = matches!(need, Need::HeartbeatUpdate | Need::Enrol);
+        let for_servers = matches!(permission, Permission::SendHeartbeats | Permission::Enrol);
         match self {
             Self::Forbidden(bar) => {
                 Problem::new(StatusCode::FORBIDDEN, bar.as_str()).for_people(bar.key(), Vec::new())
             }
-            Self::Lapsed => said("plain.unproved.lapsed", Vec::new()),
-            Self::Unproved(Unproved::BadToken) if of_servers => unauthorized(
+            Self::SessionLapsed => said("plain.unproved.lapsed", Vec::new()),
+            Self::Unauthenticated(Unproved::BadToken) if for_servers => unauthorized(
                 "the token in the Authorization header is no join token of this overview and no server's credential, or it was revoked; compare it with the file `serve` named at its start",
             ),
-            Self::Unproved(Unproved::BadToken) => said("plain.unproved.token", Vec::new()),
-            Self::Unproved(_) if of_servers => unauthorized(
+            Self::Unauthenticated(Unproved::BadToken) => said("plain.unproved.token", Vec::new()),
+            Self::Unauthenticated(_) if for_servers => unauthorized(
                 "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
             ),
-            Self::Unproved(Unproved::Proxy(why)) => unnamed(site, why, peer),
-            Self::Unproved(Unproved::Silent | Unproved::BadSession) => {
+            Self::Unauthenticated(Unproved::Proxy(why)) => unnamed(site, why, peer),
+            Self::Unauthenticated(Unproved::Silent | Unproved::BadSession) => {
                 match site.access.policy.mode {
                     Mode::Proxy { .. } | Mode::Host(_) => {
                         said("plain.unproved.product", Vec::new())
@@ -103,7 +108,7 @@ fn said(key: &'static str, values: Values) -> Problem {
     Problem::said(StatusCode::UNAUTHORIZED, key, values)
 }
 
-/// Why the proxy's headers name nobody, and what it must send.
+/// Why the proxy's headers name nobody, and what the proxy must send.
 fn unnamed(site: &Site, why: ProxyNameError, peer: Option<IpAddr>) -> Problem {
     let Mode::Proxy { user, role } = &site.access.policy.mode else {
         return said("plain.unproved.product", Vec::new());

@@ -1,25 +1,25 @@
-//! What every answer tells the browser not to do, whatever its status.
+//! Security headers: what every answer, whatever its status, tells the browser not to do.
 
 use std::sync::Arc;
 
-use app::pages::Document;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{Html, IntoResponse as _, Response};
+use axum::response::Response;
 
 use crate::Site;
 use crate::access::cookie::is_secure_context;
 use crate::access::origin::{Origin, OverTls};
 use crate::site::frame_ancestors::Ancestor;
 
-/// What is no document of ours is nothing but data.
-const DATA: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+/// The policy of everything that is not one of our documents: it is data, and does nothing.
+const DATA_POLICY: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// What holds for all answers alike.
-const ALWAYS: [(HeaderName, &str); 4] = [
+/// The headers that all answers have.
+const COMMON_HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Our own forms must still be able to say where they come from.
+    // Our own forms must still send their origin.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
@@ -28,11 +28,11 @@ const ALWAYS: [(HeaderName, &str); 4] = [
     ),
 ];
 
-/// What browsers heed in a secure context only, and complain about elsewhere.
+/// Browsers obey it only in a secure context, and complain about it elsewhere.
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// Puts them on the answer, and what the way it came by allows.
-pub(crate) async fn on_every_answer(
+/// Sets the headers, some of them only where the connection allows them.
+pub(crate) async fn set_security_headers(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
@@ -43,14 +43,14 @@ pub(crate) async fn on_every_answer(
     let own_tls = request.extensions().get::<OverTls>().is_some() && !origin.is_proxied();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
+    for (name, value) in COMMON_HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     let document = headers.remove(header::CONTENT_SECURITY_POLICY);
     if document.is_none() || site.frame_ancestors.is_empty() {
         headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
-    let policy = document.map_or(DATA, |own| framed_by(&own, &site.frame_ancestors));
+    let policy = document.map_or(DATA_POLICY, |own| framed_by(&own, &site.frame_ancestors));
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     if secure {
         headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
@@ -63,15 +63,15 @@ pub(crate) async fn on_every_answer(
     response
 }
 
-/// Lets pages of other sites load what this is the answer to.
+/// Lets pages of other sites load this answer.
 pub(crate) fn allow_other_sites(headers: &mut HeaderMap) {
     let name = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(name, HeaderValue::from_static("cross-origin"));
-    // A script that is a module is fetched as data would be.
+    // Browsers fetch module scripts in CORS mode.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
-/// A document's own policy, and whose pages may frame it.
+/// A document's own policy, with the origins that may frame it.
 fn framed_by(own: &HeaderValue, ancestors: &[Ancestor]) -> HeaderValue {
     let mut policy = [own.as_bytes(), b"; frame-ancestors"].concat();
     if ancestors.is_empty() {
@@ -80,26 +80,5 @@ fn framed_by(own: &HeaderValue, ancestors: &[Ancestor]) -> HeaderValue {
     for ancestor in ancestors {
         policy.extend(format!(" {ancestor}").bytes());
     }
-    HeaderValue::from_bytes(&policy).unwrap_or(DATA)
-}
-
-/// Lets a document of ours use its own scripts, which bear this nonce, its own style, and its own routes; and
-/// asks proxies to change nothing of it: the page's half in the browser takes over what was rendered.
-pub(crate) fn allow_document(headers: &mut HeaderMap, nonce: &str) {
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'"
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-}
-
-/// A document of ours as an answer.
-pub(crate) fn document(status: StatusCode, document: Document) -> Response {
-    let Document { html, nonce } = document;
-    let mut response = (status, Html(html)).into_response();
-    allow_document(response.headers_mut(), &nonce);
-    response
+    HeaderValue::from_bytes(&policy).unwrap_or(DATA_POLICY)
 }

@@ -19,8 +19,8 @@ use crate::access::keyring::{Account, Token, TokenRole};
 use crate::access::{Mode, TokenChange};
 use crate::http::api::tokens;
 use crate::http::body::Submitted;
-use crate::http::extract::Dressed;
-use crate::http::layers::security_headers::document;
+use crate::http::extract::PageRequest;
+use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 
 /// A token as the form wishes for it.
@@ -44,16 +44,16 @@ pub(crate) struct Revoked {
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    Dressed(sheet): Dressed,
+    PageRequest(sheet): PageRequest,
 ) -> Response {
-    document(StatusCode::OK, document_of(page(&site, sheet, &person)))
+    document_response(StatusCode::OK, document_of(page(&site, sheet, &person)))
 }
 
 /// Makes a token and shows it: in this answer, and nowhere else.
-pub(crate) async fn create(
+pub(crate) async fn create_token(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    Dressed(sheet): Dressed,
+    PageRequest(sheet): PageRequest,
     sent: Submitted<Wished>,
 ) -> Result<Response, Problem> {
     let Wished { name, role, expires_in_s } = sent.0?;
@@ -73,7 +73,7 @@ pub(crate) async fn create(
     Ok(match made {
         Ok((secret, token)) => {
             let made = Some(Made { name: token.name, secret: secret.reveal().to_owned() });
-            document(
+            document_response(
                 StatusCode::CREATED,
                 document_of(AccessPage { made, ..page(&site, sheet, &person) }),
             )
@@ -81,16 +81,16 @@ pub(crate) async fn create(
         Err(wrong) => {
             let wish = WishLine { name, role, expires_in_s };
             let page = AccessPage { wish, wrong, ..page(&site, sheet, &person) };
-            document(StatusCode::UNPROCESSABLE_ENTITY, document_of(page))
+            document_response(StatusCode::UNPROCESSABLE_ENTITY, document_of(page))
         }
     })
 }
 
 /// Revokes a token or a credential. One that is over already is as it was wanted.
-pub(crate) async fn revoke(
+pub(crate) async fn revoke_token(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    Dressed(sheet): Dressed,
+    PageRequest(sheet): PageRequest,
     sent: Submitted<Revoked>,
 ) -> Result<Redirect, Problem> {
     let Revoked { id } = sent.0?;

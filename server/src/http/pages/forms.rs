@@ -18,7 +18,7 @@ use axum::response::Redirect;
 use crate::Site;
 use crate::access::caller::Person;
 use crate::http::body::Submitted;
-use crate::http::extract::Dressed;
+use crate::http::extract::PageRequest;
 use crate::http::problem::Problem;
 use crate::watch::Sight;
 
@@ -30,7 +30,7 @@ type Sent = Submitted<Vec<(String, String)>>;
 pub(crate) async fn settings(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    Dressed(Sheet { dress, .. }): Dressed,
+    PageRequest(Sheet { dress, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -55,7 +55,7 @@ pub(crate) async fn settings(
 pub(crate) async fn removal(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    Dressed(Sheet { dress, .. }): Dressed,
+    PageRequest(Sheet { dress, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -76,7 +76,7 @@ pub(crate) async fn removal(
 pub(crate) async fn acceptance(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    Dressed(Sheet { dress, .. }): Dressed,
+    PageRequest(Sheet { dress, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -93,7 +93,7 @@ pub(crate) async fn acceptance(
 pub(crate) async fn reconnection(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    Dressed(Sheet { dress, .. }): Dressed,
+    PageRequest(Sheet { dress, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;

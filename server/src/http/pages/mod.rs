@@ -1,7 +1,10 @@
 //! What people's browsers go to.
 
 pub(crate) mod access;
+pub(crate) mod audit;
+pub(crate) mod embed;
 pub(crate) mod forms;
+pub(crate) mod html;
 pub(crate) mod overview;
 pub(crate) mod render_pool;
 pub(crate) mod sign_in;

@@ -17,16 +17,16 @@ use crate::access::audit::Proof;
 use crate::access::caller::Person;
 use crate::http::api::stream::MAX_CURSOR_BYTES;
 use crate::http::body;
-use crate::http::layers::security_headers;
+use crate::http::pages::html::set_document_headers;
 
 /// The door for one visitor.
-struct Door {
+struct PageBackend {
     site: Arc<Site>,
     person: Person,
     language: Language,
 }
 
-impl Door {
+impl PageBackend {
     /// What a first visit to an address with this query is rendered from.
     fn picture(&self, query: &str) -> Picture {
         // A cursor that places nobody: everything is news.
@@ -43,7 +43,7 @@ impl Door {
     }
 }
 
-impl Backend for Door {
+impl Backend for PageBackend {
     fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>> {
         // A cursor that is longer than any of ours places nobody.
         let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
@@ -92,10 +92,10 @@ pub(crate) async fn get(
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
     let told = Arc::clone(&nonce);
-    let door = Door { site: Arc::clone(&site), person, language };
+    let backend = PageBackend { site: Arc::clone(&site), person, language };
     let render = move || {
-        let picture = door.picture(request.uri().query().unwrap_or_default());
-        let backend: Arc<dyn Backend> = Arc::new(door);
+        let picture = backend.picture(request.uri().query().unwrap_or_default());
+        let backend: Arc<dyn Backend> = Arc::new(backend);
         leptos_axum::render_app_async_with_context(
             move || leptos::prelude::provide_context(Arc::clone(&backend)),
             move || app::shell(picture.clone(), told.get_or_init(app::nonce)),
@@ -103,12 +103,12 @@ pub(crate) async fn get(
     };
     let mut response = site.rendering.run(render).await;
     if let Some(nonce) = nonce.get() {
-        security_headers::allow_document(response.headers_mut(), nonce);
+        set_document_headers(response.headers_mut(), nonce);
     }
     response
 }
 
-pub(crate) async fn function(
+pub(crate) async fn call_function(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
     request: Request,
@@ -118,7 +118,7 @@ pub(crate) async fn function(
         Err(problem) => return problem.into_response(),
     };
     let language = site.language(request.headers());
-    let backend: Arc<dyn Backend> = Arc::new(Door { site, person, language });
+    let backend: Arc<dyn Backend> = Arc::new(PageBackend { site, person, language });
     let mut response = leptos_axum::handle_server_fns_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         request,

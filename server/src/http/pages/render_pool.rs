@@ -11,15 +11,15 @@ use crate::http::single_flight::on_blocking_thread;
 
 /// Renders as many pages at once as there are processors; the others wait.
 #[derive(Debug)]
-pub(crate) struct Rendering(Arc<Semaphore>);
+pub(crate) struct RenderPool(Arc<Semaphore>);
 
-impl Default for Rendering {
+impl Default for RenderPool {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(available_parallelism().map_or(1, usize::from))))
     }
 }
 
-impl Rendering {
+impl RenderPool {
     /// What comes of this rendering. It goes on to its end, and keeps its place until then, though who asked for it has
     /// gone.
     pub(crate) async fn run<Rendered>(

@@ -20,8 +20,8 @@ use crate::access::origin::{Origin, OwnHost};
 use crate::access::password::PasswordPolicyError;
 use crate::access::{Mode, SignIn, SignInError};
 use crate::http::body::{FormProblem, Submitted};
-use crate::http::extract::Dressed;
-use crate::http::layers::security_headers::document;
+use crate::http::extract::PageRequest;
+use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 use crate::telemetry::outside_text::one_line;
 
@@ -93,7 +93,7 @@ fn encoded(text: &str, plain: impl Fn(u8) -> bool) -> String {
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
-    Dressed(sheet): Dressed,
+    PageRequest(sheet): PageRequest,
     headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -109,7 +109,7 @@ pub(crate) async fn get(
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
-    Dressed(sheet): Dressed,
+    PageRequest(sheet): PageRequest,
     headers: HeaderMap,
     sent: Submitted<Sent>,
 ) -> Result<Response, Problem> {
@@ -160,7 +160,7 @@ pub(crate) async fn post(
 pub(crate) async fn sign_out(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
-    Dressed(sheet): Dressed,
+    PageRequest(sheet): PageRequest,
     headers: HeaderMap,
     sent: Submitted<Leaving>,
 ) -> Result<Response, Problem> {
@@ -245,5 +245,5 @@ fn page(
         (false, _) => Lacking::FirstAdminAndCode,
     };
     let form = SignInForm { sheet, name, then, wrong, lacking };
-    document(status, app::pages::sign_in::document(form))
+    document_response(status, app::pages::sign_in::document(form))
 }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Stopwatch;
 use crate::store::{Receipt, Received};
-use crate::telemetry::scrape::{Heartbeats, Refusal};
+use crate::telemetry::heartbeats::{HeartbeatMetrics, RejectReason};
 use crate::watch::Watch;
 
 /// How many requests may wait for the writer; one more is told to come back.
@@ -59,14 +59,14 @@ struct Job {
 pub struct Intake {
     jobs: mpsc::Sender<Job>,
     watch: Arc<Watch>,
-    figures: Arc<Heartbeats>,
+    figures: Arc<HeartbeatMetrics>,
 }
 
 impl Intake {
     /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
     pub fn start(watch: Arc<Watch>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
-        let figures = Arc::new(Heartbeats::default());
+        let figures = Arc::new(HeartbeatMetrics::default());
         tokio::spawn(write(jobs, Arc::clone(&watch), Arc::clone(&figures)));
         Self { jobs: sender, watch, figures }
     }
@@ -82,19 +82,19 @@ impl Intake {
     }
 
     /// What became of all heartbeats so far.
-    pub(crate) fn figures(&self) -> &Heartbeats {
+    pub(crate) fn figures(&self) -> &HeartbeatMetrics {
         &self.figures
     }
 
     /// Takes heartbeats, whole or not at all; returns once they are durable.
     pub async fn take(&self, heartbeats: Vec<Heartbeat>) -> Result<Taken, Refused> {
         if self.watch.is_hopeless() {
-            self.figures.refuse(Refusal::Blind);
+            self.figures.refuse(RejectReason::Blind);
             return Err(Refused::Blind);
         }
         let (answer, taken) = oneshot::channel();
         if self.jobs.try_send(Job { heartbeats, over_limit: Vec::new(), answer }).is_err() {
-            self.figures.refuse(Refusal::Busy);
+            self.figures.refuse(RejectReason::Busy);
             return Err(Refused::Busy);
         }
         taken.await.unwrap_or(Err(Refused::Blind))
@@ -130,7 +130,7 @@ fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch) {
     }
 }
 
-async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<Heartbeats>) {
+async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<HeartbeatMetrics>) {
     let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
         // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
@@ -175,7 +175,7 @@ async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<He
                 let mut receipts = receipts.into_iter();
                 for Job { heartbeats, over_limit, answer } in waiting {
                     if !over_limit.is_empty() {
-                        figures.refuse(Refusal::Full);
+                        figures.refuse(RejectReason::Full);
                     }
                     let receipts = receipts.by_ref().take(heartbeats.len()).collect();
                     // Whoever asked may have gone; what it said is durable all the same.
@@ -185,7 +185,7 @@ async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<He
             Err(error) => {
                 tracing::error!(%error, heartbeats, "heartbeats could not be written");
                 for job in waiting {
-                    figures.refuse(Refusal::Blind);
+                    figures.refuse(RejectReason::Blind);
                     let _ = job.answer.send(Err(Refused::Blind));
                 }
             }

@@ -1,0 +1,63 @@
+//! Runs an admin's command for the API, and turns its error into a problem.
+
+use app::protocol::{Command, Refusal};
+use axum::http::StatusCode;
+
+use crate::Site;
+use crate::access::caller::Person;
+use crate::http::problem::Problem;
+
+/// How many seconds to wait before a messenger is dialled again.
+const REDIAL_AFTER_S: u32 = 5;
+
+/// Whether a query has `name=true` in it.
+pub(crate) fn says_true(query: Option<&str>, name: &str) -> bool {
+    let wanted = (name, "true");
+    query.is_some_and(|query| query.split('&').any(|part| part.split_once('=') == Some(wanted)))
+}
+
+/// Runs a command. `what`: what it is about, for the problem.
+pub(crate) async fn act(
+    site: &Site,
+    person: &Person,
+    command: Command,
+    what: &str,
+) -> Result<StatusCode, Problem> {
+    site.act(command, &person.actor()).await.map_err(|refusal| refusal_problem(refusal, what))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A failed command as a problem.
+pub(crate) fn refusal_problem(refusal: Refusal, what: &str) -> Problem {
+    match refusal {
+        Refusal::Fields => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("a value of {what} does not fit"),
+        ),
+        Refusal::Absent => Problem::not_found(format!("no component reports {what}")),
+        Refusal::Live => Problem::new(
+            StatusCode::CONFLICT,
+            format!(
+                "{what} is live and would be back with its next heartbeat; stop it first, or repeat with ?force=true"
+            ),
+        ),
+        Refusal::Ambiguous => Problem::new(
+            StatusCode::CONFLICT,
+            format!("there is more than {what}; give more digits"),
+        ),
+        Refusal::NotDialled => Problem::not_found(format!(
+            "no service messenger of {what} is dialled: its service announces none, has stopped, or does not report"
+        )),
+        Refusal::TooSoon => Problem::too_soon(
+            REDIAL_AFTER_S,
+            format!("the service messenger of {what} was dialled a moment ago; wait and try again"),
+        ),
+        // Of a trial the API tells the outcome.
+        Refusal::Unreached => {
+            Problem::unavailable(format!("the service messenger of {what} cannot be reached"))
+        }
+        Refusal::Blind => Problem::unavailable(
+            "the overview's database cannot be written at present; nothing was changed",
+        ),
+    }
+}

@@ -1,0 +1,85 @@
+//! `POST /api/v1/enrolments`: gives a server a credential of its own.
+
+use std::sync::Arc;
+
+use app::cluster::{FieldError, ServerName};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use serde_json::{Value, json};
+
+use crate::Site;
+use crate::access::audit::{Actor, Proof};
+use crate::access::caller::Caller;
+use crate::access::origin::Origin;
+use crate::http::api::dto;
+use crate::http::api::heartbeats::no_room;
+use crate::http::api::tokens::refused;
+use crate::http::body::Sender;
+use crate::http::json;
+use crate::http::problem::Problem;
+
+/// Gives a server a credential of its own
+#[utoipa::path(
+    post,
+    path = "/api/v1/enrolments",
+    operation_id = "enrol",
+    request_body = dto::Enrolment,
+    responses(
+        (status = 201, description = "The credential is in this answer and nowhere else. The nine before it stay good.", body = dto::Enrolled),
+        (status = 400, description = "The body is not JSON."),
+        (status = 413, description = "The body is larger than 1 MiB."),
+        (status = 415, description = "The body is not sent as application/json."),
+        (status = 422, description = "The server's name does not fit."),
+        (status = 503, description = "The database cannot be written; nothing was made."),
+        (status = 507, description = "A new server, and no room for it.")
+    )
+)]
+pub(crate) async fn post(
+    State(site): State<Arc<Site>>,
+    Extension(caller): Extension<Caller>,
+    Extension(origin): Extension<Origin>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let value: Value = json::parse(&headers, &site.bodies.read(Sender::Node, body).await?)?;
+    let server = match value.get("server") {
+        None | Some(Value::Null) => Err("is required".to_owned()),
+        Some(Value::String(name)) => ServerName::parse(name),
+        Some(_) => Err("must be a string".to_owned()),
+    };
+    let server =
+        server.map_err(|message| Problem::fields(vec![FieldError::new("server", message)]))?;
+    let by = enroller(&caller, &server, &origin)?;
+    let most = site.intake.max_servers();
+    if site.intake.is_full_for(&server)
+        || site.watch.keyring().is_full_for(&server, most, site.watch.now())
+    {
+        return Err(no_room(&site, &server));
+    }
+    let made = site.enrol(server, &by).await;
+    let (secret, token) = made.map_err(|error| refused(error, "server"))?;
+    Ok((StatusCode::CREATED, Json(json!({"id": token.id, "credential": secret.reveal()}))))
+}
+
+/// Who enrols: whoever has a join token any server, a server with a credential itself, to renew it.
+fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Actor, Problem> {
+    let name = match caller {
+        Caller::Joiner { token } => token.clone(),
+        Caller::Node { server: own, credential } if own == server => {
+            format!("credential {credential}")
+        }
+        Caller::Node { server: own, .. } => {
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                format!("this credential is of {own} and cannot enrol {server}"),
+            ));
+        }
+        // The gate lets nobody else come here.
+        Caller::Nobody(_) | Caller::Person(_) => {
+            return Err(Problem::unauthorized("enrolling wants a join token"));
+        }
+    };
+    Ok(Actor { name, proof: Proof::Token, address: origin.client, session: None, maker: None })
+}

@@ -1,0 +1,28 @@
+//! Reads JSON bodies.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use crate::files::text::utf8;
+use crate::http::problem::Problem;
+use crate::telemetry::outside_text::one_line;
+
+/// Parses a JSON body of the right type.
+pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
+        let sent = kind.map_or("missing".to_owned(), one_line);
+        let why = format!("the Content-Type header must be application/json; it is {sent}");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
+    }
+    let text = utf8(body).map_err(|error| {
+        let why = format!(
+            "the body is {error}; JSON must be sent in UTF-8. Windows PowerShell sends text in another encoding: send UTF-8 bytes, [Text.Encoding]::UTF8.GetBytes($body)"
+        );
+        Problem::new(StatusCode::BAD_REQUEST, why)
+    })?;
+    serde_json::from_str(text).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))
+    })
+}

@@ -1,0 +1,73 @@
+//! Checks again, while a long answer goes on, whether its reader may still have it.
+
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::Site;
+use crate::access::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
+use crate::access::origin::OverTls;
+use crate::access::{Access, Mode};
+use crate::http::layers::permission::{Permission, check};
+
+/// The longest header that is kept of a stream's request: a list of roles may be long.
+const MAX_KEPT_HEADER_BYTES: usize = 8 << 10;
+
+/// What proves who the reader is, copied: a header that is kept by reference keeps the 8 kB buffer that the whole request
+/// was read into.
+pub(crate) struct Reauthenticator {
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
+impl Reauthenticator {
+    /// For the sender of this request. What a host product puts into a request is known to it alone, so all of it is kept.
+    pub(crate) fn new(request: &Parts, access: &Access) -> Self {
+        let Parts { headers, extensions, .. } = request;
+        let kept: &[&HeaderName] = match &access.policy.mode {
+            Mode::Host(_) => {
+                return Self { headers: headers.clone(), extensions: extensions.clone() };
+            }
+            Mode::Proxy { user, role } => &[&header::AUTHORIZATION, user, role],
+            // The cookie's name depends on how the overview is reached.
+            Mode::Password => &[
+                &header::AUTHORIZATION,
+                &header::HOST,
+                &X_FOR.0,
+                &X_HOST.0,
+                &X_PROTO.0,
+                &FORWARDED.0,
+            ],
+            Mode::Open => &[],
+        };
+        let mut copies = HeaderMap::new();
+        for name in kept {
+            let short = |value: &&HeaderValue| value.len() <= MAX_KEPT_HEADER_BYTES;
+            for value in headers.get_all(*name).iter().filter(short) {
+                let name = HeaderName::from_bytes(name.as_str().as_bytes());
+                if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+                    copies.append(name, value);
+                }
+            }
+        }
+        if let Some(cookies) = access.own_cookies(headers) {
+            copies.insert(header::COOKIE, cookies);
+        }
+        let mut extensions = Extensions::new();
+        if let Some(peer) = request.extensions.get::<ConnectInfo<SocketAddr>>() {
+            extensions.insert(*peer);
+        }
+        if let Some(tls) = request.extensions.get::<OverTls>() {
+            extensions.insert(*tls);
+        }
+        Self { headers: copies, extensions }
+    }
+
+    /// Whether the reader may view the overview now.
+    pub(crate) fn may_view(&self, site: &Site) -> bool {
+        let (caller, _) = site.access.caller(&self.headers, &self.extensions, &site.watch);
+        check(&site.access.policy, Permission::View, &caller).is_ok()
+    }
+}

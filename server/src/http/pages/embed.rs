@@ -1,0 +1,81 @@
+//! The page inside a product's page: `GET /embed` trades a code for a session, `GET /embed.js` is the product's one tag.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use crate::Site;
+use crate::access::Mode;
+use crate::access::origin::Origin;
+use crate::http::api::embeds::log_not_let_in;
+use crate::http::assets;
+use crate::http::layers::security_headers::allow_other_sites;
+use crate::http::problem::Problem;
+
+/// The way in: trades the code in the address for a session, and leads to the page without it.
+pub(crate) async fn enter(
+    State(site): State<Arc<Site>>,
+    Extension(origin): Extension<Origin>,
+    request: Request,
+) -> Result<Response, Problem> {
+    // Whoever only looks what is there uses nothing up.
+    if request.method() != Method::GET {
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a code is used by GET alone"));
+    }
+    let (code, query) = split(request.uri().query().unwrap_or_default());
+    let mut response = Redirect::to(&format!("{}/?{query}", site.base)).into_response();
+    // The page that the code leads to sees the origin of the page around it, which a browser may say in no other way.
+    let origin_only = HeaderValue::from_static("origin");
+    response.headers_mut().insert(header::REFERRER_POLICY, origin_only);
+    if site.access.policy.mode != Mode::Password {
+        return Ok(response);
+    }
+    let headers = request.headers();
+    crate::http::pages::sign_in::only_where_kept(&site, headers, &origin)?;
+    match site.enter(&code, &origin).await {
+        Ok(Some(secret)) => {
+            if let Some(cookie) = site.access.set_guest_cookie(headers, &origin, &secret) {
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
+        Ok(None) => Err(Problem::said(StatusCode::GONE, "plain.error.gone.lead", Vec::new())),
+        Err(error) => {
+            log_not_let_in(&error);
+            Err(Problem::unavailable(
+                "nobody can be let in while the overview's database cannot be written",
+            ))
+        }
+    }
+}
+
+/// The code of a query, and the query without it; bare, unless it says what is to be around the page.
+fn split(query: &str) -> (String, String) {
+    let mut code = String::new();
+    let mut rest: Vec<&str> = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some(("code", secret)) => secret.clone_into(&mut code),
+            _ => rest.push(pair),
+        }
+    }
+    if !rest.iter().any(|pair| pair.starts_with("chrome=")) {
+        rest.push("chrome=none");
+    }
+    (code, crate::http::pages::sign_in::kept(&rest.join("&")))
+}
+
+/// The script of the one tag, which other sites' pages load: at an address that stays.
+pub(crate) async fn script(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let mut response = assets::get(Path(format!("{}/embed.js", site.build)), headers).await?;
+    let said = response.headers_mut();
+    said.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    allow_other_sites(said);
+    Ok(response)
+}

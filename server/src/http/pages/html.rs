@@ -1,0 +1,26 @@
+//! An HTML document as an answer, with the policy that lets it use its own files.
+
+use app::pages::Document;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse as _, Response};
+
+/// Lets a document use its own scripts, which have this nonce, its own style and its own routes; and asks proxies not to
+/// change it, because the page's code in the browser hydrates exactly what was rendered.
+pub(crate) fn set_document_headers(headers: &mut HeaderMap, nonce: &str) {
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+}
+
+/// A document as an answer.
+pub(crate) fn document_response(status: StatusCode, document: Document) -> Response {
+    let Document { html, nonce } = document;
+    let mut response = (status, Html(html)).into_response();
+    set_document_headers(response.headers_mut(), &nonce);
+    response
+}

@@ -1,0 +1,104 @@
+//! Counts what became of the heartbeats that arrived.
+
+use crate::store::Receipt;
+use crate::telemetry::exposition::{Kind, Text};
+use crate::telemetry::primitives::{Counter, Histogram};
+
+/// Bounds for the number of heartbeats in one transaction.
+const BATCH_SIZE_BOUNDS: &[f64] =
+    &[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 4_000.0];
+
+/// Why heartbeats were rejected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RejectReason {
+    /// No or another token.
+    Token,
+    /// Too large, of another type, not JSON, or with bad fields.
+    Malformed,
+    /// Too many wait.
+    Busy,
+    /// The database does not take them.
+    Blind,
+    /// Of servers for which there is no room.
+    Full,
+}
+
+impl RejectReason {
+    const ALL: [Self; 5] = [Self::Token, Self::Malformed, Self::Busy, Self::Blind, Self::Full];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Malformed => "malformed",
+            Self::Busy => "busy",
+            Self::Blind => "blind",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// What became of all heartbeats since the start.
+#[derive(Debug)]
+pub(crate) struct HeartbeatMetrics {
+    taken: Counter,
+    applied: Counter,
+    batches: Histogram,
+    refused: [Counter; RejectReason::ALL.len()],
+}
+
+impl Default for HeartbeatMetrics {
+    fn default() -> Self {
+        let batches = Histogram::new(BATCH_SIZE_BOUNDS);
+        Self {
+            taken: Counter::default(),
+            applied: Counter::default(),
+            batches,
+            refused: Default::default(),
+        }
+    }
+}
+
+impl HeartbeatMetrics {
+    /// A batch is durable, whether or not those who sent it still wait for the answer.
+    pub(crate) fn took(&self, receipts: &[Receipt]) {
+        self.taken.add(receipts.len());
+        self.applied.add(Receipt::applied(receipts));
+        self.batches.observe(u32::try_from(receipts.len()).unwrap_or(u32::MAX).into());
+    }
+
+    /// One request's heartbeats were refused.
+    pub(crate) fn refuse(&self, why: RejectReason) {
+        self.refused[why as usize].add(1);
+    }
+}
+
+impl HeartbeatMetrics {
+    pub(crate) fn write(&self, text: &mut Text) {
+        text.family(
+            "cluster_overview_heartbeats_taken_total",
+            Kind::Counter,
+            "Heartbeats that were made durable, the overview's own included.",
+        );
+        text.sample(&[], self.taken.get());
+        text.family(
+            "cluster_overview_heartbeats_applied_total",
+            Kind::Counter,
+            "Heartbeats among the taken ones that changed something: no replays.",
+        );
+        text.sample(&[], self.applied.get());
+        text.family(
+            "cluster_overview_heartbeat_refusals_total",
+            Kind::Counter,
+            "Requests with heartbeats that were refused: token, malformed, busy, blind or full.",
+        );
+        for why in RejectReason::ALL {
+            text.sample(&[("reason", why.as_str())], self.refused[why as usize].get());
+        }
+        text.family(
+            "cluster_overview_heartbeat_batch_size",
+            Kind::Histogram,
+            "Heartbeats that went into one transaction.",
+        );
+        text.histogram(&[], &self.batches);
+    }
+}
