@@ -12,10 +12,10 @@ use app::i18n::Words;
 use app::protocol::{Command, Outcome, Refusal};
 
 use crate::Site;
-use crate::access::audit::{Action, Actor, Entry};
+use crate::auth::audit::{Action, Actor, Entry};
+use crate::live::{Sight, Watch};
 use crate::store::task::run_to_end;
 use crate::store::{News, StoreError};
-use crate::watch::{Sight, Watch};
 
 /// How many servers one transaction removes.
 const MAX_REMOVED_AT_ONCE: usize = 500;

@@ -3,22 +3,22 @@
 //! A program of its own calls [`serve`]. A host product nests [`router`], and calls [`Site::stop`] before and
 //! [`Site::close`] after it finishes its requests.
 
-pub mod access;
-mod acts;
 pub mod agent;
+pub mod auth;
 pub mod cli;
 pub mod clock;
+mod commands;
 pub mod demo;
 pub mod files;
 mod http;
-pub mod intake;
+pub mod ingest;
+pub mod live;
 pub mod messenger;
 pub mod net;
-pub mod own;
+pub mod self_report;
 pub mod site;
 pub mod store;
 pub mod telemetry;
-pub mod watch;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::Site;
 use crate::clock;
 use crate::files::key::KeySource;
-use crate::intake::Intake;
+use crate::ingest::Intake;
 use crate::messenger::Voice;
 
 /// What the overview says of itself in every heartbeat.

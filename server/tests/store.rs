@@ -13,12 +13,12 @@ use app::cluster::{
     ServerName, Settings, Source, Span,
 };
 use app::protocol::Rank;
-use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::{Account, Guest, Maker, Session, Token, TokenRole};
-use cluster_overview::access::secret::Hash;
-use cluster_overview::store::beside::Beside;
+use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::cache::{Account, Guest, Maker, Session, Token, TokenRole};
+use cluster_overview::auth::secret::Hash;
+use cluster_overview::live::{Sight, Watch};
+use cluster_overview::store::admin::Beside;
 use cluster_overview::store::{Grant, Loaded, Sighting, Store, StoreError};
-use cluster_overview::watch::{Sight, Watch};
 
 /// What the audit says of a change in these stories.
 fn entry() -> Entry {

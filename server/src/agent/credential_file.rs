@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use app::cluster::{Role, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::access::secret::Hash;
+use crate::auth::secret::Hash;
 use crate::files;
 
 /// How old a credential gets before a new one is asked for: 30 days.

@@ -13,10 +13,10 @@ use std::time::Duration;
 use app::cluster::{Os, Role};
 use serde_json::{Value, json};
 
-use crate::access::secret::{SecretError, read_secret};
 use crate::agent::api_client::{Client, ClientError};
 use crate::agent::credential_file::{Credential, CredentialError};
 use crate::agent::health_probe::{Probe, Unwell, Well};
+use crate::auth::secret::{SecretError, read_secret};
 use crate::clock;
 use crate::files::kept::Kept;
 use crate::files::key::KeyFile;

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use app::cluster::{ServerName, Timestamp};
 
-use super::keyring::Maker;
-use super::secret::Hash;
+use crate::auth::cache::Maker;
+use crate::auth::secret::Hash;
 pub use crate::telemetry::outside_text::one_line;
 use crate::telemetry::outside_text::{MAX_LIST_LINE_CHARS, list_line};
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::Rank;
 
-use super::composed;
-use super::secret::Hash;
+use crate::auth::normalization::composed;
+use crate::auth::secret::Hash;
 
 /// How long after signing in a session ends.
 pub const SESSION: Span = Span::minutes(12 * 60);

@@ -3,10 +3,10 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use super::Access;
-use super::keyring::SESSION;
-use super::origin::{Origin, OwnHost};
-use super::secret::{Hash, SECRET_BYTES, Secret};
+use crate::auth::Access;
+use crate::auth::cache::SESSION;
+use crate::auth::origin::{Origin, OwnHost};
+use crate::auth::secret::{Hash, SECRET_BYTES, Secret};
 
 /// How many cookies of ours a request may carry: two of a name count as none, and there are two names.
 const MAX_OWN_COOKIES: usize = 4;

@@ -6,12 +6,12 @@
 use app::cluster::FieldError;
 use app::protocol::Rank;
 
-use super::audit::{Action, Actor, Entry, Proof, is_name};
-use super::keyring::Guest;
-use super::origin::Origin;
-use super::secret::{Hash, Secret, SecretError};
-use super::tokens::new_id;
 use crate::Site;
+use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
+use crate::auth::cache::Guest;
+use crate::auth::origin::Origin;
+use crate::auth::secret::{Hash, Secret, SecretError};
+use crate::auth::tokens::new_id;
 use crate::store::{Grant, StoreError};
 
 /// The longest name of a guest, in characters.

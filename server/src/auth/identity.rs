@@ -6,13 +6,13 @@ use app::cluster::{ServerName, Timestamp};
 use app::protocol::Rank;
 use axum::http::{Extensions, HeaderMap, header};
 
-use super::audit::{Actor, Proof};
-use super::keyring::{Keyring, Maker, Token, TokenRole, WHILE_BLIND, name_key};
-use super::origin::Origin;
-use super::proxied::{self, ProxyNameError};
-use super::secret::Hash;
-use super::{Access, HostPerson, Mode};
-use crate::watch::Watch;
+use crate::auth::audit::{Actor, Proof};
+use crate::auth::cache::{Keyring, Maker, Token, TokenRole, WHILE_BLIND, name_key};
+use crate::auth::origin::Origin;
+use crate::auth::proxy::user_headers::{self, ProxyNameError};
+use crate::auth::secret::Hash;
+use crate::auth::{Access, HostPerson, Mode};
+use crate::live::Watch;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -144,7 +144,7 @@ impl Access {
             (Some(caller), _) => caller,
             (None, Mode::Password) => self.signed_in(&keyring, headers, &origin, moment),
             (None, Mode::Proxy { user, role }) => {
-                match proxied::person(headers, &origin, user, role) {
+                match user_headers::person(headers, &origin, user, role) {
                     Ok(person) => vouched_for(person, Proof::Proxy, &origin),
                     Err(why) => Caller::Nobody(Unproved::Proxy(why)),
                 }

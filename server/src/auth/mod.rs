@@ -3,23 +3,20 @@
 //! What each may is told in one place, where the routes are: `http/layers/authorize.rs`.
 
 pub mod audit;
-pub mod caller;
-mod composed;
+pub mod cache;
 pub mod cookie;
-pub(crate) mod forwarded;
-mod guests;
-mod host;
-pub mod kept_out;
-pub mod keyring;
-pub mod limits;
+mod embed_sessions;
+mod host_auth;
+pub mod identity;
+mod normalization;
 pub mod origin;
 pub mod password;
-pub mod proxied;
+pub mod proxy;
+pub mod rate_limit;
 pub mod secret;
 mod sign_in;
+pub mod startup_warnings;
 mod tokens;
-mod unnamed_proxies;
-mod unread_proxies;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -27,20 +24,20 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::{HeaderMap, HeaderName};
 
-use self::keyring::{Keyring, Token};
-use self::limits::Limits;
-use self::origin::{Origin, Proxies};
-use self::password::Passwords;
-use self::secret::Hash;
-use self::unnamed_proxies::UnnamedProxies;
-use self::unread_proxies::UnreadProxies;
+use crate::auth::cache::{Keyring, Token};
+use crate::auth::origin::{Origin, Proxies};
+use crate::auth::password::Passwords;
+use crate::auth::proxy::unnamed::UnnamedProxies;
+use crate::auth::proxy::unreadable::UnreadProxies;
+use crate::auth::rate_limit::Limits;
+use crate::auth::secret::Hash;
 
-pub use self::composed::composed;
-pub use self::guests::Invitation;
-pub(crate) use self::guests::NotInvited;
-pub use self::host::{Authenticate, Host, HostPerson};
-pub use self::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
-pub use self::tokens::{TokenChange, Wish, described};
+pub use crate::auth::embed_sessions::Invitation;
+pub(crate) use crate::auth::embed_sessions::NotInvited;
+pub use crate::auth::host_auth::{Authenticate, Host, HostPerson};
+pub use crate::auth::normalization::composed;
+pub use crate::auth::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
+pub use crate::auth::tokens::{TokenChange, Wish, described};
 
 /// How often a token's last use is written down at most.
 const USES_EVERY: Span = Span::minutes(10);

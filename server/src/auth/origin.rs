@@ -6,7 +6,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, header};
 use ipnet::IpNet;
 
-use super::forwarded::{Forwarded, client_header};
+use crate::auth::proxy::forwarded::{Forwarded, client_header};
 
 /// The proxies whose word is taken; of anybody else the same headers mean nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

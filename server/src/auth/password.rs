@@ -7,7 +7,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use tokio::sync::Semaphore;
 
-use super::composed::{composed, forms};
+use crate::auth::normalization::{composed, forms};
 
 /// How many passwords are hashed at once: each takes 19 MiB and one core for some tens of milliseconds.
 const AT_ONCE: usize = 2;

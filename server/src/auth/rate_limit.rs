@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use app::cluster::{Span, Timestamp};
 
-use super::secret::Hash;
+use crate::auth::secret::Hash;
 
 /// How many trials are remembered: beyond it the ones that count least are forgotten.
 const MOST: usize = 20_000;

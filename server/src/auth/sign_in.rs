@@ -3,14 +3,14 @@
 use app::cluster::Span;
 use app::protocol::Rank;
 
-use super::audit::{Action, Actor, Entry, Proof, is_name};
-use super::composed;
-use super::keyring::{Account, Session, SetupCode, name_key};
-use super::limits::TrialOrigin;
-use super::origin::Origin;
-use super::password::{self, Fit, LONGEST, PasswordError, PasswordPolicyError};
-use super::secret::{Hash, Secret, SecretError};
 use crate::Site;
+use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
+use crate::auth::cache::{Account, Session, SetupCode, name_key};
+use crate::auth::normalization::composed;
+use crate::auth::origin::Origin;
+use crate::auth::password::{self, Fit, LONGEST, PasswordError, PasswordPolicyError};
+use crate::auth::rate_limit::TrialOrigin;
+use crate::auth::secret::{Hash, Secret, SecretError};
 use crate::store::{Grant, StoreError};
 use crate::telemetry::log_limit::LogLimit;
 

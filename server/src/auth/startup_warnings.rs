@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Mode, Policy};
+use crate::auth::{Mode, Policy};
 
 /// A sentence for each reason why nobody will get in, for `serve` to say at its start.
 pub fn reasons(policy: &Policy, listen: SocketAddr, over_tls: bool) -> Vec<String> {
@@ -29,7 +29,7 @@ pub fn reasons(policy: &Policy, listen: SocketAddr, over_tls: bool) -> Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::origin::Proxies;
+    use crate::auth::origin::Proxies;
 
     fn said(mode: Mode, listen: &str, over_tls: bool, proxies: &[&str]) -> usize {
         let proxies: Vec<String> = proxies.iter().map(ToString::to_string).collect();

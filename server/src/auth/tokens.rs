@@ -2,11 +2,11 @@
 
 use app::cluster::{ServerName, Timestamp};
 
-use super::audit::{Action, Actor, Entry, is_name};
-use super::composed;
-use super::keyring::{Token, TokenRole};
-use super::secret::{Secret, SecretError};
 use crate::Site;
+use crate::auth::audit::{Action, Actor, Entry, is_name};
+use crate::auth::cache::{Token, TokenRole};
+use crate::auth::normalization::composed;
+use crate::auth::secret::{Secret, SecretError};
 use crate::store::{Grant, StoreError};
 
 /// The longest name of a token, in characters.

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use app::cluster::ServerName;
 
 use super::{Failure, args};
-use crate::store::beside::{Accepted, Beside};
+use crate::store::admin::{Accepted, Beside};
 
 pub(super) async fn run(options: args::AcceptKey) -> Result<(), Failure> {
     let database = Beside::open(&options.database.address).await?;

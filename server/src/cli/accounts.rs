@@ -2,14 +2,14 @@
 
 use std::io::Write as _;
 
-use crate::access::audit::{Action, Actor, Entry};
-use crate::access::keyring::{Keyring, Maker, Token, name_key};
-use crate::access::password::Passwords;
-use crate::access::{Wish, account, described};
+use crate::auth::audit::{Action, Actor, Entry};
+use crate::auth::cache::{Keyring, Maker, Token, name_key};
+use crate::auth::password::Passwords;
+use crate::auth::{Wish, account, described};
 use crate::clock;
 use crate::files::text::first_line;
 use crate::store::Grant;
-use crate::store::beside::Beside;
+use crate::store::admin::Beside;
 use crate::telemetry::outside_text::one_line;
 use app::cluster::Timestamp;
 

@@ -13,7 +13,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use super::config_file;
-use crate::access::keyring::TokenRole;
+use crate::auth::cache::TokenRole;
 use crate::messenger::DialLoopback;
 use crate::site::frame_ancestors::Ancestor;
 use crate::store::without_password;

@@ -14,15 +14,15 @@ use super::this_server::{
     ThisServer, package_version, server_name, warn_if_everybody_reads, warn_of_key, warn_of_name,
 };
 use super::{Failure, args};
-use crate::access::origin::Proxies;
-use crate::access::secret::{Hash, SecretError, join_token_in_file, make_if_absent};
-use crate::access::{Mode, Policy, kept_out};
 use crate::agent::host;
+use crate::auth::origin::Proxies;
+use crate::auth::secret::{Hash, SecretError, join_token_in_file, make_if_absent};
+use crate::auth::{Mode, Policy, startup_warnings};
 use crate::files::kept::Kept;
 use crate::files::key::KeySource;
 use crate::net::listener::Listener;
 use crate::net::tls::Tls;
-use crate::own::Identity;
+use crate::self_report::Identity;
 use crate::site::branding::{Branding, BrandingError};
 use crate::site::{FollowedFiles, Options, Site, base_path};
 use crate::store::Store;
@@ -34,7 +34,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     warn_of_key(&options.node);
     let own = own(&options)?;
     let tls = tls(&options)?;
-    for reason in kept_out::reasons(&access, options.listen.address, tls.is_some()) {
+    for reason in startup_warnings::reasons(&access, options.listen.address, tls.is_some()) {
         tracing::warn!("{reason}");
     }
     let branding = options.branding.path.as_deref().map(branding_file).transpose()?;

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::this_server::warn_if_everybody_reads;
 use super::{Failure, args};
-use crate::access::secret::read_secret;
 use crate::agent::api_client::Client;
+use crate::auth::secret::read_secret;
 use crate::telemetry::outside_text::{answer_line, json_for_terminal};
 
 /// The exit code when nothing can be known.

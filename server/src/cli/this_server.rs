@@ -6,8 +6,8 @@ use app::cluster::server_name::check_text;
 use app::cluster::{Os, ServerName};
 
 use super::{Failure, args};
-use crate::access::composed;
 use crate::agent::host;
+use crate::auth::composed;
 use crate::files;
 use crate::files::key::{KeyFile, key_file};
 

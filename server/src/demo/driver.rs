@@ -8,11 +8,11 @@ use app::cluster::{ComponentKey, KeyKind, RejectionReason, Role, ServerName, Set
 use tokio::sync::watch;
 use tokio::time;
 
-use super::script::{self, ROUND};
-use super::{Cue, cast};
 use crate::Site;
-use crate::access::audit::{Action, Actor, Entry};
-use crate::store::beside::{Away, Beside};
+use crate::auth::audit::{Action, Actor, Entry};
+use crate::demo::timeline::{self, ROUND};
+use crate::demo::{Cue, servers};
+use crate::store::admin::{Away, Beside};
 use crate::store::{Sighting, Store, StoreError};
 
 /// The web server that sees how the messengers are.
@@ -53,7 +53,7 @@ impl Director {
 
     /// Does what the script has people and disks do in this second.
     pub(super) async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
-        self.site.watch.limit_servers(script::max_servers(second));
+        self.site.watch.limit_servers(timeline::max_servers(second));
         self.probe_new_server(second);
         self.lend_database(second).await?;
         if self.away.is_some() || self.site.watch.is_blind() {
@@ -62,7 +62,7 @@ impl Director {
         if second == 0 {
             self.forget_visitors().await?;
         }
-        self.set(script::settings(second)).await?;
+        self.set(timeline::settings(second)).await?;
         self.remove(second).await?;
         self.dial(second).await
     }
@@ -70,7 +70,7 @@ impl Director {
     /// Says for an agent that its product does not answer, or that it does.
     fn probe_new_server(&self, second: u32) {
         let Ok(server) = ServerName::parse(NEW_SERVER) else { return };
-        if script::new_server_is_unwell(second) {
+        if timeline::new_server_is_unwell(second) {
             let said = "503 Service Unavailable: the database is being upgraded".to_owned();
             let why = RejectionReason::Probe { role: Role::Web, said };
             self.site.watch.refused(&server, why, None);
@@ -81,7 +81,7 @@ impl Director {
 
     /// Takes the database away from the overview, or gives it back.
     async fn lend_database(&mut self, second: u32) -> Result<(), StoreError> {
-        match (script::database_is_away(second), self.away.take()) {
+        match (timeline::database_is_away(second), self.away.take()) {
             (true, None) => self.away = Some(self.beside.take_away().await?),
             (false, Some(away)) => away.give_back().await?,
             (_, as_it_is) => self.away = as_it_is,
@@ -94,7 +94,7 @@ impl Director {
         self.settings = None;
         let references = self.site.watch.snapshot().references;
         for (kind, right) in
-            [(KeyKind::Encryption, cast::key()), (KeyKind::Machine, cast::machine_key())]
+            [(KeyKind::Encryption, servers::key()), (KeyKind::Machine, servers::machine_key())]
         {
             if references.of(kind).is_some_and(|reference| reference.check != right) {
                 let entry = entry(Action::AcceptKey, kind.as_str());
@@ -125,7 +125,7 @@ impl Director {
         let keys: Vec<ComponentKey> = snapshot
             .components
             .into_keys()
-            .filter(|key| script::is_removed(key.server.as_str(), key.role, second))
+            .filter(|key| timeline::is_removed(key.server.as_str(), key.role, second))
             .collect();
         if keys.is_empty() {
             return Ok(());
@@ -142,7 +142,7 @@ impl Director {
         let snapshot = self.site.watch.snapshot();
         let dialled = snapshot.components.iter().filter(|(_, one)| one.messenger_port.is_some());
         let differ = dialled.filter_map(|(key, component)| {
-            let failure = script::messenger(key.server.as_str(), second);
+            let failure = timeline::messenger(key.server.as_str(), second);
             let known = component.messengers.first();
             known
                 .is_none_or(|known| known.failure != failure)

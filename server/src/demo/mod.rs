@@ -2,10 +2,10 @@
 //! breaking a real one. The heartbeats, the store and the watch are the real ones; only the servers
 //! are played.
 
-mod cast;
-mod director;
-mod node;
-mod script;
+mod driver;
+mod servers;
+mod sim_node;
+mod timeline;
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -14,16 +14,16 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use self::director::Director;
-use self::node::Node;
-use crate::access::Policy;
-use crate::access::secret::Hash;
+use crate::auth::Policy;
+use crate::auth::secret::Hash;
 use crate::cli::args;
-use crate::intake::Refused;
+use crate::demo::driver::Director;
+use crate::demo::sim_node::Node;
+use crate::ingest::Refused;
 use crate::net::listener::Listener;
 use crate::site::branding::Branding;
 use crate::store::StoreError;
-use crate::store::beside::Beside;
+use crate::store::admin::Beside;
 use crate::{Options, Site};
 
 /// Why there is no demo.
@@ -47,7 +47,7 @@ pub enum DemoError {
 #[derive(Clone, Copy, Debug)]
 struct Cue {
     round: u64,
-    /// Below [`script::ROUND`].
+    /// Below [`timeline::ROUND`].
     second: u32,
 }
 
@@ -81,7 +81,7 @@ impl Demo {
         let mut director = Director::new(Arc::clone(&site), Beside::open(&database).await?);
         director.prepare(Cue::FIRST.second).await?;
         let mut nodes = Vec::new();
-        for member in cast::CAST {
+        for member in servers::CAST {
             for role in member.roles {
                 let node = Node::new(member, *role, site.intake.clone());
                 nodes.push(node.map_err(DemoError::Name)?);

@@ -9,11 +9,11 @@ use app::cluster::{Heartbeat, Role, ServerName};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Cue;
-use super::cast::{Member, TWINS_ADDRESS};
-use super::script::{self, Twist};
 use crate::clock;
-use crate::intake::Intake;
+use crate::demo::Cue;
+use crate::demo::servers::{Member, TWINS_ADDRESS};
+use crate::demo::timeline::{self, Twist};
+use crate::ingest::Intake;
 
 /// How long to wait where no answer says it: after the first heartbeat, and after one not taken.
 const UNTOLD: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ impl Node {
         Ok(Self {
             member,
             usually: member.heartbeat(name, role),
-            twists: script::twists(member.server, role, Cue::FIRST.second),
+            twists: timeline::twists(member.server, role, Cue::FIRST.second),
             round: Cue::FIRST.round,
             start: Start::at(member.ip),
             twin: Start::at(TWINS_ADDRESS),
@@ -93,7 +93,7 @@ impl Node {
 
     /// Takes up what the script wants from now on; what it has to say at once, if anything.
     fn follow(&mut self, cue: Cue) -> Option<Heartbeat> {
-        let twists = script::twists(self.member.server, self.usually.role, cue.second);
+        let twists = timeline::twists(self.member.server, self.usually.role, cue.second);
         let anew = cue.round != self.round;
         if !anew && twists == self.twists {
             return None;

@@ -12,7 +12,7 @@ use app::cluster::MessengerFailure::{self, Connecting, Refused};
 use app::cluster::Role::{self, Service, Web};
 use app::cluster::{Heartbeat, Settings, Span};
 
-use super::cast;
+use crate::demo::servers;
 
 /// How many seconds a round takes.
 pub(super) const ROUND: u32 = 110;
@@ -207,10 +207,10 @@ impl Twist {
     /// Puts into a heartbeat what is otherwise in it.
     pub(super) fn put_into(self, heartbeat: &mut Heartbeat) {
         match self {
-            OtherKey => heartbeat.key_check = Some(cast::other_key()),
+            OtherKey => heartbeat.key_check = Some(servers::other_key()),
             NoKey => heartbeat.key_check = None,
-            MachineKey => heartbeat.machine_key_check = Some(cast::machine_key()),
-            OtherMachineKey => heartbeat.machine_key_check = Some(cast::other_key()),
+            MachineKey => heartbeat.machine_key_check = Some(servers::machine_key()),
+            OtherMachineKey => heartbeat.machine_key_check = Some(servers::other_key()),
             Version(version) => version.clone_into(&mut heartbeat.version),
             ClockAhead(by) => heartbeat.sent_at = heartbeat.sent_at.map(|sent| sent + by),
             Silent | Stopped | Twin | Messenger(_) | Removed | StaleTimeout(_) | MaxServers(_)
@@ -236,10 +236,10 @@ mod tests {
         for scene in SCENES {
             assert!(scene.at.start < scene.at.end && scene.at.end <= ROUND, "{scene:?}");
             for (server, role) in scene.who {
-                let plays = |member: &&cast::Member| {
+                let plays = |member: &&servers::Member| {
                     member.server == *server && member.roles.contains(role)
                 };
-                assert!(cast::CAST.iter().any(|member| plays(&member)), "{scene:?}");
+                assert!(servers::CAST.iter().any(|member| plays(&member)), "{scene:?}");
             }
         }
     }

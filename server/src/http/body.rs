@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::Site;
-use crate::access::caller::Person;
+use crate::auth::identity::Person;
 use crate::http::problem::Problem;
 use crate::net::connections::Room;
 

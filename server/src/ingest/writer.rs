@@ -1,7 +1,5 @@
 //! Heartbeats in: what waits is grouped into one transaction, and answered after its commit.
 
-pub mod parse;
-
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +8,9 @@ use app::cluster::{Heartbeat, ServerName, Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Stopwatch;
+use crate::live::Watch;
 use crate::store::{Receipt, Received};
 use crate::telemetry::heartbeats::{HeartbeatMetrics, RejectReason};
-use crate::watch::Watch;
 
 /// How many requests may wait for the writer; one more is told to come back.
 const WAITING: usize = 1_024;

@@ -10,8 +10,8 @@ use app::cluster::{
 };
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::access::audit::Entry;
-use crate::access::keyring::Keyring;
+use crate::auth::audit::Entry;
+use crate::auth::cache::Keyring;
 use crate::clock::Stopwatch;
 use crate::store::task::run_to_end;
 use crate::store::{

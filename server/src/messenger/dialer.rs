@@ -16,14 +16,14 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::Interval;
 
-use super::target::{DialLoopback, Place, place};
-use super::wire::{
+use crate::Site;
+use crate::auth::secret::Hash;
+use crate::clock::Stopwatch;
+use crate::ingest::heartbeat_json;
+use crate::messenger::ssrf::{DialLoopback, Place, place};
+use crate::messenger::wire::{
     Channel, Message, PATIENCE, SILENCE, Side, WEB_SIGN_OF_LIFE, WireError, shared_key,
 };
-use crate::Site;
-use crate::access::secret::Hash;
-use crate::clock::Stopwatch;
-use crate::intake::parse;
 use crate::net::back_off::back_off;
 use crate::store::Sighting;
 use crate::telemetry::log_limit::LogLimits;
@@ -303,7 +303,10 @@ impl Site {
                 continue;
             }
             // A replay, say: the picture knows better.
-            let is_current = snapshot.components.get(&key).and_then(|known| self::target(known))
+            let is_current = snapshot
+                .components
+                .get(&key)
+                .and_then(|known| crate::messenger::dialer::target(known))
                 == Some(target.clone());
             if is_current && place(target.address, here.listening) == Place::ThisMachine {
                 lines.remove(&key);
@@ -562,7 +565,7 @@ impl Side for Web<'_> {
 impl Site {
     /// Takes in a heartbeat that came by messenger. It speaks for that very component, or for nobody.
     async fn take_from(&self, key: &ComponentKey, heartbeat: &serde_json::Value) {
-        match parse::heartbeat(heartbeat) {
+        match heartbeat_json::heartbeat(heartbeat) {
             Ok(heartbeat) if heartbeat.key() == *key => {
                 // What is not taken comes again by the other road.
                 let _ = self.intake.take(vec![heartbeat]).await;

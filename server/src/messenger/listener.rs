@@ -11,10 +11,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Interval;
 
-use super::wire::{Channel, Message, SIGN_OF_LIFE, Side, WEB_SILENCE, WireError, shared_key};
-use crate::access::secret::Hash;
 use crate::agent::host;
+use crate::auth::secret::Hash;
 use crate::clock::Stopwatch;
+use crate::messenger::wire::{
+    Channel, Message, SIGN_OF_LIFE, Side, WEB_SILENCE, WireError, shared_key,
+};
 
 /// How many may be connected at once: more than there are web servers.
 const MOST_CONNECTIONS: usize = 64;

@@ -3,10 +3,10 @@
 
 mod dialer;
 mod listener;
-mod target;
+mod ssrf;
 pub mod wire;
 
-pub(crate) use dialer::{Announced, Dialer, Here};
-pub use listener::Voice;
-pub use target::DialLoopback;
-pub(crate) use target::came_directly;
+pub(crate) use self::dialer::{Announced, Dialer, Here};
+pub use self::listener::Voice;
+pub use self::ssrf::DialLoopback;
+pub(crate) use self::ssrf::came_directly;

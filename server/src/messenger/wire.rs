@@ -25,7 +25,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
-use crate::access::secret::Hash;
+use crate::auth::secret::Hash;
 
 /// What both sides begin with, before the version.
 pub const MAGIC: [u8; 6] = *b"COMSGR";

@@ -14,8 +14,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::listener::Limits;
-use crate::access::limits::network;
-use crate::access::origin::Proxies;
+use crate::auth::origin::Proxies;
+use crate::auth::rate_limit::network;
 
 /// How many connections one address, or the /64 an IPv6 address is in, may keep open without a request. Loopback
 /// addresses and trusted proxies may keep more: they speak for many.

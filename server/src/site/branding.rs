@@ -10,7 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use toml::Value;
 
-use crate::access::audit::{is_name, one_line};
+use crate::auth::audit::{is_name, one_line};
 use crate::files;
 
 /// The largest logo, in bytes.

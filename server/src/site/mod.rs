@@ -17,17 +17,17 @@ use tokio::task::JoinSet;
 
 use self::branding::{Branding, BrandingError};
 use self::frame_ancestors::Ancestor;
-use crate::access::Access;
-use crate::access::secret::{Hash, SecretError};
+use crate::auth::Access;
+use crate::auth::secret::{Hash, SecretError};
 use crate::files::kept::Kept;
 use crate::http;
 use crate::http::single_flight::SingleFlight;
-use crate::intake::Intake;
+use crate::ingest::Intake;
+use crate::live::Watch;
 use crate::messenger::{DialLoopback, Dialer, Here};
-use crate::own::Reporter;
+use crate::self_report::Reporter;
 use crate::store::{Store, StoreError};
 use crate::telemetry::requests::RequestMetrics;
-use crate::watch::Watch;
 
 pub use self::options::{MAX_SERVERS, Options};
 

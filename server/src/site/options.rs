@@ -7,10 +7,10 @@ use app::i18n::Language;
 
 use super::branding::Branding;
 use super::frame_ancestors::Ancestor;
-use crate::access::Policy;
-use crate::access::secret::Hash;
+use crate::auth::Policy;
+use crate::auth::secret::Hash;
 use crate::messenger::DialLoopback;
-use crate::own::Identity;
+use crate::self_report::Identity;
 use crate::store::without_password;
 
 /// How many servers an overview takes in, unless it is told otherwise.

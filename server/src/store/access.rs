@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 
-use super::StoreError;
-use super::sql::{Row, Statement, in_time, sql};
-use super::tx::{Connection, Tx};
-use crate::access::audit::{Entry, Wanted, Written, one_line};
-use crate::access::keyring::{
+use crate::auth::audit::{Entry, Wanted, Written, one_line};
+use crate::auth::cache::{
     Account, CODE, Guest, Keyring, KeyringChanges, Maker, SESSION, Session, SetupCode, Token,
     TokenRole, name_key,
 };
-use crate::access::secret::Hash;
+use crate::auth::secret::Hash;
+use crate::store::StoreError;
+use crate::store::sql::{Row, Statement, in_time, sql};
+use crate::store::tx::{Connection, Tx};
 use crate::telemetry::outside_text::list_line;
 use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::Rank;

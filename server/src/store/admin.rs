@@ -9,12 +9,12 @@ use app::cluster::reference_keys::KeyLookupError;
 use app::cluster::{KeyCheck, KeyKind, ServerName, Timestamp};
 use sqlx::SqlitePool;
 
-use super::postgres::{self, Shared};
-use super::rows::{Head, Part};
-use super::tx::Tx;
-use super::{Grant, StoreError, access, rows, sqlite};
-use crate::access::audit::{Action, Actor, Entry};
-use crate::access::keyring::Keyring;
+use crate::auth::audit::{Action, Actor, Entry};
+use crate::auth::cache::Keyring;
+use crate::store::postgres::{self, Shared};
+use crate::store::rows::{Head, Part};
+use crate::store::tx::Tx;
+use crate::store::{Grant, StoreError, access, rows, sqlite};
 use crate::telemetry::primitives::Counter;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.

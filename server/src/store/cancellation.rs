@@ -8,9 +8,9 @@ use app::cluster::Source;
 use app::cluster::{ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings};
 use app::protocol::Rank;
 
-use super::{Grant, Home, News, Store, StoreError, access, rows, take_in};
-use crate::access::audit::{Action, Actor, Entry, Wanted};
-use crate::access::keyring::Account;
+use crate::auth::audit::{Action, Actor, Entry, Wanted};
+use crate::auth::cache::Account;
+use crate::store::{Grant, Home, News, Store, StoreError, access, rows, take_in};
 
 /// More awaits than any change has.
 const MAX_POLLS: usize = 2_000;

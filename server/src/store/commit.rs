@@ -7,8 +7,8 @@ use app::cluster::{
     Timestamp,
 };
 
-use super::CommitId;
-use crate::access::keyring::{Keyring, KeyringChanges};
+use crate::auth::cache::{Keyring, KeyringChanges};
+use crate::store::CommitId;
 
 /// What a transaction changed.
 #[derive(Clone, Debug, Default)]

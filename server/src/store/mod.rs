@@ -2,20 +2,20 @@
 //! database's clock, and returns the news a reader has to take in.
 
 mod access;
-pub mod beside;
+pub mod admin;
 #[cfg(test)]
 mod cancellation;
-mod changing;
 mod commit;
+mod commit_token;
 mod error;
-mod news;
+mod messenger_status;
 mod postgres;
 mod rows;
-mod sighting;
 mod sql;
 mod sqlite;
 pub(crate) mod task;
 mod tx;
+mod write_tx;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -30,22 +30,22 @@ use app::cluster::{
     Timestamp,
 };
 
-pub use self::access::Grant;
-pub(crate) use self::access::KEEP_TOKENS;
-use self::changing::Changing;
-pub use self::commit::CommitId;
-pub(crate) use self::commit::History;
-pub use self::error::StoreError;
-pub use self::news::{KeyringNews, Loaded, News, Receipt, Received};
-pub(crate) use self::postgres::Ears;
-use self::postgres::Shared;
-use self::rows::{Head, Write};
-pub use self::sighting::Sighting;
-use self::sqlite::Owned;
-use self::task::run_to_end;
-use self::tx::Tx;
-use crate::access::audit::{Entry, Wanted, Written};
-use crate::access::secret::Hash;
+use crate::auth::audit::{Entry, Wanted, Written};
+use crate::auth::secret::Hash;
+pub use crate::store::access::Grant;
+pub(crate) use crate::store::access::KEEP_TOKENS;
+pub use crate::store::commit::{KeyringNews, Loaded, News, Receipt, Received};
+pub use crate::store::commit_token::CommitId;
+pub(crate) use crate::store::commit_token::History;
+pub use crate::store::error::StoreError;
+pub use crate::store::messenger_status::Sighting;
+pub(crate) use crate::store::postgres::Ears;
+use crate::store::postgres::Shared;
+use crate::store::rows::{Head, Write};
+use crate::store::sqlite::Owned;
+use crate::store::task::run_to_end;
+use crate::store::tx::Tx;
+use crate::store::write_tx::Changing;
 use crate::telemetry::primitives::{Histogram, SECONDS};
 
 /// How many rows of a kind one transaction of the housekeeping deletes.
@@ -220,7 +220,7 @@ impl Store {
                     return Ok(None);
                 }
                 let since = store.known_of(&head);
-                let news = changing::since(tx, &head, since, head.mark_at).await?;
+                let news = write_tx::since(tx, &head, since, head.mark_at).await?;
                 Ok(Some((head, news)))
             })
         });

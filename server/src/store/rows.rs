@@ -13,10 +13,10 @@ use app::cluster::{
 };
 use serde_json::json;
 
-use super::sql::{Row, sql};
-use super::tx::{Connection, Tx};
-use super::{CommitId, StoreError, postgres, sqlite};
 use crate::files::key::is_of_empty_key;
+use crate::store::sql::{Row, sql};
+use crate::store::tx::{Connection, Tx};
+use crate::store::{CommitId, StoreError, postgres, sqlite};
 
 /// The one row about the cluster itself.
 #[derive(Clone, Debug)]

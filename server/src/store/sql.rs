@@ -9,8 +9,8 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
 
-use super::StoreError;
-use super::tx::{Connection, Tx};
+use crate::store::StoreError;
+use crate::store::tx::{Connection, Tx};
 
 /// How long PostgreSQL may take for one statement: a server that is gone does not say so.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
-use super::StoreError;
-use super::sql::{in_time, sql};
-use super::sqlite::examine::Damage;
+use crate::store::StoreError;
+use crate::store::sql::{in_time, sql};
+use crate::store::sqlite::integrity::Damage;
 use crate::telemetry::primitives::Counter;
 
 /// How many connections are tried: more than any pool has.

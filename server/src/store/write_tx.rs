@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use app::cluster::receive::Stored;
 use app::cluster::{BlindPeriod, Component, HeartbeatUpdate, KeyCheck, KeyKind, Span, Timestamp};
 
-use super::postgres::Shared;
-use super::rows::{self, Head, Part, Write};
-use super::sqlite::Owned;
-use super::tx::Tx;
-use super::{CommitId, KeyringNews, News, Store, StoreError, access};
-use crate::access::audit::Entry;
+use crate::auth::audit::Entry;
 use crate::clock::Stopwatch;
+use crate::store::postgres::Shared;
+use crate::store::rows::{self, Head, Part, Write};
+use crate::store::sqlite::Owned;
+use crate::store::tx::Tx;
+use crate::store::{CommitId, KeyringNews, News, Store, StoreError, access};
 
 /// A transaction that changes something.
 pub(super) struct Changing {

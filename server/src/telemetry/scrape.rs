@@ -9,9 +9,9 @@ use std::sync::Arc;
 use axum::body::Bytes;
 
 use crate::Site;
+use crate::live::Sight;
 use crate::telemetry::cluster;
 use crate::telemetry::exposition::{Kind, Text};
-use crate::watch::Sight;
 
 impl Site {
     /// All metrics at this moment, in Prometheus' text format: no query. Monitors that ask at once share one text.

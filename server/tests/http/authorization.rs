@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use app::cluster::Timestamp;
 use app::protocol::Rank;
-use cluster_overview::access::Wish;
-use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::TokenRole;
+use cluster_overview::auth::Wish;
+use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::cache::TokenRole;
 use cluster_overview::store::Grant;
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ fn expired(overview: &Running) -> String {
     let (secret, token) = wish.made(&by, Timestamp(0)).unwrap();
     let entry = Entry::done(&by, Action::CreateToken, "for a story");
     // It must be known, and known to be over: forgotten tokens are another case.
-    let token = cluster_overview::access::keyring::Token {
+    let token = cluster_overview::auth::cache::Token {
         expires: Some(cluster_overview::clock::wall()),
         ..token
     };
@@ -273,9 +273,9 @@ fn a_credential_speaks_for_its_own_server_alone() {
 
 #[test]
 fn where_enrolment_is_required_the_join_token_only_enrols() {
-    let policy = cluster_overview::access::Policy {
+    let policy = cluster_overview::auth::Policy {
         require_enrolment: true,
-        ..cluster_overview::access::Policy::open()
+        ..cluster_overview::auth::Policy::open()
     };
     let overview = Running::of(policy);
     let beat = crate::harness::heartbeat("web-1", "web", 1);

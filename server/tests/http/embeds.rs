@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::auth::{Mode, Policy};
 use serde_json::{Value, json};
 use testkit::postgres;
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use app::cluster::{Os, Role};
-use cluster_overview::access::Policy;
 use cluster_overview::agent::api_client::Client;
 use cluster_overview::agent::credential_file::Credential;
 use cluster_overview::agent::{Agent, Facts, Proof};
+use cluster_overview::auth::Policy;
 use serde_json::{Value, json};
 use testkit::{Folder, SOON, folder, wait_until};
 use tokio::runtime::Runtime;

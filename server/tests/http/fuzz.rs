@@ -3,7 +3,7 @@
 //! refusal names a field, and what is refused is not stored.
 
 use arbtest::arbitrary::{Arbitrary as _, Result, Unstructured};
-use cluster_overview::intake::parse;
+use cluster_overview::ingest::heartbeat_json;
 use serde_json::{Map, Value, json};
 
 use crate::harness::{Running, heartbeat};
@@ -99,7 +99,7 @@ fn any_heartbeat(u: &mut Unstructured<'_>) -> Result<Value> {
 fn the_parser_takes_a_heartbeat_as_it_is_or_names_what_is_wrong() {
     arbtest::arbtest(|u| {
         let value = any_heartbeat(u)?;
-        match parse::heartbeat(&value) {
+        match heartbeat_json::heartbeat(&value) {
             Ok(taken) => {
                 assert_eq!(value["server"], json!(taken.server), "nothing is guessed");
                 assert_eq!(value["version"], json!(taken.version));

@@ -1,6 +1,6 @@
 //! What every answer tells the browser not to do.
 
-use cluster_overview::access::Policy;
+use cluster_overview::auth::Policy;
 
 use crate::harness::{Answer, Running, TOKEN, bearer};
 

@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use cluster_overview::access::origin::Proxies;
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::auth::origin::Proxies;
+use cluster_overview::auth::{Mode, Policy};
 use serde_json::json;
 
 use crate::harness::{Answer, FORM, OWN, Running, TOKEN, bearer, sign_in};

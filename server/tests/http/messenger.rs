@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cluster_overview::access::secret::Hash;
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::auth::secret::Hash;
+use cluster_overview::auth::{Mode, Policy};
 use cluster_overview::messenger::wire::{Channel, shared_key};
 use cluster_overview::messenger::{DialLoopback, Voice};
 use serde_json::{Value, json};

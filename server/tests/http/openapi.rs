@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use boon::{Compiler, Draft, Schemas};
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::auth::{Mode, Policy};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Running, TOKEN, heartbeat, with};

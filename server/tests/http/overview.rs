@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cluster_overview::access::Policy;
+use cluster_overview::auth::Policy;
 use serde_json::json;
 use testkit::{SOON, postgres, wait_until};
 

@@ -1,7 +1,7 @@
 //! Where the product's proxy says who it is: whose word is taken, and whose is not.
 
-use cluster_overview::access::origin::Proxies;
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::auth::origin::Proxies;
+use cluster_overview::auth::{Mode, Policy};
 use serde_json::json;
 
 use crate::harness::{NAVIGATION, OWN, Running, sign_in};

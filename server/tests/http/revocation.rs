@@ -4,9 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use app::protocol::Rank;
-use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::Account;
-use cluster_overview::access::password::Passwords;
+use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::cache::Account;
+use cluster_overview::auth::password::Passwords;
 use cluster_overview::store::Grant;
 use serde_json::{Value, json};
 use testkit::wait_until;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use app::cluster::{ComponentKey, Snapshot};
 use app::protocol::News;
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::auth::{Mode, Policy};
 use serde_json::{Value, json};
 use testkit::{SOON, postgres, wait_until, wait_until_ok};
 use tokio::runtime::Runtime;

@@ -1,9 +1,9 @@
 //! How people come in, stay and leave.
 
 use app::cluster::Span;
-use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::Session;
-use cluster_overview::access::secret::Hash;
+use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::cache::Session;
+use cluster_overview::auth::secret::Hash;
 use cluster_overview::store::Grant;
 use serde_json::json;
 

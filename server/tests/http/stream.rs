@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use cluster_overview::access::{Mode, Policy};
+use cluster_overview::auth::{Mode, Policy};
 use serde_json::Value;
 
 use crate::harness::{Running, TOKEN, bearer, heartbeat};

@@ -2,8 +2,8 @@
 
 use app::protocol::Rank;
 use argon2::password_hash::PasswordHasher as _;
-use cluster_overview::access::audit::{Action, Actor, Entry};
-use cluster_overview::access::keyring::Account;
+use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::cache::Account;
 use cluster_overview::store::Grant;
 use testkit::{SOON, wait_until};
 

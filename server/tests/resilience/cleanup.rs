@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cluster_overview::access::secret::Hash;
+use cluster_overview::auth::secret::Hash;
 use cluster_overview::messenger::wire::{Channel, shared_key};
 use serde_json::{Value, json};
 use testkit::{Overview, Process, TOKEN, free_port, heartbeat, program, wait_until_ok, with};

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cluster_overview::access::secret::Hash;
+use cluster_overview::auth::secret::Hash;
 use cluster_overview::messenger::wire::{Channel, Message, shared_key};
 use serde_json::json;
 use testkit::{Overview, SOON, TOKEN, wait_until};

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use cluster_overview::store::beside::Beside;
+use cluster_overview::store::admin::Beside;
 use serde_json::Value;
 use testkit::{Overview, Serve, folder, get};
 

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::limits::network;
-use super::origin::Origin;
+use crate::auth::origin::Origin;
+use crate::auth::rate_limit::network;
 use crate::clock::Stopwatch;
 
 /// The shortest time between two warnings of one address.
@@ -16,11 +16,11 @@ const MAX_ADDRESSES: usize = 20;
 
 /// The addresses that were warned of lately.
 #[derive(Debug, Default)]
-pub(super) struct UnnamedProxies(Mutex<HashMap<IpAddr, Stopwatch>>);
+pub(crate) struct UnnamedProxies(Mutex<HashMap<IpAddr, Stopwatch>>);
 
 impl UnnamedProxies {
     /// Logs one warning if this request comes from a peer that seems to be such a proxy.
-    pub(super) fn notice(&self, origin: &Origin) {
+    pub(crate) fn notice(&self, origin: &Origin) {
         let (Some(header), Some(peer)) = (origin.unbelieved, origin.peer) else { return };
         if self.is_due(peer) {
             tracing::warn!(

@@ -3,17 +3,17 @@
 
 use axum::http::HeaderMap;
 
-use super::origin::Origin;
+use crate::auth::origin::Origin;
 use crate::telemetry::log_limit::LogLimits;
 use crate::telemetry::outside_text::one_line;
 
 /// One line for each header.
 #[derive(Debug, Default)]
-pub(super) struct UnreadProxies(LogLimits<&'static str>);
+pub(crate) struct UnreadProxies(LogLimits<&'static str>);
 
 impl UnreadProxies {
     /// Logs a warning, with the header's value, if this request comes from such a proxy.
-    pub(super) fn notice(&self, origin: &Origin, headers: &HeaderMap) {
+    pub(crate) fn notice(&self, origin: &Origin, headers: &HeaderMap) {
         let (Some(header), Some(peer)) = (origin.unreadable, origin.peer) else { return };
         let Some(left_out) = self.0.check(header) else { return };
         let lines = headers.get_all(header).iter();

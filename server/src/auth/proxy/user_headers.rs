@@ -12,9 +12,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::HostPerson;
-use super::composed;
-use super::origin::Origin;
+use crate::auth::HostPerson;
+use crate::auth::normalization::composed;
+use crate::auth::origin::Origin;
 
 /// The longest name, in characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -47,7 +47,7 @@ pub enum ProxyNameError {
 /// The person that a proxy names, and what they may: the highest of the roles that are known here, else a viewer.
 ///
 /// A header that is there twice counts as none: one of the lines may be the browser's own.
-pub(super) fn person(
+pub(crate) fn person(
     headers: &HeaderMap,
     origin: &Origin,
     user: &HeaderName,

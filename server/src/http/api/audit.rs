@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::audit::{Wanted, Written};
+use crate::auth::audit::{Wanted, Written};
 use crate::http::api::dto;
 use crate::http::problem::Problem;
 use crate::telemetry::log_limit::LogLimit;

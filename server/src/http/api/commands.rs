@@ -4,7 +4,7 @@ use app::protocol::{Command, Refusal};
 use axum::http::StatusCode;
 
 use crate::Site;
-use crate::access::caller::Person;
+use crate::auth::identity::Person;
 use crate::http::problem::Problem;
 
 /// How many seconds to wait before a messenger is dialled again.

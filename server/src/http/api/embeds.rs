@@ -11,10 +11,10 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::caller::Person;
-use crate::access::keyring::CODE;
-use crate::access::secret::Hash;
-use crate::access::{Invitation, Mode, NotInvited};
+use crate::auth::cache::CODE;
+use crate::auth::identity::Person;
+use crate::auth::secret::Hash;
+use crate::auth::{Invitation, Mode, NotInvited};
 use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::extract::{PathParams, unreadable_path};

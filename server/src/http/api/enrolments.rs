@@ -10,9 +10,9 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::audit::{Actor, Proof};
-use crate::access::caller::Caller;
-use crate::access::origin::Origin;
+use crate::auth::audit::{Actor, Proof};
+use crate::auth::identity::Caller;
+use crate::auth::origin::Origin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::no_room;
 use crate::http::api::tokens::refused;

@@ -12,13 +12,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::Site;
-use crate::access::caller::Caller;
-use crate::access::origin::Origin;
+use crate::auth::identity::Caller;
+use crate::auth::origin::Origin;
 use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::json;
 use crate::http::problem::Problem;
-use crate::intake::parse;
+use crate::ingest::heartbeat_json;
 use crate::messenger::{Announced, came_directly};
 use crate::store::Receipt;
 use crate::telemetry::heartbeats::RejectReason;
@@ -157,7 +157,7 @@ fn parse_all(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<Heartbeat>, bool),
     let mut errors = Vec::new();
     for (place, raw) in elements.iter().enumerate() {
         let value: Value = serde_json::from_str(raw.get()).map_err(not_json)?;
-        match parse::heartbeat(&value) {
+        match heartbeat_json::heartbeat(&value) {
             Ok(heartbeat) => heartbeats.push(heartbeat),
             Err(bad) if is_array => errors.extend(bad.into_iter().map(|error| {
                 let dot = if error.field.is_empty() { "" } else { "." };

@@ -11,7 +11,7 @@ use utoipa::openapi::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use crate::Site;
-use crate::access::Mode;
+use crate::auth::Mode;
 use crate::http::api::dto;
 use crate::http::layers::permission::Permission;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, PROBE_FAILURES_PATH};

@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::Site;
 use crate::http::api::dto;
 use crate::http::single_flight::SingleFlight;
-use crate::watch::{Sight, Watch};
+use crate::live::{Sight, Watch};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 

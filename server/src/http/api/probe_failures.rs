@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::Site;
-use crate::access::audit::one_line;
-use crate::access::caller::Caller;
-use crate::access::origin::Origin;
+use crate::auth::audit::one_line;
+use crate::auth::identity::Caller;
+use crate::auth::origin::Origin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::speaks_for_another;
 use crate::http::body::Sender;

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::Site;
-use crate::access::caller::Person;
+use crate::auth::identity::Person;
 use crate::http::api::commands::act;
 use crate::http::api::dto;
 use crate::http::body::Sender;

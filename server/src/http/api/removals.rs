@@ -11,8 +11,8 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::caller::Person;
-use crate::acts::StoppedRemoval;
+use crate::auth::identity::Person;
+use crate::commands::StoppedRemoval;
 use crate::http::api::commands::{refusal_problem, says_true};
 use crate::http::api::dto;
 use crate::http::body::Sender;

@@ -10,7 +10,7 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::caller::Person;
+use crate::auth::identity::Person;
 use crate::http::api::commands::{act, refusal_problem, says_true};
 use crate::http::api::{dto, overview};
 use crate::http::extract::{PathParams, unreadable_path};

@@ -14,9 +14,9 @@ use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::Site;
-use crate::access::audit::Proof;
-use crate::access::caller::Person;
-use crate::access::secret::Hash;
+use crate::auth::audit::Proof;
+use crate::auth::identity::Person;
+use crate::auth::secret::Hash;
 use crate::clock::Stopwatch;
 use crate::http::layers::reauthenticate::Reauthenticator;
 use crate::http::problem::Problem;

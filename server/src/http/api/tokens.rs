@@ -11,9 +11,9 @@ use axum::{Extension, Json};
 use serde_json::{Value, json};
 
 use crate::Site;
-use crate::access::caller::Person;
-use crate::access::keyring::{Token, TokenRole};
-use crate::access::{TokenChange, Wish};
+use crate::auth::cache::{Token, TokenRole};
+use crate::auth::identity::Person;
+use crate::auth::{TokenChange, Wish};
 use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::extract::{PathParams, unreadable_path};

@@ -7,8 +7,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::Site;
-use crate::access::Mode;
-use crate::access::caller::{Caller, Person};
+use crate::auth::Mode;
+use crate::auth::identity::{Caller, Person};
 
 /// Puts the caller, their origin and the person, if it is one, into the request's extensions.
 pub(crate) async fn authenticate(

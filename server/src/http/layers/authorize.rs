@@ -15,9 +15,9 @@ use serde_json::Value;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::Site;
-use crate::access::Mode;
-use crate::access::caller::{Caller, Unproved};
-use crate::access::origin::Origin;
+use crate::auth::Mode;
+use crate::auth::identity::{Caller, Unproved};
+use crate::auth::origin::Origin;
 use crate::files::text::utf8;
 use crate::http::api::openapi;
 use crate::http::body;

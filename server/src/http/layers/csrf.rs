@@ -10,10 +10,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::Site;
-use crate::access::audit::Proof;
-use crate::access::caller::{Caller, Person};
-use crate::access::forwarded::host_header;
-use crate::access::origin::{Origin, OwnHost};
+use crate::auth::audit::Proof;
+use crate::auth::identity::{Caller, Person};
+use crate::auth::origin::{Origin, OwnHost};
+use crate::auth::proxy::forwarded::host_header;
 use crate::http::problem::Problem;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, POLL_PATH, PROBE_FAILURES_PATH};
 use crate::telemetry::outside_text::one_line;

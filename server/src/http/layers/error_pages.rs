@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::Site;
-use crate::access::Mode;
+use crate::auth::Mode;
 use crate::http::accept;
 use crate::http::pages::html::document_response;
 use crate::http::pages::sign_in::NO_SIGN_IN;

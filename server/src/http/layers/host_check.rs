@@ -9,8 +9,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::Site;
-use crate::access::Mode;
-use crate::access::origin::{host, is_loopback};
+use crate::auth::Mode;
+use crate::auth::origin::{host, is_loopback};
 use crate::http::problem::Problem;
 use crate::telemetry::outside_text::one_line;
 

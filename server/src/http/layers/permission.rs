@@ -2,9 +2,9 @@
 
 use app::protocol::Rank;
 
-use crate::access::audit::Proof;
-use crate::access::caller::{Caller, Person, Unproved};
-use crate::access::{Mode, Policy};
+use crate::auth::audit::Proof;
+use crate::auth::identity::{Caller, Person, Unproved};
+use crate::auth::{Mode, Policy};
 use crate::http::layers::rejection::{ForbiddenReason, Rejection};
 
 /// What a route requires of its caller.

@@ -7,9 +7,9 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::Site;
-use crate::access::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
-use crate::access::origin::OverTls;
-use crate::access::{Access, Mode};
+use crate::auth::origin::OverTls;
+use crate::auth::proxy::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
+use crate::auth::{Access, Mode};
 use crate::http::layers::permission::{Permission, check};
 
 /// The longest header that is kept of a stream's request: a list of roles may be long.

@@ -6,9 +6,9 @@ use app::cluster::hints::Arg;
 use axum::http::{HeaderName, StatusCode};
 
 use crate::Site;
-use crate::access::Mode;
-use crate::access::caller::Unproved;
-use crate::access::proxied::ProxyNameError;
+use crate::auth::Mode;
+use crate::auth::identity::Unproved;
+use crate::auth::proxy::user_headers::ProxyNameError;
 use crate::http::layers::permission::Permission;
 use crate::http::problem::{Problem, Values};
 

@@ -8,8 +8,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::Site;
-use crate::access::cookie::is_secure_context;
-use crate::access::origin::{Origin, OverTls};
+use crate::auth::cookie::is_secure_context;
+use crate::auth::origin::{Origin, OverTls};
 use crate::site::frame_ancestors::Ancestor;
 
 /// The policy of everything that is not one of our documents: it is data, and does nothing.

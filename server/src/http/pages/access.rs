@@ -14,9 +14,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::Site;
-use crate::access::caller::Person;
-use crate::access::keyring::{Account, Token, TokenRole};
-use crate::access::{Mode, TokenChange};
+use crate::auth::cache::{Account, Token, TokenRole};
+use crate::auth::identity::Person;
+use crate::auth::{Mode, TokenChange};
 use crate::http::api::tokens;
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::Site;
-use crate::access::audit::{Action, Written};
+use crate::auth::audit::{Action, Written};
 use crate::http::api::audit::{Asked, MAX_TEXT_CHARS, next_before, read, unreadable, wanted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::Site;
-use crate::access::Mode;
-use crate::access::origin::Origin;
+use crate::auth::Mode;
+use crate::auth::origin::Origin;
 use crate::http::api::embeds::log_not_let_in;
 use crate::http::assets;
 use crate::http::layers::security_headers::allow_other_sites;

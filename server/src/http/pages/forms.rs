@@ -16,11 +16,11 @@ use axum::http::StatusCode;
 use axum::response::Redirect;
 
 use crate::Site;
-use crate::access::caller::Person;
+use crate::auth::identity::Person;
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
 use crate::http::problem::Problem;
-use crate::watch::Sight;
+use crate::live::Sight;
 
 /// A form as a browser sends it.
 type Sent = Submitted<Vec<(String, String)>>;

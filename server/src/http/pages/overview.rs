@@ -13,8 +13,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::Site;
-use crate::access::audit::Proof;
-use crate::access::caller::Person;
+use crate::auth::audit::Proof;
+use crate::auth::identity::Person;
 use crate::http::api::stream::MAX_CURSOR_BYTES;
 use crate::http::body;
 use crate::http::pages::html::set_document_headers;

@@ -16,9 +16,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use crate::Site;
-use crate::access::origin::{Origin, OwnHost};
-use crate::access::password::PasswordPolicyError;
-use crate::access::{Mode, SignIn, SignInError};
+use crate::auth::origin::{Origin, OwnHost};
+use crate::auth::password::PasswordPolicyError;
+use crate::auth::{Mode, SignIn, SignInError};
 use crate::http::body::{FormProblem, Submitted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;

@@ -12,12 +12,12 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::sync::{Mutex, watch};
 
-use self::session::Trust;
-use super::rows::first_row;
-use super::sql::{in_time, sql};
-use super::tx::{Pool, Tx};
-use super::{Standing, StoreError, access, new_id};
 use crate::clock::{RemoteClock, Stopwatch};
+use crate::store::postgres::session::Trust;
+use crate::store::rows::first_row;
+use crate::store::sql::{in_time, sql};
+use crate::store::tx::{Pool, Tx};
+use crate::store::{Standing, StoreError, access, new_id};
 use crate::telemetry::primitives::Counter;
 
 /// Where web servers tell one another that there is something to read.

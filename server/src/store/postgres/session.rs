@@ -7,10 +7,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Executor, PgPool, Postgres, Row as _};
 use tokio::sync::watch;
 
-use super::super::StoreError;
-use super::super::sql::in_time;
-use super::PATIENCE;
 use crate::clock::Stopwatch;
+use crate::store::StoreError;
+use crate::store::postgres::PATIENCE;
+use crate::store::sql::in_time;
 
 /// One writes, one listens, the others read.
 const CONNECTIONS: u32 = 5;

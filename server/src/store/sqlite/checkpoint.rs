@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::lock::with_end;
-use super::{Owned, connection};
 use crate::store::StoreError;
+use crate::store::sqlite::lock::with_end;
+use crate::store::sqlite::{Owned, connection};
 use crate::telemetry::log_limit::LogLimit;
 
 /// The file is cut to this length when the log begins anew: twice as long as it gets where nobody holds it.

@@ -13,9 +13,9 @@ use std::time::Duration;
 use app::cluster::DatabaseOutage;
 use sqlx::ConnectOptions as _;
 
-use super::{Owned, connection, log, rows};
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
+use crate::store::sqlite::{Owned, connection, rows, wal};
 
 /// How often the file is read.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ pub(super) async fn before_opening(path: &Path) -> Result<(), StoreError> {
     if !path.exists() {
         return Ok(());
     }
-    if let Some(what) = log::damage(path) {
+    if let Some(what) = wal::damage(path) {
         return Err(StoreError::Damaged(what));
     }
     only_damage(structure(path).await)

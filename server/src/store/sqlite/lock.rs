@@ -15,8 +15,8 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::file::{Inode, inode};
 use crate::store::StoreError;
+use crate::store::sqlite::file::{Inode, inode};
 
 /// The mode of the database and of all that lies beside it: its owner's alone.
 const OWNER_ONLY: u32 = 0o600;

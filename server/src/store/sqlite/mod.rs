@@ -1,11 +1,11 @@
 //! The database as a file that one process owns.
 
 mod checkpoint;
-pub(super) mod examine;
 mod file;
+pub(super) mod integrity;
 mod lock;
-mod log;
 pub(super) mod rows;
+mod wal;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use self::examine::Damage;
-use self::file::DatabaseFile;
-use self::lock::{BESIDE, LOCK_END, Lock, with_end};
-use super::rows::{Head, first_row, head};
-use super::tx::{Pool, Tx};
-use super::{STANDING, Standing, StoreError, access, new_id};
 use crate::clock::{self, Clock, Stopwatch};
 use crate::files::owner::{Foreign, Unusable};
+use crate::store::rows::{Head, first_row, head};
+use crate::store::sqlite::file::DatabaseFile;
+use crate::store::sqlite::integrity::Damage;
+use crate::store::sqlite::lock::{BESIDE, LOCK_END, Lock, with_end};
+use crate::store::tx::{Pool, Tx};
+use crate::store::{STANDING, Standing, StoreError, access, new_id};
 use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -94,7 +94,7 @@ impl Owned {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         // One that was just made has nothing to lose.
         if std::fs::metadata(&real).is_ok_and(|found| found.len() > 0) {
-            examine::before_opening(&real).await?;
+            integrity::before_opening(&real).await?;
         }
         let options = connection(path)
             .create_if_missing(true)

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use super::checkpoint::log_of;
+use crate::store::sqlite::checkpoint::log_of;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;

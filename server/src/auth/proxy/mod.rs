@@ -1,0 +1,6 @@
+//! What trusted proxies say: where a request came from, and which user the product has signed in.
+
+pub(crate) mod forwarded;
+pub(crate) mod unnamed;
+pub(crate) mod unreadable;
+pub mod user_headers;

@@ -1,0 +1,6 @@
+//! Heartbeats in: what they must be, and the one writer that stores them, many in one transaction.
+
+pub mod heartbeat_json;
+mod writer;
+
+pub use self::writer::{Intake, Refused, Taken};
