@@ -13,9 +13,9 @@ use app::protocol::{Command, Outcome, Refusal};
 
 use crate::Site;
 use crate::auth::audit::{Action, Actor, Entry};
-use crate::live::{Sight, Watch};
+use crate::live::{LiveState, LiveView};
 use crate::store::task::run_to_end;
-use crate::store::{News, StoreError};
+use crate::store::{Commit, StoreError};
 
 /// How many servers one transaction removes.
 const MAX_REMOVED_AT_ONCE: usize = 500;
@@ -48,10 +48,10 @@ impl Site {
             return Err(Refusal::Fields);
         }
         let by = by.clone();
-        let configure = self.decide(move |watch| async move {
-            let before = watch.snapshot().settings;
+        let configure = self.decide(move |live| async move {
+            let before = live.snapshot().settings;
             let entry = Entry::done(&by, Action::Configure, differences(&before, &settings));
-            done(&watch, watch.store().set_settings(settings, &entry).await)
+            done(&live, live.store().set_settings(settings, &entry).await)
         });
         configure.await
     }
@@ -64,8 +64,8 @@ impl Site {
         by: &Actor,
     ) -> Outcome {
         let (server, by) = (server.clone(), by.clone());
-        let remove = self.decide(move |watch| async move {
-            let Sight { snapshot, now, .. } = watch.sight();
+        let remove = self.decide(move |live| async move {
+            let LiveView { snapshot, now, .. } = live.view();
             let removal = snapshot.removing(&server, role, now).ok_or(Refusal::Absent)?;
             if removal.live && !force {
                 return Err(Refusal::Live);
@@ -76,7 +76,7 @@ impl Site {
             };
             let whole = if role.is_none() { vec![server] } else { Vec::new() };
             let entry = Entry::done(&by, Action::Remove, target);
-            done(&watch, watch.store().remove(&removal.keys, &whole, Some(&entry)).await)
+            done(&live, live.store().remove(&removal.keys, &whole, Some(&entry)).await)
         });
         remove.await
     }
@@ -91,13 +91,13 @@ impl Site {
         by: &Actor,
     ) -> Result<Vec<ServerName>, StoppedRemoval> {
         if dry_run {
-            self.watch.refresh().await;
-            let Sight { snapshot, now, .. } = self.watch.sight();
+            self.live.refresh().await;
+            let LiveView { snapshot, now, .. } = self.live.view();
             let found = snapshot.servers_to_remove(&filter, now);
             return Ok(found.into_iter().map(|server| server.name).collect());
         }
-        let watch = Arc::clone(&self.watch);
-        let Ok(place) = watch.place() else {
+        let live = Arc::clone(&self.live);
+        let Ok(place) = live.place() else {
             return Err(StoppedRemoval { removed: Vec::new(), why: Refusal::Blind });
         };
         let by = by.clone();
@@ -106,7 +106,7 @@ impl Site {
             let _place = place;
             let mut removed = Vec::new();
             loop {
-                match remove_portion(&watch, &filter, &by).await {
+                match remove_portion(&live, &filter, &by).await {
                     Ok((portion, more)) => {
                         removed.extend(portion);
                         if !more {
@@ -122,11 +122,11 @@ impl Site {
 
     async fn accept(&self, kind: KeyKind, digits: &str, by: &Actor) -> Outcome {
         let (digits, by) = (digits.to_owned(), by.clone());
-        let accept = self.decide(move |watch| async move {
-            let check = reported(&watch.snapshot(), kind, &digits)?;
+        let accept = self.decide(move |live| async move {
+            let check = reported(&live.snapshot(), kind, &digits)?;
             let target = format!("{} key {}", kind.as_str(), check.short());
             let entry = Entry::done(&by, Action::AcceptKey, target);
-            done(&watch, watch.store().accept_key(kind, check, &entry).await)
+            done(&live, live.store().accept_key(kind, check, &entry).await)
         });
         accept.await
     }
@@ -139,39 +139,39 @@ impl Site {
             .map_or("connected", |failure| Words::for_programs().label(failure.key()));
         let outcome = outcome.to_owned();
         let entry = Entry { outcome, ..Entry::done(by, Action::Reconnect, server.to_string()) };
-        let recorded = self.watch.record(entry).await;
+        let recorded = self.live.record(entry).await;
         recorded.map(|()| messenger).map_err(|_| Refusal::Blind)
     }
 
     /// Decides on what is in the database and writes: nobody else writes in between.
     async fn decide<Decided>(
         &self,
-        decide: impl FnOnce(Arc<Watch>) -> Decided + Send + 'static,
+        decide: impl FnOnce(Arc<LiveState>) -> Decided + Send + 'static,
     ) -> Outcome
     where
         Decided: Future<Output = Outcome> + Send,
     {
-        let watch = Arc::clone(&self.watch);
-        let place = watch.place().map_err(|_| Refusal::Blind)?;
+        let live = Arc::clone(&self.live);
+        let place = live.place().map_err(|_| Refusal::Blind)?;
         let decided = async move {
             let _place = place;
-            watch.catch_up_with_others().await;
-            decide(watch).await
+            live.catch_up_with_others().await;
+            decide(live).await
         };
-        self.watch.with_write_lock(decided).await
+        self.live.with_write_lock(decided).await
     }
 }
 
 /// Removes the first servers that a filter finds; whether there are more.
 async fn remove_portion(
-    watch: &Arc<Watch>,
+    live: &Arc<LiveState>,
     filter: &RemovalFilter,
     by: &Actor,
 ) -> Result<(Vec<ServerName>, bool), Refusal> {
-    let (filter, by, writer) = (filter.clone(), by.clone(), Arc::clone(watch));
+    let (filter, by, writer) = (filter.clone(), by.clone(), Arc::clone(live));
     let removed = async move {
         writer.catch_up_with_others().await;
-        let Sight { snapshot, now, .. } = writer.sight();
+        let LiveView { snapshot, now, .. } = writer.view();
         if snapshot.blind_since.is_some() {
             return Err(Refusal::Blind);
         }
@@ -190,11 +190,11 @@ async fn remove_portion(
         done(&writer, writer.store().remove(&keys, &names, Some(&entry)).await)?;
         Ok((names, more))
     };
-    watch.with_write_lock(removed).await
+    live.with_write_lock(removed).await
 }
 
-fn done(watch: &Watch, written: Result<News, StoreError>) -> Outcome {
-    watch.take_in(written).map_err(|error| {
+fn done(live: &LiveState, written: Result<Commit, StoreError>) -> Outcome {
+    live.apply_result(written).map_err(|error| {
         tracing::error!(%error, "a change could not be written");
         Refusal::Blind
     })

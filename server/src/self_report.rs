@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 use crate::Site;
 use crate::clock;
 use crate::files::key::KeySource;
-use crate::ingest::Intake;
-use crate::messenger::Voice;
+use crate::ingest::Ingest;
+use crate::messenger::MessengerListener;
 
 /// What the overview says of itself in every heartbeat.
 #[derive(Clone, Debug)]
@@ -42,9 +42,9 @@ pub struct Reporter {
     boot_id: String,
     sequence: AtomicI64,
     asked: Notify,
-    intake: Intake,
+    intake: Ingest,
     /// Where other web servers hear that its service lives.
-    voice: OnceLock<Voice>,
+    voice: OnceLock<MessengerListener>,
     /// Whether they share a key with it: a port at which nobody is let in is not announced.
     shares: AtomicBool,
 }
@@ -54,7 +54,7 @@ const KEYS_EVERY: Duration = Duration::from_secs(5);
 
 impl Reporter {
     /// Components of these roles, not yet beating.
-    pub fn new(identity: Identity, roles: Vec<Role>, intake: Intake) -> Arc<Self> {
+    pub fn new(identity: Identity, roles: Vec<Role>, intake: Ingest) -> Arc<Self> {
         Arc::new(Self {
             identity,
             roles,
@@ -73,7 +73,7 @@ impl Reporter {
     }
 
     /// Somebody asked the web component something.
-    pub fn was_asked(&self) {
+    pub fn note_request(&self) {
         self.asked.notify_one();
     }
 
@@ -113,7 +113,7 @@ impl Reporter {
     /// The port at which this component is to be dialled, if it is.
     fn announced(&self, role: Role) -> Option<u16> {
         let speaks = role == Role::Service && self.shares.load(Ordering::Relaxed);
-        self.voice.get().filter(|_| speaks).and_then(Voice::port)
+        self.voice.get().filter(|_| speaks).and_then(MessengerListener::port)
     }
 
     /// One heartbeat; how long to wait until the next.
@@ -164,18 +164,18 @@ impl Site {
         if !own.roles.contains(&Role::Service) || !self.store.is_shared() || nowhere {
             return;
         }
-        let voice = Voice::open(port, own.identity.server.as_str()).await;
+        let voice = MessengerListener::open(port, own.identity.server.as_str()).await;
         if own.voice.set(voice).is_ok() {
-            tokio::spawn(Arc::clone(self).keep_sharing(own));
+            tokio::spawn(Arc::clone(self).follow_join_tokens(own));
         }
     }
 
     /// The service in this process bears nothing: it shares with the dialers what all web servers know.
-    async fn keep_sharing(self: Arc<Self>, own: Arc<Reporter>) {
+    async fn follow_join_tokens(self: Arc<Self>, own: Arc<Reporter>) {
         let Some(voice) = own.voice.get() else { return };
         loop {
-            let keyring = self.watch.keyring();
-            let known = self.access.borne_by(&own.identity.server, &keyring, self.watch.now());
+            let keyring = self.live.keyring();
+            let known = self.access.borne_by(&own.identity.server, &keyring, self.live.now());
             voice.share(&known);
             if own.shares.swap(!known.is_empty(), Ordering::Relaxed) == known.is_empty() {
                 own.beat(Role::Service, false).await;

@@ -16,9 +16,9 @@ use app::protocol::Rank;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::{Account, Guest, Maker, Session, Token, TokenRole};
 use cluster_overview::auth::secret::Hash;
-use cluster_overview::live::{Sight, Watch};
-use cluster_overview::store::admin::Beside;
-use cluster_overview::store::{Grant, Loaded, Sighting, Store, StoreError};
+use cluster_overview::live::{LiveState, LiveView};
+use cluster_overview::store::admin::AdminStore;
+use cluster_overview::store::{AccessChange, LoadedState, MessengerReport, Store, StoreError};
 
 /// What the audit says of a change in these stories.
 fn entry() -> Entry {
@@ -173,7 +173,7 @@ on_both! {
         let received = store.receive(batch.clone()).await.unwrap();
         let applied: Vec<bool> = received.receipts.iter().map(|receipt| receipt.applied).collect();
         assert_eq!(applied, [true, true, false]);
-        let Loaded { snapshot, .. } = store.load().await.unwrap();
+        let LoadedState { snapshot, .. } = store.load().await.unwrap();
         let component = &snapshot.components[&key("a", Role::Web)];
         assert_eq!(component.boots.current.sequence, 3);
         assert_eq!(component.server.as_str(), "a", "shown as first reported");
@@ -181,11 +181,11 @@ on_both! {
 
     async fn who_may_ask_for_what_is_the_same_whether_read_as_it_changes_or_as_a_whole(database) {
         let store = Store::open(&database.address()).await.unwrap();
-        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-        let ann = |rank| Grant::Person(Account {
+        let live = LiveState::load(Arc::clone(&store)).await.unwrap();
+        let ann = |rank| AccessChange::Person(Account {
             name: "Ann".to_owned(), rank, password: "a hash".to_owned(),
         });
-        let session = |number: u8| Grant::Begin {
+        let session = |number: u8| AccessChange::Begin {
             hash: Hash::of(&number.to_string()),
             session: Session {
                 name_key: "ann".to_owned(), begun: store.now(), acted: store.now(), address: None,
@@ -206,20 +206,20 @@ on_both! {
         let by_token = token("other", Some(Maker::Token("product".to_owned())));
         for grants in [
             vec![ann(Rank::Admin), session(1), session(2)],
-            vec![Grant::Token(product, by_ann), Grant::Token(Hash::of("other"), by_token)],
-            vec![Grant::Invite(code, guest), session(3)],
-            vec![Grant::Enter { code, session: Hash::of("visit") }, Grant::End(Hash::of("1"))],
-            vec![Grant::PartWith("visit".to_owned())],
-            vec![Grant::EndAll("ann".to_owned())],
+            vec![AccessChange::Token(product, by_ann), AccessChange::Token(Hash::of("other"), by_token)],
+            vec![AccessChange::Invite(code, guest), session(3)],
+            vec![AccessChange::Enter { code, session: Hash::of("visit") }, AccessChange::End(Hash::of("1"))],
+            vec![AccessChange::PartWith("visit".to_owned())],
+            vec![AccessChange::EndAll("ann".to_owned())],
             vec![ann(Rank::Admin), session(4)],
-            vec![Grant::Dismiss("ann".to_owned())],
+            vec![AccessChange::Dismiss("ann".to_owned())],
             vec![ann(Rank::Viewer)],
         ] {
             let news = store.grant(&grants, Some(&entry())).await.unwrap();
-            watch.tell(news.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
-            assert_eq!(*watch.keyring(), store.load().await.unwrap().keyring, "{grants:?}");
+            live.apply(news.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
+            assert_eq!(*live.keyring(), store.load().await.unwrap().keyring, "{grants:?}");
         }
-        let late = Grant::Begin {
+        let late = AccessChange::Begin {
             hash: Hash::of("late"),
             session: Session {
                 name_key: "ann".to_owned(), begun: store.now(), acted: store.now(), address: None,
@@ -231,7 +231,7 @@ on_both! {
 
     async fn people_of_former_versions_are_found_however_the_letters_of_their_names_are_typed(database) {
         let store = Store::open(&database.address()).await.unwrap();
-        let person = |name: &str| Grant::Person(Account {
+        let person = |name: &str| AccessChange::Person(Account {
             name: name.to_owned(), rank: Rank::Admin, password: "a hash".to_owned(),
         });
         let token = Token {
@@ -243,9 +243,9 @@ on_both! {
         let session = Session {
             name_key: "jürgen".to_owned(), begun: store.now(), acted: store.now(), address: None,
         };
-        let begin = Grant::Begin { hash: Hash::of("1"), session, password: "a hash".to_owned() };
+        let begin = AccessChange::Begin { hash: Hash::of("1"), session, password: "a hash".to_owned() };
         let grants =
-            [person("Jürgen"), person("René"), begin, Grant::Token(Hash::of("token"), token)];
+            [person("Jürgen"), person("René"), begin, AccessChange::Token(Hash::of("token"), token)];
         store.grant(&grants, None).await.unwrap().unwrap();
         let now = store.load().await.unwrap().keyring;
         drop(store);
@@ -274,8 +274,8 @@ on_both! {
             maker: None, address: None, expires: None, used: None, revoked: None,
         };
         let hash = |number: u32| Hash::of(&number.to_string());
-        let grants: Vec<Grant> =
-            (0..5).map(|number| Grant::Token(hash(number), token(number))).collect();
+        let grants: Vec<AccessChange> =
+            (0..5).map(|number| AccessChange::Token(hash(number), token(number))).collect();
         store.grant(&grants, None).await.unwrap().unwrap();
         let (early, late) = (at + Span::seconds(1), at + Span::seconds(2));
         let both = vec![("token-1".to_owned(), late), ("token-3".to_owned(), early)];
@@ -292,33 +292,33 @@ on_both! {
 
     async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets(database) {
         let store = Store::open(&database.address()).await.unwrap();
-        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-        let Sight { snapshot: mut reader, mut cursor, .. } = watch.sight();
+        let live = LiveState::load(Arc::clone(&store)).await.unwrap();
+        let LiveView { snapshot: mut reader, mut cursor, .. } = live.view();
         for step in 1..6 {
             let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
-            watch.tell(store.receive(batch.clone()).await.unwrap().news);
+            live.apply(store.receive(batch.clone()).await.unwrap().news);
             if step == 3 {
-                watch.tell(store.remove(&[key("web-1", Role::Web)], &[], Some(&entry())).await.unwrap());
+                live.apply(store.remove(&[key("web-1", Role::Web)], &[], Some(&entry())).await.unwrap());
             }
             if step == 4 {
-                watch.tell(
+                live.apply(
                     store
                         .set_settings(Settings { web_window_s: 600, ..Settings::default() }, &entry())
                         .await
                         .unwrap(),
                 );
             }
-            let (change, next, _) = watch.since(&cursor);
+            let (change, next, _) = live.since(&cursor);
             let change = change.unwrap();
             assert!(!change.whole, "only what changed travels");
             reader.apply(change.clone());
             reader.apply(change);
             cursor = next;
-            assert_eq!(reader, watch.snapshot());
+            assert_eq!(reader, live.snapshot());
         }
-        assert_eq!(watch.since(&cursor).0, None, "nothing changed, nothing travels");
+        assert_eq!(live.since(&cursor).0, None, "nothing changed, nothing travels");
         assert_eq!(store.load().await.unwrap().snapshot.components, reader.components);
-        assert!(watch.since("of.another.database").0.unwrap().whole);
+        assert!(live.since("of.another.database").0.unwrap().whole);
     }
 
     async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart(database) {
@@ -326,7 +326,7 @@ on_both! {
         let service = key("a", Role::Service);
         let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
         store.receive([beat("a", Role::Service, 1), silent]).await.unwrap();
-        let saw = |key: &ComponentKey, outcome| [Sighting { key: key.clone(), outcome }];
+        let saw = |key: &ComponentKey, outcome| [MessengerReport { key: key.clone(), outcome }];
         let refused = saw(&service, Some(Err(MessengerFailure::Refused)));
         let news = store.note_messengers(&refused, "web-2").await.unwrap();
         let noted = Arc::clone(&news.components[0].messengers[0]);
@@ -346,19 +346,19 @@ on_both! {
         store.receive([beat("a", Role::Service, 2)]).await.unwrap();
         drop(store);
         let store = Store::open(&database.address()).await.unwrap();
-        let Loaded { snapshot, .. } = store.load().await.unwrap();
+        let LoadedState { snapshot, .. } = store.load().await.unwrap();
         assert_eq!(snapshot.components[&service].messengers, [noted]);
     }
 
     async fn what_another_process_writes_reaches_every_reader_with_the_next_look(database) {
         let store = Store::open(&database.address()).await.unwrap();
-        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
+        let live = LiveState::load(Arc::clone(&store)).await.unwrap();
         let other =
             Heartbeat { key_check: KeyCheck::parse(&"1a".repeat(32)), ..beat("b", Role::Web, 1) };
         let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
-        watch.tell(store.receive(batch.clone()).await.unwrap().news);
-        let Sight { snapshot: mut reader, cursor, .. } = watch.sight();
-        let accepted = Beside::open(&database.address())
+        live.apply(store.receive(batch.clone()).await.unwrap().news);
+        let LiveView { snapshot: mut reader, cursor, .. } = live.view();
+        let accepted = AdminStore::open(&database.address())
             .await
             .unwrap()
             .accept_key(KeyKind::Encryption, "1a1a1a1a")
@@ -366,17 +366,17 @@ on_both! {
             .unwrap();
         assert!(store.is_behind().await.unwrap());
         // A heartbeat between the writing and the look hides nothing.
-        watch.tell(store.receive([beat("a", Role::Web, 2)]).await.unwrap().news);
-        watch.look().await.unwrap();
+        live.apply(store.receive([beat("a", Role::Web, 2)]).await.unwrap().news);
+        live.check_database().await.unwrap();
         assert!(!store.is_behind().await.unwrap());
-        reader.apply(watch.since(&cursor).0.unwrap());
+        reader.apply(live.since(&cursor).0.unwrap());
         assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
-        assert_eq!(reader, watch.snapshot());
+        assert_eq!(reader, live.snapshot());
         let stored = store.load().await.unwrap();
         assert_eq!(stored.snapshot, reader, "also the moment of the change");
-        let cursor = watch.sight().cursor;
-        watch.look().await.unwrap();
-        assert_eq!(watch.since(&cursor).0, None, "noticed once");
+        let cursor = live.view().cursor;
+        live.check_database().await.unwrap();
+        assert_eq!(live.since(&cursor).0, None, "noticed once");
     }
 
     async fn the_first_check_that_two_servers_report_is_the_reference_in_whichever_batch_they_come(database) {
@@ -402,11 +402,11 @@ on_both! {
 
     async fn an_ordinary_beat_travels_without_the_facts_that_stayed(database) {
         let store = Store::open(&database.address()).await.unwrap();
-        let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-        watch.tell(store.receive([beat("web-1", Role::Web, 1)]).await.unwrap().news);
-        let cursor = watch.sight().cursor;
-        watch.tell(store.receive([beat("web-1", Role::Web, 2)]).await.unwrap().news);
-        let change = watch.since(&cursor).0.unwrap();
+        let live = LiveState::load(Arc::clone(&store)).await.unwrap();
+        live.apply(store.receive([beat("web-1", Role::Web, 1)]).await.unwrap().news);
+        let cursor = live.view().cursor;
+        live.apply(store.receive([beat("web-1", Role::Web, 2)]).await.unwrap().news);
+        let change = live.since(&cursor).0.unwrap();
         assert!(change.components.is_empty());
         assert_eq!(change.heartbeats.len(), 1);
     }
@@ -479,7 +479,7 @@ async fn a_file_found_damaged_is_not_written_to_again_but_another_in_its_place_p
     let (here, there) = (folder.0.join("overview.db"), folder.0.join("elsewhere"));
     std::fs::rename(&here, &there).unwrap();
     std::fs::write(&here, "no database".repeat(1_000)).unwrap();
-    let examining = tokio::time::timeout(Duration::from_secs(1), store.keep_examining());
+    let examining = tokio::time::timeout(Duration::from_secs(1), store.run_integrity_checks());
     assert!(examining.await.is_err(), "it is looked at again and again");
     std::fs::rename(&there, &here).unwrap();
     store.receive([beat("web-1", Role::Web, 2)]).await.unwrap();
@@ -487,7 +487,7 @@ async fn a_file_found_damaged_is_not_written_to_again_but_another_in_its_place_p
     let mut file = std::fs::File::options().write(true).open(&here).unwrap();
     file.write_all(&vec![7; length]).unwrap();
     std::fs::remove_file(folder.0.join("overview.db-wal")).unwrap();
-    store.keep_examining().await;
+    store.run_integrity_checks().await;
     let refused = store.receive([beat("web-1", Role::Web, 3)]).await.unwrap_err();
     assert!(matches!(refused, StoreError::Damaged(_)), "{refused}");
     assert_eq!(refused.outage(), DatabaseOutage::Corrupt);
@@ -531,14 +531,14 @@ async fn of_two_writers_each_waits_for_the_other_so_stamps_and_commits_have_one_
 async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself() {
     let (one, other) = two().await;
     let (here, there) = (
-        Watch::load(Arc::clone(&one)).await.unwrap(),
-        Watch::load(Arc::clone(&other)).await.unwrap(),
+        LiveState::load(Arc::clone(&one)).await.unwrap(),
+        LiveState::load(Arc::clone(&other)).await.unwrap(),
     );
-    let Sight { snapshot: mut reader, cursor, .. } = here.sight();
-    here.tell(one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().news);
-    here.tell(one.remove(&[key("b", Role::Web)], &[], Some(&entry())).await.unwrap());
+    let LiveView { snapshot: mut reader, cursor, .. } = here.view();
+    here.apply(one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().news);
+    here.apply(one.remove(&[key("b", Role::Web)], &[], Some(&entry())).await.unwrap());
     // The other comes to know of it with its own next change, and its reader too.
-    there.tell(other.receive([beat("c", Role::Web, 1)]).await.unwrap().news);
+    there.apply(other.receive([beat("c", Role::Web, 1)]).await.unwrap().news);
     assert_eq!(there.snapshot().components.len(), 2);
     let (change, next, _) = there.since(&cursor);
     reader.apply(change.unwrap());
@@ -559,23 +559,23 @@ async fn another_database_at_the_same_address_is_taken_as_it_is() {
     let postgres = testkit::postgres();
     let address = postgres.fresh().await;
     let store = Store::open(&address).await.unwrap();
-    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-    watch.tell(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
-    let cursor = watch.sight().cursor;
+    let live = LiveState::load(Arc::clone(&store)).await.unwrap();
+    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    let cursor = live.view().cursor;
     postgres.empty(&address).await;
     // At the first look there are no tables; they are made before the next.
-    assert!(watch.look().await.is_err() && watch.is_blind());
-    watch.look().await.unwrap();
-    assert!(watch.snapshot().components.is_empty(), "it is not that of before");
-    assert!(watch.since(&cursor).0.unwrap().whole, "whoever has the old picture forgets it");
+    assert!(live.check_database().await.is_err() && live.is_blind());
+    live.check_database().await.unwrap();
+    assert!(live.snapshot().components.is_empty(), "it is not that of before");
+    assert!(live.since(&cursor).0.unwrap().whole, "whoever has the old picture forgets it");
 }
 
 /// Grows past what was known before a restore.
-async fn grow_past(store: &Arc<Store>, watch: &Watch, number: i64) {
+async fn grow_past(store: &Arc<Store>, live: &LiveState, number: i64) {
     for sequence in 100.. {
         let received = store.receive([beat("later", Role::Web, sequence)]).await.unwrap();
         let commit = received.news.commit;
-        watch.tell(received.news);
+        live.apply(received.news);
         if commit.number > number {
             return;
         }
@@ -588,19 +588,19 @@ async fn a_web_server_that_slept_through_a_restore_takes_nothing_it_knew_for_tru
     let address = postgres.fresh().await;
     let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
     let (awake, asleep) = (
-        Watch::load(Arc::clone(&one)).await.unwrap(),
-        Watch::load(Arc::clone(&other)).await.unwrap(),
+        LiveState::load(Arc::clone(&one)).await.unwrap(),
+        LiveState::load(Arc::clone(&other)).await.unwrap(),
     );
-    awake.tell(one.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    awake.apply(one.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
     let backup = postgres.back_up(&address);
-    awake.tell(one.receive([beat("ghost", Role::Web, 1)]).await.unwrap().news);
+    awake.apply(one.receive([beat("ghost", Role::Web, 1)]).await.unwrap().news);
     asleep.refresh().await;
-    let Sight { snapshot: mut reader, cursor, .. } = asleep.sight();
+    let LiveView { snapshot: mut reader, cursor, .. } = asleep.view();
     assert_eq!(reader.components.len(), 2);
-    let before = asleep.sight();
+    let before = asleep.view();
     postgres.restore(&backup, &address);
     // Neither who was awake nor who begins afterwards says anything of it to who slept.
-    awake.look().await.unwrap();
+    awake.check_database().await.unwrap();
     let (commit, _) = cursor.split_once('-').unwrap();
     let commit: i64 = commit.split_once('.').unwrap().1.parse().unwrap();
     grow_past(&one, &awake, commit + 5).await;
@@ -610,11 +610,11 @@ async fn a_web_server_that_slept_through_a_restore_takes_nothing_it_knew_for_tru
     reader.apply(change);
     assert_eq!(reader, awake.snapshot());
     // And one who comes from the restored history to it is not led back.
-    asleep.reach(&awake.sight().cursor).await;
+    asleep.reach(&awake.view().cursor).await;
     assert_eq!(asleep.snapshot().components.len(), 2, "a and later, no ghost");
     awake.refresh().await;
     assert_eq!(asleep.snapshot(), awake.snapshot());
-    let (was, now) = (before.snapshot.as_of(before.now), asleep.sight());
+    let (was, now) = (before.snapshot.as_of(before.now), asleep.view());
     assert!(now.snapshot.as_of(now.now) > was, "the picture never goes back in time");
     assert!(asleep.since(&cursor).0.unwrap().whole);
     assert!(!other.is_behind().await.unwrap() && !one.is_behind().await.unwrap());
@@ -624,8 +624,8 @@ async fn a_web_server_that_slept_through_a_restore_takes_nothing_it_knew_for_tru
 async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
     let folder = Folder::new("restored-in-place");
     let store = Store::open(&folder.address()).await.unwrap();
-    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-    watch.tell(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    let live = LiveState::load(Arc::clone(&store)).await.unwrap();
+    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
     let sqlite = |command: String| {
         let mut sqlite = std::process::Command::new("sqlite3");
         sqlite.arg(folder.0.join("overview.db")).arg(command);
@@ -639,20 +639,20 @@ async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
             sqlite(format!(".backup '{}'", before.display()));
         } else {
             sqlite(format!(".restore '{}'", before.display()));
-            watch.look().await.unwrap();
+            live.check_database().await.unwrap();
         }
-        watch.tell(store.receive([beat(server, Role::Web, 1)]).await.unwrap().news);
+        live.apply(store.receive([beat(server, Role::Web, 1)]).await.unwrap().news);
         sqlite(format!(".backup '{}'", backup.display()));
     }
     for (backup, server) in backups.iter().zip(["b", "c"]) {
         sqlite(format!(".restore '{}'", backup.display()));
         assert!(store.is_behind().await.unwrap(), "{server}");
-        let cursor = watch.sight().cursor;
-        watch.look().await.unwrap();
+        let cursor = live.view().cursor;
+        live.check_database().await.unwrap();
         let servers: Vec<String> =
-            watch.snapshot().components.keys().map(|key| key.server.to_string()).collect();
+            live.snapshot().components.keys().map(|key| key.server.to_string()).collect();
         assert_eq!(servers, ["a", server]);
-        assert!(watch.since(&cursor).0.unwrap().whole);
+        assert!(live.since(&cursor).0.unwrap().whole);
     }
 }
 
@@ -662,10 +662,10 @@ async fn a_command_waits_for_a_schema_that_is_being_made_and_says_so_where_nobod
     std::fs::write(folder.0.join("overview.db"), "").unwrap();
     let (address, other) = (folder.address(), Folder::new("former"));
     std::fs::write(other.0.join("overview.db"), "").unwrap();
-    let opening = tokio::spawn(async move { Beside::open(&address).await });
+    let opening = tokio::spawn(async move { AdminStore::open(&address).await });
     let _owner = Store::open(&folder.address()).await.unwrap();
     assert!(opening.await.unwrap().is_ok(), "the owner has made it meanwhile");
-    let refused = Beside::open(&other.address()).await.unwrap_err().to_string();
+    let refused = AdminStore::open(&other.address()).await.unwrap_err().to_string();
     assert!(refused.contains("start `serve` on it once"), "{refused}");
 }
 
@@ -673,18 +673,18 @@ async fn a_command_waits_for_a_schema_that_is_being_made_and_says_so_where_nobod
 async fn many_commands_beside_a_running_overview_are_read_as_they_come() {
     let folder = Folder::new("beside");
     let store = Store::open(&folder.address()).await.unwrap();
-    let watch = Watch::load(Arc::clone(&store)).await.unwrap();
-    watch.tell(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
-    let cursor = watch.sight().cursor;
-    let beside = Beside::open(&folder.address()).await.unwrap();
+    let live = LiveState::load(Arc::clone(&store)).await.unwrap();
+    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    let cursor = live.view().cursor;
+    let beside = AdminStore::open(&folder.address()).await.unwrap();
     for name in ["ann", "bob", "cid"] {
         let account =
             Account { name: name.to_owned(), rank: Rank::Viewer, password: String::new() };
-        assert!(beside.grant(&[Grant::Person(account)], &entry()).await.unwrap());
+        assert!(beside.grant(&[AccessChange::Person(account)], &entry()).await.unwrap());
     }
-    watch.look().await.unwrap();
-    assert_eq!(watch.keyring().people.len(), 3);
-    assert!(watch.since(&cursor).0.is_none_or(|change| !change.whole), "one history");
+    live.check_database().await.unwrap();
+    assert_eq!(live.keyring().people.len(), 3);
+    assert!(live.since(&cursor).0.is_none_or(|change| !change.whole), "one history");
 }
 
 #[tokio::test]

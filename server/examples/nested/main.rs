@@ -109,7 +109,7 @@ async fn signed_in_only(
 /// The product's web component beats when the product is asked something.
 async fn notice(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     if let Some(reporter) = site.reporter() {
-        reporter.was_asked();
+        reporter.note_request();
     }
     next.run(request).await
 }

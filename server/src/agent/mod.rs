@@ -20,7 +20,7 @@ use crate::auth::secret::{SecretError, read_secret};
 use crate::clock;
 use crate::files::kept::Kept;
 use crate::files::key::KeyFile;
-use crate::messenger::Voice;
+use crate::messenger::MessengerListener;
 use crate::net::back_off::back_off;
 use crate::telemetry::log_limit::LogLimits;
 use crate::telemetry::outside_text::one_line;
@@ -169,7 +169,7 @@ pub struct Agent {
     proof: Proof,
     facts: Facts,
     /// What the web servers hear at once, where it listens for them.
-    voice: Option<Voice>,
+    voice: Option<MessengerListener>,
     /// How the product is asked that cannot speak for itself.
     probe: Option<Probe>,
     boot_id: String,
@@ -187,7 +187,12 @@ impl std::fmt::Debug for Agent {
 
 impl Agent {
     /// A node that has just started.
-    pub fn new(client: Client, proof: Proof, facts: Facts, voice: Option<Voice>) -> Self {
+    pub fn new(
+        client: Client,
+        proof: Proof,
+        facts: Facts,
+        voice: Option<MessengerListener>,
+    ) -> Self {
         let boot_id = uuid::Uuid::new_v4().hyphenated().to_string();
         Self {
             client,
@@ -333,7 +338,7 @@ impl Agent {
             "sequence": self.sequence,
             "sent_at": clock::wall().rfc3339(),
             "key_check": facts.key_file.as_ref().and_then(|file| file.get().ok()),
-            "messenger_port": self.voice.as_ref().and_then(Voice::port),
+            "messenger_port": self.voice.as_ref().and_then(MessengerListener::port),
             "leaving": leaving,
             "probed": self.probe.is_some(),
         })

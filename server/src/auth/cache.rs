@@ -23,7 +23,7 @@ pub const WHILE_BLIND: Span = Span::minutes(60);
 
 /// What the database has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keyring {
+pub struct AuthCache {
     /// Who can sign in, by [`name_key`].
     pub people: BTreeMap<String, Account>,
     /// Who is signed in.
@@ -205,7 +205,7 @@ impl Maker {
 
 /// What changed in the database about who may ask for what.
 #[derive(Clone, Debug, Default)]
-pub struct KeyringChanges {
+pub struct AuthCacheChanges {
     /// People, by name in lower case; without an account those who may no longer sign in.
     pub people: Vec<(String, Option<Account>)>,
     /// Sessions; without data those that ended.
@@ -239,9 +239,9 @@ pub struct SetupCode {
     pub expires: Timestamp,
 }
 
-impl Keyring {
+impl AuthCache {
     /// Applies what changed in the database.
-    pub fn apply(&mut self, changes: KeyringChanges) {
+    pub fn apply(&mut self, changes: AuthCacheChanges) {
         for (key, account) in changes.people {
             match account {
                 Some(account) => self.people.insert(key, account),

@@ -12,7 +12,7 @@ use crate::auth::cache::Guest;
 use crate::auth::origin::Origin;
 use crate::auth::secret::{Hash, Secret, SecretError};
 use crate::auth::tokens::new_id;
-use crate::store::{Grant, StoreError};
+use crate::store::{AccessChange, StoreError};
 
 /// The longest name of a guest, in characters.
 const LONGEST_NAME: usize = 100;
@@ -32,7 +32,7 @@ pub struct Invitation {
 
 /// Why nobody is let in.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotInvited {
+pub(crate) enum EmbedRefusal {
     /// There are too many guests already.
     #[error("there are too many guests already, or too many came at once; come back in a minute")]
     TooMany,
@@ -69,21 +69,21 @@ impl Site {
         &self,
         Invitation { name, rank }: Invitation,
         token: Hash,
-    ) -> Result<(String, Secret), NotInvited> {
-        let keyring = self.watch.keyring();
+    ) -> Result<(String, Secret), EmbedRefusal> {
+        let keyring = self.live.keyring();
         let by_this_product = keyring.guests.values().filter(|guest| guest.token == token).count();
         if keyring.guests.len() >= MOST_GUESTS
             || by_this_product >= MAX_GUESTS_PER_TOKEN
-            || self.access.limits.take_invitation(token, self.watch.now()).is_err()
+            || self.access.limits.take_invitation(token, self.live.now()).is_err()
         {
-            return Err(NotInvited::TooMany);
+            return Err(EmbedRefusal::TooMany);
         }
         let (id, code, at) = (new_id()?, Secret::new()?, self.store.now());
         let guest = Guest { id: id.clone(), name, rank, token, made: at, begun: None, acted: at };
-        if self.grant(&[Grant::Invite(code.hash(), guest)], None).await? {
+        if self.grant(&[AccessChange::Invite(code.hash(), guest)], None).await? {
             Ok((id, code))
         } else {
-            Err(NotInvited::TokenEnded)
+            Err(EmbedRefusal::TokenEnded)
         }
     }
 
@@ -93,11 +93,11 @@ impl Site {
         &self,
         code: &str,
         origin: &Origin,
-    ) -> Result<Option<Secret>, NotInvited> {
+    ) -> Result<Option<Secret>, EmbedRefusal> {
         let Some(code) = Hash::of_made_secret(code) else { return Ok(None) };
-        self.watch.refresh().await;
-        let now = self.watch.now();
-        let keyring = self.watch.keyring();
+        self.live.refresh().await;
+        let now = self.live.now();
+        let keyring = self.live.keyring();
         let good =
             |guest: &&Guest| guest.may_enter(now) && keyring.token(guest.token, now).is_some();
         let Some(guest) = keyring.guests.get(&code).filter(good) else { return Ok(None) };
@@ -109,7 +109,7 @@ impl Site {
             session: None,
             maker: None,
         };
-        let grant = Grant::Enter { code, session: session.hash() };
+        let grant = AccessChange::Enter { code, session: session.hash() };
         let entry = Entry::done(&actor, Action::SignIn, "within a product's page");
         // Of two that bring the same code at once, one comes first.
         Ok(self.grant(&[grant], Some(&entry)).await?.then_some(session))
@@ -117,12 +117,12 @@ impl Site {
 
     /// Ends the visit of a guest whom the product with this token let in; false if there is none.
     pub(crate) async fn part_with(&self, id: &str, token: Hash) -> Result<bool, StoreError> {
-        self.watch.refresh().await;
-        let keyring = self.watch.keyring();
+        self.live.refresh().await;
+        let keyring = self.live.keyring();
         let own = |guest: &Guest| guest.id == id && guest.token == token;
         if !keyring.guests.values().any(own) {
             return Ok(false);
         }
-        self.grant(&[Grant::PartWith(id.to_owned())], None).await
+        self.grant(&[AccessChange::PartWith(id.to_owned())], None).await
     }
 }

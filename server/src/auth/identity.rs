@@ -7,18 +7,18 @@ use app::protocol::Rank;
 use axum::http::{Extensions, HeaderMap, header};
 
 use crate::auth::audit::{Actor, Proof};
-use crate::auth::cache::{Keyring, Maker, Token, TokenRole, WHILE_BLIND, name_key};
+use crate::auth::cache::{AuthCache, Maker, Token, TokenRole, WHILE_BLIND, name_key};
 use crate::auth::origin::Origin;
 use crate::auth::proxy::user_headers::{self, ProxyNameError};
 use crate::auth::secret::Hash;
 use crate::auth::{Access, HostPerson, Mode};
-use crate::live::Watch;
+use crate::live::LiveState;
 
 /// Who asks.
 #[derive(Clone, Debug)]
 pub enum Caller {
     /// Somebody who proves nothing.
-    Nobody(Unproved),
+    Nobody(AuthFailure),
     /// Somebody who may look, at least.
     Person(Person),
     /// A server with its own credential.
@@ -37,7 +37,7 @@ pub enum Caller {
 
 /// Why somebody proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unproved {
+pub enum AuthFailure {
     /// They do not try.
     Silent,
     /// By a token that is unknown, expired or revoked.
@@ -126,12 +126,12 @@ impl Access {
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
-        watch: &Watch,
+        live: &LiveState,
     ) -> (Caller, Origin) {
         let origin = Origin::of(headers, extensions, &self.policy.proxies);
-        let keyring = watch.keyring();
-        let now = watch.now();
-        let moment = Moment { now, unseen: now - watch.last_sight() };
+        let keyring = live.keyring();
+        let now = live.now();
+        let moment = Moment { now, unseen: now - live.last_sight() };
         let by_token = bearer(headers).map(|hash| match hash {
             Ok(hash) => self.bearer(&keyring, hash, &origin, moment),
             Err(why) => Caller::Nobody(why),
@@ -146,12 +146,12 @@ impl Access {
             (None, Mode::Proxy { user, role }) => {
                 match user_headers::person(headers, &origin, user, role) {
                     Ok(person) => vouched_for(person, Proof::Proxy, &origin),
-                    Err(why) => Caller::Nobody(Unproved::Proxy(why)),
+                    Err(why) => Caller::Nobody(AuthFailure::Proxy(why)),
                 }
             }
             (None, Mode::Host(host)) => {
                 let person = host.person(headers, extensions);
-                person.map_or(Caller::Nobody(Unproved::Silent), |person| {
+                person.map_or(Caller::Nobody(AuthFailure::Silent), |person| {
                     vouched_for(person, Proof::Host, &origin)
                 })
             }
@@ -164,9 +164,9 @@ impl Access {
         &self,
         headers: &HeaderMap,
         extensions: &Extensions,
-        watch: &Watch,
+        live: &LiveState,
     ) -> bool {
-        let keyring = watch.keyring();
+        let keyring = live.keyring();
         if let Some(hash) = bearer(headers) {
             return hash.is_ok_and(|hash| {
                 Some(hash) != self.join_token() && !keyring.tokens.contains_key(&hash)
@@ -180,12 +180,12 @@ impl Access {
                 || self.guest_of(headers, &origin).is_some_and(unknown_guest))
     }
 
-    fn bearer(&self, keyring: &Keyring, hash: Hash, origin: &Origin, moment: Moment) -> Caller {
+    fn bearer(&self, keyring: &AuthCache, hash: Hash, origin: &Origin, moment: Moment) -> Caller {
         if Some(hash) == self.join_token() {
             return Caller::Joiner { token: "join token".to_owned() };
         }
         let Some(token) = keyring.token(hash, moment.now) else {
-            return Caller::Nobody(Unproved::BadToken);
+            return Caller::Nobody(AuthFailure::BadToken);
         };
         self.note_use(token, moment.now);
         of_token(token, hash, origin)
@@ -193,14 +193,14 @@ impl Access {
 
     fn signed_in(
         &self,
-        keyring: &Keyring,
+        keyring: &AuthCache,
         headers: &HeaderMap,
         origin: &Origin,
         moment: Moment,
     ) -> Caller {
         let (own, guests) = (self.session_of(headers, origin), self.guest_of(headers, origin));
         if own.is_none() && guests.is_none() {
-            return Caller::Nobody(Unproved::Silent);
+            return Caller::Nobody(AuthFailure::Silent);
         }
         let person = |name: &str, rank, proof, hash, may_act| Person {
             name: name.to_owned(),
@@ -226,7 +226,7 @@ impl Access {
         by_password
             .or_else(by_product)
             .filter(|_| moment.unseen <= WHILE_BLIND)
-            .map_or(Caller::Nobody(Unproved::BadSession), Caller::Person)
+            .map_or(Caller::Nobody(AuthFailure::BadSession), Caller::Person)
     }
 }
 
@@ -247,7 +247,7 @@ fn of_token(token: &Token, hash: Hash, origin: &Origin) -> Caller {
         }
         (TokenRole::Join, _) => Caller::Joiner { token: token.name.clone() },
         // A credential of no server proves nothing; the store makes none.
-        (TokenRole::Node, None) => Caller::Nobody(Unproved::BadToken),
+        (TokenRole::Node, None) => Caller::Nobody(AuthFailure::BadToken),
     }
 }
 
@@ -268,9 +268,9 @@ fn vouched_for(person: HostPerson, proof: Proof, origin: &Origin) -> Caller {
 
 /// The hash of the secret of `Authorization: Bearer`, also of an empty one: whoever tries a token wants it
 /// judged. What is longer than any token is a bad one.
-fn bearer(headers: &HeaderMap) -> Option<Result<Hash, Unproved>> {
+fn bearer(headers: &HeaderMap) -> Option<Result<Hash, AuthFailure>> {
     let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
     let (scheme, secret) = given.split_once(' ').unwrap_or((given, ""));
-    let hash = || Hash::of_token(secret.trim()).ok_or(Unproved::BadToken);
+    let hash = || Hash::of_token(secret.trim()).ok_or(AuthFailure::BadToken);
     scheme.eq_ignore_ascii_case("bearer").then(hash)
 }

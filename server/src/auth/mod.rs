@@ -24,20 +24,20 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::auth::cache::{Keyring, Token};
+use crate::auth::cache::{AuthCache, Token};
 use crate::auth::origin::{Origin, Proxies};
 use crate::auth::password::Passwords;
-use crate::auth::proxy::unnamed::UnnamedProxies;
-use crate::auth::proxy::unreadable::UnreadProxies;
+use crate::auth::proxy::unnamed::UnnamedProxyWarning;
+use crate::auth::proxy::unreadable::UnreadableForwardingWarning;
 use crate::auth::rate_limit::Limits;
 use crate::auth::secret::Hash;
 
+pub(crate) use crate::auth::embed_sessions::EmbedRefusal;
 pub use crate::auth::embed_sessions::Invitation;
-pub(crate) use crate::auth::embed_sessions::NotInvited;
 pub use crate::auth::host_auth::{Authenticate, Host, HostPerson};
 pub use crate::auth::normalization::composed;
 pub use crate::auth::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
-pub use crate::auth::tokens::{TokenChange, Wish, described};
+pub use crate::auth::tokens::{NewToken, TokenChange, describe_token};
 
 /// How often a token's last use is written down at most.
 const USES_EVERY: Span = Span::minutes(10);
@@ -97,8 +97,8 @@ pub struct Access {
     cookie: String,
     base: String,
     limits: Limits,
-    unnamed_proxies: UnnamedProxies,
-    unread_proxies: UnreadProxies,
+    unnamed_proxies: UnnamedProxyWarning,
+    unread_proxies: UnreadableForwardingWarning,
     passwords: Passwords,
     /// Tokens' last uses that are not written down yet.
     uses: Mutex<HashMap<String, Timestamp>>,
@@ -117,8 +117,8 @@ impl Access {
             cookie: format!("cluster-overview-{}", database_id.get(..8).unwrap_or(database_id)),
             base: base.to_owned(),
             limits: Limits::default(),
-            unnamed_proxies: UnnamedProxies::default(),
-            unread_proxies: UnreadProxies::default(),
+            unnamed_proxies: UnnamedProxyWarning::default(),
+            unread_proxies: UnreadableForwardingWarning::default(),
             passwords: Passwords::default(),
             uses: Mutex::default(),
         }
@@ -138,7 +138,7 @@ impl Access {
     pub(crate) fn borne_by(
         &self,
         server: &ServerName,
-        keyring: &Keyring,
+        keyring: &AuthCache,
         now: Timestamp,
     ) -> Vec<Hash> {
         let joins = keyring.join_tokens(now).into_iter().take(MOST_BORNE);

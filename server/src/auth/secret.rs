@@ -159,7 +159,7 @@ pub fn read_secret(path: &Path) -> Result<String, SecretError> {
     match secret.char_indices().find(|(_, c)| !matches!(c, ' '..='~')) {
         Some((place, character)) => {
             let (line, column) = position(&text[..before + place]);
-            let what = described(character);
+            let what = describe_token(character);
             Err(SecretError::Character { path: path.to_owned(), what, line, column })
         }
         None => Ok(secret.to_owned()),
@@ -173,7 +173,7 @@ fn position(before: &str) -> (usize, usize) {
 }
 
 /// What no token may hold, in words: most of them cannot be seen.
-fn described(character: char) -> String {
+fn describe_token(character: char) -> String {
     let code = format!("U+{:04X}", u32::from(character));
     match character {
         '\n' | '\r' => "a line break".to_owned(),

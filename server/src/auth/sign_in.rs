@@ -11,7 +11,7 @@ use crate::auth::origin::Origin;
 use crate::auth::password::{self, Fit, LONGEST, PasswordError, PasswordPolicyError};
 use crate::auth::rate_limit::TrialOrigin;
 use crate::auth::secret::{Hash, Secret, SecretError};
-use crate::store::{Grant, StoreError};
+use crate::store::{AccessChange, StoreError};
 use crate::telemetry::log_limit::LogLimit;
 
 /// How long the code that makes the first admin is good.
@@ -111,7 +111,7 @@ impl SetupCodeText {
 impl Site {
     /// A new code that makes the first admin, if there is none yet.
     pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
-        let keyring = self.watch.keyring();
+        let keyring = self.live.keyring();
         if keyring.has_admin() {
             return Ok(None);
         }
@@ -123,7 +123,7 @@ impl Site {
         let text = SetupCodeText::new()?;
         let Some(hash) = SetupCodeText::hash(text.reveal()) else { return Ok(None) };
         let code = SetupCode { hash, expires: self.store.now() + SETUP };
-        self.grant(&[Grant::SetupCode(code)], None).await?;
+        self.grant(&[AccessChange::SetupCode(code)], None).await?;
         Ok(Some(text))
     }
 
@@ -134,15 +134,15 @@ impl Site {
         origin: &Origin,
         former: Option<Hash>,
     ) -> Result<Signed, SignInError> {
-        self.watch.refresh().await;
-        let keyring = self.watch.keyring();
+        self.live.refresh().await;
+        let keyring = self.live.keyring();
         // Names that are too long are all one unknown name: the same work, and nothing of them is kept.
         let is_short = given.name.len() <= MAX_NAME_BYTES;
         let key = if is_short { name_key(&given.name) } else { String::new() };
         let known = keyring.sessions.values().any(|session| {
             session.name_key == key && session.address == origin.client && origin.client.is_some()
         });
-        let now = self.watch.now();
+        let now = self.live.now();
         let limits = &self.access.limits;
         let unnamed_proxy = origin.unbelieved.is_some();
         let trial = TrialOrigin { address: origin.client, unnamed_proxy, known };
@@ -173,7 +173,7 @@ impl Site {
             actor.name.clone_from(&account.name);
             action = Action::FirstAdmin;
             let password = account.password.clone();
-            grants.push(Grant::FirstPerson(account, code));
+            grants.push(AccessChange::FirstPerson(account, code));
             password
         } else {
             let hash = account.map(|account| account.password.clone());
@@ -191,14 +191,22 @@ impl Site {
             hash.unwrap_or_default()
         };
         if let Some(former) = former.filter(|former| keyring.sessions.contains_key(former)) {
-            grants.push(Grant::End(former));
+            grants.push(AccessChange::End(former));
         }
         let secret = Secret::new()?;
         let at = self.store.now();
         let session =
             Session { name_key: key.clone(), begun: at, acted: at, address: origin.client };
-        grants.push(Grant::Begin { hash: secret.hash(), session, password: checked.clone() });
-        grants.extend(renewed.map(|to| Grant::Rehash { name_key: key.clone(), from: checked, to }));
+        grants.push(AccessChange::Begin {
+            hash: secret.hash(),
+            session,
+            password: checked.clone(),
+        });
+        grants.extend(renewed.map(|to| AccessChange::Rehash {
+            name_key: key.clone(),
+            from: checked,
+            to,
+        }));
         if !self.grant(&grants, Some(&Entry::done(&actor, action, ""))).await? {
             return Err(if first { SignInError::WrongCode } else { SignInError::Wrong });
         }
@@ -213,7 +221,7 @@ impl Site {
         everywhere: bool,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let keyring = self.watch.keyring();
+        let keyring = self.live.keyring();
         let Some(known) = keyring.sessions.get(&session) else { return Ok(()) };
         let name =
             keyring.people.get(&known.name_key).map_or(&known.name_key, |person| &person.name);
@@ -225,9 +233,9 @@ impl Site {
             maker: None,
         };
         let (grant, target) = if everywhere {
-            (Grant::EndAll(known.name_key.clone()), "everywhere")
+            (AccessChange::EndAll(known.name_key.clone()), "everywhere")
         } else {
-            (Grant::End(session), "here")
+            (AccessChange::End(session), "here")
         };
         self.grant(&[grant], Some(&Entry::done(&actor, Action::SignOut, target))).await.map(drop)
     }
@@ -246,11 +254,11 @@ impl Site {
     /// Changes who may ask for what, in its turn; false if there was nothing to change.
     pub(crate) async fn grant(
         &self,
-        grants: &[Grant],
+        grants: &[AccessChange],
         entry: Option<&Entry>,
     ) -> Result<bool, StoreError> {
-        let (grants, entry, place) = (grants.to_vec(), entry.cloned(), self.watch.place()?);
-        let change = self.watch.change(|store| async move {
+        let (grants, entry, place) = (grants.to_vec(), entry.cloned(), self.live.place()?);
+        let change = self.live.change(|store| async move {
             let _place = place;
             let news = store.grant(&grants, entry.as_ref()).await?;
             Ok((news.is_some(), news))
@@ -261,7 +269,7 @@ impl Site {
     /// Writes down what was refused. If that fails, the refusal stands all the same.
     async fn write_down(&self, entry: Entry) {
         static NOT_RECORDED: LogLimit = LogLimit::new();
-        if let Err(error) = self.watch.record(entry).await
+        if let Err(error) = self.live.record(entry).await
             && let Some(left_out) = NOT_RECORDED.check()
         {
             tracing::warn!(%error, left_out, "cannot write a refused sign-in to the audit log");

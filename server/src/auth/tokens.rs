@@ -7,14 +7,14 @@ use crate::auth::audit::{Action, Actor, Entry, is_name};
 use crate::auth::cache::{Token, TokenRole};
 use crate::auth::normalization::composed;
 use crate::auth::secret::{Secret, SecretError};
-use crate::store::{Grant, StoreError};
+use crate::store::{AccessChange, StoreError};
 
 /// The longest name of a token, in characters.
 const LONGEST_NAME: usize = 100;
 
 /// What token is wanted.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct NewToken {
     /// What its bearer may.
     pub role: TokenRole,
     /// What it is for.
@@ -42,7 +42,7 @@ pub enum TokenChange {
     Random(#[from] SecretError),
 }
 
-impl Wish {
+impl NewToken {
     /// A new token of this kind, and its secret.
     pub fn made(self, by: &Actor, at: Timestamp) -> Result<(Secret, Token), TokenChange> {
         let name = composed(self.name.trim());
@@ -67,7 +67,7 @@ impl Wish {
 }
 
 /// How the audit names a token.
-pub fn described(token: &Token) -> String {
+pub fn describe_token(token: &Token) -> String {
     match token.role {
         TokenRole::Node => format!("credential {} of {}", token.id, token.name),
         TokenRole::Join | TokenRole::Person(_) => {
@@ -86,12 +86,12 @@ impl Site {
     /// Makes a token; its secret is told this once.
     pub(crate) async fn create_token(
         &self,
-        wish: Wish,
+        wish: NewToken,
         by: &Actor,
     ) -> Result<(Secret, Token), TokenChange> {
         let (secret, token) = wish.made(by, self.store.now())?;
-        let entry = Entry::done(by, Action::CreateToken, described(&token));
-        let grant = Grant::Token(secret.hash(), token.clone());
+        let entry = Entry::done(by, Action::CreateToken, describe_token(&token));
+        let grant = AccessChange::Token(secret.hash(), token.clone());
         if self.grant(&[grant], Some(&entry)).await? {
             Ok((secret, token))
         } else {
@@ -101,13 +101,13 @@ impl Site {
 
     /// Revokes a token or a credential; false if there is none that is still good.
     pub(crate) async fn revoke_token(&self, id: &str, by: &Actor) -> Result<bool, StoreError> {
-        self.watch.refresh().await;
-        let keyring = self.watch.keyring();
+        self.live.refresh().await;
+        let keyring = self.live.keyring();
         let Some(token) = keyring.tokens.values().find(|token| token.id == id) else {
             return Ok(false);
         };
-        let entry = Entry::done(by, Action::RevokeToken, described(token));
-        self.grant(&[Grant::Revoke(id.to_owned())], Some(&entry)).await
+        let entry = Entry::done(by, Action::RevokeToken, describe_token(token));
+        self.grant(&[AccessChange::Revoke(id.to_owned())], Some(&entry)).await
     }
 
     /// Gives a server a credential of its own. Former ones stay good, for it may not have got this one; of many
@@ -131,8 +131,8 @@ impl Site {
             used: None,
             revoked: None,
         };
-        let entry = Entry::done(by, Action::Enrol, described(&token));
-        let grant = Grant::Token(secret.hash(), token.clone());
+        let entry = Entry::done(by, Action::Enrol, describe_token(&token));
+        let grant = AccessChange::Token(secret.hash(), token.clone());
         if self.grant(&[grant], Some(&entry)).await? {
             Ok((secret, token))
         } else {

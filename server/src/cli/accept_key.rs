@@ -5,10 +5,10 @@ use std::io::Write as _;
 use app::cluster::ServerName;
 
 use super::{Failure, args};
-use crate::store::admin::{Accepted, Beside};
+use crate::store::admin::{Accepted, AdminStore};
 
 pub(super) async fn run(options: args::AcceptKey) -> Result<(), Failure> {
-    let database = Beside::open(&options.database.address).await?;
+    let database = AdminStore::open(&options.database.address).await?;
     let Accepted { check, already, differing } =
         database.accept_key(options.kind, &options.digits).await?;
     let (kind, check) = (options.kind.as_str(), check.short());

@@ -3,13 +3,13 @@
 use std::io::Write as _;
 
 use crate::auth::audit::{Action, Actor, Entry};
-use crate::auth::cache::{Keyring, Maker, Token, name_key};
+use crate::auth::cache::{AuthCache, Maker, Token, name_key};
 use crate::auth::password::Passwords;
-use crate::auth::{Wish, account, described};
+use crate::auth::{NewToken, account, describe_token};
 use crate::clock;
 use crate::files::text::first_line;
-use crate::store::Grant;
-use crate::store::admin::Beside;
+use crate::store::AccessChange;
+use crate::store::admin::AdminStore;
 use crate::telemetry::outside_text::one_line;
 use app::cluster::Timestamp;
 
@@ -19,7 +19,7 @@ pub(super) async fn token(command: args::Token) -> Result<(), Failure> {
     match command {
         args::Token::Create(options) => create(options).await,
         args::Token::List(database) => {
-            let keyring = Beside::open(&database.address).await?.keyring().await?;
+            let keyring = AdminStore::open(&database.address).await?.keyring().await?;
             list(&keyring)
         }
         args::Token::Revoke(options) => revoke(options).await,
@@ -27,19 +27,19 @@ pub(super) async fn token(command: args::Token) -> Result<(), Failure> {
 }
 
 async fn create(options: args::CreateToken) -> Result<(), Failure> {
-    let database = Beside::open(&options.database.address).await?;
+    let database = AdminStore::open(&options.database.address).await?;
     let now = clock::wall();
     let by = Actor::command();
     let expires = options.expires.map(|life| now + life);
-    let wish = Wish { role: options.role, name: options.name, expires };
+    let wish = NewToken { role: options.role, name: options.name, expires };
     let (secret, token) = wish.made(&by, now).map_err(|error| format!("--name {error}"))?;
-    let entry = Entry::done(&by, Action::CreateToken, described(&token));
-    database.grant(&[Grant::Token(secret.hash(), token)], &entry).await?;
+    let entry = Entry::done(&by, Action::CreateToken, describe_token(&token));
+    database.grant(&[AccessChange::Token(secret.hash(), token)], &entry).await?;
     writeln!(std::io::stdout(), "{}", secret.reveal())?;
     Ok(())
 }
 
-fn list(keyring: &Keyring) -> Result<(), Failure> {
+fn list(keyring: &AuthCache) -> Result<(), Failure> {
     let tokens = keyring.newest_first();
     let mut out = std::io::stdout();
     if tokens.is_empty() {
@@ -68,15 +68,15 @@ fn day(moment: Timestamp) -> String {
 }
 
 async fn revoke(options: args::RevokeToken) -> Result<(), Failure> {
-    let database = Beside::open(&options.database.address).await?;
+    let database = AdminStore::open(&options.database.address).await?;
     let keyring = database.keyring().await?;
     let token = keyring.tokens.values().find(|token| token.id == options.id);
     let token =
         token.ok_or_else(|| format!("there is no token {}; see `token list`", options.id))?;
-    let entry = Entry::done(&Actor::command(), Action::RevokeToken, described(token));
-    let revoked = database.grant(&[Grant::Revoke(options.id.clone())], &entry).await?;
+    let entry = Entry::done(&Actor::command(), Action::RevokeToken, describe_token(token));
+    let revoked = database.grant(&[AccessChange::Revoke(options.id.clone())], &entry).await?;
     let said = if revoked { "Revoked" } else { "Revoked already:" };
-    writeln!(std::io::stdout(), "{said} {}.", described(token))?;
+    writeln!(std::io::stdout(), "{said} {}.", describe_token(token))?;
     Ok(())
 }
 
@@ -84,14 +84,14 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     match command {
         args::Admin::SetPassword(options) => {
-            let database = Beside::open(&options.database.address).await?;
+            let database = AdminStore::open(&options.database.address).await?;
             let passwords = Passwords::default();
             let password = read_password()?;
             let account = account(&passwords, &options.name, options.rank, password, None).await?;
             let name = account.name.clone();
             let target = format!("{name}, {}", options.rank.as_str());
             let entry = Entry::done(&Actor::command(), Action::SetPassword, target);
-            database.grant(&[Grant::Person(account)], &entry).await?;
+            database.grant(&[AccessChange::Person(account)], &entry).await?;
             writeln!(
                 out,
                 "{name} can sign in, as {}. Sessions of this name have ended.",
@@ -99,7 +99,7 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
             )?;
         }
         args::Admin::List(database) => {
-            let keyring = Beside::open(&database.address).await?.keyring().await?;
+            let keyring = AdminStore::open(&database.address).await?.keyring().await?;
             if keyring.people.is_empty() {
                 writeln!(out, "Nobody can sign in yet.")?;
             }
@@ -108,19 +108,19 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
             }
         }
         args::Admin::Remove(options) => {
-            let database = Beside::open(&options.database.address).await?;
+            let database = AdminStore::open(&options.database.address).await?;
             let entry = Entry::done(&Actor::command(), Action::RemovePerson, &options.name);
             let key = name_key(&options.name);
             let (keyring, now) = (database.keyring().await?, clock::wall());
             let made = keyring.made_by(&Maker::Person(key.clone()));
             let made: Vec<&Token> = made.into_iter().filter(|token| token.is_good(now)).collect();
-            let grant = Grant::Dismiss(key);
+            let grant = AccessChange::Dismiss(key);
             if !database.grant(&[grant], &entry).await? {
                 return Err(format!("nobody is called {}; see `admin list`", options.name).into());
             }
             writeln!(out, "{} can no longer sign in, and is signed out everywhere.", options.name)?;
             for token in made {
-                writeln!(out, "Revoked with them: {}.", described(token))?;
+                writeln!(out, "Revoked with them: {}.", describe_token(token))?;
             }
         }
     }

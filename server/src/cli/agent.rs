@@ -13,7 +13,7 @@ use crate::agent::api_client::Client;
 use crate::agent::credential_file::Credential;
 use crate::agent::health_probe::Probe;
 use crate::agent::{Agent, Facts, Proof};
-use crate::messenger::Voice;
+use crate::messenger::MessengerListener;
 
 pub(super) async fn run(options: args::Agent) -> Result<(), Failure> {
     warn_of_name(&options.node);
@@ -75,9 +75,9 @@ async fn one_agent(
 }
 
 /// The messenger of a service. It is nonessential: without it heartbeats go on.
-async fn voice(node: &args::Node, facts: &Facts) -> Option<Voice> {
+async fn voice(node: &args::Node, facts: &Facts) -> Option<MessengerListener> {
     if facts.role != Role::Service {
         return None;
     }
-    Some(Voice::open(node.messenger_port, &facts.server).await)
+    Some(MessengerListener::open(node.messenger_port, &facts.server).await)
 }

@@ -63,7 +63,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
         if site.is_blind() {
             let site = Arc::clone(&site);
             tokio::spawn(async move {
-                site.in_sight().await;
+                site.wait_until_readable().await;
                 if let Err(error) = offer_setup(&site).await {
                     tracing::error!(%error, "no set-up code could be offered; start again for one");
                 }

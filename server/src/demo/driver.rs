@@ -11,9 +11,9 @@ use tokio::time;
 use crate::Site;
 use crate::auth::audit::{Action, Actor, Entry};
 use crate::demo::timeline::{self, ROUND};
-use crate::demo::{Cue, servers};
-use crate::store::admin::{Away, Beside};
-use crate::store::{Sighting, Store, StoreError};
+use crate::demo::{Tick, servers};
+use crate::store::admin::{AdminStore, ExclusiveLock};
+use crate::store::{MessengerReport, Store, StoreError};
 
 /// The web server that sees how the messengers are.
 const SEEN_BY: &str = "web-1";
@@ -23,40 +23,40 @@ const NEW_SERVER: &str = "web-4";
 
 /// Whoever is not a server of the cluster.
 #[derive(Debug)]
-pub(super) struct Director {
+pub(super) struct Driver {
     site: Arc<Site>,
-    beside: Beside,
-    away: Option<Away>,
+    beside: AdminStore,
+    away: Option<ExclusiveLock>,
     /// The settings it set last: what a visitor sets meanwhile stays until the script wants others.
     settings: Option<Settings>,
 }
 
-impl Director {
+impl Driver {
     /// One who has done nothing yet.
-    pub(super) fn new(site: Arc<Site>, beside: Beside) -> Self {
+    pub(super) fn new(site: Arc<Site>, beside: AdminStore) -> Self {
         Self { site, beside, away: None, settings: None }
     }
 
     /// Directs round after round. Everybody else acts on the cues.
-    pub(super) async fn direct(mut self, cues: watch::Sender<Cue>) {
+    pub(super) async fn direct(mut self, cues: watch::Sender<Tick>) {
         let mut seconds = time::interval(Duration::from_secs(1));
-        for round in Cue::FIRST.round.. {
+        for round in Tick::FIRST.round.. {
             for second in 0..ROUND {
                 seconds.tick().await;
                 if let Err(error) = self.prepare(second).await {
                     tracing::warn!(%error, second, "the demo goes on without a change");
                 }
-                cues.send_replace(Cue { round, second });
+                cues.send_replace(Tick { round, second });
             }
         }
     }
 
     /// Does what the script has people and disks do in this second.
     pub(super) async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
-        self.site.watch.limit_servers(timeline::max_servers(second));
+        self.site.live.limit_servers(timeline::max_servers(second));
         self.probe_new_server(second);
         self.lend_database(second).await?;
-        if self.away.is_some() || self.site.watch.is_blind() {
+        if self.away.is_some() || self.site.live.is_blind() {
             return Ok(());
         }
         if second == 0 {
@@ -73,17 +73,17 @@ impl Director {
         if timeline::new_server_is_unwell(second) {
             let said = "503 Service Unavailable: the database is being upgraded".to_owned();
             let why = RejectionReason::Probe { role: Role::Web, said };
-            self.site.watch.refused(&server, why, None);
+            self.site.live.refused(&server, why, None);
         } else {
-            self.site.watch.probe_answered(&ComponentKey { server, role: Role::Web });
+            self.site.live.probe_answered(&ComponentKey { server, role: Role::Web });
         }
     }
 
     /// Takes the database away from the overview, or gives it back.
     async fn lend_database(&mut self, second: u32) -> Result<(), StoreError> {
         match (timeline::database_is_away(second), self.away.take()) {
-            (true, None) => self.away = Some(self.beside.take_away().await?),
-            (false, Some(away)) => away.give_back().await?,
+            (true, None) => self.away = Some(self.beside.lock_exclusively().await?),
+            (false, Some(away)) => away.release().await?,
             (_, as_it_is) => self.away = as_it_is,
         }
         Ok(())
@@ -92,7 +92,7 @@ impl Director {
     /// A round begins like the first, whatever key or settings a visitor has tried.
     async fn forget_visitors(&mut self) -> Result<(), StoreError> {
         self.settings = None;
-        let references = self.site.watch.snapshot().references;
+        let references = self.site.live.snapshot().references;
         for (kind, right) in
             [(KeyKind::Encryption, servers::key()), (KeyKind::Machine, servers::machine_key())]
         {
@@ -101,7 +101,7 @@ impl Director {
                 let accept = move |store: Arc<Store>| async move {
                     Ok(((), store.accept_key(kind, right, &entry).await?))
                 };
-                self.site.watch.change(accept).await?;
+                self.site.live.change(accept).await?;
             }
         }
         Ok(())
@@ -113,7 +113,7 @@ impl Director {
             let set = move |store: Arc<Store>| async move {
                 Ok(((), store.set_settings(settings, &entry).await?))
             };
-            self.site.watch.change(set).await?;
+            self.site.live.change(set).await?;
             self.settings = Some(settings);
         }
         Ok(())
@@ -121,7 +121,7 @@ impl Director {
 
     /// Removes whom the script wants removed now.
     async fn remove(&self, second: u32) -> Result<(), StoreError> {
-        let snapshot = self.site.watch.snapshot();
+        let snapshot = self.site.live.snapshot();
         let keys: Vec<ComponentKey> = snapshot
             .components
             .into_keys()
@@ -134,25 +134,26 @@ impl Director {
         let remove = move |store: Arc<Store>| async move {
             Ok(((), store.remove(&keys, &[], Some(&entry)).await?))
         };
-        self.site.watch.change(remove).await
+        self.site.live.change(remove).await
     }
 
     /// Notes how the messengers are, where that has changed.
     async fn dial(&self, second: u32) -> Result<(), StoreError> {
-        let snapshot = self.site.watch.snapshot();
+        let snapshot = self.site.live.snapshot();
         let dialled = snapshot.components.iter().filter(|(_, one)| one.messenger_port.is_some());
         let differ = dialled.filter_map(|(key, component)| {
             let failure = timeline::messenger(key.server.as_str(), second);
             let known = component.messengers.first();
-            known
-                .is_none_or(|known| known.failure != failure)
-                .then(|| Sighting { key: key.clone(), outcome: Some(failure.map_or(Ok(()), Err)) })
+            known.is_none_or(|known| known.failure != failure).then(|| MessengerReport {
+                key: key.clone(),
+                outcome: Some(failure.map_or(Ok(()), Err)),
+            })
         });
-        let differ: Vec<Sighting> = differ.collect();
+        let differ: Vec<MessengerReport> = differ.collect();
         if differ.is_empty() {
             return Ok(());
         }
-        self.site.watch.note_messengers(differ, SEEN_BY.to_owned()).await
+        self.site.live.note_messengers(differ, SEEN_BY.to_owned()).await
     }
 }
 

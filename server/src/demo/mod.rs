@@ -17,13 +17,13 @@ use tokio::task::JoinSet;
 use crate::auth::Policy;
 use crate::auth::secret::Hash;
 use crate::cli::args;
-use crate::demo::driver::Director;
+use crate::demo::driver::Driver;
 use crate::demo::sim_node::Node;
 use crate::ingest::Refused;
 use crate::net::listener::Listener;
 use crate::site::branding::Branding;
 use crate::store::StoreError;
-use crate::store::admin::Beside;
+use crate::store::admin::AdminStore;
 use crate::{Options, Site};
 
 /// Why there is no demo.
@@ -45,13 +45,13 @@ pub enum DemoError {
 
 /// What everybody on the stage acts upon: the second of a round of the script.
 #[derive(Clone, Copy, Debug)]
-struct Cue {
+struct Tick {
     round: u64,
     /// Below [`timeline::ROUND`].
     second: u32,
 }
 
-impl Cue {
+impl Tick {
     /// The first of all.
     const FIRST: Self = Self { round: 1, second: 0 };
 }
@@ -78,10 +78,10 @@ impl Demo {
             ..Options::of(&database, Policy::open())
         };
         let site = Site::open(options).await?;
-        let mut director = Director::new(Arc::clone(&site), Beside::open(&database).await?);
-        director.prepare(Cue::FIRST.second).await?;
+        let mut director = Driver::new(Arc::clone(&site), AdminStore::open(&database).await?);
+        director.prepare(Tick::FIRST.second).await?;
         let mut nodes = Vec::new();
-        for member in servers::CAST {
+        for member in servers::SERVERS {
             for role in member.roles {
                 let node = Node::new(member, *role, site.intake.clone());
                 nodes.push(node.map_err(DemoError::Name)?);
@@ -89,7 +89,7 @@ impl Demo {
         }
         // All at once, so that nobody ever sees half a cluster.
         site.intake.take(nodes.iter_mut().map(Node::arrive).collect()).await?;
-        let (cues, cue) = watch::channel(Cue::FIRST);
+        let (cues, cue) = watch::channel(Tick::FIRST);
         let mut players = JoinSet::new();
         for node in nodes {
             players.spawn(node.live(cue.clone()));

@@ -18,7 +18,7 @@ pub(super) const TWINS_ADDRESS: IpAddr = v4(25);
 
 /// One server.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct SimServer {
     pub(super) server: &'static str,
     pub(super) roles: &'static [Role],
     os: [&'static str; 2],
@@ -30,13 +30,13 @@ const UBUNTU: [&str; 2] = ["Ubuntu", "24.04"];
 const WINDOWS: [&str; 2] = ["Windows Server", "2022"];
 
 /// All servers.
-pub(super) static CAST: &[Member] = &[
-    Member { server: "web-1", roles: &[Web, Service], os: DEBIAN, ip: v4(11) },
-    Member { server: "web-2", roles: &[Web, Service], os: DEBIAN, ip: v4(12) },
-    Member { server: "web-3", roles: &[Web, Service], os: WINDOWS, ip: v4(13) },
-    Member { server: "app-4", roles: &[Service], os: WINDOWS, ip: v4(14) },
-    Member { server: "app-5", roles: &[Service], os: UBUNTU, ip: v4(15) },
-    Member { server: "app-6", roles: &[Web, Service], os: DEBIAN, ip: V6 },
+pub(super) static SERVERS: &[SimServer] = &[
+    SimServer { server: "web-1", roles: &[Web, Service], os: DEBIAN, ip: v4(11) },
+    SimServer { server: "web-2", roles: &[Web, Service], os: DEBIAN, ip: v4(12) },
+    SimServer { server: "web-3", roles: &[Web, Service], os: WINDOWS, ip: v4(13) },
+    SimServer { server: "app-4", roles: &[Service], os: WINDOWS, ip: v4(14) },
+    SimServer { server: "app-5", roles: &[Service], os: UBUNTU, ip: v4(15) },
+    SimServer { server: "app-6", roles: &[Web, Service], os: DEBIAN, ip: V6 },
 ];
 
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 10, 0, 0, 0, 16));
@@ -60,7 +60,7 @@ pub(super) fn other_key() -> KeyCheck {
     check_of(b"a key that was copied from somewhere else")
 }
 
-impl Member {
+impl SimServer {
     /// The first heartbeat of this component on a good day; its start, its sequence and its time are
     /// for its node to fill in.
     pub(super) fn heartbeat(&self, name: ServerName, role: Role) -> Heartbeat {

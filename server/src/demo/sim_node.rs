@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::clock;
-use crate::demo::Cue;
-use crate::demo::servers::{Member, TWINS_ADDRESS};
-use crate::demo::timeline::{self, Twist};
-use crate::ingest::Intake;
+use crate::demo::Tick;
+use crate::demo::servers::{SimServer, TWINS_ADDRESS};
+use crate::demo::timeline::{self, Fault};
+use crate::ingest::Ingest;
 
 /// How long to wait where no answer says it: after the first heartbeat, and after one not taken.
 const UNTOLD: Duration = Duration::from_secs(1);
@@ -21,15 +21,15 @@ const UNTOLD: Duration = Duration::from_secs(1);
 /// One component.
 #[derive(Debug)]
 pub(super) struct Node {
-    member: &'static Member,
+    member: &'static SimServer,
     /// What it says on a good day.
     usually: Heartbeat,
-    twists: Vec<Twist>,
+    twists: Vec<Fault>,
     round: u64,
     start: Start,
     /// The other machine of its name, which is up only while the script has one.
     twin: Start,
-    intake: Intake,
+    intake: Ingest,
 }
 
 /// One start of its process, and where it runs.
@@ -48,13 +48,17 @@ impl Start {
 
 impl Node {
     /// A component that has not started yet. The error is the rest of "its name …".
-    pub(super) fn new(member: &'static Member, role: Role, intake: Intake) -> Result<Self, String> {
+    pub(super) fn new(
+        member: &'static SimServer,
+        role: Role,
+        intake: Ingest,
+    ) -> Result<Self, String> {
         let name = ServerName::parse(member.server)?;
         Ok(Self {
             member,
             usually: member.heartbeat(name, role),
-            twists: timeline::twists(member.server, role, Cue::FIRST.second),
-            round: Cue::FIRST.round,
+            twists: timeline::twists(member.server, role, Tick::FIRST.second),
+            round: Tick::FIRST.round,
             start: Start::at(member.ip),
             twin: Start::at(TWINS_ADDRESS),
             intake,
@@ -67,7 +71,7 @@ impl Node {
     }
 
     /// Follows the cues for as long as there are any, and beats in between.
-    pub(super) async fn live(mut self, mut cues: watch::Receiver<Cue>) {
+    pub(super) async fn live(mut self, mut cues: watch::Receiver<Tick>) {
         let mut pause = pin!(sleep(UNTOLD));
         loop {
             let heartbeat = tokio::select! {
@@ -92,7 +96,7 @@ impl Node {
     }
 
     /// Takes up what the script wants from now on; what it has to say at once, if anything.
-    fn follow(&mut self, cue: Cue) -> Option<Heartbeat> {
+    fn follow(&mut self, cue: Tick) -> Option<Heartbeat> {
         let twists = timeline::twists(self.member.server, self.usually.role, cue.second);
         let anew = cue.round != self.round;
         if !anew && twists == self.twists {
@@ -107,12 +111,12 @@ impl Node {
             self.start = Start::at(self.member.ip);
             self.twin = Start::at(TWINS_ADDRESS);
         }
-        let stops = self.twists.contains(&Twist::Stopped) && !before.contains(&Twist::Stopped);
+        let stops = self.twists.contains(&Fault::Stopped) && !before.contains(&Fault::Stopped);
         (starts || stops || self.is_beating()).then(|| self.heartbeat(stops))
     }
 
     fn heartbeat(&mut self, leaving: bool) -> Heartbeat {
-        if self.twists.contains(&Twist::Twin) {
+        if self.twists.contains(&Fault::Twin) {
             mem::swap(&mut self.start, &mut self.twin);
         }
         self.start.sequence += 1;

@@ -29,7 +29,7 @@ pub(super) const SETTINGS: Settings = Settings {
 
 /// What is otherwise than on a good day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Twist {
+pub(super) enum Fault {
     /// Nothing is heard of it; for a web component: nobody asks it anything. A start is still heard.
     Silent,
     /// It says goodbye, and starts anew at the end.
@@ -62,7 +62,7 @@ pub(super) enum Twist {
     DatabaseAway,
 }
 
-use Twist::{
+use Fault::{
     ClockAhead, DatabaseAway, MachineKey, MaxServers, Messenger, NewServerUnwell, NoKey, OtherKey,
     OtherMachineKey, Removed, Silent, StaleTimeout, Stopped, Twin, Version,
 };
@@ -73,7 +73,7 @@ struct Scene {
     at: Range<u32>,
     /// The components it is about; none where it is about the cluster.
     who: &'static [(&'static str, Role)],
-    twist: Twist,
+    twist: Fault,
     /// The hints it is for.
     #[cfg_attr(not(test), expect(dead_code, reason = "for the reader, and for the tests below"))]
     shows: &'static [HintId],
@@ -82,7 +82,7 @@ struct Scene {
 const fn scene(
     at: Range<u32>,
     who: &'static [(&'static str, Role)],
-    twist: Twist,
+    twist: Fault,
     shows: &'static [HintId],
 ) -> Scene {
     Scene { at, who, twist, shows }
@@ -131,7 +131,7 @@ static SCENES: &[Scene] = &[
 ];
 
 /// What is otherwise with a component in this second.
-pub(super) fn twists(server: &str, role: Role, second: u32) -> Vec<Twist> {
+pub(super) fn twists(server: &str, role: Role, second: u32) -> Vec<Fault> {
     SCENES
         .iter()
         .filter(|scene| scene.at.contains(&second) && scene.who.contains(&(server, role)))
@@ -140,7 +140,7 @@ pub(super) fn twists(server: &str, role: Role, second: u32) -> Vec<Twist> {
 }
 
 /// What is otherwise with the cluster in this second.
-fn of_the_cluster(second: u32) -> impl Iterator<Item = Twist> {
+fn of_the_cluster(second: u32) -> impl Iterator<Item = Fault> {
     SCENES
         .iter()
         .filter(move |scene| scene.at.contains(&second) && scene.who.is_empty())
@@ -188,7 +188,7 @@ pub(super) fn messenger(server: &str, second: u32) -> Option<MessengerFailure> {
     })
 }
 
-impl Twist {
+impl Fault {
     /// Whether it comes and goes with a start of the process: who changes a key or a version restarts.
     pub(super) fn begins_with_a_start(self) -> bool {
         matches!(self, OtherKey | NoKey | MachineKey | OtherMachineKey | Version(_))
@@ -236,10 +236,10 @@ mod tests {
         for scene in SCENES {
             assert!(scene.at.start < scene.at.end && scene.at.end <= ROUND, "{scene:?}");
             for (server, role) in scene.who {
-                let plays = |member: &&servers::Member| {
+                let plays = |member: &&servers::SimServer| {
                     member.server == *server && member.roles.contains(role)
                 };
-                assert!(servers::CAST.iter().any(|member| plays(&member)), "{scene:?}");
+                assert!(servers::SERVERS.iter().any(|member| plays(&member)), "{scene:?}");
             }
         }
     }

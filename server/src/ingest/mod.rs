@@ -3,4 +3,4 @@
 pub mod heartbeat_json;
 mod writer;
 
-pub use self::writer::{Intake, Refused, Taken};
+pub use self::writer::{Ingest, Refused, Taken};

@@ -8,8 +8,8 @@ use app::cluster::{Heartbeat, ServerName, Span, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Stopwatch;
-use crate::live::Watch;
-use crate::store::{Receipt, Received};
+use crate::live::LiveState;
+use crate::store::{Receipt, ReceiveOutcome};
 use crate::telemetry::heartbeats::{HeartbeatMetrics, RejectReason};
 
 /// How many requests may wait for the writer; one more is told to come back.
@@ -18,7 +18,7 @@ const WAITING: usize = 1_024;
 const BATCH: usize = 4_000;
 
 /// While many beat, a transaction is worth so many requests, or as many as there were last time,
-const COMPANY: usize = 16;
+const TARGET_BATCH: usize = 16;
 /// but nobody waits for others longer than this.
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
 
@@ -54,29 +54,29 @@ struct Job {
 
 /// The door to the one writer.
 #[derive(Clone, Debug)]
-pub struct Intake {
+pub struct Ingest {
     jobs: mpsc::Sender<Job>,
-    watch: Arc<Watch>,
+    live: Arc<LiveState>,
     figures: Arc<HeartbeatMetrics>,
 }
 
-impl Intake {
+impl Ingest {
     /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
-    pub fn start(watch: Arc<Watch>) -> Self {
+    pub fn start(live: Arc<LiveState>) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING);
         let figures = Arc::new(HeartbeatMetrics::default());
-        tokio::spawn(write(jobs, Arc::clone(&watch), Arc::clone(&figures)));
-        Self { jobs: sender, watch, figures }
+        tokio::spawn(write(jobs, Arc::clone(&live), Arc::clone(&figures)));
+        Self { jobs: sender, live, figures }
     }
 
     /// Whether there is no room for a server of this name.
     pub(crate) fn is_full_for(&self, server: &ServerName) -> bool {
-        self.watch.servers() >= self.max_servers() && !self.watch.knows(server)
+        self.live.servers() >= self.max_servers() && !self.live.knows(server)
     }
 
     /// How many servers it takes in at most.
     pub(crate) fn max_servers(&self) -> usize {
-        self.watch.max_servers()
+        self.live.max_servers()
     }
 
     /// What became of all heartbeats so far.
@@ -86,7 +86,7 @@ impl Intake {
 
     /// Takes heartbeats, whole or not at all; returns once they are durable.
     pub async fn take(&self, heartbeats: Vec<Heartbeat>) -> Result<Taken, Refused> {
-        if self.watch.is_hopeless() {
+        if self.live.is_write_blocked() {
             self.figures.refuse(RejectReason::Blind);
             return Err(Refused::Blind);
         }
@@ -100,9 +100,9 @@ impl Intake {
 }
 
 /// Leaves out the heartbeats of new servers for which there is no room.
-fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch) {
+fn leave_out_over_limit(jobs: &mut [Job], live: &LiveState) {
     let heartbeats: usize = jobs.iter().map(|job| job.heartbeats.len()).sum();
-    let mut room = watch.max_servers().saturating_sub(watch.servers());
+    let mut room = live.max_servers().saturating_sub(live.servers());
     if heartbeats <= room {
         return;
     }
@@ -112,7 +112,7 @@ fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch) {
             let server = &heartbeat.server;
             // The overview's own components are few, and its page is where to see what is wrong.
             let is_own = heartbeat.source.is_own();
-            if is_own || admitted.contains(server) || watch.knows(server) {
+            if is_own || admitted.contains(server) || live.knows(server) {
                 return true;
             }
             if room > 0 {
@@ -128,12 +128,16 @@ fn leave_out_over_limit(jobs: &mut [Job], watch: &Watch) {
     }
 }
 
-async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<HeartbeatMetrics>) {
+async fn write(
+    mut jobs: mpsc::Receiver<Job>,
+    live: Arc<LiveState>,
+    figures: Arc<HeartbeatMetrics>,
+) {
     let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
         // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
         let crowded = last > 1 && written.elapsed() < LONGEST_WAIT;
-        let company = if crowded { COMPANY.max(last) } else { 0 };
+        let company = if crowded { TARGET_BATCH.max(last) } else { 0 };
         let arrived = Stopwatch::start();
         let mut gathered = first.heartbeats.len();
         let mut waiting = vec![first];
@@ -153,15 +157,15 @@ async fn write(mut jobs: mpsc::Receiver<Job>, watch: Arc<Watch>, figures: Arc<He
             waiting.push(next);
         }
         last = waiting.len();
-        leave_out_over_limit(&mut waiting, &watch);
+        leave_out_over_limit(&mut waiting, &live);
         let batch: Vec<Heartbeat> =
             waiting.iter().flat_map(|job| job.heartbeats.iter().cloned()).collect();
         let heartbeats = batch.len();
         let received = if batch.is_empty() {
-            Ok((Vec::new(), watch.now(), watch.interval()))
+            Ok((Vec::new(), live.now(), live.interval()))
         } else {
-            let received = watch.change(|store| async move {
-                let Received { receipts, at, interval, news } = store.receive(batch).await?;
+            let received = live.change(|store| async move {
+                let ReceiveOutcome { receipts, at, interval, news } = store.receive(batch).await?;
                 Ok(((receipts, at, interval), news))
             });
             received.await

@@ -11,35 +11,36 @@ use app::cluster::{
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::auth::audit::Entry;
-use crate::auth::cache::Keyring;
+use crate::auth::cache::AuthCache;
 use crate::clock::Stopwatch;
 use crate::store::task::run_to_end;
 use crate::store::{
-    CommitId, History, KEEP_TOKENS, KeyringNews, Loaded, News, Sighting, Store, StoreError,
+    AuthChanges, Commit, CommitId, History, KEEP_TOKENS, LoadedState, MessengerReport, Store,
+    StoreError,
 };
 use crate::telemetry::primitives::Counter;
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
 /// and whether the mark is due: half of the shortest gap that is a period, so that none comes of a
 /// shorter interval that was just set.
-const GLANCE: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How many removals are remembered for readers that have not heard of them.
-const MOST_REMOVED: usize = 10_000;
+const MAX_REMOVED_REMEMBERED: usize = 10_000;
 /// How long lies between two glances that are asked for, at least.
-const BETWEEN_GLANCES: Duration = Duration::from_millis(20);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How many changes of people and of servers that enrol may wait for their turn: a client that hangs
 /// up leaves one behind, and heartbeats wait for all of them.
 const MAX_WAITING_CHANGES: usize = 128;
 /// How long the outcome of a readiness check holds.
 const READINESS_PERIOD: Duration = Duration::from_secs(1);
 /// How long to wait before listening again.
-const DEAF_FOR: Duration = Duration::from_secs(1);
+const LISTENER_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// How often to forget what is past its time.
-const HOUSEKEEPING: Duration = Duration::from_mins(10);
+const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(10);
 
 /// Which commit last changed a component: everything about it, and its time alone.
 #[derive(Clone, Copy, Debug)]
-struct Ages {
+struct Versions {
     facts: i64,
     beat: i64,
 }
@@ -55,9 +56,9 @@ struct State {
     history: History,
     /// Readers from before this commit get the whole picture.
     floor: i64,
-    ages: BTreeMap<ComponentKey, Ages>,
+    versions: BTreeMap<ComponentKey, Versions>,
     /// The same in the order of the commits: a reader costs what changed, not what there is.
-    lately: BTreeSet<(i64, ComponentKey)>,
+    by_commit: BTreeSet<(i64, ComponentKey)>,
     removed: BTreeMap<ComponentKey, i64>,
     settings_at: i64,
     references_at: i64,
@@ -65,14 +66,14 @@ struct State {
     /// The last moment the database was read and written.
     sight: Timestamp,
     /// How often something came or went that is in no commit, as outage is: part of every cursor.
-    blinks: u64,
+    generation: u64,
     /// What that was when the refused heartbeats last changed.
     refusals_at: u64,
 }
 
 /// What a reader sees at one look: facts, and the moment they are judged for.
 #[derive(Clone, Debug)]
-pub struct Sight {
+pub struct LiveView {
     /// The facts; components are shared, not copied.
     pub snapshot: Snapshot,
     /// The reader's place: opaque to it.
@@ -83,10 +84,10 @@ pub struct Sight {
 
 /// The one snapshot that all readers are answered from: no poll costs a query.
 #[derive(Debug)]
-pub struct Watch {
+pub struct LiveState {
     state: RwLock<State>,
     store: Arc<Store>,
-    keyring: RwLock<Arc<Keyring>>,
+    keyring: RwLock<Arc<AuthCache>>,
     /// Held from a write until its commit is applied: commits are applied in their order.
     write_lock: Mutex<()>,
     /// The places of those who wait for the write lock, but for heartbeats and marks.
@@ -103,19 +104,19 @@ pub struct Watch {
     facts: watch::Sender<()>,
 }
 
-impl Watch {
+impl LiveState {
     /// The picture as the store has it; blind, as long as a server has not been reached.
     pub async fn load(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
         let now = store.now();
         let (state, keyring) = match store.load().await {
-            Ok(Loaded { snapshot, keyring, commit }) => {
-                (State::standing_at(snapshot, commit, store.now()), keyring)
+            Ok(LoadedState { snapshot, keyring, commit }) => {
+                (State::cursor_at(snapshot, commit, store.now()), keyring)
             }
             Err(error) if store.is_shared() => {
                 tracing::error!(%error, "the overview begins without its database");
                 let (blind_since, outage) = (Some(now), Some(error.outage()));
                 let nothing = Snapshot { blind_since, outage, ..Snapshot::default() };
-                (State::standing_at(nothing, CommitId::default(), now), Keyring::default())
+                (State::cursor_at(nothing, CommitId::default(), now), AuthCache::default())
             }
             Err(error) => return Err(error),
         };
@@ -139,9 +140,9 @@ impl Watch {
         self: &Arc<Self>,
         work: impl Future<Output = T> + Send + 'static,
     ) -> impl Future<Output = T> + Send {
-        let watch = Arc::clone(self);
+        let live = Arc::clone(self);
         run_to_end(async move {
-            let _lock = watch.write_lock.lock().await;
+            let _lock = live.write_lock.lock().await;
             work.await
         })
     }
@@ -157,7 +158,7 @@ impl Watch {
     }
 
     /// Who may ask for what.
-    pub fn keyring(&self) -> Arc<Keyring> {
+    pub fn keyring(&self) -> Arc<AuthCache> {
         Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -190,7 +191,7 @@ impl Watch {
     pub(crate) fn limit_servers(&self, most: usize) {
         let changed = self.write(|state| {
             let changed = state.snapshot.max_servers.replace(most) != Some(most);
-            state.blinks += u64::from(changed);
+            state.generation += u64::from(changed);
             changed
         });
         if changed {
@@ -219,8 +220,8 @@ impl Watch {
     }
 
     fn cursor_of(&self, state: &State) -> String {
-        let State { commit, blinks, .. } = state;
-        format!("{}.{commit}.{:08x}.{blinks}", self.store.database_id(), self.process)
+        let State { commit, generation, .. } = state;
+        format!("{}.{commit}.{:08x}.{generation}", self.store.database_id(), self.process)
     }
 
     /// The moment for which this picture can be judged. A process that slept has seen nothing since
@@ -238,8 +239,8 @@ impl Watch {
 
     /// Facts, place and moment, of one look: a moment read apart from the facts could be of another
     /// clock than their stamps.
-    pub fn sight(&self) -> Sight {
-        self.read(|state| Sight {
+    pub fn view(&self) -> LiveView {
+        self.read(|state| LiveView {
             snapshot: state.snapshot.clone(),
             cursor: self.cursor_of(state),
             now: self.moment_of(state),
@@ -247,7 +248,7 @@ impl Watch {
     }
 
     /// Place and moment without the facts: what an answer is held against that was made before.
-    pub fn standing(&self) -> (String, Timestamp) {
+    pub fn cursor(&self) -> (String, Timestamp) {
         self.read(|state| (self.cursor_of(state), self.moment_of(state)))
     }
 
@@ -266,7 +267,7 @@ impl Watch {
             }
             let place = self.commit_in(cursor).filter(|place| state.has(*place));
             let change = match place {
-                Some(place) => state.change_since(place.number, self.blinks_in(cursor)),
+                Some(place) => state.change_since(place.number, self.generation_in(cursor)),
                 None => Change::whole(&state.snapshot),
             };
             (Some(change), current, now)
@@ -292,7 +293,7 @@ impl Watch {
     }
 
     /// How often something that is in no commit had come or gone, if the cursor is one of this process.
-    fn blinks_in(&self, cursor: &str) -> Option<u64> {
+    fn generation_in(&self, cursor: &str) -> Option<u64> {
         let mut parts = cursor.split('.').skip(2);
         (parts.next()? == format!("{:08x}", self.process)).then_some(())?;
         parts.next()?.parse().ok()
@@ -306,10 +307,10 @@ impl Watch {
             return;
         }
         if self.is_behind(seen.number) {
-            let watch = Arc::clone(self);
+            let live = Arc::clone(self);
             self.with_write_lock(async move {
-                if watch.is_behind(seen.number) {
-                    watch.catch_up().await;
+                if live.is_behind(seen.number) {
+                    live.catch_up().await;
                 }
             })
             .await;
@@ -329,19 +330,19 @@ impl Watch {
         if !self.can_ask_others() {
             return;
         }
-        let (watch, asked) = (Arc::clone(self), Stopwatch::start());
+        let (live, asked) = (Arc::clone(self), Stopwatch::start());
         // To its end: those who wait for it rely on it, though who began it has gone.
-        run_to_end(async move { watch.glance(asked).await }).await;
+        run_to_end(async move { live.poll(asked).await }).await;
     }
 
     /// Looks whether others have written, unless somebody has since this was asked for.
-    async fn glance(self: &Arc<Self>, asked: Stopwatch) {
+    async fn poll(self: &Arc<Self>, asked: Stopwatch) {
         let mut glanced = self.glanced.lock().await;
         if let Some(last) = *glanced {
             if last.elapsed() < asked.elapsed() {
                 return;
             }
-            tokio::time::sleep(BETWEEN_GLANCES.saturating_sub(last.elapsed())).await;
+            tokio::time::sleep(MIN_POLL_INTERVAL.saturating_sub(last.elapsed())).await;
         }
         *glanced = Some(Stopwatch::start());
         if !matches!(self.store.is_behind().await, Ok(false)) {
@@ -365,40 +366,40 @@ impl Watch {
 
     /// Whether there is no use in trying to write: it is looked for all the time, and whoever waits for
     /// a server that does not answer keeps others waiting.
-    pub(crate) fn is_hopeless(&self) -> bool {
+    pub(crate) fn is_write_blocked(&self) -> bool {
         self.store.is_shared() && self.is_blind()
     }
 
-    /// Who is blind sees again by a look, which writes down since when nobody watched; not by reading.
+    /// Who is blind sees again by a change, which writes down since when nobody watched; not by reading.
     async fn catch_up(&self) {
         if self.is_blind() {
             return;
         }
         // The failure is told on the page; who asked goes on with what is known.
-        let _ = self.take_in(self.store.catch_up().await);
+        let _ = self.apply_result(self.store.catch_up().await);
     }
 
     async fn catch_up_in_turn(self: &Arc<Self>) {
-        let watch = Arc::clone(self);
-        self.with_write_lock(async move { watch.catch_up().await }).await;
+        let live = Arc::clone(self);
+        self.with_write_lock(async move { live.catch_up().await }).await;
     }
 
     /// Hears of what other web servers wrote, for as long as the process lives. What is not heard is
     /// found by looking.
-    pub async fn keep_hearing(self: &Arc<Self>) {
+    pub async fn run_change_listener(self: &Arc<Self>) {
         loop {
-            match self.hear_until_deaf().await {
+            match self.listen_until_silent().await {
                 Ok(()) => return,
                 Err(error) if !self.is_blind() => {
                     tracing::warn!(%error, "other web servers are heard later for a while");
                 }
                 Err(_) => {}
             }
-            tokio::time::sleep(DEAF_FOR).await;
+            tokio::time::sleep(LISTENER_RETRY_INTERVAL).await;
         }
     }
 
-    async fn hear_until_deaf(self: &Arc<Self>) -> Result<(), StoreError> {
+    async fn listen_until_silent(self: &Arc<Self>) -> Result<(), StoreError> {
         let Some(mut ears) = self.store.listen().await? else { return Ok(()) };
         loop {
             // What was told before is not heard again: so it looks first.
@@ -407,7 +408,7 @@ impl Watch {
         }
     }
 
-    fn change_keyring(&self, change: impl FnOnce(&mut Keyring)) {
+    fn change_keyring(&self, change: impl FnOnce(&mut AuthCache)) {
         let mut keyring = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut keyring));
     }
@@ -426,42 +427,42 @@ impl Watch {
     }
 
     /// Keeps house now and then, for as long as the process lives.
-    pub async fn keep_house(&self) {
+    pub async fn run_housekeeping(&self) {
         loop {
-            if let Err(error) = self.store.keep_house().await {
+            if let Err(error) = self.store.run_housekeeping().await {
                 tracing::warn!(%error, "what is past its time was not forgotten");
             }
             let now = self.now();
             self.change_keyring(|keyring| keyring.purge(now, KEEP_TOKENS));
-            tokio::time::sleep(HOUSEKEEPING).await;
+            tokio::time::sleep(HOUSEKEEPING_INTERVAL).await;
         }
     }
 
     /// Takes in what a commit changed, and what others had changed before it.
-    pub fn tell(&self, mut news: News) {
+    pub fn apply(&self, mut news: Commit) {
         if let Some(earlier) = news.earlier.take() {
-            self.tell(*earlier);
+            self.apply(*earlier);
         }
         let mut stirs = news.is_urgent() || self.is_blind();
         if let Some(keyring) = news.keyring.take() {
             let mut known = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
             match keyring {
-                KeyringNews::Whole(keyring) => *known = Arc::new(*keyring),
-                KeyringNews::Changes(changes) => Arc::make_mut(&mut known).apply(changes),
+                AuthChanges::Whole(keyring) => *known = Arc::new(*keyring),
+                AuthChanges::Changes(changes) => Arc::make_mut(&mut known).apply(changes),
             }
         }
         self.write(|state| {
             if let Some(snapshot) = news.whole {
-                let blinks = state.blinks;
+                let generation = state.generation;
                 let rejected = std::mem::take(&mut state.snapshot.rejected);
                 let max_servers = state.snapshot.max_servers;
-                *state = State { blinks, ..State::standing_at(*snapshot, news.commit, news.at) };
+                *state = State { generation, ..State::cursor_at(*snapshot, news.commit, news.at) };
                 state.snapshot.rejected = rejected;
                 state.snapshot.max_servers = max_servers;
-                state.refusals_changed();
+                state.rejected_changed();
             } else {
-                state.sighted(news.at);
-                stirs |= state.hear_probes(&news);
+                state.note_readable(news.at);
+                stirs |= state.note_answered_probes(&news);
                 state.take(news);
             }
         });
@@ -471,7 +472,7 @@ impl Watch {
     }
 
     /// The database could not be read or written: blind since the last sight of it.
-    pub fn lose_sight(&self, error: &StoreError) {
+    pub fn go_blind(&self, error: &StoreError) {
         self.failures.add(1);
         self.store.note_blindness();
         let why = Some(error.outage());
@@ -483,7 +484,7 @@ impl Watch {
             if state.snapshot.blind_since != Some(since) || state.snapshot.outage != why {
                 state.snapshot.blind_since = Some(since);
                 state.snapshot.outage = why;
-                state.blinks += 1;
+                state.generation += 1;
             }
         });
         self.facts.send_replace(());
@@ -495,7 +496,7 @@ impl Watch {
         self.write(|state| {
             let now = self.moment_of(state);
             if state.snapshot.refuse(server, why, from.map(Into::into), now) {
-                state.refusals_changed();
+                state.rejected_changed();
             }
         });
     }
@@ -505,7 +506,7 @@ impl Watch {
         self.write(|state| {
             let now = self.moment_of(state);
             if state.snapshot.answered(key, now) {
-                state.refusals_changed();
+                state.rejected_changed();
             }
         });
     }
@@ -521,9 +522,9 @@ impl Watch {
     }
 
     /// Waits until the database can be read and written.
-    pub async fn in_sight(&self) {
+    pub async fn wait_until_readable(&self) {
         while self.is_blind() {
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -536,19 +537,19 @@ impl Watch {
     where
         T: Send + 'static,
         Made: Future<Output = Result<(T, Committed), StoreError>> + Send,
-        Committed: Into<Option<News>>,
+        Committed: Into<Option<Commit>>,
     {
-        let watch = Arc::clone(self);
+        let live = Arc::clone(self);
         self.with_write_lock(async move {
-            match make(Arc::clone(&watch.store)).await {
+            match make(Arc::clone(&live.store)).await {
                 Ok((done, committed)) => {
                     if let Some(news) = committed.into() {
-                        watch.tell(news);
+                        live.apply(news);
                     }
                     Ok(done)
                 }
                 Err(error) => {
-                    watch.lose_sight(&error);
+                    live.go_blind(&error);
                     Err(error)
                 }
             }
@@ -569,7 +570,7 @@ impl Watch {
     /// Writes down how the web server `seen_by` finds the messengers of services.
     pub(crate) async fn note_messengers(
         self: &Arc<Self>,
-        sightings: Vec<Sighting>,
+        sightings: Vec<MessengerReport>,
         seen_by: String,
     ) -> Result<(), StoreError> {
         let note = |store: Arc<Store>| async move {
@@ -580,30 +581,30 @@ impl Watch {
 
     /// Takes in what came of a change by whoever holds the write lock: its news, or that the database could
     /// not be written.
-    pub fn take_in(&self, changed: Result<News, StoreError>) -> Result<(), StoreError> {
+    pub fn apply_result(&self, changed: Result<Commit, StoreError>) -> Result<(), StoreError> {
         match changed {
             Ok(news) => {
-                self.tell(news);
+                self.apply(news);
                 Ok(())
             }
             Err(error) => {
-                self.lose_sight(&error);
+                self.go_blind(&error);
                 Err(error)
             }
         }
     }
 
     /// Renews the mark once and takes in what came of it.
-    pub async fn look(self: &Arc<Self>) -> Result<(), StoreError> {
-        let watch = Arc::clone(self);
+    pub async fn check_database(self: &Arc<Self>) -> Result<(), StoreError> {
+        let live = Arc::clone(self);
         self.with_write_lock(async move {
-            let before = watch.read(|state| state.snapshot.outage);
-            let looked = if watch.is_blind() {
-                watch.store.regain_sight().await
+            let before = live.read(|state| state.snapshot.outage);
+            let looked = if live.is_blind() {
+                live.store.regain_sight().await
             } else {
-                watch.store.renew_mark().await
+                live.store.renew_mark().await
             };
-            let looked = watch.take_in(looked);
+            let looked = live.apply_result(looked);
             if let Err(error) = &looked
                 && before != Some(error.outage())
             {
@@ -639,15 +640,15 @@ impl Watch {
     /// Looks again and again, for as long as the process lives: often enough that no period is seen
     /// where somebody watches, and within a second of the database's return or of another process's
     /// writing.
-    pub async fn keep_looking(self: &Arc<Self>) {
+    pub async fn run_database_checks(self: &Arc<Self>) {
         let mut unmarked = Duration::ZERO;
         loop {
-            let nap = self.time_to_mark().min(GLANCE);
+            let nap = self.time_to_mark().min(POLL_INTERVAL);
             tokio::time::sleep(nap).await;
             unmarked += nap;
             let was_blind = self.is_blind();
             if unmarked < self.time_to_mark() && !was_blind {
-                // A glance reads one number; if even that fails, looking says what there is to say.
+                // A poll reads one number; if even that fails, looking says what there is to say.
                 match self.store.is_behind().await {
                     Ok(false) => continue,
                     // What stands in a shared database was dated by whoever wrote it.
@@ -660,7 +661,7 @@ impl Watch {
             }
             unmarked = Duration::ZERO;
             // The failure is told where it happens.
-            if self.look().await.is_ok() && was_blind {
+            if self.check_database().await.is_ok() && was_blind {
                 tracing::info!("the overview sees again");
             }
         }
@@ -675,10 +676,10 @@ struct ReadinessCheck {
 }
 
 impl ReadinessCheck {
-    fn start(watch: &Arc<Watch>) -> Self {
+    fn start(live: &Arc<LiveState>) -> Self {
         let (sender, outcome) = watch::channel(None);
-        let watch = Arc::clone(watch);
-        tokio::spawn(async move { sender.send_replace(Some(watch.look().await.is_ok())) });
+        let live = Arc::clone(live);
+        tokio::spawn(async move { sender.send_replace(Some(live.check_database().await.is_ok())) });
         Self { started: Stopwatch::start(), outcome }
     }
 
@@ -689,7 +690,7 @@ impl ReadinessCheck {
 }
 
 impl State {
-    fn standing_at(snapshot: Snapshot, at: CommitId, now: Timestamp) -> Self {
+    fn cursor_at(snapshot: Snapshot, at: CommitId, now: Timestamp) -> Self {
         let commit = at.number;
         Self {
             servers: snapshot.count_servers(),
@@ -697,14 +698,14 @@ impl State {
             commit: at,
             history: History::starting_at(at),
             floor: commit,
-            ages: BTreeMap::new(),
-            lately: BTreeSet::new(),
+            versions: BTreeMap::new(),
+            by_commit: BTreeSet::new(),
             removed: BTreeMap::new(),
             settings_at: commit,
             references_at: commit,
             spells_at: commit,
             sight: now,
-            blinks: 0,
+            generation: 0,
             refusals_at: 0,
         }
     }
@@ -714,15 +715,15 @@ impl State {
         self.floor <= commit.number && self.history.has(commit)
     }
 
-    fn sighted(&mut self, at: Timestamp) {
+    fn note_readable(&mut self, at: Timestamp) {
         self.sight = self.sight.max(at);
         self.snapshot.outage = None;
         if self.snapshot.blind_since.take().is_some() {
-            self.blinks += 1;
+            self.generation += 1;
         }
     }
 
-    fn take(&mut self, news: News) {
+    fn take(&mut self, news: Commit) {
         let commit = news.commit.number;
         if commit >= self.commit.number {
             self.commit = news.commit;
@@ -737,22 +738,22 @@ impl State {
         for component in &news.components {
             let key = component.key();
             self.removed.remove(&key);
-            self.age(key, |_| Ages { facts: commit, beat: commit });
+            self.age(key, |_| Versions { facts: commit, beat: commit });
         }
         for beat in &news.heartbeats {
             let floor = self.floor;
-            self.age(beat.key(), |ages| Ages {
-                facts: ages.map_or(floor, |ages| ages.facts),
+            self.age(beat.key(), |versions| Versions {
+                facts: versions.map_or(floor, |versions| versions.facts),
                 beat: commit,
             });
         }
         for key in &news.removed {
-            if let Some(ages) = self.ages.remove(key) {
-                self.lately.remove(&(ages.beat, key.clone()));
+            if let Some(versions) = self.versions.remove(key) {
+                self.by_commit.remove(&(versions.beat, key.clone()));
             }
             self.removed.insert(key.clone(), commit);
         }
-        if self.removed.len() > MOST_REMOVED {
+        if self.removed.len() > MAX_REMOVED_REMEMBERED {
             // Whoever has not heard of them by now gets the whole picture.
             self.floor = commit;
             self.removed.clear();
@@ -791,7 +792,7 @@ impl State {
     }
 
     /// Whoever heartbeats again answers its probes, and who was removed is not asked; whether that was in doubt.
-    fn hear_probes(&mut self, news: &News) -> bool {
+    fn note_answered_probes(&mut self, news: &Commit) -> bool {
         if self.snapshot.rejected.is_empty() {
             return false;
         }
@@ -801,35 +802,35 @@ impl State {
         // Each is asked: several may have been in doubt.
         let answered = heard.filter(|key| self.snapshot.answered(key, news.at)).count();
         if answered > 0 {
-            self.refusals_changed();
+            self.rejected_changed();
         }
         answered > 0
     }
 
-    fn refusals_changed(&mut self) {
-        self.blinks += 1;
-        self.refusals_at = self.blinks;
+    fn rejected_changed(&mut self) {
+        self.generation += 1;
+        self.refusals_at = self.generation;
     }
 
     /// A commit changed a component.
-    fn age(&mut self, key: ComponentKey, next: impl FnOnce(Option<Ages>) -> Ages) {
-        let before = self.ages.get(&key).copied();
+    fn age(&mut self, key: ComponentKey, next: impl FnOnce(Option<Versions>) -> Versions) {
+        let before = self.versions.get(&key).copied();
         if let Some(before) = before {
-            self.lately.remove(&(before.beat, key.clone()));
+            self.by_commit.remove(&(before.beat, key.clone()));
         }
         let next = next(before);
-        self.lately.insert((next.beat, key.clone()));
-        self.ages.insert(key, next);
+        self.by_commit.insert((next.beat, key.clone()));
+        self.versions.insert(key, next);
     }
 
-    fn change_since(&self, since: i64, blinks: Option<u64>) -> Change {
+    fn change_since(&self, since: i64, generation: Option<u64>) -> Change {
         let snapshot = &self.snapshot;
         let mut change = Change {
             blind_since: snapshot.blind_since,
             outage: snapshot.outage,
             max_servers: snapshot.max_servers,
-            rejected: blinks
-                .is_none_or(|blinks| blinks < self.refusals_at)
+            rejected: generation
+                .is_none_or(|generation| generation < self.refusals_at)
                 .then(|| snapshot.rejected.clone()),
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),
@@ -837,10 +838,10 @@ impl State {
             blind_periods: (self.spells_at > since).then(|| snapshot.blind_periods.clone()),
             ..Change::default()
         };
-        let later = self.lately.iter().rev().take_while(|(commit, _)| *commit > since);
+        let later = self.by_commit.iter().rev().take_while(|(commit, _)| *commit > since);
         for (_, key) in later {
             let Some(component) = snapshot.components.get(key) else { continue };
-            if self.ages.get(key).is_some_and(|ages| ages.facts > since) {
+            if self.versions.get(key).is_some_and(|versions| versions.facts > since) {
                 change.components.push(Arc::clone(component));
             } else {
                 change.heartbeats.push(HeartbeatUpdate::of(component));

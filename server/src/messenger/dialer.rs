@@ -22,10 +22,10 @@ use crate::clock::Stopwatch;
 use crate::ingest::heartbeat_json;
 use crate::messenger::ssrf::{DialLoopback, Place, place};
 use crate::messenger::wire::{
-    Channel, Message, PATIENCE, SILENCE, Side, WEB_SIGN_OF_LIFE, WireError, shared_key,
+    Channel, Message, PATIENCE, Peer, SILENCE, WEB_SIGN_OF_LIFE, WireError, shared_key,
 };
 use crate::net::back_off::back_off;
-use crate::store::Sighting;
+use crate::store::MessengerReport;
 use crate::telemetry::log_limit::LogLimits;
 
 /// The longest wait between two trials.
@@ -66,7 +66,7 @@ pub(crate) struct Dialer {
     here: OnceLock<Here>,
     lines: Mutex<BTreeMap<ComponentKey, Line>>,
     /// What is to be written down.
-    found: Mutex<BTreeMap<ComponentKey, Sighting>>,
+    found: Mutex<BTreeMap<ComponentKey, MessengerReport>>,
     finding: Notify,
     places: Semaphore,
     /// When the last connection was opened.
@@ -214,7 +214,7 @@ impl Site {
             // It does so already.
             return;
         }
-        let mut facts = self.watch.facts();
+        let mut facts = self.live.facts();
         let following = async {
             loop {
                 self.follow();
@@ -239,7 +239,7 @@ impl Site {
     /// Has a line to every service that wants one, and to no other.
     fn follow(self: &Arc<Self>) {
         let Some(here) = self.dialer.here.get() else { return };
-        let snapshot = self.watch.snapshot();
+        let snapshot = self.live.snapshot();
         let mut lines = locked(&self.dialer.lines);
         lines.retain(|key, line| {
             let wanted = snapshot.components.get(key).and_then(|component| target(component));
@@ -293,7 +293,7 @@ impl Site {
             return;
         }
         let directly = directly();
-        let snapshot = self.watch.snapshot();
+        let snapshot = self.live.snapshot();
         let mut lines = locked(&self.dialer.lines);
         let mut heard = locked(&self.dialer.heard);
         for Announced { key, target } in announced {
@@ -340,8 +340,8 @@ impl Site {
 
     /// What a server's service may bear: its credentials, the newest first, then the join tokens.
     fn borne_by(&self, server: &ServerName) -> Vec<Hash> {
-        let now = self.watch.now();
-        self.access.borne_by(server, &self.watch.keyring(), now)
+        let now = self.live.now();
+        self.access.borne_by(server, &self.live.keyring(), now)
     }
 
     /// Dials a server's service now, and says how this web server finds its messenger by that very
@@ -363,11 +363,11 @@ impl Site {
         let failure = outcome.await.map_err(|_| Refusal::NotDialled)?.err();
         self.note().await;
         let name = self.dialer.here.get().map(|here| here.name.clone()).unwrap_or_default();
-        let snapshot = self.watch.snapshot();
+        let snapshot = self.live.snapshot();
         let mut seen = snapshot.components.get(&key).into_iter().flat_map(|one| &one.messengers);
         // Since when it is so is what is written down, if that could be.
         let written = seen.find(|seen| seen.seen_by == name && seen.failure == failure);
-        let since = written.map_or_else(|| self.watch.now(), |seen| seen.since);
+        let since = written.map_or_else(|| self.live.now(), |seen| seen.since);
         Ok(Messenger { failure, since, port, seen_by: name })
     }
 
@@ -376,7 +376,7 @@ impl Site {
         loop {
             self.dialer.finding.notified().await;
             tokio::time::sleep(GATHERED).await;
-            self.watch.in_sight().await;
+            self.live.wait_until_readable().await;
             self.note().await;
         }
     }
@@ -389,7 +389,7 @@ impl Site {
             return;
         }
         let sightings = found.values().cloned().collect();
-        match self.watch.note_messengers(sightings, here.name.clone()).await {
+        match self.live.note_messengers(sightings, here.name.clone()).await {
             Ok(()) => locked(&self.dialer.found).retain(|key, now| found.get(key) != Some(now)),
             Err(error) => {
                 if let Some(left_out) = self.dialer.logs.failed_writing.check(()) {
@@ -407,7 +407,7 @@ impl Site {
         for key in keys {
             self.dialer.find(&key, None);
         }
-        if !self.watch.is_blind() {
+        if !self.live.is_blind() {
             let _ = tokio::time::timeout(FAREWELL, self.note()).await;
         }
     }
@@ -415,7 +415,7 @@ impl Site {
 
 impl Dialer {
     fn find(&self, key: &ComponentKey, outcome: Option<Outcome>) {
-        let sighting = Sighting { key: key.clone(), outcome };
+        let sighting = MessengerReport { key: key.clone(), outcome };
         locked(&self.found).insert(key.clone(), sighting);
         self.finding.notify_one();
     }
@@ -541,7 +541,7 @@ struct Web<'a> {
     signs: Interval,
 }
 
-impl Side for Web<'_> {
+impl Peer for Web<'_> {
     const PATIENCE: Duration = SILENCE;
 
     async fn say(&mut self) -> Message {

@@ -15,7 +15,7 @@ use crate::agent::host;
 use crate::auth::secret::Hash;
 use crate::clock::Stopwatch;
 use crate::messenger::wire::{
-    Channel, Message, SIGN_OF_LIFE, Side, WEB_SILENCE, WireError, shared_key,
+    Channel, Message, Peer, SIGN_OF_LIFE, WEB_SILENCE, WireError, shared_key,
 };
 
 /// How many may be connected at once: more than there are web servers.
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Key {
 
 /// A service's voice. Web servers are not heard any more when it is dropped.
 #[derive(Debug)]
-pub struct Voice {
+pub struct MessengerListener {
     server: String,
     /// Where it listens, once it does.
     port: Arc<OnceLock<u16>>,
@@ -55,7 +55,7 @@ pub struct Voice {
     listening: JoinHandle<()>,
 }
 
-impl Voice {
+impl MessengerListener {
     /// Listens at a port of every address of this machine, for the service of this server. Nothing depends on it, so
     /// a port that is taken is no failure: it is tried again until it is free.
     pub async fn open(port: u16, server: &str) -> Self {
@@ -121,7 +121,7 @@ impl Voice {
     }
 }
 
-impl Drop for Voice {
+impl Drop for MessengerListener {
     fn drop(&mut self) {
         self.listening.abort();
     }
@@ -198,7 +198,7 @@ struct Service {
     since: Stopwatch,
 }
 
-impl Side for Service {
+impl Peer for Service {
     const PATIENCE: Duration = WEB_SILENCE;
 
     async fn say(&mut self) -> Message {

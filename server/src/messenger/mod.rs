@@ -7,6 +7,6 @@ mod ssrf;
 pub mod wire;
 
 pub(crate) use self::dialer::{Announced, Dialer, Here};
-pub use self::listener::Voice;
+pub use self::listener::MessengerListener;
 pub use self::ssrf::DialLoopback;
 pub(crate) use self::ssrf::came_directly;

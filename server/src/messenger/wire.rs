@@ -139,7 +139,7 @@ impl From<snow::Error> for WireError {
 }
 
 /// One of the two who talk.
-pub trait Side: Send {
+pub trait Peer: Send {
     /// How long it waits for a word of the other.
     const PATIENCE: Duration;
     /// Waits until there is something to say. What is given up waiting for is not lost.
@@ -252,7 +252,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
     }
 
     /// Talks for as long as both sides live. Whatever ends it is the answer.
-    pub async fn talk<T: Side>(mut self, mut side: T) -> WireError {
+    pub async fn talk<T: Peer>(mut self, mut side: T) -> WireError {
         let mut silence = std::pin::pin!(tokio::time::sleep(T::PATIENCE));
         loop {
             let done = tokio::select! {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use app::cluster::Span;
 use app::i18n::Language;
 use axum::body::Bytes;
-use tokio::sync::watch as signal;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::branding::{Branding, BrandingError};
@@ -22,8 +22,8 @@ use crate::auth::secret::{Hash, SecretError};
 use crate::files::kept::Kept;
 use crate::http;
 use crate::http::single_flight::SingleFlight;
-use crate::ingest::Intake;
-use crate::live::Watch;
+use crate::ingest::Ingest;
+use crate::live::LiveState;
 use crate::messenger::{DialLoopback, Dialer, Here};
 use crate::self_report::Reporter;
 use crate::store::{Store, StoreError};
@@ -42,8 +42,8 @@ const BRANDING_PERIOD: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Site {
     pub(crate) store: Arc<Store>,
-    pub(crate) watch: Arc<Watch>,
-    pub(crate) intake: Intake,
+    pub(crate) live: Arc<LiveState>,
+    pub(crate) intake: Ingest,
     pub(crate) own: Option<Arc<Reporter>>,
     pub(crate) access: Access,
     pub(crate) dialer: Dialer,
@@ -52,7 +52,7 @@ pub struct Site {
     /// Which of them it dials on its own machine.
     pub(crate) dial_loopback: DialLoopback,
     /// Whether it has been asked to stop: what never ends by itself ends then.
-    pub(crate) stopping: signal::Sender<bool>,
+    pub(crate) stopping: watch::Sender<bool>,
     /// Where it lives below its host: empty, or `/x` without a slash at its end.
     pub(crate) base: String,
     pub(crate) admin_url: Option<String>,
@@ -95,11 +95,13 @@ impl Site {
         // Leptos renders on this runtime; a second call in one process changes nothing.
         let _ = any_spawner::Executor::init_tokio();
         let store = Store::open(&options.database).await?;
-        let watch = Watch::load(Arc::clone(&store)).await?;
+        let live = LiveState::load(Arc::clone(&store)).await?;
         // A server's database need not be there yet: the page says so.
-        watch.look().await.or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
-        watch.limit_servers(options.max_servers);
-        let intake = Intake::start(Arc::clone(&watch));
+        live.check_database()
+            .await
+            .or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
+        live.limit_servers(options.max_servers);
+        let intake = Ingest::start(Arc::clone(&live));
         let own =
             options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
         if let Some(own) = &own {
@@ -107,27 +109,27 @@ impl Site {
             tokio::spawn(Arc::clone(own).live());
         }
         let mut background = JoinSet::new();
-        let looking = Arc::clone(&watch);
-        background.spawn(async move { looking.keep_looking().await });
-        let hearing = Arc::clone(&watch);
-        background.spawn(async move { hearing.keep_hearing().await });
-        let kept = Arc::clone(&watch);
-        background.spawn(async move { kept.keep_house().await });
+        let looking = Arc::clone(&live);
+        background.spawn(async move { looking.run_database_checks().await });
+        let hearing = Arc::clone(&live);
+        background.spawn(async move { hearing.run_change_listener().await });
+        let kept = Arc::clone(&live);
+        background.spawn(async move { kept.run_housekeeping().await });
         let examined = Arc::clone(&store);
-        background.spawn(async move { examined.keep_examining().await });
+        background.spawn(async move { examined.run_integrity_checks().await });
         let shortened = Arc::clone(&store);
-        background.spawn(async move { shortened.keep_log_short().await });
+        background.spawn(async move { shortened.run_checkpoints().await });
         let access = Access::new(options.access, options.join_token, &options.base, &store.name());
         let site = Arc::new(Self {
             store,
-            watch,
+            live,
             intake,
             own,
             access,
             dialer: Dialer::default(),
             dials_as: options.dials_as,
             dial_loopback: options.dial_loopback,
-            stopping: signal::Sender::new(false),
+            stopping: watch::Sender::new(false),
             base: options.base,
             admin_url: options.admin_url,
             language: options.language,
@@ -172,12 +174,12 @@ impl Site {
 
     /// Whether the database cannot be read and written.
     pub fn is_blind(&self) -> bool {
-        self.watch.is_blind()
+        self.live.is_blind()
     }
 
     /// Waits until the database can be read and written.
-    pub async fn in_sight(&self) {
-        self.watch.in_sight().await;
+    pub async fn wait_until_readable(&self) {
+        self.live.wait_until_readable().await;
     }
 
     /// What reports the components of this process, if it does.
@@ -209,7 +211,7 @@ impl Site {
         // What is being written is written to its end: only the next round does not begin.
         self.background().abort_all();
         let store = Arc::clone(&self.store);
-        self.watch.with_write_lock(async move { store.close().await }).await;
+        self.live.with_write_lock(async move { store.close().await }).await;
     }
 
     fn background(&self) -> MutexGuard<'_, JoinSet<()>> {
@@ -223,12 +225,12 @@ impl Site {
             minutes.tick().await;
             let uses = self.access.take_uses();
             // While the database cannot be written, a use more or less is not missed.
-            if self.watch.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
+            if self.live.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
                 continue;
             }
             // What another web server wrote just before its clock's last minute is read twice.
             let since = self.store.now() - Span::minutes(3);
-            if let Err(error) = self.watch.note_uses(uses, since).await {
+            if let Err(error) = self.live.note_uses(uses, since).await {
                 tracing::warn!(%error, "when tokens were last used was not written down");
             }
         }

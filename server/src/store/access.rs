@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::auth::audit::{Entry, Wanted, Written, one_line};
 use crate::auth::cache::{
-    Account, CODE, Guest, Keyring, KeyringChanges, Maker, SESSION, Session, SetupCode, Token,
+    Account, AuthCache, AuthCacheChanges, CODE, Guest, Maker, SESSION, Session, SetupCode, Token,
     TokenRole, name_key,
 };
 use crate::auth::secret::Hash;
@@ -32,7 +32,7 @@ const MOST_LINES: u32 = 1_000;
 
 /// What changes about who may ask for what.
 #[derive(Clone, Debug)]
-pub enum Grant {
+pub enum AccessChange {
     /// A person may sign in with this password; their sessions end. Tokens they made end too where the person
     /// may no longer make them.
     Person(Account),
@@ -85,33 +85,35 @@ pub enum Grant {
 /// Writes a change down, as part of this commit; false where there was nothing to change.
 pub(super) async fn grant(
     tx: &mut Tx,
-    grant: &Grant,
+    grant: &AccessChange,
     at: Timestamp,
     commit: i64,
 ) -> Result<bool, StoreError> {
     let mut table = Table { tx, at, commit };
     match grant {
-        Grant::Person(account) => table.set_person(account).await,
-        Grant::FirstPerson(account, code) => table.set_first_person(account, *code).await,
-        Grant::Dismiss(name) => table.dismiss(&name_key(name)).await,
-        Grant::Begin { hash, session, password } => table.begin(*hash, session, password).await,
-        Grant::Rehash { name_key, from, to } => table.rehash(name_key, from, to).await,
-        Grant::End(hash) => {
+        AccessChange::Person(account) => table.set_person(account).await,
+        AccessChange::FirstPerson(account, code) => table.set_first_person(account, *code).await,
+        AccessChange::Dismiss(name) => table.dismiss(&name_key(name)).await,
+        AccessChange::Begin { hash, session, password } => {
+            table.begin(*hash, session, password).await
+        }
+        AccessChange::Rehash { name_key, from, to } => table.rehash(name_key, from, to).await,
+        AccessChange::End(hash) => {
             let end = sql("update sessions set ended_at = $2, changed_no = $3
                  where hash = $1 and ended_at is null");
             table.ends(end, hash.to_hex()).await
         }
-        Grant::EndAll(name) => table.end_all(&name_key(name)).await,
-        Grant::Invite(hash, guest) => table.invite(*hash, guest).await,
-        Grant::Enter { code, session } => table.enter(*code, *session).await,
-        Grant::PartWith(id) => {
+        AccessChange::EndAll(name) => table.end_all(&name_key(name)).await,
+        AccessChange::Invite(hash, guest) => table.invite(*hash, guest).await,
+        AccessChange::Enter { code, session } => table.enter(*code, *session).await,
+        AccessChange::PartWith(id) => {
             let end = sql("update guests set ended_at = $2, changed_no = $3
                  where id = $1 and ended_at is null");
             table.ends(end, id.clone()).await
         }
-        Grant::Token(hash, token) => table.add_token(*hash, token).await,
-        Grant::Revoke(id) => table.revoke(id).await,
-        Grant::SetupCode(code) => table.set_setup_code(code).await,
+        AccessChange::Token(hash, token) => table.add_token(*hash, token).await,
+        AccessChange::Revoke(id) => table.revoke(id).await,
+        AccessChange::SetupCode(code) => table.set_setup_code(code).await,
     }
 }
 
@@ -439,8 +441,8 @@ pub(super) async fn uses_since(
 }
 
 /// Everything that proves somebody.
-pub(super) async fn keyring(tx: &mut Tx) -> Result<Keyring, StoreError> {
-    let mut keyring = Keyring::default();
+pub(super) async fn keyring(tx: &mut Tx) -> Result<AuthCache, StoreError> {
+    let mut keyring = AuthCache::default();
     keyring.apply(changes_since(tx, -1).await?);
     Ok(keyring)
 }
@@ -470,8 +472,11 @@ pub(super) async fn compose_name_keys(tx: &mut Tx) -> Result<(), StoreError> {
 }
 
 /// What changed about it after a commit.
-pub(super) async fn changes_since(tx: &mut Tx, commit: i64) -> Result<KeyringChanges, StoreError> {
-    let mut changes = KeyringChanges::default();
+pub(super) async fn changes_since(
+    tx: &mut Tx,
+    commit: i64,
+) -> Result<AuthCacheChanges, StoreError> {
+    let mut changes = AuthCacheChanges::default();
     let people = sql("select name_key, name, rank, password, removed_at from people
          where changed_no > $1");
     for row in people.bind(commit).rows(tx).await? {

@@ -10,11 +10,11 @@ use app::cluster::{KeyCheck, KeyKind, ServerName, Timestamp};
 use sqlx::SqlitePool;
 
 use crate::auth::audit::{Action, Actor, Entry};
-use crate::auth::cache::Keyring;
-use crate::store::postgres::{self, Shared};
-use crate::store::rows::{Head, Part};
+use crate::auth::cache::AuthCache;
+use crate::store::postgres::{self, PostgresStore};
+use crate::store::rows::{ClusterRow, Section};
 use crate::store::tx::Tx;
-use crate::store::{Grant, StoreError, access, rows, sqlite};
+use crate::store::{AccessChange, StoreError, access, rows, sqlite};
 use crate::telemetry::primitives::Counter;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.
@@ -23,13 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A database that other processes may have open. What is written here raises the commit number, by
 /// which they notice.
 #[derive(Debug)]
-pub struct Beside(Home);
+pub struct AdminStore(Backend);
 
 #[derive(Debug)]
-enum Home {
+enum Backend {
     /// A file, and perhaps a process that owns it.
     File(SqlitePool),
-    Server(Shared),
+    Server(PostgresStore),
 }
 
 /// Why no key was accepted.
@@ -61,20 +61,20 @@ pub struct Accepted {
     pub differing: Vec<ServerName>,
 }
 
-impl Beside {
+impl AdminStore {
     /// Opens the database at `sqlite:PATH`, which must exist, or at `postgres://USER@HOST/DATABASE`.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         if postgres::is_address(address) {
-            return Ok(Self(Home::Server(Shared::at(address)?)));
+            return Ok(Self(Backend::Server(PostgresStore::at(address)?)));
         }
         let path = sqlite::path(address)
             .ok_or_else(|| StoreError::Address(super::without_password(address)))?;
-        Ok(Self(Home::File(sqlite::beside(&path, PATIENCE).await?)))
+        Ok(Self(Backend::File(sqlite::beside(&path, PATIENCE).await?)))
     }
 
     /// Makes the one reported check that begins with `digits` the cluster's reference.
     pub async fn accept_key(&self, kind: KeyKind, digits: &str) -> Result<Accepted, AcceptError> {
-        let Deed { mut tx, head, at } = self.begin().await?;
+        let AdminTx { mut tx, head, at } = self.begin().await?;
         let components = rows::all_components(&mut tx).await?;
         let check = kind
             .find_by_prefix(digits, components.iter())
@@ -87,7 +87,7 @@ impl Beside {
             rows::set_references(&mut tx, &references).await?;
             let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
             access::record(&mut tx, &entry, at, head.commit.number + 1).await?;
-            self.close(Deed { tx, head, at }, Part::ReferenceKeys).await?;
+            self.close(AdminTx { tx, head, at }, Section::ReferenceKeys).await?;
         }
         let KeyChangePreview { wrong, .. } = KeyChangePreview::of(kind, check, components.iter());
         Ok(Accepted { check, already, differing: wrong })
@@ -95,22 +95,22 @@ impl Beside {
 
     /// Changes who may ask for what, all of it or nothing, and writes it down; false if one of the
     /// changes found nothing to change.
-    pub async fn grant(&self, grants: &[Grant], entry: &Entry) -> Result<bool, StoreError> {
-        let Deed { mut tx, head, at } = self.begin().await?;
+    pub async fn grant(&self, grants: &[AccessChange], entry: &Entry) -> Result<bool, StoreError> {
+        let AdminTx { mut tx, head, at } = self.begin().await?;
         for grant in grants {
             if !access::grant(&mut tx, grant, at, head.commit.number + 1).await? {
                 return tx.rollback().await.map(|()| false);
             }
         }
         access::record(&mut tx, entry, at, head.commit.number + 1).await?;
-        self.close(Deed { tx, head, at }, Part::Keyring).await.map(|()| true)
+        self.close(AdminTx { tx, head, at }, Section::AuthCache).await.map(|()| true)
     }
 
     /// Who may ask for what.
-    pub async fn keyring(&self) -> Result<Keyring, StoreError> {
+    pub async fn keyring(&self) -> Result<AuthCache, StoreError> {
         let mut tx = match &self.0 {
-            Home::File(pool) => begin(pool, "begin").await?,
-            Home::Server(shared) => shared.look().await?,
+            Backend::File(pool) => begin(pool, "begin").await?,
+            Backend::Server(shared) => shared.look().await?,
         };
         let keyring = access::keyring(&mut tx).await?;
         tx.rollback().await?;
@@ -119,34 +119,34 @@ impl Beside {
 
     /// Takes the database away from all others, who can write nothing until it is given back. There is
     /// no use for it but to show, or to test, how an overview fares without its database.
-    pub async fn take_away(&self) -> Result<Away, StoreError> {
-        Ok(Away(match &self.0 {
-            Home::File(pool) => begin(pool, "begin exclusive").await?,
-            Home::Server(_) => self.begin().await?.tx,
+    pub async fn lock_exclusively(&self) -> Result<ExclusiveLock, StoreError> {
+        Ok(ExclusiveLock(match &self.0 {
+            Backend::File(pool) => begin(pool, "begin exclusive").await?,
+            Backend::Server(_) => self.begin().await?.tx,
         }))
     }
 
-    async fn begin(&self) -> Result<Deed, StoreError> {
+    async fn begin(&self) -> Result<AdminTx, StoreError> {
         let mut tx = match &self.0 {
-            Home::File(pool) => begin(pool, "begin immediate").await?,
-            Home::Server(shared) => shared.begin().await?,
+            Backend::File(pool) => begin(pool, "begin immediate").await?,
+            Backend::Server(shared) => shared.begin().await?,
         };
         let head = rows::head_for_update(&mut tx, None).await?;
         // The clock of a file's owner may be ahead of this process's.
         let at = head.clock.unwrap_or_else(crate::clock::wall).max(head.mark_at);
-        Ok(Deed { tx, head, at })
+        Ok(AdminTx { tx, head, at })
     }
 
     /// Raises the commit number. The mark is not moved, for nobody watched; and when a fact changed,
     /// a file's owner says by its own clock.
-    async fn close(&self, deed: Deed, touched: Part) -> Result<(), StoreError> {
-        let Deed { mut tx, head, at } = deed;
-        let Head { mark_at, changed_at, commit, .. } = head;
-        let seen = touched == Part::ReferenceKeys && matches!(self.0, Home::Server(_));
+    async fn close(&self, deed: AdminTx, touched: Section) -> Result<(), StoreError> {
+        let AdminTx { mut tx, head, at } = deed;
+        let ClusterRow { mark_at, changed_at, commit, .. } = head;
+        let seen = touched == Section::ReferenceKeys && matches!(self.0, Backend::Server(_));
         let changed_at = if seen { at } else { changed_at };
         rows::close(&mut tx, mark_at, changed_at, commit.next(), &[touched]).await?;
-        if let Home::Server(_) = self.0 {
-            Shared::notify(&mut tx).await?;
+        if let Backend::Server(_) = self.0 {
+            PostgresStore::notify(&mut tx).await?;
         }
         tx.commit().await
     }
@@ -158,19 +158,19 @@ async fn begin(pool: &SqlitePool, how: &'static str) -> Result<Tx, StoreError> {
 }
 
 /// Something under way.
-struct Deed {
+struct AdminTx {
     tx: Tx,
-    head: Head,
+    head: ClusterRow,
     at: Timestamp,
 }
 
 /// Somebody else's hold on a database: it ends with this value at the latest.
 #[derive(Debug)]
-pub struct Away(Tx);
+pub struct ExclusiveLock(Tx);
 
-impl Away {
+impl ExclusiveLock {
     /// Gives the database back, as it was.
-    pub async fn give_back(self) -> Result<(), StoreError> {
+    pub async fn release(self) -> Result<(), StoreError> {
         self.0.rollback().await
     }
 }

@@ -10,7 +10,7 @@ use app::protocol::Rank;
 
 use crate::auth::audit::{Action, Actor, Entry, Wanted};
 use crate::auth::cache::Account;
-use crate::store::{Grant, Home, News, Store, StoreError, access, rows, take_in};
+use crate::store::{AccessChange, Backend, Commit, Store, StoreError, access, rows, take_in};
 
 /// More awaits than any change has.
 const MAX_POLLS: usize = 2_000;
@@ -47,7 +47,7 @@ enum Work {
     Receive,
     Configure,
     Remove,
-    Grant,
+    AccessChange,
     AcceptKey,
     RenewMark,
     Load,
@@ -59,7 +59,7 @@ impl Work {
         Self::Receive,
         Self::Configure,
         Self::Remove,
-        Self::Grant,
+        Self::AccessChange,
         Self::AcceptKey,
         Self::RenewMark,
         Self::Load,
@@ -89,14 +89,14 @@ impl Work {
                 rows::remove(&mut change.tx, &keys, change.at, commit).await?;
                 change.record(&entry()).await?;
             }
-            Self::Grant => {
+            Self::AccessChange => {
                 let account = Account {
                     name: format!("ann-{number}"),
                     rank: Rank::Viewer,
                     password: String::new(),
                 };
                 let commit = change.commit_no();
-                let grant = Grant::Person(account);
+                let grant = AccessChange::Person(account);
                 access::grant(&mut change.tx, &grant, change.at, commit).await?;
                 change.regrant = true;
                 change.record(&entry()).await?;
@@ -127,20 +127,20 @@ impl Work {
 
     /// The same, as everybody else does it.
     async fn protected(self, store: &Arc<Store>, number: u32) -> Result<(), StoreError> {
-        let done: Result<News, StoreError> = match self {
+        let done: Result<Commit, StoreError> = match self {
             Self::Receive => store
                 .receive([beat("web-1", number), beat("web-2", number)])
                 .await
                 .map(|received| received.news),
             Self::Configure => store.set_settings(settings(number), &entry()).await,
             Self::Remove => store.remove(&[key("web-1"), key("web-2")], &[], Some(&entry())).await,
-            Self::Grant => {
+            Self::AccessChange => {
                 let account = Account {
                     name: format!("ann-{number}"),
                     rank: Rank::Viewer,
                     password: String::new(),
                 };
-                let granted = store.grant(&[Grant::Person(account)], Some(&entry())).await;
+                let granted = store.grant(&[AccessChange::Person(account)], Some(&entry())).await;
                 granted.map(Option::unwrap)
             }
             Self::AcceptKey => {
@@ -272,8 +272,8 @@ async fn made_without_its_caller(store: Arc<Store>) {
 async fn heals_itself(store: Arc<Store>) {
     store.receive([beat("web-1", 1), beat("web-2", 1)]).await.unwrap();
     let mut tx = match &store.home {
-        Home::File(owned) => owned.begin().await.unwrap(),
-        Home::Server(shared) => shared.begin().await.unwrap(),
+        Backend::File(owned) => owned.begin().await.unwrap(),
+        Backend::Server(shared) => shared.begin().await.unwrap(),
     };
     let left_open = Entry { outcome: "left open".to_owned(), ..entry() };
     access::record(&mut tx, &left_open, store.now(), 0).await.unwrap();

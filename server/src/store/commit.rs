@@ -7,14 +7,14 @@ use app::cluster::{
     Timestamp,
 };
 
-use crate::auth::cache::{Keyring, KeyringChanges};
+use crate::auth::cache::{AuthCache, AuthCacheChanges};
 use crate::store::CommitId;
 
 /// What a transaction changed.
 #[derive(Clone, Debug, Default)]
-pub struct News {
+pub struct Commit {
     /// What others had changed before it; to be taken in first.
-    pub earlier: Option<Box<News>>,
+    pub earlier: Option<Box<Commit>>,
     /// This commit.
     pub commit: CommitId,
     /// Commits of others before it, as far as the database remembers them.
@@ -39,19 +39,19 @@ pub struct News {
     /// another.
     pub whole: Option<Box<Snapshot>>,
     /// Who may ask for what, if that changed: no reader of the picture hears of it.
-    pub keyring: Option<KeyringNews>,
+    pub keyring: Option<AuthChanges>,
 }
 
 /// What a commit changed about who may ask for what.
 #[derive(Clone, Debug)]
-pub enum KeyringNews {
+pub enum AuthChanges {
     /// Everything, where nothing known so far can be built upon.
-    Whole(Box<Keyring>),
+    Whole(Box<AuthCache>),
     /// What is not as it was.
-    Changes(KeyringChanges),
+    Changes(AuthCacheChanges),
 }
 
-impl News {
+impl Commit {
     /// Whether a reader has anything to take in, beside what others changed before.
     pub fn is_empty(&self) -> bool {
         self.heartbeats.is_empty() && self.are_times()
@@ -91,7 +91,7 @@ impl Receipt {
 
 /// A batch of heartbeats after its commit.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceiveOutcome {
     /// One for each heartbeat, in order.
     pub receipts: Vec<Receipt>,
     /// The moment of the batch.
@@ -99,16 +99,16 @@ pub struct Received {
     /// The interval in force.
     pub interval: Span,
     /// What changed.
-    pub news: News,
+    pub news: Commit,
 }
 
 /// Everything there is, as it stands at one commit.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct LoadedState {
     /// The facts.
     pub snapshot: Snapshot,
     /// Who may ask for what.
-    pub keyring: Keyring,
+    pub keyring: AuthCache,
     /// The commit.
     pub commit: CommitId,
 }

@@ -6,14 +6,14 @@ use app::cluster::{Component, ComponentKey, Messenger, MessengerFailure, Timesta
 
 /// What one web server has to say of one service's messenger.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sighting {
+pub struct MessengerReport {
     /// Whose messenger.
     pub key: ComponentKey,
     /// Whether it is connected, or why not; `None` where this web server dials it no more.
     pub outcome: Option<Result<(), MessengerFailure>>,
 }
 
-impl Sighting {
+impl MessengerReport {
     /// The component with this word on it, from `at` on; `None` if that changes nothing.
     pub(super) fn by(
         &self,

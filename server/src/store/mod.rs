@@ -32,20 +32,20 @@ use app::cluster::{
 
 use crate::auth::audit::{Entry, Wanted, Written};
 use crate::auth::secret::Hash;
-pub use crate::store::access::Grant;
+pub use crate::store::access::AccessChange;
 pub(crate) use crate::store::access::KEEP_TOKENS;
-pub use crate::store::commit::{KeyringNews, Loaded, News, Receipt, Received};
+pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, ReceiveOutcome};
 pub use crate::store::commit_token::CommitId;
 pub(crate) use crate::store::commit_token::History;
 pub use crate::store::error::StoreError;
-pub use crate::store::messenger_status::Sighting;
-pub(crate) use crate::store::postgres::Ears;
-use crate::store::postgres::Shared;
-use crate::store::rows::{Head, Write};
-use crate::store::sqlite::Owned;
+pub use crate::store::messenger_status::MessengerReport;
+pub(crate) use crate::store::postgres::ChangeListener;
+use crate::store::postgres::PostgresStore;
+use crate::store::rows::{ClusterRow, Upsert};
+use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
-use crate::store::write_tx::Changing;
+use crate::store::write_tx::WriteTx;
 use crate::telemetry::primitives::{Histogram, SECONDS};
 
 /// How many rows of a kind one transaction of the housekeeping deletes.
@@ -64,8 +64,8 @@ type Within<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send +
 /// never cuts a change off in the middle.
 #[derive(Debug)]
 pub struct Store {
-    home: Home,
-    known: Mutex<Known>,
+    home: Backend,
+    known: Mutex<SyncPoint>,
     /// How long changes took, from their beginning to their commit.
     durations: Histogram,
     /// Whether the database could not be read or written since the last commit.
@@ -74,16 +74,16 @@ pub struct Store {
 
 /// Which database it is.
 #[derive(Debug)]
-enum Home {
+enum Backend {
     /// A file of this process's own.
-    File(Box<Owned>),
+    File(Box<SqliteStore>),
     /// A server that several processes share.
-    Server(Box<Shared>),
+    Server(Box<PostgresStore>),
 }
 
 /// How much of what was written this process knows.
 #[derive(Clone, Debug)]
-struct Known {
+struct SyncPoint {
     /// Part of every cursor: a cursor of another database means nothing here.
     database_id: String,
     /// All up to this commit; `None` before anything was read.
@@ -111,15 +111,15 @@ impl Store {
     /// gap since a process last wrote becomes a period.
     pub async fn open(address: &str) -> Result<Arc<Self>, StoreError> {
         let (home, known) = if postgres::is_address(address) {
-            let shared = Shared::at(address)?;
-            let known = Known { database_id: shared.name().to_owned(), commit: None };
-            (Home::Server(Box::new(shared)), known)
+            let shared = PostgresStore::at(address)?;
+            let known = SyncPoint { database_id: shared.name().to_owned(), commit: None };
+            (Backend::Server(Box::new(shared)), known)
         } else {
             let path = Self::path(address)
                 .ok_or_else(|| StoreError::Address(without_password(address)))?;
-            let (owned, head) = Owned::open(path).await?;
-            let known = Known { database_id: head.database_id, commit: Some(head.commit) };
-            (Home::File(Box::new(owned)), known)
+            let (owned, head) = SqliteStore::open(path).await?;
+            let known = SyncPoint { database_id: head.database_id, commit: Some(head.commit) };
+            (Backend::File(Box::new(owned)), known)
         };
         let durations = Histogram::new(SECONDS);
         let was_blind = AtomicBool::new(false);
@@ -144,8 +144,8 @@ impl Store {
     /// Names the cluster's database, whether it can be reached or not.
     pub fn name(&self) -> String {
         match &self.home {
-            Home::File(_) => self.database_id(),
-            Home::Server(shared) => Hash::of(shared.name()).to_hex(),
+            Backend::File(_) => self.database_id(),
+            Backend::Server(shared) => Hash::of(shared.name()).to_hex(),
         }
     }
 
@@ -156,7 +156,7 @@ impl Store {
 
     /// Whether other processes write to it too.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.home, Home::Server(_))
+        matches!(self.home, Backend::Server(_))
     }
 
     /// How long changes took, from their beginning to their commit.
@@ -167,21 +167,21 @@ impl Store {
     /// How often a connection was found inside an earlier transaction, and replaced.
     pub(crate) fn replaced_connections(&self) -> u64 {
         match &self.home {
-            Home::File(owned) => owned.replaced_connections.get(),
-            Home::Server(shared) => shared.replaced_connections.get(),
+            Backend::File(owned) => owned.replaced_connections.get(),
+            Backend::Server(shared) => shared.replaced_connections.get(),
         }
     }
 
     /// Now, by the database's clock.
     pub fn now(&self) -> Timestamp {
         match &self.home {
-            Home::File(owned) => owned.clock.now(),
-            Home::Server(shared) => shared.clock.now(),
+            Backend::File(owned) => owned.clock.now(),
+            Backend::Server(shared) => shared.clock.now(),
         }
     }
 
     /// Everything, and the number of the commit it stands at.
-    pub async fn load(self: &Arc<Self>) -> Result<Loaded, StoreError> {
+    pub async fn load(self: &Arc<Self>) -> Result<LoadedState, StoreError> {
         let everything = self.read(|tx| {
             Box::pin(async move {
                 let head = rows::head(tx, None).await?;
@@ -191,7 +191,7 @@ impl Store {
         });
         let (head, snapshot, keyring) = everything.await?;
         self.knows_all_of(&head, head.commit);
-        Ok(Loaded { snapshot, keyring, commit: head.commit })
+        Ok(LoadedState { snapshot, keyring, commit: head.commit })
     }
 
     /// Whether another process has written what this one does not know.
@@ -200,8 +200,8 @@ impl Store {
         run_to_end(async move {
             let known = store.known().clone();
             let standing = match &store.home {
-                Home::File(owned) => owned.standing().await?,
-                Home::Server(shared) => shared.standing().await?,
+                Backend::File(owned) => owned.standing().await?,
+                Backend::Server(shared) => shared.standing().await?,
             };
             Ok(known.database_id != standing.database_id || known.commit != Some(standing.commit))
         })
@@ -211,7 +211,7 @@ impl Store {
     /// What others have written since this process last knew. Somebody watched until the mark they left:
     /// whether anybody has since, only a change can tell. Where the database is of another history, a change is made,
     /// so that every web server sees when.
-    pub async fn catch_up(self: &Arc<Self>) -> Result<News, StoreError> {
+    pub async fn catch_up(self: &Arc<Self>) -> Result<Commit, StoreError> {
         let store = Arc::clone(self);
         let caught_up = self.read(move |tx| {
             Box::pin(async move {
@@ -227,16 +227,16 @@ impl Store {
         let Some((head, news)) = caught_up.await? else { return self.renew_mark().await };
         self.knows_all_of(&head, head.commit);
         let (at, commit) = (head.mark_at, head.commit);
-        Ok(news.unwrap_or(News { commit, at, ..News::default() }))
+        Ok(news.unwrap_or(Commit { commit, at, ..Commit::default() }))
     }
 
     /// What hears other web servers write; `None` where there are none.
-    pub(crate) async fn listen(self: &Arc<Self>) -> Result<Option<Ears>, StoreError> {
+    pub(crate) async fn listen(self: &Arc<Self>) -> Result<Option<ChangeListener>, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
             match &store.home {
-                Home::File(_) => Ok(None),
-                Home::Server(shared) => shared.listen().await.map(Some),
+                Backend::File(_) => Ok(None),
+                Backend::Server(shared) => shared.listen().await.map(Some),
             }
         })
         .await
@@ -245,35 +245,35 @@ impl Store {
     /// How long a file's write-ahead log is.
     pub(crate) fn log_bytes(&self) -> u64 {
         match &self.home {
-            Home::File(owned) => owned.log_bytes(),
-            Home::Server(_) => 0,
+            Backend::File(owned) => owned.log_bytes(),
+            Backend::Server(_) => 0,
         }
     }
 
     /// Keeps a file's write-ahead log short, for as long as the process lives.
-    pub async fn keep_log_short(&self) {
-        if let Home::File(owned) = &self.home {
-            owned.keep_log_short().await;
+    pub async fn run_checkpoints(&self) {
+        if let Backend::File(owned) = &self.home {
+            owned.run_checkpoints().await;
         }
     }
 
     /// Closes the database: nothing is read or written any more.
     pub async fn close(&self) {
         match &self.home {
-            Home::File(owned) => owned.close().await,
-            Home::Server(shared) => shared.close().await,
+            Backend::File(owned) => owned.close().await,
+            Backend::Server(shared) => shared.close().await,
         }
     }
 
     /// Reads a file again and again, for as long as the process lives or until it is damaged. A server
     /// looks after its own.
-    pub async fn keep_examining(&self) {
-        if let Home::File(owned) = &self.home {
-            owned.keep_examining().await;
+    pub async fn run_integrity_checks(&self) {
+        if let Backend::File(owned) = &self.home {
+            owned.run_integrity_checks().await;
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, SyncPoint> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -283,13 +283,13 @@ impl Store {
     }
 
     /// Up to which commit of this very history this process knows everything; `head` was asked for its number.
-    fn known_of(&self, head: &Head) -> Option<CommitId> {
+    fn known_of(&self, head: &ClusterRow) -> Option<CommitId> {
         let known = self.known();
         known.commit.filter(|commit| known.database_id == head.database_id && head.has(*commit))
     }
 
     /// Whether the database is not a later state of the one that was known.
-    fn is_of_another_history(&self, head: &Head) -> bool {
+    fn is_of_another_history(&self, head: &ClusterRow) -> bool {
         self.known_number().is_some() && self.known_of(head).is_none()
     }
 
@@ -303,16 +303,16 @@ impl Store {
         self.was_blind.load(Ordering::Relaxed)
     }
 
-    fn knows_all_of(&self, head: &Head, commit: CommitId) {
+    fn knows_all_of(&self, head: &ClusterRow, commit: CommitId) {
         let database_id = head.database_id.clone();
-        *self.known() = Known { database_id, commit: Some(commit) };
+        *self.known() = SyncPoint { database_id, commit: Some(commit) };
     }
 
     /// Takes a batch of heartbeats in, in order, whole or not at all.
     pub async fn receive(
         self: &Arc<Self>,
         batch: impl Into<Arc<[Heartbeat]>>,
-    ) -> Result<Received, StoreError> {
+    ) -> Result<ReceiveOutcome, StoreError> {
         let batch: Arc<[Heartbeat]> = batch.into();
         let received = self.write(move |change| {
             Box::pin(async move {
@@ -321,7 +321,7 @@ impl Store {
             })
         });
         let ((receipts, at, interval), news) = received.await?;
-        Ok(Received { receipts, at, interval, news })
+        Ok(ReceiveOutcome { receipts, at, interval, news })
     }
 
     /// Puts new settings in force.
@@ -329,7 +329,7 @@ impl Store {
         self: &Arc<Self>,
         settings: Settings,
         entry: &Entry,
-    ) -> Result<News, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let entry = entry.clone();
         let written = self.write(move |change| {
             Box::pin(async move {
@@ -348,7 +348,7 @@ impl Store {
         keys: &[ComponentKey],
         whole: &[ServerName],
         entry: Option<&Entry>,
-    ) -> Result<News, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let (keys, whole, entry) = (keys.to_vec(), whole.to_vec(), entry.cloned());
         let written = self.write(move |change| {
             Box::pin(async move {
@@ -370,9 +370,9 @@ impl Store {
     /// of the changes found nothing to change.
     pub async fn grant(
         self: &Arc<Self>,
-        grants: &[Grant],
+        grants: &[AccessChange],
         entry: Option<&Entry>,
-    ) -> Result<Option<News>, StoreError> {
+    ) -> Result<Option<Commit>, StoreError> {
         let (store, grants, entry) = (Arc::clone(self), grants.to_vec(), entry.cloned());
         run_to_end(async move {
             let mut change = store.change().await?;
@@ -392,7 +392,7 @@ impl Store {
     }
 
     /// Writes a line of the audit that tells of something refused.
-    pub async fn record(self: &Arc<Self>, entry: &Entry) -> Result<News, StoreError> {
+    pub async fn record(self: &Arc<Self>, entry: &Entry) -> Result<Commit, StoreError> {
         let entry = entry.clone();
         let written =
             self.write(move |change| Box::pin(async move { change.record(&entry).await }));
@@ -409,9 +409,9 @@ impl Store {
     /// found them so before, or where the component is not there or announces no messenger.
     pub async fn note_messengers(
         self: &Arc<Self>,
-        sightings: &[Sighting],
+        sightings: &[MessengerReport],
         seen_by: &str,
-    ) -> Result<News, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let (sightings, seen_by) = (sightings.to_vec(), seen_by.to_owned());
         let written = self.write(move |change| {
             Box::pin(async move { note_sightings(change, &sightings, &seen_by).await })
@@ -425,7 +425,7 @@ impl Store {
         kind: KeyKind,
         check: KeyCheck,
         entry: &Entry,
-    ) -> Result<News, StoreError> {
+    ) -> Result<Commit, StoreError> {
         let entry = entry.clone();
         let written = self.write(move |change| {
             Box::pin(async move {
@@ -441,7 +441,7 @@ impl Store {
 
     /// Renews the observer's mark, so that no period is seen where somebody watches, and lets an own
     /// clock follow the wall clock when it must.
-    pub async fn renew_mark(self: &Arc<Self>) -> Result<News, StoreError> {
+    pub async fn renew_mark(self: &Arc<Self>) -> Result<Commit, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move { store.mark().await }).await
     }
@@ -449,10 +449,10 @@ impl Store {
     /// Renews the mark after the database could not be read or written, once there is room for what is
     /// to come. A server whose disk is full still takes what fits into the gaps of its files, as a mark
     /// does: whoever took that for sight would call those silent whose heartbeats do not fit.
-    pub async fn regain_sight(self: &Arc<Self>) -> Result<News, StoreError> {
+    pub async fn regain_sight(self: &Arc<Self>) -> Result<Commit, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
-            if let Home::Server(shared) = &store.home {
+            if let Backend::Server(shared) = &store.home {
                 shared.find_room().await?;
             }
             store.mark().await
@@ -460,8 +460,8 @@ impl Store {
         .await
     }
 
-    async fn mark(&self) -> Result<News, StoreError> {
-        if let Home::File(owned) = &self.home
+    async fn mark(&self) -> Result<Commit, StoreError> {
+        if let Backend::File(owned) = &self.home
             && let Some(jump) = owned.clock.jump_due()
         {
             return self.jump(owned, jump).await;
@@ -472,7 +472,7 @@ impl Store {
 
     /// Forgets what is past its time, unless another web server is at it: in small transactions, which
     /// heartbeats need not wait for. What is over proves nothing any more, so nobody needs to hear of it.
-    pub async fn keep_house(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub async fn run_housekeeping(self: &Arc<Self>) -> Result<(), StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
             while store.forget_some().await? {}
@@ -484,8 +484,8 @@ impl Store {
     /// Forgets a few rows of each kind; whether there may be more.
     async fn forget_some(&self) -> Result<bool, StoreError> {
         let tx = match &self.home {
-            Home::File(owned) => Some(owned.begin().await?),
-            Home::Server(shared) => shared.keep_house().await?,
+            Backend::File(owned) => Some(owned.begin().await?),
+            Backend::Server(shared) => shared.run_housekeeping().await?,
         };
         let Some(mut tx) = tx else { return Ok(false) };
         let at = self.now();
@@ -509,8 +509,8 @@ impl Store {
         let written = run_to_end(async move {
             for some in uses.chunks(MAX_USES_AT_ONCE) {
                 let mut tx = match &store.home {
-                    Home::File(owned) => owned.begin().await?,
-                    Home::Server(shared) => shared.begin().await?,
+                    Backend::File(owned) => owned.begin().await?,
+                    Backend::Server(shared) => shared.begin().await?,
                 };
                 access::note_uses(&mut tx, some).await?;
                 tx.commit().await?;
@@ -524,7 +524,7 @@ impl Store {
     /// A file's clock jumps, and no verdict with it: forward the jump is a period of its length,
     /// backward every stamp goes back with it. Nobody may judge the old picture by the new clock:
     /// between the two the moment is the last sight's.
-    async fn jump(&self, owned: &Owned, by: Span) -> Result<News, StoreError> {
+    async fn jump(&self, owned: &SqliteStore, by: Span) -> Result<Commit, StoreError> {
         let mut change = self.change().await?;
         let from = change.at;
         change.clock_was_set(by, from).await?;
@@ -555,16 +555,16 @@ impl Store {
     /// Begins to read.
     async fn look(&self) -> Result<Tx, StoreError> {
         match &self.home {
-            Home::File(owned) => owned.look().await,
-            Home::Server(shared) => shared.look().await,
+            Backend::File(owned) => owned.look().await,
+            Backend::Server(shared) => shared.look().await,
         }
     }
 
     /// Makes one change, to its end.
     async fn write<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Changing) -> Within<'_, T> + Send + 'static,
-    ) -> Result<(T, News), StoreError> {
+        work: impl FnOnce(&mut WriteTx) -> Within<'_, T> + Send + 'static,
+    ) -> Result<(T, Commit), StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
             let mut change = store.change().await?;
@@ -576,19 +576,19 @@ impl Store {
 
     /// Begins a change: what others wrote is read, the mark is renewed, and a gap before it is written
     /// down as a period.
-    async fn change(&self) -> Result<Changing, StoreError> {
+    async fn change(&self) -> Result<WriteTx, StoreError> {
         let changing = match &self.home {
-            Home::File(owned) => Box::pin(Changing::of_file(owned, self)).await,
-            Home::Server(shared) => Box::pin(Changing::of_server(shared, self)).await,
+            Backend::File(owned) => Box::pin(WriteTx::of_file(owned, self)).await,
+            Backend::Server(shared) => Box::pin(WriteTx::of_server(shared, self)).await,
         };
         self.noted(changing).await
     }
 
     /// Ends a change: its news are numbered if anybody wants to hear of them.
-    async fn commit(&self, change: Changing) -> Result<News, StoreError> {
-        let watch = change.watch;
+    async fn commit(&self, change: WriteTx) -> Result<Commit, StoreError> {
+        let live = change.live;
         let (head, news) = Box::pin(change.commit(self.is_shared())).await?;
-        self.durations.observe(watch.elapsed().as_secs_f64());
+        self.durations.observe(live.elapsed().as_secs_f64());
         self.knows_all_of(&head, news.commit);
         self.was_blind.store(false, Ordering::Relaxed);
         Ok(news)
@@ -596,7 +596,7 @@ impl Store {
 
     /// Notes what an error says about the database, and passes it on.
     async fn noted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let (Err(error), Home::Server(shared)) = (&done, &self.home) {
+        if let (Err(error), Backend::Server(shared)) = (&done, &self.home) {
             shared.suspect(error).await;
         }
         done
@@ -604,7 +604,7 @@ impl Store {
 }
 
 /// Folds a batch into what is stored.
-async fn take_in(change: &mut Changing, batch: &[Heartbeat]) -> Result<Vec<Receipt>, StoreError> {
+async fn take_in(change: &mut WriteTx, batch: &[Heartbeat]) -> Result<Vec<Receipt>, StoreError> {
     let interval = change.head.settings.interval();
     let keys: Vec<ComponentKey> = batch.iter().map(Heartbeat::key).collect();
     let mut stored = rows::stored(&mut change.tx, &keys).await?;
@@ -630,19 +630,19 @@ async fn take_in(change: &mut Changing, batch: &[Heartbeat]) -> Result<Vec<Recei
 }
 
 async fn note_sightings(
-    change: &mut Changing,
-    sightings: &[Sighting],
+    change: &mut WriteTx,
+    sightings: &[MessengerReport],
     seen_by: &str,
 ) -> Result<(), StoreError> {
     let keys: Vec<ComponentKey> = sightings.iter().map(|seen| seen.key.clone()).collect();
     let stored = rows::stored(&mut change.tx, &keys).await?;
-    let mut next: BTreeMap<&ComponentKey, Write> = BTreeMap::new();
+    let mut next: BTreeMap<&ComponentKey, Upsert> = BTreeMap::new();
     for sighting in sightings {
         if let Some(Stored::Present(component)) = stored.get(&sighting.key)
             && let Some(component) = sighting.by(seen_by, component, change.at)
         {
             let component = Arc::new(component);
-            next.insert(&sighting.key, Write { component, facts: true });
+            next.insert(&sighting.key, Upsert { component, facts: true });
         }
     }
     change.write(next.into_values().collect()).await
@@ -684,8 +684,8 @@ fn new_id() -> String {
 fn differences(
     before: &HashMap<ComponentKey, Stored>,
     after: &HashMap<ComponentKey, Stored>,
-) -> Vec<Write> {
-    let mut changed: Vec<Write> = after
+) -> Vec<Upsert> {
+    let mut changed: Vec<Upsert> = after
         .iter()
         .filter_map(|(key, stored)| {
             let known = before.get(key);
@@ -695,7 +695,7 @@ fn differences(
                 Some(Stored::Present(old)) => !HeartbeatUpdate::is_only_difference(old, component),
                 Some(Stored::Removed(_)) | None => true,
             };
-            Some(Write { component: Arc::clone(component), facts })
+            Some(Upsert { component: Arc::clone(component), facts })
         })
         .collect();
     changed.sort_by_key(|write| write.component.key());

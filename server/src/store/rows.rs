@@ -20,7 +20,7 @@ use crate::store::{CommitId, StoreError, postgres, sqlite};
 
 /// The one row about the cluster itself.
 #[derive(Clone, Debug)]
-pub(super) struct Head {
+pub(super) struct ClusterRow {
     pub(super) database_id: String,
     /// The last commit.
     pub(super) commit: CommitId,
@@ -30,7 +30,7 @@ pub(super) struct Head {
     pub(super) mark_at: Timestamp,
     pub(super) settings: Settings,
     /// Which commit last changed what.
-    pub(super) numbers: Numbers,
+    pub(super) numbers: Revisions,
     /// The database's own clock, if it has one.
     pub(super) clock: Option<Timestamp>,
     /// By how much that clock was set, all in all.
@@ -39,7 +39,7 @@ pub(super) struct Head {
 
 /// Which commit last changed what.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Numbers {
+pub(super) struct Revisions {
     pub(super) settings: i64,
     pub(super) references: i64,
     pub(super) blind_periods: i64,
@@ -66,7 +66,7 @@ macro_rules! select_head {
 }
 pub(super) use select_head;
 
-impl Head {
+impl ClusterRow {
     fn of(row: &Row, asked: Option<i64>) -> Result<Self, StoreError> {
         let seconds = |place: usize| -> Result<u32, StoreError> {
             u32::try_from(row.get::<i64>(place)?).map_err(|_| StoreError::Unreadable("setting"))
@@ -84,7 +84,7 @@ impl Head {
                 stale_timeout_s: seconds(7)?,
                 web_window_s: seconds(8)?,
             },
-            numbers: Numbers {
+            numbers: Revisions {
                 settings: row.get(9)?,
                 references: row.get(10)?,
                 blind_periods: row.get(11)?,
@@ -126,25 +126,28 @@ pub(super) async fn first_row(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(
 }
 
 /// The cluster's row, to be read; whether it has the commit of the number `asked` can be seen then.
-pub(super) async fn head(tx: &mut Tx, asked: Option<i64>) -> Result<Head, StoreError> {
+pub(super) async fn head(tx: &mut Tx, asked: Option<i64>) -> Result<ClusterRow, StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::HEAD,
         Connection::Postgres(_) => postgres::rows::HEAD,
     };
-    Head::of(&sql(text).bind(asked).row(tx).await?, asked)
+    ClusterRow::of(&sql(text).bind(asked).row(tx).await?, asked)
 }
 
 /// The same, to be written: nobody else writes until this transaction ends.
-pub(super) async fn head_for_update(tx: &mut Tx, asked: Option<i64>) -> Result<Head, StoreError> {
+pub(super) async fn head_for_update(
+    tx: &mut Tx,
+    asked: Option<i64>,
+) -> Result<ClusterRow, StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::HEAD,
         Connection::Postgres(_) => postgres::rows::HEAD_FOR_UPDATE,
     };
-    Head::of(&sql(text).bind(asked).row(tx).await?, asked)
+    ClusterRow::of(&sql(text).bind(asked).row(tx).await?, asked)
 }
 
 /// All facts.
-pub(super) async fn snapshot(tx: &mut Tx, head: &Head) -> Result<Snapshot, StoreError> {
+pub(super) async fn snapshot(tx: &mut Tx, head: &ClusterRow) -> Result<Snapshot, StoreError> {
     let components = all_components(tx).await?;
     Ok(Snapshot {
         settings: head.settings,
@@ -162,11 +165,11 @@ pub(super) async fn snapshot(tx: &mut Tx, head: &Head) -> Result<Snapshot, Store
 
 /// What a change may change beside components, for those who read by numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Section {
     Settings,
     ReferenceKeys,
     Spells,
-    Keyring,
+    AuthCache,
     Whole,
 }
 
@@ -176,7 +179,7 @@ pub(super) async fn close(
     mark: Timestamp,
     changed_at: Timestamp,
     commit: CommitId,
-    touched: &[Part],
+    touched: &[Section],
 ) -> Result<(), StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::CLOSE,
@@ -186,11 +189,11 @@ pub(super) async fn close(
         .bind(mark.0)
         .bind(changed_at.0)
         .bind(commit.number)
-        .bind(touched.contains(&Part::Settings))
-        .bind(touched.contains(&Part::ReferenceKeys))
-        .bind(touched.contains(&Part::Spells))
-        .bind(touched.contains(&Part::Keyring))
-        .bind(touched.contains(&Part::Whole))
+        .bind(touched.contains(&Section::Settings))
+        .bind(touched.contains(&Section::ReferenceKeys))
+        .bind(touched.contains(&Section::Spells))
+        .bind(touched.contains(&Section::AuthCache))
+        .bind(touched.contains(&Section::Whole))
         .bind(commit.token);
     close.execute(tx).await.map(drop)
 }
@@ -333,17 +336,17 @@ pub(super) async fn reporting(
 }
 
 /// What others have written of one component.
-pub(super) struct Seen {
+pub(super) struct ChangedRow {
     pub(super) stored: Stored,
     /// More than its time.
     pub(super) facts: bool,
 }
 
 /// The components of which anything changed after a commit.
-pub(super) async fn changed_since(tx: &mut Tx, commit: i64) -> Result<Vec<Seen>, StoreError> {
+pub(super) async fn changed_since(tx: &mut Tx, commit: i64) -> Result<Vec<ChangedRow>, StoreError> {
     let rows = sql(select_components!("where beat_no > $1")).bind(commit).rows(tx).await?;
     let seen =
-        |row: &Row| Ok(Seen { stored: stored_in(row)?, facts: row.get::<i64>(21)? > commit });
+        |row: &Row| Ok(ChangedRow { stored: stored_in(row)?, facts: row.get::<i64>(21)? > commit });
     rows.iter().map(seen).collect()
 }
 
@@ -369,7 +372,7 @@ pub(super) async fn stored(
 }
 
 /// A component to be written.
-pub(super) struct Write {
+pub(super) struct Upsert {
     pub(super) component: Arc<Component>,
     /// Whether more than its time changes.
     pub(super) facts: bool,
@@ -377,7 +380,7 @@ pub(super) struct Write {
 
 /// Writes these components, each over what stood under its key: one statement for the batch. No key
 /// stands in it twice, and they are ordered by key.
-pub(super) async fn upsert(tx: &mut Tx, batch: &[Write], commit: i64) -> Result<(), StoreError> {
+pub(super) async fn upsert(tx: &mut Tx, batch: &[Upsert], commit: i64) -> Result<(), StoreError> {
     match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::upsert(tx, batch, commit).await,
         Connection::Postgres(postgres) => postgres::rows::upsert(postgres, batch, commit).await,

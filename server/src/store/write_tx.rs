@@ -7,20 +7,20 @@ use app::cluster::{BlindPeriod, Component, HeartbeatUpdate, KeyCheck, KeyKind, S
 
 use crate::auth::audit::Entry;
 use crate::clock::Stopwatch;
-use crate::store::postgres::Shared;
-use crate::store::rows::{self, Head, Part, Write};
-use crate::store::sqlite::Owned;
+use crate::store::postgres::PostgresStore;
+use crate::store::rows::{self, ClusterRow, Section, Upsert};
+use crate::store::sqlite::SqliteStore;
 use crate::store::tx::Tx;
-use crate::store::{CommitId, KeyringNews, News, Store, StoreError, access};
+use crate::store::{AuthChanges, Commit, CommitId, Store, StoreError, access};
 
 /// A transaction that changes something.
-pub(super) struct Changing {
+pub(super) struct WriteTx {
     pub(super) tx: Tx,
-    pub(super) head: Head,
+    pub(super) head: ClusterRow,
     /// The moment of the change.
     pub(super) at: Timestamp,
-    pub(super) news: News,
-    pub(super) watch: Stopwatch,
+    pub(super) news: Commit,
+    pub(super) live: Stopwatch,
     /// It changes who may ask for what.
     pub(super) regrant: bool,
     /// A reader can see it, though its own news are empty.
@@ -29,14 +29,14 @@ pub(super) struct Changing {
     whole: bool,
 }
 
-impl Changing {
+impl WriteTx {
     /// Begins one on a file, by its owner's clock.
-    pub(super) async fn of_file(owned: &Owned, store: &Store) -> Result<Self, StoreError> {
-        let watch = Stopwatch::start();
+    pub(super) async fn of_file(owned: &SqliteStore, store: &Store) -> Result<Self, StoreError> {
+        let live = Stopwatch::start();
         let mut tx = owned.begin().await?;
         let head = rows::head(&mut tx, store.known_number()).await?;
         let at = owned.clock.now();
-        let mut change = Self::begun(tx, head, at, watch, store).await?;
+        let mut change = Self::begun(tx, head, at, live, store).await?;
         // What another process wrote to the file counts as written now, when it is noticed.
         change.visible |= change.news.earlier.as_ref().is_some_and(|news| !news.is_empty());
         change.note_gap().await?;
@@ -46,8 +46,11 @@ impl Changing {
     /// Begins one on a server, by its clock. A jump of that clock moves no verdict: forward it is a
     /// period, backward every stamp goes back with it. Whoever notices it first writes it down, and
     /// the others see that by its sum.
-    pub(super) async fn of_server(shared: &Shared, store: &Store) -> Result<Self, StoreError> {
-        let watch = Stopwatch::start();
+    pub(super) async fn of_server(
+        shared: &PostgresStore,
+        store: &Store,
+    ) -> Result<Self, StoreError> {
+        let live = Stopwatch::start();
         let mut tx = shared.begin().await?;
         let head = rows::head_for_update(&mut tx, store.known_number()).await?;
         let clock = head.clock.ok_or(StoreError::Unreadable("clock"))?;
@@ -59,7 +62,7 @@ impl Changing {
         let jumped = jumped.or_else(|| (behind < Span(-1_000)).then_some(behind));
         let jumps = head.jumps + jumped.unwrap_or(Span::ZERO);
         let at = clock.max(head.mark_at);
-        let mut change = Self::begun(tx, head, at, watch, store).await?;
+        let mut change = Self::begun(tx, head, at, live, store).await?;
         if let Some(by) = jumped {
             change.clock_was_set(by, clock - by).await?;
             change.at = if by < Span::ZERO { clock } else { at };
@@ -79,14 +82,14 @@ impl Changing {
 
     async fn begun(
         mut tx: Tx,
-        head: Head,
+        head: ClusterRow,
         at: Timestamp,
-        watch: Stopwatch,
+        live: Stopwatch,
         store: &Store,
     ) -> Result<Self, StoreError> {
         let known = store.known_of(&head);
         let earlier = since(&mut tx, &head, known, at).await?.map(Box::new);
-        let news = News { earlier, at, ..News::default() };
+        let news = Commit { earlier, at, ..Commit::default() };
         let is_of_another_history = store.is_of_another_history(&head);
         if is_of_another_history {
             tracing::warn!(
@@ -95,7 +98,7 @@ impl Changing {
         }
         // Whatever a reader has seen before, the picture has moved since.
         let visible = is_of_another_history || store.was_blind();
-        Ok(Self { tx, head, at, news, watch, regrant: false, visible, whole: false })
+        Ok(Self { tx, head, at, news, live, regrant: false, visible, whole: false })
     }
 
     /// The number this change has if anybody wants to hear of it.
@@ -113,7 +116,7 @@ impl Changing {
 
     /// Whether so much time lies between the last mark and a moment that nobody watched.
     fn is_gap(&self, until: Timestamp) -> bool {
-        let Head { mark_at, settings, .. } = self.head;
+        let ClusterRow { mark_at, settings, .. } = self.head;
         until - mark_at > settings.mark_period().times(2)
     }
 
@@ -149,14 +152,14 @@ impl Changing {
     }
 
     /// Writes components, and lets the reference keys learn from them.
-    pub(super) async fn write(&mut self, batch: Vec<Write>) -> Result<(), StoreError> {
+    pub(super) async fn write(&mut self, batch: Vec<Upsert>) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
         }
         let commit = self.commit_no();
         rows::upsert(&mut self.tx, &batch, commit).await?;
         self.learn_references(&batch).await?;
-        for Write { component, facts } in batch {
+        for Upsert { component, facts } in batch {
             if facts {
                 self.news.components.push(component);
             } else {
@@ -175,7 +178,7 @@ impl Changing {
 
     /// Lets the references learn from what was just reported, while they are not yet agreed on. A component that
     /// reports the check it reported before teaches nothing new.
-    async fn learn_references(&mut self, changed: &[Write]) -> Result<(), StoreError> {
+    async fn learn_references(&mut self, changed: &[Upsert]) -> Result<(), StoreError> {
         let changed: Vec<&Component> =
             changed.iter().filter(|write| write.facts).map(|write| &*write.component).collect();
         if changed.is_empty() {
@@ -203,16 +206,16 @@ impl Changing {
 
     /// Ends it: its news are numbered if anybody wants to hear of them, and other web servers told of
     /// what cannot wait.
-    pub(super) async fn commit(self, tell: bool) -> Result<(Head, News), StoreError> {
+    pub(super) async fn commit(self, tell: bool) -> Result<(ClusterRow, Commit), StoreError> {
         let visible = self.visible || !self.news.is_empty();
         let before = self.head.commit;
         let commit = if visible || self.regrant { before.next() } else { before };
         let Self { mut tx, head, at, mut news, regrant, whole, .. } = self;
         if regrant {
             news.keyring = Some(if news.whole.is_some() {
-                KeyringNews::Whole(Box::new(access::keyring(&mut tx).await?))
+                AuthChanges::Whole(Box::new(access::keyring(&mut tx).await?))
             } else {
-                KeyringNews::Changes(access::changes_since(&mut tx, before.number).await?)
+                AuthChanges::Changes(access::changes_since(&mut tx, before.number).await?)
             });
         }
         news.commit = commit;
@@ -222,17 +225,17 @@ impl Changing {
             snapshot.changed_at = at;
         }
         let parts = [
-            (Part::Settings, news.settings.is_some()),
-            (Part::ReferenceKeys, news.references.is_some()),
-            (Part::Spells, news.blind_periods.is_some()),
-            (Part::Keyring, regrant),
-            (Part::Whole, whole),
+            (Section::Settings, news.settings.is_some()),
+            (Section::ReferenceKeys, news.references.is_some()),
+            (Section::Spells, news.blind_periods.is_some()),
+            (Section::AuthCache, regrant),
+            (Section::Whole, whole),
         ];
-        let touched: Vec<Part> =
+        let touched: Vec<Section> =
             parts.into_iter().filter(|(_, touched)| *touched).map(|(part, _)| part).collect();
         rows::close(&mut tx, at, news.changed_at, commit, &touched).await?;
         if tell && news.is_urgent() {
-            Shared::notify(&mut tx).await?;
+            PostgresStore::notify(&mut tx).await?;
         }
         tx.commit().await?;
         Ok((head, news))
@@ -243,19 +246,20 @@ impl Changing {
 /// database or everything moved since.
 pub(super) async fn since(
     tx: &mut Tx,
-    head: &Head,
+    head: &ClusterRow,
     known: Option<CommitId>,
     at: Timestamp,
-) -> Result<Option<News>, StoreError> {
+) -> Result<Option<Commit>, StoreError> {
     if known == Some(head.commit) {
         return Ok(None);
     }
-    let mut news = News { commit: head.commit, at, changed_at: head.changed_at, ..News::default() };
+    let mut news =
+        Commit { commit: head.commit, at, changed_at: head.changed_at, ..Commit::default() };
     let numbers = head.numbers;
     let known = known.map(|known| known.number).filter(|known| numbers.whole <= *known);
     let Some(known) = known else {
         news.whole = Some(Box::new(rows::snapshot(tx, head).await?));
-        news.keyring = Some(KeyringNews::Whole(Box::new(access::keyring(tx).await?)));
+        news.keyring = Some(AuthChanges::Whole(Box::new(access::keyring(tx).await?)));
         return Ok(Some(news));
     };
     if head.commit.number > known + 1 {
@@ -278,7 +282,7 @@ pub(super) async fn since(
         news.blind_periods = Some(rows::blind_periods(tx).await?);
     }
     if numbers.keyring > known {
-        news.keyring = Some(KeyringNews::Changes(access::changes_since(tx, known).await?));
+        news.keyring = Some(AuthChanges::Changes(access::changes_since(tx, known).await?));
     }
     Ok(Some(news))
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 
 use crate::Site;
-use crate::live::Sight;
+use crate::live::LiveView;
 use crate::telemetry::cluster;
 use crate::telemetry::exposition::{Kind, Text};
 
@@ -22,7 +22,7 @@ impl Site {
 
     fn text(&self) -> String {
         let mut text = Text::default();
-        let Sight { snapshot, now, .. } = self.watch.sight();
+        let LiveView { snapshot, now, .. } = self.live.view();
         cluster::write(&mut text, &snapshot, now);
         self.requests.write(&mut text);
         self.intake.figures().write(&mut text);
@@ -37,7 +37,7 @@ impl Site {
             Kind::Counter,
             "Times the database could not be read or written.",
         );
-        text.sample(&[], self.watch.failures());
+        text.sample(&[], self.live.failures());
         text.family(
             "cluster_overview_store_replaced_connections_total",
             Kind::Counter,

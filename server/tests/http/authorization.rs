@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use app::cluster::Timestamp;
 use app::protocol::Rank;
-use cluster_overview::auth::Wish;
+use cluster_overview::auth::NewToken;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::TokenRole;
-use cluster_overview::store::Grant;
+use cluster_overview::store::AccessChange;
 use serde_json::{Value, json};
 
 use crate::harness::{Running, TOKEN, bearer};
@@ -26,17 +26,17 @@ use Wants::{Admin, JoinOrNode, Nothing, Viewer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leads {
     /// 401.
-    Away,
+    ExclusiveLock,
     /// 303 to sign in.
     ToSignIn,
 }
-use Leads::{Away, ToSignIn};
+use Leads::{ExclusiveLock, ToSignIn};
 
 /// Every route there is. One that is not here fails the story below.
 const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("GET", "/", Viewer, ToSignIn),
-    ("POST", "/fn/overview", Viewer, Away),
-    ("POST", "/fn/act", Admin, Away),
+    ("POST", "/fn/overview", Viewer, ExclusiveLock),
+    ("POST", "/fn/act", Admin, ExclusiveLock),
     ("POST", "/settings", Admin, ToSignIn),
     ("POST", "/removal", Admin, ToSignIn),
     ("POST", "/acceptance", Admin, ToSignIn),
@@ -45,35 +45,35 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("GET", "/audit", Admin, ToSignIn),
     ("POST", "/access/tokens", Admin, ToSignIn),
     ("POST", "/access/revocation", Admin, ToSignIn),
-    ("GET", "/assets/{*path}", Nothing, Away),
-    ("GET", "/branding/{hash}/{name}", Nothing, Away),
-    ("GET", "/embed", Nothing, Away),
-    ("GET", "/embed.js", Nothing, Away),
-    ("GET", "/sign-in", Nothing, Away),
-    ("POST", "/sign-in", Nothing, Away),
-    ("POST", "/sign-out", Nothing, Away),
-    ("GET", "/healthz", Nothing, Away),
-    ("GET", "/readyz", Nothing, Away),
-    ("GET", "/metrics", Viewer, Away),
-    ("GET", "/api/v1/overview", Viewer, Away),
-    ("GET", "/api/v1/stream", Viewer, Away),
-    ("GET", "/api/v1/openapi.json", Viewer, Away),
-    ("GET", "/api/v1/settings", Viewer, Away),
-    ("PUT", "/api/v1/settings", Admin, Away),
-    ("DELETE", "/api/v1/servers/{server}", Admin, Away),
-    ("DELETE", "/api/v1/servers/{server}/components/{role}", Admin, Away),
-    ("POST", "/api/v1/removals", Admin, Away),
-    ("POST", "/api/v1/servers/{server}/reconnect", Admin, Away),
-    ("PUT", "/api/v1/reference-keys/{kind}", Admin, Away),
-    ("GET", "/api/v1/tokens", Admin, Away),
-    ("POST", "/api/v1/tokens", Admin, Away),
-    ("DELETE", "/api/v1/tokens/{id}", Admin, Away),
-    ("GET", "/api/v1/audit", Admin, Away),
-    ("POST", "/api/v1/embeds", Viewer, Away),
-    ("DELETE", "/api/v1/embeds/{id}", Viewer, Away),
-    ("POST", "/api/v1/enrolments", JoinOrNode, Away),
-    ("POST", "/api/v1/probe-failures", JoinOrNode, Away),
-    ("POST", "/api/v1/heartbeats", JoinOrNode, Away),
+    ("GET", "/assets/{*path}", Nothing, ExclusiveLock),
+    ("GET", "/branding/{hash}/{name}", Nothing, ExclusiveLock),
+    ("GET", "/embed", Nothing, ExclusiveLock),
+    ("GET", "/embed.js", Nothing, ExclusiveLock),
+    ("GET", "/sign-in", Nothing, ExclusiveLock),
+    ("POST", "/sign-in", Nothing, ExclusiveLock),
+    ("POST", "/sign-out", Nothing, ExclusiveLock),
+    ("GET", "/healthz", Nothing, ExclusiveLock),
+    ("GET", "/readyz", Nothing, ExclusiveLock),
+    ("GET", "/metrics", Viewer, ExclusiveLock),
+    ("GET", "/api/v1/overview", Viewer, ExclusiveLock),
+    ("GET", "/api/v1/stream", Viewer, ExclusiveLock),
+    ("GET", "/api/v1/openapi.json", Viewer, ExclusiveLock),
+    ("GET", "/api/v1/settings", Viewer, ExclusiveLock),
+    ("PUT", "/api/v1/settings", Admin, ExclusiveLock),
+    ("DELETE", "/api/v1/servers/{server}", Admin, ExclusiveLock),
+    ("DELETE", "/api/v1/servers/{server}/components/{role}", Admin, ExclusiveLock),
+    ("POST", "/api/v1/removals", Admin, ExclusiveLock),
+    ("POST", "/api/v1/servers/{server}/reconnect", Admin, ExclusiveLock),
+    ("PUT", "/api/v1/reference-keys/{kind}", Admin, ExclusiveLock),
+    ("GET", "/api/v1/tokens", Admin, ExclusiveLock),
+    ("POST", "/api/v1/tokens", Admin, ExclusiveLock),
+    ("DELETE", "/api/v1/tokens/{id}", Admin, ExclusiveLock),
+    ("GET", "/api/v1/audit", Admin, ExclusiveLock),
+    ("POST", "/api/v1/embeds", Viewer, ExclusiveLock),
+    ("DELETE", "/api/v1/embeds/{id}", Viewer, ExclusiveLock),
+    ("POST", "/api/v1/enrolments", JoinOrNode, ExclusiveLock),
+    ("POST", "/api/v1/probe-failures", JoinOrNode, ExclusiveLock),
+    ("POST", "/api/v1/heartbeats", JoinOrNode, ExclusiveLock),
 ];
 
 /// Everybody who may ask, with what they prove it by.
@@ -107,7 +107,7 @@ impl Everybody {
 /// A token whose time is over.
 fn expired(overview: &Running) -> String {
     let by = Actor::command();
-    let wish = Wish {
+    let wish = NewToken {
         role: TokenRole::Person(Rank::Admin),
         name: "over".to_owned(),
         expires: Some(Timestamp(1)),
@@ -119,7 +119,7 @@ fn expired(overview: &Running) -> String {
         expires: Some(cluster_overview::clock::wall()),
         ..token
     };
-    overview.grant(&[Grant::Token(secret.hash(), token)], &entry);
+    overview.grant(&[AccessChange::Token(secret.hash(), token)], &entry);
     secret.reveal().to_owned()
 }
 
@@ -142,8 +142,8 @@ fn every_route_is_in_the_table() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
     let document = overview.send("GET", "/api/v1/openapi.json", &bearer(&admin), &[]).body;
-    let described = document["paths"].as_object().unwrap().keys().map(String::as_str);
-    let there: BTreeSet<&str> = plain.chain(described).collect();
+    let describe_token = document["paths"].as_object().unwrap().keys().map(String::as_str);
+    let there: BTreeSet<&str> = plain.chain(describe_token).collect();
     let told: BTreeSet<&str> = ROUTES.iter().map(|(_, template, _, _)| *template).collect();
     assert_eq!(there, told);
 }
@@ -170,7 +170,7 @@ fn everybody_gets_from_every_route_what_the_table_says() {
             let status = ask(proof.as_deref());
             match (wants, leads) {
                 (Nothing, _) => assert!(let_in(status) || status == 401 && path == "/sign-in"),
-                (_, Away) => assert_eq!(status, 401, "{method} {path}, {proof:?}"),
+                (_, ExclusiveLock) => assert_eq!(status, 401, "{method} {path}, {proof:?}"),
                 (_, ToSignIn) => assert_eq!(status, 303, "{method} {path}, {proof:?}"),
             }
         }

@@ -7,18 +7,18 @@ use std::time::Duration;
 use app::cluster::Source;
 use app::cluster::{Os, Role, ServerName, Span};
 use cluster_overview::auth::audit::{Action, Actor, Entry};
-use cluster_overview::auth::cache::{Keyring, TokenRole};
+use cluster_overview::auth::cache::{AuthCache, TokenRole};
 use cluster_overview::auth::origin::Proxies;
 use cluster_overview::auth::secret::Hash;
-use cluster_overview::auth::{Mode, Policy, Wish};
+use cluster_overview::auth::{Mode, NewToken, Policy};
 use cluster_overview::messenger::DialLoopback;
 use cluster_overview::net::listener::{self, Listener};
 use cluster_overview::net::tls::Tls;
 use cluster_overview::self_report::Identity;
 use cluster_overview::site::branding::Branding;
 use cluster_overview::site::frame_ancestors::Ancestor;
-use cluster_overview::store::Grant;
-use cluster_overview::store::admin::{Away, Beside};
+use cluster_overview::store::AccessChange;
+use cluster_overview::store::admin::{AdminStore, ExclusiveLock};
 use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
 use testkit::{Folder, config, wait_until_ok};
@@ -250,8 +250,8 @@ impl Running {
     pub(crate) fn lock_database(&self) -> Locked {
         let runtime = Runtime::new().unwrap();
         let address = self.database.clone();
-        let away =
-            runtime.block_on(async { Beside::open(&address).await.unwrap().take_away().await });
+        let away = runtime
+            .block_on(async { AdminStore::open(&address).await.unwrap().lock_exclusively().await });
         Locked { away: Some(away.unwrap()), runtime }
     }
 
@@ -271,10 +271,10 @@ impl Running {
     pub(crate) fn token(&self, role: &str) -> String {
         let by = Actor::command();
         let role = TokenRole::parse(role).unwrap();
-        let wish = Wish { role, name: format!("{} of a story", role.as_str()), expires: None };
+        let wish = NewToken { role, name: format!("{} of a story", role.as_str()), expires: None };
         let (secret, token) = wish.made(&by, cluster_overview::clock::wall()).unwrap();
         let entry = Entry::done(&by, Action::CreateToken, "for a story");
-        self.grant(&[Grant::Token(secret.hash(), token)], &entry);
+        self.grant(&[AccessChange::Token(secret.hash(), token)], &entry);
         let bearer = format!("Bearer {}", secret.reveal());
         let path = if role == TokenRole::Join { "/api/v1/heartbeats" } else { "/api/v1/overview" };
         let method = if role == TokenRole::Join { "POST" } else { "GET" };
@@ -293,18 +293,18 @@ impl Running {
     }
 
     /// Who may ask for what, as the database has it.
-    pub(crate) fn keyring(&self) -> Keyring {
+    pub(crate) fn keyring(&self) -> AuthCache {
         let address = self.database();
-        let read = async { Beside::open(&address).await.unwrap().keyring().await.unwrap() };
+        let read = async { AdminStore::open(&address).await.unwrap().keyring().await.unwrap() };
         Runtime::new().unwrap().block_on(read)
     }
 
     /// Changes who may ask for what, beside the overview.
-    pub(crate) fn grant(&self, grants: &[Grant], entry: &Entry) {
+    pub(crate) fn grant(&self, grants: &[AccessChange], entry: &Entry) {
         let address = self.database();
-        let granted = Runtime::new()
-            .unwrap()
-            .block_on(async { Beside::open(&address).await.unwrap().grant(grants, entry).await });
+        let granted = Runtime::new().unwrap().block_on(async {
+            AdminStore::open(&address).await.unwrap().grant(grants, entry).await
+        });
         assert!(granted.unwrap());
     }
 
@@ -328,14 +328,14 @@ fn address(folder: &std::path::Path) -> String {
 
 /// Somebody else's hold on the database.
 pub(crate) struct Locked {
-    away: Option<Away>,
+    away: Option<ExclusiveLock>,
     runtime: Runtime,
 }
 
 impl Drop for Locked {
     fn drop(&mut self) {
         if let Some(away) = self.away.take() {
-            self.runtime.block_on(away.give_back()).unwrap();
+            self.runtime.block_on(away.release()).unwrap();
         }
     }
 }

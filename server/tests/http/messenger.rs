@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cluster_overview::auth::secret::Hash;
 use cluster_overview::auth::{Mode, Policy};
 use cluster_overview::messenger::wire::{Channel, shared_key};
-use cluster_overview::messenger::{DialLoopback, Voice};
+use cluster_overview::messenger::{DialLoopback, MessengerListener};
 use serde_json::{Value, json};
 use testkit::{SOON, wait_until_ok};
 use tokio::runtime::Runtime;
@@ -19,7 +19,7 @@ use crate::harness::{Running, TOKEN, bearer, component, heartbeat, with};
 
 /// A service that listens, and beats for itself.
 struct Service {
-    voice: Option<Voice>,
+    voice: Option<MessengerListener>,
     runtime: Runtime,
     port: u16,
 }
@@ -27,7 +27,7 @@ struct Service {
 impl Service {
     fn bearing(secret: &str, server: &str) -> Self {
         let runtime = Runtime::new().unwrap();
-        let voice = runtime.block_on(Voice::open(0, server));
+        let voice = runtime.block_on(MessengerListener::open(0, server));
         voice.bear(secret);
         Self { port: voice.port().unwrap(), voice: Some(voice), runtime }
     }
@@ -179,7 +179,7 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     assert_eq!((again.status, again.header("retry-after")), (429, "5"));
     // Somebody opens the port.
     let runtime = Runtime::new().unwrap();
-    let voice = runtime.block_on(Voice::open(port, "db-1"));
+    let voice = runtime.block_on(MessengerListener::open(port, "db-1"));
     assert_eq!(voice.port(), Some(port));
     voice.bear(TOKEN);
     let connected = wait_until_ok("the next trial to be allowed", SOON, || {

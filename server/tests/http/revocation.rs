@@ -7,7 +7,7 @@ use app::protocol::Rank;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::Account;
 use cluster_overview::auth::password::Passwords;
-use cluster_overview::store::Grant;
+use cluster_overview::store::AccessChange;
 use serde_json::{Value, json};
 use testkit::wait_until;
 use tokio::runtime::Runtime;
@@ -22,7 +22,7 @@ fn set_password(overview: &Running, name: &str, rank: Rank, password: &str) {
     let hash = Runtime::new().unwrap().block_on(Passwords::default().hash(password.to_owned()));
     let account = Account { name: name.to_owned(), rank, password: hash.unwrap() };
     let entry = Entry::done(&Actor::command(), Action::SetPassword, "for a story");
-    overview.grant(&[Grant::Person(account)], &entry);
+    overview.grant(&[AccessChange::Person(account)], &entry);
 }
 
 /// Waits until the overview knows what was written beside it so far.
@@ -82,7 +82,7 @@ fn the_tokens_somebody_made_end_with_them_and_so_do_those_made_with_these() {
     let (id, by_bob) = make_token(&overview, &[("cookie", &bob)], "admin");
     let (_, by_his_token) = make_token(&overview, &bearer(&by_bob), "viewer");
     let entry = Entry::done(&Actor::command(), Action::RemovePerson, "ann");
-    overview.grant(&[Grant::Dismiss("ann".to_owned())], &entry);
+    overview.grant(&[AccessChange::Dismiss("ann".to_owned())], &entry);
     for gone in [&by_ann, &by_her_token] {
         becomes(401, || look(&overview, bearer(gone)[0]));
     }

@@ -4,7 +4,7 @@ use app::cluster::Span;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::Session;
 use cluster_overview::auth::secret::Hash;
-use cluster_overview::store::Grant;
+use cluster_overview::store::AccessChange;
 use serde_json::json;
 
 use crate::harness::{Answer, FORM, OWN, Running, bearer, cookie};
@@ -142,7 +142,7 @@ fn session(overview: &Running, begun: Span, acted: Span) -> String {
         Session { name_key: "ann".into(), begun: now - begun, acted: now - acted, address: None };
     let entry = Entry::done(&Actor::command(), Action::SignIn, "for a story");
     let password = overview.keyring().people["ann"].password.clone();
-    overview.grant(&[Grant::Begin { hash: Hash::of(&secret), session, password }], &entry);
+    overview.grant(&[AccessChange::Begin { hash: Hash::of(&secret), session, password }], &entry);
     let name = cookie(&sign_in(overview, NAME, PASSWORD, None, &[]));
     let cookie = format!("{}={secret}", name.split('=').next().unwrap());
     if begun < Span::minutes(720) {

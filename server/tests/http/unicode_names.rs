@@ -4,7 +4,7 @@ use app::protocol::Rank;
 use argon2::password_hash::PasswordHasher as _;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::Account;
-use cluster_overview::store::Grant;
+use cluster_overview::store::AccessChange;
 use testkit::{SOON, wait_until};
 
 use crate::harness::{FORM, OWN, Running, cookie, sign_in};
@@ -47,7 +47,7 @@ fn a_hash_of_a_former_version_lets_in_and_is_made_anew_at_the_next_sign_in() {
         };
         let name = person.name.clone();
         let entry = Entry::done(&Actor::command(), Action::SetPassword, "for a story");
-        overview.grant(&[Grant::Person(person)], &entry);
+        overview.grant(&[AccessChange::Person(person)], &entry);
         let session = wait_until("the person to be known", SOON, || {
             let entered = sign_in(&overview, &name, typed.1, &[]);
             (entered.status == 303).then(|| cookie(&entered))

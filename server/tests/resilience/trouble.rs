@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use cluster_overview::store::admin::Beside;
+use cluster_overview::store::admin::AdminStore;
 use serde_json::Value;
 use testkit::{Overview, Serve, folder, get};
 
@@ -78,10 +78,11 @@ fn a_database_that_another_process_holds_is_waited_for() {
     overview.beat("web-1", 1);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let address = format!("sqlite:{}", overview.database().display());
-    let away = async { Beside::open(&address).await.unwrap().take_away().await.unwrap() };
+    let away =
+        async { AdminStore::open(&address).await.unwrap().lock_exclusively().await.unwrap() };
     let away = runtime.block_on(away);
     fares_badly(&overview, "Another process holds its file");
-    runtime.block_on(away.give_back()).unwrap();
+    runtime.block_on(away.release()).unwrap();
     recovers(&overview);
 }
 

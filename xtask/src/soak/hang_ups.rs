@@ -124,12 +124,13 @@ impl Requests {
     pub(super) fn to(overview: &Overview) -> Result<Self> {
         let document = overview.get("/api/v1/openapi.json").body;
         let paths = document["paths"].as_object().context("the API's description has no paths")?;
-        let described = paths.iter().flat_map(|(path, methods)| {
+        let describe_token = paths.iter().flat_map(|(path, methods)| {
             let methods = methods.as_object().into_iter().flatten();
             methods.map(move |(method, _)| (method.to_uppercase(), path.clone()))
         });
         let pages = PAGES.map(|(method, path)| (method.to_owned(), path.to_owned()));
-        let all = described.chain(pages).map(|(method, path)| request(overview, &method, &path));
+        let all =
+            describe_token.chain(pages).map(|(method, path)| request(overview, &method, &path));
         let writing = WRITING.map(|(method, path)| request(overview, method, path));
         Ok(Self { all: all.collect(), writing: writing.into() })
     }

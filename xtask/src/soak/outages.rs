@@ -20,10 +20,10 @@ pub(super) fn run(overview: &mut Overview, target: &mut Target, plan: &Plan) -> 
     let senders = Senders::start(&overview.url("/api/v1/heartbeats"), servers, SENDERS_PAUSE, 1);
     for outage in 1..=plan.outages {
         takes_heartbeats(overview, "a database that was given back")?;
-        take_away(overview, target)?;
+        lock_exclusively(overview, target)?;
         is_refused(overview).map_err(|error| error.context(format!("outage {outage}")))?;
         thread::sleep(plan.outage);
-        give_back(overview, target)?;
+        release(overview, target)?;
         takes_heartbeats(overview, &format!("outage {outage}"))?;
         has_everything(overview, &senders)
             .map_err(|error| error.context(format!("after outage {outage}")))?;
@@ -32,7 +32,7 @@ pub(super) fn run(overview: &mut Overview, target: &mut Target, plan: &Plan) -> 
     Ok(format!("{} outages, {count} acknowledged heartbeats, none is missing", plan.outages).into())
 }
 
-fn take_away(overview: &Overview, target: &mut Target) -> Result<()> {
+fn lock_exclusively(overview: &Overview, target: &mut Target) -> Result<()> {
     match target {
         Target::File => std::fs::rename(overview.database(), elsewhere(overview))?,
         Target::Server(postgres) => postgres.stop(),
@@ -40,7 +40,7 @@ fn take_away(overview: &Overview, target: &mut Target) -> Result<()> {
     Ok(())
 }
 
-fn give_back(overview: &Overview, target: &mut Target) -> Result<()> {
+fn release(overview: &Overview, target: &mut Target) -> Result<()> {
     match target {
         Target::File => std::fs::rename(elsewhere(overview), overview.database())?,
         Target::Server(postgres) => postgres.start_again(&[]),

@@ -16,9 +16,9 @@ const MAX_ADDRESSES: usize = 20;
 
 /// The addresses that were warned of lately.
 #[derive(Debug, Default)]
-pub(crate) struct UnnamedProxies(Mutex<HashMap<IpAddr, Stopwatch>>);
+pub(crate) struct UnnamedProxyWarning(Mutex<HashMap<IpAddr, Stopwatch>>);
 
-impl UnnamedProxies {
+impl UnnamedProxyWarning {
     /// Logs one warning if this request comes from a peer that seems to be such a proxy.
     pub(crate) fn notice(&self, origin: &Origin) {
         let (Some(header), Some(peer)) = (origin.unbelieved, origin.peer) else { return };
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn each_address_is_warned_of_once_and_strangers_fill_no_log() {
-        let proxies = UnnamedProxies::default();
+        let proxies = UnnamedProxyWarning::default();
         let warnings = |last: u8| proxies.is_due([192, 0, 2, last].into());
         assert!(warnings(1));
         assert!(!warnings(1));

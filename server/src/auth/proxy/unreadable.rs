@@ -9,9 +9,9 @@ use crate::telemetry::outside_text::one_line;
 
 /// One line for each header.
 #[derive(Debug, Default)]
-pub(crate) struct UnreadProxies(LogLimits<&'static str>);
+pub(crate) struct UnreadableForwardingWarning(LogLimits<&'static str>);
 
-impl UnreadProxies {
+impl UnreadableForwardingWarning {
     /// Logs a warning, with the header's value, if this request comes from such a proxy.
     pub(crate) fn notice(&self, origin: &Origin, headers: &HeaderMap) {
         let (Some(header), Some(peer)) = (origin.unreadable, origin.peer) else { return };

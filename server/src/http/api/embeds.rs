@@ -14,7 +14,7 @@ use crate::Site;
 use crate::auth::cache::CODE;
 use crate::auth::identity::Person;
 use crate::auth::secret::Hash;
-use crate::auth::{Invitation, Mode, NotInvited};
+use crate::auth::{EmbedRefusal, Invitation, Mode};
 use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::extract::{PathParams, unreadable_path};
@@ -130,7 +130,7 @@ fn token(site: &Site, person: &Person) -> Result<Hash, Problem> {
 }
 
 /// Anybody with a code, or a viewer's token, can cause this line.
-pub(crate) fn log_not_let_in(error: &NotInvited) {
+pub(crate) fn log_not_let_in(error: &EmbedRefusal) {
     static NOT_LET_IN: LogLimit = LogLimit::new();
     if let Some(left_out) = NOT_LET_IN.check() {
         tracing::warn!(%error, left_out, "cannot let a product's person in");

@@ -54,7 +54,7 @@ pub(crate) async fn post(
     let by = enroller(&caller, &server, &origin)?;
     let most = site.intake.max_servers();
     if site.intake.is_full_for(&server)
-        || site.watch.keyring().is_full_for(&server, most, site.watch.now())
+        || site.live.keyring().is_full_for(&server, most, site.live.now())
     {
         return Err(no_room(&site, &server));
     }

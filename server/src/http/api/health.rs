@@ -29,7 +29,7 @@ pub(crate) async fn healthz() -> &'static str {
     )
 )]
 pub(crate) async fn readyz(State(site): State<Arc<Site>>) -> Result<&'static str, Problem> {
-    if site.watch.is_ready().await {
+    if site.live.is_ready().await {
         Ok("ready\n")
     } else {
         Err(Problem::unavailable("the overview's database cannot be read and written at present"))

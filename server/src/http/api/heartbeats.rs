@@ -126,7 +126,7 @@ fn own_servers_only(
     let Some(foreign) = heartbeats.iter().find(|heartbeat| heartbeat.server != *server) else {
         return Ok(());
     };
-    site.watch.refused(&foreign.server, RejectionReason::Foreign, origin.client);
+    site.live.refused(&foreign.server, RejectionReason::Foreign, origin.client);
     Err(speaks_for_another(server, &foreign.server))
 }
 

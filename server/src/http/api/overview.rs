@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::Site;
 use crate::http::api::dto;
 use crate::http::single_flight::SingleFlight;
-use crate::live::{Sight, Watch};
+use crate::live::{LiveState, LiveView};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
@@ -74,7 +74,7 @@ pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Re
     let (mut cached, mut now) = site.picture().await;
     if !holds(&headers, &cached.etag) {
         // The picture one has may be another web server's, and newer than this one's.
-        site.watch.refresh().await;
+        site.live.refresh().await;
         (cached, now) = site.picture().await;
     }
     let mut response = if holds(&headers, &cached.etag) {
@@ -106,29 +106,29 @@ fn holds(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 impl Site {
     /// The picture, and the moment it is told for.
     async fn picture(self: &Arc<Self>) -> (Arc<Cached>, Timestamp) {
-        if let Some(known) = self.overview.known(&self.watch) {
+        if let Some(known) = self.overview.known(&self.live) {
             return known;
         }
         let site = Arc::clone(self);
-        self.overview.flight.run(move || site.overview.current(&site.watch)).await
+        self.overview.flight.run(move || site.overview.current(&site.live)).await
     }
 }
 
 impl Cache {
     /// The picture as it last was, if it still is.
-    fn known(&self, watch: &Watch) -> Option<(Arc<Cached>, Timestamp)> {
+    fn known(&self, live: &LiveState) -> Option<(Arc<Cached>, Timestamp)> {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let (cursor, now) = watch.standing();
+        let (cursor, now) = live.cursor();
         last.holds(&cursor, now).then_some((last, now))
     }
 
     /// The picture as it is. Takes long, and one at a time calls it.
-    fn current(&self, watch: &Watch) -> (Arc<Cached>, Timestamp) {
+    fn current(&self, live: &LiveState) -> (Arc<Cached>, Timestamp) {
         // Whoever waited for a turn may find it made.
-        if let Some(known) = self.known(watch) {
+        if let Some(known) = self.known(live) {
             return known;
         }
-        let sight = watch.sight();
+        let sight = live.view();
         let now = sight.now;
         let cached = Arc::new(Cached::of(sight));
         *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&cached));
@@ -137,7 +137,7 @@ impl Cache {
 }
 
 impl Cached {
-    fn of(Sight { snapshot, cursor, now }: Sight) -> Self {
+    fn of(LiveView { snapshot, cursor, now }: LiveView) -> Self {
         let body = Bytes::from(body(&snapshot, now));
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(&body)[..16]);

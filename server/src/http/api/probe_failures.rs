@@ -54,7 +54,7 @@ pub(crate) async fn post(
     {
         return Err(speaks_for_another(own, &server));
     }
-    site.watch.refused(&server, RejectionReason::Probe { role, said }, origin.client);
+    site.live.refused(&server, RejectionReason::Probe { role, said }, origin.client);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -27,7 +27,7 @@ use crate::http::problem::Problem;
     responses((status = 200, description = "All five settings.", body = dto::Settings))
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>) -> Json<Settings> {
-    Json(site.watch.snapshot().settings)
+    Json(site.live.snapshot().settings)
 }
 
 /// Puts settings in force

@@ -77,9 +77,9 @@ pub(crate) async fn get(
         .filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES)
         .unwrap_or_default()
         .to_owned();
-    site.watch.reach(&cursor).await;
+    site.live.reach(&cursor).await;
     let reader = Reader {
-        facts: site.watch.facts(),
+        facts: site.live.facts(),
         stopping: site.stopping.subscribe(),
         reauthenticator: Reauthenticator::new(&head, &site.access),
         admitted: Stopwatch::start(),
@@ -208,7 +208,7 @@ impl Reader {
             return (Event::default().event("bye").data("bye"), false);
         }
         let resync = (Event::default().event("resync").data("resync"), false);
-        if !self.site.watch.places(&self.cursor) {
+        if !self.site.live.places(&self.cursor) {
             return resync;
         }
         let news = self.site.news(&self.cursor);
@@ -230,7 +230,7 @@ impl Reader {
                 self.facts.mark_unchanged();
             }
             () = stops(&mut self.stopping) => return false,
-            () = tokio::time::sleep(self.site.watch.poll_period().min(ADMITTED)) => {}
+            () = tokio::time::sleep(self.site.live.poll_period().min(ADMITTED)) => {}
         }
         if self.admitted.elapsed() < ADMITTED {
             return true;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::Site;
 use crate::auth::cache::{Token, TokenRole};
 use crate::auth::identity::Person;
-use crate::auth::{TokenChange, Wish};
+use crate::auth::{NewToken, TokenChange};
 use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::extract::{PathParams, unreadable_path};
@@ -32,7 +32,7 @@ const LONGEST_LIFE: Span = Span::minutes(10 * 366 * 24 * 60);
     responses((status = 200, description = "Newest first; those that are over stay for 31 days.", body = dto::Tokens))
 )]
 pub(crate) async fn list(State(site): State<Arc<Site>>) -> Json<Value> {
-    let keyring = site.watch.keyring();
+    let keyring = site.live.keyring();
     let tokens = keyring.newest_first();
     Json(json!({"tokens": tokens.into_iter().map(shown).collect::<Vec<_>>()}))
 }
@@ -93,7 +93,7 @@ pub(crate) async fn revoke(
     }
 }
 
-pub(crate) fn wish(value: &Value, now: Timestamp) -> Result<Wish, Vec<FieldError>> {
+pub(crate) fn wish(value: &Value, now: Timestamp) -> Result<NewToken, Vec<FieldError>> {
     let mut errors = Vec::new();
     let role = match value.get("role").and_then(Value::as_str).and_then(TokenRole::parse) {
         Some(role) if role != TokenRole::Node => Some(role),
@@ -122,7 +122,7 @@ pub(crate) fn wish(value: &Value, now: Timestamp) -> Result<Wish, Vec<FieldError
     });
     match (role, name) {
         (Some(role), Some(name)) if errors.is_empty() => {
-            Ok(Wish { role, name: name.to_owned(), expires })
+            Ok(NewToken { role, name: name.to_owned(), expires })
         }
         _ => Err(errors),
     }

@@ -16,11 +16,11 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if site.access.brings_unknown(request.headers(), request.extensions(), &site.watch) {
+    if site.access.brings_unknown(request.headers(), request.extensions(), &site.live) {
         // Another web server may have given it out a moment ago.
-        site.watch.refresh().await;
+        site.live.refresh().await;
     }
-    let (caller, origin) = site.access.caller(request.headers(), request.extensions(), &site.watch);
+    let (caller, origin) = site.access.caller(request.headers(), request.extensions(), &site.live);
     let person = match &caller {
         Caller::Person(person) => Some(person.clone()),
         // Where nobody signs in, a token must not give less than no token.

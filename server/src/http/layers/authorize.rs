@@ -16,7 +16,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::Site;
 use crate::auth::Mode;
-use crate::auth::identity::{Caller, Unproved};
+use crate::auth::identity::{AuthFailure, Caller};
 use crate::auth::origin::Origin;
 use crate::files::text::utf8;
 use crate::http::api::openapi;
@@ -90,8 +90,8 @@ impl ProtectedRoutes {
 
     /// Its paths.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        let described = self.routes.get_openapi().paths.paths.keys().map(String::as_str);
-        self.undescribed.as_deref().into_iter().chain(described)
+        let describe_token = self.routes.get_openapi().paths.paths.keys().map(String::as_str);
+        self.undescribed.as_deref().into_iter().chain(describe_token)
     }
 
     /// Its router, behind the check of its permission.
@@ -127,7 +127,7 @@ async fn authorize(
     request: Request,
     next: Next,
 ) -> Response {
-    let nobody = Caller::Nobody(Unproved::Silent);
+    let nobody = Caller::Nobody(AuthFailure::Silent);
     let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
     let Err(rejection) = check(&checked.site.access.policy, checked.permission, caller) else {
         return next.run(request).await;
@@ -143,7 +143,7 @@ async fn authorize(
         let body = checked.site.bodies.read_claim(request.into_body()).await;
         checked.site.intake.figures().refuse(RejectReason::Token);
         if let Some(server) = body.and_then(|body| claimed_server(&body)) {
-            checked.site.watch.refused(&server, reason, origin.and_then(|origin| origin.client));
+            checked.site.live.refused(&server, reason, origin.and_then(|origin| origin.client));
         }
     } else {
         body::discard(request.into_body()).await;

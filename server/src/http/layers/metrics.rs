@@ -19,10 +19,10 @@ pub(crate) async fn record_request(
 ) -> Response {
     let route = route_template(&site.base, request.extensions().get::<MatchedPath>());
     let method = method_label(request.method());
-    let watch = Stopwatch::start();
+    let stopwatch = Stopwatch::start();
     let response = next.run(request).await;
     let status = status_class(response.status());
-    site.requests.note(RequestLabels { route, method, status }, watch.elapsed());
+    site.requests.note(RequestLabels { route, method, status }, stopwatch.elapsed());
     response
 }
 

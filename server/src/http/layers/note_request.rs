@@ -16,7 +16,7 @@ pub(crate) async fn note_request(
     next: Next,
 ) -> Response {
     if let Some(own) = &site.own {
-        own.was_asked();
+        own.note_request();
     }
     next.run(request).await
 }

@@ -3,7 +3,7 @@
 use app::protocol::Rank;
 
 use crate::auth::audit::Proof;
-use crate::auth::identity::{Caller, Person, Unproved};
+use crate::auth::identity::{AuthFailure, Caller, Person};
 use crate::auth::{Mode, Policy};
 use crate::http::layers::rejection::{ForbiddenReason, Rejection};
 
@@ -100,6 +100,6 @@ fn server(caller: &Caller) -> Result<(), Rejection> {
         Caller::Person(person) if person.proof == Proof::Token => {
             Err(Rejection::Forbidden(ForbiddenReason::PersonToken))
         }
-        Caller::Person(_) => Err(Rejection::Unauthenticated(Unproved::Silent)),
+        Caller::Person(_) => Err(Rejection::Unauthenticated(AuthFailure::Silent)),
     }
 }

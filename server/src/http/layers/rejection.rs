@@ -7,7 +7,7 @@ use axum::http::{HeaderName, StatusCode};
 
 use crate::Site;
 use crate::auth::Mode;
-use crate::auth::identity::Unproved;
+use crate::auth::identity::AuthFailure;
 use crate::auth::proxy::user_headers::ProxyNameError;
 use crate::http::layers::permission::Permission;
 use crate::http::problem::{Problem, Values};
@@ -16,7 +16,7 @@ use crate::http::problem::{Problem, Values};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// Nothing proves who they are.
-    Unauthenticated(Unproved),
+    Unauthenticated(AuthFailure),
     /// Their session has been idle for too long to change anything: they must sign in again.
     SessionLapsed,
     /// They may not do this.
@@ -81,15 +81,17 @@ impl Rejection {
                 Problem::new(StatusCode::FORBIDDEN, bar.as_str()).for_people(bar.key(), Vec::new())
             }
             Self::SessionLapsed => said("plain.unproved.lapsed", Vec::new()),
-            Self::Unauthenticated(Unproved::BadToken) if for_servers => unauthorized(
+            Self::Unauthenticated(AuthFailure::BadToken) if for_servers => unauthorized(
                 "the token in the Authorization header is no join token of this overview and no server's credential, or it was revoked; compare it with the file `serve` named at its start",
             ),
-            Self::Unauthenticated(Unproved::BadToken) => said("plain.unproved.token", Vec::new()),
+            Self::Unauthenticated(AuthFailure::BadToken) => {
+                said("plain.unproved.token", Vec::new())
+            }
             Self::Unauthenticated(_) if for_servers => unauthorized(
                 "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
             ),
-            Self::Unauthenticated(Unproved::Proxy(why)) => unnamed(site, why, peer),
-            Self::Unauthenticated(Unproved::Silent | Unproved::BadSession) => {
+            Self::Unauthenticated(AuthFailure::Proxy(why)) => unnamed(site, why, peer),
+            Self::Unauthenticated(AuthFailure::Silent | AuthFailure::BadSession) => {
                 match site.access.policy.mode {
                     Mode::Proxy { .. } | Mode::Host(_) => {
                         said("plain.unproved.product", Vec::new())

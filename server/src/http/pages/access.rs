@@ -100,7 +100,7 @@ pub(crate) async fn revoke_token(
 }
 
 fn page(site: &Site, sheet: Sheet, person: &Person) -> AccessPage {
-    let keyring = site.watch.keyring();
+    let keyring = site.live.keyring();
     let (credentials, tokens): (Vec<&Token>, Vec<&Token>) =
         keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
     let people = (site.access.policy.mode == Mode::Password).then(|| {
@@ -110,7 +110,7 @@ fn page(site: &Site, sheet: Sheet, person: &Person) -> AccessPage {
     });
     AccessPage {
         sheet,
-        now: site.watch.now(),
+        now: site.live.now(),
         tokens: tokens.into_iter().map(line).collect(),
         credentials: credentials.into_iter().map(line).collect(),
         people,

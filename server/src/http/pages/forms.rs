@@ -20,7 +20,7 @@ use crate::auth::identity::Person;
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
 use crate::http::problem::Problem;
-use crate::live::Sight;
+use crate::live::LiveView;
 
 /// A form as a browser sends it.
 type Sent = Submitted<Vec<(String, String)>>;
@@ -35,7 +35,7 @@ pub(crate) async fn settings(
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
     let draft = Draft::from_pairs(&pairs).ok_or_else(|| lacks("heartbeat_interval_s"))?;
-    let Sight { snapshot, now, .. } = site.watch.sight();
+    let LiveView { snapshot, now, .. } = site.live.view();
     let draft = draft.over(&snapshot.settings);
     let typed = |draft| {
         let open = Open::Configuration(Some(draft));

@@ -48,7 +48,7 @@ impl Backend for PageBackend {
         // A cursor that is longer than any of ours places nobody.
         let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
         Box::pin(async move {
-            self.site.watch.reach(cursor).await;
+            self.site.live.reach(cursor).await;
             self.site.news(cursor)
         })
     }
@@ -61,7 +61,7 @@ impl Backend for PageBackend {
 impl Site {
     /// What changed since a cursor.
     pub(crate) fn news(&self, cursor: &str) -> News {
-        let (change, cursor, now) = self.watch.since(cursor);
+        let (change, cursor, now) = self.live.since(cursor);
         News { cursor, now, change, build: self.build.clone() }
     }
 
@@ -88,7 +88,7 @@ pub(crate) async fn get(
     request: Request,
 ) -> Response {
     // Whoever comes from a form, or from another web server, sees what they did or saw there.
-    site.watch.refresh().await;
+    site.live.refresh().await;
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
     let told = Arc::clone(&nonce);

@@ -238,10 +238,10 @@ fn page(
     then: String,
     wrong: Option<String>,
 ) -> Response {
-    let keyring = site.watch.keyring();
+    let keyring = site.live.keyring();
     let lacking = match (keyring.has_admin(), &keyring.setup_code) {
         (true, _) => Lacking::Nothing,
-        (false, Some(code)) if site.watch.now() < code.expires => Lacking::FirstAdmin,
+        (false, Some(code)) if site.live.now() < code.expires => Lacking::FirstAdmin,
         (false, _) => Lacking::FirstAdminAndCode,
     };
     let form = SignInForm { sheet, name, then, wrong, lacking };

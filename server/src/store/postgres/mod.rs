@@ -38,7 +38,7 @@ const HOUSEKEEPING: i64 = 0x6f76_6572_7669_6577;
 
 /// A PostgreSQL database.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct PostgresStore {
     pool: PgPool,
     trust: Arc<Trust>,
     pub(super) replaced_connections: Counter,
@@ -54,7 +54,7 @@ pub(super) fn is_address(address: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme))
 }
 
-impl Shared {
+impl PostgresStore {
     /// The database at `postgres://USER@HOST/DATABASE`, which need not be there yet.
     pub(super) fn at(address: &str) -> Result<Self, StoreError> {
         // What cannot be read may hold a password: it is not repeated.
@@ -145,7 +145,7 @@ impl Shared {
     }
 
     /// Begins to keep house, if no other web server is at it.
-    pub(super) async fn keep_house(&self) -> Result<Option<Tx>, StoreError> {
+    pub(super) async fn run_housekeeping(&self) -> Result<Option<Tx>, StoreError> {
         let mut tx = self.begin().await?;
         let lock = sql("select pg_try_advisory_xact_lock($1)").bind(HOUSEKEEPING);
         if lock.row(&mut tx).await?.get(0)? {
@@ -176,23 +176,23 @@ impl Shared {
     }
 
     /// What hears of it.
-    pub(super) async fn listen(&self) -> Result<Ears, StoreError> {
+    pub(super) async fn listen(&self) -> Result<ChangeListener, StoreError> {
         let ended = self.trust.ended();
         let mut listener = in_time(PgListener::connect_with(&self.pool)).await?;
         session::check_writable(&mut listener).await?;
         in_time(listener.listen(CHANNEL)).await?;
-        Ok(Ears { listener, ended })
+        Ok(ChangeListener { listener, ended })
     }
 }
 
 /// A connection that hears other web servers write.
 #[derive(Debug)]
-pub(crate) struct Ears {
+pub(crate) struct ChangeListener {
     listener: PgListener,
     ended: watch::Receiver<Option<Stopwatch>>,
 }
 
-impl Ears {
+impl ChangeListener {
     /// Waits until there is something to read; what was told several times is heard once. It fails when
     /// this connection is no longer one to the server that takes the writes.
     pub(crate) async fn heard(&mut self) -> Result<(), StoreError> {

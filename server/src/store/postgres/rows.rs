@@ -4,7 +4,7 @@ use app::cluster::{Component, ComponentKey, Timestamp};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::store::StoreError;
-use crate::store::rows::{Write, close_cluster, select_components, select_head};
+use crate::store::rows::{Upsert, close_cluster, select_components, select_head};
 use crate::store::sql::{Row, in_time};
 
 /// Writes the cluster's row unless there is one.
@@ -90,7 +90,7 @@ pub(in crate::store) async fn of_keys(
 
 pub(in crate::store) async fn upsert(
     connection: &mut PgConnection,
-    batch: &[Write],
+    batch: &[Upsert],
     commit: i64,
 ) -> Result<(), StoreError> {
     let all = |of: fn(&Component) -> String| -> Vec<String> {

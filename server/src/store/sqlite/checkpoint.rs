@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::store::StoreError;
 use crate::store::sqlite::lock::with_end;
-use crate::store::sqlite::{Owned, connection};
+use crate::store::sqlite::{SqliteStore, connection};
 use crate::telemetry::log_limit::LogLimit;
 
 /// The file is cut to this length when the log begins anew: twice as long as it gets where nobody holds it.
@@ -45,14 +45,14 @@ async fn checkpoint(path: &Path) -> Result<Checkpoint, StoreError> {
     Ok(if copied < log { Checkpoint::Pinned } else { Checkpoint::Complete })
 }
 
-impl Owned {
+impl SqliteStore {
     /// How long the log is; nothing where it cannot be seen.
     pub(in crate::store) fn log_bytes(&self) -> u64 {
         std::fs::metadata(&self.log).map_or(0, |log| log.len())
     }
 
     /// Cuts the log again and again once it is too long, for as long as the process lives.
-    pub(in crate::store) async fn keep_log_short(&self) {
+    pub(in crate::store) async fn run_checkpoints(&self) {
         let mut was_pinned = false;
         loop {
             tokio::time::sleep(PERIOD).await;

@@ -15,7 +15,7 @@ use sqlx::ConnectOptions as _;
 
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
-use crate::store::sqlite::{Owned, connection, rows, wal};
+use crate::store::sqlite::{SqliteStore, connection, rows, wal};
 
 /// How often the file is read.
 const PERIOD: Duration = Duration::from_secs(5);
@@ -76,16 +76,16 @@ fn only_damage(read: Result<(), StoreError>) -> Result<(), StoreError> {
     )
 }
 
-impl Owned {
+impl SqliteStore {
     /// Reads the file again and again, for as long as the process lives or until it is damaged.
-    pub(in crate::store) async fn keep_examining(&self) {
+    pub(in crate::store) async fn run_integrity_checks(&self) {
         loop {
-            let watch = Stopwatch::start();
+            let live = Stopwatch::start();
             self.examine().await;
             if self.damage.check().is_err() {
                 return;
             }
-            tokio::time::sleep(PERIOD.max(watch.elapsed() * SHARE)).await;
+            tokio::time::sleep(PERIOD.max(live.elapsed() * SHARE)).await;
         }
     }
 

@@ -17,7 +17,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use crate::clock::{self, Clock, Stopwatch};
 use crate::files::owner::{Foreign, Unusable};
-use crate::store::rows::{Head, first_row, head};
+use crate::store::rows::{ClusterRow, first_row, head};
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::integrity::Damage;
 use crate::store::sqlite::lock::{BESIDE, LOCK_END, Lock, with_end};
@@ -37,7 +37,7 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An `SQLite` file, and the clock of the process that owns it.
 #[derive(Debug)]
-pub(super) struct Owned {
+pub(super) struct SqliteStore {
     /// The one connection that writes.
     writer: SqlitePool,
     /// What reads beside it, and never keeps it waiting.
@@ -80,16 +80,16 @@ pub(super) fn check_owner(path: &Path) -> Result<(), StoreError> {
     Err(StoreError::Foreign { path: path.to_owned(), unusable })
 }
 
-impl Owned {
+impl SqliteStore {
     /// Opens the file, creating it if there is none, and brings its schema up to date.
-    pub(super) async fn open(path: PathBuf) -> Result<(Self, Head), StoreError> {
+    pub(super) async fn open(path: PathBuf) -> Result<(Self, ClusterRow), StoreError> {
         check_owner(&path)?;
         let lock = Lock::take(&path)?;
         let opened = Self::open_locked(&path, lock).await;
         opened.map_err(|error| StoreError::Open { path, source: Box::new(error) })
     }
 
-    async fn open_locked(path: &Path, lock: Lock) -> Result<(Self, Head), StoreError> {
+    async fn open_locked(path: &Path, lock: Lock) -> Result<(Self, ClusterRow), StoreError> {
         // `SQLite` keeps its log beside the file itself, wherever a symbolic link to it lies.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         // One that was just made has nothing to lose.

@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use crate::store::StoreError;
-use crate::store::rows::{Write, close_cluster, component, select_components, select_head};
+use crate::store::rows::{Upsert, close_cluster, component, select_components, select_head};
 use crate::store::sql::{Row, sql};
 use crate::store::tx::Tx;
 
@@ -66,11 +66,11 @@ pub(in crate::store) async fn of_keys(
 
 pub(in crate::store) async fn upsert(
     tx: &mut Tx,
-    batch: &[Write],
+    batch: &[Upsert],
     commit: i64,
 ) -> Result<(), StoreError> {
     // Lists, not objects: SQLite finds the fifth of a list sooner than one by its name.
-    let row = |Write { component, facts }: &Write| {
+    let row = |Upsert { component, facts }: &Upsert| {
         let Component { os, skew, .. } = &**component;
         let optional = |check: Option<KeyCheck>| check.map(|check| check.digits());
         json!([
