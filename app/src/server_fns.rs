@@ -20,7 +20,6 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// What changed since `cursor`.
-#[allow(missing_docs, reason = "the macro makes the argument a public field")]
 #[server(prefix = "/fn", endpoint = "overview", input = Json)]
 pub async fn overview(cursor: String) -> Result<News, Failure> {
     let backend = backend()?;
@@ -28,7 +27,6 @@ pub async fn overview(cursor: String) -> Result<News, Failure> {
 }
 
 /// Does what an admin wants, or says why not.
-#[allow(missing_docs, reason = "the macro makes the argument a public field")]
 #[server(prefix = "/fn", endpoint = "act", input = Json)]
 pub async fn act(command: Command) -> Result<Outcome, Failure> {
     let backend = backend()?;

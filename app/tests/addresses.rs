@@ -11,13 +11,13 @@ use cluster_overview_app::cluster::{
     Component, HintId, Messenger, MessengerFailure, Snapshot, Timestamp,
 };
 use cluster_overview_app::i18n::{HintText, Language, Words};
-use common::{NOON, hints, s, service, snapshot, web};
+use common::{NOON, hints, s, service, snapshot, web, with_facts};
 
 /// When what was last heard of at noon is stale, a web component too.
 const LATER: Timestamp = Timestamp(NOON.0 + 86_500_000);
 
 fn at(component: Component, ip: &str) -> Component {
-    Component { ip: ip.parse::<IpAddr>().unwrap().into(), ..component }
+    with_facts(component, |facts| facts.ip = ip.parse::<IpAddr>().unwrap().into())
 }
 
 fn alive(component: Component) -> Component {

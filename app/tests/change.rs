@@ -8,7 +8,7 @@ use cluster_overview_app::cluster::{
     BlindPeriod, Change, Component, HeartbeatUpdate, KeyKind, Settings, Skew, Snapshot, Span,
     Timestamp,
 };
-use common::{NOON, key, ms, period, s, service, snapshot, web};
+use common::{NOON, key, ms, period, s, service, snapshot, web, with_facts};
 
 /// Everything that changed between two snapshots, as a store would tell it.
 fn difference(before: &Snapshot, after: &Snapshot) -> Change {
@@ -54,7 +54,7 @@ fn before() -> Snapshot {
 
 fn after() -> Snapshot {
     let mut after = snapshot([
-        Component { version: "2026.3".into(), ..web("a") },
+        with_facts(web("a"), |facts| facts.version = "2026.3".into()),
         beat_again(&service("a"), s(30)),
         Component { stopped: true, ..service("b") },
         web("new"),
@@ -127,9 +127,9 @@ fn a_beat_is_all_between_two_states_only_if_nothing_else_changed() {
     let mut restarted = after.clone();
     restarted.boots.former = Some(before.boots.current.clone());
     for more in [
-        Component { version: "2026.3".into(), ..after.clone() },
+        with_facts(after.clone(), |facts| facts.version = "2026.3".into()),
         Component { stopped: true, ..after.clone() },
-        Component { key_check: Some(key(1)), ..after.clone() },
+        with_facts(after.clone(), |facts| facts.key_check = Some(key(1))),
         Component { came_back: Some(NOON), ..after.clone() },
         Component { first_seen: s(1), ..after.clone() },
         restarted,

@@ -12,7 +12,9 @@ use cluster_overview_app::cluster::{
     Settings, Severity, Skew, Snapshot, Span, Timestamp,
 };
 use cluster_overview_app::i18n::{Language, Words};
-use common::{NOON, address, boot, hints, ids, key, ms, name, s, service, snapshot, web};
+use common::{
+    NOON, address, boot, hints, ids, key, ms, name, s, service, snapshot, web, with_facts,
+};
 
 /// A cluster in which a hint is there, and the nearest one in which it is not.
 struct Case {
@@ -61,19 +63,19 @@ fn stopped(component: Component) -> Component {
 }
 
 fn running(server: &str, version: &str) -> Component {
-    Component { version: version.into(), ..service(server) }
+    with_facts(service(server), |facts| facts.version = version.into())
 }
 
 fn keyed(component: Component, byte: u8) -> Component {
-    Component { key_check: Some(key(byte)), ..component }
+    with_facts(component, |facts| facts.key_check = Some(key(byte)))
 }
 
 fn machine_keyed(server: &str, byte: u8) -> Component {
-    Component { machine_key_check: Some(key(byte)), ..web(server) }
+    with_facts(web(server), |facts| facts.machine_key_check = Some(key(byte)))
 }
 
 fn observer(component: Component) -> Component {
-    Component { source: Source::Observer, ..component }
+    with_facts(component, |facts| facts.source = Source::Observer)
 }
 
 fn accepting(kind: KeyKind, byte: u8, mut snapshot: Snapshot) -> Snapshot {
@@ -654,7 +656,7 @@ fn version_skew_speaks_of_live_components_only() {
 
 #[test]
 fn version_skew_names_each_server_once_as_behind_or_ahead() {
-    let old = |component| Component { version: "1.0".into(), ..component };
+    let old = |component| with_facts(component, |facts| facts.version = "1.0".into());
     let others = ["c", "d", "e"].map(service);
     let odd = [old(web("a")), old(service("a")), running("b", "2026.10")];
     let hint = &hints(&snapshot(odd.into_iter().chain(others)), NOON)[0];
@@ -734,14 +736,18 @@ fn every_failure_of_a_messenger_is_told_in_its_own_words() {
 #[test]
 fn an_observer_row_has_hints_of_pulse_clock_and_messenger_and_no_others() {
     let messenger = dialled(Role::Service, Some(MessengerFailure::Refused));
-    let row = Component {
-        skew: skewed(3_000, 3_000).skew,
-        came_back: Some(NOON),
-        messengers: messenger.components.values().next().unwrap().messengers.clone(),
-        version: "0".into(),
-        key_check: Some(key(9)),
-        ..heard(observer(taking_turns()), s(-301))
-    };
+    let row = with_facts(
+        Component {
+            skew: skewed(3_000, 3_000).skew,
+            came_back: Some(NOON),
+            messengers: messenger.components.values().next().unwrap().messengers.clone(),
+            ..heard(observer(taking_turns()), s(-301))
+        },
+        |facts| {
+            facts.version = "0".into();
+            facts.key_check = Some(key(9));
+        },
+    );
     let cluster = accepting(KeyKind::Encryption, 1, snapshot([row, keyed(service("b"), 1)]));
     assert_eq!(
         ids(&cluster, NOON),

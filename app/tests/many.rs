@@ -16,7 +16,9 @@ use cluster_overview_app::cluster::{
     Pulse, RejectionReason, Role, ServerName, Settings, Skew, Snapshot, Span, Timestamp, version,
 };
 use cluster_overview_app::i18n::{Language, Words};
-use common::{NOON, address, boot, hints, key, ms, name, s, service, snapshot, status, web};
+use common::{
+    NOON, address, boot, hints, key, ms, name, s, service, snapshot, status, web, with_facts,
+};
 use proptest::prelude::*;
 
 /// More servers than anybody looks at one by one.
@@ -60,7 +62,7 @@ fn cannot_be_reached(component: Component) -> Component {
 /// Every kind of trouble that a whole cluster may be in.
 fn troubles(servers: usize) -> Vec<(&'static str, Snapshot)> {
     let of = |make: fn(usize, Component) -> Component| cluster(servers, make);
-    let keyed = |component, check| Component { key_check: check, ..component };
+    let keyed = |component, check| with_facts(component, |facts| facts.key_check = check);
     let mut refused = of(|_, component| component);
     for server in refused.components.keys().map(|key| key.server.clone()).collect::<BTreeSet<_>>() {
         refused.refuse(&server, RejectionReason::Token, None, NOON);
@@ -71,8 +73,11 @@ fn troubles(servers: usize) -> Vec<(&'static str, Snapshot)> {
             cluster(servers, |n, c| keyed(c, Some(key(if n % 2 == 0 { 0x11 } else { 7 })))),
         ),
         ("a key each", cluster(servers, |n, c| keyed(c, check(n)))),
-        ("a machine key each", of(|n, c| Component { machine_key_check: check(n), ..c })),
-        ("a version each", of(|n, c| Component { version: format!("2026.{n}"), ..c })),
+        (
+            "a machine key each",
+            of(|n, c| with_facts(c, |facts| facts.machine_key_check = check(n))),
+        ),
+        ("a version each", of(|n, c| with_facts(c, |facts| facts.version = format!("2026.{n}")))),
         ("all stale", of(|_, c| Component { last_heartbeat: s(-100_000), ..c })),
         ("all late", of(|_, c| Component { last_heartbeat: s(-90), ..c })),
         ("all stopped", of(|_, c| Component { stopped: true, last_heartbeat: s(-900), ..c })),
@@ -84,7 +89,10 @@ fn troubles(servers: usize) -> Vec<(&'static str, Snapshot)> {
                 Component { skew: Some(Skew { last: off, before: Some(off) }), ..c }
             }),
         ),
-        ("no keys but one", of(|n, c| Component { key_check: check(n).filter(|_| n == 0), ..c })),
+        (
+            "no keys but one",
+            of(|n, c| with_facts(c, |facts| facts.key_check = check(n).filter(|_| n == 0))),
+        ),
         ("all refused", refused),
         ("no messenger", of(|_, c| cannot_be_reached(c))),
         ("all back", of(|_, c| Component { came_back: Some(NOON), ..c })),
@@ -145,9 +153,8 @@ fn no_hint_is_left_out_and_no_id_has_more_than_fifty() {
 /// The key hints of a cluster in which so many servers have another key than the rest.
 fn odd_ones(count: usize) -> Vec<Hint> {
     let odd = |number: usize| Some(key(if number < count { 7 } else { 0x11 }));
-    let all = cluster(2 * count + 1, |number, component| Component {
-        key_check: odd(number),
-        ..component
+    let all = cluster(2 * count + 1, |number, component| {
+        with_facts(component, |facts| facts.key_check = odd(number))
     });
     let found = hints(&all, NOON).into_iter();
     found.filter(|hint| hint.id == HintId::KeyMismatch).collect()
@@ -216,7 +223,9 @@ fn the_opening_counts_those_too_for_whom_a_summary_stands() {
 
 #[test]
 fn spellings_of_one_version_are_counted_together_and_the_most_common_is_shown() {
-    let of = |server: &str, version: &str| Component { version: version.into(), ..service(server) };
+    let of = |server: &str, version: &str| {
+        with_facts(service(server), |facts| facts.version = version.into())
+    };
     let three =
         snapshot([of("a", "2026.02"), of("b", "2027"), of("c", "2026.2"), of("d", "2026.2")]);
     assert_eq!(three.overview(NOON).reference_version.as_deref(), Some("2026.2"));
@@ -241,17 +250,17 @@ fn component() -> impl Strategy<Value = Component> {
         let source = if kind == 0 {
             cluster_overview_app::cluster::Source::Observer
         } else {
-            component.source
+            component.facts.source
         };
-        Component {
-            version: version.into(),
-            last_heartbeat: s(heard),
-            stopped: kind == 1,
-            key_check: one.map(key),
-            machine_key_check: other.map(key),
-            source,
-            ..component
-        }
+        with_facts(
+            Component { last_heartbeat: s(heard), stopped: kind == 1, ..component },
+            |facts| {
+                facts.version = version.into();
+                facts.key_check = one.map(key);
+                facts.machine_key_check = other.map(key);
+                facts.source = source;
+            },
+        )
     })
 }
 
@@ -303,20 +312,20 @@ proptest! {
         let all = compared(&overview);
         let hints = hints(&cluster, NOON);
 
-        let is = |c: &Component, version: &str| version::compare(&c.version, version).is_eq();
+        let is = |c: &Component, version: &str| version::compare(&c.facts.version, version).is_eq();
         let alike = |one: &str| all.iter().filter(|(_, c, _, live)| *live && is(c, one)).count();
         let spelled = |one: &str| {
-            let same = all.iter().filter(|(_, c, ..)| c.version == one);
+            let same = all.iter().filter(|(_, c, ..)| c.facts.version == one);
             let live = same.clone().filter(|(.., live)| *live).count();
             (live, same.filter(|(_, c, ..)| !c.stopped).count(), Reverse(one.len()))
         };
         let label = |one: &str| {
-            let same = all.iter().map(|(_, c, ..)| c.version.as_str());
+            let same = all.iter().map(|(_, c, ..)| c.facts.version.as_str());
             let same = same.filter(|other| version::compare(one, other).is_eq());
             let best = same.max_by(|a, b| spelled(a).cmp(&spelled(b)).then(b.cmp(a)));
             best.unwrap().to_owned()
         };
-        let live = all.iter().filter(|(.., live)| *live).map(|(_, c, ..)| c.version.as_str());
+        let live = all.iter().filter(|(.., live)| *live).map(|(_, c, ..)| c.facts.version.as_str());
         let most = live.max_by(|one, best| {
             alike(one).cmp(&alike(best)).then(version::compare(one, best))
         });
@@ -324,9 +333,9 @@ proptest! {
 
         let mut versions: Vec<VersionCount> = Vec::new();
         for (_, component, ..) in &all {
-            let running = all.iter().filter(|(_, c, ..)| is(c, &component.version) && !c.stopped);
+            let running = all.iter().filter(|(_, c, ..)| is(c, &component.facts.version) && !c.stopped);
             let mut servers: Vec<_> = running.map(|(server, ..)| server).collect();
-            let (version, components) = (label(&component.version), servers.len());
+            let (version, components) = (label(&component.facts.version), servers.len());
             servers.dedup();
             if components > 0 && versions.iter().all(|known| known.version != version) {
                 versions.push(VersionCount { version, components, servers: servers.len() });
@@ -361,7 +370,7 @@ proptest! {
         for hint in hints.iter().filter(|hint| hint.id == HintId::KeyMissing) {
             let others: BTreeSet<&ServerName> = all
                 .iter()
-                .filter(|(server, c, ..)| c.key_check.is_some() && Some(*server) != hint.server.as_ref())
+                .filter(|(server, c, ..)| c.facts.key_check.is_some() && Some(*server) != hint.server.as_ref())
                 .map(|(server, ..)| *server)
                 .collect();
             prop_assert_eq!(number(hint, "count"), Some(others.len()));

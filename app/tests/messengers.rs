@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::{Component, Health, Messenger, MessengerFailure, Timestamp};
-use common::{NOON, s, service, snapshot, web};
+use common::{NOON, s, service, snapshot, web, with_facts};
 
 #[test]
 fn the_messenger_never_changes_a_health() {
@@ -53,7 +53,7 @@ fn a_web_server_that_is_gone_is_not_believed_about_messengers() {
     assert_eq!(believed(told(), &[web("b")]).unwrap(), "b", "an idle web server is there");
     let stopped = Component { stopped: true, ..web("b") };
     assert_eq!(believed(told(), &[stopped]).unwrap(), "c");
-    let own = |one: Component| Component { source: Source::Observer, ..one };
+    let own = |one: Component| with_facts(one, |facts| facts.source = Source::Observer);
     let own_service = own(silent(service("b")));
     assert_eq!(
         believed(told(), &[own(web("b")), own_service]).unwrap(),

@@ -13,9 +13,9 @@ use cluster_overview_app::i18n::{Language, Words};
 use common::*;
 
 fn with_keys(keys: [(&str, u8); 3]) -> Snapshot {
-    let mut snapshot = snapshot(
-        keys.map(|(server, byte)| Component { key_check: Some(key(byte)), ..service(server) }),
-    );
+    let mut snapshot = snapshot(keys.map(|(server, byte)| {
+        with_facts(service(server), |facts| facts.key_check = Some(key(byte)))
+    }));
     let mut references = ReferenceKeys::default();
     references.accept(KeyKind::Encryption, key(keys[0].1));
     snapshot.references = references;

@@ -9,7 +9,7 @@ use cluster_overview_app::cluster::{
     BlindPeriod, Change, Component, HeartbeatUpdate, Hint, KeyKind, Overview, Pulse, Role,
     Settings, Snapshot, Span, Timestamp, version,
 };
-use common::{address, key, ms, service, snapshot, web};
+use common::{address, key, ms, service, snapshot, web, with_facts};
 use proptest::prelude::*;
 
 fn config() -> ProptestConfig {
@@ -42,16 +42,20 @@ fn component() -> impl Strategy<Value = Component> {
         |(server, is_web, version, heard, told, goodbye, byte)| {
             let server = format!("server-{server}");
             let component = if is_web { web(&server) } else { service(&server) };
-            Component {
-                version: version.into(),
-                last_heartbeat: ms(heard),
-                told_interval: Span::seconds(told),
-                stopped: goodbye == 0,
-                came_back: (goodbye == 1).then(|| ms(heard)),
-                key_check: byte.map(key),
-                ip: address(goodbye),
-                ..component
-            }
+            with_facts(
+                Component {
+                    last_heartbeat: ms(heard),
+                    told_interval: Span::seconds(told),
+                    stopped: goodbye == 0,
+                    came_back: (goodbye == 1).then(|| ms(heard)),
+                    ..component
+                },
+                |facts| {
+                    facts.version = version.into();
+                    facts.key_check = byte.map(key);
+                    facts.ip = address(goodbye);
+                },
+            )
         },
     )
 }

@@ -13,7 +13,9 @@ use cluster_overview_app::cluster::{
     BootMatch, Component, Heartbeat, HintId, Messenger, MessengerFailure, Role, Skew, Span,
     Timestamp,
 };
-use common::{NOON, boot, heartbeat, known, ms, of_boot, present, removed, s, service, snapshot};
+use common::{
+    NOON, boot, heartbeat, known, ms, of_boot, present, removed, reporting, s, service, snapshot,
+};
 
 const TOLD: Span = Span::seconds(30);
 
@@ -58,7 +60,7 @@ fn a_heartbeat_of_a_higher_sequence_counts() {
 #[test]
 fn a_replayed_heartbeat_changes_nothing() {
     let component = known(&of_boot(1, 5));
-    assert_eq!(component.boots.evaluator(&of_boot(1, 5).boot(), false), BootMatch::Unchanged);
+    assert_eq!(component.boots.classify(&of_boot(1, 5).boot(), false), BootMatch::Unchanged);
     assert_eq!(take(&component, &of_boot(1, 5), s(30)), None);
 }
 
@@ -120,7 +122,7 @@ fn a_third_boot_is_a_new_start_and_the_first_is_forgotten() {
     assert_eq!(third.boots.current.id, boot(3));
     assert_eq!(third.boots.former.as_ref().map(|former| former.id.clone()), Some(boot(2)));
     assert!(third.boots.returns.is_empty());
-    assert_eq!(third.boots.evaluator(&of_boot(1, 5).boot(), false), BootMatch::Started);
+    assert_eq!(third.boots.classify(&of_boot(1, 5).boot(), false), BootMatch::Started);
 }
 
 #[test]
@@ -201,9 +203,9 @@ fn a_goodbye_does_not_bring_a_removed_component_back() {
 #[test]
 fn a_row_of_the_overviews_own_steps_aside_for_a_node() {
     for source in [Source::Own, Source::Observer] {
-        let own = known(&Heartbeat { source, ..of_boot(1, 50) });
+        let own = known(&reporting(of_boot(1, 50), |facts| facts.source = source));
         let node = take(&own, &of_boot(2, 1), s(30)).unwrap();
-        assert_eq!(node.source, Source::Node);
+        assert_eq!(node.facts.source, Source::Node);
         assert_eq!(node.boots.former, None, "its boots are no part of the node's");
         assert_eq!(node.first_seen, s(30));
     }
@@ -212,14 +214,14 @@ fn a_row_of_the_overviews_own_steps_aside_for_a_node() {
 #[test]
 fn a_row_of_the_overviews_own_never_displaces_a_node() {
     for source in [Source::Own, Source::Observer] {
-        let own = Heartbeat { source, ..of_boot(2, 99) };
+        let own = reporting(of_boot(2, 99), |facts| facts.source = source);
         assert_eq!(take(&known(&of_boot(1, 1)), &own, s(30)), None);
     }
 }
 
 #[test]
 fn a_row_of_the_overviews_own_goes_on_like_any_other() {
-    let own = |sequence| Heartbeat { source: Source::Own, ..of_boot(1, sequence) };
+    let own = |sequence| reporting(of_boot(1, sequence), |facts| facts.source = Source::Own);
     let on = take(&known(&own(1)), &own(2), s(30)).unwrap();
     assert_eq!((on.first_seen, on.last_heartbeat), (NOON, s(30)));
     assert_eq!(take(&on, &own(2), s(60)), None);
@@ -268,7 +270,8 @@ fn the_messengers_state_survives_a_heartbeat_while_a_messenger_listens() {
         port: 33_237,
         seen_by: "web-2".into(),
     })];
-    let listening = |sequence, port| Heartbeat { messenger_port: port, ..of_boot(1, sequence) };
+    let listening =
+        |sequence, port| reporting(of_boot(1, sequence), |facts| facts.messenger_port = port);
     let dialled = Component { messengers: seen.clone(), ..known(&listening(1, Some(33_237))) };
     let on = take(&dialled, &listening(2, Some(33_237)), s(1)).unwrap();
     assert_eq!(on.messengers, seen);
@@ -277,18 +280,19 @@ fn the_messengers_state_survives_a_heartbeat_while_a_messenger_listens() {
 
 #[test]
 fn a_heartbeat_brings_every_fact_up_to_date() {
-    let beat = Heartbeat {
-        version: "2026.3".into(),
-        product: Some("ProGet".into()),
-        ip: common::address(9),
-        key_check: Some(common::key(3)),
-        sequence: 2,
-        ..heartbeat("web-1", Role::Service)
-    };
+    let beat = reporting(Heartbeat { sequence: 2, ..heartbeat("web-1", Role::Service) }, |facts| {
+        facts.version = "2026.3".into();
+        facts.product = Some("ProGet".into());
+        facts.ip = common::address(9);
+        facts.key_check = Some(common::key(3));
+    });
     let next = receive(Some(&present(&service("web-1"))), &beat, s(5), Span::seconds(7)).unwrap();
-    assert_eq!(next.version, "2026.3");
-    assert_eq!(next.product.as_deref(), Some("ProGet"));
-    assert_eq!((next.ip, next.boots.current.ip), (common::address(9), common::address(9)));
-    assert_eq!(next.key_check, Some(common::key(3)));
+    assert_eq!(next.facts.version, "2026.3");
+    assert_eq!(next.facts.product.as_deref(), Some("ProGet"));
+    assert_eq!(
+        (next.facts.ip.clone(), next.boots.current.ip),
+        (common::address(9), common::address(9))
+    );
+    assert_eq!(next.facts.key_check, Some(common::key(3)));
     assert_eq!(next.told_interval, Span::seconds(7));
 }

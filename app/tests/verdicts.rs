@@ -7,18 +7,18 @@ use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::{
     Component, Health, KeyKind, Pulse, ReferenceKey, ReferenceKeys, Role, Snapshot, VersionCheck,
 };
-use common::{NOON, key, s, service, snapshot, status, web};
+use common::{NOON, key, s, service, snapshot, status, web, with_facts};
 
 fn running(server: &str, version: &str) -> Component {
-    Component { version: version.into(), ..service(server) }
+    with_facts(service(server), |facts| facts.version = version.into())
 }
 
 fn keyed(server: &str, byte: u8) -> Component {
-    Component { key_check: Some(key(byte)), ..service(server) }
+    with_facts(service(server), |facts| facts.key_check = Some(key(byte)))
 }
 
 fn observer(component: Component) -> Component {
-    Component { source: Source::Observer, ..component }
+    with_facts(component, |facts| facts.source = Source::Observer)
 }
 
 fn stale(component: Component) -> Component {
@@ -81,11 +81,16 @@ fn two_spellings_of_one_version_are_in_sync() {
 #[test]
 fn versions_of_equal_order_are_counted_together_and_are_no_skew() {
     let built = |server: &str, build: &str| running(server, &format!("2026.2.1{build}"));
-    let web_of_c = Component { version: "v2026.2.1".into(), ..web("c") };
+    let web_of_c = with_facts(web("c"), |facts| facts.version = "v2026.2.1".into());
     let same = snapshot([built("a", "+4f3c2d1"), built("b", ""), web_of_c, built("c", "+0")]);
     let overview = same.overview(NOON);
     for status in overview.components() {
-        assert_eq!(status.version, Some(VersionCheck::InSync), "{}", status.component.version);
+        assert_eq!(
+            status.version,
+            Some(VersionCheck::InSync),
+            "{}",
+            status.component.facts.version
+        );
     }
     assert_eq!(overview.reference_version.as_deref(), Some("2026.2.1"));
     let [only] = &overview.versions[..] else { panic!("{:?}", overview.versions) };
@@ -136,7 +141,7 @@ fn a_stale_component_is_judged_but_has_no_vote() {
 
 #[test]
 fn an_idle_web_component_votes_and_one_on_a_dead_server_does_not() {
-    let idle = |server: &str| stale(Component { version: "1.0".into(), ..web(server) });
+    let idle = |server: &str| stale(with_facts(web(server), |facts| facts.version = "1.0".into()));
     let alive = |server: &str| running(server, "2.0");
     let votes = snapshot([idle("a"), idle("b"), idle("c"), alive("a"), alive("b")]);
     let overview = votes.overview(NOON);
@@ -169,12 +174,11 @@ fn a_stopped_web_component_or_a_stale_service_is_never_live() {
 
 #[test]
 fn an_observer_row_is_counted_and_shown_but_compared_with_nobody() {
-    let own = Component {
-        version: "0.1.0".into(),
-        key_check: Some(key(9)),
-        machine_key_check: Some(key(9)),
-        ..web("z")
-    };
+    let own = with_facts(web("z"), |facts| {
+        facts.version = "0.1.0".into();
+        facts.key_check = Some(key(9));
+        facts.machine_key_check = Some(key(9));
+    });
     let mut mixed = snapshot([running("a", "1.0"), observer(own.clone())]);
     mixed.references.accept(KeyKind::Encryption, key(1));
     mixed.references.accept(KeyKind::Machine, key(1));
@@ -191,7 +195,7 @@ fn an_observer_row_is_counted_and_shown_but_compared_with_nobody() {
 
 #[test]
 fn a_row_of_the_overviews_own_with_a_products_version_is_compared() {
-    let own = Component { source: Source::Own, ..running("z", "2.0") };
+    let own = with_facts(running("z", "2.0"), |facts| facts.source = Source::Own);
     let mixed = snapshot([running("a", "1.0"), running("b", "1.0"), own]);
     assert_eq!(version_of(&mixed, "z", Role::Service), Some(VersionCheck::Ahead));
 }
@@ -200,7 +204,7 @@ fn a_row_of_the_overviews_own_with_a_products_version_is_compared() {
 fn versions_are_counted_newest_first_by_component_and_server() {
     let mixed = snapshot([
         running("a", "2026.9"),
-        Component { version: "2026.9".into(), ..web("a") },
+        with_facts(web("a"), |facts| facts.version = "2026.9".into()),
         running("b", "2026.10"),
         running("c", "2026.9"),
     ]);
@@ -238,7 +242,7 @@ fn the_first_agreement_stands_though_others_agree_on_another_key() {
 #[test]
 fn two_components_of_one_server_are_no_agreement() {
     let mut references = ReferenceKeys::default();
-    let front = Component { key_check: Some(key(1)), ..web("a") };
+    let front = with_facts(web("a"), |facts| facts.key_check = Some(key(1)));
     let back = keyed("A", 1);
     references.learn(&back, [&front, &back].into_iter());
     assert_eq!(references.encryption, Some(ReferenceKey { check: key(1), agreed: false }));
@@ -258,10 +262,11 @@ fn an_observer_row_teaches_no_key_and_confirms_none() {
 #[test]
 fn each_kind_of_key_is_learned_by_itself() {
     let mut references = ReferenceKeys::default();
-    let both = |server: &str, encryption, machine| Component {
-        key_check: Some(key(encryption)),
-        machine_key_check: Some(key(machine)),
-        ..web(server)
+    let both = |server: &str, encryption, machine| {
+        with_facts(web(server), |facts| {
+            facts.key_check = Some(key(encryption));
+            facts.machine_key_check = Some(key(machine));
+        })
     };
     let (a, b) = (both("a", 1, 2), both("b", 3, 2));
     references.learn(&a, [&a].into_iter());
@@ -273,7 +278,7 @@ fn each_kind_of_key_is_learned_by_itself() {
 #[test]
 fn a_service_teaches_no_machine_key() {
     let mut references = ReferenceKeys::default();
-    let odd = Component { machine_key_check: Some(key(1)), ..service("a") };
+    let odd = with_facts(service("a"), |facts| facts.machine_key_check = Some(key(1)));
     references.learn(&odd, [&odd].into_iter());
     assert_eq!(references.machine, None);
 }
@@ -330,9 +335,9 @@ fn no_key_is_a_warning_only_while_others_report_one() {
 fn a_machine_key_is_judged_on_web_components_only_and_never_missing() {
     let other = Some(key(2));
     let mut mixed = snapshot([
-        Component { machine_key_check: Some(key(1)), ..web("a") },
-        Component { machine_key_check: other, ..web("b") },
-        Component { machine_key_check: other, ..service("b") },
+        with_facts(web("a"), |facts| facts.machine_key_check = Some(key(1))),
+        with_facts(web("b"), |facts| facts.machine_key_check = other),
+        with_facts(service("b"), |facts| facts.machine_key_check = other),
         web("c"),
     ]);
     mixed.references.accept(KeyKind::Machine, key(1));
@@ -408,10 +413,12 @@ fn every_component_is_counted_once_by_role_and_once_by_pulse() {
 
 #[test]
 fn a_servers_facts_are_those_of_the_component_heard_of_last() {
-    let fresh = Component { last_heartbeat: s(5), ip: common::address(7), ..service("a") };
+    let fresh = with_facts(Component { last_heartbeat: s(5), ..service("a") }, |facts| {
+        facts.ip = common::address(7);
+    });
     let overview = snapshot([web("a"), fresh]).overview(s(5));
     assert_eq!(
-        overview.servers[0].latest().map(|latest| latest.ip.clone()),
+        overview.servers[0].latest().map(|latest| latest.facts.ip.clone()),
         Some(common::address(7))
     );
 }

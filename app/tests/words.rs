@@ -6,7 +6,7 @@ use cluster_overview_app::cluster::{
     Component, Health, KeyKind, Role, Settings, Snapshot, Timestamp,
 };
 use cluster_overview_app::i18n::{Language, Words};
-use common::{NOON, hints, key, s, service, snapshot, status, web};
+use common::{NOON, hints, key, s, service, snapshot, status, web, with_facts};
 
 fn heard(component: Component, seconds: i64) -> Component {
     Component { last_heartbeat: s(seconds), ..component }
@@ -88,11 +88,12 @@ fn nobody_can_tell_while_blind() {
 
 #[test]
 fn every_other_verdict_is_explained_after_the_pulse() {
-    let of = |server: &str, version: &str, byte: Option<u8>, machine: u8| Component {
-        version: version.into(),
-        key_check: byte.map(key),
-        machine_key_check: Some(key(machine)),
-        ..web(server)
+    let of = |server: &str, version: &str, byte: Option<u8>, machine: u8| {
+        with_facts(web(server), |facts| {
+            facts.version = version.into();
+            facts.key_check = byte.map(key);
+            facts.machine_key_check = Some(key(machine));
+        })
     };
     let mut mixed = snapshot([
         of("a", "2", Some(1), 1),
@@ -147,12 +148,12 @@ fn the_opening_says_how_many_servers_need_attention_and_why() {
 
 #[test]
 fn the_opening_names_keys_and_versions() {
-    let keyed = |server: &str, byte| Component { key_check: byte, ..web(server) };
+    let keyed = |server: &str, byte| with_facts(web(server), |facts| facts.key_check = byte);
     let mut mixed = snapshot([
         keyed("a", Some(key(1))),
         keyed("b", Some(key(2))),
         keyed("c", None),
-        Component { machine_key_check: Some(key(2)), ..keyed("d", Some(key(1))) },
+        with_facts(keyed("d", Some(key(1))), |facts| facts.machine_key_check = Some(key(2))),
     ]);
     mixed.references.accept(KeyKind::Encryption, key(1));
     mixed.references.accept(KeyKind::Machine, key(1));
@@ -162,7 +163,9 @@ fn the_opening_names_keys_and_versions() {
          encryption key.",
         "the worst first"
     );
-    let of = |server: &str, version: &str| Component { version: version.into(), ..web(server) };
+    let of = |server: &str, version: &str| {
+        with_facts(web(server), |facts| facts.version = version.into())
+    };
     let mixed = snapshot([of("a", "1"), of("b", "2"), of("c", "2"), of("d", "3")]);
     assert_eq!(opening(&mixed).1, "a is behind in its version. d is ahead in its version.");
 }

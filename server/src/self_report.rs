@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use app::cluster::{Heartbeat, KeyCheck, Os, Role, ServerName, Source};
+use app::cluster::{ComponentFacts, Heartbeat, KeyCheck, Os, Role, ServerName, Source};
 use tokio::sync::Notify;
 
 use crate::Site;
@@ -123,18 +123,20 @@ impl Reporter {
         let heartbeat = Heartbeat {
             server,
             role,
-            product,
-            version,
-            os,
-            ip: ip.into(),
             boot_id: self.boot_id.clone(),
             sequence: self.sequence.fetch_add(1, Ordering::Relaxed),
             sent_at: Some(clock::wall()),
-            key_check,
-            machine_key_check: None,
-            messenger_port: self.announced(role),
             leaving,
-            source,
+            facts: ComponentFacts {
+                product,
+                version,
+                os,
+                ip: ip.into(),
+                key_check,
+                machine_key_check: None,
+                messenger_port: self.announced(role),
+                source,
+            },
         };
         match self.intake.take(vec![heartbeat]).await {
             Ok(taken) => taken.next_in(),

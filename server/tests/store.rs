@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::{
-    ComponentKey, DatabaseOutage, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Os, Role,
-    ServerName, Settings, Source, Span,
+    ComponentFacts, ComponentKey, DatabaseOutage, Heartbeat, KeyCheck, KeyKind, MessengerFailure,
+    Os, Role, ServerName, Settings, Source, Span,
 };
 use app::protocol::Rank;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
@@ -78,6 +78,12 @@ macro_rules! on_both {
     };
 }
 
+/// The heartbeat with other facts.
+fn reporting(mut heartbeat: Heartbeat, change: impl FnOnce(&mut ComponentFacts)) -> Heartbeat {
+    change(&mut heartbeat.facts);
+    heartbeat
+}
+
 /// Does something to a database as a former version of the program would have.
 async fn execute(address: &str, text: &'static str, [one, two]: [&str; 2]) {
     use sqlx::Connection as _;
@@ -101,18 +107,20 @@ fn beat(server: &str, role: Role, sequence: i64) -> Heartbeat {
     Heartbeat {
         server: ServerName::parse(server).unwrap(),
         role,
-        product: None,
-        version: "2026.2.1".into(),
-        os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
-        ip: IpAddr::from([10, 0, 0, 11]).into(),
         boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".into(),
         sequence,
         sent_at: None,
-        key_check: KeyCheck::parse(&"9f".repeat(32)),
-        machine_key_check: None,
-        messenger_port: Some(33_237),
         leaving: false,
-        source: Source::Node,
+        facts: ComponentFacts {
+            product: None,
+            version: "2026.2.1".into(),
+            os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
+            ip: IpAddr::from([10, 0, 0, 11]).into(),
+            key_check: KeyCheck::parse(&"9f".repeat(32)),
+            machine_key_check: None,
+            messenger_port: Some(33_237),
+            source: Source::Node,
+        },
     }
 }
 
@@ -149,22 +157,18 @@ on_both! {
     async fn the_check_of_an_empty_key_that_a_former_version_kept_is_no_check(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let empty = "b6e484e0d04b697fb75d9b87349f8b2b4aa792a9ce4fd138846d3dc91256b695";
-        let empty = |server| Heartbeat {
-            key_check: KeyCheck::parse(empty),
-            machine_key_check: KeyCheck::parse(empty),
-            ..beat(server, Role::Web, 1)
-        };
+        let empty = |server| reporting(beat(server, Role::Web, 1), |facts| { facts.key_check = KeyCheck::parse(empty); facts.machine_key_check = KeyCheck::parse(empty); });
         store.receive([empty("web-1"), empty("web-2")]).await.unwrap();
         drop(store);
         let store = Store::open(&database.address()).await.unwrap();
         let loaded = store.load().await.unwrap().snapshot;
         assert!(KeyKind::ALL.iter().all(|kind| loaded.references.of(*kind).is_none()));
         for component in loaded.components.values() {
-            assert_eq!((component.key_check, component.machine_key_check), (None, None));
+            assert_eq!((component.facts.key_check, component.facts.machine_key_check), (None, None));
         }
         store.receive([beat("web-3", Role::Web, 1)]).await.unwrap();
         let reference = store.load().await.unwrap().snapshot.references.of(KeyKind::Encryption);
-        assert_eq!(reference.map(|reference| reference.check), beat("a", Role::Web, 1).key_check);
+        assert_eq!(reference.map(|reference| reference.check), beat("a", Role::Web, 1).facts.key_check);
     }
 
     async fn a_batch_that_holds_a_component_twice_is_folded_in_order(database) {
@@ -324,7 +328,7 @@ on_both! {
     async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let service = key("a", Role::Service);
-        let silent = Heartbeat { messenger_port: None, ..beat("b", Role::Service, 1) };
+        let silent = reporting(beat("b", Role::Service, 1), |facts| facts.messenger_port = None);
         store.receive([beat("a", Role::Service, 1), silent]).await.unwrap();
         let saw = |key: &ComponentKey, outcome| [MessengerReport { key: key.clone(), outcome }];
         let refused = saw(&service, Some(Err(MessengerFailure::Refused)));
@@ -354,7 +358,7 @@ on_both! {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
         let other =
-            Heartbeat { key_check: KeyCheck::parse(&"1a".repeat(32)), ..beat("b", Role::Web, 1) };
+            reporting(beat("b", Role::Web, 1), |facts| facts.key_check = KeyCheck::parse(&"1a".repeat(32)));
         let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
         live.apply(store.receive(batch.clone()).await.unwrap().news);
         let LiveView { snapshot: mut reader, cursor, .. } = live.view();
@@ -381,11 +385,7 @@ on_both! {
 
     async fn the_first_check_that_two_servers_report_is_the_reference_in_whichever_batch_they_come(database) {
         let store = Store::open(&database.address()).await.unwrap();
-        let with_keys = |server: &str, key: &str, machine: &str| Heartbeat {
-            key_check: KeyCheck::parse(&key.repeat(32)),
-            machine_key_check: KeyCheck::parse(&machine.repeat(32)),
-            ..beat(server, Role::Web, 1)
-        };
+        let with_keys = |server: &str, key: &str, machine: &str| reporting(beat(server, Role::Web, 1), |facts| { facts.key_check = KeyCheck::parse(&key.repeat(32)); facts.machine_key_check = KeyCheck::parse(&machine.repeat(32)); });
         let reference = async |kind| {
             let found = store.load().await.unwrap().snapshot.references.of(kind).unwrap();
             (found.check.digits()[..2].to_owned(), found.agreed)

@@ -92,7 +92,7 @@ impl Boots {
     }
 
     /// What this heartbeat is to these boots.
-    pub fn evaluator(&self, boot: &Boot, leaving: bool) -> BootMatch {
+    pub fn classify(&self, boot: &Boot, leaving: bool) -> BootMatch {
         if boot.id == self.current.id {
             return if boot.sequence > self.current.sequence {
                 BootMatch::Continued

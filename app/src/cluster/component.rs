@@ -70,47 +70,47 @@ impl Skew {
     }
 }
 
+/// What a component reports about itself, and who reports it: the same in a heartbeat, in the store and on the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComponentFacts {
+    /// A label on the screen, at most 100 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// The software version, 1 to 100 characters.
+    pub version: String,
+    pub os: Os,
+    /// The address it says it has.
+    pub ip: Address,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_check: Option<KeyCheck>,
+    /// Of products up to 5.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_key_check: Option<KeyCheck>,
+    /// The port on which its messenger listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messenger_port: Option<u16>,
+    #[serde(default)]
+    pub source: Source,
+}
+
 /// All that the store knows of one component.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
     /// The server it runs on, as first reported.
     pub server: ServerName,
-    /// Its role there.
     pub role: Role,
-    /// A label on the screen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub product: Option<String>,
-    /// The software version.
-    pub version: String,
-    /// The operating system.
-    pub os: Os,
-    /// Its address.
-    pub ip: Address,
-    /// The check of its encryption key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_check: Option<KeyCheck>,
-    /// The check of its machine key.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub machine_key_check: Option<KeyCheck>,
-    /// Where its messenger listens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub messenger_port: Option<u16>,
+    /// Shared between its states, for nearly every heartbeat leaves them as they are.
+    pub facts: Arc<ComponentFacts>,
     /// Its last heartbeat said `leaving`.
     pub stopped: bool,
-    /// Its starts.
     pub boots: Boots,
-    /// When it was first heard of, or first again after a removal.
+    /// The moment of its first heartbeat, or of the first one after a removal.
     pub first_seen: Timestamp,
-    /// When it was last heard of.
     pub last_heartbeat: Timestamp,
-    /// The heartbeat interval it was told then.
+    /// The heartbeat interval that the answer to its last heartbeat named.
     pub told_interval: Span,
-    /// How far its clock is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
-    /// Who speaks for it.
-    #[serde(default)]
-    pub source: Source,
     /// When it came back under the boot it had been removed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_back: Option<Timestamp>,
@@ -123,8 +123,8 @@ impl Component {
     /// The check it reports for this key. A service has no machine key.
     pub fn check(&self, kind: KeyKind) -> Option<KeyCheck> {
         match kind {
-            KeyKind::Encryption => self.key_check,
-            KeyKind::Machine => self.machine_key_check.filter(|_| self.role == Role::Web),
+            KeyKind::Encryption => self.facts.key_check,
+            KeyKind::Machine => self.facts.machine_key_check.filter(|_| self.role == Role::Web),
         }
     }
 
@@ -136,7 +136,7 @@ impl Component {
     /// Whether this is a row the overview reports of itself without a product's version: shown and
     /// counted, but never compared.
     pub fn is_observer(&self) -> bool {
-        self.source == Source::Observer
+        self.facts.source == Source::Observer
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) mod versions;
 
 pub use boot::{Address, Boot, BootMatch, Boots};
 pub use change::{Change, HeartbeatUpdate};
-pub use component::{Component, Os, Skew, Source, Tombstone};
+pub use component::{Component, ComponentFacts, Os, Skew, Source, Tombstone};
 pub use component_key::{ComponentKey, Role};
 pub use health::{
     ComponentStatus, Health, KeyVerdict, Overview, Pulse, ServerStatus, VersionCheck,

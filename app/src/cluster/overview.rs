@@ -77,7 +77,7 @@ impl Snapshot {
     fn keyed_components(&self) -> usize {
         self.components
             .values()
-            .filter(|component| !component.is_observer() && component.key_check.is_some())
+            .filter(|component| !component.is_observer() && component.facts.key_check.is_some())
             .count()
     }
 }
@@ -171,7 +171,7 @@ impl Evaluator<'_> {
         let same = self.pulses.iter().skip(first);
         let mut same = same.take_while(|(component, _)| component.server == name);
         same.any(|(component, pulse)| {
-            let speaks = component.role == Role::Web || component.source.is_own();
+            let speaks = component.role == Role::Web || component.facts.source.is_own();
             speaks && !pulse.is_heard() && component.server.as_str() == web_server
         })
     }
@@ -180,7 +180,7 @@ impl Evaluator<'_> {
         if component.is_observer() || pulse == Pulse::Stopped {
             return None;
         }
-        Some(match version::compare(&component.version, self.reference?) {
+        Some(match version::compare(&component.facts.version, self.reference?) {
             Ordering::Equal => VersionCheck::InSync,
             Ordering::Less => VersionCheck::Behind,
             Ordering::Greater => VersionCheck::Ahead,
@@ -191,7 +191,7 @@ impl Evaluator<'_> {
         if component.is_observer() {
             return None;
         }
-        if component.key_check.is_none() {
+        if component.facts.key_check.is_none() {
             return (self.keyed > 0).then_some(KeyVerdict::Missing);
         }
         self.against_reference(component, KeyKind::Encryption)

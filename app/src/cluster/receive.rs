@@ -41,8 +41,8 @@ pub fn receive(
     match stored {
         None => Some(fresh()),
         Some(Stored::Present(known)) => {
-            let own = heartbeat.source.is_own();
-            let known_own = known.source.is_own();
+            let own = heartbeat.facts.source.is_own();
+            let known_own = known.facts.source.is_own();
             match (own, known_own) {
                 (true, false) => None,
                 (false, true) => Some(fresh()),
@@ -50,7 +50,7 @@ pub fn receive(
             }
         }
         Some(Stored::Removed(tombstone)) => {
-            let reception = tombstone.boots.evaluator(&heartbeat.boot(), heartbeat.leaving);
+            let reception = tombstone.boots.classify(&heartbeat.boot(), heartbeat.leaving);
             match reception {
                 BootMatch::Unchanged => None,
                 BootMatch::Started => Some(fresh()),
@@ -73,15 +73,17 @@ fn go_on(
     stamp: Timestamp,
     told: Span,
 ) -> Option<Component> {
-    let reception = known.boots.evaluator(&heartbeat.boot(), heartbeat.leaving);
+    let reception = known.boots.classify(&heartbeat.boot(), heartbeat.leaving);
     if reception == BootMatch::Unchanged {
         return None;
     }
     let boots = known.boots.after(heartbeat.boot(), reception, stamp);
     let next = component(heartbeat, boots, stamp, told);
-    let listens = next.messenger_port.is_some();
+    let listens = next.facts.messenger_port.is_some();
+    let facts = if next.facts == known.facts { &known.facts } else { &next.facts };
     Some(Component {
         server: known.server.clone(),
+        facts: Arc::clone(facts),
         first_seen: known.first_seen,
         skew: next.skew.map(|skew| Skew { before: known.skew.map(|skew| skew.last), ..skew }),
         came_back: known.came_back.filter(|_| reception == BootMatch::Continued),
@@ -91,24 +93,16 @@ fn go_on(
 }
 
 fn component(heartbeat: &Heartbeat, boots: Boots, stamp: Timestamp, told: Span) -> Component {
-    let Heartbeat { server, role, product, version, os, ip, sent_at, .. } = heartbeat.clone();
     Component {
-        server,
-        role,
-        product,
-        version,
-        os,
-        ip,
-        key_check: heartbeat.key_check,
-        machine_key_check: heartbeat.machine_key_check,
-        messenger_port: heartbeat.messenger_port,
+        server: heartbeat.server.clone(),
+        role: heartbeat.role,
+        facts: Arc::new(heartbeat.facts.clone()),
         stopped: heartbeat.leaving,
         boots,
         first_seen: stamp,
         last_heartbeat: stamp,
         told_interval: told,
-        skew: sent_at.map(|sent| Skew { last: sent - stamp, before: None }),
-        source: heartbeat.source,
+        skew: heartbeat.sent_at.map(|sent| Skew { last: sent - stamp, before: None }),
         came_back: None,
         messengers: Vec::new(),
     }

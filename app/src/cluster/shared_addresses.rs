@@ -25,7 +25,7 @@ impl<'a> SharedAddresses<'a> {
         asked: impl Iterator<Item = &'a ComponentStatus>,
     ) -> Self {
         let mut found: Vec<(&Address, Servers<'_>)> = Vec::new();
-        for address in asked.map(|status| &status.component.ip).filter(|ip| is_telling(ip)) {
+        for address in asked.map(|status| &status.component.facts.ip).filter(|ip| is_telling(ip)) {
             if find(&found, address).is_none() {
                 found.push((address, Servers::default()));
             }
@@ -34,7 +34,7 @@ impl<'a> SharedAddresses<'a> {
             let mut before = None;
             for status in &server.components {
                 let counts = status.live && !status.component.is_observer();
-                let known = find(&found, &status.component.ip).filter(|_| counts);
+                let known = find(&found, &status.component.facts.ip).filter(|_| counts);
                 // Both components of a server usually report from one address.
                 if known.is_some() && before.replace(known) != Some(known) {
                     let at = known.and_then(|place| found.get_mut(place));
@@ -67,7 +67,7 @@ impl<'a> SharedAddresses<'a> {
     }
 
     fn at(&self, status: &ComponentStatus) -> Option<&Servers<'a>> {
-        let place = find(&self.0, &status.component.ip)?;
+        let place = find(&self.0, &status.component.facts.ip)?;
         self.0.get(place).map(|(_, servers)| servers)
     }
 }

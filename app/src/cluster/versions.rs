@@ -46,13 +46,14 @@ pub(super) fn compared<'a>(
 /// Every spelling of a version among these components, and which of them each component reports.
 pub(super) fn spellings<'a>(compared: &[(&'a Component, bool)]) -> (Vec<Spelling<'a>>, Vec<usize>) {
     // Nearly always they are the same text.
-    let by_text =
-        sorted_indices(compared.len(), &|a, b| compared[a].0.version.cmp(&compared[b].0.version));
+    let by_text = sorted_indices(compared.len(), &|a, b| {
+        compared[a].0.facts.version.cmp(&compared[b].0.facts.version)
+    });
     let mut found: Vec<Spelling<'a>> = Vec::new();
     let mut reported = vec![0; compared.len()];
     for place in by_text {
         let (component, live) = compared[place];
-        let text = component.version.as_str();
+        let text = component.facts.version.as_str();
         if found.last().is_none_or(|last| last.text != text) {
             found.push(Spelling { text, live: 0, running: 0 });
         }

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::receive::{Stored, receive};
 use cluster_overview_app::cluster::{
-    Address, BlindPeriod, Component, ComponentStatus, Health, Heartbeat, Hint, HintId, KeyCheck,
-    Os, Overview, Pulse, Role, ServerName, Settings, Snapshot, Span, Timestamp, Tombstone,
+    Address, BlindPeriod, Component, ComponentFacts, ComponentStatus, Health, Heartbeat, Hint,
+    HintId, KeyCheck, Os, Overview, Pulse, Role, ServerName, Settings, Snapshot, Span, Timestamp,
+    Tombstone,
 };
 
 /// 2026-11-22T12:00:00Z: when every built component was last heard of.
@@ -56,29 +57,47 @@ pub(crate) fn heartbeat(server: &str, role: Role) -> Heartbeat {
     Heartbeat {
         server: name(server),
         role,
-        product: None,
-        version: "2026.2".into(),
-        os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
-        ip: address(1),
         boot_id: boot(1),
         sequence: 1,
         sent_at: None,
-        key_check: None,
-        machine_key_check: None,
-        messenger_port: None,
         leaving: false,
-        source: Source::Node,
+        facts: ComponentFacts {
+            product: None,
+            version: "2026.2".into(),
+            os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
+            ip: address(1),
+            key_check: None,
+            machine_key_check: None,
+            messenger_port: None,
+            source: Source::Node,
+        },
     }
 }
 
 /// A heartbeat of the service of `web-1`: of the n-th boot, with this sequence.
 pub(crate) fn of_boot(number: u8, sequence: i64) -> Heartbeat {
-    Heartbeat {
-        boot_id: boot(number),
-        ip: address(number),
-        sequence,
-        ..heartbeat("web-1", Role::Service)
-    }
+    reporting(
+        Heartbeat { boot_id: boot(number), sequence, ..heartbeat("web-1", Role::Service) },
+        |facts| facts.ip = address(number),
+    )
+}
+
+/// The heartbeat with other facts.
+pub(crate) fn reporting(
+    mut heartbeat: Heartbeat,
+    change: impl FnOnce(&mut ComponentFacts),
+) -> Heartbeat {
+    change(&mut heartbeat.facts);
+    heartbeat
+}
+
+/// The component with other facts.
+pub(crate) fn with_facts(
+    mut component: Component,
+    change: impl FnOnce(&mut ComponentFacts),
+) -> Component {
+    change(Arc::make_mut(&mut component.facts));
+    component
 }
 
 /// The component this first heartbeat makes at noon.
@@ -107,7 +126,7 @@ pub(crate) fn removed(component: &Component) -> Stored {
         key: component.key(),
         boots: component.boots.clone(),
         last_heartbeat: component.last_heartbeat,
-        source: component.source,
+        source: component.facts.source,
     })
 }
 

@@ -140,7 +140,8 @@ impl Driver {
     /// Notes how the messengers are, where that has changed.
     async fn dial(&self, second: u32) -> Result<(), StoreError> {
         let snapshot = self.site.live.snapshot();
-        let dialled = snapshot.components.iter().filter(|(_, one)| one.messenger_port.is_some());
+        let dialled =
+            snapshot.components.iter().filter(|(_, one)| one.facts.messenger_port.is_some());
         let differ = dialled.filter_map(|(key, component)| {
             let failure = timeline::messenger(key.server.as_str(), second);
             let known = component.messengers.first();

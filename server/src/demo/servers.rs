@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use app::cluster::Role::{self, Service, Web};
-use app::cluster::{Heartbeat, KeyCheck, Os, ServerName, Source};
+use app::cluster::{ComponentFacts, Heartbeat, KeyCheck, Os, ServerName, Source};
 
 use crate::files::key::check_of;
 
@@ -68,18 +68,20 @@ impl SimServer {
         Heartbeat {
             server: name,
             role,
-            product: Some(PRODUCT.to_owned()),
-            version: VERSION.to_owned(),
-            os: Os { name: os, version: os_version },
-            ip: self.ip.into(),
             boot_id: String::new(),
             sequence: 0,
             sent_at: None,
-            key_check: Some(key()),
-            machine_key_check: None,
-            messenger_port: (role == Service).then_some(MESSENGER_PORT),
             leaving: false,
-            source: Source::Node,
+            facts: ComponentFacts {
+                product: Some(PRODUCT.to_owned()),
+                version: VERSION.to_owned(),
+                os: Os { name: os, version: os_version },
+                ip: self.ip.into(),
+                key_check: Some(key()),
+                machine_key_check: None,
+                messenger_port: (role == Service).then_some(MESSENGER_PORT),
+                source: Source::Node,
+            },
         }
     }
 }

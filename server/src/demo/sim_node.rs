@@ -121,13 +121,13 @@ impl Node {
         }
         self.start.sequence += 1;
         let mut heartbeat = Heartbeat {
-            ip: self.start.ip.into(),
             boot_id: self.start.boot_id.clone(),
             sequence: self.start.sequence,
             sent_at: Some(clock::wall()),
             leaving,
             ..self.usually.clone()
         };
+        heartbeat.facts.ip = self.start.ip.into();
         for twist in &self.twists {
             twist.put_into(&mut heartbeat);
         }

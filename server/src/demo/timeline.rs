@@ -207,11 +207,11 @@ impl Fault {
     /// Puts into a heartbeat what is otherwise in it.
     pub(super) fn put_into(self, heartbeat: &mut Heartbeat) {
         match self {
-            OtherKey => heartbeat.key_check = Some(servers::other_key()),
-            NoKey => heartbeat.key_check = None,
-            MachineKey => heartbeat.machine_key_check = Some(servers::machine_key()),
-            OtherMachineKey => heartbeat.machine_key_check = Some(servers::other_key()),
-            Version(version) => version.clone_into(&mut heartbeat.version),
+            OtherKey => heartbeat.facts.key_check = Some(servers::other_key()),
+            NoKey => heartbeat.facts.key_check = None,
+            MachineKey => heartbeat.facts.machine_key_check = Some(servers::machine_key()),
+            OtherMachineKey => heartbeat.facts.machine_key_check = Some(servers::other_key()),
+            Version(version) => version.clone_into(&mut heartbeat.facts.version),
             ClockAhead(by) => heartbeat.sent_at = heartbeat.sent_at.map(|sent| sent + by),
             Silent | Stopped | Twin | Messenger(_) | Removed | StaleTimeout(_) | MaxServers(_)
             | NewServerUnwell | DatabaseAway => {}

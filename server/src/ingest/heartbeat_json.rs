@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use app::cluster::server_name::check_text;
-use app::cluster::{FieldError, Heartbeat, KeyCheck, Os, Role, ServerName, Source, Timestamp};
+use app::cluster::{
+    ComponentFacts, FieldError, Heartbeat, KeyCheck, Os, Role, ServerName, Source, Timestamp,
+};
 use serde_json::{Map, Value};
 
 use crate::files::key::is_of_empty_key;
@@ -50,18 +52,20 @@ pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
         ) if errors.is_empty() => Ok(Heartbeat {
             server,
             role,
-            product,
-            version,
-            os,
-            ip: ip.into(),
             boot_id,
             sequence,
             sent_at,
-            key_check,
-            machine_key_check,
-            messenger_port,
             leaving,
-            source: if probed { Source::Probe } else { Source::Node },
+            facts: ComponentFacts {
+                product,
+                version,
+                os,
+                ip: ip.into(),
+                key_check,
+                machine_key_check,
+                messenger_port,
+                source: if probed { Source::Probe } else { Source::Node },
+            },
         }),
         _ => Err(errors),
     }

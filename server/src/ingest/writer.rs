@@ -111,7 +111,7 @@ fn leave_out_over_limit(jobs: &mut [Job], live: &LiveState) {
         heartbeats.retain(|heartbeat| {
             let server = &heartbeat.server;
             // The overview's own components are few, and its page is where to see what is wrong.
-            let is_own = heartbeat.source.is_own();
+            let is_own = heartbeat.facts.source.is_own();
             if is_own || admitted.contains(server) || live.knows(server) {
                 return true;
             }

@@ -131,7 +131,8 @@ impl Announced {
     /// Those that these heartbeats name.
     pub(crate) fn of_all(heartbeats: &[Heartbeat]) -> Vec<Self> {
         let announced = |heartbeat: &Heartbeat| {
-            let address = SocketAddr::from((heartbeat.ip.ip()?, heartbeat.messenger_port?));
+            let address =
+                SocketAddr::from((heartbeat.facts.ip.ip()?, heartbeat.facts.messenger_port?));
             (heartbeat.role == Role::Service && !heartbeat.leaving).then(|| Self {
                 key: heartbeat.key(),
                 target: Target { address, boot: heartbeat.boot_id.clone() },
@@ -202,7 +203,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Where a service is dialled, if it is.
 fn target(component: &Component) -> Option<Target> {
-    let address = SocketAddr::from((component.ip.ip()?, component.messenger_port?));
+    let address = SocketAddr::from((component.facts.ip.ip()?, component.facts.messenger_port?));
     (component.role == Role::Service && !component.stopped)
         .then(|| Target { address, boot: component.boots.current.id.clone() })
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use app::cluster::Source;
-use app::cluster::{ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings};
+use app::cluster::{
+    ComponentFacts, ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings,
+};
 use app::protocol::Rank;
 
 use crate::auth::audit::{Action, Actor, Entry, Wanted};
@@ -165,18 +167,20 @@ fn beat(server: &str, sequence: u32) -> Heartbeat {
     Heartbeat {
         server: ServerName::parse(server).unwrap(),
         role: Role::Service,
-        product: None,
-        version: "1.0".to_owned(),
-        os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
-        ip: std::net::IpAddr::from([10, 0, 0, 1]).into(),
         boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".to_owned(),
         sequence: i64::from(sequence),
         sent_at: None,
-        key_check: None,
-        machine_key_check: None,
-        messenger_port: None,
         leaving: false,
-        source: Source::Node,
+        facts: ComponentFacts {
+            product: None,
+            version: "1.0".to_owned(),
+            os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
+            ip: std::net::IpAddr::from([10, 0, 0, 1]).into(),
+            key_check: None,
+            machine_key_check: None,
+            messenger_port: None,
+            source: Source::Node,
+        },
     }
 }
 

@@ -22,7 +22,7 @@ impl MessengerReport {
         at: Timestamp,
     ) -> Option<Component> {
         let before = component.messengers.iter().find(|seen| seen.seen_by == seen_by);
-        let outcome = self.outcome.zip(component.messenger_port);
+        let outcome = self.outcome.zip(component.facts.messenger_port);
         let now = outcome.map(|(outcome, port)| Messenger {
             failure: outcome.err(),
             since: at,

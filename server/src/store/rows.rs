@@ -8,8 +8,8 @@ use std::sync::Arc;
 use app::cluster::Skew;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    BlindPeriod, Component, ComponentKey, KeyCheck, KeyKind, Os, ReferenceKey, ReferenceKeys, Role,
-    ServerName, Settings, Snapshot, Span, Timestamp, Tombstone,
+    BlindPeriod, Component, ComponentFacts, ComponentKey, KeyCheck, KeyKind, Os, ReferenceKey,
+    ReferenceKeys, Role, ServerName, Settings, Snapshot, Span, Timestamp, Tombstone,
 };
 use serde_json::json;
 
@@ -281,23 +281,25 @@ pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     Ok(Component {
         server: ServerName::parse(server).map_err(|_| unreadable("server's name"))?,
         role: Role::parse(role).ok_or(unreadable("role"))?,
-        product: row.get(2)?,
-        version: row.get(3)?,
-        os: Os { name: row.get(4)?, version: row.get(5)? },
-        ip: ip.parse::<IpAddr>().map_err(|_| unreadable("address"))?.into(),
-        key_check: check(7)?,
-        machine_key_check: check(8)?,
-        messenger_port: port
-            .map(u16::try_from)
-            .transpose()
-            .map_err(|_| unreadable("messenger's port"))?,
+        facts: Arc::new(ComponentFacts {
+            product: row.get(2)?,
+            version: row.get(3)?,
+            os: Os { name: row.get(4)?, version: row.get(5)? },
+            ip: ip.parse::<IpAddr>().map_err(|_| unreadable("address"))?.into(),
+            key_check: check(7)?,
+            machine_key_check: check(8)?,
+            messenger_port: port
+                .map(u16::try_from)
+                .transpose()
+                .map_err(|_| unreadable("messenger's port"))?,
+            source: serde_json::from_value(json!(row.get::<&str>(17)?))?,
+        }),
         stopped: row.get(10)?,
         boots: serde_json::from_str(row.get(11)?)?,
         first_seen: Timestamp(row.get(12)?),
         last_heartbeat: Timestamp(row.get(13)?),
         told_interval: Span(row.get(14)?),
         skew: skew.transpose()?,
-        source: serde_json::from_value(json!(row.get::<&str>(17)?))?,
         came_back: moment(18)?,
         messengers: messenger.map(serde_json::from_str).transpose()?.unwrap_or_default(),
     })
@@ -312,7 +314,7 @@ fn stored_in(row: &Row) -> Result<Stored, StoreError> {
             key: component.key(),
             boots: component.boots,
             last_heartbeat: component.last_heartbeat,
-            source: component.source,
+            source: component.facts.source,
         }),
     })
 }

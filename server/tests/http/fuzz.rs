@@ -102,7 +102,7 @@ fn the_parser_takes_a_heartbeat_as_it_is_or_names_what_is_wrong() {
         match heartbeat_json::heartbeat(&value) {
             Ok(taken) => {
                 assert_eq!(value["server"], json!(taken.server), "nothing is guessed");
-                assert_eq!(value["version"], json!(taken.version));
+                assert_eq!(value["version"], json!(taken.facts.version));
                 assert_eq!(value["sequence"], json!(taken.sequence));
             }
             Err(errors) => {

@@ -218,7 +218,7 @@ impl<'a> RuleContext<'a> {
             let mut names = Names::default();
             let mut before = None;
             for status in self.overview.compared() {
-                let one = (&status.component.server, status.component.version.as_str());
+                let one = (&status.component.server, status.component.facts.version.as_str());
                 if status.live && status.version == Some(wanted) && before.replace(one) != Some(one)
                 {
                     names.push(&|| format!("{} ({})", one.0, one.1));
@@ -334,7 +334,7 @@ fn key_missing(server: &ServerStatus, compared: &SharedEvidence<'_>) -> Option<H
 /// Whether a server reports an encryption key.
 fn is_keyed(server: &ServerStatus) -> bool {
     let mut components = server.components.iter().map(|status| &status.component);
-    components.any(|component| !component.is_observer() && component.key_check.is_some())
+    components.any(|component| !component.is_observer() && component.facts.key_check.is_some())
 }
 
 fn messenger(status: &ComponentStatus, compared: &SharedEvidence<'_>) -> Option<Hint> {

@@ -161,7 +161,7 @@ impl Hint {
         let component = &status.component;
         Self { role: Some(component.role), ..Self::for_server(id, &component.server) }
             .with("since", Arg::Moment(component.last_heartbeat))
-            .with("address", Arg::Text(component.ip.to_string()))
+            .with("address", Arg::Text(component.facts.ip.to_string()))
     }
 
     pub(super) fn with(mut self, name: &'static str, value: Arg) -> Self {

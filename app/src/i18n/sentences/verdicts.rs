@@ -76,7 +76,7 @@ impl Words {
     /// Why a component is as it is: moments and limits, never ages, so that it changes only with the
     /// verdict.
     pub fn why(&self, status: &ComponentStatus, snapshot: &Snapshot) -> String {
-        let version = [("version", Arg::Text(status.component.version.clone()))];
+        let version = [("version", Arg::Text(status.component.facts.version.clone()))];
         let mut sentences = vec![self.why_pulse(status, snapshot)];
         sentences.extend(version_key(status.version).map(|key| self.say(key, &version)));
         sentences.extend(key_key(status.key).map(|key| self.say(key, &[])));
@@ -117,7 +117,7 @@ impl Words {
             ("late", seconds(component.late_limit(settings))),
             ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
         ];
-        let probed = status.pulse == Pulse::Alive && component.source == Source::Probe;
+        let probed = status.pulse == Pulse::Alive && component.facts.source == Source::Probe;
         let by = if probed { ".probed" } else { "" };
         self.say(&format!("why.{}.{}{by}", status.pulse.as_str(), component.role.as_str()), &args)
     }

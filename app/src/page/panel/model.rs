@@ -36,7 +36,7 @@ pub(crate) struct Panel {
 pub(crate) struct Section {
     /// The heading.
     pub(crate) heading: &'static str,
-    /// The facts.
+    /// The component.
     pub(crate) items: Vec<Item>,
     /// What can be done about it.
     pub(crate) action: Option<Action>,
@@ -117,11 +117,11 @@ impl Scene<'_> {
         let look = status_style::health(server.health);
         let mut sections = Vec::new();
         if let Some(latest) = server.latest() {
-            let os = format!("{} {}", latest.os.name, latest.os.version);
+            let os = format!("{} {}", latest.facts.os.name, latest.facts.os.version);
             let first = server.components.iter().map(|s| s.component.first_seen).min();
             let items = vec![
                 self.item("item.state", look.word(self.words).to_owned()).looking(Some(look)),
-                self.item("item.address", latest.ip.to_string()),
+                self.item("item.address", latest.facts.ip.to_string()),
                 self.item("item.os", os),
                 self.item("item.first-seen", String::new()).at(first),
                 self.item("item.last-seen", String::new()).at(Some(latest.last_heartbeat)),
@@ -142,47 +142,51 @@ impl Scene<'_> {
     }
 
     fn component(&self, status: &ComponentStatus) -> Section {
-        let facts = &status.component;
-        let pulse = status_style::pulse(status.pulse, facts.role);
+        let component = &status.component;
+        let pulse = status_style::pulse(status.pulse, component.role);
         let version = status.version.map(status_style::version);
         let key = status.key.map(status_style::key);
         let mut items = vec![
             self.item("column.heartbeat", pulse.word(self.words).to_owned())
                 .looking(Some(pulse))
-                .at(Some(facts.last_heartbeat)),
+                .at(Some(component.last_heartbeat)),
             self.item("item.why", self.words.why(status, self.snapshot) + "."),
-            self.item("column.version", self.followed(&facts.version, version)).looking(version),
+            self.item("column.version", self.followed(&component.facts.version, version))
+                .looking(version),
         ];
-        items.extend(facts.product.clone().map(|product| self.item("item.product", product)));
-        let digits = facts
+        items.extend(
+            component.facts.product.clone().map(|product| self.item("item.product", product)),
+        );
+        let digits = component
+            .facts
             .key_check
             .map_or_else(|| self.words.label("item.none").to_owned(), |check| check.short());
         items.push(self.item("column.encryption-key", self.followed(&digits, key)).looking(key));
-        if let Some(check) = facts.machine_key_check {
+        if let Some(check) = component.facts.machine_key_check {
             let look = status.machine_key.map(status_style::machine_key);
             items.push(
                 self.item("item.machine-key", self.followed(&check.short(), look)).looking(look),
             );
         }
         items.extend([
-            self.item("item.address", facts.ip.to_string()),
-            self.item("item.first-seen", String::new()).at(Some(facts.first_seen)),
+            self.item("item.address", component.facts.ip.to_string()),
+            self.item("item.first-seen", String::new()).at(Some(component.first_seen)),
             self.item(
                 "item.told",
-                self.words.say("fact.every", &[("span", Arg::Span(facts.told_interval))]),
+                self.words.say("fact.every", &[("span", Arg::Span(component.told_interval))]),
             ),
-            self.item("item.clock", self.clock(facts.skew.map(|skew| skew.last))),
-            self.item("item.boot", facts.boots.current.id.clone()),
+            self.item("item.clock", self.clock(component.skew.map(|skew| skew.last))),
+            self.item("item.boot", component.boots.current.id.clone()),
         ]);
         if let Some(messenger) = &status.messenger {
             items.push(self.messenger_item(messenger));
         }
-        let (heading, remove) = match facts.role {
+        let (heading, remove) = match component.role {
             Role::Web => ("role.component.web", "action.remove.web"),
             Role::Service => ("role.component.service", "action.remove.service"),
         };
-        let server = facts.server.clone();
-        let removal = Open::Removal { server, role: Some(facts.role), again: false };
+        let server = component.server.clone();
+        let removal = Open::Removal { server, role: Some(component.role), again: false };
         let words = self.words;
         let action = Some(Action::opening(words.label(remove), &removal));
         Section { heading: words.label(heading), items, action }

@@ -114,10 +114,9 @@ type Found<'a> = (usize, &'a ServerStatus);
 fn holds(server: &ServerStatus, wanted: &str) -> bool {
     let has = |text: &str| text.to_ascii_lowercase().contains(wanted);
     has(server.name.as_str())
-        || server
-            .components
-            .iter()
-            .any(|status| has(&status.component.version) || has(&status.component.ip.to_string()))
+        || server.components.iter().any(|status| {
+            has(&status.component.facts.version) || has(&status.component.facts.ip.to_string())
+        })
 }
 
 /// All, and each state in which there is a server or which is the one now. What a chip counts is
@@ -171,7 +170,7 @@ fn silence(server: &ServerStatus) -> (Reverse<u8>, Option<crate::cluster::Timest
 }
 
 fn oldest(server: &ServerStatus) -> &str {
-    let versions = server.components.iter().map(|status| status.component.version.as_str());
+    let versions = server.components.iter().map(|status| status.component.facts.version.as_str());
     versions.min_by(|a, b| version::compare(a, b)).unwrap_or_default()
 }
 

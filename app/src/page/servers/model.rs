@@ -249,11 +249,11 @@ fn reads_the_same(before: &ServerStatus, after: &ServerStatus, due: &[Due]) -> b
                     of(a) == of(b)
                         && a.messenger == b.messenger
                         && known.role == component.role
-                        && known.version == component.version
-                        && known.product == component.product
-                        && known.os == component.os
-                        && known.ip == component.ip
-                        && known.source == component.source
+                        && known.facts.version == component.facts.version
+                        && known.facts.product == component.facts.product
+                        && known.facts.os == component.facts.os
+                        && known.facts.ip == component.facts.ip
+                        && known.facts.source == component.facts.source
                         && known.server.as_str() == component.server.as_str()
                 }
         })
@@ -265,7 +265,10 @@ fn block_of(server: &ServerStatus, made: &Made, scene: &Scene<'_>, common: &[Due
     let mut facts: Vec<String> = server
         .latest()
         .map(|latest| {
-            vec![format!("{} {}", latest.os.name, latest.os.version), latest.ip.to_string()]
+            vec![
+                format!("{} {}", latest.facts.os.name, latest.facts.os.version),
+                latest.facts.ip.to_string(),
+            ]
         })
         .unwrap_or_default();
     facts.extend(shared.clone());
@@ -297,7 +300,7 @@ fn product(status: &ComponentStatus, words: &Words) -> String {
     if status.component.is_observer() {
         words.label("page.this-overview").to_owned()
     } else {
-        status.component.product.clone().unwrap_or_default()
+        status.component.facts.product.clone().unwrap_or_default()
     }
 }
 
@@ -341,10 +344,12 @@ fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, due: &[Due])
     let version = match status.version.map(status_style::version) {
         Some(look) if look.loud => cell(
             look,
-            format!("{}, {}", component.version, look.word(words)),
+            format!("{}, {}", component.facts.version, look.word(words)),
             &[HintId::VersionSkew],
         ),
-        look => Cell { look, text: component.version.clone(), hint: None, why: None, aged: false },
+        look => {
+            Cell { look, text: component.facts.version.clone(), hint: None, why: None, aged: false }
+        }
     };
     let of_look = |look: Look, ids| cell(look, look.word(words).to_owned(), ids);
     let key = status
@@ -381,7 +386,9 @@ mod tests {
     use super::*;
     use crate::cluster::Source;
     use crate::cluster::receive::receive;
-    use crate::cluster::{Change, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Span};
+    use crate::cluster::{
+        Change, ComponentFacts, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Span,
+    };
     use crate::i18n::Language;
     use crate::page::model::View;
     use crate::page::route::Place;
@@ -393,19 +400,28 @@ mod tests {
         Heartbeat {
             server: ServerName::parse(&format!("server-{number:02}")).unwrap(),
             role: Role::Service,
-            product: None,
-            version: "2026.2".into(),
-            os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
-            ip: IpAddr::from([10, 0, 0, 1]).into(),
             boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".into(),
             sequence: 1,
             sent_at: None,
-            key_check: Some(KeyCheck::from_bytes([key; 32])),
-            machine_key_check: None,
-            messenger_port: None,
             leaving: false,
-            source: Source::Node,
+            facts: ComponentFacts {
+                product: None,
+                version: "2026.2".into(),
+                os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
+                ip: IpAddr::from([10, 0, 0, 1]).into(),
+                key_check: Some(KeyCheck::from_bytes([key; 32])),
+                machine_key_check: None,
+                messenger_port: None,
+                source: Source::Node,
+            },
         }
+    }
+
+    /// The heartbeat of one more server, of this version.
+    fn of_version(version: &str) -> Heartbeat {
+        let mut heartbeat = heartbeat(30, 2);
+        heartbeat.facts.version = version.to_owned();
+        heartbeat
     }
 
     fn insert(snapshot: &mut Snapshot, heartbeat: &Heartbeat) {
@@ -471,10 +487,10 @@ mod tests {
         let first = view(&snapshot, &mut kept);
         let again = view(&snapshot, &mut kept);
         assert_eq!(made_anew(&first, &again), BTreeSet::new());
-        insert(&mut snapshot, &Heartbeat { version: "2026.1".into(), ..heartbeat(30, 2) });
+        insert(&mut snapshot, &of_version("2026.1"));
         let skewed = view(&snapshot, &mut kept);
         assert_eq!(made_anew(&again, &skewed), BTreeSet::from(["server-30".to_owned()]));
-        insert(&mut snapshot, &Heartbeat { version: "2026.0".into(), ..heartbeat(30, 2) });
+        insert(&mut snapshot, &of_version("2026.0"));
         insert(&mut snapshot, &heartbeat(99, 1));
         let later = view(&snapshot, &mut kept);
         let anew = ["server-30", "server-99"].map(str::to_owned);

@@ -203,8 +203,8 @@ fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
         server.components.iter().map(|status| component(status, snapshot)).collect();
     json!({
         "name": server.name,
-        "os": latest.map(|component| &component.os),
-        "ip": latest.map(|component| &component.ip),
+        "os": latest.map(|component| &component.facts.os),
+        "ip": latest.map(|component| &component.facts.ip),
         "health": server.health,
         "refused": told().find(|refusal| refusal.why.probed().is_none()).map(refusal),
         "failing_probes": told().filter_map(failing_probe).collect::<Vec<_>>(),
@@ -226,27 +226,27 @@ fn failing_probe(refusal: &RejectedHeartbeat) -> Option<Value> {
 }
 
 fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
-    let facts = &status.component;
+    let component = &status.component;
     json!({
-        "role": facts.role,
-        "product": facts.product,
-        "version": facts.version,
+        "role": component.role,
+        "product": component.facts.product,
+        "version": component.facts.version,
         "pulse": status.pulse,
         "health": status.health,
         "why": Words::for_programs().why(status, snapshot),
-        "observer": facts.is_observer(),
-        "probed": facts.source == Source::Probe,
-        "first_seen": facts.first_seen.rfc3339(),
-        "last_heartbeat": facts.last_heartbeat.rfc3339(),
+        "observer": component.is_observer(),
+        "probed": component.facts.source == Source::Probe,
+        "first_seen": component.first_seen.rfc3339(),
+        "last_heartbeat": component.last_heartbeat.rfc3339(),
         "version_in_sync": status.version.map(|check| check == VersionCheck::InSync),
         "key_in_sync": status.key.map(|verdict| verdict == KeyVerdict::InSync),
         "machine_key_in_sync": status.machine_key.map(|verdict| verdict == KeyVerdict::InSync),
-        "key_digits": facts.key_check.map(|check| check.short()),
-        "ip": facts.ip,
-        "boot_id": facts.boots.current.id,
-        "clock_skew_ms": facts.skew.map(|skew| skew.last),
-        "told_interval_ms": facts.told_interval,
-        "messenger_port": facts.messenger_port,
+        "key_digits": component.facts.key_check.map(|check| check.short()),
+        "ip": component.facts.ip,
+        "boot_id": component.boots.current.id,
+        "clock_skew_ms": component.skew.map(|skew| skew.last),
+        "told_interval_ms": component.told_interval,
+        "messenger_port": component.facts.messenger_port,
         "messenger": status.messenger.as_deref().map(messenger),
     })
 }

@@ -1,6 +1,6 @@
 //! Facts in an `SQLite` file: its JSON functions take a batch as one text.
 
-use app::cluster::{Component, ComponentKey, KeyCheck, Timestamp};
+use app::cluster::{ComponentKey, KeyCheck, Timestamp};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
@@ -71,20 +71,21 @@ pub(in crate::store) async fn upsert(
 ) -> Result<(), StoreError> {
     // Lists, not objects: SQLite finds the fifth of a list sooner than one by its name.
     let row = |Upsert { component, facts }: &Upsert| {
-        let Component { os, skew, .. } = &**component;
+        let skew = component.skew;
+        let os = &component.facts.os;
         let optional = |check: Option<KeyCheck>| check.map(|check| check.digits());
         json!([
             component.server.folded(),
             component.role,
             component.server.as_str(),
-            component.product,
-            component.version,
+            component.facts.product,
+            component.facts.version,
             os.name,
             os.version,
-            component.ip,
-            optional(component.key_check),
-            optional(component.machine_key_check),
-            component.messenger_port,
+            component.facts.ip,
+            optional(component.facts.key_check),
+            optional(component.facts.machine_key_check),
+            component.facts.messenger_port,
             component.stopped,
             component.boots,
             component.first_seen,
@@ -92,7 +93,7 @@ pub(in crate::store) async fn upsert(
             component.told_interval,
             skew.map(|skew| skew.last),
             skew.and_then(|skew| skew.before),
-            component.source,
+            component.facts.source,
             component.came_back,
             (!component.messengers.is_empty()).then_some(&component.messengers),
             if *facts { commit } else { 0 },
