@@ -20,6 +20,7 @@ use crate::auth::secret::{SecretError, read_secret};
 use crate::clock;
 use crate::files::kept::Kept;
 use crate::files::key::KeyFile;
+use crate::http::api::dto;
 use crate::messenger::MessengerListener;
 use crate::net::back_off::back_off;
 use crate::telemetry::log_limit::LogLimits;
@@ -261,7 +262,8 @@ impl Agent {
         if self.address.is_some_and(|before| before != address) {
             self.client.hang_up();
         }
-        let body = self.heartbeat(leaving, address);
+        // Texts and numbers: nothing that JSON cannot represent.
+        let body = serde_json::to_value(self.heartbeat(leaving, address)).unwrap_or_default();
         self.sequence += 1;
         if let Some(voice) = &self.voice {
             voice.bear(&self.proof.secret()?);
@@ -325,23 +327,24 @@ impl Agent {
         }
     }
 
-    fn heartbeat(&self, leaving: bool, ip: IpAddr) -> Value {
+    fn heartbeat(&self, leaving: bool, ip: IpAddr) -> dto::Heartbeat {
         let facts = &self.facts;
-        json!({
-            "server": facts.server,
-            "role": facts.role,
-            "product": facts.product,
-            "version": facts.version,
-            "os": facts.os,
-            "ip": ip,
-            "boot_id": self.boot_id,
-            "sequence": self.sequence,
-            "sent_at": clock::wall().rfc3339(),
-            "key_check": facts.key_file.as_ref().and_then(|file| file.get().ok()),
-            "messenger_port": self.voice.as_ref().and_then(MessengerListener::port),
-            "leaving": leaving,
-            "probed": self.probe.is_some(),
-        })
+        dto::Heartbeat {
+            server: facts.server.clone(),
+            role: facts.role.into(),
+            product: facts.product.clone(),
+            version: facts.version.clone(),
+            os: (&facts.os).into(),
+            ip: ip.to_string(),
+            boot_id: self.boot_id.clone(),
+            sequence: self.sequence,
+            sent_at: Some(clock::wall().rfc3339()),
+            key_check: facts.key_file.as_ref().and_then(|file| file.get().ok()),
+            machine_key_check: None,
+            messenger_port: self.voice.as_ref().and_then(MessengerListener::port),
+            leaving: Some(leaving),
+            probed: Some(self.probe.is_some()),
+        }
     }
 
     /// Ends when this server has another address than it last said.

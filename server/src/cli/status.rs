@@ -1,166 +1,141 @@
-//! The overview for a terminal, and the exit code it means.
+//! The overview for a terminal, and the exit code that it means.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::this_server::warn_if_everybody_reads;
 use super::{Failure, args};
 use crate::agent::api_client::Client;
 use crate::auth::secret::read_secret;
+use crate::http::api::dto::{Component, Health, Hint, Overview};
+use crate::store::without_password;
 use crate::telemetry::outside_text::{answer_line, json_for_terminal};
 
-/// The exit code when nothing can be known.
+/// The exit code when the cluster's health is unknown.
 const UNKNOWN: u8 = 3;
+/// How many hints a line names.
+const MAX_LINE_HINTS: usize = 3;
 
-/// 0 ok, 1 warning, 2 error, 3 unknown.
-fn exit_code(overview: &Value) -> u8 {
-    match overview["health"].as_str() {
-        Some("ok") => 0,
-        Some("warning") => 1,
-        Some("error") => 2,
-        _ => UNKNOWN,
+fn exit_code(health: Health) -> u8 {
+    match health {
+        Health::Ok => 0,
+        Health::Warning => 1,
+        Health::Error => 2,
+        Health::Unknown => UNKNOWN,
     }
 }
 
-/// The overview in one line, as monitoring plug-ins say it: what is wrong, then the counts after a bar.
-fn line(overview: &Value) -> String {
-    let state = match exit_code(overview) {
-        0 => "OK",
-        1 => "WARNING",
-        2 => "CRITICAL",
-        _ => "UNKNOWN",
+/// The overview in one line, as monitoring plug-ins print it: what is wrong, then the counts after a bar.
+fn line(overview: &Overview<'_>) -> String {
+    let state = match overview.health {
+        Health::Ok => "OK",
+        Health::Warning => "WARNING",
+        Health::Error => "CRITICAL",
+        Health::Unknown => "UNKNOWN",
     };
-    let counts = &overview["counts"];
-    let titles: Vec<&str> =
-        list(&overview["hints"]).iter().filter_map(|hint| hint["title"].as_str()).collect();
-    let told = match titles.as_slice() {
-        [] => format!("{} servers are in sync", count(&counts["servers"])),
-        few if few.len() <= LISTED => few.join("; "),
-        many => format!("{}; and {} more", many[..LISTED].join("; "), many.len() - LISTED),
+    let counts = &overview.counts;
+    let titles: Vec<&str> = overview.hints.items().iter().map(|hint| hint.title.as_str()).collect();
+    let summary = match titles.as_slice() {
+        [] => format!("{} servers are in sync", counts.servers),
+        few if few.len() <= MAX_LINE_HINTS => few.join("; "),
+        many => {
+            let (named, rest) = many.split_at(MAX_LINE_HINTS);
+            format!("{}; and {} more", named.join("; "), rest.len())
+        }
     };
-    let figures: Vec<String> =
-        COUNTS.iter().map(|name| format!("{name}={}", count(&counts[*name]))).collect();
-    one(&format!("{state} - {told}"), &figures.join(" "))
+    let figures = format!(
+        "servers={} alive={} late={} stale={} stopped={} unknown={}",
+        counts.servers, counts.alive, counts.late, counts.stale, counts.stopped, counts.unknown
+    );
+    plug_in_line(&format!("{state} - {summary}"), &figures)
 }
 
-/// That the overview cannot be asked, in one line.
+/// One line that says why the overview cannot be asked.
 fn unknown(why: &str) -> String {
-    one(&format!("UNKNOWN - {why}"), "")
+    plug_in_line(&format!("UNKNOWN - {why}"), "")
 }
 
-/// How many hints a line names.
-const LISTED: usize = 3;
-/// Which counts follow them.
-const COUNTS: [&str; 6] = ["servers", "alive", "late", "stale", "stopped", "unknown"];
-
-/// One line: a bar divides what is said from the figures, and stands nowhere else.
-fn one(said: &str, figures: &str) -> String {
-    let said = answer_line(said).replace('|', "/");
-    if figures.is_empty() { format!("{said}\n") } else { format!("{said} | {figures}\n") }
+/// One line with the only bar between its text and its figures.
+fn plug_in_line(text: &str, figures: &str) -> String {
+    let text = answer_line(text).replace('|', "/");
+    if figures.is_empty() { format!("{text}\n") } else { format!("{text} | {figures}\n") }
 }
 
 /// The overview as lines of text: servers and components, then the hints.
-fn text(overview: &Value) -> String {
+fn text(overview: &Overview<'_>) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = write_all(&mut out, overview);
+    let _ = write_overview(&mut out, overview);
     out
 }
 
-fn write_all(out: &mut String, overview: &Value) -> std::fmt::Result {
-    // Whatever answers at that address wrote it, and perhaps it is no overview.
-    let word = |value: &Value| answer_line(value.as_str().unwrap_or("-"));
-    writeln!(out, "health {} as of {}", word(&overview["health"]), word(&overview["as_of"]))?;
-    for server in list(&overview["servers"]) {
-        writeln!(
-            out,
-            "\n{}  {}  {}",
-            word(&server["name"]),
-            word(&server["health"]),
-            word(&server["ip"])
-        )?;
-        for component in list(&server["components"]) {
-            writeln!(
-                out,
-                "  {:<8} {:<8} {:<20} version {:<8} key {:<19} {}",
-                word(&component["role"]),
-                word(&component["pulse"]),
-                word(&component["version"]),
-                sync(&component["version_in_sync"], "in sync", "differs"),
-                sync(
-                    &component["key_in_sync"],
-                    "in sync",
-                    if component["key_digits"].is_null() {
-                        "missing"
-                    } else {
-                        "decryption failure"
-                    }
-                ),
-                word(&component["why"]),
-            )?;
+fn write_overview(out: &mut String, overview: &Overview<'_>) -> std::fmt::Result {
+    writeln!(out, "health {} as of {}", word(overview.health), answer_line(&overview.as_of))?;
+    for server in overview.servers.items() {
+        let ip = server.ip.as_deref().unwrap_or("-");
+        let (name, ip) = (answer_line(&server.name), answer_line(ip));
+        writeln!(out, "\n{name}  {}  {ip}", word(server.health))?;
+        for component in &server.components {
+            write_component(out, component)?;
         }
     }
-    for hint in list(&overview["hints"]) {
-        writeln!(out, "\n{}: {}", word(&hint["severity"]), word(&hint["title"]))?;
-        writeln!(out, "  {}", word(&hint["evidence"]))?;
-        for (place, step) in list(&hint["steps"]).iter().enumerate() {
-            writeln!(out, "  {}. {}", place + 1, word(step))?;
-        }
-        if let Some(avoid) = hint["avoid"].as_str() {
-            writeln!(out, "  Avoid: {}", answer_line(avoid))?;
-        }
+    overview.hints.items().iter().try_for_each(|hint| write_hint(out, hint))
+}
+
+fn write_component(out: &mut String, component: &Component) -> std::fmt::Result {
+    let wrong_key = match component.key_digits {
+        None => "missing",
+        Some(_) => "decryption failure",
+    };
+    writeln!(
+        out,
+        "  {:<8} {:<8} {:<20} version {:<8} key {:<19} {}",
+        word(component.role),
+        word(component.pulse),
+        answer_line(&component.version),
+        verdict(component.version_in_sync, "differs"),
+        verdict(component.key_in_sync, wrong_key),
+        answer_line(&component.why),
+    )
+}
+
+fn write_hint(out: &mut String, hint: &Hint) -> std::fmt::Result {
+    writeln!(out, "\n{}: {}", word(hint.severity), answer_line(&hint.title))?;
+    writeln!(out, "  {}", answer_line(&hint.evidence))?;
+    for (index, step) in hint.steps.iter().enumerate() {
+        writeln!(out, "  {}. {}", index + 1, answer_line(step))?;
     }
-    Ok(())
+    match &hint.avoid {
+        Some(avoid) => writeln!(out, "  Avoid: {}", answer_line(avoid)),
+        None => Ok(()),
+    }
 }
 
-/// The overview as JSON, for programs and for people at a terminal.
-fn json(overview: &Value) -> String {
-    json_for_terminal(&format!("{overview:#}\n"))
+/// An enumeration's word on the wire.
+fn word(case: impl Serialize) -> String {
+    let word = serde_json::to_value(case).unwrap_or_default();
+    word.as_str().unwrap_or("-").to_owned()
 }
 
-/// A number, or `null` where there is none.
-fn count(value: &Value) -> String {
-    value.as_u64().map_or_else(|| "null".to_owned(), |count| count.to_string())
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn sync(value: &Value, yes: &'static str, no: &'static str) -> &'static str {
-    match value.as_bool() {
-        Some(true) => yes,
-        Some(false) => no,
+/// Whether something is in sync, if that is known.
+fn verdict(in_sync: Option<bool>, differs: &'static str) -> &'static str {
+    match in_sync {
+        Some(true) => "in sync",
+        Some(false) => differs,
         None => "-",
     }
 }
 
 /// Prints the state of the cluster; the exit code says it too.
 pub(super) fn run(options: &args::Status) -> ExitCode {
-    let asked = || -> Result<serde_json::Value, Failure> {
-        if let Some(path) = options.token_file.as_deref().filter(|_| !options.line) {
-            warn_if_everybody_reads(path, "the token");
-        }
-        let token = options.token_file.as_deref().map(read_secret).transpose()?;
-        Ok(Client::new(&options.overview, options.ca_file.as_deref())?
-            .get("/api/v1/overview", token.as_deref())?)
-    };
-    match asked() {
-        Ok(overview) => {
-            let said = match options {
-                args::Status { json: true, .. } => json(&overview),
-                args::Status { line: true, .. } => line(&overview),
-                args::Status { .. } => text(&overview),
-            };
-            // A reader that has gone needs no answer; the exit code still tells.
-            let _ = std::io::stdout().write_all(said.as_bytes());
-            ExitCode::from(exit_code(&overview))
-        }
+    match print(options) {
+        Ok(health) => ExitCode::from(exit_code(health)),
         Err(error) if options.line => {
-            // Whoever runs a plug-in reads its output alone.
+            // A monitoring system reads standard output only.
             let _ = std::io::stdout().write_all(unknown(&error.to_string()).as_bytes());
             ExitCode::from(UNKNOWN)
         }
@@ -169,4 +144,28 @@ pub(super) fn run(options: &args::Status) -> ExitCode {
             ExitCode::from(UNKNOWN)
         }
     }
+}
+
+fn print(options: &args::Status) -> Result<Health, Failure> {
+    let answer = get(options)?;
+    let json = options.json.then(|| json_for_terminal(&format!("{answer:#}\n")));
+    let overview: Overview<'_> = serde_json::from_value(answer).map_err(|error| {
+        let why = answer_line(&error.to_string());
+        let url = without_password(&options.overview);
+        format!("the answer of {url} is not an overview that this version can read: {why}")
+    })?;
+    let output =
+        json.unwrap_or_else(|| if options.line { line(&overview) } else { text(&overview) });
+    // If nobody reads the output, the exit code still says it.
+    let _ = std::io::stdout().write_all(output.as_bytes());
+    Ok(overview.health)
+}
+
+fn get(options: &args::Status) -> Result<Value, Failure> {
+    if let Some(path) = options.token_file.as_deref().filter(|_| !options.line) {
+        warn_if_everybody_reads(path, "the token");
+    }
+    let token = options.token_file.as_deref().map(read_secret).transpose()?;
+    let client = Client::new(&options.overview, options.ca_file.as_deref())?;
+    Ok(client.get("/api/v1/overview", token.as_deref())?)
 }

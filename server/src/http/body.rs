@@ -47,7 +47,7 @@ pub(crate) enum Sender {
     /// A person, or a program with a person's token.
     Person,
     /// Somebody who has proved nothing.
-    AuthFailure,
+    Anonymous,
 }
 
 /// How many bytes of bodies are in memory at once: 64 MiB in total.
@@ -55,13 +55,13 @@ pub(crate) enum Sender {
 pub(crate) struct BodyBudget {
     nodes: Arc<Semaphore>,
     people: Arc<Semaphore>,
-    unproved: Arc<Semaphore>,
+    anonymous: Arc<Semaphore>,
 }
 
 impl Default for BodyBudget {
     fn default() -> Self {
         let megabytes = |count: usize| Arc::new(Semaphore::new(count << 20));
-        Self { nodes: megabytes(32), people: megabytes(16), unproved: megabytes(16) }
+        Self { nodes: megabytes(32), people: megabytes(16), anonymous: megabytes(16) }
     }
 }
 
@@ -140,7 +140,7 @@ impl BodyBudget {
         match sender {
             Sender::Node => &self.nodes,
             Sender::Person => &self.people,
-            Sender::AuthFailure => &self.unproved,
+            Sender::Anonymous => &self.anonymous,
         }
     }
 
@@ -161,7 +161,7 @@ impl BodyBudget {
 
     /// The body of a refused heartbeat, if it is short enough to see in whose name it was sent.
     pub(crate) async fn read_claim(&self, body: Body) -> Option<Kept> {
-        self.collect(Sender::AuthFailure, body, MAX_CLAIM_BYTES, Duration::ZERO).await.ok()
+        self.collect(Sender::Anonymous, body, MAX_CLAIM_BYTES, Duration::ZERO).await.ok()
     }
 
     async fn collect(
@@ -277,9 +277,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Submitted<T> {
         let (head, body) = request.into_parts();
         let sender = match head.extensions.get::<Person>() {
             Some(_) => Sender::Person,
-            None => Sender::AuthFailure,
+            None => Sender::Anonymous,
         };
-        let room = head.extensions.get::<Room>().filter(|_| sender == Sender::AuthFailure);
+        let room = head.extensions.get::<Room>().filter(|_| sender == Sender::Anonymous);
         let offered = room.map(Room::offer);
         let bytes = match site.bodies.read_small(sender, body).await {
             Ok(bytes) => bytes,

@@ -1,11 +1,41 @@
-//! Reads JSON bodies.
+//! Reads JSON bodies, and turns them into typed requests that name every bad field.
 
+use std::sync::Arc;
+
+use app::cluster::FieldError;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use crate::Site;
 use crate::files::text::utf8;
+use crate::http::body::Sender;
 use crate::http::problem::Problem;
 use crate::telemetry::outside_text::one_line;
+
+/// A request that is sent as a JSON body.
+pub(crate) trait FromJson: Sized {
+    /// Whose budget of bodies it is read from.
+    const SENDER: Sender = Sender::Person;
+
+    /// Reads it. The error has one entry for each bad field.
+    fn from_json(value: &Value) -> Result<Self, Vec<FieldError>>;
+}
+
+/// Extracts a typed request from a JSON body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: FromJson> FromRequest<Arc<Site>> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Problem> {
+        let (head, body) = request.into_parts();
+        let body = site.bodies.read(T::SENDER, body).await?;
+        let value: Value = parse(&head.headers, &body)?;
+        T::from_json(&value).map(Self).map_err(Problem::fields)
+    }
+}
 
 /// Parses a JSON body of the right type.
 pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use app::cluster::FieldError;
 use app::cluster::hints::Arg;
 use app::i18n::Words;
+use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
 
+use crate::http::api::dto;
 use crate::telemetry::heartbeats::RejectReason;
 
 /// Values of a sentence, by name.
@@ -24,8 +25,8 @@ pub(crate) struct Problem {
     /// What people read in their language; else they read the detail.
     said: Option<Box<Said>>,
     errors: Vec<FieldError>,
-    /// What was done all the same: a field of its own.
-    done: Option<(&'static str, Value)>,
+    /// The servers that were removed although the request failed.
+    removed: Option<Vec<String>>,
     retry_after: Option<u32>,
 }
 
@@ -47,7 +48,7 @@ impl Problem {
     /// A refusal with this status.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { status, detail, said: None, errors: Vec::new(), done: None, retry_after: None }
+        Self { status, detail, said: None, errors: Vec::new(), removed: None, retry_after: None }
     }
 
     /// A refusal that has sentences in every language: those of this key.
@@ -113,9 +114,9 @@ impl Problem {
         Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
-    /// With a field that says what was done all the same.
-    pub(crate) fn with_done(self, field: &'static str, value: Value) -> Self {
-        Self { done: Some((field, value)), ..self }
+    /// With the servers that were removed although the request failed.
+    pub(crate) fn with_removed(self, removed: Vec<String>) -> Self {
+        Self { removed: Some(removed), ..self }
     }
 
     /// 429: come back in so many seconds.
@@ -149,19 +150,16 @@ fn count(number: usize, one: &str, many: &str) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": "about:blank",
-            "title": self.status.canonical_reason(),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if !self.errors.is_empty() {
-            body["errors"] = json!(self.errors);
-        }
-        if let Some((field, value)) = &self.done {
-            body[*field] = value.clone();
-        }
-        let mut response = (self.status, body.to_string()).into_response();
+        let errors: Vec<dto::BadField> = self.errors.iter().cloned().map(Into::into).collect();
+        let body = dto::Problem {
+            r#type: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or_default().to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            errors: Some(errors).filter(|errors| !errors.is_empty()),
+            removed: self.removed.clone(),
+        };
+        let mut response = (self.status, Json(body)).into_response();
         let (status, retry_after) = (self.status, self.retry_after);
         response.extensions_mut().insert(AnsweredBy(Arc::new(self)));
         let headers = response.headers_mut();

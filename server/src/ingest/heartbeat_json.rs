@@ -6,165 +6,99 @@ use app::cluster::server_name::check_text;
 use app::cluster::{
     ComponentFacts, FieldError, Heartbeat, KeyCheck, Os, Role, ServerName, Source, Timestamp,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::json_fields::{Fields, string, switch};
 use crate::files::key::is_of_empty_key;
 
 /// The highest sequence: 2^53 - 1, which every language's numbers can hold.
-const HIGHEST_SEQUENCE: i64 = (1 << 53) - 1;
+const MAX_SEQUENCE: i64 = (1 << 53) - 1;
 
 /// Reads one heartbeat from a JSON object. The error holds one entry per bad field.
 pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
-    let Value::Object(object) = value else {
-        return Err(vec![FieldError::new("", "must be a JSON object: one heartbeat")]);
-    };
-    let mut fields = Fields { object, errors: Vec::new() };
-    let os = fields.os();
-    let server = fields.required("server", ServerName::parse);
-    let role = fields.required("role", |word| {
+    let mut fields = Fields::of(value, "must be a JSON object: one heartbeat")?;
+    let os = os(&mut fields);
+    let server = text(&mut fields, "server", ServerName::parse);
+    let role = text(&mut fields, "role", |word| {
         Role::parse(word).ok_or_else(|| "must be \"web\" or \"service\"".to_owned())
     });
-    let product = fields
-        .optional("product", |text| check_text(text, 0, 100).map(|()| text.to_owned()))
-        .filter(|product| !product.is_empty());
-    let version = fields.required("version", label);
-    let ip = fields.required("ip", |text| {
+    let product = optional_text(&mut fields, "product", |text| {
+        check_text(text, 0, 100).map(|()| text.to_owned())
+    })
+    .filter(|product| !product.is_empty());
+    let version = text(&mut fields, "version", label);
+    let ip = text(&mut fields, "ip", |text| {
         text.parse::<IpAddr>().map_err(|_| "must be one IPv4 or IPv6 address".to_owned())
     });
-    let boot_id = fields.required("boot_id", boot_id);
-    let sequence = fields.sequence();
-    let sent_at = fields.optional("sent_at", moment);
-    let key_check = fields.optional("key_check", key_digits);
-    let machine_key_check = fields.optional("machine_key_check", key_digits);
-    let messenger_port = fields.port();
-    let leaving = fields.flag("leaving");
-    let probed = fields.flag("probed");
-    let errors = fields.errors;
-    match (server, role, version, os, ip, boot_id, sequence) {
-        (
-            Some(server),
-            Some(role),
-            Some(version),
-            Some(os),
-            Some(ip),
-            Some(boot_id),
-            Some(sequence),
-        ) if errors.is_empty() => Ok(Heartbeat {
-            server,
-            role,
-            boot_id,
-            sequence,
+    let boot_id = text(&mut fields, "boot_id", boot_id);
+    let sequence = fields.required_not_null("sequence", sequence);
+    let sent_at = optional_text(&mut fields, "sent_at", moment);
+    let key_check = optional_text(&mut fields, "key_check", key_digits);
+    let machine_key_check = optional_text(&mut fields, "machine_key_check", key_digits);
+    let messenger_port = fields.optional("messenger_port", port);
+    let leaving = fields.optional("leaving", switch).unwrap_or_default();
+    let probed = fields.optional("probed", switch).unwrap_or_default();
+    let read = || {
+        Some(Heartbeat {
+            server: server?,
+            role: role?,
+            boot_id: boot_id?,
+            sequence: sequence?,
             sent_at,
             leaving,
             facts: ComponentFacts {
                 product,
-                version,
-                os,
-                ip: ip.into(),
+                version: version?,
+                os: os?,
+                ip: ip?.into(),
                 key_check,
                 machine_key_check,
                 messenger_port,
                 source: if probed { Source::Probe } else { Source::Node },
             },
-        }),
-        _ => Err(errors),
-    }
+        })
+    };
+    fields.finish(read())
 }
 
-/// One object's fields, and what was wrong with those read so far.
-struct Fields<'a> {
-    object: &'a Map<String, Value>,
-    errors: Vec<FieldError>,
+/// Reads a text that must be there.
+fn text<T>(
+    fields: &mut Fields<'_>,
+    field: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    fields.required_not_null(field, |value| read(string(value)?))
 }
 
-impl Fields<'_> {
-    fn wrong<T>(&mut self, field: &str, message: impl Into<String>) -> Option<T> {
-        self.errors.push(FieldError::new(field, message));
-        None
-    }
+/// Reads a text that may be absent.
+fn optional_text<T>(
+    fields: &mut Fields<'_>,
+    field: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<T> {
+    fields.optional(field, |value| read(string(value)?))
+}
 
-    fn required<T>(
-        &mut self,
-        field: &str,
-        read: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        match self.object.get(field) {
-            None | Some(Value::Null) => self.wrong(field, "is required"),
-            Some(value) => self.text(field, value, read),
-        }
-    }
+fn os(fields: &mut Fields<'_>) -> Option<Os> {
+    let value = fields.required_not_null("os", |value| {
+        let object = value.is_object().then_some(value);
+        object.ok_or("must be an object with name and version")
+    })?;
+    let mut nested = Fields::of_any(value);
+    let name = text(&mut nested, "name", label);
+    let version = text(&mut nested, "version", label);
+    let read = name.zip(version).map(|(name, version)| Os { name, version });
+    nested.finish(read).map_err(|errors| fields.add_nested("os", errors)).ok()
+}
 
-    fn optional<T>(
-        &mut self,
-        field: &str,
-        read: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        match self.object.get(field) {
-            None | Some(Value::Null) => None,
-            Some(value) => self.text(field, value, read),
-        }
-    }
+fn sequence(value: &Value) -> Result<i64, &'static str> {
+    let number = value.as_i64().filter(|number| (0..=MAX_SEQUENCE).contains(number));
+    number.ok_or("must be a whole number from 0 to 2^53 - 1")
+}
 
-    fn text<T>(
-        &mut self,
-        field: &str,
-        value: &Value,
-        read: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let Value::String(text) = value else {
-            return self.wrong(field, "must be a string");
-        };
-        match read(text) {
-            Ok(value) => Some(value),
-            Err(message) => self.wrong(field, message),
-        }
-    }
-
-    fn os(&mut self) -> Option<Os> {
-        let object = match self.object.get("os") {
-            Some(Value::Object(object)) => object,
-            None | Some(Value::Null) => return self.wrong("os", "is required"),
-            Some(_) => return self.wrong("os", "must be an object with name and version"),
-        };
-        let mut within = Fields { object, errors: Vec::new() };
-        let name = within.required("name", label);
-        let version = within.required("version", label);
-        self.errors.extend(
-            within
-                .errors
-                .into_iter()
-                .map(|error| FieldError::new(format!("os.{}", error.field), error.message)),
-        );
-        Some(Os { name: name?, version: version? })
-    }
-
-    fn sequence(&mut self) -> Option<i64> {
-        match self.object.get("sequence") {
-            None | Some(Value::Null) => self.wrong("sequence", "is required"),
-            Some(value) => match value.as_i64() {
-                Some(number) if (0..=HIGHEST_SEQUENCE).contains(&number) => Some(number),
-                _ => self.wrong("sequence", "must be a whole number from 0 to 2^53 - 1"),
-            },
-        }
-    }
-
-    fn port(&mut self) -> Option<u16> {
-        match self.object.get("messenger_port") {
-            None | Some(Value::Null) => None,
-            Some(value) => match value.as_u64().and_then(|port| u16::try_from(port).ok()) {
-                Some(port) if port > 0 => Some(port),
-                _ => self.wrong("messenger_port", "must be a whole number from 1 to 65535"),
-            },
-        }
-    }
-
-    fn flag(&mut self, field: &str) -> bool {
-        match self.object.get(field) {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(_) => self.wrong(field, "must be true or false").unwrap_or_default(),
-        }
-    }
+fn port(value: &Value) -> Result<u16, &'static str> {
+    let port = value.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+    port.ok_or("must be a whole number from 1 to 65535")
 }
 
 fn label(text: &str) -> Result<String, String> {

@@ -55,12 +55,32 @@ fn a_refusal_is_one_plain_line_for_whoever_asks_for_the_status() {
 #[test]
 fn a_picture_with_forged_lines_has_no_more_lines_than_a_true_one() {
     let picture = |text: &str| {
-        let component = json!({"role": "web", "pulse": text, "version": text, "why": text,
-            "version_in_sync": true, "key_in_sync": null, "key_digits": null});
+        let component = json!({
+            "role": "web", "product": text, "version": text, "pulse": "alive", "health": "ok",
+            "why": text, "observer": false, "probed": false, "first_seen": text,
+            "last_heartbeat": text, "version_in_sync": true, "key_in_sync": null,
+            "machine_key_in_sync": null, "key_digits": null, "ip": text, "boot_id": text,
+            "clock_skew_ms": null, "told_interval_ms": 1, "messenger_port": null, "messenger": null
+        });
+        let server = json!({
+            "name": text, "os": null, "ip": text, "health": "ok", "refused": null,
+            "failing_probes": [], "components": [component]
+        });
+        let hint = json!({
+            "id": text, "anchor": text, "severity": "info", "title": text, "evidence": text,
+            "steps": [text], "avoid": text, "server": text, "role": null
+        });
         json!({
-            "health": "ok", "as_of": text, "counts": {"servers": text, "alive": 1},
-            "servers": [{"name": text, "health": text, "ip": text, "components": [component]}],
-            "hints": [{"severity": text, "title": text, "evidence": text, "steps": [text], "avoid": text}]
+            "as_of": text, "blind_since": null, "blind_periods": [], "health": "ok",
+            "settings": {
+                "load_balancing": false, "automatic_failover": false, "heartbeat_interval_s": 30,
+                "stale_timeout_s": 300, "web_window_s": 86_400
+            },
+            "counts": {
+                "servers": 1, "web": 1, "service": 0, "alive": 1, "late": 0, "stale": 0,
+                "stopped": 0, "unknown": 0
+            },
+            "versions": [], "servers": [server], "hints": [hint]
         })
     };
     let said_by = |text: &str, option: Option<&str>| {
@@ -72,11 +92,26 @@ fn a_picture_with_forged_lines_has_no_more_lines_than_a_true_one() {
     for option in [None, Some("--line"), Some("--json")] {
         let forged = said_by(FORGED, option);
         assert_is_plain(&forged);
-        assert_eq!(forged.lines().count(), said_by("x", option).lines().count(), "{forged}");
+        let plain = said_by("x", option);
+        assert_eq!(forged.lines().count(), plain.lines().count(), "{forged}");
+        assert!(plain.contains('x') && forged.contains("forged"), "{plain}{forged}");
     }
     let whole = said_by(FORGED, Some("--json"));
     let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
     assert_eq!(whole, picture(FORGED), "a program reads what was written");
+}
+
+#[test]
+fn an_answer_that_is_no_overview_is_said_to_be_none_in_one_plain_line() {
+    let url = answering("200 OK", json!({"health": FORGED}).to_string(), false);
+    for (option, begins) in [("--json", "cluster-overview: the answer"), ("--line", "UNKNOWN - ")] {
+        let asked = run(program(), &["status", "--overview", &url, option]);
+        assert_eq!(asked.status.code(), Some(3));
+        let said = said(&asked);
+        assert_is_plain(&said);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.starts_with(begins) && said.contains("is not an overview"), "{said}");
+    }
 }
 
 /// What an agent of this overview writes into its log, once it holds these words.

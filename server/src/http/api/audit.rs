@@ -7,7 +7,6 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::Site;
 use crate::auth::audit::{Wanted, Written};
@@ -53,12 +52,13 @@ pub(crate) struct Asked {
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     asked: Result<Query<Asked>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<dto::Audit>, Problem> {
     let Query(asked) = asked.map_err(unreadable)?;
     let wanted = wanted(asked).map_err(Problem::fields)?;
     let lines = read(&site, &wanted).await?;
-    let before = next_before(&lines, &wanted);
-    Ok(Json(json!({"entries": lines.iter().map(shown).collect::<Vec<_>>(), "next_before": before})))
+    let next_before = next_before(&lines, &wanted);
+    let entries = lines.into_iter().map(dto::AuditEntry::from).collect();
+    Ok(Json(dto::Audit { entries, next_before }))
 }
 
 pub(crate) async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
@@ -106,19 +106,4 @@ pub(crate) fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
         errors.push(FieldError::new("text", most));
     }
     if errors.is_empty() { Ok(Wanted { before, action, text, limit }) } else { Err(errors) }
-}
-
-fn shown(line: &Written) -> Value {
-    json!({
-        "id": line.id,
-        "at": line.at.rfc3339(),
-        "who": line.who,
-        "proof": line.proof,
-        "address": line.address,
-        "action": line.action,
-        "target": line.target,
-        "outcome": line.outcome,
-        "count": line.count,
-        "last_at": line.last_at.rfc3339(),
-    })
 }

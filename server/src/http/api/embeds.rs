@@ -2,13 +2,9 @@
 
 use std::sync::Arc;
 
-use app::cluster::FieldError;
-use app::protocol::Rank;
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde_json::{Value, json};
 
 use crate::Site;
 use crate::auth::cache::CODE;
@@ -16,9 +12,8 @@ use crate::auth::identity::Person;
 use crate::auth::secret::Hash;
 use crate::auth::{EmbedRefusal, Invitation, Mode};
 use crate::http::api::dto;
-use crate::http::body::Sender;
 use crate::http::extract::{PathParams, unreadable_path};
-use crate::http::json;
+use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 use crate::telemetry::log_limit::LogLimit;
 
@@ -32,7 +27,7 @@ use crate::telemetry::log_limit::LogLimit;
     operation_id = "create_embed",
     request_body = dto::NewEmbed,
     responses(
-        (status = 201, description = "The code is in this answer and nowhere else.", body = dto::Embed),
+        (status = 201, description = "The code is in this answer and nowhere else.", body = dto::CreatedEmbed),
         (status = 400, description = "The body is not JSON."),
         (status = 403, description = "The token is a viewer's, and an admin is to be let in."),
         (status = 409, description = "No code is needed or of use here; the answer says why."),
@@ -45,11 +40,9 @@ use crate::telemetry::log_limit::LogLimit;
 pub(crate) async fn create(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = json::parse(&headers, &site.bodies.read(Sender::Person, body).await?)?;
-    let invitation = invitation(&value).map_err(Problem::fields)?;
+    JsonBody(new): JsonBody<dto::NewEmbed>,
+) -> Result<(StatusCode, Json<dto::CreatedEmbed>), Problem> {
+    let invitation = Invitation::from(new);
     let token = token(&site, &person)?;
     if invitation.rank > person.rank {
         return Err(Problem::new(
@@ -61,11 +54,9 @@ pub(crate) async fn create(
         log_not_let_in(&error);
         Problem::unavailable("nobody can be let in at present: the database cannot be written, or there are too many guests")
     })?;
-    let good_for = CODE.0 / 1_000;
-    Ok((
-        StatusCode::CREATED,
-        Json(json!({"id": id, "code": code.reveal(), "good_for_s": good_for})),
-    ))
+    let code = code.reveal().to_owned();
+    let created = dto::CreatedEmbed { id, code, good_for_s: CODE.0 / 1_000 };
+    Ok((StatusCode::CREATED, Json(created)))
 }
 
 /// Ends the visit of a person who was let in
@@ -97,17 +88,6 @@ pub(crate) async fn delete(
         Err(_) => Err(Problem::unavailable(
             "the overview's database cannot be written at present; nothing was changed",
         )),
-    }
-}
-
-fn invitation(value: &Value) -> Result<Invitation, Vec<FieldError>> {
-    let name = value.get("name").and_then(Value::as_str).unwrap_or_default();
-    let rank = value.get("role").and_then(Value::as_str).and_then(Rank::parse);
-    let invitation = Invitation::of(name, rank.unwrap_or(Rank::Viewer));
-    let rank = rank.ok_or_else(|| FieldError::new("role", "must be viewer or admin"));
-    match (invitation, rank) {
-        (Ok(invitation), Ok(_)) => Ok(invitation),
-        (invitation, rank) => Err(invitation.err().into_iter().chain(rank.err()).collect()),
     }
 }
 

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use app::cluster::{FieldError, ServerName};
-use axum::body::Body;
+use app::cluster::ServerName;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde_json::{Value, json};
 
 use crate::Site;
 use crate::auth::audit::{Actor, Proof};
@@ -16,8 +14,7 @@ use crate::auth::origin::Origin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::no_room;
 use crate::http::api::tokens::refused;
-use crate::http::body::Sender;
-use crate::http::json;
+use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 
 /// Gives a server a credential of its own
@@ -27,7 +24,7 @@ use crate::http::problem::Problem;
     operation_id = "enrol",
     request_body = dto::Enrolment,
     responses(
-        (status = 201, description = "The credential is in this answer and nowhere else. The nine before it stay good.", body = dto::Enrolled),
+        (status = 201, description = "The credential is in this answer and nowhere else. The nine before it stay good.", body = dto::Credential),
         (status = 400, description = "The body is not JSON."),
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),
@@ -40,17 +37,8 @@ pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     Extension(caller): Extension<Caller>,
     Extension(origin): Extension<Origin>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    let value: Value = json::parse(&headers, &site.bodies.read(Sender::Node, body).await?)?;
-    let server = match value.get("server") {
-        None | Some(Value::Null) => Err("is required".to_owned()),
-        Some(Value::String(name)) => ServerName::parse(name),
-        Some(_) => Err("must be a string".to_owned()),
-    };
-    let server =
-        server.map_err(|message| Problem::fields(vec![FieldError::new("server", message)]))?;
+    JsonBody(dto::Enrolment { server }): JsonBody<dto::Enrolment>,
+) -> Result<(StatusCode, Json<dto::Credential>), Problem> {
     let by = enroller(&caller, &server, &origin)?;
     let most = site.intake.max_servers();
     if site.intake.is_full_for(&server)
@@ -60,7 +48,8 @@ pub(crate) async fn post(
     }
     let made = site.enrol(server, &by).await;
     let (secret, token) = made.map_err(|error| refused(error, "server"))?;
-    Ok((StatusCode::CREATED, Json(json!({"id": token.id, "credential": secret.reveal()}))))
+    let credential = secret.reveal().to_owned();
+    Ok((StatusCode::CREATED, Json(dto::Credential { id: token.id, credential })))
 }
 
 /// Who enrols: whoever has a join token any server, a server with a credential itself, to renew it.

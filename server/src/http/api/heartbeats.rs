@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use app::cluster::{FieldError, Heartbeat, RejectionReason, ServerName, Timestamp};
+use app::cluster::{FieldError, Heartbeat, RejectionReason, ServerName};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Version};
 use axum::{Extension, Json};
-use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -28,25 +27,6 @@ const MOST: usize = 1_000;
 /// The largest single heartbeat.
 const LARGEST_OBJECT: usize = 16 << 10;
 
-/// The answer to one heartbeat: `applied` says whether it changed anything.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum Answer {
-    One {
-        received_at: String,
-        applied: bool,
-        next_in_ms: u128,
-    },
-    /// The answer to an array: `applied` counts.
-    Many {
-        received_at: String,
-        applied: usize,
-        next_in_ms: u128,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        over_limit: Vec<String>,
-    },
-}
-
 /// Takes heartbeats; the answer comes when they are durable
 #[utoipa::path(
     post,
@@ -54,7 +34,7 @@ pub(crate) enum Answer {
     operation_id = "beat",
     request_body = dto::Heartbeats,
     responses(
-        (status = 200, description = "They are durable.", body = dto::Taken),
+        (status = 200, description = "They are durable.", body = dto::ReceivedHeartbeats),
         (status = 400, description = "The body is not JSON."),
         (status = 413, description = "The body is larger than 1 MiB, or one heartbeat than 16 KiB."),
         (status = 415, description = "The body is not sent as application/json."),
@@ -70,7 +50,7 @@ pub(crate) async fn post(
     version: Version,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Answer>, Problem> {
+) -> Result<Json<dto::ReceivedHeartbeats>, Problem> {
     let refused = |why| site.intake.figures().refuse(why);
     let body = site.bodies.read(Sender::Node, body).await;
     let body = body.inspect_err(|problem| refused(problem.refusal()))?;
@@ -89,21 +69,17 @@ pub(crate) async fn post(
         return Err(no_room(&site, server));
     }
     site.heard_of_messengers(announced, || came_directly(origin.peer, &headers, version));
-    let next_in_ms = taken.next_in().as_millis();
-    let said = |moment: Timestamp| moment.rfc3339();
-    Ok(Json(match taken.receipts.as_slice() {
-        [receipt] if !is_array => Answer::One {
-            received_at: said(receipt.received_at),
-            applied: receipt.applied,
-            next_in_ms,
-        },
-        receipts => Answer::Many {
-            received_at: said(taken.at),
-            applied: Receipt::applied(receipts),
-            next_in_ms,
-            over_limit: taken.over_limit.iter().map(ToString::to_string).collect(),
-        },
-    }))
+    let (received_at, applied, over_limit) = match taken.receipts.as_slice() {
+        [receipt] if !is_array => (receipt.received_at, dto::Applied::One(receipt.applied), None),
+        receipts => {
+            let names: Vec<String> = taken.over_limit.iter().map(ToString::to_string).collect();
+            let over_limit = Some(names).filter(|names| !names.is_empty());
+            (taken.at, dto::Applied::Many(Receipt::applied(receipts)), over_limit)
+        }
+    };
+    let next_in_ms = u64::try_from(taken.next_in().as_millis()).unwrap_or(u64::MAX);
+    let received_at = received_at.rfc3339();
+    Ok(Json(dto::ReceivedHeartbeats { received_at, applied, next_in_ms, over_limit }))
 }
 
 /// There are as many servers as there may be.

@@ -3,19 +3,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use app::cluster::Source;
-use app::cluster::health::{Counts, KeyVerdict, VersionCount};
-use app::cluster::{
-    BlindPeriod, ComponentStatus, Health, Hint, Messenger, MessengerFailure, RejectedHeartbeat,
-    RejectionReason, ServerStatus, Settings, Snapshot, Timestamp, VersionCheck,
-};
-use app::i18n::Words;
+use app::cluster::Timestamp;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::Site;
@@ -138,7 +130,9 @@ impl Cache {
 
 impl Cached {
     fn of(LiveView { snapshot, cursor, now }: LiveView) -> Self {
-        let body = Bytes::from(body(&snapshot, now));
+        let write = |overview: &dto::Overview<'_>| serde_json::to_vec(overview);
+        // Texts, numbers and lists of them: nothing that JSON cannot represent.
+        let body = Bytes::from(dto::Overview::with(&snapshot, now, write).unwrap_or_default());
         let mut digest = [0; 16];
         digest.copy_from_slice(&Sha256::digest(&body)[..16]);
         let tag = format!("\"{:032x}\"", u128::from_be_bytes(digest));
@@ -151,133 +145,4 @@ impl Cached {
     fn holds(&self, cursor: &str, now: Timestamp) -> bool {
         self.cursor == cursor && now >= self.made && self.until.is_none_or(|until| now < until)
     }
-}
-
-/// The picture, written a server at a time: as one value in memory it would be ten times as long.
-#[derive(Serialize)]
-struct Picture<'a> {
-    as_of: String,
-    blind_since: Option<String>,
-    blind_periods: Each<'a, BlindPeriod>,
-    health: Health,
-    settings: &'a Settings,
-    counts: &'a Counts,
-    versions: &'a [VersionCount],
-    servers: Each<'a, ServerStatus>,
-    hints: Each<'a, Hint>,
-}
-
-/// A list, of which each becomes a value when it is written.
-struct Each<'a, T>(&'a [T], &'a dyn Fn(&T) -> Value);
-
-impl<T> Serialize for Each<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(self.1))
-    }
-}
-
-fn body(snapshot: &Snapshot, now: Timestamp) -> Vec<u8> {
-    let overview = snapshot.overview(now);
-    let picture = Picture {
-        as_of: overview.as_of.rfc3339(),
-        blind_since: overview.blind_since.map(Timestamp::rfc3339),
-        blind_periods: Each(
-            &snapshot.blind_periods,
-            &|period| json!({"start": period.start.rfc3339(), "end": period.end.rfc3339()}),
-        ),
-        health: overview.health,
-        settings: &snapshot.settings,
-        counts: &overview.counts,
-        versions: &overview.versions,
-        servers: Each(&overview.servers, &|server| self::server(server, snapshot, now)),
-        hints: Each(&snapshot.hints(&overview, now), &hint),
-    };
-    // Strings, numbers and lists of them: nothing that JSON cannot write.
-    serde_json::to_vec(&picture).unwrap_or_default()
-}
-
-fn server(server: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Value {
-    let latest = server.latest();
-    let told = || snapshot.rejected_of(&server.name, now);
-    let components: Vec<Value> =
-        server.components.iter().map(|status| component(status, snapshot)).collect();
-    json!({
-        "name": server.name,
-        "os": latest.map(|component| &component.facts.os),
-        "ip": latest.map(|component| &component.facts.ip),
-        "health": server.health,
-        "refused": told().find(|refusal| refusal.why.probed().is_none()).map(refusal),
-        "failing_probes": told().filter_map(failing_probe).collect::<Vec<_>>(),
-        "components": components,
-    })
-}
-
-fn refusal(refusal: &RejectedHeartbeat) -> Value {
-    json!({
-        "since": refusal.since.rfc3339(),
-        "reason": refusal.why.as_str(),
-        "address": refusal.from,
-    })
-}
-
-fn failing_probe(refusal: &RejectedHeartbeat) -> Option<Value> {
-    let RejectionReason::Probe { role, said } = &refusal.why else { return None };
-    Some(json!({ "role": role, "since": refusal.since.rfc3339(), "detail": said }))
-}
-
-fn component(status: &ComponentStatus, snapshot: &Snapshot) -> Value {
-    let component = &status.component;
-    json!({
-        "role": component.role,
-        "product": component.facts.product,
-        "version": component.facts.version,
-        "pulse": status.pulse,
-        "health": status.health,
-        "why": Words::for_programs().why(status, snapshot),
-        "observer": component.is_observer(),
-        "probed": component.facts.source == Source::Probe,
-        "first_seen": component.first_seen.rfc3339(),
-        "last_heartbeat": component.last_heartbeat.rfc3339(),
-        "version_in_sync": status.version.map(|check| check == VersionCheck::InSync),
-        "key_in_sync": status.key.map(|verdict| verdict == KeyVerdict::InSync),
-        "machine_key_in_sync": status.machine_key.map(|verdict| verdict == KeyVerdict::InSync),
-        "key_digits": component.facts.key_check.map(|check| check.short()),
-        "ip": component.facts.ip,
-        "boot_id": component.boots.current.id,
-        "clock_skew_ms": component.skew.map(|skew| skew.last),
-        "told_interval_ms": component.told_interval,
-        "messenger_port": component.facts.messenger_port,
-        "messenger": status.messenger.as_deref().map(messenger),
-    })
-}
-
-/// How a messenger is, as the API says it.
-pub(crate) fn messenger(messenger: &Messenger) -> Value {
-    let (state, reason) = match messenger.failure {
-        None => ("connected", None),
-        Some(MessengerFailure::Connecting | MessengerFailure::Lost) => ("connecting", None),
-        Some(reason) => ("unreachable", Some(reason)),
-    };
-    json!({
-        "state": state,
-        "reason": reason,
-        "since": messenger.since.rfc3339(),
-        "port": messenger.port,
-        "seen_by": messenger.seen_by,
-    })
-}
-
-fn hint(hint: &Hint) -> Value {
-    let text = Words::for_programs().hint(hint);
-    json!({
-        "id": hint.id.as_str(),
-        "anchor": hint.anchor(),
-        "severity": hint.severity(),
-        "title": text.title,
-        "evidence": text.evidence,
-        "steps": text.steps,
-        "avoid": text.avoid,
-        "server": hint.server,
-        "role": hint.role,
-    })
 }

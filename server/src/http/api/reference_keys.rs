@@ -2,22 +2,18 @@
 
 use std::sync::Arc;
 
-use app::cluster::keys::check_digits;
-use app::cluster::{FieldError, KeyKind};
+use app::cluster::KeyKind;
 use app::protocol::Command;
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use serde_json::Value;
+use axum::http::StatusCode;
 
 use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::api::commands::act;
 use crate::http::api::dto;
-use crate::http::body::Sender;
 use crate::http::extract::{PathParams, unreadable_path};
-use crate::http::json;
+use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 
 /// Accepts a key as the one all others are held against
@@ -42,19 +38,14 @@ pub(crate) async fn put(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
     kind: PathParams<String>,
-    headers: HeaderMap,
-    body: Body,
+    request: Result<JsonBody<dto::ReferenceKey>, Problem>,
 ) -> Result<StatusCode, Problem> {
-    let body = site.bodies.read(Sender::Person, body).await;
     let Path(kind) = kind.map_err(unreadable_path)?;
     let kind = KeyKind::ALL
         .into_iter()
         .find(|known| known.as_str() == kind)
         .ok_or_else(|| Problem::not_found("a reference key is either encryption or machine"))?;
-    let value: Value = json::parse(&headers, &body?)?;
-    let digits = value.get("key_check").and_then(Value::as_str).unwrap_or_default();
-    check_digits(digits)
-        .map_err(|message| Problem::fields(vec![FieldError::new("key_check", message)]))?;
-    let command = Command::Accept { kind, digits: digits.to_owned() };
+    let JsonBody(dto::ReferenceKey { key_check: digits }) = request?;
+    let command = Command::Accept { kind, digits: digits.clone() };
     act(&site, &person, command, &format!("a key with the digits {digits}")).await
 }

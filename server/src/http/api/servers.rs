@@ -7,12 +7,11 @@ use app::protocol::{Command, Refusal};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde_json::{Value, json};
 
 use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::api::commands::{act, refusal_problem, says_true};
-use crate::http::api::{dto, overview};
+use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::problem::Problem;
 use crate::telemetry::outside_text::one_line;
@@ -105,11 +104,11 @@ pub(crate) async fn reconnect(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
     server: PathParams<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<dto::Reconnected>, Problem> {
     let Path(server) = server.map_err(unreadable_path)?;
     let name = ServerName::parse(&server)
         .map_err(|_| refusal_problem(Refusal::NotDialled, &one_line(&server)))?;
     let dialled = site.dial(&name, &person.actor()).await;
     let messenger = dialled.map_err(|refusal| refusal_problem(refusal, &server))?;
-    Ok(Json(json!({"messenger": overview::messenger(&messenger)})))
+    Ok(Json(dto::Reconnected { messenger: (&messenger).into() }))
 }

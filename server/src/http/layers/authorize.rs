@@ -90,8 +90,8 @@ impl ProtectedRoutes {
 
     /// Its paths.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
-        let describe_token = self.routes.get_openapi().paths.paths.keys().map(String::as_str);
-        self.undescribed.as_deref().into_iter().chain(describe_token)
+        let described = self.routes.get_openapi().paths.paths.keys().map(String::as_str);
+        self.undescribed.as_deref().into_iter().chain(described)
     }
 
     /// Its router, behind the check of its permission.

@@ -17,9 +17,10 @@ use crate::Site;
 use crate::auth::cache::{Account, Token, TokenRole};
 use crate::auth::identity::Person;
 use crate::auth::{Mode, TokenChange};
-use crate::http::api::tokens;
+use crate::http::api::{dto, tokens};
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
+use crate::http::json::FromJson as _;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 
@@ -62,8 +63,8 @@ pub(crate) async fn create_token(
         text => text.parse::<i64>().map_or_else(|_| json!(text), |seconds| json!(seconds)),
     };
     let wished = json!({"name": name, "role": role, "expires_in_s": expires});
-    let made = match tokens::wish(&wished, site.store.now()) {
-        Ok(wish) => match site.create_token(wish, &person.actor()).await {
+    let made = match dto::NewToken::from_json(&wished) {
+        Ok(new) => match site.create_token(new.at(site.store.now()), &person.actor()).await {
             Ok(made) => Ok(made),
             Err(error @ TokenChange::Name) => Err(vec![FieldError::new("name", error.to_string())]),
             Err(error) => return Err(tokens::refused(error, "name")),

@@ -1,241 +1,206 @@
-//! What the whole picture holds: facts, verdicts and hints.
+//! The whole overview: facts, verdicts and hints.
 
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Health, Os, Role, Settings};
+use super::{
+    Health, List, MessengerFailure, MessengerState, Pulse, RejectionReason, Role, Settings,
+    Severity,
+};
 
-/// The whole picture with verdicts.
-#[derive(ToSchema)]
-pub(crate) struct Overview {
-    /// The moment of the last change of a fact or verdict; the last sight while blind.
+/// The whole overview with verdicts.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub(crate) struct Overview<'a> {
+    /// The moment of the last change of a fact or verdict; while blind, of the last time it could read
+    /// its database.
     #[schema(format = DateTime)]
-    as_of: String,
+    pub(crate) as_of: String,
     /// Since when the overview cannot read and write its database.
     #[schema(required = true, format = DateTime)]
-    blind_since: Option<String>,
-    /// When nobody watched.
-    blind_periods: Vec<BlindPeriod>,
-    health: Health,
-    settings: Settings,
-    counts: Counts,
+    pub(crate) blind_since: Option<String>,
+    /// When nobody could observe.
+    pub(crate) blind_periods: Vec<BlindPeriod>,
+    pub(crate) health: Health,
+    pub(crate) settings: Settings,
+    pub(crate) counts: Counts,
     /// Versions in use, newest first.
-    versions: Vec<VersionCount>,
+    pub(crate) versions: Vec<VersionCount>,
     /// Servers by name.
-    servers: Vec<Server>,
-    /// What to do, the most urgent first. At most 50 of one id: the last of them may be a summary that stands for more servers,
-    /// and then names none in `server`.
-    hints: Vec<Hint>,
+    #[schema(value_type = Vec<Server>)]
+    pub(crate) servers: List<'a, Server>,
+    /// What to do, the most urgent first. At most 50 of one id: the last of them may be a summary of
+    /// more servers, and then has no `server`.
+    #[schema(value_type = Vec<Hint>)]
+    pub(crate) hints: List<'a, Hint>,
 }
 
-/// A time in which nobody watched.
-#[derive(ToSchema)]
+/// A time in which nobody could observe.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct BlindPeriod {
     #[schema(format = DateTime)]
-    start: String,
+    pub(crate) start: String,
     #[schema(format = DateTime)]
-    end: String,
+    pub(crate) end: String,
 }
 
 /// How many servers there are, components of each role, and components of each pulse.
-#[derive(ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Counts {
-    servers: u32,
-    web: u32,
-    service: u32,
-    alive: u32,
-    late: u32,
-    stale: u32,
-    stopped: u32,
-    unknown: u32,
+    pub(crate) servers: usize,
+    pub(crate) web: usize,
+    pub(crate) service: usize,
+    pub(crate) alive: usize,
+    pub(crate) late: usize,
+    pub(crate) stale: usize,
+    pub(crate) stopped: usize,
+    pub(crate) unknown: usize,
 }
 
 /// How widely one version runs. Versions that differ in build metadata or spelling alone are counted as one.
-#[derive(ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct VersionCount {
     /// In the spelling that most live components report.
-    version: String,
-    components: u32,
-    servers: u32,
+    pub(crate) version: String,
+    pub(crate) components: usize,
+    pub(crate) servers: usize,
 }
 
-/// One server with its components; system and address as the component heard of last has them.
-#[derive(ToSchema)]
+/// An operating system. Both texts follow the rules of `version`.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Os {
+    #[schema(min_length = 1, max_length = 100, example = "Debian GNU/Linux")]
+    pub(crate) name: String,
+    #[schema(min_length = 1, max_length = 100, example = "12")]
+    pub(crate) version: String,
+}
+
+/// One server with its components; system and address as in the latest heartbeat.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Server {
-    name: String,
+    pub(crate) name: String,
     #[schema(required = true)]
-    os: Option<Os>,
+    pub(crate) os: Option<Os>,
     #[schema(required = true)]
-    ip: Option<String>,
-    health: Health,
-    /// Heartbeats in its name that were refused within the last ten minutes.
+    pub(crate) ip: Option<String>,
+    pub(crate) health: Health,
+    /// Heartbeats in its name that were rejected within the last ten minutes.
     #[schema(required = true)]
-    refused: Option<Refused>,
-    /// Components whose agent sends no heartbeat, for the product answers no probe.
-    failing_probes: Vec<FailingProbe>,
+    pub(crate) refused: Option<RejectedHeartbeats>,
+    /// Components whose agent sends no heartbeat, because the product does not answer its probe.
+    pub(crate) failing_probes: Vec<FailingProbe>,
     /// Web before service.
     #[schema(min_items = 1, max_items = 2)]
-    components: Vec<Component>,
+    pub(crate) components: Vec<Component>,
 }
 
-/// Heartbeats that were refused.
-#[derive(ToSchema)]
-pub(crate) struct Refused {
+/// Heartbeats that were rejected.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct RejectedHeartbeats {
     /// When the first of them came.
     #[schema(format = DateTime)]
-    since: String,
-    /// Why: no token that is good, another server's credential, or a join token where a credential is
-    /// required.
-    reason: RejectionReason,
+    pub(crate) since: String,
+    pub(crate) reason: RejectionReason,
     /// Where the last of them came from.
     #[schema(required = true)]
-    address: Option<String>,
+    pub(crate) address: Option<String>,
 }
 
-/// A product that answers no probe.
-#[derive(ToSchema)]
+/// A product that does not answer its probe.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct FailingProbe {
-    role: Role,
+    pub(crate) role: Role,
     /// Since when.
     #[schema(format = DateTime)]
-    since: String,
-    /// What the product, or its agent, says of it.
-    detail: String,
-}
-
-/// Why heartbeats are refused.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub(crate) enum RejectionReason {
-    Token,
-    Foreign,
-    NotEnrolled,
+    pub(crate) since: String,
+    /// What the product, or its agent, says about it.
+    pub(crate) detail: String,
 }
 
 /// One component with its verdicts.
-#[derive(ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Component {
-    role: Role,
+    pub(crate) role: Role,
     #[schema(required = true)]
-    product: Option<String>,
-    version: String,
-    pulse: Pulse,
-    health: Health,
+    pub(crate) product: Option<String>,
+    pub(crate) version: String,
+    pub(crate) pulse: Pulse,
+    pub(crate) health: Health,
     /// Why its health is what it is: moments and limits, never ages.
-    why: String,
-    /// It is the overview's own, and not compared with others.
-    observer: bool,
-    /// An agent speaks for it, which asks it for its health.
-    probed: bool,
+    pub(crate) why: String,
+    /// It is the overview's own, and is not compared with others.
+    pub(crate) observer: bool,
+    /// An agent sends its heartbeats, and asks it for its health.
+    pub(crate) probed: bool,
     #[schema(format = DateTime)]
-    first_seen: String,
+    pub(crate) first_seen: String,
     #[schema(format = DateTime)]
-    last_heartbeat: String,
+    pub(crate) last_heartbeat: String,
     /// Null where not judged.
     #[schema(required = true)]
-    version_in_sync: Option<bool>,
+    pub(crate) version_in_sync: Option<bool>,
     /// Null where not judged.
     #[schema(required = true)]
-    key_in_sync: Option<bool>,
+    pub(crate) key_in_sync: Option<bool>,
     /// Null where not judged.
     #[schema(required = true)]
-    machine_key_in_sync: Option<bool>,
+    pub(crate) machine_key_in_sync: Option<bool>,
     /// The first digits of its encryption key's check.
     #[schema(required = true, pattern = "^[0-9a-f]{8}$")]
-    key_digits: Option<String>,
-    ip: String,
+    pub(crate) key_digits: Option<String>,
+    pub(crate) ip: String,
     #[schema(format = "uuid")]
-    boot_id: String,
+    pub(crate) boot_id: String,
     /// How far its clock is ahead of the overview's.
     #[schema(required = true)]
-    clock_skew_ms: Option<i64>,
-    /// The interval it was last told.
-    told_interval_ms: u32,
+    pub(crate) clock_skew_ms: Option<i64>,
+    /// The heartbeat interval that its last answer named.
+    #[schema(value_type = u32)]
+    pub(crate) told_interval_ms: i64,
     #[schema(required = true, minimum = 1, maximum = 65_535)]
-    messenger_port: Option<u16>,
+    pub(crate) messenger_port: Option<u16>,
     #[schema(required = true)]
-    messenger: Option<Messenger>,
+    pub(crate) messenger: Option<Messenger>,
 }
 
-/// What came of dialling a service's messenger.
-#[derive(ToSchema)]
+/// The result of dialling a service's messenger.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Reconnected {
-    messenger: Messenger,
+    pub(crate) messenger: Messenger,
 }
 
 /// Whether a service's messenger can be reached.
-#[derive(ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Messenger {
-    state: MessengerState,
+    pub(crate) state: MessengerState,
     /// Why it is unreachable.
     #[schema(required = true)]
-    reason: Option<MessengerFailure>,
+    pub(crate) reason: Option<MessengerFailure>,
     #[schema(format = DateTime)]
-    since: String,
-    port: u16,
+    pub(crate) since: String,
+    pub(crate) port: u16,
     /// The web server that tried.
-    seen_by: String,
-}
-
-/// How the connection is.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub(crate) enum MessengerState {
-    Connecting,
-    Connected,
-    Unreachable,
-}
-
-/// Why there is no connection.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub(crate) enum MessengerFailure {
-    Refused,
-    TimedOut,
-    Unreachable,
-    NotAMessenger,
-    WrongKey,
-    Protocol,
+    pub(crate) seen_by: String,
 }
 
 /// One piece of advice.
-#[derive(ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Hint {
     /// Which advice, like `key-mismatch`.
-    id: String,
-    /// Where it stands on the page.
-    anchor: String,
-    severity: Severity,
-    title: String,
-    /// How one knows: moments and limits, never ages.
-    evidence: String,
+    pub(crate) id: String,
+    /// Its place on the page.
+    pub(crate) anchor: String,
+    pub(crate) severity: Severity,
+    pub(crate) title: String,
+    /// How we know: moments and limits, never ages.
+    pub(crate) evidence: String,
     /// What to do, in order.
-    steps: Vec<String>,
+    pub(crate) steps: Vec<String>,
     /// What not to do, where that matters.
     #[schema(required = true)]
-    avoid: Option<String>,
+    pub(crate) avoid: Option<String>,
     /// The server it is about, if it is about one.
     #[schema(required = true)]
-    server: Option<String>,
+    pub(crate) server: Option<String>,
     #[schema(required = true)]
-    role: Option<Role>,
-}
-
-/// How urgent.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub(crate) enum Severity {
-    Error,
-    Warning,
-    Info,
-}
-
-/// How a component's heartbeat is; unknown while the overview cannot read its database.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub(crate) enum Pulse {
-    Alive,
-    Late,
-    Stale,
-    Stopped,
-    Unknown,
+    pub(crate) role: Option<Role>,
 }

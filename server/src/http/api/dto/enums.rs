@@ -1,0 +1,99 @@
+//! The words of the API that are one of a few.
+
+use app::cluster;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The core's enumerations as they travel. A case that one of both lacks does not compile.
+macro_rules! wire_enums {
+    ($($(#[$doc:meta])* $name:ident from $core:path { $($(#[$case_doc:meta])* $case:ident,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(crate) enum $name { $($(#[$case_doc])* $case,)* }
+
+        impl From<$core> for $name {
+            fn from(value: $core) -> Self {
+                use $core as Core;
+                match value { $(Core::$case => Self::$case,)* }
+            }
+        }
+
+        impl From<$name> for $core {
+            fn from(value: $name) -> Self {
+                use $core as Core;
+                match value { $($name::$case => Core::$case,)* }
+            }
+        }
+    )*};
+}
+
+wire_enums! {
+    /// Which component of a server.
+    Role from cluster::Role { Web, Service, }
+
+    /// How well something is.
+    Health from cluster::Health { Ok, Unknown, Warning, Error, }
+
+    /// How a component's heartbeat is; unknown while the overview cannot read its database.
+    Pulse from cluster::Pulse { Alive, Late, Stale, Stopped, Unknown, }
+
+    /// How urgent a hint is.
+    Severity from cluster::Severity { Error, Warning, Info, }
+
+    /// Which kind of key.
+    KeyKind from cluster::KeyKind { Encryption, Machine, }
+
+    /// What somebody who comes in through an embedded page may do.
+    EmbedRole from app::protocol::Rank {
+        /// View.
+        Viewer,
+        /// View and change.
+        Admin,
+    }
+}
+
+/// How the connection to a service's messenger is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MessengerState {
+    Connecting,
+    Connected,
+    Unreachable,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MessengerFailure {
+    Refused,
+    TimedOut,
+    Unreachable,
+    NotAMessenger,
+    WrongKey,
+    Protocol,
+}
+
+/// Why heartbeats are rejected: no valid token, another server's credential, or a join token where a credential is
+/// required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RejectionReason {
+    Token,
+    Foreign,
+    NotEnrolled,
+}
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TokenRole {
+    /// Enrol servers and, where enrolment is not required, send heartbeats.
+    Join,
+    /// View.
+    Viewer,
+    /// View and change.
+    Admin,
+    /// Send one server's heartbeats.
+    Node,
+}
