@@ -46,6 +46,8 @@ pub use observation::{BlindPeriod, DatabaseOutage};
 pub use reference_keys::{ReferenceKey, ReferenceKeys};
 pub use rejected::{RejectedHeartbeat, RejectionReason};
 pub use server_name::ServerName;
-pub use settings::{FieldError, SettingError, SettingErrorKind, Settings};
+pub use settings::{
+    FieldError, SETTINGS, Setting, SettingError, SettingErrorKind, SettingValue, Settings,
+};
 pub use snapshot::Snapshot;
 pub use time::{Span, Timestamp};

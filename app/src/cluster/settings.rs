@@ -1,13 +1,17 @@
-//! What an admin may set for the cluster, in which ranges, and what a change would do.
+//! What an admin may set for the cluster, and in which ranges.
+//!
+//! To add a setting: a field of [`Settings`] with its default, and a line in [`SETTINGS`] with its accessor and its range.
+//! The form, the API and the database follow from that; its sentences are the message files' lines
+//! `settings.KEY.label`, `settings.KEY.help` and, where a value can be unwise, `settings.KEY.unwise`.
 
 use serde::{Deserialize, Serialize};
 
 use super::time::Span;
 
-/// The cluster's settings. All durations are whole seconds.
-///
-/// To add one: a field here, its range in [`Settings::check`], its default below.
+/// The cluster's settings. All durations are whole seconds. In the database they are one JSON object, so a field that
+/// is not there has its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// Requests are spread over several web components.
     pub load_balancing: bool,
@@ -30,6 +34,140 @@ impl Default for Settings {
             stale_timeout_s: 300,
             web_window_s: 86_400,
         }
+    }
+}
+
+/// A setting, apart from its value.
+#[derive(Debug)]
+pub struct Setting {
+    /// On the wire, in forms and in addresses.
+    pub name: &'static str,
+    /// Stands in the keys of its sentences.
+    pub key: &'static str,
+    /// Which values it may have; `None` for a switch.
+    pub range: Option<Range>,
+    field: fn(&mut Settings) -> Field<'_>,
+}
+
+/// The durations that a setting may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Range {
+    pub min: Span,
+    pub max: Span,
+    /// It must also be at least this many heartbeat intervals.
+    min_intervals: i64,
+    /// What is shorter is legal, and unwise.
+    wise_from: Span,
+}
+
+/// Where the value of a setting is.
+enum Field<'a> {
+    Switch(&'a mut bool),
+    Seconds(&'a mut u32),
+}
+
+/// The value of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingValue {
+    Switch(bool),
+    Seconds(u32),
+}
+
+/// Every setting, in the order of the form.
+pub static SETTINGS: [Setting; 5] = [
+    Setting {
+        name: "load_balancing",
+        key: "balancing",
+        range: None,
+        field: |settings| Field::Switch(&mut settings.load_balancing),
+    },
+    Setting {
+        name: "automatic_failover",
+        key: "failover",
+        range: None,
+        field: |settings| Field::Switch(&mut settings.automatic_failover),
+    },
+    Setting {
+        name: "stale_timeout_s",
+        key: "timeout",
+        range: Some(Range {
+            min: Span::seconds(2),
+            max: Span::minutes(24 * 60),
+            min_intervals: 2,
+            wise_from: Span::minutes(5),
+        }),
+        field: |settings| Field::Seconds(&mut settings.stale_timeout_s),
+    },
+    Setting {
+        name: "heartbeat_interval_s",
+        key: "interval",
+        range: Some(Range {
+            min: Span::seconds(1),
+            max: Span::minutes(60),
+            min_intervals: 0,
+            wise_from: Span::seconds(30),
+        }),
+        field: |settings| Field::Seconds(&mut settings.heartbeat_interval_s),
+    },
+    Setting {
+        name: "web_window_s",
+        key: "window",
+        range: Some(Range {
+            min: Span::minutes(1),
+            max: Span::minutes(30 * 24 * 60),
+            min_intervals: 2,
+            wise_from: Span::ZERO,
+        }),
+        field: |settings| Field::Seconds(&mut settings.web_window_s),
+    },
+];
+
+impl Setting {
+    /// Its value among these settings.
+    pub fn get(&self, settings: &Settings) -> SettingValue {
+        let mut settings = *settings;
+        match (self.field)(&mut settings) {
+            Field::Switch(on) => SettingValue::Switch(*on),
+            Field::Seconds(seconds) => SettingValue::Seconds(*seconds),
+        }
+    }
+
+    /// Gives it a value of its own kind; a value of the other kind changes nothing.
+    pub fn set(&self, settings: &mut Settings, value: SettingValue) {
+        match ((self.field)(settings), value) {
+            (Field::Switch(on), SettingValue::Switch(new)) => *on = new,
+            (Field::Seconds(seconds), SettingValue::Seconds(new)) => *seconds = new,
+            (Field::Switch(_), SettingValue::Seconds(_))
+            | (Field::Seconds(_), SettingValue::Switch(_)) => {}
+        }
+    }
+
+    /// Whether its value is legal but so short that a brief interruption looks like an outage.
+    pub fn is_unwise(&self, settings: &Settings) -> bool {
+        match (self.get(settings), self.range) {
+            (SettingValue::Seconds(seconds), Some(range)) => {
+                Span::seconds(seconds.into()) < range.wise_from
+            }
+            (SettingValue::Switch(_) | SettingValue::Seconds(_), _) => false,
+        }
+    }
+
+    /// What is wrong with its value.
+    fn check(&self, settings: &Settings) -> Option<SettingError> {
+        let (SettingValue::Seconds(seconds), Some(range)) = (self.get(settings), self.range) else {
+            return None;
+        };
+        let given = Span::seconds(seconds.into());
+        let Range { min, max, min_intervals, .. } = range;
+        let twice = settings.interval().times(min_intervals);
+        let why = if !(min..=max).contains(&given) {
+            SettingErrorKind::OutOfRange { min, max, given }
+        } else if given < twice {
+            SettingErrorKind::TooShort { twice, given }
+        } else {
+            return None;
+        };
+        Some(SettingError { field: self.name, why })
     }
 }
 
@@ -64,14 +202,7 @@ pub enum SettingErrorKind {
     /// It is no length of time.
     NotADuration,
     /// It is out of its range.
-    OutOfRange {
-        /// The least it may be.
-        least: Span,
-        /// The most it may be.
-        most: Span,
-        /// What it is.
-        given: Span,
-    },
+    OutOfRange { min: Span, max: Span, given: Span },
     /// It is less than twice the heartbeat interval.
     TooShort {
         /// Twice the interval.
@@ -82,13 +213,6 @@ pub enum SettingErrorKind {
 }
 
 impl Settings {
-    /// How often a service may beat.
-    pub const INTERVALS: (Span, Span) = (Span::seconds(1), Span::minutes(60));
-    /// After which silence a service may be stale.
-    pub const STALE_TIMEOUTS: (Span, Span) = (Span::seconds(2), Span::minutes(24 * 60));
-    /// After which silence a web component may be stale.
-    pub const WEB_WINDOWS: (Span, Span) = (Span::minutes(1), Span::minutes(30 * 24 * 60));
-
     /// The heartbeat interval.
     pub fn interval(&self) -> Span {
         Span::seconds(self.heartbeat_interval_s.into())
@@ -114,38 +238,9 @@ impl Settings {
         self.interval().half().min(Span::seconds(10))
     }
 
-    /// Every field out of its range, or nothing.
+    /// What is wrong with each setting that is out of its range, in the order of [`SETTINGS`].
     pub fn check(&self) -> Vec<SettingError> {
-        let twice = self.interval().times(2);
-        let none = Span::ZERO;
-        let ranges = [
-            ("heartbeat_interval_s", self.interval(), Self::INTERVALS, none),
-            ("stale_timeout_s", self.stale_timeout(), Self::STALE_TIMEOUTS, twice),
-            ("web_window_s", self.web_window(), Self::WEB_WINDOWS, twice),
-        ];
-        ranges
-            .into_iter()
-            .filter_map(|(field, given, (least, most), twice)| {
-                let why = if !(least..=most).contains(&given) {
-                    SettingErrorKind::OutOfRange { least, most, given }
-                } else if given < twice {
-                    SettingErrorKind::TooShort { twice, given }
-                } else {
-                    return None;
-                };
-                Some(SettingError { field, why })
-            })
-            .collect()
-    }
-
-    /// Legal, but a hiccup of the network looks like a silence: below 30 s.
-    pub fn has_tight_interval(&self) -> bool {
-        self.interval() < Span::seconds(30)
-    }
-
-    /// Legal, but a short pause looks like a death: below 5 min.
-    pub fn has_tight_timeout(&self) -> bool {
-        self.stale_timeout() < Span::minutes(5)
+        SETTINGS.iter().filter_map(|setting| setting.check(self)).collect()
     }
 }
 

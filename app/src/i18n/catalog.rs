@@ -231,7 +231,8 @@ mod tests {
     }
 
     /// What begins a key whose end the code puts to it.
-    const COMPOSED: [&str; 10] = [
+    const COMPOSED: [&str; 11] = [
+        "settings.",
         "why.",
         "refused.",
         "done.",

@@ -166,9 +166,9 @@ fn facts(scene: &Scene<'_>) -> Vec<Fact> {
                 &[number("web", counts.web), number("service", counts.service)],
             ),
         ),
-        fact("fact.load-balancing", on(settings.load_balancing), String::new()),
+        fact("settings.balancing.label", on(settings.load_balancing), String::new()),
         fact(
-            "fact.automatic-failover",
+            "settings.failover.label",
             on(settings.automatic_failover),
             span("fact.stale-after", settings.stale_timeout().to_string()),
         ),

@@ -243,7 +243,7 @@ impl Place {
         let mut pairs = self.open.pairs();
         if let Open::Configuration(Some(draft)) = &self.open {
             pairs.extend(draft.pairs());
-            pairs.extend(draft.carried());
+            pairs.extend(draft.base_field());
         }
         pairs.extend(self.refused.clone().map(|word| ("refused", word)));
         pairs.extend(self.done.as_ref().map(|done| ("done", done.as_str().to_owned())));
@@ -349,7 +349,8 @@ mod tests {
 
     #[test]
     fn what_was_typed_survives_only_in_the_address_that_says_so() {
-        let draft = Draft { heartbeat_interval: "soon".into(), ..Draft::default() };
+        let typed = ["on", "", "", "soon", ""].map(str::to_owned);
+        let draft = Draft { typed, base: None };
         let place = Place {
             open: Open::Configuration(Some(draft)),
             refused: Some("blind".into()),

@@ -14,8 +14,21 @@ pub enum Severity {
     Info,
 }
 
+/// What an admin can do about a hint on the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HintAction {
+    Nothing,
+    AcceptEncryptionKey,
+    AcceptMachineKey,
+    /// Removes the server or the component that the hint is about.
+    Remove,
+    /// Opens the server's details, where its messenger can be dialled again.
+    Reconnect,
+    EditSettings,
+}
+
 macro_rules! hint_ids {
-    ($($(#[$doc:meta])* $case:ident = $id:literal, $severity:ident;)*) => {
+    ($($(#[$doc:meta])* $case:ident = $id:literal, $severity:ident, $action:ident;)*) => {
         /// Which advice; the order is that of the troubleshooting list within one severity.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum HintId { $($(#[$doc])* $case,)* }
@@ -33,51 +46,56 @@ macro_rules! hint_ids {
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$case => Severity::$severity,)* }
             }
+
+            /// What the page offers to do about it.
+            pub const fn action(self) -> HintAction {
+                match self { $(Self::$case => HintAction::$action,)* }
+            }
         }
     };
 }
 
 hint_ids! {
     /// The observer's database cannot be read or written.
-    OverviewBlind = "overview-blind", Error;
+    OverviewBlind = "overview-blind", Error, Nothing;
     /// More than half of at least two services went stale within one interval.
-    EveryoneSilent = "everyone-silent", Error;
+    EveryoneSilent = "everyone-silent", Error, Nothing;
     /// A server decrypts with another key.
-    KeyMismatch = "key-mismatch", Error;
+    KeyMismatch = "key-mismatch", Error, AcceptEncryptionKey;
     /// A web server has another machine key.
-    MachineKeyMismatch = "machine-key-mismatch", Error;
+    MachineKeyMismatch = "machine-key-mismatch", Error, AcceptMachineKey;
     /// Two machines bear one name.
-    DuplicateName = "duplicate-name", Error;
+    DuplicateName = "duplicate-name", Error, Nothing;
     /// A service is stale.
-    ServiceStale = "service-stale", Error;
+    ServiceStale = "service-stale", Error, Nothing;
     /// A service is late.
-    ServiceLate = "service-late", Warning;
+    ServiceLate = "service-late", Warning, Nothing;
     /// A web component is stale while its server is alive.
-    WebIdle = "web-idle", Warning;
+    WebIdle = "web-idle", Warning, Nothing;
     /// A web component is stale and nothing else is alive on its server.
-    WebStale = "web-stale", Warning;
+    WebStale = "web-stale", Warning, Remove;
     /// A server reports no key while others do.
-    KeyMissing = "key-missing", Warning;
+    KeyMissing = "key-missing", Warning, Nothing;
     /// More than one version runs.
-    VersionSkew = "version-skew", Warning;
+    VersionSkew = "version-skew", Warning, Nothing;
     /// Nothing could take over.
-    FailoverThin = "failover-thin", Warning;
+    FailoverThin = "failover-thin", Warning, EditSettings;
     /// One web server carries all.
-    BalancingThin = "balancing-thin", Warning;
+    BalancingThin = "balancing-thin", Warning, EditSettings;
     /// A server's clock is off.
-    ClockSkew = "clock-skew", Warning;
+    ClockSkew = "clock-skew", Warning, Nothing;
     /// There are nearly as many servers as the web server takes in.
-    ServersFull = "servers-full", Warning;
+    ServersFull = "servers-full", Warning, Nothing;
     /// The agents of servers that have sent no heartbeat yet say that their probes fail.
-    NotReportedYet = "not-reported-yet", Warning;
+    NotReportedYet = "not-reported-yet", Warning, Nothing;
     /// A service has said goodbye long ago.
-    ServiceStopped = "service-stopped", Info;
+    ServiceStopped = "service-stopped", Info, Remove;
     /// A web component has said goodbye long ago.
-    WebStopped = "web-stopped", Info;
+    WebStopped = "web-stopped", Info, Remove;
     /// A service's messenger cannot be reached.
-    MessengerUnreachable = "messenger-unreachable", Info;
+    MessengerUnreachable = "messenger-unreachable", Info, Reconnect;
     /// The stale timeout is short beside the interval.
-    TimersTight = "timers-tight", Info;
+    TimersTight = "timers-tight", Info, EditSettings;
     /// A removed component beats again.
-    CameBack = "came-back", Info;
+    CameBack = "came-back", Info, Remove;
 }

@@ -3,7 +3,7 @@
 //! [`rules`] finds for whom advice is due (a [`Finding`]: cheap, one for each server in trouble); [`evidence`] makes the
 //! hints, with their evidence: a bounded number. Both cost as much as there are servers, never their square.
 //!
-//! To add a hint: a line in the table below, when it is due in [`rules`], its evidence in [`evidence`], and its
+//! To add a hint: a line with its name, severity and action in the table of [`id`], when it is due in [`rules`], its evidence in [`evidence`], and its
 //! sentences in the message files.
 
 mod evidence;
@@ -14,7 +14,7 @@ mod rules;
 pub use self::hint::{
     Arg, Finding, Hint, MAX_HINTS_OF_ONE_ID, Names, anchor, dom_safe, roles, summary_anchor,
 };
-pub use self::id::{HintId, Severity};
+pub use self::id::{HintAction, HintId, Severity};
 use self::rules::RuleContext;
 use super::health::Overview;
 use super::snapshot::Snapshot;

@@ -11,13 +11,9 @@ impl SettingErrorKind {
         let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
         match self {
             Self::NotADuration => words.say("configure.wrong.unreadable", &[]),
-            Self::OutOfRange { least, most, given } => words.say(
+            Self::OutOfRange { min, max, given } => words.say(
                 "configure.wrong.beyond",
-                &[
-                    ("least", Arg::Span(least)),
-                    ("most", Arg::Span(most)),
-                    ("given", seconds(given)),
-                ],
+                &[("min", Arg::Span(min)), ("max", Arg::Span(max)), ("given", seconds(given))],
             ),
             Self::TooShort { twice, given } => words.say(
                 "configure.wrong.too-short",

@@ -1,6 +1,6 @@
 //! The advice: each hint in words, where it leads, and many of one id under one heading.
 
-use crate::cluster::hints::{Arg, HintId, Severity, dom_safe};
+use crate::cluster::hints::{Arg, HintAction, HintId, Severity, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
 use crate::i18n::Words;
 use crate::page::model::Scene;
@@ -124,30 +124,18 @@ fn action(hint: &Hint, words: &Words) -> Option<Action> {
             &Open::Removal { server, role, again: false },
         ))
     };
-    let look = || {
+    let reconnect = || {
         Some(Action::opening(words.label("action.reconnect"), &Open::Details(hint.server.clone()?)))
     };
     let configure =
         || Some(Action::opening(words.label("page.configure"), &Open::Configuration(None)));
-    match hint.id {
-        HintId::KeyMismatch => accept(KeyKind::Encryption),
-        HintId::MachineKeyMismatch => accept(KeyKind::Machine),
-        HintId::WebStale | HintId::ServiceStopped | HintId::WebStopped | HintId::CameBack => {
-            remove()
-        }
-        HintId::MessengerUnreachable => look(),
-        HintId::TimersTight | HintId::FailoverThin | HintId::BalancingThin => configure(),
-        HintId::OverviewBlind
-        | HintId::EveryoneSilent
-        | HintId::DuplicateName
-        | HintId::ServiceStale
-        | HintId::ServiceLate
-        | HintId::WebIdle
-        | HintId::KeyMissing
-        | HintId::VersionSkew
-        | HintId::ClockSkew
-        | HintId::ServersFull
-        | HintId::NotReportedYet => None,
+    match hint.id.action() {
+        HintAction::Nothing => None,
+        HintAction::AcceptEncryptionKey => accept(KeyKind::Encryption),
+        HintAction::AcceptMachineKey => accept(KeyKind::Machine),
+        HintAction::Remove => remove(),
+        HintAction::Reconnect => reconnect(),
+        HintAction::EditSettings => configure(),
     }
 }
 

@@ -1,103 +1,75 @@
-//! What was typed into the configuration's form, and what settings it means.
+//! What was typed into the form, and what settings it means.
 
-use crate::cluster::{SettingError, SettingErrorKind, Settings, Span};
+use crate::cluster::{
+    SETTINGS, Setting, SettingError, SettingErrorKind, SettingValue, Settings, Span,
+};
 use crate::page::route::written;
+
+/// What a browser sends for a box that is ticked; of one that is not, nothing.
+pub(crate) const TICKED: &str = "on";
 
 /// The form as it stands, right or wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
-    /// Whether load balancing is ticked.
-    pub load_balancing: bool,
-    /// Whether automatic failover is ticked.
-    pub automatic_failover: bool,
-    /// The heartbeat interval, as typed.
-    pub heartbeat_interval: String,
-    /// The stale timeout, as typed.
-    pub stale_timeout: String,
-    /// The web window, as typed.
-    pub web_window: String,
-    /// The settings the form began with: where a field still says them, nobody touched it.
-    pub began: Option<Settings>,
+    /// As typed, in the order of [`SETTINGS`].
+    pub typed: [String; SETTINGS.len()],
+    /// The settings the form began with: a field that still says them was not touched.
+    pub base: Option<Settings>,
 }
 
 impl Draft {
     /// The form that says these settings.
     pub fn of(settings: &Settings) -> Self {
-        Self {
-            load_balancing: settings.load_balancing,
-            automatic_failover: settings.automatic_failover,
-            heartbeat_interval: in_words(settings.interval()),
-            stale_timeout: in_words(settings.stale_timeout()),
-            web_window: in_words(settings.web_window()),
-            began: Some(*settings),
-        }
+        let typed = SETTINGS.each_ref().map(|setting| in_form(setting.get(settings)));
+        Self { typed, base: Some(*settings) }
     }
 
     /// The same over today's settings: what another admin saved meanwhile stands in every field that
     /// was not touched here, so that saving this does not undo it.
     #[must_use]
-    pub fn over(&self, today: &Settings) -> Self {
-        let Some(began) = self.began.filter(|began| began != today) else { return self.clone() };
-        let (was, is) = (Self::of(&began), Self::of(today));
-        let text = |of: fn(&Self) -> &String| {
-            if of(self) == of(&was) { of(&is).clone() } else { of(self).clone() }
-        };
-        let tick = |of: fn(&Self) -> bool| if of(self) == of(&was) { of(&is) } else { of(self) };
-        Self {
-            load_balancing: tick(|draft| draft.load_balancing),
-            automatic_failover: tick(|draft| draft.automatic_failover),
-            heartbeat_interval: text(|draft| &draft.heartbeat_interval),
-            stale_timeout: text(|draft| &draft.stale_timeout),
-            web_window: text(|draft| &draft.web_window),
-            began: is.began,
+    pub fn rebase_onto(&self, today: &Settings) -> Self {
+        let Some(base) = self.base.filter(|base| base != today) else { return self.clone() };
+        let (was, mut next) = (Self::of(&base), Self::of(today));
+        for ((next, typed), was) in next.typed.iter_mut().zip(&self.typed).zip(&was.typed) {
+            if typed != was {
+                next.clone_from(typed);
+            }
         }
+        next
     }
 
-    /// The form as a browser sends it; `None` if none of it is there. A box that is not ticked is
-    /// not sent.
+    /// The form as a browser sends it; `None` if none of it is there.
     pub fn from_pairs(pairs: &[(String, String)]) -> Option<Self> {
         let get = |name: &str| {
             pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
         };
-        let text = |name: &str| get(name).unwrap_or_default();
-        let names = ["heartbeat_interval_s", "stale_timeout_s", "web_window_s"];
-        names.iter().any(|name| get(name).is_some()).then(|| Self {
-            load_balancing: get("load_balancing").is_some(),
-            automatic_failover: get("automatic_failover").is_some(),
-            heartbeat_interval: text(names[0]),
-            stale_timeout: text(names[1]),
-            web_window: text(names[2]),
-            began: get("began").and_then(|text| read_began(&text)),
+        // A box that is not ticked is not sent: only the others tell that there is a form.
+        let is_sent = |setting: &Setting| setting.range.is_some() && get(setting.name).is_some();
+        SETTINGS.iter().any(is_sent).then(|| Self {
+            typed: SETTINGS.each_ref().map(|setting| get(setting.name).unwrap_or_default()),
+            base: get("began").and_then(|text| read_base(&text)),
         })
     }
 
     /// The form as a browser would send it.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        let ticked = |name, ticked: bool| ticked.then(|| (name, "on".to_owned()));
-        let mut pairs: Vec<_> = ticked("load_balancing", self.load_balancing).into_iter().collect();
-        pairs.extend(ticked("automatic_failover", self.automatic_failover));
-        pairs.push(("heartbeat_interval_s", self.heartbeat_interval.clone()));
-        pairs.push(("stale_timeout_s", self.stale_timeout.clone()));
-        pairs.push(("web_window_s", self.web_window.clone()));
-        pairs
+        let fields = SETTINGS.iter().zip(&self.typed);
+        let sent = fields.filter(|(setting, typed)| setting.range.is_some() || !typed.is_empty());
+        sent.map(|(setting, typed)| (setting.name, typed.clone())).collect()
     }
 
     /// The settings the form began with, as it carries them along.
-    pub fn carried(&self) -> Option<(&'static str, String)> {
-        let began = self.began?;
-        let Settings { load_balancing, automatic_failover, .. } = began;
-        let numbers = [
-            u32::from(load_balancing),
-            u32::from(automatic_failover),
-            began.heartbeat_interval_s,
-            began.stale_timeout_s,
-            began.web_window_s,
-        ];
-        Some(("began", numbers.map(|number| number.to_string()).join("-")))
+    pub fn base_field(&self) -> Option<(&'static str, String)> {
+        let base = self.base?;
+        let numbers = SETTINGS.each_ref().map(|setting| match setting.get(&base) {
+            SettingValue::Switch(on) => u32::from(on).to_string(),
+            SettingValue::Seconds(seconds) => seconds.to_string(),
+        });
+        Some(("began", numbers.join("-")))
     }
 
     /// All of it in one word, to tell whether it was changed.
-    pub fn shape(&self) -> String {
+    pub fn fingerprint(&self) -> String {
         written(self.pairs())
     }
 
@@ -106,38 +78,46 @@ impl Draft {
     /// # Errors
     /// One entry per field that cannot be read or is out of its range.
     pub fn settings(&self) -> Result<Settings, Vec<SettingError>> {
-        let mut unreadable = Vec::new();
-        let mut seconds = |field: &'static str, typed: &str| {
-            let read = Span::parse(typed).and_then(|span| u32::try_from(span.0 / 1_000).ok());
-            if read.is_none() {
-                unreadable.push(SettingError { field, why: SettingErrorKind::NotADuration });
+        let mut settings = Settings::default();
+        let mut errors = Vec::new();
+        for (setting, typed) in SETTINGS.iter().zip(&self.typed) {
+            if setting.range.is_none() {
+                setting.set(&mut settings, SettingValue::Switch(!typed.is_empty()));
+                continue;
             }
-            read.unwrap_or_default()
-        };
-        let settings = Settings {
-            load_balancing: self.load_balancing,
-            automatic_failover: self.automatic_failover,
-            heartbeat_interval_s: seconds("heartbeat_interval_s", &self.heartbeat_interval),
-            stale_timeout_s: seconds("stale_timeout_s", &self.stale_timeout),
-            web_window_s: seconds("web_window_s", &self.web_window),
-        };
-        let mut errors = settings.check();
-        errors.retain(|error| unreadable.iter().all(|known| known.field != error.field));
-        errors.extend(unreadable);
+            let seconds = Span::parse(typed).and_then(|span| u32::try_from(span.0 / 1_000).ok());
+            if seconds.is_none() {
+                let why = SettingErrorKind::NotADuration;
+                errors.push(SettingError { field: setting.name, why });
+            }
+            setting.set(&mut settings, SettingValue::Seconds(seconds.unwrap_or_default()));
+        }
+        let is_read = |error: &SettingError| errors.iter().all(|known| known.field != error.field);
+        let out_of_range: Vec<_> = settings.check().into_iter().filter(is_read).collect();
+        errors.extend(out_of_range);
         if errors.is_empty() { Ok(settings) } else { Err(errors) }
     }
 }
 
-fn read_began(text: &str) -> Option<Settings> {
-    let mut numbers = text.split('-').map(|number| number.parse::<u32>().ok());
-    let mut next = || numbers.next().flatten();
-    Some(Settings {
-        load_balancing: next()? == 1,
-        automatic_failover: next()? == 1,
-        heartbeat_interval_s: next()?,
-        stale_timeout_s: next()?,
-        web_window_s: next()?,
-    })
+fn read_base(text: &str) -> Option<Settings> {
+    let mut base = Settings::default();
+    let mut numbers = text.split('-');
+    for setting in &SETTINGS {
+        let number = numbers.next()?.parse().ok()?;
+        let value = match setting.get(&base) {
+            SettingValue::Switch(_) => SettingValue::Switch(number == 1),
+            SettingValue::Seconds(_) => SettingValue::Seconds(number),
+        };
+        setting.set(&mut base, value);
+    }
+    Some(base)
+}
+
+fn in_form(value: SettingValue) -> String {
+    match value {
+        SettingValue::Switch(on) => if on { TICKED } else { "" }.to_owned(),
+        SettingValue::Seconds(seconds) => in_words(Span::seconds(seconds.into())),
+    }
 }
 
 /// A span as it stands in the form: in words where they say it to the second.
@@ -153,6 +133,13 @@ fn in_words(span: Span) -> String {
 mod tests {
     use super::*;
 
+    /// The form with this typed into one field.
+    fn typed(mut draft: Draft, name: &str, text: &str) -> Draft {
+        let place = SETTINGS.iter().position(|setting| setting.name == name).unwrap();
+        draft.typed[place] = text.to_owned();
+        draft
+    }
+
     #[test]
     fn a_form_says_the_settings_it_was_made_of() {
         for settings in [
@@ -162,37 +149,32 @@ mod tests {
         ] {
             assert_eq!(Draft::of(&settings).settings(), Ok(settings));
         }
-        assert_eq!(Draft::of(&Settings::default()).web_window, "24 h");
-        assert_eq!(Draft::of(&Settings::default()).stale_timeout, "5 min");
+        assert_eq!(Draft::of(&Settings::default()).typed, ["", "", "5 min", "30 s", "24 h"]);
     }
 
     #[test]
     fn what_another_admin_saved_meanwhile_stands_where_nothing_was_typed() {
         let began = Settings::default();
-        let typed = Draft { stale_timeout: "10 min".into(), ..Draft::of(&began) };
+        let typed = typed(Draft::of(&began), "stale_timeout_s", "10 min");
         let today = Settings { load_balancing: true, web_window_s: 7_200, ..began };
-        let merged = typed.over(&today).settings().unwrap();
+        let merged = typed.rebase_onto(&today).settings().unwrap();
         assert_eq!(merged, Settings { stale_timeout_s: 600, ..today });
-        assert_eq!(typed.over(&began), typed);
+        assert_eq!(typed.rebase_onto(&began), typed);
     }
 
     #[test]
     fn a_form_carries_what_it_began_with() {
         let settings = Settings { automatic_failover: true, ..Settings::default() };
         let draft = Draft::of(&settings);
-        let pairs = draft.pairs().into_iter().chain(draft.carried());
+        let pairs = draft.pairs().into_iter().chain(draft.base_field());
         let pairs: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value)).collect();
         assert_eq!(Draft::from_pairs(&pairs), Some(draft));
     }
 
     #[test]
     fn each_field_that_cannot_be_read_or_does_not_fit_is_named_once() {
-        let wrong = Draft {
-            heartbeat_interval: "soon".into(),
-            stale_timeout: "1 s".into(),
-            web_window: String::new(),
-            ..Draft::default()
-        };
+        let wrong = typed(Draft::default(), "heartbeat_interval_s", "soon");
+        let wrong = typed(wrong, "stale_timeout_s", "1 s");
         let mut named: Vec<_> =
             wrong.settings().unwrap_err().into_iter().map(|error| error.field).collect();
         named.sort_unstable();

@@ -1,7 +1,7 @@
 //! The configuration's form: what stands in it, what is wrong with it, and what it would do.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{SettingError, Settings, Span};
+use crate::cluster::{SETTINGS, Setting, SettingError, Settings};
 use crate::page::model::Scene;
 use crate::page::route::Open;
 use crate::page::settings::draft::Draft;
@@ -13,23 +13,23 @@ pub(crate) struct Form {
     pub(crate) draft: Draft,
     /// The settings it means, if it means any.
     pub(crate) settings: Option<Settings>,
-    /// The fields with a length of time.
-    pub(crate) entries: [Entry; 3],
+    /// Its fields, in the order of [`SETTINGS`].
+    pub(crate) fields: Vec<Entry>,
     /// What would follow at once, a sentence each.
     pub(crate) effects: Vec<String>,
     /// Why the last attempt to save it was refused.
     pub(crate) refused: Option<String>,
 }
 
-/// One field with a length of time.
+/// One field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// Its name in the contract.
     pub(crate) name: &'static str,
     /// Its name for people.
     pub(crate) label: &'static str,
-    /// What it means and what may stand in it.
-    pub(crate) help: String,
+    /// What it means and what may stand in it; `None` for a switch.
+    pub(crate) help: Option<String>,
     /// What does not fit.
     pub(crate) error: Option<String>,
     /// What fits but is unwise.
@@ -39,40 +39,15 @@ pub(crate) struct Entry {
 pub(crate) fn form(scene: &Scene<'_>) -> Option<Form> {
     let Open::Configuration(typed) = &scene.place.open else { return None };
     let today = &scene.snapshot.settings;
-    let draft = typed.as_ref().map_or_else(|| Draft::of(today), |typed| typed.over(today));
+    let draft = typed.as_ref().map_or_else(|| Draft::of(today), |typed| typed.rebase_onto(today));
     let read = draft.settings();
     let errors: &[SettingError] = read.as_ref().err().map_or(&[], Vec::as_slice);
-    let entry = |name, label, help: &str, (least, most): (Span, Span)| Entry {
-        name,
-        label: scene.words.label(label),
-        help: scene.words.say(help, &[("least", Arg::Span(least)), ("most", Arg::Span(most))]),
-        error: errors
-            .iter()
-            .find(|error| error.field == name)
-            .map(|error| error.why.in_words(scene.words)),
-        warning: None,
-    };
-    let mut entries = [
-        entry(
-            "stale_timeout_s",
-            "configure.timeout.label",
-            "configure.timeout",
-            Settings::STALE_TIMEOUTS,
-        ),
-        entry(
-            "heartbeat_interval_s",
-            "configure.interval.label",
-            "configure.interval",
-            Settings::INTERVALS,
-        ),
-        entry("web_window_s", "configure.window.label", "configure.window", Settings::WEB_WINDOWS),
-    ];
+    let fields = SETTINGS.iter().map(|setting| {
+        let error = errors.iter().find(|error| error.field == setting.name);
+        entry(scene, setting, error, read.as_ref().ok())
+    });
+    let fields = fields.collect();
     let settings = read.ok();
-    if let Some(settings) = &settings {
-        let warn = |tight: bool, key: &str| tight.then(|| scene.words.say(key, &[]));
-        entries[0].warning = warn(settings.has_tight_timeout(), "configure.tight.timeout");
-        entries[1].warning = warn(settings.has_tight_interval(), "configure.tight.interval");
-    }
     let effects = match &settings {
         Some(settings) if settings != today => {
             let mut said = scene.words.effects(scene.snapshot, settings, scene.now);
@@ -84,5 +59,26 @@ pub(crate) fn form(scene: &Scene<'_>) -> Option<Form> {
         _ => Vec::new(),
     };
     let refused = crate::page::panel::model::refused(scene);
-    Some(Form { draft, settings, entries, effects, refused })
+    Some(Form { draft, settings, fields, effects, refused })
+}
+
+fn entry(
+    scene: &Scene<'_>,
+    setting: &Setting,
+    error: Option<&SettingError>,
+    settings: Option<&Settings>,
+) -> Entry {
+    let say = |part: &str, args: &[(&'static str, Arg)]| {
+        scene.words.say(&format!("settings.{}.{part}", setting.key), args)
+    };
+    let unwise = settings.is_some_and(|settings| setting.is_unwise(settings));
+    Entry {
+        name: setting.name,
+        label: scene.words.label(&format!("settings.{}.label", setting.key)),
+        help: setting.range.map(|range| {
+            say("help", &[("min", Arg::Span(range.min)), ("max", Arg::Span(range.max))])
+        }),
+        error: error.map(|error| error.why.in_words(scene.words)),
+        warning: unwise.then(|| say("unwise", &[])),
+    }
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::page::hidden_fields::carried;
 use crate::page::link::link;
 use crate::page::model::{Entry, Form};
-use crate::page::settings::draft::Draft;
+use crate::page::settings::draft::{Draft, TICKED};
 use crate::page::state::Screen;
 use crate::protocol::Command;
 
@@ -16,12 +16,20 @@ pub(crate) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
     let draft = &form.draft;
     let mut carries = screen.tools.with_untracked(|tools| tools.kept.clone());
     carries.push(("configure", String::new()));
-    carries.extend(draft.carried());
+    carries.extend(draft.base_field());
     // What the effects below were computed from: saving anything else shows them first.
-    carries.push(("seen", draft.shape()));
-    let typed = [&draft.stale_timeout, &draft.heartbeat_interval, &draft.web_window];
-    let entries = form.entries.iter().zip(typed);
-    let entries: Vec<_> = entries.map(|(entry, typed)| field(screen, entry, typed)).collect();
+    carries.push(("seen", draft.fingerprint()));
+    let fields = form.fields.iter().zip(&draft.typed).enumerate();
+    let is_switch = |(_, (entry, _)): &(usize, (&Entry, &String))| entry.help.is_none();
+    let ticks: Vec<_> = fields
+        .clone()
+        .filter(is_switch)
+        .map(|(place, (entry, typed))| tick(screen, place, entry, !typed.is_empty()))
+        .collect();
+    let durations: Vec<_> = fields
+        .filter(|one| !is_switch(one))
+        .map(|(place, (entry, typed))| field(screen, place, entry, typed))
+        .collect();
     let settings = form.settings;
     let save = move |event: SubmitEvent| {
         event.prevent_default();
@@ -41,16 +49,8 @@ pub(crate) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
         >
             {carried(carries)}
             <div class="fields">
-                <div>
-                    {tick(screen, "load_balancing", "fact.load-balancing", draft.load_balancing)}
-                    {tick(
-                        screen,
-                        "automatic_failover",
-                        "fact.automatic-failover",
-                        draft.automatic_failover,
-                    )}
-                </div>
-                {entries}
+                <div>{ticks}</div>
+                {durations}
             </div>
             {effects(screen, form)}
             <div class="buttons">
@@ -69,18 +69,21 @@ pub(crate) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
     }
 }
 
-/// Puts what was typed where it belongs.
-fn type_in(screen: Screen, name: &str, event: &Event) {
-    screen.type_in(|draft: &mut Draft| match name {
-        "load_balancing" => draft.load_balancing = event_target_checked(event),
-        "automatic_failover" => draft.automatic_failover = event_target_checked(event),
-        "heartbeat_interval_s" => draft.heartbeat_interval = event_target_value(event),
-        "stale_timeout_s" => draft.stale_timeout = event_target_value(event),
-        _ => draft.web_window = event_target_value(event),
+/// Puts what was typed into the field at this place of the form.
+fn type_in(screen: Screen, place: usize, text: String) {
+    screen.type_in(|draft: &mut Draft| {
+        if let Some(typed) = draft.typed.get_mut(place) {
+            *typed = text;
+        }
     });
 }
 
-fn tick(screen: Screen, name: &'static str, key: &'static str, on: bool) -> impl IntoView + use<> {
+fn tick(screen: Screen, place: usize, entry: &Entry, on: bool) -> impl IntoView + use<> {
+    let Entry { name, label, .. } = *entry;
+    let ticked = |event: &Event| {
+        let text = if event_target_checked(event) { TICKED } else { "" };
+        text.to_owned()
+    };
     view! {
         <label class="tick">
             <input
@@ -88,15 +91,15 @@ fn tick(screen: Screen, name: &'static str, key: &'static str, on: bool) -> impl
                 id=name
                 name=name
                 checked=on
-                on:input=move |event| type_in(screen, name, &event)
+                on:input=move |event| type_in(screen, place, ticked(&event))
             />
-            {screen.words().label(key)}
+            {label}
         </label>
     }
 }
 
 /// A length of time: label, field, what it means, and beside it what is wrong.
-fn field(screen: Screen, entry: &Entry, typed: &str) -> impl IntoView + use<> {
+fn field(screen: Screen, place: usize, entry: &Entry, typed: &str) -> impl IntoView + use<> {
     let Entry { name, label, help, error, warning } = entry.clone();
     let invalid = error.is_some().then_some("true");
     view! {
@@ -110,7 +113,7 @@ fn field(screen: Screen, entry: &Entry, typed: &str) -> impl IntoView + use<> {
                 autocomplete="off"
                 aria-describedby=format!("{name}-said {name}-help")
                 aria-invalid=invalid
-                on:input=move |event| type_in(screen, name, &event)
+                on:input=move |event| type_in(screen, place, event_target_value(&event))
             />
             <p class="said" id=format!("{name}-said")>
                 <span class="wrong">{error}</span>

@@ -21,7 +21,7 @@ use crate::http::problem::Problem;
     responses((status = 200, description = "All five settings.", body = dto::Settings))
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>) -> Json<dto::Settings> {
-    Json(site.live.snapshot().settings.into())
+    Json(dto::Settings(site.live.snapshot().settings))
 }
 
 /// Puts settings in force
@@ -44,6 +44,6 @@ pub(crate) async fn put(
     Extension(person): Extension<Person>,
     JsonBody(settings): JsonBody<dto::Settings>,
 ) -> Result<Json<dto::Settings>, Problem> {
-    act(&site, &person, Command::Configure(settings.into()), "the settings").await?;
+    act(&site, &person, Command::Configure(settings.0), "the settings").await?;
     Ok(Json(settings))
 }

@@ -36,13 +36,13 @@ pub(crate) async fn settings(
     let pairs = read(sent)?;
     let draft = Draft::from_pairs(&pairs).ok_or_else(|| lacks("heartbeat_interval_s"))?;
     let LiveView { snapshot, now, .. } = site.live.view();
-    let draft = draft.over(&snapshot.settings);
+    let draft = draft.rebase_onto(&snapshot.settings);
     let typed = |draft| {
         let open = Open::Configuration(Some(draft));
         Place { open, dress: dress.clone(), ..Place::default() }
     };
     let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
-    let shown = get(&pairs, "seen") == Some(draft.shape().as_str());
+    let shown = get(&pairs, "seen") == Some(draft.fingerprint().as_str());
     let would = Words::for_programs().effects(&snapshot, &settings, now);
     if !would.is_empty() && !shown {
         return Ok(to(&site, &typed(draft)));

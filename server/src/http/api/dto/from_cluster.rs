@@ -25,7 +25,7 @@ impl Overview<'_> {
             blind_since: overview.blind_since.map(Timestamp::rfc3339),
             blind_periods: snapshot.blind_periods.iter().map(BlindPeriod::from).collect(),
             health: overview.health.into(),
-            settings: snapshot.settings.into(),
+            settings: super::Settings(snapshot.settings),
             counts: overview.counts.into(),
             versions: overview.versions.iter().map(VersionCount::from).collect(),
             servers: List::Lazy(&|| Box::new(overview.servers.iter().map(server))),

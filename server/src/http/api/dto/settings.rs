@@ -1,96 +1,49 @@
-//! The cluster's settings.
+//! The cluster's settings: what they are, and which values they may have, follows from the core's table.
+
+use std::borrow::Cow;
 
 use app::cluster;
-use app::cluster::FieldError;
+use app::cluster::{FieldError, SETTINGS, Setting, SettingValue};
 use app::i18n::Words;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::json::FromJson;
 use crate::ingest::json_fields::{Fields, switch};
 
 /// The settings of the cluster, in whole seconds.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-pub(crate) struct Settings {
-    /// Requests are spread over several web components.
-    load_balancing: bool,
-    /// Another service takes over when one goes stale.
-    automatic_failover: bool,
-    /// How often a service sends a heartbeat.
-    #[schema(minimum = 1, maximum = 3_600)]
-    heartbeat_interval_s: u32,
-    /// Silence after which a service is stale; at least twice the interval.
-    #[schema(minimum = 2, maximum = 86_400)]
-    stale_timeout_s: u32,
-    /// Silence after which a web component is stale; at least twice the interval.
-    #[schema(minimum = 60, maximum = 2_592_000)]
-    web_window_s: u32,
-}
-
-impl From<cluster::Settings> for Settings {
-    fn from(settings: cluster::Settings) -> Self {
-        let cluster::Settings {
-            load_balancing,
-            automatic_failover,
-            heartbeat_interval_s,
-            stale_timeout_s,
-            web_window_s,
-        } = settings;
-        Self {
-            load_balancing,
-            automatic_failover,
-            heartbeat_interval_s,
-            stale_timeout_s,
-            web_window_s,
-        }
-    }
-}
-
-impl From<Settings> for cluster::Settings {
-    fn from(settings: Settings) -> Self {
-        let Settings {
-            load_balancing,
-            automatic_failover,
-            heartbeat_interval_s,
-            stale_timeout_s,
-            web_window_s,
-        } = settings;
-        Self {
-            load_balancing,
-            automatic_failover,
-            heartbeat_interval_s,
-            stale_timeout_s,
-            web_window_s,
-        }
-    }
-}
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Settings(pub(crate) cluster::Settings);
 
 impl FromJson for Settings {
-    /// All five fields, of the right type and in range.
+    /// All of them, of the right type and in range.
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of(value, "must be a JSON object with all five settings")?;
-        let read = Self {
-            load_balancing: fields.required("load_balancing", switch).unwrap_or_default(),
-            automatic_failover: fields.required("automatic_failover", switch).unwrap_or_default(),
-            heartbeat_interval_s: fields
-                .required("heartbeat_interval_s", seconds)
-                .unwrap_or_default(),
-            stale_timeout_s: fields.required("stale_timeout_s", seconds).unwrap_or_default(),
-            web_window_s: fields.required("web_window_s", seconds).unwrap_or_default(),
-        };
-        for error in cluster::Settings::from(read).check() {
+        let mut read = cluster::Settings::default();
+        for setting in &SETTINGS {
+            if let Some(value) = fields.required(setting.name, |value| value_of(setting, value)) {
+                setting.set(&mut read, value);
+            }
+        }
+        for error in read.check() {
             if !fields.has_error(error.field) {
                 fields.add(error.field, api_message(error));
             }
         }
-        fields.finish(Some(read))
+        fields.finish(Some(Self(read)))
     }
 }
 
-fn seconds(value: &Value) -> Result<u32, &'static str> {
+fn value_of(setting: &Setting, value: &Value) -> Result<SettingValue, &'static str> {
+    if setting.range.is_none() {
+        return switch(value).map(SettingValue::Switch);
+    }
     let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
-    seconds.ok_or("must be a whole number of seconds")
+    seconds.map(SettingValue::Seconds).ok_or("must be a whole number of seconds")
 }
 
 /// What is wrong, as all messages of the API: it begins in lower case and has no full stop.
@@ -99,4 +52,31 @@ fn api_message(error: cluster::SettingError) -> String {
     let mut letters = sentence.trim_end_matches('.').chars();
     let first = letters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
+}
+
+impl PartialSchema for Settings {
+    fn schema() -> RefOr<Schema> {
+        let object = SETTINGS.iter().fold(ObjectBuilder::new(), |object, setting| {
+            object.property(setting.name, field_schema(setting)).required(setting.name)
+        });
+        object.description(Some("The settings of the cluster, in whole seconds.")).into()
+    }
+}
+
+impl ToSchema for Settings {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Settings")
+    }
+}
+
+fn field_schema(setting: &Setting) -> ObjectBuilder {
+    let label = Words::for_programs().label(&format!("settings.{}.label", setting.key));
+    let object = ObjectBuilder::new().description(Some(label));
+    match setting.range {
+        None => object.schema_type(Type::Boolean),
+        Some(range) => object
+            .schema_type(Type::Integer)
+            .minimum(Some(range.min.0 / 1_000))
+            .maximum(Some(range.max.0 / 1_000)),
+    }
 }
