@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use app::cluster::{ServerName, Timestamp};
 
 use crate::auth::cache::Maker;
+use crate::auth::origin::RequestId;
 use crate::auth::secret::Hash;
 pub use crate::telemetry::outside_text::one_line;
 use crate::telemetry::outside_text::{MAX_LIST_LINE_CHARS, list_line};
@@ -71,13 +72,22 @@ pub struct Actor {
     pub session: Option<Hash>,
     /// With whose end that ends which they make, if with anybody\'s.
     pub maker: Option<Maker>,
+    /// The request that it is done by, if it is done by one.
+    pub request_id: Option<RequestId>,
 }
 
 impl Actor {
     /// Somebody at the command line of the machine that has the database.
     pub fn command() -> Self {
         let name = "command line".to_owned();
-        Self { name, proof: Proof::Command, address: None, session: None, maker: None }
+        Self {
+            name,
+            proof: Proof::Command,
+            address: None,
+            session: None,
+            maker: None,
+            request_id: None,
+        }
     }
 }
 
@@ -218,6 +228,8 @@ pub struct Written {
     pub count: usize,
     /// When it last happened.
     pub last_at: Timestamp,
+    /// The request by which it was done, the first one if several share the line.
+    pub request_id: Option<String>,
 }
 
 /// Which lines are wanted; newest first.

@@ -106,6 +106,7 @@ impl Site {
             name: guest.name.clone(),
             proof: Proof::Host,
             address: origin.client,
+            request_id: origin.request_id,
             session: None,
             maker: None,
         };

@@ -8,7 +8,7 @@ use axum::http::{Extensions, HeaderMap, header};
 
 use crate::auth::audit::{Actor, Proof};
 use crate::auth::cache::{AuthCache, Maker, Token, TokenRole, WHILE_BLIND, name_key};
-use crate::auth::origin::Origin;
+use crate::auth::origin::{Origin, RequestId};
 use crate::auth::proxy::user_headers::{self, ProxyNameError};
 use crate::auth::secret::Hash;
 use crate::auth::{Access, HostPerson, Mode};
@@ -59,6 +59,8 @@ pub struct Person {
     pub proof: Proof,
     /// Where from.
     pub address: Option<IpAddr>,
+    /// The request that they send.
+    pub request_id: Option<RequestId>,
     /// Their session.
     pub session: Option<Hash>,
     /// Their token, if that is their proof.
@@ -77,6 +79,7 @@ impl Person {
             rank: Rank::Admin,
             proof: Proof::Nothing,
             address: origin.client,
+            request_id: origin.request_id,
             session: None,
             token: None,
             maker: None,
@@ -95,6 +98,7 @@ impl Person {
             name: self.name.clone(),
             proof: self.proof,
             address: self.address,
+            request_id: self.request_id,
             session: self.session,
             maker: self.maker.clone(),
         }
@@ -207,6 +211,7 @@ impl Access {
             rank,
             proof,
             address: origin.client,
+            request_id: origin.request_id,
             session: Some(hash),
             token: None,
             maker: (proof == Proof::Session).then(|| Maker::Person(name_key(name))),
@@ -237,6 +242,7 @@ fn of_token(token: &Token, hash: Hash, origin: &Origin) -> Caller {
             rank,
             proof: Proof::Token,
             address: origin.client,
+            request_id: origin.request_id,
             session: None,
             token: Some(hash),
             maker: Some(Maker::Token(token.id.clone())),
@@ -259,6 +265,7 @@ fn vouched_for(person: HostPerson, proof: Proof, origin: &Origin) -> Caller {
         rank,
         proof,
         address: origin.client,
+        request_id: origin.request_id,
         session: None,
         token: None,
         maker: None,

@@ -1,10 +1,12 @@
 //! Where a request comes from: the peer itself, or whom a trusted proxy names; over TLS or not.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, header};
 use ipnet::IpNet;
+use uuid::Uuid;
 
 use crate::auth::proxy::forwarded::{Forwarded, client_header};
 
@@ -51,6 +53,30 @@ pub struct Origin {
     pub unbelieved: Option<&'static str>,
     /// The header in which a trusted peer names a client in a form that cannot be read.
     pub unreadable: Option<&'static str>,
+    /// What identifies the request in answers, log lines and audit entries.
+    pub request_id: Option<RequestId>,
+}
+
+/// What identifies one request in its answer, in log lines and in audit entries: an extension of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId(Uuid);
+
+impl RequestId {
+    /// The ID that a proxy sent, if it is a UUID: with or without hyphens, as nginx writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+
+    /// A new one.
+    pub fn generate() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
 }
 
 /// A connection that came over TLS of our own: an extension of its requests.
@@ -71,6 +97,7 @@ impl Origin {
             encrypted: said.encrypted || extensions.get::<OverTls>().is_some(),
             unbelieved: if trusted { None } else { client_header(headers) },
             unreadable: said.unreadable,
+            request_id: extensions.get::<RequestId>().copied(),
         }
     }
 }

@@ -155,6 +155,7 @@ impl Site {
             name: account.map_or("unknown name", |account| account.name.as_str()).to_owned(),
             proof: if first { Proof::SetupCode } else { Proof::Password },
             address: origin.client,
+            request_id: origin.request_id,
             session: None,
             maker: None,
         };
@@ -229,6 +230,7 @@ impl Site {
             name: name.clone(),
             proof: Proof::Session,
             address: origin.client,
+            request_id: origin.request_id,
             session: None,
             maker: None,
         };

@@ -1,15 +1,15 @@
 //! Refusals and errors: for programs RFC 9457 `application/problem+json`, with nothing internal in it. For a
-//! person's browser `error_pages.rs` makes a page of the same.
+//! person's browser `layers/problems.rs` makes a page of the same.
 
 use std::sync::Arc;
 
 use app::cluster::FieldError;
 use app::cluster::hints::Arg;
 use app::i18n::Words;
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::auth::origin::RequestId;
 use crate::http::api::dto;
 use crate::telemetry::heartbeats::RejectReason;
 
@@ -96,7 +96,21 @@ impl Problem {
         if let Arg::Text(line) = line { Some(line) } else { None }
     }
 
-    /// What programs read.
+    /// What programs read, of this request.
+    pub(crate) fn body(&self, request: Option<RequestId>) -> dto::Problem {
+        let errors: Vec<dto::BadField> = self.errors.iter().cloned().map(Into::into).collect();
+        dto::Problem {
+            r#type: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or_default().to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            instance: request.map(|id| format!("urn:uuid:{id}")),
+            errors: Some(errors).filter(|errors| !errors.is_empty()),
+            removed: self.removed.clone(),
+        }
+    }
+
+    /// What is wrong, for programs.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
@@ -148,18 +162,10 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// Without a body: `layers/problems.rs` renders it, for it knows who asks.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let errors: Vec<dto::BadField> = self.errors.iter().cloned().map(Into::into).collect();
-        let body = dto::Problem {
-            r#type: "about:blank".to_owned(),
-            title: self.status.canonical_reason().unwrap_or_default().to_owned(),
-            status: self.status.as_u16(),
-            detail: self.detail.clone(),
-            errors: Some(errors).filter(|errors| !errors.is_empty()),
-            removed: self.removed.clone(),
-        };
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = self.status.into_response();
         let (status, retry_after) = (self.status, self.retry_after);
         response.extensions_mut().insert(AnsweredBy(Arc::new(self)));
         let headers = response.headers_mut();

@@ -377,8 +377,8 @@ pub(super) async fn record(
          where id = (select max(id) from audit where digest = $1 and at > $3)");
     let repeat = repeat.bind(&digest).bind(at.0).bind((at - AUDIT_REPEATS_WITHIN).0);
     if repeat.execute(tx).await? == 0 {
-        sql("insert into audit (at, who, proof, address, action, target, outcome, digest)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)")
+        sql("insert into audit (at, who, proof, address, action, target, outcome, digest, request_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(at.0)
         .bind(&who)
         .bind(proof)
@@ -387,6 +387,7 @@ pub(super) async fn record(
         .bind(&target)
         .bind(&outcome)
         .bind(&digest)
+        .bind(actor.request_id.map(|id| id.to_string()))
         .execute(tx)
         .await?;
     }
@@ -570,18 +571,20 @@ fn unreadable(what: &'static str) -> StoreError {
 
 /// Lines of the audit, newest first.
 pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
-    let rows = sql("select id, at, who, proof, address, action, target, outcome, repeated, last_at
+    let rows =
+        sql("select id, at, who, proof, address, action, target, outcome, repeated, last_at,
+             request_id
          from audit
          where id < $1 and (cast($2 as text) is null or action = $2)
              and (cast($3 as text) is null
                  or lower(who || ' ' || target || ' ' || coalesce(address, '')) like $3 escape '\\')
          order by id desc limit $4")
-    .bind(wanted.before.unwrap_or(i64::MAX))
-    .bind(wanted.action.as_deref())
-    .bind(wanted.text.as_deref().map(holding))
-    .bind(wanted.limit.min(MOST_LINES))
-    .rows(tx)
-    .await?;
+        .bind(wanted.before.unwrap_or(i64::MAX))
+        .bind(wanted.action.as_deref())
+        .bind(wanted.text.as_deref().map(holding))
+        .bind(wanted.limit.min(MOST_LINES))
+        .rows(tx)
+        .await?;
     rows.iter()
         .map(|row| {
             Ok(Written {
@@ -595,6 +598,7 @@ pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, 
                 outcome: row.get(7)?,
                 count: 1 + usize::try_from(row.get::<i64>(8)?).unwrap_or_default(),
                 last_at: Timestamp(row.get::<Option<i64>>(9)?.unwrap_or(row.get(1)?)),
+                request_id: row.get(10)?,
             })
         })
         .collect()

@@ -1,5 +1,7 @@
 //! Work that runs to its end, whatever becomes of the caller that waits for it.
 
+use tracing::Instrument as _;
+
 /// Starts `work` in a task of its own; the returned future waits for it. A caller that goes away (a client
 /// hangs up, a request runs out of time) drops only the waiting: the work goes on to its end.
 ///
@@ -7,7 +9,7 @@
 pub(crate) fn run_to_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> impl Future<Output = T> + Send {
-    let task = tokio::spawn(work);
+    let task = tokio::spawn(work.in_current_span());
     async {
         match task.await {
             Ok(done) => done,

@@ -34,6 +34,7 @@ mod openapi;
 mod overview;
 mod plain_http;
 mod proxied;
+mod request_ids;
 mod revocation;
 mod several_web_servers;
 mod sign_in;

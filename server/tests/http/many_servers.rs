@@ -230,11 +230,11 @@ fn refused_heartbeats_travel_to_a_reader_once_and_not_with_every_news() {
     let refused = overview.send("POST", "/api/v1/heartbeats", &forged, body.as_bytes());
     assert_eq!(refused.status, 401);
     let told = ask(&first);
-    assert_eq!(told["change"]["refusals"][0]["server"], "app-1", "{told}");
+    assert_eq!(told["change"]["rejected"][0]["server"], "app-1", "{told}");
     overview.beat(&heartbeat("app-2", "service", 2));
     let next = ask(&cursor(&told));
-    assert_eq!(next["change"]["beats"][0]["server"], "app-2", "{next}");
-    assert!(next["change"].get("refusals").is_none(), "told before: {next}");
+    assert_eq!(next["change"]["heartbeats"][0]["server"], "app-2", "{next}");
+    assert!(next["change"].get("rejected").is_none(), "told before: {next}");
     let elsewhere = ask(&first);
-    assert_eq!(elsewhere["change"]["refusals"][0]["server"], "app-1", "a reader that was away");
+    assert_eq!(elsewhere["change"]["rejected"][0]["server"], "app-1", "a reader that was away");
 }

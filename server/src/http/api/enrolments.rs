@@ -70,5 +70,12 @@ fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Act
             return Err(Problem::unauthorized("enrolling wants a join token"));
         }
     };
-    Ok(Actor { name, proof: Proof::Token, address: origin.client, session: None, maker: None })
+    Ok(Actor {
+        name,
+        proof: Proof::Token,
+        address: origin.client,
+        session: None,
+        maker: None,
+        request_id: origin.request_id,
+    })
 }

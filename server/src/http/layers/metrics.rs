@@ -36,7 +36,7 @@ pub(crate) fn route_template(base: &str, matched: Option<&MatchedPath>) -> Strin
 }
 
 /// A method's name, if it is one of HTTP's: a client may make up any other.
-fn method_label(method: &Method) -> &'static str {
+pub(crate) fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

@@ -4,13 +4,14 @@ pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod compression;
 pub(crate) mod csrf;
-pub(crate) mod error_pages;
 pub(crate) mod host_check;
 pub(crate) mod metrics;
 pub(crate) mod note_request;
 pub(crate) mod permission;
+pub(crate) mod problems;
 pub(crate) mod reauthenticate;
 pub(crate) mod rejection;
+pub(crate) mod request_id;
 pub(crate) mod security_headers;
 pub(crate) mod timeout;
 pub(crate) mod uri_length;
@@ -33,7 +34,8 @@ pub(crate) fn wrap(router: Router<Arc<Site>>, site: &Arc<Site>) -> Router<Arc<Si
         .layer(from_fn_with_state(site(), metrics::record_request))
         .layer(from_fn(uri_length::limit_uri_length))
         .layer(from_fn(timeout::limit_duration))
-        .layer(CatchPanicLayer::custom(error_pages::answer_panic))
-        .layer(from_fn_with_state(site(), error_pages::answer_navigation))
+        .layer(CatchPanicLayer::custom(problems::answer_panic))
+        .layer(from_fn_with_state(site(), problems::render_problem))
         .layer(from_fn_with_state(site(), security_headers::set_security_headers))
+        .layer(from_fn_with_state(site(), request_id::trace_request))
 }

@@ -36,13 +36,28 @@ pub(crate) struct AuditEntry {
     /// When it last happened.
     #[schema(format = "date-time")]
     last_at: String,
+    /// The request by which it was done, as its answer's `X-Request-Id` and its log lines name it; of equal entries, the
+    /// first one. Null for a command on the machine itself.
+    #[schema(required, format = "uuid")]
+    request_id: Option<String>,
 }
 
 impl From<Written> for AuditEntry {
     fn from(entry: Written) -> Self {
-        let Written { id, at, who, proof, address, action, target, outcome, count, last_at } =
-            entry;
+        let Written {
+            id,
+            at,
+            who,
+            proof,
+            address,
+            action,
+            target,
+            outcome,
+            count,
+            last_at,
+            request_id,
+        } = entry;
         let (at, last_at) = (at.rfc3339(), last_at.rfc3339());
-        Self { id, at, who, proof, address, action, target, outcome, count, last_at }
+        Self { id, at, who, proof, address, action, target, outcome, count, last_at, request_id }
     }
 }

@@ -13,6 +13,10 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     /// What was wrong and what would be right.
     pub(crate) detail: String,
+    /// The request, as its answer's `X-Request-Id`, log lines and audit entries name it: `urn:uuid:` and its ID.
+    #[schema(format = "uri")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) instance: Option<String>,
     /// One for each bad field, where fields are bad.
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]

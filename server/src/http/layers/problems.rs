@@ -1,10 +1,11 @@
-//! Errors as pages: what a problem is for a program is a page for a browser that goes to an address.
+//! Writes problems: as JSON for a program, as a page for a browser that goes to an address.
 
 use std::any::Any;
 use std::sync::Arc;
 
 use app::pages::Sheet;
 use app::pages::error::{ErrorPage, Onward, document_of};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -12,24 +13,37 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::Site;
 use crate::auth::Mode;
+use crate::auth::origin::RequestId;
 use crate::http::accept;
+use crate::http::api::dto;
 use crate::http::pages::html::document_response;
 use crate::http::pages::sign_in::NO_SIGN_IN;
 use crate::http::problem::{AnsweredBy, Problem};
 
-/// Answers a browser's navigation by a page where a program would get a problem.
-pub(crate) async fn answer_navigation(
+/// Writes a problem that a handler or a layer answers: as a page for a browser that goes to an address, else as JSON.
+pub(crate) async fn render_problem(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Response {
     let sheet = is_navigation(request.headers())
         .then(|| site.sheet(request.uri().query().unwrap_or_default(), request.headers()));
+    let id = request.extensions().get::<RequestId>().copied();
     let response = next.run(request).await;
     match (sheet, response.extensions().get::<AnsweredBy>().cloned()) {
+        (_, None) => response,
         (Some(sheet), Some(AnsweredBy(problem))) => as_page(&site, sheet, &problem, response),
-        _ => response,
+        (None, Some(AnsweredBy(problem))) => as_json(&problem.body(id), response),
     }
+}
+
+/// The problem as JSON, with the headers that it was answered with.
+fn as_json(problem: &dto::Problem, response: Response) -> Response {
+    let (mut head, _) = response.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    // Texts, numbers and lists of them: nothing that JSON cannot represent.
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    Response::from_parts(head, Body::from(body))
 }
 
 /// The answer to a request whose handler panicked.

@@ -1,0 +1,41 @@
+//! Gives every request an ID, which its answer, its log lines and its audit entries name.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument as _;
+
+use crate::Site;
+use crate::auth::origin::{Origin, RequestId};
+use crate::http::layers::metrics::{method_label, route_template};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Opens the span of the request: its method, its route and its ID, but never its query.
+pub(crate) async fn trace_request(
+    State(site): State<Arc<Site>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = proxys_id(&site, &request).unwrap_or_else(RequestId::generate);
+    request.extensions_mut().insert(id);
+    let route = route_template(&site.base, request.extensions().get::<MatchedPath>());
+    let method = method_label(request.method());
+    let span = tracing::info_span!("request", method, route, %id);
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+    response
+}
+
+/// The ID that a trusted proxy sent.
+fn proxys_id(site: &Site, request: &Request) -> Option<RequestId> {
+    let (headers, proxies) = (request.headers(), &site.access.policy.proxies);
+    let origin = Origin::of(headers, request.extensions(), proxies);
+    let id = headers.get(X_REQUEST_ID).filter(|_| origin.trusted)?;
+    RequestId::parse(id.to_str().ok()?)
+}
