@@ -65,7 +65,7 @@ impl Secret {
     pub fn new() -> Result<Self, SecretError> {
         let mut random = [0; 32];
         getrandom::fill(&mut random)?;
-        Ok(Self(hex(&random)))
+        Ok(Self(hex::encode(random)))
     }
 
     /// The secret itself, for whom it is made.
@@ -119,29 +119,15 @@ impl Hash {
 
     /// As 64 hex digits, for the database.
     pub fn to_hex(self) -> String {
-        hex(&self.0)
+        hex::encode(self.0)
     }
 
     /// From 64 hex digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
-        if text.len() != 64 {
-            return None;
-        }
-        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
-        }
+        hex::decode_to_slice(text, &mut bytes).ok()?;
         Some(Self(bytes))
     }
-}
-
-fn hex(bytes: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The secret in a file, without the white space around it.

@@ -11,6 +11,7 @@ mod layers;
 mod not_found;
 pub(crate) mod pages;
 mod problem;
+mod query;
 pub(crate) mod single_flight;
 
 use std::collections::BTreeSet;

@@ -8,8 +8,8 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::Site;
-use crate::http::pages::sign_in::kept;
 use crate::http::problem::Problem;
+use crate::http::query::encode_unsafe;
 use crate::telemetry::outside_text::one_line;
 
 /// Answers at an address that no route has.
@@ -73,8 +73,8 @@ fn path_before_ours(path: &str) -> Option<&str> {
 
 /// An address below our own base, with the query that was asked.
 fn address(path: &str, asked: &Uri) -> String {
-    let query = asked.query().map(|query| format!("?{}", kept(query))).unwrap_or_default();
-    format!("{}{query}", kept(path))
+    let query = asked.query().map(|query| format!("?{}", encode_unsafe(query))).unwrap_or_default();
+    format!("{}{query}", encode_unsafe(path))
 }
 
 /// Answers a method that a route does not have.

@@ -80,7 +80,7 @@ pub enum BrandingError {
     },
     /// A value that is none.
     #[error("{path}: {key} {why}")]
-    PasswordPolicyError {
+    BadValue {
         /// Which file.
         path: PathBuf,
         /// Which value.
@@ -111,7 +111,7 @@ struct WrittenEntry {
 }
 
 /// A key and why its value is none.
-type PasswordPolicyError = (String, String);
+type BadValue = (String, String);
 
 impl Branding {
     /// Reads a branding and the logo it names, which lies beside it.
@@ -135,7 +135,7 @@ impl Branding {
             }
             None => None,
         };
-        Self::of(written, logo).map_err(|(key, why)| BrandingError::PasswordPolicyError {
+        Self::of(written, logo).map_err(|(key, why)| BrandingError::BadValue {
             path: path.to_owned(),
             key,
             why,
@@ -147,7 +147,7 @@ impl Branding {
         self.name.as_deref()
     }
 
-    fn of(written: Written, logo: Option<Vec<u8>>) -> Result<Self, PasswordPolicyError> {
+    fn of(written: Written, logo: Option<Vec<u8>>) -> Result<Self, BadValue> {
         let Written { name, home, menu, look, .. } = written;
         let name = name.map(|name| label("name", name)).transpose()?;
         let home = home.map(|home| address("home", home)).transpose()?;
@@ -157,7 +157,7 @@ impl Branding {
         let entry = |WrittenEntry { text, href }| {
             Ok(Entry { text: label("menu: text", text)?, href: address("menu: href", href)? })
         };
-        let menu = menu.into_iter().map(entry).collect::<Result<_, PasswordPolicyError>>()?;
+        let menu = menu.into_iter().map(entry).collect::<Result<_, BadValue>>()?;
         let logo = logo.map(picture).transpose()?;
         let style = (!look.is_empty()).then(|| style(&look)).transpose()?;
         Ok(Self { name, home, menu, logo, style })
@@ -195,20 +195,16 @@ impl Branding {
         let style = self.style.as_deref().unwrap_or_default();
         let logo = self.logo.as_ref().map_or(&[][..], |logo| &logo.bytes);
         let digest = Sha256::digest([style.as_bytes(), b"\0", logo].concat());
-        digest.iter().take(8).fold(String::new(), |mut digits, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        })
+        hex::encode(&digest[..8])
     }
 }
 
-fn unfit(key: impl Into<String>, why: impl Into<String>) -> PasswordPolicyError {
+fn unfit(key: impl Into<String>, why: impl Into<String>) -> BadValue {
     (key.into(), why.into())
 }
 
 /// A name that people read.
-fn label(key: &str, text: String) -> Result<String, PasswordPolicyError> {
+fn label(key: &str, text: String) -> Result<String, BadValue> {
     if is_name(&text, LONGEST_NAME) && text.trim() == text {
         return Ok(text);
     }
@@ -216,7 +212,7 @@ fn label(key: &str, text: String) -> Result<String, PasswordPolicyError> {
 }
 
 /// Where a link leads: a path of this host, or an address of the web.
-fn address(key: &str, href: String) -> Result<String, PasswordPolicyError> {
+fn address(key: &str, href: String) -> Result<String, BadValue> {
     let path = href.starts_with('/') && !href.starts_with("//");
     let web = href.starts_with("https://") || href.starts_with("http://");
     let plain = href.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
@@ -229,7 +225,7 @@ fn address(key: &str, href: String) -> Result<String, PasswordPolicyError> {
     ))
 }
 
-fn picture(bytes: Vec<u8>) -> Result<Logo, PasswordPolicyError> {
+fn picture(bytes: Vec<u8>) -> Result<Logo, BadValue> {
     if bytes.len() > LARGEST_LOGO {
         return Err(unfit("logo", format!("is larger than {} kB", LARGEST_LOGO >> 10)));
     }
@@ -245,7 +241,7 @@ fn picture(bytes: Vec<u8>) -> Result<Logo, PasswordPolicyError> {
 }
 
 /// The style that says a look: the page's own custom properties, set anew.
-fn style(look: &BTreeMap<String, Value>) -> Result<String, PasswordPolicyError> {
+fn style(look: &BTreeMap<String, Value>) -> Result<String, BadValue> {
     let mut style = String::from(":root{");
     for (name, value) in look {
         let key = format!("look.{name}");
@@ -267,7 +263,7 @@ fn style(look: &BTreeMap<String, Value>) -> Result<String, PasswordPolicyError> 
 }
 
 /// One colour for both, or one for light and one for dark.
-fn both(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
+fn both(key: &str, value: &Value) -> Result<String, BadValue> {
     if let Some(only) = value.as_str() {
         return colour(key, only);
     }
@@ -287,7 +283,7 @@ fn both(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
 }
 
 /// A colour as CSS writes it, and nothing that could end it.
-fn colour(key: &str, text: &str) -> Result<String, PasswordPolicyError> {
+fn colour(key: &str, text: &str) -> Result<String, BadValue> {
     let wrong = || {
         let shown: String = one_line(text).chars().take(40).collect();
         unfit(
@@ -312,7 +308,7 @@ fn colour(key: &str, text: &str) -> Result<String, PasswordPolicyError> {
 }
 
 /// Families of fonts that readers have, in quotes: none is fetched.
-fn fonts(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
+fn fonts(key: &str, value: &Value) -> Result<String, BadValue> {
     let wrong =
         || unfit(key, "must be names of fonts with commas in between, such as \"Inter, Arial\"");
     let Value::String(text) = value else { return Err(wrong()) };
@@ -332,7 +328,7 @@ fn fonts(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
     Ok(families.join(", "))
 }
 
-fn radius(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
+fn radius(key: &str, value: &Value) -> Result<String, BadValue> {
     let pixels = value.as_integer().filter(|pixels| (0..=LARGEST_RADIUS).contains(pixels));
     pixels.map(|pixels| format!("{pixels}px")).ok_or_else(|| {
         let why =
@@ -341,7 +337,7 @@ fn radius(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
     })
 }
 
-fn density(key: &str, value: &Value) -> Result<String, PasswordPolicyError> {
+fn density(key: &str, value: &Value) -> Result<String, BadValue> {
     let known = DENSITIES.iter().find(|(name, _)| value.as_str() == Some(name));
     let factor = known.map(|(_, factor)| (*factor).to_owned());
     factor.ok_or_else(|| unfit(key, "must be \"compact\", \"normal\" or \"comfortable\""))

@@ -10,12 +10,6 @@ use crate::http::problem::Problem;
 /// How many seconds to wait before a messenger is dialled again.
 const REDIAL_AFTER_S: u32 = 5;
 
-/// Whether a query has `name=true` in it.
-pub(crate) fn says_true(query: Option<&str>, name: &str) -> bool {
-    let wanted = (name, "true");
-    query.is_some_and(|query| query.split('&').any(|part| part.split_once('=') == Some(wanted)))
-}
-
 /// Runs a command. `what`: what it is about, for the problem.
 pub(crate) async fn act(
     site: &Site,

@@ -133,9 +133,7 @@ impl Cached {
         let write = |overview: &dto::Overview<'_>| serde_json::to_vec(overview);
         // Texts, numbers and lists of them: nothing that JSON cannot represent.
         let body = Bytes::from(dto::Overview::with(&snapshot, now, write).unwrap_or_default());
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&Sha256::digest(&body)[..16]);
-        let tag = format!("\"{:032x}\"", u128::from_be_bytes(digest));
+        let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
         let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
         let until = snapshot.next_turn(now);
         Self { cursor, made: now, until, body, etag }

@@ -8,10 +8,11 @@ use axum::{Extension, Json};
 use crate::Site;
 use crate::auth::identity::Person;
 use crate::commands::StoppedRemoval;
-use crate::http::api::commands::{refusal_problem, says_true};
+use crate::http::api::commands::refusal_problem;
 use crate::http::api::dto;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
+use crate::http::query;
 
 /// Removes all servers that a filter finds, never a live one
 #[utoipa::path(
@@ -37,7 +38,7 @@ pub(crate) async fn post(
     RawQuery(query): RawQuery,
     JsonBody(removal): JsonBody<dto::Removal>,
 ) -> Result<Json<dto::Removed>, Problem> {
-    let dry_run = says_true(query.as_deref(), "dry_run");
+    let dry_run = query::is_true(query.as_deref(), "dry_run");
     let removed = site.remove_all(removal.into(), dry_run, &person.actor()).await;
     let removed = removed.map_err(stopped)?.iter().map(ToString::to_string).collect();
     Ok(Json(dto::Removed { removed }))

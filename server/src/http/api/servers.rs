@@ -10,10 +10,11 @@ use axum::{Extension, Json};
 
 use crate::Site;
 use crate::auth::identity::Person;
-use crate::http::api::commands::{act, refusal_problem, says_true};
+use crate::http::api::commands::{act, refusal_problem};
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::problem::Problem;
+use crate::http::query;
 use crate::telemetry::outside_text::one_line;
 
 /// Removes a server with its components
@@ -40,7 +41,7 @@ pub(crate) async fn delete(
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
     let Path(server) = server.map_err(unreadable_path)?;
-    remove(&site, &person, &server, None, says_true(query.as_deref(), "force")).await
+    remove(&site, &person, &server, None, query::is_true(query.as_deref(), "force")).await
 }
 
 /// Removes one component of a server
@@ -70,7 +71,7 @@ pub(crate) async fn delete_component(
     let Path((server, role)) = named.map_err(unreadable_path)?;
     let role = Role::parse(&role)
         .ok_or_else(|| Problem::not_found("a component is either web or service"))?;
-    remove(&site, &person, &server, Some(role), says_true(query.as_deref(), "force")).await
+    remove(&site, &person, &server, Some(role), query::is_true(query.as_deref(), "force")).await
 }
 
 async fn remove(

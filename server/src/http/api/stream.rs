@@ -1,5 +1,6 @@
 //! The stream: what a poll would bring, as soon as it is there.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +21,7 @@ use crate::auth::secret::Hash;
 use crate::clock::Stopwatch;
 use crate::http::layers::reauthenticate::Reauthenticator;
 use crate::http::problem::Problem;
+use crate::http::query;
 
 /// How often a comment keeps the connection from looking idle.
 const COMMENT: Duration = Duration::from_secs(15);
@@ -69,14 +71,10 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let place = site.streams.open(&person)?;
     let (head, _) = request.into_parts();
-    let cursor = head
-        .headers
-        .get(&LAST_EVENT_ID)
-        .and_then(|id| id.to_str().ok())
-        .or_else(|| cursor_in(query.as_deref()?))
-        .filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES)
-        .unwrap_or_default()
-        .to_owned();
+    let last_id = head.headers.get(&LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+    let cursor = last_id.map(Cow::Borrowed).or_else(|| query::value(query.as_deref(), "cursor"));
+    let cursor = cursor.filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES);
+    let cursor = cursor.unwrap_or_default().into_owned();
     site.live.reach(&cursor).await;
     let reader = Reader {
         facts: site.live.facts(),
@@ -99,10 +97,6 @@ pub(crate) async fn get(
     let header = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(header, HeaderValue::from_static("no"));
     Ok(response)
-}
-
-fn cursor_in(query: &str) -> Option<&str> {
-    query.split('&').find_map(|pair| pair.strip_prefix("cursor="))
 }
 
 /// Who reads how many streams. Where nobody signs in, only all streams together are counted.

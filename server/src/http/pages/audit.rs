@@ -13,8 +13,8 @@ use crate::auth::audit::{Action, Written};
 use crate::http::api::audit::{Asked, MAX_TEXT_CHARS, next_before, read, unreadable, wanted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
-use crate::http::pages::sign_in::escaped;
 use crate::http::problem::Problem;
+use crate::http::query::encode_value;
 
 /// How many lines the page shows at once.
 const LINES_PER_PAGE: u32 = 50;
@@ -40,7 +40,7 @@ pub(crate) async fn get(
     .map_err(Problem::fields)?;
     let lines = read(&site, &wanted).await?;
     let older = next_before(&lines, &wanted).map(|before| {
-        let (action, text) = (escaped(&action), escaped(&looked_for));
+        let (action, text) = (encode_value(&action), encode_value(&looked_for));
         let dress = sheet.dress.query().replacen('?', "&", 1);
         format!("before={before}&action={action}&text={text}{dress}")
     });

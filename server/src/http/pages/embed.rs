@@ -52,20 +52,23 @@ pub(crate) async fn enter(
     }
 }
 
-/// The code of a query, and the query without it; bare, unless it says what is to be around the page.
+/// The code in a query, and the query without it. It hides the product's chrome, unless it says something else about it.
 fn split(query: &str) -> (String, String) {
     let mut code = String::new();
-    let mut rest: Vec<&str> = Vec::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        match pair.split_once('=') {
-            Some(("code", secret)) => secret.clone_into(&mut code),
-            _ => rest.push(pair),
+    let mut rest = form_urlencoded::Serializer::new(String::new());
+    let mut has_chrome = false;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if name == "code" {
+            code = value.into_owned();
+        } else {
+            has_chrome |= name == "chrome";
+            rest.append_pair(&name, &value);
         }
     }
-    if !rest.iter().any(|pair| pair.starts_with("chrome=")) {
-        rest.push("chrome=none");
+    if !has_chrome {
+        rest.append_pair("chrome", "none");
     }
-    (code, crate::http::pages::sign_in::kept(&rest.join("&")))
+    (code, rest.finish())
 }
 
 /// The script of the one tag, which other sites' pages load: at an address that stays.

@@ -23,6 +23,7 @@ use crate::http::body::{FormProblem, Submitted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
+use crate::http::query::{encode_unsafe, encode_value};
 use crate::telemetry::outside_text::one_line;
 
 /// The longest query that is wanted again after signing in.
@@ -61,32 +62,8 @@ pub(crate) struct Leaving {
 pub(crate) fn address(base: &str, query: Option<&str>) -> String {
     match query.filter(|query| !query.is_empty() && query.len() <= MAX_THEN_BYTES) {
         None => format!("{base}/sign-in"),
-        Some(query) => format!("{base}/sign-in?then={}", escaped(query)),
+        Some(query) => format!("{base}/sign-in?then={}", encode_value(query)),
     }
-}
-
-/// Percent-encoded as the value of one parameter.
-pub(crate) fn escaped(text: &str) -> String {
-    encoded(text, |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))
-}
-
-/// A query as it was, but for what cannot stand in an address.
-pub(crate) fn kept(query: &str) -> String {
-    encoded(query, |byte| byte.is_ascii_graphic() && !b"\"#<>\\".contains(&byte))
-}
-
-/// Percent-encoded but for what is plain.
-fn encoded(text: &str, plain: impl Fn(u8) -> bool) -> String {
-    text.bytes().fold(String::new(), |mut escaped, byte| {
-        use std::fmt::Write as _;
-        if plain(byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a string cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-        escaped
-    })
 }
 
 /// The page with the form.
@@ -126,7 +103,8 @@ pub(crate) async fn post(
     match site.sign_in(given, &origin, former).await {
         Ok(signed) => {
             // Only ever a query of our own page: no address from outside is followed.
-            let query = if then.is_empty() { String::new() } else { format!("?{}", kept(&then)) };
+            let query =
+                if then.is_empty() { String::new() } else { format!("?{}", encode_unsafe(&then)) };
             let mut response = Redirect::to(&format!("{}/{query}", site.base)).into_response();
             if let Some(cookie) = site.access.set_cookie(&headers, &origin, Some(&signed.secret)) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -1,0 +1,54 @@
+//! Reads and writes the query of an address.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What must be encoded in one value: all but what RFC 3986 calls unreserved.
+const NOT_IN_A_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What cannot be part of a query, nor of a path.
+const NOT_IN_A_QUERY: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\');
+
+/// The first value of a parameter.
+pub(crate) fn value<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, str>> {
+    let mut pairs = form_urlencoded::parse(query?.as_bytes());
+    pairs.find_map(|(known, value)| (known == name).then_some(value))
+}
+
+/// Whether a parameter is `true`.
+pub(crate) fn is_true(query: Option<&str>, name: &str) -> bool {
+    value(query, name).is_some_and(|value| value == "true")
+}
+
+/// A text as one parameter's value.
+pub(crate) fn encode_value(text: &str) -> String {
+    utf8_percent_encode(text, NOT_IN_A_VALUE).to_string()
+}
+
+/// A query or a path as it was, except for what an address cannot contain.
+pub(crate) fn encode_unsafe(text: &str) -> String {
+    utf8_percent_encode(text, NOT_IN_A_QUERY).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_found_and_decoded() {
+        let query = Some("force=false&a=%C3%A4+b&force=true&flag");
+        assert_eq!(value(query, "a").as_deref(), Some("ä b"));
+        assert!(!is_true(query, "force"), "the first one counts");
+        assert_eq!(value(query, "flag").as_deref(), Some(""));
+        assert_eq!((value(query, "b"), value(None, "a")), (None, None));
+    }
+
+    #[test]
+    fn what_an_address_cannot_contain_is_encoded() {
+        assert_eq!(encode_value("a b&c=ä/~"), "a%20b%26c%3D%C3%A4%2F~");
+        assert_eq!(encode_unsafe("lang=de&q=%20ä\\\"#"), "lang=de&q=%20%C3%A4%5C%22%23");
+    }
+}
