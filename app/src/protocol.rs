@@ -1,4 +1,4 @@
-//! What travels between the page and its server.
+//! What travels between the page and its server, and what the server tells a document about its surroundings.
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -6,47 +6,62 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Change, KeyKind, Role, ServerName, Settings, Snapshot, Timestamp};
 use crate::i18n::Language;
-use crate::page::branding::Around;
 
-/// Where the page lives, and who looks at it.
+/// Where the page lives, and who uses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Visit {
-    /// The site.
-    pub site: Site,
-    /// Who looks.
-    pub visitor: Visitor,
+pub struct PageContext {
+    pub site: SiteInfo,
+    pub user: CurrentUser,
 }
 
-/// Where the page lives and which files it is made of. What only the document says does not travel on to the
-/// browser's half.
+/// Addresses and files of the site. What only the document needs is not sent to the browser's half.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Site {
+pub struct SiteInfo {
     /// The base path without a slash at its end.
     pub base: String,
-    /// Where the assets are, base included.
+    /// The base address of the assets, with the base path.
     #[serde(skip)]
     pub assets: String,
     /// The target of the breadcrumb.
     #[serde(skip)]
     pub admin_url: Option<String>,
-    /// The origins whose pages may frame it, with blanks in between.
+    /// The origins whose pages may frame it, separated by spaces.
     #[serde(skip)]
     pub frame_ancestors: String,
-    /// What it borrows from the product it lives in.
     #[serde(skip)]
-    pub around: Around,
+    pub branding: PageBranding,
 }
 
-/// What a person may: each may what those before it may.
+/// The name, logo, menu and style of the product that the page is embedded in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageBranding {
+    pub name: Option<String>,
+    /// Where its name and logo lead.
+    pub home: Option<String>,
+    /// The address of its logo.
+    pub logo: Option<String>,
+    pub menu: Vec<MenuEntry>,
+    /// The address of the style sheet with the product's colours and fonts.
+    pub style: Option<String>,
+}
+
+/// An entry of the product's menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MenuEntry {
+    pub text: String,
+    pub href: String,
+}
+
+/// What a user may do. Each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Rank {
-    /// Look.
+pub enum UserRole {
+    /// See everything, change nothing.
     Viewer,
-    /// Change settings, remove, accept a key, and say who may come in.
+    /// Also change settings, remove components, accept keys, and manage access.
     Admin,
 }
 
-impl Rank {
+impl UserRole {
     /// The word on the command line, in headers and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -55,113 +70,106 @@ impl Rank {
         }
     }
 
-    /// The rank of this word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Viewer, Self::Admin].into_iter().find(|rank| rank.as_str() == word)
+        [Self::Viewer, Self::Admin].into_iter().find(|role| role.as_str() == word)
     }
 }
 
-/// Who looks at the page.
+/// Who uses the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Visitor {
-    /// The name they gave; nobody's where nobody signs in.
+pub struct CurrentUser {
+    /// `None` where nobody signs in.
     #[serde(skip)]
     pub name: Option<String>,
-    /// What they may.
-    pub rank: Rank,
-    /// Whether they signed in here, and so can sign out.
+    pub role: UserRole,
+    /// Whether there is a session of this overview to end.
     #[serde(skip)]
-    pub leaves: bool,
+    pub can_sign_out: bool,
 }
 
 /// What the first render and hydration start from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Picture {
-    /// All facts, as the news of one who knew nothing.
-    pub news: News,
-    /// The query of the page's address: what it shows of the picture.
+pub struct InitialState {
+    /// Everything that is known, as the delta for a reader without a cursor.
+    pub delta: OverviewDelta,
+    /// The query of the page's address.
     pub query: String,
-    /// Where the page lives, and who looks at it.
-    pub visit: Visit,
-    /// The language of a reader whose address names none. A browser is told by the document.
+    pub context: PageContext,
+    /// The language if the address names none. A browser finds it in the document.
     #[serde(skip)]
     pub language: Language,
 }
 
-/// What a poll brings.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct News {
-    /// The reader's next place.
-    pub cursor: String,
-    /// The moment of the answer.
-    pub now: Timestamp,
-    /// What changed, if anything did.
-    pub change: Option<Change>,
-    /// The hash of the server's files.
-    pub build: String,
-}
-
-impl Picture {
-    /// The facts.
+impl InitialState {
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        if let Some(change) = self.news.change.clone() {
+        if let Some(change) = self.delta.change.clone() {
             snapshot.apply(change);
         }
         snapshot
     }
 }
 
-/// What an admin wants done.
+/// What changed since a cursor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OverviewDelta {
+    /// The cursor to ask with next.
+    pub cursor: String,
+    /// The time of the answer.
+    pub now: Timestamp,
+    pub change: Option<Change>,
+    /// The hash of the server's files: a page of another build offers to reload.
+    pub build: String,
+}
+
+/// Something that an admin changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Put these settings in force.
     Configure(Settings),
-    /// Take a component, or with no role a whole server, out.
+    /// Remove a component, or without a role a whole server.
     Remove {
-        /// Whose.
         server: ServerName,
-        /// Which component.
         role: Option<Role>,
-        /// Though it is live.
+        /// Also if it is alive.
         force: bool,
     },
-    /// Make the key with these first digits the one all others are held against.
+    /// Make the key with these first digits the reference key.
     Accept {
-        /// Which kind.
         kind: KeyKind,
-        /// 8 to 64 digits of its check.
+        /// 8 to 64 hexadecimal digits of its check.
         digits: String,
     },
-    /// Dial a server's service messenger now.
+    /// Connect to a server's service messenger now.
     Reconnect {
-        /// Whose.
         server: ServerName,
     },
 }
 
-/// Why it was not done. Nothing was changed.
+/// The result of a [`Command`]. A rejected command is an answer, not a [`CallError`].
+pub type CommandResult = Result<(), CommandError>;
+
+/// Why a command changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refusal {
-    /// A value does not fit.
+pub enum CommandError {
+    /// A value is invalid.
     Fields,
-    /// There is no such component, or nobody reports such a key.
+    /// There is no such component, or no component reports such a key.
     Absent,
-    /// It is live and would be back with its next heartbeat.
+    /// It is alive and would be back with its next heartbeat.
     Live,
     /// More than one key begins with these digits.
     Ambiguous,
     /// The database cannot be written.
     Blind,
-    /// No messenger is dialled there.
+    /// No messenger is configured there.
     NotDialled,
-    /// It was dialled a moment ago.
+    /// The last attempt to connect was a moment ago.
     TooSoon,
-    /// It was dialled, and cannot be reached.
+    /// The attempt to connect failed.
     Unreached,
 }
 
-impl Refusal {
+impl CommandError {
     /// The word in an address and in the message file.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -177,35 +185,34 @@ impl Refusal {
     }
 }
 
-/// The reason of a [`Failure`]: nobody is signed in any more.
+/// A reason of a [`CallError`]: nobody is signed in any more.
 pub const SIGNED_OUT: &str = "signed-out";
-/// The same: the session has changed nothing for long and must be proved again.
+/// A reason: the session is too old to change something without a new sign-in.
 pub const LAPSED: &str = "lapsed";
-/// The same: a viewer may only look.
+/// A reason: a viewer may change nothing.
 pub const FORBIDDEN: &str = "forbidden";
-/// The same: no answer came.
+/// A reason: no answer came.
 pub const UNREACHABLE: &str = "unreachable";
-/// The same: what answered is not the overview.
+/// A reason: the answer did not come from the overview.
 pub const FOREIGN: &str = "foreign";
 
-/// Why a server function was not run. It is read from a problem of the API too, which has a `detail` and no
-/// reason.
+/// Why a server function was not run. Problems of the API are read as one too: they have a `detail` and no `reason`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Failure {
-    /// One of the words above; empty where the answer only says why in words.
+pub struct CallError {
+    /// One of the words above; empty if there is only a `detail`.
     pub reason: String,
-    /// What the server said.
+    /// A sentence of the server.
     pub detail: String,
 }
 
-impl From<&str> for Failure {
+impl From<&str> for CallError {
     fn from(reason: &str) -> Self {
         Self { reason: reason.to_owned(), detail: String::new() }
     }
 }
 
-impl FromServerFnError for Failure {
+impl FromServerFnError for CallError {
     type Encoder = JsonEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
@@ -217,9 +224,6 @@ impl FromServerFnError for Failure {
 
 /// The body of an answer that makes a server function fail for this reason.
 #[cfg(feature = "ssr")]
-pub fn failure(reason: &str) -> leptos::server_fn::Bytes {
-    Failure::from(reason).ser()
+pub fn call_error_body(reason: &str) -> leptos::server_fn::Bytes {
+    CallError::from(reason).ser()
 }
-
-/// Done, or why not: a refusal is an answer, no failure.
-pub type Outcome = Result<(), Refusal>;

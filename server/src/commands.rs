@@ -9,7 +9,7 @@ use app::cluster::{
     ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
 };
 use app::i18n::Words;
-use app::protocol::{Command, Outcome, Refusal};
+use app::protocol::{Command, CommandError, CommandResult};
 
 use crate::Site;
 use crate::auth::audit::{Action, Actor, Entry};
@@ -26,26 +26,26 @@ pub(crate) struct StoppedRemoval {
     /// Those that were removed before.
     pub(crate) removed: Vec<ServerName>,
     /// Why it stopped.
-    pub(crate) why: Refusal,
+    pub(crate) why: CommandError,
 }
 
 impl Site {
     /// Does what an admin wants, whole or not at all, and writes down who wanted it.
-    pub async fn act(&self, command: Command, by: &Actor) -> Outcome {
+    pub async fn act(&self, command: Command, by: &Actor) -> CommandResult {
         match command {
             Command::Configure(settings) => self.configure(settings, by).await,
             Command::Remove { server, role, force } => self.remove(&server, role, force, by).await,
             Command::Accept { kind, digits } => self.accept(kind, &digits, by).await,
             Command::Reconnect { server } => match self.dial(&server, by).await?.failure {
                 None => Ok(()),
-                Some(_) => Err(Refusal::Unreached),
+                Some(_) => Err(CommandError::Unreached),
             },
         }
     }
 
-    async fn configure(&self, settings: Settings, by: &Actor) -> Outcome {
+    async fn configure(&self, settings: Settings, by: &Actor) -> CommandResult {
         if !settings.check().is_empty() {
-            return Err(Refusal::Fields);
+            return Err(CommandError::Fields);
         }
         let by = by.clone();
         let configure = self.decide(move |live| async move {
@@ -62,13 +62,13 @@ impl Site {
         role: Option<Role>,
         force: bool,
         by: &Actor,
-    ) -> Outcome {
+    ) -> CommandResult {
         let (server, by) = (server.clone(), by.clone());
         let remove = self.decide(move |live| async move {
             let LiveView { snapshot, now, .. } = live.view();
-            let removal = snapshot.removing(&server, role, now).ok_or(Refusal::Absent)?;
+            let removal = snapshot.removing(&server, role, now).ok_or(CommandError::Absent)?;
             if removal.live && !force {
-                return Err(Refusal::Live);
+                return Err(CommandError::Live);
             }
             let target = match role {
                 Some(role) => format!("{} of {server}", role.as_str()),
@@ -98,7 +98,7 @@ impl Site {
         }
         let live = Arc::clone(&self.live);
         let Ok(place) = live.place() else {
-            return Err(StoppedRemoval { removed: Vec::new(), why: Refusal::Blind });
+            return Err(StoppedRemoval { removed: Vec::new(), why: CommandError::Blind });
         };
         let by = by.clone();
         // The portions belong together: they go on when the caller goes away.
@@ -120,7 +120,7 @@ impl Site {
         .await
     }
 
-    async fn accept(&self, kind: KeyKind, digits: &str, by: &Actor) -> Outcome {
+    async fn accept(&self, kind: KeyKind, digits: &str, by: &Actor) -> CommandResult {
         let (digits, by) = (digits.to_owned(), by.clone());
         let accept = self.decide(move |live| async move {
             let check = reported(&live.snapshot(), kind, &digits)?;
@@ -132,7 +132,11 @@ impl Site {
     }
 
     /// Dials a server's service messenger, and says how it is found by that very trial.
-    pub(crate) async fn dial(&self, server: &ServerName, by: &Actor) -> Result<Messenger, Refusal> {
+    pub(crate) async fn dial(
+        &self,
+        server: &ServerName,
+        by: &Actor,
+    ) -> Result<Messenger, CommandError> {
         let messenger = self.reconnect(server).await?;
         let outcome = messenger
             .failure
@@ -140,19 +144,19 @@ impl Site {
         let outcome = outcome.to_owned();
         let entry = Entry { outcome, ..Entry::done(by, Action::Reconnect, server.to_string()) };
         let recorded = self.live.record(entry).await;
-        recorded.map(|()| messenger).map_err(|_| Refusal::Blind)
+        recorded.map(|()| messenger).map_err(|_| CommandError::Blind)
     }
 
     /// Decides on what is in the database and writes: nobody else writes in between.
     async fn decide<Decided>(
         &self,
         decide: impl FnOnce(Arc<LiveState>) -> Decided + Send + 'static,
-    ) -> Outcome
+    ) -> CommandResult
     where
-        Decided: Future<Output = Outcome> + Send,
+        Decided: Future<Output = CommandResult> + Send,
     {
         let live = Arc::clone(&self.live);
-        let place = live.place().map_err(|_| Refusal::Blind)?;
+        let place = live.place().map_err(|_| CommandError::Blind)?;
         let decided = async move {
             let _place = place;
             live.catch_up_with_others().await;
@@ -167,13 +171,13 @@ async fn remove_portion(
     live: &Arc<LiveState>,
     filter: &RemovalFilter,
     by: &Actor,
-) -> Result<(Vec<ServerName>, bool), Refusal> {
+) -> Result<(Vec<ServerName>, bool), CommandError> {
     let (filter, by, writer) = (filter.clone(), by.clone(), Arc::clone(live));
     let removed = async move {
         writer.catch_up_with_others().await;
         let LiveView { snapshot, now, .. } = writer.view();
         if snapshot.blind_since.is_some() {
-            return Err(Refusal::Blind);
+            return Err(CommandError::Blind);
         }
         let mut found = snapshot.servers_to_remove(&filter, now);
         if found.is_empty() {
@@ -193,20 +197,20 @@ async fn remove_portion(
     live.with_write_lock(removed).await
 }
 
-fn done(live: &LiveState, written: Result<Commit, StoreError>) -> Outcome {
+fn done(live: &LiveState, written: Result<Commit, StoreError>) -> CommandResult {
     live.apply_result(written).map_err(|error| {
         tracing::error!(%error, "a change could not be written");
-        Refusal::Blind
+        CommandError::Blind
     })
 }
 
 /// The one check with these first digits that somebody reports.
-fn reported(snapshot: &Snapshot, kind: KeyKind, digits: &str) -> Result<KeyCheck, Refusal> {
-    check_digits(digits).map_err(|_| Refusal::Fields)?;
+fn reported(snapshot: &Snapshot, kind: KeyKind, digits: &str) -> Result<KeyCheck, CommandError> {
+    check_digits(digits).map_err(|_| CommandError::Fields)?;
     kind.find_by_prefix(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(
         |unnamed| match unnamed {
-            KeyLookupError::Unknown { .. } => Refusal::Absent,
-            KeyLookupError::Ambiguous => Refusal::Ambiguous,
+            KeyLookupError::Unknown { .. } => CommandError::Absent,
+            KeyLookupError::Ambiguous => CommandError::Ambiguous,
         },
     )
 }

@@ -12,7 +12,7 @@ use app::cluster::{
     ComponentFacts, ComponentKey, DatabaseOutage, Heartbeat, KeyCheck, KeyKind, MessengerFailure,
     Os, Role, ServerName, Settings, Source, Span,
 };
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::{Account, Guest, Maker, Session, Token, TokenRole};
 use cluster_overview::auth::secret::Hash;
@@ -198,26 +198,26 @@ on_both! {
         };
         let (product, code) = (Hash::of("product"), Hash::of("code"));
         let guest = Guest {
-            id: "visit".to_owned(), name: "Bob".to_owned(), rank: Rank::Viewer, token: product,
+            id: "visit".to_owned(), name: "Bob".to_owned(), rank: UserRole::Viewer, token: product,
             made: store.now(), begun: None, acted: store.now(),
         };
         let token = |id: &str, maker| Token {
-            id: id.to_owned(), role: TokenRole::Person(Rank::Admin), name: id.to_owned(),
+            id: id.to_owned(), role: TokenRole::Person(UserRole::Admin), name: id.to_owned(),
             server: None, made: store.now(), made_by: "Ann".to_owned(), maker, address: None,
             expires: None, used: None, revoked: None,
         };
         let by_ann = token("product", Some(Maker::Person("ann".to_owned())));
         let by_token = token("other", Some(Maker::Token("product".to_owned())));
         for grants in [
-            vec![ann(Rank::Admin), session(1), session(2)],
+            vec![ann(UserRole::Admin), session(1), session(2)],
             vec![AccessChange::Token(product, by_ann), AccessChange::Token(Hash::of("other"), by_token)],
             vec![AccessChange::Invite(code, guest), session(3)],
             vec![AccessChange::Enter { code, session: Hash::of("visit") }, AccessChange::End(Hash::of("1"))],
             vec![AccessChange::PartWith("visit".to_owned())],
             vec![AccessChange::EndAll("ann".to_owned())],
-            vec![ann(Rank::Admin), session(4)],
+            vec![ann(UserRole::Admin), session(4)],
             vec![AccessChange::Dismiss("ann".to_owned())],
-            vec![ann(Rank::Viewer)],
+            vec![ann(UserRole::Viewer)],
         ] {
             let news = store.grant(&grants, Some(&entry())).await.unwrap();
             live.apply(news.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
@@ -236,7 +236,7 @@ on_both! {
     async fn people_of_former_versions_are_found_however_the_letters_of_their_names_are_typed(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let person = |name: &str| AccessChange::Person(Account {
-            name: name.to_owned(), rank: Rank::Admin, password: "a hash".to_owned(),
+            name: name.to_owned(), rank: UserRole::Admin, password: "a hash".to_owned(),
         });
         let token = Token {
             id: "1".to_owned(), role: TokenRole::Join, name: "agents".to_owned(), server: None,
@@ -265,7 +265,7 @@ on_both! {
              values ($2, $2, $1, '', 1, 1)";
         execute(&database.address(), text, ["viewer", "rene\u{301}"]).await;
         let mut loaded = Store::open(&database.address()).await.unwrap().load().await.unwrap().keyring;
-        assert_eq!(loaded.people.remove("rene\u{301}").unwrap().rank, Rank::Viewer);
+        assert_eq!(loaded.people.remove("rene\u{301}").unwrap().rank, UserRole::Viewer);
         assert_eq!(loaded, now);
     }
 
@@ -273,7 +273,7 @@ on_both! {
         let store = Store::open(&database.address()).await.unwrap();
         let at = store.now();
         let token = |number: u32| Token {
-            id: format!("token-{number}"), role: TokenRole::Person(Rank::Viewer),
+            id: format!("token-{number}"), role: TokenRole::Person(UserRole::Viewer),
             name: "a monitor".to_owned(), server: None, made: at, made_by: "Ann".to_owned(),
             maker: None, address: None, expires: None, used: None, revoked: None,
         };
@@ -679,7 +679,7 @@ async fn many_commands_beside_a_running_overview_are_read_as_they_come() {
     let beside = AdminStore::open(&folder.address()).await.unwrap();
     for name in ["ann", "bob", "cid"] {
         let account =
-            Account { name: name.to_owned(), rank: Rank::Viewer, password: String::new() };
+            Account { name: name.to_owned(), rank: UserRole::Viewer, password: String::new() };
         assert!(beside.grant(&[AccessChange::Person(account)], &entry()).await.unwrap());
     }
     live.check_database().await.unwrap();

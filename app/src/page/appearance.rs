@@ -5,13 +5,13 @@ use crate::i18n::Language;
 
 /// What an address says of how the page appears. What it does not say the browser and the host do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Dress {
+pub struct Appearance {
     /// `lang`: the language.
     pub language: Option<Language>,
     /// `theme`: light or dark.
     pub theme: Option<Theme>,
     /// `chrome=none`: without breadcrumb, menus and whatever else is around it, for a frame.
-    pub bare: bool,
+    pub hide_chrome: bool,
 }
 
 /// Light or dark.
@@ -37,35 +37,35 @@ impl Theme {
     }
 }
 
-impl Dress {
+impl Appearance {
     /// What a query says of it. What it does not understand it leaves out.
     pub fn parse(query: &str) -> Self {
-        let mut dress = Self::default();
+        let mut appearance = Self::default();
         for (name, value) in form_urlencoded::parse(query.trim_start_matches('?').as_bytes()) {
             match name.as_ref() {
-                "lang" => dress.language = Language::parse(&value),
-                "theme" => dress.theme = Theme::parse(&value),
-                "chrome" => dress.bare = value == "none",
+                "lang" => appearance.language = Language::parse(&value),
+                "theme" => appearance.theme = Theme::parse(&value),
+                "chrome" => appearance.hide_chrome = value == "none",
                 _ => {}
             }
         }
-        dress
+        appearance
     }
 
     /// As it stands in an address.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        let Self { language, theme, bare } = self;
+        let Self { language, theme, hide_chrome } = self;
         let mut pairs = Vec::new();
         pairs.extend(language.map(|language| ("lang", language.as_str().to_owned())));
         pairs.extend(theme.map(|theme| ("theme", theme.as_str().to_owned())));
-        pairs.extend(bare.then(|| ("chrome", "none".to_owned())));
+        pairs.extend(hide_chrome.then(|| ("chrome", "none".to_owned())));
         pairs
     }
 
     /// What follows the path of an address that keeps it: nothing, or `?` and what it says.
     pub fn query(&self) -> String {
-        let written = crate::page::route::written(self.pairs());
-        if written.is_empty() { written } else { format!("?{written}") }
+        let to_query = crate::page::route::to_query(self.pairs());
+        if to_query.is_empty() { to_query } else { format!("?{to_query}") }
     }
 }
 
@@ -76,13 +76,13 @@ mod tests {
     #[test]
     fn what_an_address_says_of_the_dress_is_found_again() {
         for query in ["", "?lang=de", "?theme=dark", "?lang=en&theme=light&chrome=none"] {
-            assert_eq!(Dress::parse(query).query(), query);
+            assert_eq!(Appearance::parse(query).query(), query);
         }
     }
 
     #[test]
     fn what_means_nothing_leaves_the_page_as_it_is() {
         let hostile = "?lang=xx&theme=%22%3E%3Cscript%3E&chrome=%00&theme2=dark";
-        assert_eq!(Dress::parse(hostile), Dress::default());
+        assert_eq!(Appearance::parse(hostile), Appearance::default());
     }
 }

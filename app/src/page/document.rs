@@ -5,37 +5,37 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use crate::i18n::Words;
 #[cfg(feature = "ssr")]
-use crate::page::appearance::{Dress, Theme};
+use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
 use crate::page::hints::view as hints;
 use crate::page::panel::view as panel;
 use crate::page::servers::view as servers;
 use crate::page::settings::summary;
-use crate::page::state::Screen;
+use crate::page::state::PageState;
 #[cfg(feature = "ssr")]
 use crate::page::{branding, header, status_style, watchdog};
 #[cfg(feature = "ssr")]
-use crate::protocol::Picture;
+use crate::protocol::InitialState;
 
 /// The whole HTML document: readable before, and without, its scripts.
 ///
 /// `nonce` tells the browser that its scripts are ours.
 #[cfg(feature = "ssr")]
-pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
+pub fn shell(picture: InitialState, nonce: &str) -> impl IntoView + use<> {
     let nonce = nonce.to_owned();
-    let dress = Dress::parse(&picture.query);
-    let Dress { language, theme, bare } = dress;
+    let appearance = Appearance::parse(&picture.query);
+    let Appearance { language, theme, hide_chrome } = appearance;
     let language = language.unwrap_or(picture.language);
     let words = Words::of(language);
-    let site = picture.visit.site.clone();
+    let site = picture.context.site.clone();
     let assets = site.assets.clone();
     let unbuilt = assets.ends_with("/none");
     let asset = move |name: &str| format!("{assets}/{name}");
     // A `<` would let a name on the picture end the script that carries it.
     let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");
     let snapshot = picture.snapshot();
-    let screen = Screen::new(picture, &snapshot, words);
-    let title = screen.head.with_untracked(|head| banner::title(&head.headline));
+    let state = PageState::new(picture, &snapshot, words);
+    let title = state.banner.with_untracked(|head| banner::title(&head.headline));
     let unbuilt = unbuilt.then(|| {
         view! {
             <p role="alert">
@@ -50,11 +50,11 @@ pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
             class="notranslate"
             translate="no"
             data-theme=theme.map(Theme::as_str)
-            data-chrome=bare.then_some("none")
+            data-chrome=hide_chrome.then_some("none")
         >
             <head>
                 <meta charset="utf-8" />
-                {watchdog::script(screen, &site, &nonce)}
+                {watchdog::script(state, &site, &nonce)}
                 {untouched()}
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
@@ -72,7 +72,7 @@ pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
                     crossorigin="anonymous"
                     href=asset("app_bg.wasm")
                 />
-                {branding::style(&site, &dress)}
+                {branding::style(&site, &appearance)}
                 {branding::script(&site, &nonce, false)}
                 <link
                     rel="preload"
@@ -82,15 +82,15 @@ pub fn shell(picture: Picture, nonce: &str) -> impl IntoView + use<> {
                     crossorigin="anonymous"
                     href=asset(&format!("words-{}.txt", language.as_str()))
                 />
-                {refresh(screen)}
+                {refresh(state)}
             </head>
             <body>
                 {unbuilt}
                 <div class="sprite" inner_html=status_style::SPRITE></div>
-                {branding::bar(&site, &dress)}
-                {header::header(screen)}
+                {branding::bar(&site, &appearance)}
+                {header::header(state)}
                 <div id="app">
-                    <Page screen />
+                    <Page state />
                 </div>
                 <script type="application/json" id="picture" inner_html=json></script>
                 <script nonce=nonce type="module" src=asset("start.js")></script>
@@ -123,10 +123,10 @@ pub(crate) fn untouched() -> impl IntoView {
 /// Without scripts the page asks for itself again; but not while somebody fills in a form, which
 /// would be emptied.
 #[cfg(feature = "ssr")]
-fn refresh(screen: Screen) -> Option<impl IntoView> {
-    let place = screen.place.get_untracked();
-    (!place.open.asks()).then(|| {
-        let content = format!("30; url={}", place.address());
+fn refresh(state: PageState) -> Option<impl IntoView> {
+    let route = state.route.get_untracked();
+    (!route.dialog.is_form()).then(|| {
+        let content = format!("30; url={}", route.address());
         view! {
             <noscript>
                 <meta http-equiv="refresh" content=content />
@@ -139,24 +139,24 @@ fn refresh(screen: Screen) -> Option<impl IntoView> {
 #[component]
 pub(super) fn Page(
     /// What is shown, and the signals by which it changes.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
-    let blind = move || screen.head.with(|head| head.blind.is_some());
+    let blind = move || state.banner.with(|head| head.blind.is_some());
     view! {
         <div class="page" class:blind=blind>
-            <Show when=move || screen.acting.get()>
+            <Show when=move || state.busy.get()>
                 <div class="progress"></div>
             </Show>
             <main>
-                <banner::VerdictBanner screen />
-                <summary::Strip screen />
+                <banner::VerdictBanner state />
+                <summary::Strip state />
                 <div class="columns">
-                    <servers::Servers screen />
-                    <hints::Troubleshooting screen />
+                    <servers::Servers state />
+                    <hints::Troubleshooting state />
                 </div>
             </main>
-            <panel::SidePanel screen />
-            <banner::Spoken screen />
+            <panel::SidePanel state />
+            <banner::LiveRegion state />
         </div>
     }
 }

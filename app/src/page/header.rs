@@ -8,26 +8,26 @@ use crate::i18n::Words;
 use crate::page::link::link;
 #[cfg(feature = "ssr")]
 use crate::page::permitted_link::WHY;
-use crate::page::state::{Connection, Screen};
+use crate::page::state::{Connection, PageState};
 #[cfg(feature = "ssr")]
 use crate::page::watchdog;
 #[cfg(feature = "ssr")]
-use crate::protocol::{Rank, Visitor};
+use crate::protocol::{CurrentUser, UserRole};
 
 /// What stands above the page. Nothing but how news comes, where it is bare.
 #[cfg(feature = "ssr")]
-pub(crate) fn header(screen: Screen) -> impl IntoView {
-    let words = screen.words();
-    let dressed = screen.place.with_untracked(|place| !place.dress.bare);
-    let breadcrumb = dressed.then(|| breadcrumb(screen));
+pub(crate) fn header(state: PageState) -> impl IntoView {
+    let words = state.words();
+    let dressed = state.route.with_untracked(|route| !route.appearance.hide_chrome);
+    let breadcrumb = dressed.then(|| breadcrumb(state));
     let theme = dressed.then(|| theme(words));
-    let visitor = dressed.then(|| visitor(screen));
+    let visitor = dressed.then(|| visitor(state));
     view! {
         <header class="top">
             {breadcrumb}
             <div class="top-right">
                 {watchdog::notice(words)}
-                <div id="news">{move || news(screen)}</div>
+                <div id="news">{move || connection_status(state)}</div>
                 {theme}
                 {visitor}
             </div>
@@ -37,9 +37,9 @@ pub(crate) fn header(screen: Screen) -> impl IntoView {
 
 /// Where one is.
 #[cfg(feature = "ssr")]
-fn breadcrumb(screen: Screen) -> impl IntoView + use<> {
-    let admin = screen.visit(|visit| visit.site.admin_url.clone());
-    let words = screen.words();
+fn breadcrumb(state: PageState) -> impl IntoView + use<> {
+    let admin = state.page_context(|context| context.site.admin_url.clone());
+    let words = state.words();
     view! {
         <nav aria-label=words.label("page.breadcrumb")>
             // Without an address it is a word, not a link.
@@ -72,37 +72,38 @@ pub(crate) fn theme(words: &Words) -> impl IntoView + use<> {
 
 /// Who looks, what they may, and the way out.
 #[cfg(feature = "ssr")]
-fn visitor(screen: Screen) -> impl IntoView + use<> {
-    let Visitor { name, rank, leaves } = screen.visit(|visit| visit.visitor.clone());
-    let words = screen.words();
-    let looks = (rank == Rank::Viewer).then(|| {
+fn visitor(state: PageState) -> impl IntoView + use<> {
+    let CurrentUser { name, role, can_sign_out } =
+        state.page_context(|context| context.user.clone());
+    let words = state.words();
+    let looks = (role == UserRole::Viewer).then(|| {
         view! {
             <span class="muted" id=WHY>
                 {words.label("page.only-looks")}
             </span>
         }
     });
-    let doors = (rank == Rank::Admin).then(|| {
+    let doors = (role == UserRole::Admin).then(|| {
         view! {
             <span class="doors">
-                <a class="button" href=screen.action("access")>
+                <a class="button" href=state.action("access")>
                     {words.label("page.access")}
                 </a>
-                <a class="button" href=screen.action("audit")>
+                <a class="button" href=state.action("audit")>
                     {words.label("page.audit")}
                 </a>
             </span>
         }
     });
-    let (apart, doors) = if leaves { (None, doors) } else { (doors, None) };
+    let (apart, doors) = if can_sign_out { (None, doors) } else { (doors, None) };
     // Without a way out the name is a word, not a menu.
-    let (name, menu) = if leaves { (None, name) } else { (name, None) };
+    let (name, menu) = if can_sign_out { (None, name) } else { (name, None) };
     let name = name.map(|name| view! { <bdi id="visitor">{name}</bdi> });
     let menu = menu.map(|name| {
         view! {
             <details class="menu">
                 <summary class="button" id="visitor"><bdi>{name}</bdi></summary>
-                <form method="post" action=screen.action("sign-out")>
+                <form method="post" action=state.action("sign-out")>
                     {doors}
                     <button>{words.label("page.sign-out")}</button>
                     <button name="everywhere" value="true">{words.label("page.sign-out-everywhere")}</button>
@@ -119,19 +120,19 @@ fn visitor(screen: Screen) -> impl IntoView + use<> {
 }
 
 /// How news comes, how old the picture is, and the switch that makes it stand still.
-pub(crate) fn news(screen: Screen) -> impl IntoView + use<> {
-    let connection = screen.connection.get();
-    let blind = screen.head.with(|head| head.blind);
-    let words = screen.words();
+pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
+    let connection = state.connection.get();
+    let blind = state.banner.with(|head| head.blind);
+    let words = state.words();
     let (key, moment) = match blind {
         Some(since) => ("news.blind", since),
-        None => ("news.as-of", screen.pictured.get()),
+        None => ("news.as-of", state.as_of.get()),
     };
     let moment = utc(moment);
-    let state = format!(" · {}", words.say(key, &[("moment", Arg::Text(moment.clone()))]));
-    let refusal = [("detail", Arg::Text(screen.refusal().get()))];
+    let as_of = format!(" · {}", words.say(key, &[("moment", Arg::Text(moment.clone()))]));
+    let refusal = [("detail", Arg::Text(state.error_detail().get()))];
     // As the document's head has it: a form that is filled in is not emptied.
-    let asked = screen.place.with(|place| place.open.asks());
+    let asked = state.route.with(|route| route.dialog.is_form());
     let reloads = words.label(if asked { "news.waits" } else { "news.reloads" });
     let (dot, switched, key) = match (connection, blind) {
         (Connection::Live | Connection::Polling, None) => {
@@ -149,20 +150,20 @@ pub(crate) fn news(screen: Screen) -> impl IntoView + use<> {
         (Connection::Paused, _) => ("dot unknown", Connection::Polling, "news.resume"),
     };
     let signed_out = connection == Connection::SignedOut;
-    let reload = (signed_out || screen.outdated.get()).then_some(if signed_out {
+    let reload = (signed_out || state.outdated.get()).then_some(if signed_out {
         "news.sign-in"
     } else {
         "news.outdated"
     });
     let reload = reload.map(|key| link("reload", "", String::new(), words.label(key)));
-    let switch = move |_| screen.connection.set(switched);
+    let switch = move |_| state.connection.set(switched);
     view! {
         <span class=dot aria-hidden="true"></span>
         // The watchdog compares the moment with the text.
         <span class="muted" data-testid="connection" data-moment=moment>
             <span class="with-scripts">{words.say(connection.key(), &refusal)}</span>
             <span class="without-scripts">{reloads}</span>
-            {state}
+            {as_of}
         </span>
         {reload}
         <button type="button" class="script-only" id="pause" on:click=switch>{words.label(key)}</button>

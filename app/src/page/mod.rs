@@ -7,7 +7,8 @@
 
 pub mod appearance;
 mod banner;
-pub mod branding;
+#[cfg(feature = "ssr")]
+pub(crate) mod branding;
 #[cfg(feature = "hydrate")]
 pub mod client;
 pub(crate) mod document;

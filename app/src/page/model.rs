@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-pub(crate) use crate::page::hints::model::{Action, Advice, Group};
-pub(crate) use crate::page::panel::model::{Ask, Item, Panel, Section};
-pub(crate) use crate::page::servers::list::{self, Chip, Order, Pager, Tools};
-pub(crate) use crate::page::servers::model::{Beats, Block, COLUMNS, Cell, Column, Kept, Line};
+pub(crate) use crate::page::hints::model::{DialogLink, HintCard, HintGroup};
+pub(crate) use crate::page::panel::model::{Confirmation, Item, Panel, Section};
+pub(crate) use crate::page::servers::list::{self, Filter, Pager, SortOption, Toolbar};
+pub(crate) use crate::page::servers::model::{
+    COLUMNS, Cell, Column, ComponentRow, HeartbeatTimes, RowCache, ServerRow,
+};
 pub(crate) use crate::page::settings::model::{Entry, Form};
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, HintId, Overview, Snapshot, Span, Timestamp};
 use crate::i18n::{self, Words};
-use crate::page::route::{self, Done, Place};
+use crate::page::route::{self, Done, Route};
 use crate::page::{hints, panel, servers, settings};
 
 /// The page's opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
+pub(crate) struct Banner {
     /// The first sentence.
     pub(crate) headline: String,
     /// Who and why.
@@ -31,7 +33,7 @@ pub(crate) struct Head {
 
 /// One fact of the configuration: label, value, detail.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fact {
+pub(crate) struct SummaryItem {
     /// What it is.
     pub(crate) label: &'static str,
     /// Its value.
@@ -42,19 +44,19 @@ pub(crate) struct Fact {
 
 /// Everything at one moment.
 #[derive(Clone, Debug)]
-pub(crate) struct View {
+pub(crate) struct PageModel {
     /// The opening.
-    pub(crate) head: Head,
+    pub(crate) banner: Banner,
     /// The configuration.
-    pub(crate) facts: Vec<Fact>,
+    pub(crate) summary: Vec<SummaryItem>,
     /// Its form, while it is open.
     pub(crate) form: Option<Form>,
     /// What stands above the servers.
-    pub(crate) tools: Tools,
+    pub(crate) toolbar: Toolbar,
     /// The servers of this page of the list, with the moments of their heartbeats.
-    pub(crate) blocks: Vec<(Arc<Block>, Beats)>,
+    pub(crate) rows: Vec<(Arc<ServerRow>, HeartbeatTimes)>,
     /// The advice.
-    pub(crate) groups: Vec<Group>,
+    pub(crate) hints: Vec<HintGroup>,
     /// What is open beside the page.
     pub(crate) panel: Option<Panel>,
     /// The list as it stands in every address: what opens keeps it.
@@ -62,64 +64,64 @@ pub(crate) struct View {
 }
 
 /// What a view is made of.
-pub(crate) struct Scene<'a> {
+pub(crate) struct ViewContext<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) overview: &'a Overview,
     pub(crate) now: Timestamp,
-    pub(crate) place: &'a Place,
+    pub(crate) route: &'a Route,
     pub(crate) words: &'static Words,
 }
 
-impl View {
+impl PageModel {
     /// What a place of the page shows at `now`, with at most `rows` servers.
-    pub(crate) fn of(
+    pub(crate) fn new(
         snapshot: &Snapshot,
         now: Timestamp,
-        place: &Place,
+        route: &Route,
         rows: usize,
-        kept: &mut Kept,
+        cache: &mut RowCache,
         words: &'static Words,
     ) -> Self {
         let overview = snapshot.overview(now);
         let findings = snapshot.findings(&overview, now);
         let hints = snapshot.hints_of(&overview, &findings);
         let said = words.verdict(&overview, &hints);
-        let scene = Scene { snapshot, overview: &overview, now, place, words };
-        let (tools, shown) = list::list(&scene, rows);
-        let blocks = servers::model::blocks(&shown, &scene, &findings, kept);
+        let context = ViewContext { snapshot, overview: &overview, now, route, words };
+        let (toolbar, shown) = list::list(&context, rows);
+        let rows = servers::model::rows(&shown, &context, &findings, cache);
         let view = Self {
-            head: Head {
+            banner: Banner {
                 headline: said.headline,
                 detail: said.detail,
                 // Where nobody has reported, nothing is well either.
                 health: if overview.servers.is_empty() { Health::Unknown } else { overview.health },
                 blind: overview.blind_since,
-                done: place.done.as_ref().map(|done| scene.done(done)),
+                done: route.done.as_ref().map(|done| context.done(done)),
             },
-            facts: facts(&scene),
-            form: settings::model::form(&scene),
-            groups: hints::model::groups(&hints, kept, &scene),
-            panel: panel::model::panel(&scene),
-            tools,
-            blocks,
-            list: route::written(place.kept()),
+            summary: summary(&context),
+            form: settings::model::form(&context),
+            hints: hints::model::groups(&hints, cache, &context),
+            panel: panel::model::panel(&context),
+            toolbar,
+            rows,
+            list: route::to_query(route.persistent_params()),
         };
-        kept.keep(overview);
+        cache.remember(overview);
         view
     }
 
     /// The same, as last known by a page that has had no news since `since`: it is the page that
-    /// cannot see, and nobody knows about the overview's database. `refusal` is what the overview said when it
+    /// cannot see, and nobody knows about the overview's database. `error_detail` is what the overview said when it
     /// refused an answer.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser is cut off"))]
-    pub(crate) fn cut_off(mut self, since: Timestamp, refusal: &str, words: &Words) -> Self {
-        self.head.headline = words.say("cut-off.verdict", &[("since", Arg::Moment(since))]);
-        self.groups = vec![hints::model::cut_off(since, refusal, words)];
+    pub(crate) fn cut_off(mut self, since: Timestamp, error_detail: &str, words: &Words) -> Self {
+        self.banner.headline = words.say("cut-off.verdict", &[("since", Arg::Moment(since))]);
+        self.hints = vec![hints::model::cut_off(since, error_detail, words)];
         self
     }
 }
 
-impl Scene<'_> {
+impl ViewContext<'_> {
     /// What came of what was just done.
     fn done(&self, done: &Done) -> String {
         let Done::Removed(Some((server, role))) = done else {
@@ -140,8 +142,8 @@ impl Scene<'_> {
     }
 }
 
-fn facts(scene: &Scene<'_>) -> Vec<Fact> {
-    let Scene { snapshot, overview, words, .. } = *scene;
+fn summary(context: &ViewContext<'_>) -> Vec<SummaryItem> {
+    let ViewContext { snapshot, overview, words, .. } = *context;
     let settings = &snapshot.settings;
     let counts = &overview.counts;
     let on = |on: bool| words.label(if on { "fact.on" } else { "fact.off" }).to_owned();
@@ -154,7 +156,7 @@ fn facts(scene: &Scene<'_>) -> Vec<Fact> {
         .reference_version
         .as_ref()
         .and_then(|reference| overview.versions.iter().find(|count| count.version == *reference));
-    let fact = |key, value, detail| Fact { label: words.label(key), value, detail };
+    let fact = |key, value, detail| SummaryItem { label: words.label(key), value, detail };
     let span = |key, span: String| words.say(key, &[("span", Arg::Text(span))]);
     let number = |name, number| (name, Arg::Number(number));
     vec![

@@ -3,21 +3,21 @@
 
 use leptos::prelude::*;
 
-use crate::page::state::Screen;
+use crate::page::state::PageState;
 
 /// Where the sentence stands that says what a viewer may.
 pub(crate) const WHY: &str = "only-looks";
 
 /// A link, or what is left of it.
-pub(crate) fn opener(
-    screen: Screen,
+pub(crate) fn permitted_link(
+    state: PageState,
     id: String,
     class: &'static str,
     opens: String,
     text: String,
 ) -> impl IntoView + use<> {
-    let barred = screen.only_looks();
-    let href = move || (!barred).then(|| screen.address(&opens));
+    let barred = state.is_read_only();
+    let href = move || (!barred).then(|| state.address(&opens));
     let [role, disabled, tab, why] =
         [("link"), ("true"), ("0"), (WHY)].map(|value| barred.then_some(value));
     view! {

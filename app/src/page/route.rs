@@ -3,25 +3,25 @@
 //! The query says all of it, so a link shows the same to everyone, with scripts and without.
 
 use crate::cluster::{Health, KeyKind, Role, ServerName};
-use crate::page::appearance::Dress;
+use crate::page::appearance::Appearance;
 use crate::page::settings::draft::Draft;
 
 /// What an address names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Route {
     /// Which servers the table shows, in which order.
     pub list: List,
     /// How the page appears.
-    pub dress: Dress,
+    pub appearance: Appearance,
     /// What is open beside or within the page.
-    pub open: Open,
+    pub dialog: Dialog,
     /// What was just done.
     pub done: Option<Done>,
-    /// Why the last wish was refused, in the word of a [`crate::protocol::Refusal`] or a [`crate::protocol::Failure`].
-    pub refused: Option<String>,
+    /// Why the last wish was refused, in the word of a [`crate::protocol::CommandError`] or a [`crate::protocol::CallError`].
+    pub error: Option<String>,
     /// What the server said about that. No address holds it: nobody should be able to make the page say something
     /// by a link.
-    pub said: String,
+    pub error_detail: String,
 }
 
 /// Which servers the table shows, in which order.
@@ -80,14 +80,14 @@ impl Sort {
 
 /// What is open beside or within the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Open {
+pub enum Dialog {
     /// Nothing.
     #[default]
-    Nothing,
+    None,
     /// All about one server.
     Details(ServerName),
     /// The configuration's form, with what was typed into it.
-    Configuration(Option<Draft>),
+    Settings(Option<Draft>),
     /// The question whether to remove a component or a whole server.
     Removal {
         /// Whose.
@@ -106,13 +106,13 @@ pub enum Open {
     },
 }
 
-impl Open {
+impl Dialog {
     /// What is open, as it stands in an address.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Nothing => Vec::new(),
+            Self::None => Vec::new(),
             Self::Details(server) => vec![("server", server.to_string())],
-            Self::Configuration(_) => vec![("configure", String::new())],
+            Self::Settings(_) => vec![("configure", String::new())],
             Self::Removal { server, role, again } => {
                 let mut pairs = vec![("remove", server.to_string())];
                 pairs.extend(role.map(|role| ("role", role.as_str().to_owned())));
@@ -131,25 +131,25 @@ impl Open {
 
     /// The same question, asked a second time about something live.
     #[must_use]
-    pub fn asked_again(&self) -> Self {
-        let mut open = self.clone();
-        if let Self::Removal { again, .. } = &mut open {
+    pub fn confirming_live(&self) -> Self {
+        let mut dialog = self.clone();
+        if let Self::Removal { again, .. } = &mut dialog {
             *again = true;
         }
-        open
+        dialog
     }
 
     /// Whether something is asked that an admin is about to answer.
-    pub fn asks(&self) -> bool {
+    pub fn is_form(&self) -> bool {
         match self {
-            Self::Nothing | Self::Details(_) => false,
-            Self::Configuration(_) | Self::Removal { .. } | Self::AcceptKey { .. } => true,
+            Self::None | Self::Details(_) => false,
+            Self::Settings(_) | Self::Removal { .. } | Self::AcceptKey { .. } => true,
         }
     }
 }
 
 /// Names and values as a query writes them.
-pub(crate) fn written(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
+pub(crate) fn to_query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
@@ -179,7 +179,7 @@ impl Done {
     }
 }
 
-impl Place {
+impl Route {
     /// The place that a query names. What it does not understand it leaves out: a link of tomorrow
     /// still opens the page.
     pub fn parse(query: &str) -> Self {
@@ -191,17 +191,17 @@ impl Place {
         let server = |name: &str| get(name).and_then(|text| ServerName::parse(text).ok());
         let sort = get("sort").unwrap_or_default();
         let (reversed, sort) = sort.strip_prefix('-').map_or((false, sort), |sort| (true, sort));
-        let open = if let Some(server) = server("remove") {
+        let dialog = if let Some(server) = server("remove") {
             let role = get("role").and_then(Role::parse);
-            Open::Removal { server, role, again: get("again").is_some() }
+            Dialog::Removal { server, role, again: get("again").is_some() }
         } else if let Some(digits) = get("accept") {
             let machine = get("kind") == Some(KeyKind::Machine.as_str());
             let kind = if machine { KeyKind::Machine } else { KeyKind::Encryption };
-            Open::AcceptKey { kind, digits: digits.chars().take(64).collect() }
+            Dialog::AcceptKey { kind, digits: digits.chars().take(64).collect() }
         } else if get("configure").is_some() {
-            Open::Configuration(Draft::from_pairs(&pairs))
+            Dialog::Settings(Draft::from_pairs(&pairs))
         } else {
-            server("server").map_or(Open::Nothing, Open::Details)
+            server("server").map_or(Dialog::None, Dialog::Details)
         };
         Self {
             list: List {
@@ -217,56 +217,56 @@ impl Place {
                     .and_then(|page| page.parse().ok())
                     .map_or(0, |page: usize| page.saturating_sub(1)),
             },
-            dress: Dress::parse(query),
-            open,
+            appearance: Appearance::parse(query),
+            dialog,
             done: [Done::Saved, Done::Removed(None), Done::Accepted, Done::Reconnected]
                 .into_iter()
                 .find(|done| get("done") == Some(done.as_str())),
-            refused: get("refused").map(str::to_owned),
-            said: String::new(),
+            error: get("refused").map(str::to_owned),
+            error_detail: String::new(),
         }
     }
 
     /// The address of this place, relative to the page: `?` and what differs from the page as it
     /// opens. What was just done is no part of it: a reload does not do it again.
     pub fn address(&self) -> String {
-        format!("?{}", written(self.kept().into_iter().chain(self.open.pairs())))
+        format!("?{}", to_query(self.persistent_params().into_iter().chain(self.dialog.pairs())))
     }
 
     /// What every address keeps, whatever else it opens.
-    pub(crate) fn kept(&self) -> Vec<(&'static str, String)> {
-        self.list.pairs().into_iter().chain(self.dress.pairs()).collect()
+    pub(crate) fn persistent_params(&self) -> Vec<(&'static str, String)> {
+        self.list.pairs().into_iter().chain(self.appearance.pairs()).collect()
     }
 
     /// The address that also brings back what was typed, and why it was refused; or what was done.
     pub fn address_with_draft(&self) -> String {
-        let mut pairs = self.open.pairs();
-        if let Open::Configuration(Some(draft)) = &self.open {
+        let mut pairs = self.dialog.pairs();
+        if let Dialog::Settings(Some(draft)) = &self.dialog {
             pairs.extend(draft.pairs());
             pairs.extend(draft.base_field());
         }
-        pairs.extend(self.refused.clone().map(|word| ("refused", word)));
+        pairs.extend(self.error.clone().map(|word| ("refused", word)));
         pairs.extend(self.done.as_ref().map(|done| ("done", done.as_str().to_owned())));
-        format!("?{}", written(self.kept().into_iter().chain(pairs)))
+        format!("?{}", to_query(self.persistent_params().into_iter().chain(pairs)))
     }
 
     /// This list with something else open.
     #[must_use]
-    pub fn opening(&self, open: Open) -> Self {
-        Self { open, done: None, refused: None, ..self.clone() }
+    pub fn with_dialog(&self, dialog: Dialog) -> Self {
+        Self { dialog, done: None, error: None, ..self.clone() }
     }
 
     /// This place once something was done: a question closes, what is looked at stays open.
     #[must_use]
     pub fn after(&self, done: Done) -> Self {
-        let open = if self.open.asks() { Open::Nothing } else { self.open.clone() };
-        Self { done: Some(done), ..self.opening(open) }
+        let dialog = if self.dialog.is_form() { Dialog::None } else { self.dialog.clone() };
+        Self { done: Some(done), ..self.with_dialog(dialog) }
     }
 
     /// What is open, with another list.
     #[must_use]
-    pub fn listing(&self, list: List) -> Self {
-        Self { list, done: None, refused: None, ..self.clone() }
+    pub fn with_list(&self, list: List) -> Self {
+        Self { list, done: None, error: None, ..self.clone() }
     }
 }
 
@@ -290,7 +290,7 @@ impl List {
 
     /// The same servers in this order; in the other direction if they already are.
     #[must_use]
-    pub fn sorted_indices(&self, sort: Sort) -> Self {
+    pub fn sorted_by(&self, sort: Sort) -> Self {
         let reversed = self.sort == sort && !self.reversed;
         Self { sort, reversed, page: 0, ..self.clone() }
     }
@@ -313,9 +313,9 @@ mod tests {
 
     #[test]
     fn the_page_as_it_opens_has_an_empty_query() {
-        assert_eq!(Place::default().address(), "?");
-        assert_eq!(Place::parse(""), Place::default());
-        assert_eq!(Place::parse("?"), Place::default());
+        assert_eq!(Route::default().address(), "?");
+        assert_eq!(Route::parse(""), Route::default());
+        assert_eq!(Route::parse("?"), Route::default());
     }
 
     #[test]
@@ -327,22 +327,29 @@ mod tests {
             List { search: "a&b=c#d ü+%?".into(), ..List::default() },
         ];
         let server = name("Büro & Söhne?#1");
-        let opens = [
-            Open::Nothing,
-            Open::Details(server.clone()),
-            Open::Configuration(None),
-            Open::Removal { server: server.clone(), role: Some(Role::Web), again: false },
-            Open::Removal { server, role: None, again: true },
-            Open::AcceptKey { kind: KeyKind::Encryption, digits: "07d1e655".into() },
-            Open::AcceptKey { kind: KeyKind::Machine, digits: "07d1e655".into() },
+        let dialogs = [
+            Dialog::None,
+            Dialog::Details(server.clone()),
+            Dialog::Settings(None),
+            Dialog::Removal { server: server.clone(), role: Some(Role::Web), again: false },
+            Dialog::Removal { server, role: None, again: true },
+            Dialog::AcceptKey { kind: KeyKind::Encryption, digits: "07d1e655".into() },
+            Dialog::AcceptKey { kind: KeyKind::Machine, digits: "07d1e655".into() },
         ];
         for list in &lists {
-            for open in &opens {
-                let dress =
-                    Dress { language: Some(Language::German), bare: true, ..Dress::default() };
-                let place =
-                    Place { list: list.clone(), dress, open: open.clone(), ..Place::default() };
-                assert_eq!(Place::parse(&place.address()), place, "{}", place.address());
+            for dialog in &dialogs {
+                let appearance = Appearance {
+                    language: Some(Language::German),
+                    hide_chrome: true,
+                    ..Appearance::default()
+                };
+                let route = Route {
+                    list: list.clone(),
+                    appearance,
+                    dialog: dialog.clone(),
+                    ..Route::default()
+                };
+                assert_eq!(Route::parse(&route.address()), route, "{}", route.address());
             }
         }
     }
@@ -351,26 +358,26 @@ mod tests {
     fn what_was_typed_survives_only_in_the_address_that_says_so() {
         let typed = ["on", "", "", "soon", ""].map(str::to_owned);
         let draft = Draft { typed, base: None };
-        let place = Place {
-            open: Open::Configuration(Some(draft)),
-            refused: Some("blind".into()),
-            ..Place::default()
+        let route = Route {
+            dialog: Dialog::Settings(Some(draft)),
+            error: Some("blind".into()),
+            ..Route::default()
         };
-        assert_eq!(Place::parse(&place.address_with_draft()), place);
-        assert_eq!(Place::parse(&place.address()).open, Open::Configuration(None));
+        assert_eq!(Route::parse(&route.address_with_draft()), route);
+        assert_eq!(Route::parse(&route.address()).dialog, Dialog::Settings(None));
     }
 
     #[test]
     fn what_an_address_does_not_mean_is_left_out() {
-        let place = Place::parse("?sort=colour&state=purple&page=x&server=a/b&later=1&page=2");
-        assert_eq!(place, Place::default());
+        let route = Route::parse("?sort=colour&state=purple&page=x&server=a/b&later=1&page=2");
+        assert_eq!(route, Route::default());
     }
 
     #[test]
     fn an_order_chosen_twice_turns_round() {
-        let once = List::default().sorted_indices(Sort::Name);
+        let once = List::default().sorted_by(Sort::Name);
         assert_eq!((once.sort, once.reversed), (Sort::Name, false));
-        assert!(once.sorted_indices(Sort::Name).reversed);
-        assert!(!once.sorted_indices(Sort::Name).sorted_indices(Sort::Name).reversed);
+        assert!(once.sorted_by(Sort::Name).reversed);
+        assert!(!once.sorted_by(Sort::Name).sorted_by(Sort::Name).reversed);
     }
 }

@@ -9,17 +9,20 @@ use leptos::prelude::*;
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Snapshot, Timestamp};
 use crate::i18n::Words;
-use crate::page::model::{Beats, Block, Fact, Form, Group, Head, Kept, Panel, Tools, View};
-use crate::page::route::{Open, Place};
+use crate::page::model::{
+    Banner, Form, HeartbeatTimes, HintGroup, PageModel, Panel, RowCache, ServerRow, SummaryItem,
+    Toolbar,
+};
+use crate::page::route::{Dialog, Route};
 use crate::page::settings::draft::Draft;
-use crate::protocol::{Command, Picture, Rank, Visit};
+use crate::protocol::{Command, InitialState, PageContext, UserRole};
 
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.
-const FIRST_ROWS: usize = 200;
+const MAX_SERVER_RENDERED_ROWS: usize = 200;
 
 /// So many rows are drawn in one go at most: what is typed while the rest follow is heard in between.
 #[cfg(feature = "hydrate")]
-const DRAWN_AT_ONCE: usize = 100;
+const ROWS_PER_RENDER: usize = 100;
 
 /// One row on the screen: its block, and the moments its ages count from. Rows come and go, so their
 /// signals live as long as somebody holds them, not as long as whoever made them.
@@ -28,11 +31,11 @@ pub(crate) struct Row {
     /// Tells it from all others there are and were.
     pub(crate) number: usize,
     /// What it shows.
-    pub(crate) block: ArcRwSignal<Arc<Block>>,
+    pub(crate) server: ArcRwSignal<Arc<ServerRow>>,
     /// When each of its components was last heard of.
-    pub(crate) beats: ArcRwSignal<Beats>,
+    pub(crate) heartbeats: ArcRwSignal<HeartbeatTimes>,
     /// Whether it is on the screen: only then its ages tick.
-    pub(crate) seen: ArcRwSignal<bool>,
+    pub(crate) visible: ArcRwSignal<bool>,
     /// Whether it is drawn yet.
     pub(crate) drawn: bool,
 }
@@ -77,105 +80,114 @@ impl Connection {
 
 /// The signals of the page.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Screen {
+pub(crate) struct PageState {
     /// Which part of the page is shown: the address says it.
-    pub(crate) place: RwSignal<Place>,
+    pub(crate) route: RwSignal<Route>,
     /// What an admin wants done, until it is taken up.
-    pub(crate) wish: RwSignal<Option<Command>>,
+    pub(crate) pending_command: RwSignal<Option<Command>>,
     /// Something is being done.
-    pub(crate) acting: RwSignal<bool>,
+    pub(crate) busy: RwSignal<bool>,
     /// The opening.
-    pub(crate) head: RwSignal<Head>,
+    pub(crate) banner: RwSignal<Banner>,
     /// The configuration.
-    pub(crate) facts: RwSignal<Vec<Fact>>,
+    pub(crate) summary: RwSignal<Vec<SummaryItem>>,
     /// Its form, while it is open.
     pub(crate) form: RwSignal<Option<Form>>,
     /// What stands above the servers.
-    pub(crate) tools: RwSignal<Tools>,
+    pub(crate) toolbar: RwSignal<Toolbar>,
     /// The list as it stands in every address.
     pub(crate) list: RwSignal<String>,
     /// The rows, in order, those not drawn yet too.
     pub(crate) rows: RwSignal<Vec<Row>>,
     /// The advice.
-    pub(crate) groups: RwSignal<Vec<Group>>,
+    pub(crate) hints: RwSignal<Vec<HintGroup>>,
     /// What is open beside the page.
     pub(crate) panel: RwSignal<Option<Panel>>,
     /// Now, in whole seconds: what ages count to.
     pub(crate) tick: RwSignal<Timestamp>,
     /// The moment of the last picture.
-    pub(crate) pictured: RwSignal<Timestamp>,
+    pub(crate) as_of: RwSignal<Timestamp>,
     /// How news comes.
     pub(crate) connection: RwSignal<Connection>,
     /// The overview that answers is of another build than this page.
     pub(crate) outdated: RwSignal<bool>,
     /// What all of it has in common.
-    told: StoredValue<Told>,
+    shared: StoredValue<SharedState>,
 }
 
 /// What the parts of a page have in common.
 #[derive(Clone, Debug)]
-struct Told {
+struct SharedState {
     /// Where the page lives and who looks at it.
-    visit: Visit,
+    page_context: PageContext,
     /// In which words all of it is said.
     words: &'static Words,
     /// What the overview said when it last refused an answer.
-    refusal: RwSignal<String>,
+    error_detail: RwSignal<String>,
     /// What a screen reader says without being asked.
-    spoken: RwSignal<String>,
+    announcement: RwSignal<String>,
 }
 
-impl Screen {
+impl PageState {
     /// The screen of a first picture: on the server and at hydration the same.
-    pub(crate) fn new(picture: Picture, snapshot: &Snapshot, words: &'static Words) -> Self {
-        let place = Place::parse(&picture.query);
-        let Picture { news, visit, .. } = picture;
-        let view = View::of(snapshot, news.now, &place, FIRST_ROWS, &mut Kept::default(), words);
-        let rows = view.blocks.into_iter().map(|(block, beats)| Row::new(block, beats, true));
+    pub(crate) fn new(picture: InitialState, snapshot: &Snapshot, words: &'static Words) -> Self {
+        let route = Route::parse(&picture.query);
+        let InitialState { delta, context: page_context, .. } = picture;
+        let view = PageModel::new(
+            snapshot,
+            delta.now,
+            &route,
+            MAX_SERVER_RENDERED_ROWS,
+            &mut RowCache::default(),
+            words,
+        );
+        let rows =
+            view.rows.into_iter().map(|(server, heartbeats)| Row::new(server, heartbeats, true));
         let rows = rows.collect();
         Self {
-            place: RwSignal::new(place),
-            wish: RwSignal::new(None),
-            acting: RwSignal::new(false),
-            head: RwSignal::new(view.head),
-            facts: RwSignal::new(view.facts),
+            route: RwSignal::new(route),
+            pending_command: RwSignal::new(None),
+            busy: RwSignal::new(false),
+            banner: RwSignal::new(view.banner),
+            summary: RwSignal::new(view.summary),
             form: RwSignal::new(view.form),
-            tools: RwSignal::new(view.tools),
+            toolbar: RwSignal::new(view.toolbar),
             list: RwSignal::new(view.list),
             rows: RwSignal::new(rows),
-            groups: RwSignal::new(view.groups),
+            hints: RwSignal::new(view.hints),
             panel: RwSignal::new(view.panel),
-            tick: RwSignal::new(news.now),
-            pictured: RwSignal::new(news.now),
+            tick: RwSignal::new(delta.now),
+            as_of: RwSignal::new(delta.now),
             connection: RwSignal::new(Connection::Polling),
             outdated: RwSignal::new(false),
-            told: StoredValue::new(Told {
-                visit,
+            shared: StoredValue::new(SharedState {
+                page_context,
                 words,
-                refusal: RwSignal::new(String::new()),
-                spoken: RwSignal::new(String::new()),
+                error_detail: RwSignal::new(String::new()),
+                announcement: RwSignal::new(String::new()),
             }),
         }
     }
 
     /// Shows another view: wakes only what differs.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn show(&self, view: View) {
-        set(&self.head, view.head);
-        set(&self.facts, view.facts);
+    pub(crate) fn show(&self, view: PageModel) {
+        set(&self.banner, view.banner);
+        set(&self.summary, view.summary);
         set(&self.form, view.form);
-        set(&self.tools, view.tools);
+        set(&self.toolbar, view.toolbar);
         set(&self.list, view.list);
-        set(&self.groups, view.groups);
+        set(&self.hints, view.hints);
         set(&self.panel, view.panel);
         // Nearly always the same servers stand in the same order: then no row comes or goes.
         let stands = self.rows.with_untracked(|rows| {
-            let same = |(row, (block, _)): (&Row, &(Arc<Block>, Beats))| row.shows(block);
-            let stands = rows.len() == view.blocks.len() && rows.iter().zip(&view.blocks).all(same);
+            let same =
+                |(row, (server, _)): (&Row, &(Arc<ServerRow>, HeartbeatTimes))| row.shows(server);
+            let stands = rows.len() == view.rows.len() && rows.iter().zip(&view.rows).all(same);
             if stands {
                 rows.iter()
-                    .zip(&view.blocks)
-                    .for_each(|(row, (block, beats))| row.take(block, *beats));
+                    .zip(&view.rows)
+                    .for_each(|(row, (server, heartbeats))| row.take(server, *heartbeats));
             }
             stands
         });
@@ -183,18 +195,18 @@ impl Screen {
             return;
         }
         let rows = self.rows.get_untracked();
-        let id = |row: &Row| row.block.with_untracked(|block| block.id.clone());
+        let id = |row: &Row| row.server.with_untracked(|server| server.id.clone());
         let ids: Vec<String> = rows.iter().map(id).collect();
         let by_id = sorted_indices(ids.len(), &|a, b| ids[a].cmp(&ids[b]));
-        let mut next = Vec::with_capacity(view.blocks.len());
-        for (block, beats) in view.blocks {
-            let place = by_id.binary_search_by(|place| ids[*place].cmp(&block.id));
+        let mut next = Vec::with_capacity(view.rows.len());
+        for (server, heartbeats) in view.rows {
+            let place = by_id.binary_search_by(|place| ids[*place].cmp(&server.id));
             next.push(match place.ok().and_then(|place| rows.get(by_id[place])) {
                 Some(row) => {
-                    row.take(&block, beats);
+                    row.take(&server, heartbeats);
                     row.clone()
                 }
-                None => Row::new(block, beats, false),
+                None => Row::new(server, heartbeats, false),
             });
         }
         let waited = rows.iter().any(|row| !row.drawn);
@@ -202,14 +214,14 @@ impl Screen {
         self.rows.set(next);
         // Whoever draws already goes on with these.
         if more && !waited {
-            leptos::task::spawn_local(draw_the_rest(self.rows));
+            leptos::task::spawn_local(draw_remaining_rows(self.rows));
         }
     }
 
     /// Draws what holds numbers and days that are written only when they are drawn.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn write_anew(&self) {
-        self.tools.notify();
+    pub(crate) fn rerender_formatted(&self) {
+        self.toolbar.notify();
         self.panel.notify();
     }
 
@@ -224,57 +236,57 @@ impl Screen {
 
     /// In which words all of it is said.
     pub(crate) fn words(&self) -> &'static Words {
-        self.told.with_value(|told| told.words)
+        self.shared.with_value(|shared| shared.words)
     }
 
     /// What the overview said when it last refused an answer.
-    pub(crate) fn refusal(&self) -> RwSignal<String> {
-        self.told.with_value(|told| told.refusal)
+    pub(crate) fn error_detail(&self) -> RwSignal<String> {
+        self.shared.with_value(|shared| shared.error_detail)
     }
 
     /// What a screen reader says without being asked.
-    pub(crate) fn spoken(&self) -> RwSignal<String> {
-        self.told.with_value(|told| told.spoken)
+    pub(crate) fn announcement(&self) -> RwSignal<String> {
+        self.shared.with_value(|shared| shared.announcement)
     }
 
     /// Something of where the page lives and who looks at it.
-    pub(crate) fn visit<T>(&self, of: impl FnOnce(&Visit) -> T) -> T {
-        self.told.with_value(|told| of(&told.visit))
+    pub(crate) fn page_context<T>(&self, of: impl FnOnce(&PageContext) -> T) -> T {
+        self.shared.with_value(|shared| of(&shared.page_context))
     }
 
     /// Whether whoever looks may do no more than that.
-    pub(crate) fn only_looks(&self) -> bool {
-        self.visit(|visit| visit.visitor.rank == Rank::Viewer)
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.page_context(|context| context.user.role == UserRole::Viewer)
     }
 
     /// Where a form or a link of the page goes; the page stays dressed as it is.
     pub(crate) fn action(&self, name: &str) -> String {
-        let dress = self.place.with_untracked(|place| place.dress.query());
-        self.visit(|visit| format!("{}/{name}{dress}", visit.site.base))
+        let appearance = self.route.with_untracked(|route| route.appearance.query());
+        self.page_context(|page_context| format!("{}/{name}{appearance}", page_context.site.base))
     }
 
     /// Something was typed into the configuration's form.
     pub(crate) fn type_in(&self, write: impl FnOnce(&mut Draft)) {
         let shown = self.form.with_untracked(|form| form.as_ref().map(|form| form.draft.clone()));
-        self.place.update(|place| {
-            if let Open::Configuration(draft) = &mut place.open {
+        self.route.update(|route| {
+            if let Dialog::Settings(draft) = &mut route.dialog {
                 write(draft.get_or_insert_with(|| shown.unwrap_or_default()));
-                place.refused = None;
+                route.error = None;
             }
         });
     }
 }
 
 /// The number of the next row.
-static NEXT: AtomicUsize = AtomicUsize::new(0);
+static NEXT_ROW_NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 impl Row {
-    fn new(block: Arc<Block>, beats: Beats, drawn: bool) -> Self {
+    fn new(server: Arc<ServerRow>, heartbeats: HeartbeatTimes, drawn: bool) -> Self {
         Self {
-            number: NEXT.fetch_add(1, Ordering::Relaxed),
-            block: ArcRwSignal::new(block),
-            beats: ArcRwSignal::new(beats),
-            seen: ArcRwSignal::new(false),
+            number: NEXT_ROW_NUMBER.fetch_add(1, Ordering::Relaxed),
+            server: ArcRwSignal::new(server),
+            heartbeats: ArcRwSignal::new(heartbeats),
+            visible: ArcRwSignal::new(false),
             drawn,
         }
     }
@@ -283,16 +295,16 @@ impl Row {
 #[cfg(feature = "hydrate")]
 impl Row {
     /// Whether it is of the same server.
-    fn shows(&self, block: &Arc<Block>) -> bool {
-        self.block.with_untracked(|known| Arc::ptr_eq(known, block) || known.id == block.id)
+    fn shows(&self, server: &Arc<ServerRow>) -> bool {
+        self.server.with_untracked(|known| Arc::ptr_eq(known, server) || known.id == server.id)
     }
 
     /// Shows this from now on.
-    fn take(&self, block: &Arc<Block>, beats: Beats) {
-        if self.block.with_untracked(|known| !Arc::ptr_eq(known, block) && known != block) {
-            self.block.set(Arc::clone(block));
+    fn take(&self, server: &Arc<ServerRow>, heartbeats: HeartbeatTimes) {
+        if self.server.with_untracked(|known| !Arc::ptr_eq(known, server) && known != server) {
+            self.server.set(Arc::clone(server));
         }
-        set(&self.beats, beats);
+        set(&self.heartbeats, heartbeats);
     }
 }
 
@@ -300,14 +312,14 @@ impl Row {
 #[cfg(feature = "hydrate")]
 fn draw(rows: &mut [Row]) -> bool {
     let mut waiting = rows.iter_mut().filter(|row| !row.drawn);
-    waiting.by_ref().take(DRAWN_AT_ONCE).for_each(|row| row.drawn = true);
+    waiting.by_ref().take(ROWS_PER_RENDER).for_each(|row| row.drawn = true);
     waiting.next().is_some()
 }
 
 #[cfg(feature = "hydrate")]
-async fn draw_the_rest(rows: RwSignal<Vec<Row>>) {
+async fn draw_remaining_rows(rows: RwSignal<Vec<Row>>) {
     loop {
-        crate::page::client::focus::drawn().await;
+        crate::page::client::focus::rendered().await;
         let mut next = rows.get_untracked();
         let more = draw(&mut next);
         rows.set(next);

@@ -9,7 +9,7 @@ use crate::i18n::Words;
 
 /// A verdict on the screen: a shape, a word, a colour. Never a colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct StatusStyle {
     /// The symbol's and the class's name.
     pub(crate) shape: &'static str,
     /// The key of the word beside the shape, or read aloud in its place.
@@ -18,11 +18,11 @@ pub(crate) struct Look {
     pub(crate) loud: bool,
 }
 
-const fn look(shape: &'static str, key: &'static str, loud: bool) -> Look {
-    Look { shape, key, loud }
+const fn look(shape: &'static str, key: &'static str, loud: bool) -> StatusStyle {
+    StatusStyle { shape, key, loud }
 }
 
-impl Look {
+impl StatusStyle {
     /// The word beside the shape, or read aloud in its place.
     pub(crate) fn word(self, words: &Words) -> &'static str {
         words.label(self.key)
@@ -30,7 +30,7 @@ impl Look {
 }
 
 /// A health.
-pub(crate) const fn health(health: Health) -> Look {
+pub(crate) const fn health(health: Health) -> StatusStyle {
     match health {
         Health::Ok => look("ok", "look.ok", false),
         Health::Unknown => look("unknown", "look.unknown", false),
@@ -40,7 +40,7 @@ pub(crate) const fn health(health: Health) -> Look {
 }
 
 /// A pulse; a stale web component is less bad than a stale service.
-pub(crate) const fn pulse(pulse: Pulse, role: Role) -> Look {
+pub(crate) const fn pulse(pulse: Pulse, role: Role) -> StatusStyle {
     match (pulse, role) {
         (Pulse::Alive, _) => look("ok", "look.alive", false),
         (Pulse::Late, _) => look("warning", "look.late", true),
@@ -52,7 +52,7 @@ pub(crate) const fn pulse(pulse: Pulse, role: Role) -> Look {
 }
 
 /// A version; unless it is in sync the word follows the version itself.
-pub(crate) const fn version(check: VersionCheck) -> Look {
+pub(crate) const fn version(check: VersionCheck) -> StatusStyle {
     match check {
         VersionCheck::InSync => look("ok", "look.in-sync", false),
         VersionCheck::Behind => look("warning", "look.behind", true),
@@ -61,7 +61,7 @@ pub(crate) const fn version(check: VersionCheck) -> Look {
 }
 
 /// An encryption key.
-pub(crate) const fn key(verdict: KeyVerdict) -> Look {
+pub(crate) const fn key(verdict: KeyVerdict) -> StatusStyle {
     match verdict {
         KeyVerdict::InSync => look("ok", "look.in-sync", false),
         KeyVerdict::Mismatch => look("error", "look.decryption-failure", true),
@@ -70,7 +70,7 @@ pub(crate) const fn key(verdict: KeyVerdict) -> Look {
 }
 
 /// A machine key.
-pub(crate) const fn machine_key(verdict: KeyVerdict) -> Look {
+pub(crate) const fn machine_key(verdict: KeyVerdict) -> StatusStyle {
     match verdict {
         KeyVerdict::InSync => look("ok", "look.machine-key", false),
         KeyVerdict::Mismatch => look("error", "look.machine-key-differs", true),
@@ -79,7 +79,7 @@ pub(crate) const fn machine_key(verdict: KeyVerdict) -> Look {
 }
 
 /// A messenger.
-pub(crate) fn messenger(messenger: &Messenger) -> Look {
+pub(crate) fn messenger(messenger: &Messenger) -> StatusStyle {
     match messenger.failure {
         None => look("ok", "look.connected", false),
         Some(MessengerFailure::Connecting) => look("unknown", "look.connecting", false),
@@ -96,7 +96,7 @@ pub(crate) fn messenger(messenger: &Messenger) -> Look {
 }
 
 /// A hint.
-pub(crate) const fn severity(severity: Severity) -> Look {
+pub(crate) const fn severity(severity: Severity) -> StatusStyle {
     match severity {
         Severity::Error => look("error", "look.error", true),
         Severity::Warning => look("warning", "look.warning", true),
@@ -109,18 +109,18 @@ pub(crate) const fn severity(severity: Severity) -> Look {
 pub(crate) const SPRITE: &str = r#"<svg width="0" height="0" aria-hidden="true"><symbol id="i-ok" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M4.8 8.2 7 10.4l4.3-4.6"/></symbol><symbol id="i-warning" viewBox="0 0 16 16"><path d="M8 1.3 15.4 14.5H.6z"/><path class="sign" d="M8 6v4M8 12v.4"/></symbol><symbol id="i-error" viewBox="0 0 16 16"><path d="M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z"/><path class="sign" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/></symbol><symbol id="i-stopped" viewBox="0 0 16 16"><rect x="1" y="1" width="14" height="14" rx="2"/><rect class="hole" x="5" y="5" width="6" height="6"/></symbol><symbol id="i-unknown" viewBox="0 0 16 16"><circle class="ring" cx="8" cy="8" r="6.5"/><path class="mark" d="M6 6.3c.2-2.6 4-2.4 4 0 0 1.6-2 1.6-2 3.3M8 11.6v.4"/></symbol><symbol id="i-info" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M8 7.2v4M8 4.6v.4"/></symbol></svg>"#;
 
 /// A shape beside its word: decorative to a screen reader.
-pub(crate) fn icon(look: Look) -> impl IntoView + use<> {
+pub(crate) fn icon(look: StatusStyle) -> impl IntoView + use<> {
     svg(look.shape, None)
 }
 
 /// A shape beside words that may not say what it says: then it says it itself.
-pub(crate) fn icon_beside(look: Look, said: &str, words: &Words) -> impl IntoView + use<> {
+pub(crate) fn icon_beside(look: StatusStyle, said: &str, words: &Words) -> impl IntoView + use<> {
     let word = look.word(words);
     svg(look.shape, (!said.contains(word)).then_some(word))
 }
 
 /// A shape that stands alone: it says its word itself.
-pub(crate) fn icon_alone(look: Look, words: &Words) -> impl IntoView + use<> {
+pub(crate) fn icon_alone(look: StatusStyle, words: &Words) -> impl IntoView + use<> {
     svg(look.shape, Some(look.word(words)))
 }
 

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use leptos::prelude::*;
 
 use crate::i18n::Words;
-use crate::page::state::Screen;
-use crate::protocol::Site;
+use crate::page::state::PageState;
+use crate::protocol::SiteInfo;
 
 /// The script without what only its readers need.
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
@@ -18,8 +18,8 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// The script; before everything whose failure it should see.
-pub(crate) fn script(screen: Screen, site: &Site, nonce: &str) -> impl IntoView + use<> {
-    let again = screen.place.with_untracked(crate::page::route::Place::address);
+pub(crate) fn script(state: PageState, site: &SiteInfo, nonce: &str) -> impl IntoView + use<> {
+    let again = state.route.with_untracked(crate::page::route::Route::address);
     let (files, nonce) = (site.assets.clone(), nonce.to_owned());
     view! { <script nonce=nonce data-files=files data-again=again inner_html=SCRIPT.as_str()></script> }
 }

@@ -6,13 +6,13 @@ use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
-use crate::pages::layout::{Document, Sheet, document, moment, table, top};
+use crate::pages::layout::{Document, DocumentContext, document, moment, table, top};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct AccessPage {
     /// Where it lives, and how it appears.
-    pub sheet: Sheet,
+    pub context: DocumentContext,
     /// The moment it is shown.
     pub now: Timestamp,
     /// Tokens, newest first.
@@ -22,11 +22,11 @@ pub struct AccessPage {
     /// Who can sign in by a password; none where nobody does.
     pub people: Option<Vec<PersonLine>>,
     /// Whether whoever asks may create one: a guest of a product may not.
-    pub may_create: bool,
+    pub can_create: bool,
     /// A token that was made this moment.
-    pub made: Option<Made>,
+    pub made: Option<NewToken>,
     /// What was wished and not given.
-    pub wish: WishLine,
+    pub form: TokenForm,
     /// What is wrong with it.
     pub wrong: Vec<FieldError>,
 }
@@ -65,14 +65,14 @@ pub struct PersonLine {
 
 /// A new token, told this once.
 #[derive(Clone)]
-pub struct Made {
+pub struct NewToken {
     /// What it is for.
     pub name: String,
     /// The token itself.
     pub secret: String,
 }
 
-impl std::fmt::Debug for Made {
+impl std::fmt::Debug for NewToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Made").field("name", &self.name).finish_non_exhaustive()
     }
@@ -80,7 +80,7 @@ impl std::fmt::Debug for Made {
 
 /// A token as it is wished for.
 #[derive(Clone, Debug, Default)]
-pub struct WishLine {
+pub struct TokenForm {
     /// What it is for.
     pub name: String,
     /// What its bearer may.
@@ -94,7 +94,7 @@ const ROLES: [(&str, &str); 3] =
     [("viewer", "plain.role.viewer"), ("admin", "plain.role.admin"), ("join", "plain.role.join")];
 
 /// After how many seconds a token ends by itself; the first is the suggestion.
-const LIVES: [(&str, &str); 4] = [
+const LIFETIMES: [(&str, &str); 4] = [
     ("7776000", "plain.life.90-days"),
     ("2592000", "plain.life.30-days"),
     ("31536000", "plain.life.year"),
@@ -103,69 +103,73 @@ const LIVES: [(&str, &str); 4] = [
 
 /// The whole HTML document.
 pub fn document_of(page: AccessPage) -> Document {
-    let AccessPage { sheet, now, tokens, credentials, people, may_create, made, wish, wrong } =
+    let AccessPage { context, now, tokens, credentials, people, can_create, made, form, wrong } =
         page;
-    let new = if may_create {
-        form(&sheet, wish, &wrong).into_any()
+    let new = if can_create {
+        new_token_form(&context, form, &wrong).into_any()
     } else {
-        view! { <p class="muted">{sheet.label("plain.refused.guest")}</p> }.into_any()
+        view! { <p class="muted">{context.label("plain.refused.guest")}</p> }.into_any()
     };
-    let content = view! {
-        {top(&sheet, "page.access", ("page.audit", "audit"))}
+    let body = view! {
+        {top(&context, "page.access", ("page.audit", "audit"))}
         <main class="sheet">
-            <h1>{sheet.label("page.access")}</h1>
-            {made.map(|made| new_token(&sheet, made))}
+            <h1>{context.label("page.access")}</h1>
+            {made.map(|made| new_token(&context, made))}
             {new}
             <section aria-labelledby="tokens">
-                <h2 id="tokens">{sheet.label("plain.tokens")}</h2>
+                <h2 id="tokens">{context.label("plain.tokens")}</h2>
                 <p class="muted">
-                    {sheet.label("plain.tokens.use")} " "
+                    {context.label("plain.tokens.use")} " "
                     <code>"Authorization: Bearer TOKEN"</code> ". "
-                    {sheet.label("plain.tokens.join")}
+                    {context.label("plain.tokens.join")}
                 </p>
-                {tokens_in(&sheet, now, tokens, "plain.tokens.none", true)}
+                {tokens_in(&context, now, tokens, "plain.tokens.none", true)}
             </section>
             <section aria-labelledby="credentials">
-                <h2 id="credentials">{sheet.label("plain.credentials")}</h2>
+                <h2 id="credentials">{context.label("plain.credentials")}</h2>
                 <p class="muted">
-                    {sheet.label("plain.credentials.lead")}
+                    {context.label("plain.credentials.lead")}
                 </p>
-                {tokens_in(&sheet, now, credentials, "plain.credentials.none", false)}
+                {tokens_in(&context, now, credentials, "plain.credentials.none", false)}
             </section>
-            {people.map(|people| those_who_sign_in(&sheet, people))}
+            {people.map(|people| people_table(&context, people))}
         </main>
     };
-    document(&sheet, sheet.label("page.access"), content)
+    document(&context, context.label("page.access"), body)
 }
 
-fn new_token(sheet: &Sheet, made: Made) -> impl IntoView + use<> {
+fn new_token(context: &DocumentContext, made: NewToken) -> impl IntoView + use<> {
     view! {
         <section class="made" role="status" aria-labelledby="made">
-            <h2 id="made">{sheet.label("plain.made")} " " <bdi>{made.name}</bdi></h2>
-            <p>{sheet.label("plain.made.copy")}</p>
+            <h2 id="made">{context.label("plain.made")} " " <bdi>{made.name}</bdi></h2>
+            <p>{context.label("plain.made.copy")}</p>
             <pre id="secret" tabindex="0">{made.secret}</pre>
         </section>
     }
 }
 
-fn form(sheet: &Sheet, wish: WishLine, wrong: &[FieldError]) -> impl IntoView + use<> {
+fn new_token_form(
+    context: &DocumentContext,
+    form: TokenForm,
+    wrong: &[FieldError],
+) -> impl IntoView + use<> {
     let told: Vec<_> = wrong
         .iter()
-        .map(|wrong| view! { <p class="wrong">{sheet.label(misfit(&wrong.field))}</p> })
+        .map(|wrong| view! { <p class="wrong">{context.label(error_key(&wrong.field))}</p> })
         .collect();
     let bad = |field: &str| wrong.iter().any(|wrong| wrong.field == field).then_some("true");
     let told = (!told.is_empty()).then(|| view! { <div role="alert" id="wrong">{told}</div> });
     view! {
         <section aria-labelledby="new">
-            <h2 id="new">{sheet.label("plain.new")}</h2>
-            <form class="ask" method="post" action=sheet.address("access/tokens")>
+            <h2 id="new">{context.label("plain.new")}</h2>
+            <form class="ask" method="post" action=context.address("access/tokens")>
                 <div class="field">
-                    <label for="name">{sheet.label("plain.new.name")}</label>
+                    <label for="name">{context.label("plain.new.name")}</label>
                     <input
                         type="text"
                         id="name"
                         name="name"
-                        value=wish.name
+                        value=form.name
                         maxlength="100"
                         autocomplete="off"
                         aria-invalid=bad("name")
@@ -173,14 +177,14 @@ fn form(sheet: &Sheet, wish: WishLine, wrong: &[FieldError]) -> impl IntoView + 
                     />
                 </div>
                 <div class="field">
-                    <label for="role">{sheet.label("plain.new.role")}</label>
-                    <select id="role" name="role">{options(sheet, &ROLES, &wish.role)}</select>
+                    <label for="role">{context.label("plain.new.role")}</label>
+                    <select id="role" name="role">{options(context, &ROLES, &form.role)}</select>
                 </div>
                 <div class="field">
-                    <label for="life">{sheet.label("plain.new.life")}</label>
-                    <select id="life" name="expires_in_s">{options(sheet, &LIVES, &wish.expires_in_s)}</select>
+                    <label for="life">{context.label("plain.new.life")}</label>
+                    <select id="life" name="expires_in_s">{options(context, &LIFETIMES, &form.expires_in_s)}</select>
                 </div>
-                <button class="primary">{sheet.label("plain.new.button")}</button>
+                <button class="primary">{context.label("plain.new.button")}</button>
                 {told}
             </form>
         </section>
@@ -188,14 +192,14 @@ fn form(sheet: &Sheet, wish: WishLine, wrong: &[FieldError]) -> impl IntoView + 
 }
 
 fn options(
-    sheet: &Sheet,
+    context: &DocumentContext,
     choices: &'static [(&str, &str)],
     chosen: &str,
 ) -> Vec<impl IntoView + use<>> {
     let option = |(value, key): &(&'static str, &'static str)| {
         view! {
             <option value=*value selected=*value == chosen>
-                {sheet.label(key)}
+                {context.label(key)}
             </option>
         }
     };
@@ -203,7 +207,7 @@ fn options(
 }
 
 /// The key of what is wrong with a field.
-fn misfit(field: &str) -> &'static str {
+fn error_key(field: &str) -> &'static str {
     match field {
         "name" => "plain.new.wrong.name",
         "role" => "plain.new.wrong.role",
@@ -212,51 +216,56 @@ fn misfit(field: &str) -> &'static str {
 }
 
 fn tokens_in(
-    sheet: &Sheet,
+    context: &DocumentContext,
     now: Timestamp,
     lines: Vec<TokenLine>,
     none: &'static str,
     roles: bool,
 ) -> AnyView {
     if lines.is_empty() {
-        return view! { <p>{sheet.label(none)}</p> }.into_any();
+        return view! { <p>{context.label(none)}</p> }.into_any();
     }
-    let lines: Vec<_> = lines.into_iter().map(|token| line(sheet, now, token, roles)).collect();
+    let lines: Vec<_> = lines.into_iter().map(|token| line(context, now, token, roles)).collect();
     let heads: &[&str] = if roles {
         &["plain.head.for", "plain.head.lets", "plain.head.made", "plain.head.used", "item.state"]
     } else {
         &["column.server", "plain.head.made", "plain.head.used", "item.state"]
     };
-    table(sheet, heads, lines).into_any()
+    table(context, heads, lines).into_any()
 }
 
-fn line(sheet: &Sheet, now: Timestamp, token: TokenLine, roles: bool) -> impl IntoView + use<> {
+fn line(
+    context: &DocumentContext,
+    now: Timestamp,
+    token: TokenLine,
+    roles: bool,
+) -> impl IntoView + use<> {
     let good = token.revoked.is_none() && token.expires.is_none_or(|expires| now < expires);
     let by = match token.address {
         Some(address) => {
             let by = [("who", Arg::Text(token.made_by)), ("from", Arg::Text(address.to_string()))];
-            sheet.words.say("plain.by-from", &by)
+            context.words.say("plain.by-from", &by)
         }
-        None => sheet.words.say("plain.by", &[("who", Arg::Text(token.made_by))]),
+        None => context.words.say("plain.by", &[("who", Arg::Text(token.made_by))]),
     };
     let state = match (token.revoked, token.expires) {
         (Some(revoked), _) => {
-            view! { {sheet.label("plain.revoked")} " " {moment(Some(revoked), "")} }.into_any()
+            view! { {context.label("plain.revoked")} " " {moment(Some(revoked), "")} }.into_any()
         }
         (None, Some(expires)) if !good => {
-            view! { {sheet.label("plain.expired")} " " {moment(Some(expires), "")} }.into_any()
+            view! { {context.label("plain.expired")} " " {moment(Some(expires), "")} }.into_any()
         }
         (None, expires) => {
             let until = match expires {
                 Some(expires) => {
-                    view! { {sheet.label("plain.good-until")} " " {moment(Some(expires), "")} }
+                    view! { {context.label("plain.good-until")} " " {moment(Some(expires), "")} }
                         .into_any()
                 }
-                None => sheet.label("plain.good").into_any(),
+                None => context.label("plain.good").into_any(),
             };
             view! {
                 {until}
-                {revocation(sheet, &token.id, &token.name)}
+                {revocation(context, &token.id, &token.name)}
             }
             .into_any()
         }
@@ -269,29 +278,29 @@ fn line(sheet: &Sheet, now: Timestamp, token: TokenLine, roles: bool) -> impl In
             </th>
             {roles.then(|| view! { <td>{token.role}</td> })}
             <td>{moment(Some(token.made), "")}<small>{by}</small></td>
-            <td>{moment(token.used, sheet.label("plain.never"))}</td>
+            <td>{moment(token.used, context.label("plain.never"))}</td>
             <td>{state}</td>
         </tr>
     }
 }
 
 /// The question before a token is revoked: it is opened, read and answered, without scripts too.
-fn revocation(sheet: &Sheet, id: &str, name: &str) -> impl IntoView + use<> {
+fn revocation(context: &DocumentContext, id: &str, name: &str) -> impl IntoView + use<> {
     view! {
         <details>
-            <summary class="button" aria-label=format!("{} {name}", sheet.label("plain.revoke"))>
-                {sheet.label("plain.revoke")}
+            <summary class="button" aria-label=format!("{} {name}", context.label("plain.revoke"))>
+                {context.label("plain.revoke")}
             </summary>
-            <form method="post" action=sheet.address("access/revocation")>
+            <form method="post" action=context.address("access/revocation")>
                 <input type="hidden" name="id" value=id.to_owned() />
-                <p>{sheet.label("plain.revoke.lead")}</p>
-                <button class="danger">{sheet.label("plain.revoke.button")}</button>
+                <p>{context.label("plain.revoke.lead")}</p>
+                <button class="danger">{context.label("plain.revoke.button")}</button>
             </form>
         </details>
     }
 }
 
-fn those_who_sign_in(sheet: &Sheet, people: Vec<PersonLine>) -> impl IntoView + use<> {
+fn people_table(context: &DocumentContext, people: Vec<PersonLine>) -> impl IntoView + use<> {
     let lines: Vec<_> = people
         .into_iter()
         .map(|person| {
@@ -307,14 +316,14 @@ fn those_who_sign_in(sheet: &Sheet, people: Vec<PersonLine>) -> impl IntoView + 
         .collect();
     view! {
         <section aria-labelledby="people">
-            <h2 id="people">{sheet.label("plain.people")}</h2>
+            <h2 id="people">{context.label("plain.people")}</h2>
             <p class="muted">
-                {sheet.label("plain.people.set")} " "
+                {context.label("plain.people.set")} " "
                 <code>"cluster-overview admin set-password NAME --rank viewer"</code> ". "
-                {sheet.label("plain.people.remove")} " "
+                {context.label("plain.people.remove")} " "
                 <code>"cluster-overview admin remove NAME"</code> "."
             </p>
-            {table(sheet, &["plain.name", "plain.head.may"], lines)}
+            {table(context, &["plain.name", "plain.head.may"], lines)}
         </section>
     }
 }

@@ -4,14 +4,14 @@ use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
-use crate::page::hidden_fields::carried;
-use crate::pages::layout::{Document, Sheet, document, moment, sentence, table, top};
+use crate::page::hidden_fields::hidden_fields;
+use crate::pages::layout::{Document, DocumentContext, document, moment, sentence, table, top};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
     /// Where it lives, and how it appears.
-    pub sheet: Sheet,
+    pub context: DocumentContext,
     /// The lines, newest first.
     pub lines: Vec<AuditLine>,
     /// All actions there are.
@@ -53,44 +53,44 @@ pub struct AuditLine {
 
 /// The whole HTML document.
 pub fn document_of(page: AuditPage) -> Document {
-    let AuditPage { sheet, lines, actions, action, text, cut, older, earlier } = page;
-    let here = format!("{}/audit", sheet.site.base);
+    let AuditPage { context, lines, actions, action, text, cut, older, earlier } = page;
+    let here = format!("{}/audit", context.site.base);
     let filtered = !(action.is_empty() && text.is_empty());
     let older = older.map(|query| {
         view! {
             <a class="button" href=format!("{here}?{query}")>
-                {sheet.label("plain.audit.older")}
+                {context.label("plain.audit.older")}
             </a>
         }
     });
     let newest = (earlier || filtered).then(|| {
         view! {
-            <a class="button" href=sheet.address("audit")>
-                {sheet.label("plain.audit.newest")}
+            <a class="button" href=context.address("audit")>
+                {context.label("plain.audit.newest")}
             </a>
         }
     });
     let cut = cut.map(|most| {
         let most = Arg::Number(most);
-        view! { <p role="status">{sheet.words.say("plain.audit.cut", &[("most", most)])}</p> }
+        view! { <p role="status">{context.words.say("plain.audit.cut", &[("most", most)])}</p> }
     });
-    let content = view! {
-        {top(&sheet, "page.audit", ("page.access", "access"))}
+    let body = view! {
+        {top(&context, "page.audit", ("page.access", "access"))}
         <main class="sheet">
-            <h1>{sheet.label("page.audit")}</h1>
-            <section aria-label=sheet.label("page.audit")>
-                {filter(&sheet, &actions, &action, text)}
+            <h1>{context.label("page.audit")}</h1>
+            <section aria-label=context.label("page.audit")>
+                {filter(&context, &actions, &action, text)}
                 {cut}
-                {entries(&sheet, lines, filtered || earlier)}
+                {entries(&context, lines, filtered || earlier)}
                 <p class="buttons">{older} {newest}</p>
             </section>
         </main>
     };
-    document(&sheet, sheet.label("page.audit"), content)
+    document(&context, context.label("page.audit"), body)
 }
 
 fn filter(
-    sheet: &Sheet,
+    context: &DocumentContext,
     actions: &[&'static str],
     chosen: &str,
     text: String,
@@ -100,37 +100,37 @@ fn filter(
         .map(|action| {
             view! {
                 <option value=*action selected=*action == chosen>
-                    {spoken(sheet, action)}
+                    {spoken(context, action)}
                 </option>
             }
         })
         .collect();
     view! {
-        <form class="ask" method="get" action=format!("{}/audit", sheet.site.base) role="search">
-            {carried(sheet.dress.pairs())}
+        <form class="ask" method="get" action=format!("{}/audit", context.site.base) role="search">
+            {hidden_fields(context.appearance.pairs())}
             <div class="field">
-                <label for="action">{sheet.label("plain.audit.what")}</label>
+                <label for="action">{context.label("plain.audit.what")}</label>
                 <select id="action" name="action">
-                    <option value="">{sheet.label("plain.audit.anything")}</option>
+                    <option value="">{context.label("plain.audit.anything")}</option>
                     {actions}
                 </select>
             </div>
             <div class="field">
-                <label for="text">{sheet.label("plain.audit.text")}</label>
+                <label for="text">{context.label("plain.audit.text")}</label>
                 <input type="search" id="text" name="text" value=text maxlength="200" />
             </div>
-            <button>{sheet.label("plain.audit.show")}</button>
+            <button>{context.label("plain.audit.show")}</button>
         </form>
     }
 }
 
-fn entries(sheet: &Sheet, lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
+fn entries(context: &DocumentContext, lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
     if lines.is_empty() {
         let none = if narrowed { "plain.audit.none-such" } else { "plain.audit.none" };
-        return view! { <p>{sheet.label(none)}</p> }.into_any();
+        return view! { <p>{context.label(none)}</p> }.into_any();
     }
-    let lines: Vec<_> = lines.into_iter().map(|entry| line(sheet, entry)).collect();
-    table(sheet, &HEADS, lines).into_any()
+    let lines: Vec<_> = lines.into_iter().map(|entry| line(context, entry)).collect();
+    table(context, &HEADS, lines).into_any()
 }
 
 /// The keys of the heads.
@@ -142,17 +142,21 @@ const HEADS: [&str; 5] = [
     "plain.audit.head.outcome",
 ];
 
-fn line(sheet: &Sheet, line: AuditLine) -> impl IntoView + use<> {
+fn line(context: &DocumentContext, line: AuditLine) -> impl IntoView + use<> {
     let refused = line.outcome != "done";
     let proof = format!("plain.audit.proof.{}", line.proof.replace(' ', "-"));
-    let proof = Some(sheet.label(&proof).to_owned()).filter(|proof| !proof.is_empty());
-    let from = |address| sheet.words.say("plain.audit.from", &[("from", Arg::Text(address))]);
+    let proof = Some(context.label(&proof).to_owned()).filter(|proof| !proof.is_empty());
+    let from = |address| context.words.say("plain.audit.from", &[("from", Arg::Text(address))]);
     let how: Vec<String> = proof.into_iter().chain(line.address.map(from)).collect();
     let how = how.join(" ");
-    let outcome =
-        if refused { sentence(&line.outcome) } else { sheet.label("plain.audit.done").to_owned() };
+    let outcome = if refused {
+        sentence(&line.outcome)
+    } else {
+        context.label("plain.audit.done").to_owned()
+    };
     let repeated = (line.count > 1).then(|| {
-        let times = sheet.words.say("plain.audit.repeated", &[("count", Arg::Number(line.count))]);
+        let times =
+            context.words.say("plain.audit.repeated", &[("count", Arg::Number(line.count))]);
         view! { <small>{times} " " {moment(Some(line.last_at), "")}</small> }
     });
     view! {
@@ -162,7 +166,7 @@ fn line(sheet: &Sheet, line: AuditLine) -> impl IntoView + use<> {
                 <bdi>{line.who}</bdi>
                 <small>{how}</small>
             </th>
-            <td>{spoken(sheet, &line.action)}</td>
+            <td>{spoken(context, &line.action)}</td>
             <td>
                 <bdi>{line.target}</bdi>
             </td>
@@ -172,6 +176,6 @@ fn line(sheet: &Sheet, line: AuditLine) -> impl IntoView + use<> {
 }
 
 /// An action's word as people say it.
-fn spoken(sheet: &Sheet, action: &str) -> &'static str {
-    sheet.label(&format!("plain.audit.action.{action}"))
+fn spoken(context: &DocumentContext, action: &str) -> &'static str {
+    context.label(&format!("plain.audit.action.{action}"))
 }

@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
-use crate::pages::layout::{Document, Sheet, sentence, whole};
+use crate::pages::layout::{Document, DocumentContext, layout, sentence};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct ErrorPage {
     /// Where it lives, and how it appears.
-    pub sheet: Sheet,
+    pub context: DocumentContext,
     /// The status of the answer.
     pub status: u16,
     /// The key of the heading, where it is not that of the status.
@@ -23,12 +23,12 @@ pub struct ErrorPage {
     /// After how many seconds to try again.
     pub retry_after_s: Option<u32>,
     /// Where to go from here.
-    pub onward: Onward,
+    pub next: NextLink,
 }
 
 /// Where a reader goes from an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Onward {
+pub enum NextLink {
     /// To the page of the overview.
     Overview,
     /// To the sign-in page.
@@ -39,29 +39,29 @@ pub enum Onward {
 
 /// The whole HTML document.
 pub fn document_of(page: ErrorPage) -> Document {
-    let ErrorPage { sheet, status, title, sentences, untranslated, line, retry_after_s, onward } =
+    let ErrorPage { context, status, title, sentences, untranslated, line, retry_after_s, next } =
         page;
-    let title = sheet.label(title.unwrap_or_else(|| title_of(status)));
+    let title = context.label(title.unwrap_or_else(|| title_of(status)));
     let line = line.as_deref();
     let said: Vec<_> = sentences.iter().map(|said| paragraph(said, line)).collect();
     let untranslated = untranslated.map(|said| view! { <p lang="en">{sentence(&said)}</p> });
     let wait = retry_after_s.map(|seconds| {
         let seconds = Arg::Number(usize::try_from(seconds).unwrap_or(usize::MAX));
-        view! { <p>{sheet.words.say("plain.error.wait", &[("seconds", seconds)])}</p> }
+        view! { <p>{context.words.say("plain.error.wait", &[("seconds", seconds)])}</p> }
     });
-    let content = view! {
+    let body = view! {
         <main class="door error">
             <h1>{title}</h1>
             {said}
             {untranslated}
             {wait}
-            {links(&sheet, onward)}
-            <p class="muted">{sheet.label("plain.error.status")} " " {status}</p>
+            {links(&context, next)}
+            <p class="muted">{context.label("plain.error.status")} " " {status}</p>
         </main>
     };
     // A product around the page may let in people who are not.
-    let shut = matches!(status, 401 | 410);
-    whole(&sheet, title, content, shut)
+    let signed_out = matches!(status, 401 | 410);
+    layout(&context, title, body, signed_out)
 }
 
 /// A sentence; the line that it ends with stands alone, to be copied.
@@ -76,24 +76,24 @@ fn paragraph(said: &str, line: Option<&str>) -> AnyView {
     }
 }
 
-fn links(sheet: &Sheet, onward: Onward) -> impl IntoView + use<> {
-    let (path, label) = match onward {
-        Onward::Overview => ("", "plain.back"),
-        Onward::SignIn => ("sign-in", "plain.sign-in"),
-        Onward::TryAgain => ("", "plain.error.again"),
+fn links(context: &DocumentContext, next: NextLink) -> impl IntoView + use<> {
+    let (path, label) = match next {
+        NextLink::Overview => ("", "plain.back"),
+        NextLink::SignIn => ("sign-in", "plain.sign-in"),
+        NextLink::TryAgain => ("", "plain.error.again"),
     };
-    let product = sheet.site.admin_url.clone().filter(|_| onward == Onward::TryAgain);
+    let product = context.site.admin_url.clone().filter(|_| next == NextLink::TryAgain);
     let product = product.map(|address| {
         view! {
             <p>
-                <a href=address>{sheet.label("page.admin")}</a>
+                <a href=address>{context.label("page.admin")}</a>
             </p>
         }
     });
     view! {
         {product}
         <p>
-            <a href=sheet.address(path)>{sheet.label(label)}</a>
+            <a href=context.address(path)>{context.label(label)}</a>
         </p>
     }
 }

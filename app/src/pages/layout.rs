@@ -5,22 +5,22 @@ use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
 use crate::i18n::Words;
-use crate::page::appearance::{Dress, Theme};
+use crate::page::appearance::{Appearance, Theme};
 use crate::page::{branding, header};
-use crate::protocol::Site;
+use crate::protocol::SiteInfo;
 
 /// Where a document lives, and how it appears.
 #[derive(Clone, Debug)]
-pub struct Sheet {
+pub struct DocumentContext {
     /// The site.
-    pub site: Site,
+    pub site: SiteInfo,
     /// What the address says of how it appears.
-    pub dress: Dress,
+    pub appearance: Appearance,
     /// In which words it is said.
     pub words: &'static Words,
 }
 
-impl Sheet {
+impl DocumentContext {
     /// What a key says.
     pub(crate) fn label(&self, key: &str) -> &'static str {
         self.words.label(key)
@@ -28,7 +28,7 @@ impl Sheet {
 
     /// The address of a path below the base, dressed alike.
     pub fn address(&self, path: &str) -> String {
-        format!("{}/{path}{}", self.site.base, self.dress.query())
+        format!("{}/{path}{}", self.site.base, self.appearance.query())
     }
 }
 
@@ -42,28 +42,38 @@ pub struct Document {
 }
 
 /// A document for who is inside.
-pub(crate) fn document(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
-    whole(sheet, title, content, false)
+pub(crate) fn document(context: &DocumentContext, title: &str, body: impl IntoView) -> Document {
+    layout(context, title, body, false)
 }
 
 /// A document for who is not let in: a product around it may let them in anew.
-pub(crate) fn door(sheet: &Sheet, title: &str, content: impl IntoView) -> Document {
-    whole(sheet, title, content, true)
+pub(crate) fn signed_out_page(
+    context: &DocumentContext,
+    title: &str,
+    body: impl IntoView,
+) -> Document {
+    layout(context, title, body, true)
 }
 
-pub(crate) fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bool) -> Document {
+pub(crate) fn layout(
+    context: &DocumentContext,
+    title: &str,
+    body: impl IntoView,
+    signed_out: bool,
+) -> Document {
     let nonce = crate::page::document::nonce();
-    let assets = sheet.site.assets.clone();
-    let Dress { theme, bare, .. } = sheet.dress;
+    let assets = context.site.assets.clone();
+    let Appearance { theme, hide_chrome, .. } = context.appearance;
     let asset = move |name: &str| format!("{assets}/{name}");
-    let shut_out = (shut && !sheet.site.frame_ancestors.is_empty()).then(|| shut_out(sheet));
+    let blocked_in_frame =
+        (signed_out && !context.site.frame_ancestors.is_empty()).then(|| blocked_in_frame(context));
     let html = view! {
         <html
-            lang=sheet.words.language().as_str()
+            lang=context.words.language().as_str()
             class="notranslate"
             translate="no"
             data-theme=theme.map(Theme::as_str)
-            data-chrome=bare.then_some("none")
+            data-chrome=hide_chrome.then_some("none")
         >
             <head>
                 <meta charset="utf-8" />
@@ -76,13 +86,13 @@ pub(crate) fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bo
                 <link rel="stylesheet" href=asset("plain.css") />
                 <script nonce=nonce.clone() src=asset("theme.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("moments.js")></script>
-                {branding::style(&sheet.site, &sheet.dress)}
-                {branding::script(&sheet.site, &nonce, shut)}
+                {branding::style(&context.site, &context.appearance)}
+                {branding::script(&context.site, &nonce, signed_out)}
             </head>
             <body>
-                {branding::bar(&sheet.site, &sheet.dress)}
-                {shut_out}
-                {content}
+                {branding::bar(&context.site, &context.appearance)}
+                {blocked_in_frame}
+                {body}
             </body>
         </html>
     };
@@ -90,36 +100,40 @@ pub(crate) fn whole(sheet: &Sheet, title: &str, content: impl IntoView, shut: bo
 }
 
 /// That the browser keeps no session in a frame, and the way out of it; `frame.js` shows it.
-fn shut_out(sheet: &Sheet) -> impl IntoView + use<> {
-    let whole = Dress { bare: false, ..sheet.dress.clone() };
-    let address = format!("{}/{}", sheet.site.base, whole.query());
+fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
+    let layout = Appearance { hide_chrome: false, ..context.appearance.clone() };
+    let address = format!("{}/{}", context.site.base, layout.query());
     view! {
         <p id="shut-out" class="door" role="alert" hidden>
-            {sheet.label("plain.shut-out")}
+            {context.label("plain.shut-out")}
             " "
-            <a href=address target="_blank">{sheet.label("plain.shut-out.open")}</a>
+            <a href=address target="_blank">{context.label("plain.shut-out.open")}</a>
         </p>
     }
 }
 
 /// The line at the top: where one is, and what stands beside it.
-pub(crate) fn top(sheet: &Sheet, here: &str, beside: (&str, &str)) -> impl IntoView + use<> {
+pub(crate) fn top(
+    context: &DocumentContext,
+    here: &str,
+    beside: (&str, &str),
+) -> impl IntoView + use<> {
     let (name, path) = beside;
-    let (here, name) = (sheet.label(here), sheet.label(name));
+    let (here, name) = (context.label(here), context.label(name));
     view! {
         <header class="top">
-            <nav aria-label=sheet.label("page.breadcrumb")>
-                <a href=sheet.site.admin_url.clone()>{sheet.label("page.admin")}</a>
+            <nav aria-label=context.label("page.breadcrumb")>
+                <a href=context.site.admin_url.clone()>{context.label("page.admin")}</a>
                 <span class="muted" aria-hidden="true">" / "</span>
-                <a href=sheet.address("")>"Cluster Overview"</a>
+                <a href=context.address("")>"Cluster Overview"</a>
                 <span class="muted" aria-hidden="true">" / "</span>
                 <b aria-current="page">{here}</b>
             </nav>
             <div class="top-right">
-                <a class="button" href=sheet.address(path)>
+                <a class="button" href=context.address(path)>
                     {name}
                 </a>
-                {header::theme(sheet.words)}
+                {header::theme(context.words)}
             </div>
         </header>
     }
@@ -127,11 +141,11 @@ pub(crate) fn top(sheet: &Sheet, here: &str, beside: (&str, &str)) -> impl IntoV
 
 /// A table with these heads, which scrolls within itself where it does not fit.
 pub(crate) fn table<L: IntoView>(
-    sheet: &Sheet,
+    context: &DocumentContext,
     heads: &[&str],
     lines: L,
 ) -> impl IntoView + use<L> {
-    let head = |key: &&str| view! { <th scope="col">{sheet.label(key)}</th> };
+    let head = |key: &&str| view! { <th scope="col">{context.label(key)}</th> };
     let heads: Vec<_> = heads.iter().map(head).collect();
     view! {
         <div class="wide">

@@ -6,4 +6,4 @@ pub mod error;
 mod layout;
 pub mod sign_in;
 
-pub use self::layout::{Document, Sheet};
+pub use self::layout::{Document, DocumentContext};

@@ -3,13 +3,13 @@
 
 use leptos::prelude::*;
 
-use crate::pages::layout::{Document, Sheet, sentence};
+use crate::pages::layout::{Document, DocumentContext, sentence};
 
 /// What the page shows.
 #[derive(Clone, Debug)]
 pub struct SignInForm {
     /// Where it lives, and how it appears.
-    pub sheet: Sheet,
+    pub context: DocumentContext,
     /// The name that was typed before.
     pub name: String,
     /// The query of the page that was wanted.
@@ -17,12 +17,12 @@ pub struct SignInForm {
     /// Why the last trial led nowhere.
     pub wrong: Option<String>,
     /// What has to be made first.
-    pub lacking: Lacking,
+    pub set_up: SetUp,
 }
 
 /// What has to be made before anybody can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lacking {
+pub enum SetUp {
     /// Nothing.
     Nothing,
     /// The first admin, with the code that was printed.
@@ -33,14 +33,14 @@ pub enum Lacking {
 
 /// The whole HTML document.
 pub fn document(form: SignInForm) -> Document {
-    let (title, button) = match form.lacking {
-        Lacking::Nothing => ("plain.sign-in", "plain.sign-in"),
-        Lacking::FirstAdmin | Lacking::FirstAdminAndCode => ("plain.set-up", "plain.set-up.button"),
+    let (title, button) = match form.set_up {
+        SetUp::Nothing => ("plain.sign-in", "plain.sign-in"),
+        SetUp::FirstAdmin | SetUp::FirstAdminAndCode => ("plain.set-up", "plain.set-up.button"),
     };
-    let sheet = form.sheet;
-    let title = sheet.label(title);
-    let first = form.lacking != Lacking::Nothing;
-    let action = sheet.address("sign-in");
+    let context = form.context;
+    let title = context.label(title);
+    let first = form.set_up != SetUp::Nothing;
+    let action = context.address("sign-in");
     let wrong = form.wrong.map(|wrong| {
         view! {
             <p class="wrong" id="wrong" role="alert">
@@ -49,14 +49,14 @@ pub fn document(form: SignInForm) -> Document {
         }
     });
     let password = if first { "new-password" } else { "current-password" };
-    let content = view! {
+    let body = view! {
         <main class="door">
             <h1>{title}</h1>
-            {opening(&sheet, form.lacking)}
+            {with_dialog(&context, form.set_up)}
             {wrong}
             <form method="post" action=action>
                 <input type="hidden" name="then" value=form.then />
-                <label for="name">{sheet.label("plain.name")}</label>
+                <label for="name">{context.label("plain.name")}</label>
                 <input
                     type="text"
                     id="name"
@@ -67,9 +67,9 @@ pub fn document(form: SignInForm) -> Document {
                     spellcheck="false"
                     maxlength="100"
                     required
-                    autofocus=!sheet.dress.bare
+                    autofocus=!context.appearance.hide_chrome
                 />
-                <label for="password">{sheet.label("plain.password")}</label>
+                <label for="password">{context.label("plain.password")}</label>
                 <input
                     type="password"
                     id="password"
@@ -83,9 +83,9 @@ pub fn document(form: SignInForm) -> Document {
                     .then(|| {
                         view! {
                             <p class="muted hint" id="fit">
-                                {sheet.label("plain.password.fit")}
+                                {context.label("plain.password.fit")}
                             </p>
-                            <label for="code">{sheet.label("plain.code")}</label>
+                            <label for="code">{context.label("plain.code")}</label>
                             <input
                                 type="text"
                                 id="code"
@@ -96,18 +96,18 @@ pub fn document(form: SignInForm) -> Document {
                             />
                         }
                     })}
-                <button class="primary">{sheet.label(button)}</button>
+                <button class="primary">{context.label(button)}</button>
             </form>
         </main>
     };
-    crate::pages::layout::door(&sheet, title, content)
+    crate::pages::layout::signed_out_page(&context, title, body)
 }
 
-fn opening(sheet: &Sheet, lacking: Lacking) -> impl IntoView + use<> {
-    let key = match lacking {
-        Lacking::Nothing => "plain.sign-in.lead",
-        Lacking::FirstAdmin => "plain.set-up.lead",
-        Lacking::FirstAdminAndCode => "plain.set-up.over",
+fn with_dialog(context: &DocumentContext, set_up: SetUp) -> impl IntoView + use<> {
+    let key = match set_up {
+        SetUp::Nothing => "plain.sign-in.lead",
+        SetUp::FirstAdmin => "plain.set-up.lead",
+        SetUp::FirstAdminAndCode => "plain.set-up.over",
     };
-    view! { <p class="muted">{sheet.label(key)}</p> }
+    view! { <p class="muted">{context.label(key)}</p> }
 }

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use app::cluster::{Role, ServerName, Source};
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use axum::extract::{Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -42,7 +42,7 @@ impl Authenticate for Sessions {
 impl Sessions {
     fn begin(&self, name: String) -> String {
         let session = uuid::Uuid::new_v4().to_string();
-        let rank = if name == "ann" { Rank::Admin } else { Rank::Viewer };
+        let rank = if name == "ann" { UserRole::Admin } else { UserRole::Viewer };
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         all.insert(session.clone(), HostPerson { name, rank });
         session

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::cluster::{ServerName, Span, Timestamp};
-use app::protocol::Rank;
+use app::protocol::UserRole;
 
 use crate::auth::normalization::composed;
 use crate::auth::secret::Hash;
@@ -46,7 +46,7 @@ pub struct Account {
     /// The name as it was set.
     pub name: String,
     /// What they may.
-    pub rank: Rank,
+    pub rank: UserRole,
     /// The hash of their password, as a PHC string.
     pub password: String,
 }
@@ -93,7 +93,7 @@ pub struct Guest {
     /// The person's name, as the product has it.
     pub name: String,
     /// What they may.
-    pub rank: Rank,
+    pub rank: UserRole,
     /// The token of the product that vouches for them.
     pub token: Hash,
     /// When the code was made.
@@ -122,7 +122,7 @@ pub enum TokenRole {
     /// Enrol servers, and send heartbeats where no enrolment is required.
     Join,
     /// What a person of this rank may.
-    Person(Rank),
+    Person(UserRole),
     /// Send one server's heartbeats: its credential.
     Node,
 }
@@ -130,7 +130,7 @@ pub enum TokenRole {
 impl TokenRole {
     /// All of them.
     pub const ALL: [Self; 4] =
-        [Self::Join, Self::Person(Rank::Viewer), Self::Person(Rank::Admin), Self::Node];
+        [Self::Join, Self::Person(UserRole::Viewer), Self::Person(UserRole::Admin), Self::Node];
 
     /// The word on the command line, in the API and in the database.
     pub const fn as_str(self) -> &'static str {
@@ -368,7 +368,7 @@ impl AuthCache {
 
     /// Whether somebody can sign in who may change things.
     pub fn has_admin(&self) -> bool {
-        self.people.values().any(|person| person.rank == Rank::Admin)
+        self.people.values().any(|person| person.rank == UserRole::Admin)
     }
 
     /// All tokens and credentials, the newest first.

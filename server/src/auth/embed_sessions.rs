@@ -4,7 +4,7 @@
 //! once, within a minute.
 
 use app::cluster::FieldError;
-use app::protocol::Rank;
+use app::protocol::UserRole;
 
 use crate::Site;
 use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
@@ -27,7 +27,7 @@ pub struct Invitation {
     /// The person's name, as the product has it.
     pub name: String,
     /// What they may.
-    pub rank: Rank,
+    pub rank: UserRole,
 }
 
 /// Why nobody is let in.
@@ -52,7 +52,7 @@ impl Invitation {
     ///
     /// # Errors
     /// A name that is none.
-    pub fn of(name: &str, rank: Rank) -> Result<Self, FieldError> {
+    pub fn of(name: &str, rank: UserRole) -> Result<Self, FieldError> {
         let why = "must have 1 to 100 characters, on one line";
         if is_name(name, LONGEST_NAME) {
             Ok(Self { name: name.to_owned(), rank })

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use axum::http::{Extensions, HeaderMap};
 
 /// How a host product knows who asks.
@@ -22,7 +22,7 @@ pub struct HostPerson {
     /// As the page and the audit name them.
     pub name: String,
     /// What they may.
-    pub rank: Rank,
+    pub rank: UserRole,
 }
 
 /// The one way of a host product.

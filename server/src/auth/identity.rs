@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use app::cluster::{ServerName, Timestamp};
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use axum::http::{Extensions, HeaderMap, header};
 
 use crate::auth::audit::{Actor, Proof};
@@ -54,7 +54,7 @@ pub struct Person {
     /// Who.
     pub name: String,
     /// What they may.
-    pub rank: Rank,
+    pub rank: UserRole,
     /// How they proved it.
     pub proof: Proof,
     /// Where from.
@@ -76,7 +76,7 @@ impl Person {
     pub(crate) fn anybody(origin: &Origin) -> Self {
         Self {
             name: "anybody".to_owned(),
-            rank: Rank::Admin,
+            rank: UserRole::Admin,
             proof: Proof::Nothing,
             address: origin.client,
             request_id: origin.request_id,

@@ -1,7 +1,7 @@
 //! Signing in and out: a new session for whoever knows a name's password.
 
 use app::cluster::Span;
-use app::protocol::Rank;
+use app::protocol::UserRole;
 
 use crate::Site;
 use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
@@ -170,7 +170,7 @@ impl Site {
                 self.write_down(Entry::refused(&actor, action, "", "wrong set-up code")).await;
                 return Err(SignInError::WrongCode);
             };
-            let account = self.account(&given.name, Rank::Admin, given.password).await?;
+            let account = self.account(&given.name, UserRole::Admin, given.password).await?;
             actor.name.clone_from(&account.name);
             action = Action::FirstAdmin;
             let password = account.password.clone();
@@ -246,7 +246,7 @@ impl Site {
     pub(crate) async fn account(
         &self,
         name: &str,
-        rank: Rank,
+        rank: UserRole,
         password: String,
     ) -> Result<Account, SignInError> {
         let branding = self.branding();
@@ -283,7 +283,7 @@ impl Site {
 pub async fn account(
     passwords: &password::Passwords,
     name: &str,
-    rank: Rank,
+    rank: UserRole,
     password: String,
     product: Option<&str>,
 ) -> Result<Account, SignInError> {

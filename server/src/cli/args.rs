@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use app::cluster::keys::check_digits;
 use app::cluster::{KeyKind, Role, Span};
 use app::i18n::Language;
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use axum::http::HeaderName;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -124,7 +124,7 @@ pub struct SetPassword {
     pub name: String,
     /// What they may: viewer or admin.
     #[arg(long, env = "CLUSTER_OVERVIEW_RANK", value_parser = rank, default_value = "admin")]
-    pub rank: Rank,
+    pub rank: UserRole,
     /// Where the facts are kept.
     #[command(flatten)]
     pub database: Database,
@@ -135,8 +135,8 @@ fn language(tag: &str) -> Result<Language, String> {
     exact.ok_or_else(|| "must be en or de".to_owned())
 }
 
-fn rank(word: &str) -> Result<Rank, String> {
-    Rank::parse(word).ok_or_else(|| "must be viewer or admin".to_owned())
+fn rank(word: &str) -> Result<UserRole, String> {
+    UserRole::parse(word).ok_or_else(|| "must be viewer or admin".to_owned())
 }
 
 /// Options of `admin remove`.

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use app::i18n::{Language, Words};
-use app::page::appearance::Dress;
-use app::pages::Sheet;
+use app::page::appearance::Appearance;
+use app::pages::DocumentContext;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -18,13 +18,13 @@ use crate::http::problem::Problem;
 pub(crate) type PathParams<T> = Result<Path<T>, PathRejection>;
 
 /// Where a plain document lives, and how whoever asks for it wants it.
-pub(crate) struct PageRequest(pub(crate) Sheet);
+pub(crate) struct PageRequest(pub(crate) DocumentContext);
 
 impl FromRequestParts<Arc<Site>> for PageRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Infallible> {
-        Ok(Self(site.sheet(parts.uri.query().unwrap_or_default(), &parts.headers)))
+        Ok(Self(site.document_context(parts.uri.query().unwrap_or_default(), &parts.headers)))
     }
 }
 
@@ -37,10 +37,10 @@ impl Site {
     }
 
     /// How a plain document appears whose address has this query.
-    pub(crate) fn sheet(&self, query: &str, headers: &HeaderMap) -> Sheet {
-        let dress = Dress::parse(query);
-        let language = dress.language.unwrap_or_else(|| self.language(headers));
-        Sheet { site: self.place(), dress, words: Words::of(language) }
+    pub(crate) fn document_context(&self, query: &str, headers: &HeaderMap) -> DocumentContext {
+        let appearance = Appearance::parse(query);
+        let language = appearance.language.unwrap_or_else(|| self.language(headers));
+        DocumentContext { site: self.page_info(), appearance, words: Words::of(language) }
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use app::cluster::{
     Component, ComponentKey, Heartbeat, Messenger, MessengerFailure, Role, ServerName,
 };
-use app::protocol::Refusal;
+use app::protocol::CommandError;
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -347,21 +347,21 @@ impl Site {
 
     /// Dials a server's service now, and says how this web server finds its messenger by that very
     /// trial.
-    pub(crate) async fn reconnect(&self, server: &ServerName) -> Result<Messenger, Refusal> {
+    pub(crate) async fn reconnect(&self, server: &ServerName) -> Result<Messenger, CommandError> {
         let key = ComponentKey { server: server.clone(), role: Role::Service };
         let (answer, outcome) = oneshot::channel();
         let (requests, port) = {
             let mut lines = locked(&self.dialer.lines);
-            let line = lines.get_mut(&key).ok_or(Refusal::NotDialled)?;
+            let line = lines.get_mut(&key).ok_or(CommandError::NotDialled)?;
             if line.requested.is_some_and(|before| before.elapsed() < BETWEEN_REQUESTS) {
-                return Err(Refusal::TooSoon);
+                return Err(CommandError::TooSoon);
             }
             line.requested = Some(Stopwatch::start());
             (line.requests.clone(), line.target.address.port())
         };
         // A line that is given up meanwhile answers nothing.
-        requests.send(answer).await.map_err(|_| Refusal::NotDialled)?;
-        let failure = outcome.await.map_err(|_| Refusal::NotDialled)?.err();
+        requests.send(answer).await.map_err(|_| CommandError::NotDialled)?;
+        let failure = outcome.await.map_err(|_| CommandError::NotDialled)?.err();
         self.note().await;
         let name = self.dialer.here.get().map(|here| here.name.clone()).unwrap_or_default();
         let snapshot = self.live.snapshot();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use app::page::branding::{Around, Entry};
+use app::protocol::{MenuEntry, PageBranding};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use toml::Value;
@@ -47,7 +47,7 @@ const DENSITIES: [(&str, &str); 3] = [("compact", "0.6"), ("normal", "1"), ("com
 pub struct Branding {
     name: Option<String>,
     home: Option<String>,
-    menu: Vec<Entry>,
+    menu: Vec<MenuEntry>,
     logo: Option<Logo>,
     style: Option<String>,
 }
@@ -155,7 +155,7 @@ impl Branding {
             return Err(unfit("menu", format!("has more than {MOST_ENTRIES} entries")));
         }
         let entry = |WrittenEntry { text, href }| {
-            Ok(Entry { text: label("menu: text", text)?, href: address("menu: href", href)? })
+            Ok(MenuEntry { text: label("menu: text", text)?, href: address("menu: href", href)? })
         };
         let menu = menu.into_iter().map(entry).collect::<Result<_, BadValue>>()?;
         let logo = logo.map(picture).transpose()?;
@@ -164,9 +164,9 @@ impl Branding {
     }
 
     /// What stands around the page that lives below `base`.
-    pub(crate) fn around(&self, base: &str) -> Around {
+    pub(crate) fn for_page(&self, base: &str) -> PageBranding {
         let file = |name: &str| format!("{base}/branding/{}/{name}", self.hash());
-        Around {
+        PageBranding {
             name: self.name.clone(),
             home: self.home.clone(),
             menu: self.menu.clone(),
@@ -367,7 +367,7 @@ mod tests {
                  --font:'Inter', 'Segoe UI', system-ui, sans-serif;--line:#ccc;--radius:2px;}"
             )
         );
-        let around = branding.around("/admin/cluster");
+        let around = branding.for_page("/admin/cluster");
         assert_eq!(around.name.as_deref(), Some("ProGet"));
         let style = around.style.unwrap();
         let hash = style.strip_prefix("/admin/cluster/branding/").unwrap();
@@ -379,7 +379,7 @@ mod tests {
 
     #[test]
     fn nothing_borrowed_is_nothing_around() {
-        assert_eq!(parsed("").unwrap().around(""), Around::default());
+        assert_eq!(parsed("").unwrap().for_page(""), PageBranding::default());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::store::sql::{Row, Statement, in_time, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::telemetry::outside_text::list_line;
 use app::cluster::{ServerName, Span, Timestamp};
-use app::protocol::Rank;
+use app::protocol::UserRole;
 
 /// How long the audit is kept; its trigger refuses to forget anything younger.
 const KEEP_AUDIT: Span = Span::minutes(401 * 24 * 60);
@@ -134,7 +134,7 @@ impl Table<'_> {
     async fn set_person(&mut self, account: &Account) -> Result<bool, StoreError> {
         let key = name_key(&account.name);
         self.end_all(&key).await?;
-        if account.rank == Rank::Viewer {
+        if account.rank == UserRole::Viewer {
             self.revoke_made_by(&maker_of_person(&key)).await?;
         }
         sql("insert into people (name_key, name, rank, password, changed_at, changed_no)
@@ -481,7 +481,7 @@ pub(super) async fn changes_since(
     let people = sql("select name_key, name, rank, password, removed_at from people
          where changed_no > $1");
     for row in people.bind(commit).rows(tx).await? {
-        let rank = Rank::parse(row.get(2)?).ok_or_else(|| unreadable("rank"))?;
+        let rank = UserRole::parse(row.get(2)?).ok_or_else(|| unreadable("rank"))?;
         let account = Account { name: row.get(1)?, rank, password: row.get(3)? };
         let removed: Option<i64> = row.get(4)?;
         changes.people.push((row.get(0)?, removed.is_none().then_some(account)));
@@ -507,7 +507,7 @@ pub(super) async fn changes_since(
         let guest = Guest {
             id: row.get(1)?,
             name: row.get(2)?,
-            rank: Rank::parse(row.get(3)?).ok_or_else(|| unreadable("rank"))?,
+            rank: UserRole::parse(row.get(3)?).ok_or_else(|| unreadable("rank"))?,
             token: hash(&row, 4)?,
             made: Timestamp(row.get(5)?),
             begun: begun.map(Timestamp),

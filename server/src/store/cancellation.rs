@@ -8,7 +8,7 @@ use app::cluster::Source;
 use app::cluster::{
     ComponentFacts, ComponentKey, Heartbeat, KeyCheck, KeyKind, Os, Role, ServerName, Settings,
 };
-use app::protocol::Rank;
+use app::protocol::UserRole;
 
 use crate::auth::audit::{Action, Actor, Entry, Wanted};
 use crate::auth::cache::Account;
@@ -94,7 +94,7 @@ impl Work {
             Self::AccessChange => {
                 let account = Account {
                     name: format!("ann-{number}"),
-                    rank: Rank::Viewer,
+                    rank: UserRole::Viewer,
                     password: String::new(),
                 };
                 let commit = change.commit_no();
@@ -139,7 +139,7 @@ impl Work {
             Self::AccessChange => {
                 let account = Account {
                     name: format!("ann-{number}"),
-                    rank: Rank::Viewer,
+                    rank: UserRole::Viewer,
                     password: String::new(),
                 };
                 let granted = store.grant(&[AccessChange::Person(account)], Some(&entry())).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use app::cluster::Timestamp;
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use cluster_overview::auth::NewToken;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::TokenRole;
@@ -108,7 +108,7 @@ impl Everybody {
 fn expired(overview: &Running) -> String {
     let by = Actor::command();
     let wish = NewToken {
-        role: TokenRole::Person(Rank::Admin),
+        role: TokenRole::Person(UserRole::Admin),
         name: "over".to_owned(),
         expires: Some(Timestamp(1)),
     };

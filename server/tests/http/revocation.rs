@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::Account;
 use cluster_overview::auth::password::Passwords;
@@ -18,7 +18,7 @@ use crate::harness::{Answer, OWN, Running, TOKEN, bearer, cookie, sign_in};
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn set_password(overview: &Running, name: &str, rank: Rank, password: &str) {
+fn set_password(overview: &Running, name: &str, rank: UserRole, password: &str) {
     let hash = Runtime::new().unwrap().block_on(Passwords::default().hash(password.to_owned()));
     let account = Account { name: name.to_owned(), rank, password: hash.unwrap() };
     let entry = Entry::done(&Actor::command(), Action::SetPassword, "for a story");
@@ -52,13 +52,13 @@ fn make_token(overview: &Running, proof: &[(&str, &str)], role: &str) -> (String
 #[test]
 fn nobody_stays_signed_in_by_a_password_that_was_changed_while_it_was_checked() {
     let overview = Running::guarded();
-    set_password(&overview, "ann", Rank::Admin, "the former password");
+    set_password(&overview, "ann", UserRole::Admin, "the former password");
     is_known(&overview);
     let signed_in: Vec<Answer> = thread::scope(|scope| {
         let tries: Vec<_> = (0..8)
             .map(|_| scope.spawn(|| sign_in(&overview, "ann", "the former password", &[])))
             .collect();
-        set_password(&overview, "ann", Rank::Admin, "another password");
+        set_password(&overview, "ann", UserRole::Admin, "another password");
         tries.into_iter().map(|tried| tried.join().unwrap()).collect()
     });
     for answer in signed_in.iter().filter(|answer| answer.status == 303) {
@@ -72,8 +72,8 @@ fn nobody_stays_signed_in_by_a_password_that_was_changed_while_it_was_checked() 
 #[test]
 fn the_tokens_somebody_made_end_with_them_and_so_do_those_made_with_these() {
     let overview = Running::guarded();
-    set_password(&overview, "ann", Rank::Admin, "correct horse battery");
-    set_password(&overview, "bob", Rank::Admin, "battery horse correct");
+    set_password(&overview, "ann", UserRole::Admin, "correct horse battery");
+    set_password(&overview, "bob", UserRole::Admin, "battery horse correct");
     is_known(&overview);
     let ann = cookie(&sign_in(&overview, "ann", "correct horse battery", &[]));
     let bob = cookie(&sign_in(&overview, "bob", "battery horse correct", &[]));
@@ -96,11 +96,11 @@ fn the_tokens_somebody_made_end_with_them_and_so_do_those_made_with_these() {
 #[test]
 fn an_admin_who_becomes_a_viewer_takes_the_tokens_they_made_along() {
     let overview = Running::guarded();
-    set_password(&overview, "ann", Rank::Admin, "correct horse battery");
+    set_password(&overview, "ann", UserRole::Admin, "correct horse battery");
     is_known(&overview);
     let ann = cookie(&sign_in(&overview, "ann", "correct horse battery", &[]));
     let (_, made) = make_token(&overview, &[("cookie", &ann)], "admin");
-    set_password(&overview, "ann", Rank::Viewer, "correct horse battery");
+    set_password(&overview, "ann", UserRole::Viewer, "correct horse battery");
     becomes(401, || look(&overview, bearer(&made)[0]));
 }
 

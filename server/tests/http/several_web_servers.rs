@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use app::cluster::{ComponentKey, Snapshot};
-use app::protocol::News;
+use app::protocol::OverviewDelta;
 use cluster_overview::auth::{Mode, Policy};
 use serde_json::{Value, json};
 use testkit::{SOON, postgres, wait_until, wait_until_ok};
@@ -33,7 +33,7 @@ impl Several {
     }
 
     /// What a page asks that has a picture up to this cursor.
-    fn since(&self, cursor: &str) -> News {
+    fn since(&self, cursor: &str) -> OverviewDelta {
         let answer = self.next().json("POST", "/fn/overview", &json!({"cursor": cursor}));
         assert_eq!(answer.status, 200, "{}", answer.body);
         serde_json::from_value(answer.body).unwrap()
@@ -47,7 +47,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, news: News) {
+    fn take(&mut self, news: OverviewDelta) {
         if let Some(change) = news.change {
             self.snapshot.apply(change);
         }

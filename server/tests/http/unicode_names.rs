@@ -1,6 +1,6 @@
 //! Names and passwords are the same however the letters in them are written: composed, or decomposed as by macOS.
 
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use argon2::password_hash::PasswordHasher as _;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::Account;
@@ -42,7 +42,7 @@ fn a_hash_of_a_former_version_lets_in_and_is_made_anew_at_the_next_sign_in() {
         let former = hash.to_string();
         let person = Account {
             name: format!("{}-{number}", COMPOSED.0),
-            rank: Rank::Admin,
+            rank: UserRole::Admin,
             password: former.clone(),
         };
         let name = person.name.clone();

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use app::cluster::{Pulse, Snapshot};
-use app::protocol::News;
+use app::protocol::OverviewDelta;
 use serde_json::json;
 use testkit::{Balancer, Fault, Overview, agent, beat, postgres, send, wait_until_ok};
 
@@ -78,7 +78,7 @@ impl Page {
         if answer.status != 200 {
             return;
         }
-        let news: News = serde_json::from_value(answer.body).unwrap();
+        let news: OverviewDelta = serde_json::from_value(answer.body).unwrap();
         let before = self.sequences();
         if let Some(change) = news.change {
             self.snapshot.apply(change);

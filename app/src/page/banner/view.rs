@@ -3,35 +3,35 @@
 use leptos::prelude::*;
 
 use crate::page::link::link;
-use crate::page::model::Head;
-use crate::page::state::Screen;
+use crate::page::model::Banner;
+use crate::page::state::PageState;
 use crate::page::status_style;
 
 #[component]
 pub(crate) fn VerdictBanner(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
-    move || screen.head.with(|head| banner(screen, head))
+    move || state.banner.with(|head| banner(state, head))
 }
 
-fn banner(screen: Screen, head: &Head) -> impl IntoView + use<> {
+fn banner(state: PageState, head: &Banner) -> impl IntoView + use<> {
     let done = head.done.clone().map(|done| {
         view! {
             <p class="done card" data-testid="done">
                 <span>{done}</span>
-                {link("dismiss", "", screen.address(""), screen.words().label("page.dismiss"))}
+                {link("dismiss", "", state.address(""), state.words().label("page.dismiss"))}
             </p>
         }
     });
     view! {
         {done}
         <section class="verdict" aria-labelledby="verdict">
-            <div class="verdict-icon">{status_style::icon_alone(status_style::health(head.health), screen.words())}</div>
+            <div class="verdict-icon">{status_style::icon_alone(status_style::health(head.health), state.words())}</div>
             <div>
                 <h1 id="verdict" data-testid="verdict">{head.headline.clone()}</h1>
                 <p class="muted">{head.detail.clone()}</p>
-                {link("jump", "jump", "#troubleshooting".to_owned(), screen.words().label("page.to-hints"))}
+                {link("jump", "jump", "#troubleshooting".to_owned(), state.words().label("page.to-hints"))}
             </div>
         </section>
     }
@@ -40,11 +40,11 @@ fn banner(screen: Screen, head: &Head) -> impl IntoView + use<> {
 /// The one place that speaks by itself: when the verdict changes, or something was done. Empty at first: a
 /// reader meets the heading itself.
 #[component]
-pub(crate) fn Spoken(
+pub(crate) fn LiveRegion(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
-    view! { <p class="spoken" role="status">{screen.spoken()}</p> }
+    view! { <p class="spoken" role="status">{state.announcement()}</p> }
 }
 
 /// The tab says how the cluster is, even behind other tabs.

@@ -3,58 +3,58 @@
 use crate::cluster::{Snapshot, Span, Timestamp};
 use crate::i18n::Words;
 use crate::page::client::monotonic::since_opened;
-use crate::page::model::{Kept, View};
-use crate::page::route::Place;
-use crate::protocol::{News, Picture};
+use crate::page::model::{PageModel, RowCache};
+use crate::page::route::Route;
+use crate::protocol::{InitialState, OverviewDelta};
 
 /// The longest pause after failures.
-const LONGEST_PAUSE: Span = Span::seconds(10);
+const MAX_POLL_DELAY: Span = Span::seconds(10);
 /// How long a page that nobody looks at waits between two polls: two requests a minute at most.
-const HIDDEN_PAUSE: Span = Span::seconds(30);
+const HIDDEN_POLL_DELAY: Span = Span::seconds(30);
 /// An answer that takes longer than this is a failure once there has been no picture for long.
-const SLOW_ANSWER: Span = Span::seconds(3);
+const SLOW_REQUEST: Span = Span::seconds(3);
 
 /// What one page knows.
-pub(crate) struct Desk {
+pub(crate) struct ClientState {
     snapshot: Snapshot,
     /// The hash of the files this page is made of.
     build: String,
     cursor: String,
     /// The picture's moment, and the browser's elapsed time when it came.
-    pictured: Timestamp,
-    arrived: Span,
+    as_of: Timestamp,
+    received_at: Span,
     /// When a verdict may next turn by time alone.
     next_turn: Option<Timestamp>,
     /// There has been no news for so long that nobody can tell from here.
     cut_off: bool,
     failures: u32,
     /// Since when an answer is awaited.
-    asked: Option<Span>,
+    request_started: Option<Span>,
     /// What the overview said when it refused the last answer.
-    refusal: String,
+    error_detail: String,
     /// The servers' blocks as they are shown.
-    kept: Kept,
+    row_cache: RowCache,
     /// In which words.
     words: &'static Words,
 }
 
-impl Desk {
-    pub(crate) fn of(picture: &Picture, words: &'static Words) -> Self {
-        let News { cursor, now, build, .. } = picture.news.clone();
-        let snapshot = picture.snapshot();
+impl ClientState {
+    pub(crate) fn new(initial: &InitialState, words: &'static Words) -> Self {
+        let OverviewDelta { cursor, now, build, .. } = initial.delta.clone();
+        let snapshot = initial.snapshot();
         let next_turn = snapshot.next_turn(now);
         Self {
             snapshot,
             build,
             cursor,
-            pictured: now,
-            arrived: since_opened(),
+            as_of: now,
+            received_at: since_opened(),
             next_turn,
             cut_off: false,
             failures: 0,
-            asked: None,
-            refusal: String::new(),
-            kept: Kept::default(),
+            request_started: None,
+            error_detail: String::new(),
+            row_cache: RowCache::default(),
             words,
         }
     }
@@ -70,61 +70,61 @@ impl Desk {
     }
 
     /// The moment of the last picture.
-    pub(crate) fn pictured(&self) -> Timestamp {
-        self.pictured
+    pub(crate) fn as_of(&self) -> Timestamp {
+        self.as_of
     }
 
     /// The picture's moment plus what has passed, but at most one poll ahead.
     pub(crate) fn now(&self) -> Timestamp {
-        let passed = since_opened() - self.arrived;
-        self.pictured + passed.min(self.snapshot.settings.poll_period())
+        let passed = since_opened() - self.received_at;
+        self.as_of + passed.min(self.snapshot.settings.poll_period())
     }
 
     /// Whether the overview that answers is of another build than this page.
-    pub(crate) fn is_outdated(&self, news: &News) -> bool {
-        self.build != news.build
+    pub(crate) fn is_outdated(&self, delta: &OverviewDelta) -> bool {
+        self.build != delta.build
     }
 
     /// Takes an answer in; whether anything on the screen may differ for it.
-    pub(crate) fn take(&mut self, news: News) -> bool {
-        let moved = news.change.is_some() || self.cut_off;
+    pub(crate) fn apply(&mut self, delta: OverviewDelta) -> bool {
+        let changed = delta.change.is_some() || self.cut_off;
         // One question is under way at a time, so no answer is overtaken: if time went back, the
         // database's clock did.
-        self.pictured = news.now;
-        if let Some(change) = news.change {
+        self.as_of = delta.now;
+        if let Some(change) = delta.change {
             self.snapshot.apply(change);
         }
-        self.cursor = news.cursor;
-        self.arrived = since_opened();
+        self.cursor = delta.cursor;
+        self.received_at = since_opened();
         self.failures = 0;
-        self.asked = None;
-        self.refusal.clear();
+        self.request_started = None;
+        self.error_detail.clear();
         self.cut_off = false;
-        moved
+        changed
     }
 
     /// Whether one who listens has heard nothing for so long that asking is better.
-    pub(crate) fn is_forsaken(&self) -> bool {
-        since_opened() - self.arrived > self.snapshot.settings.poll_period().times(2)
+    pub(crate) fn is_stream_overdue(&self) -> bool {
+        since_opened() - self.received_at > self.snapshot.settings.poll_period().times(2)
     }
 
     /// A question is under way.
-    pub(crate) fn ask(&mut self) {
-        self.asked = Some(since_opened());
+    pub(crate) fn start_request(&mut self) {
+        self.request_started = Some(since_opened());
     }
 
     /// An answer came that is not shown.
-    pub(crate) fn leave(&mut self) {
-        self.asked = None;
+    pub(crate) fn drop_request(&mut self) {
+        self.request_started = None;
     }
 
     /// There was no news: no answer, or a refusal that said this.
-    pub(crate) fn miss(&mut self, refusal: String) {
+    pub(crate) fn record_failure(&mut self, error_detail: String) {
         self.failures += 1;
-        self.asked = None;
+        self.request_started = None;
         // What the page says of it is drawn anew.
-        self.cut_off &= self.refusal == refusal;
-        self.refusal = refusal;
+        self.cut_off &= self.error_detail == error_detail;
+        self.error_detail = error_detail;
     }
 
     /// Whether there has been no picture for so long that nobody can tell from here.
@@ -134,42 +134,42 @@ impl Desk {
 
     /// Whether time alone has changed what is to be shown: a verdict turned, or there has been no
     /// picture for three polls and at least 15 s.
-    pub(crate) fn has_turned(&mut self) -> bool {
-        let patience = self.snapshot.settings.poll_period().times(3).max(Span::seconds(15));
+    pub(crate) fn needs_redraw(&mut self) -> bool {
+        let limit = self.snapshot.settings.poll_period().times(3).max(Span::seconds(15));
         let now = since_opened();
-        let fails = self.failures > 0 || self.asked.is_some_and(|asked| now - asked > SLOW_ANSWER);
-        let lost = fails && now - self.arrived > patience;
+        let fails = self.failures > 0
+            || self
+                .request_started
+                .is_some_and(|request_started| now - request_started > SLOW_REQUEST);
+        let lost = fails && now - self.received_at > limit;
         let cut_off = lost && !self.cut_off;
         self.cut_off |= lost;
         cut_off || self.next_turn.is_some_and(|turn| turn <= self.now())
     }
 
     /// What a place of the page shows now: all servers, for a browser need not send them.
-    pub(crate) fn view(&mut self, place: &Place) -> View {
+    pub(crate) fn view(&mut self, route: &Route) -> PageModel {
         let now = self.now();
         self.next_turn = self.snapshot.next_turn(now);
         if self.cut_off && self.snapshot.blind_since.is_none() {
-            let unseen = Snapshot { blind_since: Some(self.pictured), ..self.snapshot.clone() };
-            return View::of(&unseen, now, place, usize::MAX, &mut self.kept, self.words).cut_off(
-                self.pictured,
-                &self.refusal,
-                self.words,
-            );
+            let blind = Snapshot { blind_since: Some(self.as_of), ..self.snapshot.clone() };
+            return PageModel::new(&blind, now, route, usize::MAX, &mut self.row_cache, self.words)
+                .cut_off(self.as_of, &self.error_detail, self.words);
         }
-        View::of(&self.snapshot, now, place, usize::MAX, &mut self.kept, self.words)
+        PageModel::new(&self.snapshot, now, route, usize::MAX, &mut self.row_cache, self.words)
     }
 
     /// How long to wait before asking again: the poll period, doubled with each failure; up to a
     /// tenth sooner, so that a hundred open pages do not ask in step. Nobody looks at a hidden page but at its title.
-    pub(crate) fn pause(&self, hidden: bool) -> Span {
+    pub(crate) fn poll_delay(&self, hidden: bool) -> Span {
         if hidden {
-            return HIDDEN_PAUSE;
+            return HIDDEN_POLL_DELAY;
         }
         let period = self.snapshot.settings.poll_period();
         let factor = 1_i64 << self.failures.min(6);
-        let pause = period.times(factor).min(LONGEST_PAUSE.max(period));
+        let pause = period.times(factor).min(MAX_POLL_DELAY.max(period));
         // Differs from page to page: where in its millisecond cycle this one is.
-        let mix = since_opened().0.wrapping_mul(31).wrapping_add(self.pictured.0);
+        let mix = since_opened().0.wrapping_mul(31).wrapping_add(self.as_of.0);
         Span(pause.0 * (900 + mix.rem_euclid(101)) / 1_000)
     }
 }

@@ -9,45 +9,45 @@ use leptos::wasm_bindgen::prelude::Closure;
 use web_sys::{EventSource, MessageEvent};
 
 /// A page that could not hear so often asks so many times, two to the power of it, before it listens again.
-const DEAFEST: u32 = 6;
+const MAX_BACKOFF_EXPONENT: u32 = 6;
 
 /// What listens, when it does.
 #[derive(Default)]
-pub(crate) struct Ear {
-    line: Option<Line>,
+pub(crate) struct EventStream {
+    stream: Option<OpenStream>,
     /// How often in a row nothing was heard.
-    deaf: u32,
+    failures: u32,
     /// How often to ask before listening again.
-    rest: u32,
+    skip: u32,
 }
 
-struct Line {
+struct OpenStream {
     source: EventSource,
-    heard: Rc<Cell<bool>>,
-    over: Rc<Cell<bool>>,
+    received: Rc<Cell<bool>>,
+    ended: Rc<Cell<bool>>,
     _closures: [Closure<dyn Fn(MessageEvent)>; 2],
 }
 
-impl Drop for Line {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         self.source.close();
     }
 }
 
-impl Ear {
+impl EventStream {
     /// Listens to the stream at this address, if it is worth a trial.
-    pub(crate) fn open(&mut self, address: &str, hear: impl Fn(String) + 'static) {
-        if self.rest > 0 {
-            self.rest -= 1;
+    pub(crate) fn open(&mut self, address: &str, on_update: impl Fn(String) + 'static) {
+        if self.skip > 0 {
+            self.skip -= 1;
             return;
         }
         let Ok(source) = EventSource::new(address) else { return };
-        let (heard, over) = (Rc::<Cell<bool>>::default(), Rc::<Cell<bool>>::default());
-        let (note, end) = (Rc::clone(&heard), Rc::clone(&over));
+        let (received, ended) = (Rc::<Cell<bool>>::default(), Rc::<Cell<bool>>::default());
+        let (note, end) = (Rc::clone(&received), Rc::clone(&ended));
         let update = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(text) = event.data().as_string() {
                 note.set(true);
-                hear(text);
+                on_update(text);
             }
         });
         let stop = Closure::<dyn Fn(MessageEvent)>::new(move |_| end.set(true));
@@ -58,20 +58,20 @@ impl Ear {
             // An event of any name can be listened to.
             let _ = source.add_event_listener_with_callback(event, closure);
         }
-        self.line = Some(Line { source, heard, over, _closures: [update, stop] });
+        self.stream = Some(OpenStream { source, received, ended, _closures: [update, stop] });
     }
 
     /// Whether there is more to hear.
-    pub(crate) fn listens(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.heard.get() && !line.over.get())
+    pub(crate) fn is_receiving(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.received.get() && !stream.ended.get())
     }
 
     /// Listens no more; whether anything was heard.
     pub(crate) fn close(&mut self) -> bool {
-        let Some(line) = self.line.take() else { return false };
-        let heard = line.heard.get();
-        self.deaf = if heard { 0 } else { DEAFEST.min(self.deaf + 1) };
-        self.rest = (1 << self.deaf) - 1;
-        heard
+        let Some(stream) = self.stream.take() else { return false };
+        let received = stream.received.get();
+        self.failures = if received { 0 } else { MAX_BACKOFF_EXPONENT.min(self.failures + 1) };
+        self.skip = (1 << self.failures) - 1;
+        received
     }
 }

@@ -12,9 +12,9 @@ pub(crate) fn current() -> Option<String> {
 
 /// Focuses the element with this id, once what was just changed is drawn. Where there is none any
 /// more, the second.
-pub(crate) fn lead_to(id: String, or: &'static str) {
+pub(crate) fn focus_after_render(id: String, or: &'static str) {
     leptos::task::spawn_local(async move {
-        drawn().await;
+        rendered().await;
         if !focus(&id, false) {
             focus(or, false);
         }
@@ -23,7 +23,7 @@ pub(crate) fn lead_to(id: String, or: &'static str) {
 
 /// Shows something; whoever was on an element that is drawn anew, moved, gone or made another stays
 /// where it was, or comes to the heading of that part.
-pub(crate) fn keep(show: impl FnOnce()) {
+pub(crate) fn preserve(show: impl FnOnce()) {
     let before = focused();
     show();
     let Some(before) = before else { return };
@@ -31,7 +31,7 @@ pub(crate) fn keep(show: impl FnOnce()) {
     let part = before.closest("[aria-labelledby]").ok().flatten();
     let heading = part.and_then(|part| part.get_attribute("aria-labelledby"));
     leptos::task::spawn_local(async move {
-        drawn().await;
+        rendered().await;
         // Where the keyboard went elsewhere meanwhile, it was led there.
         let stayed = focused().is_none_or(|now| now == before && now.id() != id);
         if stayed
@@ -44,7 +44,7 @@ pub(crate) fn keep(show: impl FnOnce()) {
 }
 
 /// Resolves once signals set before have reached the page.
-pub(crate) async fn drawn() {
+pub(crate) async fn rendered() {
     TimeoutFuture::new(0).await;
 }
 

@@ -7,11 +7,11 @@ use leptos::wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlDetailsElement};
 
 use crate::page::client::focus;
-use crate::page::route::{Open, Place};
-use crate::page::state::{Screen, set};
+use crate::page::route::{Dialog, Route};
+use crate::page::state::{PageState, set};
 
 /// Takes over every link within the page, the browser's way back and forth, and Escape.
-pub(crate) fn follow(screen: Screen) {
+pub(crate) fn start(state: PageState) {
     window_event_listener(ev::click, move |event| {
         let plain = event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
@@ -26,46 +26,46 @@ pub(crate) fn follow(screen: Screen) {
         } else if address.starts_with('?') {
             event.prevent_default();
             let (query, anchor) = address.split_once('#').unwrap_or((&address, ""));
-            go(screen, Place::parse(query), anchor);
+            navigate(state, Route::parse(query), anchor);
         }
     })
     .keep();
     window_event_listener(ev::popstate, move |_| {
         // Within a place browsers say this too, and what was typed there is not in its address.
-        let place = current();
-        if place.address() != screen.place.with_untracked(Place::address) {
-            set(&screen.place, place);
+        let route = current();
+        if route.address() != state.route.with_untracked(Route::address) {
+            set(&state.route, route);
         }
     })
     .keep();
     window_event_listener(ev::hashchange, |_| reveal_target()).keep();
     window_event_listener(ev::keydown, move |event| {
-        let place = screen.place.get_untracked();
-        if event.key() == "Escape" && place.open != Open::Nothing && !event.default_prevented() {
-            go(screen, place.opening(Open::Nothing), "");
+        let route = state.route.get_untracked();
+        if event.key() == "Escape" && route.dialog != Dialog::None && !event.default_prevented() {
+            navigate(state, route.with_dialog(Dialog::None), "");
         }
     })
     .keep();
     // What was just done is said once: a reload does not say it again.
-    replace(&screen.place.get_untracked());
-    lead_the_keyboard(screen);
-    follow_typing(screen);
+    replace(&state.route.get_untracked());
+    manage_focus(state);
+    track_search(state);
     reveal_target();
 }
 
 /// Goes to another place of the page, and there to an element unless the anchor is empty, as a link
 /// would: one step for the way back.
-pub(crate) fn go(screen: Screen, place: Place, anchor: &str) {
+pub(crate) fn navigate(state: PageState, route: Route, anchor: &str) {
     let anchor = if anchor.is_empty() { String::new() } else { format!("#{anchor}") };
-    let address = format!("{}{anchor}", address(&place));
+    let address = format!("{}{anchor}", address(&route));
     if let Ok(history) = window().history() {
         // A browser that refuses to write the address down still shows the place.
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
     }
-    set(&screen.place, place);
+    set(&state.route, route);
     if !anchor.is_empty() {
         leptos::task::spawn_local(async move {
-            focus::drawn().await;
+            focus::rendered().await;
             // Once the element is drawn the browser marks it as the target, and goes there.
             let _ = window().location().replace(&anchor);
         });
@@ -73,54 +73,54 @@ pub(crate) fn go(screen: Screen, place: Place, anchor: &str) {
 }
 
 /// The place that the browser's address names.
-fn current() -> Place {
-    Place::parse(&window().location().search().unwrap_or_default())
+fn current() -> Route {
+    Route::parse(&window().location().search().unwrap_or_default())
 }
 
 /// Writes another address over the one now: for what is typed, which is no step to go back.
-fn replace(place: &Place) {
+fn replace(route: &Route) {
     let anchor = window().location().hash().unwrap_or_default();
     if let Ok(history) = window().history() {
-        let address = format!("{}{anchor}", address(place));
+        let address = format!("{}{anchor}", address(route));
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
     }
 }
 
 /// The address of a place; the page as it opens has no `?`.
-fn address(place: &Place) -> String {
-    let query = place.address();
+fn address(route: &Route) -> String {
+    let query = route.address();
     if query.len() > 1 { query } else { window().location().pathname().unwrap_or_default() }
 }
 
 /// The search is part of the address while it is typed.
-fn follow_typing(screen: Screen) {
-    let search = Memo::new(move |_| screen.place.with(|place| place.list.search.clone()));
+fn track_search(state: PageState) {
+    let search = Memo::new(move |_| state.route.with(|route| route.list.search.clone()));
     Effect::new(move |before: Option<String>| {
         let now = search.get();
         if before.is_some_and(|before| before != now) {
-            replace(&screen.place.get_untracked());
+            replace(&state.route.get_untracked());
         }
         now
     });
 }
 
 /// The keyboard goes to what opens, and back to what opened it.
-fn lead_the_keyboard(screen: Screen) {
-    let open = Memo::new(move |_| screen.place.with(|place| kind(&place.open)));
-    let opener = StoredValue::new(None::<String>);
+fn manage_focus(state: PageState) {
+    let dialog = Memo::new(move |_| state.route.with(|route| dialog_key(&route.dialog)));
+    let permitted_link = StoredValue::new(None::<String>);
     Effect::new(move |before: Option<(&'static str, String)>| {
-        let now = open.get();
+        let now = dialog.get();
         if let Some(before) = before.filter(|before| *before != now) {
             if before.0.is_empty() {
-                opener.set_value(focus::current());
+                permitted_link.set_value(focus::current());
             }
             match now.0 {
                 "" => {
-                    let back = opener.get_value().unwrap_or_default();
-                    focus::lead_to(back, "servers");
+                    let back = permitted_link.get_value().unwrap_or_default();
+                    focus::focus_after_render(back, "servers");
                 }
-                "configure" => focus::lead_to("load_balancing".to_owned(), "configure"),
-                _ => focus::lead_to("panel-title".to_owned(), "servers"),
+                "configure" => focus::focus_after_render("load_balancing".to_owned(), "configure"),
+                _ => focus::focus_after_render("panel-title".to_owned(), "servers"),
             }
         }
         now
@@ -128,10 +128,10 @@ fn lead_the_keyboard(screen: Screen) {
 }
 
 /// What is open, but for what was typed into it.
-fn kind(open: &Open) -> (&'static str, String) {
-    let pairs = open.pairs();
-    let kind = pairs.first().map_or("", |(name, _)| name);
-    (kind, crate::page::route::written(pairs))
+fn dialog_key(dialog: &Dialog) -> (&'static str, String) {
+    let pairs = dialog.pairs();
+    let dialog_key = pairs.first().map_or("", |(name, _)| name);
+    (dialog_key, crate::page::route::to_query(pairs))
 }
 
 /// Opens what is folded around the element that the address points to.

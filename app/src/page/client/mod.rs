@@ -19,59 +19,62 @@ use leptos::wasm_bindgen::prelude::wasm_bindgen;
 use crate::cluster::{Span, Timestamp};
 use crate::i18n::{self, Language, Words};
 use crate::page::banner::view as banner;
-use crate::page::client::client_state::Desk;
-use crate::page::client::event_stream::Ear;
+use crate::page::client::client_state::ClientState;
+use crate::page::client::event_stream::EventStream;
 use crate::page::client::history::Keep as _;
 use crate::page::client::monotonic::since_opened;
 use crate::page::document::{Page, PageProps};
 use crate::page::header;
-use crate::page::route::{Done, Place};
-use crate::page::state::{Connection, Screen, set};
-use crate::protocol::{Command, FOREIGN, Failure, News, Picture, Refusal, SIGNED_OUT, UNREACHABLE};
+use crate::page::route::{Done, Route};
+use crate::page::state::{Connection, PageState, set};
+use crate::protocol::{
+    CallError, Command, CommandError, FOREIGN, InitialState, OverviewDelta, SIGNED_OUT, UNREACHABLE,
+};
 use crate::server_fns;
 
 /// How long one request may take, in milliseconds.
-const TIMEOUT: u32 = 10_000;
+const REQUEST_TIMEOUT_MS: u32 = 10_000;
 /// How often the page looks whether anything is due, in milliseconds.
-const STEP: u32 = 200;
+const TICK_MS: u32 = 200;
 /// How long a screen reader is left alone between two verdicts.
-const BETWEEN_VERDICTS: Span = Span::seconds(30);
+const ANNOUNCEMENT_PAUSE: Span = Span::seconds(30);
 /// How long a page that is being left asks nothing.
-const LEAVING: Span = Span::seconds(10);
+const UNLOAD_PAUSE: Span = Span::seconds(10);
 
 /// Takes over the page that the server rendered, in the words of this message file; `number` and `date`
 /// write a number, and a moment in milliseconds, as this browser does.
 #[wasm_bindgen]
 pub fn hydrate(language: &str, messages: String, number: Function, date: Function) {
     console_error_panic_hook::set_once();
-    let Some(picture) = read_picture() else { return };
+    let Some(initial) = read_initial_state() else { return };
     let Some(app) = document().get_element_by_id("app").and_then(|app| app.dyn_into().ok()) else {
         return;
     };
-    if !picture.visit.site.base.is_empty() {
-        leptos::server_fn::client::set_server_url(picture.visit.site.base.clone().leak());
+    if !initial.context.site.base.is_empty() {
+        leptos::server_fn::client::set_server_url(initial.context.site.base.clone().leak());
     }
     let language = Language::parse(language).unwrap_or_default();
     // They are spoken as long as the page is open.
     let words: &Words = Box::leak(Box::new(Words::read(language, messages.leak())));
-    let desk = Desk::of(&picture, words);
-    let held: Rc<Cell<Option<Screen>>> = Rc::default();
-    let shown = Rc::clone(&held);
-    let snapshot = desk.snapshot().clone();
+    let client = ClientState::new(&initial, words);
+    let mounted: Rc<Cell<Option<PageState>>> = Rc::default();
+    let shown = Rc::clone(&mounted);
+    let snapshot = client.snapshot().clone();
     leptos::mount::hydrate_from(app, move || {
-        let screen = Screen::new(picture, &snapshot, words);
-        shown.set(Some(screen));
-        Page(PageProps { screen })
+        let state = PageState::new(initial, &snapshot, words);
+        shown.set(Some(state));
+        Page(PageProps { state })
     })
     .forget();
-    let news = document().get_element_by_id("news").and_then(|news| news.dyn_into().ok());
-    if let (Some(news), Some(screen)) = (news, held.get()) {
-        leptos::mount::hydrate_from(news, move || move || header::news(screen)).forget();
+    let delta = document().get_element_by_id("news").and_then(|delta| delta.dyn_into().ok());
+    if let (Some(delta), Some(state)) = (delta, mounted.get()) {
+        leptos::mount::hydrate_from(delta, move || move || header::connection_status(state))
+            .forget();
     }
-    if let Some(screen) = held.get() {
+    if let Some(state) = mounted.get() {
         i18n::write_by(number, date);
-        screen.write_anew();
-        start(screen, desk);
+        state.rerender_formatted();
+        start(state, client);
     }
     if let Some(root) = document().document_element() {
         // An attribute of a fixed name is always taken.
@@ -79,99 +82,101 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
     }
 }
 
-fn read_picture() -> Option<Picture> {
+fn read_initial_state() -> Option<InitialState> {
     let text = document().get_element_by_id("picture")?.text_content()?;
     // From bytes, as the answers of the server functions come: one reader for both is 40 kB less wasm.
     serde_json::from_slice(text.as_bytes()).ok()
 }
 
-fn start(screen: Screen, desk: Desk) {
-    let desk = Rc::new(RefCell::new(desk));
-    let hurry = Rc::new(Cell::new(false));
-    let quiet = Rc::new(Cell::new(Span::ZERO));
-    hurry_when_back(&hurry);
-    fall_silent_when_left(&quiet);
-    name_the_tab(screen);
-    history::follow(screen);
-    show_each_place(screen, Rc::clone(&desk));
-    grant_wishes(screen, Rc::clone(&hurry));
-    leptos::task::spawn_local(let_time_pass(screen, Rc::clone(&desk)));
-    leptos::task::spawn_local(ask_for_news(screen, desk, hurry, quiet));
+fn start(state: PageState, client: ClientState) {
+    let client = Rc::new(RefCell::new(client));
+    let poll_now = Rc::new(Cell::new(false));
+    let paused_until = Rc::new(Cell::new(Span::ZERO));
+    poll_on_return(&poll_now);
+    pause_on_unload(&paused_until);
+    update_title(state);
+    history::start(state);
+    render_routes(state, Rc::clone(&client));
+    run_commands(state, Rc::clone(&poll_now));
+    leptos::task::spawn_local(tick(state, Rc::clone(&client)));
+    leptos::task::spawn_local(poll(state, client, poll_now, paused_until));
 }
 
 /// The tab says how the cluster is, even behind other tabs, and that it does not where it is paused.
-fn name_the_tab(screen: Screen) {
+fn update_title(state: PageState) {
     let headline = Memo::new(move |_| {
-        let paused = screen.connection.get() == Connection::Paused;
-        let mark = if paused { screen.words().label("news.paused") } else { "" };
+        let paused = state.connection.get() == Connection::Paused;
+        let mark = if paused { state.words().label("news.paused") } else { "" };
         let between = if paused { ": " } else { "" };
-        screen.head.with(|head| format!("{mark}{between}{}", head.headline))
+        state.banner.with(|head| format!("{mark}{between}{}", head.headline))
     });
     Effect::new(move |_| document().set_title(&banner::title(&headline.get())));
 }
 
 /// Somebody looks again, or the network went or is back: ask at once.
-fn hurry_when_back(hurry: &Rc<Cell<bool>>) {
+fn poll_on_return(poll_now: &Rc<Cell<bool>>) {
     for event in ["visibilitychange", "online", "offline"] {
-        let hurry = Rc::clone(hurry);
-        window_event_listener_untyped(event, move |_| hurry.set(true)).keep();
+        let poll_now = Rc::clone(poll_now);
+        window_event_listener_untyped(event, move |_| poll_now.set(true)).keep();
     }
 }
 
 /// A page that is being left, perhaps by signing out, asks nothing that would be refused. Should it stay
 /// after all, it goes on.
-fn fall_silent_when_left(quiet: &Rc<Cell<Span>>) {
-    let quiet = Rc::clone(quiet);
-    let left = move |_| quiet.set(since_opened() + LEAVING);
+fn pause_on_unload(paused_until: &Rc<Cell<Span>>) {
+    let paused_until = Rc::clone(paused_until);
+    let left = move |_| paused_until.set(since_opened() + UNLOAD_PAUSE);
     window_event_listener_untyped("beforeunload", left).keep();
 }
 
 /// Another place of the page shows the same facts in another way: at once, and without asking.
-fn show_each_place(screen: Screen, desk: Rc<RefCell<Desk>>) {
+fn render_routes(state: PageState, client: Rc<RefCell<ClientState>>) {
     Effect::new(move |_| {
-        let place = screen.place.get();
-        let view = desk.borrow_mut().view(&place);
-        focus::keep(|| screen.show(view));
+        let route = state.route.get();
+        let view = client.borrow_mut().view(&route);
+        focus::preserve(|| state.show(view));
     });
 }
 
 /// Does what an admin wants, says what came of it, and asks for the news it made.
-fn grant_wishes(screen: Screen, hurry: Rc<Cell<bool>>) {
+fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
     Effect::new(move |_| {
-        let Some(command) = screen.wish.get() else { return };
-        screen.wish.update_untracked(|wish| *wish = None);
-        if screen.acting.get_untracked() {
+        let Some(command) = state.pending_command.get() else { return };
+        state.pending_command.update_untracked(|pending| *pending = None);
+        if state.busy.get_untracked() {
             return;
         }
-        set(&screen.acting, true);
-        let hurry = Rc::clone(&hurry);
+        set(&state.busy, true);
+        let poll_now = Rc::clone(&poll_now);
         leptos::task::spawn_local(async move {
-            let answer =
-                select(Box::pin(server_fns::act(command.clone())), TimeoutFuture::new(TIMEOUT))
-                    .await;
-            set(&screen.acting, false);
-            hurry.set(true);
-            let place = screen.place.get_untracked();
+            let answer = select(
+                Box::pin(server_fns::act(command.clone())),
+                TimeoutFuture::new(REQUEST_TIMEOUT_MS),
+            )
+            .await;
+            set(&state.busy, false);
+            poll_now.set(true);
+            let route = state.route.get_untracked();
             let refused = match answer {
                 Either::Left((Ok(Ok(())), _)) => {
                     // Whoever changes something wants to see it changed: that ends a pause.
-                    if screen.connection.get_untracked() == Connection::Paused {
-                        screen.connection.set(Connection::Polling);
+                    if state.connection.get_untracked() == Connection::Paused {
+                        state.connection.set(Connection::Polling);
                     }
-                    history::go(screen, place.after(done(command)), "");
+                    history::navigate(state, route.after(done(command)), "");
                     return;
                 }
-                Either::Left((Ok(Err(Refusal::Live)), _)) => {
-                    history::go(screen, place.opening(place.open.asked_again()), "");
+                Either::Left((Ok(Err(CommandError::Live)), _)) => {
+                    history::navigate(state, route.with_dialog(route.dialog.confirming_live()), "");
                     return;
                 }
                 Either::Left((Ok(Err(refusal)), _)) => refusal.as_str().into(),
                 Either::Left((Err(failure), _)) => failure,
                 Either::Right(_) => UNREACHABLE.into(),
             };
-            let Failure { reason, detail } = refused;
+            let CallError { reason, detail } = refused;
             let reason = if reason.is_empty() { "refused".to_owned() } else { reason };
-            set(&screen.place, Place { refused: Some(reason), said: detail, ..place });
+            set(&state.route, Route { error: Some(reason), error_detail: detail, ..route });
         });
     });
 }
@@ -187,89 +192,89 @@ fn done(command: Command) -> Done {
 
 /// Ages tick every second; verdicts turn at their moments, without a message. Each step is a sign of life for the
 /// watchdog of the document.
-async fn let_time_pass(screen: Screen, desk: Rc<RefCell<Desk>>) {
+async fn tick(state: PageState, client: Rc<RefCell<ClientState>>) {
     let root = document().document_element();
-    let mut spoken = Spoken::new(screen);
+    let mut announcer = Announcer::new(state);
     loop {
-        TimeoutFuture::new(STEP).await;
+        TimeoutFuture::new(TICK_MS).await;
         if let Some(root) = &root {
             // An attribute of a fixed name is always taken.
             let _ = root.set_attribute("data-alive", "");
         }
-        spoken.speak(screen);
-        if screen.connection.get_untracked() == Connection::Paused {
+        announcer.speak(state);
+        if state.connection.get_untracked() == Connection::Paused {
             continue;
         }
-        let mut desk = desk.borrow_mut();
+        let mut client = client.borrow_mut();
         if !document().hidden() {
-            let now = desk.now();
-            set(&screen.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
+            let now = client.now();
+            set(&state.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
         }
-        if desk.has_turned() {
-            if desk.is_cut_off() && screen.connection.get_untracked() == Connection::Live {
-                set(&screen.connection, unanswered());
+        if client.needs_redraw() {
+            if client.is_cut_off() && state.connection.get_untracked() == Connection::Live {
+                set(&state.connection, no_answer_state());
             }
-            let view = screen.place.with_untracked(|place| desk.view(place));
-            drop(desk);
-            focus::keep(|| screen.show(view));
+            let view = state.route.with_untracked(|route| client.view(route));
+            drop(client);
+            focus::preserve(|| state.show(view));
         }
     }
 }
 
 /// What a screen reader has been given to say.
-struct Spoken {
+struct Announcer {
     headline: String,
     done: Option<String>,
     /// When it last said something.
     at: Option<Span>,
 }
 
-impl Spoken {
+impl Announcer {
     /// Nothing yet: a reader meets the heading itself.
-    fn new(screen: Screen) -> Self {
+    fn new(state: PageState) -> Self {
         let (headline, done) =
-            screen.head.with_untracked(|head| (head.headline.clone(), head.done.clone()));
+            state.banner.with_untracked(|head| (head.headline.clone(), head.done.clone()));
         Self { headline, done, at: None }
     }
 
     /// What was done is said at once, a verdict in its time: of several within it the last.
-    fn speak(&mut self, screen: Screen) {
-        screen.head.with_untracked(|head| {
+    fn speak(&mut self, state: PageState) {
+        state.banner.with_untracked(|head| {
             let now = since_opened();
             if self.done != head.done {
                 self.done.clone_from(&head.done);
                 if let Some(done) = &head.done {
                     self.at = Some(now);
-                    set(&screen.spoken(), done.clone());
+                    set(&state.announcement(), done.clone());
                 }
             }
-            let rests = self.at.is_some_and(|at| now - at < BETWEEN_VERDICTS);
+            let rests = self.at.is_some_and(|at| now - at < ANNOUNCEMENT_PAUSE);
             if !rests && self.headline != head.headline {
                 self.at = Some(now);
                 self.headline.clone_from(&head.headline);
-                set(&screen.spoken(), head.headline.clone());
+                set(&state.announcement(), head.headline.clone());
             }
         });
     }
 }
 
 /// Asks, again and again, what changed; between the questions it listens.
-async fn ask_for_news(
-    screen: Screen,
-    desk: Rc<RefCell<Desk>>,
-    hurry: Rc<Cell<bool>>,
-    quiet: Rc<Cell<Span>>,
+async fn poll(
+    state: PageState,
+    client: Rc<RefCell<ClientState>>,
+    poll_now: Rc<Cell<bool>>,
+    paused_until: Rc<Cell<Span>>,
 ) {
-    let mut ear = Ear::default();
+    let mut stream = EventStream::default();
     let mut was_paused = false;
     let mut was_hidden = document().hidden();
-    listen(screen, &desk, &mut ear);
+    listen(state, &client, &mut stream);
     loop {
         let mut begun = since_opened();
-        let [seen, unseen] = [false, true].map(|hidden| desk.borrow().pause(hidden));
+        let [seen, unseen] = [false, true].map(|hidden| client.borrow().poll_delay(hidden));
         loop {
-            TimeoutFuture::new(STEP).await;
-            let paused = screen.connection.get_untracked() == Connection::Paused;
+            TimeoutFuture::new(TICK_MS).await;
+            let paused = state.connection.get_untracked() == Connection::Paused;
             let resumed = was_paused && !paused;
             was_paused = paused;
             let hidden = document().hidden();
@@ -277,99 +282,100 @@ async fn ask_for_news(
                 begun = since_opened();
             }
             was_hidden = hidden;
-            let idle = paused || since_opened() < quiet.get();
+            let idle = paused || since_opened() < paused_until.get();
             if idle || hidden {
-                ear.close();
+                stream.close();
             }
-            let listens = ear.listens() && !desk.borrow().is_forsaken();
+            let listens = stream.is_receiving() && !client.borrow().is_stream_overdue();
             let pause = if hidden { unseen } else { seen };
             let due = !listens && since_opened() - begun >= pause;
-            let hurries = hurry.take() && !hidden;
-            if !idle && (resumed || hurries || due) {
+            let is_hurried = poll_now.take() && !hidden;
+            if !idle && (resumed || is_hurried || due) {
                 break;
             }
         }
-        let came = if ear.close() { Connection::Live } else { Connection::Polling };
-        let cursor = desk.borrow().cursor();
-        desk.borrow_mut().ask();
+        let came = if stream.close() { Connection::Live } else { Connection::Polling };
+        let cursor = client.borrow().cursor();
+        client.borrow_mut().start_request();
         let answer =
-            select(Box::pin(server_fns::overview(cursor)), TimeoutFuture::new(TIMEOUT)).await;
-        let paused = screen.connection.get_untracked() == Connection::Paused;
+            select(Box::pin(server_fns::overview(cursor)), TimeoutFuture::new(REQUEST_TIMEOUT_MS))
+                .await;
+        let paused = state.connection.get_untracked() == Connection::Paused;
         match answer {
-            Either::Left((Ok(news), _)) if !paused => {
-                take(screen, &desk, news, came);
-                listen(screen, &desk, &mut ear);
+            Either::Left((Ok(delta), _)) if !paused => {
+                apply(state, &client, delta, came);
+                listen(state, &client, &mut stream);
             }
             // Paused meanwhile: what came is asked for again on resuming.
-            Either::Left((Ok(_), _)) => desk.borrow_mut().leave(),
+            Either::Left((Ok(_), _)) => client.borrow_mut().drop_request(),
             Either::Left((Err(failure), _)) => {
-                miss(screen, &desk, failure);
+                record_failure(state, &client, failure);
                 // What refuses questions may let a page listen.
-                listen(screen, &desk, &mut ear);
+                listen(state, &client, &mut stream);
             }
-            Either::Right(_) => miss(screen, &desk, UNREACHABLE.into()),
+            Either::Right(_) => record_failure(state, &client, UNREACHABLE.into()),
         }
     }
 }
 
 /// Says why there is no news. Somebody who is not signed in any more is shown where to sign in, at once unless that
 /// would empty a form.
-fn miss(screen: Screen, desk: &RefCell<Desk>, failure: Failure) {
+fn record_failure(state: PageState, client: &RefCell<ClientState>, failure: CallError) {
     let signed_out = failure.reason == SIGNED_OUT;
     let lost = match failure.reason.as_str() {
         SIGNED_OUT => Connection::SignedOut,
-        UNREACHABLE => unanswered(),
+        UNREACHABLE => no_answer_state(),
         FOREIGN => Connection::Foreign,
         _ => Connection::Refused,
     };
-    desk.borrow_mut().miss(failure.detail.clone());
-    if screen.connection.get_untracked() != Connection::Paused {
-        set(&screen.refusal(), failure.detail);
-        set(&screen.connection, lost);
+    client.borrow_mut().record_failure(failure.detail.clone());
+    if state.connection.get_untracked() != Connection::Paused {
+        set(&state.error_detail(), failure.detail);
+        set(&state.connection, lost);
     }
-    if signed_out && !screen.place.with_untracked(|place| place.open.asks()) {
+    if signed_out && !state.route.with_untracked(|route| route.dialog.is_form()) {
         let _ = window().location().reload();
     }
 }
 
 /// What the page says where no answer comes.
-fn unanswered() -> Connection {
+fn no_answer_state() -> Connection {
     let online = window().navigator().on_line();
     if online { Connection::Reconnecting } else { Connection::Offline }
 }
 
 /// Listens from where the picture is.
-fn listen(screen: Screen, desk: &Rc<RefCell<Desk>>, ear: &mut Ear) {
+fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut EventStream) {
     if document().hidden() {
         return;
     }
-    let cursor = desk.borrow().cursor();
-    let base = screen.visit(|visit| visit.site.base.clone());
+    let cursor = client.borrow().cursor();
+    let base = state.page_context(|context| context.site.base.clone());
     let address = format!("{base}/api/v1/stream?cursor={cursor}");
-    let desk = Rc::clone(desk);
-    ear.open(&address, move |text| {
-        let paused = screen.connection.get_untracked() == Connection::Paused;
-        if let Ok(news) = serde_json::from_slice(text.as_bytes())
+    let client = Rc::clone(client);
+    stream.open(&address, move |text| {
+        let paused = state.connection.get_untracked() == Connection::Paused;
+        if let Ok(delta) = serde_json::from_slice(text.as_bytes())
             && !paused
         {
-            take(screen, &desk, news, Connection::Live);
+            apply(state, &client, delta, Connection::Live);
         }
     });
 }
 
 /// Takes news in, and shows what came of them.
-fn take(screen: Screen, desk: &RefCell<Desk>, news: News, came: Connection) {
-    let mut desk = desk.borrow_mut();
+fn apply(state: PageState, client: &RefCell<ClientState>, delta: OverviewDelta, came: Connection) {
+    let mut client = client.borrow_mut();
     // Behind a balancer the next to answer may be of this build again: the offer stays all the same.
-    if desk.is_outdated(&news) {
-        set(&screen.outdated, true);
+    if client.is_outdated(&delta) {
+        set(&state.outdated, true);
     }
-    let moved = desk.take(news);
-    set(&screen.pictured, desk.pictured());
-    set(&screen.connection, came);
+    let moved = client.apply(delta);
+    set(&state.as_of, client.as_of());
+    set(&state.connection, came);
     if moved {
-        let view = screen.place.with_untracked(|place| desk.view(place));
-        drop(desk);
-        focus::keep(|| screen.show(view));
+        let view = state.route.with_untracked(|route| client.view(route));
+        drop(client);
+        focus::preserve(|| state.show(view));
     }
 }

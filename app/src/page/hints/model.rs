@@ -3,13 +3,13 @@
 use crate::cluster::hints::{Arg, HintAction, HintId, Severity, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
 use crate::i18n::Words;
-use crate::page::model::Scene;
-use crate::page::route::{List, Open, Place, written};
-use crate::page::servers::model::Kept;
+use crate::page::model::ViewContext;
+use crate::page::route::{Dialog, List, Route, to_query};
+use crate::page::servers::model::RowCache;
 
 /// One hint in words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Advice {
+pub(crate) struct HintCard {
     /// Which.
     pub(crate) id: &'static str,
     /// Its place on the page.
@@ -25,28 +25,28 @@ pub(crate) struct Advice {
     /// What not to do.
     pub(crate) avoid: Option<String>,
     /// What can be done about it on this page.
-    pub(crate) action: Option<Action>,
+    pub(crate) action: Option<DialogLink>,
 }
 
 /// Something that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Action {
+pub(crate) struct DialogLink {
     /// What its link says.
     pub(crate) text: String,
     /// What it opens, as it stands in an address.
     pub(crate) opens: String,
 }
 
-impl Action {
+impl DialogLink {
     /// A link that opens something.
-    pub(crate) fn opening(text: impl Into<String>, open: &Open) -> Self {
-        Self { text: text.into(), opens: written(open.pairs()) }
+    pub(crate) fn with_dialog(text: impl Into<String>, dialog: &Dialog) -> Self {
+        Self { text: text.into(), opens: to_query(dialog.pairs()) }
     }
 }
 
 /// Hints of one id, folded under one heading where they are many.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Group {
+pub(crate) struct HintGroup {
     /// The id they share.
     pub(crate) id: &'static str,
     /// How many there are, those that a summary stands for too.
@@ -56,14 +56,18 @@ pub(crate) struct Group {
     /// How urgent.
     pub(crate) severity: Severity,
     /// The hints.
-    pub(crate) hints: Vec<Advice>,
+    pub(crate) hints: Vec<HintCard>,
 }
 
 /// More hints than this of one id stand under one heading.
 const FOLD_OVER: usize = 5;
 
 /// The hints, each leading to its server's row if that is among those `shown`.
-pub(crate) fn groups(hints: &[Hint], shown: &Kept, scene: &Scene<'_>) -> Vec<Group> {
+pub(crate) fn groups(
+    hints: &[Hint],
+    shown: &RowCache,
+    context: &ViewContext<'_>,
+) -> Vec<HintGroup> {
     let everyone = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
     hints
         .chunk_by(|a, b| a.id == b.id)
@@ -72,42 +76,43 @@ pub(crate) fn groups(hints: &[Hint], shown: &Kept, scene: &Scene<'_>) -> Vec<Gro
             let silent = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
             let fold = same.len() > FOLD_OVER || (everyone && silent);
             let count = same.iter().map(Hint::weight).sum();
-            Some(Group {
+            Some(HintGroup {
                 id: id.as_str(),
                 count,
-                heading: fold.then(|| scene.words.many(id, count)),
+                heading: fold.then(|| context.words.many(id, count)),
                 severity: id.severity(),
-                hints: same.iter().map(|hint| advice(hint, shown, scene)).collect(),
+                hints: same.iter().map(|hint| advice(hint, shown, context)).collect(),
             })
         })
         .collect()
 }
 
-fn advice(hint: &Hint, shown: &Kept, scene: &Scene<'_>) -> Advice {
-    let said = scene.words.hint(hint);
-    Advice {
+fn advice(hint: &Hint, shown: &RowCache, context: &ViewContext<'_>) -> HintCard {
+    let said = context.words.hint(hint);
+    HintCard {
         id: hint.id.as_str(),
         anchor: hint.anchor(),
         server: hint.server.as_ref().map(|server| {
             let row = format!("#server-{}", dom_safe(server));
-            if shown.shows(server, scene.overview) {
+            if shown.shows(server, context.overview) {
                 return (server.to_string(), row);
             }
             // Its row is left out by the filter, or on another page: a search for it shows it.
             let list = List { search: server.to_string(), ..List::default() };
-            let search = Place { list, dress: scene.place.dress.clone(), ..Place::default() };
+            let search =
+                Route { list, appearance: context.route.appearance.clone(), ..Route::default() };
             (server.to_string(), format!("{}{row}", search.address()))
         }),
         title: said.title,
         evidence: said.evidence,
         steps: said.steps,
         avoid: said.avoid,
-        action: action(hint, scene.words),
+        action: action(hint, context.words),
     }
 }
 
 /// What can be done about a hint on this page.
-fn action(hint: &Hint, words: &Words) -> Option<Action> {
+fn action(hint: &Hint, words: &Words) -> Option<DialogLink> {
     let accept = |kind| {
         let digits = hint.text("key")?.to_owned();
         let key = match kind {
@@ -115,20 +120,23 @@ fn action(hint: &Hint, words: &Words) -> Option<Action> {
             KeyKind::Machine => "action.accept.machine",
         };
         let text = words.say(key, &[("key", Arg::Text(digits.clone()))]);
-        Some(Action::opening(text, &Open::AcceptKey { kind, digits }))
+        Some(DialogLink::with_dialog(text, &Dialog::AcceptKey { kind, digits }))
     };
     let remove = || {
         let (server, role) = (hint.server.clone()?, hint.role);
-        Some(Action::opening(
+        Some(DialogLink::with_dialog(
             words.label("action.remove"),
-            &Open::Removal { server, role, again: false },
+            &Dialog::Removal { server, role, again: false },
         ))
     };
     let reconnect = || {
-        Some(Action::opening(words.label("action.reconnect"), &Open::Details(hint.server.clone()?)))
+        Some(DialogLink::with_dialog(
+            words.label("action.reconnect"),
+            &Dialog::Details(hint.server.clone()?),
+        ))
     };
     let configure =
-        || Some(Action::opening(words.label("page.configure"), &Open::Configuration(None)));
+        || Some(DialogLink::with_dialog(words.label("page.configure"), &Dialog::Settings(None)));
     match hint.id.action() {
         HintAction::Nothing => None,
         HintAction::AcceptEncryptionKey => accept(KeyKind::Encryption),
@@ -140,14 +148,14 @@ fn action(hint: &Hint, words: &Words) -> Option<Action> {
 }
 
 /// What a page says that has had no news since `since`, though the overview refused some with these words.
-pub(crate) fn cut_off(since: Timestamp, refusal: &str, words: &Words) -> Group {
+pub(crate) fn cut_off(since: Timestamp, refusal: &str, words: &Words) -> HintGroup {
     let args = [("since", Arg::Moment(since)), ("detail", Arg::Text(refusal.to_owned()))];
     let [title, evidence, step] = if refusal.is_empty() {
         ["cut-off.title", "cut-off.evidence", "cut-off.step"]
     } else {
         ["cut-off.refused", "cut-off.refused.evidence", "cut-off.refused.step"]
     };
-    let advice = Advice {
+    let advice = HintCard {
         id: "cut-off",
         anchor: "hint-cut-off".to_owned(),
         server: None,
@@ -157,5 +165,11 @@ pub(crate) fn cut_off(since: Timestamp, refusal: &str, words: &Words) -> Group {
         avoid: None,
         action: None,
     };
-    Group { id: "cut-off", count: 1, heading: None, severity: Severity::Error, hints: vec![advice] }
+    HintGroup {
+        id: "cut-off",
+        count: 1,
+        heading: None,
+        severity: Severity::Error,
+        hints: vec![advice],
+    }
 }

@@ -7,9 +7,9 @@ use crate::cluster::{
     ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
     ServerStatus, Span, Timestamp,
 };
-use crate::page::model::{Action, Scene};
-use crate::page::route::Open;
-use crate::page::status_style::{self, Look};
+use crate::page::model::{DialogLink, ViewContext};
+use crate::page::route::Dialog;
+use crate::page::status_style::{self, StatusStyle};
 use crate::protocol::{Command, LAPSED};
 
 /// What is open beside the page.
@@ -18,15 +18,15 @@ pub(crate) struct Panel {
     /// Its heading.
     pub(crate) title: String,
     /// How well what it is about is.
-    pub(crate) look: Option<Look>,
+    pub(crate) look: Option<StatusStyle>,
     /// What it says.
     pub(crate) paragraphs: Vec<String>,
     /// The facts it lists.
     pub(crate) sections: Vec<Section>,
     /// What can be done from here.
-    pub(crate) actions: Vec<Action>,
+    pub(crate) actions: Vec<DialogLink>,
     /// The question it asks.
-    pub(crate) ask: Option<Ask>,
+    pub(crate) ask: Option<Confirmation>,
     /// Why the last answer was refused.
     pub(crate) refused: Option<String>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Section {
     /// The component.
     pub(crate) items: Vec<Item>,
     /// What can be done about it.
-    pub(crate) action: Option<Action>,
+    pub(crate) action: Option<DialogLink>,
 }
 
 /// One fact.
@@ -48,7 +48,7 @@ pub(crate) struct Item {
     /// What it is.
     pub(crate) label: &'static str,
     /// How it is judged, if it is.
-    pub(crate) look: Option<Look>,
+    pub(crate) look: Option<StatusStyle>,
     /// What it says.
     pub(crate) text: String,
     /// The moment it is about: its age is shown and ticks.
@@ -57,7 +57,7 @@ pub(crate) struct Item {
 
 /// A question, as a form asks it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ask {
+pub(crate) struct Confirmation {
     /// Where the form goes, below the base.
     pub(crate) action: &'static str,
     /// What the form carries.
@@ -70,27 +70,28 @@ pub(crate) struct Ask {
     pub(crate) command: Command,
 }
 
-pub(crate) fn panel(scene: &Scene<'_>) -> Option<Panel> {
-    match &scene.place.open {
-        Open::Nothing | Open::Configuration(_) => None,
-        Open::Details(server) => Some(scene.details(server)),
-        Open::Removal { server, role, again } => Some(scene.removal(server, *role, *again)),
-        Open::AcceptKey { kind, digits } => Some(scene.acceptance(*kind, digits)),
+pub(crate) fn panel(context: &ViewContext<'_>) -> Option<Panel> {
+    match &context.route.dialog {
+        Dialog::None | Dialog::Settings(_) => None,
+        Dialog::Details(server) => Some(context.details(server)),
+        Dialog::Removal { server, role, again } => Some(context.removal(server, *role, *again)),
+        Dialog::AcceptKey { kind, digits } => Some(context.acceptance(*kind, digits)),
     }
 }
 
 /// Why the last wish was refused.
-pub(crate) fn refused(scene: &Scene<'_>) -> Option<String> {
-    let why = scene.place.refused.as_deref()?;
+pub(crate) fn refused(context: &ViewContext<'_>) -> Option<String> {
+    let why = context.route.error.as_deref()?;
     // Within a product's page nobody signs in by themselves.
-    let guest = if why == LAPSED && scene.place.dress.bare { ".guest" } else { "" };
-    let said = scene
-        .words
-        .say(&format!("refusal.{why}{guest}"), &[("detail", Arg::Text(scene.place.said.clone()))]);
+    let guest = if why == LAPSED && context.route.appearance.hide_chrome { ".guest" } else { "" };
+    let said = context.words.say(
+        &format!("refusal.{why}{guest}"),
+        &[("detail", Arg::Text(context.route.error_detail.clone()))],
+    );
     (!said.is_empty()).then_some(said)
 }
 
-impl Scene<'_> {
+impl ViewContext<'_> {
     fn opened(&self, title: String) -> Panel {
         Panel {
             title,
@@ -135,8 +136,9 @@ impl Scene<'_> {
         sections.extend(server.components.iter().map(|status| self.component(status)));
         let dialled = server.components.iter().any(|status| status.messenger.is_some());
         let server = server.name.clone();
-        let whole = Open::Removal { server: server.clone(), role: None, again: false };
-        let actions = vec![Action::opening(self.words.label("action.remove.server"), &whole)];
+        let whole = Dialog::Removal { server: server.clone(), role: None, again: false };
+        let actions =
+            vec![DialogLink::with_dialog(self.words.label("action.remove.server"), &whole)];
         let ask = dialled.then(|| self.reconnection(server));
         Panel { look: Some(look), sections, actions, ask, ..self.opened(name.to_string()) }
     }
@@ -186,9 +188,9 @@ impl Scene<'_> {
             Role::Service => ("role.component.service", "action.remove.service"),
         };
         let server = component.server.clone();
-        let removal = Open::Removal { server, role: Some(component.role), again: false };
+        let removal = Dialog::Removal { server, role: Some(component.role), again: false };
         let words = self.words;
-        let action = Some(Action::opening(words.label(remove), &removal));
+        let action = Some(DialogLink::with_dialog(words.label(remove), &removal));
         Section { heading: words.label(heading), items, action }
     }
 
@@ -212,7 +214,7 @@ impl Scene<'_> {
         let mut carries = vec![("server", name.to_string())];
         carries.extend(role.map(|role| ("role", role.as_str().to_owned())));
         carries.extend(again.then(|| ("force", "true".to_owned())));
-        let ask = Ask {
+        let ask = Confirmation {
             action: "removal",
             carries,
             button: self
@@ -256,7 +258,7 @@ impl Scene<'_> {
         paragraphs.extend(reference.map(|known| {
             self.words.say("ask.accept.body", &[("reference", Arg::Text(known.check.short()))])
         }));
-        let ask = Ask {
+        let ask = Confirmation {
             action: "acceptance",
             carries: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
             button: self.words.say("action.accept", &key),
@@ -271,7 +273,7 @@ impl Scene<'_> {
     }
 
     /// A value and the verdict on it.
-    fn followed(&self, value: &str, look: Option<Look>) -> String {
+    fn followed(&self, value: &str, look: Option<StatusStyle>) -> String {
         look.map_or_else(|| value.to_owned(), |look| format!("{value} · {}", look.word(self.words)))
     }
 
@@ -286,8 +288,8 @@ impl Scene<'_> {
         self.words.say(key, &[("off", Arg::Span(off))])
     }
 
-    fn reconnection(&self, server: ServerName) -> Ask {
-        Ask {
+    fn reconnection(&self, server: ServerName) -> Confirmation {
+        Confirmation {
             action: "reconnection",
             carries: vec![("server", server.to_string())],
             button: self.words.label("action.reconnect.messenger").to_owned(),
@@ -318,7 +320,7 @@ fn all(servers: &[ServerName]) -> Arg {
 }
 
 impl Item {
-    fn looking(self, look: Option<Look>) -> Self {
+    fn looking(self, look: Option<StatusStyle>) -> Self {
         Self { look, ..self }
     }
 

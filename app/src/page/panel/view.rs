@@ -4,36 +4,36 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::i18n;
-use crate::page::hidden_fields::carried;
+use crate::page::hidden_fields::hidden_fields;
 use crate::page::link::link;
-use crate::page::model::{Action, Ask, Item, Panel, Section};
-use crate::page::permitted_link::opener;
+use crate::page::model::{Confirmation, DialogLink, Item, Panel, Section};
+use crate::page::permitted_link::permitted_link;
 use crate::page::relative_time::ago;
-use crate::page::state::Screen;
+use crate::page::state::PageState;
 use crate::page::status_style;
 
 #[component]
 pub(crate) fn SidePanel(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
     // Drawn anew with each news: the elements themselves stay, and only words that differ change.
-    move || screen.panel.with(|panel| panel.as_ref().map(|panel| opened(screen, panel)))
+    move || state.panel.with(|panel| panel.as_ref().map(|panel| opened(state, panel)))
 }
 
-fn opened(screen: Screen, panel: &Panel) -> impl IntoView + use<> {
+fn opened(state: PageState, panel: &Panel) -> impl IntoView + use<> {
     let said: Vec<_> =
         panel.paragraphs.iter().map(|text| view! { <p>{text.clone()}</p> }).collect();
-    let sections: Vec<_> = panel.sections.iter().map(|section| facts(screen, section)).collect();
-    let actions: Vec<_> = panel.actions.iter().map(|action| open(screen, action)).collect();
-    let words = screen.words();
-    let question = panel.ask.as_ref().map(|ask| question(screen, ask));
+    let sections: Vec<_> = panel.sections.iter().map(|section| facts(state, section)).collect();
+    let actions: Vec<_> = panel.actions.iter().map(|action| open(state, action)).collect();
+    let words = state.words();
+    let question = panel.ask.as_ref().map(|ask| question(state, ask));
     view! {
         <aside class="panel" role="dialog" aria-labelledby="panel-title">
             <div class="panel-head">
                 {panel.look.map(|look| status_style::icon_alone(look, words))}
                 <h2 id="panel-title" tabindex="-1"><bdi>{panel.title.clone()}</bdi></h2>
-                {link("close", "button", screen.address(""), words.label("page.close"))}
+                {link("close", "button", state.address(""), words.label("page.close"))}
             </div>
             {said}
             {sections}
@@ -45,22 +45,22 @@ fn opened(screen: Screen, panel: &Panel) -> impl IntoView + use<> {
 }
 
 /// Facts under a heading, and what can be done about it.
-fn facts(screen: Screen, section: &Section) -> impl IntoView + use<> {
-    let items: Vec<_> = section.items.iter().map(|item| fact(screen, item)).collect();
+fn facts(state: PageState, section: &Section) -> impl IntoView + use<> {
+    let items: Vec<_> = section.items.iter().map(|item| fact(state, item)).collect();
     view! {
         <section>
             <h3>{section.heading}</h3>
             <dl>{items}</dl>
-            {section.action.as_ref().map(|action| open(screen, action))}
+            {section.action.as_ref().map(|action| open(state, action))}
         </section>
     }
 }
 
-fn fact(screen: Screen, item: &Item) -> impl IntoView + use<> {
+fn fact(state: PageState, item: &Item) -> impl IntoView + use<> {
     let moment = item.moment;
     let between = if item.text.is_empty() { "" } else { " · " };
     let age = move || {
-        moment.map(|then| format!("{between}{}", ago(screen.words(), screen.tick.get(), then)))
+        moment.map(|then| format!("{between}{}", ago(state.words(), state.tick.get(), then)))
     };
     let at = item.moment.map(|then| view! { <small class="muted">{i18n::date(then)}</small> });
     view! {
@@ -77,23 +77,23 @@ fn fact(screen: Screen, item: &Item) -> impl IntoView + use<> {
 }
 
 /// The form that answers a question.
-fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
+fn question(state: PageState, ask: &Confirmation) -> impl IntoView + use<> {
     let command = ask.command.clone();
     let cancel = ask
         .grave
-        .then(|| link("cancel", "button", screen.address(""), screen.words().label("page.cancel")));
+        .then(|| link("cancel", "button", state.address(""), state.words().label("page.cancel")));
     let answer = move |event: SubmitEvent| {
         event.prevent_default();
-        screen.wish.set(Some(command.clone()));
+        state.pending_command.set(Some(command.clone()));
     };
     view! {
-        <form method="post" action=screen.action(ask.action) class="buttons" on:submit=answer>
-            {carried(ask.carries.clone())}
+        <form method="post" action=state.action(ask.action) class="buttons" on:submit=answer>
+            {hidden_fields(ask.carries.clone())}
             <button
                 type="submit"
                 class=ask.grave.then_some("danger")
                 id="answer"
-                disabled=screen.only_looks()
+                disabled=state.is_read_only()
             >
                 {ask.button.clone()}
             </button>
@@ -102,7 +102,7 @@ fn question(screen: Screen, ask: &Ask) -> impl IntoView + use<> {
     }
 }
 
-fn open(screen: Screen, action: &Action) -> impl IntoView + use<> {
+fn open(state: PageState, action: &DialogLink) -> impl IntoView + use<> {
     let id = format!("open-{}", action.opens);
-    opener(screen, id, "button", action.opens.clone(), action.text.clone())
+    permitted_link(state, id, "button", action.opens.clone(), action.text.clone())
 }

@@ -6,23 +6,23 @@ use std::ops::Range;
 use crate::cluster::hints::Arg;
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Health, ServerStatus, version};
-use crate::page::model::Scene;
-use crate::page::route::{List, Place, Sort};
+use crate::page::model::ViewContext;
+use crate::page::route::{List, Route, Sort};
 use crate::page::status_style;
 
 /// What stands above the servers: how they are ordered and which are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tools {
+pub(crate) struct Toolbar {
     /// Every state there is, and how many servers are in it.
-    pub(crate) chips: Vec<Chip>,
+    pub(crate) chips: Vec<Filter>,
     /// The orders there are.
-    pub(crate) orders: Vec<Order>,
+    pub(crate) orders: Vec<SortOption>,
     /// What was searched for.
     pub(crate) search: String,
     /// The list without search and filter.
     pub(crate) everything: String,
     /// The rest of the place, for a form that searches.
-    pub(crate) kept: Vec<(&'static str, String)>,
+    pub(crate) hidden_params: Vec<(&'static str, String)>,
     /// Why nothing is shown though there are servers.
     pub(crate) nothing: Option<String>,
     /// The way to the other pages.
@@ -31,7 +31,7 @@ pub(crate) struct Tools {
 
 /// An order of the servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Order {
+pub(crate) struct SortOption {
     /// By what.
     pub(crate) sort: Sort,
     /// Its address.
@@ -42,7 +42,7 @@ pub(crate) struct Order {
 
 /// A filter by state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Chip {
+pub(crate) struct Filter {
     /// What it shows, in its element's id too: `all`, or a health.
     pub(crate) name: &'static str,
     /// Its word.
@@ -67,25 +67,25 @@ pub(crate) struct Pager {
 }
 
 /// The places of the servers a list shows, at most `rows` of them, and what stands above them.
-pub(crate) fn list(scene: &Scene<'_>, rows: usize) -> (Tools, Vec<usize>) {
-    let list = &scene.place.list;
+pub(crate) fn list(context: &ViewContext<'_>, rows: usize) -> (Toolbar, Vec<usize>) {
+    let list = &context.route.list;
     let wanted = list.search.to_ascii_lowercase();
-    let all = &scene.overview.servers;
+    let all = &context.overview.servers;
     let mut found: Vec<Found<'_>> = all
         .iter()
         .enumerate()
         .filter(|(_, server)| wanted.is_empty() || holds(server, &wanted))
         .collect();
-    let chips = chips(scene, &found);
+    let chips = chips(context, &found);
     found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
     let found = order(&found, list);
-    let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(scene));
+    let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(context));
     let total = found.len();
     // A page beyond the last is the last; where all are shown there is one.
     let page = list.page.min(total.saturating_sub(1) / rows);
     let first = page.saturating_mul(rows);
     let shown: Vec<usize> = found.into_iter().skip(first).take(rows).collect();
-    let tools = Tools {
+    let tools = Toolbar {
         chips,
         orders: Sort::ALL
             .into_iter()
@@ -95,15 +95,16 @@ pub(crate) fn list(scene: &Scene<'_>, rows: usize) -> (Tools, Vec<usize>) {
                     (true, false) => Some("ascending"),
                     (true, true) => Some("descending"),
                 };
-                let address = scene.place.listing(list.sorted_indices(sort)).address();
-                Order { sort, address, direction }
+                let address = context.route.with_list(list.sorted_by(sort)).address();
+                SortOption { sort, address, direction }
             })
             .collect(),
         search: list.search.clone(),
-        kept: kept(scene.place),
-        everything: Place { dress: scene.place.dress.clone(), ..Place::default() }.address(),
+        hidden_params: hidden_params(context.route),
+        everything: Route { appearance: context.route.appearance.clone(), ..Route::default() }
+            .address(),
         nothing,
-        pager: pager(scene, page, first..first + shown.len(), total),
+        pager: pager(context, page, first..first + shown.len(), total),
     };
     (tools, shown)
 }
@@ -121,16 +122,16 @@ fn holds(server: &ServerStatus, wanted: &str) -> bool {
 
 /// All, and each state in which there is a server or which is the one now. What a chip counts is
 /// what it shows.
-fn chips(scene: &Scene<'_>, found: &[Found<'_>]) -> Vec<Chip> {
-    let (list, words) = (&scene.place.list, scene.words);
-    let chip = |state: Option<Health>, count| Chip {
+fn chips(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
+    let (list, words) = (&context.route.list, context.words);
+    let chip = |state: Option<Health>, count| Filter {
         name: state.map_or("all", Health::as_str),
         word: state.map_or_else(
             || words.label("list.all"),
             |state| status_style::health(state).word(words),
         ),
         count,
-        address: scene.place.listing(list.filtered(state)).address(),
+        address: context.route.with_list(list.filtered(state)).address(),
         current: list.state == state,
     };
     let of_state = Health::WORST_FIRST.into_iter().map(|state| {
@@ -174,8 +175,8 @@ fn oldest(server: &ServerStatus) -> &str {
     versions.min_by(|a, b| version::compare(a, b)).unwrap_or_default()
 }
 
-fn nothing(scene: &Scene<'_>) -> String {
-    let (list, words) = (&scene.place.list, scene.words);
+fn nothing(context: &ViewContext<'_>) -> String {
+    let (list, words) = (&context.route.list, context.words);
     let state = list.state.map_or("", |state| status_style::health(state).word(words));
     let key = match (state, list.search.as_str()) {
         ("", _) => "list.none.search",
@@ -186,11 +187,16 @@ fn nothing(scene: &Scene<'_>) -> String {
     words.say(key, &[("state", text(state)), ("search", text(&list.search))])
 }
 
-fn pager(scene: &Scene<'_>, page: usize, shown: Range<usize>, total: usize) -> Option<Pager> {
-    let list = &scene.place.list;
-    let to = |page: usize| scene.place.listing(List { page, ..list.clone() }).address();
+fn pager(
+    context: &ViewContext<'_>,
+    page: usize,
+    shown: Range<usize>,
+    total: usize,
+) -> Option<Pager> {
+    let list = &context.route.list;
+    let to = |page: usize| context.route.with_list(List { page, ..list.clone() }).address();
     (shown.len() < total).then(|| Pager {
-        place: scene.words.say(
+        place: context.words.say(
             "list.pages",
             &[
                 ("first", Arg::Number(shown.start + 1)),
@@ -203,8 +209,8 @@ fn pager(scene: &Scene<'_>, page: usize, shown: Range<usize>, total: usize) -> O
     })
 }
 
-/// All of a place that another search keeps.
-fn kept(place: &Place) -> Vec<(&'static str, String)> {
-    let list = List { search: String::new(), page: 0, ..place.list.clone() };
-    place.listing(list).kept()
+/// The parameters that another search keeps.
+fn hidden_params(route: &Route) -> Vec<(&'static str, String)> {
+    let list = List { search: String::new(), page: 0, ..route.list.clone() };
+    route.with_list(list).persistent_params()
 }

@@ -9,9 +9,9 @@ use crate::cluster::{
     Timestamp, VersionCheck,
 };
 use crate::i18n::Words;
-use crate::page::model::Scene;
-use crate::page::route::{Open, Sort, written};
-use crate::page::status_style::{self, Look};
+use crate::page::model::ViewContext;
+use crate::page::route::{Dialog, Sort, to_query};
+use crate::page::status_style::{self, StatusStyle};
 
 /// The columns: the key of each one's head, and the order its head sets. What stands in them is made below, in
 /// [`line`], in the same order.
@@ -26,7 +26,7 @@ pub(crate) const COLUMNS: [(&str, Option<Sort>); 4] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
     /// How it looks; `None` where nothing is judged.
-    pub(crate) look: Option<Look>,
+    pub(crate) look: Option<StatusStyle>,
     /// What it says.
     pub(crate) text: String,
     /// The hint that explains it: its anchor and its title.
@@ -48,7 +48,7 @@ pub(crate) struct Column {
 
 /// One component's line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub(crate) struct ComponentRow {
     /// Its role.
     pub(crate) role: Role,
     /// Its health.
@@ -63,7 +63,7 @@ pub(crate) struct Line {
 
 /// One server's block, without what changes with each beat.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Block {
+pub(crate) struct ServerRow {
     /// The name as part of an element's id.
     pub(crate) id: String,
     /// Its name.
@@ -77,18 +77,18 @@ pub(crate) struct Block {
     /// That heartbeats in its name are refused.
     pub(crate) refused: Option<String>,
     /// Its components.
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<ComponentRow>,
 }
 
 /// A hint that is there about a server or the cluster, by which a cell may be explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Due {
+struct CandidateHint {
     finding: Finding,
     /// Whether it shares a summary with others.
     summed: bool,
 }
 
-impl Due {
+impl CandidateHint {
     /// The same wherever the server stands among the others.
     fn is_same(self, other: Self) -> bool {
         let of = |Self { finding, summed }: Self| (finding.id, finding.role, summed);
@@ -96,31 +96,31 @@ impl Due {
     }
 
     /// Where its hint stands, and what it is called.
-    fn hint(self, scene: &Scene<'_>) -> (String, String) {
+    fn hint(self, context: &ViewContext<'_>) -> (String, String) {
         let Finding { id, server, role } = self.finding;
-        let server = server.and_then(|place| scene.overview.servers.get(place));
+        let server = server.and_then(|place| context.overview.servers.get(place));
         let anchor = if self.summed {
             hints::summary_anchor(id)
         } else {
             hints::anchor(id, server.map(|server| &server.name), role)
         };
-        let args = self.finding.title_args(scene.overview);
-        (anchor, scene.words.say(&format!("{}.title", id.as_str()), &args))
+        let args = self.finding.title_args(context.overview);
+        (anchor, context.words.say(&format!("{}.title", id.as_str()), &args))
     }
 }
 
 /// What a server's block was made of beside its verdicts, and the block.
 #[derive(Debug, Default)]
-struct Made {
-    due: Vec<Due>,
+struct CachedRow {
+    candidates: Vec<CandidateHint>,
     refused: Option<String>,
     /// None while it is not shown.
-    block: Option<Arc<Block>>,
+    row: Option<Arc<ServerRow>>,
 }
 
 /// What all blocks have in common.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Common {
+struct SharedInputs {
     settings: Settings,
     blind_since: Option<Timestamp>,
 }
@@ -128,58 +128,58 @@ struct Common {
 /// The blocks as they were made last: a server of which nothing is new keeps its own, so that news
 /// of a few does not cost the making of thousands.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
-    common: Common,
+pub(crate) struct RowCache {
+    common: SharedInputs,
     /// Which hints there were about the cluster.
     cluster: Vec<HintId>,
     /// By name, and what was made of each, in the same order.
     servers: Vec<ServerStatus>,
-    made: Vec<Made>,
+    cached: Vec<CachedRow>,
 }
 
-impl Kept {
+impl RowCache {
     /// Whether a server is among those shown, of those that were just made into blocks.
     pub(crate) fn shows(&self, server: &ServerName, overview: &Overview) -> bool {
         let place = overview.servers.binary_search_by(|known| known.name.cmp(server));
-        place.is_ok_and(|place| self.made.get(place).is_some_and(|made| made.block.is_some()))
+        place.is_ok_and(|place| self.cached.get(place).is_some_and(|cached| cached.row.is_some()))
     }
 
     /// Keeps the verdicts that the blocks were made of.
-    pub(crate) fn keep(&mut self, overview: Overview) {
+    pub(crate) fn remember(&mut self, overview: Overview) {
         self.servers = overview.servers;
     }
 }
 
 /// The moments of the heartbeats of a server's components.
-pub(crate) type Beats = [Timestamp; 2];
+pub(crate) type HeartbeatTimes = [Timestamp; 2];
 
 /// The blocks of the servers at these places, with the moments of their heartbeats.
-pub(crate) fn blocks(
+pub(crate) fn rows(
     shown: &[usize],
-    scene: &Scene<'_>,
+    context: &ViewContext<'_>,
     findings: &[Finding],
-    kept: &mut Kept,
-) -> Vec<(Arc<Block>, Beats)> {
-    let Snapshot { settings, blind_since, .. } = *scene.snapshot;
-    let before = mem::take(kept);
-    let servers = &scene.overview.servers;
-    kept.made.resize_with(servers.len(), Made::default);
-    kept.common = Common { settings, blind_since };
+    cache: &mut RowCache,
+) -> Vec<(Arc<ServerRow>, HeartbeatTimes)> {
+    let Snapshot { settings, blind_since, .. } = *context.snapshot;
+    let before = mem::take(cache);
+    let servers = &context.overview.servers;
+    cache.cached.resize_with(servers.len(), CachedRow::default);
+    cache.common = SharedInputs { settings, blind_since };
     let mut common = Vec::new();
     for same in findings.chunk_by(|a, b| a.id == b.id) {
         let (told, _) = Finding::split(same);
         for (number, finding) in same.iter().enumerate() {
-            let due = Due { finding: *finding, summed: number >= told.len() };
-            match finding.server.and_then(|place| kept.made.get_mut(place)) {
-                Some(made) => made.due.push(due),
-                None => common.push(due),
+            let candidates = CandidateHint { finding: *finding, summed: number >= told.len() };
+            match finding.server.and_then(|place| cache.cached.get_mut(place)) {
+                Some(cached) => cached.candidates.push(candidates),
+                None => common.push(candidates),
             }
         }
     }
-    kept.cluster = common.iter().map(|due| due.finding.id).collect();
-    let anew = before.common != kept.common;
-    let skew_anew = before.cluster != kept.cluster;
-    let mut made_before = before.made;
+    cache.cluster = common.iter().map(|candidates| candidates.finding.id).collect();
+    let anew = before.common != cache.common;
+    let skew_anew = before.cluster != cache.cluster;
+    let mut made_before = before.cached;
     // Both are in the order of names: where a server stood is found by walking along.
     let mut stood = Vec::with_capacity(servers.len());
     let mut at = 0;
@@ -189,41 +189,46 @@ pub(crate) fn blocks(
         }
         stood.push(at);
     }
-    let mut blocks = Vec::with_capacity(shown.len());
+    let mut rows = Vec::with_capacity(shown.len());
     for place in shown {
-        let (Some(server), Some(made)) = (servers.get(*place), kept.made.get_mut(*place)) else {
+        let (Some(server), Some(cached)) = (servers.get(*place), cache.cached.get_mut(*place))
+        else {
             continue;
         };
-        made.refused = refused(server, scene);
+        cached.refused = refused(server, context);
         let at = stood[*place];
-        let block = match (before.servers.get(at), made_before.get_mut(at)) {
+        let row = match (before.servers.get(at), made_before.get_mut(at)) {
             (Some(was), Some(known))
                 if was.name == server.name
                     && !(anew || skew_anew && is_skewed(server))
-                    && known.refused == made.refused
-                    && known.due.len() == made.due.len()
-                    && known.due.iter().zip(&made.due).all(|(a, b)| a.is_same(*b))
-                    && reads_the_same(was, server, &made.due) =>
+                    && known.refused == cached.refused
+                    && known.candidates.len() == cached.candidates.len()
+                    && known
+                        .candidates
+                        .iter()
+                        .zip(&cached.candidates)
+                        .all(|(a, b)| a.is_same(*b))
+                    && reads_the_same(was, server, &cached.candidates) =>
             {
-                known.block.take()
+                known.row.take()
             }
             _ => None,
         };
-        let block = block.unwrap_or_else(|| Arc::new(block_of(server, made, scene, &common)));
-        let mut beats = Beats::default();
-        for (beat, status) in beats.iter_mut().zip(&server.components) {
+        let row = row.unwrap_or_else(|| Arc::new(server_row(server, cached, context, &common)));
+        let mut heartbeats = HeartbeatTimes::default();
+        for (beat, status) in heartbeats.iter_mut().zip(&server.components) {
             *beat = status.component.last_heartbeat;
         }
-        made.block = Some(Arc::clone(&block));
-        blocks.push((block, beats));
+        cached.row = Some(Arc::clone(&row));
+        rows.push((row, heartbeats));
     }
-    blocks
+    rows
 }
 
 /// That heartbeats in a server's name are refused.
-fn refused(server: &ServerStatus, scene: &Scene<'_>) -> Option<String> {
-    let refusals = scene.snapshot.rejected_of(&server.name, scene.now);
-    let refused: Vec<String> = refusals.map(|refusal| scene.words.refused(refusal)).collect();
+fn refused(server: &ServerStatus, context: &ViewContext<'_>) -> Option<String> {
+    let refusals = context.snapshot.rejected_of(&server.name, context.now);
+    let refused: Vec<String> = refusals.map(|refusal| context.words.refused(refusal)).collect();
     (!refused.is_empty()).then(|| refused.join(". "))
 }
 
@@ -234,9 +239,13 @@ fn is_skewed(server: &ServerStatus) -> bool {
 }
 
 /// Whether a block says the same of both: a heartbeat in time changes nothing in it but an age.
-fn reads_the_same(before: &ServerStatus, after: &ServerStatus, due: &[Due]) -> bool {
+fn reads_the_same(
+    before: &ServerStatus,
+    after: &ServerStatus,
+    candidates: &[CandidateHint],
+) -> bool {
     let latest = |server: &ServerStatus| server.latest().map(|component| component.role);
-    let skewed = due.iter().any(|due| due.finding.id == HintId::ClockSkew);
+    let skewed = candidates.iter().any(|candidates| candidates.finding.id == HintId::ClockSkew);
     before.components.len() == after.components.len()
         && before.components.iter().zip(&after.components).all(|(a, b)| {
             let beats = a.pulse == Pulse::Alive && !skewed;
@@ -260,8 +269,13 @@ fn reads_the_same(before: &ServerStatus, after: &ServerStatus, due: &[Due]) -> b
         && latest(before) == latest(after)
 }
 
-fn block_of(server: &ServerStatus, made: &Made, scene: &Scene<'_>, common: &[Due]) -> Block {
-    let shared = shared_product(server, scene.words);
+fn server_row(
+    server: &ServerStatus,
+    cached: &CachedRow,
+    context: &ViewContext<'_>,
+    common: &[CandidateHint],
+) -> ServerRow {
+    let shared = shared_product(server, context.words);
     let mut facts: Vec<String> = server
         .latest()
         .map(|latest| {
@@ -273,18 +287,18 @@ fn block_of(server: &ServerStatus, made: &Made, scene: &Scene<'_>, common: &[Due
         .unwrap_or_default();
     facts.extend(shared.clone());
     // The hints about a server come before those about the cluster.
-    let due: Vec<Due> = made.due.iter().chain(common).copied().collect();
+    let candidates: Vec<CandidateHint> = cached.candidates.iter().chain(common).copied().collect();
     let lines = server.components.iter().map(|status| {
-        let label = if shared.is_some() { String::new() } else { product(status, scene.words) };
-        line(status, scene, label, &due)
+        let label = if shared.is_some() { String::new() } else { product(status, context.words) };
+        line(status, context, label, &candidates)
     });
-    Block {
+    ServerRow {
         id: format!("server-{}", dom_safe(&server.name)),
         name: server.name.to_string(),
-        opens: written(Open::Details(server.name.clone()).pairs()),
+        opens: to_query(Dialog::Details(server.name.clone()).pairs()),
         health: server.health,
         facts: facts.join(" · "),
-        refused: made.refused.clone(),
+        refused: cached.refused.clone(),
         lines: lines.collect(),
     }
 }
@@ -318,17 +332,22 @@ const ABOUT_SILENCE: &[HintId] = &[
     HintId::OverviewBlind,
 ];
 
-fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, due: &[Due]) -> Line {
+fn line(
+    status: &ComponentStatus,
+    context: &ViewContext<'_>,
+    label: String,
+    candidates: &[CandidateHint],
+) -> ComponentRow {
     let component = &status.component;
-    let words = scene.words;
+    let words = context.words;
     // The hint about this very component, or its server, or the cluster.
     let hint = |ids: &[HintId]| {
-        let explains = |Due { finding, .. }: &&Due| {
+        let explains = |CandidateHint { finding, .. }: &&CandidateHint| {
             ids.contains(&finding.id) && finding.role.is_none_or(|role| role == component.role)
         };
-        due.iter().find(explains).map(|due| due.hint(scene))
+        candidates.iter().find(explains).map(|candidates| candidates.hint(context))
     };
-    let cell = |look: Look, text: String, ids: &[HintId]| {
+    let cell = |look: StatusStyle, text: String, ids: &[HintId]| {
         let hint = if look.shape == "ok" { None } else { hint(ids) };
         Cell { look: Some(look), text, hint, why: None, aged: false }
     };
@@ -337,7 +356,7 @@ fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, due: &[Due])
         hint: hint(if status.pulse == Pulse::Alive { ABOUT_BEATS } else { ABOUT_SILENCE }),
         // While blind the page says so once, and not again in every row.
         why: (!matches!(status.pulse, Pulse::Alive | Pulse::Unknown))
-            .then(|| words.why_pulse(status, scene.snapshot)),
+            .then(|| words.why_pulse(status, context.snapshot)),
         aged: true,
         ..cell(pulse, pulse.word(words).to_owned(), &[])
     };
@@ -351,7 +370,7 @@ fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, due: &[Due])
             Cell { look, text: component.facts.version.clone(), hint: None, why: None, aged: false }
         }
     };
-    let of_look = |look: Look, ids| cell(look, look.word(words).to_owned(), ids);
+    let of_look = |look: StatusStyle, ids| cell(look, look.word(words).to_owned(), ids);
     let key = status
         .key
         .map(|key| of_look(status_style::key(key), &[HintId::KeyMismatch, HintId::KeyMissing]));
@@ -369,7 +388,7 @@ fn line(status: &ComponentStatus, scene: &Scene<'_>, label: String, due: &[Due])
         messenger.into_iter().collect(),
     ];
     let heads = COLUMNS.into_iter().map(|(key, _)| key);
-    Line {
+    ComponentRow {
         role: component.role,
         health: status.health,
         pulse: status.pulse,
@@ -390,8 +409,8 @@ mod tests {
         Change, ComponentFacts, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Span,
     };
     use crate::i18n::Language;
-    use crate::page::model::View;
-    use crate::page::route::Place;
+    use crate::page::model::PageModel;
+    use crate::page::route::Route;
 
     const NOON: Timestamp = Timestamp(1_795_348_800_000);
     const SERVERS: usize = 60;
@@ -439,68 +458,67 @@ mod tests {
         snapshot
     }
 
-    fn view(snapshot: &Snapshot, kept: &mut Kept) -> View {
+    fn view(snapshot: &Snapshot, cache: &mut RowCache) -> PageModel {
         let words = Words::of(Language::English);
-        View::of(snapshot, NOON, &Place::default(), usize::MAX, kept, words)
+        PageModel::new(snapshot, NOON, &Route::default(), usize::MAX, cache, words)
     }
 
     /// The names of the servers whose block was made anew.
-    fn made_anew(before: &View, after: &View) -> BTreeSet<String> {
-        let is_known =
-            |block: &Arc<Block>| before.blocks.iter().any(|(b, _)| Arc::ptr_eq(b, block));
-        let anew = after.blocks.iter().filter(|(block, _)| !is_known(block));
-        anew.map(|(block, _)| block.name.clone()).collect()
+    fn made_anew(before: &PageModel, after: &PageModel) -> BTreeSet<String> {
+        let is_known = |row: &Arc<ServerRow>| before.rows.iter().any(|(b, _)| Arc::ptr_eq(b, row));
+        let anew = after.rows.iter().filter(|(row, _)| !is_known(row));
+        anew.map(|(row, _)| row.name.clone()).collect()
     }
 
     #[test]
     fn a_red_cell_leads_to_its_hint_or_to_the_summary_that_stands_for_it() {
-        let view = view(&cluster(), &mut Kept::default());
+        let view = view(&cluster(), &mut RowCache::default());
         let places: BTreeSet<&String> =
-            view.groups.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
-        let cells = |block: &Arc<Block>| -> Vec<Cell> {
-            let columns = block.lines.iter().flat_map(|line| &line.columns);
+            view.hints.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
+        let cells = |row: &Arc<ServerRow>| -> Vec<Cell> {
+            let columns = row.lines.iter().flat_map(|line| &line.columns);
             columns.flat_map(|column| column.cells.clone()).collect()
         };
         let mut summed = 0;
-        for (block, _) in &view.blocks {
-            let ways: Vec<_> = cells(block).into_iter().filter_map(|cell| cell.hint).collect();
-            if block.health == Health::Ok {
-                assert!(ways.is_empty(), "{}: {ways:?}", block.name);
+        for (row, _) in &view.rows {
+            let ways: Vec<_> = cells(row).into_iter().filter_map(|cell| cell.hint).collect();
+            if row.health == Health::Ok {
+                assert!(ways.is_empty(), "{}: {ways:?}", row.name);
                 continue;
             }
-            let [(anchor, title)] = &ways[..] else { panic!("{}: {ways:?}", block.name) };
+            let [(anchor, title)] = &ways[..] else { panic!("{}: {ways:?}", row.name) };
             assert!(places.contains(anchor), "{anchor} is nowhere");
-            assert_eq!(*title, format!("{} has another encryption key", block.name));
+            assert_eq!(*title, format!("{} has another encryption key", row.name));
             summed += usize::from(anchor == "hint-key-mismatch_summary");
         }
         assert_eq!(summed, SERVERS - 1 - 49);
-        assert_eq!(view.groups[0].count, SERVERS - 1);
+        assert_eq!(view.hints[0].count, SERVERS - 1);
         assert_eq!(
-            view.groups[0].heading.as_deref(),
+            view.hints[0].heading.as_deref(),
             Some("59 servers have another encryption key")
         );
     }
 
     #[test]
     fn news_of_one_server_makes_only_its_own_block_anew() {
-        let (mut snapshot, mut kept) = (cluster(), Kept::default());
-        let first = view(&snapshot, &mut kept);
-        let again = view(&snapshot, &mut kept);
+        let (mut snapshot, mut cache) = (cluster(), RowCache::default());
+        let first = view(&snapshot, &mut cache);
+        let again = view(&snapshot, &mut cache);
         assert_eq!(made_anew(&first, &again), BTreeSet::new());
         insert(&mut snapshot, &of_version("2026.1"));
-        let skewed = view(&snapshot, &mut kept);
+        let skewed = view(&snapshot, &mut cache);
         assert_eq!(made_anew(&again, &skewed), BTreeSet::from(["server-30".to_owned()]));
         insert(&mut snapshot, &of_version("2026.0"));
         insert(&mut snapshot, &heartbeat(99, 1));
-        let later = view(&snapshot, &mut kept);
+        let later = view(&snapshot, &mut cache);
         let anew = ["server-30", "server-99"].map(str::to_owned);
         assert_eq!(made_anew(&skewed, &later), BTreeSet::from(anew));
     }
 
     #[test]
     fn a_heartbeat_in_time_changes_an_age_and_makes_no_block_anew() {
-        let (mut snapshot, mut kept) = (cluster(), Kept::default());
-        let before = view(&snapshot, &mut kept);
+        let (mut snapshot, mut cache) = (cluster(), RowCache::default());
+        let before = view(&snapshot, &mut cache);
         let known = snapshot.components.values().nth(7).unwrap();
         let beat = HeartbeatUpdate {
             at: NOON + Span::seconds(20),
@@ -508,11 +526,11 @@ mod tests {
             ..HeartbeatUpdate::of(known)
         };
         snapshot.apply(Change { heartbeats: vec![beat], changed_at: NOON, ..Change::default() });
-        let after = view(&snapshot, &mut kept);
+        let after = view(&snapshot, &mut cache);
         assert_eq!(made_anew(&before, &after), BTreeSet::new());
-        let heard = |view: &View| {
-            let mut blocks = view.blocks.iter();
-            blocks.find(|(block, _)| block.name == "server-07").unwrap().1
+        let heard = |view: &PageModel| {
+            let mut rows = view.rows.iter();
+            rows.find(|(row, _)| row.name == "server-07").unwrap().1
         };
         assert_eq!(heard(&after)[0], NOON + Span::seconds(20));
         assert_ne!(heard(&before), heard(&after));

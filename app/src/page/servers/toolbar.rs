@@ -4,35 +4,35 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
 use crate::i18n::{self, Words};
-use crate::page::hidden_fields::carried;
+use crate::page::hidden_fields::hidden_fields;
 use crate::page::link::link;
-use crate::page::model::{COLUMNS, Chip, Order, Pager, Tools};
+use crate::page::model::{COLUMNS, Filter, Pager, SortOption, Toolbar};
 use crate::page::route::Sort;
-use crate::page::state::Screen;
+use crate::page::state::PageState;
 
 #[component]
 pub(crate) fn Filters(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
-    move || screen.tools.with(|tools| filters(screen, tools))
+    move || state.toolbar.with(|tools| filters(state, tools))
 }
 
-fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
+fn filters(state: PageState, tools: &Toolbar) -> impl IntoView + use<> {
     let chips: Vec<_> = tools.chips.iter().map(filter).collect();
     let trouble = tools.orders.iter().find(|order| order.sort == Sort::Trouble);
-    let trouble = trouble.map(|trouble| order(trouble, screen.words()));
+    let trouble = trouble.map(|trouble| order(trouble, state.words()));
     // With scripts the list follows each letter; the form is for browsers without.
     let typing = move |event: Event| {
         let typed = event_target_value(&event);
-        screen.place.update(|place| {
-            place.list.search = typed;
-            place.list.page = 0;
+        state.route.update(|route| {
+            route.list.search = typed;
+            route.list.page = 0;
         });
     };
     view! {
         <div class="filters">
-            <nav class="chips" aria-label=screen.words().label("list.filter")>{chips}</nav>
+            <nav class="chips" aria-label=state.words().label("list.filter")>{chips}</nav>
             {trouble}
             <form
                 role="search"
@@ -40,25 +40,25 @@ fn filters(screen: Screen, tools: &Tools) -> impl IntoView + use<> {
                 method="get"
                 on:submit=|event: SubmitEvent| event.prevent_default()
             >
-                {carried(tools.kept.clone())}
+                {hidden_fields(tools.hidden_params.clone())}
                 <input
                     type="search"
                     id="search"
                     name="q"
                     value=tools.search.clone()
                     prop:value=tools.search.clone()
-                    placeholder=screen.words().label("list.search.what")
-                    aria-label=screen.words().label("list.search.label")
+                    placeholder=state.words().label("list.search.what")
+                    aria-label=state.words().label("list.search.label")
                     autocomplete="off"
                     on:input=typing
                 />
-                <button type="submit" class="script-less">{screen.words().label("list.search")}</button>
+                <button type="submit" class="script-less">{state.words().label("list.search")}</button>
             </form>
         </div>
     }
 }
 
-fn filter(chip: &Chip) -> impl IntoView + use<> {
+fn filter(chip: &Filter) -> impl IntoView + use<> {
     let current = chip.current.then_some("true");
     view! {
         <a class="chip" id=format!("chip-{}", chip.name) aria-current=current href=chip.address.clone()>
@@ -68,7 +68,7 @@ fn filter(chip: &Chip) -> impl IntoView + use<> {
 }
 
 /// The link that orders the servers so; again, the other way round.
-fn order(order: &Order, words: &Words) -> impl IntoView + use<> {
+fn order(order: &SortOption, words: &Words) -> impl IntoView + use<> {
     let arrow = match order.direction {
         None => "",
         Some("descending") => " ↑",
@@ -85,19 +85,19 @@ fn order(order: &Order, words: &Words) -> impl IntoView + use<> {
 
 /// The heads of the columns: those one can order by are links.
 #[component]
-pub(crate) fn Heads(
+pub(crate) fn HeaderRow(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
     let heads = move || {
-        screen.tools.with(|tools| {
+        state.toolbar.with(|tools| {
             let heads = std::iter::once(("column.server", Some(Sort::Name))).chain(COLUMNS);
-            heads.map(|(key, sort)| head(screen, tools, key, sort)).collect::<Vec<_>>()
+            heads.map(|(key, sort)| head(state, tools, key, sort)).collect::<Vec<_>>()
         })
     };
     view! {
         <div role="rowgroup" class="heads">
-            <div role="row" class="line" data-order=screen.words().label("list.order")>
+            <div role="row" class="line" data-order=state.words().label("list.order")>
                 {heads}
             </div>
         </div>
@@ -105,39 +105,39 @@ pub(crate) fn Heads(
 }
 
 fn head(
-    screen: Screen,
-    tools: &Tools,
+    state: PageState,
+    tools: &Toolbar,
     key: &'static str,
     sort: Option<Sort>,
 ) -> impl IntoView + use<> {
     let of = sort.and_then(|sort| tools.orders.iter().find(|order| order.sort == sort));
-    let plain = of.is_none().then(|| screen.words().label(key));
+    let plain = of.is_none().then(|| state.words().label(key));
     view! {
         <span role="columnheader" aria-sort=of.and_then(|of| of.direction)>
-            {of.map(|of| order(of, screen.words()))}{plain}
+            {of.map(|of| order(of, state.words()))}{plain}
         </span>
     }
 }
 
 /// Below the servers: why there are none, or the way to the others.
 #[component]
-pub(crate) fn More(
+pub(crate) fn ListFooter(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
     move || {
-        screen.tools.with(|tools| {
+        state.toolbar.with(|tools| {
             let nothing = tools.nothing.clone().map(|why| {
                 let everything = tools.everything.clone();
                 view! {
                     <p class="nothing muted">
-                        {why}" "{link("everything", "", everything, screen.words().label("list.everything"))}
+                        {why}" "{link("everything", "", everything, state.words().label("list.everything"))}
                     </p>
                 }
             });
             view! {
                 {nothing}
-                {tools.pager.as_ref().map(|pager| pages(pager, screen.words()))}
+                {tools.pager.as_ref().map(|pager| pages(pager, state.words()))}
             }
         })
     }

@@ -8,39 +8,39 @@ use leptos::prelude::*;
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, Role, Timestamp};
 use crate::i18n::Words;
-use crate::page::model::{Block, Cell, Column, Line};
+use crate::page::model::{Cell, Column, ComponentRow, ServerRow};
 use crate::page::relative_time::ago;
-use crate::page::servers::toolbar::{Filters, Heads, More};
-use crate::page::state::{Row, Screen};
+use crate::page::servers::toolbar::{Filters, HeaderRow, ListFooter};
+use crate::page::state::{PageState, Row};
 use crate::page::status_style;
 use crate::page::visibility;
 
 #[component]
 pub(crate) fn Servers(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
     let empty = move || {
-        screen.rows.with(Vec::is_empty) && screen.tools.with(|tools| tools.nothing.is_none())
+        state.rows.with(Vec::is_empty) && state.toolbar.with(|tools| tools.nothing.is_none())
     };
     view! {
         <section class="card servers" aria-labelledby="servers">
             <div class="servers-head">
-                <h2 id="servers" tabindex="-1">{screen.words().label("page.servers")}</h2>
-                <Filters screen />
+                <h2 id="servers" tabindex="-1">{state.words().label("page.servers")}</h2>
+                <Filters state />
             </div>
             <div role="table" aria-labelledby="servers" class="table">
-                <Heads screen />
+                <HeaderRow state />
                 <For
-                    each=move || screen.rows.get().into_iter().filter(|row| row.drawn)
+                    each=move || state.rows.get().into_iter().filter(|row| row.drawn)
                     key=|row| row.number
-                    children=move |row| view! { <ServerBlock screen row /> }
+                    children=move |row| view! { <ServerBlock state row /> }
                 />
             </div>
             <Show when=empty>
-                <AddServers screen />
+                <AddServers state />
             </Show>
-            <More screen />
+            <ListFooter state />
         </section>
     }
 }
@@ -49,10 +49,10 @@ pub(crate) fn Servers(
 #[component]
 fn AddServers(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
-    let words = screen.words();
-    let base = screen.visit(|visit| visit.site.base.clone());
+    let words = state.words();
+    let base = state.page_context(|context| context.site.base.clone());
     let url = if base.is_empty() { "empty.url" } else { "empty.url.path" };
     view! {
         <div class="empty">
@@ -71,15 +71,15 @@ fn AddServers(
 #[component]
 fn ServerBlock(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
     /// This server's.
     row: Row,
 ) -> impl IntoView {
     let element = NodeRef::<Div>::new();
-    visibility::watch(element, row.seen.clone());
+    visibility::watch(element, row.visible.clone());
     // A row is of one server for as long as it is there.
-    let (id, name) = row.block.with_untracked(|block| (block.id.clone(), block.name.clone()));
-    let block = row.block.clone();
+    let (id, name) = row.server.with_untracked(|block| (block.id.clone(), block.name.clone()));
+    let block = row.server.clone();
     let health = move || block.with(|block| block.health.as_str());
     view! {
         <div
@@ -90,12 +90,12 @@ fn ServerBlock(
             data-server=name
             data-health=health
         >
-            {move || rows(&row.block.get(), screen, &row)}
+            {move || rows(&row.server.get(), state, &row)}
         </div>
     }
 }
 
-fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> {
+fn rows(block: &Arc<ServerRow>, state: PageState, row: &Row) -> impl IntoView + use<> {
     let lines: Vec<_> = block
         .lines
         .iter()
@@ -104,7 +104,7 @@ fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> 
             component_line(
                 line,
                 &block.id,
-                &Age { words: screen.words(), tick: screen.tick, row: row.clone(), place },
+                &Age { words: state.words(), tick: state.tick, row: row.clone(), place },
             )
         })
         .collect();
@@ -112,8 +112,8 @@ fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> 
     view! {
         <div role="row" class="name">
             <div role="rowheader" aria-colspan="5">
-                {status_style::icon_alone(status_style::health(block.health), screen.words())}
-                <a id=format!("open-{}", block.id) href=move || screen.address(&opens)>
+                {status_style::icon_alone(status_style::health(block.health), state.words())}
+                <a id=format!("open-{}", block.id) href=move || state.address(&opens)>
                     <bdi>{block.name.clone()}</bdi>
                 </a>
                 <span class="muted">{block.facts.clone()}</span>
@@ -124,7 +124,7 @@ fn rows(block: &Arc<Block>, screen: Screen, row: &Row) -> impl IntoView + use<> 
     }
 }
 
-fn component_line(line: &Line, server: &str, age: &Age) -> impl IntoView + use<> {
+fn component_line(line: &ComponentRow, server: &str, age: &Age) -> impl IntoView + use<> {
     let role = match line.role {
         Role::Web => age.words.label("role.web"),
         Role::Service => age.words.label("role.service"),
@@ -209,8 +209,8 @@ impl Age {
     /// How long ago that was. Ticks only while its row is on the screen.
     fn said(&self) -> String {
         let Self { words, tick, row, place } = self;
-        let beat = row.beats.with(|beats| beats.get(*place).copied()).unwrap_or_default();
-        let now = if row.seen.get() { tick.get() } else { tick.get_untracked() };
+        let beat = row.heartbeats.with(|beats| beats.get(*place).copied()).unwrap_or_default();
+        let now = if row.visible.get() { tick.get() } else { tick.get_untracked() };
         ago(words, now, beat)
     }
 }

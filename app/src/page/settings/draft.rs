@@ -3,7 +3,7 @@
 use crate::cluster::{
     SETTINGS, Setting, SettingError, SettingErrorKind, SettingValue, Settings, Span,
 };
-use crate::page::route::written;
+use crate::page::route::to_query;
 
 /// What a browser sends for a box that is ticked; of one that is not, nothing.
 pub(crate) const TICKED: &str = "on";
@@ -70,7 +70,7 @@ impl Draft {
 
     /// All of it in one word, to tell whether it was changed.
     pub fn fingerprint(&self) -> String {
-        written(self.pairs())
+        to_query(self.pairs())
     }
 
     /// The settings it means.

@@ -2,8 +2,8 @@
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{SETTINGS, Setting, SettingError, Settings};
-use crate::page::model::Scene;
-use crate::page::route::Open;
+use crate::page::model::ViewContext;
+use crate::page::route::Dialog;
 use crate::page::settings::draft::Draft;
 
 /// The form at one moment.
@@ -36,49 +36,49 @@ pub(crate) struct Entry {
     pub(crate) warning: Option<String>,
 }
 
-pub(crate) fn form(scene: &Scene<'_>) -> Option<Form> {
-    let Open::Configuration(typed) = &scene.place.open else { return None };
-    let today = &scene.snapshot.settings;
+pub(crate) fn form(context: &ViewContext<'_>) -> Option<Form> {
+    let Dialog::Settings(typed) = &context.route.dialog else { return None };
+    let today = &context.snapshot.settings;
     let draft = typed.as_ref().map_or_else(|| Draft::of(today), |typed| typed.rebase_onto(today));
     let read = draft.settings();
     let errors: &[SettingError] = read.as_ref().err().map_or(&[], Vec::as_slice);
     let fields = SETTINGS.iter().map(|setting| {
         let error = errors.iter().find(|error| error.field == setting.name);
-        entry(scene, setting, error, read.as_ref().ok())
+        entry(context, setting, error, read.as_ref().ok())
     });
     let fields = fields.collect();
     let settings = read.ok();
     let effects = match &settings {
         Some(settings) if settings != today => {
-            let mut said = scene.words.effects(scene.snapshot, settings, scene.now);
+            let mut said = context.words.effects(context.snapshot, settings, context.now);
             if said.is_empty() {
-                said.push(scene.words.say("configure.none", &[]));
+                said.push(context.words.say("configure.none", &[]));
             }
             said
         }
         _ => Vec::new(),
     };
-    let refused = crate::page::panel::model::refused(scene);
+    let refused = crate::page::panel::model::refused(context);
     Some(Form { draft, settings, fields, effects, refused })
 }
 
 fn entry(
-    scene: &Scene<'_>,
+    context: &ViewContext<'_>,
     setting: &Setting,
     error: Option<&SettingError>,
     settings: Option<&Settings>,
 ) -> Entry {
     let say = |part: &str, args: &[(&'static str, Arg)]| {
-        scene.words.say(&format!("settings.{}.{part}", setting.key), args)
+        context.words.say(&format!("settings.{}.{part}", setting.key), args)
     };
     let unwise = settings.is_some_and(|settings| setting.is_unwise(settings));
     Entry {
         name: setting.name,
-        label: scene.words.label(&format!("settings.{}.label", setting.key)),
+        label: context.words.label(&format!("settings.{}.label", setting.key)),
         help: setting.range.map(|range| {
             say("help", &[("min", Arg::Span(range.min)), ("max", Arg::Span(range.max))])
         }),
-        error: error.map(|error| error.why.in_words(scene.words)),
+        error: error.map(|error| error.why.in_words(context.words)),
         warning: unwise.then(|| say("unwise", &[])),
     }
 }

@@ -2,31 +2,31 @@
 
 use leptos::prelude::*;
 
-use crate::page::model::Fact;
-use crate::page::permitted_link::opener;
-use crate::page::route::{Open, written};
+use crate::page::model::SummaryItem;
+use crate::page::permitted_link::permitted_link;
+use crate::page::route::{Dialog, to_query};
 use crate::page::settings::view::configure;
-use crate::page::state::Screen;
+use crate::page::state::PageState;
 
 #[component]
 pub(crate) fn Strip(
     /// The signals of the page.
-    screen: Screen,
+    state: PageState,
 ) -> impl IntoView {
-    let facts = move || screen.facts.with(|facts| facts.iter().map(fact).collect::<Vec<_>>());
-    let form = move || screen.form.with(|form| form.as_ref().map(|form| configure(screen, form)));
+    let facts = move || state.summary.with(|facts| facts.iter().map(fact).collect::<Vec<_>>());
+    let form = move || state.form.with(|form| form.as_ref().map(|form| configure(state, form)));
     view! {
-        <section class="card strip" aria-label=screen.words().label("page.configuration")>
+        <section class="card strip" aria-label=state.words().label("page.configuration")>
             <div class="strip-line">
                 <dl>{facts}</dl>
-                {move || switch(screen)}
+                {move || switch(state)}
             </div>
             {form}
         </section>
     }
 }
 
-fn fact(fact: &Fact) -> impl IntoView + use<> {
+fn fact(fact: &SummaryItem) -> impl IntoView + use<> {
     let detail = (!fact.detail.is_empty())
         .then(|| view! { <span class="muted">" · "{fact.detail.clone()}</span> });
     view! {
@@ -38,18 +38,18 @@ fn fact(fact: &Fact) -> impl IntoView + use<> {
 }
 
 /// Opens the form, and closes it.
-fn switch(screen: Screen) -> impl IntoView + use<> {
-    let open = screen.form.with(Option::is_some);
-    let opens = if open { String::new() } else { written(Open::Configuration(None).pairs()) };
-    let (class, expanded) = if open { ("button pressed", "true") } else { ("button", "false") };
+fn switch(state: PageState) -> impl IntoView + use<> {
+    let dialog = state.form.with(Option::is_some);
+    let opens = if dialog { String::new() } else { to_query(Dialog::Settings(None).pairs()) };
+    let (class, expanded) = if dialog { ("button pressed", "true") } else { ("button", "false") };
     // A viewer's form opens as little as it closes.
-    let expanded = (!screen.only_looks()).then_some(expanded);
-    opener(
-        screen,
+    let expanded = (!state.is_read_only()).then_some(expanded);
+    permitted_link(
+        state,
         "configure".to_owned(),
         class,
         opens,
-        screen.words().label("page.configure").to_owned(),
+        state.words().label("page.configure").to_owned(),
     )
     .attr("aria-expanded", expanded)
 }

@@ -3,18 +3,18 @@
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::page::hidden_fields::carried;
+use crate::page::hidden_fields::hidden_fields;
 use crate::page::link::link;
 use crate::page::model::{Entry, Form};
 use crate::page::settings::draft::{Draft, TICKED};
-use crate::page::state::Screen;
+use crate::page::state::PageState;
 use crate::protocol::Command;
 
 /// The form as it stands. Drawn anew with each letter: the fields themselves stay.
-pub(crate) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
-    let words = screen.words();
+pub(crate) fn configure(state: PageState, form: &Form) -> impl IntoView + use<> {
+    let words = state.words();
     let draft = &form.draft;
-    let mut carries = screen.tools.with_untracked(|tools| tools.kept.clone());
+    let mut carries = state.toolbar.with_untracked(|tools| tools.hidden_params.clone());
     carries.push(("configure", String::new()));
     carries.extend(draft.base_field());
     // What the effects below were computed from: saving anything else shows them first.
@@ -24,61 +24,61 @@ pub(crate) fn configure(screen: Screen, form: &Form) -> impl IntoView + use<> {
     let ticks: Vec<_> = fields
         .clone()
         .filter(is_switch)
-        .map(|(place, (entry, typed))| tick(screen, place, entry, !typed.is_empty()))
+        .map(|(place, (entry, typed))| tick(state, place, entry, !typed.is_empty()))
         .collect();
     let durations: Vec<_> = fields
         .filter(|one| !is_switch(one))
-        .map(|(place, (entry, typed))| field(screen, place, entry, typed))
+        .map(|(place, (entry, typed))| field(state, place, entry, typed))
         .collect();
     let settings = form.settings;
     let save = move |event: SubmitEvent| {
         event.prevent_default();
         match settings {
-            Some(settings) => screen.wish.set(Some(Command::Configure(settings))),
-            None => screen.place.update(|place| place.refused = Some("fields".to_owned())),
+            Some(settings) => state.pending_command.set(Some(Command::Configure(settings))),
+            None => state.route.update(|route| route.error = Some("fields".to_owned())),
         }
     };
     view! {
         <form
             class="configure"
             method="post"
-            action=screen.action("settings")
+            action=state.action("settings")
             aria-labelledby="configure"
             novalidate
             on:submit=save
         >
-            {carried(carries)}
+            {hidden_fields(carries)}
             <div class="fields">
                 <div>{ticks}</div>
                 {durations}
             </div>
-            {effects(screen, form)}
+            {effects(state, form)}
             <div class="buttons">
                 <button type="submit" class="primary" id="save">{words.label("page.save")}</button>
                 <button
                     type="submit"
                     class="script-less"
                     formmethod="get"
-                    formaction=screen.address("")
+                    formaction=state.address("")
                 >
                     {words.label("page.show-effect")}
                 </button>
-                {link("cancel", "button", screen.address(""), words.label("page.cancel"))}
+                {link("cancel", "button", state.address(""), words.label("page.cancel"))}
             </div>
         </form>
     }
 }
 
 /// Puts what was typed into the field at this place of the form.
-fn type_in(screen: Screen, place: usize, text: String) {
-    screen.type_in(|draft: &mut Draft| {
+fn type_in(state: PageState, place: usize, text: String) {
+    state.type_in(|draft: &mut Draft| {
         if let Some(typed) = draft.typed.get_mut(place) {
             *typed = text;
         }
     });
 }
 
-fn tick(screen: Screen, place: usize, entry: &Entry, on: bool) -> impl IntoView + use<> {
+fn tick(state: PageState, place: usize, entry: &Entry, on: bool) -> impl IntoView + use<> {
     let Entry { name, label, .. } = *entry;
     let ticked = |event: &Event| {
         let text = if event_target_checked(event) { TICKED } else { "" };
@@ -91,7 +91,7 @@ fn tick(screen: Screen, place: usize, entry: &Entry, on: bool) -> impl IntoView 
                 id=name
                 name=name
                 checked=on
-                on:input=move |event| type_in(screen, place, ticked(&event))
+                on:input=move |event| type_in(state, place, ticked(&event))
             />
             {label}
         </label>
@@ -99,7 +99,7 @@ fn tick(screen: Screen, place: usize, entry: &Entry, on: bool) -> impl IntoView 
 }
 
 /// A length of time: label, field, what it means, and beside it what is wrong.
-fn field(screen: Screen, place: usize, entry: &Entry, typed: &str) -> impl IntoView + use<> {
+fn field(state: PageState, place: usize, entry: &Entry, typed: &str) -> impl IntoView + use<> {
     let Entry { name, label, help, error, warning } = entry.clone();
     let invalid = error.is_some().then_some("true");
     view! {
@@ -113,7 +113,7 @@ fn field(screen: Screen, place: usize, entry: &Entry, typed: &str) -> impl IntoV
                 autocomplete="off"
                 aria-describedby=format!("{name}-said {name}-help")
                 aria-invalid=invalid
-                on:input=move |event| type_in(screen, place, event_target_value(&event))
+                on:input=move |event| type_in(state, place, event_target_value(&event))
             />
             <p class="said" id=format!("{name}-said")>
                 <span class="wrong">{error}</span>
@@ -124,9 +124,9 @@ fn field(screen: Screen, place: usize, entry: &Entry, typed: &str) -> impl IntoV
     }
 }
 
-fn effects(screen: Screen, form: &Form) -> impl IntoView + use<> {
+fn effects(state: PageState, form: &Form) -> impl IntoView + use<> {
     let lines: Vec<_> = form.effects.iter().map(|line| view! { <li>{line.clone()}</li> }).collect();
-    let lead = (!lines.is_empty()).then(|| screen.words().label("configure.lead"));
+    let lead = (!lines.is_empty()).then(|| state.words().label("configure.lead"));
     view! {
         <div class="effects" data-testid="effects">
             <p>{lead}</p>

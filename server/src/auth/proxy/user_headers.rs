@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use app::cluster::server_name::is_unprintable;
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -61,7 +61,7 @@ pub(crate) fn person(
         .ok_or(ProxyNameError::Missing)?;
     let name = name(given.as_bytes())?;
     let roles = only(headers, role).map_err(|()| ProxyNameError::TwoRoles)?;
-    Ok(HostPerson { name, rank: roles.map_or(Rank::Viewer, rank) })
+    Ok(HostPerson { name, rank: roles.map_or(UserRole::Viewer, rank) })
 }
 
 /// The one line of a header, if there is one; an error if there are two.
@@ -72,12 +72,12 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a Head
 }
 
 /// The highest of these roles, whatever separates them.
-fn rank(roles: &HeaderValue) -> Rank {
+fn rank(roles: &HeaderValue) -> UserRole {
     let short = roles.as_bytes().get(..MAX_ROLES_BYTES).unwrap_or(roles.as_bytes());
     let text = String::from_utf8_lossy(short);
     let words = text.split(|c: char| matches!(c, ',' | ';') || c.is_whitespace());
-    let known = words.filter_map(|word| Rank::parse(&word.to_ascii_lowercase()));
-    known.max().unwrap_or(Rank::Viewer)
+    let known = words.filter_map(|word| UserRole::parse(&word.to_ascii_lowercase()));
+    known.max().unwrap_or(UserRole::Viewer)
 }
 
 fn name(given: &[u8]) -> Result<String, ProxyNameError> {
@@ -225,15 +225,15 @@ mod tests {
     #[test]
     fn the_highest_role_that_is_known_counts() {
         for (roles, read) in [
-            ("admin", Rank::Admin),
-            ("Admin", Rank::Admin),
-            ("users,admin", Rank::Admin),
-            ("users; ADMIN", Rank::Admin),
-            ("admin viewer", Rank::Admin),
-            ("viewer", Rank::Viewer),
-            ("administrators", Rank::Viewer),
-            ("root", Rank::Viewer),
-            ("", Rank::Viewer),
+            ("admin", UserRole::Admin),
+            ("Admin", UserRole::Admin),
+            ("users,admin", UserRole::Admin),
+            ("users; ADMIN", UserRole::Admin),
+            ("admin viewer", UserRole::Admin),
+            ("viewer", UserRole::Viewer),
+            ("administrators", UserRole::Viewer),
+            ("root", UserRole::Viewer),
+            ("", UserRole::Viewer),
         ] {
             assert_eq!(rank(&HeaderValue::from_static(roles)), read, "{roles}");
         }

@@ -1,6 +1,6 @@
 //! Runs an admin's command for the API, and turns its error into a problem.
 
-use app::protocol::{Command, Refusal};
+use app::protocol::{Command, CommandError};
 use axum::http::StatusCode;
 
 use crate::Site;
@@ -22,35 +22,35 @@ pub(crate) async fn act(
 }
 
 /// A failed command as a problem.
-pub(crate) fn refusal_problem(refusal: Refusal, what: &str) -> Problem {
+pub(crate) fn refusal_problem(refusal: CommandError, what: &str) -> Problem {
     match refusal {
-        Refusal::Fields => Problem::new(
+        CommandError::Fields => Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             format!("a value of {what} does not fit"),
         ),
-        Refusal::Absent => Problem::not_found(format!("no component reports {what}")),
-        Refusal::Live => Problem::new(
+        CommandError::Absent => Problem::not_found(format!("no component reports {what}")),
+        CommandError::Live => Problem::new(
             StatusCode::CONFLICT,
             format!(
                 "{what} is live and would be back with its next heartbeat; stop it first, or repeat with ?force=true"
             ),
         ),
-        Refusal::Ambiguous => Problem::new(
+        CommandError::Ambiguous => Problem::new(
             StatusCode::CONFLICT,
             format!("there is more than {what}; give more digits"),
         ),
-        Refusal::NotDialled => Problem::not_found(format!(
+        CommandError::NotDialled => Problem::not_found(format!(
             "no service messenger of {what} is dialled: its service announces none, has stopped, or does not report"
         )),
-        Refusal::TooSoon => Problem::too_soon(
+        CommandError::TooSoon => Problem::too_soon(
             REDIAL_AFTER_S,
             format!("the service messenger of {what} was dialled a moment ago; wait and try again"),
         ),
         // Of a trial the API tells the outcome.
-        Refusal::Unreached => {
+        CommandError::Unreached => {
             Problem::unavailable(format!("the service messenger of {what} cannot be reached"))
         }
-        Refusal::Blind => Problem::unavailable(
+        CommandError::Blind => Problem::unavailable(
             "the overview's database cannot be written at present; nothing was changed",
         ),
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::cluster::{Role, ServerName};
-use app::protocol::{Command, Refusal};
+use app::protocol::{Command, CommandError};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -82,7 +82,7 @@ async fn remove(
     force: bool,
 ) -> Result<StatusCode, Problem> {
     let name = ServerName::parse(server)
-        .map_err(|_| refusal_problem(Refusal::Absent, &one_line(server)))?;
+        .map_err(|_| refusal_problem(CommandError::Absent, &one_line(server)))?;
     let what = name.to_string();
     act(site, person, Command::Remove { server: name, role, force }, &what).await
 }
@@ -108,7 +108,7 @@ pub(crate) async fn reconnect(
 ) -> Result<Json<dto::Reconnected>, Problem> {
     let Path(server) = server.map_err(unreadable_path)?;
     let name = ServerName::parse(&server)
-        .map_err(|_| refusal_problem(Refusal::NotDialled, &one_line(&server)))?;
+        .map_err(|_| refusal_problem(CommandError::NotDialled, &one_line(&server)))?;
     let dialled = site.dial(&name, &person.actor()).await;
     let messenger = dialled.map_err(|refusal| refusal_problem(refusal, &server))?;
     Ok(Json(dto::Reconnected { messenger: (&messenger).into() }))

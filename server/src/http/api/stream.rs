@@ -205,7 +205,7 @@ impl Reader {
         if !self.site.live.places(&self.cursor) {
             return resync;
         }
-        let news = self.site.news(&self.cursor);
+        let news = self.site.delta_since(&self.cursor);
         match serde_json::to_string(&news) {
             Ok(text) if text.len() <= LONGEST => {
                 self.cursor.clone_from(&news.cursor);

@@ -179,7 +179,11 @@ impl PermissionCheck {
                     Rejection::SessionLapsed => (StatusCode::UNAUTHORIZED, app::protocol::LAPSED),
                     Rejection::Forbidden(_) => (StatusCode::FORBIDDEN, app::protocol::FORBIDDEN),
                 };
-                (status, [(header::CACHE_CONTROL, "no-store")], app::protocol::failure(error))
+                (
+                    status,
+                    [(header::CACHE_CONTROL, "no-store")],
+                    app::protocol::call_error_body(error),
+                )
                     .into_response()
             }
         }

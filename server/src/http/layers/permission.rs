@@ -1,6 +1,6 @@
 //! What a route requires of its caller, and whether a caller has it.
 
-use app::protocol::Rank;
+use app::protocol::UserRole;
 
 use crate::auth::audit::Proof;
 use crate::auth::identity::{AuthFailure, Caller, Person};
@@ -81,8 +81,8 @@ fn person(caller: &Caller) -> Result<&Person, Rejection> {
 fn admin(caller: &Caller) -> Result<&Person, Rejection> {
     let person = person(caller)?;
     match person.rank {
-        Rank::Admin => Ok(person),
-        Rank::Viewer => Err(Rejection::Forbidden(ForbiddenReason::Viewer)),
+        UserRole::Admin => Ok(person),
+        UserRole::Viewer => Err(Rejection::Forbidden(ForbiddenReason::Viewer)),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use app::pages::Sheet;
-use app::pages::error::{ErrorPage, Onward, document_of};
+use app::pages::DocumentContext;
+use app::pages::error::{ErrorPage, NextLink, document_of};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -26,13 +26,14 @@ pub(crate) async fn render_problem(
     request: Request,
     next: Next,
 ) -> Response {
-    let sheet = is_navigation(request.headers())
-        .then(|| site.sheet(request.uri().query().unwrap_or_default(), request.headers()));
+    let context = is_navigation(request.headers()).then(|| {
+        site.document_context(request.uri().query().unwrap_or_default(), request.headers())
+    });
     let id = request.extensions().get::<RequestId>().copied();
     let response = next.run(request).await;
-    match (sheet, response.extensions().get::<AnsweredBy>().cloned()) {
+    match (context, response.extensions().get::<AnsweredBy>().cloned()) {
         (_, None) => response,
-        (Some(sheet), Some(AnsweredBy(problem))) => as_page(&site, sheet, &problem, response),
+        (Some(context), Some(AnsweredBy(problem))) => as_page(&site, context, &problem, response),
         (None, Some(AnsweredBy(problem))) => as_json(&problem.body(id), response),
     }
 }
@@ -66,24 +67,29 @@ fn is_navigation(headers: &HeaderMap) -> bool {
 }
 
 /// The page instead of the problem, with the problem's headers.
-fn as_page(site: &Site, sheet: Sheet, problem: &Problem, response: Response) -> Response {
-    let onward = match (problem.status(), &site.access.policy.mode) {
-        _ if problem.title() == Some(NO_SIGN_IN) => Onward::TryAgain,
-        (StatusCode::UNAUTHORIZED, Mode::Password) => Onward::SignIn,
-        (StatusCode::UNAUTHORIZED, Mode::Proxy { .. } | Mode::Host(_)) => Onward::TryAgain,
-        _ => Onward::Overview,
+fn as_page(
+    site: &Site,
+    context: DocumentContext,
+    problem: &Problem,
+    response: Response,
+) -> Response {
+    let next = match (problem.status(), &site.access.policy.mode) {
+        _ if problem.title() == Some(NO_SIGN_IN) => NextLink::TryAgain,
+        (StatusCode::UNAUTHORIZED, Mode::Password) => NextLink::SignIn,
+        (StatusCode::UNAUTHORIZED, Mode::Proxy { .. } | Mode::Host(_)) => NextLink::TryAgain,
+        _ => NextLink::Overview,
     };
-    let sentences = problem.sentences(sheet.words);
+    let sentences = problem.sentences(context.words);
     let untranslated = sentences.is_none().then(|| problem.detail().to_owned());
     let page = document_of(ErrorPage {
-        sheet,
+        context,
         status: problem.status().as_u16(),
         title: problem.title(),
         sentences: sentences.unwrap_or_default(),
         untranslated,
         line: problem.line().map(str::to_owned),
         retry_after_s: problem.retry_after(),
-        onward,
+        next,
     });
     let mut page = document_response(problem.status(), page);
     let (mut head, _) = response.into_parts();

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use app::cluster::FieldError;
-use app::pages::Sheet;
-use app::pages::access::{AccessPage, Made, PersonLine, TokenLine, WishLine, document_of};
+use app::pages::DocumentContext;
+use app::pages::access::{AccessPage, NewToken, PersonLine, TokenForm, TokenLine, document_of};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -45,16 +45,16 @@ pub(crate) struct Revoked {
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    PageRequest(sheet): PageRequest,
+    PageRequest(context): PageRequest,
 ) -> Response {
-    document_response(StatusCode::OK, document_of(page(&site, sheet, &person)))
+    document_response(StatusCode::OK, document_of(page(&site, context, &person)))
 }
 
 /// Makes a token and shows it: in this answer, and nowhere else.
 pub(crate) async fn create_token(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    PageRequest(sheet): PageRequest,
+    PageRequest(context): PageRequest,
     sent: Submitted<Wished>,
 ) -> Result<Response, Problem> {
     let Wished { name, role, expires_in_s } = sent.0?;
@@ -73,15 +73,15 @@ pub(crate) async fn create_token(
     };
     Ok(match made {
         Ok((secret, token)) => {
-            let made = Some(Made { name: token.name, secret: secret.reveal().to_owned() });
+            let made = Some(NewToken { name: token.name, secret: secret.reveal().to_owned() });
             document_response(
                 StatusCode::CREATED,
-                document_of(AccessPage { made, ..page(&site, sheet, &person) }),
+                document_of(AccessPage { made, ..page(&site, context, &person) }),
             )
         }
         Err(wrong) => {
-            let wish = WishLine { name, role, expires_in_s };
-            let page = AccessPage { wish, wrong, ..page(&site, sheet, &person) };
+            let form = TokenForm { name, role, expires_in_s };
+            let page = AccessPage { form, wrong, ..page(&site, context, &person) };
             document_response(StatusCode::UNPROCESSABLE_ENTITY, document_of(page))
         }
     })
@@ -91,16 +91,16 @@ pub(crate) async fn create_token(
 pub(crate) async fn revoke_token(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    PageRequest(sheet): PageRequest,
+    PageRequest(context): PageRequest,
     sent: Submitted<Revoked>,
 ) -> Result<Redirect, Problem> {
     let Revoked { id } = sent.0?;
     let revoked = site.revoke_token(&id, &person.actor()).await;
     revoked.map_err(|error| tokens::refused(TokenChange::Store(error), "id"))?;
-    Ok(Redirect::to(&sheet.address("access")))
+    Ok(Redirect::to(&context.address("access")))
 }
 
-fn page(site: &Site, sheet: Sheet, person: &Person) -> AccessPage {
+fn page(site: &Site, context: DocumentContext, person: &Person) -> AccessPage {
     let keyring = site.live.keyring();
     let (credentials, tokens): (Vec<&Token>, Vec<&Token>) =
         keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
@@ -110,14 +110,14 @@ fn page(site: &Site, sheet: Sheet, person: &Person) -> AccessPage {
         keyring.people.values().map(line).collect()
     });
     AccessPage {
-        sheet,
+        context,
         now: site.live.now(),
         tokens: tokens.into_iter().map(line).collect(),
         credentials: credentials.into_iter().map(line).collect(),
         people,
-        may_create: !person.is_guest(),
+        can_create: !person.is_guest(),
         made: None,
-        wish: WishLine::default(),
+        form: TokenForm::default(),
         wrong: Vec::new(),
     }
 }

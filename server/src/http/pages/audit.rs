@@ -22,7 +22,7 @@ const LINES_PER_PAGE: u32 = 50;
 /// The page.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
-    PageRequest(sheet): PageRequest,
+    PageRequest(context): PageRequest,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(unreadable)?;
@@ -41,11 +41,11 @@ pub(crate) async fn get(
     let lines = read(&site, &wanted).await?;
     let older = next_before(&lines, &wanted).map(|before| {
         let (action, text) = (encode_value(&action), encode_value(&looked_for));
-        let dress = sheet.dress.query().replacen('?', "&", 1);
-        format!("before={before}&action={action}&text={text}{dress}")
+        let appearance = context.appearance.query().replacen('?', "&", 1);
+        format!("before={before}&action={action}&text={text}{appearance}")
     });
     let page = AuditPage {
-        sheet,
+        context,
         lines: lines.into_iter().map(line).collect(),
         actions: Action::ALL.map(Action::as_str).to_vec(),
         action,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use app::cluster::hints::Arg;
 use app::cluster::{KeyKind, Role, ServerName};
 use app::i18n::Words;
-use app::page::route::{Done, Open, Place};
+use app::page::route::{Dialog, Done, Route};
 use app::page::settings::draft::Draft;
-use app::pages::Sheet;
-use app::protocol::{Command, Outcome};
+use app::pages::DocumentContext;
+use app::protocol::{Command, CommandResult};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -30,7 +30,7 @@ type Sent = Submitted<Vec<(String, String)>>;
 pub(crate) async fn settings(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    PageRequest(Sheet { dress, .. }): PageRequest,
+    PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -38,8 +38,8 @@ pub(crate) async fn settings(
     let LiveView { snapshot, now, .. } = site.live.view();
     let draft = draft.rebase_onto(&snapshot.settings);
     let typed = |draft| {
-        let open = Open::Configuration(Some(draft));
-        Place { open, dress: dress.clone(), ..Place::default() }
+        let dialog = Dialog::Settings(Some(draft));
+        Route { dialog, appearance: appearance.clone(), ..Route::default() }
     };
     let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
     let shown = get(&pairs, "seen") == Some(draft.fingerprint().as_str());
@@ -55,7 +55,7 @@ pub(crate) async fn settings(
 pub(crate) async fn removal(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    PageRequest(Sheet { dress, .. }): PageRequest,
+    PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -66,9 +66,9 @@ pub(crate) async fn removal(
         Some(word) => Some(Role::parse(word).ok_or_else(|| lacks("role"))?),
     };
     let force = get(&pairs, "force") == Some("true");
-    let asked = Open::Removal { server: server.clone(), role, again: force };
+    let asked = Dialog::Removal { server: server.clone(), role, again: force };
     let outcome = site.act(Command::Remove { server, role, force }, &person.actor()).await;
-    let asked = Place { open: asked, dress, ..Place::default() };
+    let asked = Route { dialog: asked, appearance, ..Route::default() };
     Ok(answer(&site, outcome, Done::Removed(None), asked))
 }
 
@@ -76,7 +76,7 @@ pub(crate) async fn removal(
 pub(crate) async fn acceptance(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    PageRequest(Sheet { dress, .. }): PageRequest,
+    PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
@@ -84,22 +84,27 @@ pub(crate) async fn acceptance(
         .and_then(|word| KeyKind::ALL.into_iter().find(|kind| kind.as_str() == word));
     let kind = kind.ok_or_else(|| lacks("kind"))?;
     let digits = get(&pairs, "key_check").ok_or_else(|| lacks("key_check"))?.to_owned();
-    let asked = Open::AcceptKey { kind, digits: digits.clone() };
+    let asked = Dialog::AcceptKey { kind, digits: digits.clone() };
     let outcome = site.act(Command::Accept { kind, digits }, &person.actor()).await;
-    Ok(answer(&site, outcome, Done::Accepted, Place { open: asked, dress, ..Place::default() }))
+    Ok(answer(
+        &site,
+        outcome,
+        Done::Accepted,
+        Route { dialog: asked, appearance, ..Route::default() },
+    ))
 }
 
 /// Dials a server's service messenger.
 pub(crate) async fn reconnection(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
-    PageRequest(Sheet { dress, .. }): PageRequest,
+    PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
     let pairs = read(sent)?;
     let server = get(&pairs, "server").and_then(|name| ServerName::parse(name).ok());
     let server = server.ok_or_else(|| lacks("server"))?;
-    let asked = Place { open: Open::Details(server.clone()), dress, ..Place::default() };
+    let asked = Route { dialog: Dialog::Details(server.clone()), appearance, ..Route::default() };
     let outcome = site.act(Command::Reconnect { server }, &person.actor()).await;
     Ok(answer(&site, outcome, Done::Reconnected, asked))
 }
@@ -118,17 +123,17 @@ fn lacks(field: &str) -> Problem {
 }
 
 /// To the page: what was done, or the same question with why it was refused.
-fn answer(site: &Site, outcome: Outcome, done: Done, asked: Place) -> Redirect {
+fn answer(site: &Site, outcome: CommandResult, done: Done, asked: Route) -> Redirect {
     match outcome {
         Ok(()) => to(site, &asked.after(done)),
-        Err(app::protocol::Refusal::Live) => {
-            let open = asked.open.asked_again();
-            to(site, &Place { open, ..asked })
+        Err(app::protocol::CommandError::Live) => {
+            let dialog = asked.dialog.confirming_live();
+            to(site, &Route { dialog, ..asked })
         }
-        Err(refusal) => to(site, &Place { refused: Some(refusal.as_str().to_owned()), ..asked }),
+        Err(refusal) => to(site, &Route { error: Some(refusal.as_str().to_owned()), ..asked }),
     }
 }
 
-fn to(site: &Site, place: &Place) -> Redirect {
-    Redirect::to(&format!("{}/{}", site.base, place.address_with_draft()))
+fn to(site: &Site, route: &Route) -> Redirect {
+    Redirect::to(&format!("{}/{}", site.base, route.address_with_draft()))
 }

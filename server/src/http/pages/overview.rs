@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use app::i18n::Language;
-use app::protocol::{Command, News, Outcome, Picture, Visit, Visitor};
+use app::protocol::{
+    Command, CommandResult, CurrentUser, InitialState, OverviewDelta, PageContext,
+};
 use app::server_fns::Backend;
 use axum::Extension;
 use axum::extract::{Request, State};
@@ -28,41 +30,44 @@ struct PageBackend {
 
 impl PageBackend {
     /// What a first visit to an address with this query is rendered from.
-    fn picture(&self, query: &str) -> Picture {
+    fn initial_state(&self, query: &str) -> InitialState {
         // A cursor that places nobody: everything is news.
-        let news = self.site.news("");
+        let delta = self.site.delta_since("");
         let signed_in = self.person.proof == Proof::Session;
         let named = self.person.proof != Proof::Nothing;
-        let visitor = Visitor {
+        let user = CurrentUser {
             name: named.then(|| self.person.name.clone()),
-            rank: self.person.rank,
-            leaves: signed_in,
+            role: self.person.rank,
+            can_sign_out: signed_in,
         };
-        let visit = Visit { site: self.site.place(), visitor };
-        Picture { news, query: query.to_owned(), visit, language: self.language }
+        let context = PageContext { site: self.site.page_info(), user };
+        InitialState { delta, query: query.to_owned(), context, language: self.language }
     }
 }
 
 impl Backend for PageBackend {
-    fn since<'a>(&'a self, cursor: &'a str) -> Pin<Box<dyn Future<Output = News> + Send + 'a>> {
+    fn since<'a>(
+        &'a self,
+        cursor: &'a str,
+    ) -> Pin<Box<dyn Future<Output = OverviewDelta> + Send + 'a>> {
         // A cursor that is longer than any of ours places nobody.
         let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
         Box::pin(async move {
             self.site.live.reach(cursor).await;
-            self.site.news(cursor)
+            self.site.delta_since(cursor)
         })
     }
 
-    fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = Outcome> + Send + '_>> {
+    fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = CommandResult> + Send + '_>> {
         Box::pin(async move { self.site.act(command, &self.person.actor()).await })
     }
 }
 
 impl Site {
     /// What changed since a cursor.
-    pub(crate) fn news(&self, cursor: &str) -> News {
+    pub(crate) fn delta_since(&self, cursor: &str) -> OverviewDelta {
         let (change, cursor, now) = self.live.since(cursor);
-        News { cursor, now, change, build: self.build.clone() }
+        OverviewDelta { cursor, now, change, build: self.build.clone() }
     }
 
     /// The origins whose pages may frame it, with blanks in between.
@@ -71,13 +76,13 @@ impl Site {
     }
 
     /// Where the page lives.
-    pub(crate) fn place(&self) -> app::protocol::Site {
-        app::protocol::Site {
+    pub(crate) fn page_info(&self) -> app::protocol::SiteInfo {
+        app::protocol::SiteInfo {
             base: self.base.clone(),
             assets: format!("{}/assets/{}", self.base, self.build),
             admin_url: self.admin_url.clone(),
             frame_ancestors: self.frame_ancestors(),
-            around: self.branding().around(&self.base),
+            branding: self.branding().for_page(&self.base),
         }
     }
 }
@@ -94,11 +99,11 @@ pub(crate) async fn get(
     let told = Arc::clone(&nonce);
     let backend = PageBackend { site: Arc::clone(&site), person, language };
     let render = move || {
-        let picture = backend.picture(request.uri().query().unwrap_or_default());
+        let initial = backend.initial_state(request.uri().query().unwrap_or_default());
         let backend: Arc<dyn Backend> = Arc::new(backend);
         leptos_axum::render_app_async_with_context(
             move || leptos::prelude::provide_context(Arc::clone(&backend)),
-            move || app::shell(picture.clone(), told.get_or_init(app::nonce)),
+            move || app::shell(initial.clone(), told.get_or_init(app::nonce)),
         )(request)
     };
     let mut response = site.rendering.run(render).await;

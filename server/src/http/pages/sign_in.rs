@@ -5,9 +5,9 @@ use std::sync::Arc;
 use app::cluster::Span;
 use app::cluster::hints::Arg;
 use app::i18n::Words;
-use app::page::appearance::Dress;
-use app::pages::Sheet;
-use app::pages::sign_in::{Lacking, SignInForm};
+use app::page::appearance::Appearance;
+use app::pages::DocumentContext;
+use app::pages::sign_in::{SetUp, SignInForm};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -70,7 +70,7 @@ pub(crate) fn address(base: &str, query: Option<&str>) -> String {
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
-    PageRequest(sheet): PageRequest,
+    PageRequest(context): PageRequest,
     headers: HeaderMap,
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -78,15 +78,19 @@ pub(crate) async fn get(
     only_where_kept(&site, &headers, &origin)?;
     let then = wanted.map(|Query(wanted)| wanted.then).unwrap_or_default();
     // Whoever was led here from the page has its dress in what they wanted.
-    let sheet = if sheet.dress == Dress::default() { site.sheet(&then, &headers) } else { sheet };
-    Ok(page(&site, sheet, StatusCode::OK, String::new(), then, None))
+    let context = if context.appearance == Appearance::default() {
+        site.document_context(&then, &headers)
+    } else {
+        context
+    };
+    Ok(page(&site, context, StatusCode::OK, String::new(), then, None))
 }
 
 /// Signs in: leads to the page, or says what is wrong.
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
-    PageRequest(sheet): PageRequest,
+    PageRequest(context): PageRequest,
     headers: HeaderMap,
     sent: Submitted<Sent>,
 ) -> Result<Response, Problem> {
@@ -124,8 +128,8 @@ pub(crate) async fn post(
             };
             let wait =
                 if let SignInError::TooMany(wait) = &error { (wait.0 + 999) / 1_000 } else { 1 };
-            let wrong = said(&error, sheet.words);
-            let mut response = page(&site, sheet, status, name, then, Some(wrong));
+            let wrong = said(&error, context.words);
+            let mut response = page(&site, context, status, name, then, Some(wrong));
             if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
             }
@@ -138,7 +142,7 @@ pub(crate) async fn post(
 pub(crate) async fn sign_out(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
-    PageRequest(sheet): PageRequest,
+    PageRequest(context): PageRequest,
     headers: HeaderMap,
     sent: Submitted<Leaving>,
 ) -> Result<Response, Problem> {
@@ -152,7 +156,7 @@ pub(crate) async fn sign_out(
             )
         })?;
     }
-    let mut response = Redirect::to(&sheet.address("sign-in")).into_response();
+    let mut response = Redirect::to(&context.address("sign-in")).into_response();
     if let Some(cookie) = site.access.set_cookie(&headers, &origin, None) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -210,18 +214,18 @@ fn said(error: &SignInError, words: &Words) -> String {
 
 fn page(
     site: &Site,
-    sheet: Sheet,
+    context: DocumentContext,
     status: StatusCode,
     name: String,
     then: String,
     wrong: Option<String>,
 ) -> Response {
     let keyring = site.live.keyring();
-    let lacking = match (keyring.has_admin(), &keyring.setup_code) {
-        (true, _) => Lacking::Nothing,
-        (false, Some(code)) if site.live.now() < code.expires => Lacking::FirstAdmin,
-        (false, _) => Lacking::FirstAdminAndCode,
+    let set_up = match (keyring.has_admin(), &keyring.setup_code) {
+        (true, _) => SetUp::Nothing,
+        (false, Some(code)) if site.live.now() < code.expires => SetUp::FirstAdmin,
+        (false, _) => SetUp::FirstAdminAndCode,
     };
-    let form = SignInForm { sheet, name, then, wrong, lacking };
+    let form = SignInForm { context, name, then, wrong, set_up };
     document_response(status, app::pages::sign_in::document(form))
 }

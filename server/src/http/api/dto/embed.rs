@@ -1,7 +1,7 @@
 //! Codes that let a product's people see the page inside the product's own page.
 
 use app::cluster::FieldError;
-use app::protocol::Rank;
+use app::protocol::UserRole;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -26,10 +26,10 @@ impl FromJson for NewEmbed {
         let mut fields = Fields::of_any(value);
         let name = fields.read("name", |value| {
             let name = value.and_then(Value::as_str).unwrap_or_default();
-            Invitation::of(name, Rank::Viewer).map_err(|error| error.message)
+            Invitation::of(name, UserRole::Viewer).map_err(|error| error.message)
         });
         let role = fields.read("role", |value| {
-            let rank = value.and_then(Value::as_str).and_then(Rank::parse);
+            let rank = value.and_then(Value::as_str).and_then(UserRole::parse);
             rank.map(EmbedRole::from).ok_or("must be viewer or admin")
         });
         let read = name.zip(role);

@@ -45,7 +45,7 @@ wire_enums! {
     KeyKind from cluster::KeyKind { Encryption, Machine, }
 
     /// What somebody who comes in through an embedded page may do.
-    EmbedRole from app::protocol::Rank {
+    EmbedRole from app::protocol::UserRole {
         /// View.
         Viewer,
         /// View and change.

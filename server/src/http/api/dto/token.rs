@@ -62,11 +62,11 @@ impl From<&cache::Token> for Token {
 
 impl From<cache::TokenRole> for TokenRole {
     fn from(role: cache::TokenRole) -> Self {
-        use app::protocol::Rank;
+        use app::protocol::UserRole;
         match role {
             cache::TokenRole::Join => Self::Join,
-            cache::TokenRole::Person(Rank::Viewer) => Self::Viewer,
-            cache::TokenRole::Person(Rank::Admin) => Self::Admin,
+            cache::TokenRole::Person(UserRole::Viewer) => Self::Viewer,
+            cache::TokenRole::Person(UserRole::Admin) => Self::Admin,
             cache::TokenRole::Node => Self::Node,
         }
     }
