@@ -142,7 +142,7 @@ fn forged_twofold_and_empty_codes_let_nobody_in() {
         assert_eq!((answer.status, answer.header("set-cookie")), (410, ""), "{path}");
     }
     let injected = overview.get(&format!("/embed?code={code}&x=%0d%0aset-cookie:a=b%22%3C%3E"));
-    assert_eq!(injected.header("location"), "/?x=%0d%0aset-cookie:a=b%22%3C%3E&chrome=none");
+    assert_eq!(injected.header("location"), "/?x=%0D%0Aset-cookie%3Aa%3Db%22%3C%3E&chrome=none");
 }
 
 #[test]

@@ -1,0 +1,251 @@
+//! Asks a running overview, and compares every answer with the description that it gives of its API.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use boon::{Compiler, Draft, Schemas};
+use cluster_overview::auth::{Mode, Policy};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Running, TOKEN};
+
+pub(super) const BEATS: &str = "/api/v1/heartbeats";
+pub(super) const SETTINGS: &str = "/api/v1/settings";
+pub(super) const SERVER: &str = "/api/v1/servers/{server}";
+pub(super) const COMPONENT: &str = "/api/v1/servers/{server}/components/{role}";
+pub(super) const RECONNECT: &str = "/api/v1/servers/{server}/reconnect";
+pub(super) const KEY: &str = "/api/v1/reference-keys/{kind}";
+pub(super) const EMBED: &str = "/api/v1/embeds/{id}";
+pub(super) const TOKENS: &str = "/api/v1/tokens";
+pub(super) const REMOVALS: &str = "/api/v1/removals";
+pub(super) const ENROLMENTS: &str = "/api/v1/enrolments";
+pub(super) const PROBES: &str = "/api/v1/probe-failures";
+pub(super) const EMBEDS: &str = "/api/v1/embeds";
+pub(super) const AUDIT: &str = "/api/v1/audit";
+pub(super) const JSON: (&str, &str) = ("content-type", "application/json");
+/// In place of a proof: none is sent.
+pub(super) const NO_PROOF: &str = "none";
+
+/// One operation's answer of one status.
+pub(super) type Case = (String, String, u16);
+
+/// Asks a running overview, and compares every answer with its own document.
+pub(super) struct Checker {
+    pub(super) overview: Running,
+    /// What proves that the checker is an admin, where that is needed.
+    pub(super) bearer: String,
+    pub(super) document: Value,
+    pub(super) seen: RefCell<BTreeSet<Case>>,
+}
+
+impl Checker {
+    pub(super) fn of(overview: Running) -> Self {
+        Self::with(overview, "Bearer of-nothing".to_owned())
+    }
+
+    /// Where people sign in.
+    pub(super) fn admin() -> Self {
+        let overview = Running::dialling(Policy::of(Mode::Password));
+        let bearer = format!("Bearer {}", overview.token("admin"));
+        Self::with(overview, bearer)
+    }
+
+    pub(super) fn with(overview: Running, bearer: String) -> Self {
+        let headers = [("authorization", bearer.as_str())];
+        let document = overview.send("GET", "/api/v1/openapi.json", &headers, &[]).body;
+        Self { overview, bearer, document, seen: RefCell::default() }
+    }
+
+    /// All that the document says can be answered.
+    pub(super) fn documented(&self) -> BTreeSet<Case> {
+        let mut cases = BTreeSet::new();
+        for (template, operations) in self.document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                for status in operation["responses"].as_object().unwrap().keys() {
+                    let status = status.parse().unwrap();
+                    cases.insert((template.clone(), method.to_uppercase(), status));
+                }
+            }
+        }
+        cases
+    }
+
+    /// Sends a request to a path of this template, and checks the answer.
+    pub(super) fn ask(
+        &self,
+        status: u16,
+        (method, template, path): (&str, &str, &str),
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let proof = headers.iter().find(|(name, _)| *name == "authorization");
+        let mut headers: Vec<(&str, &str)> =
+            headers.iter().copied().filter(|(_, value)| *value != NO_PROOF).collect();
+        if proof.is_none() {
+            headers.push(("authorization", &self.bearer));
+        }
+        let answer = self.overview.send(method, path, &headers, body);
+        let told = format!("{method} {path}: {} {}", answer.status, answer.body);
+        assert_eq!(answer.status, status, "{told}");
+        let operation = &self.document["paths"][template][method.to_lowercase()];
+        let response = &operation["responses"][status.to_string()];
+        assert!(response.is_object(), "not documented: {told}");
+        for (name, _) in response["headers"].as_object().into_iter().flatten() {
+            assert!(!answer.header(name).is_empty(), "{name} is missing: {told}");
+        }
+        match response["content"].as_object() {
+            None => assert_eq!(answer.body, "", "no body is documented: {told}"),
+            Some(content) => {
+                let kind = answer.header("content-type").split(';').next().unwrap();
+                let schema =
+                    &content.get(kind).unwrap_or_else(|| panic!("{kind}: {told}"))["schema"];
+                let faults = self.faults(schema, &answer.body, true);
+                assert!(faults.is_none(), "{faults:?}: {told}");
+            }
+        }
+        self.seen.borrow_mut().insert((template.to_owned(), method.to_owned(), status));
+        answer
+    }
+
+    /// Begins a body wherever one is documented, and never ends it.
+    pub(super) fn trickle(&self, join: &str) {
+        let late: Vec<Case> =
+            self.documented().into_iter().filter(|(_, _, status)| *status == 408).collect();
+        std::thread::scope(|scope| {
+            for (template, method, _) in &late {
+                let bearer = if [BEATS, ENROLMENTS, PROBES].contains(&template.as_str()) {
+                    join
+                } else {
+                    &self.bearer
+                };
+                let request = format!(
+                    "{method} {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {bearer}\r\n\
+                     Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{",
+                    sample(template)
+                );
+                let address = self.overview.url.strip_prefix("http://").unwrap();
+                scope.spawn(move || {
+                    let mut stream = TcpStream::connect(address).unwrap();
+                    stream.write_all(request.as_bytes()).unwrap();
+                    let mut answer = String::new();
+                    stream.read_to_string(&mut answer).unwrap();
+                    assert!(answer.starts_with("HTTP/1.1 408 "), "{method} {template}: {answer}");
+                    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+                    assert!(head.contains("content-type: application/problem+json"), "{head}");
+                    let problem: Value = serde_json::from_str(body).unwrap();
+                    assert_eq!(problem["status"], 408, "{method} {template}: {body}");
+                });
+            }
+        });
+        self.seen.borrow_mut().extend(late);
+    }
+
+    /// What of a value does not fit a schema; if `whole`, what no schema names does not fit either.
+    pub(super) fn faults(&self, schema: &Value, value: &Value, whole: bool) -> Option<String> {
+        let mut schema = schema.clone();
+        schema["components"] = self.document["components"].clone();
+        for (_, component) in schema["components"]["schemas"].as_object_mut().unwrap() {
+            if whole && component.get("properties").is_some() {
+                component["additionalProperties"] = json!(false);
+            }
+        }
+        let (mut compiler, mut schemas) = (Compiler::new(), Schemas::new());
+        compiler.set_default_draft(Draft::V2020_12);
+        compiler.enable_format_assertions();
+        compiler.add_resource("http://document/", schema).unwrap();
+        let index = compiler.compile("http://document/", &mut schemas).unwrap();
+        schemas.validate(value, index).err().map(|fault| format!("{fault:#}"))
+    }
+
+    pub(super) fn fits(&self, schema: &str, value: &Value) -> bool {
+        let schema = json!({"$ref": format!("#/components/schemas/{schema}")});
+        self.faults(&schema, value, false).is_none()
+    }
+
+    pub(super) fn beat(&self, status: u16, body: &[u8]) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        self.ask(status, ("POST", BEATS, BEATS), &[("authorization", &bearer), JSON], body)
+    }
+
+    pub(super) fn configure(&self, status: u16, body: &[u8]) {
+        self.ask(status, ("PUT", SETTINGS, SETTINGS), &[JSON], body);
+    }
+
+    pub(super) fn remove(&self, status: u16, path: &str) {
+        let template = if path.contains("/components/") { COMPONENT } else { SERVER };
+        self.ask(status, ("DELETE", template, &format!("/api/v1/servers/{path}")), &[], &[]);
+    }
+
+    /// Waits until so many services have been dialled in vain.
+    pub(super) fn until_dialled(&self, services: usize) {
+        let headers = [("authorization", self.bearer.as_str())];
+        testkit::wait_until_ok("services dialled in vain", testkit::SOON, || {
+            let overview = self.overview.send("GET", "/api/v1/overview", &headers, &[]);
+            let dialled = overview.body.to_string().matches("\"reason\":\"refused\"").count();
+            if dialled == services { Ok(()) } else { Err(dialled) }
+        });
+    }
+
+    /// Reads as many streams as one token may, and one more.
+    pub(super) fn read_too_many_streams(&self) {
+        let headers = [("authorization", self.bearer.as_str()), JSON];
+        let news = self.overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#).body;
+        let path = format!("/api/v1/stream?cursor={}", news["cursor"].as_str().unwrap());
+        let address = self.overview.url.strip_prefix("http://").unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {}\r\n\r\n",
+            self.bearer
+        );
+        let streams: Vec<TcpStream> = (0..50)
+            .map(|_| {
+                let mut stream = TcpStream::connect(address).unwrap();
+                stream.write_all(request.as_bytes()).unwrap();
+                assert!(stream.read(&mut [0; 64]).unwrap() > 0);
+                stream
+            })
+            .collect();
+        self.ask(429, ("GET", "/api/v1/stream", &path), &[], &[]);
+        drop(streams);
+    }
+
+    pub(super) fn reconnect(&self, status: u16, server: &str) {
+        let path = format!("/api/v1/servers/{server}/reconnect");
+        self.ask(status, ("POST", RECONNECT, &path), &[], &[]);
+    }
+
+    pub(super) fn accept(&self, status: u16, kind: &str, body: &[u8]) {
+        let path = format!("/api/v1/reference-keys/{kind}");
+        self.ask(status, ("PUT", KEY, &path), &[JSON], body);
+    }
+}
+
+/// A path of this template.
+pub(super) fn sample(template: &str) -> String {
+    template
+        .replace("{server}", "web-1")
+        .replace("{role}", "web")
+        .replace("{kind}", "encryption")
+        .replace("{id}", "none")
+}
+
+pub(super) fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// Every refusal of a body that is no body for this address.
+pub(super) fn refuse_bodies(
+    checker: &Checker,
+    method: &str,
+    template: &str,
+    headers: &[(&str, &str)],
+) {
+    let path = sample(template);
+    let address = (method, template, path.as_str());
+    let typed = [headers, &[JSON]].concat();
+    checker.ask(400, address, &typed, b"{");
+    checker.ask(413, address, &typed, &vec![b' '; (1 << 20) + 1]);
+    checker.ask(415, address, &[headers, &[("content-type", "text/plain")]].concat(), b"{}");
+    checker.ask(422, address, &typed, b"{}");
+}
