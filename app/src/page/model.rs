@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-pub(crate) use crate::page::hints::model::{DialogLink, HintCard, HintGroup};
-pub(crate) use crate::page::panel::model::{Confirmation, Item, Panel, Section};
-pub(crate) use crate::page::servers::list::{self, Filter, Pager, SortOption, Toolbar};
-pub(crate) use crate::page::servers::model::{
-    COLUMNS, Cell, Column, ComponentRow, HeartbeatTimes, RowCache, ServerRow,
-};
-pub(crate) use crate::page::settings::model::{Entry, Form};
-
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, HintId, Overview, Snapshot, Span, Timestamp};
 use crate::i18n::{self, Words};
+use crate::page::hints::model::HintGroup;
+use crate::page::panel::model::Panel;
 use crate::page::route::{self, Done, Route};
+use crate::page::servers::list;
+use crate::page::servers::list::Toolbar;
+use crate::page::servers::model::ServerRow;
+use crate::page::servers::row_cache::{HeartbeatTimes, RowCache};
+use crate::page::settings::model::Form;
 use crate::page::{hints, panel, servers, settings};
 
 /// The page's opening.
@@ -88,7 +87,7 @@ impl PageModel {
         let said = words.verdict(&overview, &hints);
         let context = ViewContext { snapshot, overview: &overview, now, route, words };
         let (toolbar, shown) = list::list(&context, rows);
-        let rows = servers::model::rows(&shown, &context, &findings, cache);
+        let rows = servers::row_cache::rows(&shown, &context, &findings, cache);
         let view = Self {
             banner: Banner {
                 headline: said.headline,

@@ -9,12 +9,15 @@ use leptos::prelude::*;
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Snapshot, Timestamp};
 use crate::i18n::Words;
-use crate::page::model::{
-    Banner, Form, HeartbeatTimes, HintGroup, PageModel, Panel, RowCache, ServerRow, SummaryItem,
-    Toolbar,
-};
+use crate::page::hints::model::HintGroup;
+use crate::page::model::{Banner, PageModel, SummaryItem};
+use crate::page::panel::model::Panel;
 use crate::page::route::{Dialog, Route};
+use crate::page::servers::list::Toolbar;
+use crate::page::servers::model::ServerRow;
+use crate::page::servers::row_cache::{HeartbeatTimes, RowCache};
 use crate::page::settings::draft::Draft;
+use crate::page::settings::model::Form;
 use crate::protocol::{Command, InitialState, PageContext, UserRole};
 
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.

@@ -3,8 +3,9 @@
 use crate::cluster::{Snapshot, Span, Timestamp};
 use crate::i18n::Words;
 use crate::page::client::monotonic::since_opened;
-use crate::page::model::{PageModel, RowCache};
+use crate::page::model::PageModel;
 use crate::page::route::Route;
+use crate::page::servers::row_cache::RowCache;
 use crate::protocol::{InitialState, OverviewDelta};
 
 /// The longest pause after failures.

@@ -5,7 +5,7 @@ use crate::cluster::{Hint, KeyKind, Timestamp};
 use crate::i18n::Words;
 use crate::page::model::ViewContext;
 use crate::page::route::{Dialog, List, Route, to_query};
-use crate::page::servers::model::RowCache;
+use crate::page::servers::row_cache::RowCache;
 
 /// One hint in words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

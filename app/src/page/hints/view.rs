@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
-use crate::page::model::{HintCard, HintGroup};
+use crate::page::hints::model::{HintCard, HintGroup};
 use crate::page::permitted_link::permitted_link;
 use crate::page::state::PageState;
 use crate::page::status_style;
@@ -81,7 +81,7 @@ fn article(
         permitted_link(state, id, "", action.opens, action.text)
     });
     view! {
-        <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.shape>
+        <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.icon>
             {status_style::icon_alone(severity, state.words())}
             <div>
                 <h3>{hint.title.clone()}</h3>

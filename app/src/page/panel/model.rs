@@ -7,7 +7,8 @@ use crate::cluster::{
     ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
     ServerStatus, Span, Timestamp,
 };
-use crate::page::model::{DialogLink, ViewContext};
+use crate::page::hints::model::DialogLink;
+use crate::page::model::ViewContext;
 use crate::page::route::Dialog;
 use crate::page::status_style::{self, StatusStyle};
 use crate::protocol::{Command, LAPSED};
@@ -18,7 +19,7 @@ pub(crate) struct Panel {
     /// Its heading.
     pub(crate) title: String,
     /// How well what it is about is.
-    pub(crate) look: Option<StatusStyle>,
+    pub(crate) style: Option<StatusStyle>,
     /// What it says.
     pub(crate) paragraphs: Vec<String>,
     /// The facts it lists.
@@ -48,7 +49,7 @@ pub(crate) struct Item {
     /// What it is.
     pub(crate) label: &'static str,
     /// How it is judged, if it is.
-    pub(crate) look: Option<StatusStyle>,
+    pub(crate) style: Option<StatusStyle>,
     /// What it says.
     pub(crate) text: String,
     /// The moment it is about: its age is shown and ticks.
@@ -95,7 +96,7 @@ impl ViewContext<'_> {
     fn opened(&self, title: String) -> Panel {
         Panel {
             title,
-            look: None,
+            style: None,
             paragraphs: Vec::new(),
             sections: Vec::new(),
             actions: Vec::new(),
@@ -115,13 +116,13 @@ impl ViewContext<'_> {
 
     fn details(&self, name: &ServerName) -> Panel {
         let Some(server) = self.server(name) else { return self.gone(name, name.to_string()) };
-        let look = status_style::health(server.health);
+        let style = status_style::health(server.health);
         let mut sections = Vec::new();
         if let Some(latest) = server.latest() {
             let os = format!("{} {}", latest.facts.os.name, latest.facts.os.version);
             let first = server.components.iter().map(|s| s.component.first_seen).min();
             let items = vec![
-                self.item("item.state", look.word(self.words).to_owned()).looking(Some(look)),
+                self.item("item.state", style.word(self.words).to_owned()).styled(Some(style)),
                 self.item("item.address", latest.facts.ip.to_string()),
                 self.item("item.os", os),
                 self.item("item.first-seen", String::new()).at(first),
@@ -140,7 +141,7 @@ impl ViewContext<'_> {
         let actions =
             vec![DialogLink::with_dialog(self.words.label("action.remove.server"), &whole)];
         let ask = dialled.then(|| self.reconnection(server));
-        Panel { look: Some(look), sections, actions, ask, ..self.opened(name.to_string()) }
+        Panel { style: Some(style), sections, actions, ask, ..self.opened(name.to_string()) }
     }
 
     fn component(&self, status: &ComponentStatus) -> Section {
@@ -150,11 +151,11 @@ impl ViewContext<'_> {
         let key = status.key.map(status_style::key);
         let mut items = vec![
             self.item("column.heartbeat", pulse.word(self.words).to_owned())
-                .looking(Some(pulse))
+                .styled(Some(pulse))
                 .at(Some(component.last_heartbeat)),
             self.item("item.why", self.words.why(status, self.snapshot) + "."),
             self.item("column.version", self.followed(&component.facts.version, version))
-                .looking(version),
+                .styled(version),
         ];
         items.extend(
             component.facts.product.clone().map(|product| self.item("item.product", product)),
@@ -163,11 +164,11 @@ impl ViewContext<'_> {
             .facts
             .key_check
             .map_or_else(|| self.words.label("item.none").to_owned(), |check| check.short());
-        items.push(self.item("column.encryption-key", self.followed(&digits, key)).looking(key));
+        items.push(self.item("column.encryption-key", self.followed(&digits, key)).styled(key));
         if let Some(check) = component.facts.machine_key_check {
-            let look = status.machine_key.map(status_style::machine_key);
+            let style = status.machine_key.map(status_style::machine_key);
             items.push(
-                self.item("item.machine-key", self.followed(&check.short(), look)).looking(look),
+                self.item("item.machine-key", self.followed(&check.short(), style)).styled(style),
             );
         }
         items.extend([
@@ -269,12 +270,15 @@ impl ViewContext<'_> {
     }
 
     fn item(&self, key: &str, text: String) -> Item {
-        Item { label: self.words.label(key), look: None, text, moment: None }
+        Item { label: self.words.label(key), style: None, text, moment: None }
     }
 
     /// A value and the verdict on it.
-    fn followed(&self, value: &str, look: Option<StatusStyle>) -> String {
-        look.map_or_else(|| value.to_owned(), |look| format!("{value} · {}", look.word(self.words)))
+    fn followed(&self, value: &str, style: Option<StatusStyle>) -> String {
+        style.map_or_else(
+            || value.to_owned(),
+            |style| format!("{value} · {}", style.word(self.words)),
+        )
     }
 
     fn clock(&self, off: Option<Span>) -> String {
@@ -299,9 +303,9 @@ impl ViewContext<'_> {
     }
 
     fn messenger_item(&self, messenger: &Messenger) -> Item {
-        let look = status_style::messenger(messenger);
+        let style = status_style::messenger(messenger);
         let args = [
-            ("state", Arg::Text(look.word(self.words).to_owned())),
+            ("state", Arg::Text(style.word(self.words).to_owned())),
             ("port", Arg::Text(messenger.port.to_string())),
             ("seen_by", Arg::Text(messenger.seen_by.clone())),
             ("reason", Arg::Word(messenger.unreachable().map_or("", MessengerFailure::key))),
@@ -309,7 +313,7 @@ impl ViewContext<'_> {
         let failed = messenger.unreachable().is_some();
         let key = if failed { "item.messenger.failed" } else { "item.messenger.port" };
         let item = self.item("column.messenger", self.words.say(key, &args));
-        item.looking(Some(look)).at(Some(messenger.since))
+        item.styled(Some(style)).at(Some(messenger.since))
     }
 }
 
@@ -320,8 +324,8 @@ fn all(servers: &[ServerName]) -> Arg {
 }
 
 impl Item {
-    fn looking(self, look: Option<StatusStyle>) -> Self {
-        Self { look, ..self }
+    fn styled(self, style: Option<StatusStyle>) -> Self {
+        Self { style, ..self }
     }
 
     fn at(self, moment: Option<Timestamp>) -> Self {

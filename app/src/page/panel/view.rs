@@ -5,8 +5,9 @@ use leptos::prelude::*;
 
 use crate::i18n;
 use crate::page::hidden_fields::hidden_fields;
+use crate::page::hints::model::DialogLink;
 use crate::page::link::link;
-use crate::page::model::{Confirmation, DialogLink, Item, Panel, Section};
+use crate::page::panel::model::{Confirmation, Item, Panel, Section};
 use crate::page::permitted_link::permitted_link;
 use crate::page::relative_time::ago;
 use crate::page::state::PageState;
@@ -31,7 +32,7 @@ fn opened(state: PageState, panel: &Panel) -> impl IntoView + use<> {
     view! {
         <aside class="panel" role="dialog" aria-labelledby="panel-title">
             <div class="panel-head">
-                {panel.look.map(|look| status_style::icon_alone(look, words))}
+                {panel.style.map(|style| status_style::icon_alone(style, words))}
                 <h2 id="panel-title" tabindex="-1"><bdi>{panel.title.clone()}</bdi></h2>
                 {link("close", "button", state.address(""), words.label("page.close"))}
             </div>
@@ -67,7 +68,7 @@ fn fact(state: PageState, item: &Item) -> impl IntoView + use<> {
         <div>
             <dt>{item.label}</dt>
             <dd>
-                {item.look.map(status_style::icon)}
+                {item.style.map(status_style::icon)}
                 <span>{item.text.clone()}</span>
                 <span class="muted">{age}</span>
                 {at}

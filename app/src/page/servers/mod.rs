@@ -1,6 +1,9 @@
 //! The list of servers.
 
+pub(crate) mod columns;
+mod hint_link;
 pub(crate) mod list;
 pub(crate) mod model;
+pub(crate) mod row_cache;
 pub(crate) mod toolbar;
 pub(crate) mod view;

@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use crate::i18n::{self, Words};
 use crate::page::hidden_fields::hidden_fields;
 use crate::page::link::link;
-use crate::page::model::{COLUMNS, Filter, Pager, SortOption, Toolbar};
 use crate::page::route::Sort;
+use crate::page::servers::columns::COLUMNS;
+use crate::page::servers::list::{Filter, Pager, SortOption, Toolbar};
 use crate::page::state::PageState;
 
 #[component]
@@ -91,7 +92,8 @@ pub(crate) fn HeaderRow(
 ) -> impl IntoView {
     let heads = move || {
         state.toolbar.with(|tools| {
-            let heads = std::iter::once(("column.server", Some(Sort::Name))).chain(COLUMNS);
+            let heads = std::iter::once(("column.server", Some(Sort::Name)))
+                .chain(COLUMNS.iter().map(|column| (column.key, column.sort)));
             heads.map(|(key, sort)| head(state, tools, key, sort)).collect::<Vec<_>>()
         })
     };

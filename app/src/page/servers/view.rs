@@ -8,8 +8,9 @@ use leptos::prelude::*;
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, Role, Timestamp};
 use crate::i18n::Words;
-use crate::page::model::{Cell, Column, ComponentRow, ServerRow};
 use crate::page::relative_time::ago;
+use crate::page::servers::columns::{COLUMNS, Cell};
+use crate::page::servers::model::{ComponentRow, ServerRow};
 use crate::page::servers::toolbar::{Filters, HeaderRow, ListFooter};
 use crate::page::state::{PageState, Row};
 use crate::page::status_style;
@@ -131,14 +132,14 @@ fn component_line(line: &ComponentRow, server: &str, age: &Age) -> impl IntoView
     };
     let mark = (line.health > Health::Unknown)
         .then(|| status_style::icon_alone(status_style::health(line.health), age.words));
-    let columns: Vec<_> = line
-        .columns
+    let columns: Vec<_> = COLUMNS
         .iter()
-        .map(|column| {
+        .zip(&line.cells)
+        .map(|(column, made)| {
             let name = column.key.trim_start_matches("column.");
             let id = format!("why-{server}-{}-{name}", line.role.as_str());
             view! {
-                <div role="cell" data-label=age.words.label(column.key)>{cells(column, &id, age)}</div>
+                <div role="cell" data-label=age.words.label(column.key)>{cells(made, &id, age)}</div>
             }
         })
         .collect();
@@ -159,9 +160,9 @@ fn component_line(line: &ComponentRow, server: &str, age: &Age) -> impl IntoView
 }
 
 /// What a column says of a component: a dash where nothing is known.
-fn cells(column: &Column, id: &str, age: &Age) -> impl IntoView + use<> {
-    let nothing = column.cells.is_empty().then(|| view! { <span class="muted">"–"</span> });
-    let cells = column.cells.iter().enumerate();
+fn cells(cells: &[Cell], id: &str, age: &Age) -> impl IntoView + use<> {
+    let nothing = cells.is_empty().then(|| view! { <span class="muted">"–"</span> });
+    let cells = cells.iter().enumerate();
     let cells: Vec<_> = cells.map(|(place, one)| cell(one, format!("{id}-{place}"), age)).collect();
     view! {
         {nothing}
@@ -173,13 +174,13 @@ fn cells(column: &Column, id: &str, age: &Age) -> impl IntoView + use<> {
 fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
     let words = age.words;
     let text = cell.text.clone();
-    let class = match cell.look {
-        Some(look) if look.loud => format!("loud {}", look.shape),
+    let class = match cell.style {
+        Some(style) if style.loud => format!("loud {}", style.icon),
         _ => String::new(),
     };
     // Where the words do not say what the shape says, it says it itself.
-    let shape = cell.look.map(|look| status_style::icon_beside(look, &text, words));
-    let kind = if shape.is_some() { "cell marked" } else { "cell" };
+    let icon = cell.style.map(|style| status_style::icon_beside(style, &text, words));
+    let kind = if icon.is_some() { "cell marked" } else { "cell" };
     let age = cell.aged.then(|| age.clone());
     let age = age.map(|age| view! { <span class="muted">" · "{move || age.said()}</span> });
     let hint = cell.hint.clone().map(|(anchor, title)| {
@@ -190,7 +191,7 @@ fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
     let why = cell.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
     view! {
         <span class=kind>
-            {shape} " " <span class=class>{text}</span>{age}{hint}
+            {icon} " " <span class=class>{text}</span>{age}{hint}
         </span>
         {why}
     }

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use crate::page::hidden_fields::hidden_fields;
 use crate::page::link::link;
-use crate::page::model::{Entry, Form};
 use crate::page::settings::draft::{Draft, TICKED};
+use crate::page::settings::model::{Entry, Form};
 use crate::page::state::PageState;
 use crate::protocol::Command;
 
