@@ -44,7 +44,7 @@ fn a_server_that_was_renamed_is_said_to_report_under_its_new_name() {
     ] {
         let new = [alive(service("new")), alive(web("new"))];
         let said = advice(id, &snapshot([old].into_iter().chain(new)), LATER);
-        let evidence = "new reports from its address, 10.0.0.1, now.";
+        let evidence = "new now reports from the same address, 10.0.0.1.";
         assert!(said.evidence.contains(evidence), "{}: {}", id.as_str(), said.evidence);
         let renamed = "old was probably renamed to new. If so, remove old.";
         assert_eq!(said.steps[0], renamed, "{}", id.as_str());

@@ -180,11 +180,11 @@ fn a_summary_names_the_first_twenty_and_counts_the_others() {
     assert_eq!((summary.summed(), &summary.server, summary.role), (Some(251), &None, None));
     assert_eq!(summary.anchor(), "hint-key-mismatch_summary");
     let said = Words::of(Language::English).hint(summary);
-    assert_eq!(said.title, "In addition: 251 servers have another encryption key");
+    assert_eq!(said.title, "In addition: 251 servers use a different encryption key");
     let named = |number: usize| said.evidence.contains(&format!("server-{number:05}.rack-7"));
     assert!(named(49) && named(68) && !named(48) && !named(69), "{}", said.evidence);
     assert!(said.evidence.contains("and 231 more"), "{}", said.evidence);
-    assert!(said.avoid.unwrap().contains("restart these servers over and over"));
+    assert!(said.avoid.unwrap().contains("restart these servers for this"));
     assert_eq!(said.steps.len(), 2);
 }
 
@@ -218,7 +218,7 @@ fn the_opening_counts_those_too_for_whom_a_summary_stands() {
     let all = cluster(500, |_, component| Component { skew: Some(off), ..component });
     let overview = all.overview(NOON);
     let said = Words::of(Language::English).verdict(&overview, &hints(&all, NOON));
-    assert!(said.detail.ends_with("And 497 more."), "{}", said.detail);
+    assert!(said.detail.ends_with(" 497 more."), "{}", said.detail);
 }
 
 #[test]

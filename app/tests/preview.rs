@@ -27,7 +27,7 @@ fn a_shorter_timeout_names_who_would_be_stale_at_once() {
     let today = snapshot([service("web-2"), service("web-1")]);
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
     let said = Words::of(Language::English).effects(&today, &shorter, s(120));
-    assert_eq!(said[0], "Stale at once: the service of web-1 and web-2.");
+    assert_eq!(said[0], "The service of web-1 and web-2 becomes stale immediately.");
     assert!(Words::of(Language::English).effects(&today, &shorter, s(90)).is_empty(), "nobody yet");
 }
 
@@ -39,7 +39,7 @@ fn a_switch_names_the_hint_that_would_appear() {
     assert_eq!(would, [HintId::FailoverThin]);
     assert_eq!(
         Words::of(Language::English).effects(&today, &on, NOON),
-        ["A hint would appear: Nothing could take over now."]
+        ["New hint: No service could take over."]
     );
     let already = Snapshot { settings: on, ..today };
     assert!(already.hints_added_by(&on, NOON).is_empty(), "what is there does not appear");
@@ -51,7 +51,10 @@ fn a_long_list_of_names_ends_with_a_count() {
     let today = snapshot(names.iter().map(|name| service(name)));
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
     let said = Words::of(Language::English).effects(&today, &shorter, s(120));
-    assert_eq!(said[0], "Stale at once: the service of s-0, s-1, s-2, s-3, s-4, s-5 and 3 more.");
+    assert_eq!(
+        said[0],
+        "The service of s-0, s-1, s-2, s-3, s-4, s-5 and 3 more becomes stale immediately."
+    );
 }
 
 #[test]

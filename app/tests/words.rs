@@ -34,22 +34,26 @@ fn every_pulse_is_explained_by_moments_and_limits() {
         (
             web("web-1"),
             NOON,
-            "Last heartbeat in time; a web component is stale after 86400 s without a request",
+            "The last heartbeat is recent; a web component is stale after 86400 s without a request",
         ),
         (
             service("web-1"),
             NOON,
-            "Last heartbeat in time; a service is late after 60 s, stale after 300 s",
+            "The last heartbeat is on time; a service is late after 60 s, stale after 300 s",
         ),
         (
             service("web-1"),
             s(61),
-            "Silent since 12:00:00Z; a service is late after 60 s, stale after 300 s",
+            "No heartbeat since 12:00:00Z; a service is late after 60 s, stale after 300 s",
         ),
-        (service("web-1"), s(301), "Silent since 12:00:00Z; a service is stale after 300 s"),
-        (web("web-1"), s(86_401), "Silent since 12:00:00Z; a web component is stale after 86400 s"),
-        (stopped(web("web-1")), s(9), "It said goodbye at 12:00:00Z"),
-        (stopped(service("web-1")), s(9), "It said goodbye at 12:00:00Z"),
+        (service("web-1"), s(301), "No heartbeat since 12:00:00Z; a service is stale after 300 s"),
+        (
+            web("web-1"),
+            s(86_401),
+            "No heartbeat since 12:00:00Z; a web component is stale after 86400 s",
+        ),
+        (stopped(web("web-1")), s(9), "Stopped cleanly at 12:00:00Z"),
+        (stopped(service("web-1")), s(9), "Stopped cleanly at 12:00:00Z"),
     ] {
         assert_eq!(why(component, now), said);
     }
@@ -81,7 +85,7 @@ fn nobody_can_tell_while_blind() {
         let blind = Snapshot { blind_since: Some(s(5)), ..snapshot([component]) };
         assert_eq!(
             why_in(&blind, "web-1", role, s(900)),
-            "The overview cannot see since 12:00:05Z"
+            "The overview has been unable to use its database since 12:00:05Z"
         );
     }
 }
@@ -103,21 +107,22 @@ fn every_other_verdict_is_explained_after_the_pulse() {
     ]);
     mixed.references.accept(KeyKind::Encryption, key(1));
     mixed.references.accept(KeyKind::Machine, key(1));
-    let alive = "Last heartbeat in time; a web component is stale after 86400 s without a request";
+    let alive =
+        "The last heartbeat is recent; a web component is stale after 86400 s without a request";
     let why = |server| why_in(&mixed, server, Role::Web, NOON);
     assert_eq!(why("a"), alive);
     assert_eq!(
         why("c"),
         format!(
-            "{alive}; its version 1 is behind the others; decryption failure: its encryption key \
-             is not the one the cluster uses"
+            "{alive}; it runs 1, an older version than the rest of the cluster; decryption failure: its encryption key \
+             does not match the cluster's"
         )
     );
     assert_eq!(
         why("d"),
         format!(
-            "{alive}; its version 3 is ahead of the others; it reports no encryption key while \
-             others report one; its machine key is not the one the other web servers use"
+            "{alive}; it runs 3, a newer version than the rest of the cluster; it reports no encryption key, \
+             other servers do; its machine key does not match that of the other web servers"
         )
     );
 }
@@ -126,22 +131,22 @@ fn every_other_verdict_is_explained_after_the_pulse() {
 fn the_opening_says_how_many_servers_need_attention_and_why() {
     let of = |components: &[Component]| opening(&snapshot(components.to_vec()));
     let said = |headline: &str, detail: &str| (headline.to_owned(), detail.to_owned());
-    assert_eq!(of(&[]), said("No server has reported yet", ""));
-    assert_eq!(of(&[web("a")]), said("The server is in sync", ""));
+    assert_eq!(of(&[]), said("Waiting for the first server", ""));
+    assert_eq!(of(&[web("a")]), said("The server has no problems", ""));
     assert_eq!(of(&[web("a"), web("b")]), said("All 2 servers are in sync", ""));
     assert_eq!(
         of(&[heard(service("a"), -301)]),
-        said("The server needs attention", "The service of a is silent.")
+        said("The server needs attention", "a: the service does not respond.")
     );
     assert_eq!(
         of(&[heard(service("a"), -61), web("b")]),
-        said("1 of 2 servers needs attention", "The service of a is late.")
+        said("1 of 2 servers needs attention", "a: the service's heartbeat is late.")
     );
     assert_eq!(
         of(&[Component { stopped: true, ..web("a") }, heard(web("b"), -86_401), web("c"),]),
         said(
             "2 of 3 servers need attention",
-            "a was stopped. Nobody has asked the web component of b anything for long."
+            "a has stopped. The web component of b has received no requests for a long time."
         )
     );
 }
@@ -159,7 +164,7 @@ fn the_opening_names_keys_and_versions() {
     mixed.references.accept(KeyKind::Machine, key(1));
     assert_eq!(
         opening(&mixed).1,
-        "b cannot decrypt what the others encrypt. d has another machine key. c reports no \
+        "b: the encryption key does not match the cluster's. d: the machine key does not match. c reports no \
          encryption key.",
         "the worst first"
     );
@@ -167,17 +172,17 @@ fn the_opening_names_keys_and_versions() {
         with_facts(web(server), |facts| facts.version = version.into())
     };
     let mixed = snapshot([of("a", "1"), of("b", "2"), of("c", "2"), of("d", "3")]);
-    assert_eq!(opening(&mixed).1, "a is behind in its version. d is ahead in its version.");
+    assert_eq!(opening(&mixed).1, "a runs an older version. d runs a newer version.");
 }
 
 #[test]
 fn the_opening_names_three_servers_and_counts_the_rest() {
     let of = |server: &str| Component { stopped: true, ..service(server) };
     let (_, four) = opening(&snapshot(["a", "b", "c", "d"].map(of)));
-    assert!(four.ends_with("d was stopped."), "one more is named as quickly: {four}");
+    assert!(four.ends_with("d has stopped."), "one more is named as quickly: {four}");
     let (headline, five) = opening(&snapshot(["a", "b", "c", "d", "e"].map(of)));
     assert_eq!(headline, "5 of 5 servers need attention");
-    assert!(five.ends_with("c was stopped. And 2 more."), "{five}");
+    assert!(five.ends_with("c has stopped. 2 more."), "{five}");
 }
 
 #[test]
@@ -185,14 +190,17 @@ fn the_opening_tells_together_who_went_silent_together() {
     let dead = |server: &str| heard(service(server), -301);
     let other = Component { stopped: true, ..web("e") };
     let silent = snapshot(["a", "b", "c"].map(dead).into_iter().chain([other]));
-    assert_eq!(opening(&silent).1, "3 of 3 services went silent together. e was stopped.");
+    assert_eq!(
+        opening(&silent).1,
+        "3 of 3 services stopped reporting at the same time. e has stopped."
+    );
 }
 
 #[test]
 fn the_worst_of_a_server_is_the_reason_given() {
     let pair =
         snapshot([Component { stopped: true, ..web("a") }, heard(service("a"), -301), web("b")]);
-    assert_eq!(opening(&pair).1, "The service of a is silent.");
+    assert_eq!(opening(&pair).1, "a: the service does not respond.");
 }
 
 #[test]
@@ -201,7 +209,7 @@ fn the_opening_tells_a_worry_of_the_cluster_when_all_servers_are_well() {
     let thin = Snapshot { settings, ..snapshot([service("a")]) };
     assert_eq!(
         opening(&thin),
-        ("The server is in sync".to_owned(), "Nothing could take over now.".to_owned())
+        ("The server has no problems".to_owned(), "No service could take over.".to_owned())
     );
     let tight = Settings { stale_timeout_s: 60, ..Settings::default() };
     let tight = Snapshot { settings: tight, ..snapshot([service("a")]) };
@@ -213,7 +221,7 @@ fn the_opening_is_never_green_while_blind() {
     for components in [vec![], vec![web("a")], vec![web("a"), heard(service("b"), -900)]] {
         let blind = Snapshot { blind_since: Some(NOON), ..snapshot(components) };
         let (headline, detail) = opening(&blind);
-        assert_eq!(headline, "The overview has been blind since 12:00:00Z");
+        assert_eq!(headline, "No live data since 12:00:00Z");
         assert!(detail.contains("last known"), "{detail}");
     }
 }

@@ -12,12 +12,12 @@ for (const scripts of [true, false]) {
       await expect(line(page, 'web-3', 'service')).toContainText('Decryption failure');
       await hint(page, 'key-mismatch-web-3').getByRole('link', { name: `Accept key ${digits('the new key')}` }).click();
       const panel = page.getByRole('dialog', { name: `Accept key ${digits('the new key')}?` });
-      await expect(panel).toContainText(/These servers would turn red, as decryption failures: web-1( and |, )web-2\./);
-      await expect(panel).toContainText('These share it and would be in sync: web-3.');
+      await expect(panel).toContainText(/These servers will show a decryption failure: web-1( and |, )web-2\./);
+      await expect(panel).toContainText('These servers will match: web-3.');
       await expect(panel).toContainText(`The cluster uses ${digits('the key of the cluster')} now`);
       expect((await cluster.overview()).servers[2].components[0].key_in_sync, 'asking changes nothing').toBe(false);
       await page.getByRole('button', { name: `Accept ${digits('the new key')}` }).click();
-      await expect(page.getByTestId('done')).toContainText('The key was accepted: all others are held against it from now on.');
+      await expect(page.getByTestId('done')).toContainText("This key is now the cluster's key.");
       await expect(server(page, 'web-3')).toHaveAttribute('data-health', 'ok');
       for (const name of ['web-1', 'web-2']) {
         await expect(server(page, name)).toHaveAttribute('data-health', 'error');
@@ -33,13 +33,13 @@ for (const scripts of [true, false]) {
       const web = (name: string, machineKey: string) => ({ server: name, role: 'web' as const, machineKey });
       await cluster.beats([web('web-1', 'm'), web('web-2', 'm'), web('web-3', 'other')]);
       await open(page, cluster.url, scripts);
-      await expect(line(page, 'web-3', 'web')).toContainText('Machine key differs');
+      await expect(line(page, 'web-3', 'web')).toContainText('Machine key mismatch');
       await page.getByRole('link', { name: `Accept machine key ${digits('other')}` }).click();
       await expect(page).toHaveURL(/kind=machine/);
-      await expect(page.getByRole('dialog')).toContainText(/These web servers would turn red: web-1( and |, )web-2\./);
+      await expect(page.getByRole('dialog')).toContainText(/These web servers will show a machine key mismatch: web-1( and |, )web-2\./);
       await page.getByRole('button', { name: `Accept ${digits('other')}` }).click();
       await expect(line(page, 'web-3', 'web')).toContainText('Machine key in sync');
-      await expect(line(page, 'web-1', 'web')).toContainText('Machine key differs');
+      await expect(line(page, 'web-1', 'web')).toContainText('Machine key mismatch');
     });
 
     test('digits that nobody reports, or that are in use already, ask nothing', async ({ cluster, page }) => {

@@ -26,10 +26,10 @@ test.describe('who is refused', () => {
     await page.goto(cluster.url);
     await enter(page, 'Ann', 'wrong horse battery');
     const alert = page.getByRole('alert');
-    await expect(alert).toHaveText('This name and password do not belong together.');
+    await expect(alert).toHaveText('Incorrect name or password.');
     await expect(page.getByLabel('Name')).toHaveValue('Ann');
     await enter(page, 'nobody', password);
-    await expect(alert).toHaveText('This name and password do not belong together.');
+    await expect(alert).toHaveText('Incorrect name or password.');
   });
 
   test('a session that is ended elsewhere leads the open page to where one signs in', async ({ cluster, page }) => {
@@ -48,13 +48,13 @@ test('a viewer sees what an admin could do, why it is not for viewers, and every
   const other = await viewer(cluster, browser);
   const configure = other.getByRole('link', { name: 'Configure' });
   await expect(configure).toBeDisabled();
-  await expect(configure).toHaveAccessibleDescription('You may look; only an admin may change things.');
+  await expect(configure).toHaveAccessibleDescription('Read-only: only an admin can make changes.');
   await other.getByRole('link', { name: 'this-server' }).first().click();
   await expect(other.getByRole('dialog')).toBeVisible();
   await expect(other.getByRole('link', { name: 'Remove server' })).toBeDisabled();
   await other.goto(`${cluster.url}?configure=`);
   await other.getByRole('button', { name: 'Save' }).click();
-  await expect(other.getByText('Only an admin may change things. Nothing was changed.')).toBeVisible();
+  await expect(other.getByText('Nothing was changed: only an admin can make changes.')).toBeVisible();
 });
 
 test('without scripts one signs in, changes something, and signs out', async ({ cluster, browser }) => {

@@ -191,7 +191,7 @@ test('one polite voice speaks when the verdict changes or something was done, an
   await page.getByLabel('Load balancing').check();
   await page.getByRole('button', { name: 'Save' }).click();
   await expect.poll(async () => (await said()).slice(1)).toEqual([
-    'The configuration is in force. Every server learns of it with the answer to its next heartbeat.',
+    'Settings saved. Each server receives them with the answer to its next heartbeat.',
   ]);
 });
 
@@ -353,7 +353,7 @@ test.describe('what a screen reader meets', () => {
             - cell /2026.2.1/
             - cell:
               - text: Decryption failure
-              - 'link "why: bad-1 has another encryption key"':
+              - 'link "why: bad-1 uses a different encryption key"':
                 - /url: "#hint-key-mismatch-bad-1"
             - cell "–"
         - rowgroup:
@@ -365,7 +365,7 @@ test.describe('what a screen reader meets', () => {
             - rowheader:
               - text: Service
               - img "Warning"
-            - cell /^Stopped · .* It said goodbye at [0-9:]+Z/
+            - cell /^Stopped · .* Stopped cleanly at [0-9:]+Z/
             - cell "2026.2.1"
             - cell "In sync"
             - cell "–"
@@ -378,7 +378,7 @@ test.describe('what a screen reader meets', () => {
             - cell /^Alive · /
             - cell:
               - text: 2026.1.9, behind
-              - 'link "why: More than one software version is running"':
+              - 'link "why: Servers run different versions"':
                 - /url: "#hint-version-skew"
             - cell:
               - text: No key reported
@@ -395,7 +395,7 @@ test.describe('what a screen reader meets', () => {
         - heading "Troubleshooting 3 hints" [level=2]
         - article:
           - img "Error"
-          - heading "bad-1 has another encryption key" [level=3]
+          - heading "bad-1 uses a different encryption key" [level=3]
           - paragraph: /What one encrypts the other cannot decrypt/
           - list:
             - listitem: /^On bad-1, compare the encryption key/
@@ -416,7 +416,7 @@ test.describe('what a screen reader meets', () => {
             - link "Go to old-1"
         - article:
           - img "Warning"
-          - heading "More than one software version is running" [level=3]
+          - heading "Servers run different versions" [level=3]
           - paragraph: /Behind. old-1/
           - list
           - paragraph: /Do not let a container platform restart servers/
@@ -439,9 +439,9 @@ test.describe('what a screen reader meets', () => {
         - button "Save"
         - link "Cancel"
     `);
-    await expect(form.getByLabel('Stale timeout')).toHaveAccessibleDescription(/^Must be 2 s to .*; it is 1 s\. Silence after which a service is stale/);
+    await expect(form.getByLabel('Stale timeout')).toHaveAccessibleDescription(/^Enter 2 s to .*, not 1 s\. Silence after which a service is stale/);
     await expect(form.getByLabel('Web window')).toHaveAccessibleDescription(/^Silence after which a web component is stale/);
     await form.getByLabel('Stale timeout').fill('20 s');
-    await expect(form.getByLabel('Heartbeat interval')).toHaveAccessibleDescription(/^Below 30 s a hiccup of the network looks like a silence\./);
+    await expect(form.getByLabel('Heartbeat interval')).toHaveAccessibleDescription(/^Below 30 s, a short network problem looks like an outage\./);
   });
 });

@@ -20,23 +20,23 @@ test('the form opens in place and says beside each field what is wrong or unwise
 
   await timeout.fill('soon');
   await expect(timeout).toHaveAttribute('aria-invalid', 'true');
-  await expect(timeout).toHaveAccessibleDescription(/Must be a length of time, like 30 s, 5 min or 24 h\./);
+  await expect(timeout).toHaveAccessibleDescription(/Enter a duration, for example 30 s, 5 min or 24 h\./);
   await timeout.fill('1 s');
   await expect(page.locator(said('stale_timeout_s'))).toContainText('Must be 2 s to');
   await timeout.fill('59 s');
-  await expect(page.locator(said('stale_timeout_s'))).toContainText('Must be at least twice the heartbeat interval, 60 s; it is 59 s.');
+  await expect(page.locator(said('stale_timeout_s'))).toContainText('Enter 60 s or more (twice the heartbeat interval), not 59 s.');
   await timeout.fill('2 min');
   await expect(timeout).not.toHaveAttribute('aria-invalid');
-  await expect(page.locator(said('stale_timeout_s'))).toHaveText('Below 5 min a short pause looks like a death.');
+  await expect(page.locator(said('stale_timeout_s'))).toHaveText('Below 5 min, a short interruption looks like an outage.');
   await interval.fill('29');
-  await expect(page.locator(said('heartbeat_interval_s'))).toHaveText('Below 30 s a hiccup of the network looks like a silence.');
+  await expect(page.locator(said('heartbeat_interval_s'))).toHaveText('Below 30 s, a short network problem looks like an outage.');
   await interval.fill('30');
   await timeout.fill('300 s');
   await expect(page.locator('.said .unwise:not(:empty), .said .wrong:not(:empty)')).toHaveCount(0);
 
   await interval.fill('never');
   await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByTestId('effects')).toContainText('Nothing was saved: a value does not fit.');
+  await expect(page.getByTestId('effects')).toContainText('Not saved. Check the marked fields.');
   await expect(interval).toHaveValue('never');
   expect((await cluster.settings()).heartbeat_interval_s).toBe(30);
 });
@@ -52,9 +52,9 @@ test('saving shows its effect first, is in force at once, and a running agent ob
   await page.getByLabel('Stale timeout').fill('2 s');
   await page.getByLabel('Automatic failover').check();
   const effects = page.getByTestId('effects');
-  await expect(effects).toContainText('If you save this:');
-  await expect(effects).toContainText('Stale at once: the service of app-9.');
-  await expect(effects).toContainText('A hint would appear: The stale timeout is short beside the heartbeat interval');
+  await expect(effects).toContainText('After saving:');
+  await expect(effects).toContainText('The service of app-9 becomes stale immediately.');
+  await expect(effects).toContainText('A hint would appear: The stale timeout is too short');
   expect((await cluster.settings()).stale_timeout_s, 'nothing is saved before Save').toBe(60);
 
   await page.getByRole('button', { name: 'Save' }).click();
@@ -228,7 +228,7 @@ test.describe('without scripts', () => {
     await page.getByRole('link', { name: 'Configure' }).click();
     await page.getByLabel('Automatic failover').check();
     await page.getByRole('button', { name: 'Save' }).click();
-    await expect(page.getByTestId('effects')).toContainText('A hint would appear: Nothing could take over now');
+    await expect(page.getByTestId('effects')).toContainText('A hint would appear: No service could take over');
     expect((await cluster.settings()).automatic_failover, 'first it is shown').toBe(false);
 
     const redirect = page.waitForResponse((response) => response.url().endsWith('/settings'));
@@ -246,13 +246,13 @@ test.describe('without scripts', () => {
     await page.goto(`${cluster.url}?sort=name&configure`);
     await page.getByLabel('Load balancing').check();
     await page.getByLabel('Stale timeout').fill('40 s');
-    await page.getByRole('button', { name: 'Show the effect' }).click();
+    await page.getByRole('button', { name: 'Preview changes' }).click();
     await expect(page.getByLabel('Load balancing')).toBeChecked();
     await expect(page.getByLabel('Stale timeout')).toHaveValue('40 s');
     await expect(page.locator(said('stale_timeout_s'))).toContainText('Must be at least twice the heartbeat interval');
     await page.getByLabel('Stale timeout').fill('60 s');
-    await page.getByRole('button', { name: 'Show the effect' }).click();
-    await expect(page.getByTestId('effects')).toContainText('A hint would appear: One server carries all requests');
+    await page.getByRole('button', { name: 'Preview changes' }).click();
+    await expect(page.getByTestId('effects')).toContainText('A hint would appear: Only one web server is available');
     await expect(page, 'the order of the list is kept').toHaveURL(/sort=name/);
     expect((await cluster.settings()).load_balancing).toBe(false);
   });

@@ -47,7 +47,7 @@ for (const scripts of [true, false]) {
         await expect(fact(1, 'Encryption key')).toContainText('Decryption failure');
         await expect(fact(1, 'Why')).toContainText('is behind the others');
         await expect(fact(2, 'Encryption key')).toContainText('In sync');
-        await expect(fact(2, 'Told to beat')).toContainText('every 30 s');
+        await expect(fact(2, 'Heartbeat interval')).toContainText('every 30 s');
         await expect(fact(2, 'Clock')).toContainText(/(59|1 min).* ahead/);
         await expect(fact(2, 'Boot')).toContainText('0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11');
       }

@@ -71,7 +71,7 @@ test.describe('where the page does not start', () => {
     await page.clock.install();
     await spoil(page, 'app_bg.wasm', (route) => route.fulfill({ status: 404 }));
     await open(page, `${cluster.url}?lang=de`, false);
-    await page.getByRole('link', { name: 'Konfigurieren' }).click();
+    await page.getByRole('link', { name: 'Einstellungen ändern' }).click();
     await page.locator('#stale_timeout_s').fill('7 min');
     await page.clock.runFor(60_000);
     await expect(notice(page)).toContainText('Nicht live: Das Skript dieser Seite ist nicht gestartet', { useInnerText: true });

@@ -10,8 +10,8 @@ const look = (cluster: Cluster, token: string) =>
 /** Makes a token on the page, and says what it is. */
 const create = async (page: Page, cluster: Cluster, name: string, role: string, life = '90 days') => {
   await page.goto(new URL('access', cluster.url).href);
-  await page.getByLabel('What it is for').fill(name);
-  await page.getByLabel('What it lets do').selectOption({ label: role });
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Permissions').selectOption({ label: role });
   await page.getByLabel('Good for').selectOption({ label: life });
   await page.getByRole('button', { name: 'Create token' }).click();
   const secret = (await page.locator('#secret').textContent()) ?? '';
@@ -30,13 +30,13 @@ test.describe('where people sign in', () => {
     await page.locator('summary#visitor').click();
     await page.getByRole('link', { name: 'Access' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Access');
-    const token = await create(page, cluster, 'monitoring', 'viewer: reads the overview');
+    const token = await create(page, cluster, 'monitoring', 'viewer: read only');
     expect((await look(cluster, token)).status).toBe(200);
     await page.goto(new URL('access', cluster.url).href);
     await expect(page.getByText(token)).toHaveCount(0);
     await expect(row(page, 'monitoring')).toContainText('by Ann from 127.0.0.1');
     await page.getByLabel('Revoke monitoring').click();
-    await page.getByRole('button', { name: 'Revoke for good' }).click();
+    await page.getByRole('button', { name: 'Revoke' }).click();
     await expect(row(page, 'monitoring')).toContainText('revoked');
     expect((await look(cluster, token)).status).toBe(401);
     await page.getByRole('link', { name: 'Audit' }).click();
@@ -50,15 +50,15 @@ test.describe('where people sign in', () => {
     await guarded(cluster, page);
     await viewer(cluster, browser);
     await page.goto(new URL('audit', cluster.url).href);
-    await page.getByLabel('What was done').selectOption({ label: 'Sign in' });
+    await page.getByLabel('Action').selectOption({ label: 'Sign in' });
     await page.getByRole('button', { name: 'Show' }).click();
     const lines = page.locator('tbody tr');
     await expect(lines.first()).toContainText('viv');
     for (const line of await lines.all()) await expect(line).toContainText('Sign in');
     await page.getByLabel('Who, from where').fill('nobody at all');
     await page.getByRole('button', { name: 'Show' }).click();
-    await expect(page.getByText('Nothing like that was done.')).toBeVisible();
-    await page.getByRole('link', { name: 'All, from the newest' }).click();
+    await expect(page.getByText('No matching entries.')).toBeVisible();
+    await page.getByRole('link', { name: 'Newest' }).click();
     await expect(page.locator('tbody')).toContainText('First admin');
   });
 
@@ -68,7 +68,7 @@ test.describe('where people sign in', () => {
     test('are shown as they are, or not at all', async ({ cluster, page }) => {
     await guarded(cluster, page);
     const hostile = '"><script>document.title=1</script>';
-    await create(page, cluster, hostile, 'join: enrols servers', 'until it is revoked');
+    await create(page, cluster, hostile, 'join: registers servers', 'no expiry');
     await expect(row(page, hostile)).toContainText('good');
     await expect(page).toHaveTitle('Access - Cluster Overview');
     await page.context().clearCookies();
@@ -111,10 +111,10 @@ test.describe('where people sign in', () => {
   test('without scripts an admin makes a token and takes it back', async ({ cluster, browser }) => {
     const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
     await guarded(cluster, page);
-    const token = await create(page, cluster, 'a script', 'admin: also changes it', 'a year');
+    const token = await create(page, cluster, 'a script', 'admin: full access', 'a year');
     expect((await look(cluster, token)).status).toBe(200);
     await page.getByLabel('Revoke a script').click();
-    await page.getByRole('button', { name: 'Revoke for good' }).click();
+    await page.getByRole('button', { name: 'Revoke' }).click();
     await expect(row(page, 'a script')).toContainText('revoked');
     expect((await look(cluster, token)).status).toBe(401);
   });
@@ -123,7 +123,7 @@ test.describe('where people sign in', () => {
     test(`both pages are accessible in ${colorScheme}, and scroll sideways nowhere`, async ({ cluster, page }) => {
       await page.emulateMedia({ colorScheme });
       await guarded(cluster, page);
-      await create(page, cluster, 'a name of a hundred characters, or at least nearly so many', 'viewer: reads the overview');
+      await create(page, cluster, 'a name of a hundred characters, or at least nearly so many', 'viewer: read only');
       for (const path of ['', 'access', 'audit']) {
         if (path) await page.goto(new URL(path, cluster.url).href);
         const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze();
@@ -144,7 +144,7 @@ test('an agent that enrolled is listed by its server, and its credential can be 
     await expect(row(page, 'web-1')).toContainText('good', { timeout: 500 });
   }).toPass();
   await page.getByLabel('Revoke web-1').click();
-  await page.getByRole('button', { name: 'Revoke for good' }).click();
+  await page.getByRole('button', { name: 'Revoke' }).click();
   // It has a join token, so it enrols again.
   await expect(async () => {
     await page.reload();
@@ -163,6 +163,6 @@ test('a row says that heartbeats in its name are refused, why, and where they ca
     body: JSON.stringify({ server: 'web-1' }),
   });
   await expect(server(page, 'web-1')).toContainText(
-    /Heartbeats in its name are refused since \S+: the last came from 127\.0\.0\.1 and bore no token that is good\./,
+    /Heartbeats for this server have been rejected since \S+. The last one came from 127\.0\.0\.1, without a valid token\./,
   );
 });

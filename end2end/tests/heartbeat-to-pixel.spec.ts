@@ -5,7 +5,7 @@ import { expect, hydrated, line, quick, server, test } from './cluster';
 test('a cluster forms before the eyes of an admin', async ({ cluster, page }) => {
   await page.goto(cluster.url);
   await hydrated(page);
-  await expect(page.getByTestId('verdict')).toHaveText('No server has reported yet');
+  await expect(page.getByTestId('verdict')).toHaveText('Waiting for the first server');
   await cluster.configure(quick);
   for (const name of ['web-1', 'web-2', 'app-3']) cluster.agent(name, 'service');
   cluster.agent('web-1', 'web');
@@ -43,7 +43,7 @@ test('a killed service is late, then stale at the second it should be, and whole
   await expect(page.getByTestId('verdict')).toHaveText('1 of 2 servers needs attention');
   const hint = page.locator('[data-hint="service-stale"]');
   await expect(hint).toHaveCount(1);
-  await expect(hint).toContainText('The service of app-4 went silent');
+  await expect(hint).toContainText('The service of app-4 does not respond');
   expect(overview.counts).toMatchObject({ servers: 2, service: 2, alive: 1, stale: 1 });
 
   cluster.agent('app-4', 'service');
@@ -103,7 +103,7 @@ test('a fresh overview shows itself, whole', async ({ cluster, page }) => {
   await cluster.start('web,service');
   await page.goto(cluster.url);
   await hydrated(page);
-  await expect(page.getByTestId('verdict')).toHaveText('The server is in sync');
+  await expect(page.getByTestId('verdict')).toHaveText('The server has no problems');
   await expect(line(page, 'this-server', 'web')).toHaveAttribute('data-pulse', 'alive');
   await expect(line(page, 'this-server', 'service')).toHaveAttribute('data-pulse', 'alive');
 });

@@ -80,7 +80,7 @@ for (const scripts of [true, false]) {
       await expect.poll(async () => (await cluster.overview()).blind_since, { timeout: 15_000 }).not.toBeNull();
       await again();
       const since = new Date((await cluster.overview()).blind_since).toISOString().slice(11, 19);
-      await expect(page.getByTestId('verdict')).toHaveText(`The overview has been blind since ${since}Z`);
+      await expect(page.getByTestId('verdict')).toHaveText(`No live data since ${since}Z`);
       await expect(page.getByTestId('connection')).toContainText(`blind since ${since} UTC`);
       for (const name of ['app-1', 'app-2']) {
         await expect(server(page, name)).toHaveAttribute('data-health', 'unknown');
@@ -158,7 +158,7 @@ test.describe('where the page can only ask', () => {
       const response = await route.fetch();
       await route.fulfill({ response, json: { ...(await response.json()), build: 'another build' } });
     });
-    const offer = page.getByRole('link', { name: 'The overview was updated: reload' });
+    const offer = page.getByRole('link', { name: 'New version available: reload' });
     await expect(offer).toBeVisible();
     await page.unroute('**/fn/overview');
     await page.evaluate(() => { (window as unknown as { old: boolean }).old = true; });

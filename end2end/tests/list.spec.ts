@@ -46,7 +46,7 @@ test('trouble stands first, and each order is a link of its own, either way roun
   await page.getByRole('link', { name: 'Heartbeat', exact: true }).click();
   await expect(page).toHaveURL(/\?sort=heartbeat$/);
   expect((await shown(page))[0], 'the one that does not beat').toBe('delta');
-  await page.getByRole('link', { name: 'Trouble first' }).click();
+  await page.getByRole('link', { name: 'Problems first' }).click();
   await expect(page).toHaveURL(/\/(\?)?$/);
   expect(await shown(page)).toEqual(['bravo', 'charlie', 'delta', ...well]);
 });
@@ -107,14 +107,14 @@ test('a search that finds nothing says so and leads back, the box emptied', asyn
   await form(cluster);
   await open(page, cluster.url);
   await page.getByRole('searchbox').fill('zulu');
-  await expect(page.getByText('No server holds “zulu” in its name, address or version.')).toBeVisible();
+  await expect(page.getByText("No server's name, address or version contains “zulu”.")).toBeVisible();
   await expect(page.getByText('On each server of the product')).toHaveCount(0);
   await page.locator('#chip-all').click();
-  await page.getByRole('link', { name: 'Show all servers' }).click();
+  await page.getByRole('link', { name: 'Clear filters' }).click();
   await expect(page.locator('[data-server]')).toHaveCount(5);
   await expect(page.getByRole('searchbox'), 'the box says what is searched').toHaveValue('');
   await open(page, `${cluster.url}?state=unknown`);
-  await expect(page.getByText('No server is in the state Unknown.')).toBeVisible();
+  await expect(page.getByText('No server has the status Unknown.')).toBeVisible();
 });
 
 test('the same address shows the same servers in the same order, with scripts and without', async ({ cluster, page, browser }) => {

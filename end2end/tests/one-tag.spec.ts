@@ -24,7 +24,7 @@ test('within React: two on one page, in their languages, with the theme of the p
   await enter(page, product, 'ann', 'Cluster Overview (react)');
   const [english, german] = ['iframe[title="The cluster"]', 'iframe[title="Der Cluster"]'];
   await expect((await within(page, english)).getByRole('link', { name: 'Configure' })).toBeVisible();
-  await expect((await within(page, german)).getByRole('link', { name: 'Konfigurieren' })).toBeVisible();
+  await expect((await within(page, german)).getByRole('link', { name: 'Einstellungen ändern' })).toBeVisible();
   await isAsHighAsItsContent(page, english);
   await isAsHighAsItsContent(page, german);
   await page.getByRole('button', { name: 'Other theme' }).click();

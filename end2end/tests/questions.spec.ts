@@ -10,11 +10,11 @@ test('why is the encryption a decryption failure, and how does it end', async ({
   cluster.agent('web-2', 'service', { key: 'another key' });
   await open(page, cluster.url);
   await expect(page.getByTestId('verdict')).toHaveText('1 of 3 servers needs attention');
-  await expect(page.getByText('web-2 cannot decrypt what the others encrypt.')).toBeVisible();
+  await expect(page.getByText("web-2: the encryption key does not match the cluster's.")).toBeVisible();
   await why(page, 'web-2', 'service', 'Encryption key').click();
   const cure = hint(page, 'key-mismatch-web-2');
   await expect(cure).toBeInViewport();
-  await expect(cure).toContainText('web-2 has another encryption key');
+  await expect(cure).toContainText('web-2 uses a different encryption key');
   await expect(cure, 'who shares which key').toContainText(
     `2 servers share key ${digits('the key of the cluster')}: app-1 and app-3; ${digits('another key')} is on web-2.`,
   );
@@ -44,7 +44,7 @@ test('why is my web component stale though the server is up', async ({ cluster, 
   await expect(web).toHaveAttribute('data-pulse', 'stale', { timeout: 70_000 });
   await expect(web, 'a warning, no error').toHaveAttribute('data-health', 'warning');
   await expect(line(page, 'web-1', 'service')).toHaveAttribute('data-pulse', 'alive');
-  await expect(page.getByText('Nobody has asked the web component of web-1 anything for long.')).toBeVisible();
+  await expect(page.getByText('The web component of web-1 has received no requests for a long time.')).toBeVisible();
   await expect(web).toContainText('a web component is stale after 60 s');
   await why(page, 'web-1', 'web', 'Heartbeat').click();
   const cure = page.locator('[data-hint="web-idle"]');
@@ -62,13 +62,13 @@ test('why does the machine key differ', async ({ cluster, page }) => {
   const web = (name: string, machineKey: string) => ({ server: name, role: 'web' as const, version: '5.3.40', machineKey });
   await cluster.beats([web('web-1', 'm'), web('web-2', 'm'), web('web-3', 'other')]);
   await open(page, cluster.url);
-  await expect(page.getByText('web-3 has another machine key.')).toBeVisible();
+  await expect(page.getByText('web-3: the machine key does not match.')).toBeVisible();
   await why(page, 'web-3', 'web', 'Encryption key').click();
   const cure = page.locator('[data-hint="machine-key-mismatch"]');
   await expect(cure).toBeInViewport();
   await expect(cure).toContainText(`2 servers share machine key ${digits('m')}: web-1 and web-2; ${digits('other')} is on web-3.`);
-  await expect(cure).toContainText('Whoever is sent from one web server to another is signed out.');
-  await expect(cure.getByRole('listitem').first()).toContainText('Set one and the same machine key on all web servers.');
+  await expect(cure).toContainText('Users who move from one web server to another are signed out.');
+  await expect(cure.getByRole('listitem').first()).toContainText('Set the same machine key on all web servers.');
   await cluster.beat(web('web-3', 'm'));
   await expect(cure).toHaveCount(0);
   await expect(server(page, 'web-3')).toHaveAttribute('data-health', 'ok');
@@ -82,9 +82,9 @@ test('why is a removed one back, and how does it stay away', async ({ cluster, p
   await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
   await page.getByRole('link', { name: 'Remove service' }).click();
   await page.getByRole('button', { name: 'Remove' }).click();
-  await page.getByRole('button', { name: 'Remove all the same' }).click();
+  await page.getByRole('button', { name: 'Remove anyway' }).click();
   const why = page.locator('[data-hint="came-back"]');
-  await expect(why).toContainText('app-1 is back: it still runs there');
+  await expect(why).toContainText('app-1 has reappeared after its removal');
   await expect(why).toContainText('without having been restarted');
   await expect(why.getByRole('listitem').first()).toContainText('stop it on app-1 first, then remove it');
 
@@ -94,6 +94,6 @@ test('why is a removed one back, and how does it stay away', async ({ cluster, p
   await page.getByRole('button', { name: 'Remove' }).click();
   await expect(server(page, 'app-1')).toHaveCount(0);
   await expect(why).toHaveCount(0);
-  await expect(page.getByTestId('verdict')).toHaveText('The server is in sync');
+  await expect(page.getByTestId('verdict')).toHaveText('The server has no problems');
   expect((await cluster.overview()).counts.servers).toBe(1);
 });

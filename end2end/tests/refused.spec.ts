@@ -27,10 +27,10 @@ test.describe('where the page can only ask', () => {
       await cluster.keepBeating([{ server: 'app-1' }]);
       await open(page, cluster.url);
       await refuse(page, 'overview', problem(status, title));
-      await expect(page.getByTestId('connection')).toContainText(`The overview refuses to answer: ${detail}`);
+      await expect(page.getByTestId('connection')).toContainText(`The overview rejects this page's requests: ${detail}`);
       await expect(page.getByTestId('verdict')).toContainText('blind', { timeout: 25_000 });
       const hint = page.locator('[data-hint="cut-off"]');
-      await expect(hint).toContainText('The overview refuses to answer this page');
+      await expect(hint).toContainText("The overview rejects this page's requests");
       await expect(hint).toContainText(detail);
       await expect(hint).not.toContainText('still runs');
       await page.unroute('**/fn/overview');
@@ -43,7 +43,7 @@ test.describe('where the page can only ask', () => {
     await cluster.configure(quick);
     await open(page, cluster.url);
     await refuse(page, 'overview', { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' });
-    await expect(page.getByTestId('connection')).toContainText('A proxy answers instead of the overview');
+    await expect(page.getByTestId('connection')).toContainText('A proxy answers in place of the overview');
   });
 });
 
@@ -73,7 +73,7 @@ test('an action that is refused says why in its form, and nothing is lost', asyn
   await refuse(page, 'act', problem(403, 'Forbidden'));
   await page.getByLabel('Stale timeout').fill('7 min');
   await page.getByRole('button', { name: 'Save' }).click();
-  await expect(page.getByTestId('effects')).toContainText(`The overview refused this: ${detail}. Nothing was changed.`);
+  await expect(page.getByTestId('effects')).toContainText(`Nothing was changed: the overview rejected the request. ${detail}.`);
   await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
 });
 
@@ -94,7 +94,7 @@ test.describe('a session that was ended elsewhere', () => {
     await elsewhere.locator('summary#visitor').click();
     await elsewhere.getByRole('button', { name: 'Sign out everywhere' }).click();
     await page.bringToFront();
-    await expect(page.getByTestId('connection')).toContainText('You are signed out', { timeout: 20_000 });
+    await expect(page.getByTestId('connection')).toContainText('You have been signed out', { timeout: 20_000 });
     await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
     await page.locator('#news').getByRole('link', { name: 'Sign in' }).click();
     await expect(page).toHaveURL(/\/sign-in/);

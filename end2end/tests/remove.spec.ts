@@ -27,11 +27,11 @@ for (const scripts of [true, false]) {
       await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
       await page.getByRole('link', { name: 'Remove web component' }).click();
       const panel = page.getByRole('dialog', { name: 'Remove the web component of app-1?' });
-      await expect(panel).toContainText('It is live. Stop it on app-1 first: otherwise it will be back with its next heartbeat.');
+      await expect(panel).toContainText('It is still running. Stop it on app-1 first, or it reappears with its next heartbeat.');
       await page.getByRole('button', { name: 'Remove' }).click();
-      await expect(panel).toContainText('app-1 is live and will be back with its next heartbeat. Remove it all the same?');
+      await expect(panel).toContainText('app-1 is still running and will reappear with its next heartbeat. Remove it anyway?');
       expect((await cluster.overview()).counts.web, 'the first answer removed nothing').toBe(1);
-      await page.getByRole('button', { name: 'Remove all the same' }).click();
+      await page.getByRole('button', { name: 'Remove anyway' }).click();
       await expect(line(page, 'app-1', 'web')).toHaveCount(0);
       await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
       await expect(page.getByTestId('done')).toContainText('was removed');
@@ -51,7 +51,7 @@ for (const scripts of [true, false]) {
       await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
       await page.getByRole('link', { name: 'Remove server' }).click();
       await page.getByRole('button', { name: 'Remove' }).click();
-      await page.getByRole('button', { name: 'Remove all the same' }).click();
+      await page.getByRole('button', { name: 'Remove anyway' }).click();
       await expect(server(page, 'app-1')).toHaveCount(0);
       await expect(server(page, 'app-2')).toHaveCount(1);
     });
@@ -63,17 +63,17 @@ for (const scripts of [true, false]) {
       await expect.poll(async () => (await cluster.overview()).counts.servers).toBe(2);
       await open(page, `${cluster.url}?remove=app-1&role=service`, scripts);
       await page.getByRole('button', { name: 'Remove' }).click();
-      await page.getByRole('button', { name: 'Remove all the same' }).click();
+      await page.getByRole('button', { name: 'Remove anyway' }).click();
       await expect(page.getByTestId('done')).toContainText('was removed');
       await expect.poll(async () => (await cluster.overview()).hints.map((hint: { id: string }) => hint.id)).toContain('came-back');
       if (scripts) {
-        await expect(page.getByTestId('done')).toContainText('app-1 is back: it still runs there');
-        await expect(page.getByRole('status')).toHaveText('app-1 is back: it still runs there');
+        await expect(page.getByTestId('done')).toContainText('app-1 has reappeared after its removal');
+        await expect(page.getByRole('status')).toHaveText('app-1 has reappeared after its removal');
       } else {
         await page.reload();
       }
       const hint = page.locator('[data-hint="came-back"]');
-      await expect(hint).toContainText('app-1 is back: it still runs there');
+      await expect(hint).toContainText('app-1 has reappeared after its removal');
       await expect(hint).toContainText('stop it on app-1 first, then remove it');
       await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
       await why(page, 'app-1', 'service', 'Heartbeat').click();
@@ -83,7 +83,7 @@ for (const scripts of [true, false]) {
     test('what is not there cannot be removed, and that is said', async ({ cluster, page }) => {
       await cluster.beat({ server: 'app-1' });
       await open(page, `${cluster.url}?remove=app-7`, scripts);
-      await expect(page.getByRole('dialog')).toContainText('There is no server called app-7: it was removed, or it never reported.');
+      await expect(page.getByRole('dialog')).toContainText('Server app-7 not found: it was removed, or it never reported.');
       await expect(page.locator('#answer')).toHaveCount(0);
     });
   });
@@ -95,9 +95,9 @@ test('a service that was started again is not called a survivor', async ({ clust
   await cluster.beat({ server: 'app-1', leaving: true });
   await open(page, `${cluster.url}?remove=app-1`);
   await page.getByRole('button', { name: 'Remove' }).click();
-  await expect(page.getByTestId('done')).toContainText('app-1 was removed. If it still runs, it comes back with its next heartbeat, and this line says so.');
+  await expect(page.getByTestId('done')).toContainText('app-1 removed. If it is still running, it reappears with its next heartbeat, and this line says so.');
   await cluster.beat({ server: 'app-1', boot_id: '0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11' });
-  await expect(page.getByTestId('done')).toContainText('app-1 is back: it was started again.');
+  await expect(page.getByTestId('done')).toContainText('app-1 is back: it was restarted.');
   await expect(page.locator('[data-hint="came-back"]')).toHaveCount(0);
 });
 
@@ -109,7 +109,7 @@ test('the open details of a server that is removed elsewhere say that it is gone
   const panel = page.getByRole('dialog', { name: 'app-1' });
   await expect(panel).toContainText('Debian GNU/Linux 12');
   await ask(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
-  await expect(panel).toContainText('There is no server called app-1: it was removed, or it never reported.');
+  await expect(panel).toContainText('Server app-1 not found: it was removed, or it never reported.');
   await expect(panel).not.toContainText('Debian');
   await page.keyboard.press('Escape');
   await expect(panel).toHaveCount(0);

@@ -45,7 +45,7 @@ test('five of one kind stand open; more are folded under a heading that counts t
   await expect(page.locator('details')).toHaveCount(0);
   await cluster.beat({ server: 'bad-6', key: 'another key' });
   const fold = page.locator('details[data-group="key-mismatch"]');
-  await expect(fold.locator('summary')).toContainText('6 servers have another encryption key');
+  await expect(fold.locator('summary')).toContainText('6 servers use a different encryption key');
   await expect(page.locator('[data-hint="key-mismatch"]')).toHaveCount(6);
   await expect(hint(page, 'key-mismatch-bad-6')).toBeHidden();
   await expect(page.locator('#troubleshooting-head')).toContainText(/[67] hints/);
@@ -64,11 +64,11 @@ test('a fold opens for whoever is led into it, also after a reload, and stays op
   await expect(hint(page, 'key-mismatch-bad-4').getByRole('heading')).toBeInViewport();
   await expect(fold).toHaveAttribute('open', '');
   await cluster.beat({ server: 'bad-7', key: 'another key' });
-  await expect(fold.locator('summary')).toContainText('7 servers have another encryption key');
+  await expect(fold.locator('summary')).toContainText('7 servers use a different encryption key');
   await expect(fold).toHaveAttribute('open', '');
   await expect(hint(page, 'key-mismatch-bad-4')).toBeVisible();
   await ask(new URL('api/v1/servers/bad-7?force=true', cluster.url), { method: 'DELETE' });
-  await expect(fold.locator('summary')).toContainText('6 servers have another encryption key');
+  await expect(fold.locator('summary')).toContainText('6 servers use a different encryption key');
   await expect(fold).toHaveAttribute('open', '');
 });
 
@@ -79,11 +79,11 @@ test('when all fall silent together the overview is suspected first and the sile
   await expect(page.getByTestId('verdict')).toHaveText('All 3 servers are in sync');
   await stop();
   const everyone = page.locator('[data-hint="everyone-silent"]');
-  await expect(everyone).toContainText('3 of 3 services went silent together', { timeout: 15_000 });
+  await expect(everyone).toContainText('3 of 3 services stopped reporting at the same time', { timeout: 15_000 });
   await expect(everyone).toContainText('Suspect the overview first');
   await expect(everyone).toContainText('Do not let a container platform restart the servers');
   const fold = page.locator('details[data-group="service-stale"]');
-  await expect(fold.locator('summary')).toContainText('3 services went silent');
+  await expect(fold.locator('summary')).toContainText('3 services do not respond');
   await expect(page.locator('[data-hint="service-stale"]').first()).toBeHidden();
   await expect(page.locator('.hints article, .hints details').first(), 'it stands first').toHaveAttribute('data-hint', 'everyone-silent');
   await why(page, 'app-2', 'service', 'Heartbeat').click();
@@ -91,7 +91,7 @@ test('when all fall silent together the overview is suspected first and the sile
   await cluster.keepBeating(['app-1', 'app-2', 'app-3'].map((server) => ({ server })));
   await expect(page.locator('[data-hint]')).toHaveCount(0);
   await expect(page.locator('details')).toHaveCount(0);
-  await expect(page.getByText('Nothing to mend.')).toBeVisible();
+  await expect(page.getByText('No problems found.')).toBeVisible();
 });
 
 test('the most urgent stands first, and each vanishes by itself', async ({ cluster, page }) => {

@@ -75,7 +75,7 @@ pub fn is_late(
 pub enum DatabaseOutage {
     /// Another process holds it.
     Locked,
-    /// Its disk is full.
+    /// The disk of the database is full.
     Full,
     /// It, or its disk, is read-only.
     ReadOnly,

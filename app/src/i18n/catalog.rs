@@ -312,7 +312,7 @@ mod tests {
             words.fill("{list}", &[("list", Arg::List(list.into()))])
         };
         let in_english = |names| said(english(), names);
-        assert_eq!(in_english(&[]), "nobody");
+        assert_eq!(in_english(&[]), "none");
         assert_eq!(in_english(&["a"]), "a");
         assert_eq!(in_english(&["a", "b"]), "a and b");
         assert_eq!(in_english(&["a", "b", "c"]), "a, b and c");

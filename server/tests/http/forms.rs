@@ -37,7 +37,7 @@ fn settings_with_an_effect_are_saved_once_it_was_shown() {
     let shown = post(&overview, "/settings", form);
     let page = overview.get(sent_to(&shown)).body;
     let page = page.as_str().unwrap();
-    assert!(page.contains("One server carries all requests"), "the effect is said");
+    assert!(page.contains("Only one web server is available"), "the effect is said");
     let (_, seen) = page.split_once("name=\"seen\" value=\"").unwrap();
     let (seen, _) = seen.split_once('"').unwrap();
     let seen = seen.replace("&amp;", "&").replace('=', "%3D").replace('&', "%26");
@@ -62,7 +62,7 @@ fn what_was_typed_comes_back_with_what_is_wrong_beside_its_field() {
         "value=\"soon\"",
         "Must be a length of time",
         "value=\"2 h\"",
-        "Must be 1 s to 1 h; it is 7200 s.",
+        "Enter 1 s to 1 h, not 7200 s.",
     ] {
         assert!(page.contains(said), "{said}");
     }

@@ -121,9 +121,7 @@ fn the_one_line_of_a_plug_in_says_what_is_wrong_and_the_exit_code_how_bad_it_is(
     other(1);
     let skew = line();
     assert_eq!(skew.status.code(), Some(1));
-    assert!(
-        said(&skew).starts_with("WARNING - More than one software version is running | servers=2")
-    );
+    assert!(said(&skew).starts_with("WARNING - Servers run different versions | servers=2"));
     overview.hurry();
     // Only from its next heartbeat on is it held to that.
     other(2);

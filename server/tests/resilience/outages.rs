@@ -122,7 +122,7 @@ fn a_database_whose_disk_is_full_blinds_the_overview_until_there_is_room_again()
     });
     let picture = overview.picture_when(is_blind);
     let said = picture["hints"][0]["evidence"].as_str().unwrap();
-    assert!(said.contains("Its disk is full."), "{said}");
+    assert!(said.contains("The disk of the database is full."), "{said}");
     is_survived(&overview, Duration::from_secs(6), || {
         database.tell("kill $filler; wait $filler; rm disk/ballast");
     });

@@ -81,7 +81,7 @@ fn a_database_that_another_process_holds_is_waited_for() {
     let away =
         async { AdminStore::open(&address).await.unwrap().lock_exclusively().await.unwrap() };
     let away = runtime.block_on(away);
-    fares_badly(&overview, "Another process holds its file");
+    fares_badly(&overview, "Another process has locked the database file");
     runtime.block_on(away.release()).unwrap();
     recovers(&overview);
 }

@@ -10,7 +10,7 @@ pub enum Severity {
     Error,
     /// Something will not work when it is needed.
     Warning,
-    /// Good to know.
+    /// Info.
     Info,
 }
 
@@ -62,7 +62,7 @@ hint_ids! {
     EveryoneSilent = "everyone-silent", Error, Nothing;
     /// A server decrypts with another key.
     KeyMismatch = "key-mismatch", Error, AcceptEncryptionKey;
-    /// A web server has another machine key.
+    /// A web server: the machine key does not match.
     MachineKeyMismatch = "machine-key-mismatch", Error, AcceptMachineKey;
     /// Two machines bear one name.
     DuplicateName = "duplicate-name", Error, Nothing;

@@ -45,7 +45,6 @@ const UNLOAD_PAUSE: Span = Span::seconds(10);
 /// write a number, and a moment in milliseconds, as this browser does.
 #[wasm_bindgen]
 pub fn hydrate(language: &str, messages: String, number: Function, date: Function) {
-    console_error_panic_hook::set_once();
     let Some(initial) = read_initial_state() else { return };
     let Some(app) = document().get_element_by_id("app").and_then(|app| app.dyn_into().ok()) else {
         return;

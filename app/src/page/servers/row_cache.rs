@@ -260,14 +260,14 @@ mod tests {
             }
             let [(anchor, title)] = &ways[..] else { panic!("{}: {ways:?}", row.name) };
             assert!(places.contains(anchor), "{anchor} is nowhere");
-            assert_eq!(*title, format!("{} has another encryption key", row.name));
+            assert_eq!(*title, format!("{} uses a different encryption key", row.name));
             summed += usize::from(anchor == "hint-key-mismatch_summary");
         }
         assert_eq!(summed, SERVERS - 1 - 49);
         assert_eq!(view.hints[0].count, SERVERS - 1);
         assert_eq!(
             view.hints[0].heading.as_deref(),
-            Some("59 servers have another encryption key")
+            Some("59 servers use a different encryption key")
         );
     }
 
