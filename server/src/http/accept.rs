@@ -1,12 +1,12 @@
-//! Lists of what a client takes, each with how much it likes it: `Accept`, `Accept-Encoding`.
+//! Reads `Accept` and `Accept-Encoding`: lists of what a client accepts, each with a quality.
 
-/// How many entries of a list are read.
+/// How many entries of a list are read; the rest is ignored.
 const MAX_ENTRIES: usize = 40;
 
-/// How much a client likes something: 0 not at all, up to 1000.
+/// How much a client prefers something, in thousandths: 0 means that it refuses it.
 pub(crate) type Quality = u16;
 
-/// The entries of such a list, in lower case and without other parameters than `q`.
+/// The entries of a list, in lower case and without parameters, and the quality of each.
 pub(crate) fn entries(list: &str) -> impl Iterator<Item = (String, Quality)> + '_ {
     list.split(',').take(MAX_ENTRIES).filter_map(|entry| {
         let mut parts = entry.split(';').map(str::trim);
@@ -16,8 +16,8 @@ pub(crate) fn entries(list: &str) -> impl Iterator<Item = (String, Quality)> + '
     })
 }
 
-/// What is said of one of these names: the first that the list has counts.
-pub(crate) fn of(list: &str, names: &[&str]) -> Option<Quality> {
+/// The quality of the first of these names that the list contains.
+pub(crate) fn quality_of(list: &str, names: &[&str]) -> Option<Quality> {
     names.iter().find_map(|name| {
         entries(list).find_map(|(known, quality)| (known == *name).then_some(quality))
     })
@@ -34,15 +34,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_says_how_much_each_is_liked() {
+    fn a_list_gives_each_entry_its_quality() {
         let list =
             "text/html, Application/JSON;charset=utf-8;q=0.5, br;q=0, x;q=2, ;q=1, *;q=0.001";
         let said: Vec<(String, Quality)> = entries(list).collect();
         let named: Vec<(&str, Quality)> = said.iter().map(|(n, q)| (n.as_str(), *q)).collect();
         let read = [("text/html", 1_000), ("application/json", 500), ("br", 0), ("*", 1)];
         assert_eq!(named, read);
-        assert_eq!(of(list, &["gzip", "*"]), Some(1));
-        assert_eq!(of(list, &["br", "*"]), Some(0));
-        assert_eq!(of("", &["br"]), None);
+        assert_eq!(quality_of(list, &["gzip", "*"]), Some(1));
+        assert_eq!(quality_of(list, &["br", "*"]), Some(0));
+        assert_eq!(quality_of("", &["br"]), None);
     }
 }

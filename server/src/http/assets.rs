@@ -11,14 +11,14 @@ use crate::http::accept;
 use crate::http::problem::Problem;
 use crate::telemetry::outside_text::one_line;
 
-/// The built site: inside the binary in release, read from the folder in debug.
+/// The built site: part of the binary in a release build, read from the folder in a debug build.
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../target/site"]
 #[allow_missing = true]
 struct Files;
 
-/// For what is at its address as long as it is what it is.
-pub(crate) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// For a file whose address changes with its content.
+pub(crate) const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// The hash in every asset's path, or `none` where the site was not built.
 pub(crate) fn hash() -> String {
@@ -33,20 +33,20 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let packed = codings(accepts).into_iter().find_map(|(coding, ending)| {
+    let compressed = accepted_codings(accepts).into_iter().find_map(|(coding, ending)| {
         Some((Some(coding), Files::get(&format!("{wanted}{ending}"))?))
     });
     let (coding, file) =
-        packed.or_else(|| Some((None, Files::get(&wanted)?))).ok_or_else(|| {
+        compressed.or_else(|| Some((None, Files::get(&wanted)?))).ok_or_else(|| {
             let name = one_line(&path);
             Problem::not_found(format!(
-                "there is no file {name}; the page may be of another version: reload it"
+                "there is no file {name}; the page may be of another version: reload the page"
             ))
         })?;
     let mut response = (StatusCode::OK, file.data.into_owned()).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(&wanted)));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(&wanted)));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_FOREVER));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
@@ -54,13 +54,13 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
     Ok(response)
 }
 
-/// The codings a client takes, what it likes best first, and the ending of the files that are packed so. What
-/// is liked less than no coding is left out.
-fn codings(accepts: &str) -> Vec<(&'static str, &'static str)> {
-    let plain = accept::of(accepts, &["identity"]).unwrap_or(1);
+/// The content codings that a client accepts, the preferred one first, each with the ending of the files compressed with
+/// it. A coding that it likes less than none is left out.
+fn accepted_codings(accepts: &str) -> Vec<(&'static str, &'static str)> {
+    let plain = accept::quality_of(accepts, &["identity"]).unwrap_or(1);
     let mut liked: Vec<_> = [("br", ".br"), ("gzip", ".gz")]
         .into_iter()
-        .map(|packed| (accept::of(accepts, &[packed.0, "*"]).unwrap_or(0), packed))
+        .map(|packed| (accept::quality_of(accepts, &[packed.0, "*"]).unwrap_or(0), packed))
         .filter(|(quality, _)| *quality > 0 && *quality >= plain)
         .collect();
     // Of equals the first is the smallest.
@@ -68,7 +68,7 @@ fn codings(accepts: &str) -> Vec<(&'static str, &'static str)> {
     liked.into_iter().map(|(_, packed)| packed).collect()
 }
 
-fn kind(path: &str) -> &'static str {
+fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -81,7 +81,7 @@ fn kind(path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::codings;
+    use super::accepted_codings;
 
     #[test]
     fn a_client_gets_no_coding_that_it_refuses_and_the_one_it_likes_best() {
@@ -100,7 +100,8 @@ mod tests {
             ("BR", &["br"]),
             ("brotli, gzipped", &[]),
         ] {
-            let said: Vec<&str> = codings(accepts).into_iter().map(|(name, _)| name).collect();
+            let said: Vec<&str> =
+                accepted_codings(accepts).into_iter().map(|(name, _)| name).collect();
             assert_eq!(said, names, "{accepts}");
         }
     }

@@ -1,5 +1,5 @@
-//! How bodies are read: within one budget for all that are in flight, and to their end even when refused, so
-//! that the client sees the answer.
+//! Reads bodies: within one memory budget for all that are in flight, and to their end even when they are rejected, so that
+//! the client sees the answer.
 
 use std::convert::Infallible;
 use std::ops::Deref;
@@ -20,37 +20,37 @@ use crate::auth::identity::Person;
 use crate::http::problem::Problem;
 use crate::net::connections::Room;
 
-/// The largest JSON body that is taken.
+/// The largest JSON body that is accepted.
 const MAX_JSON_BYTES: usize = 1 << 20;
-/// The largest form that is taken, and the largest call of one of the page's functions.
+/// The largest form, and the largest call of a server function.
 const MAX_FORM_BYTES: usize = 16 << 10;
-/// A refused body that is longer is not looked into.
+/// The largest body of a rejected heartbeat in which its server's name is looked for.
 const MAX_CLAIM_BYTES: usize = 64 << 10;
-/// How far a refused body is read on, without being kept.
+/// How much of a rejected body is read and dropped.
 const MAX_DISCARDED_BYTES: usize = 2 << 20;
-/// How long a refused body is read on.
+/// How long a rejected body is read.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a body waits for its place in the budget.
-const PLACE_TIMEOUT: Duration = Duration::from_secs(2);
-/// So much of a body comes within so long, or its end: who sends less has it read no further. A packet that is lost
-/// twice still comes in time.
+/// How long a body waits for memory of the budget.
+const BUDGET_TIMEOUT: Duration = Duration::from_secs(2);
+/// The least that must arrive of a body within each [`WINDOW`], unless it ends. A packet that is lost twice still arrives in
+/// time.
 const MIN_WINDOW_BYTES: usize = 1 << 10;
 const WINDOW: Duration = Duration::from_secs(3);
-/// By how much the room of a body grows at least.
+/// The least by which the buffer of a body grows.
 const MIN_GROWTH_BYTES: usize = 16 << 10;
 
-/// Who sends a body. Each kind has a budget of its own, so that nobody uses up the servers'.
+/// Who sends a body. Each kind has a budget of its own, so that nobody can use up the servers' budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
     /// A server, with a join token or a credential.
     Node,
     /// A person, or a program with a person's token.
     Person,
-    /// Somebody who has proved nothing.
+    /// Somebody without any proof.
     Anonymous,
 }
 
-/// How many bytes of bodies are in memory at once: 64 MiB in total.
+/// Limits how many bytes of bodies are in memory at the same time: 64 MiB in total.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     nodes: Arc<Semaphore>,
@@ -65,7 +65,7 @@ impl Default for BodyBudget {
     }
 }
 
-/// A body that was read. Its place in the budget is free again when this value goes.
+/// A body that was read. Dropping it returns its bytes to the budget.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
     bytes: Vec<u8>,
@@ -81,7 +81,7 @@ impl Deref for Kept {
 }
 
 impl Kept {
-    /// Takes place in the budget for so many bytes more, if it is there within `wait`.
+    /// Takes `more` bytes from the budget, if they are free within `wait`.
     async fn grow(&mut self, more: usize, budget: &Arc<Semaphore>, wait: Duration) -> bool {
         let free = self.bytes.capacity() - self.bytes.len();
         if more <= free {
@@ -102,7 +102,7 @@ impl Kept {
     }
 }
 
-/// Why a body was not read.
+/// Why a body was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unread {
     /// The sender stopped in the middle.
@@ -116,16 +116,16 @@ pub(crate) enum Unread {
 }
 
 impl Unread {
-    /// How the answer says it. `limit`: the largest body allowed, in words.
+    /// The answer. `limit`: the message for a body that is too large.
     fn problem(self, limit: &str) -> Problem {
         match self {
             Self::BrokenOff => Problem::new(
                 StatusCode::BAD_REQUEST,
-                "the body was not sent to its end; nothing of it was taken",
+                "the body was not sent to its end; nothing was stored",
             ),
             Self::TooSlow => Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
-                "less than 1 KiB of the body came within 3 s; nothing of it was taken, send it again",
+                "less than 1 KiB of the body arrived within 3 s; nothing was stored, send it again",
             ),
             Self::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, limit),
             Self::NoPlace => Problem::unavailable(
@@ -144,22 +144,22 @@ impl BodyBudget {
         }
     }
 
-    /// The body of a request whose sender may send JSON, or why there is none.
+    /// Reads the body of a JSON request.
     pub(crate) async fn read(&self, sender: Sender, body: Body) -> Result<Kept, Problem> {
-        let kept = self.collect(sender, body, MAX_JSON_BYTES, PLACE_TIMEOUT).await;
+        let kept = self.collect(sender, body, MAX_JSON_BYTES, BUDGET_TIMEOUT).await;
         kept.map_err(|unread| {
             unread.problem("the body is larger than 1 MiB; send fewer heartbeats at once")
         })
     }
 
-    /// A small body: a form, or a call of one of the page's functions.
+    /// Reads a small body: a form, or a call of a server function.
     pub(crate) async fn read_small(&self, sender: Sender, body: Body) -> Result<Bytes, Unread> {
-        let kept = self.collect(sender, body, MAX_FORM_BYTES, PLACE_TIMEOUT).await?;
+        let kept = self.collect(sender, body, MAX_FORM_BYTES, BUDGET_TIMEOUT).await?;
         // What follows is read at once.
         Ok(Bytes::from(kept.bytes))
     }
 
-    /// The body of a refused heartbeat, if it is short enough to see in whose name it was sent.
+    /// Reads the body of a rejected heartbeat, if it is small enough to find its server's name.
     pub(crate) async fn read_claim(&self, body: Body) -> Option<Kept> {
         self.collect(Sender::Anonymous, body, MAX_CLAIM_BYTES, Duration::ZERO).await.ok()
     }
@@ -199,19 +199,19 @@ impl BodyBudget {
     }
 }
 
-/// By when how much of a body must have come.
+/// Until when how much of a body must have arrived.
 struct Window {
     opened_at: usize,
     end: Instant,
 }
 
 impl Window {
-    /// For what comes after so many bytes.
+    /// Starts the window after so many bytes.
     fn open(read: usize) -> Self {
         Self { opened_at: read, end: Instant::now() + WINDOW }
     }
 
-    /// The next part of a body; `None` at its end.
+    /// Waits for the next part of a body; `None` at its end.
     async fn frame(
         &self,
         body: &mut Body,
@@ -219,7 +219,7 @@ impl Window {
         timeout_at(self.end, body.frame()).await.map_err(|_| Unread::TooSlow)
     }
 
-    /// So many bytes have been read, and have their place: it was not the sender who waited for that.
+    /// Notes how many bytes were read so far. The sender does not pay for the time in which they waited for the budget.
     fn has_come(&mut self, read: usize) {
         if read - self.opened_at >= MIN_WINDOW_BYTES {
             *self = Self::open(read);
@@ -227,8 +227,7 @@ impl Window {
     }
 }
 
-/// Reads a refused body without keeping it: answered before its body is read, a client may never see the
-/// answer.
+/// Reads a rejected body and drops it: a client that is answered before its body was read may never see the answer.
 pub(crate) async fn discard(body: Body) {
     discard_after(body, 0).await;
 }
@@ -245,7 +244,7 @@ async fn discard_after(mut body: Body, mut read: usize) {
             }
         }
     };
-    // Whoever is slower gets the answer in the middle.
+    // A slower client gets the answer in the middle of its body.
     let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
 }
 
@@ -296,8 +295,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Submitted<T> {
     }
 }
 
-/// A call of one of the page's functions, with its whole body in it.
-pub(crate) async fn whole(site: &Site, request: Request) -> Result<Request, Problem> {
+/// A call of a server function, with its whole body in memory.
+pub(crate) async fn read_function_call(site: &Site, request: Request) -> Result<Request, Problem> {
     let (head, body) = request.into_parts();
     let read = site.bodies.read_small(Sender::Person, body).await;
     let bytes = read.map_err(|unread| unread.problem("the body is larger than 16 KiB"))?;

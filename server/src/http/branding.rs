@@ -1,5 +1,5 @@
-//! The logo and the look of the product around the page: their path holds their content's hash, so they are
-//! cached for ever.
+//! The logo and the style of the product around the page. Their path contains a hash of their content, so browsers cache
+//! them for a year.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::Site;
-use crate::http::assets::FOR_EVER;
+use crate::http::assets::CACHE_FOREVER;
 use crate::http::problem::Problem;
 
 pub(crate) async fn get(
@@ -16,11 +16,13 @@ pub(crate) async fn get(
     Path((hash, name)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (kind, bytes) = site.branding().file(&hash, &name).ok_or_else(|| {
-        Problem::not_found("no such file; the product may look otherwise by now: reload the page")
+        Problem::not_found(
+            "there is no such file; the product's branding may have changed: reload the page",
+        )
     })?;
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_FOREVER));
     Ok(response)
 }

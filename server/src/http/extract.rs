@@ -1,4 +1,4 @@
-//! How what a person is shown appears: what the address says, else the host, else the browser.
+//! Extractors: how a page is shown (as the address, else the site, else the browser says), and the parameters of a path.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::http::problem::Problem;
 /// The parameters in a path, or why they cannot be read.
 pub(crate) type PathParams<T> = Result<Path<T>, PathRejection>;
 
-/// Where a plain document lives, and how whoever asks for it wants it.
+/// The context of a server-rendered page: where the site is, and how the reader wants the page.
 pub(crate) struct PageRequest(pub(crate) DocumentContext);
 
 impl FromRequestParts<Arc<Site>> for PageRequest {
@@ -29,14 +29,14 @@ impl FromRequestParts<Arc<Site>> for PageRequest {
 }
 
 impl Site {
-    /// The language of a reader whose address names none.
+    /// The language for a reader whose address does not name one.
     pub(crate) fn language(&self, headers: &HeaderMap) -> Language {
         let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|wanted| wanted.to_str().ok());
         let wanted = || wanted.and_then(Language::preferred);
         self.language.or_else(wanted).unwrap_or_default()
     }
 
-    /// How a plain document appears whose address has this query.
+    /// The context of a server-rendered page with this query.
     pub(crate) fn document_context(&self, query: &str, headers: &HeaderMap) -> DocumentContext {
         let appearance = Appearance::parse(query);
         let language = appearance.language.unwrap_or_else(|| self.language(headers));

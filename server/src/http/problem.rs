@@ -1,5 +1,5 @@
-//! Refusals and errors: for programs RFC 9457 `application/problem+json`, with nothing internal in it. For a
-//! person's browser `layers/problems.rs` makes a page of the same.
+//! Errors and rejections as RFC 9457 problems, with nothing internal in them. `layers/problems.rs` writes them: as JSON for
+//! programs, as a page for browsers.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::telemetry::heartbeats::RejectReason;
 /// Values of a sentence, by name.
 pub(crate) type Values = Vec<(&'static str, Arg)>;
 
-/// Why a request was refused, in words that say what to do.
+/// Why a request failed, and what to do.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
     /// What programs read, in English.
     detail: String,
     /// What people read in their language; else they read the detail.
-    said: Option<Box<Said>>,
+    for_people: Option<Box<Sentences>>,
     errors: Vec<FieldError>,
     /// The servers that were removed although the request failed.
     removed: Option<Vec<String>>,
@@ -32,7 +32,7 @@ pub(crate) struct Problem {
 
 /// Sentences for people.
 #[derive(Clone, Debug)]
-struct Said {
+struct Sentences {
     /// Their key.
     key: &'static str,
     values: Values,
@@ -48,7 +48,14 @@ impl Problem {
     /// A refusal with this status.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { status, detail, said: None, errors: Vec::new(), removed: None, retry_after: None }
+        Self {
+            status,
+            detail,
+            for_people: None,
+            errors: Vec::new(),
+            removed: None,
+            retry_after: None,
+        }
     }
 
     /// A refusal that has sentences in every language: those of this key.
@@ -59,13 +66,13 @@ impl Problem {
 
     /// The same refusal, for people in other words than for programs.
     pub(crate) fn for_people(self, key: &'static str, values: Values) -> Self {
-        Self { said: Some(Box::new(Said { key, values, title: None })), ..self }
+        Self { for_people: Some(Box::new(Sentences { key, values, title: None })), ..self }
     }
 
     /// With another heading for people than the one of its status.
     pub(crate) fn titled(mut self, key: &'static str) -> Self {
-        if let Some(said) = &mut self.said {
-            said.title = Some(key);
+        if let Some(sentences) = &mut self.for_people {
+            sentences.title = Some(key);
         }
         self
     }
@@ -82,17 +89,18 @@ impl Problem {
 
     /// The sentences that people read, if there are any in their language.
     pub(crate) fn sentences(&self, words: &Words) -> Option<Vec<String>> {
-        self.said.as_deref().map(|said| words.all(said.key, &said.values))
+        self.for_people.as_deref().map(|sentences| words.all(sentences.key, &sentences.values))
     }
 
     /// The key of the heading that people read, if it has one of its own.
     pub(crate) fn title(&self) -> Option<&'static str> {
-        self.said.as_deref().and_then(|said| said.title)
+        self.for_people.as_deref().and_then(|sentences| sentences.title)
     }
 
     /// The line of a configuration that its sentences end with, if they do.
     pub(crate) fn line(&self) -> Option<&str> {
-        let (_, line) = self.said.as_deref()?.values.iter().find(|(name, _)| *name == "line")?;
+        let (_, line) =
+            self.for_people.as_deref()?.values.iter().find(|(name, _)| *name == "line")?;
         if let Arg::Text(line) = line { Some(line) } else { None }
     }
 
@@ -123,7 +131,7 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
-    /// 503: nothing was stored; come back.
+    /// 503: nothing was stored; try again.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
@@ -133,12 +141,12 @@ impl Problem {
         Self { removed: Some(removed), ..self }
     }
 
-    /// 429: come back in so many seconds.
+    /// 429: try again after so many seconds.
     pub(crate) fn too_soon(seconds: u32, detail: impl Into<String>) -> Self {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
-    /// 401: who is asking?
+    /// 401: no valid proof.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, detail)
     }

@@ -1,4 +1,4 @@
-//! Makes a value that many ask for, and that takes long, on a thread for blocking work: once for all who wait.
+//! Computes an expensive value once for all who wait for it, on a thread for blocking work.
 
 use std::future::pending;
 use std::panic::resume_unwind;
@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Stopwatch;
 
-/// The computation that is under way, if one is, and those who wait for one.
+/// The running computation, if there is one, and who waits for it.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<T> {
     /// The last value and when its computation began, while somebody waits. Locked during a computation.
@@ -23,7 +23,7 @@ impl<T> Default for SingleFlight<T> {
     }
 }
 
-/// One who waits. The last of them leaves no value behind.
+/// A caller that waits. The last one drops the value.
 struct Waiter<'a, T>(&'a SingleFlight<T>);
 
 impl<'a, T> Waiter<'a, T> {

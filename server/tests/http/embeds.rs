@@ -241,7 +241,7 @@ fn a_guest_creates_no_tokens_whatever_their_rank() {
     let headers = [&own[..], &[("content-type", "application/json")]].concat();
     let refused = overview.send("POST", "/api/v1/tokens", &headers, wish.as_bytes());
     assert_eq!(refused.status, 403);
-    assert!(refused.body["detail"].as_str().unwrap().contains("create no tokens"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("cannot create tokens"));
     let headers =
         [&own[..], &[("content-type", "application/x-www-form-urlencoded"), NAVIGATION]].concat();
     let form = b"name=to+stay&role=admin&expires_in_s=never";

@@ -25,7 +25,7 @@ fn a_new_server_beyond_the_limit_is_refused_in_words_and_the_others_go_on() {
     let refused = overview.beat(&heartbeat("app-3", "service", 1));
     assert_eq!(refused.status, 507);
     let detail = refused.body["detail"].as_str().unwrap();
-    for words in ["app-3", "2 at most", "--max-servers"] {
+    for words in ["app-3", "the limit is 2", "--max-servers"] {
         assert!(detail.contains(words), "{words} in {detail}");
     }
     assert_eq!(overview.beat(&heartbeat("app-1", "web", 1)).status, 200, "no new name");

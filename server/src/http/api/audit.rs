@@ -14,18 +14,17 @@ use crate::http::api::dto;
 use crate::http::problem::Problem;
 use crate::telemetry::log_limit::LogLimit;
 
-/// How many lines one answer carries if nothing else is asked for, and at most.
-const USUALLY: u32 = 100;
-const MOST: u32 = 1_000;
+const DEFAULT_LIMIT: u32 = 100;
+const MAX_LIMIT: u32 = 1_000;
 
-/// The longest text that is looked for, in characters.
+/// The longest text that can be searched for.
 pub(crate) const MAX_TEXT_CHARS: usize = 200;
-/// The longest action, in bytes: longer than every one there is.
+/// Longer than every action there is.
 const MAX_ACTION_BYTES: usize = 50;
 
-/// Which lines are wanted.
+/// Which entries to read, as the query says.
 #[derive(Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct AuditParams {
     pub(crate) before: Option<String>,
     pub(crate) limit: Option<String>,
     pub(crate) action: Option<String>,
@@ -45,16 +44,16 @@ pub(crate) struct Asked {
     ),
     responses(
         (status = 200, description = "The lines, and where the next ones begin.", body = dto::Audit),
-        (status = 422, description = "A parameter does not fit; each is named."),
+        (status = 422, description = "A parameter is not valid; each is named."),
         (status = 503, description = "The database cannot be read.")
     )
 )]
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    params: Result<Query<AuditParams>, QueryRejection>,
 ) -> Result<Json<dto::Audit>, Problem> {
-    let Query(asked) = asked.map_err(unreadable)?;
-    let wanted = wanted(asked).map_err(Problem::fields)?;
+    let Query(params) = params.map_err(unreadable)?;
+    let wanted = wanted(params).map_err(Problem::fields)?;
     let lines = read(&site, &wanted).await?;
     let next_before = next_before(&lines, &wanted);
     let entries = lines.into_iter().map(dto::AuditEntry::from).collect();
@@ -67,7 +66,7 @@ pub(crate) async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, P
         if let Some(left_out) = NOT_READ.check() {
             tracing::error!(%error, left_out, "cannot read the audit log");
         }
-        Problem::unavailable("the overview's database cannot be read at present")
+        Problem::unavailable("the overview cannot read its database at present")
     })
 }
 
@@ -81,22 +80,22 @@ pub(crate) fn unreadable(rejection: QueryRejection) -> Problem {
     Problem::fields(vec![FieldError::new("query", rejection.to_string())])
 }
 
-pub(crate) fn wanted(asked: Asked) -> Result<Wanted, Vec<FieldError>> {
+pub(crate) fn wanted(params: AuditParams) -> Result<Wanted, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let before = asked.before.map(|text| text.parse::<i64>());
+    let before = params.before.map(|text| text.parse::<i64>());
     let before = before.transpose().unwrap_or_else(|_| {
-        errors.push(FieldError::new("before", "must be a line's number"));
+        errors.push(FieldError::new("before", "must be an entry's number"));
         None
     });
-    let limit = match asked.limit.map(|text| text.parse::<u32>()) {
-        None => USUALLY,
-        Some(Ok(limit)) if (1..=MOST).contains(&limit) => limit,
+    let limit = match params.limit.map(|text| text.parse::<u32>()) {
+        None => DEFAULT_LIMIT,
+        Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
         Some(_) => {
-            errors.push(FieldError::new("limit", format!("must be 1 to {MOST}")));
-            USUALLY
+            errors.push(FieldError::new("limit", format!("must be 1 to {MAX_LIMIT}")));
+            DEFAULT_LIMIT
         }
     };
-    let (action, text) = (asked.action, asked.text);
+    let (action, text) = (params.action, params.text);
     if action.as_ref().is_some_and(|action| action.len() > MAX_ACTION_BYTES) {
         let most = format!("must have at most {MAX_ACTION_BYTES} characters");
         errors.push(FieldError::new("action", most));

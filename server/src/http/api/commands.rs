@@ -32,7 +32,7 @@ pub(crate) fn refusal_problem(refusal: CommandError, what: &str) -> Problem {
         CommandError::Live => Problem::new(
             StatusCode::CONFLICT,
             format!(
-                "{what} is live and would be back with its next heartbeat; stop it first, or repeat with ?force=true"
+                "{what} is live and would return with its next heartbeat; stop it first, or repeat the request with ?force=true"
             ),
         ),
         CommandError::Ambiguous => Problem::new(
@@ -40,18 +40,18 @@ pub(crate) fn refusal_problem(refusal: CommandError, what: &str) -> Problem {
             format!("there is more than {what}; give more digits"),
         ),
         CommandError::NotDialled => Problem::not_found(format!(
-            "no service messenger of {what} is dialled: its service announces none, has stopped, or does not report"
+            "the service messenger of {what} is not being dialled: the service announces none, has stopped, or does not report"
         )),
         CommandError::TooSoon => Problem::too_soon(
             REDIAL_AFTER_S,
             format!("the service messenger of {what} was dialled a moment ago; wait and try again"),
         ),
-        // Of a trial the API tells the outcome.
+        // Only the page asks without reading the result.
         CommandError::Unreached => {
             Problem::unavailable(format!("the service messenger of {what} cannot be reached"))
         }
         CommandError::Blind => Problem::unavailable(
-            "the overview's database cannot be written at present; nothing was changed",
+            "the overview cannot write to its database at present; nothing was changed",
         ),
     }
 }

@@ -13,7 +13,7 @@ use crate::auth::identity::Caller;
 use crate::auth::origin::Origin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::no_room;
-use crate::http::api::tokens::refused;
+use crate::http::api::tokens::token_problem;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 
@@ -24,12 +24,12 @@ use crate::http::problem::Problem;
     operation_id = "enrol",
     request_body = dto::Enrolment,
     responses(
-        (status = 201, description = "The credential is in this answer and nowhere else. The nine before it stay good.", body = dto::Credential),
+        (status = 201, description = "The credential is in this answer and nowhere else. The nine before it stay valid.", body = dto::Credential),
         (status = 400, description = "The body is not JSON."),
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),
-        (status = 422, description = "The server's name does not fit."),
-        (status = 503, description = "The database cannot be written; nothing was made."),
+        (status = 422, description = "The server's name is not valid."),
+        (status = 503, description = "The database cannot be written; nothing was created."),
         (status = 507, description = "A new server, and no room for it.")
     )
 )]
@@ -47,12 +47,12 @@ pub(crate) async fn post(
         return Err(no_room(&site, &server));
     }
     let made = site.enrol(server, &by).await;
-    let (secret, token) = made.map_err(|error| refused(error, "server"))?;
+    let (secret, token) = made.map_err(|error| token_problem(error, "server"))?;
     let credential = secret.reveal().to_owned();
     Ok((StatusCode::CREATED, Json(dto::Credential { id: token.id, credential })))
 }
 
-/// Who enrols: whoever has a join token any server, a server with a credential itself, to renew it.
+/// Who enrols: a join token may enrol any server, a server's credential only that server, to renew it.
 fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Actor, Problem> {
     let name = match caller {
         Caller::Joiner { token } => token.clone(),
@@ -62,12 +62,12 @@ fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Act
         Caller::Node { server: own, .. } => {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
-                format!("this credential is of {own} and cannot enrol {server}"),
+                format!("this credential belongs to {own} and cannot enrol {server}"),
             ));
         }
-        // The gate lets nobody else come here.
+        // The route's permission lets nobody else through.
         Caller::Nobody(_) | Caller::Person(_) => {
-            return Err(Problem::unauthorized("enrolling wants a join token"));
+            return Err(Problem::unauthorized("enrolling needs a join token"));
         }
     };
     Ok(Actor {

@@ -1,4 +1,4 @@
-//! What balancers and monitors ask: does the process serve, and can it do its work.
+//! `GET /healthz` and `GET /readyz`, for load balancers and monitoring.
 
 use std::sync::Arc;
 
@@ -32,6 +32,6 @@ pub(crate) async fn readyz(State(site): State<Arc<Site>>) -> Result<&'static str
     if site.live.is_ready().await {
         Ok("ready\n")
     } else {
-        Err(Problem::unavailable("the overview's database cannot be read and written at present"))
+        Err(Problem::unavailable("the overview cannot read and write its database at present"))
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/heartbeats`: who sends, what it says, and the answer after it is durable.
+//! `POST /api/v1/heartbeats`: checks the sender and reads the body; the answer comes when the heartbeats are durable.
 
 use std::sync::Arc;
 
@@ -22,12 +22,10 @@ use crate::messenger::{Announced, came_directly};
 use crate::store::Receipt;
 use crate::telemetry::heartbeats::RejectReason;
 
-/// The most elements an array may have.
-const MOST: usize = 1_000;
-/// The largest single heartbeat.
-const LARGEST_OBJECT: usize = 16 << 10;
+const MAX_ELEMENTS: usize = 1_000;
+const MAX_HEARTBEAT_BYTES: usize = 16 << 10;
 
-/// Takes heartbeats; the answer comes when they are durable
+/// Stores heartbeats; the answer comes when they are durable
 #[utoipa::path(
     post,
     path = "/api/v1/heartbeats",
@@ -57,7 +55,7 @@ pub(crate) async fn post(
     let (heartbeats, is_array) =
         parse_all(&headers, &body).inspect_err(|_| refused(RejectReason::Malformed))?;
     drop(body);
-    own_servers_only(&site, &caller, &origin, &heartbeats)
+    check_server(&site, &caller, &origin, &heartbeats)
         .inspect_err(|_| refused(RejectReason::Token))?;
     let announced = Announced::of_all(&heartbeats);
     let taken = site
@@ -82,17 +80,17 @@ pub(crate) async fn post(
     Ok(Json(dto::ReceivedHeartbeats { received_at, applied, next_in_ms, over_limit }))
 }
 
-/// There are as many servers as there may be.
+/// 507: there are as many servers as allowed.
 pub(crate) fn no_room(site: &Site, server: &ServerName) -> Problem {
     let most = site.intake.max_servers();
     let why = format!(
-        "there is no room for the new server {server}: this overview takes {most} at most; remove servers that are gone, or start it with a higher --max-servers"
+        "there is no room for the new server {server}: the limit is {most}; remove servers that are gone, or start it with a higher --max-servers"
     );
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, why)
 }
 
-/// A credential speaks for its own server alone.
-fn own_servers_only(
+/// Rejects heartbeats of another server than the credential's.
+fn check_server(
     site: &Site,
     caller: &Caller,
     origin: &Origin,
@@ -103,12 +101,12 @@ fn own_servers_only(
         return Ok(());
     };
     site.live.refused(&foreign.server, RejectionReason::Foreign, origin.client);
-    Err(speaks_for_another(server, &foreign.server))
+    Err(foreign_credential(server, &foreign.server))
 }
 
-/// A credential of one server speaks for another.
-pub(crate) fn speaks_for_another(own: &ServerName, other: &ServerName) -> Problem {
-    let why = format!("this credential is of {own} and cannot speak for {other}");
+/// 403: a credential of one server is used for another.
+pub(crate) fn foreign_credential(own: &ServerName, other: &ServerName) -> Problem {
+    let why = format!("this credential belongs to {own} and cannot be used for {other}");
     Problem::new(StatusCode::FORBIDDEN, why)
 }
 
@@ -119,11 +117,11 @@ fn parse_all(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<Heartbeat>, bool),
     let is_array = raw.get().trim_start().starts_with('[');
     let elements: Vec<&RawValue> =
         if is_array { serde_json::from_str(raw.get()).map_err(not_json)? } else { vec![raw] };
-    if !(1..=MOST).contains(&elements.len()) {
-        let message = format!("must have 1 to {MOST} elements; it has {}", elements.len());
+    if !(1..=MAX_ELEMENTS).contains(&elements.len()) {
+        let message = format!("must have 1 to {MAX_ELEMENTS} elements; it has {}", elements.len());
         return Err(Problem::fields(vec![FieldError::new("[]", message)]));
     }
-    if let Some(place) = elements.iter().position(|raw| raw.get().len() > LARGEST_OBJECT) {
+    if let Some(place) = elements.iter().position(|raw| raw.get().len() > MAX_HEARTBEAT_BYTES) {
         return Err(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("element {place} is larger than 16 KiB"),

@@ -1,6 +1,6 @@
 //! `GET /api/v1/openapi.json`: what the API takes and answers, in `OpenAPI` 3.1.
 //!
-//! The document is made of the routes themselves: what `routes!` adds to the router stands in it too.
+//! It is derived from the routes: what `routes!` adds to the router is in it too.
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -16,17 +16,17 @@ use crate::http::api::dto;
 use crate::http::layers::permission::Permission;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, PROBE_FAILURES_PATH};
 
-/// The proof a server gives, and the one a person's program gives.
+/// The security schemes: a server's proof, and that of a person's program.
 const NODE: &str = "node";
 const PERSON: &str = "person";
 
-/// Where the document begins: what no single route can say.
+/// What no single route can describe.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Cluster Overview",
         version = "1",
-        description = "Whether a cluster is whole. JSON in UTF-8, names in snake_case, times in RFC 3339 UTC with milliseconds. Unknown fields are ignored on input, and new ones may appear on output.",
+        description = "Whether a cluster is healthy. JSON in UTF-8, names in snake_case, times in RFC 3339 UTC with milliseconds. Unknown fields are ignored on input, and new ones may appear on output.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     components(schemas(dto::Problem, dto::KeyKind)),
@@ -62,29 +62,29 @@ pub(crate) fn head() -> utoipa::openapi::OpenApi {
     Head::openapi()
 }
 
-/// Adds to routes what they want of whoever asks, and how it is refused.
+/// Adds to routes which proof they require, and how they reject a caller without it.
 pub(crate) fn describe_permission(document: &mut utoipa::openapi::OpenApi, permission: Permission) {
     let (scheme, unproved, forbidden) = match permission {
         Permission::Public => return,
         Permission::ReadMetrics => (
             PERSON,
-            "Nobody proves to be a viewer, and the metrics are not public.",
+            "No valid proof of a viewer, and the metrics are not public.",
             "The token is a server's.",
         ),
-        Permission::View => (PERSON, "Nobody proves to be a viewer.", "The token is a server's."),
+        Permission::View => {
+            (PERSON, "No valid proof of a viewer or an admin.", "The token is a server's.")
+        }
         Permission::Change | Permission::GrantAccess | Permission::Admin => (
             PERSON,
-            "Nobody proves to be an admin, or not lately.",
-            "It is a viewer who asks, or a server; or a page of another site sent this.",
+            "No valid proof of an admin, or the session has been idle for too long.",
+            "The caller is a viewer or a server, or a page of another site sent this.",
         ),
-        Permission::Enrol => (
-            NODE,
-            "No token, or none that is good.",
-            "The token is a person's, or another server's credential.",
-        ),
+        Permission::Enrol => {
+            (NODE, "No valid token.", "The token is a person's, or another server's credential.")
+        }
         Permission::SendHeartbeats => (
             NODE,
-            "No token, or none that is good.",
+            "No valid token.",
             "The token is a person's, or another server's credential, or a join token where a credential is required.",
         ),
     };
@@ -100,7 +100,7 @@ pub(crate) fn describe_permission(document: &mut utoipa::openapi::OpenApi, permi
     }
 }
 
-/// What this API takes and answers
+/// The description of this API
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
@@ -114,7 +114,7 @@ pub(crate) async fn get(
 }
 
 impl Document {
-    /// Adds what holds for every route: where it lives, who is refused, and how a refusal looks.
+    /// Adds what is true of every route: its base path, who is rejected, and how a rejection looks.
     pub(crate) fn finished(document: &utoipa::openapi::OpenApi, site: &Site) -> Self {
         let base = site.base.as_str();
         let open = site.access.policy.mode == Mode::Open;
@@ -130,10 +130,10 @@ impl Document {
                     responses["403"] = json!({"description": forbidden(method, path)});
                 }
                 if has_body {
-                    responses["408"] = json!({"description": LATE});
+                    responses["408"] = json!({"description": TIMEOUT_DESCRIPTION});
                 }
                 for (status, response) in responses.as_object_mut().into_iter().flatten() {
-                    refusal(status, response);
+                    describe_rejection(status, response);
                 }
             }
         }
@@ -141,30 +141,30 @@ impl Document {
     }
 }
 
-/// What a client that trickles is told, whatever the route.
-const LATE: &str =
-    "The body was not all there within 10 s, or less than 1 KiB of it came within 3 s.";
+/// When any route answers 408.
+const TIMEOUT_DESCRIPTION: &str =
+    "The body was not complete within 10 s, or less than 1 KiB of it arrived within 3 s.";
 
-/// Whom the guards turn away, whatever the route.
+/// When any route answers 403.
 fn forbidden(method: &str, path: &str) -> &'static str {
     let by_token = [HEARTBEATS_PATH, ENROLMENTS_PATH, PROBE_FAILURES_PATH];
     if method == "get" || by_token.contains(&path) {
-        "The Host is no loopback name or address."
+        "The Host is not a loopback name or address."
     } else {
-        "The Host is no loopback name or address, or a page of another site sent this."
+        "The Host is not a loopback name or address, or a page of another site sent this."
     }
 }
 
-/// Every refusal is a problem, and some name a header.
-fn refusal(status: &str, response: &mut Value) {
+/// Describes a rejection as a problem, and its header if it has one.
+fn describe_rejection(status: &str, response: &mut Value) {
     if status < "400" {
         return;
     }
     let schema = json!({"$ref": "#/components/schemas/Problem"});
     response["content"] = json!({"application/problem+json": {"schema": schema}});
     let header = match status {
-        "401" => ("WWW-Authenticate", "What proof is wanted.", "string"),
-        "503" => ("Retry-After", "After how many seconds to come back.", "integer"),
+        "401" => ("WWW-Authenticate", "The proof that is needed.", "string"),
+        "503" => ("Retry-After", "After how many seconds to try again.", "integer"),
         _ => return,
     };
     let (name, description, kind) = header;

@@ -1,4 +1,4 @@
-//! `POST /api/v1/probe-failures`: an agent says why it sends no heartbeat.
+//! `POST /api/v1/probe-failures`: an agent reports why it sends no heartbeat.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::Site;
 use crate::auth::identity::Caller;
 use crate::auth::origin::Origin;
 use crate::http::api::dto;
-use crate::http::api::heartbeats::speaks_for_another;
+use crate::http::api::heartbeats::foreign_credential;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 
-/// Says why a component's agent sends no heartbeat
+/// Reports why a component's agent sends no heartbeat
 ///
 /// It is shown on the server's row, or in a hint if the server has not reported yet, until the component sends a
 /// heartbeat, or for ten minutes. Nothing is stored.
@@ -43,7 +43,7 @@ pub(crate) async fn post(
     if let Caller::Node { server: own, .. } = &caller
         && *own != server
     {
-        return Err(speaks_for_another(own, &server));
+        return Err(foreign_credential(own, &server));
     }
     site.live.refused(&server, RejectionReason::Probe { role, said }, origin.client);
     Ok(StatusCode::NO_CONTENT)

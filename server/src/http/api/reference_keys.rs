@@ -16,7 +16,7 @@ use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 
-/// Accepts a key as the one all others are held against
+/// Accepts a key as the one that all others are compared with
 #[utoipa::path(
     put,
     path = "/api/v1/reference-keys/{kind}",
@@ -27,7 +27,7 @@ use crate::http::problem::Problem;
         (status = 204, description = "It is the cluster's key from now on."),
         (status = 400, description = "The body is not JSON, or the address cannot be read."),
         (status = 404, description = "Nobody reports a key with these digits, or there is no such kind."),
-        (status = 409, description = "Two keys fit; give more digits."),
+        (status = 409, description = "Two keys have these digits; give more."),
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),
         (status = 422, description = "These are not 8 to 64 lower-case hex digits."),

@@ -14,7 +14,7 @@ use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::query;
 
-/// Removes all servers that a filter finds, never a live one
+/// Removes all servers that match a filter, never a live one
 #[utoipa::path(
     post,
     path = "/api/v1/removals",
@@ -40,16 +40,16 @@ pub(crate) async fn post(
 ) -> Result<Json<dto::Removed>, Problem> {
     let dry_run = query::is_true(query.as_deref(), "dry_run");
     let removed = site.remove_all(removal.into(), dry_run, &person.actor()).await;
-    let removed = removed.map_err(stopped)?.iter().map(ToString::to_string).collect();
+    let removed = removed.map_err(stopped_problem)?.iter().map(ToString::to_string).collect();
     Ok(Json(dto::Removed { removed }))
 }
 
-/// A removal that stopped says what it had removed by then.
-fn stopped(StoppedRemoval { removed, why }: StoppedRemoval) -> Problem {
+/// 503: the removal stopped before its end.
+fn stopped_problem(StoppedRemoval { removed, why }: StoppedRemoval) -> Problem {
     let problem = match (removed.len(), why) {
         (0, why) => refusal_problem(why, "these servers"),
         (count, _) => Problem::unavailable(format!(
-            "the overview's database could not be written to the end: {count} servers were removed, and the rest were not; send the same request again to remove the rest"
+            "the overview lost its database before the end: {count} servers were removed, and the rest were not; send the same request again to remove the rest"
         )),
     };
     problem.with_removed(removed.iter().map(ToString::to_string).collect())

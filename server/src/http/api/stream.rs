@@ -1,4 +1,4 @@
-//! The stream: what a poll would bring, as soon as it is there.
+//! `GET /api/v1/stream`: sends what a poll would bring, as soon as it changes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,23 +23,23 @@ use crate::http::layers::reauthenticate::Reauthenticator;
 use crate::http::problem::Problem;
 use crate::http::query;
 
-/// How often a comment keeps the connection from looking idle.
-const COMMENT: Duration = Duration::from_secs(15);
-/// How long to gather changes before they are told.
-const GATHERED: Duration = Duration::from_millis(30);
-/// How often it is seen whether the reader may still look.
-const ADMITTED: Duration = Duration::from_secs(4);
-/// What is longer is asked for by the reader itself, who gets it compressed.
-const LONGEST: usize = 64 << 10;
+/// How often a comment is sent, so that the connection does not look idle.
+const KEEP_ALIVE_PERIOD: Duration = Duration::from_secs(15);
+/// How long to gather changes before they are sent.
+const GATHER_PERIOD: Duration = Duration::from_millis(30);
+/// How often the reader's permission is checked again.
+const REAUTHENTICATION_PERIOD: Duration = Duration::from_secs(4);
+/// For a longer event the reader polls, because the answer to a poll is compressed.
+const MAX_EVENT_BYTES: usize = 64 << 10;
 
-/// The longest cursor that is read, in bytes: longer than every one of ours.
+/// Longer than every cursor of ours.
 pub(crate) const MAX_CURSOR_BYTES: usize = 200;
 /// How many streams one person, or one token, may read at once.
 const MAX_STREAMS_PER_PERSON: usize = 50;
-/// How many streams there may be at once where nobody says how many connections there may be.
+/// The limit of all streams where the number of connections is not limited.
 const MAX_STREAMS: usize = 12_288;
-/// For how long whoever has too many should rather poll.
-const RETRY_STREAM_S: u32 = 60;
+/// After how many seconds a reader with too many streams may try again.
+const RETRY_AFTER_S: u32 = 60;
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -80,7 +80,7 @@ pub(crate) async fn get(
         facts: site.live.facts(),
         stopping: site.stopping.subscribe(),
         reauthenticator: Reauthenticator::new(&head, &site.access),
-        admitted: Stopwatch::start(),
+        authenticated: Stopwatch::start(),
         cursor,
         greeted: false,
         site,
@@ -91,7 +91,7 @@ pub(crate) async fn get(
         let (event, goes_on) = reader.next().await;
         Some((Ok::<_, Infallible>(event), goes_on.then_some(reader)))
     });
-    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(COMMENT));
+    let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_PERIOD));
     let mut response = sse.into_response();
     // nginx passes it on as it comes.
     let header = HeaderName::from_static("x-accel-buffering");
@@ -138,7 +138,7 @@ impl Streams {
 
     fn open(&self, person: &Person) -> Result<StreamPlace, Problem> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            Problem::unavailable("too many event streams are open at this moment; poll instead")
+            Problem::unavailable("too many event streams are open at present; poll instead")
         })?;
         if person.proof == Proof::Nothing {
             return Ok(StreamPlace { counted: None, _place: place });
@@ -151,7 +151,7 @@ impl Streams {
         let count = open.entry(key.clone()).or_insert(0);
         if *count >= MAX_STREAMS_PER_PERSON {
             return Err(Problem::too_soon(
-                RETRY_STREAM_S,
+                RETRY_AFTER_S,
                 format!(
                     "{MAX_STREAMS_PER_PERSON} event streams are open for this person or token already: close some, or poll instead"
                 ),
@@ -176,27 +176,26 @@ impl Drop for StreamPlace {
 }
 
 async fn stops(stopping: &mut watch::Receiver<bool>) {
-    // Where nobody can ask it to stop any more, it has stopped.
+    // If the sender is gone, the site has stopped.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-/// One who reads.
+/// One reader of the stream.
 struct Reader {
     site: Arc<Site>,
     facts: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
-    /// Whether they may look is asked again and again.
     reauthenticator: Reauthenticator,
-    admitted: Stopwatch,
+    authenticated: Stopwatch,
     cursor: String,
-    /// Whether it has been told anything: the first word shows it that nothing on the way holds words back.
+    /// Whether anything was sent: the first event shows the reader that no proxy holds events back.
     greeted: bool,
     _place: StreamPlace,
 }
 
 impl Reader {
-    /// What to tell next, and whether there is more to come. It is asked for only when the last was
-    /// taken, so whoever is slow finds one change instead of many.
+    /// The next event, and whether the stream goes on. It is made only when the reader has taken the last one, so a slow
+    /// reader gets one change instead of many.
     async fn next(&mut self) -> (Event, bool) {
         if std::mem::replace(&mut self.greeted, true) && !self.wait().await {
             return (Event::default().event("bye").data("bye"), false);
@@ -207,7 +206,7 @@ impl Reader {
         }
         let news = self.site.delta_since(&self.cursor);
         match serde_json::to_string(&news) {
-            Ok(text) if text.len() <= LONGEST => {
+            Ok(text) if text.len() <= MAX_EVENT_BYTES => {
                 self.cursor.clone_from(&news.cursor);
                 (Event::default().event("update").id(news.cursor).data(text), true)
             }
@@ -215,21 +214,20 @@ impl Reader {
         }
     }
 
-    /// Until something has changed, or it is time to say that all is as it was: as often as a page would
-    /// ask. Says whether the stream goes on.
+    /// Waits until something has changed, or until the reader would poll. Returns whether the stream goes on.
     async fn wait(&mut self) -> bool {
         tokio::select! {
             _ = self.facts.changed() => {
-                tokio::time::sleep(GATHERED).await;
+                tokio::time::sleep(GATHER_PERIOD).await;
                 self.facts.mark_unchanged();
             }
             () = stops(&mut self.stopping) => return false,
-            () = tokio::time::sleep(self.site.live.poll_period().min(ADMITTED)) => {}
+            () = tokio::time::sleep(self.site.live.poll_period().min(REAUTHENTICATION_PERIOD)) => {}
         }
-        if self.admitted.elapsed() < ADMITTED {
+        if self.authenticated.elapsed() < REAUTHENTICATION_PERIOD {
             return true;
         }
-        self.admitted = Stopwatch::start();
+        self.authenticated = Stopwatch::start();
         self.reauthenticator.may_view(&self.site)
     }
 }

@@ -21,7 +21,7 @@ use crate::telemetry::log_limit::LogLimit;
     get,
     path = "/api/v1/tokens",
     operation_id = "tokens",
-    responses((status = 200, description = "Newest first; those that are over stay for 31 days.", body = dto::Tokens))
+    responses((status = 200, description = "Newest first; revoked and expired ones stay for 31 days.", body = dto::Tokens))
 )]
 pub(crate) async fn list(State(site): State<Arc<Site>>) -> Json<dto::Tokens> {
     let keyring = site.live.keyring();
@@ -29,7 +29,7 @@ pub(crate) async fn list(State(site): State<Arc<Site>>) -> Json<dto::Tokens> {
     Json(dto::Tokens { tokens })
 }
 
-/// Makes a token
+/// Creates a token
 #[utoipa::path(
     post,
     path = "/api/v1/tokens",
@@ -41,7 +41,7 @@ pub(crate) async fn list(State(site): State<Arc<Site>>) -> Json<dto::Tokens> {
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),
         (status = 422, description = "A field does not fit; each is named."),
-        (status = 503, description = "The database cannot be written; nothing was made.")
+        (status = 503, description = "The database cannot be written; nothing was created.")
     )
 )]
 pub(crate) async fn create(
@@ -51,7 +51,7 @@ pub(crate) async fn create(
 ) -> Result<(StatusCode, Json<dto::CreatedToken>), Problem> {
     let wish = new.at(site.store.now());
     let made = site.create_token(wish, &person.actor()).await;
-    let (secret, token) = made.map_err(|error| refused(error, "name"))?;
+    let (secret, token) = made.map_err(|error| token_problem(error, "name"))?;
     Ok((StatusCode::CREATED, Json(dto::CreatedToken::new(&token, &secret))))
 }
 
@@ -60,11 +60,11 @@ pub(crate) async fn create(
     delete,
     path = "/api/v1/tokens/{id}",
     operation_id = "revoke_token",
-    params(("id" = String, Path, description = "Its number, as the list has it.")),
+    params(("id" = String, Path, description = "Its ID, as in the list.")),
     responses(
-        (status = 204, description = "It proves nothing any more."),
+        (status = 204, description = "It is no longer valid."),
         (status = 400, description = "The address cannot be read."),
-        (status = 404, description = "There is no such token that is still good."),
+        (status = 404, description = "There is no valid token with this ID."),
         (status = 503, description = "The database cannot be written; nothing was changed.")
     )
 )]
@@ -76,12 +76,13 @@ pub(crate) async fn revoke(
     let Path(id) = id.map_err(unreadable_path)?;
     match site.revoke_token(&id, &person.actor()).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
-        Ok(false) => Err(Problem::not_found("there is no such token that is still good")),
-        Err(error) => Err(refused(TokenChange::Store(error), "id")),
+        Ok(false) => Err(Problem::not_found("there is no valid token with this ID")),
+        Err(error) => Err(token_problem(TokenChange::Store(error), "id")),
     }
 }
 
-pub(crate) fn refused(error: TokenChange, field: &str) -> Problem {
+/// Why a token was not changed, as a problem. `field`: which field a bad name was in.
+pub(crate) fn token_problem(error: TokenChange, field: &str) -> Problem {
     match error {
         TokenChange::Name => Problem::fields(vec![FieldError::new(field, error.to_string())]),
         TokenChange::MakerEnded => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
@@ -91,7 +92,7 @@ pub(crate) fn refused(error: TokenChange, field: &str) -> Problem {
                 tracing::error!(%error, left_out, "cannot change a token");
             }
             Problem::unavailable(
-                "the overview's database cannot be written at present; nothing was changed",
+                "the overview cannot write to its database at present; nothing was changed",
             )
         }
     }

@@ -165,7 +165,7 @@ impl PermissionCheck {
             (RejectionFormat::Page, Rejection::Unauthenticated(_) | Rejection::SessionLapsed)
                 if has_sign_in =>
             {
-                Redirect::to(&crate::http::pages::sign_in::address(&self.site.base, query))
+                Redirect::to(&crate::http::pages::sign_in::sign_in_url(&self.site.base, query))
                     .into_response()
             }
             (RejectionFormat::Page | RejectionFormat::Problem, rejection) => {

@@ -61,9 +61,9 @@ fn is_navigation(headers: &HeaderMap) -> bool {
         return mode == "navigate";
     }
     let accepted = text(header::ACCEPT).unwrap_or_default();
-    let html = accept::of(accepted, &["text/html"]).unwrap_or(0);
+    let html = accept::quality_of(accepted, &["text/html"]).unwrap_or(0);
     let json = ["application/problem+json", "application/json"];
-    html > 0 && html >= accept::of(accepted, &json).unwrap_or(0)
+    html > 0 && html >= accept::quality_of(accepted, &json).unwrap_or(0)
 }
 
 /// The page instead of the problem, with the problem's headers.

@@ -42,16 +42,16 @@ impl ForbiddenReason {
     /// For programs.
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Viewer => "a viewer may look, and only an admin may change things",
+            Self::Viewer => "read-only: only an admin can make changes",
             Self::EmbeddedGuest => {
-                "people whom a product let into its page create no tokens: sign in to the overview itself, or use an admin's token"
+                "people in an embedded page cannot create tokens: sign in to the overview itself, or use an admin's token"
             }
             Self::ServerToken => {
-                "a server's credential or a join token lets nobody look: use a viewer's or an admin's token"
+                "a server's credential or a join token does not give access to this: use a viewer's or an admin's token"
             }
-            Self::PersonToken => "a person's token sends no heartbeats: use the join token",
+            Self::PersonToken => "a person's token cannot send heartbeats: use the join token",
             Self::EnrolmentRequired => {
-                "this overview takes heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments"
+                "this overview accepts heartbeats only with a server's own credential: enrol first, at /api/v1/enrolments"
             }
         }
     }
@@ -82,7 +82,7 @@ impl Rejection {
             }
             Self::SessionLapsed => said("plain.unproved.lapsed", Vec::new()),
             Self::Unauthenticated(AuthFailure::BadToken) if for_servers => unauthorized(
-                "the token in the Authorization header is no join token of this overview and no server's credential, or it was revoked; compare it with the file `serve` named at its start",
+                "the token in the Authorization header is neither a join token of this overview nor a server's credential, or it was revoked; compare it with the file that `serve` named at its start",
             ),
             Self::Unauthenticated(AuthFailure::BadToken) => {
                 said("plain.unproved.token", Vec::new())

@@ -1,5 +1,5 @@
-//! `GET /access`, `POST /access/tokens`, `POST /access/revocation`: who may come in, as a page. Its forms
-//! need no scripts.
+//! `GET /access`, `POST /access/tokens`, `POST /access/revocation`: people and tokens, as a page whose forms work without
+//! scripts.
 
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ use crate::http::json::FromJson as _;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 
-/// A token as the form wishes for it.
+/// The form for a new token.
 #[derive(Deserialize)]
-pub(crate) struct Wished {
+pub(crate) struct NewTokenForm {
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -35,9 +35,9 @@ pub(crate) struct Wished {
     expires_in_s: String,
 }
 
-/// A token to be revoked.
+/// The form that revokes a token.
 #[derive(Deserialize)]
-pub(crate) struct Revoked {
+pub(crate) struct RevocationForm {
     id: String,
 }
 
@@ -50,14 +50,14 @@ pub(crate) async fn get(
     document_response(StatusCode::OK, document_of(page(&site, context, &person)))
 }
 
-/// Makes a token and shows it: in this answer, and nowhere else.
+/// Creates a token and shows its secret, in this answer and nowhere else.
 pub(crate) async fn create_token(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
     PageRequest(context): PageRequest,
-    sent: Submitted<Wished>,
+    sent: Submitted<NewTokenForm>,
 ) -> Result<Response, Problem> {
-    let Wished { name, role, expires_in_s } = sent.0?;
+    let NewTokenForm { name, role, expires_in_s } = sent.0?;
     let expires = match expires_in_s.as_str() {
         "never" => json!(null),
         text => text.parse::<i64>().map_or_else(|_| json!(text), |seconds| json!(seconds)),
@@ -67,7 +67,7 @@ pub(crate) async fn create_token(
         Ok(new) => match site.create_token(new.at(site.store.now()), &person.actor()).await {
             Ok(made) => Ok(made),
             Err(error @ TokenChange::Name) => Err(vec![FieldError::new("name", error.to_string())]),
-            Err(error) => return Err(tokens::refused(error, "name")),
+            Err(error) => return Err(tokens::token_problem(error, "name")),
         },
         Err(wrong) => Err(wrong),
     };
@@ -87,16 +87,16 @@ pub(crate) async fn create_token(
     })
 }
 
-/// Revokes a token or a credential. One that is over already is as it was wanted.
+/// Revokes a token or a credential. One that was revoked before is no error.
 pub(crate) async fn revoke_token(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
     PageRequest(context): PageRequest,
-    sent: Submitted<Revoked>,
+    sent: Submitted<RevocationForm>,
 ) -> Result<Redirect, Problem> {
-    let Revoked { id } = sent.0?;
+    let RevocationForm { id } = sent.0?;
     let revoked = site.revoke_token(&id, &person.actor()).await;
-    revoked.map_err(|error| tokens::refused(TokenChange::Store(error), "id"))?;
+    revoked.map_err(|error| tokens::token_problem(TokenChange::Store(error), "id"))?;
     Ok(Redirect::to(&context.address("access")))
 }
 

@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use crate::Site;
 use crate::auth::audit::{Action, Written};
-use crate::http::api::audit::{Asked, MAX_TEXT_CHARS, next_before, read, unreadable, wanted};
+use crate::http::api::audit::{AuditParams, MAX_TEXT_CHARS, next_before, read, unreadable, wanted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
@@ -23,7 +23,7 @@ const LINES_PER_PAGE: u32 = 50;
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     PageRequest(context): PageRequest,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<AuditParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(unreadable)?;
     let text = |given: &Option<String>| given.clone().unwrap_or_default().trim().to_owned();
@@ -31,7 +31,7 @@ pub(crate) async fn get(
     let looked_for: String = typed.chars().take(MAX_TEXT_CHARS).collect();
     let cut = (looked_for.len() < typed.len()).then_some(MAX_TEXT_CHARS);
     let given = |text: &String| (!text.is_empty()).then(|| text.clone());
-    let wanted = wanted(Asked {
+    let wanted = wanted(AuditParams {
         before: asked.before,
         limit: Some(LINES_PER_PAGE.to_string()),
         action: given(&action),

@@ -10,20 +10,23 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use crate::Site;
 use crate::auth::Mode;
 use crate::auth::origin::Origin;
-use crate::http::api::embeds::log_not_let_in;
+use crate::http::api::embeds::log_embed_failure;
 use crate::http::assets;
 use crate::http::layers::security_headers::allow_other_sites;
 use crate::http::problem::Problem;
 
-/// The way in: trades the code in the address for a session, and leads to the page without it.
+/// Trades the code in the address for a session, and redirects to the page without the code.
 pub(crate) async fn enter(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<Origin>,
     request: Request,
 ) -> Result<Response, Problem> {
-    // Whoever only looks what is there uses nothing up.
+    // HEAD does not use the code up.
     if request.method() != Method::GET {
-        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "a code is used by GET alone"));
+        return Err(Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "an embed code can only be used with GET",
+        ));
     }
     let (code, query) = split(request.uri().query().unwrap_or_default());
     let mut response = Redirect::to(&format!("{}/?{query}", site.base)).into_response();
@@ -34,7 +37,7 @@ pub(crate) async fn enter(
         return Ok(response);
     }
     let headers = request.headers();
-    crate::http::pages::sign_in::only_where_kept(&site, headers, &origin)?;
+    crate::http::pages::sign_in::require_session_cookie(&site, headers, &origin)?;
     match site.enter(&code, &origin).await {
         Ok(Some(secret)) => {
             if let Some(cookie) = site.access.set_guest_cookie(headers, &origin, &secret) {
@@ -44,9 +47,9 @@ pub(crate) async fn enter(
         }
         Ok(None) => Err(Problem::said(StatusCode::GONE, "plain.error.gone.lead", Vec::new())),
         Err(error) => {
-            log_not_let_in(&error);
+            log_embed_failure(&error);
             Err(Problem::unavailable(
-                "nobody can be let in while the overview's database cannot be written",
+                "the overview cannot write to its database at present; try again",
             ))
         }
     }
@@ -71,7 +74,7 @@ fn split(query: &str) -> (String, String) {
     (code, rest.finish())
 }
 
-/// The script of the one tag, which other sites' pages load: at an address that stays.
+/// The script of the product's one tag, at an address that never changes: other sites' pages load it.
 pub(crate) async fn script(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,

@@ -1,4 +1,4 @@
-//! The page, rendered on the server, and the functions its wasm half calls.
+//! `GET /`: the page, rendered on the server; and the server functions that it calls.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ use crate::http::api::stream::MAX_CURSOR_BYTES;
 use crate::http::body;
 use crate::http::pages::html::set_document_headers;
 
-/// The door for one visitor.
+/// Answers one visitor's server functions.
 struct PageBackend {
     site: Arc<Site>,
     person: Person,
@@ -118,7 +118,7 @@ pub(crate) async fn call_function(
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
-    let request = match body::whole(&site, request).await {
+    let request = match body::read_function_call(&site, request).await {
         Ok(request) => request,
         Err(problem) => return problem.into_response(),
     };

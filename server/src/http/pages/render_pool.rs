@@ -1,5 +1,5 @@
-//! Where pages are rendered: on threads for blocking work, a few at once. A page of a large cluster takes long, and the
-//! threads that answer requests have others to answer meanwhile.
+//! Renders pages on threads for blocking work, a few at the same time: the page of a large cluster takes long, and the
+//! threads that answer requests must not wait for it.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use crate::http::single_flight::on_blocking_thread;
 
-/// Renders as many pages at once as there are processors; the others wait.
+/// Renders as many pages at the same time as there are processors; the others wait.
 #[derive(Debug)]
 pub(crate) struct RenderPool(Arc<Semaphore>);
 
@@ -20,8 +20,7 @@ impl Default for RenderPool {
 }
 
 impl RenderPool {
-    /// What comes of this rendering. It goes on to its end, and keeps its place until then, though who asked for it has
-    /// gone.
+    /// Runs a rendering. It runs to its end, and occupies its place until then, even if its client has gone.
     pub(crate) async fn run<Rendered>(
         &self,
         render: impl FnOnce() -> Rendered + Send + 'static,
@@ -29,7 +28,7 @@ impl RenderPool {
     where
         Rendered: Future<Output: Send + 'static>,
     {
-        // Nobody closes it: an error would mean no more than that everybody renders at once.
+        // The semaphore is never closed; an error would only mean that this rendering does not wait.
         let place = Arc::clone(&self.0).acquire_owned().await.ok();
         let runtime = Handle::current();
         on_blocking_thread(move || {

@@ -1,4 +1,4 @@
-//! `GET` and `POST /sign-in`, `POST /sign-out`: the page in front of the page. It needs no scripts.
+//! `GET` and `POST /sign-in`, `POST /sign-out`. The page works without scripts.
 
 use std::sync::Arc;
 
@@ -26,10 +26,10 @@ use crate::http::problem::Problem;
 use crate::http::query::{encode_unsafe, encode_value};
 use crate::telemetry::outside_text::one_line;
 
-/// The longest query that is wanted again after signing in.
+/// The longest query to which signing in leads back.
 const MAX_THEN_BYTES: usize = 4 << 10;
 
-/// The key of the heading where nobody can sign in.
+/// The key of the heading where signing in is impossible.
 pub(crate) const NO_SIGN_IN: &str = "plain.no-cookie.title";
 
 /// What the form sends.
@@ -40,14 +40,14 @@ pub(crate) struct Sent {
     #[serde(default)]
     password: String,
     code: Option<String>,
-    /// The query of the page that was wanted.
+    /// The query of the page that was requested before signing in.
     #[serde(default)]
     then: String,
 }
 
-/// What the address asks for.
+/// What the address of the sign-in page has.
 #[derive(Deserialize)]
-pub(crate) struct Wanted {
+pub(crate) struct SignInQuery {
     #[serde(default)]
     then: String,
 }
@@ -58,8 +58,8 @@ pub(crate) struct Leaving {
     everywhere: Option<String>,
 }
 
-/// Where to sign in, and then go on to the page with this query.
-pub(crate) fn address(base: &str, query: Option<&str>) -> String {
+/// The address of the sign-in page, which leads back to the page with this query.
+pub(crate) fn sign_in_url(base: &str, query: Option<&str>) -> String {
     match query.filter(|query| !query.is_empty() && query.len() <= MAX_THEN_BYTES) {
         None => format!("{base}/sign-in"),
         Some(query) => format!("{base}/sign-in?then={}", encode_value(query)),
@@ -72,12 +72,12 @@ pub(crate) async fn get(
     Extension(origin): Extension<Origin>,
     PageRequest(context): PageRequest,
     headers: HeaderMap,
-    wanted: Result<Query<Wanted>, QueryRejection>,
+    wanted: Result<Query<SignInQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    only_with_passwords(&site)?;
-    only_where_kept(&site, &headers, &origin)?;
+    require_password_mode(&site)?;
+    require_session_cookie(&site, &headers, &origin)?;
     let then = wanted.map(|Query(wanted)| wanted.then).unwrap_or_default();
-    // Whoever was led here from the page has its dress in what they wanted.
+    // Who comes from the page has its appearance in the query to which this leads back.
     let context = if context.appearance == Appearance::default() {
         site.document_context(&then, &headers)
     } else {
@@ -94,9 +94,9 @@ pub(crate) async fn post(
     headers: HeaderMap,
     sent: Submitted<Sent>,
 ) -> Result<Response, Problem> {
-    only_with_passwords(&site)?;
-    only_where_kept(&site, &headers, &origin)?;
-    // A form that no person fills in is a wrong one: it gets the same work and the same answer.
+    require_password_mode(&site)?;
+    require_session_cookie(&site, &headers, &origin)?;
+    // A form that is too large is answered like a wrong password, after the same time.
     let sent = match sent.0 {
         Err(FormProblem::TooLarge) => Sent::default(),
         sent => sent?,
@@ -106,7 +106,7 @@ pub(crate) async fn post(
     let given = SignIn { name: name.clone(), password, code };
     match site.sign_in(given, &origin, former).await {
         Ok(signed) => {
-            // Only ever a query of our own page: no address from outside is followed.
+            // Always a query of our own page, never another address: no open redirect.
             let query =
                 if then.is_empty() { String::new() } else { format!("?{}", encode_unsafe(&then)) };
             let mut response = Redirect::to(&format!("{}/{query}", site.base)).into_response();
@@ -128,7 +128,7 @@ pub(crate) async fn post(
             };
             let wait =
                 if let SignInError::TooMany(wait) = &error { (wait.0 + 999) / 1_000 } else { 1 };
-            let wrong = said(&error, context.words);
+            let wrong = error_sentence(&error, context.words);
             let mut response = page(&site, context, status, name, then, Some(wrong));
             if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
@@ -146,13 +146,13 @@ pub(crate) async fn sign_out(
     headers: HeaderMap,
     sent: Submitted<Leaving>,
 ) -> Result<Response, Problem> {
-    only_with_passwords(&site)?;
+    require_password_mode(&site)?;
     let leaving = sent.0?;
     if let Some(session) = site.access.session_of(&headers, &origin) {
         let everywhere = leaving.everywhere.is_some_and(|word| word == "true");
         site.sign_out(session, everywhere, &origin).await.map_err(|_| {
             Problem::unavailable(
-                "the overview's database cannot be written at present; you are still signed in",
+                "the overview cannot write to its database at present; you are still signed in",
             )
         })?;
     }
@@ -163,8 +163,8 @@ pub(crate) async fn sign_out(
     Ok(response)
 }
 
-/// Refuses to begin a session that the browser would not keep: nothing is looked at, used up or recorded.
-pub(crate) fn only_where_kept(
+/// Rejects a sign-in where the browser would not keep the session's cookie. Nothing is checked, used up or recorded then.
+pub(crate) fn require_session_cookie(
     site: &Site,
     headers: &HeaderMap,
     origin: &Origin,
@@ -179,7 +179,7 @@ pub(crate) fn only_where_kept(
     Err(Problem::said(StatusCode::FORBIDDEN, "plain.no-cookie", values).titled(NO_SIGN_IN))
 }
 
-fn only_with_passwords(site: &Site) -> Result<(), Problem> {
+fn require_password_mode(site: &Site) -> Result<(), Problem> {
     match site.access.policy.mode {
         Mode::Password => Ok(()),
         Mode::Open => {
@@ -193,8 +193,8 @@ fn only_with_passwords(site: &Site) -> Result<(), Problem> {
     }
 }
 
-/// Why somebody is not signed in, in words.
-fn said(error: &SignInError, words: &Words) -> String {
+/// Why somebody is not signed in, as a sentence.
+fn error_sentence(error: &SignInError, words: &Words) -> String {
     let wait = if let SignInError::TooMany(wait) = error { *wait } else { Span::ZERO };
     let key = match error {
         SignInError::Wrong => "plain.sign-in.wrong",
