@@ -50,28 +50,28 @@ fn problem(key: &'static str, base: &str, path: &str, values: &[(&'static str, &
     Problem::said(StatusCode::NOT_FOUND, key, values).into_response()
 }
 
-/// What follows the base path in a path that has it in other letters: upper or lower case.
+/// The rest of a path that begins with the base path in another case.
 fn other_case<'a>(base: &str, path: &'a str) -> Option<&'a str> {
     let (given, inner) = path.split_at_checked(base.len())?;
     let is_other = given != base && given.eq_ignore_ascii_case(base);
     (is_other && (inner.is_empty() || inner.starts_with('/'))).then_some(inner)
 }
 
-/// A path below the base, without the slash at its end; not the base itself, which is there with a slash.
+/// The path of a page with a slash too many at its end, without it.
 fn without_last_slash(base: &str, path: &str) -> Option<String> {
     // A proxy may have stripped the base.
     let inner = path.strip_prefix(base).unwrap_or(path).strip_suffix('/')?;
     crate::http::page_paths().contains(inner).then(|| format!("{base}{inner}"))
 }
 
-/// The path that stands before one of ours, such as `/admin/cluster` in `/admin/cluster/sign-in`.
+/// What comes before one of our paths, such as `/admin/cluster` in `/admin/cluster/sign-in`.
 fn path_before_ours(path: &str) -> Option<&str> {
     let ours = ["/sign-in", "/assets/", "/api/v1/", "/fn/"];
     let outer = ours.iter().find_map(|own| path.find(own).map(|at| &path[..at]));
     outer.filter(|outer| !outer.is_empty())
 }
 
-/// An address below our own base, with the query that was asked.
+/// An address below our base path, with the query of the request.
 fn address(path: &str, asked: &Uri) -> String {
     let query = asked.query().map(|query| format!("?{}", encode_unsafe(query))).unwrap_or_default();
     format!("{}{query}", encode_unsafe(path))

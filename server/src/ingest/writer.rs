@@ -87,12 +87,12 @@ impl Ingest {
     /// Takes heartbeats, whole or not at all; returns once they are durable.
     pub async fn take(&self, heartbeats: Vec<Heartbeat>) -> Result<Taken, Refused> {
         if self.live.is_write_blocked() {
-            self.figures.refuse(RejectReason::Blind);
+            self.figures.record_rejection(RejectReason::Blind);
             return Err(Refused::Blind);
         }
         let (answer, taken) = oneshot::channel();
         if self.jobs.try_send(Job { heartbeats, over_limit: Vec::new(), answer }).is_err() {
-            self.figures.refuse(RejectReason::Busy);
+            self.figures.record_rejection(RejectReason::Busy);
             return Err(Refused::Busy);
         }
         taken.await.unwrap_or(Err(Refused::Blind))
@@ -173,11 +173,11 @@ async fn write(
         written = Stopwatch::start();
         match received {
             Ok((receipts, at, interval)) => {
-                figures.took(&receipts);
+                figures.record_batch(&receipts);
                 let mut receipts = receipts.into_iter();
                 for Job { heartbeats, over_limit, answer } in waiting {
                     if !over_limit.is_empty() {
-                        figures.refuse(RejectReason::Full);
+                        figures.record_rejection(RejectReason::Full);
                     }
                     let receipts = receipts.by_ref().take(heartbeats.len()).collect();
                     // Whoever asked may have gone; what it said is durable all the same.
@@ -187,7 +187,7 @@ async fn write(
             Err(error) => {
                 tracing::error!(%error, heartbeats, "heartbeats could not be written");
                 for job in waiting {
-                    figures.refuse(RejectReason::Blind);
+                    figures.record_rejection(RejectReason::Blind);
                     let _ = job.answer.send(Err(Refused::Blind));
                 }
             }

@@ -46,7 +46,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
 use crate::store::write_tx::WriteTx;
-use crate::telemetry::primitives::{Histogram, SECONDS};
+use crate::telemetry::primitives::{DURATION_BOUNDS_S, Histogram};
 
 /// How many rows of a kind one transaction of the housekeeping deletes.
 const MAX_FORGOTTEN_AT_ONCE: u32 = 1_000;
@@ -121,7 +121,7 @@ impl Store {
             let known = SyncPoint { database_id: head.database_id, commit: Some(head.commit) };
             (Backend::File(Box::new(owned)), known)
         };
-        let durations = Histogram::new(SECONDS);
+        let durations = Histogram::new(DURATION_BOUNDS_S);
         let was_blind = AtomicBool::new(false);
         Ok(Arc::new(Self { home, known: Mutex::new(known), durations, was_blind }))
     }

@@ -1,15 +1,15 @@
-//! What the live picture says in numbers, at the moment it is asked.
+//! The cluster in numbers, at the moment of a scrape.
 
 use app::cluster::KeyVerdict;
 use app::cluster::{ComponentStatus, Health, Pulse, Snapshot, Span, Timestamp, VersionCheck};
 
 use crate::telemetry::exposition::{Kind, Text};
 
-/// One number of a component, where there is one.
+/// One number about a component; `None` leaves it out.
 type Figure = fn(&ComponentStatus, Timestamp) -> Option<f64>;
 
-/// What is told of each component.
-const OF_COMPONENTS: &[(&str, &str, Figure)] = &[
+/// The metrics of each component: name, help, value.
+const COMPONENT_METRICS: &[(&str, &str, Figure)] = &[
     (
         "cluster_overview_component_up",
         "1 while alive or late, else 0; absent while blind, for nobody can tell.",
@@ -47,7 +47,7 @@ const OF_COMPONENTS: &[(&str, &str, Figure)] = &[
     ),
 ];
 
-/// Tells the picture as it is at `now`.
+/// Writes the metrics of the cluster at `now`.
 pub(crate) fn write(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
     let overview = snapshot.overview(now);
     text.family(
@@ -74,7 +74,7 @@ pub(crate) fn write(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
         let count = overview.components().filter(|status| status.pulse == pulse).count();
         text.sample(&[("pulse", pulse.as_str())], count);
     }
-    for (name, help, figure) in OF_COMPONENTS {
+    for (name, help, figure) in COMPONENT_METRICS {
         text.family(name, Kind::Gauge, help);
         for status in overview.components() {
             if let Some(value) = figure(status, now) {

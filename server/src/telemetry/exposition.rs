@@ -1,10 +1,9 @@
-//! How metrics are written: Prometheus' text format, version 0.0.4.
+//! Writes metrics in Prometheus' text format, version 0.0.4.
 
 use std::fmt::{Display, Write as _};
 
 use crate::telemetry::primitives::Histogram;
 
-/// How a metric's values move.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Gauge,
@@ -12,7 +11,7 @@ pub(crate) enum Kind {
     Histogram,
 }
 
-/// The text as far as it is written: one family of samples after another.
+/// The text so far: one family of samples after another.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     written: String,
@@ -20,7 +19,7 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// Begins a family: the samples that follow are of this name.
+    /// Begins a family: the samples that follow have this name.
     pub(crate) fn family(&mut self, name: &'static str, kind: Kind, help: &str) {
         let kind = match kind {
             Kind::Gauge => "gauge",
@@ -36,17 +35,17 @@ impl Text {
     }
 
     pub(crate) fn histogram(&mut self, labels: &[(&str, &str)], histogram: &Histogram) {
-        let seen = histogram.seen();
-        for (bound, count) in histogram.cumulated(&seen) {
+        let observations = histogram.snapshot();
+        for (bound, count) in histogram.cumulative(&observations) {
             let bound = bound.to_string();
             self.suffixed("_bucket", &[labels, &[("le", bound.as_str())]].concat(), count);
         }
-        self.suffixed("_bucket", &[labels, &[("le", "+Inf")]].concat(), seen.count());
-        self.suffixed("_sum", labels, seen.sum);
-        self.suffixed("_count", labels, seen.count());
+        self.suffixed("_bucket", &[labels, &[("le", "+Inf")]].concat(), observations.count());
+        self.suffixed("_sum", labels, observations.sum);
+        self.suffixed("_count", labels, observations.count());
     }
 
-    pub(crate) fn done(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.written
     }
 
@@ -65,7 +64,7 @@ impl Text {
     }
 }
 
-/// A label's value: what would end it or its line is escaped.
+/// A label's value, with everything escaped that would end it or its line.
 fn escaped(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }
@@ -80,7 +79,7 @@ mod tests {
         text.family("up", Kind::Gauge, "Whether it is up.");
         text.sample(&[("server", "a \"b\" \\ c\nd"), ("role", "web")], 1);
         assert_eq!(
-            text.done(),
+            text.finish(),
             "# HELP up Whether it is up.\n# TYPE up gauge\n\
              up{server=\"a \\\"b\\\" \\\\ c\\nd\",role=\"web\"} 1\n"
         );

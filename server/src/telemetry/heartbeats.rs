@@ -11,15 +11,15 @@ const BATCH_SIZE_BOUNDS: &[f64] =
 /// Why heartbeats were rejected.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RejectReason {
-    /// No or another token.
+    /// No valid token.
     Token,
     /// Too large, of another type, not JSON, or with bad fields.
     Malformed,
-    /// Too many wait.
+    /// Too many requests wait for the writer.
     Busy,
-    /// The database does not take them.
+    /// The database cannot be written.
     Blind,
-    /// Of servers for which there is no room.
+    /// New servers beyond the limit.
     Full,
 }
 
@@ -59,15 +59,15 @@ impl Default for HeartbeatMetrics {
 }
 
 impl HeartbeatMetrics {
-    /// A batch is durable, whether or not those who sent it still wait for the answer.
-    pub(crate) fn took(&self, receipts: &[Receipt]) {
+    /// Counts a batch that is durable, whether or not its senders still wait for the answer.
+    pub(crate) fn record_batch(&self, receipts: &[Receipt]) {
         self.taken.add(receipts.len());
         self.applied.add(Receipt::applied(receipts));
         self.batches.observe(u32::try_from(receipts.len()).unwrap_or(u32::MAX).into());
     }
 
-    /// One request's heartbeats were refused.
-    pub(crate) fn refuse(&self, why: RejectReason) {
+    /// Counts a request whose heartbeats were rejected.
+    pub(crate) fn record_rejection(&self, why: RejectReason) {
         self.refused[why as usize].add(1);
     }
 }

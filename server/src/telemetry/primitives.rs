@@ -3,10 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Up to how many seconds something took.
-pub(crate) const SECONDS: &[f64] =
+/// Bounds for durations, in seconds.
+pub(crate) const DURATION_BOUNDS_S: &[f64] =
     &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
-/// A number that only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -20,42 +19,48 @@ impl Counter {
     }
 }
 
-/// Counts of what was observed, by upper bounds that never change.
+/// Counts observed values by fixed upper bounds.
 #[derive(Debug)]
 pub(crate) struct Histogram {
     bounds: &'static [f64],
-    seen: Mutex<Seen>,
+    observations: Mutex<Observations>,
 }
 
-/// What was observed so far.
+/// The values observed so far.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    /// One for each bound, and one for what is beyond the last.
+pub(crate) struct Observations {
+    /// One for each bound, and one for the values above the last.
     counts: Vec<u64>,
     pub(crate) sum: f64,
 }
 
 impl Histogram {
-    /// Nothing observed yet; `bounds` grow.
+    /// An empty histogram; `bounds` ascend.
     pub(crate) fn new(bounds: &'static [f64]) -> Self {
-        Self { bounds, seen: Mutex::new(Seen { counts: vec![0; bounds.len() + 1], sum: 0.0 }) }
+        Self {
+            bounds,
+            observations: Mutex::new(Observations { counts: vec![0; bounds.len() + 1], sum: 0.0 }),
+        }
     }
 
     pub(crate) fn observe(&self, value: f64) {
-        let place = self.bounds.partition_point(|bound| *bound < value);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.counts[place] += 1;
-        seen.sum += value;
+        let index = self.bounds.partition_point(|bound| *bound < value);
+        let mut observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
+        observations.counts[index] += 1;
+        observations.sum += value;
     }
 
-    /// Everything at one moment, so that its parts agree.
-    pub(crate) fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// All values at one moment, so that counts and sum agree.
+    pub(crate) fn snapshot(&self) -> Observations {
+        self.observations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Each bound with how many values are not above it.
-    pub(crate) fn cumulated<'a>(&'a self, seen: &'a Seen) -> impl Iterator<Item = (f64, u64)> + 'a {
-        let totals = seen.counts.iter().scan(0, |total, count| {
+    /// Each bound with the number of values that are not above it.
+    pub(crate) fn cumulative<'a>(
+        &'a self,
+        observations: &'a Observations,
+    ) -> impl Iterator<Item = (f64, u64)> + 'a {
+        let totals = observations.counts.iter().scan(0, |total, count| {
             *total += count;
             Some(*total)
         });
@@ -63,8 +68,7 @@ impl Histogram {
     }
 }
 
-impl Seen {
-    /// How many values there were.
+impl Observations {
     pub(crate) fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
@@ -80,9 +84,9 @@ mod tests {
         for value in [0.5, 1.0, 1.5, 3.0] {
             histogram.observe(value);
         }
-        let seen = histogram.seen();
-        let cumulated: Vec<(f64, u64)> = histogram.cumulated(&seen).collect();
-        assert_eq!(cumulated, [(1.0, 2), (2.0, 3)]);
-        assert_eq!((seen.count(), seen.sum.to_string()), (4, "6".to_owned()));
+        let observations = histogram.snapshot();
+        let cumulative: Vec<(f64, u64)> = histogram.cumulative(&observations).collect();
+        assert_eq!(cumulative, [(1.0, 2), (2.0, 3)]);
+        assert_eq!((observations.count(), observations.sum.to_string()), (4, "6".to_owned()));
     }
 }

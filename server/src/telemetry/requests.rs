@@ -1,13 +1,13 @@
-//! What was asked of the overview: how often which route, and how long the answer took.
+//! Counts requests by route, and how long the answers took.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::telemetry::exposition::{Kind, Text};
-use crate::telemetry::primitives::{Histogram, SECONDS};
+use crate::telemetry::primitives::{DURATION_BOUNDS_S, Histogram};
 
-/// One answered request, in words of which there are few: never a raw path, never a made-up method.
+/// The labels of one answered request. Each has few values: never a raw path, never a method that a client made up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RequestLabels {
     /// The route's template, or `none`.
@@ -25,12 +25,12 @@ pub(crate) struct RequestMetrics {
 }
 
 impl RequestMetrics {
-    /// A request was answered.
-    pub(crate) fn note(&self, asked: RequestLabels, took: Duration) {
+    /// Counts an answered request.
+    pub(crate) fn record(&self, asked: RequestLabels, took: Duration) {
         let durations = {
             let mut durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner);
             let known = durations.entry(asked.route.clone());
-            Arc::clone(known.or_insert_with(|| Arc::new(Histogram::new(SECONDS))))
+            Arc::clone(known.or_insert_with(|| Arc::new(Histogram::new(DURATION_BOUNDS_S))))
         };
         durations.observe(took.as_secs_f64());
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(asked).or_default() += 1;

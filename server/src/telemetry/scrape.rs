@@ -50,6 +50,6 @@ impl Site {
             "Size of SQLite's write-ahead log; 0 with PostgreSQL.",
         );
         text.sample(&[], self.store.log_bytes());
-        text.done()
+        text.finish()
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<dto::ReceivedHeartbeats>, Problem> {
-    let refused = |why| site.intake.figures().refuse(why);
+    let refused = |why| site.intake.figures().record_rejection(why);
     let body = site.bodies.read(Sender::Node, body).await;
     let body = body.inspect_err(|problem| refused(problem.refusal()))?;
     let (heartbeats, is_array) =

@@ -1,4 +1,4 @@
-//! `GET /api/v1/overview`: the whole picture with verdicts, made anew only when it has moved, and never on the threads
+//! `GET /api/v1/overview`: the overview with its verdicts, computed again only when it has changed, and never on the threads
 //! that answer requests.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,8 +17,7 @@ use crate::live::{LiveState, LiveView};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
-/// The body as it last was, so that nobody computes it twice, and the computation that all share who ask for
-/// another.
+/// The last body, and the computation of the next one, which all requests share that wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     /// Locked only to take or put a pointer.
@@ -29,34 +28,34 @@ pub(crate) struct Cache {
 #[derive(Debug)]
 struct Cached {
     cursor: String,
-    /// For which moment it was made, and when time alone may turn a verdict in it.
+    /// The moment for which it was computed, and when time alone may change a verdict in it.
     made: Timestamp,
     until: Option<Timestamp>,
     body: Bytes,
     etag: HeaderValue,
 }
 
-/// The whole picture with verdicts
+/// The overview with its verdicts
 #[utoipa::path(
     get,
     path = "/api/v1/overview",
     operation_id = "overview",
-    params(("If-None-Match" = Option<String>, Header, description = "The ETag of the picture one has.", nullable = false)),
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of the overview that the client has.", nullable = false)),
     responses(
         (
             status = 200,
-            description = "The picture; while blind, as it was at the last sight.",
+            description = "The overview; while blind, as it was when the database could last be read.",
             body = dto::Overview,
             headers(
-                ("ETag", description = "Moves with the picture."),
+                ("ETag", description = "Changes with the overview."),
                 ("Overview-Now", description = "The moment of this answer.")
             )
         ),
         (
             status = 304,
-            description = "The picture one has still holds.",
+            description = "The client has the current overview.",
             headers(
-                ("ETag", description = "Moves with the picture."),
+                ("ETag", description = "Changes with the overview."),
                 ("Overview-Now", description = "The moment of this answer.")
             )
         )
@@ -64,12 +63,12 @@ struct Cached {
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     let (mut cached, mut now) = site.picture().await;
-    if !holds(&headers, &cached.etag) {
-        // The picture one has may be another web server's, and newer than this one's.
+    if !has_tag(&headers, &cached.etag) {
+        // The client may have a newer overview, from another web server.
         site.live.refresh().await;
         (cached, now) = site.picture().await;
     }
-    let mut response = if holds(&headers, &cached.etag) {
+    let mut response = if has_tag(&headers, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let json = HeaderValue::from_static("application/json");
@@ -84,8 +83,8 @@ pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Re
     response
 }
 
-/// Whether the picture one has is the one with this tag.
-fn holds(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+/// Whether the client has the body with this tag.
+fn has_tag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -96,7 +95,7 @@ fn holds(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 }
 
 impl Site {
-    /// The picture, and the moment it is told for.
+    /// The overview, and the moment of this answer.
     async fn picture(self: &Arc<Self>) -> (Arc<Cached>, Timestamp) {
         if let Some(known) = self.overview.known(&self.live) {
             return known;
@@ -107,16 +106,16 @@ impl Site {
 }
 
 impl Cache {
-    /// The picture as it last was, if it still is.
+    /// The last body, if it is still right.
     fn known(&self, live: &LiveState) -> Option<(Arc<Cached>, Timestamp)> {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone()?;
         let (cursor, now) = live.cursor();
         last.holds(&cursor, now).then_some((last, now))
     }
 
-    /// The picture as it is. Takes long, and one at a time calls it.
+    /// The body as it is now. It takes long, so one call runs at a time.
     fn current(&self, live: &LiveState) -> (Arc<Cached>, Timestamp) {
-        // Whoever waited for a turn may find it made.
+        // Another caller may have computed it meanwhile.
         if let Some(known) = self.known(live) {
             return known;
         }
@@ -139,7 +138,7 @@ impl Cached {
         Self { cursor, made: now, until, body, etag }
     }
 
-    /// Whether it is still the picture: no fact has come, and time has turned no verdict.
+    /// Whether it is still right: no fact has changed, and time has changed no verdict.
     fn holds(&self, cursor: &str, now: Timestamp) -> bool {
         self.cursor == cursor && now >= self.made && self.until.is_none_or(|until| now < until)
     }

@@ -24,14 +24,14 @@ pub(crate) async fn get(State(site): State<Arc<Site>>) -> Json<dto::Settings> {
     Json(dto::Settings(site.live.snapshot().settings))
 }
 
-/// Puts settings in force
+/// Saves the settings
 #[utoipa::path(
     put,
     path = "/api/v1/settings",
     operation_id = "configure",
     request_body = dto::Settings,
     responses(
-        (status = 200, description = "They are in force.", body = dto::Settings),
+        (status = 200, description = "They are in force now.", body = dto::Settings),
         (status = 400, description = "The body is not JSON."),
         (status = 413, description = "The body is larger than 1 MiB."),
         (status = 415, description = "The body is not sent as application/json."),

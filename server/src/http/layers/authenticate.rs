@@ -17,7 +17,7 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Response {
     if site.access.brings_unknown(request.headers(), request.extensions(), &site.live) {
-        // Another web server may have given it out a moment ago.
+        // Another web server may have created it a moment ago.
         site.live.refresh().await;
     }
     let (caller, origin) = site.access.caller(request.headers(), request.extensions(), &site.live);

@@ -141,7 +141,7 @@ async fn authorize(
     let _offered = request.extensions().get::<Room>().map(Room::offer);
     if checked.permission == Permission::SendHeartbeats {
         let body = checked.site.bodies.read_claim(request.into_body()).await;
-        checked.site.intake.figures().refuse(RejectReason::Token);
+        checked.site.intake.figures().record_rejection(RejectReason::Token);
         if let Some(server) = body.and_then(|body| claimed_server(&body)) {
             checked.site.live.refused(&server, reason, origin.and_then(|origin| origin.client));
         }

@@ -22,7 +22,7 @@ pub(crate) async fn record_request(
     let stopwatch = Stopwatch::start();
     let response = next.run(request).await;
     let status = status_class(response.status());
-    site.requests.note(RequestLabels { route, method, status }, stopwatch.elapsed());
+    site.requests.record(RequestLabels { route, method, status }, stopwatch.elapsed());
     response
 }
 

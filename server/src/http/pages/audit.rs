@@ -16,7 +16,6 @@ use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 use crate::http::query::encode_value;
 
-/// How many lines the page shows at once.
 const LINES_PER_PAGE: u32 = 50;
 
 /// The page.

@@ -1,5 +1,5 @@
-//! The page's plain forms, for browsers without scripts: read, done, and answered by a redirect to
-//! the page, which says what came of it or shows what was typed with what is wrong beside it.
+//! The page's forms, for browsers without scripts. Each is answered by a redirect to the page, which then shows the result,
+//! or what was typed and what is wrong with it.
 
 use std::sync::Arc;
 
@@ -22,11 +22,10 @@ use crate::http::extract::PageRequest;
 use crate::http::problem::Problem;
 use crate::live::LiveView;
 
-/// A form as a browser sends it.
+/// The fields of a form.
 type Sent = Submitted<Vec<(String, String)>>;
 
-/// Puts settings in force. Where that would have an effect the sender has not been shown, it is
-/// shown first.
+/// Saves the settings. An effect that the sender has not seen yet is shown first.
 pub(crate) async fn settings(
     State(site): State<Arc<Site>>,
     Extension(person): Extension<Person>,
@@ -122,7 +121,7 @@ fn lacks(field: &str) -> Problem {
     Problem::said(StatusCode::UNPROCESSABLE_ENTITY, "plain.form", values)
 }
 
-/// To the page: what was done, or the same question with why it was refused.
+/// Redirects to the page, which shows what was done, or the same form and why the command failed.
 fn answer(site: &Site, outcome: CommandResult, done: Done, asked: Route) -> Redirect {
     match outcome {
         Ok(()) => to(site, &asked.after(done)),

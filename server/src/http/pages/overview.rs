@@ -31,7 +31,7 @@ struct PageBackend {
 impl PageBackend {
     /// What a first visit to an address with this query is rendered from.
     fn initial_state(&self, query: &str) -> InitialState {
-        // A cursor that places nobody: everything is news.
+        // An empty cursor: everything is new.
         let delta = self.site.delta_since("");
         let signed_in = self.person.proof == Proof::Session;
         let named = self.person.proof != Proof::Nothing;
@@ -50,7 +50,7 @@ impl Backend for PageBackend {
         &'a self,
         cursor: &'a str,
     ) -> Pin<Box<dyn Future<Output = OverviewDelta> + Send + 'a>> {
-        // A cursor that is longer than any of ours places nobody.
+        // A cursor that is longer than any of ours is none.
         let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
         Box::pin(async move {
             self.site.live.reach(cursor).await;
@@ -70,12 +70,12 @@ impl Site {
         OverviewDelta { cursor, now, change, build: self.build.clone() }
     }
 
-    /// The origins whose pages may frame it, with blanks in between.
+    /// The origins whose pages may frame the page, separated by blanks.
     fn frame_ancestors(&self) -> String {
         self.frame_ancestors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 
-    /// Where the page lives.
+    /// What the page needs to know about the site.
     pub(crate) fn page_info(&self) -> app::protocol::SiteInfo {
         app::protocol::SiteInfo {
             base: self.base.clone(),
@@ -92,7 +92,7 @@ pub(crate) async fn get(
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
-    // Whoever comes from a form, or from another web server, sees what they did or saw there.
+    // Who comes from a form, or from another web server, must see what they changed or saw there.
     site.live.refresh().await;
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
@@ -130,8 +130,7 @@ pub(crate) async fn call_function(
     )
     .await
     .into_response();
-    // What the page's functions cannot do is an answer of theirs; they fail only at what they cannot
-    // read.
+    // A command that fails is an answer; a server function itself fails only if it cannot read its arguments.
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }
