@@ -2,6 +2,7 @@
 //! which theme, and with what around it. Every address within the page keeps it.
 
 use crate::i18n::Language;
+use crate::page::query::to_query;
 
 /// What an address says of how the page appears. What it does not say the browser and the host do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,8 +65,8 @@ impl Appearance {
 
     /// What follows the path of an address that keeps it: nothing, or `?` and what it says.
     pub fn query(&self) -> String {
-        let to_query = crate::page::route::to_query(self.pairs());
-        if to_query.is_empty() { to_query } else { format!("?{to_query}") }
+        let query = to_query(self.pairs());
+        if query.is_empty() { query } else { format!("?{query}") }
     }
 }
 

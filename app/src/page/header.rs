@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use crate::cluster::hints::Arg;
 #[cfg(feature = "ssr")]
 use crate::i18n::Words;
-use crate::page::link::link;
-#[cfg(feature = "ssr")]
-use crate::page::permitted_link::WHY;
 use crate::page::state::{Connection, PageState};
+#[cfg(feature = "ssr")]
+use crate::page::ui::READ_ONLY_ID;
+use crate::page::ui::link;
 #[cfg(feature = "ssr")]
 use crate::page::watchdog;
 #[cfg(feature = "ssr")]
@@ -78,7 +78,7 @@ fn visitor(state: PageState) -> impl IntoView + use<> {
     let words = state.words();
     let looks = (role == UserRole::Viewer).then(|| {
         view! {
-            <span class="muted" id=WHY>
+            <span class="muted" id=READ_ONLY_ID>
                 {words.label("page.only-looks")}
             </span>
         }

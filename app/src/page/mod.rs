@@ -11,20 +11,20 @@ mod banner;
 pub(crate) mod branding;
 #[cfg(feature = "hydrate")]
 pub mod client;
+pub mod dialog;
 pub(crate) mod document;
 pub(crate) mod header;
-pub(crate) mod hidden_fields;
 mod hints;
-pub(crate) mod link;
 mod model;
 mod panel;
-mod permitted_link;
-mod relative_time;
+pub(crate) mod query;
 pub mod route;
 mod servers;
 pub mod settings;
 mod state;
 mod status_style;
+pub(crate) mod ui;
+mod view_context;
 mod visibility;
 #[cfg(feature = "ssr")]
 mod watchdog;

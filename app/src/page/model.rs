@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{Health, HintId, Overview, Snapshot, Span, Timestamp};
+use crate::cluster::{Health, HintId, Snapshot, Span, Timestamp};
 use crate::i18n::{self, Words};
 use crate::page::hints::model::HintGroup;
 use crate::page::panel::model::Panel;
-use crate::page::route::{self, Done, Route};
+use crate::page::query::to_query;
+use crate::page::route::{Done, Route};
 use crate::page::servers::list;
 use crate::page::servers::list::Toolbar;
 use crate::page::servers::model::ServerRow;
 use crate::page::servers::row_cache::{HeartbeatTimes, RowCache};
 use crate::page::settings::model::Form;
+use crate::page::view_context::ViewContext;
 use crate::page::{hints, panel, servers, settings};
 
 /// The page's opening.
@@ -62,15 +64,6 @@ pub(crate) struct PageModel {
     pub(crate) list: String,
 }
 
-/// What a view is made of.
-pub(crate) struct ViewContext<'a> {
-    pub(crate) snapshot: &'a Snapshot,
-    pub(crate) overview: &'a Overview,
-    pub(crate) now: Timestamp,
-    pub(crate) route: &'a Route,
-    pub(crate) words: &'static Words,
-}
-
 impl PageModel {
     /// What a place of the page shows at `now`, with at most `rows` servers.
     pub(crate) fn new(
@@ -103,7 +96,7 @@ impl PageModel {
             panel: panel::model::panel(&context),
             toolbar,
             rows,
-            list: route::to_query(route.persistent_params()),
+            list: to_query(route.persistent_params()),
         };
         cache.remember(overview);
         view

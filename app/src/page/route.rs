@@ -2,9 +2,10 @@
 //!
 //! The query says all of it, so a link shows the same to everyone, with scripts and without.
 
-use crate::cluster::{Health, KeyKind, Role, ServerName};
+use crate::cluster::{Health, Role, ServerName};
 use crate::page::appearance::Appearance;
-use crate::page::settings::draft::Draft;
+use crate::page::dialog::Dialog;
+use crate::page::query::{Params, to_query};
 
 /// What an address names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,81 +79,6 @@ impl Sort {
     }
 }
 
-/// What is open beside or within the page.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Dialog {
-    /// Nothing.
-    #[default]
-    None,
-    /// All about one server.
-    Details(ServerName),
-    /// The configuration's form, with what was typed into it.
-    Settings(Option<Draft>),
-    /// The question whether to remove a component or a whole server.
-    Removal {
-        /// Whose.
-        server: ServerName,
-        /// Which component; `None` for all.
-        role: Option<Role>,
-        /// It is live, and the question is asked a second time.
-        again: bool,
-    },
-    /// The question whether to accept a key.
-    AcceptKey {
-        /// Which kind.
-        kind: KeyKind,
-        /// The first digits of its check.
-        digits: String,
-    },
-}
-
-impl Dialog {
-    /// What is open, as it stands in an address.
-    pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::None => Vec::new(),
-            Self::Details(server) => vec![("server", server.to_string())],
-            Self::Settings(_) => vec![("configure", String::new())],
-            Self::Removal { server, role, again } => {
-                let mut pairs = vec![("remove", server.to_string())];
-                pairs.extend(role.map(|role| ("role", role.as_str().to_owned())));
-                pairs.extend(again.then(|| ("again", String::new())));
-                pairs
-            }
-            Self::AcceptKey { kind, digits } => {
-                let mut pairs = vec![("accept", digits.clone())];
-                if *kind == KeyKind::Machine {
-                    pairs.push(("kind", kind.as_str().to_owned()));
-                }
-                pairs
-            }
-        }
-    }
-
-    /// The same question, asked a second time about something live.
-    #[must_use]
-    pub fn confirming_live(&self) -> Self {
-        let mut dialog = self.clone();
-        if let Self::Removal { again, .. } = &mut dialog {
-            *again = true;
-        }
-        dialog
-    }
-
-    /// Whether something is asked that an admin is about to answer.
-    pub fn is_form(&self) -> bool {
-        match self {
-            Self::None | Self::Details(_) => false,
-            Self::Settings(_) | Self::Removal { .. } | Self::AcceptKey { .. } => true,
-        }
-    }
-}
-
-/// Names and values as a query writes them.
-pub(crate) fn to_query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-}
-
 /// What was just done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
@@ -183,26 +109,10 @@ impl Route {
     /// The place that a query names. What it does not understand it leaves out: a link of tomorrow
     /// still opens the page.
     pub fn parse(query: &str) -> Self {
-        let pairs: Vec<(String, String)> =
-            form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect();
-        let get = |name: &str| {
-            pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-        };
-        let server = |name: &str| get(name).and_then(|text| ServerName::parse(text).ok());
+        let params = Params::parse(query);
+        let get = |name| params.get(name);
         let sort = get("sort").unwrap_or_default();
         let (reversed, sort) = sort.strip_prefix('-').map_or((false, sort), |sort| (true, sort));
-        let dialog = if let Some(server) = server("remove") {
-            let role = get("role").and_then(Role::parse);
-            Dialog::Removal { server, role, again: get("again").is_some() }
-        } else if let Some(digits) = get("accept") {
-            let machine = get("kind") == Some(KeyKind::Machine.as_str());
-            let kind = if machine { KeyKind::Machine } else { KeyKind::Encryption };
-            Dialog::AcceptKey { kind, digits: digits.chars().take(64).collect() }
-        } else if get("configure").is_some() {
-            Dialog::Settings(Draft::from_pairs(&pairs))
-        } else {
-            server("server").map_or(Dialog::None, Dialog::Details)
-        };
         Self {
             list: List {
                 sort: Sort::ALL
@@ -218,7 +128,7 @@ impl Route {
                     .map_or(0, |page: usize| page.saturating_sub(1)),
             },
             appearance: Appearance::parse(query),
-            dialog,
+            dialog: Dialog::parse(&params),
             done: [Done::Saved, Done::Removed(None), Done::Accepted, Done::Reconnected]
                 .into_iter()
                 .find(|done| get("done") == Some(done.as_str())),
@@ -305,7 +215,9 @@ impl List {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::KeyKind;
     use crate::i18n::Language;
+    use crate::page::settings::draft::Draft;
 
     fn name(text: &str) -> ServerName {
         ServerName::parse(text).unwrap()

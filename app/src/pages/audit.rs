@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
-use crate::page::hidden_fields::hidden_fields;
+use crate::page::ui::hidden_fields;
 use crate::pages::layout::{Document, DocumentContext, document, moment, sentence, table, top};
 
 /// What the page shows.

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::page::link::link;
 use crate::page::model::Banner;
 use crate::page::state::PageState;
 use crate::page::status_style;
+use crate::page::ui::link;
 
 #[component]
 pub(crate) fn VerdictBanner(

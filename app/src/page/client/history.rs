@@ -7,7 +7,8 @@ use leptos::wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlDetailsElement};
 
 use crate::page::client::focus;
-use crate::page::route::{Dialog, Route};
+use crate::page::dialog::Dialog;
+use crate::page::route::Route;
 use crate::page::state::{PageState, set};
 
 /// Takes over every link within the page, the browser's way back and forth, and Escape.
@@ -131,7 +132,7 @@ fn manage_focus(state: PageState) {
 fn dialog_key(dialog: &Dialog) -> (&'static str, String) {
     let pairs = dialog.pairs();
     let dialog_key = pairs.first().map_or("", |(name, _)| name);
-    (dialog_key, crate::page::route::to_query(pairs))
+    (dialog_key, crate::page::query::to_query(pairs))
 }
 
 /// Opens what is folded around the element that the address points to.

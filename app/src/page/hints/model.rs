@@ -3,9 +3,11 @@
 use crate::cluster::hints::{Arg, HintAction, HintId, Severity, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
 use crate::i18n::Words;
-use crate::page::model::ViewContext;
-use crate::page::route::{Dialog, List, Route, to_query};
+use crate::page::dialog::Dialog;
+use crate::page::query::to_query;
+use crate::page::route::{List, Route};
 use crate::page::servers::row_cache::RowCache;
+use crate::page::view_context::ViewContext;
 
 /// One hint in words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

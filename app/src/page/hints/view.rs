@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
 use crate::page::hints::model::{HintCard, HintGroup};
-use crate::page::permitted_link::permitted_link;
 use crate::page::state::PageState;
 use crate::page::status_style;
+use crate::page::ui::permitted_link;
 
 #[component]
 pub(crate) fn Troubleshooting(

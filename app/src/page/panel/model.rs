@@ -7,11 +7,11 @@ use crate::cluster::{
     ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
     ServerStatus, Span, Timestamp,
 };
+use crate::page::dialog::Dialog;
 use crate::page::hints::model::DialogLink;
-use crate::page::model::ViewContext;
-use crate::page::route::Dialog;
 use crate::page::status_style::{self, StatusStyle};
-use crate::protocol::{Command, LAPSED};
+use crate::page::view_context::ViewContext;
+use crate::protocol::Command;
 
 /// What is open beside the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,18 +80,6 @@ pub(crate) fn panel(context: &ViewContext<'_>) -> Option<Panel> {
     }
 }
 
-/// Why the last wish was refused.
-pub(crate) fn refused(context: &ViewContext<'_>) -> Option<String> {
-    let why = context.route.error.as_deref()?;
-    // Within a product's page nobody signs in by themselves.
-    let guest = if why == LAPSED && context.route.appearance.hide_chrome { ".guest" } else { "" };
-    let said = context.words.say(
-        &format!("refusal.{why}{guest}"),
-        &[("detail", Arg::Text(context.route.error_detail.clone()))],
-    );
-    (!said.is_empty()).then_some(said)
-}
-
 impl ViewContext<'_> {
     fn opened(&self, title: String) -> Panel {
         Panel {
@@ -101,7 +89,7 @@ impl ViewContext<'_> {
             sections: Vec::new(),
             actions: Vec::new(),
             ask: None,
-            refused: refused(self),
+            refused: self.command_error(),
         }
     }
 

@@ -4,14 +4,11 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::i18n;
-use crate::page::hidden_fields::hidden_fields;
 use crate::page::hints::model::DialogLink;
-use crate::page::link::link;
 use crate::page::panel::model::{Confirmation, Item, Panel, Section};
-use crate::page::permitted_link::permitted_link;
-use crate::page::relative_time::ago;
 use crate::page::state::PageState;
 use crate::page::status_style;
+use crate::page::ui::{hidden_fields, link, permitted_link, time_since};
 
 #[component]
 pub(crate) fn SidePanel(
@@ -61,7 +58,7 @@ fn fact(state: PageState, item: &Item) -> impl IntoView + use<> {
     let moment = item.moment;
     let between = if item.text.is_empty() { "" } else { " · " };
     let age = move || {
-        moment.map(|then| format!("{between}{}", ago(state.words(), state.tick.get(), then)))
+        moment.map(|then| format!("{between}{}", time_since(state.words(), state.tick.get(), then)))
     };
     let at = item.moment.map(|then| view! { <small class="muted">{i18n::date(then)}</small> });
     view! {

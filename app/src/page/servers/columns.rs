@@ -4,10 +4,10 @@
 
 use crate::cluster::hints::HintId;
 use crate::cluster::{ComponentStatus, Pulse};
-use crate::page::model::ViewContext;
 use crate::page::route::Sort;
 use crate::page::servers::hint_link::HintLink;
 use crate::page::status_style::{self, StatusStyle};
+use crate::page::view_context::ViewContext;
 
 /// The columns after the server's name, from left to right.
 pub(crate) static COLUMNS: [Column; 4] = [

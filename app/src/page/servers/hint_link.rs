@@ -2,7 +2,7 @@
 
 use crate::cluster::Role;
 use crate::cluster::hints::{self, Finding, HintId};
-use crate::page::model::ViewContext;
+use crate::page::view_context::ViewContext;
 
 /// A hint about a server or the cluster, which may explain a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use std::ops::Range;
 use crate::cluster::hints::Arg;
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Health, ServerStatus, version};
-use crate::page::model::ViewContext;
 use crate::page::route::{List, Route, Sort};
 use crate::page::status_style;
+use crate::page::view_context::ViewContext;
 
 /// What stands above the servers: how they are ordered and which are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]

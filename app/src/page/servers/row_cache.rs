@@ -8,9 +8,9 @@ use crate::cluster::{
     ComponentStatus, Overview, Pulse, ServerName, ServerStatus, Settings, Snapshot, Timestamp,
     VersionCheck,
 };
-use crate::page::model::ViewContext;
 use crate::page::servers::hint_link::HintLink;
 use crate::page::servers::model::{ServerRow, server_row};
+use crate::page::view_context::ViewContext;
 
 /// A row, and what it was made from apart from the verdicts on its server.
 #[derive(Debug, Default)]

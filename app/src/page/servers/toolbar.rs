@@ -4,12 +4,11 @@ use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
 use crate::i18n::{self, Words};
-use crate::page::hidden_fields::hidden_fields;
-use crate::page::link::link;
 use crate::page::route::Sort;
 use crate::page::servers::columns::COLUMNS;
 use crate::page::servers::list::{Filter, Pager, SortOption, Toolbar};
 use crate::page::state::PageState;
+use crate::page::ui::{hidden_fields, link};
 
 #[component]
 pub(crate) fn Filters(

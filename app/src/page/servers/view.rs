@@ -8,12 +8,12 @@ use leptos::prelude::*;
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, Role, Timestamp};
 use crate::i18n::Words;
-use crate::page::relative_time::ago;
 use crate::page::servers::columns::{COLUMNS, Cell};
 use crate::page::servers::model::{ComponentRow, ServerRow};
 use crate::page::servers::toolbar::{Filters, HeaderRow, ListFooter};
 use crate::page::state::{PageState, Row};
 use crate::page::status_style;
+use crate::page::ui::time_since;
 use crate::page::visibility;
 
 #[component]
@@ -212,6 +212,6 @@ impl Age {
         let Self { words, tick, row, place } = self;
         let beat = row.heartbeats.with(|beats| beats.get(*place).copied()).unwrap_or_default();
         let now = if row.visible.get() { tick.get() } else { tick.get_untracked() };
-        ago(words, now, beat)
+        time_since(words, now, beat)
     }
 }

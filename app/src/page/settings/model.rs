@@ -2,9 +2,9 @@
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{SETTINGS, Setting, SettingError, Settings};
-use crate::page::model::ViewContext;
-use crate::page::route::Dialog;
+use crate::page::dialog::Dialog;
 use crate::page::settings::draft::Draft;
+use crate::page::view_context::ViewContext;
 
 /// The form at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(crate) fn form(context: &ViewContext<'_>) -> Option<Form> {
         }
         _ => Vec::new(),
     };
-    let refused = crate::page::panel::model::refused(context);
+    let refused = context.command_error();
     Some(Form { draft, settings, fields, effects, refused })
 }
 

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
+use crate::page::dialog::Dialog;
 use crate::page::model::SummaryItem;
-use crate::page::permitted_link::permitted_link;
-use crate::page::route::{Dialog, to_query};
+use crate::page::query::to_query;
 use crate::page::settings::view::configure;
 use crate::page::state::PageState;
+use crate::page::ui::permitted_link;
 
 #[component]
 pub(crate) fn Strip(

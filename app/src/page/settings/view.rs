@@ -3,11 +3,10 @@
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::page::hidden_fields::hidden_fields;
-use crate::page::link::link;
 use crate::page::settings::draft::{Draft, TICKED};
 use crate::page::settings::model::{Entry, Form};
 use crate::page::state::PageState;
+use crate::page::ui::{hidden_fields, link};
 use crate::protocol::Command;
 
 /// The form as it stands. Drawn anew with each letter: the fields themselves stay.
