@@ -13,7 +13,7 @@ use crate::page::state::{PageState, set};
 
 /// Takes over every link within the page, the browser's way back and forth, and Escape.
 pub(crate) fn start(state: PageState) {
-    window_event_listener(ev::click, move |event| {
+    forget_handle(window_event_listener(ev::click, move |event| {
         let plain = event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -29,24 +29,21 @@ pub(crate) fn start(state: PageState) {
             let (query, anchor) = address.split_once('#').unwrap_or((&address, ""));
             navigate(state, Route::parse(query), anchor);
         }
-    })
-    .keep();
-    window_event_listener(ev::popstate, move |_| {
+    }));
+    forget_handle(window_event_listener(ev::popstate, move |_| {
         // Within a place browsers say this too, and what was typed there is not in its address.
         let route = current();
         if route.address() != state.route.with_untracked(Route::address) {
             set(&state.route, route);
         }
-    })
-    .keep();
-    window_event_listener(ev::hashchange, |_| reveal_target()).keep();
-    window_event_listener(ev::keydown, move |event| {
+    }));
+    forget_handle(window_event_listener(ev::hashchange, |_| reveal_target()));
+    forget_handle(window_event_listener(ev::keydown, move |event| {
         let route = state.route.get_untracked();
         if event.key() == "Escape" && route.dialog != Dialog::None && !event.default_prevented() {
             navigate(state, route.with_dialog(Dialog::None), "");
         }
-    })
-    .keep();
+    }));
     // What was just done is said once: a reload does not say it again.
     replace(&state.route.get_untracked());
     manage_focus(state);
@@ -158,14 +155,7 @@ fn reveal(anchor: &str) -> bool {
     })
 }
 
-/// A listener lives as long as the page.
-pub(crate) trait Keep {
-    /// Never takes it off.
-    fn keep(self);
-}
-
-impl Keep for WindowListenerHandle {
-    fn keep(self) {
-        std::mem::forget(self);
-    }
+/// Keeps a listener for as long as the page is open.
+pub(crate) fn forget_handle(handle: WindowListenerHandle) {
+    std::mem::forget(handle);
 }

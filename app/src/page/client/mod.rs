@@ -1,10 +1,12 @@
-//! The page in the browser: asks for news, lets time pass, and shows what came of both.
+//! The page in the browser: takes over the rendered document and starts what keeps it up to date.
 
+mod announcer;
 mod client_state;
 mod event_stream;
 pub(crate) mod focus;
 mod history;
 pub(crate) mod monotonic;
+mod polling;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -19,26 +21,22 @@ use leptos::wasm_bindgen::prelude::wasm_bindgen;
 use crate::cluster::{Span, Timestamp};
 use crate::i18n::{self, Language, Words};
 use crate::page::banner::view as banner;
+use crate::page::client::announcer::Announcer;
 use crate::page::client::client_state::ClientState;
-use crate::page::client::event_stream::EventStream;
-use crate::page::client::history::Keep as _;
+use crate::page::client::history::forget_handle;
 use crate::page::client::monotonic::since_opened;
 use crate::page::document::{Page, PageProps};
 use crate::page::header;
 use crate::page::route::{Done, Route};
 use crate::page::state::{Connection, PageState, set};
-use crate::protocol::{
-    CallError, Command, CommandError, FOREIGN, InitialState, OverviewDelta, SIGNED_OUT, UNREACHABLE,
-};
+use crate::protocol::{CallError, Command, CommandError, InitialState, UNREACHABLE};
 use crate::server_fns;
 
 /// How long one request may take, in milliseconds.
 const REQUEST_TIMEOUT_MS: u32 = 10_000;
-/// How often the page looks whether anything is due, in milliseconds.
+/// How often the page checks whether something is due, in milliseconds.
 const TICK_MS: u32 = 200;
-/// How long a screen reader is left alone between two verdicts.
-const ANNOUNCEMENT_PAUSE: Span = Span::seconds(30);
-/// How long a page that is being left asks nothing.
+/// How long a page that is being left sends no request.
 const UNLOAD_PAUSE: Span = Span::seconds(10);
 
 /// Takes over the page that the server rendered, in the words of this message file; `number` and `date`
@@ -98,10 +96,10 @@ fn start(state: PageState, client: ClientState) {
     render_routes(state, Rc::clone(&client));
     run_commands(state, Rc::clone(&poll_now));
     leptos::task::spawn_local(tick(state, Rc::clone(&client)));
-    leptos::task::spawn_local(poll(state, client, poll_now, paused_until));
+    leptos::task::spawn_local(polling::poll(state, client, poll_now, paused_until));
 }
 
-/// The tab says how the cluster is, even behind other tabs, and that it does not where it is paused.
+/// The tab's title is the verdict, readable behind other tabs; of a paused page it says that it is paused.
 fn update_title(state: PageState) {
     let headline = Memo::new(move |_| {
         let paused = state.connection.get() == Connection::Paused;
@@ -112,23 +110,23 @@ fn update_title(state: PageState) {
     Effect::new(move |_| document().set_title(&banner::title(&headline.get())));
 }
 
-/// Somebody looks again, or the network went or is back: ask at once.
+/// The page is visible again, or the network went or is back: poll at once.
 fn poll_on_return(poll_now: &Rc<Cell<bool>>) {
     for event in ["visibilitychange", "online", "offline"] {
         let poll_now = Rc::clone(poll_now);
-        window_event_listener_untyped(event, move |_| poll_now.set(true)).keep();
+        forget_handle(window_event_listener_untyped(event, move |_| poll_now.set(true)));
     }
 }
 
-/// A page that is being left, perhaps by signing out, asks nothing that would be refused. Should it stay
-/// after all, it goes on.
+/// A page that is being left, perhaps by signing out, sends no request that would be rejected. If it stays after all,
+/// it goes on after a while.
 fn pause_on_unload(paused_until: &Rc<Cell<Span>>) {
     let paused_until = Rc::clone(paused_until);
     let left = move |_| paused_until.set(since_opened() + UNLOAD_PAUSE);
-    window_event_listener_untyped("beforeunload", left).keep();
+    forget_handle(window_event_listener_untyped("beforeunload", left));
 }
 
-/// Another place of the page shows the same facts in another way: at once, and without asking.
+/// Another route shows the same facts in another way: at once, without a request.
 fn render_routes(state: PageState, client: Rc<RefCell<ClientState>>) {
     Effect::new(move |_| {
         let route = state.route.get();
@@ -137,7 +135,7 @@ fn render_routes(state: PageState, client: Rc<RefCell<ClientState>>) {
     });
 }
 
-/// Does what an admin wants, says what came of it, and asks for the news it made.
+/// Sends commands, shows their results, and polls for what they changed.
 fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
     Effect::new(move |_| {
         let Some(command) = state.pending_command.get() else { return };
@@ -189,7 +187,7 @@ fn done(command: Command) -> Done {
     }
 }
 
-/// Ages tick every second; verdicts turn at their moments, without a message. Each step is a sign of life for the
+/// Counts ages up every second and renders verdicts that change with time alone. Each step is a sign of life for the
 /// watchdog of the document.
 async fn tick(state: PageState, client: Rc<RefCell<ClientState>>) {
     let root = document().document_element();
@@ -200,7 +198,7 @@ async fn tick(state: PageState, client: Rc<RefCell<ClientState>>) {
             // An attribute of a fixed name is always taken.
             let _ = root.set_attribute("data-alive", "");
         }
-        announcer.speak(state);
+        announcer.announce(state);
         if state.connection.get_untracked() == Connection::Paused {
             continue;
         }
@@ -211,170 +209,11 @@ async fn tick(state: PageState, client: Rc<RefCell<ClientState>>) {
         }
         if client.needs_redraw() {
             if client.is_cut_off() && state.connection.get_untracked() == Connection::Live {
-                set(&state.connection, no_answer_state());
+                set(&state.connection, polling::no_answer_state());
             }
             let view = state.route.with_untracked(|route| client.view(route));
             drop(client);
             focus::preserve(|| state.show(view));
         }
-    }
-}
-
-/// What a screen reader has been given to say.
-struct Announcer {
-    headline: String,
-    done: Option<String>,
-    /// When it last said something.
-    at: Option<Span>,
-}
-
-impl Announcer {
-    /// Nothing yet: a reader meets the heading itself.
-    fn new(state: PageState) -> Self {
-        let (headline, done) =
-            state.banner.with_untracked(|head| (head.headline.clone(), head.done.clone()));
-        Self { headline, done, at: None }
-    }
-
-    /// What was done is said at once, a verdict in its time: of several within it the last.
-    fn speak(&mut self, state: PageState) {
-        state.banner.with_untracked(|head| {
-            let now = since_opened();
-            if self.done != head.done {
-                self.done.clone_from(&head.done);
-                if let Some(done) = &head.done {
-                    self.at = Some(now);
-                    set(&state.announcement(), done.clone());
-                }
-            }
-            let rests = self.at.is_some_and(|at| now - at < ANNOUNCEMENT_PAUSE);
-            if !rests && self.headline != head.headline {
-                self.at = Some(now);
-                self.headline.clone_from(&head.headline);
-                set(&state.announcement(), head.headline.clone());
-            }
-        });
-    }
-}
-
-/// Asks, again and again, what changed; between the questions it listens.
-async fn poll(
-    state: PageState,
-    client: Rc<RefCell<ClientState>>,
-    poll_now: Rc<Cell<bool>>,
-    paused_until: Rc<Cell<Span>>,
-) {
-    let mut stream = EventStream::default();
-    let mut was_paused = false;
-    let mut was_hidden = document().hidden();
-    listen(state, &client, &mut stream);
-    loop {
-        let mut begun = since_opened();
-        let [seen, unseen] = [false, true].map(|hidden| client.borrow().poll_delay(hidden));
-        loop {
-            TimeoutFuture::new(TICK_MS).await;
-            let paused = state.connection.get_untracked() == Connection::Paused;
-            let resumed = was_paused && !paused;
-            was_paused = paused;
-            let hidden = document().hidden();
-            if hidden && !was_hidden {
-                begun = since_opened();
-            }
-            was_hidden = hidden;
-            let idle = paused || since_opened() < paused_until.get();
-            if idle || hidden {
-                stream.close();
-            }
-            let listens = stream.is_receiving() && !client.borrow().is_stream_overdue();
-            let pause = if hidden { unseen } else { seen };
-            let due = !listens && since_opened() - begun >= pause;
-            let is_hurried = poll_now.take() && !hidden;
-            if !idle && (resumed || is_hurried || due) {
-                break;
-            }
-        }
-        let came = if stream.close() { Connection::Live } else { Connection::Polling };
-        let cursor = client.borrow().cursor();
-        client.borrow_mut().start_request();
-        let answer =
-            select(Box::pin(server_fns::overview(cursor)), TimeoutFuture::new(REQUEST_TIMEOUT_MS))
-                .await;
-        let paused = state.connection.get_untracked() == Connection::Paused;
-        match answer {
-            Either::Left((Ok(delta), _)) if !paused => {
-                apply(state, &client, delta, came);
-                listen(state, &client, &mut stream);
-            }
-            // Paused meanwhile: what came is asked for again on resuming.
-            Either::Left((Ok(_), _)) => client.borrow_mut().drop_request(),
-            Either::Left((Err(failure), _)) => {
-                record_failure(state, &client, failure);
-                // What refuses questions may let a page listen.
-                listen(state, &client, &mut stream);
-            }
-            Either::Right(_) => record_failure(state, &client, UNREACHABLE.into()),
-        }
-    }
-}
-
-/// Says why there is no news. Somebody who is not signed in any more is shown where to sign in, at once unless that
-/// would empty a form.
-fn record_failure(state: PageState, client: &RefCell<ClientState>, failure: CallError) {
-    let signed_out = failure.reason == SIGNED_OUT;
-    let lost = match failure.reason.as_str() {
-        SIGNED_OUT => Connection::SignedOut,
-        UNREACHABLE => no_answer_state(),
-        FOREIGN => Connection::Foreign,
-        _ => Connection::Refused,
-    };
-    client.borrow_mut().record_failure(failure.detail.clone());
-    if state.connection.get_untracked() != Connection::Paused {
-        set(&state.error_detail(), failure.detail);
-        set(&state.connection, lost);
-    }
-    if signed_out && !state.route.with_untracked(|route| route.dialog.is_form()) {
-        let _ = window().location().reload();
-    }
-}
-
-/// What the page says where no answer comes.
-fn no_answer_state() -> Connection {
-    let online = window().navigator().on_line();
-    if online { Connection::Reconnecting } else { Connection::Offline }
-}
-
-/// Listens from where the picture is.
-fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut EventStream) {
-    if document().hidden() {
-        return;
-    }
-    let cursor = client.borrow().cursor();
-    let base = state.page_context(|context| context.site.base.clone());
-    let address = format!("{base}/api/v1/stream?cursor={cursor}");
-    let client = Rc::clone(client);
-    stream.open(&address, move |text| {
-        let paused = state.connection.get_untracked() == Connection::Paused;
-        if let Ok(delta) = serde_json::from_slice(text.as_bytes())
-            && !paused
-        {
-            apply(state, &client, delta, Connection::Live);
-        }
-    });
-}
-
-/// Takes news in, and shows what came of them.
-fn apply(state: PageState, client: &RefCell<ClientState>, delta: OverviewDelta, came: Connection) {
-    let mut client = client.borrow_mut();
-    // Behind a balancer the next to answer may be of this build again: the offer stays all the same.
-    if client.is_outdated(&delta) {
-        set(&state.outdated, true);
-    }
-    let moved = client.apply(delta);
-    set(&state.as_of, client.as_of());
-    set(&state.connection, came);
-    if moved {
-        let view = state.route.with_untracked(|route| client.view(route));
-        drop(client);
-        focus::preserve(|| state.show(view));
     }
 }
