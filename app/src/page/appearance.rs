@@ -15,7 +15,6 @@ pub struct Appearance {
     pub hide_chrome: bool,
 }
 
-/// Light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {
     /// Dark letters.

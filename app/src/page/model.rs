@@ -35,18 +35,14 @@ pub(crate) struct Banner {
 /// One fact of the configuration: label, value, detail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SummaryItem {
-    /// What it is.
     pub(crate) label: &'static str,
-    /// Its value.
     pub(crate) value: String,
     /// What belongs to it.
     pub(crate) detail: String,
 }
 
-/// Everything at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct PageModel {
-    /// The opening.
     pub(crate) banner: Banner,
     /// The configuration.
     pub(crate) summary: Vec<SummaryItem>,
@@ -56,9 +52,7 @@ pub(crate) struct PageModel {
     pub(crate) toolbar: Toolbar,
     /// The servers of this page of the list, with the moments of their heartbeats.
     pub(crate) rows: Vec<(Arc<ServerRow>, HeartbeatTimes)>,
-    /// The advice.
     pub(crate) hints: Vec<HintGroup>,
-    /// What is open beside the page.
     pub(crate) panel: Option<Panel>,
     /// The list as it stands in every address: what opens keeps it.
     pub(crate) list: String,

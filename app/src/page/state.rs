@@ -34,7 +34,6 @@ const ROWS_PER_RENDER: usize = 100;
 pub(crate) struct Row {
     /// Tells it from all others there are and were.
     pub(crate) number: usize,
-    /// What it shows.
     pub(crate) server: ArcRwSignal<Arc<ServerRow>>,
     /// When each of its components was last heard of.
     pub(crate) heartbeats: ArcRwSignal<HeartbeatTimes>,
@@ -82,7 +81,6 @@ impl Connection {
     }
 }
 
-/// The signals of the page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageState {
     /// Which part of the page is shown: the address says it.
@@ -91,7 +89,6 @@ pub(crate) struct PageState {
     pub(crate) pending_command: RwSignal<Option<Command>>,
     /// Something is being done.
     pub(crate) busy: RwSignal<bool>,
-    /// The opening.
     pub(crate) banner: RwSignal<Banner>,
     /// The configuration.
     pub(crate) summary: RwSignal<Vec<SummaryItem>>,
@@ -103,9 +100,7 @@ pub(crate) struct PageState {
     pub(crate) list: RwSignal<String>,
     /// The rows, in order, those not drawn yet too.
     pub(crate) rows: RwSignal<Vec<Row>>,
-    /// The advice.
     pub(crate) hints: RwSignal<Vec<HintGroup>>,
-    /// What is open beside the page.
     pub(crate) panel: RwSignal<Option<Panel>>,
     /// Now, in whole seconds: what ages count to.
     pub(crate) tick: RwSignal<Timestamp>,

@@ -8,7 +8,6 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 use crate::pages::layout::{Document, DocumentContext, document, moment, table, top};
 
-/// What the page shows.
 #[derive(Clone, Debug)]
 pub struct AccessPage {
     /// Where it lives, and how it appears.
@@ -57,7 +56,6 @@ pub struct TokenLine {
 /// Somebody who can sign in.
 #[derive(Clone, Debug)]
 pub struct PersonLine {
-    /// The name.
     pub name: String,
     /// What they may.
     pub rank: &'static str,
@@ -101,7 +99,6 @@ const LIFETIMES: [(&str, &str); 4] = [
     ("never", "plain.life.never"),
 ];
 
-/// The whole HTML document.
 pub fn document_of(page: AccessPage) -> Document {
     let AccessPage { context, now, tokens, credentials, people, can_create, made, form, wrong } =
         page;

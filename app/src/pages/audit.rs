@@ -7,12 +7,10 @@ use crate::cluster::hints::Arg;
 use crate::page::ui::hidden_fields;
 use crate::pages::layout::{Document, DocumentContext, document, moment, sentence, table, top};
 
-/// What the page shows.
 #[derive(Clone, Debug)]
 pub struct AuditPage {
     /// Where it lives, and how it appears.
     pub context: DocumentContext,
-    /// The lines, newest first.
     pub lines: Vec<AuditLine>,
     /// All actions there are.
     pub actions: Vec<&'static str>,
@@ -28,18 +26,14 @@ pub struct AuditPage {
     pub earlier: bool,
 }
 
-/// One line.
 #[derive(Clone, Debug)]
 pub struct AuditLine {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub who: String,
     /// How they proved it.
     pub proof: String,
     /// Where from.
     pub address: Option<String>,
-    /// What.
     pub action: String,
     /// To what.
     pub target: String,
@@ -51,7 +45,6 @@ pub struct AuditLine {
     pub last_at: Timestamp,
 }
 
-/// The whole HTML document.
 pub fn document_of(page: AuditPage) -> Document {
     let AuditPage { context, lines, actions, action, text, cut, older, earlier } = page;
     let here = format!("{}/audit", context.site.base);

@@ -5,7 +5,6 @@ use leptos::prelude::*;
 use crate::cluster::hints::Arg;
 use crate::pages::layout::{Document, DocumentContext, layout, sentence};
 
-/// What the page shows.
 #[derive(Clone, Debug)]
 pub struct ErrorPage {
     /// Where it lives, and how it appears.
@@ -37,7 +36,6 @@ pub enum NextLink {
     TryAgain,
 }
 
-/// The whole HTML document.
 pub fn document_of(page: ErrorPage) -> Document {
     let ErrorPage { context, status, title, sentences, untranslated, line, retry_after_s, next } =
         page;

@@ -12,7 +12,6 @@ use crate::protocol::SiteInfo;
 /// Where a document lives, and how it appears.
 #[derive(Clone, Debug)]
 pub struct DocumentContext {
-    /// The site.
     pub site: SiteInfo,
     /// What the address says of how it appears.
     pub appearance: Appearance,

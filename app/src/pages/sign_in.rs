@@ -5,7 +5,6 @@ use leptos::prelude::*;
 
 use crate::pages::layout::{Document, DocumentContext, sentence};
 
-/// What the page shows.
 #[derive(Clone, Debug)]
 pub struct SignInForm {
     /// Where it lives, and how it appears.
@@ -23,7 +22,6 @@ pub struct SignInForm {
 /// What has to be made before anybody can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetUp {
-    /// Nothing.
     Nothing,
     /// The first admin, with the code that was printed.
     FirstAdmin,
@@ -31,7 +29,6 @@ pub enum SetUp {
     FirstAdminAndCode,
 }
 
-/// The whole HTML document.
 pub fn document(form: SignInForm) -> Document {
     let (title, button) = match form.set_up {
         SetUp::Nothing => ("plain.sign-in", "plain.sign-in"),

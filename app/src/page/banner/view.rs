@@ -8,10 +8,7 @@ use crate::page::status_style;
 use crate::page::ui::link;
 
 #[component]
-pub(crate) fn VerdictBanner(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn VerdictBanner(state: PageState) -> impl IntoView {
     move || state.banner.with(|head| banner(state, head))
 }
 
@@ -40,10 +37,7 @@ fn banner(state: PageState, head: &Banner) -> impl IntoView + use<> {
 /// The one place that speaks by itself: when the verdict changes, or something was done. Empty at first: a
 /// reader meets the heading itself.
 #[component]
-pub(crate) fn LiveRegion(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn LiveRegion(state: PageState) -> impl IntoView {
     view! { <p class="spoken" role="status">{state.announcement()}</p> }
 }
 

@@ -60,7 +60,6 @@ impl ClientState {
         }
     }
 
-    /// The facts.
     pub(crate) fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }

@@ -12,7 +12,6 @@ use crate::page::view_context::ViewContext;
 /// One hint in words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct HintCard {
-    /// Which.
     pub(crate) id: &'static str,
     /// Its place on the page.
     pub(crate) anchor: String,
@@ -55,9 +54,7 @@ pub(crate) struct HintGroup {
     pub(crate) count: usize,
     /// The heading, if they are folded.
     pub(crate) heading: Option<String>,
-    /// How urgent.
     pub(crate) severity: Severity,
-    /// The hints.
     pub(crate) hints: Vec<HintCard>,
 }
 

@@ -10,10 +10,7 @@ use crate::page::status_style;
 use crate::page::ui::permitted_link;
 
 #[component]
-pub(crate) fn Troubleshooting(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
     let count = move || match state
         .hints
         .with(|groups| groups.iter().map(|group| group.count).sum::<usize>())

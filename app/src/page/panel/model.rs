@@ -13,20 +13,16 @@ use crate::page::status_style::{self, StatusStyle};
 use crate::page::view_context::ViewContext;
 use crate::protocol::Command;
 
-/// What is open beside the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panel {
-    /// Its heading.
     pub(crate) title: String,
     /// How well what it is about is.
     pub(crate) style: Option<StatusStyle>,
-    /// What it says.
     pub(crate) paragraphs: Vec<String>,
     /// The facts it lists.
     pub(crate) sections: Vec<Section>,
     /// What can be done from here.
     pub(crate) actions: Vec<DialogLink>,
-    /// The question it asks.
     pub(crate) ask: Option<Confirmation>,
     /// Why the last answer was refused.
     pub(crate) refused: Option<String>,
@@ -35,22 +31,17 @@ pub(crate) struct Panel {
 /// Facts under a heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Section {
-    /// The heading.
     pub(crate) heading: &'static str,
-    /// The component.
     pub(crate) items: Vec<Item>,
     /// What can be done about it.
     pub(crate) action: Option<DialogLink>,
 }
 
-/// One fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
-    /// What it is.
     pub(crate) label: &'static str,
     /// How it is judged, if it is.
     pub(crate) style: Option<StatusStyle>,
-    /// What it says.
     pub(crate) text: String,
     /// The moment it is about: its age is shown and ticks.
     pub(crate) moment: Option<Timestamp>,

@@ -11,10 +11,7 @@ use crate::page::status_style;
 use crate::page::ui::{hidden_fields, link, permitted_link, time_since};
 
 #[component]
-pub(crate) fn SidePanel(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn SidePanel(state: PageState) -> impl IntoView {
     // Drawn anew with each news: the elements themselves stay, and only words that differ change.
     move || state.panel.with(|panel| panel.as_ref().map(|panel| opened(state, panel)))
 }

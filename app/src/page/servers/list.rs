@@ -32,9 +32,7 @@ pub(crate) struct Toolbar {
 /// An order of the servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SortOption {
-    /// By what.
     pub(crate) sort: Sort,
-    /// Its address.
     pub(crate) address: String,
     /// In which direction, as a column header says it; `None` if it is not the one now.
     pub(crate) direction: Option<&'static str>,
@@ -45,11 +43,9 @@ pub(crate) struct SortOption {
 pub(crate) struct Filter {
     /// What it shows, in its element's id too: `all`, or a health.
     pub(crate) name: &'static str,
-    /// Its word.
     pub(crate) word: &'static str,
     /// How many servers it shows.
     pub(crate) count: usize,
-    /// Its address.
     pub(crate) address: String,
     /// Whether it is the one now.
     pub(crate) current: bool,

@@ -11,10 +11,7 @@ use crate::page::state::PageState;
 use crate::page::ui::{hidden_fields, link};
 
 #[component]
-pub(crate) fn Filters(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn Filters(state: PageState) -> impl IntoView {
     move || state.toolbar.with(|tools| filters(state, tools))
 }
 
@@ -85,10 +82,7 @@ fn order(order: &SortOption, words: &Words) -> impl IntoView + use<> {
 
 /// The heads of the columns: those one can order by are links.
 #[component]
-pub(crate) fn HeaderRow(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn HeaderRow(state: PageState) -> impl IntoView {
     let heads = move || {
         state.toolbar.with(|tools| {
             let heads = std::iter::once(("column.server", Some(Sort::Name)))
@@ -122,10 +116,7 @@ fn head(
 
 /// Below the servers: why there are none, or the way to the others.
 #[component]
-pub(crate) fn ListFooter(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn ListFooter(state: PageState) -> impl IntoView {
     move || {
         state.toolbar.with(|tools| {
             let nothing = tools.nothing.clone().map(|why| {

@@ -17,10 +17,7 @@ use crate::page::ui::time_since;
 use crate::page::visibility;
 
 #[component]
-pub(crate) fn Servers(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn Servers(state: PageState) -> impl IntoView {
     let empty = move || {
         state.rows.with(Vec::is_empty) && state.toolbar.with(|tools| tools.nothing.is_none())
     };
@@ -48,10 +45,7 @@ pub(crate) fn Servers(
 
 /// The empty state: the two lines that add a server.
 #[component]
-fn AddServers(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+fn AddServers(state: PageState) -> impl IntoView {
     let words = state.words();
     let base = state.page_context(|context| context.site.base.clone());
     let url = if base.is_empty() { "empty.url" } else { "empty.url.path" };
@@ -71,7 +65,6 @@ fn AddServers(
 
 #[component]
 fn ServerBlock(
-    /// The signals of the page.
     state: PageState,
     /// This server's.
     row: Row,

@@ -10,10 +10,7 @@ use crate::page::state::PageState;
 use crate::page::ui::permitted_link;
 
 #[component]
-pub(crate) fn Strip(
-    /// The signals of the page.
-    state: PageState,
-) -> impl IntoView {
+pub(crate) fn Strip(state: PageState) -> impl IntoView {
     let facts = move || state.summary.with(|facts| facts.iter().map(fact).collect::<Vec<_>>());
     let form = move || state.form.with(|form| form.as_ref().map(|form| configure(state, form)));
     view! {
