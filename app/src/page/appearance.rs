@@ -1,5 +1,5 @@
-//! How an address dresses the page for whoever shows it within something else: in which language, in
-//! which theme, and with what around it. Every address within the page keeps it.
+//! The language, the theme and the chrome that an address asks for, mostly for a page in a frame. Every link within
+//! the page keeps them.
 
 use crate::i18n::Language;
 use crate::page::query::to_query;

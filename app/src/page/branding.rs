@@ -12,7 +12,7 @@ pub(crate) fn bar(site: &SiteInfo, appearance: &Appearance) -> Option<impl IntoV
         return None;
     }
     let named = name.clone();
-    // A logo beside its name says nothing more; alone it is the name.
+    // Beside its name a logo is decoration; alone it is the name.
     let alt = name.as_ref().map_or("Home", |_| "");
     let logo = logo.map(|logo| view! { <img src=logo alt=alt height="24" /> });
     let base = site.base.clone();

@@ -31,7 +31,7 @@ pub fn shell(picture: InitialState, nonce: &str) -> impl IntoView + use<> {
     let assets = site.assets.clone();
     let unbuilt = assets.ends_with("/none");
     let asset = move |name: &str| format!("{assets}/{name}");
-    // A `<` would let a name on the picture end the script that carries it.
+    // With a `<`, a server's name could end the script element that contains it.
     let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");
     let snapshot = picture.snapshot();
     let state = PageState::new(picture, &snapshot, words);

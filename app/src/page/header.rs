@@ -1,4 +1,4 @@
-//! Where one is, how news comes, and who looks. Only how news comes is alive in the browser.
+//! The header: the breadcrumb, the connection status, and the user. Only the connection status is hydrated.
 
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::page::watchdog;
 #[cfg(feature = "ssr")]
 use crate::protocol::{CurrentUser, UserRole};
 
-/// What stands above the page. Nothing but how news comes, where it is bare.
+/// The header; without chrome only the connection status.
 #[cfg(feature = "ssr")]
 pub(crate) fn header(state: PageState) -> impl IntoView {
     let words = state.words();
@@ -35,7 +35,7 @@ pub(crate) fn header(state: PageState) -> impl IntoView {
     }
 }
 
-/// Where one is.
+/// The breadcrumb.
 #[cfg(feature = "ssr")]
 fn breadcrumb(state: PageState) -> impl IntoView + use<> {
     let admin = state.page_context(|context| context.site.admin_url.clone());
@@ -70,7 +70,7 @@ pub(crate) fn theme(words: &Words) -> impl IntoView + use<> {
     }
 }
 
-/// Who looks, what they may, and the way out.
+/// The user, what they may do, and the sign-out form.
 #[cfg(feature = "ssr")]
 fn visitor(state: PageState) -> impl IntoView + use<> {
     let CurrentUser { name, role, can_sign_out } =
@@ -119,7 +119,7 @@ fn visitor(state: PageState) -> impl IntoView + use<> {
     }
 }
 
-/// How news comes, how old the picture is, and the switch that makes it stand still.
+/// How the page gets changes, how old its data is, and the button that pauses it.
 pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
     let connection = state.connection.get();
     let blind = state.banner.with(|head| head.blind);

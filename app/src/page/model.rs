@@ -79,7 +79,7 @@ impl PageModel {
             banner: Banner {
                 headline: said.headline,
                 detail: said.detail,
-                // Where nobody has reported, nothing is well either.
+                // Without any report nothing is known to be well.
                 health: if overview.servers.is_empty() { Health::Unknown } else { overview.health },
                 blind: overview.blind_since,
                 done: route.done.as_ref().map(|done| context.done(done)),

@@ -14,11 +14,11 @@ pub struct Route {
     pub list: List,
     /// How the page appears.
     pub appearance: Appearance,
-    /// What is open beside or within the page.
+    /// What is open beside the page or in it.
     pub dialog: Dialog,
     /// What was just done.
     pub done: Option<Done>,
-    /// Why the last wish was refused, in the word of a [`crate::protocol::CommandError`] or a [`crate::protocol::CallError`].
+    /// Why the last command failed, in the word of a [`crate::protocol::CommandError`] or a [`crate::protocol::CallError`].
     pub error: Option<String>,
     /// What the server said about that. No address holds it: nobody should be able to make the page say something
     /// by a link.

@@ -24,7 +24,7 @@ use crate::protocol::{Command, InitialState, PageContext, UserRole};
 /// So many servers are rendered on the server at most; a browser with scripts then shows all.
 const MAX_SERVER_RENDERED_ROWS: usize = 200;
 
-/// So many rows are drawn in one go at most: what is typed while the rest follow is heard in between.
+/// At most this many rows are rendered in one task, so that the page reacts to typing in between.
 #[cfg(feature = "hydrate")]
 const ROWS_PER_RENDER: usize = 100;
 
@@ -35,7 +35,7 @@ pub(crate) struct Row {
     /// Tells it from all others there are and were.
     pub(crate) number: usize,
     pub(crate) server: ArcRwSignal<Arc<ServerRow>>,
-    /// When each of its components was last heard of.
+    /// The times of the last heartbeats of its components.
     pub(crate) heartbeats: ArcRwSignal<HeartbeatTimes>,
     /// Whether it is on the screen: only then its ages tick.
     pub(crate) visible: ArcRwSignal<bool>,
@@ -43,7 +43,7 @@ pub(crate) struct Row {
     pub(crate) drawn: bool,
 }
 
-/// How news comes.
+/// How the page gets changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser can lose it"))]
 pub(crate) enum Connection {
@@ -104,9 +104,9 @@ pub(crate) struct PageState {
     pub(crate) panel: RwSignal<Option<Panel>>,
     /// Now, in whole seconds: what ages count to.
     pub(crate) tick: RwSignal<Timestamp>,
-    /// The moment of the last picture.
+    /// The server's time of the last update.
     pub(crate) as_of: RwSignal<Timestamp>,
-    /// How news comes.
+    /// How the page gets changes.
     pub(crate) connection: RwSignal<Connection>,
     /// The overview that answers is of another build than this page.
     pub(crate) outdated: RwSignal<bool>,
@@ -119,7 +119,7 @@ pub(crate) struct PageState {
 struct SharedState {
     /// Where the page lives and who looks at it.
     page_context: PageContext,
-    /// In which words all of it is said.
+    /// The messages in the language of the page.
     words: &'static Words,
     /// What the overview said when it last refused an answer.
     error_detail: RwSignal<String>,
@@ -128,7 +128,7 @@ struct SharedState {
 }
 
 impl PageState {
-    /// The screen of a first picture: on the server and at hydration the same.
+    /// The signals of the first render: the same on the server and at hydration.
     pub(crate) fn new(picture: InitialState, snapshot: &Snapshot, words: &'static Words) -> Self {
         let route = Route::parse(&picture.query);
         let InitialState { delta, context: page_context, .. } = picture;
@@ -168,7 +168,7 @@ impl PageState {
         }
     }
 
-    /// Shows another view: wakes only what differs.
+    /// Shows another model: only signals whose value differs are set.
     #[cfg(feature = "hydrate")]
     pub(crate) fn show(&self, view: PageModel) {
         set(&self.banner, view.banner);
@@ -233,7 +233,7 @@ impl PageState {
         }
     }
 
-    /// In which words all of it is said.
+    /// The messages in the language of the page.
     pub(crate) fn words(&self) -> &'static Words {
         self.shared.with_value(|shared| shared.words)
     }
@@ -253,18 +253,18 @@ impl PageState {
         self.shared.with_value(|shared| of(&shared.page_context))
     }
 
-    /// Whether whoever looks may do no more than that.
+    /// Whether the user is a viewer.
     pub(crate) fn is_read_only(&self) -> bool {
         self.page_context(|context| context.user.role == UserRole::Viewer)
     }
 
-    /// Where a form or a link of the page goes; the page stays dressed as it is.
+    /// The address of a form or a link of the page; it keeps the appearance.
     pub(crate) fn action(&self, name: &str) -> String {
         let appearance = self.route.with_untracked(|route| route.appearance.query());
         self.page_context(|page_context| format!("{}/{name}{appearance}", page_context.site.base))
     }
 
-    /// Something was typed into the configuration's form.
+    /// Changes what is typed into the settings form.
     pub(crate) fn type_in(&self, write: impl FnOnce(&mut Draft)) {
         let shown = self.form.with_untracked(|form| form.as_ref().map(|form| form.draft.clone()));
         self.route.update(|route| {

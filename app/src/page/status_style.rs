@@ -12,9 +12,9 @@ use crate::i18n::Words;
 pub(crate) struct StatusStyle {
     /// The symbol's and the class's name.
     pub(crate) icon: &'static str,
-    /// The key of the word beside the shape, or read aloud in its place.
+    /// The message key of the word beside the icon, or read aloud in its place.
     key: &'static str,
-    /// Whether it wants to be noticed.
+    /// Whether its text is emphasized.
     pub(crate) loud: bool,
 }
 
@@ -23,7 +23,7 @@ const fn style(icon: &'static str, key: &'static str, loud: bool) -> StatusStyle
 }
 
 impl StatusStyle {
-    /// The word beside the shape, or read aloud in its place.
+    /// The word beside the icon, or read aloud in its place.
     pub(crate) fn word(self, words: &Words) -> &'static str {
         words.label(self.key)
     }
@@ -108,18 +108,18 @@ pub(crate) const fn severity(severity: Severity) -> StatusStyle {
 #[cfg(feature = "ssr")]
 pub(crate) const SPRITE: &str = r#"<svg width="0" height="0" aria-hidden="true"><symbol id="i-ok" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M4.8 8.2 7 10.4l4.3-4.6"/></symbol><symbol id="i-warning" viewBox="0 0 16 16"><path d="M8 1.3 15.4 14.5H.6z"/><path class="sign" d="M8 6v4M8 12v.4"/></symbol><symbol id="i-error" viewBox="0 0 16 16"><path d="M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z"/><path class="sign" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/></symbol><symbol id="i-stopped" viewBox="0 0 16 16"><rect x="1" y="1" width="14" height="14" rx="2"/><rect class="hole" x="5" y="5" width="6" height="6"/></symbol><symbol id="i-unknown" viewBox="0 0 16 16"><circle class="ring" cx="8" cy="8" r="6.5"/><path class="mark" d="M6 6.3c.2-2.6 4-2.4 4 0 0 1.6-2 1.6-2 3.3M8 11.6v.4"/></symbol><symbol id="i-info" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M8 7.2v4M8 4.6v.4"/></symbol></svg>"#;
 
-/// A shape beside its word: decorative to a screen reader.
+/// An icon beside its word: hidden from screen readers.
 pub(crate) fn icon(style: StatusStyle) -> impl IntoView + use<> {
     svg(style.icon, None)
 }
 
-/// A shape beside words that may not say what it says: then it says it itself.
+/// An icon beside a text; it has a label unless the text contains its word.
 pub(crate) fn icon_beside(style: StatusStyle, said: &str, words: &Words) -> impl IntoView + use<> {
     let word = style.word(words);
     svg(style.icon, (!said.contains(word)).then_some(word))
 }
 
-/// A shape that stands alone: it says its word itself.
+/// An icon alone, with its word as its label.
 pub(crate) fn icon_alone(style: StatusStyle, words: &Words) -> impl IntoView + use<> {
     svg(style.icon, Some(style.word(words)))
 }

@@ -34,7 +34,7 @@ fn banner(state: PageState, head: &Banner) -> impl IntoView + use<> {
     }
 }
 
-/// The one place that speaks by itself: when the verdict changes, or something was done. Empty at first: a
+/// The only live region: it announces a changed verdict and what a command did. Empty at first: a
 /// reader meets the heading itself.
 #[component]
 pub(crate) fn LiveRegion(state: PageState) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The facts as the browser has them: how old they are, what they show, and when to ask for more.
+//! The browser's copy of the snapshot: how old it is, what it shows, and when to poll again.
 
 use crate::cluster::{Snapshot, Span, Timestamp};
 use crate::i18n::Words;
@@ -10,9 +10,9 @@ use crate::protocol::{InitialState, OverviewDelta};
 
 /// The longest pause after failures.
 const MAX_POLL_DELAY: Span = Span::seconds(10);
-/// How long a page that nobody looks at waits between two polls: two requests a minute at most.
+/// The time between two polls of a hidden page: at most two requests a minute.
 const HIDDEN_POLL_DELAY: Span = Span::seconds(30);
-/// An answer that takes longer than this is a failure once there has been no picture for long.
+/// An answer that takes longer than this is a failure if the last update was long ago.
 const SLOW_REQUEST: Span = Span::seconds(3);
 
 /// What one page knows.
@@ -21,12 +21,12 @@ pub(crate) struct ClientState {
     /// The hash of the files this page is made of.
     build: String,
     cursor: String,
-    /// The picture's moment, and the browser's elapsed time when it came.
+    /// The server's time of the last update, and the browser's monotonic time when it came.
     as_of: Timestamp,
     received_at: Span,
     /// When a verdict may next turn by time alone.
     next_turn: Option<Timestamp>,
-    /// There has been no news for so long that nobody can tell from here.
+    /// The last update was so long ago that the state of the cluster is unknown.
     cut_off: bool,
     failures: u32,
     /// Since when an answer is awaited.
@@ -64,17 +64,17 @@ impl ClientState {
         &self.snapshot
     }
 
-    /// What to ask for news with.
+    /// The cursor to poll with.
     pub(crate) fn cursor(&self) -> String {
         self.cursor.clone()
     }
 
-    /// The moment of the last picture.
+    /// The server's time of the last update.
     pub(crate) fn as_of(&self) -> Timestamp {
         self.as_of
     }
 
-    /// The picture's moment plus what has passed, but at most one poll ahead.
+    /// The time of the last update plus what has passed since, at most one poll period.
     pub(crate) fn now(&self) -> Timestamp {
         let passed = since_opened() - self.received_at;
         self.as_of + passed.min(self.snapshot.settings.poll_period())
@@ -103,7 +103,7 @@ impl ClientState {
         changed
     }
 
-    /// Whether one who listens has heard nothing for so long that asking is better.
+    /// Whether the event stream has been silent for so long that polling is better.
     pub(crate) fn is_stream_overdue(&self) -> bool {
         since_opened() - self.received_at > self.snapshot.settings.poll_period().times(2)
     }
@@ -118,22 +118,22 @@ impl ClientState {
         self.request_started = None;
     }
 
-    /// There was no news: no answer, or a refusal that said this.
+    /// There was no answer, or an error with this detail.
     pub(crate) fn record_failure(&mut self, error_detail: String) {
         self.failures += 1;
         self.request_started = None;
-        // What the page says of it is drawn anew.
+        // With another detail the page is rendered again.
         self.cut_off &= self.error_detail == error_detail;
         self.error_detail = error_detail;
     }
 
-    /// Whether there has been no picture for so long that nobody can tell from here.
+    /// Whether the last update was so long ago that the state of the cluster is unknown.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.cut_off
     }
 
-    /// Whether time alone has changed what is to be shown: a verdict turned, or there has been no
-    /// picture for three polls and at least 15 s.
+    /// Whether time alone has changed what is to be shown: a verdict changed, or there has been no
+    /// update for three poll periods and at least 15 s.
     pub(crate) fn needs_redraw(&mut self) -> bool {
         let limit = self.snapshot.settings.poll_period().times(3).max(Span::seconds(15));
         let now = since_opened();
@@ -160,7 +160,7 @@ impl ClientState {
     }
 
     /// How long to wait before asking again: the poll period, doubled with each failure; up to a
-    /// tenth sooner, so that a hundred open pages do not ask in step. Nobody looks at a hidden page but at its title.
+    /// tenth sooner, so that a hundred open pages do not ask in step. Of a hidden page only the title can be seen.
     pub(crate) fn poll_delay(&self, hidden: bool) -> Span {
         if hidden {
             return HIDDEN_POLL_DELAY;

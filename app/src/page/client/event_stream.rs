@@ -1,5 +1,5 @@
-//! The page's ear: hears of changes as they happen, where nothing on the way holds them back. At any time
-//! the page either listens or asks, never both: so no news is overtaken by another.
+//! The client of the event stream, which brings changes at once where no proxy buffers them. At any time the page
+//! either listens or polls, never both, so no delta overtakes another.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,16 +8,16 @@ use leptos::wasm_bindgen::JsCast as _;
 use leptos::wasm_bindgen::prelude::Closure;
 use web_sys::{EventSource, MessageEvent};
 
-/// A page that could not hear so often asks so many times, two to the power of it, before it listens again.
+/// After n failures in a row the page polls 2^n - 1 times before it opens the stream again; n is at most this.
 const MAX_BACKOFF_EXPONENT: u32 = 6;
 
-/// What listens, when it does.
+/// The stream while it is open, and its back-off.
 #[derive(Default)]
 pub(crate) struct EventStream {
     stream: Option<OpenStream>,
-    /// How often in a row nothing was heard.
+    /// How many streams in a row brought nothing.
     failures: u32,
-    /// How often to ask before listening again.
+    /// How many polls are left before the stream is opened again.
     skip: u32,
 }
 
@@ -35,7 +35,7 @@ impl Drop for OpenStream {
 }
 
 impl EventStream {
-    /// Listens to the stream at this address, if it is worth a trial.
+    /// Opens the stream at this address, unless the back-off says to poll.
     pub(crate) fn open(&mut self, address: &str, on_update: impl Fn(String) + 'static) {
         if self.skip > 0 {
             self.skip -= 1;
@@ -61,12 +61,12 @@ impl EventStream {
         self.stream = Some(OpenStream { source, received, ended, _closures: [update, stop] });
     }
 
-    /// Whether there is more to hear.
+    /// Whether the stream has brought something and is still open.
     pub(crate) fn is_receiving(&self) -> bool {
         self.stream.as_ref().is_some_and(|stream| stream.received.get() && !stream.ended.get())
     }
 
-    /// Listens no more; whether anything was heard.
+    /// Closes the stream; returns whether it brought anything.
     pub(crate) fn close(&mut self) -> bool {
         let Some(stream) = self.stream.take() else { return false };
         let received = stream.received.get();

@@ -1,4 +1,4 @@
-//! Where the keyboard is: kept when what is focused is drawn anew, led to what opens and back.
+//! The keyboard focus: kept when the focused element is rendered again, moved to what opens, and back.
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;

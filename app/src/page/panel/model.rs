@@ -1,4 +1,4 @@
-//! What opens beside the page: all about a server, or a question before something is done.
+//! What the side panel shows: the details of a server, or a question before a command.
 
 use crate::cluster::hints::Arg;
 use crate::cluster::preview::KeyChangePreview;

@@ -1,4 +1,4 @@
-//! What opens beside the page: all about a server, or a question before something is done.
+//! The side panel: the details of a server, or a question before a command.
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
