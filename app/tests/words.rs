@@ -132,7 +132,7 @@ fn the_opening_says_how_many_servers_need_attention_and_why() {
     let of = |components: &[Component]| opening(&snapshot(components.to_vec()));
     let said = |headline: &str, detail: &str| (headline.to_owned(), detail.to_owned());
     assert_eq!(of(&[]), said("Waiting for the first server", ""));
-    assert_eq!(of(&[web("a")]), said("The server has no problems", ""));
+    assert_eq!(of(&[web("a")]), said("The server is in sync", ""));
     assert_eq!(of(&[web("a"), web("b")]), said("All 2 servers are in sync", ""));
     assert_eq!(
         of(&[heard(service("a"), -301)]),
@@ -209,7 +209,7 @@ fn the_opening_tells_a_worry_of_the_cluster_when_all_servers_are_well() {
     let thin = Snapshot { settings, ..snapshot([service("a")]) };
     assert_eq!(
         opening(&thin),
-        ("The server has no problems".to_owned(), "No service could take over.".to_owned())
+        ("The server is in sync".to_owned(), "No service could take over.".to_owned())
     );
     let tight = Settings { stale_timeout_s: 60, ..Settings::default() };
     let tight = Snapshot { settings: tight, ..snapshot([service("a")]) };

@@ -46,7 +46,7 @@ test.describe('who is refused', () => {
 test('a viewer sees what an admin could do, why it is not for viewers, and everything else', async ({ cluster, page, browser }) => {
   await guarded(cluster, page);
   const other = await viewer(cluster, browser);
-  const configure = other.getByRole('link', { name: 'Configure' });
+  const configure = other.getByRole('link', { name: 'Edit settings' });
   await expect(configure).toBeDisabled();
   await expect(configure).toHaveAccessibleDescription('Read-only: only an admin can make changes.');
   await other.getByRole('link', { name: 'this-server' }).first().click();
@@ -60,7 +60,7 @@ test('a viewer sees what an admin could do, why it is not for viewers, and every
 test('without scripts one signs in, changes something, and signs out', async ({ cluster, browser }) => {
   const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
   await guarded(cluster, page);
-  await page.getByRole('link', { name: 'Configure' }).click();
+  await page.getByRole('link', { name: 'Edit settings' }).click();
   await page.getByLabel('Load balancing').check();
   await page.getByRole('button', { name: 'Save' }).click();
   const save = page.getByRole('button', { name: 'Save' });

@@ -43,7 +43,7 @@ test.describe('no barrier is found', () => {
     await open(page, cluster.url);
     await noBarrier(page);
     await open(page, `${cluster.url}?q=zulu&state=error`);
-    await expect(page.getByText('No server in the state Error holds “zulu”')).toBeVisible();
+    await expect(page.getByText('No server with the status Error contains “zulu”')).toBeVisible();
     await noBarrier(page);
   });
 
@@ -82,7 +82,7 @@ test.describe('no barrier is found', () => {
     await noBarrier(page);
     await page.getByLabel('Stale timeout').fill('2 s');
     await page.getByLabel('Load balancing').check();
-    await expect(page.getByTestId('effects')).toContainText('If you save this');
+    await expect(page.getByTestId('effects')).toContainText('After saving');
     await noBarrier(page);
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(page.getByTestId('done')).toBeVisible();
@@ -92,7 +92,7 @@ test.describe('no barrier is found', () => {
   test('in the questions about a removal and a key', async ({ cluster, page }) => {
     await trouble(cluster);
     await open(page, `${cluster.url}?remove=app-1&again`);
-    await expect(page.getByRole('dialog')).toContainText('Remove it all the same?');
+    await expect(page.getByRole('dialog')).toContainText('Remove it anyway?');
     await noBarrier(page);
     await open(page, `${cluster.url}?accept=${digits('another key')}`);
     await expect(page.getByRole('dialog')).toContainText('would turn red');
@@ -104,7 +104,7 @@ test.describe('no barrier is found', () => {
     await trouble(cluster);
     await open(page, cluster.url);
     await cluster.lockDatabase();
-    await expect(page.getByTestId('verdict')).toContainText('blind', { timeout: 15_000 });
+    await expect(page.getByTestId('verdict')).toContainText('No live data', { timeout: 15_000 });
     await page.getByRole('button', { name: 'Pause' }).click();
     await noBarrier(page);
   });
@@ -187,7 +187,7 @@ test('one polite voice speaks when the verdict changes or something was done, an
   expect(await said(), 'times alone are not spoken').toEqual([]);
   await cluster.beat({ server: 'bad-1', key: 'another key' });
   await expect.poll(said).toEqual(['1 of 3 servers needs attention']);
-  await page.getByRole('link', { name: 'Configure' }).click();
+  await page.getByRole('link', { name: 'Edit settings' }).click();
   await page.getByLabel('Load balancing').check();
   await page.getByRole('button', { name: 'Save' }).click();
   await expect.poll(async () => (await said()).slice(1)).toEqual([
@@ -238,7 +238,7 @@ test('everything can be done by the keyboard alone', async ({ cluster, page }) =
   await page.keyboard.type('8 min');
   await tabTo('save');
   await page.keyboard.press('Enter');
-  await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+  await expect(page.getByTestId('done')).toContainText('Settings saved.');
   await expect.poll(() => focused(page)).toBe('configure');
   expect((await cluster.settings()).stale_timeout_s).toBe(480);
 
@@ -256,7 +256,7 @@ test('everything can be done by the keyboard alone', async ({ cluster, page }) =
   await expect(page.getByRole('dialog', { name: 'Remove app-2?' })).toBeVisible();
   await tabTo('answer');
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('dialog')).toContainText('Remove it all the same?');
+  await expect(page.getByRole('dialog')).toContainText('Remove it anyway?');
   await tabTo('answer');
   await page.keyboard.press('Enter');
   await expect(server(page, 'app-2')).toHaveCount(0);
@@ -274,7 +274,7 @@ test('a question asked from a hint gives the keyboard back to the hint', async (
   await page.keyboard.press('Enter');
   await expect.poll(() => focused(page)).toBe('panel-title');
   await page.locator('#answer').press('Enter');
-  await expect(page.getByTestId('done')).toContainText('The key was accepted');
+  await expect(page.getByTestId('done')).toContainText("now the cluster's key");
   await expect.poll(() => focused(page), 'its hint is gone: never nowhere').not.toBe('BODY');
 });
 
@@ -321,7 +321,7 @@ test.describe('what a screen reader meets', () => {
         - rowgroup:
           - row:
             - rowheader:
-              - img "Ok"
+              - img "OK"
               - link "app-1":
                 - /url: "?sort=name&server=app-1"
               - text: Debian GNU/Linux 12 · 10.0.0.11 · ProGet
@@ -396,15 +396,15 @@ test.describe('what a screen reader meets', () => {
         - article:
           - img "Error"
           - heading "bad-1 uses a different encryption key" [level=3]
-          - paragraph: /What one encrypts the other cannot decrypt/
+          - paragraph: /Servers with different keys cannot decrypt each other's data/
           - list:
             - listitem: /^On bad-1, compare the encryption key/
-            - listitem: /^Look for an older configuration file/
+            - listitem: /^Check for overrides/
             - listitem: /restart the product on bad-1/
             - listitem: /accept its key instead/
           - paragraph: /Do not let a container platform restart bad-1/
           - paragraph:
-            - link "Go to bad-1":
+            - link "Show bad-1":
               - /url: "#server-bad-1"
             - link /^Accept key [0-9a-f]{8}$/
         - article:
@@ -413,11 +413,11 @@ test.describe('what a screen reader meets', () => {
           - paragraph
           - list
           - paragraph:
-            - link "Go to old-1"
+            - link "Show old-1"
         - article:
           - img "Warning"
           - heading "Servers run different versions" [level=3]
-          - paragraph: /Behind. old-1/
+          - paragraph: /Older. old-1/
           - list
           - paragraph: /Do not let a container platform restart servers/
     `);
@@ -430,7 +430,7 @@ test.describe('what a screen reader meets', () => {
     await page.getByLabel('Heartbeat interval').fill('10 s');
     const form = page.getByRole('form');
     await expect(form).toMatchAriaSnapshot(`
-      - form "Configure":
+      - form "Edit settings":
         - checkbox "Load balancing"
         - checkbox "Automatic failover"
         - textbox "Stale timeout" [invalid]: 1 s
@@ -439,8 +439,8 @@ test.describe('what a screen reader meets', () => {
         - button "Save"
         - link "Cancel"
     `);
-    await expect(form.getByLabel('Stale timeout')).toHaveAccessibleDescription(/^Enter 2 s to .*, not 1 s\. Silence after which a service is stale/);
-    await expect(form.getByLabel('Web window')).toHaveAccessibleDescription(/^Silence after which a web component is stale/);
+    await expect(form.getByLabel('Stale timeout')).toHaveAccessibleDescription(/^Enter 2 s to .*, not 1 s\. Time without a heartbeat after which a service is stale/);
+    await expect(form.getByLabel('Web window')).toHaveAccessibleDescription(/^Time without a request after which a web component is stale/);
     await form.getByLabel('Stale timeout').fill('20 s');
     await expect(form.getByLabel('Heartbeat interval')).toHaveAccessibleDescription(/^Below 30 s, a short network problem looks like an outage\./);
   });

@@ -20,10 +20,10 @@ for (const scripts of [true, false]) {
       await open(page, cluster.url, scripts);
       await page.getByRole('link', { name: 'Server', exact: true }).click();
       await expect(page).toHaveURL(/\/admin\/cluster\/?\?sort=name$/);
-      await page.getByRole('link', { name: 'Configure' }).click();
+      await page.getByRole('link', { name: 'Edit settings' }).click();
       await page.getByLabel('Stale timeout').fill('6 min');
       await page.getByRole('button', { name: 'Save' }).click();
-      await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+      await expect(page.getByTestId('done')).toContainText('Settings saved.');
       expect((await cluster.settings()).stale_timeout_s).toBe(360);
       await page.getByRole('link', { name: 'Dismiss' }).click();
       await expect(page.getByTestId('done')).toHaveCount(0);

@@ -275,7 +275,7 @@ export const line = (page: Page, name: string, role: 'web' | 'service'): Locator
 
 /** The links of a component's line to the hints about one of its facts. */
 export const why = (page: Page, name: string, role: 'web' | 'service', column: string): Locator =>
-  line(page, name, role).locator(`[data-label="${column}"]`).getByRole('link', { name: /^why: / });
+  line(page, name, role).locator(`[data-label="${column}"]`).getByRole('link', { name: /^how to fix: / });
 
 /** The servers the table shows, in its order. */
 export const shown = (page: Page) =>

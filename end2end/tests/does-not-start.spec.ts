@@ -57,7 +57,7 @@ test.describe('where the page does not start', () => {
       await expect(notice(page)).toContainText('The page reloads every 30 s.', { useInnerText: true });
       await expect(notice(page)).not.toContainText('form', { useInnerText: true });
       await expect(page.getByTestId('connection')).not.toContainText('Polling', { useInnerText: true });
-      await expect(page.getByTestId('connection')).toContainText('as of');
+      await expect(page.getByTestId('connection')).toContainText('updated');
       await expect(page.locator('#news .dot')).toBeHidden();
       await expect(page.getByRole('button', { name: 'Search' }), 'what works without scripts is offered').toBeVisible();
       await cluster.beat({ server: 'app-2' });
@@ -78,7 +78,7 @@ test.describe('where the page does not start', () => {
     await expect(notice(page)).toContainText('Die Seite lädt nicht neu, solange ein Formular offen ist.', { useInnerText: true });
     await expect(page.locator('#stale_timeout_s')).toHaveValue('7 min');
     await page.getByRole('button', { name: 'Speichern' }).click();
-    await expect(page.getByTestId('done')).toContainText('Die Konfiguration ist in Kraft.');
+    await expect(page.getByTestId('done')).toContainText('Einstellungen gespeichert.');
     expect((await cluster.settings()).stale_timeout_s).toBe(420);
     await page.clock.runFor(35_000);
     await expect(page.getByTestId('done'), 'what was done is not said again').toHaveCount(0);
@@ -121,7 +121,7 @@ test.describe('where the page dies', () => {
     await expect(notice(page)).toContainText('has stopped', { useInnerText: true });
     await expect(page).toHaveTitle(/^Not live – /);
     // A dead page leaves its links and forms to the browser.
-    await page.getByRole('link', { name: 'Configure' }).click();
+    await page.getByRole('link', { name: 'Edit settings' }).click();
     await hydrated(page);
     await expect(page.getByLabel('Stale timeout')).toBeVisible();
     await expect(notice(page)).toBeHidden();

@@ -52,7 +52,7 @@ test.describe('a viewer of the product', () => {
     await enter(page, product, 'bob', 'Cluster Overview');
     const overview = await within(page);
     await expect(overview.locator('[data-server="app-1"]')).toHaveCount(1);
-    await expect(overview.getByRole('link', { name: 'Configure' })).toHaveAttribute('aria-disabled', 'true');
+    await expect(overview.getByRole('link', { name: 'Edit settings' })).toHaveAttribute('aria-disabled', 'true');
     await leave(page);
     await enter(page, product, 'ann', 'Cluster Overview');
     await expect(page.getByText('Nobody can be let in')).toContainText('use an admin\'s token');
@@ -103,7 +103,7 @@ test.describe('in a browser that refuses cookies of other sites', () => {
       const overview = page.frameLocator('iframe');
       const notice = overview.locator('#shut-out');
       await expect.poll(codes).toBe(2);
-      await expect(notice).toContainText('This browser does not keep you signed in here.');
+      await expect(notice).toContainText('This browser does not keep you signed in here');
       await expect(notice).toBeVisible();
       await page.clock.runFor(11_000);
       await expect.poll(codes).toBe(3);

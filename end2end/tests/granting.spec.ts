@@ -12,7 +12,7 @@ const create = async (page: Page, cluster: Cluster, name: string, role: string, 
   await page.goto(new URL('access', cluster.url).href);
   await page.getByLabel('Name').fill(name);
   await page.getByLabel('Permissions').selectOption({ label: role });
-  await page.getByLabel('Good for').selectOption({ label: life });
+  await page.getByLabel('Expires after').selectOption({ label: life });
   await page.getByRole('button', { name: 'Create token' }).click();
   const secret = (await page.locator('#secret').textContent()) ?? '';
   expect(secret).toMatch(/^[0-9a-f]{64}$/);
@@ -51,12 +51,12 @@ test.describe('where people sign in', () => {
     await viewer(cluster, browser);
     await page.goto(new URL('audit', cluster.url).href);
     await page.getByLabel('Action').selectOption({ label: 'Sign in' });
-    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('button', { name: 'Filter' }).click();
     const lines = page.locator('tbody tr');
     await expect(lines.first()).toContainText('viv');
     for (const line of await lines.all()) await expect(line).toContainText('Sign in');
-    await page.getByLabel('Who, from where').fill('nobody at all');
-    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByLabel('User, address or target').fill('nobody at all');
+    await page.getByRole('button', { name: 'Filter' }).click();
     await expect(page.getByText('No matching entries.')).toBeVisible();
     await page.getByRole('link', { name: 'Newest' }).click();
     await expect(page.locator('tbody')).toContainText('First admin');
@@ -69,7 +69,7 @@ test.describe('where people sign in', () => {
     await guarded(cluster, page);
     const hostile = '"><script>document.title=1</script>';
     await create(page, cluster, hostile, 'join: registers servers', 'no expiry');
-    await expect(row(page, hostile)).toContainText('good');
+    await expect(row(page, hostile)).toContainText('valid');
     await expect(page).toHaveTitle('Access - Cluster Overview');
     await page.context().clearCookies();
     await page.goto(cluster.url);
@@ -111,7 +111,7 @@ test.describe('where people sign in', () => {
   test('without scripts an admin makes a token and takes it back', async ({ cluster, browser }) => {
     const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
     await guarded(cluster, page);
-    const token = await create(page, cluster, 'a script', 'admin: full access', 'a year');
+    const token = await create(page, cluster, 'a script', 'admin: full access', '1 year');
     expect((await look(cluster, token)).status).toBe(200);
     await page.getByLabel('Revoke a script').click();
     await page.getByRole('button', { name: 'Revoke' }).click();
@@ -141,7 +141,7 @@ test('an agent that enrolled is listed by its server, and its credential can be 
   cluster.agent('web-1', 'service');
   await expect(async () => {
     await page.goto(new URL('access', cluster.url).href);
-    await expect(row(page, 'web-1')).toContainText('good', { timeout: 500 });
+    await expect(row(page, 'web-1')).toContainText('valid', { timeout: 500 });
   }).toPass();
   await page.getByLabel('Revoke web-1').click();
   await page.getByRole('button', { name: 'Revoke' }).click();

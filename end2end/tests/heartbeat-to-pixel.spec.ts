@@ -65,7 +65,7 @@ test('a wrong key is a decryption failure on that server only, one click from it
     await expect(line(page, name, 'service')).toContainText('In sync');
     await expect(server(page, name)).toHaveAttribute('data-health', 'ok');
   }
-  await line(page, 'web-2', 'service').getByRole('link', { name: /why/ }).click();
+  await line(page, 'web-2', 'service').getByRole('link', { name: /how to fix/ }).click();
   await expect(page).toHaveURL(/#hint-key-mismatch-web-2$/);
   await expect(page.locator('#hint-key-mismatch-web-2')).toBeInViewport();
 });
@@ -77,13 +77,13 @@ test('page, terminal and API agree on who is behind', async ({ cluster, page }) 
   cluster.agent('web-3', 'service', { version: '2026.1.9' });
   await page.goto(cluster.url);
   await hydrated(page);
-  await expect(line(page, 'web-3', 'service')).toContainText('behind');
+  await expect(line(page, 'web-3', 'service')).toContainText('older');
   await expect(page.locator('[data-hint="version-skew"]')).toContainText('web-3 (2026.1.9)');
   const overview = await cluster.overview();
   expect(overview.hints.map((hint: { id: string }) => hint.id)).toEqual(['version-skew']);
   const terminal = cluster.status();
   expect(terminal.status, 'a warning').toBe(1);
-  expect(terminal.stdout).toContain('Behind: web-3 (2026.1.9)');
+  expect(terminal.stdout).toContain('Older: web-3 (2026.1.9)');
   expect(cluster.status('http://127.0.0.1:1').status, 'nobody there').toBe(3);
 });
 
@@ -103,7 +103,7 @@ test('a fresh overview shows itself, whole', async ({ cluster, page }) => {
   await cluster.start('web,service');
   await page.goto(cluster.url);
   await hydrated(page);
-  await expect(page.getByTestId('verdict')).toHaveText('The server has no problems');
+  await expect(page.getByTestId('verdict')).toHaveText('The server is in sync');
   await expect(line(page, 'this-server', 'web')).toHaveAttribute('data-pulse', 'alive');
   await expect(line(page, 'this-server', 'service')).toHaveAttribute('data-pulse', 'alive');
 });

@@ -53,7 +53,7 @@ test.describe('without an overview', () => {
     await open(page, cluster.url);
     await look(page, false);
     await cluster.end('serve', 'SIGKILL');
-    await expect(page).toHaveTitle(/blind/, { timeout: 45_000 });
+    await expect(page).toHaveTitle(/No connection to the overview/, { timeout: 45_000 });
   });
 });
 

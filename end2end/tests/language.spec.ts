@@ -14,7 +14,7 @@ test.describe('a browser that prefers German', () => {
     await cluster.beat({ server: 'app-1' });
     await open(page, cluster.url);
     await expect(page.locator('html')).toHaveAttribute('lang', 'de');
-    await expect(page.getByTestId('connection')).toHaveText(/^(Live|Regelmäßige Abfrage).* · Stand \d\d:\d\d:\d\d UTC$/);
+    await expect(page.getByTestId('connection')).toHaveText(/^(Live|Regelmäßige Abfrage).* · aktualisiert \d\d:\d\d:\d\d UTC$/);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Alle 2 Server sind synchron');
     await expect(line(page, 'app-1', 'service')).toContainText('Verstummt', { timeout: 10_000 });
     await page.getByRole('link', { name: /^warum: / }).first().click();
@@ -32,9 +32,9 @@ test.describe('a browser that prefers German', () => {
     await expect(seen).toHaveText(/^[A-Z][a-z]{2} \d{1,2}, \d{4}, \d\d:\d\d:\d\d UTC$/);
     await page.getByRole('link', { name: 'Close' }).click();
     await expect(page, 'every address keeps the language').toHaveURL(/\?lang=en$/);
-    await page.getByRole('link', { name: 'Configure' }).click();
+    await page.getByRole('link', { name: 'Edit settings' }).click();
     await page.getByRole('button', { name: 'Save' }).click();
-    await expect(page.getByTestId('done')).toContainText('The configuration is in force.');
+    await expect(page.getByTestId('done')).toContainText('Settings saved.');
     await page.getByRole('link', { name: 'Audit' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Audit');
     await page.getByRole('link', { name: 'Cluster Overview' }).click();
@@ -50,7 +50,7 @@ test.describe('without scripts', () => {
     await page.goto(`${cluster.url}?lang=de&configure=`);
     await page.getByLabel('Heartbeat-Intervall').fill('bald');
     await page.getByRole('button', { name: 'Speichern' }).click();
-    await expect(page.getByText('Muss eine Zeitspanne sein')).toBeVisible();
+    await expect(page.getByText('Geben Sie eine Dauer ein')).toBeVisible();
     await page.getByLabel('Heartbeat-Intervall').fill('20 s');
     await page.getByRole('button', { name: 'Speichern' }).click();
     await expect(page.getByTestId('done')).toBeVisible();

@@ -54,7 +54,7 @@ test('trouble stands first, and each order is a link of its own, either way roun
 test('a chip shows as many servers as it counts, under a search too', async ({ cluster, page }) => {
   await form(cluster);
   await open(page, cluster.url);
-  expect(await chips(page)).toEqual({ All: '5', Error: '1', Warning: '2', Ok: '2' });
+  expect(await chips(page)).toEqual({ All: '5', Error: '1', Warning: '2', OK: '2' });
   for (const search of ['', '10.0.1', 'a']) {
     await page.getByRole('searchbox').fill(search);
     await page.locator('#chip-all').click();
@@ -210,11 +210,11 @@ test.describe('two hundred and thirty servers', () => {
       await expect(page.locator('[data-server]')).toHaveCount(200);
       await expect(page.getByText('1 to 200 of 230')).toBeVisible();
       expect((await shown(page))[0]).toBe('app-230');
-      await page.getByRole('link', { name: 'After' }).click();
+      await page.getByRole('link', { name: 'Next' }).click();
       await expect(page.getByText('201 to 230 of 230')).toBeVisible();
       expect((await shown(page))[0]).toBe('app-030');
-      await expect(page.getByRole('link', { name: 'After' })).toHaveCount(0);
-      await page.getByRole('link', { name: 'Before' }).click();
+      await expect(page.getByRole('link', { name: 'Next' })).toHaveCount(0);
+      await page.getByRole('link', { name: 'Previous' }).click();
       await expect(page.getByText('1 to 200 of 230')).toBeVisible();
       await page.getByRole('searchbox').fill('app-00');
       await page.getByRole('button', { name: 'Search' }).click();
@@ -227,7 +227,7 @@ test.describe('two hundred and thirty servers', () => {
       await page.goto(`${cluster.url}?page=9`);
       await expect(page.locator('[data-server]')).toHaveCount(30);
       await expect(page.getByText('On each server of the product')).toHaveCount(0);
-      await page.getByRole('link', { name: 'Before' }).click();
+      await page.getByRole('link', { name: 'Previous' }).click();
       await expect(page.getByText('1 to 200 of 230')).toBeVisible();
     });
   });

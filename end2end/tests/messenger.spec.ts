@@ -77,7 +77,7 @@ test('the messenger cannot be reached: what do I do, and did it help?', async ({
   const details = page.getByRole('dialog', { name: 'db-1' });
   await expect(details).toContainText('refused');
   await details.getByRole('button', { name: 'Reconnect messenger' }).click();
-  await expect(details).toContainText('It was dialled just now, and cannot be reached.');
+  await expect(details).toContainText('Could not connect.');
   await details.getByRole('button', { name: 'Reconnect messenger' }).click();
   await expect(details).toContainText('It was dialled a moment ago.');
   // The service is restarted, and its port is open.

@@ -38,7 +38,7 @@ for (const [what, make] of odd) {
     await expect(page.getByRole('dialog').getByText(/\d{1,4}.*\d\d:\d\d:\d\d UTC/).first()).toBeVisible();
     await cluster.beat({ server: 'app-2' });
     await expect(server(page, 'app-2')).toHaveCount(1);
-    await page.getByRole('link', { name: 'Configure' }).click();
+    await page.getByRole('link', { name: 'Edit settings' }).click();
     await expect(page.getByLabel('Stale timeout')).toBeVisible();
     await page.getByRole('button', { name: 'Theme' }).click();
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');

@@ -11,7 +11,7 @@ test('in plain HTML: an admin sees a service go stale, removes it and leaves', a
   await expect(overview.locator('html')).toHaveAttribute('lang', 'de');
   await expect(overview.locator('html')).toHaveAttribute('data-theme', 'dark');
   await page.evaluate(() => document.querySelector('cluster-overview')!.setAttribute('lang', 'en'));
-  await expect(overview.getByRole('link', { name: 'Configure' })).toBeVisible();
+  await expect(overview.getByRole('link', { name: 'Edit settings' })).toBeVisible();
   await within(page);
   await isAsHighAsItsContent(page);
   await seeAndMend(cluster, overview);
@@ -23,7 +23,7 @@ test('within React: two on one page, in their languages, with the theme of the p
   await cluster.beat({ server: 'app-1' });
   await enter(page, product, 'ann', 'Cluster Overview (react)');
   const [english, german] = ['iframe[title="The cluster"]', 'iframe[title="Der Cluster"]'];
-  await expect((await within(page, english)).getByRole('link', { name: 'Configure' })).toBeVisible();
+  await expect((await within(page, english)).getByRole('link', { name: 'Edit settings' })).toBeVisible();
   await expect((await within(page, german)).getByRole('link', { name: 'Einstellungen ändern' })).toBeVisible();
   await isAsHighAsItsContent(page, english);
   await isAsHighAsItsContent(page, german);
@@ -51,12 +51,12 @@ test('taken away and put back again and again it leaves nothing behind', async (
     await within(page, 'iframe[title="Der Cluster"]');
     await page.getByRole('button', { name: 'Hide' }).click();
     await expect(page.locator('cluster-overview')).toHaveCount(0);
-    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('button', { name: 'Filter' }).click();
   };
   await round();
   await page.getByRole('button', { name: 'Hide' }).click();
   const first = await left();
-  await page.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('button', { name: 'Filter' }).click();
   for (let times = 0; times < 5; times += 1) await round();
   await page.getByRole('button', { name: 'Hide' }).click();
   await expect.poll(async () => {

@@ -16,7 +16,7 @@ export const guarded = async (cluster: Cluster, page: Page) => {
   await page.goto(cluster.url);
   await expect(page).toHaveURL(/\/sign-in$/);
   await enter(page, 'Ann', password, cluster.setupCode);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The server has no problems');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The server is in sync');
 };
 
 /** Another browser, with a viewer in it. */

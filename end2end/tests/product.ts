@@ -85,16 +85,16 @@ export const isAsHighAsItsContent = async (page: Page, frame = 'iframe') => {
 
 /** What an admin does all day: a service goes stale, its hint leads to it, it is removed. */
 export const seeAndMend = async (cluster: Cluster, overview: Page | FrameLocator) => {
-  await overview.getByRole('link', { name: 'Configure' }).click();
+  await overview.getByRole('link', { name: 'Edit settings' }).click();
   await overview.getByLabel('Heartbeat interval').fill('1 s');
   await overview.getByLabel('Stale timeout').fill('4 s');
   await overview.getByRole('button', { name: 'Save' }).click();
-  await expect(overview.getByTestId('done')).toContainText('The configuration is in force.');
+  await expect(overview.getByTestId('done')).toContainText('Settings saved.');
   // A token that a command made is known within two seconds.
   await expect(() => cluster.beat({ server: 'app-1' })).toPass();
   const server = overview.locator('[data-server="app-1"]');
   await expect(server.locator('[data-pulse="stale"]')).toHaveCount(1, { timeout: 15_000 });
-  await overview.locator('[data-hint="service-stale"]').getByRole('link', { name: 'Go to app-1' }).click();
+  await overview.locator('[data-hint="service-stale"]').getByRole('link', { name: 'Show app-1' }).click();
   await server.getByRole('link', { name: 'app-1', exact: true }).click();
   await overview.getByRole('link', { name: 'Remove server' }).click();
   await overview.getByRole('button', { name: 'Remove' }).click();

@@ -28,7 +28,7 @@ test.describe('where the page can only ask', () => {
       await open(page, cluster.url);
       await refuse(page, 'overview', problem(status, title));
       await expect(page.getByTestId('connection')).toContainText(`The overview rejects this page's requests: ${detail}`);
-      await expect(page.getByTestId('verdict')).toContainText('blind', { timeout: 25_000 });
+      await expect(page.getByTestId('verdict')).toContainText('No connection to the overview', { timeout: 25_000 });
       const hint = page.locator('[data-hint="cut-off"]');
       await expect(hint).toContainText("The overview rejects this page's requests");
       await expect(hint).toContainText(detail);
@@ -87,7 +87,7 @@ test.describe('a session that was ended elsewhere', () => {
 
   test('does not empty the form that is open: the page says so, and leads to where one signs in', async ({ cluster, page }) => {
     await guarded(cluster, page);
-    await page.getByRole('link', { name: 'Configure' }).click();
+    await page.getByRole('link', { name: 'Edit settings' }).click();
     await page.getByLabel('Stale timeout').fill('7 min');
     const elsewhere = await page.context().newPage();
     await elsewhere.goto(cluster.url);

@@ -16,7 +16,7 @@ for (const scripts of [true, false]) {
       await expect(panel).not.toContainText('It is live');
       await page.getByRole('button', { name: 'Remove' }).click();
       await expect(server(page, 'app-2')).toHaveCount(0);
-      await expect(page.getByTestId('done')).toContainText('was removed. If it still runs, it comes back with its next heartbeat');
+      await expect(page.getByTestId('done')).toContainText('removed. If it still runs, it comes back with its next heartbeat');
       await expect(page.getByRole('dialog')).toHaveCount(0);
       expect((await cluster.overview()).counts.servers).toBe(1);
     });
@@ -34,7 +34,7 @@ for (const scripts of [true, false]) {
       await page.getByRole('button', { name: 'Remove anyway' }).click();
       await expect(line(page, 'app-1', 'web')).toHaveCount(0);
       await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
-      await expect(page.getByTestId('done')).toContainText('was removed');
+      await expect(page.getByTestId('done')).toContainText('removed');
     });
 
     test('a whole server that is live is asked about twice', async ({ cluster, page }) => {
@@ -42,9 +42,9 @@ for (const scripts of [true, false]) {
       await open(page, cluster.url, scripts);
       await server(page, 'app-1').getByRole('link', { name: 'app-1' }).click();
       await page.getByRole('link', { name: 'Remove server' }).click();
-      await expect(page.getByRole('dialog', { name: 'Remove app-1?' })).toContainText('It is live.');
+      await expect(page.getByRole('dialog', { name: 'Remove app-1?' })).toContainText('It is still running.');
       await page.getByRole('button', { name: 'Remove' }).click();
-      await expect(page.getByRole('dialog')).toContainText('Remove it all the same?');
+      await expect(page.getByRole('dialog')).toContainText('Remove it anyway?');
       await page.getByRole('link', { name: 'Cancel' }).click();
       await expect(page.getByRole('dialog')).toHaveCount(0);
       expect(await shown(page)).toEqual(['app-1', 'app-2']);
@@ -64,7 +64,7 @@ for (const scripts of [true, false]) {
       await open(page, `${cluster.url}?remove=app-1&role=service`, scripts);
       await page.getByRole('button', { name: 'Remove' }).click();
       await page.getByRole('button', { name: 'Remove anyway' }).click();
-      await expect(page.getByTestId('done')).toContainText('was removed');
+      await expect(page.getByTestId('done')).toContainText('removed');
       await expect.poll(async () => (await cluster.overview()).hints.map((hint: { id: string }) => hint.id)).toContain('came-back');
       if (scripts) {
         await expect(page.getByTestId('done')).toContainText('app-1 has reappeared after its removal');

@@ -17,7 +17,7 @@ for (const scripts of [true, false]) {
       await why(page, 'bad-1', 'service', 'Encryption key').click();
       await expect(page).toHaveURL(/#hint-key-mismatch-bad-1$/);
       await expect(hint(page, 'key-mismatch-bad-1').getByRole('heading')).toBeInViewport();
-      await hint(page, 'key-mismatch-bad-1').getByRole('link', { name: 'Go to bad-1' }).click();
+      await hint(page, 'key-mismatch-bad-1').getByRole('link', { name: 'Show bad-1' }).click();
       await expect(page).toHaveURL(/#server-bad-1$/);
       await expect(server(page, 'bad-1')).toBeInViewport();
     });
@@ -26,7 +26,7 @@ for (const scripts of [true, false]) {
       await cluster.beats([...right, ...wrong(1)]);
       await open(page, `${cluster.url}?state=ok`, scripts);
       await expect(server(page, 'bad-1')).toHaveCount(0);
-      await hint(page, 'key-mismatch-bad-1').getByRole('link', { name: 'Go to bad-1' }).click();
+      await hint(page, 'key-mismatch-bad-1').getByRole('link', { name: 'Show bad-1' }).click();
       await expect(page).toHaveURL(/q=bad-1#server-bad-1$/);
       await expect(server(page, 'bad-1')).toBeInViewport();
       await expect(page.getByRole('searchbox')).toHaveValue('bad-1');
@@ -105,7 +105,7 @@ test('the most urgent stands first, and each vanishes by itself', async ({ clust
   await expect(page.locator('#troubleshooting-head')).toContainText('3 hints');
   await cluster.beat({ server: 'bad-1', boot_id: '0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11' });
   await expect.poll(ids, { timeout: 10_000 }).toEqual(['version-skew', 'timers-tight']);
-  await page.locator('[data-hint="timers-tight"]').getByRole('link', { name: 'Configure' }).click();
+  await page.locator('[data-hint="timers-tight"]').getByRole('link', { name: 'Edit settings' }).click();
   await page.getByLabel('Stale timeout').fill('90 s');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect.poll(ids).toEqual(['version-skew']);

@@ -11,9 +11,9 @@ use app::cluster::{
 use app::i18n::Words;
 use app::protocol::{Command, CommandError, CommandResult};
 
-use crate::Site;
 use crate::auth::audit::{Action, Actor, Entry};
 use crate::live::{LiveState, LiveView};
+use crate::messenger::Dialer;
 use crate::store::task::run_to_end;
 use crate::store::{Commit, StoreError};
 
@@ -29,9 +29,20 @@ pub(crate) struct StoppedRemoval {
     pub(crate) why: CommandError,
 }
 
-impl Site {
+/// What an admin can do, for the API, the forms and the server function alike.
+#[derive(Debug)]
+pub(crate) struct Commands {
+    live: Arc<LiveState>,
+    dialer: Arc<Dialer>,
+}
+
+impl Commands {
+    pub(crate) fn new(live: Arc<LiveState>, dialer: Arc<Dialer>) -> Self {
+        Self { live, dialer }
+    }
+
     /// Does what an admin wants, whole or not at all, and writes down who wanted it.
-    pub async fn act(&self, command: Command, by: &Actor) -> CommandResult {
+    pub(crate) async fn act(&self, command: Command, by: &Actor) -> CommandResult {
         match command {
             Command::Configure(settings) => self.configure(settings, by).await,
             Command::Remove { server, role, force } => self.remove(&server, role, force, by).await,
@@ -137,7 +148,7 @@ impl Site {
         server: &ServerName,
         by: &Actor,
     ) -> Result<Messenger, CommandError> {
-        let messenger = self.reconnect(server).await?;
+        let messenger = self.dialer.reconnect(server).await?;
         let outcome = messenger
             .failure
             .map_or("connected", |failure| Words::for_programs().label(failure.key()));

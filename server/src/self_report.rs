@@ -9,7 +9,7 @@ use std::time::Duration;
 use app::cluster::{ComponentFacts, Heartbeat, KeyCheck, Os, Role, ServerName, Source};
 use tokio::sync::Notify;
 
-use crate::Site;
+use crate::auth::Access;
 use crate::clock;
 use crate::files::key::KeySource;
 use crate::ingest::Ingest;
@@ -67,9 +67,9 @@ impl Reporter {
         })
     }
 
-    /// Whether this is the boot of a component of this very process.
-    pub(crate) fn is_boot(&self, boot: &str) -> bool {
-        self.boot_id == boot
+    /// The boot ID under which it reports.
+    pub(crate) fn boot_id(&self) -> &str {
+        &self.boot_id
     }
 
     /// Somebody asked the web component something.
@@ -156,31 +156,27 @@ async fn check_of(key: Option<KeySource>) -> Option<KeyCheck> {
     }
 }
 
-impl Site {
-    /// Lets the other web servers of the cluster dial the service in this process, at this port: they hear
-    /// at once when it dies. Where nobody else is, or no service is reported, nothing is opened.
-    pub async fn listen_as_service(self: &Arc<Self>, port: u16) {
-        let Some(own) = self.own.clone() else { return };
-        // Who cannot say where it is is not dialled there.
-        let nowhere = own.identity.ip.is_unspecified();
-        if !own.roles.contains(&Role::Service) || !self.store.is_shared() || nowhere {
+impl Reporter {
+    /// Lets the other web servers of the cluster dial the service in this process, at this port: they notice at once when
+    /// it dies. If it reports no service, or has no address, nothing is opened.
+    pub(crate) async fn listen_as_service(self: Arc<Self>, port: u16, access: Arc<Access>) {
+        if !self.roles.contains(&Role::Service) || self.identity.ip.is_unspecified() {
             return;
         }
-        let voice = MessengerListener::open(port, own.identity.server.as_str()).await;
-        if own.voice.set(voice).is_ok() {
-            tokio::spawn(Arc::clone(self).follow_join_tokens(own));
+        let voice = MessengerListener::open(port, self.identity.server.as_str()).await;
+        if self.voice.set(voice).is_ok() {
+            tokio::spawn(self.follow_join_tokens(access));
         }
     }
 
-    /// The service in this process bears nothing: it shares with the dialers what all web servers know.
-    async fn follow_join_tokens(self: Arc<Self>, own: Arc<Reporter>) {
-        let Some(voice) = own.voice.get() else { return };
+    /// The service in this process has no token of its own: it shares with the dialers what all web servers know.
+    async fn follow_join_tokens(self: Arc<Self>, access: Arc<Access>) {
+        let Some(voice) = self.voice.get() else { return };
         loop {
-            let keyring = self.live.keyring();
-            let known = self.access.borne_by(&own.identity.server, &keyring, self.live.now());
+            let known = access.borne_by(&self.identity.server);
             voice.share(&known);
-            if own.shares.swap(!known.is_empty(), Ordering::Relaxed) == known.is_empty() {
-                own.beat(Role::Service, false).await;
+            if self.shares.swap(!known.is_empty(), Ordering::Relaxed) == known.is_empty() {
+                self.beat(Role::Service, false).await;
             }
             tokio::time::sleep(KEYS_EVERY).await;
         }

@@ -6,7 +6,7 @@
 use app::cluster::FieldError;
 use app::protocol::UserRole;
 
-use crate::Site;
+use crate::auth::Access;
 use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
 use crate::auth::cache::Guest;
 use crate::auth::origin::Origin;
@@ -62,7 +62,7 @@ impl Invitation {
     }
 }
 
-impl Site {
+impl Access {
     /// A code that lets somebody in for a minute, and the number by which the product can end their visit.
     /// The product is known by its token.
     pub(crate) async fn invite(
@@ -74,7 +74,7 @@ impl Site {
         let by_this_product = keyring.guests.values().filter(|guest| guest.token == token).count();
         if keyring.guests.len() >= MOST_GUESTS
             || by_this_product >= MAX_GUESTS_PER_TOKEN
-            || self.access.limits.take_invitation(token, self.live.now()).is_err()
+            || self.limits.take_invitation(token, self.live.now()).is_err()
         {
             return Err(EmbedRefusal::TooMany);
         }

@@ -12,7 +12,6 @@ use crate::auth::origin::{Origin, RequestId};
 use crate::auth::proxy::user_headers::{self, ProxyNameError};
 use crate::auth::secret::Hash;
 use crate::auth::{Access, HostPerson, Mode};
-use crate::live::LiveState;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -126,16 +125,11 @@ struct Moment {
 
 impl Access {
     /// Who this request is from. A token counts before anything else a request carries.
-    pub(crate) fn caller(
-        &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-        live: &LiveState,
-    ) -> (Caller, Origin) {
+    pub(crate) fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> (Caller, Origin) {
         let origin = Origin::of(headers, extensions, &self.policy.proxies);
-        let keyring = live.keyring();
-        let now = live.now();
-        let moment = Moment { now, unseen: now - live.last_sight() };
+        let keyring = self.live.keyring();
+        let now = self.live.now();
+        let moment = Moment { now, unseen: now - self.live.last_sight() };
         let by_token = bearer(headers).map(|hash| match hash {
             Ok(hash) => self.bearer(&keyring, hash, &origin, moment),
             Err(why) => Caller::Nobody(why),
@@ -164,13 +158,8 @@ impl Access {
     }
 
     /// Whether a request brings a proof that nobody here has heard of.
-    pub(crate) fn brings_unknown(
-        &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-        live: &LiveState,
-    ) -> bool {
-        let keyring = live.keyring();
+    pub(crate) fn brings_unknown(&self, headers: &HeaderMap, extensions: &Extensions) -> bool {
+        let keyring = self.live.keyring();
         if let Some(hash) = bearer(headers) {
             return hash.is_ok_and(|hash| {
                 Some(hash) != self.join_token() && !keyring.tokens.contains_key(&hash)

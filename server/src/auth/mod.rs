@@ -19,26 +19,31 @@ pub mod startup_warnings;
 mod tokens;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::auth::cache::{AuthCache, Token};
+use crate::auth::cache::Token;
 use crate::auth::origin::{Origin, Proxies};
 use crate::auth::password::Passwords;
 use crate::auth::proxy::unnamed::UnnamedProxyWarning;
 use crate::auth::proxy::unreadable::UnreadableForwardingWarning;
 use crate::auth::rate_limit::Limits;
 use crate::auth::secret::Hash;
+use crate::live::LiveState;
+use crate::store::Store;
 
 pub(crate) use crate::auth::embed_sessions::EmbedRefusal;
 pub use crate::auth::embed_sessions::Invitation;
 pub use crate::auth::host_auth::{Authenticate, Host, HostPerson};
 pub use crate::auth::normalization::composed;
-pub use crate::auth::sign_in::{SetupCodeText, SignIn, SignInError, Signed, account};
+pub use crate::auth::sign_in::{SetupCodeText, SignIn, SignInError, Signed, new_account};
 pub use crate::auth::tokens::{NewToken, TokenChange, describe_token};
 
+/// How often the last uses of tokens are written to the database.
+const USES_PERIOD: Duration = Duration::from_mins(1);
 /// How often a token's last use is written down at most.
 const USES_EVERY: Span = Span::minutes(10);
 
@@ -89,6 +94,8 @@ impl Policy {
 /// What the doors need to know beside the keyring.
 #[derive(Debug)]
 pub struct Access {
+    store: Arc<Store>,
+    live: Arc<LiveState>,
     /// What it was told at its start.
     pub(crate) policy: Policy,
     /// What nodes prove themselves with at first contact.
@@ -109,12 +116,16 @@ const MOST_BORNE: usize = 3;
 
 impl Access {
     /// Access below `base` to the cluster with this database.
-    pub fn new(policy: Policy, join_token: Option<Hash>, base: &str, database_id: &str) -> Self {
+    pub fn new(policy: Policy, join_token: Option<Hash>, base: &str, live: Arc<LiveState>) -> Self {
+        let store = Arc::clone(live.store());
+        let database_id = store.name();
         Self {
+            store,
+            live,
             policy,
             join_token: RwLock::new(join_token),
             // Cookies know no ports: two overviews on one machine must not share one.
-            cookie: format!("cluster-overview-{}", database_id.get(..8).unwrap_or(database_id)),
+            cookie: format!("cluster-overview-{}", database_id.get(..8).unwrap_or(&database_id)),
             base: base.to_owned(),
             limits: Limits::default(),
             unnamed_proxies: UnnamedProxyWarning::default(),
@@ -135,12 +146,8 @@ impl Access {
     }
 
     /// What a server's components may bear: its credentials, the newest first, then the join tokens.
-    pub(crate) fn borne_by(
-        &self,
-        server: &ServerName,
-        keyring: &AuthCache,
-        now: Timestamp,
-    ) -> Vec<Hash> {
+    pub(crate) fn borne_by(&self, server: &ServerName) -> Vec<Hash> {
+        let (keyring, now) = (self.live.keyring(), self.live.now());
         let joins = keyring.join_tokens(now).into_iter().take(MOST_BORNE);
         let own = keyring.credentials_of(server, now).into_iter().take(MOST_BORNE);
         own.chain(self.join_token()).chain(joins).collect()
@@ -163,8 +170,26 @@ impl Access {
         }
     }
 
+    /// Writes down, once a minute, which tokens were used, until it is dropped.
+    pub(crate) async fn run_use_recorder(self: Arc<Self>) {
+        let mut minutes = tokio::time::interval(USES_PERIOD);
+        loop {
+            minutes.tick().await;
+            let uses = self.take_uses();
+            // While the database cannot be written, a use more or less is not missed.
+            if self.live.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
+                continue;
+            }
+            // What another web server wrote just before its clock's last minute is read twice.
+            let since = self.store.now() - Span::minutes(3);
+            if let Err(error) = self.live.note_uses(uses, since).await {
+                tracing::warn!(%error, "when tokens were last used was not written down");
+            }
+        }
+    }
+
     /// The uses noted since this was last asked.
-    pub(crate) fn take_uses(&self) -> Vec<(String, Timestamp)> {
+    fn take_uses(&self) -> Vec<(String, Timestamp)> {
         let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
         uses.drain().collect()
     }

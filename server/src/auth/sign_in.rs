@@ -3,7 +3,7 @@
 use app::cluster::Span;
 use app::protocol::UserRole;
 
-use crate::Site;
+use crate::auth::Access;
 use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
 use crate::auth::cache::{Account, Session, SetupCode, name_key};
 use crate::auth::normalization::composed;
@@ -108,7 +108,7 @@ impl SetupCodeText {
     }
 }
 
-impl Site {
+impl Access {
     /// A new code that makes the first admin, if there is none yet.
     pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
         let keyring = self.live.keyring();
@@ -127,12 +127,14 @@ impl Site {
         Ok(Some(text))
     }
 
-    /// Signs somebody in: a new session, also for who has one already.
+    /// Signs somebody in: a new session, also for who has one already. `product` is the name of the product around the
+    /// overview, which is no password.
     pub async fn sign_in(
         &self,
         given: SignIn,
         origin: &Origin,
         former: Option<Hash>,
+        product: Option<&str>,
     ) -> Result<Signed, SignInError> {
         self.live.refresh().await;
         let keyring = self.live.keyring();
@@ -143,7 +145,7 @@ impl Site {
             session.name_key == key && session.address == origin.client && origin.client.is_some()
         });
         let now = self.live.now();
-        let limits = &self.access.limits;
+        let limits = &self.limits;
         let unnamed_proxy = origin.unbelieved.is_some();
         let trial = TrialOrigin { address: origin.client, unnamed_proxy, known };
         limits.take(&key, trial, now).map_err(SignInError::TooMany)?;
@@ -170,7 +172,9 @@ impl Site {
                 self.write_down(Entry::refused(&actor, action, "", "wrong set-up code")).await;
                 return Err(SignInError::WrongCode);
             };
-            let account = self.account(&given.name, UserRole::Admin, given.password).await?;
+            let (name, password) = (given.name, given.password);
+            let account =
+                new_account(&self.passwords, &name, UserRole::Admin, password, product).await?;
             actor.name.clone_from(&account.name);
             action = Action::FirstAdmin;
             let password = account.password.clone();
@@ -180,14 +184,14 @@ impl Site {
             let hash = account.map(|account| account.password.clone());
             let is_short = given.password.len() <= MAX_TYPED_PASSWORD_BYTES;
             let password = if is_short { given.password } else { String::new() };
-            match self.access.passwords.is(password.clone(), hash.clone()).await? {
+            match self.passwords.is(password.clone(), hash.clone()).await? {
                 Fit::No => {
                     actor.proof = Proof::Nothing;
                     self.write_down(Entry::refused(&actor, action, "", "wrong password")).await;
                     return Err(SignInError::Wrong);
                 }
                 Fit::Yes => {}
-                Fit::InFormerForm => renewed = Some(self.access.passwords.hash(password).await?),
+                Fit::InFormerForm => renewed = Some(self.passwords.hash(password).await?),
             }
             hash.unwrap_or_default()
         };
@@ -242,17 +246,6 @@ impl Site {
         self.grant(&[grant], Some(&Entry::done(&actor, Action::SignOut, target))).await.map(drop)
     }
 
-    /// A person with a password, both fit to be that.
-    pub(crate) async fn account(
-        &self,
-        name: &str,
-        rank: UserRole,
-        password: String,
-    ) -> Result<Account, SignInError> {
-        let branding = self.branding();
-        account(&self.access.passwords, name, rank, password, branding.name()).await
-    }
-
     /// Changes who may ask for what, in its turn; false if there was nothing to change.
     pub(crate) async fn grant(
         &self,
@@ -280,7 +273,7 @@ impl Site {
 }
 
 /// A person with a password, both fit to be that. `product`: the name of the product around the overview.
-pub async fn account(
+pub async fn new_account(
     passwords: &password::Passwords,
     name: &str,
     rank: UserRole,

@@ -2,7 +2,7 @@
 
 use app::cluster::{ServerName, Timestamp};
 
-use crate::Site;
+use crate::auth::Access;
 use crate::auth::audit::{Action, Actor, Entry, is_name};
 use crate::auth::cache::{Token, TokenRole};
 use crate::auth::normalization::composed;
@@ -82,7 +82,7 @@ pub(super) fn new_id() -> Result<String, SecretError> {
     Ok(secret.reveal().chars().take(16).collect())
 }
 
-impl Site {
+impl Access {
     /// Makes a token; its secret is told this once.
     pub(crate) async fn create_token(
         &self,

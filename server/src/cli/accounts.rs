@@ -5,7 +5,7 @@ use std::io::Write as _;
 use crate::auth::audit::{Action, Actor, Entry};
 use crate::auth::cache::{AuthCache, Maker, Token, name_key};
 use crate::auth::password::Passwords;
-use crate::auth::{NewToken, account, describe_token};
+use crate::auth::{NewToken, describe_token, new_account};
 use crate::clock;
 use crate::files::text::first_line;
 use crate::store::AccessChange;
@@ -87,7 +87,8 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
             let database = AdminStore::open(&options.database.address).await?;
             let passwords = Passwords::default();
             let password = read_password()?;
-            let account = account(&passwords, &options.name, options.rank, password, None).await?;
+            let account =
+                new_account(&passwords, &options.name, options.rank, password, None).await?;
             let name = account.name.clone();
             let target = format!("{name}, {}", options.rank.as_str());
             let entry = Entry::done(&Actor::command(), Action::SetPassword, target);

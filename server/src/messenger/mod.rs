@@ -2,11 +2,15 @@
 //! it comes sooner; nothing depends on it.
 
 mod dialer;
+mod line;
 mod listener;
+mod record;
 mod ssrf;
+mod target;
 pub mod wire;
 
-pub(crate) use self::dialer::{Announced, Dialer, Here};
+pub(crate) use self::dialer::{Dialer, Here};
 pub use self::listener::MessengerListener;
 pub use self::ssrf::DialLoopback;
 pub(crate) use self::ssrf::came_directly;
+pub(crate) use self::target::Announced;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use app::cluster::Span;
 use app::i18n::Language;
+use app::protocol::{Command, CommandResult};
 use axum::body::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -18,21 +19,22 @@ use tokio::task::JoinSet;
 use self::branding::{Branding, BrandingError};
 use self::frame_ancestors::Ancestor;
 use crate::auth::Access;
+use crate::auth::audit::Actor;
 use crate::auth::secret::{Hash, SecretError};
+use crate::auth::{SetupCodeText, SignInError};
+use crate::commands::Commands;
 use crate::files::kept::Kept;
 use crate::http;
 use crate::http::single_flight::SingleFlight;
 use crate::ingest::Ingest;
 use crate::live::LiveState;
-use crate::messenger::{DialLoopback, Dialer, Here};
+use crate::messenger::{Dialer, Here};
 use crate::self_report::Reporter;
 use crate::store::{Store, StoreError};
 use crate::telemetry::requests::RequestMetrics;
 
 pub use self::options::{MAX_SERVERS, Options};
 
-/// How often it is written down which tokens were used.
-const USES_PERIOD: Duration = Duration::from_mins(1);
 /// How soon a changed join token counts: within two of the shortest heartbeat intervals.
 const JOIN_TOKEN_PERIOD: Duration = Duration::from_secs(1);
 /// How soon a changed branding is shown.
@@ -45,12 +47,11 @@ pub struct Site {
     pub(crate) live: Arc<LiveState>,
     pub(crate) intake: Ingest,
     pub(crate) own: Option<Arc<Reporter>>,
-    pub(crate) access: Access,
-    pub(crate) dialer: Dialer,
+    pub(crate) access: Arc<Access>,
+    pub(crate) commands: Commands,
+    pub(crate) dialer: Arc<Dialer>,
     /// The name under which it dials services.
     dials_as: Option<String>,
-    /// Which of them it dials on its own machine.
-    pub(crate) dial_loopback: DialLoopback,
     /// Whether it has been asked to stop: what never ends by itself ends then.
     pub(crate) stopping: watch::Sender<bool>,
     /// Where it lives below its host: empty, or `/x` without a slash at its end.
@@ -119,16 +120,27 @@ impl Site {
         background.spawn(async move { examined.run_integrity_checks().await });
         let shortened = Arc::clone(&store);
         background.spawn(async move { shortened.run_checkpoints().await });
-        let access = Access::new(options.access, options.join_token, &options.base, &store.name());
+        let access =
+            Access::new(options.access, options.join_token, &options.base, Arc::clone(&live));
+        let access = Arc::new(access);
+        background.spawn(Arc::clone(&access).run_use_recorder());
+        let dialer = Arc::new(Dialer::new(
+            Arc::clone(&live),
+            intake.clone(),
+            Arc::clone(&access),
+            options.dial_loopback,
+            own.as_ref().map(|own| own.boot_id().to_owned()),
+        ));
+        let commands = Commands::new(Arc::clone(&live), Arc::clone(&dialer));
         let site = Arc::new(Self {
             store,
             live,
             intake,
             own,
             access,
-            dialer: Dialer::default(),
+            dialer,
+            commands,
             dials_as: options.dials_as,
-            dial_loopback: options.dial_loopback,
             stopping: watch::Sender::new(false),
             base: options.base,
             admin_url: options.admin_url,
@@ -143,10 +155,8 @@ impl Site {
             rendering: http::pages::render_pool::RenderPool::default(),
             streams: http::api::stream::Streams::default(),
             scrape: SingleFlight::default(),
-            background: Mutex::default(),
+            background: Mutex::new(background),
         });
-        background.spawn(Arc::clone(&site).note_uses());
-        *site.background() = background;
         Ok(site)
     }
 
@@ -177,6 +187,24 @@ impl Site {
         self.live.is_blind()
     }
 
+    /// A new code that makes the first admin, if there is none yet.
+    pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
+        self.access.offer_setup().await
+    }
+
+    /// Does what an admin wants, whole or not at all, and records who wanted it.
+    pub async fn act(&self, command: Command, by: &Actor) -> CommandResult {
+        self.commands.act(command, by).await
+    }
+
+    /// Lets the other web servers of the cluster dial the service in this process, at this port.
+    pub async fn listen_as_service(&self, port: u16) {
+        // Where nobody else is, nothing is opened.
+        if let Some(own) = self.own.clone().filter(|_| self.store.is_shared()) {
+            own.listen_as_service(port, Arc::clone(&self.access)).await;
+        }
+    }
+
     /// Waits until the database can be read and written.
     pub async fn wait_until_readable(&self) {
         self.live.wait_until_readable().await;
@@ -191,7 +219,8 @@ impl Site {
     /// where this process listens: its own port on this machine is never dialled.
     pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
         if let Some(name) = self.dials_as.clone() {
-            tokio::spawn(Arc::clone(self).keep_dialling(Here { name, listening }));
+            let here = Here { name, listening };
+            tokio::spawn(Arc::clone(&self.dialer).run(here, self.stopping.subscribe()));
         }
     }
 
@@ -204,7 +233,7 @@ impl Site {
     /// Reports its own components as stopped, and closes the database, once no more requests are answered.
     pub async fn close(&self) {
         self.stop();
-        self.hang_up().await;
+        self.dialer.hang_up().await;
         if let Some(own) = &self.own {
             own.leave().await;
         }
@@ -216,23 +245,5 @@ impl Site {
 
     fn background(&self) -> MutexGuard<'_, JoinSet<()>> {
         self.background.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes down, once a minute, which tokens were used.
-    async fn note_uses(self: Arc<Self>) {
-        let mut minutes = tokio::time::interval(USES_PERIOD);
-        loop {
-            minutes.tick().await;
-            let uses = self.access.take_uses();
-            // While the database cannot be written, a use more or less is not missed.
-            if self.live.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
-                continue;
-            }
-            // What another web server wrote just before its clock's last minute is read twice.
-            let since = self.store.now() - Span::minutes(3);
-            if let Err(error) = self.live.note_uses(uses, since).await {
-                tracing::warn!(%error, "when tokens were last used was not written down");
-            }
-        }
     }
 }

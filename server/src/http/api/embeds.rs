@@ -50,7 +50,7 @@ pub(crate) async fn create(
             "a viewer's token can only create codes for viewers: use an admin's token for an admin",
         ));
     }
-    let (id, code) = site.invite(invitation, token).await.map_err(|error| {
+    let (id, code) = site.access.invite(invitation, token).await.map_err(|error| {
         log_embed_failure(&error);
         Problem::unavailable("no code can be created at present: the overview cannot write to its database, or there are too many guests")
     })?;
@@ -80,7 +80,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let Path(id) = id.map_err(unreadable_path)?;
     let token = token(&site, &person)?;
-    match site.part_with(&id, token).await {
+    match site.access.part_with(&id, token).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(Problem::not_found(
             "this token has created no embed session with this ID, or it has ended",

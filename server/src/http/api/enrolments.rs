@@ -46,7 +46,7 @@ pub(crate) async fn post(
     {
         return Err(no_room(&site, &server));
     }
-    let made = site.enrol(server, &by).await;
+    let made = site.access.enrol(server, &by).await;
     let (secret, token) = made.map_err(|error| token_problem(error, "server"))?;
     let credential = secret.reveal().to_owned();
     Ok((StatusCode::CREATED, Json(dto::Credential { id: token.id, credential })))

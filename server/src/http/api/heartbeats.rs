@@ -66,7 +66,7 @@ pub(crate) async fn post(
     if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
         return Err(no_room(&site, server));
     }
-    site.heard_of_messengers(announced, || came_directly(origin.peer, &headers, version));
+    site.dialer.heard_of_messengers(announced, || came_directly(origin.peer, &headers, version));
     let (received_at, applied, over_limit) = match taken.receipts.as_slice() {
         [receipt] if !is_array => (receipt.received_at, dto::Applied::One(receipt.applied), None),
         receipts => {

@@ -39,7 +39,7 @@ pub(crate) async fn post(
     JsonBody(removal): JsonBody<dto::Removal>,
 ) -> Result<Json<dto::Removed>, Problem> {
     let dry_run = query::is_true(query.as_deref(), "dry_run");
-    let removed = site.remove_all(removal.into(), dry_run, &person.actor()).await;
+    let removed = site.commands.remove_all(removal.into(), dry_run, &person.actor()).await;
     let removed = removed.map_err(stopped_problem)?.iter().map(ToString::to_string).collect();
     Ok(Json(dto::Removed { removed }))
 }

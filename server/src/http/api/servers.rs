@@ -109,7 +109,7 @@ pub(crate) async fn reconnect(
     let Path(server) = server.map_err(unreadable_path)?;
     let name = ServerName::parse(&server)
         .map_err(|_| refusal_problem(CommandError::NotDialled, &one_line(&server)))?;
-    let dialled = site.dial(&name, &person.actor()).await;
+    let dialled = site.commands.dial(&name, &person.actor()).await;
     let messenger = dialled.map_err(|refusal| refusal_problem(refusal, &server))?;
     Ok(Json(dto::Reconnected { messenger: (&messenger).into() }))
 }

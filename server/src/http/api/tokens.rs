@@ -50,7 +50,7 @@ pub(crate) async fn create(
     JsonBody(new): JsonBody<dto::NewToken>,
 ) -> Result<(StatusCode, Json<dto::CreatedToken>), Problem> {
     let wish = new.at(site.store.now());
-    let made = site.create_token(wish, &person.actor()).await;
+    let made = site.access.create_token(wish, &person.actor()).await;
     let (secret, token) = made.map_err(|error| token_problem(error, "name"))?;
     Ok((StatusCode::CREATED, Json(dto::CreatedToken::new(&token, &secret))))
 }
@@ -74,7 +74,7 @@ pub(crate) async fn revoke(
     id: PathParams<String>,
 ) -> Result<StatusCode, Problem> {
     let Path(id) = id.map_err(unreadable_path)?;
-    match site.revoke_token(&id, &person.actor()).await {
+    match site.access.revoke_token(&id, &person.actor()).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(Problem::not_found("there is no valid token with this ID")),
         Err(error) => Err(token_problem(TokenChange::Store(error), "id")),

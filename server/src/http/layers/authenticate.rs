@@ -16,11 +16,11 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if site.access.brings_unknown(request.headers(), request.extensions(), &site.live) {
+    if site.access.brings_unknown(request.headers(), request.extensions()) {
         // Another web server may have created it a moment ago.
         site.live.refresh().await;
     }
-    let (caller, origin) = site.access.caller(request.headers(), request.extensions(), &site.live);
+    let (caller, origin) = site.access.caller(request.headers(), request.extensions());
     let person = match &caller {
         Caller::Person(person) => Some(person.clone()),
         // Where nobody signs in, a token must not give less than no token.

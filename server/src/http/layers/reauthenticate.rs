@@ -67,7 +67,7 @@ impl Reauthenticator {
 
     /// Whether the reader may view the overview now.
     pub(crate) fn may_view(&self, site: &Site) -> bool {
-        let (caller, _) = site.access.caller(&self.headers, &self.extensions, &site.live);
+        let (caller, _) = site.access.caller(&self.headers, &self.extensions);
         check(&site.access.policy, Permission::View, &caller).is_ok()
     }
 }

@@ -64,11 +64,15 @@ pub(crate) async fn create_token(
     };
     let wished = json!({"name": name, "role": role, "expires_in_s": expires});
     let made = match dto::NewToken::from_json(&wished) {
-        Ok(new) => match site.create_token(new.at(site.store.now()), &person.actor()).await {
-            Ok(made) => Ok(made),
-            Err(error @ TokenChange::Name) => Err(vec![FieldError::new("name", error.to_string())]),
-            Err(error) => return Err(tokens::token_problem(error, "name")),
-        },
+        Ok(new) => {
+            match site.access.create_token(new.at(site.store.now()), &person.actor()).await {
+                Ok(made) => Ok(made),
+                Err(error @ TokenChange::Name) => {
+                    Err(vec![FieldError::new("name", error.to_string())])
+                }
+                Err(error) => return Err(tokens::token_problem(error, "name")),
+            }
+        }
         Err(wrong) => Err(wrong),
     };
     Ok(match made {
@@ -95,7 +99,7 @@ pub(crate) async fn revoke_token(
     sent: Submitted<RevocationForm>,
 ) -> Result<Redirect, Problem> {
     let RevocationForm { id } = sent.0?;
-    let revoked = site.revoke_token(&id, &person.actor()).await;
+    let revoked = site.access.revoke_token(&id, &person.actor()).await;
     revoked.map_err(|error| tokens::token_problem(TokenChange::Store(error), "id"))?;
     Ok(Redirect::to(&context.address("access")))
 }

@@ -38,7 +38,7 @@ pub(crate) async fn enter(
     }
     let headers = request.headers();
     crate::http::pages::sign_in::require_session_cookie(&site, headers, &origin)?;
-    match site.enter(&code, &origin).await {
+    match site.access.enter(&code, &origin).await {
         Ok(Some(secret)) => {
             if let Some(cookie) = site.access.set_guest_cookie(headers, &origin, &secret) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -104,7 +104,7 @@ pub(crate) async fn post(
     let Sent { name, password, code, then } = sent;
     let former = site.access.session_of(&headers, &origin);
     let given = SignIn { name: name.clone(), password, code };
-    match site.sign_in(given, &origin, former).await {
+    match site.access.sign_in(given, &origin, former, site.branding().name()).await {
         Ok(signed) => {
             // Always a query of our own page, never another address: no open redirect.
             let query =
@@ -150,7 +150,7 @@ pub(crate) async fn sign_out(
     let leaving = sent.0?;
     if let Some(session) = site.access.session_of(&headers, &origin) {
         let everywhere = leaving.everywhere.is_some_and(|word| word == "true");
-        site.sign_out(session, everywhere, &origin).await.map_err(|_| {
+        site.access.sign_out(session, everywhere, &origin).await.map_err(|_| {
             Problem::unavailable(
                 "the overview cannot write to its database at present; you are still signed in",
             )
