@@ -123,7 +123,7 @@ fn behind_the_proxy_nothing_depends_on_which_web_server_answers_and_a_blind_page
     for turn in 20..24 {
         assert_eq!(sent(&nginx, turn), Some(503));
         let page = get(&nginx.url("/")).unwrap();
-        assert!(page.as_str().unwrap().contains("The overview has been blind since"));
+        assert!(page.as_str().unwrap().contains("No live data since"));
     }
     database.start_again(&[]);
     servers[1].picture_when(|picture| picture["blind_since"].is_null());

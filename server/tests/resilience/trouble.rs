@@ -54,7 +54,7 @@ fn a_database_that_was_moved_away_is_missed_and_welcome_back() {
     overview.beat("web-1", 1);
     let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
     fs::rename(&here, &there).unwrap();
-    fares_badly(&overview, "no longer where it was");
+    fares_badly(&overview, "has been moved or deleted");
     assert!(!here.exists(), "no empty database is made in its place");
     fs::rename(&there, &here).unwrap();
     recovers(&overview);
@@ -65,7 +65,7 @@ fn a_database_that_was_deleted_is_missed_and_not_made_anew_before_the_next_start
     let mut overview = Overview::start();
     overview.beat("web-1", 1);
     fs::remove_file(overview.database()).unwrap();
-    fares_badly(&overview, "no longer where it was");
+    fares_badly(&overview, "has been moved or deleted");
     assert!(!overview.database().exists(), "an empty one would pass for a cluster without servers");
     overview.kill();
     assert_eq!(overview.picture()["counts"]["servers"], 0, "what was deleted is gone");
@@ -93,7 +93,7 @@ fn a_database_that_was_replaced_is_not_written_to() {
     let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
     fs::rename(&here, &there).unwrap();
     fs::write(&here, "another file").unwrap();
-    fares_badly(&overview, "Another file lies where its file was");
+    fares_badly(&overview, "Another file has replaced the database file");
     assert_eq!(fs::read(&here).unwrap(), b"another file");
     fs::rename(&there, &here).unwrap();
     recovers(&overview);
@@ -135,7 +135,7 @@ fn a_full_disk_blinds_the_overview_until_there_is_room_again() {
     overview.beat("web-1", 1);
     // Again and again: what the overview frees by closing its files is gone at once.
     shell("while :; do cat /dev/zero >> $DISK/ballast; sleep 0.02; done & filler=$!");
-    fares_badly(&overview, "Its disk is full");
+    fares_badly(&overview, "The disk of the database is full");
     shell("kill $filler; wait $filler; rm $DISK/ballast");
     recovers(&overview);
 }
