@@ -95,7 +95,7 @@ test.describe('no barrier is found', () => {
     await expect(page.getByRole('dialog')).toContainText('Remove it anyway?');
     await noBarrier(page);
     await open(page, `${cluster.url}?accept=${digits('another key')}`);
-    await expect(page.getByRole('dialog')).toContainText('would turn red');
+    await expect(page.getByRole('dialog')).toContainText('will show a decryption failure');
     await noBarrier(page);
   });
 
@@ -353,7 +353,7 @@ test.describe('what a screen reader meets', () => {
             - cell /2026.2.1/
             - cell:
               - text: Decryption failure
-              - 'link "why: bad-1 uses a different encryption key"':
+              - 'link "how to fix: bad-1 uses a different encryption key"':
                 - /url: "#hint-key-mismatch-bad-1"
             - cell "–"
         - rowgroup:
@@ -377,12 +377,12 @@ test.describe('what a screen reader meets', () => {
               - img "Warning"
             - cell /^Alive · /
             - cell:
-              - text: 2026.1.9, behind
-              - 'link "why: Servers run different versions"':
+              - text: 2026.1.9, older
+              - 'link "how to fix: Servers run different versions"':
                 - /url: "#hint-version-skew"
             - cell:
               - text: No key reported
-              - 'link "why: old-1 reports no encryption key"'
+              - 'link "how to fix: old-1 reports no encryption key"'
             - cell "–"
     `);
   });

@@ -45,7 +45,7 @@ for (const scripts of [true, false]) {
         await expect(fact(1, 'Version')).toContainText('2026.1.9 · older');
         await expect(fact(1, 'Address')).toContainText('fd00::2');
         await expect(fact(1, 'Encryption key')).toContainText('Decryption failure');
-        await expect(fact(1, 'Why')).toContainText('is behind the others');
+        await expect(fact(1, 'Why')).toContainText('an older version than the rest of the cluster');
         await expect(fact(2, 'Encryption key')).toContainText('In sync');
         await expect(fact(2, 'Heartbeat interval')).toContainText('every 30 s');
         await expect(fact(2, 'Clock offset')).toContainText(/(59|1 min).* ahead/);

@@ -97,7 +97,7 @@ for (const scripts of [true, false]) {
       const hint = page.locator('[data-hint]');
       await expect(hint).toHaveCount(1);
       await expect(hint).toContainText('The overview cannot read or write its database');
-      await expect(hint).toContainText('Change nothing on the servers');
+      await expect(hint).toContainText('Do not change or restart the servers');
 
       await page.getByRole('link', { name: 'Edit settings' }).click();
       await page.getByLabel('Stale timeout').fill('7 s');

@@ -17,7 +17,7 @@ test.describe('a browser that prefers German', () => {
     await expect(page.getByTestId('connection')).toHaveText(/^(Live|Regelmäßige Abfrage).* · aktualisiert \d\d:\d\d:\d\d UTC$/);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Alle 2 Server sind synchron');
     await expect(line(page, 'app-1', 'service')).toContainText('Verstummt', { timeout: 10_000 });
-    await page.getByRole('link', { name: /^warum: / }).first().click();
+    await page.getByRole('link', { name: /^Lösung: / }).first().click();
     await expect(page.locator('[data-hint="service-stale"]')).toContainText('app-1');
     await expect(page.locator('body')).not.toContainText(/\b(the|silent|stale|overview has)\b/i);
     expect(sent.filter((name) => name.startsWith('words-'))).toEqual(['words-de.txt']);

@@ -64,7 +64,7 @@ test('an admin of the product sees its components, watches a service go stale, r
 test('who is no admin of the product looks, and changes nothing', async ({ page, product }) => {
   await enter(page, product, 'bob');
   await expect(page.locator('#visitor')).toHaveText('bob');
-  await expect(page.locator('.top')).toContainText('only an admin may change things');
+  await expect(page.locator('.top')).toContainText('only an admin can make changes');
   await expect(page.getByRole('link', { name: 'Access' })).toHaveCount(0);
   const refused = await page.evaluate(async () => {
     const headers = { 'content-type': 'application/json' };

@@ -51,12 +51,12 @@ test('taken away and put back again and again it leaves nothing behind', async (
     await within(page, 'iframe[title="Der Cluster"]');
     await page.getByRole('button', { name: 'Hide' }).click();
     await expect(page.locator('cluster-overview')).toHaveCount(0);
-    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByRole('button', { name: 'Show' }).click();
   };
   await round();
   await page.getByRole('button', { name: 'Hide' }).click();
   const first = await left();
-  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.getByRole('button', { name: 'Show' }).click();
   for (let times = 0; times < 5; times += 1) await round();
   await page.getByRole('button', { name: 'Hide' }).click();
   await expect.poll(async () => {
@@ -73,7 +73,7 @@ test('in a browser that refuses cookies of other sites it lets people in by a wi
   const notice = page.frameLocator('iframe').locator('#shut-out');
   await expect(notice).toBeAttached();
   await page.clock.runFor(100_000);
-  await expect(notice).toContainText('Dieser Browser hält Ihre Anmeldung hier nicht.');
+  await expect(notice).toContainText('Dieser Browser hält Ihre Anmeldung hier nicht');
   await page.clock.runFor(600_000);
   expect(codes()).toBeLessThanOrEqual(4);
   const opened = page.context().waitForEvent('page');

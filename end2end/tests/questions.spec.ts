@@ -49,9 +49,9 @@ test('why is my web component stale though the server is up', async ({ cluster, 
   await why(page, 'web-1', 'web', 'Heartbeat').click();
   const cure = page.locator('[data-hint="web-idle"]');
   await expect(cure).toBeInViewport();
-  await expect(cure).toContainText('A web component beats only when somebody asks it something');
+  await expect(cure).toContainText('A web component sends a heartbeat only when it serves a request');
   await expect(cure).toContainText('behind a sticky load balancer');
-  await expect(cure.getByRole('listitem').first()).toContainText('Open any page of the product on web-1 itself');
+  await expect(cure.getByRole('listitem').first()).toContainText('Open a page of the product on web-1 itself');
   await cluster.beat({ server: 'web-1', role: 'web' });
   await expect(cure).toHaveCount(0);
   await expect(web).toHaveAttribute('data-pulse', 'alive');
@@ -85,7 +85,7 @@ test('why is a removed one back, and how does it stay away', async ({ cluster, p
   await page.getByRole('button', { name: 'Remove anyway' }).click();
   const why = page.locator('[data-hint="came-back"]');
   await expect(why).toContainText('app-1 has reappeared after its removal');
-  await expect(why).toContainText('without having been restarted');
+  await expect(why).toContainText('without a restart');
   await expect(why.getByRole('listitem').first()).toContainText('stop it on app-1 first, then remove it');
 
   await cluster.end('app-1 service', 'SIGTERM');

@@ -80,7 +80,7 @@ test('when all fall silent together the overview is suspected first and the sile
   await stop();
   const everyone = page.locator('[data-hint="everyone-silent"]');
   await expect(everyone).toContainText('3 of 3 services stopped reporting at the same time', { timeout: 15_000 });
-  await expect(everyone).toContainText('Suspect the overview first');
+  await expect(everyone).toContainText('Check the overview first');
   await expect(everyone).toContainText('Do not let a container platform restart the servers');
   const fold = page.locator('details[data-group="service-stale"]');
   await expect(fold.locator('summary')).toContainText('3 services do not respond');

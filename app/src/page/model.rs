@@ -5,17 +5,16 @@ use std::sync::Arc;
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, HintId, Snapshot, Span, Timestamp};
 use crate::i18n::{self, Words};
-use crate::page::hints::model::HintGroup;
-use crate::page::panel::model::Panel;
+use crate::page::hints::model::{HintGroup, cut_off, hint_groups};
+use crate::page::panel::model::{Panel, panel};
 use crate::page::query::to_query;
 use crate::page::route::{Done, Route};
 use crate::page::servers::list;
 use crate::page::servers::list::Toolbar;
 use crate::page::servers::model::ServerRow;
-use crate::page::servers::row_cache::{HeartbeatTimes, RowCache};
-use crate::page::settings::model::Form;
+use crate::page::servers::row_cache::{self, HeartbeatTimes, RowCache};
+use crate::page::settings::model::{Form, form};
 use crate::page::view_context::ViewContext;
-use crate::page::{hints, panel, servers, settings};
 
 /// The page's opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +73,7 @@ impl PageModel {
         let said = words.verdict(&overview, &hints);
         let context = ViewContext { snapshot, overview: &overview, now, route, words };
         let (toolbar, shown) = list::list(&context, rows);
-        let rows = servers::row_cache::rows(&shown, &context, &findings, cache);
+        let rows = row_cache::rows(&shown, &context, &findings, cache);
         let view = Self {
             banner: Banner {
                 headline: said.headline,
@@ -85,9 +84,9 @@ impl PageModel {
                 done: route.done.as_ref().map(|done| context.done(done)),
             },
             summary: summary(&context),
-            form: settings::model::form(&context),
-            hints: hints::model::groups(&hints, cache, &context),
-            panel: panel::model::panel(&context),
+            form: form(&context),
+            hints: hint_groups(&hints, cache, &context),
+            panel: panel(&context),
             toolbar,
             rows,
             list: to_query(route.persistent_params()),
@@ -102,7 +101,7 @@ impl PageModel {
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser is cut off"))]
     pub(crate) fn cut_off(mut self, since: Timestamp, error_detail: &str, words: &Words) -> Self {
         self.banner.headline = words.say("cut-off.verdict", &[("since", Arg::Moment(since))]);
-        self.hints = vec![hints::model::cut_off(since, error_detail, words)];
+        self.hints = vec![cut_off(since, error_detail, words)];
         self
     }
 }

@@ -5,8 +5,20 @@ use std::path::Path;
 
 use app::cluster::Os;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Stopwatch;
-use crate::messenger::wire::Process;
+
+/// What a service's process uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Seconds since its start.
+    pub uptime_s: u64,
+    /// Milliseconds it has used of a processor.
+    pub cpu_ms: u64,
+    /// Bytes it holds in memory.
+    pub memory_bytes: u64,
+}
 
 /// The operating system's real name and version.
 pub fn os() -> Os {

@@ -26,8 +26,9 @@ use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::auth::cache::Token;
-use crate::auth::origin::{Origin, Proxies};
+use crate::auth::origin::Origin;
 use crate::auth::password::Passwords;
+use crate::auth::proxy::trusted::Proxies;
 use crate::auth::proxy::unnamed::UnnamedProxyWarning;
 use crate::auth::proxy::unreadable::UnreadableForwardingWarning;
 use crate::auth::rate_limit::Limits;

@@ -29,7 +29,7 @@ pub fn reasons(policy: &Policy, listen: SocketAddr, over_tls: bool) -> Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::origin::Proxies;
+    use crate::auth::proxy::trusted::Proxies;
 
     fn said(mode: Mode, listen: &str, over_tls: bool, proxies: &[&str]) -> usize {
         let proxies: Vec<String> = proxies.iter().map(ToString::to_string).collect();

@@ -297,7 +297,7 @@ pub struct Serve {
     #[command(flatten)]
     pub database: Database,
     /// How many servers it takes in; heartbeats of more are refused.
-    #[arg(long, env = "CLUSTER_OVERVIEW_MAX_SERVERS", value_parser = max_servers, default_value_t = crate::MAX_SERVERS)]
+    #[arg(long, env = "CLUSTER_OVERVIEW_MAX_SERVERS", value_parser = max_servers, default_value_t = crate::site::MAX_SERVERS)]
     pub max_servers: usize,
     /// The path it lives below, as the browser sees it.
     #[arg(long, env = "CLUSTER_OVERVIEW_BASE_PATH", default_value = "/")]

@@ -14,7 +14,7 @@ pub(super) async fn run(options: args::Demo) -> Result<(), Failure> {
     let stop = asked_to_stop()?;
     let listener = Listener::from(bind(options.listen.address)?);
     let branding = options.branding.path.as_deref().map(Branding::read).transpose()?;
-    let demo = Demo::open(branding.unwrap_or_default()).await?;
+    let demo = Demo::open(&args::temporary_folder(), branding.unwrap_or_default()).await?;
     announce(&listener, "")?;
     let mut out = std::io::stdout();
     writeln!(

@@ -15,7 +15,7 @@ use super::this_server::{
 };
 use super::{Failure, args};
 use crate::agent::host;
-use crate::auth::origin::Proxies;
+use crate::auth::proxy::trusted::Proxies;
 use crate::auth::secret::{Hash, SecretError, join_token_in_file, make_if_absent};
 use crate::auth::{Mode, Policy, startup_warnings};
 use crate::files::kept::Kept;

@@ -8,10 +8,10 @@ use app::cluster::{ComponentKey, KeyKind, RejectionReason, Role, ServerName, Set
 use tokio::sync::watch;
 use tokio::time;
 
-use crate::Site;
 use crate::auth::audit::{Action, Actor, Entry};
 use crate::demo::timeline::{self, ROUND};
 use crate::demo::{Tick, servers};
+use crate::site::Site;
 use crate::store::admin::{AdminStore, ExclusiveLock};
 use crate::store::{MessengerReport, Store, StoreError};
 

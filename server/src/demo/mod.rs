@@ -8,7 +8,7 @@ mod sim_node;
 mod timeline;
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -16,15 +16,14 @@ use tokio::task::JoinSet;
 
 use crate::auth::Policy;
 use crate::auth::secret::Hash;
-use crate::cli::args;
 use crate::demo::driver::Driver;
 use crate::demo::sim_node::Node;
 use crate::ingest::Refused;
 use crate::net::listener::Listener;
 use crate::site::branding::Branding;
+use crate::site::{Options, Site};
 use crate::store::StoreError;
 use crate::store::admin::AdminStore;
-use crate::{Options, Site};
 
 /// Why there is no demo.
 #[derive(Debug, thiserror::Error)]
@@ -67,8 +66,8 @@ pub struct Demo {
 
 impl Demo {
     /// Opens an overview of its own and begins the first round.
-    pub async fn open(branding: Branding) -> Result<Self, DemoError> {
-        let folder = Folder::new()?;
+    pub async fn open(temporary_folder: &Path, branding: Branding) -> Result<Self, DemoError> {
+        let folder = Folder::below(temporary_folder)?;
         let database = format!("sqlite:{}", folder.0.join("overview.db").display());
         let options = Options {
             // Known to nobody: the cluster is played within the process. Nor is anybody dialled: nobody is
@@ -114,9 +113,9 @@ impl Demo {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> std::io::Result<Self> {
+    fn below(parent: &Path) -> std::io::Result<Self> {
         let name = format!("cluster-overview-demo-{}", uuid::Uuid::new_v4());
-        let path = args::temporary_folder().join(name);
+        let path = parent.join(name);
         std::fs::DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
     }

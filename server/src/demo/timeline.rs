@@ -158,7 +158,7 @@ pub(super) fn settings(second: u32) -> Settings {
 pub(super) fn max_servers(second: u32) -> usize {
     let fewer = of_the_cluster(second)
         .find_map(|twist| if let MaxServers(most) = twist { Some(most) } else { None });
-    fewer.unwrap_or(crate::MAX_SERVERS)
+    fewer.unwrap_or(crate::site::MAX_SERVERS)
 }
 
 /// Whether the probe of a server that has not reported yet fails in this second.

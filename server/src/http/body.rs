@@ -15,10 +15,10 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::problem::Problem;
 use crate::net::connections::Room;
+use crate::site::Site;
 
 /// The largest JSON body that is accepted.
 const MAX_JSON_BYTES: usize = 1 << 20;

@@ -7,9 +7,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::Site;
 use crate::http::assets::CACHE_FOREVER;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,

@@ -11,8 +11,8 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 
-use crate::Site;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// The parameters in a path, or why they cannot be read.
 pub(crate) type PathParams<T> = Result<Path<T>, PathRejection>;

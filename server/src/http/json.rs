@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::Site;
 use crate::files::text::utf8;
 use crate::http::body::Sender;
 use crate::http::problem::Problem;
+use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
 /// A request that is sent as a JSON body.

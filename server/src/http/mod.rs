@@ -33,7 +33,7 @@ use self::layers::permission::Permission::{
     Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
 };
 use self::pages::{access, embed, forms, sign_in};
-use crate::Site;
+use crate::site::Site;
 
 /// Where servers send heartbeats.
 pub(crate) const HEARTBEATS_PATH: &str = "/api/v1/heartbeats";

@@ -7,9 +7,9 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use crate::Site;
 use crate::http::problem::Problem;
 use crate::http::query::encode_unsafe;
+use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
 /// Answers at an address that no route has.

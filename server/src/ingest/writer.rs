@@ -173,7 +173,7 @@ async fn write(
         written = Stopwatch::start();
         match received {
             Ok((receipts, at, interval)) => {
-                figures.record_batch(&receipts);
+                figures.record_batch(receipts.len(), Receipt::applied(&receipts));
                 let mut receipts = receipts.into_iter();
                 for Job { heartbeats, over_limit, answer } in waiting {
                     if !over_limit.is_empty() {

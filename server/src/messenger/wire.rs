@@ -25,6 +25,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
+use crate::agent::host::Process;
 use crate::auth::secret::Hash;
 
 /// What both sides begin with, before the version.
@@ -93,17 +94,6 @@ pub enum Message {
     /// Something of a later version.
     #[serde(other)]
     Unknown,
-}
-
-/// What a service's process uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Process {
-    /// Seconds since its start.
-    pub uptime_s: u64,
-    /// Milliseconds it has used of a processor.
-    pub cpu_ms: u64,
-    /// Bytes it holds in memory.
-    pub memory_bytes: u64,
 }
 
 /// Why two sides do not, or no longer, speak.

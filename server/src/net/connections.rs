@@ -14,7 +14,7 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::listener::Limits;
-use crate::auth::origin::Proxies;
+use crate::auth::proxy::trusted::Proxies;
 use crate::auth::rate_limit::network;
 
 /// How many connections one address, or the /64 an IPv6 address is in, may keep open without a request. Loopback

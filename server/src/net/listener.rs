@@ -27,7 +27,8 @@ use tower::Service as _;
 
 use super::connections::{Answered, Connections, Place, Room};
 use super::tls::{self, Tls};
-use crate::auth::origin::{OverTls, Proxies};
+use crate::auth::origin::OverTls;
+use crate::auth::proxy::trusted::Proxies;
 use crate::telemetry::log_limit::LogLimit;
 
 /// The most connections at once, if the system allows as many.

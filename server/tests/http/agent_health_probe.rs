@@ -87,7 +87,7 @@ fn one_agent_beats_for_both_components_as_long_as_the_product_answers_and_says_w
         let found = component(&picture, "proget-1", role).unwrap();
         let told = (&found["product"], &found["version"], &found["probed"]);
         assert_eq!(told, (&json!("ProGet"), &json!("2026.2 (Build 1)"), &json!(true)), "{role}");
-        assert!(found["why"].as_str().unwrap().contains("It answers probes"), "{found}");
+        assert!(found["why"].as_str().unwrap().contains("It answers health checks"), "{found}");
     }
 
     let no_database = WELL

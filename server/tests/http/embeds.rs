@@ -73,7 +73,7 @@ fn a_code_lets_somebody_in_once_to_the_page_without_the_code() {
     assert!(page.contains("data-ancestors=\"https://product.example\""), "{page}");
     let again = enter(&overview, &code);
     assert_eq!((again.status, again.header("set-cookie")), (410, ""));
-    assert!(again.body["detail"].as_str().unwrap().contains("used already"));
+    assert!(again.body["detail"].as_str().unwrap().contains("has been used"));
     let lines = overview.audit(&admin);
     assert!(lines.iter().any(|line| {
         (&line["who"], &line["action"], &line["proof"])

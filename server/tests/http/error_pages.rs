@@ -80,5 +80,5 @@ fn what_an_address_does_not_take_is_named() {
     let overview = Running::guarded();
     let refused = overview.send("GET", "/api/v1/heartbeats", &[NAVIGATION], &[]);
     assert_eq!((refused.status, refused.header("allow")), (405, "POST"));
-    assert!(text(&refused).contains("/api/v1/heartbeats does not take GET"), "{}", refused.body);
+    assert!(text(&refused).contains("/api/v1/heartbeats does not accept GET"), "{}", refused.body);
 }

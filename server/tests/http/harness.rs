@@ -8,7 +8,7 @@ use app::cluster::Source;
 use app::cluster::{Os, Role, ServerName, Span};
 use cluster_overview::auth::audit::{Action, Actor, Entry};
 use cluster_overview::auth::cache::{AuthCache, TokenRole};
-use cluster_overview::auth::origin::Proxies;
+use cluster_overview::auth::proxy::trusted::Proxies;
 use cluster_overview::auth::secret::Hash;
 use cluster_overview::auth::{Mode, NewToken, Policy};
 use cluster_overview::messenger::DialLoopback;

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use cluster_overview::auth::origin::Proxies;
+use cluster_overview::auth::proxy::trusted::Proxies;
 use cluster_overview::auth::{Mode, Policy};
 use serde_json::json;
 

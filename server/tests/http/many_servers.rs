@@ -62,7 +62,7 @@ fn an_overview_that_is_nearly_full_says_so_to_programs_and_on_its_page() {
     }
     overview.beat(&heartbeat(&servers[9], "service", 1));
     let full = picture()["hints"][0]["evidence"].as_str().unwrap().to_owned();
-    assert!(full.starts_with("This web server refuses"), "{full}");
+    assert!(full.starts_with("This web server rejects"), "{full}");
     let removed = overview.send("DELETE", "/api/v1/servers/app-10?force=true", &[], &[]);
     assert_eq!(removed.status, 204);
     let removed = overview.send("DELETE", "/api/v1/servers/app-9?force=true", &[], &[]);

@@ -1,6 +1,6 @@
 //! Where the product's proxy says who it is: whose word is taken, and whose is not.
 
-use cluster_overview::auth::origin::Proxies;
+use cluster_overview::auth::proxy::trusted::Proxies;
 use cluster_overview::auth::{Mode, Policy};
 use serde_json::json;
 

@@ -78,7 +78,7 @@ fn a_wrong_password_and_an_unknown_name_are_told_the_same() {
         alert.split(['<', '>']).nth(1).unwrap().to_owned()
     };
     assert_eq!(said(&wrong), said(&unknown));
-    assert!(said(&wrong).contains("do not belong together"));
+    assert!(said(&wrong).contains("Incorrect name or password"));
     let admin = overview.token("admin");
     let lines = overview.audit(&admin);
     let refused: Vec<&serde_json::Value> =
@@ -186,7 +186,7 @@ fn a_session_goes_on_looking_while_the_database_is_away_and_nobody_signs_in_mean
     assert_eq!(act(&overview, &cookie).status, 503);
     let refused = sign_in(&overview, NAME, PASSWORD, None, &[]);
     assert_eq!(refused.status, 503);
-    assert!(refused.body.as_str().unwrap().contains("nobody can sign in"));
+    assert!(refused.body.as_str().unwrap().contains("Nobody can sign in"));
     drop(locked);
 }
 

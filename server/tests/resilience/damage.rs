@@ -64,7 +64,7 @@ fn pages_damaged_under_a_running_overview_blind_it_until_a_backup_is_started() {
     let database = overview.database();
     let backup = fs::read(&database).unwrap();
     let damaged = spoil(&database);
-    fares_badly(&overview, "is damaged: stop the overview, put a backup in its place");
+    fares_badly(&overview, "is damaged: stop the overview, replace the file with a backup");
     assert!(fs::read(&database).unwrap() == damaged, "what is damaged is not written to");
     a_start_is_refused(&mut overview);
     for file in fs::read_dir(&overview.folder).unwrap().map(|file| file.unwrap().path()) {

@@ -62,7 +62,7 @@ pub(crate) struct HintGroup {
 const FOLD_OVER: usize = 5;
 
 /// The hints, each leading to its server's row if that is among those `shown`.
-pub(crate) fn groups(
+pub(crate) fn hint_groups(
     hints: &[Hint],
     shown: &RowCache,
     context: &ViewContext<'_>,

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::auth::origin::Proxies;
+use crate::auth::proxy::trusted::Proxies;
 
 /// A header by which a proxy says something, and its name as documentation writes it.
 pub(crate) type Named = (HeaderName, &'static str);

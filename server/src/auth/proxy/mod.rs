@@ -1,6 +1,7 @@
 //! What trusted proxies say: where a request came from, and which user the product has signed in.
 
 pub(crate) mod forwarded;
+pub mod trusted;
 pub(crate) mod unnamed;
 pub(crate) mod unreadable;
 pub mod user_headers;

@@ -8,10 +8,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use crate::Site;
 use crate::auth::audit::{Wanted, Written};
 use crate::http::api::dto;
 use crate::http::problem::Problem;
+use crate::site::Site;
 use crate::telemetry::log_limit::LogLimit;
 
 const DEFAULT_LIMIT: u32 = 100;

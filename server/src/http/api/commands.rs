@@ -3,9 +3,9 @@
 use app::protocol::{Command, CommandError};
 use axum::http::StatusCode;
 
-use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// How many seconds to wait before a messenger is dialled again.
 const REDIAL_AFTER_S: u32 = 5;

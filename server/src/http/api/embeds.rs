@@ -6,7 +6,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::Site;
 use crate::auth::cache::CODE;
 use crate::auth::identity::Person;
 use crate::auth::secret::Hash;
@@ -15,6 +14,7 @@ use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
+use crate::site::Site;
 use crate::telemetry::log_limit::LogLimit;
 
 /// Creates a code with which a person sees the page inside a product's page

@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::Site;
 use crate::auth::audit::{Actor, Proof};
 use crate::auth::identity::Caller;
 use crate::auth::origin::Origin;
@@ -16,6 +15,7 @@ use crate::http::api::heartbeats::no_room;
 use crate::http::api::tokens::token_problem;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// Gives a server a credential of its own
 #[utoipa::path(

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 
-use crate::Site;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// Whether the process serves
 #[utoipa::path(

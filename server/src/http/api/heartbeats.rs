@@ -10,7 +10,6 @@ use axum::{Extension, Json};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::Site;
 use crate::auth::identity::Caller;
 use crate::auth::origin::Origin;
 use crate::http::api::dto;
@@ -19,6 +18,7 @@ use crate::http::json;
 use crate::http::problem::Problem;
 use crate::ingest::heartbeat_json;
 use crate::messenger::{Announced, came_directly};
+use crate::site::Site;
 use crate::store::Receipt;
 use crate::telemetry::heartbeats::RejectReason;
 

@@ -10,11 +10,11 @@ use utoipa::OpenApi;
 use utoipa::openapi::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use crate::Site;
 use crate::auth::Mode;
 use crate::http::api::dto;
 use crate::http::layers::permission::Permission;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, PROBE_FAILURES_PATH};
+use crate::site::Site;
 
 /// The security schemes: a server's proof, and that of a person's program.
 const NODE: &str = "node";

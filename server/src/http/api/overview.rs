@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest as _, Sha256};
 
-use crate::Site;
 use crate::http::api::dto;
 use crate::http::single_flight::SingleFlight;
 use crate::live::{LiveState, LiveView};
+use crate::site::Site;
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 

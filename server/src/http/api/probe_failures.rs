@@ -7,13 +7,13 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::Site;
 use crate::auth::identity::Caller;
 use crate::auth::origin::Origin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::foreign_credential;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// Reports why a component's agent sends no heartbeat
 ///

@@ -8,13 +8,13 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::api::commands::act;
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// Accepts a key as the one that all others are compared with
 #[utoipa::path(

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::{Extension, Json};
 
-use crate::Site;
 use crate::auth::identity::Person;
 use crate::commands::StoppedRemoval;
 use crate::http::api::commands::refusal_problem;
@@ -13,6 +12,7 @@ use crate::http::api::dto;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
 use crate::http::query;
+use crate::site::Site;
 
 /// Removes all servers that match a filter, never a live one
 #[utoipa::path(

@@ -8,13 +8,13 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::api::commands::{act, refusal_problem};
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::problem::Problem;
 use crate::http::query;
+use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
 /// Removes a server with its components

@@ -6,12 +6,12 @@ use app::protocol::Command;
 use axum::extract::State;
 use axum::{Extension, Json};
 
-use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::api::commands::act;
 use crate::http::api::dto;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// The settings in force
 #[utoipa::path(

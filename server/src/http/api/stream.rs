@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::Site;
 use crate::auth::audit::Proof;
 use crate::auth::identity::Person;
 use crate::auth::secret::Hash;
@@ -22,6 +21,7 @@ use crate::clock::Stopwatch;
 use crate::http::layers::reauthenticate::Reauthenticator;
 use crate::http::problem::Problem;
 use crate::http::query;
+use crate::site::Site;
 
 /// How often a comment is sent, so that the connection does not look idle.
 const KEEP_ALIVE_PERIOD: Duration = Duration::from_secs(15);

@@ -7,13 +7,13 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::Site;
 use crate::auth::TokenChange;
 use crate::auth::identity::Person;
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
+use crate::site::Site;
 use crate::telemetry::log_limit::LogLimit;
 
 /// All tokens and credentials

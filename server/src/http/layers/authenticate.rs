@@ -6,9 +6,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::Site;
 use crate::auth::Mode;
 use crate::auth::identity::{Caller, Person};
+use crate::site::Site;
 
 /// Puts the caller, their origin and the person, if it is one, into the request's extensions.
 pub(crate) async fn authenticate(

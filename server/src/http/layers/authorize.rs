@@ -14,7 +14,6 @@ use axum::routing::MethodRouter;
 use serde_json::Value;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::Site;
 use crate::auth::Mode;
 use crate::auth::identity::{AuthFailure, Caller};
 use crate::auth::origin::Origin;
@@ -25,6 +24,7 @@ use crate::http::layers::note_request::note_request;
 use crate::http::layers::permission::{Permission, check};
 use crate::http::layers::rejection::Rejection;
 use crate::net::connections::Room;
+use crate::site::Site;
 use crate::telemetry::heartbeats::RejectReason;
 
 /// How a route answers a caller without permission.

@@ -9,13 +9,13 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::Site;
 use crate::auth::audit::Proof;
 use crate::auth::identity::{Caller, Person};
 use crate::auth::origin::{Origin, OwnHost};
 use crate::auth::proxy::forwarded::host_header;
 use crate::http::problem::Problem;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, POLL_PATH, PROBE_FAILURES_PATH};
+use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
 /// The line that a proxy's configuration lacks if the overview and the browser differ on the overview's host.

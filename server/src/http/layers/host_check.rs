@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::Site;
 use crate::auth::Mode;
 use crate::auth::origin::{host, is_loopback};
 use crate::http::problem::Problem;
+use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
 /// Rejects a `Host` that is no loopback name or address: a page elsewhere, whose own name resolves to this

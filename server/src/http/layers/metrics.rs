@@ -7,8 +7,8 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::Site;
 use crate::clock::Stopwatch;
+use crate::site::Site;
 use crate::telemetry::requests::RequestLabels;
 
 /// Counts a request under its route's template and times it.

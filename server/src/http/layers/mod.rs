@@ -22,7 +22,7 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::Site;
+use crate::site::Site;
 
 /// Puts the layers around a router. The last one is the outermost: it sees a request first and its answer last.
 pub(crate) fn wrap(router: Router<Arc<Site>>, site: &Arc<Site>) -> Router<Arc<Site>> {

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::Site;
+use crate::site::Site;
 
 /// Counts a request on the page or the API: the own web component sends heartbeats because of them. Health checks,
 /// static files and heartbeats do not count.

@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::Site;
 use crate::auth::Mode;
 use crate::auth::origin::RequestId;
 use crate::http::accept;
@@ -19,6 +18,7 @@ use crate::http::api::dto;
 use crate::http::pages::html::document_response;
 use crate::http::pages::sign_in::NO_SIGN_IN;
 use crate::http::problem::{AnsweredBy, Problem};
+use crate::site::Site;
 
 /// Writes a problem that a handler or a layer answers: as a page for a browser that goes to an address, else as JSON.
 pub(crate) async fn render_problem(

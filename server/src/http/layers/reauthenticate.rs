@@ -6,11 +6,11 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::Site;
 use crate::auth::origin::OverTls;
 use crate::auth::proxy::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
 use crate::auth::{Access, Mode};
 use crate::http::layers::permission::{Permission, check};
+use crate::site::Site;
 
 /// The longest header that is kept of a stream's request: a list of roles may be long.
 const MAX_KEPT_HEADER_BYTES: usize = 8 << 10;

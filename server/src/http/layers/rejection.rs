@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use app::cluster::hints::Arg;
 use axum::http::{HeaderName, StatusCode};
 
-use crate::Site;
 use crate::auth::Mode;
 use crate::auth::identity::AuthFailure;
 use crate::auth::proxy::user_headers::ProxyNameError;
 use crate::http::layers::permission::Permission;
 use crate::http::problem::{Problem, Values};
+use crate::site::Site;
 
 /// Why a caller does not get what they asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 
-use crate::Site;
 use crate::auth::origin::{Origin, RequestId};
 use crate::http::layers::metrics::{method_label, route_template};
+use crate::site::Site;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -7,9 +7,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::Site;
 use crate::auth::cookie::is_secure_context;
 use crate::auth::origin::{Origin, OverTls};
+use crate::site::Site;
 use crate::site::frame_ancestors::Ancestor;
 
 /// The policy of everything that is not one of our documents: it is data, and does nothing.

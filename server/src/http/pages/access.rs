@@ -13,7 +13,6 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::Site;
 use crate::auth::cache::{Account, Token, TokenRole};
 use crate::auth::identity::Person;
 use crate::auth::{Mode, TokenChange};
@@ -23,6 +22,7 @@ use crate::http::extract::PageRequest;
 use crate::http::json::FromJson as _;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// The form for a new token.
 #[derive(Deserialize)]

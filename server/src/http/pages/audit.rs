@@ -8,13 +8,13 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::Site;
 use crate::auth::audit::{Action, Written};
 use crate::http::api::audit::{AuditParams, MAX_TEXT_CHARS, next_before, read, unreadable, wanted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 use crate::http::query::encode_value;
+use crate::site::Site;
 
 const LINES_PER_PAGE: u32 = 50;
 

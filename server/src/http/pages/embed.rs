@@ -7,13 +7,13 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use crate::Site;
 use crate::auth::Mode;
 use crate::auth::origin::Origin;
 use crate::http::api::embeds::log_embed_failure;
 use crate::http::assets;
 use crate::http::layers::security_headers::allow_other_sites;
 use crate::http::problem::Problem;
+use crate::site::Site;
 
 /// Trades the code in the address for a session, and redirects to the page without the code.
 pub(crate) async fn enter(

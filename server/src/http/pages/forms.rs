@@ -16,12 +16,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Redirect;
 
-use crate::Site;
 use crate::auth::identity::Person;
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
 use crate::http::problem::Problem;
 use crate::live::LiveView;
+use crate::site::Site;
 
 /// The fields of a form.
 type Sent = Submitted<Vec<(String, String)>>;

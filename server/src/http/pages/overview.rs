@@ -14,12 +14,12 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::Site;
 use crate::auth::audit::Proof;
 use crate::auth::identity::Person;
 use crate::http::api::stream::MAX_CURSOR_BYTES;
 use crate::http::body;
 use crate::http::pages::html::set_document_headers;
+use crate::site::Site;
 
 /// Answers one visitor's server functions.
 struct PageBackend {

@@ -15,7 +15,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::Site;
 use crate::auth::origin::{Origin, OwnHost};
 use crate::auth::password::PasswordPolicyError;
 use crate::auth::{Mode, SignIn, SignInError};
@@ -24,6 +23,7 @@ use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 use crate::http::query::{encode_unsafe, encode_value};
+use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
 /// The longest query to which signing in leads back.

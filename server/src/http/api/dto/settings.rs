@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use app::cluster;
-use app::cluster::{FieldError, SETTINGS, Setting, SettingValue};
+use app::cluster::{FieldError, SETTINGS, Setting, SettingErrorKind, SettingValue};
 use app::i18n::Words;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -46,12 +46,21 @@ fn value_of(setting: &Setting, value: &Value) -> Result<SettingValue, &'static s
     seconds.map(SettingValue::Seconds).ok_or("must be a whole number of seconds")
 }
 
-/// What is wrong, as all messages of the API: it begins in lower case and has no full stop.
+/// What is wrong, as all messages of the API say it. To the second: a span said in its two largest units may look like its
+/// limit.
 fn api_message(error: cluster::SettingError) -> String {
-    let sentence = error.why.in_words(Words::for_programs());
-    let mut letters = sentence.trim_end_matches('.').chars();
-    let first = letters.next().map(|first| first.to_ascii_lowercase());
-    first.into_iter().chain(letters).collect()
+    let seconds = |span: cluster::Span| format!("{} s", span.0 / 1_000);
+    match error.why {
+        SettingErrorKind::NotADuration => "must be a whole number of seconds".to_owned(),
+        SettingErrorKind::OutOfRange { min, max, given } => {
+            format!("must be {min} to {max}; it is {}", seconds(given))
+        }
+        SettingErrorKind::TooShort { twice, given } => format!(
+            "must be at least twice the heartbeat interval, {}; it is {}",
+            seconds(twice),
+            seconds(given)
+        ),
+    }
 }
 
 impl PartialSchema for Settings {

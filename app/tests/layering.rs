@@ -1,0 +1,70 @@
+//! Do imports go down only?
+
+#![allow(clippy::unwrap_used, reason = "a source that cannot be read fails the test")]
+
+mod imports;
+
+use std::path::Path;
+
+/// From the bottom up.
+const LAYERS: [&str; 52] = [
+    "cluster::order",
+    "cluster::time",
+    "cluster::version",
+    "cluster::server_name",
+    "cluster::component_key",
+    "cluster::keys",
+    "cluster::boot",
+    "cluster::observation",
+    "cluster::messenger",
+    "cluster::component",
+    "cluster::settings",
+    "cluster::heartbeat",
+    "cluster::receive",
+    "cluster::reference_keys",
+    "cluster::health",
+    "cluster::pulse",
+    "cluster::capacity",
+    "cluster::rejected",
+    "cluster::snapshot",
+    "cluster::change",
+    "cluster::reject",
+    "cluster::versions",
+    "cluster::overview",
+    "cluster::removal",
+    "cluster::shared_addresses",
+    "cluster::hints",
+    "cluster::preview",
+    "cluster",
+    "i18n",
+    "protocol",
+    "server_fns",
+    "page::query",
+    "page::appearance",
+    "page::settings::draft",
+    "page::dialog",
+    "page::route",
+    "page::status_style",
+    "page::view_context",
+    // The models, and above them what puts them together.
+    "page::servers::hint_link",
+    "page::servers::columns",
+    "page::servers::model",
+    "page::servers::row_cache",
+    "page::servers::list",
+    "page::hints::model",
+    "page::panel::model",
+    "page::settings::model",
+    "page::model",
+    "page::client::focus",
+    "page::state",
+    "page",
+    "page::client",
+    "pages",
+];
+
+#[test]
+fn a_module_imports_only_from_layers_below_its_own() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    assert_eq!(imports::upward(&sources, &LAYERS), Vec::<String>::new());
+}

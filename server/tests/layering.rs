@@ -1,0 +1,54 @@
+//! Do imports go down only?
+
+#![allow(clippy::unwrap_used, reason = "a source that cannot be read fails the test")]
+
+// The reader of imports stands with the crate below: a crate of its own would be more than it.
+#[path = "../../app/tests/imports/mod.rs"]
+mod imports;
+
+use std::path::Path;
+
+/// From the bottom up.
+const LAYERS: [&str; 27] = [
+    "clock",
+    "telemetry",
+    "files",
+    "agent::host",
+    "net::back_off",
+    "auth::secret",
+    "auth::normalization",
+    "auth::proxy::trusted",
+    "auth::proxy::forwarded",
+    "auth::origin",
+    // What the store stores of people, tokens and their acts.
+    "auth::cache",
+    "auth::audit",
+    "store",
+    "live",
+    "auth",
+    "net",
+    "ingest",
+    "messenger",
+    "commands",
+    "self_report",
+    "site",
+    "http",
+    "agent",
+    "demo",
+    "cli",
+    "lib",
+    "main",
+];
+
+/// What still goes up, until the caches of HTTP have a state of their own. Nothing is added here.
+const STILL_UPWARD: [&str; 3] =
+    ["site -> http", "site -> http::single_flight", "site::base_path -> http"];
+
+#[test]
+fn a_module_imports_only_from_layers_below_its_own() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let found = imports::upward(&sources, &LAYERS);
+    let new: Vec<&String> =
+        found.iter().filter(|import| !STILL_UPWARD.contains(&import.as_str())).collect();
+    assert_eq!(new, Vec::<&String>::new());
+}
