@@ -1,0 +1,62 @@
+//! The options of the commands that ask an overview: `agent` and `status`.
+
+use std::path::PathBuf;
+
+use app::cluster::Role;
+use clap::Args;
+
+use super::shared::{ConfigFile, Node};
+
+#[derive(Args, Debug)]
+pub struct Agent {
+    #[command(flatten)]
+    pub file: ConfigFile,
+    /// URL of the overview.
+    #[arg(long, env = "CLUSTER_OVERVIEW_OVERVIEW")]
+    pub overview: String,
+    /// File with the join token.
+    #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
+    pub token_file: PathBuf,
+    /// File for this server's credential (default: next to the token file). With two components each has a file: its role is
+    /// added to the name.
+    #[arg(long, env = "CLUSTER_OVERVIEW_CREDENTIAL_FILE")]
+    pub credential_file: Option<PathBuf>,
+    /// CA certificates to trust, a PEM file (default: public CAs).
+    #[arg(long, env = "CLUSTER_OVERVIEW_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Components to send heartbeats for: web, service, or both.
+    #[arg(long, env = "CLUSTER_OVERVIEW_ROLE", value_parser = role, value_delimiter = ',', default_value = "service")]
+    pub role: Vec<Role>,
+    /// Health URL of the product, such as `http://127.0.0.1:8080/health/json`: a heartbeat is sent after each good answer, and
+    /// the version is taken from it.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PROBE", conflicts_with = "probe_command")]
+    pub probe: Option<String>,
+    /// Health check by a shell command: exit code 0 means healthy.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PROBE_COMMAND")]
+    pub probe_command: Option<String>,
+    #[command(flatten)]
+    pub node: Node,
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    Role::parse(word).ok_or_else(|| "must be web or service".to_owned())
+}
+
+#[derive(Args, Debug)]
+pub struct Status {
+    /// URL of the overview.
+    #[arg(long, env = "CLUSTER_OVERVIEW_OVERVIEW")]
+    pub overview: String,
+    /// File with a viewer's token, if the overview requires one.
+    #[arg(long, env = "CLUSTER_OVERVIEW_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// CA certificates to trust, a PEM file (default: public CAs).
+    #[arg(long, env = "CLUSTER_OVERVIEW_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Print the overview as JSON.
+    #[arg(long, conflicts_with = "line")]
+    pub json: bool,
+    /// Print one line in the format of Nagios plug-ins.
+    #[arg(long)]
+    pub line: bool,
+}
