@@ -342,6 +342,8 @@ export const test = base.extend<{ cluster: Cluster } & Options>({
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await use(page);
+    // A story may end while a request that it rewrites is under way.
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     for (const { value } of await page.context().cookies()) cluster.keepSecret(value);
     // Without scripts nobody takes what was fetched for them in advance.
     const unused = javaScriptEnabled === false ? /was preloaded using link preload but not used/ : /^$/;

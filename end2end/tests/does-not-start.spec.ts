@@ -23,7 +23,7 @@ const ways: [string, (page: Page, cluster: Cluster) => Promise<unknown>][] = [
   ['the wasm is not found', (page) => spoil(page, 'app_bg.wasm', (route) => route.fulfill({ status: 404 }))],
   ['the wasm comes as a page of a proxy', (page) => spoil(page, 'app_bg.wasm', (route) => route.fulfill({ contentType: 'text/html', body: '<p>blocked' }))],
   ['the wasm is cut short', (page) => spoil(page, 'app_bg.wasm', async (route) => {
-    // A reload, or the end of the story, takes a request back that is under way.
+    // A reload takes a request back that is under way.
     const response = await route.fetch().catch(() => undefined);
     if (response) await route.fulfill({ response, body: (await response.body()).subarray(0, 100_000) });
   })],
