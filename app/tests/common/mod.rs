@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file takes the builders it needs")]
 #![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
 
+pub(crate) mod hints;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 

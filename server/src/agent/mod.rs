@@ -4,27 +4,26 @@ pub mod api_client;
 pub mod credential_file;
 pub mod health_probe;
 pub mod host;
+mod log;
+mod proof;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use app::cluster::{Os, Role};
 use serde_json::{Value, json};
 
 use crate::agent::api_client::{Client, ClientError};
-use crate::agent::credential_file::{Credential, CredentialError};
+use crate::agent::credential_file::Credential;
 use crate::agent::health_probe::{Probe, Unwell, Well};
-use crate::auth::secret::{SecretError, read_secret};
+use crate::agent::log::Log;
+pub use crate::agent::proof::{Proof, ProofError};
 use crate::clock;
-use crate::files::kept::Kept;
 use crate::files::key::KeyFile;
 use crate::http::api::dto;
 use crate::messenger::MessengerListener;
 use crate::net::back_off::back_off;
-use crate::telemetry::log_limit::LogLimits;
-use crate::telemetry::outside_text::one_line;
 
 /// Before the overview has said how often to beat.
 const FIRST_INTERVAL: Duration = Duration::from_secs(30);
@@ -63,105 +62,6 @@ impl Facts {
             self.version = version;
         }
     }
-}
-
-/// What a node proves itself with: the join token at first contact, its own credential from then on.
-#[derive(Debug)]
-pub struct Proof {
-    /// The join token, if there is one.
-    token: Kept<String, SecretError>,
-    path: PathBuf,
-    /// The server that it proves.
-    server: String,
-    credential: Option<Credential>,
-    /// For which other server the credential in the file is: this one was renamed, or is a copy of that one.
-    foreign: Option<String>,
-    /// Where a credential cannot be kept, the join token goes on proving the node.
-    keeps: bool,
-}
-
-impl Proof {
-    /// The credential of `server` in the file at `path`, or else the join token, which must be there then.
-    pub fn of(token_file: &Path, path: PathBuf, server: &str) -> Result<Self, ProofError> {
-        let found = Credential::read(&path)?;
-        let foreign = found.as_ref().and_then(|found| found.foreign_to(server)).map(str::to_owned);
-        let credential = found.filter(|_| foreign.is_none());
-        let token = Kept::new(token_file, read_secret);
-        if credential.is_none() && foreign.is_none() {
-            token.get()?;
-        }
-        Ok(Self { token, path, server: server.to_owned(), credential, foreign, keeps: true })
-    }
-
-    /// The secret that every request bears.
-    fn secret(&self) -> Result<String, ProofError> {
-        if let Some(credential) = &self.credential {
-            return Ok(credential.reveal().to_owned());
-        }
-        let token = self.token.get();
-        match &self.foreign {
-            Some(other) => token.map_err(|source| self.no_token(other.clone(), source)),
-            None => Ok(token?),
-        }
-    }
-
-    fn no_token(&self, other: String, source: SecretError) -> ProofError {
-        let (path, server) = (self.path.clone(), self.server.clone());
-        ProofError::Foreign { path, other, server, source: Box::new(source) }
-    }
-
-    /// Whether a credential should be asked for now.
-    fn wants_credential(&self) -> bool {
-        self.keeps && self.credential.as_ref().is_none_or(|known| known.is_old(clock::wall()))
-    }
-
-    /// The credential is not accepted, any more or for this server: the next trial enrols again, if there is a join
-    /// token.
-    fn doubt(&mut self) {
-        if self.token.get().is_ok() {
-            self.credential = None;
-        }
-    }
-
-    /// Keeps what an enrolment gave.
-    fn keep(&mut self, given: Credential) {
-        match given.write(&self.path) {
-            Ok(()) => {
-                self.credential = Some(given);
-                self.foreign = None;
-            }
-            Err(error) => {
-                self.keeps = false;
-                tracing::warn!(%error, "this server's credential cannot be kept, so the join token goes on proving it");
-            }
-        }
-    }
-}
-
-/// Why a node has nothing to prove itself with.
-#[derive(Debug, thiserror::Error)]
-pub enum ProofError {
-    /// No join token.
-    #[error(transparent)]
-    Token(#[from] SecretError),
-    /// No credential.
-    #[error(transparent)]
-    Credential(#[from] CredentialError),
-    /// A credential of another server, and no join token.
-    #[error(
-        "the credential file {} is for the server {other}, and this agent reports as {server}: give it a join token so that it can enrol ({source}), or start it with --name {other} if it was not renamed",
-        .path.display()
-    )]
-    Foreign {
-        /// The credential file.
-        path: PathBuf,
-        /// The server that the credential is for.
-        other: String,
-        /// The server that the agent reports.
-        server: String,
-        /// Why there is no join token.
-        source: Box<SecretError>,
-    },
 }
 
 /// A node that beats.
@@ -389,68 +289,5 @@ impl AgentError {
     /// Whether the overview does not accept what the node proves itself with.
     fn is_about_proof(&self) -> bool {
         matches!(self, Self::Client(ClientError::Refused { status: 401 | 403, .. }))
-    }
-}
-
-/// What the agent says in its log: each thing at most once a minute, whatever the overview answers.
-#[derive(Debug, Default)]
-struct Log {
-    troubles: LogLimits<Trouble>,
-    heard: LogLimits<()>,
-    enrolled: LogLimits<()>,
-}
-
-/// Kinds of trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Trouble {
-    Proof,
-    Token,
-    Probe,
-    Overview,
-}
-
-impl Log {
-    fn trouble(&self, error: &AgentError, failures: u32) {
-        let kind = match error {
-            AgentError::Proof(_) => Trouble::Proof,
-            AgentError::Client(_) if error.is_about_proof() => Trouble::Token,
-            AgentError::Probe(_) => Trouble::Probe,
-            AgentError::Client(_) => Trouble::Overview,
-        };
-        let Some(left_out) = self.troubles.check(kind) else { return };
-        match kind {
-            Trouble::Proof => {
-                tracing::error!(%error, left_out, "no heartbeat is sent; trying again");
-            }
-            Trouble::Token => {
-                tracing::error!(%error, left_out, "the overview does not accept this token; trying on");
-            }
-            Trouble::Probe => {
-                tracing::warn!(%error, failures, left_out, "no heartbeat is sent; asking on");
-            }
-            Trouble::Overview => {
-                tracing::warn!(%error, failures, left_out, "the heartbeat was not taken; trying on");
-            }
-        }
-    }
-
-    fn heard(&self, server: &str) {
-        if self.heard.check(()).is_some() {
-            tracing::info!(server, "the overview hears this server");
-        }
-    }
-
-    /// The number is the overview's word.
-    fn enrolled(&self, server: &str, id: &str, former: Option<&str>) {
-        if let Some(left_out) = self.enrolled.check(()) {
-            let id = one_line(id);
-            tracing::info!(
-                server,
-                id,
-                former,
-                left_out,
-                "enrolled: this server has its own credential"
-            );
-        }
     }
 }

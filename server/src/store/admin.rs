@@ -15,6 +15,7 @@ use crate::store::postgres::{self, PostgresStore};
 use crate::store::rows::{ClusterRow, Section};
 use crate::store::tx::Tx;
 use crate::store::{AccessChange, StoreError, access, rows, sqlite};
+use crate::store::{access_rows, audit, component_row};
 use crate::telemetry::primitives::Counter;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.
@@ -75,7 +76,7 @@ impl AdminStore {
     /// Makes the one reported check that begins with `digits` the cluster's reference.
     pub async fn accept_key(&self, kind: KeyKind, digits: &str) -> Result<Accepted, AcceptError> {
         let AdminTx { mut tx, head, at } = self.begin().await?;
-        let components = rows::all_components(&mut tx).await?;
+        let components = component_row::all_components(&mut tx).await?;
         let check = kind
             .find_by_prefix(digits, components.iter())
             .map_err(|why| AcceptError::KeyLookupError { kind, digits: digits.to_owned(), why })?;
@@ -86,7 +87,7 @@ impl AdminStore {
         if !already {
             rows::set_references(&mut tx, &references).await?;
             let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
-            access::record(&mut tx, &entry, at, head.commit.number + 1).await?;
+            audit::record(&mut tx, &entry, at, head.commit.number + 1).await?;
             self.close(AdminTx { tx, head, at }, Section::ReferenceKeys).await?;
         }
         let KeyChangePreview { wrong, .. } = KeyChangePreview::of(kind, check, components.iter());
@@ -102,7 +103,7 @@ impl AdminStore {
                 return tx.rollback().await.map(|()| false);
             }
         }
-        access::record(&mut tx, entry, at, head.commit.number + 1).await?;
+        audit::record(&mut tx, entry, at, head.commit.number + 1).await?;
         self.close(AdminTx { tx, head, at }, Section::AuthCache).await.map(|()| true)
     }
 
@@ -112,7 +113,7 @@ impl AdminStore {
             Backend::File(pool) => begin(pool, "begin").await?,
             Backend::Server(shared) => shared.look().await?,
         };
-        let keyring = access::keyring(&mut tx).await?;
+        let keyring = access_rows::keyring(&mut tx).await?;
         tx.rollback().await?;
         Ok(keyring)
     }

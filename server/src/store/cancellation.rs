@@ -12,7 +12,9 @@ use app::protocol::UserRole;
 
 use crate::auth::audit::{Action, Actor, Entry, Wanted};
 use crate::auth::cache::Account;
-use crate::store::{AccessChange, Backend, Commit, Store, StoreError, access, rows, take_in};
+use crate::store::changes::take_in;
+use crate::store::{AccessChange, Backend, Commit, Store, StoreError, access, rows};
+use crate::store::{access_rows, audit, component_row};
 
 /// More awaits than any change has.
 const MAX_POLLS: usize = 2_000;
@@ -88,7 +90,7 @@ impl Work {
             Self::Remove => {
                 let commit = change.commit_no();
                 let keys = [key("web-1"), key("web-2")];
-                rows::remove(&mut change.tx, &keys, change.at, commit).await?;
+                component_row::remove(&mut change.tx, &keys, change.at, commit).await?;
                 change.record(&entry()).await?;
             }
             Self::AccessChange => {
@@ -119,10 +121,10 @@ impl Work {
         let head = rows::head(&mut tx, None).await?;
         if matches!(self, Self::Load) {
             rows::snapshot(&mut tx, &head).await?;
-            access::keyring(&mut tx).await?;
+            access_rows::keyring(&mut tx).await?;
         } else {
             let wanted = Wanted { before: None, action: None, text: None, limit: 10 };
-            access::audit(&mut tx, &wanted).await?;
+            audit::audit(&mut tx, &wanted).await?;
         }
         tx.rollback().await
     }
@@ -280,7 +282,7 @@ async fn heals_itself(store: Arc<Store>) {
         Backend::Server(shared) => shared.begin().await.unwrap(),
     };
     let left_open = Entry { outcome: "left open".to_owned(), ..entry() };
-    access::record(&mut tx, &left_open, store.now(), 0).await.unwrap();
+    audit::record(&mut tx, &left_open, store.now(), 0).await.unwrap();
     tx.leave_open();
     let before = store.replaced_connections();
     // A pool of several connections may hand out another one first.

@@ -7,11 +7,13 @@ use app::cluster::{BlindPeriod, Component, HeartbeatUpdate, KeyCheck, KeyKind, S
 
 use crate::auth::audit::Entry;
 use crate::clock::Stopwatch;
+use crate::store::component_row::Upsert;
 use crate::store::postgres::PostgresStore;
-use crate::store::rows::{self, ClusterRow, Section, Upsert};
+use crate::store::rows::{self, ClusterRow, Section};
 use crate::store::sqlite::SqliteStore;
 use crate::store::tx::Tx;
-use crate::store::{AuthChanges, Commit, CommitId, Store, StoreError, access};
+use crate::store::{AuthChanges, Commit, CommitId, Store, StoreError};
+use crate::store::{access_rows, audit, component_row};
 
 /// A transaction that changes something.
 pub(super) struct WriteTx {
@@ -20,7 +22,7 @@ pub(super) struct WriteTx {
     /// The moment of the change.
     pub(super) at: Timestamp,
     pub(super) news: Commit,
-    pub(super) live: Stopwatch,
+    pub(super) stopwatch: Stopwatch,
     /// It changes who may ask for what.
     pub(super) regrant: bool,
     /// A reader can see it, though its own news are empty.
@@ -32,11 +34,11 @@ pub(super) struct WriteTx {
 impl WriteTx {
     /// Begins one on a file, by its owner's clock.
     pub(super) async fn of_file(owned: &SqliteStore, store: &Store) -> Result<Self, StoreError> {
-        let live = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         let mut tx = owned.begin().await?;
         let head = rows::head(&mut tx, store.known_number()).await?;
         let at = owned.clock.now();
-        let mut change = Self::begun(tx, head, at, live, store).await?;
+        let mut change = Self::begun(tx, head, at, stopwatch, store).await?;
         // What another process wrote to the file counts as written now, when it is noticed.
         change.visible |= change.news.earlier.as_ref().is_some_and(|news| !news.is_empty());
         change.note_gap().await?;
@@ -50,7 +52,7 @@ impl WriteTx {
         shared: &PostgresStore,
         store: &Store,
     ) -> Result<Self, StoreError> {
-        let live = Stopwatch::start();
+        let stopwatch = Stopwatch::start();
         let mut tx = shared.begin().await?;
         let head = rows::head_for_update(&mut tx, store.known_number()).await?;
         let clock = head.clock.ok_or(StoreError::Unreadable("clock"))?;
@@ -62,7 +64,7 @@ impl WriteTx {
         let jumped = jumped.or_else(|| (behind < Span(-1_000)).then_some(behind));
         let jumps = head.jumps + jumped.unwrap_or(Span::ZERO);
         let at = clock.max(head.mark_at);
-        let mut change = Self::begun(tx, head, at, live, store).await?;
+        let mut change = Self::begun(tx, head, at, stopwatch, store).await?;
         if let Some(by) = jumped {
             change.clock_was_set(by, clock - by).await?;
             change.at = if by < Span::ZERO { clock } else { at };
@@ -84,7 +86,7 @@ impl WriteTx {
         mut tx: Tx,
         head: ClusterRow,
         at: Timestamp,
-        live: Stopwatch,
+        stopwatch: Stopwatch,
         store: &Store,
     ) -> Result<Self, StoreError> {
         let known = store.known_of(&head);
@@ -98,7 +100,7 @@ impl WriteTx {
         }
         // Whatever a reader has seen before, the picture has moved since.
         let visible = is_of_another_history || store.was_blind();
-        Ok(Self { tx, head, at, news, live, regrant: false, visible, whole: false })
+        Ok(Self { tx, head, at, news, stopwatch, regrant: false, visible, whole: false })
     }
 
     /// The number this change has if anybody wants to hear of it.
@@ -157,7 +159,7 @@ impl WriteTx {
             return Ok(());
         }
         let commit = self.commit_no();
-        rows::upsert(&mut self.tx, &batch, commit).await?;
+        component_row::upsert(&mut self.tx, &batch, commit).await?;
         self.learn_references(&batch).await?;
         for Upsert { component, facts } in batch {
             if facts {
@@ -172,7 +174,7 @@ impl WriteTx {
     /// Writes a line of the audit.
     pub(super) async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
         let commit = self.commit_no();
-        self.regrant |= access::record(&mut self.tx, entry, self.at, commit).await?;
+        self.regrant |= audit::record(&mut self.tx, entry, self.at, commit).await?;
         Ok(())
     }
 
@@ -192,7 +194,7 @@ impl WriteTx {
         if checks.is_empty() {
             return Ok(());
         }
-        let others = rows::reporting(&mut self.tx, &checks).await?;
+        let others = component_row::reporting(&mut self.tx, &checks).await?;
         let mut learned = known;
         for component in changed {
             learned.learn(component, others.iter());
@@ -213,9 +215,9 @@ impl WriteTx {
         let Self { mut tx, head, at, mut news, regrant, whole, .. } = self;
         if regrant {
             news.keyring = Some(if news.whole.is_some() {
-                AuthChanges::Whole(Box::new(access::keyring(&mut tx).await?))
+                AuthChanges::Whole(Box::new(access_rows::keyring(&mut tx).await?))
             } else {
-                AuthChanges::Changes(access::changes_since(&mut tx, before.number).await?)
+                AuthChanges::Changes(access_rows::changes_since(&mut tx, before.number).await?)
             });
         }
         news.commit = commit;
@@ -259,13 +261,13 @@ pub(super) async fn since(
     let known = known.map(|known| known.number).filter(|known| numbers.whole <= *known);
     let Some(known) = known else {
         news.whole = Some(Box::new(rows::snapshot(tx, head).await?));
-        news.keyring = Some(AuthChanges::Whole(Box::new(access::keyring(tx).await?)));
+        news.keyring = Some(AuthChanges::Whole(Box::new(access_rows::keyring(tx).await?)));
         return Ok(Some(news));
     };
     if head.commit.number > known + 1 {
         news.passed = rows::commits_since(tx, known).await?;
     }
-    for seen in rows::changed_since(tx, known).await? {
+    for seen in component_row::changed_since(tx, known).await? {
         match seen.stored {
             Stored::Removed(tombstone) => news.removed.push(tombstone.key),
             Stored::Present(component) if seen.facts => news.components.push(component),
@@ -282,7 +284,7 @@ pub(super) async fn since(
         news.blind_periods = Some(rows::blind_periods(tx).await?);
     }
     if numbers.keyring > known {
-        news.keyring = Some(AuthChanges::Changes(access::changes_since(tx, known).await?));
+        news.keyring = Some(AuthChanges::Changes(access_rows::changes_since(tx, known).await?));
     }
     Ok(Some(news))
 }

@@ -5,6 +5,7 @@ use super::id::HintId;
 use super::rules::{
     RuleContext, SimultaneousSilence, bare, key_hint, odd, off, unreachable, verdict,
 };
+use super::shared_evidence::{SharedEvidence, Sharing};
 use crate::cluster::capacity::GONE_FOR;
 use crate::cluster::health::{ComponentStatus, Overview, ServerStatus};
 use crate::cluster::health::{KeyVerdict, VersionCheck};
@@ -18,39 +19,6 @@ use crate::cluster::time::Span;
 
 /// A clock further off than this is said more strongly.
 const BADLY_SKEWED: Span = Span::seconds(5);
-
-/// What the hints of one id have in common: counted once for all of them.
-enum SharedEvidence<'a> {
-    /// Each stands for itself.
-    Nothing,
-    /// Who shares which key.
-    Keys(Sharing),
-    /// How many servers report a key.
-    Keyed(usize),
-    /// Who reports from which address.
-    SharedAddresses(SharedAddresses<'a>),
-}
-
-impl<'a> SharedEvidence<'a> {
-    fn addresses(&self) -> Option<&SharedAddresses<'a>> {
-        if let Self::SharedAddresses(addresses) = self { Some(addresses) } else { None }
-    }
-}
-
-/// Who reports which key: the servers with the reference, and those with each key that is asked for.
-struct Sharing {
-    reference: KeyCheck,
-    most: bool,
-    servers: Vec<(KeyCheck, Names)>,
-}
-
-impl Sharing {
-    fn with(&self, check: KeyCheck) -> Names {
-        let place = self.servers.binary_search_by_key(&check, |(known, _)| *known);
-        let names = place.ok().and_then(|place| self.servers.get(place));
-        names.map(|(_, names)| names.clone()).unwrap_or_default()
-    }
-}
 
 impl<'a> RuleContext<'a> {
     /// Adds the hints of findings that share an id.

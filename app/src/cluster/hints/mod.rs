@@ -10,6 +10,7 @@ mod evidence;
 mod hint;
 mod id;
 mod rules;
+mod shared_evidence;
 
 pub use self::hint::{
     Arg, Finding, Hint, MAX_HINTS_OF_ONE_ID, Names, anchor, dom_safe, roles, summary_anchor,

@@ -13,11 +13,12 @@ use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::sync::{Mutex, watch};
 
 use crate::clock::{RemoteClock, Stopwatch};
+use crate::store::access_rows;
 use crate::store::postgres::session::Trust;
 use crate::store::rows::first_row;
 use crate::store::sql::{in_time, sql};
 use crate::store::tx::{Pool, Tx};
-use crate::store::{Standing, StoreError, access, new_id};
+use crate::store::{Standing, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
 /// Where web servers tell one another that there is something to read.
@@ -121,7 +122,7 @@ impl PostgresStore {
             let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
             let now = app::cluster::Timestamp(sql(clock).row(&mut tx).await?.get(0)?);
             first_row(&mut tx, &new_id(), now).await?;
-            access::compose_name_keys(&mut tx).await?;
+            access_rows::compose_name_keys(&mut tx).await?;
             tx.commit().await?;
             *ready = true;
         }

@@ -4,7 +4,8 @@ use app::cluster::{Component, ComponentKey, Timestamp};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::store::StoreError;
-use crate::store::rows::{Upsert, close_cluster, select_components, select_head};
+use crate::store::component_row::{Upsert, select_components};
+use crate::store::rows::{close_cluster, select_head};
 use crate::store::sql::{Row, in_time};
 
 /// Writes the cluster's row unless there is one.

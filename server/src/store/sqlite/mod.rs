@@ -17,12 +17,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use crate::clock::{self, Clock, Stopwatch};
 use crate::files::owner::{Foreign, Unusable};
+use crate::store::access_rows;
 use crate::store::rows::{ClusterRow, first_row, head};
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::integrity::Damage;
 use crate::store::sqlite::lock::{BESIDE, LOCK_END, Lock, with_end};
 use crate::store::tx::{Pool, Tx};
-use crate::store::{STANDING, Standing, StoreError, access, new_id};
+use crate::store::{STANDING, Standing, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -116,7 +117,7 @@ impl SqliteStore {
         let (damage, replaced_connections) = (Arc::default(), Counter::default());
         let mut tx = begin(&writer, "begin immediate", &damage, &replaced_connections).await?;
         first_row(&mut tx, &new_id(), clock::wall()).await?;
-        access::compose_name_keys(&mut tx).await?;
+        access_rows::compose_name_keys(&mut tx).await?;
         let head = head(&mut tx, None).await?;
         tx.commit().await?;
         let clock = Clock::starting(head.mark_at);

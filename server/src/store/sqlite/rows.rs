@@ -5,7 +5,8 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use crate::store::StoreError;
-use crate::store::rows::{Upsert, close_cluster, component, select_components, select_head};
+use crate::store::component_row::{Upsert, component, select_components};
+use crate::store::rows::{close_cluster, select_head};
 use crate::store::sql::{Row, sql};
 use crate::store::tx::Tx;
 

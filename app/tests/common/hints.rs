@@ -1,0 +1,92 @@
+//! Components and clusters in trouble, for the tests of the hints.
+
+use std::sync::Arc;
+
+use super::{NOON, address, boot, key, s, service, snapshot, web, with_facts};
+use cluster_overview_app::cluster::Boot;
+use cluster_overview_app::cluster::Source;
+use cluster_overview_app::cluster::{
+    Boots, Component, KeyKind, Messenger, MessengerFailure, Role, Settings, Skew, Snapshot, Span,
+    Timestamp,
+};
+
+pub(crate) fn heard(component: Component, at: Timestamp) -> Component {
+    Component { last_heartbeat: at, ..component }
+}
+
+pub(crate) fn stale(component: Component) -> Component {
+    heard(component, s(-100_000))
+}
+
+pub(crate) fn stopped(component: Component) -> Component {
+    Component { stopped: true, ..component }
+}
+
+pub(crate) fn running(server: &str, version: &str) -> Component {
+    with_facts(service(server), |facts| facts.version = version.into())
+}
+
+pub(crate) fn keyed(component: Component, byte: u8) -> Component {
+    with_facts(component, |facts| facts.key_check = Some(key(byte)))
+}
+
+pub(crate) fn machine_keyed(server: &str, byte: u8) -> Component {
+    with_facts(web(server), |facts| facts.machine_key_check = Some(key(byte)))
+}
+
+pub(crate) fn observer(component: Component) -> Component {
+    with_facts(component, |facts| facts.source = Source::Observer)
+}
+
+pub(crate) fn accepting(kind: KeyKind, byte: u8, mut snapshot: Snapshot) -> Snapshot {
+    snapshot.references.accept(kind, key(byte));
+    snapshot
+}
+
+pub(crate) fn under(settings: Settings, snapshot: Snapshot) -> Snapshot {
+    Snapshot { settings, ..snapshot }
+}
+
+pub(crate) fn skewed(last: i64, before: i64) -> Component {
+    Component {
+        skew: Some(Skew { last: Span(last), before: Some(Span(before)) }),
+        ..service("web-1")
+    }
+}
+
+pub(crate) fn dialled(role: Role, failure: Option<MessengerFailure>) -> Snapshot {
+    let seen = Messenger { failure, since: s(-60), port: 4_711, seen_by: "web-9".into() };
+    snapshot([Component { role, messengers: vec![Arc::new(seen)], ..service("web-1") }])
+}
+
+pub(crate) fn taking_turns() -> Component {
+    let one = |number| Boot { id: boot(number), sequence: 9, ip: address(number) };
+    let boots = Boots {
+        current: one(1),
+        former: Some(one(2)),
+        returns: vec![s(-20), s(-10), NOON],
+        duplicate: true,
+    };
+    heard(Component { boots, ..service("web-1") }, s(590))
+}
+
+pub(crate) const FAILOVER: Settings = Settings {
+    automatic_failover: true,
+    load_balancing: false,
+    heartbeat_interval_s: 30,
+    stale_timeout_s: 300,
+    web_window_s: 86_400,
+};
+pub(crate) const BALANCING: Settings =
+    Settings { automatic_failover: false, load_balancing: true, ..FAILOVER };
+
+/// So many servers, where so many are taken in at most.
+pub(crate) fn with_limit(servers: u32, limit: usize) -> Snapshot {
+    let all = snapshot((0..servers).map(|number| service(&format!("s{number}"))));
+    Snapshot { max_servers: Some(limit), ..all }
+}
+
+/// A stale web component beside a service last heard of then.
+pub(crate) fn idle_beside(service_heard: Timestamp) -> Snapshot {
+    snapshot([stale(web("web-1")), heard(service("web-1"), service_heard)])
+}

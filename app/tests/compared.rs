@@ -1,0 +1,233 @@
+//! What is counted once for many servers is what a look at each pair of them would find.
+
+#![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
+
+mod common;
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cluster_overview_app::cluster::health::{KeyVerdict, VersionCount};
+use cluster_overview_app::cluster::hints::{Arg, Names};
+use cluster_overview_app::cluster::{
+    Component, Hint, HintId, KeyCheck, KeyKind, Messenger, Overview, Pulse, RejectionReason, Role,
+    ServerName, Settings, Snapshot, Span, Timestamp, version,
+};
+use common::{NOON, hints, key, ms, name, s, service, snapshot, status, web, with_facts};
+use proptest::prelude::*;
+
+/// Both components of so many servers, each as this makes it.
+fn cluster(servers: usize, make: impl Fn(usize, Component) -> Component) -> Snapshot {
+    let mut all = snapshot((0..servers).flat_map(|number| {
+        let server = format!("server-{number:05}.rack-7.example.com");
+        [make(number, web(&server)), make(number, service(&server))]
+    }));
+    all.settings = Settings { automatic_failover: true, load_balancing: true, ..all.settings };
+    all.references.accept(KeyKind::Encryption, key(0x11));
+    all.references.accept(KeyKind::Machine, key(0x11));
+    all
+}
+
+/// What is known of a random component.
+fn component() -> impl Strategy<Value = Component> {
+    let versions = prop::sample::select(vec![
+        "2026.2",
+        "2026.02",
+        "v2026.2+7",
+        "2026.9",
+        "2026.10-rc.1",
+        "2026.10",
+        "5.3",
+    ]);
+    let facts = (0_u8..9, any::<bool>(), versions, -500_i64..20, 0_u8..9);
+    let keys = prop::option::weighted(0.7, 1_u8..5);
+    (facts, keys.clone(), keys).prop_map(|((server, is_web, version, heard, kind), one, other)| {
+        let server = format!("s{server}");
+        let component = if is_web { web(&server) } else { service(&server) };
+        let source = if kind == 0 {
+            cluster_overview_app::cluster::Source::Observer
+        } else {
+            component.facts.source
+        };
+        with_facts(
+            Component { last_heartbeat: s(heard), stopped: kind == 1, ..component },
+            |facts| {
+                facts.version = version.into();
+                facts.key_check = one.map(key);
+                facts.machine_key_check = other.map(key);
+                facts.source = source;
+            },
+        )
+    })
+}
+
+fn compared(overview: &Overview) -> Vec<(&ServerName, &Component, Pulse, bool)> {
+    let all = overview.compared();
+    all.map(|s| (&s.component.server, &*s.component, s.pulse, s.live)).collect()
+}
+
+/// The names of the servers with this key, by looking at each server anew.
+fn servers_with(overview: &Overview, kind: KeyKind, check: KeyCheck) -> Vec<String> {
+    let mut names: Vec<String> = compared(overview)
+        .into_iter()
+        .filter(|(_, component, ..)| component.check(kind) == Some(check))
+        .map(|(server, ..)| server.to_string())
+        .collect();
+    names.dedup();
+    names
+}
+
+fn list(hint: &Hint, name: &str) -> Option<Names> {
+    hint.args.iter().find(|(known, _)| *known == name).and_then(|(_, value)| match value {
+        Arg::List(names) => Some(names.clone()),
+        Arg::Moment(_) | Arg::Span(_) | Arg::Number(_) | Arg::Text(_) | Arg::Word(_) => None,
+    })
+}
+
+fn number(hint: &Hint, name: &str) -> Option<usize> {
+    hint.args.iter().find(|(known, _)| *known == name).and_then(|(_, value)| match value {
+        Arg::Number(number) => Some(*number),
+        Arg::Moment(_) | Arg::Span(_) | Arg::Text(_) | Arg::Word(_) | Arg::List(_) => None,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn what_is_counted_once_is_what_is_found_by_looking_at_every_pair(
+        components in prop::collection::vec(component(), 0..18),
+    ) {
+        let mut cluster = snapshot(components);
+        cluster.references.accept(KeyKind::Encryption, key(1));
+        cluster.references.accept(KeyKind::Machine, key(1));
+        let overview = cluster.overview(NOON);
+        let all = compared(&overview);
+        let hints = hints(&cluster, NOON);
+
+        let is = |c: &Component, version: &str| version::compare(&c.facts.version, version).is_eq();
+        let alike = |one: &str| all.iter().filter(|(_, c, _, live)| *live && is(c, one)).count();
+        let spelled = |one: &str| {
+            let same = all.iter().filter(|(_, c, ..)| c.facts.version == one);
+            let live = same.clone().filter(|(.., live)| *live).count();
+            (live, same.filter(|(_, c, ..)| !c.stopped).count(), Reverse(one.len()))
+        };
+        let label = |one: &str| {
+            let same = all.iter().map(|(_, c, ..)| c.facts.version.as_str());
+            let same = same.filter(|other| version::compare(one, other).is_eq());
+            let best = same.max_by(|a, b| spelled(a).cmp(&spelled(b)).then(b.cmp(a)));
+            best.unwrap().to_owned()
+        };
+        let live = all.iter().filter(|(.., live)| *live).map(|(_, c, ..)| c.facts.version.as_str());
+        let most = live.max_by(|one, best| {
+            alike(one).cmp(&alike(best)).then(version::compare(one, best))
+        });
+        prop_assert_eq!(&overview.reference_version, &most.map(label));
+
+        let mut versions: Vec<VersionCount> = Vec::new();
+        for (_, component, ..) in &all {
+            let running = all.iter().filter(|(_, c, ..)| is(c, &component.facts.version) && !c.stopped);
+            let mut servers: Vec<_> = running.map(|(server, ..)| server).collect();
+            let (version, components) = (label(&component.facts.version), servers.len());
+            servers.dedup();
+            if components > 0 && versions.iter().all(|known| known.version != version) {
+                versions.push(VersionCount { version, components, servers: servers.len() });
+            }
+        }
+        versions.sort_by(|a, b| version::compare(&b.version, &a.version));
+        prop_assert_eq!(&overview.versions, &versions);
+
+        for kind in KeyKind::ALL {
+            let id = match kind {
+                KeyKind::Encryption => HintId::KeyMismatch,
+                KeyKind::Machine => HintId::MachineKeyMismatch,
+            };
+            for hint in hints.iter().filter(|hint| hint.id == id) {
+                let odd = overview.servers.iter().find(|s| Some(&s.name) == hint.server.as_ref());
+                let odd = odd.unwrap().components.iter().find(|status| {
+                    let verdict = match kind {
+                        KeyKind::Encryption => status.key,
+                        KeyKind::Machine => status.machine_key,
+                    };
+                    verdict == Some(KeyVerdict::Mismatch)
+                });
+                let check = odd.unwrap().component.check(kind).unwrap();
+                let same = Names::from(servers_with(&overview, kind, check));
+                let right = Names::from(servers_with(&overview, kind, key(1)));
+                prop_assert_eq!(list(hint, "same"), Some(same));
+                prop_assert_eq!(number(hint, "count"), Some(right.total()));
+                prop_assert_eq!(list(hint, "sharing"), Some(right));
+            }
+        }
+
+        for hint in hints.iter().filter(|hint| hint.id == HintId::KeyMissing) {
+            let others: BTreeSet<&ServerName> = all
+                .iter()
+                .filter(|(server, c, ..)| c.facts.key_check.is_some() && Some(*server) != hint.server.as_ref())
+                .map(|(server, ..)| *server)
+                .collect();
+            prop_assert_eq!(number(hint, "count"), Some(others.len()));
+        }
+
+        let services: Vec<_> = all
+            .iter()
+            .filter(|(_, c, pulse, _)| c.role == Role::Service && *pulse != Pulse::Stopped)
+            .collect();
+        let silent: Vec<Timestamp> = services
+            .iter()
+            .filter(|(_, _, pulse, _)| *pulse == Pulse::Stale)
+            .map(|(_, c, ..)| c.last_heartbeat + Span::seconds(300) + Span::TICK)
+            .collect();
+        let within = |first: Timestamp| {
+            let since = |moment: &&Timestamp| **moment - first;
+            silent.iter().filter(|m| (Span::ZERO..=Span::seconds(30)).contains(&since(m))).count()
+        };
+        let together = silent.iter().map(|first| (within(*first), *first)).max();
+        let together = together.filter(|(most, _)| services.len() >= 2 && most * 2 > services.len());
+        let everyone = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent);
+        prop_assert_eq!(everyone.is_some(), together.is_some());
+        if let (Some(hint), Some((most, first))) = (everyone, together) {
+            prop_assert_eq!(number(hint, "silent"), Some(most));
+            prop_assert!(hint.args.contains(&("first", Arg::Moment(first))));
+        }
+    }
+
+    #[test]
+    fn refusals_are_found_by_their_server_in_whatever_order_they_came(
+        servers in prop::collection::vec((0_u8..6, 0_u8..3), 0..30),
+    ) {
+        let mut known = snapshot((0..6).map(|number| service(&format!("s{number}"))));
+        let why = |kind| match kind {
+            0 => RejectionReason::Token,
+            1 => RejectionReason::Probe { role: Role::Web, said: "500".into() },
+            _ => RejectionReason::Probe { role: Role::Service, said: "500".into() },
+        };
+        for (server, kind) in &servers {
+            known.refuse(&name(&format!("S{server}")), why(*kind), None, NOON);
+        }
+        for number in 0..6 {
+            let kinds: BTreeSet<u8> =
+                servers.iter().filter(|(s, _)| *s == number).map(|(_, kind)| *kind).collect();
+            let told: Vec<RejectionReason> = known
+                .rejected_of(&name(&format!("s{number}")), ms(1))
+                .map(|refusal| refusal.why.clone())
+                .collect();
+            prop_assert_eq!(told, kinds.into_iter().map(why).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn a_messenger_is_seen_only_by_web_servers_that_are_there_however_many_are_gone() {
+    let mut all =
+        cluster(300, |_, component| Component { last_heartbeat: s(-100_000), ..component });
+    let seen_by = all.components.keys().nth(400).unwrap().server.to_string();
+    let seen = Messenger { failure: None, since: NOON, port: 1, seen_by };
+    all.insert(Arc::new(Component { messengers: vec![Arc::new(seen)], ..service("z") }));
+    assert_eq!(status(&all.overview(NOON), "z", Role::Service).messenger, None);
+}

@@ -1,0 +1,156 @@
+// What does a screen reader meet on the page?
+
+import { Cluster, expect, open, test } from './cluster';
+
+/** Two well, one with a wrong key, one behind, one stopped, a web component with a machine key. */
+const trouble = async (cluster: Cluster) => {
+  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', role: 'web', machineKey: 'm' }]);
+  await cluster.beats([{ server: 'bad-1', key: 'another key' }, { server: 'old-1', version: '2026.1.9', key: null }]);
+  await cluster.beats([{ server: 'off-1' }, { server: 'off-1', leaving: true }]);
+};
+
+test.describe('what a screen reader meets', () => {
+  test('a table: per server a group of rows that begins with its name, per component a row', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?sort=name`);
+    await expect(page.getByRole('columnheader', { name: 'Server' })).toHaveAttribute('aria-sort', 'ascending');
+    await expect(page.getByRole('table', { name: 'Servers' })).toMatchAriaSnapshot(`
+      - table "Servers":
+        - rowgroup:
+          - row "Server Heartbeat Version Encryption key Messenger":
+            - columnheader "Server":
+              - link "Server":
+                - /url: "?sort=-name"
+            - columnheader "Heartbeat":
+              - link "Heartbeat"
+            - columnheader "Version":
+              - link "Version"
+            - columnheader "Encryption key"
+            - columnheader "Messenger"
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "OK"
+              - link "app-1":
+                - /url: "?sort=name&server=app-1"
+              - text: Debian GNU/Linux 12 · 10.0.0.11 · ProGet
+          - row:
+            - rowheader "Service"
+            - cell /^Alive · /
+            - cell /2026.2.1/
+            - cell "In sync"
+            - cell "–"
+        - rowgroup:
+          - row /app-2/
+          - row:
+            - rowheader "Web"
+            - cell /^Alive · /
+            - cell /2026.2.1/
+            - cell "In sync Machine key in sync"
+            - cell "–"
+          - row /^Service/
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Error"
+              - link "bad-1"
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Error"
+            - cell /^Alive · /
+            - cell /2026.2.1/
+            - cell:
+              - text: Decryption failure
+              - 'link "how to fix: bad-1 uses a different encryption key"':
+                - /url: "#hint-key-mismatch-bad-1"
+            - cell "–"
+        - rowgroup:
+          - row:
+            - rowheader:
+              - img "Warning"
+              - link "off-1"
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Warning"
+            - cell /^Stopped · .* Stopped cleanly at [0-9:]+Z/
+            - cell "2026.2.1"
+            - cell "In sync"
+            - cell "–"
+        - rowgroup:
+          - row /Warning old-1/
+          - row:
+            - rowheader:
+              - text: Service
+              - img "Warning"
+            - cell /^Alive · /
+            - cell:
+              - text: 2026.1.9, older
+              - 'link "how to fix: Servers run different versions"':
+                - /url: "#hint-version-skew"
+            - cell:
+              - text: No key reported
+              - 'link "how to fix: old-1 reports no encryption key"'
+            - cell "–"
+    `);
+  });
+
+  test('the hints: how urgent, a heading, the evidence, numbered steps, what to avoid, the ways on', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, cluster.url);
+    await expect(page.getByRole('region', { name: /^Troubleshooting/ })).toMatchAriaSnapshot(`
+      - region "Troubleshooting 3 hints":
+        - heading "Troubleshooting 3 hints" [level=2]
+        - article:
+          - img "Error"
+          - heading "bad-1 uses a different encryption key" [level=3]
+          - paragraph: /Servers with different keys cannot decrypt each other's data/
+          - list:
+            - listitem: /^On bad-1, compare the encryption key/
+            - listitem: /^Check for overrides/
+            - listitem: /restart the product on bad-1/
+            - listitem: /accept its key instead/
+          - paragraph: /Do not let a container platform restart bad-1/
+          - paragraph:
+            - link "Show bad-1":
+              - /url: "#server-bad-1"
+            - link /^Accept key [0-9a-f]{8}$/
+        - article:
+          - img "Warning"
+          - heading "old-1 reports no encryption key" [level=3]
+          - paragraph
+          - list
+          - paragraph:
+            - link "Show old-1"
+        - article:
+          - img "Warning"
+          - heading "Servers run different versions" [level=3]
+          - paragraph: /Older. old-1/
+          - list
+          - paragraph: /Do not let a container platform restart servers/
+    `);
+  });
+
+  test('the form: its name, each field with its label, what is wrong and what it means', async ({ cluster, page }) => {
+    await trouble(cluster);
+    await open(page, `${cluster.url}?configure`);
+    await page.getByLabel('Stale timeout').fill('1 s');
+    await page.getByLabel('Heartbeat interval').fill('10 s');
+    const form = page.getByRole('form');
+    await expect(form).toMatchAriaSnapshot(`
+      - form "Edit settings":
+        - checkbox "Load balancing"
+        - checkbox "Automatic failover"
+        - textbox "Stale timeout" [invalid]: 1 s
+        - textbox "Heartbeat interval": 10 s
+        - textbox "Web window": 24 h
+        - button "Save"
+        - link "Cancel"
+    `);
+    await expect(form.getByLabel('Stale timeout')).toHaveAccessibleDescription(/^Enter 2 s to .*, not 1 s\. Time without a heartbeat after which a service is stale/);
+    await expect(form.getByLabel('Web window')).toHaveAccessibleDescription(/^Time without a request after which a web component is stale/);
+    await form.getByLabel('Stale timeout').fill('20 s');
+    await expect(form.getByLabel('Heartbeat interval')).toHaveAccessibleDescription(/^Below 30 s, a short network problem looks like an outage\./);
+  });
+});

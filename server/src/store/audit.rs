@@ -1,0 +1,161 @@
+//! The rows of the audit log: written in the transaction that they record, never changed.
+
+use crate::auth::audit::{Entry, Wanted, Written, one_line};
+use crate::auth::cache::{CODE, SESSION};
+use crate::auth::secret::Hash;
+use crate::store::StoreError;
+use crate::store::access::{KEEP_CREDENTIALS, KEEP_TOKENS};
+use crate::store::sql::sql;
+use crate::store::tx::Tx;
+use crate::telemetry::outside_text::list_line;
+use app::cluster::{Span, Timestamp};
+
+/// How long the audit is kept; its trigger refuses to forget anything younger.
+const KEEP_AUDIT: Span = Span::minutes(401 * 24 * 60);
+/// Within which time equal entries of the audit share a row.
+const AUDIT_REPEATS_WITHIN: Span = Span::minutes(60);
+/// The most lines one answer carries.
+const MOST_LINES: u32 = 1_000;
+
+/// Writes an entry down, in the transaction of what it is about; what is done in a session keeps the
+/// session acting. An entry that repeats one of the last hour is counted there. True if the session's last
+/// action was moved.
+pub(super) async fn record(
+    tx: &mut Tx,
+    entry: &Entry,
+    at: Timestamp,
+    commit: i64,
+) -> Result<bool, StoreError> {
+    let actor = &entry.actor;
+    let address = actor.address.map(|address| address.to_string());
+    let (who, proof, action) = (one_line(&actor.name), actor.proof.as_str(), entry.action.as_str());
+    let (target, outcome) = (list_line(&entry.target), one_line(&entry.outcome));
+    let parts = [&who, proof, address.as_deref().unwrap_or_default(), action, &target, &outcome];
+    // No part holds a line break: parts that run into one another cannot look like others.
+    let digest = Hash::of(&parts.join("\n")).to_hex();
+    let repeat = sql("update audit set repeated = repeated + 1, last_at = $2
+         where id = (select max(id) from audit where digest = $1 and at > $3)");
+    let repeat = repeat.bind(&digest).bind(at.0).bind((at - AUDIT_REPEATS_WITHIN).0);
+    if repeat.execute(tx).await? == 0 {
+        sql("insert into audit (at, who, proof, address, action, target, outcome, digest, request_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+        .bind(at.0)
+        .bind(&who)
+        .bind(proof)
+        .bind(address)
+        .bind(action)
+        .bind(&target)
+        .bind(&outcome)
+        .bind(&digest)
+        .bind(actor.request_id.map(|id| id.to_string()))
+        .execute(tx)
+        .await?;
+    }
+    let Some(session) = actor.session else { return Ok(false) };
+    // At most once a minute: the limit it is compared with is half an hour.
+    for statement in [
+        "update sessions set acted_at = $2, changed_no = $4 where hash = $1 and acted_at < $3",
+        "update guests set acted_at = $2, changed_no = $4 where hash = $1 and acted_at < $3",
+    ] {
+        let acted = sql(statement).bind(session.to_hex()).bind(at.0);
+        let acted = acted.bind((at - Span::minutes(1)).0).bind(commit);
+        if acted.execute(tx).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Lines of the audit, newest first.
+pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
+    let rows =
+        sql("select id, at, who, proof, address, action, target, outcome, repeated, last_at,
+             request_id
+         from audit
+         where id < $1 and (cast($2 as text) is null or action = $2)
+             and (cast($3 as text) is null
+                 or lower(who || ' ' || target || ' ' || coalesce(address, '')) like $3 escape '\\')
+         order by id desc limit $4")
+        .bind(wanted.before.unwrap_or(i64::MAX))
+        .bind(wanted.action.as_deref())
+        .bind(wanted.text.as_deref().map(holding))
+        .bind(wanted.limit.min(MOST_LINES))
+        .rows(tx)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Written {
+                id: row.get(0)?,
+                at: Timestamp(row.get(1)?),
+                who: row.get(2)?,
+                proof: row.get(3)?,
+                address: row.get(4)?,
+                action: row.get(5)?,
+                target: row.get(6)?,
+                outcome: row.get(7)?,
+                count: 1 + usize::try_from(row.get::<i64>(8)?).unwrap_or_default(),
+                last_at: Timestamp(row.get::<Option<i64>>(9)?.unwrap_or(row.get(1)?)),
+                request_id: row.get(10)?,
+            })
+        })
+        .collect()
+}
+
+/// The pattern of what holds a text, in either case.
+pub(super) fn holding(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern + "%"
+}
+
+/// Forgets what is past its time, at most so many rows of a kind; whether there may be more. What is over
+/// proves nothing any more, so nobody needs to hear of it.
+pub(super) async fn forget(tx: &mut Tx, at: Timestamp, most: u32) -> Result<bool, StoreError> {
+    let over = [
+        (
+            "delete from sessions where hash in
+                 (select hash from sessions where begun_at <= $1 limit $2)",
+            at - SESSION,
+        ),
+        (
+            "delete from guests where id in (select id from guests where begun_at <= $1 limit $2)",
+            at - SESSION,
+        ),
+        (
+            "delete from guests where id in (select id from guests
+                 where begun_at is null and made_at <= $1 limit $2)",
+            at - CODE,
+        ),
+        (
+            "delete from tokens where id in (select id from tokens
+                 where role = 'node' and coalesce(used_at, made_at) <= $1 limit $2)",
+            at - KEEP_CREDENTIALS,
+        ),
+        (
+            "delete from tokens where id in
+                 (select id from tokens where revoked_at <= $1 or expires_at <= $1 limit $2)",
+            at - KEEP_TOKENS,
+        ),
+        (
+            "delete from people where name_key in
+                 (select name_key from people where removed_at <= $1 limit $2)",
+            at - SESSION,
+        ),
+        (
+            "delete from audit where id in (select id from audit where at < $1 limit $2)",
+            at - KEEP_AUDIT,
+        ),
+    ];
+    let mut more = false;
+    for (statement, until) in over {
+        let gone = sql(statement).bind(until.0).bind(most).execute(tx).await?;
+        more |= gone >= u64::from(most);
+    }
+    sql("delete from setup_code where expires_at <= $1").bind(at.0).execute(tx).await?;
+    Ok(more)
+}

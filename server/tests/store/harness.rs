@@ -1,0 +1,98 @@
+//! Databases of either kind, and what is put into them.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use app::cluster::{
+    ComponentFacts, ComponentKey, Heartbeat, KeyCheck, Os, Role, ServerName, Source,
+};
+use cluster_overview::auth::audit::{Action, Actor, Entry};
+
+/// What the audit says of a change in these stories.
+pub(crate) fn entry() -> Entry {
+    Entry::done(&Actor::command(), Action::Configure, "a story")
+}
+
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new(story: &str) -> Self {
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("store-{story}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("sqlite:{}", self.0.join("overview.db").display())
+    }
+}
+
+/// A database of a story's own.
+pub(crate) enum Database {
+    File(Folder),
+    Server(String),
+}
+
+impl Database {
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::File(folder) => folder.address(),
+            Self::Server(address) => address.clone(),
+        }
+    }
+}
+
+/// The heartbeat with other facts.
+pub(crate) fn reporting(
+    mut heartbeat: Heartbeat,
+    change: impl FnOnce(&mut ComponentFacts),
+) -> Heartbeat {
+    change(&mut heartbeat.facts);
+    heartbeat
+}
+
+/// Does something to a database as a former version of the program would have.
+pub(crate) async fn execute(address: &str, text: &'static str, [one, two]: [&str; 2]) {
+    use sqlx::Connection as _;
+    if address.starts_with("sqlite:") {
+        let mut database = sqlx::SqliteConnection::connect(address).await.unwrap();
+        sqlx::query(text).bind(one).bind(two).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    } else {
+        let mut database = sqlx::PgConnection::connect(address).await.unwrap();
+        sqlx::query(text).bind(one).bind(two).execute(&mut database).await.unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) fn beat(server: &str, role: Role, sequence: i64) -> Heartbeat {
+    Heartbeat {
+        server: ServerName::parse(server).unwrap(),
+        role,
+        boot_id: "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11".into(),
+        sequence,
+        sent_at: None,
+        leaving: false,
+        facts: ComponentFacts {
+            product: None,
+            version: "2026.2.1".into(),
+            os: Os { name: "Debian GNU/Linux".into(), version: "12".into() },
+            ip: IpAddr::from([10, 0, 0, 11]).into(),
+            key_check: KeyCheck::parse(&"9f".repeat(32)),
+            machine_key_check: None,
+            messenger_port: Some(33_237),
+            source: Source::Node,
+        },
+    }
+}
+
+pub(crate) fn key(server: &str, role: Role) -> ComponentKey {
+    ComponentKey { server: ServerName::parse(server).unwrap(), role }
+}

@@ -1,0 +1,80 @@
+//! What do web servers that share a database read of each other?
+
+use super::*;
+
+/// Two web servers on one database.
+async fn two() -> (Arc<Store>, Arc<Store>) {
+    let address = testkit::postgres().fresh().await;
+    let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
+    one.renew_mark().await.unwrap();
+    other.renew_mark().await.unwrap();
+    (one, other)
+}
+
+#[tokio::test]
+async fn of_two_writers_each_waits_for_the_other_so_stamps_and_commits_have_one_order() {
+    let (one, other) = two().await;
+    let write = |store: Arc<Store>, name: &'static str| async move {
+        let mut commits = Vec::new();
+        for sequence in 1..40 {
+            // Both write the same component, and one of their own.
+            let batch = [beat("both", Role::Web, sequence), beat(name, Role::Web, sequence)];
+            let received = store.receive(batch.clone()).await.unwrap();
+            commits.push((received.news.commit.number, received.at));
+        }
+        commits
+    };
+    let (a, b) = tokio::join!(
+        tokio::spawn(write(Arc::clone(&one), "a")),
+        tokio::spawn(write(Arc::clone(&other), "b"))
+    );
+    let mut commits = [a.unwrap(), b.unwrap()].concat();
+    commits.sort_unstable();
+    let numbers: Vec<i64> = commits.iter().map(|(number, _)| *number).collect();
+    let first = numbers[0];
+    assert_eq!(numbers, (first..first + 78).collect::<Vec<_>>(), "no number twice, none left out");
+    assert!(commits.is_sorted_by_key(|(_, at)| *at), "a later commit has no earlier stamp");
+}
+
+#[tokio::test]
+async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself() {
+    let (one, other) = two().await;
+    let (here, there) = (
+        LiveState::load(Arc::clone(&one)).await.unwrap(),
+        LiveState::load(Arc::clone(&other)).await.unwrap(),
+    );
+    let LiveView { snapshot: mut reader, cursor, .. } = here.view();
+    here.apply(one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().news);
+    here.apply(one.remove(&[key("b", Role::Web)], &[], Some(&entry())).await.unwrap());
+    // The other comes to know of it with its own next change, and its reader too.
+    there.apply(other.receive([beat("c", Role::Web, 1)]).await.unwrap().news);
+    assert_eq!(there.snapshot().components.len(), 2);
+    let (change, next, _) = there.since(&cursor);
+    reader.apply(change.unwrap());
+    assert_eq!(reader, there.snapshot());
+    // Sent to the first, which knows less, it is not led back: the first reads before it answers.
+    assert_eq!(here.snapshot().components.len(), 1);
+    here.reach(&next).await;
+    if let Some(change) = here.since(&next).0 {
+        reader.apply(change);
+    }
+    assert_eq!(reader, here.snapshot());
+    assert_eq!(here.snapshot(), there.snapshot());
+    assert!(!one.is_behind().await.unwrap() && !other.is_behind().await.unwrap());
+}
+
+#[tokio::test]
+async fn another_database_at_the_same_address_is_taken_as_it_is() {
+    let postgres = testkit::postgres();
+    let address = postgres.fresh().await;
+    let store = Store::open(&address).await.unwrap();
+    let live = LiveState::load(Arc::clone(&store)).await.unwrap();
+    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    let cursor = live.view().cursor;
+    postgres.empty(&address).await;
+    // At the first look there are no tables; they are made before the next.
+    assert!(live.check_database().await.is_err() && live.is_blind());
+    live.check_database().await.unwrap();
+    assert!(live.snapshot().components.is_empty(), "it is not that of before");
+    assert!(live.since(&cursor).0.unwrap().whole, "whoever has the old picture forgets it");
+}
