@@ -31,7 +31,7 @@ fn difference(before: &Snapshot, after: &Snapshot) -> Change {
         match before.components.get(key) {
             Some(known) if known == component => {}
             Some(known) if HeartbeatUpdate::is_only_difference(known, component) => {
-                change.heartbeats.push(HeartbeatUpdate::of(component));
+                change.heartbeats.push(HeartbeatUpdate::from_component(component));
             }
             Some(_) | None => change.components.push(Arc::clone(component)),
         }
@@ -112,7 +112,7 @@ fn a_beat_of_a_component_nobody_knows_changes_nothing() {
     let mut reader = snapshot([]);
     reader.apply(Change {
         changed_at: NOON,
-        heartbeats: vec![HeartbeatUpdate::of(&web("a"))],
+        heartbeats: vec![HeartbeatUpdate::from_component(&web("a"))],
         ..Change::default()
     });
     assert_eq!(reader, snapshot([]));
@@ -123,7 +123,7 @@ fn a_beat_is_all_between_two_states_only_if_nothing_else_changed() {
     let before = service("a");
     let after = beat_again(&before, s(30));
     assert!(HeartbeatUpdate::is_only_difference(&before, &after));
-    assert_eq!(HeartbeatUpdate::of(&after).applied_to(&before), after);
+    assert_eq!(HeartbeatUpdate::from_component(&after).applied_to(&before), after);
     let mut restarted = after.clone();
     restarted.boots.former = Some(before.boots.current.clone());
     for more in [

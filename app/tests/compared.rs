@@ -204,8 +204,8 @@ proptest! {
         let mut known = snapshot((0..6).map(|number| service(&format!("s{number}"))));
         let why = |kind| match kind {
             0 => RejectionReason::Token,
-            1 => RejectionReason::Probe { role: Role::Web, said: "500".into() },
-            _ => RejectionReason::Probe { role: Role::Service, said: "500".into() },
+            1 => RejectionReason::Probe { role: Role::Web, reason: "500".into() },
+            _ => RejectionReason::Probe { role: Role::Service, reason: "500".into() },
         };
         for (server, kind) in &servers {
             known.refuse(&name(&format!("S{server}")), why(*kind), None, NOON);

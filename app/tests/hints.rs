@@ -121,7 +121,7 @@ fn everyone_silent() -> Case {
 fn not_reported_yet() -> Case {
     let failing = |server: &str| {
         let mut snapshot = snapshot([service("web-1")]);
-        let why = RejectionReason::Probe { role: Role::Web, said: "503 Starting".to_owned() };
+        let why = RejectionReason::Probe { role: Role::Web, reason: "503 Starting".to_owned() };
         assert!(snapshot.refuse(&name(server), why, None, NOON));
         snapshot
     };

@@ -61,7 +61,7 @@ fn a_long_list_of_names_ends_with_a_count() {
 fn accepting_a_key_turns_red_exactly_those_it_names() {
     let mut today = with_keys([("web-1", 1), ("web-2", 1), ("web-3", 7)]);
     let components = today.components.values().map(AsRef::as_ref);
-    let would = KeyChangePreview::of(KeyKind::Encryption, key(7), components);
+    let would = KeyChangePreview::compute(KeyKind::Encryption, key(7), components);
     assert_eq!(would.wrong, [name("web-1"), name("web-2")]);
     assert_eq!(would.right, [name("web-3")]);
     today.references.accept(KeyKind::Encryption, key(7));

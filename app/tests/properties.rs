@@ -167,7 +167,7 @@ proptest! {
         for (key, component) in &after.components {
             match before.components.get(key) {
                 Some(known) if HeartbeatUpdate::is_only_difference(known, component) => {
-                    change.heartbeats.push(HeartbeatUpdate::of(component));
+                    change.heartbeats.push(HeartbeatUpdate::from_component(component));
                 }
                 _ => change.components.push(Arc::clone(component)),
             }

@@ -94,15 +94,15 @@ fn what_an_admin_accepts_stays_until_another_is_accepted() {
     let (a, b) = (keyed("a", 1), keyed("b", 1));
     references.learn(&a, [&a, &b].into_iter());
     assert_eq!(
-        references.of(KeyKind::Encryption),
+        references.get(KeyKind::Encryption),
         Some(ReferenceKey { check: key(7), agreed: true })
     );
     references.accept(KeyKind::Encryption, key(1));
     assert_eq!(
-        references.of(KeyKind::Encryption),
+        references.get(KeyKind::Encryption),
         Some(ReferenceKey { check: key(1), agreed: true })
     );
-    assert_eq!(references.of(KeyKind::Machine), None);
+    assert_eq!(references.get(KeyKind::Machine), None);
 }
 
 #[test]

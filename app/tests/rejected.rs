@@ -68,7 +68,7 @@ fn a_reader_hears_of_it_and_of_its_end() {
 
 #[test]
 fn a_failing_probe_is_told_of_its_component_until_that_beats_again() {
-    let probe = |role, said: &str| RejectionReason::Probe { role, said: said.to_owned() };
+    let probe = |role, said: &str| RejectionReason::Probe { role, reason: said.to_owned() };
     let mut known = snapshot([service("a")]);
     assert!(refuse(&mut known, RejectionReason::Token, NOON));
     assert!(refuse(&mut known, probe(Role::Service, "no database"), s(1)));
@@ -107,7 +107,7 @@ fn refusals_in_the_names_of_very_many_servers_are_bounded_and_hide_no_earlier_on
 
 #[test]
 fn a_failing_probe_of_a_server_that_has_not_reported_yet_is_kept_as_far_as_there_is_room() {
-    let probe = || RejectionReason::Probe { role: Role::Service, said: "no route".to_owned() };
+    let probe = || RejectionReason::Probe { role: Role::Service, reason: "no route".to_owned() };
     let mut cluster = snapshot([service("a")]);
     assert!(cluster.refuse(&name("new"), probe(), None, NOON));
     let key = ComponentKey { server: name("new"), role: Role::Service };

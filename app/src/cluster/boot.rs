@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::time::{Span, Timestamp};
 
-/// An IPv4 or IPv6 address in its canonical spelling. Whoever shows it need not understand it, and a
-/// browser does no more.
+/// An IPv4 or IPv6 address in its canonical spelling. It is kept as text, because a browser only
+/// shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Address(Arc<str>);
@@ -38,8 +38,8 @@ impl fmt::Display for Address {
     }
 }
 
-/// Three returns to a former boot within this span are two machines of one name; so long without a
-/// return, and the name is single again.
+/// Three returns to a former boot within this span mean that two machines use one name. After so long without a
+/// return they no longer do.
 pub const DUPLICATE_WINDOW: Span = Span::minutes(10);
 
 /// How many returns within [`DUPLICATE_WINDOW`] make a duplicate name.
@@ -50,16 +50,16 @@ const RETURNS: usize = 3;
 pub struct Boot {
     /// Its id, a UUID.
     pub id: String,
-    /// The highest sequence heard of it.
+    /// The highest sequence received from it.
     pub sequence: i64,
     /// The address it had.
     pub ip: Address,
 }
 
-/// The two boots a component is known by, and how often they took turns.
+/// The current and the former boot of a component, and how often they took turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boots {
-    /// The start that beats now.
+    /// The start that sends heartbeats now.
     pub current: Boot,
     /// The start before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,31 +67,31 @@ pub struct Boots {
     /// The latest returns to a former boot, oldest first; three at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub returns: Vec<Timestamp>,
-    /// Three returns came within the window, and none has been further from the next since.
+    /// Three returns came within the window, and each later one within the window of the one before.
     #[serde(default)]
     pub duplicate: bool,
 }
 
-/// What a heartbeat is to the boots known so far.
+/// How a heartbeat relates to the known boots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BootMatch {
-    /// A replay, a latecomer, or a former boot's goodbye: changes nothing.
+    /// A replay, a late arrival, or a former boot that says it is stopping: changes nothing.
     Unchanged,
     /// The current boot goes on.
     Continued,
     /// The former boot is current again.
     Returned,
-    /// A start never heard of.
+    /// A start that was not known.
     Started,
 }
 
 impl Boots {
-    /// The boots of a component heard of for the first time.
+    /// The boots of a new component.
     pub fn first(boot: Boot) -> Self {
         Self { current: boot, former: None, returns: Vec::new(), duplicate: false }
     }
 
-    /// What this heartbeat is to these boots.
+    /// How this heartbeat relates to these boots.
     pub fn classify(&self, boot: &Boot, leaving: bool) -> BootMatch {
         if boot.id == self.current.id {
             return if boot.sequence > self.current.sequence {
@@ -113,32 +113,33 @@ impl Boots {
     }
 
     /// The boots after this heartbeat, received at `stamp`.
-    pub(super) fn after(&self, boot: Boot, reception: BootMatch, stamp: Timestamp) -> Self {
+    pub(super) fn after(&self, boot: Boot, boot_match: BootMatch, stamp: Timestamp) -> Self {
         let mut next = self.clone();
-        match reception {
+        match boot_match {
             BootMatch::Unchanged => {}
             BootMatch::Continued => next.current = boot,
             BootMatch::Started | BootMatch::Returned => {
                 next.former = Some(std::mem::replace(&mut next.current, boot));
             }
         }
-        if reception == BootMatch::Returned {
+        if boot_match == BootMatch::Returned {
             next.note_return(stamp);
         }
         next
     }
 
     fn note_return(&mut self, stamp: Timestamp) {
-        let still = self.is_duplicate(stamp);
+        let is_still = self.is_duplicate(stamp);
         self.returns.push(stamp);
         if self.returns.len() > RETURNS {
             self.returns.remove(0);
         }
-        let crowded = self.returns.len() == RETURNS && stamp - self.returns[0] <= DUPLICATE_WINDOW;
-        self.duplicate = still || crowded;
+        let is_crowded =
+            self.returns.len() == RETURNS && stamp - self.returns[0] <= DUPLICATE_WINDOW;
+        self.duplicate = is_still || is_crowded;
     }
 
-    /// Whether two machines bear this name at `now`.
+    /// Whether two machines use this name at `now`.
     pub fn is_duplicate(&self, now: Timestamp) -> bool {
         self.duplicate && self.returns.last().is_some_and(|last| now - *last <= DUPLICATE_WINDOW)
     }

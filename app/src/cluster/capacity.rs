@@ -1,10 +1,10 @@
-//! When a web server has taken in nearly as many servers as it may.
+//! When a web server has nearly as many servers as it accepts.
 
 use super::time::Span;
 
-/// From this part of the limit on a hint says so.
+/// From this part of the limit on there is a hint.
 const NEARLY_FULL_PERCENT: usize = 90;
-/// A server that has been stale or stopped for so long is probably gone for good: one day.
+/// A server that has been stale or stopped for so long is probably gone: one day.
 pub(super) const GONE_FOR: Span = Span::minutes(24 * 60);
 
 /// The limit, if so many servers nearly reach it.

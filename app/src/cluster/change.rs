@@ -1,4 +1,4 @@
-//! What changed since a reader's moment, and how to take it in.
+//! What changed since a reader's cursor, and how to apply it.
 
 use std::sync::Arc;
 
@@ -14,25 +14,25 @@ use super::settings::Settings;
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 
-/// The difference between two snapshots. Applying it twice does no harm: every part says how things
-/// are, none says by how much they moved.
+/// The difference between two snapshots. Applying it twice does no harm: every part holds a state,
+/// none an increment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Since when the observer is blind; always told.
+    /// Since when the observer is blind; in every change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind_since: Option<Timestamp>,
-    /// Why; always told.
+    /// Why; in every change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outage: Option<DatabaseOutage>,
-    /// How many servers the web server takes in at most; in every change.
+    /// How many servers the web server accepts; in every change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_servers: Option<usize>,
-    /// All heartbeats that were refused lately, if that changed.
+    /// All recently rejected heartbeats, if that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Vec<RejectedHeartbeat>>,
-    /// The moment of the last change of a fact; always told.
+    /// The moment of the last change of a fact; in every change.
     pub changed_at: Timestamp,
-    /// Everything below is the whole picture: forget the old one.
+    /// What follows is everything: the reader forgets what it had.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole: bool,
     /// The settings, if they changed.
@@ -47,7 +47,7 @@ pub struct Change {
     /// Components of which more than the time changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Arc<Component>>,
-    /// Components that merely beat again.
+    /// Components that only sent another heartbeat.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub heartbeats: Vec<HeartbeatUpdate>,
     /// Components that were removed.
@@ -66,7 +66,7 @@ pub struct HeartbeatUpdate {
     pub sequence: i64,
     /// When it came.
     pub at: Timestamp,
-    /// The interval told in answer.
+    /// The interval that the response named.
     pub told: Span,
     /// How far the sender's clock is off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +75,7 @@ pub struct HeartbeatUpdate {
 
 impl HeartbeatUpdate {
     /// The last heartbeat of `component`.
-    pub fn of(component: &Component) -> Self {
+    pub fn from_component(component: &Component) -> Self {
         Self {
             server: component.server.clone(),
             role: component.role,
@@ -103,7 +103,7 @@ impl HeartbeatUpdate {
 
     /// Whether a heartbeat is all that lies between these two states of one component.
     pub fn is_only_difference(before: &Component, after: &Component) -> bool {
-        Self::of(after).applied_to(before) == *after
+        Self::from_component(after).applied_to(before) == *after
     }
 }
 
@@ -128,7 +128,7 @@ impl Change {
 }
 
 impl Snapshot {
-    /// Takes a change in. Twice is as good as once.
+    /// Applies a change; applying it twice gives the same.
     pub fn apply(&mut self, change: Change) {
         if change.whole {
             self.components.clear();
@@ -155,9 +155,9 @@ impl Snapshot {
         for component in change.components {
             self.insert(component);
         }
-        for beat in change.heartbeats {
-            if let Some(component) = self.components.get_mut(&beat.key()) {
-                *component = Arc::new(beat.applied_to(component));
+        for heartbeat in change.heartbeats {
+            if let Some(component) = self.components.get_mut(&heartbeat.key()) {
+                *component = Arc::new(heartbeat.applied_to(component));
             }
         }
     }

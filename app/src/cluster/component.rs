@@ -11,7 +11,7 @@ use super::messenger::Messenger;
 use super::server_name::ServerName;
 use super::time::{Span, Timestamp};
 
-/// How long a return after a removal is spoken of: one hour.
+/// How long the hint about a return after a removal is shown: one hour.
 pub const CAME_BACK_FOR: Span = Span::minutes(60);
 
 /// An operating system: its name and its version.
@@ -23,23 +23,23 @@ pub struct Os {
     pub version: String,
 }
 
-/// Who speaks for a component.
+/// Who sends a component's heartbeats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// A node, over the wire.
+    /// The component itself, over HTTP or the messenger.
     #[default]
     Node,
-    /// An agent, of a product that cannot be changed and answers its probes.
+    /// An agent that probes a product which cannot be changed.
     Probe,
-    /// The overview of itself, bearing a product's version. Steps aside for a node of its name.
+    /// The overview about itself, with a product's version. A node of the same name replaces it.
     Own,
-    /// The overview of itself, without a product: shown, but not compared with others.
+    /// The overview about itself, without a product: shown, but not compared with others.
     Observer,
 }
 
 impl Source {
-    /// Whether it is the overview that speaks of itself.
+    /// Whether the overview reports about itself.
     pub const fn is_own(self) -> bool {
         match self {
             Self::Own | Self::Observer => true,
@@ -48,12 +48,12 @@ impl Source {
     }
 }
 
-/// How far a node's clock was off in its last two heartbeats; positive where it runs ahead.
+/// How far a node's clock was off in its last two heartbeats; positive if it is ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skew {
     /// In the last heartbeat.
     pub last: Span,
-    /// In the one before, if that told its time.
+    /// In the one before, if that had a time.
     pub before: Option<Span>,
 }
 
@@ -79,7 +79,7 @@ pub struct ComponentFacts {
     /// The software version, 1 to 100 characters.
     pub version: String,
     pub os: Os,
-    /// The address it says it has.
+    /// The address that it reports.
     pub ip: Address,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_check: Option<KeyCheck>,
@@ -99,7 +99,7 @@ pub struct Component {
     /// The server it runs on, as first reported.
     pub server: ServerName,
     pub role: Role,
-    /// Shared between its states, for nearly every heartbeat leaves them as they are.
+    /// Shared between its states, because nearly every heartbeat leaves them unchanged.
     pub facts: Arc<ComponentFacts>,
     /// Its last heartbeat said `leaving`.
     pub stopped: bool,
@@ -107,14 +107,14 @@ pub struct Component {
     /// The moment of its first heartbeat, or of the first one after a removal.
     pub first_seen: Timestamp,
     pub last_heartbeat: Timestamp,
-    /// The heartbeat interval that the answer to its last heartbeat named.
+    /// The heartbeat interval that the response to its last heartbeat named.
     pub told_interval: Span,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
     /// When it came back under the boot it had been removed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_back: Option<Timestamp>,
-    /// How each web server finds its messenger, by the web server's name.
+    /// The state of its messenger as each web server sees it, by the web server's name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messengers: Vec<Arc<Messenger>>,
 }
@@ -128,12 +128,12 @@ impl Component {
         }
     }
 
-    /// What names it.
+    /// Its key.
     pub fn key(&self) -> ComponentKey {
         ComponentKey { server: self.server.clone(), role: self.role }
     }
 
-    /// Whether this is a row the overview reports of itself without a product's version: shown and
+    /// Whether the overview reports this row about itself without a product's version: shown and
     /// counted, but never compared.
     pub fn is_observer(&self) -> bool {
         self.facts.source == Source::Observer

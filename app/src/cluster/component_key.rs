@@ -8,9 +8,9 @@ use super::server_name::ServerName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Answers people's requests; beats only when asked something.
+    /// Serves people's requests; sends heartbeats only when it gets requests.
     Web,
-    /// Works in the background; beats every interval.
+    /// Works in the background; sends a heartbeat every interval.
     Service,
 }
 

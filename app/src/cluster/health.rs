@@ -14,13 +14,13 @@ use super::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pulse {
-    /// Heard of in time.
+    /// Its heartbeats arrive in time.
     Alive,
     /// A service silent for more than twice the interval.
     Late,
     /// Silent for longer than its limit.
     Stale,
-    /// It said goodbye.
+    /// Its last heartbeat said that it was stopping.
     Stopped,
     /// The observer is blind.
     Unknown,
@@ -41,7 +41,7 @@ impl Pulse {
         }
     }
 
-    /// How far this pulse is from alive, to tell whether a change makes it worse.
+    /// How far this pulse is from alive: whether a change makes it worse.
     pub const fn severity(self) -> u8 {
         match self {
             Self::Alive => 0,
@@ -50,7 +50,7 @@ impl Pulse {
         }
     }
 
-    /// Whether the component answers, if perhaps tardily.
+    /// Whether heartbeats arrive, even late.
     pub const fn is_heard(self) -> bool {
         matches!(self, Self::Alive | Self::Late)
     }
@@ -75,11 +75,11 @@ pub enum Health {
     /// Well.
     #[default]
     Ok,
-    /// Nobody can tell.
+    /// It cannot be checked.
     Unknown,
-    /// Wants attention.
+    /// Needs attention.
     Warning,
-    /// Wants attention now.
+    /// Needs attention now.
     Error,
 }
 
@@ -98,7 +98,7 @@ impl Health {
     }
 }
 
-/// How a component's version stands to the reference version.
+/// How a component's version compares with the reference version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum VersionCheck {
     /// It is the reference version, or one of equal order.
@@ -109,7 +109,7 @@ pub enum VersionCheck {
     Ahead,
 }
 
-/// How a component's key stands to the reference key.
+/// How a component's key compares with the reference key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyVerdict {
     /// It is the reference key.
@@ -180,7 +180,7 @@ pub struct Counts {
     pub stale: usize,
     /// Components stopped.
     pub stopped: usize,
-    /// Components nobody can tell about.
+    /// Components that cannot be checked.
     pub unknown: usize,
 }
 
@@ -200,7 +200,7 @@ pub struct VersionCount {
 pub struct Overview {
     /// The moment of the last change of a fact or verdict.
     pub as_of: Timestamp,
-    /// Since when nobody can tell.
+    /// Since when nothing can be checked.
     pub blind_since: Option<Timestamp>,
     /// The worst of all servers, and of what is said about the cluster as a whole.
     pub health: Health,

@@ -6,7 +6,7 @@ use super::component_key::{ComponentKey, Role};
 use super::server_name::ServerName;
 use super::time::Timestamp;
 
-/// What a component sends, already checked. It carries no time that anyone trusts.
+/// What a component sends, already checked. No time in it is trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
     pub server: ServerName,
@@ -15,7 +15,7 @@ pub struct Heartbeat {
     pub boot_id: String,
     /// Grows with each heartbeat of one boot; below 2^53.
     pub sequence: i64,
-    /// The node's own clock; says how far that is off and nothing else.
+    /// The node's own clock, used for its clock skew only.
     pub sent_at: Option<Timestamp>,
     /// It is about to stop.
     pub leaving: bool,

@@ -18,7 +18,7 @@ pub struct Messenger {
 }
 
 impl Messenger {
-    /// The reason why it cannot be reached; `None` while it is connected or tried.
+    /// The reason why it cannot be reached; `None` while it is connected or being dialled.
     pub fn unreachable(&self) -> Option<MessengerFailure> {
         self.failure.filter(|failure| !failure.is_under_way())
     }
@@ -28,7 +28,7 @@ impl Messenger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessengerFailure {
-    /// Not tried to the end yet: not a failure to speak of.
+    /// The first dial has not ended yet: not a failure.
     Connecting,
     /// It was connected a moment ago, and is dialled again.
     Lost,
@@ -40,14 +40,14 @@ pub enum MessengerFailure {
     Unreachable,
     /// Something else listens there.
     NotAMessenger,
-    /// It does not hold the key we share.
+    /// It does not have the shared key.
     WrongKey,
     /// It broke the protocol.
     Protocol,
 }
 
 impl MessengerFailure {
-    /// Whether it is still, or again, being tried: no failure to speak of.
+    /// Whether a dial is under way, so that it is not a failure yet.
     pub const fn is_under_way(self) -> bool {
         match self {
             Self::Connecting | Self::Lost => true,

@@ -1,15 +1,15 @@
-//! When nobody could observe, why, and how long a component has been silent apart from that.
+//! When nobody could observe, why, and a component's silence without those times.
 
 use serde::{Deserialize, Serialize};
 
 use super::time::{Span, Timestamp};
 
-/// A span of time in which nobody was watching: no web server up, or the database away.
+/// A span in which nobody could observe: no web server was up, or the database was unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BlindPeriod {
     /// The observer's last mark before it.
     pub start: Timestamp,
-    /// The first moment somebody could write again.
+    /// The first moment at which a web server could write again.
     pub end: Timestamp,
 }
 
@@ -17,7 +17,7 @@ pub struct BlindPeriod {
 pub const BLIND_PERIOD_RETENTION: Span = Span::minutes(30 * 24 * 60);
 
 /// Those of `blind_periods`, which are in order and do not overlap, that end after `since`: nearly always none, so that a
-/// month of them costs a component that beats nothing.
+/// month of them costs a live component nothing.
 pub fn after(since: Timestamp, blind_periods: &[BlindPeriod]) -> &[BlindPeriod] {
     blind_periods.split_at(blind_periods.partition_point(|period| period.end <= since)).1
 }
@@ -37,7 +37,7 @@ pub fn exceeds_at(since: Timestamp, limit: Span, blind_periods: &[BlindPeriod]) 
     let mut moment = since + limit + Span::TICK;
     for period in after(since, blind_periods) {
         let start = period.start.max(since);
-        // Silence reaches the limit's end within or after this blind period: it stands still meanwhile.
+        // The limit ends within or after this blind period: silence does not grow during it.
         if period.end > start && moment > start {
             moment = moment + (period.end - start);
         }
@@ -92,7 +92,7 @@ pub enum DatabaseOutage {
 }
 
 impl DatabaseOutage {
-    /// Every reason there is.
+    /// Every reason.
     pub const ALL: [Self; 8] = [
         Self::Locked,
         Self::Full,
@@ -104,7 +104,7 @@ impl DatabaseOutage {
         Self::Unreachable,
     ];
 
-    /// The note of the hint that says it.
+    /// The note of the hint that explains it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Locked => "locked",

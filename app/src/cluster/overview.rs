@@ -20,7 +20,7 @@ use super::versions::{Running, compared, reference_version, spellings, versions}
 
 impl Snapshot {
     /// All verdicts at `now`: one pure function, the same on the server and in the browser. While
-    /// the observer is blind these are the verdicts of its last sight, with every pulse and health
+    /// the observer is blind these are the verdicts of its last successful read, with every pulse and health
     /// unknown.
     pub fn overview(&self, now: Timestamp) -> Overview {
         let now = self.blind_since.unwrap_or(now);
@@ -101,7 +101,7 @@ impl Overview {
     }
 }
 
-/// Which components are live: heard of, or a stale web component beside one that is.
+/// Which components are live: alive or late, or a stale web component on the server of one that is.
 fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
     pulses
         .iter()
@@ -116,7 +116,7 @@ fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
         .collect()
 }
 
-/// What every component is held against.
+/// What every component is compared with.
 struct Evaluator<'a> {
     snapshot: &'a Snapshot,
     reference: Option<&'a str>,
@@ -206,7 +206,7 @@ impl Evaluator<'_> {
 
     fn against_reference(&self, component: &Component, kind: KeyKind) -> Option<KeyVerdict> {
         let check = component.check(kind)?;
-        let reference = self.snapshot.references.of(kind)?;
+        let reference = self.snapshot.references.get(kind)?;
         Some(if check == reference.check { KeyVerdict::InSync } else { KeyVerdict::Mismatch })
     }
 }

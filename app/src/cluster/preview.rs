@@ -20,24 +20,24 @@ pub struct KeyChangePreview {
 }
 
 impl KeyChangePreview {
-    /// Of this key, among these components. What an observer row says does not count.
-    pub fn of<'a>(
+    /// Which of these components would match the key `check`. Observer rows do not count.
+    pub fn compute<'a>(
         kind: KeyKind,
         check: KeyCheck,
         components: impl Iterator<Item = &'a Component>,
     ) -> Self {
-        let mut acceptance = Self::default();
+        let mut preview = Self::default();
         for component in components.filter(|component| !component.is_observer()) {
             let side = match component.check(kind) {
                 None => continue,
-                Some(reported) if reported == check => &mut acceptance.right,
-                Some(_) => &mut acceptance.wrong,
+                Some(reported) if reported == check => &mut preview.right,
+                Some(_) => &mut preview.wrong,
             };
             if let Err(place) = side.binary_search(&component.server) {
                 side.insert(place, component.server.clone());
             }
         }
-        acceptance
+        preview
     }
 }
 

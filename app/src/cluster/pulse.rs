@@ -24,7 +24,7 @@ impl Component {
         settings.interval().max(self.told_interval).times(2)
     }
 
-    /// Its silence: the time since its last heartbeat in which somebody watched.
+    /// Its silence: the time since its last heartbeat, less every blind period.
     pub fn silence(&self, blind_periods: &[BlindPeriod], now: Timestamp) -> Span {
         observation::silence(self.last_heartbeat, now, blind_periods)
     }

@@ -17,7 +17,7 @@ pub enum Stored {
 }
 
 impl Stored {
-    /// The last heartbeat that counted.
+    /// The last heartbeat that changed something.
     pub fn last_heartbeat(&self) -> Timestamp {
         match self {
             Self::Present(component) => component.last_heartbeat,
@@ -26,11 +26,10 @@ impl Stored {
     }
 }
 
-/// Takes a heartbeat received at `stamp` and answered with the interval `told`: the component as it
-/// is from then on, or `None` where the heartbeat changes nothing.
+/// Receives a heartbeat at `stamp` whose response names the interval `told`: the component from then on, or `None` if the
+/// heartbeat changes nothing.
 ///
-/// A row that the overview reports of itself steps aside for a node of the same name, and never
-/// displaces one.
+/// A row that the overview reports about itself is replaced by a node of the same name, and never replaces one.
 pub fn receive(
     stored: Option<&Stored>,
     heartbeat: &Heartbeat,
@@ -46,18 +45,18 @@ pub fn receive(
             match (own, known_own) {
                 (true, false) => None,
                 (false, true) => Some(fresh()),
-                (true, true) | (false, false) => go_on(known, heartbeat, stamp, told),
+                (true, true) | (false, false) => continue_boot(known, heartbeat, stamp, told),
             }
         }
         Some(Stored::Removed(tombstone)) => {
-            let reception = tombstone.boots.classify(&heartbeat.boot(), heartbeat.leaving);
-            match reception {
+            let boot_match = tombstone.boots.classify(&heartbeat.boot(), heartbeat.leaving);
+            match boot_match {
                 BootMatch::Unchanged => None,
                 BootMatch::Started => Some(fresh()),
-                // Its goodbye after the removal is the removal's own wish: nothing to bring back.
+                // It stops after it was removed: the removal stays.
                 BootMatch::Continued | BootMatch::Returned if heartbeat.leaving => None,
                 BootMatch::Continued | BootMatch::Returned => {
-                    let boots = tombstone.boots.after(heartbeat.boot(), reception, stamp);
+                    let boots = tombstone.boots.after(heartbeat.boot(), boot_match, stamp);
                     let back = component(heartbeat, boots, stamp, told);
                     Some(Component { came_back: Some(stamp), ..back })
                 }
@@ -67,17 +66,17 @@ pub fn receive(
 }
 
 /// A known component's next heartbeat.
-fn go_on(
+fn continue_boot(
     known: &Component,
     heartbeat: &Heartbeat,
     stamp: Timestamp,
     told: Span,
 ) -> Option<Component> {
-    let reception = known.boots.classify(&heartbeat.boot(), heartbeat.leaving);
-    if reception == BootMatch::Unchanged {
+    let boot_match = known.boots.classify(&heartbeat.boot(), heartbeat.leaving);
+    if boot_match == BootMatch::Unchanged {
         return None;
     }
-    let boots = known.boots.after(heartbeat.boot(), reception, stamp);
+    let boots = known.boots.after(heartbeat.boot(), boot_match, stamp);
     let next = component(heartbeat, boots, stamp, told);
     let listens = next.facts.messenger_port.is_some();
     let facts = if next.facts == known.facts { &known.facts } else { &next.facts };
@@ -86,7 +85,7 @@ fn go_on(
         facts: Arc::clone(facts),
         first_seen: known.first_seen,
         skew: next.skew.map(|skew| Skew { before: known.skew.map(|skew| skew.last), ..skew }),
-        came_back: known.came_back.filter(|_| reception == BootMatch::Continued),
+        came_back: known.came_back.filter(|_| boot_match == BootMatch::Continued),
         messengers: if listens { known.messengers.clone() } else { Vec::new() },
         ..next
     })

@@ -18,13 +18,13 @@ pub enum KeyLookupError {
     Ambiguous,
 }
 
-/// The check that all others are held against, and how firmly it stands.
+/// The check that all others are compared with, and whether servers agreed on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceKey {
     /// The check itself.
     pub check: KeyCheck,
     /// Two servers agreed on it, or an admin accepted it: it stays until an admin accepts another.
-    /// Before that it is merely the first one reported.
+    /// Otherwise it is the first one that was reported.
     pub agreed: bool,
 }
 
@@ -40,14 +40,14 @@ pub struct ReferenceKeys {
 
 impl ReferenceKeys {
     /// The reference of this kind.
-    pub fn of(&self, kind: KeyKind) -> Option<ReferenceKey> {
+    pub fn get(&self, kind: KeyKind) -> Option<ReferenceKey> {
         match kind {
             KeyKind::Encryption => self.encryption,
             KeyKind::Machine => self.machine,
         }
     }
 
-    fn of_mut(&mut self, kind: KeyKind) -> &mut Option<ReferenceKey> {
+    fn get_mut(&mut self, kind: KeyKind) -> &mut Option<ReferenceKey> {
         match kind {
             KeyKind::Encryption => &mut self.encryption,
             KeyKind::Machine => &mut self.machine,
@@ -56,12 +56,12 @@ impl ReferenceKeys {
 
     /// An admin accepts this check.
     pub fn accept(&mut self, kind: KeyKind, check: KeyCheck) {
-        *self.of_mut(kind) = Some(ReferenceKey { check, agreed: true });
+        *self.get_mut(kind) = Some(ReferenceKey { check, agreed: true });
     }
 
     /// Learns from what `component` just reported, given all components (itself among them): the
     /// first check reported becomes the reference; the first that two servers agree on replaces it
-    /// for good. Observer rows teach nothing.
+    /// for good. Observer rows are ignored.
     pub fn learn<'a>(
         &mut self,
         component: &Component,
@@ -72,7 +72,7 @@ impl ReferenceKeys {
         }
         for kind in KeyKind::ALL {
             let Some(check) = component.check(kind) else { continue };
-            let reference = self.of_mut(kind);
+            let reference = self.get_mut(kind);
             if reference.is_some_and(|known| known.agreed) {
                 continue;
             }
@@ -89,8 +89,8 @@ impl ReferenceKeys {
 }
 
 impl KeyKind {
-    /// The one check that begins with these digits among those reported. What an observer row says
-    /// does not count.
+    /// The one check that begins with these digits among those reported. Observer rows do not
+    /// count.
     ///
     /// # Errors
     /// Nobody reports such a check, or the digits fit several.

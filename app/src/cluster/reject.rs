@@ -1,4 +1,4 @@
-//! Which rejected heartbeats are kept, and for how long: shown on the server's row, to say why it is silent. A server
+//! Which rejected heartbeats are kept, and for how long: shown on the server's row, to explain its silence. A server
 //! that has no row yet, because its agent's probe has failed from the start, is named by a hint.
 
 use super::boot::Address;
@@ -8,7 +8,7 @@ use super::server_name::ServerName;
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 
-/// How long after the last one it is told.
+/// How long after the last one it is shown.
 const SHOWN_FOR: Span = Span::minutes(10);
 /// Others within this time are not news: whoever is refused can neither keep the page nor its readers
 /// busy.
@@ -20,7 +20,7 @@ pub const MAX_REJECTED: usize = 1_000;
 pub const MAX_UNREPORTED: usize = 100;
 
 impl Snapshot {
-    /// What keeps heartbeats in this server's name from coming in: those that are refused, and failing
+    /// What keeps this server's heartbeats from being accepted: those that were rejected, and failing
     /// probes by component.
     pub fn rejected_of(
         &self,
@@ -65,7 +65,7 @@ impl Snapshot {
     }
 
     /// Takes one in that was refused at `now`. False if it is no news: nobody knows the server, and its agent does not
-    /// say that a probe fails; or as much was told a moment ago.
+    /// say that a probe fails; or as much was known a moment ago.
     pub fn refuse(
         &mut self,
         server: &ServerName,
@@ -74,25 +74,26 @@ impl Snapshot {
         now: Timestamp,
     ) -> bool {
         let probed = why.probed();
-        let told = self.position_of_rejected(server, probed).ok();
-        let told = told.and_then(|place| self.rejected.get(place)).filter(|told| now < told.until);
-        let is_old = told.is_some_and(|told| {
-            let before = now - (told.until - SHOWN_FOR);
-            let same = told.why == why && told.from == from;
+        let known = self.position_of_rejected(server, probed).ok();
+        let known =
+            known.and_then(|place| self.rejected.get(place)).filter(|known| now < known.until);
+        let is_old = known.is_some_and(|known| {
+            let before = now - (known.until - SHOWN_FOR);
+            let same = known.why == why && known.from == from;
             before < if same { SHOWN_FOR.half() } else { MIN_UPDATE_INTERVAL }
         });
         // Servers are counted only for one that is new.
-        let may_be_new = || told.is_some() || self.has_room_for_unreported(now);
+        let may_be_new = || known.is_some() || self.has_room_for_unreported(now);
         if is_old || !(self.has_server(server) || (probed.is_some() && may_be_new())) {
             return false;
         }
-        let since = told.map_or(now, |told| told.since);
+        let since = known.map_or(now, |known| known.since);
         let until = now + SHOWN_FOR;
         self.rejected.retain(|rejected| now < rejected.until);
         let rejected = RejectedHeartbeat { server: server.clone(), since, until, why, from };
         match self.position_of_rejected(server, probed) {
             Ok(place) => self.rejected[place] = rejected,
-            // Heartbeats in the names of very many servers fill no memory, and hide no earlier one.
+            // Rejected heartbeats for very many servers must not fill the memory or hide earlier ones.
             Err(_) if self.rejected.len() >= MAX_REJECTED => return false,
             Err(place) => self.rejected.insert(place, rejected),
         }

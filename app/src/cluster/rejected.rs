@@ -7,22 +7,22 @@ use super::component_key::Role;
 use super::server_name::ServerName;
 use super::time::Timestamp;
 
-/// Why heartbeats are refused, or not sent.
+/// Why heartbeats are rejected, or not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectionReason {
-    /// They bear no token that is good.
+    /// They have no valid token.
     Token,
-    /// They bear another server's credential.
+    /// They have another server's credential.
     Foreign,
-    /// They bear a join token where a credential is required.
+    /// They have a join token where a credential is required.
     NotEnrolled,
     /// Its agent sends none: the product's probe failed.
     Probe {
         /// Of which component.
         role: Role,
-        /// What the product, or the agent, says of it: one line.
-        said: String,
+        /// The reason, from the product or the agent: one line.
+        reason: String,
     },
 }
 
@@ -46,14 +46,14 @@ impl RejectionReason {
     }
 }
 
-/// Heartbeats in a server's name that are refused, or not sent, one after the other.
+/// A run of heartbeats for a server that were rejected or not sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedHeartbeat {
     /// In whose name.
     pub server: ServerName,
     /// When the first of them came.
     pub since: Timestamp,
-    /// How long it is told if no other comes.
+    /// Until when it is shown if no other follows.
     pub until: Timestamp,
     /// Why the last of them was refused.
     pub why: RejectionReason,
@@ -62,7 +62,7 @@ pub struct RejectedHeartbeat {
 }
 
 impl RejectedHeartbeat {
-    /// Which of a server's rejected it is: heartbeats that are refused, or a component whose probe fails.
+    /// Which of a server's runs it is: rejected heartbeats, or a component whose probe fails.
     pub(super) fn key(&self) -> (&ServerName, Option<Role>) {
         (&self.server, self.why.probed())
     }

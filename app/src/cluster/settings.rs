@@ -13,11 +13,11 @@ use super::time::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Requests are spread over several web components.
+    /// Requests are distributed over several web components.
     pub load_balancing: bool,
     /// Another service takes over when one goes stale.
     pub automatic_failover: bool,
-    /// How often a service beats; 1 s to 1 h.
+    /// How often a service sends a heartbeat; 1 s to 1 h.
     pub heartbeat_interval_s: u32,
     /// Silence after which a service is stale; 2 s to 24 h, at least twice the interval.
     pub stale_timeout_s: u32,

@@ -20,7 +20,7 @@ struct Servers<'a> {
 
 impl<'a> SharedAddresses<'a> {
     /// At the addresses of these components: one look at all servers.
-    pub(super) fn of(
+    pub(super) fn find(
         overview: &'a Overview,
         asked: impl Iterator<Item = &'a ComponentStatus>,
     ) -> Self {

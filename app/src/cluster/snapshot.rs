@@ -19,18 +19,18 @@ use super::time::{Span, Timestamp};
 pub struct Snapshot {
     /// The cluster's settings.
     pub settings: Settings,
-    /// The keys all others are held against.
+    /// The keys that all others are compared with.
     pub references: ReferenceKeys,
-    /// When nobody watched, in order, the last 30 days.
+    /// The blind periods of the last 30 days, in order.
     pub blind_periods: Vec<BlindPeriod>,
     /// Since when the observer cannot read and write its database.
     pub blind_since: Option<Timestamp>,
     /// Why, where that is known.
     pub outage: Option<DatabaseOutage>,
-    /// How many servers the web server that shows this takes in at most; `None` where that is not known. Others that
-    /// share its database may take in more or fewer.
+    /// How many servers the web server that shows this accepts; `None` if that is not known. Others that share its
+    /// database may accept more or fewer.
     pub max_servers: Option<usize>,
-    /// Heartbeats that were refused lately, in the order of servers and of the components whose probes fail.
+    /// Recently rejected heartbeats, ordered by server and by the component whose probe fails.
     pub rejected: Vec<RejectedHeartbeat>,
     /// The moment of the last change of a fact.
     pub changed_at: Timestamp,
@@ -45,7 +45,7 @@ impl Snapshot {
     }
 
     /// The moment of the last change of a fact or of a verdict up to `now`: the same for every
-    /// reader. While blind it is the last sight.
+    /// reader. While blind it is the moment of the last successful read.
     pub fn as_of(&self, now: Timestamp) -> Timestamp {
         if let Some(blind) = self.blind_since {
             return blind;
@@ -78,7 +78,7 @@ impl Snapshot {
         for refusal in &self.rejected {
             turn(refusal.until);
         }
-        // Only then it matters who has been gone for a day.
+        // Who has been gone for a day matters only then.
         let counts_gone = nearly_reached(self.max_servers, self.count_servers()).is_some();
         for component in self.components.values() {
             self.each_turn_of(component, turn);
@@ -88,7 +88,7 @@ impl Snapshot {
         }
     }
 
-    /// From when on a component is stale or stopped, if nothing more is heard of it.
+    /// When a component becomes stale, or was stopped, if it sends no further heartbeat.
     fn gone_since(&self, component: &Component) -> Timestamp {
         if component.stopped {
             return component.last_heartbeat;
@@ -107,7 +107,7 @@ impl Snapshot {
             if component.role == Role::Service {
                 let limit = component.late_limit(&self.settings);
                 turn(after(limit));
-                // A service whose lateness was pardoned for a blind period is late when the pardon ends.
+                // Nobody becomes late within the limit after a blind period: lateness may begin when that ends.
                 for period in observation::after(since, &self.blind_periods) {
                     turn(period.end + limit + Span::TICK);
                 }

@@ -124,7 +124,7 @@ struct Civil {
 
 impl Civil {
     /// Days to date after Howard Hinnant's `civil_from_days`: eras of 400 years that begin in March.
-    fn of(moment: Timestamp) -> Self {
+    fn from_timestamp(moment: Timestamp) -> Self {
         let days = moment.0.div_euclid(86_400_000);
         let within = moment.0.rem_euclid(86_400_000);
         let shifted = days + 719_468;
@@ -150,7 +150,7 @@ impl Civil {
 impl Timestamp {
     /// `2026-11-22T12:00:00.000Z`: RFC 3339, UTC, with milliseconds.
     pub fn rfc3339(self) -> String {
-        let c = Civil::of(self);
+        let c = Civil::from_timestamp(self);
         format!(
             "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
             c.year, c.month, c.day, c.hour, c.minute, c.second, c.milli
@@ -159,13 +159,13 @@ impl Timestamp {
 
     /// `12:00:03Z`, for a sentence about today.
     pub fn clock(self) -> String {
-        let c = Civil::of(self);
+        let c = Civil::from_timestamp(self);
         format!("{:02}:{:02}:{:02}Z", c.hour, c.minute, c.second)
     }
 
     /// `2026-11-22 12:00:03Z`, for a sentence about any day.
     pub fn date_and_clock(self) -> String {
-        let c = Civil::of(self);
+        let c = Civil::from_timestamp(self);
         format!("{:04}-{:02}-{:02} {}", c.year, c.month, c.day, self.clock())
     }
 }

@@ -27,7 +27,7 @@ pub fn compare(left: &str, right: &str) -> Ordering {
     if left == right {
         return Ordering::Equal;
     }
-    let (mut left, mut right) = (Groups::of(left), Groups::of(right));
+    let (mut left, mut right) = (Groups::split(left), Groups::split(right));
     loop {
         let numbers = compare_numbers(&mut left, &mut right);
         let (one, other) = (left.text(), right.text());
@@ -54,7 +54,7 @@ fn compare_numbers(left: &mut Groups<'_>, right: &mut Groups<'_>) -> Ordering {
 }
 
 fn compare_texts(left: Option<&str>, right: Option<&str>) -> Ordering {
-    let stages = Stage::of(left).cmp(&Stage::of(right));
+    let stages = Stage::from_text(left).cmp(&Stage::from_text(right));
     stages.then_with(|| lower_case(left).cmp(lower_case(right)))
 }
 
@@ -72,7 +72,7 @@ enum Stage {
 }
 
 impl Stage {
-    fn of(text: Option<&str>) -> Self {
+    fn from_text(text: Option<&str>) -> Self {
         let Some(text) = text else { return Self::Release };
         // Other marks count as separators here: `1.0~rc1`, `1.0 (beta)`.
         let word = text.trim_matches(|c: char| c.is_ascii_punctuation());
@@ -89,7 +89,7 @@ impl Stage {
 struct Groups<'a>(&'a str);
 
 impl<'a> Groups<'a> {
-    fn of(version: &'a str) -> Self {
+    fn split(version: &'a str) -> Self {
         let core = version.split('+').next().unwrap_or_default().trim_start_matches(is_separator);
         let after_v = core.strip_prefix(['v', 'V']);
         Self(after_v.filter(|rest| !rest.starts_with(is_letter)).unwrap_or(core))

@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_reason_for_a_refusal_is_said_with_its_moment_and_its_address() {
-        let probe = |role| RejectionReason::Probe { role, said: "10.0.0.9 is away.".into() };
+        let probe = |role| RejectionReason::Probe { role, reason: "10.0.0.9 is away.".into() };
         for why in [
             RejectionReason::Token,
             RejectionReason::Foreign,

@@ -71,8 +71,8 @@ impl Driver {
     fn probe_new_server(&self, second: u32) {
         let Ok(server) = ServerName::parse(NEW_SERVER) else { return };
         if timeline::new_server_is_unwell(second) {
-            let said = "503 Service Unavailable: the database is being upgraded".to_owned();
-            let why = RejectionReason::Probe { role: Role::Web, said };
+            let reason = "503 Service Unavailable: the database is being upgraded".to_owned();
+            let why = RejectionReason::Probe { role: Role::Web, reason };
             self.site.live.refused(&server, why, None);
         } else {
             self.site.live.probe_answered(&ComponentKey { server, role: Role::Web });
@@ -96,7 +96,7 @@ impl Driver {
         for (kind, right) in
             [(KeyKind::Encryption, servers::key()), (KeyKind::Machine, servers::machine_key())]
         {
-            if references.of(kind).is_some_and(|reference| reference.check != right) {
+            if references.get(kind).is_some_and(|reference| reference.check != right) {
                 let entry = entry(Action::AcceptKey, kind.as_str());
                 let accept = move |store: Arc<Store>| async move {
                     Ok(((), store.accept_key(kind, right, &entry).await?))

@@ -221,7 +221,7 @@ impl State {
             if self.versions.get(key).is_some_and(|versions| versions.facts > since) {
                 change.components.push(Arc::clone(component));
             } else {
-                change.heartbeats.push(HeartbeatUpdate::of(component));
+                change.heartbeats.push(HeartbeatUpdate::from_component(component));
             }
         }
         change.removed = self

@@ -90,7 +90,8 @@ impl AdminStore {
             audit::record(&mut tx, &entry, at, head.commit.number + 1).await?;
             self.close(AdminTx { tx, head, at }, Section::ReferenceKeys).await?;
         }
-        let KeyChangePreview { wrong, .. } = KeyChangePreview::of(kind, check, components.iter());
+        let KeyChangePreview { wrong, .. } =
+            KeyChangePreview::compute(kind, check, components.iter());
         Ok(Accepted { check, already, differing: wrong })
     }
 

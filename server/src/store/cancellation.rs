@@ -263,7 +263,7 @@ async fn made_without_its_caller(store: Arc<Store>) {
         let removed = loaded.snapshot.components.is_empty();
         let configured = loaded.snapshot.settings == settings(2);
         let granted = loaded.keyring.people.contains_key("ann-4");
-        let accepted = loaded.snapshot.references.of(KeyKind::Encryption);
+        let accepted = loaded.snapshot.references.get(KeyKind::Encryption);
         let accepted = accepted.is_some_and(|reference| reference.check == key_check(5));
         last = Some((removed, configured, granted, accepted));
         if last == Some((true, true, true, true)) {

@@ -252,7 +252,7 @@ pub(super) async fn set_references(
     references: &ReferenceKeys,
 ) -> Result<(), StoreError> {
     for kind in KeyKind::ALL {
-        let Some(reference) = references.of(kind) else { continue };
+        let Some(reference) = references.get(kind) else { continue };
         let set = sql("insert into reference_keys (kind, key_check, agreed) values ($1, $2, $3)
              on conflict (kind) do update
                  set key_check = excluded.key_check, agreed = excluded.agreed");

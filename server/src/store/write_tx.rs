@@ -165,7 +165,7 @@ impl WriteTx {
             if facts {
                 self.news.components.push(component);
             } else {
-                self.news.heartbeats.push(HeartbeatUpdate::of(&component));
+                self.news.heartbeats.push(HeartbeatUpdate::from_component(&component));
             }
         }
         Ok(())
@@ -188,7 +188,7 @@ impl WriteTx {
         }
         let known = rows::references(&mut self.tx).await?;
         let open =
-            KeyKind::ALL.into_iter().filter(|kind| !known.of(*kind).is_some_and(|k| k.agreed));
+            KeyKind::ALL.into_iter().filter(|kind| !known.get(*kind).is_some_and(|k| k.agreed));
         let checks: BTreeSet<KeyCheck> =
             open.flat_map(|kind| changed.iter().filter_map(move |one| one.check(kind))).collect();
         if checks.is_empty() {
@@ -271,7 +271,9 @@ pub(super) async fn since(
         match seen.stored {
             Stored::Removed(tombstone) => news.removed.push(tombstone.key),
             Stored::Present(component) if seen.facts => news.components.push(component),
-            Stored::Present(component) => news.heartbeats.push(HeartbeatUpdate::of(&component)),
+            Stored::Present(component) => {
+                news.heartbeats.push(HeartbeatUpdate::from_component(&component));
+            }
         }
     }
     if numbers.settings > known {

@@ -66,7 +66,7 @@ on_both! {
         assert_eq!(before, after);
         assert_eq!(after.settings, settings);
         assert_eq!(after.components.len(), 2);
-        let reference = after.references.of(KeyKind::Encryption).unwrap();
+        let reference = after.references.get(KeyKind::Encryption).unwrap();
         assert!(reference.agreed, "two servers agreed on it");
         let late = store.receive([beat("web-3", Role::Web, 1)]).await.unwrap();
         assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
@@ -80,12 +80,12 @@ on_both! {
         drop(store);
         let store = Store::open(&database.address()).await.unwrap();
         let loaded = store.load().await.unwrap().snapshot;
-        assert!(KeyKind::ALL.iter().all(|kind| loaded.references.of(*kind).is_none()));
+        assert!(KeyKind::ALL.iter().all(|kind| loaded.references.get(*kind).is_none()));
         for component in loaded.components.values() {
             assert_eq!((component.facts.key_check, component.facts.machine_key_check), (None, None));
         }
         store.receive([beat("web-3", Role::Web, 1)]).await.unwrap();
-        let reference = store.load().await.unwrap().snapshot.references.of(KeyKind::Encryption);
+        let reference = store.load().await.unwrap().snapshot.references.get(KeyKind::Encryption);
         assert_eq!(reference.map(|reference| reference.check), beat("a", Role::Web, 1).facts.key_check);
     }
 
@@ -305,7 +305,7 @@ on_both! {
         let store = Store::open(&database.address()).await.unwrap();
         let with_keys = |server: &str, key: &str, machine: &str| reporting(beat(server, Role::Web, 1), |facts| { facts.key_check = KeyCheck::parse(&key.repeat(32)); facts.machine_key_check = KeyCheck::parse(&machine.repeat(32)); });
         let reference = async |kind| {
-            let found = store.load().await.unwrap().snapshot.references.of(kind).unwrap();
+            let found = store.load().await.unwrap().snapshot.references.get(kind).unwrap();
             (found.check.digits()[..2].to_owned(), found.agreed)
         };
         store.receive([with_keys("a", "1a", "5a"), with_keys("b", "1b", "5b")]).await.unwrap();

@@ -50,7 +50,7 @@ impl<'a> RuleContext<'a> {
             | HintId::WebStopped
             | HintId::MessengerUnreachable => {
                 let asked = own.iter().filter_map(|finding| self.component(finding));
-                SharedEvidence::SharedAddresses(SharedAddresses::of(self.overview, asked))
+                SharedEvidence::SharedAddresses(SharedAddresses::find(self.overview, asked))
             }
             HintId::OverviewBlind
             | HintId::EveryoneSilent
@@ -146,10 +146,10 @@ impl<'a> RuleContext<'a> {
         )
     }
 
-    /// Who shares which key, of the reference and of the servers that are told of: one look at all of them.
-    fn sharing(self, kind: KeyKind, told: &[Finding]) -> Option<Sharing> {
-        let reference = self.snapshot.references.of(kind)?.check;
-        let odd_ones = told.iter().filter_map(|finding| odd(self.server(finding)?, kind));
+    /// Who has which key: the reference, and those of the servers in the hints. One pass over all servers.
+    fn sharing(self, kind: KeyKind, findings: &[Finding]) -> Option<Sharing> {
+        let reference = self.snapshot.references.get(kind)?.check;
+        let odd_ones = findings.iter().filter_map(|finding| odd(self.server(finding)?, kind));
         let mut servers: Vec<(KeyCheck, Names)> = Vec::new();
         for check in odd_ones.chain([reference]) {
             if let Err(place) = servers.binary_search_by_key(&check, |(known, _)| *known) {
@@ -232,9 +232,9 @@ impl<'a> RuleContext<'a> {
             if before.replace(&refusal.server) != Some(&refusal.server) {
                 servers.push(&|| refusal.server.to_string());
             }
-            if let RejectionReason::Probe { role, said } = &refusal.why {
-                let said = said.trim_end_matches('.');
-                reasons.push(&|| format!("{} ({}): {said}", refusal.server, role.as_str()));
+            if let RejectionReason::Probe { role, reason } = &refusal.why {
+                let reason = reason.trim_end_matches('.');
+                reasons.push(&|| format!("{} ({}): {reason}", refusal.server, role.as_str()));
             }
         }
         Hint::for_cluster(HintId::NotReportedYet)

@@ -23,7 +23,7 @@ pub enum Arg {
     List(Names),
 }
 
-/// A sentence says this many names and counts the others.
+/// A sentence lists this many names and counts the others.
 const MAX_NAMES_IN_SENTENCE: usize = 6;
 /// So many more are named rather than counted: that is as short.
 const NAMED_RATHER_THAN_COUNTED: usize = 2;
@@ -119,7 +119,7 @@ pub fn anchor(id: HintId, server: Option<&ServerName>, role: Option<Role>) -> St
         anchor.push_str(&dom_safe(server));
     }
     if let Some(role) = role {
-        // A `_` before a letter stands in no server's name: no two hints share a place.
+        // No server's name has a `_` before a letter, so no two hints share an anchor.
         anchor.push('_');
         anchor.push_str(role.as_str());
     }
@@ -210,7 +210,7 @@ impl Hint {
         }
     }
 
-    /// How many findings it stands for.
+    /// How many findings it summarizes.
     pub fn weight(&self) -> usize {
         self.summed().unwrap_or(1)
     }

@@ -64,7 +64,7 @@ hint_ids! {
     KeyMismatch = "key-mismatch", Error, AcceptEncryptionKey;
     /// A web server: the machine key does not match.
     MachineKeyMismatch = "machine-key-mismatch", Error, AcceptMachineKey;
-    /// Two machines bear one name.
+    /// Two machines use one name.
     DuplicateName = "duplicate-name", Error, Nothing;
     /// A service is stale.
     ServiceStale = "service-stale", Error, Nothing;
@@ -86,16 +86,16 @@ hint_ids! {
     ClockSkew = "clock-skew", Warning, Nothing;
     /// There are nearly as many servers as the web server takes in.
     ServersFull = "servers-full", Warning, Nothing;
-    /// The agents of servers that have sent no heartbeat yet say that their probes fail.
+    /// Agents of servers that have never sent a heartbeat report that their probes fail.
     NotReportedYet = "not-reported-yet", Warning, Nothing;
-    /// A service has said goodbye long ago.
+    /// A service stopped cleanly long ago.
     ServiceStopped = "service-stopped", Info, Remove;
-    /// A web component has said goodbye long ago.
+    /// A web component stopped cleanly long ago.
     WebStopped = "web-stopped", Info, Remove;
     /// A service's messenger cannot be reached.
     MessengerUnreachable = "messenger-unreachable", Info, Reconnect;
-    /// The stale timeout is short beside the interval.
+    /// The stale timeout is short compared with the interval.
     TimersTight = "timers-tight", Info, EditSettings;
-    /// A removed component beats again.
+    /// A removed component sends heartbeats again.
     CameBack = "came-back", Info, Remove;
 }

@@ -1,4 +1,4 @@
-//! Advice: its ids, what it says and about whom.
+//! Hints: their ids, their evidence, and what they are about.
 //!
 //! [`rules`] finds for whom advice is due (a [`Finding`]: cheap, one for each server in trouble); [`evidence`] makes the
 //! hints, with their evidence: a bounded number. Both cost as much as there are servers, never their square.

@@ -6,7 +6,7 @@ use crate::cluster::shared_addresses::SharedAddresses;
 
 /// What the hints of one id have in common: counted once for all of them.
 pub(super) enum SharedEvidence<'a> {
-    /// Each stands for itself.
+    /// They have nothing in common.
     Nothing,
     /// Who shares which key.
     Keys(Sharing),

@@ -92,7 +92,7 @@ impl Words {
         let from =
             from.map_or(Arg::Word("refused.from-unknown"), |from| Arg::Text(from.to_string()));
         let (role, said) = match &refusal.why {
-            RejectionReason::Probe { role, said } => (Some(*role), said.as_str()),
+            RejectionReason::Probe { role, reason } => (Some(*role), reason.as_str()),
             RejectionReason::Token | RejectionReason::Foreign | RejectionReason::NotEnrolled => {
                 (None, "")
             }

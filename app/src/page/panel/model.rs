@@ -211,7 +211,7 @@ impl ViewContext<'_> {
         let of_kind = |key: &str| format!("{key}.{}", kind.as_str());
         let key = [("key", Arg::Text(digits.to_owned()))];
         let opened = self.opened(self.words.say(&of_kind("ask.accept"), &key));
-        let reference = self.snapshot.references.of(kind);
+        let reference = self.snapshot.references.get(kind);
         let components = || self.snapshot.components.values().map(AsRef::as_ref);
         let check = match kind.find_by_prefix(digits, components()) {
             Ok(check) => check,
@@ -226,7 +226,7 @@ impl ViewContext<'_> {
         if reference.is_some_and(|known: ReferenceKey| known.check == check) {
             return Panel { paragraphs: vec![self.words.say("ask.accept.already", &[])], ..opened };
         }
-        let would = KeyChangePreview::of(kind, check, components());
+        let would = KeyChangePreview::compute(kind, check, components());
         let wrong = if would.wrong.is_empty() {
             self.words.say("ask.accept.wrong.nobody", &[])
         } else {

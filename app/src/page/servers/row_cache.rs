@@ -295,7 +295,7 @@ mod tests {
         let beat = HeartbeatUpdate {
             at: NOON + Span::seconds(20),
             sequence: 2,
-            ..HeartbeatUpdate::of(known)
+            ..HeartbeatUpdate::from_component(known)
         };
         snapshot.apply(Change { heartbeats: vec![beat], changed_at: NOON, ..Change::default() });
         let after = view(&snapshot, &mut cache);

@@ -38,13 +38,13 @@ pub(crate) async fn post(
     Extension(origin): Extension<Origin>,
     JsonBody(failure): JsonBody<dto::ProbeFailure>,
 ) -> Result<StatusCode, Problem> {
-    let dto::ProbeFailure { server, role, reason: said } = failure;
+    let dto::ProbeFailure { server, role, reason } = failure;
     let role = role.into();
     if let Caller::Node { server: own, .. } = &caller
         && *own != server
     {
         return Err(foreign_credential(own, &server));
     }
-    site.live.refused(&server, RejectionReason::Probe { role, said }, origin.client);
+    site.live.refused(&server, RejectionReason::Probe { role, reason }, origin.client);
     Ok(StatusCode::NO_CONTENT)
 }

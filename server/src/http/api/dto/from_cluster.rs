@@ -93,9 +93,9 @@ impl RejectedHeartbeats {
 
 impl FailingProbe {
     fn of(rejected: &cluster::RejectedHeartbeat) -> Option<Self> {
-        let cluster::RejectionReason::Probe { role, said } = &rejected.why else { return None };
+        let cluster::RejectionReason::Probe { role, reason } = &rejected.why else { return None };
         let since = rejected.since.rfc3339();
-        Some(Self { role: (*role).into(), since, detail: said.clone() })
+        Some(Self { role: (*role).into(), since, detail: reason.clone() })
     }
 }
 
