@@ -1,10 +1,12 @@
 //! The page in the browser: takes over the rendered document and starts what keeps it up to date.
 
 mod announcer;
+mod calls;
 mod client_state;
 mod event_stream;
 pub(crate) mod focus;
 mod history;
+mod json;
 pub(crate) mod monotonic;
 mod polling;
 
@@ -30,7 +32,7 @@ use crate::page::header;
 use crate::page::route::{Done, Route};
 use crate::page::state::{Connection, PageState, set};
 use crate::protocol::{CallError, Command, CommandError, InitialState, UNREACHABLE};
-use crate::server_fns;
+use crate::server_fns::Act;
 
 /// How long one request may take, in milliseconds.
 const REQUEST_TIMEOUT_MS: u32 = 10_000;
@@ -47,9 +49,6 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
     let Some(app) = document().get_element_by_id("app").and_then(|app| app.dyn_into().ok()) else {
         return;
     };
-    if !initial.context.site.base.is_empty() {
-        leptos::server_fn::client::set_server_url(initial.context.site.base.clone().leak());
-    }
     let language = Language::parse(language).unwrap_or_default();
     // They are spoken as long as the page is open.
     let words: &Words = Box::leak(Box::new(Words::read(language, messages.leak())));
@@ -81,8 +80,7 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
 
 fn read_initial_state() -> Option<InitialState> {
     let text = document().get_element_by_id("picture")?.text_content()?;
-    // From bytes, as the answers of the server functions come: one reader for both is 40 kB less wasm.
-    serde_json::from_slice(text.as_bytes()).ok()
+    json::read(&text)
 }
 
 fn start(state: PageState, client: ClientState) {
@@ -145,9 +143,10 @@ fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
         }
         set(&state.busy, true);
         let poll_now = Rc::clone(&poll_now);
+        let base = state.page_context(|context| context.site.base.clone());
         leptos::task::spawn_local(async move {
             let answer = select(
-                Box::pin(server_fns::act(command.clone())),
+                Box::pin(calls::call(base, Act { command: command.clone() })),
                 TimeoutFuture::new(REQUEST_TIMEOUT_MS),
             )
             .await;

@@ -11,10 +11,10 @@ use crate::cluster::Span;
 use crate::page::client::client_state::ClientState;
 use crate::page::client::event_stream::EventStream;
 use crate::page::client::monotonic::since_opened;
-use crate::page::client::{REQUEST_TIMEOUT_MS, TICK_MS, focus};
+use crate::page::client::{REQUEST_TIMEOUT_MS, TICK_MS, calls, focus, json};
 use crate::page::state::{Connection, PageState, set};
 use crate::protocol::{CallError, FOREIGN, OverviewDelta, SIGNED_OUT, UNREACHABLE};
-use crate::server_fns;
+use crate::server_fns::Overview;
 
 /// Polls for changes until the page is closed; between two polls the event stream is open where it works.
 pub(super) async fn poll(
@@ -54,10 +54,13 @@ pub(super) async fn poll(
         }
         let came = if stream.close() { Connection::Live } else { Connection::Polling };
         let cursor = client.borrow().cursor();
+        let base = state.page_context(|context| context.site.base.clone());
         client.borrow_mut().start_request();
-        let answer =
-            select(Box::pin(server_fns::overview(cursor)), TimeoutFuture::new(REQUEST_TIMEOUT_MS))
-                .await;
+        let answer = select(
+            Box::pin(calls::call(base, Overview { cursor })),
+            TimeoutFuture::new(REQUEST_TIMEOUT_MS),
+        )
+        .await;
         let paused = state.connection.get_untracked() == Connection::Paused;
         match answer {
             Either::Left((Ok(delta), _)) if !paused => {
@@ -113,7 +116,7 @@ fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut Even
     let client = Rc::clone(client);
     stream.open(&address, move |text| {
         let paused = state.connection.get_untracked() == Connection::Paused;
-        if let Ok(delta) = serde_json::from_slice(text.as_bytes())
+        if let Some(delta) = json::read(&text)
             && !paused
         {
             apply(state, &client, delta, Connection::Live);
