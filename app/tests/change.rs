@@ -5,10 +5,12 @@ mod common;
 use std::sync::Arc;
 
 use cluster_overview_app::cluster::{
-    BlindPeriod, Change, Component, HeartbeatUpdate, KeyKind, Settings, Skew, Snapshot, Span,
-    Timestamp,
+    BlindPeriod, Change, Component, DatabaseOutage, HeartbeatUpdate, KeyKind, Messenger,
+    MessengerFailure, RejectionReason, Role, Settings, Skew, Snapshot, Span, Timestamp,
 };
-use common::{NOON, key, ms, period, s, service, snapshot, web, with_facts};
+use cluster_overview_app::protocol::{CommandError, CommandResult};
+use common::{NOON, address, key, ms, name, period, s, service, snapshot, web, with_facts};
+use serde::de::DeserializeOwned;
 
 /// Everything that changed between two snapshots, as a store would tell it.
 fn difference(before: &Snapshot, after: &Snapshot) -> Change {
@@ -160,6 +162,57 @@ fn a_change_survives_the_wire() {
     ] {
         let wire = serde_json::to_string(&change).unwrap();
         assert_eq!(serde_json::from_str::<Change>(&wire).unwrap(), change);
+    }
+}
+
+/// As the page reads it: without a word about what is wrong, and so with another reader than the server's.
+fn read_in_a_browser<T: DeserializeOwned>(wire: &str) -> Option<T> {
+    let mut unescaped = vec![0; wire.len()];
+    serde_json_core::from_slice_escaped(wire.as_bytes(), &mut unescaped).ok().map(|(read, _)| read)
+}
+
+#[test]
+fn a_page_reads_all_that_a_server_writes() {
+    let mut troubled = after();
+    troubled.refuse(&name("a"), RejectionReason::Token, Some(address(9)), NOON);
+    for said in ["\u{1}\u{1f}\t\r\n", "\\", "\\\"", "\"", "/ü€😀</script>", ""] {
+        let probe = RejectionReason::Probe { role: Role::Service, reason: said.into() };
+        troubled.refuse(&name(&format!("ä{}", said.len())), probe, None, NOON);
+        let failure = Some(MessengerFailure::TimedOut);
+        let seen = Messenger { failure, since: s(-60), port: u16::MAX, seen_by: said.into() };
+        let component = with_facts(service(&format!("m{}", said.len())), |facts| {
+            facts.product = Some(said.into());
+            facts.key_check = Some(key(7));
+        });
+        troubled.insert(Arc::new(Component { messengers: vec![Arc::new(seen)], ..component }));
+    }
+    troubled.outage = Some(DatabaseOutage::Full);
+    troubled.max_servers = Some(10_000);
+    let stamps = Change { changed_at: Timestamp(-1), ..Change::default() };
+    for change in [
+        stamps,
+        difference(&before(), &after()),
+        difference(&after(), &before()),
+        Change::whole(&troubled),
+    ] {
+        let wire = serde_json::to_string(&change).unwrap();
+        // The document has no `<`, and a later server may tell more.
+        let in_document = wire.replace('<', "\\u003c");
+        let later = wire.replacen('{', r#"{"more":[{"a":-1.5e3},[],{},null,"\"]"],"#, 1);
+        for wire in [wire, in_document, later] {
+            assert_eq!(read_in_a_browser(&wire), Some(change.clone()), "{wire}");
+        }
+    }
+}
+
+#[test]
+fn a_page_reads_the_outcome_of_a_command() {
+    for outcome in [Ok(()), Err(CommandError::Live), Err(CommandError::NotDialled)] {
+        let wire = serde_json::to_string(&outcome).unwrap();
+        assert_eq!(read_in_a_browser::<CommandResult>(&wire), Some(outcome));
+    }
+    for foreign in ["", "<!doctype html>", "null", "[]", "{\"Ok\":", "{\"Err\":\"Other\"}"] {
+        assert_eq!(read_in_a_browser::<CommandResult>(foreign), None, "{foreign}");
     }
 }
 
