@@ -102,7 +102,7 @@ for (const scripts of [true, false]) {
       await page.getByRole('link', { name: 'Edit settings' }).click();
       await page.getByLabel('Stale timeout').fill('7 s');
       await page.getByRole('button', { name: 'Save' }).click();
-      await expect(page.getByTestId('effects')).toContainText('The overview cannot write its database at present.', { timeout: 15_000 });
+      await expect(page.getByTestId('effects')).toContainText('the overview cannot write to its database', { timeout: 15_000 });
       await expect(page.getByLabel('Stale timeout')).toHaveValue('7 s');
 
       await release();

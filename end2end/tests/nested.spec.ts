@@ -38,8 +38,8 @@ const enter = async (page: Page, product: string, name: string) => {
   await page.getByRole('link', { name: 'Cluster Overview' }).click();
 };
 
-// What is refused the browser writes to its console.
-test.use({ deaf: false, forgiven: /status of 40[13]/ });
+// The browser logs refused requests, also those that it sends while the product stops at the end of a story.
+test.use({ deaf: false, forgiven: /status of 40[13]|ERR_CONNECTION_REFUSED/ });
 
 test('an admin of the product sees its components, watches a service go stale, removes it and leaves', async ({ cluster, page, product }) => {
   const away: string[] = [];

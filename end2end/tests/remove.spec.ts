@@ -16,7 +16,7 @@ for (const scripts of [true, false]) {
       await expect(panel).not.toContainText('It is still running');
       await page.getByRole('button', { name: 'Remove' }).click();
       await expect(server(page, 'app-2')).toHaveCount(0);
-      await expect(page.getByTestId('done')).toContainText('removed. If it still runs, it comes back with its next heartbeat');
+      await expect(page.getByTestId('done')).toContainText('emoved. If it is still running, it reappears with its next heartbeat');
       await expect(page.getByRole('dialog')).toHaveCount(0);
       expect((await cluster.overview()).counts.servers).toBe(1);
     });
