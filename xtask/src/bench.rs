@@ -2,6 +2,7 @@
 
 mod agents;
 mod browser;
+mod idle;
 mod intake;
 mod large;
 mod load;
@@ -38,8 +39,8 @@ impl Figure {
 }
 
 /// The parts of the table.
-pub(crate) const PARTS: [&str; 7] =
-    ["intake", "polls", "agents", "large", "messenger", "restarts", "trouble"];
+pub(crate) const PARTS: [&str; 8] =
+    ["intake", "polls", "agents", "idle", "large", "messenger", "restarts", "trouble"];
 
 /// Measures the release build and prints a table of these parts, or of all.
 pub(crate) fn run(parts: &[&str]) -> Result<()> {
@@ -53,6 +54,9 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
     }
     if wanted("agents") {
         figures.extend(agents::figures()?);
+    }
+    if wanted("idle") {
+        figures.extend(idle::figures()?);
     }
     if wanted("large") {
         let overview = overview::start(Profile::Release);

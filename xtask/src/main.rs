@@ -32,7 +32,7 @@ usage: cargo xtask <command>
   demo [arguments]    build, then play a cluster through every state; the arguments go to
                       `cluster-overview demo`
   bench [parts]       how fast the release build is, each figure beside its limit; the parts are
-                      intake, polls, agents, large, messenger, restarts, trouble
+                      intake, polls, agents, idle, large, messenger, restarts, trouble
   soak [--short] [parts]
                       what takes an hour, or a minute and a half: kill, deprive and flood the real
                       program on both databases; the parts are kills, outages, hang-ups, floods, load
