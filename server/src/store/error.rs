@@ -38,6 +38,9 @@ pub enum StoreError {
         "the database was written by an earlier version of this program; start `serve` on it once, which brings it up to date"
     )]
     Earlier,
+    /// The schema is one of a build before the first release; what to do about it.
+    #[error("this database is from a version before the first release and cannot be used; {0}")]
+    BeforeFirstRelease(&'static str),
     /// The schema could not be brought up to date.
     #[error("cannot bring the database's schema up to date: {0}")]
     Migrate(sqlx::migrate::MigrateError),
@@ -88,16 +91,6 @@ pub enum StoreError {
     Unreadable(&'static str),
 }
 
-impl From<sqlx::migrate::MigrateError> for StoreError {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        if matches!(error, sqlx::migrate::MigrateError::VersionMissing(_)) {
-            Self::Later
-        } else {
-            Self::Migrate(error)
-        }
-    }
-}
-
 impl StoreError {
     /// Whether a connection refused to begin because an earlier transaction was still open on it.
     pub(super) fn is_left_open(&self) -> bool {
@@ -128,6 +121,7 @@ impl StoreError {
             | Self::Lock { .. }
             | Self::Foreign { .. }
             | Self::Earlier
+            | Self::BeforeFirstRelease(_)
             | Self::Later => DatabaseOutage::Unreachable,
         }
     }

@@ -16,6 +16,7 @@ mod error;
 mod messenger_status;
 mod postgres;
 mod rows;
+mod schema;
 mod sql;
 mod sqlite;
 pub(crate) mod task;

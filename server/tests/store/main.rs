@@ -6,6 +6,7 @@ mod commands;
 mod damage;
 mod harness;
 mod restores;
+mod schema;
 mod several;
 
 use std::io::Write as _;

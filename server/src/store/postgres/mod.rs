@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use app::cluster::DatabaseOutage;
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::sync::{Mutex, watch};
 
@@ -16,11 +17,15 @@ use crate::clock::{RemoteClock, Stopwatch};
 use crate::store::access_rows;
 use crate::store::postgres::session::Trust;
 use crate::store::rows::first_row;
+use crate::store::schema;
 use crate::store::sql::{in_time, sql};
 use crate::store::tx::{Pool, Tx};
 use crate::store::{Standing, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
+/// What to do about a database that cannot be used any more.
+const NEW_SCHEMA: &str = "start with a new schema: name a new, empty database with --database";
 /// Where web servers tell one another that there is something to read.
 const CHANNEL: &str = "cluster_overview";
 /// How long to wait for a connection.
@@ -116,8 +121,7 @@ impl PostgresStore {
         let mut ready = self.ready.lock().await;
         if !*ready {
             session::check(&self.pool).await?;
-            let migrate = sqlx::migrate!("src/store/migrations/postgres");
-            Box::pin(migrate.run(&self.pool)).await?;
+            Box::pin(self.update_schema()).await?;
             let mut tx = self.begin_as(BEGIN).await?;
             let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
             let now = app::cluster::Timestamp(sql(clock).row(&mut tx).await?.get(0)?);
@@ -127,6 +131,16 @@ impl PostgresStore {
             *ready = true;
         }
         Ok(())
+    }
+
+    async fn update_schema(&self) -> Result<(), StoreError> {
+        let mut connection = in_time(self.pool.acquire()).await?;
+        let updated = schema::update(&mut *connection, &MIGRATIONS, NEW_SCHEMA).await;
+        if updated.is_err() {
+            // It may still hold the lock that other web servers wait for.
+            connection.close_on_drop();
+        }
+        updated
     }
 
     /// Another database may stand at the same address, and have no tables yet; the server may have become

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::clock::{self, Clock, Stopwatch};
 use crate::files::owner::{Foreign, Unusable};
 use crate::store::access_rows;
 use crate::store::rows::{ClusterRow, first_row, head};
+use crate::store::schema::{self, MIGRATIONS_TABLE};
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::integrity::Damage;
 use crate::store::sqlite::lock::{BESIDE, LOCK_END, Lock, with_end};
@@ -27,6 +28,9 @@ use crate::store::{STANDING, Standing, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
+/// What to do about a file that cannot be used any more.
+const NEW_FILE: &str =
+    "start with a new file: move this one away, or name another one with --database";
 /// How long a command waits for the owner to bring the schema up to date, and how often it looks.
 const SCHEMA_PATIENCE: Duration = Duration::from_secs(5);
 const SCHEMA_LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -108,7 +112,7 @@ impl SqliteStore {
                 .acquire_timeout(CONNECTION_TIMEOUT)
         };
         let writer = pool(1).connect_with(options).await?;
-        MIGRATIONS.run(&writer).await?;
+        schema::update(&mut *writer.acquire().await?, &MIGRATIONS, NEW_FILE).await?;
         // None stays open: SQLite closes a file only when no connection reads it, and after a failed write
         // the writer must open it anew.
         let readers = pool(READERS)
@@ -171,14 +175,20 @@ pub(super) async fn beside(path: &Path, patience: Duration) -> Result<SqlitePool
     Ok(pool)
 }
 
-/// Whether the file has the schema of this program; fails if it has a later one.
+/// Whether the file has the schema of this program; fails if it has one that `serve` cannot bring up to date.
 async fn has_schema(pool: &SqlitePool) -> Result<bool, StoreError> {
-    let made = "select count(*) from sqlite_schema where name = '_sqlx_migrations'";
-    if sqlx::query_scalar::<_, i64>(made).fetch_one(pool).await? == 0 {
+    let mut connection = pool.acquire().await?;
+    let made = "select count(*) from sqlite_schema where name = $1";
+    let made = sqlx::query_scalar::<_, i64>(made).bind(MIGRATIONS_TABLE);
+    if made.fetch_one(&mut *connection).await? == 0 {
         return Ok(false);
     }
-    let last = "select coalesce(max(version), 0) from _sqlx_migrations where success";
-    let found: i64 = sqlx::query_scalar(last).fetch_one(pool).await?;
+    let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await;
+    let applied = applied.map_err(StoreError::Migrate)?;
+    if schema::is_before_first_release(&MIGRATIONS, &applied) {
+        return Err(StoreError::BeforeFirstRelease(NEW_FILE));
+    }
+    let found = applied.iter().map(|migration| migration.version).max().unwrap_or_default();
     let wanted = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
     if found > wanted { Err(StoreError::Later) } else { Ok(found == wanted) }
 }

@@ -1,0 +1,176 @@
+-- The data of one cluster in an SQLite file that one process owns. Until the first release this file may
+-- change: a database that an earlier build made is refused. Afterwards each change is a new file.
+--
+-- Times are milliseconds since 1970 by the owner's clock. Verdicts are never stored. A column `..._no` holds
+-- a commit number: a reader that knows everything up to a commit reads only what came after it.
+
+create table cluster (
+    id                   integer primary key check (id = 1),
+    database_id          text    not null,            -- random; part of every cursor
+    commit_no            integer not null,            -- of the last commit that a reader can see
+    commit_token         integer not null default 0,  -- random: tells two commits of one number apart, as after a restore
+    changed_at           integer not null,            -- time of the last commit that a reader can see
+    mark_at              integer not null,            -- last time a web server wrote; a long gap is a blind period
+    load_balancing       integer not null,            -- the settings, as the admin set them
+    automatic_failover   integer not null,
+    heartbeat_interval_s integer not null,
+    stale_timeout_s      integer not null,
+    web_window_s         integer not null,
+    settings_no          integer not null default 0,  -- the commit that last changed the settings,
+    references_no        integer not null default 0,  -- the reference keys,
+    spells_no            integer not null default 0,  -- the blind periods,
+    keyring_no           integer not null default 0,  -- accounts, sessions and tokens,
+    whole_no             integer not null default 0   -- everything, as when the clock was set back
+) strict;
+
+-- The last 256 commits. A reader that knows one of them gets what came after it; any other gets everything.
+create table commits (
+    slot      integer primary key,  -- commit_no % 256
+    commit_no integer not null,
+    token     integer not null
+) strict;
+
+create trigger commits_are_kept after update of commit_no on cluster when new.commit_no <> old.commit_no
+begin
+    insert or replace into commits (slot, commit_no, token)
+    values (new.commit_no % 256, new.commit_no, new.commit_token);
+end;
+
+create table components (
+    server_key        text    not null,            -- the server's name in lower case: equal for equal names
+    role              text    not null,            -- web or service
+    server            text    not null,            -- the name as first reported
+    product           text,                        -- a label on the page
+    version           text    not null,
+    os_name           text    not null,
+    os_version        text    not null,
+    ip                text    not null,
+    key_check         text,                        -- 64 hex digits; never a key
+    machine_key_check text,
+    messenger_port    integer,
+    stopped           integer not null,            -- the last heartbeat said that the process stops
+    boots             text    not null,            -- json: the current and the former boot, with sequences
+    first_seen        integer not null,
+    last_heartbeat    integer not null,
+    told_interval     integer not null,            -- the heartbeat interval of the last answer, in milliseconds
+    skew_last         integer,                     -- clock offset in the last heartbeat, in milliseconds
+    skew_before       integer,                     -- and in the one before
+    reporter          text    not null,            -- node, probe, own or observer
+    came_back         integer,                     -- when it returned with the boot it was removed with
+    messenger         text,                        -- json: for each web server that dials it, how it finds the messenger
+    removed_at        integer,                     -- set: a tombstone, kept for 31 days
+    facts_no          integer not null default 0,  -- the commit that last changed more than the time
+    beat_no           integer not null default 0,  -- the commit that last changed anything
+    primary key (server_key, role)
+) strict, without rowid;
+
+create table reference_keys (
+    kind      text    primary key,  -- encryption or machine
+    key_check text    not null,
+    agreed    integer not null      -- two servers agreed on it, or an admin accepted it
+) strict, without rowid;
+
+create table blind_periods (
+    start_at integer primary key,  -- the last mark before it
+    end_at   integer not null      -- the first time somebody could write again
+) strict;
+
+-- Accounts, sessions and tokens. Secrets are stored only as hashes: a copy of this file lets nobody in.
+
+create table people (
+    name_key   text    primary key,         -- the name in lower case: equal for equal names
+    name       text    not null,            -- as it was set
+    rank       text    not null,            -- viewer or admin
+    password   text    not null,            -- argon2id, as a PHC string
+    changed_at integer not null,            -- when the password was last set
+    removed_at integer,                     -- set: can no longer sign in
+    changed_no integer not null default 0   -- the commit that last changed the row
+) strict, without rowid;
+
+create table sessions (
+    hash       text    primary key,         -- SHA-256 of the cookie's secret
+    name_key   text    not null,            -- whose
+    begun_at   integer not null,            -- when the person signed in: the session ends 12 h later
+    acted_at   integer not null,            -- the last change: 30 min later the password is asked for again
+    address    text,                        -- where they signed in from
+    ended_at   integer,                     -- set: signed out, or replaced
+    changed_no integer not null default 0
+) strict, without rowid;
+
+create index sessions_by_change on sessions (changed_no);
+create index sessions_by_person on sessions (name_key, begun_at);
+
+create table tokens (
+    id         text    primary key,         -- its name in lists and in the audit log
+    hash       text    not null unique,     -- SHA-256 of the secret
+    role       text    not null,            -- join, viewer, admin, or node: a server's credential
+    name       text    not null,            -- what it is for, or the server's name
+    server_key text,                        -- for a server's credential: the server, in lower case
+    made_at    integer not null,
+    made_by    text    not null,            -- who made it, or the token that enrolled the server
+    maker      text,                        -- person NAME or token ID; null: a command, or a person without an account
+    address    text,                        -- where it was made from
+    expires_at integer,
+    used_at    integer,                     -- to the minute
+    revoked_at integer,
+    changed_no integer not null default 0   -- a use does not change it
+) strict, without rowid;
+
+create index tokens_by_change on tokens (changed_no);
+create index tokens_by_server on tokens (server_key);
+create index tokens_by_maker on tokens (maker);
+
+-- People whom a product lets into a frame on its own pages: first by a one-time code, then by a session.
+create table guests (
+    id         text    primary key,         -- names the session to the product
+    hash       text    not null unique,     -- SHA-256 of the code; once that is used, of the cookie's secret
+    name       text    not null,            -- the person's name in the product
+    rank       text    not null,            -- viewer or admin
+    token_hash text    not null,            -- of the product's token: the session ends when it is revoked
+    made_at    integer not null,            -- when the code was made: it is valid for a minute
+    begun_at   integer,                     -- when the code was used: the session ends 12 h later
+    acted_at   integer not null,            -- the last change: 30 min later the session only looks
+    ended_at   integer,                     -- set: the product ended the session
+    changed_no integer not null default 0
+) strict, without rowid;
+
+create index guests_by_change on guests (changed_no);
+
+create table setup_code (
+    id         integer primary key check (id = 1),
+    hash       text    not null,            -- SHA-256 of the code that creates the first admin, once
+    expires_at integer not null,
+    changed_no integer not null default 0
+) strict;
+
+create table audit (
+    id         integer primary key,         -- in the order in which things happened
+    at         integer not null,
+    who        text    not null,            -- a person, a token's name, or a command on the machine itself
+    proof      text    not null,            -- how they authenticated
+    address    text,                        -- where from
+    action     text    not null,
+    target     text    not null,            -- what the action was done to
+    outcome    text    not null,            -- done, or why not
+    digest     text,                        -- SHA-256 of all but the times and the request: equal entries share a row
+    repeated   integer not null default 0,  -- how often the same happened again within an hour
+    last_at    integer,                     -- when it last did
+    request_id text                         -- of the first of equal entries; null: a command on the machine itself
+) strict;
+
+create index audit_by_time on audit (at);
+create index audit_by_digest on audit (digest, at);
+
+-- Only the count of an entry can change.
+create trigger audit_is_append_only
+    before update of id, at, who, proof, address, action, target, outcome, digest, request_id on audit
+begin
+    select raise(abort, 'the audit is append-only');
+end;
+
+-- Entries of the last 400 days cannot be deleted. `mark_at` says what time it is.
+create trigger audit_is_kept before delete on audit
+when old.at > (select mark_at from cluster) - 34560000000
+begin
+    select raise(abort, 'the audit is append-only');
+end;
