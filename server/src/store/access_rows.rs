@@ -4,11 +4,9 @@ use std::net::IpAddr;
 
 use crate::auth::cache::{
     Account, AuthCache, AuthCacheChanges, Guest, Maker, Session, SetupCode, Token, TokenRole,
-    name_key,
 };
 use crate::auth::secret::Hash;
 use crate::store::StoreError;
-use crate::store::access::maker_of_person;
 use crate::store::sql::{Row, in_time, sql};
 use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Timestamp};
@@ -54,30 +52,6 @@ pub(super) async fn keyring(tx: &mut Tx) -> Result<AuthCache, StoreError> {
     let mut keyring = AuthCache::default();
     keyring.apply(changes_since(tx, -1).await?);
     Ok(keyring)
-}
-
-/// Gives people of former versions the key by which their name is looked up today: it was not composed then. Of
-/// two whose names have become equal the second keeps its former key.
-pub(super) async fn compose_name_keys(tx: &mut Tx) -> Result<(), StoreError> {
-    let mut keys: Vec<String> = Vec::new();
-    for row in sql("select name_key from people order by name_key").rows(tx).await? {
-        keys.push(row.get(0)?);
-    }
-    for former in &keys {
-        let key = name_key(former);
-        if key == *former || keys.contains(&key) {
-            continue;
-        }
-        for (text, of) in [
-            ("update people set name_key = $2 where name_key = $1", None),
-            ("update sessions set name_key = $2 where name_key = $1", None),
-            ("update tokens set maker = $2 where maker = $1", Some(maker_of_person)),
-        ] {
-            let named = |key: &str| of.map_or_else(|| key.to_owned(), |maker| maker(key));
-            sql(text).bind(named(former)).bind(named(&key)).execute(tx).await?;
-        }
-    }
-    Ok(())
 }
 
 /// What changed about it after a commit.

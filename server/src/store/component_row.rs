@@ -12,7 +12,6 @@ use app::cluster::{
 };
 use serde_json::json;
 
-use crate::files::key::is_of_empty_key;
 use crate::store::sql::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{StoreError, postgres, sqlite};
@@ -32,10 +31,8 @@ macro_rules! select_components {
 }
 pub(super) use select_components;
 
-/// A key check. Former versions took that of an empty key, which is no key.
-pub(super) fn key_check(digits: &str, what: &'static str) -> Result<Option<KeyCheck>, StoreError> {
-    let check = KeyCheck::parse(digits).ok_or(StoreError::Unreadable(what))?;
-    Ok(Some(check).filter(|check| !is_of_empty_key(*check)))
+pub(super) fn key_check(digits: &str, what: &'static str) -> Result<KeyCheck, StoreError> {
+    KeyCheck::parse(digits).ok_or(StoreError::Unreadable(what))
 }
 
 /// Reads a component's row.
@@ -44,7 +41,7 @@ pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     let moment = |place| Ok::<_, StoreError>(row.get::<Option<i64>>(place)?.map(Timestamp));
     let check = |place| {
         let digits: Option<&str> = row.get(place)?;
-        digits.map_or(Ok(None), |digits| key_check(digits, "key check"))
+        digits.map(|digits| key_check(digits, "key check")).transpose()
     };
     let server: &str = row.get(0)?;
     let role: &str = row.get(1)?;

@@ -236,7 +236,7 @@ pub(super) async fn references(tx: &mut Tx) -> Result<ReferenceKeys, StoreError>
     let mut references = ReferenceKeys::default();
     for row in sql("select kind, key_check, agreed from reference_keys").rows(tx).await? {
         let (kind, digits): (&str, &str) = (row.get(0)?, row.get(1)?);
-        let Some(check) = key_check(digits, "reference key")? else { continue };
+        let check = key_check(digits, "reference key")?;
         let reference = Some(ReferenceKey { check, agreed: row.get(2)? });
         if kind == KeyKind::Encryption.as_str() {
             references.encryption = reference;

@@ -53,7 +53,7 @@ pub(crate) fn reporting(
     heartbeat
 }
 
-/// Does something to a database as a former version of the program would have.
+/// Does something to a database that this program would not do.
 pub(crate) async fn execute(address: &str, text: &'static str, [one, two]: [&str; 2]) {
     use sqlx::Connection as _;
     if address.starts_with("sqlite:") {

@@ -73,23 +73,6 @@ on_both! {
         assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
     }
 
-    async fn the_check_of_an_empty_key_that_a_former_version_kept_is_no_check(database) {
-        let store = Store::open(&database.address()).await.unwrap();
-        let empty = "b6e484e0d04b697fb75d9b87349f8b2b4aa792a9ce4fd138846d3dc91256b695";
-        let empty = |server| reporting(beat(server, Role::Web, 1), |facts| { facts.key_check = KeyCheck::parse(empty); facts.machine_key_check = KeyCheck::parse(empty); });
-        store.receive([empty("web-1"), empty("web-2")]).await.unwrap();
-        drop(store);
-        let store = Store::open(&database.address()).await.unwrap();
-        let loaded = store.load().await.unwrap().snapshot;
-        assert!(KeyKind::ALL.iter().all(|kind| loaded.references.get(*kind).is_none()));
-        for component in loaded.components.values() {
-            assert_eq!((component.facts.key_check, component.facts.machine_key_check), (None, None));
-        }
-        store.receive([beat("web-3", Role::Web, 1)]).await.unwrap();
-        let reference = store.load().await.unwrap().snapshot.references.get(KeyKind::Encryption);
-        assert_eq!(reference.map(|reference| reference.check), beat("a", Role::Web, 1).facts.key_check);
-    }
-
     async fn a_batch_that_holds_a_component_twice_is_folded_in_order(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let batch = [beat("a", Role::Web, 1), beat("A", Role::Web, 3), beat("a", Role::Web, 2)];
@@ -150,42 +133,6 @@ on_both! {
             password: "the hash before".to_owned(),
         };
         assert!(store.grant(&[late], None).await.unwrap().is_none(), "the password is another");
-    }
-
-    async fn people_of_former_versions_are_found_however_the_letters_of_their_names_are_typed(database) {
-        let store = Store::open(&database.address()).await.unwrap();
-        let person = |name: &str| AccessChange::Person(Account {
-            name: name.to_owned(), rank: UserRole::Admin, password: "a hash".to_owned(),
-        });
-        let token = Token {
-            id: "1".to_owned(), role: TokenRole::Join, name: "agents".to_owned(), server: None,
-            made: store.now(), made_by: "Jürgen".to_owned(),
-            maker: Some(Maker::Person("jürgen".to_owned())), address: None, expires: None,
-            used: None, revoked: None,
-        };
-        let session = Session {
-            name_key: "jürgen".to_owned(), begun: store.now(), acted: store.now(), address: None,
-        };
-        let begin = AccessChange::Begin { hash: Hash::of("1"), session, password: "a hash".to_owned() };
-        let grants =
-            [person("Jürgen"), person("René"), begin, AccessChange::Token(Hash::of("token"), token)];
-        store.grant(&grants, None).await.unwrap().unwrap();
-        let now = store.load().await.unwrap().keyring;
-        drop(store);
-        for text in [
-            "update people set name_key = $2 where name_key = $1",
-            "update sessions set name_key = $2 where name_key = $1",
-            "update tokens set maker = 'person ' || $2 where maker = 'person ' || $1",
-        ] {
-            execute(&database.address(), text, ["jürgen", "ju\u{308}rgen"]).await;
-        }
-        // Two people who have become one by name keep apart.
-        let text = "insert into people (name_key, name, rank, password, changed_at, changed_no)
-             values ($2, $2, $1, '', 1, 1)";
-        execute(&database.address(), text, ["viewer", "rene\u{301}"]).await;
-        let mut loaded = Store::open(&database.address()).await.unwrap().load().await.unwrap().keyring;
-        assert_eq!(loaded.people.remove("rene\u{301}").unwrap().rank, UserRole::Viewer);
-        assert_eq!(loaded, now);
     }
 
     async fn the_last_uses_of_tokens_are_written_together_and_read_by_who_asks_since_when(database) {

@@ -14,7 +14,6 @@ use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::sync::{Mutex, watch};
 
 use crate::clock::{RemoteClock, Stopwatch};
-use crate::store::access_rows;
 use crate::store::postgres::session::Trust;
 use crate::store::rows::first_row;
 use crate::store::schema;
@@ -126,7 +125,6 @@ impl PostgresStore {
             let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
             let now = app::cluster::Timestamp(sql(clock).row(&mut tx).await?.get(0)?);
             first_row(&mut tx, &new_id(), now).await?;
-            access_rows::compose_name_keys(&mut tx).await?;
             tx.commit().await?;
             *ready = true;
         }

@@ -17,7 +17,6 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use crate::clock::{self, Clock, Stopwatch};
 use crate::files::owner::{Foreign, Unusable};
-use crate::store::access_rows;
 use crate::store::rows::{ClusterRow, first_row, head};
 use crate::store::schema::{self, MIGRATIONS_TABLE};
 use crate::store::sqlite::file::DatabaseFile;
@@ -121,7 +120,6 @@ impl SqliteStore {
         let (damage, replaced_connections) = (Arc::default(), Counter::default());
         let mut tx = begin(&writer, "begin immediate", &damage, &replaced_connections).await?;
         first_row(&mut tx, &new_id(), clock::wall()).await?;
-        access_rows::compose_name_keys(&mut tx).await?;
         let head = head(&mut tx, None).await?;
         tx.commit().await?;
         let clock = Clock::starting(head.mark_at);
