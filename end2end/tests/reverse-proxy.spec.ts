@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, freePort, password, test as base } from './cluster';
 import { nginx } from './nginx';
-import { enter } from './people';
+import { enter } from './sign-in';
 import { seeAndMend } from './product';
 
 const example = readFileSync(join(__dirname, '../../server/examples/reverse-proxy/nginx.conf'), 'utf8');

@@ -63,12 +63,12 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
         everyone_beats(&overview, MANY, 1)?;
         figures.extend(large::figures(&overview)?);
         let thousand = [("SERVERS", MANY.to_string())];
-        figures.extend(browser::figures("figures.mjs", &overview, &thousand)?);
+        figures.extend(browser::figures("bench-page.mjs", &overview, &thousand)?);
         drop(overview);
         let overview = overview::start(Profile::Release);
         everyone_beats(&overview, MOST_ROWS, 1)?;
         let rows = [("SERVERS", MOST_ROWS.to_string())];
-        figures.extend(browser::figures("figures.mjs", &overview, &rows)?);
+        figures.extend(browser::figures("bench-page.mjs", &overview, &rows)?);
     }
     if wanted("messenger") {
         figures.extend(messenger::figures()?);

@@ -139,7 +139,7 @@ pub(crate) fn screenshots() -> Result<()> {
     prerequisites::debian_packages()?;
     build(Profile::Debug)?;
     let mut pictures = browser::tool("node", Profile::Debug)?;
-    pictures.arg("pictures.mjs");
+    pictures.arg("screenshots.mjs");
     steps::run("pictures", &mut pictures)
 }
 

@@ -86,8 +86,8 @@ fn collect(compiled: &Path) -> Result<Files> {
         }
     }
     files.insert("app.css".into(), stylesheet("")?);
-    files.insert("plain.css".into(), stylesheet("plain")?);
-    files.insert("host.css".into(), stylesheet("host")?);
+    files.insert("pages.css".into(), stylesheet("pages")?);
+    files.insert("embedded.css".into(), stylesheet("embedded")?);
     for (name, contents) in &mut files {
         if Path::new(name)
             .extension()

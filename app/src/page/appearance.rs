@@ -2,7 +2,7 @@
 //! the page keeps them.
 
 use crate::i18n::Language;
-use crate::page::query::to_query;
+use crate::page::route::query::to_query;
 
 /// What an address says of how the page appears. What it does not say the browser and the host do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

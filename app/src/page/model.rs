@@ -7,7 +7,7 @@ use crate::cluster::{Health, HintId, Snapshot, Span, Timestamp};
 use crate::i18n::{self, Words};
 use crate::page::hints::model::{HintGroup, cut_off, hint_groups};
 use crate::page::panel::model::{Panel, panel};
-use crate::page::query::to_query;
+use crate::page::route::query::to_query;
 use crate::page::route::{Done, Route};
 use crate::page::servers::list;
 use crate::page::servers::list::Toolbar;

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Snapshot, Timestamp};
 use crate::i18n::Words;
-use crate::page::dialog::Dialog;
+use crate::page::route::dialog::Dialog;
 use crate::page::hints::model::HintGroup;
 use crate::page::model::{Banner, PageModel, SummaryItem};
 use crate::page::panel::model::Panel;

@@ -6,7 +6,8 @@ use leptos::prelude::*;
 use crate::cluster::Timestamp;
 use crate::i18n::Words;
 use crate::page::appearance::{Appearance, Theme};
-use crate::page::{branding, header};
+use crate::page::document::branding;
+use crate::page::header::view as header;
 use crate::protocol::SiteInfo;
 
 /// Where a document lives, and how it appears.
@@ -82,9 +83,9 @@ pub(crate) fn layout(
                 <title>{format!("{title} - Cluster Overview")}</title>
                 <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
                 <link rel="stylesheet" href=asset("app.css") />
-                <link rel="stylesheet" href=asset("plain.css") />
+                <link rel="stylesheet" href=asset("pages.css") />
                 <script nonce=nonce.clone() src=asset("theme.js")></script>
-                <script nonce=nonce.clone() r#type="module" src=asset("moments.js")></script>
+                <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
                 {branding::style(&context.site, &context.appearance)}
                 {branding::script(&context.site, &nonce, signed_out)}
             </head>

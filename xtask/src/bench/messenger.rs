@@ -67,7 +67,7 @@ fn services() -> Result<Vec<Figure>> {
     let named =
         (1..).zip(&agents).map(|(number, agent)| format!("{}={}", server(number), agent.id()));
     let told = [("AGENTS", named.collect::<Vec<_>>().join(" "))];
-    figures.extend(browser::figures("news.mjs", &overview, &told)?);
+    figures.extend(browser::figures("bench-latency.mjs", &overview, &told)?);
     Ok(figures)
 }
 

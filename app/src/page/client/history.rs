@@ -7,7 +7,7 @@ use leptos::wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlDetailsElement};
 
 use crate::page::client::focus;
-use crate::page::dialog::Dialog;
+use crate::page::route::dialog::Dialog;
 use crate::page::route::Route;
 use crate::page::state::{PageState, set};
 
@@ -129,7 +129,7 @@ fn manage_focus(state: PageState) {
 fn dialog_key(dialog: &Dialog) -> (&'static str, String) {
     let pairs = dialog.pairs();
     let dialog_key = pairs.first().map_or("", |(name, _)| name);
-    (dialog_key, crate::page::query::to_query(pairs))
+    (dialog_key, crate::page::route::query::to_query(pairs))
 }
 
 /// Opens what is folded around the element that the address points to.

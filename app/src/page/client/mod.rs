@@ -28,7 +28,7 @@ use crate::page::client::client_state::ClientState;
 use crate::page::client::history::forget_handle;
 use crate::page::client::monotonic::since_opened;
 use crate::page::document::{Page, PageProps};
-use crate::page::header;
+use crate::page::header::view as header;
 use crate::page::route::{Done, Route};
 use crate::page::state::{Connection, PageState, set};
 use crate::protocol::{CallError, Command, CommandError, InitialState, UNREACHABLE};

@@ -3,8 +3,8 @@
 use crate::cluster::hints::{Arg, HintAction, HintId, Severity, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
 use crate::i18n::Words;
-use crate::page::dialog::Dialog;
-use crate::page::query::to_query;
+use crate::page::route::dialog::Dialog;
+use crate::page::route::query::to_query;
 use crate::page::route::{List, Route};
 use crate::page::servers::row_cache::RowCache;
 use crate::page::view_context::ViewContext;

@@ -7,7 +7,7 @@ use crate::cluster::{
     ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
     ServerStatus, Span, Timestamp,
 };
-use crate::page::dialog::Dialog;
+use crate::page::route::dialog::Dialog;
 use crate::page::hints::model::DialogLink;
 use crate::page::status_style::{self, StatusStyle};
 use crate::page::view_context::ViewContext;

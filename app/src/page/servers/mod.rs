@@ -7,3 +7,4 @@ pub(crate) mod model;
 pub(crate) mod row_cache;
 pub(crate) mod toolbar;
 pub(crate) mod view;
+mod visibility;

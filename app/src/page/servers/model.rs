@@ -3,8 +3,8 @@
 use crate::cluster::hints::dom_safe;
 use crate::cluster::{ComponentStatus, Health, Pulse, Role, ServerStatus};
 use crate::i18n::Words;
-use crate::page::dialog::Dialog;
-use crate::page::query::to_query;
+use crate::page::route::dialog::Dialog;
+use crate::page::route::query::to_query;
 use crate::page::servers::columns::{COLUMNS, Cell, CellContext};
 use crate::page::servers::hint_link::HintLink;
 use crate::page::view_context::ViewContext;

@@ -14,7 +14,7 @@ use crate::page::servers::toolbar::{Filters, HeaderRow, ListFooter};
 use crate::page::state::{PageState, Row};
 use crate::page::status_style;
 use crate::page::ui::time_since;
-use crate::page::visibility;
+use crate::page::servers::visibility;
 
 #[component]
 pub(crate) fn Servers(state: PageState) -> impl IntoView {

@@ -3,7 +3,7 @@
 use crate::cluster::{
     SETTINGS, Setting, SettingError, SettingErrorKind, SettingValue, Settings, Span,
 };
-use crate::page::query::to_query;
+use crate::page::route::query::to_query;
 
 /// What a browser sends for a box that is ticked; of one that is not, nothing.
 pub(crate) const TICKED: &str = "on";

@@ -2,7 +2,7 @@
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{SETTINGS, Setting, SettingError, Settings};
-use crate::page::dialog::Dialog;
+use crate::page::route::dialog::Dialog;
 use crate::page::settings::draft::Draft;
 use crate::page::view_context::ViewContext;
 

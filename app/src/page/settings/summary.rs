@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::page::dialog::Dialog;
+use crate::page::route::dialog::Dialog;
 use crate::page::model::SummaryItem;
-use crate::page::query::to_query;
+use crate::page::route::query::to_query;
 use crate::page::settings::view::configure;
 use crate::page::state::PageState;
 use crate::page::ui::permitted_link;

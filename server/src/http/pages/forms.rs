@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::cluster::hints::Arg;
 use app::cluster::{KeyKind, Role, ServerName};
 use app::i18n::Words;
-use app::page::dialog::Dialog;
+use app::page::route::dialog::Dialog;
 use app::page::route::{Done, Route};
 use app::page::settings::draft::Draft;
 use app::pages::DocumentContext;

@@ -2,10 +2,13 @@
 //!
 //! The query says all of it, so a link shows the same to everyone, with scripts and without.
 
+pub mod dialog;
+pub(crate) mod query;
+
 use crate::cluster::{Health, Role, ServerName};
 use crate::page::appearance::Appearance;
-use crate::page::dialog::Dialog;
-use crate::page::query::{Params, to_query};
+use crate::page::route::dialog::Dialog;
+use crate::page::route::query::{Params, to_query};
 
 /// What an address names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What can be open on the page, and its parameters in the address.
 
 use crate::cluster::{KeyKind, Role, ServerName};
-use crate::page::query::Params;
+use crate::page::route::query::Params;
 use crate::page::settings::draft::Draft;
 
 /// The digits of a whole key check.

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import { expect, test as base } from './cluster';
-import { guarded } from './people';
+import { guarded } from './sign-in';
 
 /** Another web server on this machine, with one page; under `localhost` and under names of its own. */
 const test = base.extend<{ elsewhere: (html: string) => Promise<number> }>({

@@ -2,7 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { ask, Cluster, expect, open, server, sideways, test } from './cluster';
-import { enter, guarded, viewer } from './people';
+import { enter, guarded, viewer } from './sign-in';
 
 const look = (cluster: Cluster, token: string) =>
   ask(new URL('api/v1/overview', cluster.url), { headers: { authorization: `Bearer ${token}` } });

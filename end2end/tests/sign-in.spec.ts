@@ -1,7 +1,7 @@
 // Who may come in, and what they may do: with a real browser, a real database and real passwords.
 import AxeBuilder from '@axe-core/playwright';
 import { expect, password, test } from './cluster';
-import { enter, guarded, viewer } from './people';
+import { enter, guarded, viewer } from './sign-in';
 
 test.use({ auth: 'password' });
 

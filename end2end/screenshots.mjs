@@ -20,7 +20,7 @@ const THEMES = [
   { branding: 'ember', colorScheme: 'dark' },
 ];
 const brandings = join(import.meta.dirname, '../server/examples/branding');
-const folder = join(import.meta.dirname, 'pictures');
+const folder = join(import.meta.dirname, 'screenshots');
 
 function started(demo) {
   return new Promise((resolve, reject) => {

@@ -43,7 +43,7 @@ pub(crate) fn bar(site: &SiteInfo, appearance: &Appearance) -> Option<impl IntoV
 pub(crate) fn style(site: &SiteInfo, appearance: &Appearance) -> impl IntoView + use<> {
     let sheet = |href| view! { <link rel="stylesheet" href=href /> };
     let lives_within = appearance.hide_chrome || site.branding != PageBranding::default();
-    let own = lives_within.then(|| sheet(format!("{}/host.css", site.assets)));
+    let own = lives_within.then(|| sheet(format!("{}/embedded.css", site.assets)));
     (own, site.branding.style.clone().map(sheet))
 }
 

@@ -1,5 +1,8 @@
 //! The document of the page, readable before and without its scripts, and the parts of the page in reading order.
 
+#[cfg(feature = "ssr")]
+pub(crate) mod branding;
+
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
@@ -13,7 +16,9 @@ use crate::page::servers::view as servers;
 use crate::page::settings::summary;
 use crate::page::state::PageState;
 #[cfg(feature = "ssr")]
-use crate::page::{branding, header, status_style, watchdog};
+use crate::page::header::view as header;
+#[cfg(feature = "ssr")]
+use crate::page::{status_style, watchdog};
 #[cfg(feature = "ssr")]
 use crate::protocol::InitialState;
 

@@ -2,7 +2,7 @@
 
 import { Page, Route } from '@playwright/test';
 import { expect, line, open, quick, server, test } from './cluster';
-import { guarded } from './people';
+import { guarded } from './sign-in';
 
 const detail = "this change was not sent by the overview's own page: Origin is http://a.example, the overview's address is http://b.example";
 

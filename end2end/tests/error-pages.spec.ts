@@ -2,7 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, freePort, password, test } from './cluster';
 import { nginx } from './nginx';
-import { enter } from './people';
+import { enter } from './sign-in';
 
 /** The same overview under a name of the network: over plain HTTP that is no secure context. */
 const elsewhere = (url: string, port = new URL(url).port) => `http://overview.example:${port}/`;

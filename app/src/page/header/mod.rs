@@ -1,0 +1,3 @@
+//! The header: where the page is, how it gets changes, and who uses it.
+
+pub(crate) mod view;
