@@ -22,7 +22,7 @@
   const [own, known] = name.split(MARK);
   let trials = Number(known ?? 0);
   const askToBeLetIn = () => {
-    const notice = document.getElementById('shut-out');
+    const notice = document.getElementById('blocked-in-frame');
     const reveal = () => { if (notice) notice.hidden = false; };
     if (trials > 0) reveal();
     else setTimeout(reveal, REVEAL_MS);
@@ -70,7 +70,7 @@
   addEventListener('click', ({ target }) => {
     if (!target.closest || target.closest('.panel')) return;
     const top = Math.max(0, target.getBoundingClientRect().top + scrollY - 80);
-    root.style.setProperty('--opened-at', `${Math.round(top)}px`);
+    root.style.setProperty('--panel-top', `${Math.round(top)}px`);
   }, true);
 
   const begin = () => {

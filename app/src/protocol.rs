@@ -1,4 +1,4 @@
-//! What travels between the page and its server, and what the server tells a document about its surroundings.
+//! What the page and its server exchange, and what the server tells a document about its surroundings.
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
@@ -7,57 +7,53 @@ use serde::{Deserialize, Serialize};
 use crate::cluster::{Change, KeyKind, Role, ServerName, Settings, Snapshot, Timestamp};
 use crate::i18n::Language;
 
-/// Where the page lives, and who uses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageContext {
     pub site: SiteInfo,
     pub user: CurrentUser,
 }
 
-/// Addresses and files of the site. What only the document needs is not sent to the browser's half.
+/// Addresses of the site. Fields that only the rendered document needs are not sent to the browser as data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteInfo {
-    /// The base path without a slash at its end.
+    /// The base path, without a slash at its end.
     pub base: String,
-    /// The base address of the assets, with the base path.
+    /// The address of the assets, with the base path.
     #[serde(skip)]
     pub assets: String,
-    /// The target of the breadcrumb.
     #[serde(skip)]
     pub admin_url: Option<String>,
-    /// The origins whose pages may frame it, separated by spaces.
+    /// The origins that may frame the page, separated by spaces.
     #[serde(skip)]
     pub frame_ancestors: String,
     #[serde(skip)]
     pub branding: PageBranding,
 }
 
-/// The name, logo, menu and style of the product that the page is embedded in.
+/// From the branding file of the product that the page is embedded in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageBranding {
     pub name: Option<String>,
-    /// Where its name and logo lead.
+    /// Where the name and the logo link to.
     pub home: Option<String>,
-    /// The address of its logo.
     pub logo: Option<String>,
     pub menu: Vec<MenuEntry>,
-    /// The address of the style sheet with the product's colours and fonts.
+    /// A style sheet with the product's colours and fonts.
     pub style: Option<String>,
 }
 
-/// An entry of the product's menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuEntry {
     pub text: String,
     pub href: String,
 }
 
-/// What a user may do. Each role includes those before it.
+/// Each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum UserRole {
-    /// See everything, change nothing.
+    /// Can see everything.
     Viewer,
-    /// Also change settings, remove components, accept keys, and manage access.
+    /// Can change settings, remove components, accept keys, and manage access.
     Admin,
 }
 
@@ -75,14 +71,13 @@ impl UserRole {
     }
 }
 
-/// Who uses the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentUser {
-    /// `None` where nobody signs in.
+    /// `None` without sign-in.
     #[serde(skip)]
     pub name: Option<String>,
     pub role: UserRole,
-    /// Whether there is a session of this overview to end.
+    /// Whether the user has a session of this overview, which can be ended.
     #[serde(skip)]
     pub can_sign_out: bool,
 }
@@ -90,12 +85,11 @@ pub struct CurrentUser {
 /// What the first render and hydration start from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InitialState {
-    /// Everything that is known, as the delta for a reader without a cursor.
+    /// The whole snapshot, as the delta for a reader without a cursor.
     pub delta: OverviewDelta,
-    /// The query of the page's address.
     pub query: String,
     pub context: PageContext,
-    /// The language if the address names none. A browser finds it in the document.
+    /// The language if the query names none. The browser reads it from the document.
     #[serde(skip)]
     pub language: Language,
 }
@@ -110,52 +104,52 @@ impl InitialState {
     }
 }
 
-/// What changed since a cursor.
+/// The changes since a cursor.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct OverviewDelta {
-    /// The cursor to ask with next.
+    /// The cursor for the next request.
     pub cursor: String,
-    /// The time of the answer.
+    /// The server's time of the answer.
     pub now: Timestamp,
     pub change: Option<Change>,
-    /// The hash of the server's files: a page of another build offers to reload.
+    /// The hash of the server's assets. A page that was loaded from others offers to reload.
     pub build: String,
 }
 
-/// Something that an admin changes.
+/// What an admin can do on the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     Configure(Settings),
-    /// Remove a component, or without a role a whole server.
+    /// Removes a component, or without a role a whole server.
     Remove {
         server: ServerName,
         role: Option<Role>,
-        /// Also if it is alive.
+        /// Removes it even if it is alive.
         force: bool,
     },
-    /// Make the key with these first digits the reference key.
+    /// Makes the key with these first digits the reference key.
     Accept {
         kind: KeyKind,
-        /// 8 to 64 hexadecimal digits of its check.
+        /// 8 to 64 hexadecimal digits of its key check.
         digits: String,
     },
-    /// Connect to a server's service messenger now.
+    /// Connects to a server's service messenger now.
     Reconnect {
         server: ServerName,
     },
 }
 
-/// The result of a [`Command`]. A rejected command is an answer, not a [`CallError`].
+/// A rejected command is an answer, not a [`CallError`].
 pub type CommandResult = Result<(), CommandError>;
 
-/// Why a command changed nothing.
+/// Why a command was rejected. It has changed nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CommandError {
     /// A value is invalid.
     Fields,
     /// There is no such component, or no component reports such a key.
     Absent,
-    /// It is alive and would be back with its next heartbeat.
+    /// It is alive, so it would reappear with its next heartbeat.
     Live,
     /// More than one key begins with these digits.
     Ambiguous,
@@ -185,24 +179,25 @@ impl CommandError {
     }
 }
 
-/// A reason of a [`CallError`]: nobody is signed in any more.
+/// A reason of a [`CallError`]: the user is not signed in any more.
 pub const SIGNED_OUT: &str = "signed-out";
-/// A reason: the session is too old to change something without a new sign-in.
+/// A reason: the session is too old for changes and needs a new sign-in.
 pub const LAPSED: &str = "lapsed";
-/// A reason: a viewer may change nothing.
+/// A reason: viewers can change nothing.
 pub const FORBIDDEN: &str = "forbidden";
 /// A reason: no answer came.
 pub const UNREACHABLE: &str = "unreachable";
-/// A reason: the answer did not come from the overview.
+/// A reason: the answer came from something else, for example a proxy.
 pub const FOREIGN: &str = "foreign";
 
-/// Why a server function was not run. Problems of the API are read as one too: they have a `detail` and no `reason`.
+/// Why a server function did not run. A problem document of the API is read as one too: it has a `detail` and
+/// no `reason`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallError {
-    /// One of the words above; empty if there is only a `detail`.
+    /// One of the reasons above, or empty.
     pub reason: String,
-    /// A sentence of the server.
+    /// The server's sentence.
     pub detail: String,
 }
 
@@ -222,7 +217,7 @@ impl FromServerFnError for CallError {
     }
 }
 
-/// The body of an answer that makes a server function fail for this reason.
+/// The body that makes the client's call of a server function fail for this reason.
 #[cfg(feature = "ssr")]
 pub fn call_error_body(reason: &str) -> leptos::server_fn::Bytes {
     CallError::from(reason).ser()

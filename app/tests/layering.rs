@@ -7,7 +7,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 52] = [
+const LAYERS: [&str; 55] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
@@ -55,8 +55,11 @@ const LAYERS: [&str; 52] = [
     "page::hints::model",
     "page::panel::model",
     "page::settings::model",
+    "page::banner::model",
+    "page::header::model",
     "page::model",
-    "page::client::focus",
+    "page::client::rendering",
+    "page::servers::row_signals",
     "page::state",
     "page",
     "page::client",

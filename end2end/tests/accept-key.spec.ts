@@ -46,10 +46,10 @@ for (const scripts of [true, false]) {
       await cluster.beats([{ server: 'web-1' }, { server: 'web-2' }]);
       await open(page, `${cluster.url}?accept=00000000`, scripts);
       await expect(page.getByRole('dialog')).toContainText('no server reports such a key');
-      await expect(page.locator('#answer')).toHaveCount(0);
+      await expect(page.locator('#confirm')).toHaveCount(0);
       await open(page, `${cluster.url}?accept=${digits('the key of the cluster')}`, scripts);
       await expect(page.getByRole('dialog')).toContainText('The cluster uses this key already.');
-      await expect(page.locator('#answer')).toHaveCount(0);
+      await expect(page.locator('#confirm')).toHaveCount(0);
     });
   });
 }

@@ -27,7 +27,7 @@ test.describe('where people sign in', () => {
 
   test('an admin makes a token, sees it once, and takes it back while it is in use', async ({ cluster, page }) => {
     await guarded(cluster, page);
-    await page.locator('summary#visitor').click();
+    await page.locator('summary#user').click();
     await page.getByRole('link', { name: 'Access' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Access');
     const token = await create(page, cluster, 'monitoring', 'viewer: read only');
@@ -103,7 +103,7 @@ test.describe('where people sign in', () => {
         await other.goto(new URL(path, cluster.url).href);
         await expect(other.getByText('only an admin', { exact: false })).toBeVisible();
         await other.getByRole('link', { name: 'Back to the overview' }).click();
-        await expect(other.locator('#visitor')).toHaveText('viv');
+        await expect(other.locator('#user')).toHaveText('viv');
       }
     });
   });

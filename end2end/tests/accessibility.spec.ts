@@ -133,10 +133,10 @@ test('the keyboard stays on a hint that is said anew, and comes to the heading w
   await cluster.keepBeating([{ server: 'app-1' }, { server: 'app-2' }]);
   const stop = await cluster.keepBeating([{ server: 'bad-1', key: 'another key' }]);
   await open(page, cluster.url);
-  await page.locator('#row-hint-key-mismatch-bad-1').focus();
+  await page.locator('#show-hint-key-mismatch-bad-1').focus();
   await cluster.beat({ server: 'app-3' });
   await expect(hint(page, 'key-mismatch-bad-1')).toContainText('3 servers share key');
-  await expect.poll(() => focused(page)).toBe('row-hint-key-mismatch-bad-1');
+  await expect.poll(() => focused(page)).toBe('show-hint-key-mismatch-bad-1');
   await stop();
   await cluster.keepBeating([{ server: 'bad-1' }]);
   await expect(hint(page, 'key-mismatch-bad-1')).toHaveCount(0);
@@ -148,10 +148,10 @@ test('what has the keyboard never becomes something else under it', async ({ clu
   await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
   await cluster.beat({ server: 'old-1', version: '2026.1.9' });
   await open(page, cluster.url);
-  await page.locator('#chip-ok').focus();
+  await page.locator('#filter-ok').focus();
   await cluster.beat({ server: 'bad-1', key: 'another key' });
-  await expect(page.locator('#chip-error')).toBeVisible();
-  await expect.poll(() => focused(page), 'a filter that comes before another').toBe('chip-ok');
+  await expect(page.locator('#filter-error')).toBeVisible();
+  await expect.poll(() => focused(page), 'a filter that comes before another').toBe('filter-ok');
   const reason = why(page, 'old-1', 'service', 'Version');
   await reason.focus();
   await cluster.beat({ server: 'old-1', role: 'web', version: '2026.1.9' });
@@ -173,7 +173,7 @@ test('one polite voice speaks when the verdict changes or something was done, an
   await page.evaluate(() => {
     const said: string[] = [];
     (window as unknown as { said: string[] }).said = said;
-    const voice = document.querySelector('.spoken');
+    const voice = document.querySelector('.visually-hidden');
     new MutationObserver(() => said.push(voice?.textContent ?? '')).observe(voice as Node, {
       characterData: true, childList: true, subtree: true,
     });
@@ -204,7 +204,7 @@ test('a verdict that turns again and again is spoken at most every 30 s, the las
   await page.evaluate(() => {
     const said: string[] = [];
     (window as unknown as { said: string[] }).said = said;
-    const voice = document.querySelector('.spoken');
+    const voice = document.querySelector('.visually-hidden');
     new MutationObserver(() => said.push(voice?.textContent ?? '')).observe(voice as Node, {
       characterData: true, childList: true, subtree: true,
     });
@@ -254,10 +254,10 @@ test('everything can be done by the keyboard alone', async ({ cluster, page }) =
   await tabTo('open-remove=app-2');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('dialog', { name: 'Remove app-2?' })).toBeVisible();
-  await tabTo('answer');
+  await tabTo('confirm');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('dialog')).toContainText('Remove it anyway?');
-  await tabTo('answer');
+  await tabTo('confirm');
   await page.keyboard.press('Enter');
   await expect(server(page, 'app-2')).toHaveCount(0);
   await expect.poll(() => focused(page), 'its row is gone: the heading has it').toBe('servers');
@@ -266,14 +266,14 @@ test('everything can be done by the keyboard alone', async ({ cluster, page }) =
 test('a question asked from a hint gives the keyboard back to the hint', async ({ cluster, page }) => {
   await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
   await open(page, cluster.url);
-  await page.locator('#act-hint-key-mismatch-bad-1').focus();
+  await page.locator('#action-hint-key-mismatch-bad-1').focus();
   await page.keyboard.press('Enter');
   await expect.poll(() => focused(page)).toBe('panel-title');
   await page.keyboard.press('Escape');
-  await expect.poll(() => focused(page)).toBe('act-hint-key-mismatch-bad-1');
+  await expect.poll(() => focused(page)).toBe('action-hint-key-mismatch-bad-1');
   await page.keyboard.press('Enter');
   await expect.poll(() => focused(page)).toBe('panel-title');
-  await page.locator('#answer').press('Enter');
+  await page.locator('#confirm').press('Enter');
   await expect(page.getByTestId('done')).toContainText("now the cluster's key");
   await expect.poll(() => focused(page), 'its hint is gone: never nowhere').not.toBe('BODY');
 });

@@ -41,7 +41,7 @@ test.describe('where people sign in', () => {
   });
 });
 
-for (const part of ['main', '#news']) {
+for (const part of ['main', '#connection-status']) {
   test(`a page whose text in ${part} is no longer its own says so and reloads`, async ({ cluster, page }) => {
     await cluster.beat({ server: 'app-1' });
     await open(page, cluster.url);

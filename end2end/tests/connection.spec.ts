@@ -87,10 +87,10 @@ for (const scripts of [true, false]) {
         await expect(line(page, name, 'service')).toHaveAttribute('data-pulse', 'unknown');
         await expect(line(page, name, 'service').locator('[data-label="Version"]'), 'the last value is kept').toContainText('2026.2.1');
       }
-      await expect(page.locator(':is(.verdict, .name, .role, [data-label="Heartbeat"]) .icon.ok')).toHaveCount(0);
+      await expect(page.locator(':is(.verdict, .server-name, .role, [data-label="Heartbeat"]) .icon.ok')).toHaveCount(0);
       const colour = (part: string) => page.locator(part).first().evaluate((element) => getComputedStyle(element).color);
       const quiet = await colour('.muted');
-      for (const part of ['.table .name a', '.table .cell', '.strip dl']) {
+      for (const part of ['.table .server-name a', '.table .cell', '.summary dl']) {
         expect(await colour(part), `${part} is dimmed`).toBe(quiet);
       }
       expect(await colour('.hints li'), 'what to do is not dimmed').not.toBe(quiet);

@@ -20,7 +20,7 @@ test('where the browser would keep no session, the page says so and uses nothing
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
   await page.goto(`${cluster.url}sign-in`);
   await enter(page, 'Ann', password, cluster.setupCode);
-  await expect(page.locator('#visitor')).toHaveText('Ann');
+  await expect(page.locator('#user')).toHaveText('Ann');
 });
 
 test('behind a proxy without a Host line one sentence names both addresses and the line', async ({ cluster, page }) => {
@@ -43,7 +43,7 @@ test('behind a proxy without a Host line one sentence names both addresses and t
   await end();
   await page.goto(`${cluster.url}sign-in`);
   await enter(page, 'Ann', password, cluster.setupCode);
-  await expect(page.locator('#visitor')).toHaveText('Ann');
+  await expect(page.locator('#user')).toHaveText('Ann');
 });
 
 test('an address where nothing is leads back, in the language and colours of the reader', async ({ cluster, page }) => {

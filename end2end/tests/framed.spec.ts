@@ -101,7 +101,7 @@ test.describe('in a browser that refuses cookies of other sites', () => {
       const codes = countCodes(page);
       await enter(page, product, 'ann', 'Cluster Overview');
       const overview = page.frameLocator('iframe');
-      const notice = overview.locator('#shut-out');
+      const notice = overview.locator('#blocked-in-frame');
       await expect.poll(codes).toBe(2);
       await expect(notice).toContainText('This browser does not keep you signed in here');
       await expect(notice).toBeVisible();

@@ -19,7 +19,7 @@ const names = hostile.map((beat) => beat.server);
 const beyond = (page: Page) =>
   page.evaluate(() =>
     [...document.querySelectorAll('.page *:not(svg *)')]
-      .filter((element) => !element.closest('.spoken') && element.getBoundingClientRect().width > 0)
+      .filter((element) => !element.closest('.visually-hidden') && element.getBoundingClientRect().width > 0)
       .filter((element) => {
         const { left, right } = element.getBoundingClientRect();
         return right > document.documentElement.clientWidth + 1 || left < -1;
@@ -96,8 +96,8 @@ test('a right-to-left name turns nothing round but itself', async ({ cluster, pa
   await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'שרת-1', key: 'another key' }]);
   await open(page, cluster.url);
   const row = server(page, 'שרת-1');
-  const name = await row.locator('.name a').boundingBox();
-  const facts = await row.locator('.name .muted').boundingBox();
+  const name = await row.locator('.server-name a').boundingBox();
+  const facts = await row.locator('.server-name .muted').boundingBox();
   expect(name && facts && name.x + name.width <= facts.x, 'the name, then its facts').toBe(true);
   const bare = await page.locator('.page').evaluate((root) => {
     const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -118,17 +118,17 @@ test('the parts of the page keep their order on a narrow screen: verdict, hints,
   await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
   await open(page, cluster.url);
   const top = async (selector: string) => (await page.locator(selector).boundingBox())?.y ?? NaN;
-  const [verdict, strip, hints, servers] = await Promise.all(['#verdict', '.strip', '#troubleshooting', '.servers'].map(top));
+  const [verdict, strip, hints, servers] = await Promise.all(['#verdict', '.summary', '#troubleshooting', '.servers'].map(top));
   expect(verdict).toBeLessThan(strip);
   expect(hints).toBeLessThan(servers);
-  await expect(page.locator('#jump')).toBeVisible();
-  await page.locator('#jump').click();
+  await expect(page.locator('#to-hints')).toBeVisible();
+  await page.locator('#to-hints').click();
   await expect(page.locator('#troubleshooting-head')).toBeInViewport();
   const label = await line(page, 'bad-1', 'service').locator('[data-label="Encryption key"]')
     .evaluate((cell) => getComputedStyle(cell, '::before').content);
   expect(label, 'each fact with its own label').toContain('Encryption key');
   await page.setViewportSize({ width: 1440, height: 800 });
-  await expect(page.locator('#jump')).toBeHidden();
+  await expect(page.locator('#to-hints')).toBeHidden();
 });
 
 test('nothing moves for whoever wants no motion', async ({ cluster, page }) => {

@@ -49,7 +49,7 @@ test('an admin of the product sees its components, watches a service go stale, r
   });
   await enter(page, product, 'ann');
   await expect(page).toHaveURL(/\/admin\/cluster$/);
-  await expect(page.locator('#visitor')).toHaveText('ann');
+  await expect(page.locator('#user')).toHaveText('ann');
   await expect(page.getByTestId('connection')).toContainText('Live');
   for (const role of ['web', 'service'] as const) {
     await expect(line(page, 'product-1', role)).toHaveAttribute('data-pulse', 'alive');
@@ -63,8 +63,8 @@ test('an admin of the product sees its components, watches a service go stale, r
 
 test('who is no admin of the product looks, and changes nothing', async ({ page, product }) => {
   await enter(page, product, 'bob');
-  await expect(page.locator('#visitor')).toHaveText('bob');
-  await expect(page.locator('.top')).toContainText('only an admin can make changes');
+  await expect(page.locator('#user')).toHaveText('bob');
+  await expect(page.locator('.page-header')).toContainText('only an admin can make changes');
   await expect(page.getByRole('link', { name: 'Access' })).toHaveCount(0);
   const refused = await page.evaluate(async () => {
     const headers = { 'content-type': 'application/json' };

@@ -70,7 +70,7 @@ test('in a browser that refuses cookies of other sites it lets people in by a wi
   await refuseCookies(page);
   const codes = countCodes(page);
   await enter(page, product, 'ann', 'Cluster Overview (plain)');
-  const notice = page.frameLocator('iframe').locator('#shut-out');
+  const notice = page.frameLocator('iframe').locator('#blocked-in-frame');
   await expect(notice).toBeAttached();
   await page.clock.runFor(100_000);
   await expect(notice).toContainText('Dieser Browser hält Ihre Anmeldung hier nicht');
@@ -79,7 +79,7 @@ test('in a browser that refuses cookies of other sites it lets people in by a wi
   const opened = page.context().waitForEvent('page');
   await notice.getByRole('link', { name: 'Die Übersicht in einem eigenen Fenster öffnen' }).click();
   const overview = await opened;
-  await expect(overview.locator('#visitor')).toHaveText('ann');
+  await expect(overview.locator('#user')).toHaveText('ann');
   await expect(overview.getByRole('navigation', { name: 'Pfad' })).toBeVisible();
   await cluster.beat({ server: 'app-1' });
   await expect(overview.locator('[data-server="app-1"]')).toHaveCount(1);

@@ -91,12 +91,12 @@ test.describe('a session that was ended elsewhere', () => {
     await page.getByLabel('Stale timeout').fill('7 min');
     const elsewhere = await page.context().newPage();
     await elsewhere.goto(cluster.url);
-    await elsewhere.locator('summary#visitor').click();
+    await elsewhere.locator('summary#user').click();
     await elsewhere.getByRole('button', { name: 'Sign out everywhere' }).click();
     await page.bringToFront();
     await expect(page.getByTestId('connection')).toContainText('You have been signed out', { timeout: 20_000 });
     await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
-    await page.locator('#news').getByRole('link', { name: 'Sign in' }).click();
+    await page.locator('#connection-status').getByRole('link', { name: 'Sign in' }).click();
     await expect(page).toHaveURL(/\/sign-in/);
   });
 });

@@ -84,7 +84,7 @@ for (const scripts of [true, false]) {
       await cluster.beat({ server: 'app-1' });
       await open(page, `${cluster.url}?remove=app-7`, scripts);
       await expect(page.getByRole('dialog')).toContainText('Server app-7 not found: it was removed, or it never reported.');
-      await expect(page.locator('#answer')).toHaveCount(0);
+      await expect(page.locator('#confirm')).toHaveCount(0);
     });
   });
 }

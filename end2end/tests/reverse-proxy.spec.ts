@@ -48,7 +48,7 @@ for (const strips of [false, true]) {
       await expect(page).toHaveURL(new RegExp(`${PATH}/?$`));
       await expect(page.getByTestId('connection')).toContainText('Live');
       await seeAndMend(cluster, page);
-      await page.locator('#visitor').click();
+      await page.locator('#user').click();
       await page.getByRole('button', { name: 'Sign out', exact: true }).click();
       await expect(page).toHaveURL(`${product}${PATH}/sign-in`);
       expect(away).toEqual([]);

@@ -47,7 +47,7 @@ async function load(browser: Browser, address: string) {
   const begun = performance.now();
   await page.goto(address);
   await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true', { timeout: ALIVE_MS });
-  await expect(page.locator('.top')).toHaveCSS('display', 'flex', { timeout: ALIVE_MS });
+  await expect(page.locator('.page-header')).toHaveCSS('display', 'flex', { timeout: ALIVE_MS });
   const took = performance.now() - begun;
   await expect(page.locator('#not-live')).toBeHidden();
   await context.close();

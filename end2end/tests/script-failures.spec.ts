@@ -58,7 +58,7 @@ test.describe('where the page does not start', () => {
       await expect(notice(page)).not.toContainText('form', { useInnerText: true });
       await expect(page.getByTestId('connection')).not.toContainText('Polling', { useInnerText: true });
       await expect(page.getByTestId('connection')).toContainText('updated');
-      await expect(page.locator('#news .dot')).toBeHidden();
+      await expect(page.locator('#connection-status .dot')).toBeHidden();
       await expect(page.getByRole('button', { name: 'Search' }), 'what works without scripts is offered').toBeVisible();
       await cluster.beat({ server: 'app-2' });
       await page.clock.runFor(22_000);
@@ -100,7 +100,7 @@ test.describe('where the page does not start', () => {
     await hydrated(page);
     await expect(notice(page)).toBeHidden();
     await expect(page.getByTestId('connection')).toContainText(/Live|Polling/, { useInnerText: true });
-    await expect(page.locator('#news .dot')).toBeVisible();
+    await expect(page.locator('#connection-status .dot')).toBeVisible();
     await expect(page).toHaveTitle(/^[^–]*in sync – /);
   });
 });

@@ -20,7 +20,7 @@ const form = async (cluster: Cluster) => {
 
 /** What the chips say. */
 const chips = async (page: Page) => {
-  const words = await page.locator('.chip').allInnerTexts();
+  const words = await page.locator('.filter').allInnerTexts();
   return Object.fromEntries(words.map((text) => text.split(/\s+/)));
 };
 
@@ -57,11 +57,11 @@ test('a chip shows as many servers as it counts, under a search too', async ({ c
   expect(await chips(page)).toEqual({ All: '5', Error: '1', Warning: '2', OK: '2' });
   for (const search of ['', '10.0.1', 'a']) {
     await page.getByRole('searchbox').fill(search);
-    await page.locator('#chip-all').click();
+    await page.locator('#filter-all').click();
     const counts = await chips(page);
     for (const [word, count] of Object.entries(counts)) {
-      await page.locator(`#chip-${word.toLowerCase()}`).click();
-      await expect(page.locator(`#chip-${word.toLowerCase()}`)).toHaveAttribute('aria-current', 'true');
+      await page.locator(`#filter-${word.toLowerCase()}`).click();
+      await expect(page.locator(`#filter-${word.toLowerCase()}`)).toHaveAttribute('aria-current', 'true');
       await expect(page.locator('[data-server]')).toHaveCount(Number(count));
       expect((await chips(page)).All, 'the others count on').toBe(counts.All);
     }
@@ -109,7 +109,7 @@ test('a search that finds nothing says so and leads back, the box emptied', asyn
   await page.getByRole('searchbox').fill('zulu');
   await expect(page.getByText("No server's name, address or version contains “zulu”.")).toBeVisible();
   await expect(page.getByText('On each server of the product')).toHaveCount(0);
-  await page.locator('#chip-all').click();
+  await page.locator('#filter-all').click();
   await page.getByRole('link', { name: 'Clear filters' }).click();
   await expect(page.locator('[data-server]')).toHaveCount(5);
   await expect(page.getByRole('searchbox'), 'the box says what is searched').toHaveValue('');
@@ -122,7 +122,7 @@ test('the same address shows the same servers in the same order, with scripts an
   await open(page, cluster.url);
   await page.getByRole('link', { name: 'Server', exact: true }).click();
   await page.getByRole('link', { name: 'Server', exact: true }).click();
-  await page.locator('#chip-warning').click();
+  await page.locator('#filter-warning').click();
   await page.getByRole('searchbox').fill('10.0.1');
   await expect(page).toHaveURL(/q=10\.0\.1/);
   const here = await shown(page);
@@ -135,7 +135,7 @@ test('the same address shows the same servers in the same order, with scripts an
     await open(there, page.url(), scripts);
     expect(await shown(there)).toEqual(here);
     await expect(there.getByRole('searchbox')).toHaveValue('10.0.1');
-    await expect(there.locator('#chip-warning')).toHaveAttribute('aria-current', 'true');
+    await expect(there.locator('#filter-warning')).toHaveAttribute('aria-current', 'true');
     await expect(there.locator('#sort-name')).toHaveAttribute('aria-current', 'true');
   }
   for (const context of contexts) await context.close();
@@ -145,7 +145,7 @@ test('back and forward walk through what was looked at', async ({ cluster, page 
   await form(cluster);
   await open(page, cluster.url);
   await page.locator('#sort-name').click();
-  await page.locator('#chip-ok').click();
+  await page.locator('#filter-ok').click();
   await page.locator('#open-server-echo').click();
   await expect(page.getByRole('dialog', { name: 'echo' })).toBeVisible();
   await page.goBack();
@@ -171,7 +171,7 @@ test('the search box follows the way back and forth', async ({ cluster, page }) 
   await expect(page.locator('[data-server]')).toHaveCount(1);
   await page.locator('#open-server-alpha').click();
   await page.keyboard.press('Escape');
-  await page.locator('#chip-all').click();
+  await page.locator('#filter-all').click();
   await search.fill('');
   await expect(page.locator('[data-server]')).toHaveCount(5);
   await page.goBack();

@@ -2,7 +2,7 @@
 
 import { expect, focused, line, open, quick, test } from './cluster';
 
-const said = (field: string) => `#${field}-said`;
+const said = (field: string) => `#${field}-message`;
 
 test('the form opens in place and says beside each field what is wrong or unwise, as it is typed', async ({ cluster, page }) => {
   await cluster.beat({ server: 'app-1' });
@@ -32,7 +32,7 @@ test('the form opens in place and says beside each field what is wrong or unwise
   await expect(page.locator(said('heartbeat_interval_s'))).toHaveText('Below 30 s, a short network problem looks like an outage.');
   await interval.fill('30');
   await timeout.fill('300 s');
-  await expect(page.locator('.said .unwise:not(:empty), .said .wrong:not(:empty)')).toHaveCount(0);
+  await expect(page.locator('.field-message .warning-text:not(:empty), .field-message .error-text:not(:empty)')).toHaveCount(0);
 
   await interval.fill('never');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -63,8 +63,8 @@ test('saving shows its effect first, is in force at once, and a running agent ob
   await expect.poll(() => focused(page), 'the keyboard is given back').toBe('configure');
   expect(await cluster.settings()).toEqual({ ...quick, automatic_failover: true, heartbeat_interval_s: 1, stale_timeout_s: 2 });
   await expect(line(page, 'app-9', 'service')).toHaveAttribute('data-pulse', 'stale');
-  await expect(page.locator('.strip dl')).toContainText('every 1 s');
-  await expect(page.locator('.strip dl')).toContainText('stale after 2 s');
+  await expect(page.locator('.summary dl')).toContainText('every 1 s');
+  await expect(page.locator('.summary dl')).toContainText('stale after 2 s');
 
   const beat = async () => {
     const overview = await cluster.overview();
@@ -117,7 +117,7 @@ test('news does not disturb an admin who types', async ({ cluster, page }) => {
   await expect(line(page, 'app-4', 'service')).toHaveAttribute('data-pulse', 'stopped');
   await timeout.pressSequentially('in', { delay: 200 });
   await cluster.configure({ ...quick, load_balancing: true });
-  await expect(page.locator('.strip dl')).toContainText(/Load balancing\s*On/);
+  await expect(page.locator('.summary dl')).toContainText(/Load balancing\s*On/);
   await expect(timeout).toHaveValue('17 min');
   expect(await focused(page)).toBe('stale_timeout_s');
   expect(await timeout.evaluate((field: HTMLInputElement) => field.selectionStart)).toBe(6);
@@ -217,7 +217,7 @@ test.describe('without scripts', () => {
     await expect(page.getByLabel('Heartbeat interval')).toHaveAttribute('aria-invalid', 'true');
     await expect(page.locator(said('heartbeat_interval_s'))).toContainText('Enter 1 s to');
     await expect(page.locator(said('stale_timeout_s'))).toContainText('Enter a duration');
-    await expect(page.locator(said('web_window_s')).locator('.wrong')).toBeEmpty();
+    await expect(page.locator(said('web_window_s')).locator('.error-text')).toBeEmpty();
     await expect(page.locator('meta[http-equiv="refresh"]'), 'the form is not emptied by a refresh').toHaveCount(0);
     expect((await cluster.settings()).heartbeat_interval_s).toBe(30);
   });

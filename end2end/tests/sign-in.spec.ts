@@ -7,7 +7,7 @@ test.use({ auth: 'password' });
 
 test('the set-up code makes the first admin, who then looks, leaves and comes back', async ({ cluster, page }) => {
   await guarded(cluster, page);
-  await page.locator('summary#visitor').click();
+  await page.locator('summary#user').click();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expect(page).toHaveURL(/\/sign-in$/);
   await page.goto(`${cluster.url}?sort=-version`);
@@ -36,7 +36,7 @@ test.describe('who is refused', () => {
     await guarded(cluster, page);
     const elsewhere = await page.context().newPage();
     await elsewhere.goto(cluster.url);
-    await elsewhere.locator('summary#visitor').click();
+    await elsewhere.locator('summary#user').click();
     await elsewhere.getByRole('button', { name: 'Sign out everywhere' }).click();
     await page.bringToFront();
     await expect(page).toHaveURL(/\/sign-in$/, { timeout: 15_000 });
@@ -65,8 +65,8 @@ test('without scripts one signs in, changes something, and signs out', async ({ 
   await page.getByRole('button', { name: 'Save' }).click();
   const save = page.getByRole('button', { name: 'Save' });
   if (await save.isVisible()) await save.click();
-  await expect(page.locator('.strip')).toContainText('On');
-  await page.locator('summary#visitor').click();
+  await expect(page.locator('.summary')).toContainText('On');
+  await page.locator('summary#user').click();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await expect(page).toHaveURL(/\/sign-in$/);
 });
@@ -81,7 +81,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     };
     await noBarrier();
     await guarded(cluster, page);
-    await page.locator('summary#visitor').click();
+    await page.locator('summary#user').click();
     await noBarrier();
   });
 }

@@ -30,7 +30,7 @@ export const viewer = async (cluster: Cluster, browser: Browser, scripts = true)
   await expect(async () => {
     await page.goto(cluster.url);
     await enter(page, 'viv', password);
-    await expect(page.locator('#visitor')).toHaveText('viv', { timeout: 500 });
+    await expect(page.locator('#user')).toHaveText('viv', { timeout: 500 });
   }).toPass();
   return page;
 };

@@ -1,30 +1,27 @@
-//! The language, the theme and the chrome that an address asks for, mostly for a page in a frame. Every link within
-//! the page keeps them.
+//! The language, theme and chrome that the query asks for, mostly for a page in a frame. Every link within the
+//! page keeps them.
 
 use crate::i18n::Language;
 use crate::page::route::query::to_query;
 
-/// What an address says of how the page appears. What it does not say the browser and the host do.
+/// The default is what the browser and the host say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appearance {
-    /// `lang`: the language.
+    /// `lang=en` or `lang=de`
     pub language: Option<Language>,
-    /// `theme`: light or dark.
+    /// `theme=light` or `theme=dark`
     pub theme: Option<Theme>,
-    /// `chrome=none`: without breadcrumb, menus and whatever else is around it, for a frame.
+    /// `chrome=none`: without breadcrumb and menus, for a frame.
     pub hide_chrome: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Theme {
-    /// Dark letters.
     Light,
-    /// Light letters.
     Dark,
 }
 
 impl Theme {
-    /// The word in an address and in the document.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Light => "light",
@@ -38,7 +35,7 @@ impl Theme {
 }
 
 impl Appearance {
-    /// What a query says of it. What it does not understand it leaves out.
+    /// Ignores what it does not know.
     pub fn parse(query: &str) -> Self {
         let mut appearance = Self::default();
         for (name, value) in form_urlencoded::parse(query.trim_start_matches('?').as_bytes()) {
@@ -52,7 +49,7 @@ impl Appearance {
         appearance
     }
 
-    /// As it stands in an address.
+    /// Its query parameters.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let Self { language, theme, hide_chrome } = self;
         let mut pairs = Vec::new();
@@ -62,7 +59,7 @@ impl Appearance {
         pairs
     }
 
-    /// What follows the path of an address that keeps it: nothing, or `?` and what it says.
+    /// The query of an address that keeps it, with `?`; empty if it is the default.
     pub fn query(&self) -> String {
         let query = to_query(self.pairs());
         if query.is_empty() { query } else { format!("?{query}") }
@@ -74,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_address_says_of_the_dress_is_found_again() {
+    fn an_appearance_is_read_back_from_its_query() {
         for query in ["", "?lang=de", "?theme=dark", "?lang=en&theme=light&chrome=none"] {
             assert_eq!(Appearance::parse(query).query(), query);
         }
     }
 
     #[test]
-    fn what_means_nothing_leaves_the_page_as_it_is() {
+    fn unknown_values_change_nothing() {
         let hostile = "?lang=xx&theme=%22%3E%3Cscript%3E&chrome=%00&theme2=dark";
         assert_eq!(Appearance::parse(hostile), Appearance::default());
     }

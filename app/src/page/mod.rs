@@ -1,4 +1,4 @@
-//! The page: a folder for each thing on the screen, its model and its view side by side.
+//! The page: a folder for each thing on the screen, with its model and its view side by side.
 
 #![allow(
     unreachable_pub,

@@ -1,4 +1,4 @@
-//! How verdicts look: the only total maps from a verdict to shape, word and colour.
+//! The only place where a verdict becomes a shape, a word and a colour. All matches are total.
 
 use leptos::prelude::*;
 
@@ -7,29 +7,26 @@ use crate::cluster::hints::Severity;
 use crate::cluster::{Health, Messenger, MessengerFailure, Pulse, Role, VersionCheck};
 use crate::i18n::Words;
 
-/// A verdict on the screen: a shape, a word, a colour. Never a colour alone.
+/// The look of a verdict. It never differs by colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StatusStyle {
-    /// The symbol's and the class's name.
+    /// The name of the icon and of the CSS class.
     pub(crate) icon: &'static str,
-    /// The message key of the word beside the icon, or read aloud in its place.
+    /// The message key of its word.
     key: &'static str,
-    /// Whether its text is emphasized.
-    pub(crate) loud: bool,
+    pub(crate) emphasized: bool,
 }
 
-const fn style(icon: &'static str, key: &'static str, loud: bool) -> StatusStyle {
-    StatusStyle { icon, key, loud }
+const fn style(icon: &'static str, key: &'static str, emphasized: bool) -> StatusStyle {
+    StatusStyle { icon, key, emphasized }
 }
 
 impl StatusStyle {
-    /// The word beside the icon, or read aloud in its place.
-    pub(crate) fn word(self, words: &Words) -> &'static str {
+    pub(crate) fn label(self, words: &Words) -> &'static str {
         words.label(self.key)
     }
 }
 
-/// A health.
 pub(crate) const fn health(health: Health) -> StatusStyle {
     match health {
         Health::Ok => style("ok", "look.ok", false),
@@ -39,7 +36,7 @@ pub(crate) const fn health(health: Health) -> StatusStyle {
     }
 }
 
-/// A pulse; a stale web component is less bad than a stale service.
+/// A stale web component is only a warning: perhaps it got no request.
 pub(crate) const fn pulse(pulse: Pulse, role: Role) -> StatusStyle {
     match (pulse, role) {
         (Pulse::Alive, _) => style("ok", "look.alive", false),
@@ -51,7 +48,6 @@ pub(crate) const fn pulse(pulse: Pulse, role: Role) -> StatusStyle {
     }
 }
 
-/// A version; unless it is in sync the word follows the version itself.
 pub(crate) const fn version(check: VersionCheck) -> StatusStyle {
     match check {
         VersionCheck::InSync => style("ok", "look.in-sync", false),
@@ -60,7 +56,6 @@ pub(crate) const fn version(check: VersionCheck) -> StatusStyle {
     }
 }
 
-/// An encryption key.
 pub(crate) const fn key(verdict: KeyVerdict) -> StatusStyle {
     match verdict {
         KeyVerdict::InSync => style("ok", "look.in-sync", false),
@@ -69,7 +64,6 @@ pub(crate) const fn key(verdict: KeyVerdict) -> StatusStyle {
     }
 }
 
-/// A machine key.
 pub(crate) const fn machine_key(verdict: KeyVerdict) -> StatusStyle {
     match verdict {
         KeyVerdict::InSync => style("ok", "look.machine-key", false),
@@ -78,7 +72,6 @@ pub(crate) const fn machine_key(verdict: KeyVerdict) -> StatusStyle {
     }
 }
 
-/// A messenger.
 pub(crate) fn messenger(messenger: &Messenger) -> StatusStyle {
     match messenger.failure {
         None => style("ok", "look.connected", false),
@@ -95,7 +88,6 @@ pub(crate) fn messenger(messenger: &Messenger) -> StatusStyle {
     }
 }
 
-/// A hint.
 pub(crate) const fn severity(severity: Severity) -> StatusStyle {
     match severity {
         Severity::Error => style("error", "look.error", true),
@@ -104,24 +96,24 @@ pub(crate) const fn severity(severity: Severity) -> StatusStyle {
     }
 }
 
-/// The shapes, drawn once a document. The sign within each is the colour of the surface.
+/// The icons, once in each document. `.sign` is drawn in the colour of the surface.
 #[cfg(feature = "ssr")]
 pub(crate) const SPRITE: &str = r#"<svg width="0" height="0" aria-hidden="true"><symbol id="i-ok" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M4.8 8.2 7 10.4l4.3-4.6"/></symbol><symbol id="i-warning" viewBox="0 0 16 16"><path d="M8 1.3 15.4 14.5H.6z"/><path class="sign" d="M8 6v4M8 12v.4"/></symbol><symbol id="i-error" viewBox="0 0 16 16"><path d="M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z"/><path class="sign" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/></symbol><symbol id="i-stopped" viewBox="0 0 16 16"><rect x="1" y="1" width="14" height="14" rx="2"/><rect class="hole" x="5" y="5" width="6" height="6"/></symbol><symbol id="i-unknown" viewBox="0 0 16 16"><circle class="ring" cx="8" cy="8" r="6.5"/><path class="mark" d="M6 6.3c.2-2.6 4-2.4 4 0 0 1.6-2 1.6-2 3.3M8 11.6v.4"/></symbol><symbol id="i-info" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M8 7.2v4M8 4.6v.4"/></symbol></svg>"#;
 
-/// An icon beside its word: hidden from screen readers.
+/// An icon beside its word. Screen readers skip it.
 pub(crate) fn icon(style: StatusStyle) -> impl IntoView + use<> {
     svg(style.icon, None)
 }
 
-/// An icon beside a text; it has a label unless the text contains its word.
-pub(crate) fn icon_beside(style: StatusStyle, said: &str, words: &Words) -> impl IntoView + use<> {
-    let word = style.word(words);
-    svg(style.icon, (!said.contains(word)).then_some(word))
+/// An icon beside a text. It has a label unless the text contains its word.
+pub(crate) fn icon_beside(style: StatusStyle, text: &str, words: &Words) -> impl IntoView + use<> {
+    let label = style.label(words);
+    svg(style.icon, (!text.contains(label)).then_some(label))
 }
 
-/// An icon alone, with its word as its label.
+/// An icon without text; its word is its label.
 pub(crate) fn icon_alone(style: StatusStyle, words: &Words) -> impl IntoView + use<> {
-    svg(style.icon, Some(style.word(words)))
+    svg(style.icon, Some(style.label(words)))
 }
 
 fn svg(icon: &'static str, label: Option<&'static str>) -> impl IntoView + use<> {

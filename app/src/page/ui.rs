@@ -1,4 +1,4 @@
-//! Small parts that several views use: links, hidden form fields, the time since a moment.
+//! Small parts that several views use.
 
 use leptos::prelude::*;
 
@@ -7,34 +7,35 @@ use crate::cluster::hints::Arg;
 use crate::i18n::Words;
 use crate::page::state::PageState;
 
-/// A plain link. One function for all of them: each further shape of a link costs some hundred bytes of wasm.
+/// A plain link. All links use this function, because each further type of link costs some hundred bytes of
+/// wasm.
 pub(crate) fn link(
     id: &'static str,
     class: &'static str,
     href: String,
-    said: &'static str,
+    text: &'static str,
 ) -> impl IntoView + use<> {
     view! {
         <a id=id class=class href=href>
-            {said}
+            {text}
         </a>
     }
 }
 
-/// The id of the sentence in the header that says why a viewer can change nothing.
-pub(crate) const READ_ONLY_ID: &str = "only-looks";
+/// The id of the note that tells a viewer why controls are disabled.
+pub(crate) const READ_ONLY_ID: &str = "read-only";
 
-/// A link to a form or a question; for a viewer the same words, disabled, with the reason.
+/// A link that opens a dialog. For a viewer it is disabled, and says why.
 pub(crate) fn permitted_link(
     state: PageState,
     id: String,
     class: &'static str,
-    opens: String,
+    query: String,
     text: String,
 ) -> impl IntoView + use<> {
     let disabled_for_viewer = state.is_read_only();
-    let href = move || (!disabled_for_viewer).then(|| state.address(&opens));
-    let [role, disabled, tab, why] = [("link"), ("true"), ("0"), (READ_ONLY_ID)]
+    let href = move || (!disabled_for_viewer).then(|| state.address(&query));
+    let [role, disabled, tab, reason] = [("link"), ("true"), ("0"), (READ_ONLY_ID)]
         .map(|value| disabled_for_viewer.then_some(value));
     view! {
         <a
@@ -44,14 +45,13 @@ pub(crate) fn permitted_link(
             role=role
             aria-disabled=disabled
             tabindex=tab
-            aria-describedby=why
+            aria-describedby=reason
         >
             {text}
         </a>
     }
 }
 
-/// A hidden field for each name and value.
 pub(crate) fn hidden_fields(pairs: Vec<(&'static str, String)>) -> impl IntoView + use<> {
     let field = |(name, value)| view! { <input type="hidden" name=name value=value /> };
     pairs.into_iter().map(field).collect_view()

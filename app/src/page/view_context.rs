@@ -1,4 +1,4 @@
-//! What the models of all parts of the page are made from.
+//! The inputs of every model on the page.
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Overview, Snapshot, Timestamp};
@@ -18,7 +18,7 @@ impl ViewContext<'_> {
     /// Why the last command was rejected.
     pub(crate) fn command_error(&self) -> Option<String> {
         let reason = self.route.error.as_deref()?;
-        // Within a product's page there is nowhere to sign in.
+        // A page without chrome is in a frame, where nobody can sign in.
         let guest =
             if reason == LAPSED && self.route.appearance.hide_chrome { ".guest" } else { "" };
         let detail = Arg::Text(self.route.error_detail.clone());

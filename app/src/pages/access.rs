@@ -1,4 +1,4 @@
-//! Who may come in: tokens, servers' credentials and people, for an admin to see, make and revoke.
+//! The access page: tokens, server credentials and people, for admins.
 
 use std::net::IpAddr;
 
@@ -6,92 +6,74 @@ use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
-use crate::pages::layout::{Document, DocumentContext, document, moment, table, top};
+use crate::pages::layout::{Document, DocumentContext, document, page_header, table, time};
 
 #[derive(Clone, Debug)]
 pub struct AccessPage {
-    /// Where it lives, and how it appears.
     pub context: DocumentContext,
-    /// The moment it is shown.
     pub now: Timestamp,
-    /// Tokens, newest first.
-    pub tokens: Vec<TokenLine>,
-    /// Servers' credentials, newest first.
-    pub credentials: Vec<TokenLine>,
-    /// Who can sign in by a password; none where nobody does.
-    pub people: Option<Vec<PersonLine>>,
-    /// Whether whoever asks may create one: a guest of a product may not.
+    /// Newest first.
+    pub tokens: Vec<TokenRow>,
+    /// Newest first.
+    pub credentials: Vec<TokenRow>,
+    /// Who can sign in with a password; `None` if nobody does.
+    pub people: Option<Vec<PersonRow>>,
+    /// A guest of a product may not.
     pub can_create: bool,
-    /// A token that was made this moment.
-    pub made: Option<NewToken>,
-    /// What was wished and not given.
+    /// A token that was created by this request.
+    pub new_token: Option<NewToken>,
+    /// The values of a rejected form.
     pub form: TokenForm,
-    /// What is wrong with it.
-    pub wrong: Vec<FieldError>,
+    pub errors: Vec<FieldError>,
 }
 
-/// A token or a credential.
 #[derive(Clone, Debug)]
-pub struct TokenLine {
-    /// Its number.
+pub struct TokenRow {
     pub id: String,
-    /// What it is for; of a credential, the server's name.
+    /// The name of a credential is that of its server.
     pub name: String,
-    /// What its bearer may.
     pub role: &'static str,
-    /// When it was made.
-    pub made: Timestamp,
-    /// By whom.
-    pub made_by: String,
-    /// Where from.
-    pub address: Option<IpAddr>,
-    /// When it ends by itself.
-    pub expires: Option<Timestamp>,
-    /// When it was last used.
-    pub used: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub created_from: Option<IpAddr>,
+    pub expires_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
 }
 
-/// Somebody who can sign in.
 #[derive(Clone, Debug)]
-pub struct PersonLine {
+pub struct PersonRow {
     pub name: String,
-    /// What they may.
-    pub rank: &'static str,
+    pub role: &'static str,
 }
 
-/// A new token, told this once.
+/// A new token. Its secret is shown only once.
 #[derive(Clone)]
 pub struct NewToken {
-    /// What it is for.
     pub name: String,
-    /// The token itself.
     pub secret: String,
 }
 
 impl std::fmt::Debug for NewToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Made").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("NewToken").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-/// A token as it is wished for.
+/// The form for a new token, as it was sent.
 #[derive(Clone, Debug, Default)]
 pub struct TokenForm {
-    /// What it is for.
     pub name: String,
-    /// What its bearer may.
     pub role: String,
-    /// After how many seconds it ends by itself, or `never`.
+    /// A number of seconds, or `never`.
     pub expires_in_s: String,
 }
 
-/// What a token can be good for, and in whose words.
+/// The roles that a token can have, with their message keys.
 const ROLES: [(&str, &str); 3] =
     [("viewer", "plain.role.viewer"), ("admin", "plain.role.admin"), ("join", "plain.role.join")];
 
-/// After how many seconds a token ends by itself; the first is the suggestion.
+/// Lifetimes in seconds, with their message keys. The first is preselected.
 const LIFETIMES: [(&str, &str); 4] = [
     ("7776000", "plain.life.90-days"),
     ("2592000", "plain.life.30-days"),
@@ -99,20 +81,29 @@ const LIFETIMES: [(&str, &str); 4] = [
     ("never", "plain.life.never"),
 ];
 
-pub fn document_of(page: AccessPage) -> Document {
-    let AccessPage { context, now, tokens, credentials, people, can_create, made, form, wrong } =
-        page;
-    let new = if can_create {
-        new_token_form(&context, form, &wrong).into_any()
+pub fn render(page: AccessPage) -> Document {
+    let AccessPage {
+        context,
+        now,
+        tokens,
+        credentials,
+        people,
+        can_create,
+        new_token,
+        form,
+        errors,
+    } = page;
+    let form = if can_create {
+        new_token_form(&context, form, &errors).into_any()
     } else {
         view! { <p class="muted">{context.label("plain.refused.guest")}</p> }.into_any()
     };
     let body = view! {
-        {top(&context, "page.access", ("page.audit", "audit"))}
-        <main class="sheet">
+        {page_header(&context, "page.access", ("page.audit", "audit"))}
+        <main class="wide-page">
             <h1>{context.label("page.access")}</h1>
-            {made.map(|made| new_token(&context, made))}
-            {new}
+            {new_token.map(|token| new_token_section(&context, token))}
+            {form}
             <section aria-labelledby="tokens">
                 <h2 id="tokens">{context.label("plain.tokens")}</h2>
                 <p class="muted">
@@ -120,14 +111,14 @@ pub fn document_of(page: AccessPage) -> Document {
                     <code>"Authorization: Bearer TOKEN"</code> ". "
                     {context.label("plain.tokens.join")}
                 </p>
-                {tokens_in(&context, now, tokens, "plain.tokens.none", true)}
+                {token_table(&context, now, tokens, "plain.tokens.none", true)}
             </section>
             <section aria-labelledby="credentials">
                 <h2 id="credentials">{context.label("plain.credentials")}</h2>
                 <p class="muted">
                     {context.label("plain.credentials.lead")}
                 </p>
-                {tokens_in(&context, now, credentials, "plain.credentials.none", false)}
+                {token_table(&context, now, credentials, "plain.credentials.none", false)}
             </section>
             {people.map(|people| people_table(&context, people))}
         </main>
@@ -135,12 +126,12 @@ pub fn document_of(page: AccessPage) -> Document {
     document(&context, context.label("page.access"), body)
 }
 
-fn new_token(context: &DocumentContext, made: NewToken) -> impl IntoView + use<> {
+fn new_token_section(context: &DocumentContext, token: NewToken) -> impl IntoView + use<> {
     view! {
-        <section class="made" role="status" aria-labelledby="made">
-            <h2 id="made">{context.label("plain.made")} " " <bdi>{made.name}</bdi></h2>
+        <section class="new-token" role="status" aria-labelledby="new-token">
+            <h2 id="new-token">{context.label("plain.made")} " " <bdi>{token.name}</bdi></h2>
             <p>{context.label("plain.made.copy")}</p>
-            <pre id="secret" tabindex="0">{made.secret}</pre>
+            <pre id="secret" tabindex="0">{token.secret}</pre>
         </section>
     }
 }
@@ -148,18 +139,20 @@ fn new_token(context: &DocumentContext, made: NewToken) -> impl IntoView + use<>
 fn new_token_form(
     context: &DocumentContext,
     form: TokenForm,
-    wrong: &[FieldError],
+    errors: &[FieldError],
 ) -> impl IntoView + use<> {
-    let told: Vec<_> = wrong
+    let messages: Vec<_> = errors
         .iter()
-        .map(|wrong| view! { <p class="wrong">{context.label(error_key(&wrong.field))}</p> })
+        .map(|error| view! { <p class="error-text">{context.label(error_key(&error.field))}</p> })
         .collect();
-    let bad = |field: &str| wrong.iter().any(|wrong| wrong.field == field).then_some("true");
-    let told = (!told.is_empty()).then(|| view! { <div role="alert" id="wrong">{told}</div> });
+    let is_invalid =
+        |field: &str| errors.iter().any(|error| error.field == field).then_some("true");
+    let messages =
+        (!messages.is_empty()).then(|| view! { <div role="alert" id="errors">{messages}</div> });
     view! {
         <section aria-labelledby="new">
             <h2 id="new">{context.label("plain.new")}</h2>
-            <form class="ask" method="post" action=context.address("access/tokens")>
+            <form class="inline-form" method="post" action=context.address("access/tokens")>
                 <div class="field">
                     <label for="name">{context.label("plain.new.name")}</label>
                     <input
@@ -169,7 +162,7 @@ fn new_token_form(
                         value=form.name
                         maxlength="100"
                         autocomplete="off"
-                        aria-invalid=bad("name")
+                        aria-invalid=is_invalid("name")
                         required
                     />
                 </div>
@@ -178,11 +171,11 @@ fn new_token_form(
                     <select id="role" name="role">{options(context, &ROLES, &form.role)}</select>
                 </div>
                 <div class="field">
-                    <label for="life">{context.label("plain.new.life")}</label>
-                    <select id="life" name="expires_in_s">{options(context, &LIFETIMES, &form.expires_in_s)}</select>
+                    <label for="lifetime">{context.label("plain.new.life")}</label>
+                    <select id="lifetime" name="expires_in_s">{options(context, &LIFETIMES, &form.expires_in_s)}</select>
                 </div>
                 <button class="primary">{context.label("plain.new.button")}</button>
-                {told}
+                {messages}
             </form>
         </section>
     }
@@ -203,7 +196,6 @@ fn options(
     choices.iter().map(option).collect()
 }
 
-/// The key of what is wrong with a field.
 fn error_key(field: &str) -> &'static str {
     match field {
         "name" => "plain.new.wrong.name",
@@ -212,77 +204,80 @@ fn error_key(field: &str) -> &'static str {
     }
 }
 
-fn tokens_in(
+fn token_table(
     context: &DocumentContext,
     now: Timestamp,
-    lines: Vec<TokenLine>,
-    none: &'static str,
-    roles: bool,
+    tokens: Vec<TokenRow>,
+    empty_key: &'static str,
+    has_roles: bool,
 ) -> AnyView {
-    if lines.is_empty() {
-        return view! { <p>{context.label(none)}</p> }.into_any();
+    if tokens.is_empty() {
+        return view! { <p>{context.label(empty_key)}</p> }.into_any();
     }
-    let lines: Vec<_> = lines.into_iter().map(|token| line(context, now, token, roles)).collect();
-    let heads: &[&str] = if roles {
+    let rows: Vec<_> =
+        tokens.into_iter().map(|token| token_row(context, now, token, has_roles)).collect();
+    let headers: &[&str] = if has_roles {
         &["plain.head.for", "plain.head.lets", "plain.head.made", "plain.head.used", "item.state"]
     } else {
         &["column.server", "plain.head.made", "plain.head.used", "item.state"]
     };
-    table(context, heads, lines).into_any()
+    table(context, headers, rows).into_any()
 }
 
-fn line(
+fn token_row(
     context: &DocumentContext,
     now: Timestamp,
-    token: TokenLine,
-    roles: bool,
+    token: TokenRow,
+    has_roles: bool,
 ) -> impl IntoView + use<> {
-    let good = token.revoked.is_none() && token.expires.is_none_or(|expires| now < expires);
-    let by = match token.address {
+    let is_valid =
+        token.revoked_at.is_none() && token.expires_at.is_none_or(|expires| now < expires);
+    let by = match token.created_from {
         Some(address) => {
-            let by = [("who", Arg::Text(token.made_by)), ("from", Arg::Text(address.to_string()))];
-            context.words.say("plain.by-from", &by)
+            let args =
+                [("who", Arg::Text(token.created_by)), ("from", Arg::Text(address.to_string()))];
+            context.words.say("plain.by-from", &args)
         }
-        None => context.words.say("plain.by", &[("who", Arg::Text(token.made_by))]),
+        None => context.words.say("plain.by", &[("who", Arg::Text(token.created_by))]),
     };
-    let state = match (token.revoked, token.expires) {
+    let status = match (token.revoked_at, token.expires_at) {
         (Some(revoked), _) => {
-            view! { {context.label("plain.revoked")} " " {moment(Some(revoked), "")} }.into_any()
+            view! { {context.label("plain.revoked")} " " {time(Some(revoked), "")} }.into_any()
         }
-        (None, Some(expires)) if !good => {
-            view! { {context.label("plain.expired")} " " {moment(Some(expires), "")} }.into_any()
+        (None, Some(expires)) if !is_valid => {
+            view! { {context.label("plain.expired")} " " {time(Some(expires), "")} }.into_any()
         }
         (None, expires) => {
             let until = match expires {
                 Some(expires) => {
-                    view! { {context.label("plain.good-until")} " " {moment(Some(expires), "")} }
+                    view! { {context.label("plain.good-until")} " " {time(Some(expires), "")} }
                         .into_any()
                 }
                 None => context.label("plain.good").into_any(),
             };
             view! {
                 {until}
-                {revocation(context, &token.id, &token.name)}
+                {revocation_form(context, &token.id, &token.name)}
             }
             .into_any()
         }
     };
     view! {
-        <tr class:over=!good>
+        <tr class:inactive=!is_valid>
             <th scope="row">
                 <bdi>{token.name}</bdi>
                 <small>{token.id}</small>
             </th>
-            {roles.then(|| view! { <td>{token.role}</td> })}
-            <td>{moment(Some(token.made), "")}<small>{by}</small></td>
-            <td>{moment(token.used, context.label("plain.never"))}</td>
-            <td>{state}</td>
+            {has_roles.then(|| view! { <td>{token.role}</td> })}
+            <td>{time(Some(token.created_at), "")}<small>{by}</small></td>
+            <td>{time(token.last_used_at, context.label("plain.never"))}</td>
+            <td>{status}</td>
         </tr>
     }
 }
 
-/// The question before a token is revoked: it is opened, read and answered, without scripts too.
-fn revocation(context: &DocumentContext, id: &str, name: &str) -> impl IntoView + use<> {
+/// A confirmation that needs no scripts.
+fn revocation_form(context: &DocumentContext, id: &str, name: &str) -> impl IntoView + use<> {
     view! {
         <details>
             <summary class="button" aria-label=format!("{} {name}", context.label("plain.revoke"))>
@@ -297,8 +292,8 @@ fn revocation(context: &DocumentContext, id: &str, name: &str) -> impl IntoView 
     }
 }
 
-fn people_table(context: &DocumentContext, people: Vec<PersonLine>) -> impl IntoView + use<> {
-    let lines: Vec<_> = people
+fn people_table(context: &DocumentContext, people: Vec<PersonRow>) -> impl IntoView + use<> {
+    let rows: Vec<_> = people
         .into_iter()
         .map(|person| {
             view! {
@@ -306,7 +301,7 @@ fn people_table(context: &DocumentContext, people: Vec<PersonLine>) -> impl Into
                     <th scope="row">
                         <bdi>{person.name}</bdi>
                     </th>
-                    <td>{person.rank}</td>
+                    <td>{person.role}</td>
                 </tr>
             }
         })
@@ -320,7 +315,7 @@ fn people_table(context: &DocumentContext, people: Vec<PersonLine>) -> impl Into
                 {context.label("plain.people.remove")} " "
                 <code>"cluster-overview admin remove NAME"</code> "."
             </p>
-            {table(context, &["plain.name", "plain.head.may"], lines)}
+            {table(context, &["plain.name", "plain.head.may"], rows)}
         </section>
     }
 }

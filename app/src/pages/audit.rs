@@ -1,80 +1,76 @@
-//! What was done: every action and every sign-in, newest first, for an admin.
+//! The audit page: every action and every sign-in, newest first, for admins.
 
 use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
 use crate::page::ui::hidden_fields;
-use crate::pages::layout::{Document, DocumentContext, document, moment, sentence, table, top};
+use crate::pages::layout::{
+    Document, DocumentContext, document, page_header, sentence, table, time,
+};
 
 #[derive(Clone, Debug)]
 pub struct AuditPage {
-    /// Where it lives, and how it appears.
     pub context: DocumentContext,
-    pub lines: Vec<AuditLine>,
-    /// All actions there are.
+    pub rows: Vec<AuditRow>,
     pub actions: Vec<&'static str>,
-    /// The action that is shown alone; empty: all.
+    /// The action to filter by; empty for all.
     pub action: String,
-    /// The text that is looked for; empty: none.
+    /// The text to search for; empty for none.
     pub text: String,
-    /// To how many characters the text was cut, if it was longer.
+    /// If the text was too long: the number of characters that it was cut to.
     pub cut: Option<usize>,
-    /// The query of the older lines, if there are any.
+    /// The query of the next page, if there is one.
     pub older: Option<String>,
-    /// Whether these are not the newest.
-    pub earlier: bool,
+    /// Whether this is not the first page.
+    pub is_older: bool,
 }
 
 #[derive(Clone, Debug)]
-pub struct AuditLine {
+pub struct AuditRow {
     pub at: Timestamp,
     pub who: String,
-    /// How they proved it.
+    /// How they were authenticated.
     pub proof: String,
-    /// Where from.
     pub address: Option<String>,
     pub action: String,
-    /// To what.
     pub target: String,
-    /// What came of it.
     pub outcome: String,
-    /// How often: equal entries within an hour share a line.
+    /// Equal entries within an hour share a row.
     pub count: usize,
-    /// When it last happened.
     pub last_at: Timestamp,
 }
 
-pub fn document_of(page: AuditPage) -> Document {
-    let AuditPage { context, lines, actions, action, text, cut, older, earlier } = page;
-    let here = format!("{}/audit", context.site.base);
+pub fn render(page: AuditPage) -> Document {
+    let AuditPage { context, rows, actions, action, text, cut, older, is_older } = page;
+    let address = format!("{}/audit", context.site.base);
     let filtered = !(action.is_empty() && text.is_empty());
     let older = older.map(|query| {
         view! {
-            <a class="button" href=format!("{here}?{query}")>
+            <a class="button" href=format!("{address}?{query}")>
                 {context.label("plain.audit.older")}
             </a>
         }
     });
-    let newest = (earlier || filtered).then(|| {
+    let newest = (is_older || filtered).then(|| {
         view! {
             <a class="button" href=context.address("audit")>
                 {context.label("plain.audit.newest")}
             </a>
         }
     });
-    let cut = cut.map(|most| {
-        let most = Arg::Number(most);
-        view! { <p role="status">{context.words.say("plain.audit.cut", &[("most", most)])}</p> }
+    let cut_note = cut.map(|max| {
+        let max = Arg::Number(max);
+        view! { <p role="status">{context.words.say("plain.audit.cut", &[("most", max)])}</p> }
     });
     let body = view! {
-        {top(&context, "page.audit", ("page.access", "access"))}
-        <main class="sheet">
+        {page_header(&context, "page.audit", ("page.access", "access"))}
+        <main class="wide-page">
             <h1>{context.label("page.audit")}</h1>
             <section aria-label=context.label("page.audit")>
-                {filter(&context, &actions, &action, text)}
-                {cut}
-                {entries(&context, lines, filtered || earlier)}
+                {filter_form(&context, &actions, &action, text)}
+                {cut_note}
+                {audit_table(&context, rows, filtered || is_older)}
                 <p class="buttons">{older} {newest}</p>
             </section>
         </main>
@@ -82,7 +78,7 @@ pub fn document_of(page: AuditPage) -> Document {
     document(&context, context.label("page.audit"), body)
 }
 
-fn filter(
+fn filter_form(
     context: &DocumentContext,
     actions: &[&'static str],
     chosen: &str,
@@ -93,13 +89,13 @@ fn filter(
         .map(|action| {
             view! {
                 <option value=*action selected=*action == chosen>
-                    {spoken(context, action)}
+                    {action_label(context, action)}
                 </option>
             }
         })
         .collect();
     view! {
-        <form class="ask" method="get" action=format!("{}/audit", context.site.base) role="search">
+        <form class="inline-form" method="get" action=format!("{}/audit", context.site.base) role="search">
             {hidden_fields(context.appearance.pairs())}
             <div class="field">
                 <label for="action">{context.label("plain.audit.what")}</label>
@@ -117,17 +113,16 @@ fn filter(
     }
 }
 
-fn entries(context: &DocumentContext, lines: Vec<AuditLine>, narrowed: bool) -> AnyView {
-    if lines.is_empty() {
-        let none = if narrowed { "plain.audit.none-such" } else { "plain.audit.none" };
+fn audit_table(context: &DocumentContext, rows: Vec<AuditRow>, filtered: bool) -> AnyView {
+    if rows.is_empty() {
+        let none = if filtered { "plain.audit.none-such" } else { "plain.audit.none" };
         return view! { <p>{context.label(none)}</p> }.into_any();
     }
-    let lines: Vec<_> = lines.into_iter().map(|entry| line(context, entry)).collect();
-    table(context, &HEADS, lines).into_any()
+    let rows: Vec<_> = rows.into_iter().map(|row| audit_row(context, row)).collect();
+    table(context, &HEADERS, rows).into_any()
 }
 
-/// The keys of the heads.
-const HEADS: [&str; 5] = [
+const HEADERS: [&str; 5] = [
     "plain.audit.head.when",
     "plain.audit.head.who",
     "plain.audit.head.what",
@@ -135,40 +130,35 @@ const HEADS: [&str; 5] = [
     "plain.audit.head.outcome",
 ];
 
-fn line(context: &DocumentContext, line: AuditLine) -> impl IntoView + use<> {
-    let refused = line.outcome != "done";
-    let proof = format!("plain.audit.proof.{}", line.proof.replace(' ', "-"));
+fn audit_row(context: &DocumentContext, row: AuditRow) -> impl IntoView + use<> {
+    let failed = row.outcome != "done";
+    let proof = format!("plain.audit.proof.{}", row.proof.replace(' ', "-"));
     let proof = Some(context.label(&proof).to_owned()).filter(|proof| !proof.is_empty());
     let from = |address| context.words.say("plain.audit.from", &[("from", Arg::Text(address))]);
-    let how: Vec<String> = proof.into_iter().chain(line.address.map(from)).collect();
+    let how: Vec<String> = proof.into_iter().chain(row.address.map(from)).collect();
     let how = how.join(" ");
-    let outcome = if refused {
-        sentence(&line.outcome)
-    } else {
-        context.label("plain.audit.done").to_owned()
-    };
-    let repeated = (line.count > 1).then(|| {
-        let times =
-            context.words.say("plain.audit.repeated", &[("count", Arg::Number(line.count))]);
-        view! { <small>{times} " " {moment(Some(line.last_at), "")}</small> }
+    let outcome =
+        if failed { sentence(&row.outcome) } else { context.label("plain.audit.done").to_owned() };
+    let repeated = (row.count > 1).then(|| {
+        let times = context.words.say("plain.audit.repeated", &[("count", Arg::Number(row.count))]);
+        view! { <small>{times} " " {time(Some(row.last_at), "")}</small> }
     });
     view! {
         <tr>
-            <td>{moment(Some(line.at), "")} {repeated}</td>
+            <td>{time(Some(row.at), "")} {repeated}</td>
             <th scope="row">
-                <bdi>{line.who}</bdi>
+                <bdi>{row.who}</bdi>
                 <small>{how}</small>
             </th>
-            <td>{spoken(context, &line.action)}</td>
+            <td>{action_label(context, &row.action)}</td>
             <td>
-                <bdi>{line.target}</bdi>
+                <bdi>{row.target}</bdi>
             </td>
-            <td class:wrong=refused>{outcome}</td>
+            <td class:error-text=failed>{outcome}</td>
         </tr>
     }
 }
 
-/// An action's word as people say it.
-fn spoken(context: &DocumentContext, action: &str) -> &'static str {
+fn action_label(context: &DocumentContext, action: &str) -> &'static str {
     context.label(&format!("plain.audit.action.{action}"))
 }

@@ -1,4 +1,5 @@
-//! What a browser shows where a program would read a problem: what went wrong, what to do, and the way on.
+//! The error page, which a browser gets in place of a problem document: what went wrong, what to do, and a link
+//! to go on.
 
 use leptos::prelude::*;
 
@@ -7,70 +8,64 @@ use crate::pages::layout::{Document, DocumentContext, layout, sentence};
 
 #[derive(Clone, Debug)]
 pub struct ErrorPage {
-    /// Where it lives, and how it appears.
     pub context: DocumentContext,
-    /// The status of the answer.
+    /// The HTTP status.
     pub status: u16,
-    /// The key of the heading, where it is not that of the status.
+    /// The message key of the heading, if it is not that of the status.
     pub title: Option<&'static str>,
     /// What was wrong and what to do, in the reader's language.
     pub sentences: Vec<String>,
-    /// The same as programs read it, where it is in no other language.
+    /// The problem's English detail, if there is no translation.
     pub untranslated: Option<String>,
-    /// The line of a configuration that a sentence ends with.
+    /// A line of configuration at the end of a sentence.
     pub line: Option<String>,
-    /// After how many seconds to try again.
     pub retry_after_s: Option<u32>,
-    /// Where to go from here.
     pub next: NextLink,
 }
 
-/// Where a reader goes from an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextLink {
-    /// To the page of the overview.
     Overview,
-    /// To the sign-in page.
     SignIn,
-    /// To the page again, once it is known who asks; and to the product, where its address is known.
+    /// The page again, once it is known who the user is; and the product, if its address is configured.
     TryAgain,
 }
 
-pub fn document_of(page: ErrorPage) -> Document {
+pub fn render(page: ErrorPage) -> Document {
     let ErrorPage { context, status, title, sentences, untranslated, line, retry_after_s, next } =
         page;
-    let title = context.label(title.unwrap_or_else(|| title_of(status)));
+    let title = context.label(title.unwrap_or_else(|| title_key(status)));
     let line = line.as_deref();
-    let said: Vec<_> = sentences.iter().map(|said| paragraph(said, line)).collect();
-    let untranslated = untranslated.map(|said| view! { <p lang="en">{sentence(&said)}</p> });
+    let paragraphs: Vec<_> = sentences.iter().map(|sentence| paragraph(sentence, line)).collect();
+    let untranslated = untranslated.map(|text| view! { <p lang="en">{sentence(&text)}</p> });
     let wait = retry_after_s.map(|seconds| {
         let seconds = Arg::Number(usize::try_from(seconds).unwrap_or(usize::MAX));
         view! { <p>{context.words.say("plain.error.wait", &[("seconds", seconds)])}</p> }
     });
     let body = view! {
-        <main class="door error">
+        <main class="narrow-page error">
             <h1>{title}</h1>
-            {said}
+            {paragraphs}
             {untranslated}
             {wait}
             {links(&context, next)}
             <p class="muted">{context.label("plain.error.status")} " " {status}</p>
         </main>
     };
-    // A product around the page may let in people who are not.
+    // A product around the page may sign its user in.
     let signed_out = matches!(status, 401 | 410);
     layout(&context, title, body, signed_out)
 }
 
-/// A sentence; the line that it ends with stands alone, to be copied.
-fn paragraph(said: &str, line: Option<&str>) -> AnyView {
-    match line.and_then(|line| Some((said.strip_suffix(line)?.to_owned(), line.to_owned()))) {
+/// A sentence. A line of configuration at its end becomes a block of its own, so that it can be copied.
+fn paragraph(text: &str, line: Option<&str>) -> AnyView {
+    match line.and_then(|line| Some((text.strip_suffix(line)?.to_owned(), line.to_owned()))) {
         Some((before, line)) => view! {
             <p>{before}</p>
             <pre tabindex="0">{line}</pre>
         }
         .into_any(),
-        None => view! { <p>{sentence(said)}</p> }.into_any(),
+        None => view! { <p>{sentence(text)}</p> }.into_any(),
     }
 }
 
@@ -96,8 +91,8 @@ fn links(context: &DocumentContext, next: NextLink) -> impl IntoView + use<> {
     }
 }
 
-/// The key of the heading.
-fn title_of(status: u16) -> &'static str {
+/// The message key of the heading.
+fn title_key(status: u16) -> &'static str {
     match status {
         401 => "plain.error.unproved",
         403 => "plain.error.forbidden",

@@ -1,5 +1,5 @@
-//! Documents that are rendered once and are no more than their content: they need no scripts but the
-//! theme's.
+//! The layout of pages that are rendered once. They work without scripts; only the theme and the times use
+//! some.
 
 use leptos::prelude::*;
 
@@ -10,43 +10,37 @@ use crate::page::document::branding;
 use crate::page::header::view as header;
 use crate::protocol::SiteInfo;
 
-/// Where a document lives, and how it appears.
 #[derive(Clone, Debug)]
 pub struct DocumentContext {
     pub site: SiteInfo,
-    /// What the address says of how it appears.
     pub appearance: Appearance,
-    /// In which words it is said.
     pub words: &'static Words,
 }
 
 impl DocumentContext {
-    /// What a key says.
     pub(crate) fn label(&self, key: &str) -> &'static str {
         self.words.label(key)
     }
 
-    /// The address of a path below the base, dressed alike.
+    /// The address of a path below the base path; it keeps the appearance.
     pub fn address(&self, path: &str) -> String {
         format!("{}/{path}{}", self.site.base, self.appearance.query())
     }
 }
 
-/// A document that is rendered once.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The whole of it.
     pub html: String,
-    /// What its scripts bear.
+    /// The nonce of its scripts for the Content-Security-Policy.
     pub nonce: String,
 }
 
-/// A document for who is inside.
+/// A page for a user who is signed in.
 pub(crate) fn document(context: &DocumentContext, title: &str, body: impl IntoView) -> Document {
     layout(context, title, body, false)
 }
 
-/// A document for who is not let in: a product around it may let them in anew.
+/// A page for somebody who is not signed in. A product around it may sign them in.
 pub(crate) fn signed_out_page(
     context: &DocumentContext,
     title: &str,
@@ -77,7 +71,7 @@ pub(crate) fn layout(
         >
             <head>
                 <meta charset="utf-8" />
-                {crate::page::document::untouched()}
+                {crate::page::document::text_protection()}
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <title>{format!("{title} - Cluster Overview")}</title>
@@ -86,11 +80,11 @@ pub(crate) fn layout(
                 <link rel="stylesheet" href=asset("pages.css") />
                 <script nonce=nonce.clone() src=asset("theme.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
-                {branding::style(&context.site, &context.appearance)}
-                {branding::script(&context.site, &nonce, signed_out)}
+                {branding::stylesheets(&context.site, &context.appearance)}
+                {branding::frame_script(&context.site, &nonce, signed_out)}
             </head>
             <body>
-                {branding::bar(&context.site, &context.appearance)}
+                {branding::product_bar(&context.site, &context.appearance)}
                 {blocked_in_frame}
                 {body}
             </body>
@@ -99,12 +93,12 @@ pub(crate) fn layout(
     Document { html: format!("<!DOCTYPE html>{}", html.to_html()), nonce }
 }
 
-/// That the browser keeps no session in a frame, and the way out of it; `frame.js` shows it.
+/// Says that the browser keeps no session in a frame, and links to a window. `frame.js` shows it.
 fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
-    let layout = Appearance { hide_chrome: false, ..context.appearance.clone() };
-    let address = format!("{}/{}", context.site.base, layout.query());
+    let appearance = Appearance { hide_chrome: false, ..context.appearance.clone() };
+    let address = format!("{}/{}", context.site.base, appearance.query());
     view! {
-        <p id="shut-out" class="door" role="alert" hidden>
+        <p id="blocked-in-frame" class="narrow-page" role="alert" hidden>
             {context.label("plain.shut-out")}
             " "
             <a href=address target="_blank">{context.label("plain.shut-out.open")}</a>
@@ -112,64 +106,64 @@ fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
     }
 }
 
-/// The line at the top: where one is, and what stands beside it.
-pub(crate) fn top(
+/// The header: a breadcrumb, a link to the other page for admins, and the theme button.
+pub(crate) fn page_header(
     context: &DocumentContext,
-    here: &str,
-    beside: (&str, &str),
+    title: &str,
+    link: (&str, &str),
 ) -> impl IntoView + use<> {
-    let (name, path) = beside;
-    let (here, name) = (context.label(here), context.label(name));
+    let (name, path) = link;
+    let (title, name) = (context.label(title), context.label(name));
     view! {
-        <header class="top">
+        <header class="page-header">
             <nav aria-label=context.label("page.breadcrumb")>
                 <a href=context.site.admin_url.clone()>{context.label("page.admin")}</a>
                 <span class="muted" aria-hidden="true">" / "</span>
                 <a href=context.address("")>"Cluster Overview"</a>
                 <span class="muted" aria-hidden="true">" / "</span>
-                <b aria-current="page">{here}</b>
+                <b aria-current="page">{title}</b>
             </nav>
-            <div class="top-right">
+            <div class="page-header-end">
                 <a class="button" href=context.address(path)>
                     {name}
                 </a>
-                {header::theme(context.words)}
+                {header::theme_button(context.words)}
             </div>
         </header>
     }
 }
 
-/// A table with these heads, which scrolls within itself where it does not fit.
+/// A table that scrolls sideways within itself if it is too wide.
 pub(crate) fn table<L: IntoView>(
     context: &DocumentContext,
-    heads: &[&str],
-    lines: L,
+    headers: &[&str],
+    rows: L,
 ) -> impl IntoView + use<L> {
-    let head = |key: &&str| view! { <th scope="col">{context.label(key)}</th> };
-    let heads: Vec<_> = heads.iter().map(head).collect();
+    let header = |key: &&str| view! { <th scope="col">{context.label(key)}</th> };
+    let headers: Vec<_> = headers.iter().map(header).collect();
     view! {
-        <div class="wide">
+        <div class="table-scroll">
             <table>
                 <thead>
-                    <tr>{heads}</tr>
+                    <tr>{headers}</tr>
                 </thead>
-                <tbody>{lines}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </div>
     }
 }
 
-/// A moment in a cell, or what stands there instead.
-pub(crate) fn moment(moment: Option<Timestamp>, none: &'static str) -> AnyView {
-    match moment {
-        Some(moment) => {
-            view! { <time datetime=moment.rfc3339()>{moment.date_and_clock()}</time> }.into_any()
+/// A time, or a text in its place.
+pub(crate) fn time(time: Option<Timestamp>, none: &'static str) -> AnyView {
+    match time {
+        Some(time) => {
+            view! { <time datetime=time.rfc3339()>{time.date_and_clock()}</time> }.into_any()
         }
         None => none.into_any(),
     }
 }
 
-/// With a capital and a full stop.
+/// Starts with a capital and ends with a full stop.
 pub(crate) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>());

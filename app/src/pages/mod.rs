@@ -1,4 +1,4 @@
-//! Documents that are rendered once: sign-in, access, audit, errors. They need no scripts but the theme's.
+//! Pages that are rendered once, on the server: sign-in, access, audit, errors. They work without scripts.
 
 pub mod access;
 pub mod audit;

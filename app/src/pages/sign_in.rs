@@ -1,5 +1,5 @@
-//! The page in front of the page: name and password, and for the first admin the set-up code. A plain
-//! form; it has no scripts but the theme's.
+//! The sign-in page: name and password; for the first admin also the set-up code. A plain form that needs no
+//! scripts.
 
 use leptos::prelude::*;
 
@@ -7,50 +7,47 @@ use crate::pages::layout::{Document, DocumentContext, sentence};
 
 #[derive(Clone, Debug)]
 pub struct SignInForm {
-    /// Where it lives, and how it appears.
     pub context: DocumentContext,
-    /// The name that was typed before.
     pub name: String,
-    /// The query of the page that was wanted.
+    /// The query of the page to show after signing in.
     pub then: String,
-    /// Why the last trial led nowhere.
-    pub wrong: Option<String>,
-    /// What has to be made first.
+    /// Why the last attempt failed.
+    pub error: Option<String>,
     pub set_up: SetUp,
 }
 
-/// What has to be made before anybody can sign in.
+/// What has to be set up before anybody can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetUp {
     Nothing,
-    /// The first admin, with the code that was printed.
+    /// The first admin, with the set-up code that `serve` printed.
     FirstAdmin,
-    /// The same, and the code is over.
-    FirstAdminAndCode,
+    /// The same, but the set-up code has expired.
+    FirstAdminAfterExpiry,
 }
 
-pub fn document(form: SignInForm) -> Document {
+pub fn render(form: SignInForm) -> Document {
     let (title, button) = match form.set_up {
         SetUp::Nothing => ("plain.sign-in", "plain.sign-in"),
-        SetUp::FirstAdmin | SetUp::FirstAdminAndCode => ("plain.set-up", "plain.set-up.button"),
+        SetUp::FirstAdmin | SetUp::FirstAdminAfterExpiry => ("plain.set-up", "plain.set-up.button"),
     };
     let context = form.context;
     let title = context.label(title);
-    let first = form.set_up != SetUp::Nothing;
+    let is_first_admin = form.set_up != SetUp::Nothing;
     let action = context.address("sign-in");
-    let wrong = form.wrong.map(|wrong| {
+    let error = form.error.map(|error| {
         view! {
-            <p class="wrong" id="wrong" role="alert">
-                {sentence(&wrong)}
+            <p class="error-text" id="error" role="alert">
+                {sentence(&error)}
             </p>
         }
     });
-    let password = if first { "new-password" } else { "current-password" };
+    let autocomplete = if is_first_admin { "new-password" } else { "current-password" };
     let body = view! {
-        <main class="door">
+        <main class="narrow-page">
             <h1>{title}</h1>
-            {with_dialog(&context, form.set_up)}
-            {wrong}
+            {lead(&context, form.set_up)}
+            {error}
             <form method="post" action=action>
                 <input type="hidden" name="then" value=form.then />
                 <label for="name">{context.label("plain.name")}</label>
@@ -71,15 +68,15 @@ pub fn document(form: SignInForm) -> Document {
                     type="password"
                     id="password"
                     name="password"
-                    autocomplete=password
-                    aria-describedby=first.then_some("fit")
+                    autocomplete=autocomplete
+                    aria-describedby=is_first_admin.then_some("password-help")
                     maxlength="1024"
                     required
                 />
-                {first
+                {is_first_admin
                     .then(|| {
                         view! {
-                            <p class="muted hint" id="fit">
+                            <p class="muted help" id="password-help">
                                 {context.label("plain.password.fit")}
                             </p>
                             <label for="code">{context.label("plain.code")}</label>
@@ -100,11 +97,11 @@ pub fn document(form: SignInForm) -> Document {
     crate::pages::layout::signed_out_page(&context, title, body)
 }
 
-fn with_dialog(context: &DocumentContext, set_up: SetUp) -> impl IntoView + use<> {
+fn lead(context: &DocumentContext, set_up: SetUp) -> impl IntoView + use<> {
     let key = match set_up {
         SetUp::Nothing => "plain.sign-in.lead",
         SetUp::FirstAdmin => "plain.set-up.lead",
-        SetUp::FirstAdminAndCode => "plain.set-up.over",
+        SetUp::FirstAdminAfterExpiry => "plain.set-up.over",
     };
     view! { <p class="muted">{context.label(key)}</p> }
 }

@@ -1,19 +1,19 @@
-//! The first sentence: how the cluster is, who is wrong and why; and what came of the last action.
+//! The verdict on the cluster, which servers cause it, and the result of the last command.
 
 use leptos::prelude::*;
 
-use crate::page::model::Banner;
+use crate::page::banner::model::Banner;
 use crate::page::state::PageState;
 use crate::page::status_style;
 use crate::page::ui::link;
 
 #[component]
 pub(crate) fn VerdictBanner(state: PageState) -> impl IntoView {
-    move || state.banner.with(|head| banner(state, head))
+    move || state.banner.with(|banner| verdict(state, banner))
 }
 
-fn banner(state: PageState, head: &Banner) -> impl IntoView + use<> {
-    let done = head.done.clone().map(|done| {
+fn verdict(state: PageState, banner: &Banner) -> impl IntoView + use<> {
+    let done = banner.done.clone().map(|done| {
         view! {
             <p class="done card" data-testid="done">
                 <span>{done}</span>
@@ -24,24 +24,24 @@ fn banner(state: PageState, head: &Banner) -> impl IntoView + use<> {
     view! {
         {done}
         <section class="verdict" aria-labelledby="verdict">
-            <div class="verdict-icon">{status_style::icon_alone(status_style::health(head.health), state.words())}</div>
+            <div class="verdict-icon">{status_style::icon_alone(status_style::health(banner.health), state.words())}</div>
             <div>
-                <h1 id="verdict" data-testid="verdict">{head.headline.clone()}</h1>
-                <p class="muted">{head.detail.clone()}</p>
-                {link("jump", "jump", "#troubleshooting".to_owned(), state.words().label("page.to-hints"))}
+                <h1 id="verdict" data-testid="verdict">{banner.headline.clone()}</h1>
+                <p class="muted">{banner.detail.clone()}</p>
+                {link("to-hints", "to-hints", "#troubleshooting".to_owned(), state.words().label("page.to-hints"))}
             </div>
         </section>
     }
 }
 
-/// The only live region: it announces a changed verdict and what a command did. Empty at first: a
-/// reader meets the heading itself.
+/// The only live region: it announces a new verdict and the result of a command. It starts empty, because a
+/// screen reader reads the heading anyway.
 #[component]
 pub(crate) fn LiveRegion(state: PageState) -> impl IntoView {
-    view! { <p class="spoken" role="status">{state.announcement()}</p> }
+    view! { <p class="visually-hidden" role="status">{state.announcement()}</p> }
 }
 
-/// The tab says how the cluster is, even behind other tabs.
+/// The tab's title is the verdict, so that it can be read from another tab.
 pub(crate) fn title(headline: &str) -> String {
     format!("{headline} – Cluster Overview")
 }

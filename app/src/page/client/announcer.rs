@@ -1,46 +1,46 @@
-//! Says to screen readers what was done and how the verdict changed, but not too often.
+//! Announces command results and new verdicts to screen readers, but not too often.
 
 use leptos::prelude::WithUntracked as _;
 
 use crate::cluster::Span;
 use crate::page::client::monotonic::since_opened;
-use crate::page::state::{PageState, set};
+use crate::page::client::rendering::set_if_changed;
+use crate::page::state::PageState;
 
-/// The least time between two verdicts that are announced.
-const ANNOUNCEMENT_PAUSE: Span = Span::seconds(30);
+const MIN_ANNOUNCEMENT_INTERVAL: Span = Span::seconds(30);
 
-/// What was announced last.
+/// The texts that were announced last.
 pub(super) struct Announcer {
     headline: String,
     done: Option<String>,
-    /// The time of the last announcement.
     at: Option<Span>,
 }
 
 impl Announcer {
-    /// Nothing yet: a reader meets the heading itself.
+    /// The first verdict is not announced: a screen reader reads the heading.
     pub(super) fn new(state: PageState) -> Self {
         let (headline, done) =
-            state.banner.with_untracked(|head| (head.headline.clone(), head.done.clone()));
+            state.banner.with_untracked(|banner| (banner.headline.clone(), banner.done.clone()));
         Self { headline, done, at: None }
     }
 
-    /// What was done is said at once, a verdict in its time: of several within it the last.
+    /// Announces a command's result at once. Verdicts wait for the interval; of several only the last is
+    /// announced.
     pub(super) fn announce(&mut self, state: PageState) {
-        state.banner.with_untracked(|head| {
+        state.banner.with_untracked(|banner| {
             let now = since_opened();
-            if self.done != head.done {
-                self.done.clone_from(&head.done);
-                if let Some(done) = &head.done {
+            if self.done != banner.done {
+                self.done.clone_from(&banner.done);
+                if let Some(done) = &banner.done {
                     self.at = Some(now);
-                    set(&state.announcement(), done.clone());
+                    set_if_changed(&state.announcement(), done.clone());
                 }
             }
-            let rests = self.at.is_some_and(|at| now - at < ANNOUNCEMENT_PAUSE);
-            if !rests && self.headline != head.headline {
+            let is_too_soon = self.at.is_some_and(|at| now - at < MIN_ANNOUNCEMENT_INTERVAL);
+            if !is_too_soon && self.headline != banner.headline {
                 self.at = Some(now);
-                self.headline.clone_from(&head.headline);
-                set(&state.announcement(), head.headline.clone());
+                self.headline.clone_from(&banner.headline);
+                set_if_changed(&state.announcement(), banner.headline.clone());
             }
         });
     }

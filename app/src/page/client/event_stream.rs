@@ -1,5 +1,5 @@
-//! The client of the event stream, which brings changes at once where no proxy buffers them. At any time the page
-//! either listens or polls, never both, so no delta overtakes another.
+//! The client of the event stream, which delivers updates at once where no proxy buffers it. The page either
+//! has an open stream or polls, never both, so that no update overtakes another.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,9 +15,8 @@ const MAX_BACKOFF_EXPONENT: u32 = 6;
 #[derive(Default)]
 pub(crate) struct EventStream {
     stream: Option<OpenStream>,
-    /// How many streams in a row brought nothing.
+    /// How many streams in a row delivered nothing.
     failures: u32,
-    /// How many polls are left before the stream is opened again.
     skip: u32,
 }
 
@@ -35,7 +34,7 @@ impl Drop for OpenStream {
 }
 
 impl EventStream {
-    /// Opens the stream at this address, unless the back-off says to poll.
+    /// Opens the stream at this address, unless the back-off is not over.
     pub(crate) fn open(&mut self, address: &str, on_update: impl Fn(String) + 'static) {
         if self.skip > 0 {
             self.skip -= 1;
@@ -43,30 +42,30 @@ impl EventStream {
         }
         let Ok(source) = EventSource::new(address) else { return };
         let (received, ended) = (Rc::<Cell<bool>>::default(), Rc::<Cell<bool>>::default());
-        let (note, end) = (Rc::clone(&received), Rc::clone(&ended));
+        let (set_received, set_ended) = (Rc::clone(&received), Rc::clone(&ended));
         let update = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(text) = event.data().as_string() {
-                note.set(true);
+                set_received.set(true);
                 on_update(text);
             }
         });
-        let stop = Closure::<dyn Fn(MessageEvent)>::new(move |_| end.set(true));
+        let end = Closure::<dyn Fn(MessageEvent)>::new(move |_| set_ended.set(true));
         for (event, closure) in
-            [("update", &update), ("resync", &stop), ("bye", &stop), ("error", &stop)]
+            [("update", &update), ("resync", &end), ("bye", &end), ("error", &end)]
         {
             let closure = closure.as_ref().unchecked_ref();
-            // An event of any name can be listened to.
+            // Adding a listener cannot fail: any event name is valid.
             let _ = source.add_event_listener_with_callback(event, closure);
         }
-        self.stream = Some(OpenStream { source, received, ended, _closures: [update, stop] });
+        self.stream = Some(OpenStream { source, received, ended, _closures: [update, end] });
     }
 
-    /// Whether the stream has brought something and is still open.
+    /// Whether the stream has delivered something and is still open.
     pub(crate) fn is_receiving(&self) -> bool {
         self.stream.as_ref().is_some_and(|stream| stream.received.get() && !stream.ended.get())
     }
 
-    /// Closes the stream; returns whether it brought anything.
+    /// Closes the stream. Returns whether it delivered anything.
     pub(crate) fn close(&mut self) -> bool {
         let Some(stream) = self.stream.take() else { return false };
         let received = stream.received.get();

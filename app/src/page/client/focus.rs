@@ -1,28 +1,28 @@
-//! The keyboard focus: kept when the focused element is rendered again, moved to what opens, and back.
+//! The keyboard focus: kept when the focused element is rendered again, moved into what opens, and back when it
+//! closes.
 
-use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, FocusOptions, HtmlElement};
 
-/// The id of the focused element, if it has one.
+use crate::page::client::rendering::next_render;
+
 pub(crate) fn current() -> Option<String> {
     focused().map(|element| element.id()).filter(|id| !id.is_empty())
 }
 
-/// Focuses the element with this id, once what was just changed is drawn. Where there is none any
-/// more, the second.
-pub(crate) fn focus_after_render(id: String, or: &'static str) {
+/// Focuses the element with this id after the next render, or the fallback if there is no such element.
+pub(crate) fn focus_after_render(id: String, fallback: &'static str) {
     leptos::task::spawn_local(async move {
-        rendered().await;
+        next_render().await;
         if !focus(&id, false) {
-            focus(or, false);
+            focus(fallback, false);
         }
     });
 }
 
-/// Shows something; whoever was on an element that is drawn anew, moved, gone or made another stays
-/// where it was, or comes to the heading of that part.
+/// Keeps the focus while `show` renders. If the focused element is replaced, moved or removed, its successor
+/// with the same id gets the focus, or else the heading of its section.
 pub(crate) fn preserve(show: impl FnOnce()) {
     let before = focused();
     show();
@@ -31,8 +31,8 @@ pub(crate) fn preserve(show: impl FnOnce()) {
     let part = before.closest("[aria-labelledby]").ok().flatten();
     let heading = part.and_then(|part| part.get_attribute("aria-labelledby"));
     leptos::task::spawn_local(async move {
-        rendered().await;
-        // Where the keyboard went elsewhere meanwhile, it was led there.
+        next_render().await;
+        // If the focus has moved to another element meanwhile, it stays there.
         let stayed = focused().is_none_or(|now| now == before && now.id() != id);
         if stayed
             && (id.is_empty() || !focus(&id, true))
@@ -43,22 +43,17 @@ pub(crate) fn preserve(show: impl FnOnce()) {
     });
 }
 
-/// Resolves once signals set before have reached the page.
-pub(crate) async fn rendered() {
-    TimeoutFuture::new(0).await;
-}
-
-/// What has the keyboard; the page itself is nothing.
+/// `None` if nothing is focused: then the browser names the body.
 fn focused() -> Option<Element> {
     document().active_element().filter(|element| element.tag_name() != "BODY")
 }
 
-fn focus(id: &str, where_it_is: bool) -> bool {
+fn focus(id: &str, prevent_scroll: bool) -> bool {
     let found = document().get_element_by_id(id);
     let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else {
         return false;
     };
     let options = FocusOptions::new();
-    options.set_prevent_scroll(where_it_is);
+    options.set_prevent_scroll(prevent_scroll);
     element.focus_with_options(&options).is_ok()
 }

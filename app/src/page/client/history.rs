@@ -1,4 +1,4 @@
-//! The address and the page, kept in step: links that open something, the way back, Escape.
+//! Keeps the address and the page in step: links, the history buttons, Escape.
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -7,19 +7,20 @@ use leptos::wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlDetailsElement};
 
 use crate::page::client::focus;
-use crate::page::route::dialog::Dialog;
+use crate::page::client::rendering::{next_render, set_if_changed};
 use crate::page::route::Route;
-use crate::page::state::{PageState, set};
+use crate::page::route::dialog::Dialog;
+use crate::page::state::PageState;
 
-/// Takes over every link within the page, the browser's way back and forth, and Escape.
+/// Handles every link within the page, the history buttons, and Escape.
 pub(crate) fn start(state: PageState) {
     forget_handle(window_event_listener(ev::click, move |event| {
-        let plain = event.button() == 0
+        let is_plain_click = event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
         let Some(address) = link.and_then(|link| link.get_attribute("href")) else { return };
-        if !plain || event.default_prevented() {
+        if !is_plain_click || event.default_prevented() {
             return;
         }
         if let Some(anchor) = address.strip_prefix('#') {
@@ -31,10 +32,11 @@ pub(crate) fn start(state: PageState) {
         }
     }));
     forget_handle(window_event_listener(ev::popstate, move |_| {
-        // Within a place browsers say this too, and what was typed there is not in its address.
+        // Browsers fire this for anchors too. Then the route stays, because what was typed is not in the
+        // address.
         let route = current();
         if route.address() != state.route.with_untracked(Route::address) {
-            set(&state.route, route);
+            set_if_changed(&state.route, route);
         }
     }));
     forget_handle(window_event_listener(ev::hashchange, |_| reveal_target()));
@@ -44,38 +46,37 @@ pub(crate) fn start(state: PageState) {
             navigate(state, route.with_dialog(Dialog::None), "");
         }
     }));
-    // What was just done is said once: a reload does not say it again.
+    // Removes `done` from the address, so that a reload does not announce it again.
     replace(&state.route.get_untracked());
     manage_focus(state);
     track_search(state);
     reveal_target();
 }
 
-/// Goes to another place of the page, and there to an element unless the anchor is empty, as a link
-/// would: one step for the way back.
+/// Shows another route, and scrolls to an element if the anchor is not empty. It is one step of the history, as
+/// with a link.
 pub(crate) fn navigate(state: PageState, route: Route, anchor: &str) {
     let anchor = if anchor.is_empty() { String::new() } else { format!("#{anchor}") };
     let address = format!("{}{anchor}", address(&route));
     if let Ok(history) = window().history() {
-        // A browser that refuses to write the address down still shows the place.
+        // A browser that does not let the address be changed still shows the route.
         let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
     }
-    set(&state.route, route);
+    set_if_changed(&state.route, route);
     if !anchor.is_empty() {
         leptos::task::spawn_local(async move {
-            focus::rendered().await;
-            // Once the element is drawn the browser marks it as the target, and goes there.
+            next_render().await;
+            // Sets `:target` and scrolls, once the element is rendered.
             let _ = window().location().replace(&anchor);
         });
     }
 }
 
-/// The place that the browser's address names.
 fn current() -> Route {
     Route::parse(&window().location().search().unwrap_or_default())
 }
 
-/// Writes another address over the one now: for what is typed, which is no step to go back.
+/// Replaces the address without a step of the history, for example while one types.
 fn replace(route: &Route) {
     let anchor = window().location().hash().unwrap_or_default();
     if let Ok(history) = window().history() {
@@ -84,13 +85,13 @@ fn replace(route: &Route) {
     }
 }
 
-/// The address of a place; the page as it opens has no `?`.
+/// The default route has no `?`.
 fn address(route: &Route) -> String {
     let query = route.address();
     if query.len() > 1 { query } else { window().location().pathname().unwrap_or_default() }
 }
 
-/// The search is part of the address while it is typed.
+/// The address follows the search while it is typed.
 fn track_search(state: PageState) {
     let search = Memo::new(move |_| state.route.with(|route| route.list.search.clone()));
     Effect::new(move |before: Option<String>| {
@@ -102,20 +103,20 @@ fn track_search(state: PageState) {
     });
 }
 
-/// The keyboard goes to what opens, and back to what opened it.
+/// Moves the focus into a dialog that opens, and back when it closes.
 fn manage_focus(state: PageState) {
     let dialog = Memo::new(move |_| state.route.with(|route| dialog_key(&route.dialog)));
-    let permitted_link = StoredValue::new(None::<String>);
+    let opener = StoredValue::new(None::<String>);
     Effect::new(move |before: Option<(&'static str, String)>| {
         let now = dialog.get();
         if let Some(before) = before.filter(|before| *before != now) {
             if before.0.is_empty() {
-                permitted_link.set_value(focus::current());
+                opener.set_value(focus::current());
             }
             match now.0 {
                 "" => {
-                    let back = permitted_link.get_value().unwrap_or_default();
-                    focus::focus_after_render(back, "servers");
+                    let opener_id = opener.get_value().unwrap_or_default();
+                    focus::focus_after_render(opener_id, "servers");
                 }
                 "configure" => focus::focus_after_render("load_balancing".to_owned(), "configure"),
                 _ => focus::focus_after_render("panel-title".to_owned(), "servers"),
@@ -125,14 +126,14 @@ fn manage_focus(state: PageState) {
     });
 }
 
-/// What is open, but for what was typed into it.
+/// Identifies a dialog without what was typed into it.
 fn dialog_key(dialog: &Dialog) -> (&'static str, String) {
     let pairs = dialog.pairs();
-    let dialog_key = pairs.first().map_or("", |(name, _)| name);
-    (dialog_key, crate::page::route::query::to_query(pairs))
+    let name = pairs.first().map_or("", |(name, _)| name);
+    (name, crate::page::route::query::to_query(pairs))
 }
 
-/// Opens what is folded around the element that the address points to.
+/// Opens the folded group around the element that the address points to, and scrolls there.
 fn reveal_target() {
     let hash = window().location().hash().unwrap_or_default();
     let anchor = hash.trim_start_matches('#');
@@ -144,13 +145,13 @@ fn reveal_target() {
     }
 }
 
-/// Opens what is folded around an element; whether anything was.
+/// Opens the folded group around an element. Returns whether it was closed.
 fn reveal(anchor: &str) -> bool {
     let target = document().get_element_by_id(anchor);
-    let fold = target.and_then(|target| target.closest("details").ok().flatten());
-    let fold = fold.and_then(|fold| fold.dyn_into::<HtmlDetailsElement>().ok());
-    fold.filter(|fold| !fold.open()).is_some_and(|fold| {
-        fold.set_open(true);
+    let details = target.and_then(|target| target.closest("details").ok().flatten());
+    let details = details.and_then(|details| details.dyn_into::<HtmlDetailsElement>().ok());
+    details.filter(|details| !details.open()).is_some_and(|details| {
+        details.set_open(true);
         true
     })
 }

@@ -1,4 +1,4 @@
-//! The page in the browser: takes over the rendered document and starts what keeps it up to date.
+//! The page in the browser: hydrates the document and starts the loops that keep it up to date.
 
 mod announcer;
 mod calls;
@@ -9,6 +9,7 @@ mod history;
 mod json;
 pub(crate) mod monotonic;
 mod polling;
+pub(crate) mod rendering;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -27,22 +28,22 @@ use crate::page::client::announcer::Announcer;
 use crate::page::client::client_state::ClientState;
 use crate::page::client::history::forget_handle;
 use crate::page::client::monotonic::since_opened;
+use crate::page::client::rendering::set_if_changed;
 use crate::page::document::{Page, PageProps};
+use crate::page::header::model::Connection;
 use crate::page::header::view as header;
 use crate::page::route::{Done, Route};
-use crate::page::state::{Connection, PageState, set};
+use crate::page::state::PageState;
 use crate::protocol::{CallError, Command, CommandError, InitialState, UNREACHABLE};
 use crate::server_fns::Act;
 
-/// How long one request may take, in milliseconds.
 const REQUEST_TIMEOUT_MS: u32 = 10_000;
-/// How often the page checks whether something is due, in milliseconds.
 const TICK_MS: u32 = 200;
-/// How long a page that is being left sends no request.
+/// A page that is being left sends no request for so long.
 const UNLOAD_PAUSE: Span = Span::seconds(10);
 
-/// Takes over the page that the server rendered, in the words of this message file; `number` and `date`
-/// write a number, and a moment in milliseconds, as this browser does.
+/// Hydrates the page. `messages` is the message file of its language; `number` and `date` format a number, and
+/// a time in milliseconds, as this browser does.
 #[wasm_bindgen]
 pub fn hydrate(language: &str, messages: String, number: Function, date: Function) {
     let Some(initial) = read_initial_state() else { return };
@@ -50,21 +51,23 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
         return;
     };
     let language = Language::parse(language).unwrap_or_default();
-    // They are spoken as long as the page is open.
+    // The messages live as long as the page.
     let words: &Words = Box::leak(Box::new(Words::read(language, messages.leak())));
     let client = ClientState::new(&initial, words);
     let mounted: Rc<Cell<Option<PageState>>> = Rc::default();
-    let shown = Rc::clone(&mounted);
+    let mounted_state = Rc::clone(&mounted);
     let snapshot = client.snapshot().clone();
     leptos::mount::hydrate_from(app, move || {
         let state = PageState::new(initial, &snapshot, words);
-        shown.set(Some(state));
+        mounted_state.set(Some(state));
         Page(PageProps { state })
     })
     .forget();
-    let delta = document().get_element_by_id("news").and_then(|delta| delta.dyn_into().ok());
-    if let (Some(delta), Some(state)) = (delta, mounted.get()) {
-        leptos::mount::hydrate_from(delta, move || move || header::connection_status(state))
+    let status = document()
+        .get_element_by_id("connection-status")
+        .and_then(|element| element.dyn_into().ok());
+    if let (Some(status), Some(state)) = (status, mounted.get()) {
+        leptos::mount::hydrate_from(status, move || move || header::connection_status(state))
             .forget();
     }
     if let Some(state) = mounted.get() {
@@ -73,13 +76,13 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
         start(state, client);
     }
     if let Some(root) = document().document_element() {
-        // An attribute of a fixed name is always taken.
+        // Setting this attribute cannot fail.
         let _ = root.set_attribute("data-hydrated", "true");
     }
 }
 
 fn read_initial_state() -> Option<InitialState> {
-    let text = document().get_element_by_id("picture")?.text_content()?;
+    let text = document().get_element_by_id("initial-state")?.text_content()?;
     json::read(&text)
 }
 
@@ -97,18 +100,18 @@ fn start(state: PageState, client: ClientState) {
     leptos::task::spawn_local(polling::poll(state, client, poll_now, paused_until));
 }
 
-/// The tab's title is the verdict, readable behind other tabs; of a paused page it says that it is paused.
+/// The tab's title is the verdict; a paused page says so first.
 fn update_title(state: PageState) {
     let headline = Memo::new(move |_| {
         let paused = state.connection.get() == Connection::Paused;
         let mark = if paused { state.words().label("news.paused") } else { "" };
-        let between = if paused { ": " } else { "" };
-        state.banner.with(|head| format!("{mark}{between}{}", head.headline))
+        let separator = if paused { ": " } else { "" };
+        state.banner.with(|banner| format!("{mark}{separator}{}", banner.headline))
     });
     Effect::new(move |_| document().set_title(&banner::title(&headline.get())));
 }
 
-/// The page is visible again, or the network went or is back: poll at once.
+/// Polls at once when the page is visible again, or when the network has gone or come back.
 fn poll_on_return(poll_now: &Rc<Cell<bool>>) {
     for event in ["visibilitychange", "online", "offline"] {
         let poll_now = Rc::clone(poll_now);
@@ -116,20 +119,20 @@ fn poll_on_return(poll_now: &Rc<Cell<bool>>) {
     }
 }
 
-/// A page that is being left, perhaps by signing out, sends no request that would be rejected. If it stays after all,
-/// it goes on after a while.
+/// A page that is being left, perhaps by signing out, sends no request that would be rejected. If it stays
+/// open, it continues after a pause.
 fn pause_on_unload(paused_until: &Rc<Cell<Span>>) {
     let paused_until = Rc::clone(paused_until);
-    let left = move |_| paused_until.set(since_opened() + UNLOAD_PAUSE);
-    forget_handle(window_event_listener_untyped("beforeunload", left));
+    let pause = move |_| paused_until.set(since_opened() + UNLOAD_PAUSE);
+    forget_handle(window_event_listener_untyped("beforeunload", pause));
 }
 
-/// Another route shows the same facts in another way: at once, without a request.
+/// Another route needs no request: it shows the same snapshot in another way.
 fn render_routes(state: PageState, client: Rc<RefCell<ClientState>>) {
     Effect::new(move |_| {
         let route = state.route.get();
-        let view = client.borrow_mut().view(&route);
-        focus::preserve(|| state.show(view));
+        let model = client.borrow_mut().page_model(&route);
+        focus::preserve(|| state.show(model));
     });
 }
 
@@ -141,7 +144,7 @@ fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
         if state.busy.get_untracked() {
             return;
         }
-        set(&state.busy, true);
+        set_if_changed(&state.busy, true);
         let poll_now = Rc::clone(&poll_now);
         let base = state.page_context(|context| context.site.base.clone());
         leptos::task::spawn_local(async move {
@@ -150,16 +153,16 @@ fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
                 TimeoutFuture::new(REQUEST_TIMEOUT_MS),
             )
             .await;
-            set(&state.busy, false);
+            set_if_changed(&state.busy, false);
             poll_now.set(true);
             let route = state.route.get_untracked();
-            let refused = match answer {
+            let failure = match answer {
                 Either::Left((Ok(Ok(())), _)) => {
-                    // Whoever changes something wants to see it changed: that ends a pause.
+                    // Whoever changes something wants to see the result, so it ends a pause.
                     if state.connection.get_untracked() == Connection::Paused {
                         state.connection.set(Connection::Polling);
                     }
-                    history::navigate(state, route.after(done(command)), "");
+                    history::navigate(state, route.after(completed(command)), "");
                     return;
                 }
                 Either::Left((Ok(Err(CommandError::Live)), _)) => {
@@ -170,14 +173,17 @@ fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
                 Either::Left((Err(failure), _)) => failure,
                 Either::Right(_) => UNREACHABLE.into(),
             };
-            let CallError { reason, detail } = refused;
+            let CallError { reason, detail } = failure;
             let reason = if reason.is_empty() { "refused".to_owned() } else { reason };
-            set(&state.route, Route { error: Some(reason), error_detail: detail, ..route });
+            set_if_changed(
+                &state.route,
+                Route { error: Some(reason), error_detail: detail, ..route },
+            );
         });
     });
 }
 
-fn done(command: Command) -> Done {
+fn completed(command: Command) -> Done {
     match command {
         Command::Configure(_) => Done::Saved,
         Command::Remove { server, role, .. } => Done::Removed(Some((server, role))),
@@ -186,15 +192,15 @@ fn done(command: Command) -> Done {
     }
 }
 
-/// Counts ages up every second and renders verdicts that change with time alone. Each step is a sign of life for the
-/// watchdog of the document.
+/// Updates ages every second, and renders verdicts that change with time alone. Each step is a sign of life for
+/// the watchdog.
 async fn tick(state: PageState, client: Rc<RefCell<ClientState>>) {
     let root = document().document_element();
     let mut announcer = Announcer::new(state);
     loop {
         TimeoutFuture::new(TICK_MS).await;
         if let Some(root) = &root {
-            // An attribute of a fixed name is always taken.
+            // Setting this attribute cannot fail.
             let _ = root.set_attribute("data-alive", "");
         }
         announcer.announce(state);
@@ -204,15 +210,15 @@ async fn tick(state: PageState, client: Rc<RefCell<ClientState>>) {
         let mut client = client.borrow_mut();
         if !document().hidden() {
             let now = client.now();
-            set(&state.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
+            set_if_changed(&state.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
         }
         if client.needs_redraw() {
             if client.is_cut_off() && state.connection.get_untracked() == Connection::Live {
-                set(&state.connection, polling::no_answer_state());
+                set_if_changed(&state.connection, polling::no_answer_state());
             }
-            let view = state.route.with_untracked(|route| client.view(route));
+            let model = state.route.with_untracked(|route| client.page_model(route));
             drop(client);
-            focus::preserve(|| state.show(view));
+            focus::preserve(|| state.show(model));
         }
     }
 }

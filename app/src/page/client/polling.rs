@@ -1,4 +1,4 @@
-//! Brings changes to the page: it polls, and listens to the event stream where nothing on the way holds it back.
+//! Gets updates: by polling, and by the event stream where no proxy buffers it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,12 +11,14 @@ use crate::cluster::Span;
 use crate::page::client::client_state::ClientState;
 use crate::page::client::event_stream::EventStream;
 use crate::page::client::monotonic::since_opened;
+use crate::page::client::rendering::set_if_changed;
 use crate::page::client::{REQUEST_TIMEOUT_MS, TICK_MS, calls, focus, json};
-use crate::page::state::{Connection, PageState, set};
+use crate::page::header::model::Connection;
+use crate::page::state::PageState;
 use crate::protocol::{CallError, FOREIGN, OverviewDelta, SIGNED_OUT, UNREACHABLE};
 use crate::server_fns::Overview;
 
-/// Polls for changes until the page is closed; between two polls the event stream is open where it works.
+/// Polls until the page is closed. Between two polls the event stream is open where it works.
 pub(super) async fn poll(
     state: PageState,
     client: Rc<RefCell<ClientState>>,
@@ -28,8 +30,9 @@ pub(super) async fn poll(
     let mut was_hidden = document().hidden();
     listen(state, &client, &mut stream);
     loop {
-        let mut begun = since_opened();
-        let [seen, unseen] = [false, true].map(|hidden| client.borrow().poll_delay(hidden));
+        let mut period_start = since_opened();
+        let [visible_delay, hidden_delay] =
+            [false, true].map(|hidden| client.borrow().poll_delay(hidden));
         loop {
             TimeoutFuture::new(TICK_MS).await;
             let paused = state.connection.get_untracked() == Connection::Paused;
@@ -37,22 +40,22 @@ pub(super) async fn poll(
             was_paused = paused;
             let hidden = document().hidden();
             if hidden && !was_hidden {
-                begun = since_opened();
+                period_start = since_opened();
             }
             was_hidden = hidden;
             let idle = paused || since_opened() < paused_until.get();
             if idle || hidden {
                 stream.close();
             }
-            let listens = stream.is_receiving() && !client.borrow().is_stream_overdue();
-            let pause = if hidden { unseen } else { seen };
-            let due = !listens && since_opened() - begun >= pause;
-            let is_hurried = poll_now.take() && !hidden;
-            if !idle && (resumed || is_hurried || due) {
+            let is_streaming = stream.is_receiving() && !client.borrow().is_stream_overdue();
+            let pause = if hidden { hidden_delay } else { visible_delay };
+            let due = !is_streaming && since_opened() - period_start >= pause;
+            let is_requested = poll_now.take() && !hidden;
+            if !idle && (resumed || is_requested || due) {
                 break;
             }
         }
-        let came = if stream.close() { Connection::Live } else { Connection::Polling };
+        let connection = if stream.close() { Connection::Live } else { Connection::Polling };
         let cursor = client.borrow().cursor();
         let base = state.page_context(|context| context.site.base.clone());
         client.borrow_mut().start_request();
@@ -64,14 +67,14 @@ pub(super) async fn poll(
         let paused = state.connection.get_untracked() == Connection::Paused;
         match answer {
             Either::Left((Ok(delta), _)) if !paused => {
-                apply(state, &client, delta, came);
+                apply(state, &client, delta, connection);
                 listen(state, &client, &mut stream);
             }
-            // Paused meanwhile: what came is asked for again on resuming.
+            // Paused meanwhile: resuming polls again.
             Either::Left((Ok(_), _)) => client.borrow_mut().drop_request(),
             Either::Left((Err(failure), _)) => {
                 record_failure(state, &client, failure);
-                // What refuses questions may let a page listen.
+                // What rejects polls may still let the stream through.
                 listen(state, &client, &mut stream);
             }
             Either::Right(_) => record_failure(state, &client, UNREACHABLE.into()),
@@ -79,11 +82,11 @@ pub(super) async fn poll(
     }
 }
 
-/// Shows why there is no answer. Without a session the page reloads and so leads to the sign-in page, unless that would
-/// empty a form.
+/// Shows why there is no answer. Without a session the page reloads, which leads to the sign-in page, unless
+/// that would empty a form.
 fn record_failure(state: PageState, client: &RefCell<ClientState>, failure: CallError) {
     let signed_out = failure.reason == SIGNED_OUT;
-    let lost = match failure.reason.as_str() {
+    let connection = match failure.reason.as_str() {
         SIGNED_OUT => Connection::SignedOut,
         UNREACHABLE => no_answer_state(),
         FOREIGN => Connection::Foreign,
@@ -91,21 +94,19 @@ fn record_failure(state: PageState, client: &RefCell<ClientState>, failure: Call
     };
     client.borrow_mut().record_failure(failure.detail.clone());
     if state.connection.get_untracked() != Connection::Paused {
-        set(&state.error_detail(), failure.detail);
-        set(&state.connection, lost);
+        set_if_changed(&state.error_detail(), failure.detail);
+        set_if_changed(&state.connection, connection);
     }
     if signed_out && !state.route.with_untracked(|route| route.dialog.is_form()) {
         let _ = window().location().reload();
     }
 }
 
-/// What the page shows if no answer comes.
 pub(super) fn no_answer_state() -> Connection {
     let online = window().navigator().on_line();
     if online { Connection::Reconnecting } else { Connection::Offline }
 }
 
-/// Opens the event stream at the cursor.
 fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut EventStream) {
     if document().hidden() {
         return;
@@ -124,19 +125,23 @@ fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut Even
     });
 }
 
-/// Applies a delta and renders what it changed.
-fn apply(state: PageState, client: &RefCell<ClientState>, delta: OverviewDelta, came: Connection) {
+fn apply(
+    state: PageState,
+    client: &RefCell<ClientState>,
+    delta: OverviewDelta,
+    connection: Connection,
+) {
     let mut client = client.borrow_mut();
-    // Behind a balancer the next to answer may be of this build again: the offer stays all the same.
+    // Behind a load balancer the next answer may be of this build again; the offer to reload stays.
     if client.is_outdated(&delta) {
-        set(&state.outdated, true);
+        set_if_changed(&state.outdated, true);
     }
-    let moved = client.apply(delta);
-    set(&state.as_of, client.as_of());
-    set(&state.connection, came);
-    if moved {
-        let view = state.route.with_untracked(|route| client.view(route));
+    let changed = client.apply(delta);
+    set_if_changed(&state.as_of, client.as_of());
+    set_if_changed(&state.connection, connection);
+    if changed {
+        let model = state.route.with_untracked(|route| client.page_model(route));
         drop(client);
-        focus::preserve(|| state.show(view));
+        focus::preserve(|| state.show(model));
     }
 }

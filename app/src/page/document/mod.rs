@@ -1,4 +1,4 @@
-//! The document of the page, readable before and without its scripts, and the parts of the page in reading order.
+//! The HTML document of the page, and the order of its parts.
 
 #[cfg(feature = "ssr")]
 pub(crate) mod branding;
@@ -10,37 +10,37 @@ use crate::i18n::Words;
 #[cfg(feature = "ssr")]
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
+#[cfg(feature = "ssr")]
+use crate::page::header::view as header;
 use crate::page::hints::view as hints;
 use crate::page::panel::view as panel;
 use crate::page::servers::view as servers;
-use crate::page::settings::summary;
+use crate::page::settings::view as settings;
 use crate::page::state::PageState;
-#[cfg(feature = "ssr")]
-use crate::page::header::view as header;
 #[cfg(feature = "ssr")]
 use crate::page::{status_style, watchdog};
 #[cfg(feature = "ssr")]
 use crate::protocol::InitialState;
 
-/// The whole HTML document: readable before, and without, its scripts.
+/// The whole HTML document. It can be read before its scripts run, and without them.
 ///
-/// `nonce` tells the browser that its scripts are ours.
+/// `nonce` is that of the Content-Security-Policy.
 #[cfg(feature = "ssr")]
-pub fn shell(picture: InitialState, nonce: &str) -> impl IntoView + use<> {
+pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let nonce = nonce.to_owned();
-    let appearance = Appearance::parse(&picture.query);
+    let appearance = Appearance::parse(&initial.query);
     let Appearance { language, theme, hide_chrome } = appearance;
-    let language = language.unwrap_or(picture.language);
+    let language = language.unwrap_or(initial.language);
     let words = Words::of(language);
-    let site = picture.context.site.clone();
+    let site = initial.context.site.clone();
     let assets = site.assets.clone();
     let unbuilt = assets.ends_with("/none");
     let asset = move |name: &str| format!("{assets}/{name}");
     // With a `<`, a server's name could end the script element that contains it.
-    let json = serde_json::to_string(&picture).unwrap_or_default().replace('<', "\\u003c");
-    let snapshot = picture.snapshot();
-    let state = PageState::new(picture, &snapshot, words);
-    let title = state.banner.with_untracked(|head| banner::title(&head.headline));
+    let json = serde_json::to_string(&initial).unwrap_or_default().replace('<', "\\u003c");
+    let snapshot = initial.snapshot();
+    let state = PageState::new(initial, &snapshot, words);
+    let title = state.banner.with_untracked(|banner| banner::title(&banner.headline));
     let unbuilt = unbuilt.then(|| {
         view! {
             <p role="alert">
@@ -60,7 +60,7 @@ pub fn shell(picture: InitialState, nonce: &str) -> impl IntoView + use<> {
             <head>
                 <meta charset="utf-8" />
                 {watchdog::script(state, &site, &nonce)}
-                {untouched()}
+                {text_protection()}
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <title>{title}</title>
@@ -77,8 +77,8 @@ pub fn shell(picture: InitialState, nonce: &str) -> impl IntoView + use<> {
                     crossorigin="anonymous"
                     href=asset("app_bg.wasm")
                 />
-                {branding::style(&site, &appearance)}
-                {branding::script(&site, &nonce, false)}
+                {branding::stylesheets(&site, &appearance)}
+                {branding::frame_script(&site, &nonce, false)}
                 <link
                     rel="preload"
                     media="(scripting: enabled)"
@@ -87,48 +87,47 @@ pub fn shell(picture: InitialState, nonce: &str) -> impl IntoView + use<> {
                     crossorigin="anonymous"
                     href=asset(&format!("words-{}.txt", language.as_str()))
                 />
-                {refresh(state)}
+                {meta_refresh(state)}
             </head>
             <body>
                 {unbuilt}
-                <div class="sprite" inner_html=status_style::SPRITE></div>
-                {branding::bar(&site, &appearance)}
+                <div class="icon-sprite" inner_html=status_style::SPRITE></div>
+                {branding::product_bar(&site, &appearance)}
                 {header::header(state)}
                 <div id="app">
                     <Page state />
                 </div>
-                <script type="application/json" id="picture" inner_html=json></script>
+                <script type="application/json" id="initial-state" inner_html=json></script>
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
         </html>
     }
 }
 
-/// What tells a browser that the scripts of one document are ours: 128 random bits, in base 64.
+/// A nonce for the Content-Security-Policy: 128 random bits in base 64.
 #[cfg(feature = "ssr")]
 pub fn nonce() -> String {
     use leptos::nonce::{provide_nonce, use_nonce};
-    let made = || {
+    let create = || {
         provide_nonce();
         use_nonce()
     };
-    let nonce = use_nonce().or_else(|| Owner::new().with(made));
+    let nonce = use_nonce().or_else(|| Owner::new().with(create));
     nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
 }
 
-/// Asks browsers to change nothing of a document's text: a page that is alive writes into what it rendered.
+/// Asks browsers not to rewrite text of the document: hydration needs it as it was rendered.
 #[cfg(feature = "ssr")]
-pub(crate) fn untouched() -> impl IntoView {
+pub(crate) fn text_protection() -> impl IntoView {
     view! {
         <meta name="google" content="notranslate" />
         <meta name="format-detection" content="telephone=no,date=no,address=no,email=no" />
     }
 }
 
-/// Without scripts the page asks for itself again; but not while somebody fills in a form, which
-/// would be emptied.
+/// Without scripts the page reloads every 30 s, but not while a form is open, which a reload would empty.
 #[cfg(feature = "ssr")]
-fn refresh(state: PageState) -> Option<impl IntoView> {
+fn meta_refresh(state: PageState) -> Option<impl IntoView> {
     let route = state.route.get_untracked();
     (!route.dialog.is_form()).then(|| {
         let content = format!("30; url={}", route.address());
@@ -140,13 +139,10 @@ fn refresh(state: PageState) -> Option<impl IntoView> {
     })
 }
 
-/// Everything that is alive on the page.
+/// Everything below the header.
 #[component]
-pub(super) fn Page(
-    /// What is shown, and the signals by which it changes.
-    state: PageState,
-) -> impl IntoView {
-    let blind = move || state.banner.with(|head| head.blind.is_some());
+pub(super) fn Page(state: PageState) -> impl IntoView {
+    let blind = move || state.banner.with(|banner| banner.blind.is_some());
     view! {
         <div class="page" class:blind=blind>
             <Show when=move || state.busy.get()>
@@ -154,7 +150,7 @@ pub(super) fn Page(
             </Show>
             <main>
                 <banner::VerdictBanner state />
-                <summary::Strip state />
+                <settings::SettingsSummary state />
                 <div class="columns">
                     <servers::Servers state />
                     <hints::Troubleshooting state />

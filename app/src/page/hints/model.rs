@@ -1,4 +1,4 @@
-//! The advice: each hint in words, where it leads, and many of one id under one heading.
+//! The hints as text, grouped by id.
 
 use crate::cluster::hints::{Arg, HintAction, HintId, Severity, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
@@ -9,109 +9,100 @@ use crate::page::route::{List, Route};
 use crate::page::servers::row_cache::RowCache;
 use crate::page::view_context::ViewContext;
 
-/// One hint in words.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct HintCard {
     pub(crate) id: &'static str,
-    /// Its place on the page.
+    /// The id of its element.
     pub(crate) anchor: String,
-    /// The server it is about, and the address of its row.
+    /// The server it is about, and the address of the server's row.
     pub(crate) server: Option<(String, String)>,
-    /// What is wrong.
     pub(crate) title: String,
-    /// How one knows.
     pub(crate) evidence: String,
-    /// What to do.
     pub(crate) steps: Vec<String>,
-    /// What not to do.
     pub(crate) avoid: Option<String>,
-    /// What can be done about it on this page.
+    /// What an admin can do about it on this page.
     pub(crate) action: Option<DialogLink>,
 }
 
-/// Something that can be opened.
+/// A link that opens a dialog.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct DialogLink {
-    /// What its link says.
     pub(crate) text: String,
-    /// What it opens, as it stands in an address.
-    pub(crate) opens: String,
+    /// The query parameters of the dialog.
+    pub(crate) query: String,
 }
 
 impl DialogLink {
-    /// A link that opens something.
-    pub(crate) fn with_dialog(text: impl Into<String>, dialog: &Dialog) -> Self {
-        Self { text: text.into(), opens: to_query(dialog.pairs()) }
+    pub(crate) fn opening(text: impl Into<String>, dialog: &Dialog) -> Self {
+        Self { text: text.into(), query: to_query(dialog.pairs()) }
     }
 }
 
-/// Hints of one id, folded under one heading where they are many.
+/// The hints of one id; folded under one heading if there are many.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct HintGroup {
-    /// The id they share.
     pub(crate) id: &'static str,
-    /// How many there are, those that a summary stands for too.
+    /// Also counts the hints that a summary stands for.
     pub(crate) count: usize,
-    /// The heading, if they are folded.
+    /// `Some` if they are folded.
     pub(crate) heading: Option<String>,
     pub(crate) severity: Severity,
     pub(crate) hints: Vec<HintCard>,
 }
 
-/// More hints than this of one id stand under one heading.
-const FOLD_OVER: usize = 5;
+/// If there are more hints of one id, they are folded.
+const MAX_UNFOLDED: usize = 5;
 
-/// The hints, each leading to its server's row if that is among those `shown`.
+/// Each hint links to its server's row if that is one of the rows `shown`.
 pub(crate) fn hint_groups(
     hints: &[Hint],
     shown: &RowCache,
     context: &ViewContext<'_>,
 ) -> Vec<HintGroup> {
-    let everyone = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
+    let all_silent = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
     hints
         .chunk_by(|a, b| a.id == b.id)
         .filter_map(|same| {
             let id = same.first()?.id;
-            let silent = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
-            let fold = same.len() > FOLD_OVER || (everyone && silent);
+            let is_silence = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
+            let fold = same.len() > MAX_UNFOLDED || (all_silent && is_silence);
             let count = same.iter().map(Hint::weight).sum();
             Some(HintGroup {
                 id: id.as_str(),
                 count,
                 heading: fold.then(|| context.words.many(id, count)),
                 severity: id.severity(),
-                hints: same.iter().map(|hint| advice(hint, shown, context)).collect(),
+                hints: same.iter().map(|hint| hint_card(hint, shown, context)).collect(),
             })
         })
         .collect()
 }
 
-fn advice(hint: &Hint, shown: &RowCache, context: &ViewContext<'_>) -> HintCard {
-    let said = context.words.hint(hint);
+fn hint_card(hint: &Hint, shown: &RowCache, context: &ViewContext<'_>) -> HintCard {
+    let text = context.words.hint(hint);
     HintCard {
         id: hint.id.as_str(),
         anchor: hint.anchor(),
         server: hint.server.as_ref().map(|server| {
-            let row = format!("#server-{}", dom_safe(server));
+            let row_anchor = format!("#server-{}", dom_safe(server));
             if shown.shows(server, context.overview) {
-                return (server.to_string(), row);
+                return (server.to_string(), row_anchor);
             }
-            // Its row is left out by the filter, or on another page: a search for it shows it.
+            // The filter or the page leaves its row out: a search for the server shows it.
             let list = List { search: server.to_string(), ..List::default() };
             let search =
                 Route { list, appearance: context.route.appearance.clone(), ..Route::default() };
-            (server.to_string(), format!("{}{row}", search.address()))
+            (server.to_string(), format!("{}{row_anchor}", search.address()))
         }),
-        title: said.title,
-        evidence: said.evidence,
-        steps: said.steps,
-        avoid: said.avoid,
-        action: action(hint, context.words),
+        title: text.title,
+        evidence: text.evidence,
+        steps: text.steps,
+        avoid: text.avoid,
+        action: hint_action(hint, context.words),
     }
 }
 
-/// What can be done about a hint on this page.
-fn action(hint: &Hint, words: &Words) -> Option<DialogLink> {
+fn hint_action(hint: &Hint, words: &Words) -> Option<DialogLink> {
     let accept = |kind| {
         let digits = hint.text("key")?.to_owned();
         let key = match kind {
@@ -119,23 +110,23 @@ fn action(hint: &Hint, words: &Words) -> Option<DialogLink> {
             KeyKind::Machine => "action.accept.machine",
         };
         let text = words.say(key, &[("key", Arg::Text(digits.clone()))]);
-        Some(DialogLink::with_dialog(text, &Dialog::AcceptKey { kind, digits }))
+        Some(DialogLink::opening(text, &Dialog::AcceptKey { kind, digits }))
     };
     let remove = || {
         let (server, role) = (hint.server.clone()?, hint.role);
-        Some(DialogLink::with_dialog(
+        Some(DialogLink::opening(
             words.label("action.remove"),
             &Dialog::Removal { server, role, again: false },
         ))
     };
     let reconnect = || {
-        Some(DialogLink::with_dialog(
+        Some(DialogLink::opening(
             words.label("action.reconnect"),
             &Dialog::Details(hint.server.clone()?),
         ))
     };
     let configure =
-        || Some(DialogLink::with_dialog(words.label("page.configure"), &Dialog::Settings(None)));
+        || Some(DialogLink::opening(words.label("page.configure"), &Dialog::Settings(None)));
     match hint.id.action() {
         HintAction::Nothing => None,
         HintAction::AcceptEncryptionKey => accept(KeyKind::Encryption),
@@ -146,15 +137,16 @@ fn action(hint: &Hint, words: &Words) -> Option<DialogLink> {
     }
 }
 
-/// What a page says that has had no news since `since`, though the overview refused some with these words.
-pub(crate) fn cut_off(since: Timestamp, refusal: &str, words: &Words) -> HintGroup {
-    let args = [("since", Arg::Moment(since)), ("detail", Arg::Text(refusal.to_owned()))];
-    let [title, evidence, step] = if refusal.is_empty() {
+/// The only hint of a page that has had no update since `since`. `error_detail` is the overview's reason if it
+/// rejects this page's requests.
+pub(crate) fn cut_off(since: Timestamp, error_detail: &str, words: &Words) -> HintGroup {
+    let args = [("since", Arg::Moment(since)), ("detail", Arg::Text(error_detail.to_owned()))];
+    let [title, evidence, step] = if error_detail.is_empty() {
         ["cut-off.title", "cut-off.evidence", "cut-off.step"]
     } else {
         ["cut-off.refused", "cut-off.refused.evidence", "cut-off.refused.step"]
     };
-    let advice = HintCard {
+    let hint_card = HintCard {
         id: "cut-off",
         anchor: "hint-cut-off".to_owned(),
         server: None,
@@ -169,6 +161,6 @@ pub(crate) fn cut_off(since: Timestamp, refusal: &str, words: &Words) -> HintGro
         count: 1,
         heading: None,
         severity: Severity::Error,
-        hints: vec![advice],
+        hints: vec![hint_card],
     }
 }

@@ -1,4 +1,4 @@
-//! Troubleshooting: evidence, steps, what to avoid, what can be done here; most urgent first.
+//! Troubleshooting: a card for each hint, the most urgent first.
 
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -19,7 +19,7 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
         1 => state.words().label("page.hints.one").to_owned(),
         more => state.words().say("page.hints", &[("count", Arg::Number(more))]),
     };
-    let nothing = move || state.hints.with(Vec::is_empty);
+    let is_empty = move || state.hints.with(Vec::is_empty);
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
             <h2 id="troubleshooting-head" tabindex="-1">
@@ -28,32 +28,32 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
             <For
                 each=move || state.hints.get()
                 key=|group| (group.id, group.heading.is_some())
-                children=move |group| shown(state, &group)
+                children=move |group| hint_group(state, &group)
             />
-            <Show when=nothing>
-                <p class="nothing muted">{state.words().label("page.nothing")}</p>
+            <Show when=is_empty>
+                <p class="empty-text muted">{state.words().label("page.nothing")}</p>
             </Show>
         </section>
     }
 }
 
-/// A group stays as it stands, open or closed, while hints in it come and go.
-fn shown(state: PageState, group: &HintGroup) -> impl IntoView + use<> {
+/// A group stays open or closed while its hints come and go.
+fn hint_group(state: PageState, group: &HintGroup) -> impl IntoView + use<> {
     let severity = status_style::severity(group.severity);
     let id = group.id;
-    let now =
+    let current =
         move || state.hints.with(|groups| groups.iter().find(|group| group.id == id).cloned());
     let hints = view! {
         <For
-            each=move || now().map(|group| group.hints).unwrap_or_default()
+            each=move || current().map(|group| group.hints).unwrap_or_default()
             key=Clone::clone
-            children=move |hint| article(state, &hint, severity)
+            children=move |hint| hint_card(state, &hint, severity)
         />
     };
     if group.heading.is_none() {
         return Either::Left(hints);
     }
-    let heading = move || now().and_then(|group| group.heading);
+    let heading = move || current().and_then(|group| group.heading);
     Either::Right(view! {
         <details class="group" data-group=id>
             <summary>{status_style::icon_alone(severity, state.words())}<b>{heading}</b></summary>
@@ -62,7 +62,7 @@ fn shown(state: PageState, group: &HintGroup) -> impl IntoView + use<> {
     })
 }
 
-fn article(
+fn hint_card(
     state: PageState,
     hint: &HintCard,
     severity: status_style::StatusStyle,
@@ -70,12 +70,12 @@ fn article(
     let steps = hint.steps.iter().map(|step| view! { <li>{step.clone()}</li> }).collect::<Vec<_>>();
     let avoid = hint.avoid.clone().map(|avoid| view! { <p class="avoid">{avoid}</p> });
     let to_server = hint.server.clone().map(|(name, address)| {
-        let id = format!("row-{}", hint.anchor);
+        let id = format!("show-{}", hint.anchor);
         view! { <a id=id href=address>{state.words().label("page.go-to")}" "<bdi>{name}</bdi></a> }
     });
     let action = hint.action.clone().map(|action| {
-        let id = format!("act-{}", hint.anchor);
-        permitted_link(state, id, "", action.opens, action.text)
+        let id = format!("action-{}", hint.anchor);
+        permitted_link(state, id, "", action.query, action.text)
     });
     view! {
         <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.icon>
@@ -85,7 +85,7 @@ fn article(
                 <p class="muted">{hint.evidence.clone()}</p>
                 <ol>{steps}</ol>
                 {avoid}
-                <p class="ways">{to_server}{action}</p>
+                <p class="links">{to_server}{action}</p>
             </div>
         </article>
     }

@@ -1,4 +1,4 @@
-//! What is open beside the page: a server, or a question.
+//! The side panel: the details of a server, or a confirmation.
 
 pub(crate) mod model;
 pub(crate) mod view;

@@ -1,4 +1,4 @@
-//! What the side panel shows: the details of a server, or a question before a command.
+//! The side panel: the details of a server, or the confirmation of a command.
 
 use crate::cluster::hints::Arg;
 use crate::cluster::preview::KeyChangePreview;
@@ -7,8 +7,8 @@ use crate::cluster::{
     ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
     ServerStatus, Span, Timestamp,
 };
-use crate::page::route::dialog::Dialog;
 use crate::page::hints::model::DialogLink;
+use crate::page::route::dialog::Dialog;
 use crate::page::status_style::{self, StatusStyle};
 use crate::page::view_context::ViewContext;
 use crate::protocol::Command;
@@ -16,49 +16,45 @@ use crate::protocol::Command;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panel {
     pub(crate) title: String,
-    /// How well what it is about is.
+    /// The health of the server that it is about.
     pub(crate) style: Option<StatusStyle>,
     pub(crate) paragraphs: Vec<String>,
-    /// The facts it lists.
     pub(crate) sections: Vec<Section>,
-    /// What can be done from here.
+    /// Links to further dialogs.
     pub(crate) actions: Vec<DialogLink>,
-    pub(crate) ask: Option<Confirmation>,
-    /// Why the last answer was refused.
-    pub(crate) refused: Option<String>,
+    pub(crate) confirmation: Option<Confirmation>,
+    /// Why the last command was rejected.
+    pub(crate) error: Option<String>,
 }
 
-/// Facts under a heading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Section {
     pub(crate) heading: &'static str,
     pub(crate) items: Vec<Item>,
-    /// What can be done about it.
     pub(crate) action: Option<DialogLink>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) label: &'static str,
-    /// How it is judged, if it is.
+    /// `None` if there is no verdict on it.
     pub(crate) style: Option<StatusStyle>,
     pub(crate) text: String,
-    /// The moment it is about: its age is shown and ticks.
+    /// Its age is shown behind the text and counts up.
     pub(crate) moment: Option<Timestamp>,
 }
 
-/// A question, as a form asks it.
+/// A form that sends one command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Confirmation {
-    /// Where the form goes, below the base.
+    /// The route that the form is posted to, below the base path.
     pub(crate) action: &'static str,
-    /// What the form carries.
-    pub(crate) carries: Vec<(&'static str, String)>,
-    /// What its button says.
+    /// Its hidden fields.
+    pub(crate) fields: Vec<(&'static str, String)>,
     pub(crate) button: String,
-    /// Whether it is a question indeed: one that can be cancelled, and whose answer is felt.
-    pub(crate) grave: bool,
-    /// What is done if it is pressed.
+    /// Has a red button, and can be cancelled.
+    pub(crate) is_destructive: bool,
+    /// The same command, for a hydrated page.
     pub(crate) command: Command,
 }
 
@@ -67,45 +63,47 @@ pub(crate) fn panel(context: &ViewContext<'_>) -> Option<Panel> {
         Dialog::None | Dialog::Settings(_) => None,
         Dialog::Details(server) => Some(context.details(server)),
         Dialog::Removal { server, role, again } => Some(context.removal(server, *role, *again)),
-        Dialog::AcceptKey { kind, digits } => Some(context.acceptance(*kind, digits)),
+        Dialog::AcceptKey { kind, digits } => Some(context.key_acceptance(*kind, digits)),
     }
 }
 
 impl ViewContext<'_> {
-    fn opened(&self, title: String) -> Panel {
+    fn new_panel(&self, title: String) -> Panel {
         Panel {
             title,
             style: None,
             paragraphs: Vec::new(),
             sections: Vec::new(),
             actions: Vec::new(),
-            ask: None,
-            refused: self.command_error(),
+            confirmation: None,
+            error: self.command_error(),
         }
     }
 
-    fn server(&self, name: &ServerName) -> Option<&ServerStatus> {
+    fn find_server(&self, name: &ServerName) -> Option<&ServerStatus> {
         self.overview.servers.iter().find(|server| server.name == *name)
     }
 
-    fn gone(&self, name: &ServerName, title: String) -> Panel {
+    fn not_found(&self, name: &ServerName, title: String) -> Panel {
         let args = [("server", Arg::Text(name.to_string()))];
-        Panel { paragraphs: vec![self.words.say("ask.gone", &args)], ..self.opened(title) }
+        Panel { paragraphs: vec![self.words.say("ask.gone", &args)], ..self.new_panel(title) }
     }
 
     fn details(&self, name: &ServerName) -> Panel {
-        let Some(server) = self.server(name) else { return self.gone(name, name.to_string()) };
+        let Some(server) = self.find_server(name) else {
+            return self.not_found(name, name.to_string());
+        };
         let style = status_style::health(server.health);
         let mut sections = Vec::new();
         if let Some(latest) = server.latest() {
             let os = format!("{} {}", latest.facts.os.name, latest.facts.os.version);
             let first = server.components.iter().map(|s| s.component.first_seen).min();
             let items = vec![
-                self.item("item.state", style.word(self.words).to_owned()).styled(Some(style)),
+                self.item("item.state", style.label(self.words).to_owned()).with_style(Some(style)),
                 self.item("item.address", latest.facts.ip.to_string()),
                 self.item("item.os", os),
-                self.item("item.first-seen", String::new()).at(first),
-                self.item("item.last-seen", String::new()).at(Some(latest.last_heartbeat)),
+                self.item("item.first-seen", String::new()).with_moment(first),
+                self.item("item.last-seen", String::new()).with_moment(Some(latest.last_heartbeat)),
             ];
             sections.push(Section {
                 heading: self.words.label("column.server"),
@@ -113,28 +111,34 @@ impl ViewContext<'_> {
                 action: None,
             });
         }
-        sections.extend(server.components.iter().map(|status| self.component(status)));
-        let dialled = server.components.iter().any(|status| status.messenger.is_some());
+        sections.extend(server.components.iter().map(|status| self.component_section(status)));
+        let has_messenger = server.components.iter().any(|status| status.messenger.is_some());
         let server = server.name.clone();
-        let whole = Dialog::Removal { server: server.clone(), role: None, again: false };
+        let remove_server = Dialog::Removal { server: server.clone(), role: None, again: false };
         let actions =
-            vec![DialogLink::with_dialog(self.words.label("action.remove.server"), &whole)];
-        let ask = dialled.then(|| self.reconnection(server));
-        Panel { style: Some(style), sections, actions, ask, ..self.opened(name.to_string()) }
+            vec![DialogLink::opening(self.words.label("action.remove.server"), &remove_server)];
+        let confirmation = has_messenger.then(|| self.reconnection(server));
+        Panel {
+            style: Some(style),
+            sections,
+            actions,
+            confirmation,
+            ..self.new_panel(name.to_string())
+        }
     }
 
-    fn component(&self, status: &ComponentStatus) -> Section {
+    fn component_section(&self, status: &ComponentStatus) -> Section {
         let component = &status.component;
         let pulse = status_style::pulse(status.pulse, component.role);
         let version = status.version.map(status_style::version);
         let key = status.key.map(status_style::key);
         let mut items = vec![
-            self.item("column.heartbeat", pulse.word(self.words).to_owned())
-                .styled(Some(pulse))
-                .at(Some(component.last_heartbeat)),
+            self.item("column.heartbeat", pulse.label(self.words).to_owned())
+                .with_style(Some(pulse))
+                .with_moment(Some(component.last_heartbeat)),
             self.item("item.why", self.words.why(status, self.snapshot) + "."),
-            self.item("column.version", self.followed(&component.facts.version, version))
-                .styled(version),
+            self.item("column.version", self.with_verdict(&component.facts.version, version))
+                .with_style(version),
         ];
         items.extend(
             component.facts.product.clone().map(|product| self.item("item.product", product)),
@@ -143,21 +147,24 @@ impl ViewContext<'_> {
             .facts
             .key_check
             .map_or_else(|| self.words.label("item.none").to_owned(), |check| check.short());
-        items.push(self.item("column.encryption-key", self.followed(&digits, key)).styled(key));
+        items.push(
+            self.item("column.encryption-key", self.with_verdict(&digits, key)).with_style(key),
+        );
         if let Some(check) = component.facts.machine_key_check {
             let style = status.machine_key.map(status_style::machine_key);
             items.push(
-                self.item("item.machine-key", self.followed(&check.short(), style)).styled(style),
+                self.item("item.machine-key", self.with_verdict(&check.short(), style))
+                    .with_style(style),
             );
         }
         items.extend([
             self.item("item.address", component.facts.ip.to_string()),
-            self.item("item.first-seen", String::new()).at(Some(component.first_seen)),
+            self.item("item.first-seen", String::new()).with_moment(Some(component.first_seen)),
             self.item(
                 "item.told",
                 self.words.say("fact.every", &[("span", Arg::Span(component.told_interval))]),
             ),
-            self.item("item.clock", self.clock(component.skew.map(|skew| skew.last))),
+            self.item("item.clock", self.clock_offset(component.skew.map(|skew| skew.last))),
             self.item("item.boot", component.boots.current.id.clone()),
         ]);
         if let Some(messenger) = &status.messenger {
@@ -170,7 +177,7 @@ impl ViewContext<'_> {
         let server = component.server.clone();
         let removal = Dialog::Removal { server, role: Some(component.role), again: false };
         let words = self.words;
-        let action = Some(DialogLink::with_dialog(words.label(remove), &removal));
+        let action = Some(DialogLink::opening(words.label(remove), &removal));
         Section { heading: words.label(heading), items, action }
     }
 
@@ -179,7 +186,7 @@ impl ViewContext<'_> {
         let args = [("server", Arg::Text(name.to_string()))];
         let title = self.words.say(&format!("ask.remove.{what}"), &args);
         let Some(removal) = self.snapshot.removing(name, role, self.now) else {
-            return self.gone(name, title);
+            return self.not_found(name, title);
         };
         let again = again && removal.live;
         let mut paragraphs = Vec::new();
@@ -191,92 +198,94 @@ impl ViewContext<'_> {
                 paragraphs.push(self.words.say("ask.remove.live", &args));
             }
         }
-        let mut carries = vec![("server", name.to_string())];
-        carries.extend(role.map(|role| ("role", role.as_str().to_owned())));
-        carries.extend(again.then(|| ("force", "true".to_owned())));
-        let ask = Confirmation {
+        let mut fields = vec![("server", name.to_string())];
+        fields.extend(role.map(|role| ("role", role.as_str().to_owned())));
+        fields.extend(again.then(|| ("force", "true".to_owned())));
+        let confirmation = Confirmation {
             action: "removal",
-            carries,
+            fields,
             button: self
                 .words
                 .label(if again { "action.remove.again" } else { "action.remove.now" })
                 .to_owned(),
-            grave: true,
+            is_destructive: true,
             command: Command::Remove { server: name.clone(), role, force: again },
         };
-        Panel { paragraphs, ask: Some(ask), ..self.opened(title) }
+        Panel { paragraphs, confirmation: Some(confirmation), ..self.new_panel(title) }
     }
 
-    fn acceptance(&self, kind: KeyKind, digits: &str) -> Panel {
+    fn key_acceptance(&self, kind: KeyKind, digits: &str) -> Panel {
         let of_kind = |key: &str| format!("{key}.{}", kind.as_str());
         let key = [("key", Arg::Text(digits.to_owned()))];
-        let opened = self.opened(self.words.say(&of_kind("ask.accept"), &key));
+        let new_panel = self.new_panel(self.words.say(&of_kind("ask.accept"), &key));
         let reference = self.snapshot.references.get(kind);
         let components = || self.snapshot.components.values().map(AsRef::as_ref);
         let check = match kind.find_by_prefix(digits, components()) {
             Ok(check) => check,
-            Err(unnamed) => {
-                let word = match unnamed {
+            Err(failure) => {
+                let word = match failure {
                     KeyLookupError::Unknown { .. } => "refusal.absent",
                     KeyLookupError::Ambiguous => "refusal.ambiguous",
                 };
-                return Panel { paragraphs: vec![self.words.say(word, &[])], ..opened };
+                return Panel { paragraphs: vec![self.words.say(word, &[])], ..new_panel };
             }
         };
         if reference.is_some_and(|known: ReferenceKey| known.check == check) {
-            return Panel { paragraphs: vec![self.words.say("ask.accept.already", &[])], ..opened };
+            return Panel {
+                paragraphs: vec![self.words.say("ask.accept.already", &[])],
+                ..new_panel
+            };
         }
-        let would = KeyChangePreview::compute(kind, check, components());
-        let wrong = if would.wrong.is_empty() {
+        let preview = KeyChangePreview::compute(kind, check, components());
+        let wrong = if preview.wrong.is_empty() {
             self.words.say("ask.accept.wrong.nobody", &[])
         } else {
-            let args = [("servers", all(&would.wrong))];
+            let args = [("servers", list_names(&preview.wrong))];
             self.words.say(&of_kind("ask.accept.wrong"), &args)
         };
-        let right = self.words.say("ask.accept.right", &[("servers", all(&would.right))]);
+        let right = self.words.say("ask.accept.right", &[("servers", list_names(&preview.right))]);
         let mut paragraphs = vec![wrong, right];
         paragraphs.extend(reference.map(|known| {
             self.words.say("ask.accept.body", &[("reference", Arg::Text(known.check.short()))])
         }));
-        let ask = Confirmation {
+        let confirmation = Confirmation {
             action: "acceptance",
-            carries: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
+            fields: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
             button: self.words.say("action.accept", &key),
-            grave: true,
+            is_destructive: true,
             command: Command::Accept { kind, digits: digits.to_owned() },
         };
-        Panel { paragraphs, ask: Some(ask), ..opened }
+        Panel { paragraphs, confirmation: Some(confirmation), ..new_panel }
     }
 
     fn item(&self, key: &str, text: String) -> Item {
         Item { label: self.words.label(key), style: None, text, moment: None }
     }
 
-    /// A value and the verdict on it.
-    fn followed(&self, value: &str, style: Option<StatusStyle>) -> String {
+    fn with_verdict(&self, value: &str, style: Option<StatusStyle>) -> String {
         style.map_or_else(
             || value.to_owned(),
-            |style| format!("{value} · {}", style.word(self.words)),
+            |style| format!("{value} · {}", style.label(self.words)),
         )
     }
 
-    fn clock(&self, off: Option<Span>) -> String {
-        let key = match off {
+    fn clock_offset(&self, offset: Option<Span>) -> String {
+        let key = match offset {
             None => "clock.untold",
-            Some(off) if off.0.abs() < 1_000 => "clock.right",
-            Some(off) if off > Span::ZERO => "clock.ahead",
+            Some(offset) if offset.0.abs() < 1_000 => "clock.right",
+            Some(offset) if offset > Span::ZERO => "clock.ahead",
             Some(_) => "clock.behind",
         };
-        let off = Span(off.unwrap_or_default().0.abs());
-        self.words.say(key, &[("off", Arg::Span(off))])
+        let offset = Span(offset.unwrap_or_default().0.abs());
+        self.words.say(key, &[("off", Arg::Span(offset))])
     }
 
     fn reconnection(&self, server: ServerName) -> Confirmation {
         Confirmation {
             action: "reconnection",
-            carries: vec![("server", server.to_string())],
+            fields: vec![("server", server.to_string())],
             button: self.words.label("action.reconnect.messenger").to_owned(),
-            grave: false,
+            is_destructive: false,
             command: Command::Reconnect { server },
         }
     }
@@ -284,7 +293,7 @@ impl ViewContext<'_> {
     fn messenger_item(&self, messenger: &Messenger) -> Item {
         let style = status_style::messenger(messenger);
         let args = [
-            ("state", Arg::Text(style.word(self.words).to_owned())),
+            ("state", Arg::Text(style.label(self.words).to_owned())),
             ("port", Arg::Text(messenger.port.to_string())),
             ("seen_by", Arg::Text(messenger.seen_by.clone())),
             ("reason", Arg::Word(messenger.unreachable().map_or("", MessengerFailure::key))),
@@ -292,22 +301,22 @@ impl ViewContext<'_> {
         let failed = messenger.unreachable().is_some();
         let key = if failed { "item.messenger.failed" } else { "item.messenger.port" };
         let item = self.item("column.messenger", self.words.say(key, &args));
-        item.styled(Some(style)).at(Some(messenger.since))
+        item.with_style(Some(style)).with_moment(Some(messenger.since))
     }
 }
 
-/// Every name, however many: who answers the question must know them.
-fn all(servers: &[ServerName]) -> Arg {
+/// All names, however many: whoever confirms must see them.
+fn list_names(servers: &[ServerName]) -> Arg {
     let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
     Arg::Text(names.join(", "))
 }
 
 impl Item {
-    fn styled(self, style: Option<StatusStyle>) -> Self {
+    fn with_style(self, style: Option<StatusStyle>) -> Self {
         Self { style, ..self }
     }
 
-    fn at(self, moment: Option<Timestamp>) -> Self {
+    fn with_moment(self, moment: Option<Timestamp>) -> Self {
         Self { moment, ..self }
     }
 }

@@ -1,39 +1,38 @@
-//! What can be open on the page, and its parameters in the address.
+//! The dialogs of the page and their query parameters.
 
 use crate::cluster::{KeyKind, Role, ServerName};
 use crate::page::route::query::Params;
 use crate::page::settings::draft::Draft;
 
-/// The digits of a whole key check.
+/// A key check is 32 bytes in hexadecimal digits.
 const MAX_DIGITS: usize = 64;
 
-/// What is open beside or within the page: at most one at a time.
+/// At most one dialog is open at a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Dialog {
     #[default]
     None,
-    /// All that is known of a server.
+    /// The details of a server.
     Details(ServerName),
-    /// The settings form, with what was typed into it.
+    /// The settings form, with the draft of what was typed.
     Settings(Option<Draft>),
-    /// Asks whether to remove a component or a whole server.
+    /// Confirms the removal of a component or a whole server.
     Removal {
         server: ServerName,
         /// `None` for all components.
         role: Option<Role>,
-        /// It is alive, and the question is asked a second time.
+        /// The second confirmation, for something that is still running.
         again: bool,
     },
-    /// Asks whether to accept a key as the reference key.
+    /// Confirms a key as the reference key.
     AcceptKey {
         kind: KeyKind,
-        /// The first digits of its check.
+        /// The first digits of its key check.
         digits: String,
     },
 }
 
 impl Dialog {
-    /// The dialog that the parameters of an address open.
     pub fn parse(params: &Params) -> Self {
         let server = |name: &str| params.get(name).and_then(|text| ServerName::parse(text).ok());
         if let Some(server) = server("remove") {
@@ -50,7 +49,6 @@ impl Dialog {
         }
     }
 
-    /// Its parameters in an address.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::None => Vec::new(),
@@ -72,7 +70,7 @@ impl Dialog {
         }
     }
 
-    /// The same question, asked a second time about something that is alive.
+    /// The second confirmation of a removal.
     #[must_use]
     pub fn confirming_live(&self) -> Self {
         let mut dialog = self.clone();

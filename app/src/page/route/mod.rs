@@ -1,6 +1,6 @@
-//! Which part of the page an address names: order, filter, search, and what is open.
+//! The route: sort order, filter, search and the open dialog.
 //!
-//! The query says all of it, so a link shows the same to everyone, with scripts and without.
+//! It is one query string, so a link shows the same to everyone, with scripts and without.
 
 pub mod dialog;
 pub(crate) mod query;
@@ -10,58 +10,49 @@ use crate::page::appearance::Appearance;
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::{Params, to_query};
 
-/// What an address names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// Which servers the table shows, in which order.
     pub list: List,
-    /// How the page appears.
     pub appearance: Appearance,
-    /// What is open beside the page or in it.
     pub dialog: Dialog,
-    /// What was just done.
+    /// The command that just succeeded.
     pub done: Option<Done>,
-    /// Why the last command failed, in the word of a [`crate::protocol::CommandError`] or a [`crate::protocol::CallError`].
+    /// Why the last command failed: the word of a [`crate::protocol::CommandError`] or of a
+    /// [`crate::protocol::CallError`].
     pub error: Option<String>,
-    /// What the server said about that. No address holds it: nobody should be able to make the page say something
-    /// by a link.
+    /// The server's own sentence about the error. It is not in the query, so that no link can make the page say
+    /// something.
     pub error_detail: String,
 }
 
-/// Which servers the table shows, in which order.
+/// Which servers the table shows, and in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
-    /// By what they are ordered.
     pub sort: Sort,
-    /// The other way round.
     pub reversed: bool,
-    /// Only those of this health.
+    /// Only servers with this health.
     pub state: Option<Health>,
-    /// Only those that hold this in name, address or version.
+    /// Only servers whose name, address or version contains this.
     pub search: String,
-    /// Which page of them, from 0.
+    /// The page number, from 0.
     pub page: usize,
 }
 
-/// By what the servers are ordered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
-    /// The worst first.
+    /// The worst health first.
     #[default]
     Trouble,
-    /// By name.
     Name,
-    /// The longest silent first.
+    /// The longest silence first.
     Heartbeat,
     /// The oldest version first.
     Version,
 }
 
 impl Sort {
-    /// Every order.
     pub const ALL: [Self; 4] = [Self::Trouble, Self::Name, Self::Heartbeat, Self::Version];
 
-    /// The word in an address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Trouble => "trouble",
@@ -71,7 +62,7 @@ impl Sort {
         }
     }
 
-    /// The key of what its link says: the column, or that trouble comes first.
+    /// The message key of its link: the heading of the column, or `list.trouble`.
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Trouble => "list.trouble",
@@ -82,22 +73,18 @@ impl Sort {
     }
 }
 
-/// What was just done.
+/// The command that just succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
-    /// New settings are in force.
     Saved,
-    /// Something was removed: whose, and which component, where that is known.
+    /// The server and the component, where they are known.
     Removed(Option<(ServerName, Option<Role>)>),
-    /// A key was accepted.
     Accepted,
-    /// A service messenger was dialled and is connected.
     Reconnected,
 }
 
 impl Done {
-    /// The word in an address. Whose it was is not in it: nobody should be able to make the page say
-    /// a name by a link.
+    /// The word in the query. It names no server, so that no link can make the page say a name.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Saved => "saved",
@@ -109,8 +96,7 @@ impl Done {
 }
 
 impl Route {
-    /// The place that a query names. What it does not understand it leaves out: a link of tomorrow
-    /// still opens the page.
+    /// Ignores what it does not know, so that links of later versions still open the page.
     pub fn parse(query: &str) -> Self {
         let params = Params::parse(query);
         let get = |name| params.get(name);
@@ -140,18 +126,18 @@ impl Route {
         }
     }
 
-    /// The address of this place, relative to the page: `?` and what differs from the page as it
-    /// opens. What was just done is no part of it: a reload does not do it again.
+    /// Relative to the page: `?` and what differs from the default route. Without `done`, so that a reload does
+    /// not announce it again.
     pub fn address(&self) -> String {
         format!("?{}", to_query(self.persistent_params().into_iter().chain(self.dialog.pairs())))
     }
 
-    /// What every address keeps, whatever else it opens.
+    /// The parameters that every link keeps, whatever it opens.
     pub(crate) fn persistent_params(&self) -> Vec<(&'static str, String)> {
         self.list.pairs().into_iter().chain(self.appearance.pairs()).collect()
     }
 
-    /// The address that also brings back what was typed, and why it was refused; or what was done.
+    /// Also has the draft of a form and its error, or what was done: for pages without scripts.
     pub fn address_with_draft(&self) -> String {
         let mut pairs = self.dialog.pairs();
         if let Dialog::Settings(Some(draft)) = &self.dialog {
@@ -163,20 +149,18 @@ impl Route {
         format!("?{}", to_query(self.persistent_params().into_iter().chain(pairs)))
     }
 
-    /// This list with something else open.
     #[must_use]
     pub fn with_dialog(&self, dialog: Dialog) -> Self {
         Self { dialog, done: None, error: None, ..self.clone() }
     }
 
-    /// This place once something was done: a question closes, what is looked at stays open.
+    /// The route after a command: a confirmation closes, details stay open.
     #[must_use]
     pub fn after(&self, done: Done) -> Self {
         let dialog = if self.dialog.is_form() { Dialog::None } else { self.dialog.clone() };
         Self { done: Some(done), ..self.with_dialog(dialog) }
     }
 
-    /// What is open, with another list.
     #[must_use]
     pub fn with_list(&self, list: List) -> Self {
         Self { list, done: None, error: None, ..self.clone() }
@@ -184,7 +168,7 @@ impl Route {
 }
 
 impl List {
-    /// What differs from the list as the page opens, as it stands in an address.
+    /// Its parameters, as far as they differ from the default.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
         if self.sort != Sort::default() || self.reversed {
@@ -201,14 +185,13 @@ impl List {
         pairs
     }
 
-    /// The same servers in this order; in the other direction if they already are.
+    /// Sorts by this, or reverses the order if it is sorted by it already.
     #[must_use]
     pub fn sorted_by(&self, sort: Sort) -> Self {
         let reversed = self.sort == sort && !self.reversed;
         Self { sort, reversed, page: 0, ..self.clone() }
     }
 
-    /// Only the servers of this health.
     #[must_use]
     pub fn filtered(&self, state: Option<Health>) -> Self {
         Self { state, page: 0, ..self.clone() }

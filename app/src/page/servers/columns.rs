@@ -1,6 +1,6 @@
-//! The columns of the table: for each its heading, its sort order, and what its cells say of a component.
+//! The columns of the table: each has its heading, its sort order and the function that makes its cells.
 //!
-//! To add a column: a line in [`COLUMNS`] with a function that makes its cells, and its heading in the message files.
+//! To add a column, add a line to [`COLUMNS`], a function for its cells, and its heading to the message files.
 
 use crate::cluster::hints::HintId;
 use crate::cluster::{ComponentStatus, Pulse};
@@ -9,7 +9,7 @@ use crate::page::servers::hint_link::HintLink;
 use crate::page::status_style::{self, StatusStyle};
 use crate::page::view_context::ViewContext;
 
-/// The columns after the server's name, from left to right.
+/// After the server's name, from left to right.
 pub(crate) static COLUMNS: [Column; 4] = [
     Column { key: "column.heartbeat", sort: Some(Sort::Heartbeat), cells: heartbeat },
     Column { key: "column.version", sort: Some(Sort::Version), cells: version },
@@ -19,40 +19,36 @@ pub(crate) static COLUMNS: [Column; 4] = [
 
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// The message key of its heading.
     pub(crate) key: &'static str,
-    /// The order that its heading sets.
+    /// The heading is a link that sorts by this.
     pub(crate) sort: Option<Sort>,
-    /// What it says of a component; nothing where nothing is known.
-    pub(crate) cells: fn(&CellContext<'_>) -> Vec<Cell>,
+    /// Empty where nothing is known.
+    pub(crate) cells: fn(&CellInputs<'_>) -> Vec<Cell>,
 }
 
-/// A verdict with its words.
+/// A verdict and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
-    /// `None` where nothing is judged.
+    /// `None` if the value is shown without a verdict.
     pub(crate) style: Option<StatusStyle>,
     pub(crate) text: String,
-    /// The hint that explains it: its anchor and its title.
+    /// The anchor and the title of the hint that explains it.
     pub(crate) hint: Option<(String, String)>,
-    /// Why it is so, in a sentence.
-    pub(crate) why: Option<String>,
-    /// Whether it shows the time since the last heartbeat.
-    pub(crate) aged: bool,
+    pub(crate) reason: Option<String>,
+    pub(crate) shows_age: bool,
 }
 
-/// What the cells of a component are made from.
-pub(crate) struct CellContext<'a> {
+pub(crate) struct CellInputs<'a> {
     pub(crate) status: &'a ComponentStatus,
     pub(crate) context: &'a ViewContext<'a>,
-    /// The hints about the server, then those about the cluster.
+    /// Hints about the server first, then hints about the cluster.
     pub(crate) hints: &'a [HintLink],
 }
 
-/// What may be wrong with a component that is alive.
+/// Hints that a component can have although its heartbeats arrive in time.
 const HINTS_IF_ALIVE: &[HintId] = &[HintId::DuplicateName, HintId::CameBack, HintId::ClockSkew];
 
-/// What may explain a pulse that is not alive.
+/// Hints that explain missing heartbeats.
 const HINTS_IF_SILENT: &[HintId] = &[
     HintId::ServiceStale,
     HintId::ServiceLate,
@@ -63,50 +59,51 @@ const HINTS_IF_SILENT: &[HintId] = &[
     HintId::OverviewBlind,
 ];
 
-fn heartbeat(of: &CellContext<'_>) -> Vec<Cell> {
-    let CellContext { status, context, .. } = *of;
+fn heartbeat(inputs: &CellInputs<'_>) -> Vec<Cell> {
+    let CellInputs { status, context, .. } = *inputs;
     let is_alive = status.pulse == Pulse::Alive;
     let style = status_style::pulse(status.pulse, status.component.role);
     vec![Cell {
-        hint: of.hint(if is_alive { HINTS_IF_ALIVE } else { HINTS_IF_SILENT }),
-        // While the overview is blind the page says so once, and not again in every row.
-        why: (!is_alive && status.pulse != Pulse::Unknown)
+        hint: inputs.hint(if is_alive { HINTS_IF_ALIVE } else { HINTS_IF_SILENT }),
+        // While the overview is blind, the banner gives the reason once for all rows.
+        reason: (!is_alive && status.pulse != Pulse::Unknown)
             .then(|| context.words.why_pulse(status, context.snapshot)),
-        aged: true,
-        ..of.cell(style, style.word(context.words).to_owned(), &[])
+        shows_age: true,
+        ..inputs.cell(style, style.label(context.words).to_owned(), &[])
     }]
 }
 
-fn version(of: &CellContext<'_>) -> Vec<Cell> {
-    let version = &of.status.component.facts.version;
-    vec![match of.status.version.map(status_style::version) {
-        Some(style) if style.loud => {
-            let text = format!("{version}, {}", style.word(of.context.words));
-            of.cell(style, text, &[HintId::VersionSkew])
+fn version(inputs: &CellInputs<'_>) -> Vec<Cell> {
+    let version = &inputs.status.component.facts.version;
+    vec![match inputs.status.version.map(status_style::version) {
+        Some(style) if style.emphasized => {
+            let text = format!("{version}, {}", style.label(inputs.context.words));
+            inputs.cell(style, text, &[HintId::VersionSkew])
         }
-        style => Cell { style, text: version.clone(), hint: None, why: None, aged: false },
+        style => Cell { style, text: version.clone(), hint: None, reason: None, shows_age: false },
     }]
 }
 
-fn keys(of: &CellContext<'_>) -> Vec<Cell> {
-    let CellContext { status, .. } = *of;
+fn keys(inputs: &CellInputs<'_>) -> Vec<Cell> {
+    let CellInputs { status, .. } = *inputs;
     let key = status.key.map(status_style::key);
-    let key = key.map(|key| of.verdict(key, &[HintId::KeyMismatch, HintId::KeyMissing]));
+    let key = key.map(|key| inputs.verdict_cell(key, &[HintId::KeyMismatch, HintId::KeyMissing]));
     let machine_key = status.machine_key.map(status_style::machine_key);
-    let machine_key = machine_key.map(|key| of.verdict(key, &[HintId::MachineKeyMismatch]));
+    let machine_key =
+        machine_key.map(|key| inputs.verdict_cell(key, &[HintId::MachineKeyMismatch]));
     key.into_iter().chain(machine_key).collect()
 }
 
-fn messenger(of: &CellContext<'_>) -> Vec<Cell> {
-    let messenger = of.status.messenger.as_ref().map(|messenger| Cell {
-        why: of.context.words.why_messenger(messenger),
-        ..of.verdict(status_style::messenger(messenger), &[HintId::MessengerUnreachable])
+fn messenger(inputs: &CellInputs<'_>) -> Vec<Cell> {
+    let messenger = inputs.status.messenger.as_ref().map(|messenger| Cell {
+        reason: inputs.context.words.why_messenger(messenger),
+        ..inputs.verdict_cell(status_style::messenger(messenger), &[HintId::MessengerUnreachable])
     });
     messenger.into_iter().collect()
 }
 
-impl CellContext<'_> {
-    /// The first hint of these about this component, its server or the cluster.
+impl CellInputs<'_> {
+    /// The first of these hints that is about this component, its server or the cluster.
     fn hint(&self, ids: &[HintId]) -> Option<(String, String)> {
         let role = self.status.component.role;
         let link = self.hints.iter().find(|link| link.explains(ids, role));
@@ -115,11 +112,11 @@ impl CellContext<'_> {
 
     fn cell(&self, style: StatusStyle, text: String, ids: &[HintId]) -> Cell {
         let hint = if style.icon == "ok" { None } else { self.hint(ids) };
-        Cell { style: Some(style), text, hint, why: None, aged: false }
+        Cell { style: Some(style), text, hint, reason: None, shows_age: false }
     }
 
-    /// A cell that says no more than the verdict.
-    fn verdict(&self, style: StatusStyle, ids: &[HintId]) -> Cell {
-        self.cell(style, style.word(self.context.words).to_owned(), ids)
+    /// A cell whose text is the verdict itself.
+    fn verdict_cell(&self, style: StatusStyle, ids: &[HintId]) -> Cell {
+        self.cell(style, style.label(self.context.words).to_owned(), ids)
     }
 }

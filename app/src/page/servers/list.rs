@@ -1,4 +1,4 @@
-//! Which servers the table shows: searched, filtered, ordered, and what stands above them.
+//! Searches, filters, sorts and pages the servers, and makes the toolbar for that.
 
 use std::cmp::{Ordering, Reverse};
 use std::ops::Range;
@@ -10,80 +10,72 @@ use crate::page::route::{List, Route, Sort};
 use crate::page::status_style;
 use crate::page::view_context::ViewContext;
 
-/// What stands above the servers: how they are ordered and which are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toolbar {
-    /// Every state there is, and how many servers are in it.
-    pub(crate) chips: Vec<Filter>,
-    /// The orders there are.
-    pub(crate) orders: Vec<SortOption>,
-    /// What was searched for.
+    /// One for each status, with the number of servers that have it.
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) sort_options: Vec<SortOption>,
     pub(crate) search: String,
-    /// The list without search and filter.
-    pub(crate) everything: String,
-    /// The rest of the place, for a form that searches.
+    /// The address of the list without search and filter.
+    pub(crate) clear_address: String,
+    /// What the search form sends besides the search, so that the rest of the route stays.
     pub(crate) hidden_params: Vec<(&'static str, String)>,
-    /// Why nothing is shown though there are servers.
-    pub(crate) nothing: Option<String>,
-    /// The way to the other pages.
+    /// Why no server is shown although there are some.
+    pub(crate) empty_text: Option<String>,
+    /// `None` if all servers fit on one page.
     pub(crate) pager: Option<Pager>,
 }
 
-/// An order of the servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SortOption {
     pub(crate) sort: Sort,
     pub(crate) address: String,
-    /// In which direction, as a column header says it; `None` if it is not the one now.
+    /// The value of `aria-sort`; `None` if the list is sorted by something else.
     pub(crate) direction: Option<&'static str>,
 }
 
-/// A filter by state.
+/// A link that shows only the servers with one status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filter {
-    /// What it shows, in its element's id too: `all`, or a health.
+    /// `all` or a health. Part of the element's id.
     pub(crate) name: &'static str,
-    pub(crate) word: &'static str,
-    /// How many servers it shows.
+    pub(crate) label: &'static str,
+    /// How many servers the filter shows.
     pub(crate) count: usize,
     pub(crate) address: String,
-    /// Whether it is the one now.
     pub(crate) current: bool,
 }
 
-/// Where in a long list one is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pager {
     /// `201 to 400 of 1000`
-    pub(crate) place: String,
-    /// The address of the page before.
-    pub(crate) before: Option<String>,
-    /// The address of the page after.
-    pub(crate) after: Option<String>,
+    pub(crate) range: String,
+    pub(crate) previous: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
-/// The places of the servers a list shows, at most `rows` of them, and what stands above them.
-pub(crate) fn list(context: &ViewContext<'_>, rows: usize) -> (Toolbar, Vec<usize>) {
+/// The toolbar, and the positions in `overview.servers` of at most `rows` servers to show.
+pub(crate) fn list_servers(context: &ViewContext<'_>, rows: usize) -> (Toolbar, Vec<usize>) {
     let list = &context.route.list;
-    let wanted = list.search.to_ascii_lowercase();
+    let search = list.search.to_ascii_lowercase();
     let all = &context.overview.servers;
     let mut found: Vec<Found<'_>> = all
         .iter()
         .enumerate()
-        .filter(|(_, server)| wanted.is_empty() || holds(server, &wanted))
+        .filter(|(_, server)| search.is_empty() || matches_search(server, &search))
         .collect();
-    let chips = chips(context, &found);
+    let filters = filters(context, &found);
     found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
-    let found = order(&found, list);
-    let nothing = (found.is_empty() && !all.is_empty()).then(|| nothing(context));
+    let found = sort_servers(&found, list);
+    let empty_text = (found.is_empty() && !all.is_empty()).then(|| empty_text(context));
     let total = found.len();
-    // A page beyond the last is the last; where all are shown there is one.
+    // A page number beyond the last page means the last page.
     let page = list.page.min(total.saturating_sub(1) / rows);
     let first = page.saturating_mul(rows);
     let shown: Vec<usize> = found.into_iter().skip(first).take(rows).collect();
-    let tools = Toolbar {
-        chips,
-        orders: Sort::ALL
+    let toolbar = Toolbar {
+        filters,
+        sort_options: Sort::ALL
             .into_iter()
             .map(|sort| {
                 let direction = match (list.sort == sort, list.reversed) {
@@ -97,34 +89,34 @@ pub(crate) fn list(context: &ViewContext<'_>, rows: usize) -> (Toolbar, Vec<usiz
             .collect(),
         search: list.search.clone(),
         hidden_params: hidden_params(context.route),
-        everything: Route { appearance: context.route.appearance.clone(), ..Route::default() }
+        clear_address: Route { appearance: context.route.appearance.clone(), ..Route::default() }
             .address(),
-        nothing,
+        empty_text,
         pager: pager(context, page, first..first + shown.len(), total),
     };
-    (tools, shown)
+    (toolbar, shown)
 }
 
-/// A server and its place among all.
+/// A server and its position in `overview.servers`.
 type Found<'a> = (usize, &'a ServerStatus);
 
-fn holds(server: &ServerStatus, wanted: &str) -> bool {
-    let has = |text: &str| text.to_ascii_lowercase().contains(wanted);
+fn matches_search(server: &ServerStatus, search: &str) -> bool {
+    let has = |text: &str| text.to_ascii_lowercase().contains(search);
     has(server.name.as_str())
         || server.components.iter().any(|status| {
             has(&status.component.facts.version) || has(&status.component.facts.ip.to_string())
         })
 }
 
-/// All, and each state in which there is a server or which is the one now. What a chip counts is
-/// what it shows.
-fn chips(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
+/// All servers, and each status that a server has or that is selected. The numbers are those of the current
+/// search.
+fn filters(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
     let (list, words) = (&context.route.list, context.words);
-    let chip = |state: Option<Health>, count| Filter {
+    let filter = |state: Option<Health>, count| Filter {
         name: state.map_or("all", Health::as_str),
-        word: state.map_or_else(
+        label: state.map_or_else(
             || words.label("list.all"),
-            |state| status_style::health(state).word(words),
+            |state| status_style::health(state).label(words),
         ),
         count,
         address: context.route.with_list(list.filtered(state)).address(),
@@ -132,23 +124,22 @@ fn chips(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
     };
     let of_state = Health::WORST_FIRST.into_iter().map(|state| {
         let count = found.iter().filter(|(_, server)| server.health == state).count();
-        chip(Some(state), count)
+        filter(Some(state), count)
     });
-    std::iter::once(chip(None, found.len()))
-        .chain(of_state.filter(|chip| chip.count > 0 || chip.current))
+    std::iter::once(filter(None, found.len()))
+        .chain(of_state.filter(|filter| filter.count > 0 || filter.current))
         .collect()
 }
 
-/// The places of these servers in the order of the list.
-fn order(servers: &[Found<'_>], list: &List) -> Vec<usize> {
-    // They come ordered by name, and every order keeps that among equals.
+fn sort_servers(servers: &[Found<'_>], list: &List) -> Vec<usize> {
+    // The servers are sorted by name, and the sort is stable.
     let order = sorted_indices(servers.len(), &|one, other| {
         let (a, b) = (servers[one].1, servers[other].1);
         match list.sort {
             Sort::Name => Ordering::Equal,
             Sort::Trouble => b.health.cmp(&a.health),
-            Sort::Heartbeat => silence(a).cmp(&silence(b)),
-            Sort::Version => version::compare(oldest(a), oldest(b)),
+            Sort::Heartbeat => heartbeat_sort_key(a).cmp(&heartbeat_sort_key(b)),
+            Sort::Version => version::compare(oldest_version(a), oldest_version(b)),
         }
     });
     let mut places: Vec<usize> = order.into_iter().map(|place| servers[place].0).collect();
@@ -158,22 +149,23 @@ fn order(servers: &[Found<'_>], list: &List) -> Vec<usize> {
     places
 }
 
-/// How far from alive, then since when: among those that beat in time the order stands still.
-fn silence(server: &ServerStatus) -> (Reverse<u8>, Option<crate::cluster::Timestamp>) {
+/// The worst pulse first, then the longest silence. Components that are alive are equal, so that rows do not
+/// change places with each heartbeat.
+fn heartbeat_sort_key(server: &ServerStatus) -> (Reverse<u8>, Option<crate::cluster::Timestamp>) {
     let worst = server.components.iter().max_by_key(|status| status.pulse.severity());
     let severity = worst.map_or(0, |status| status.pulse.severity());
     let since = worst.filter(|_| severity > 0).map(|status| status.component.last_heartbeat);
     (Reverse(severity), since)
 }
 
-fn oldest(server: &ServerStatus) -> &str {
+fn oldest_version(server: &ServerStatus) -> &str {
     let versions = server.components.iter().map(|status| status.component.facts.version.as_str());
     versions.min_by(|a, b| version::compare(a, b)).unwrap_or_default()
 }
 
-fn nothing(context: &ViewContext<'_>) -> String {
+fn empty_text(context: &ViewContext<'_>) -> String {
     let (list, words) = (&context.route.list, context.words);
-    let state = list.state.map_or("", |state| status_style::health(state).word(words));
+    let state = list.state.map_or("", |state| status_style::health(state).label(words));
     let key = match (state, list.search.as_str()) {
         ("", _) => "list.none.search",
         (_, "") => "list.none.state",
@@ -192,7 +184,7 @@ fn pager(
     let list = &context.route.list;
     let to = |page: usize| context.route.with_list(List { page, ..list.clone() }).address();
     (shown.len() < total).then(|| Pager {
-        place: context.words.say(
+        range: context.words.say(
             "list.pages",
             &[
                 ("first", Arg::Number(shown.start + 1)),
@@ -200,12 +192,12 @@ fn pager(
                 ("total", Arg::Number(total)),
             ],
         ),
-        before: page.checked_sub(1).map(to),
-        after: (shown.end < total).then(|| to(page + 1)),
+        previous: page.checked_sub(1).map(to),
+        next: (shown.end < total).then(|| to(page + 1)),
     })
 }
 
-/// The parameters that another search keeps.
+/// Another search keeps everything but the old search and the page number.
 fn hidden_params(route: &Route) -> Vec<(&'static str, String)> {
     let list = List { search: String::new(), page: 0, ..route.list.clone() };
     route.with_list(list).persistent_params()

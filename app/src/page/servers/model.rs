@@ -1,28 +1,26 @@
-//! A row of the table for each server: a line for each component, with its cells.
+//! A server as the table shows it: its name and facts, and a row of cells for each component.
 
 use crate::cluster::hints::dom_safe;
 use crate::cluster::{ComponentStatus, Health, Pulse, Role, ServerStatus};
 use crate::i18n::Words;
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
-use crate::page::servers::columns::{COLUMNS, Cell, CellContext};
+use crate::page::servers::columns::{COLUMNS, Cell, CellInputs};
 use crate::page::servers::hint_link::HintLink;
 use crate::page::view_context::ViewContext;
 
-/// A server, without what changes with each heartbeat.
+/// Everything but the times of heartbeats, so that a heartbeat in time changes no `ServerRow`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerRow {
-    /// The name as part of an element's id.
+    /// The id of its element.
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) health: Health,
-    /// The query that opens its details.
-    pub(crate) opens: String,
+    pub(crate) details_query: String,
     /// Operating system, address and product.
     pub(crate) facts: String,
-    /// Why heartbeats of this server are rejected.
-    pub(crate) refused: Option<String>,
-    pub(crate) lines: Vec<ComponentRow>,
+    pub(crate) rejected: Option<String>,
+    pub(crate) components: Vec<ComponentRow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,16 +28,15 @@ pub(crate) struct ComponentRow {
     pub(crate) role: Role,
     pub(crate) health: Health,
     pub(crate) pulse: Pulse,
-    /// The product if the server's components differ in it, or that it is the overview itself.
-    pub(crate) label: String,
-    /// For each of the [`COLUMNS`].
+    /// Empty if all components of the server have the same product.
+    pub(crate) product: String,
     pub(crate) cells: [Vec<Cell>; COLUMNS.len()],
 }
 
 pub(crate) fn server_row(
     server: &ServerStatus,
     links: &[HintLink],
-    refused: Option<String>,
+    rejected: Option<String>,
     context: &ViewContext<'_>,
     cluster_links: &[HintLink],
 ) -> ServerRow {
@@ -54,24 +51,24 @@ pub(crate) fn server_row(
         })
         .unwrap_or_default();
     facts.extend(shared.clone());
-    // The hints about a server come before those about the cluster.
+    // A cell takes the first hint that explains it: those about its server are more precise.
     let links: Vec<HintLink> = links.iter().chain(cluster_links).copied().collect();
     let components = server.components.iter().map(|status| {
-        let label = if shared.is_some() { String::new() } else { product(status, context.words) };
-        component_row(status, context, label, &links)
+        let product = if shared.is_some() { String::new() } else { product(status, context.words) };
+        component_row(status, context, product, &links)
     });
     ServerRow {
         id: format!("server-{}", dom_safe(&server.name)),
         name: server.name.to_string(),
-        opens: to_query(Dialog::Details(server.name.clone()).pairs()),
+        details_query: to_query(Dialog::Details(server.name.clone()).pairs()),
         health: server.health,
         facts: facts.join(" · "),
-        refused,
-        lines: components.collect(),
+        rejected,
+        components: components.collect(),
     }
 }
 
-/// What all components of a server say they belong to, if they agree.
+/// The product of all components of a server, if they have the same.
 fn shared_product(server: &ServerStatus, words: &Words) -> Option<String> {
     let mut products = server.components.iter().map(|status| product(status, words));
     let first = products.next().filter(|first| !first.is_empty())?;
@@ -89,16 +86,16 @@ fn product(status: &ComponentStatus, words: &Words) -> String {
 fn component_row(
     status: &ComponentStatus,
     context: &ViewContext<'_>,
-    label: String,
+    product: String,
     hints: &[HintLink],
 ) -> ComponentRow {
     let component = &status.component;
-    let of = CellContext { status, context, hints };
+    let inputs = CellInputs { status, context, hints };
     ComponentRow {
         role: component.role,
         health: status.health,
         pulse: status.pulse,
-        label,
-        cells: COLUMNS.each_ref().map(|column| (column.cells)(&of)),
+        product,
+        cells: COLUMNS.each_ref().map(|column| (column.cells)(&inputs)),
     }
 }

@@ -1,4 +1,5 @@
-//! Makes the rows of the table, and makes anew only those that say something else than before.
+//! Builds the rows of the table and keeps those whose text did not change. A change of a few servers does not
+//! build thousands of rows again.
 
 use std::mem;
 use std::sync::Arc;
@@ -12,30 +13,26 @@ use crate::page::servers::hint_link::HintLink;
 use crate::page::servers::model::{ServerRow, server_row};
 use crate::page::view_context::ViewContext;
 
-/// A row, and what it was made from apart from the verdicts on its server.
+/// A row, and its inputs apart from the verdicts on its server.
 #[derive(Debug, Default)]
 struct CachedRow {
     links: Vec<HintLink>,
-    refused: Option<String>,
-    /// `None` while it is not shown.
+    rejected: Option<String>,
+    /// `None` if the row is not shown.
     row: Option<Arc<ServerRow>>,
 }
 
-/// What all rows depend on.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct SharedInputs {
     settings: Settings,
     blind_since: Option<Timestamp>,
 }
 
-/// The rows as they were made last: a server without news keeps its row, so that news of a few servers does not
-/// make thousands of rows anew.
 #[derive(Debug, Default)]
 pub(crate) struct RowCache {
-    common: SharedInputs,
-    /// The hints about the cluster.
-    cluster: Vec<HintId>,
-    /// By name; `cached` is in the same order.
+    shared: SharedInputs,
+    cluster_hints: Vec<HintId>,
+    /// Sorted by name. `cached` has the same order.
     servers: Vec<ServerStatus>,
     cached: Vec<CachedRow>,
 }
@@ -43,83 +40,96 @@ pub(crate) struct RowCache {
 impl RowCache {
     /// Whether the row of a server is among those shown.
     pub(crate) fn shows(&self, server: &ServerName, overview: &Overview) -> bool {
-        let place = overview.servers.binary_search_by(|known| known.name.cmp(server));
-        place.is_ok_and(|place| self.cached.get(place).is_some_and(|cached| cached.row.is_some()))
+        let position = overview.servers.binary_search_by(|known| known.name.cmp(server));
+        position.is_ok_and(|at| self.cached.get(at).is_some_and(|cached| cached.row.is_some()))
     }
 
-    /// Keeps the verdicts that the rows were made from.
+    /// Stores the verdicts that the rows were built from.
     pub(crate) fn remember(&mut self, overview: Overview) {
         self.servers = overview.servers;
     }
+
+    /// Gives each server the links to its hints, and returns those to hints about the cluster.
+    fn distribute_links(&mut self, findings: &[Finding]) -> Vec<HintLink> {
+        let mut cluster_links = Vec::new();
+        for same in findings.chunk_by(|a, b| a.id == b.id) {
+            let (listed, _) = Finding::split(same);
+            for (number, finding) in same.iter().enumerate() {
+                let link = HintLink { finding: *finding, is_in_summary: number >= listed.len() };
+                match finding.server.and_then(|at| self.cached.get_mut(at)) {
+                    Some(cached) => cached.links.push(link),
+                    None => cluster_links.push(link),
+                }
+            }
+        }
+        cluster_links
+    }
+
+    /// For each of these servers, where it is in this cache, if it is. Both are sorted by name, so one pass finds all.
+    fn positions(&self, servers: &[ServerStatus]) -> Vec<usize> {
+        let mut at = 0;
+        let position = servers.iter().map(|server| {
+            while self.servers.get(at).is_some_and(|known| known.name < server.name) {
+                at += 1;
+            }
+            at
+        });
+        position.collect()
+    }
+
+    /// The row at this position, if it is of this server and would be built with the same text.
+    fn take_row(
+        &mut self,
+        at: usize,
+        server: &ServerStatus,
+        now: &CachedRow,
+    ) -> Option<Arc<ServerRow>> {
+        let (before, known) = (self.servers.get(at)?, self.cached.get_mut(at)?);
+        let is_same = before.name == server.name
+            && known.rejected == now.rejected
+            && known.links.len() == now.links.len()
+            && known.links.iter().zip(&now.links).all(|(a, b)| a.leads_like(*b))
+            && has_same_text(before, server, &now.links);
+        if is_same { known.row.take() } else { None }
+    }
 }
 
-/// The moments of the heartbeats of a server's components.
+/// The last heartbeat of each component of a server.
 pub(crate) type HeartbeatTimes = [Timestamp; 2];
 
-/// The rows of the servers at these places, with the moments of their heartbeats.
-pub(crate) fn rows(
+/// Builds the rows of the servers at these positions.
+pub(crate) fn build_rows(
     shown: &[usize],
     context: &ViewContext<'_>,
     findings: &[Finding],
     cache: &mut RowCache,
 ) -> Vec<(Arc<ServerRow>, HeartbeatTimes)> {
     let Snapshot { settings, blind_since, .. } = *context.snapshot;
-    let before = mem::take(cache);
+    let mut before = mem::take(cache);
     let servers = &context.overview.servers;
     cache.cached.resize_with(servers.len(), CachedRow::default);
-    cache.common = SharedInputs { settings, blind_since };
-    let mut common = Vec::new();
-    for same in findings.chunk_by(|a, b| a.id == b.id) {
-        let (told, _) = Finding::split(same);
-        for (number, finding) in same.iter().enumerate() {
-            let links = HintLink { finding: *finding, is_summed: number >= told.len() };
-            match finding.server.and_then(|place| cache.cached.get_mut(place)) {
-                Some(cached) => cached.links.push(links),
-                None => common.push(links),
-            }
-        }
-    }
-    cache.cluster = common.iter().map(|links| links.finding.id).collect();
-    let anew = before.common != cache.common;
-    let skew_anew = before.cluster != cache.cluster;
-    let mut made_before = before.cached;
-    // Both are in the order of names: where a server stood is found by walking along.
-    let mut stood = Vec::with_capacity(servers.len());
-    let mut at = 0;
-    for server in servers {
-        while before.servers.get(at).is_some_and(|known| known.name < server.name) {
-            at += 1;
-        }
-        stood.push(at);
-    }
+    cache.shared = SharedInputs { settings, blind_since };
+    let cluster_links = cache.distribute_links(findings);
+    cache.cluster_hints = cluster_links.iter().map(|link| link.finding.id).collect();
+    let all_changed = before.shared != cache.shared;
+    let cluster_hints_changed = before.cluster_hints != cache.cluster_hints;
+    let old_positions = before.positions(servers);
     let mut rows = Vec::with_capacity(shown.len());
-    for place in shown {
-        let (Some(server), Some(cached)) = (servers.get(*place), cache.cached.get_mut(*place))
-        else {
+    for at in shown {
+        let (Some(server), Some(cached)) = (servers.get(*at), cache.cached.get_mut(*at)) else {
             continue;
         };
-        cached.refused = refused(server, context);
-        let at = stood[*place];
-        let row = match (before.servers.get(at), made_before.get_mut(at)) {
-            (Some(was), Some(known))
-                if was.name == server.name
-                    && !(anew || skew_anew && is_skewed(server))
-                    && known.refused == cached.refused
-                    && known.links.len() == cached.links.len()
-                    && known.links.iter().zip(&cached.links).all(|(a, b)| a.is_same(*b))
-                    && reads_the_same(was, server, &cached.links) =>
-            {
-                known.row.take()
-            }
-            _ => None,
-        };
-        let row = row.unwrap_or_else(|| {
-            let refused = cached.refused.clone();
-            Arc::new(server_row(server, &cached.links, refused, context, &common))
+        cached.rejected = rejection(server, context);
+        let changed = all_changed || cluster_hints_changed && is_off_version(server);
+        let old_row =
+            if changed { None } else { before.take_row(old_positions[*at], server, cached) };
+        let row = old_row.unwrap_or_else(|| {
+            let rejected = cached.rejected.clone();
+            Arc::new(server_row(server, &cached.links, rejected, context, &cluster_links))
         });
         let mut heartbeats = HeartbeatTimes::default();
-        for (beat, status) in heartbeats.iter_mut().zip(&server.components) {
-            *beat = status.component.last_heartbeat;
+        for (time, status) in heartbeats.iter_mut().zip(&server.components) {
+            *time = status.component.last_heartbeat;
         }
         cached.row = Some(Arc::clone(&row));
         rows.push((row, heartbeats));
@@ -127,33 +137,33 @@ pub(crate) fn rows(
     rows
 }
 
-/// Why heartbeats of this server are rejected.
-fn refused(server: &ServerStatus, context: &ViewContext<'_>) -> Option<String> {
-    let refusals = context.snapshot.rejected_of(&server.name, context.now);
-    let refused: Vec<String> = refusals.map(|refusal| context.words.refused(refusal)).collect();
-    (!refused.is_empty()).then(|| refused.join(". "))
+fn rejection(server: &ServerStatus, context: &ViewContext<'_>) -> Option<String> {
+    let rejections = context.snapshot.rejected_of(&server.name, context.now);
+    let rejected: Vec<String> =
+        rejections.map(|heartbeat| context.words.refused(heartbeat)).collect();
+    (!rejected.is_empty()).then(|| rejected.join(". "))
 }
 
-/// Whether a cell may lead to a hint about the cluster: unless the overview is blind, only a version does.
-fn is_skewed(server: &ServerStatus) -> bool {
+/// Whether its cells can link to a hint about the cluster: apart from blindness, only the version can.
+fn is_off_version(server: &ServerStatus) -> bool {
     let mut versions = server.components.iter().filter_map(|status| status.version);
     versions.any(|version| version != VersionCheck::InSync)
 }
 
-/// Whether a row says the same of both: a heartbeat in time changes only an age.
-fn reads_the_same(before: &ServerStatus, after: &ServerStatus, links: &[HintLink]) -> bool {
+/// Whether both give the same row. A heartbeat in time changes only an age, which is no part of a row.
+fn has_same_text(before: &ServerStatus, after: &ServerStatus, links: &[HintLink]) -> bool {
     let latest = |server: &ServerStatus| server.latest().map(|component| component.role);
-    let skewed = links.iter().any(|links| links.finding.id == HintId::ClockSkew);
+    let has_skew = links.iter().any(|links| links.finding.id == HintId::ClockSkew);
     before.components.len() == after.components.len()
         && before.components.iter().zip(&after.components).all(|(a, b)| {
-            let beats = a.pulse == Pulse::Alive && !skewed;
+            let is_in_time = a.pulse == Pulse::Alive && !has_skew;
             Arc::ptr_eq(&a.component, &b.component) && a == b
-                || beats && a.pulse == b.pulse && {
+                || is_in_time && a.pulse == b.pulse && {
                     let (known, component) = (&a.component, &b.component);
-                    let of = |status: &ComponentStatus| {
+                    let verdicts = |status: &ComponentStatus| {
                         (status.health, status.version, status.key, status.machine_key)
                     };
-                    of(a) == of(b)
+                    verdicts(a) == verdicts(b)
                         && a.messenger == b.messenger
                         && known.role == component.role
                         && known.facts.version == component.facts.version
@@ -208,8 +218,7 @@ mod tests {
         }
     }
 
-    /// The heartbeat of one more server, of this version.
-    fn of_version(version: &str) -> Heartbeat {
+    fn with_version(version: &str) -> Heartbeat {
         let mut heartbeat = heartbeat(30, 2);
         heartbeat.facts.version = version.to_owned();
         heartbeat
@@ -220,7 +229,7 @@ mod tests {
         snapshot.insert(Arc::new(component));
     }
 
-    /// Sixty services, of which all but the first have another key than the cluster.
+    /// Sixty services. All but the first have another key than the cluster.
     fn cluster() -> Snapshot {
         let mut snapshot = Snapshot { changed_at: NOON, ..Snapshot::default() };
         for number in 0..SERVERS {
@@ -230,81 +239,84 @@ mod tests {
         snapshot
     }
 
-    fn view(snapshot: &Snapshot, cache: &mut RowCache) -> PageModel {
+    fn page_model(snapshot: &Snapshot, cache: &mut RowCache) -> PageModel {
         let words = Words::of(Language::English);
         PageModel::new(snapshot, NOON, &Route::default(), usize::MAX, cache, words)
     }
 
-    /// The names of the servers whose block was made anew.
-    fn made_anew(before: &PageModel, after: &PageModel) -> BTreeSet<String> {
+    fn rebuilt_servers(before: &PageModel, after: &PageModel) -> BTreeSet<String> {
         let is_known = |row: &Arc<ServerRow>| before.rows.iter().any(|(b, _)| Arc::ptr_eq(b, row));
-        let anew = after.rows.iter().filter(|(row, _)| !is_known(row));
-        anew.map(|(row, _)| row.name.clone()).collect()
+        let rebuilt = after.rows.iter().filter(|(row, _)| !is_known(row));
+        rebuilt.map(|(row, _)| row.name.clone()).collect()
     }
 
     #[test]
-    fn a_red_cell_leads_to_its_hint_or_to_the_summary_that_stands_for_it() {
-        let view = view(&cluster(), &mut RowCache::default());
-        let places: BTreeSet<&String> =
-            view.hints.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
+    fn a_cell_with_a_problem_links_to_its_hint_or_to_the_summary() {
+        let model = page_model(&cluster(), &mut RowCache::default());
+        let anchors: BTreeSet<&String> =
+            model.hints.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
         let cells = |row: &Arc<ServerRow>| -> Vec<Cell> {
-            let columns = row.lines.iter().flat_map(|line| &line.cells);
+            let columns = row.components.iter().flat_map(|component| &component.cells);
             columns.flatten().cloned().collect()
         };
-        let mut summed = 0;
-        for (row, _) in &view.rows {
-            let ways: Vec<_> = cells(row).into_iter().filter_map(|cell| cell.hint).collect();
+        let mut in_summary = 0;
+        for (row, _) in &model.rows {
+            let links: Vec<_> = cells(row).into_iter().filter_map(|cell| cell.hint).collect();
             if row.health == Health::Ok {
-                assert!(ways.is_empty(), "{}: {ways:?}", row.name);
+                assert!(links.is_empty(), "{}: {links:?}", row.name);
                 continue;
             }
-            let [(anchor, title)] = &ways[..] else { panic!("{}: {ways:?}", row.name) };
-            assert!(places.contains(anchor), "{anchor} is nowhere");
+            let [(anchor, title)] = &links[..] else { panic!("{}: {links:?}", row.name) };
+            assert!(anchors.contains(anchor), "no hint has the anchor {anchor}");
             assert_eq!(*title, format!("{} uses a different encryption key", row.name));
-            summed += usize::from(anchor == "hint-key-mismatch_summary");
+            in_summary += usize::from(anchor == "hint-key-mismatch_summary");
         }
-        assert_eq!(summed, SERVERS - 1 - 49);
-        assert_eq!(view.hints[0].count, SERVERS - 1);
+        assert_eq!(in_summary, SERVERS - 1 - 49);
+        assert_eq!(model.hints[0].count, SERVERS - 1);
         assert_eq!(
-            view.hints[0].heading.as_deref(),
+            model.hints[0].heading.as_deref(),
             Some("59 servers use a different encryption key")
         );
     }
 
     #[test]
-    fn news_of_one_server_makes_only_its_own_block_anew() {
+    fn a_change_of_one_server_rebuilds_only_its_own_row() {
         let (mut snapshot, mut cache) = (cluster(), RowCache::default());
-        let first = view(&snapshot, &mut cache);
-        let again = view(&snapshot, &mut cache);
-        assert_eq!(made_anew(&first, &again), BTreeSet::new());
-        insert(&mut snapshot, &of_version("2026.1"));
-        let skewed = view(&snapshot, &mut cache);
-        assert_eq!(made_anew(&again, &skewed), BTreeSet::from(["server-30".to_owned()]));
-        insert(&mut snapshot, &of_version("2026.0"));
+        let first = page_model(&snapshot, &mut cache);
+        let again = page_model(&snapshot, &mut cache);
+        assert_eq!(rebuilt_servers(&first, &again), BTreeSet::new());
+        insert(&mut snapshot, &with_version("2026.1"));
+        let skewed = page_model(&snapshot, &mut cache);
+        assert_eq!(rebuilt_servers(&again, &skewed), BTreeSet::from(["server-30".to_owned()]));
+        insert(&mut snapshot, &with_version("2026.0"));
         insert(&mut snapshot, &heartbeat(99, 1));
-        let later = view(&snapshot, &mut cache);
-        let anew = ["server-30", "server-99"].map(str::to_owned);
-        assert_eq!(made_anew(&skewed, &later), BTreeSet::from(anew));
+        let later = page_model(&snapshot, &mut cache);
+        let expected = ["server-30", "server-99"].map(str::to_owned);
+        assert_eq!(rebuilt_servers(&skewed, &later), BTreeSet::from(expected));
     }
 
     #[test]
-    fn a_heartbeat_in_time_changes_an_age_and_makes_no_block_anew() {
+    fn a_heartbeat_in_time_rebuilds_no_row() {
         let (mut snapshot, mut cache) = (cluster(), RowCache::default());
-        let before = view(&snapshot, &mut cache);
+        let before = page_model(&snapshot, &mut cache);
         let known = snapshot.components.values().nth(7).unwrap();
-        let beat = HeartbeatUpdate {
+        let heartbeat = HeartbeatUpdate {
             at: NOON + Span::seconds(20),
             sequence: 2,
             ..HeartbeatUpdate::from_component(known)
         };
-        snapshot.apply(Change { heartbeats: vec![beat], changed_at: NOON, ..Change::default() });
-        let after = view(&snapshot, &mut cache);
-        assert_eq!(made_anew(&before, &after), BTreeSet::new());
-        let heard = |view: &PageModel| {
-            let mut rows = view.rows.iter();
+        snapshot.apply(Change {
+            heartbeats: vec![heartbeat],
+            changed_at: NOON,
+            ..Change::default()
+        });
+        let after = page_model(&snapshot, &mut cache);
+        assert_eq!(rebuilt_servers(&before, &after), BTreeSet::new());
+        let heartbeats = |model: &PageModel| {
+            let mut rows = model.rows.iter();
             rows.find(|(row, _)| row.name == "server-07").unwrap().1
         };
-        assert_eq!(heard(&after)[0], NOON + Span::seconds(20));
-        assert_ne!(heard(&before), heard(&after));
+        assert_eq!(heartbeats(&after)[0], NOON + Span::seconds(20));
+        assert_ne!(heartbeats(&before), heartbeats(&after));
     }
 }

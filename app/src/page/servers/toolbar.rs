@@ -1,4 +1,4 @@
-//! What stands above the servers: filters with true counts, the search, and the orders.
+//! The toolbar: filters, sort order and search; and the header row of the table and the pager.
 
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
@@ -11,16 +11,17 @@ use crate::page::state::PageState;
 use crate::page::ui::{hidden_fields, link};
 
 #[component]
-pub(crate) fn Filters(state: PageState) -> impl IntoView {
-    move || state.toolbar.with(|tools| filters(state, tools))
+pub(crate) fn ToolbarView(state: PageState) -> impl IntoView {
+    move || state.toolbar.with(|toolbar| toolbar_view(state, toolbar))
 }
 
-fn filters(state: PageState, tools: &Toolbar) -> impl IntoView + use<> {
-    let chips: Vec<_> = tools.chips.iter().map(filter).collect();
-    let trouble = tools.orders.iter().find(|order| order.sort == Sort::Trouble);
-    let trouble = trouble.map(|trouble| order(trouble, state.words()));
-    // With scripts the list follows each letter; the form is for browsers without.
-    let typing = move |event: Event| {
+fn toolbar_view(state: PageState, toolbar: &Toolbar) -> impl IntoView + use<> {
+    let filters: Vec<_> = toolbar.filters.iter().map(filter_link).collect();
+    let problems_first = toolbar.sort_options.iter().find(|option| option.sort == Sort::Trouble);
+    let problems_first =
+        problems_first.map(|problems_first| sort_link(problems_first, state.words()));
+    // In a hydrated page the list follows each key; the form is for browsers without scripts.
+    let update_search = move |event: Event| {
         let typed = event_target_value(&event);
         state.route.update(|route| {
             route.list.search = typed;
@@ -28,122 +29,123 @@ fn filters(state: PageState, tools: &Toolbar) -> impl IntoView + use<> {
         });
     };
     view! {
-        <div class="filters">
-            <nav class="chips" aria-label=state.words().label("list.filter")>{chips}</nav>
-            {trouble}
+        <div class="toolbar">
+            <nav class="filter-list" aria-label=state.words().label("list.filter")>{filters}</nav>
+            {problems_first}
             <form
                 role="search"
                 class="search"
                 method="get"
                 on:submit=|event: SubmitEvent| event.prevent_default()
             >
-                {hidden_fields(tools.hidden_params.clone())}
+                {hidden_fields(toolbar.hidden_params.clone())}
                 <input
                     type="search"
                     id="search"
                     name="q"
-                    value=tools.search.clone()
-                    prop:value=tools.search.clone()
+                    value=toolbar.search.clone()
+                    prop:value=toolbar.search.clone()
                     placeholder=state.words().label("list.search.what")
                     aria-label=state.words().label("list.search.label")
                     autocomplete="off"
-                    on:input=typing
+                    on:input=update_search
                 />
-                <button type="submit" class="script-less">{state.words().label("list.search")}</button>
+                <button type="submit" class="unless-hydrated">{state.words().label("list.search")}</button>
             </form>
         </div>
     }
 }
 
-fn filter(chip: &Filter) -> impl IntoView + use<> {
-    let current = chip.current.then_some("true");
+fn filter_link(filter: &Filter) -> impl IntoView + use<> {
+    let current = filter.current.then_some("true");
     view! {
-        <a class="chip" id=format!("chip-{}", chip.name) aria-current=current href=chip.address.clone()>
-            {chip.word}" "<b>{i18n::number(chip.count)}</b>
+        <a class="filter" id=format!("filter-{}", filter.name) aria-current=current href=filter.address.clone()>
+            {filter.label}" "<b>{i18n::number(filter.count)}</b>
         </a>
     }
 }
 
-/// The link that orders the servers so; again, the other way round.
-fn order(order: &SortOption, words: &Words) -> impl IntoView + use<> {
-    let arrow = match order.direction {
+/// A second click reverses the order.
+fn sort_link(option: &SortOption, words: &Words) -> impl IntoView + use<> {
+    let arrow = match option.direction {
         None => "",
         Some("descending") => " ↑",
         Some(_) => " ↓",
     };
-    let current = order.direction.map(|_| "true");
-    let id = format!("sort-{}", order.sort.as_str());
+    let current = option.direction.map(|_| "true");
+    let id = format!("sort-{}", option.sort.as_str());
     view! {
-        <a class="order" id=id href=order.address.clone() aria-current=current>
-            {words.label(order.sort.key())}<span aria-hidden="true">{arrow}</span>
+        <a class="sort-link" id=id href=option.address.clone() aria-current=current>
+            {words.label(option.sort.key())}<span aria-hidden="true">{arrow}</span>
         </a>
     }
 }
 
-/// The heads of the columns: those one can order by are links.
+/// The headings of the columns; those that can be sorted by are links.
 #[component]
 pub(crate) fn HeaderRow(state: PageState) -> impl IntoView {
-    let heads = move || {
-        state.toolbar.with(|tools| {
-            let heads = std::iter::once(("column.server", Some(Sort::Name)))
+    let headers = move || {
+        state.toolbar.with(|toolbar| {
+            let headers = std::iter::once(("column.server", Some(Sort::Name)))
                 .chain(COLUMNS.iter().map(|column| (column.key, column.sort)));
-            heads.map(|(key, sort)| head(state, tools, key, sort)).collect::<Vec<_>>()
+            headers.map(|(key, sort)| column_header(state, toolbar, key, sort)).collect::<Vec<_>>()
         })
     };
     view! {
-        <div role="rowgroup" class="heads">
-            <div role="row" class="line" data-order=state.words().label("list.order")>
-                {heads}
+        <div role="rowgroup" class="table-header">
+            <div role="row" class="table-row" data-sort-label=state.words().label("list.order")>
+                {headers}
             </div>
         </div>
     }
 }
 
-fn head(
+fn column_header(
     state: PageState,
-    tools: &Toolbar,
+    toolbar: &Toolbar,
     key: &'static str,
     sort: Option<Sort>,
 ) -> impl IntoView + use<> {
-    let of = sort.and_then(|sort| tools.orders.iter().find(|order| order.sort == sort));
-    let plain = of.is_none().then(|| state.words().label(key));
+    let option =
+        sort.and_then(|sort| toolbar.sort_options.iter().find(|option| option.sort == sort));
+    let plain_text = option.is_none().then(|| state.words().label(key));
     view! {
-        <span role="columnheader" aria-sort=of.and_then(|of| of.direction)>
-            {of.map(|of| order(of, state.words()))}{plain}
+        <span role="columnheader" aria-sort=option.and_then(|option| option.direction)>
+            {option.map(|option| sort_link(option, state.words()))}{plain_text}
         </span>
     }
 }
 
-/// Below the servers: why there are none, or the way to the others.
+/// The pager, or why no server is shown.
 #[component]
 pub(crate) fn ListFooter(state: PageState) -> impl IntoView {
     move || {
-        state.toolbar.with(|tools| {
-            let nothing = tools.nothing.clone().map(|why| {
-                let everything = tools.everything.clone();
+        state.toolbar.with(|toolbar| {
+            let empty_text = toolbar.empty_text.clone().map(|why| {
+                let clear_address = toolbar.clear_address.clone();
                 view! {
-                    <p class="nothing muted">
-                        {why}" "{link("everything", "", everything, state.words().label("list.everything"))}
+                    <p class="empty-text muted">
+                        {why}" "{link("clear-filters", "", clear_address, state.words().label("list.everything"))}
                     </p>
                 }
             });
             view! {
-                {nothing}
-                {tools.pager.as_ref().map(|pager| pages(pager, state.words()))}
+                {empty_text}
+                {toolbar.pager.as_ref().map(|pager| pager_view(pager, state.words()))}
             }
         })
     }
 }
 
-fn pages(pager: &Pager, words: &Words) -> impl IntoView + use<> {
-    let turn = |id: &'static str, to: &Option<String>, word: &'static str| {
+fn pager_view(pager: &Pager, words: &Words) -> impl IntoView + use<> {
+    let page_link = |id: &'static str, to: &Option<String>, word: &'static str| {
         to.clone().map(|to| link(id, "button", to, word))
     };
     view! {
         <nav class="pager" aria-label=words.label("list.pages.label")>
-            {turn("page-before", &pager.before, words.label("list.before"))}
-            <span class="muted">{pager.place.clone()}</span>
-            {turn("page-after", &pager.after, words.label("list.after"))}
+            {page_link("previous-page", &pager.previous, words.label("list.before"))}
+            <span class="muted">{pager.range.clone()}</span>
+            {page_link("next-page", &pager.next, words.label("list.after"))}
         </nav>
     }
 }

@@ -1,4 +1,4 @@
-//! The servers: a block each, a line per component, a cell per verdict.
+//! The table of the servers: a row group for each server, a row for each component.
 
 use std::sync::Arc;
 
@@ -10,29 +10,30 @@ use crate::cluster::{Health, Role, Timestamp};
 use crate::i18n::Words;
 use crate::page::servers::columns::{COLUMNS, Cell};
 use crate::page::servers::model::{ComponentRow, ServerRow};
-use crate::page::servers::toolbar::{Filters, HeaderRow, ListFooter};
-use crate::page::state::{PageState, Row};
+use crate::page::servers::row_signals::RowSignals;
+use crate::page::servers::toolbar::{HeaderRow, ListFooter, ToolbarView};
+use crate::page::servers::visibility;
+use crate::page::state::PageState;
 use crate::page::status_style;
 use crate::page::ui::time_since;
-use crate::page::servers::visibility;
 
 #[component]
 pub(crate) fn Servers(state: PageState) -> impl IntoView {
     let empty = move || {
-        state.rows.with(Vec::is_empty) && state.toolbar.with(|tools| tools.nothing.is_none())
+        state.rows.with(Vec::is_empty) && state.toolbar.with(|toolbar| toolbar.empty_text.is_none())
     };
     view! {
         <section class="card servers" aria-labelledby="servers">
-            <div class="servers-head">
+            <div class="servers-header">
                 <h2 id="servers" tabindex="-1">{state.words().label("page.servers")}</h2>
-                <Filters state />
+                <ToolbarView state />
             </div>
             <div role="table" aria-labelledby="servers" class="table">
                 <HeaderRow state />
                 <For
-                    each=move || state.rows.get().into_iter().filter(|row| row.drawn)
-                    key=|row| row.number
-                    children=move |row| view! { <ServerBlock state row /> }
+                    each=move || state.rows.get().into_iter().filter(|row| row.rendered)
+                    key=|row| row.key
+                    children=move |row| view! { <ServerRows state row /> }
                 />
             </div>
             <Show when=empty>
@@ -43,7 +44,7 @@ pub(crate) fn Servers(state: PageState) -> impl IntoView {
     }
 }
 
-/// The empty state: the two lines that add a server.
+/// What an empty cluster shows: the commands that add a server.
 #[component]
 fn AddServers(state: PageState) -> impl IntoView {
     let words = state.words();
@@ -64,17 +65,13 @@ fn AddServers(state: PageState) -> impl IntoView {
 }
 
 #[component]
-fn ServerBlock(
-    state: PageState,
-    /// This server's.
-    row: Row,
-) -> impl IntoView {
+fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
     let element = NodeRef::<Div>::new();
-    visibility::watch(element, row.visible.clone());
-    // A row is of one server for as long as it is there.
-    let (id, name) = row.server.with_untracked(|block| (block.id.clone(), block.name.clone()));
-    let block = row.server.clone();
-    let health = move || block.with(|block| block.health.as_str());
+    visibility::track(element, row.visible.clone());
+    // A row belongs to one server for its whole life.
+    let (id, name) = row.server.with_untracked(|server| (server.id.clone(), server.name.clone()));
+    let server = row.server.clone();
+    let health = move || server.with(|server| server.health.as_str());
     view! {
         <div
             role="rowgroup"
@@ -84,127 +81,131 @@ fn ServerBlock(
             data-server=name
             data-health=health
         >
-            {move || rows(&row.server.get(), state, &row)}
+            {move || server_rows(&row.server.get(), state, &row)}
         </div>
     }
 }
 
-fn rows(block: &Arc<ServerRow>, state: PageState, row: &Row) -> impl IntoView + use<> {
-    let lines: Vec<_> = block
-        .lines
+fn server_rows(
+    server: &Arc<ServerRow>,
+    state: PageState,
+    row: &RowSignals,
+) -> impl IntoView + use<> {
+    let components: Vec<_> = server
+        .components
         .iter()
         .enumerate()
-        .map(|(place, line)| {
-            component_line(
-                line,
-                &block.id,
+        .map(|(place, component)| {
+            component_row(
+                component,
+                &server.id,
                 &Age { words: state.words(), tick: state.tick, row: row.clone(), place },
             )
         })
         .collect();
-    let opens = block.opens.clone();
+    let query = server.details_query.clone();
     view! {
-        <div role="row" class="name">
+        <div role="row" class="server-name">
             <div role="rowheader" aria-colspan="5">
-                {status_style::icon_alone(status_style::health(block.health), state.words())}
-                <a id=format!("open-{}", block.id) href=move || state.address(&opens)>
-                    <bdi>{block.name.clone()}</bdi>
+                {status_style::icon_alone(status_style::health(server.health), state.words())}
+                <a id=format!("open-{}", server.id) href=move || state.address(&query)>
+                    <bdi>{server.name.clone()}</bdi>
                 </a>
-                <span class="muted">{block.facts.clone()}</span>
-                {block.refused.clone().map(|refused| view! { <span class="refused">{refused}"."</span> })}
+                <span class="muted">{server.facts.clone()}</span>
+                {server.rejected.clone().map(|rejected| view! { <span class="rejected">{rejected}"."</span> })}
             </div>
         </div>
-        {lines}
+        {components}
     }
 }
 
-fn component_line(line: &ComponentRow, server: &str, age: &Age) -> impl IntoView + use<> {
-    let role = match line.role {
+fn component_row(component: &ComponentRow, server: &str, age: &Age) -> impl IntoView + use<> {
+    let role = match component.role {
         Role::Web => age.words.label("role.web"),
         Role::Service => age.words.label("role.service"),
     };
-    let mark = (line.health > Health::Unknown)
-        .then(|| status_style::icon_alone(status_style::health(line.health), age.words));
+    let mark = (component.health > Health::Unknown)
+        .then(|| status_style::icon_alone(status_style::health(component.health), age.words));
     let columns: Vec<_> = COLUMNS
         .iter()
-        .zip(&line.cells)
-        .map(|(column, made)| {
+        .zip(&component.cells)
+        .map(|(column, cells)| {
             let name = column.key.trim_start_matches("column.");
-            let id = format!("why-{server}-{}-{name}", line.role.as_str());
+            let id = format!("hint-link-{server}-{}-{name}", component.role.as_str());
             view! {
-                <div role="cell" data-label=age.words.label(column.key)>{cells(made, &id, age)}</div>
+                <div role="cell" data-label=age.words.label(column.key)>{column_cells(cells, &id, age)}</div>
             }
         })
         .collect();
     view! {
         <div
             role="row"
-            class="line"
-            data-role=line.role.as_str()
-            data-pulse=line.pulse.as_str()
-            data-health=line.health.as_str()
+            class="table-row"
+            data-role=component.role.as_str()
+            data-pulse=component.pulse.as_str()
+            data-health=component.health.as_str()
         >
             <div role="rowheader" class="role">
-                {role}" "{mark}<span class="muted product">{line.label.clone()}</span>
+                {role}" "{mark}<span class="muted product">{component.product.clone()}</span>
             </div>
             {columns}
         </div>
     }
 }
 
-/// What a column says of a component: a dash where nothing is known.
-fn cells(cells: &[Cell], id: &str, age: &Age) -> impl IntoView + use<> {
-    let nothing = cells.is_empty().then(|| view! { <span class="muted">"–"</span> });
+/// A dash if nothing is known.
+fn column_cells(cells: &[Cell], id: &str, age: &Age) -> impl IntoView + use<> {
+    let empty_text = cells.is_empty().then(|| view! { <span class="muted">"–"</span> });
     let cells = cells.iter().enumerate();
     let cells: Vec<_> = cells.map(|(place, one)| cell(one, format!("{id}-{place}"), age)).collect();
     view! {
-        {nothing}
+        {empty_text}
         {cells}
     }
 }
 
-/// A verdict with its shape, its words, its age, and the way to its hint.
 fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
     let words = age.words;
     let text = cell.text.clone();
     let class = match cell.style {
-        Some(style) if style.loud => format!("loud {}", style.icon),
+        Some(style) if style.emphasized => format!("emphasized {}", style.icon),
         _ => String::new(),
     };
-    // Where the words do not say what the shape says, it says it itself.
+    // If the text does not contain the verdict's word, the icon has it as its label.
     let icon = cell.style.map(|style| status_style::icon_beside(style, &text, words));
-    let kind = if icon.is_some() { "cell marked" } else { "cell" };
-    let age = cell.aged.then(|| age.clone());
-    let age = age.map(|age| view! { <span class="muted">" · "{move || age.said()}</span> });
+    let class_name = if icon.is_some() { "cell with-icon" } else { "cell" };
+    let age = cell.shows_age.then(|| age.clone());
+    let age = age.map(|age| view! { <span class="muted">" · "{move || age.text()}</span> });
     let hint = cell.hint.clone().map(|(anchor, title)| {
-        let why = words.label("page.why");
-        let label = format!("{why}: {title}");
-        view! { " "<a id=id href=format!("#{anchor}") aria-label=label>{why}</a> }
+        let reason = words.label("page.why");
+        let label = format!("{reason}: {title}");
+        view! { " "<a id=id href=format!("#{anchor}") aria-label=label>{reason}</a> }
     });
-    let why = cell.why.clone().map(|why| view! { <span class="why muted">{why}</span> });
+    let reason =
+        cell.reason.clone().map(|reason| view! { <span class="reason muted">{reason}</span> });
     view! {
-        <span class=kind>
+        <span class=class_name>
             {icon} " " <span class=class>{text}</span>{age}{hint}
         </span>
-        {why}
+        {reason}
     }
 }
 
-/// When a component was heard of: which row, which of its components.
+/// What the age of a component's last heartbeat is computed from.
 #[derive(Clone)]
 struct Age {
     words: &'static Words,
     tick: RwSignal<Timestamp>,
-    row: Row,
+    row: RowSignals,
     place: usize,
 }
 
 impl Age {
-    /// How long ago that was. Ticks only while its row is on the screen.
-    fn said(&self) -> String {
+    /// Subscribes to the tick only while the row is on the screen.
+    fn text(&self) -> String {
         let Self { words, tick, row, place } = self;
-        let beat = row.heartbeats.with(|beats| beats.get(*place).copied()).unwrap_or_default();
+        let time = row.heartbeats.with(|times| times.get(*place).copied()).unwrap_or_default();
         let now = if row.visible.get() { tick.get() } else { tick.get_untracked() };
-        time_since(words, now, beat)
+        time_since(words, now, time)
     }
 }

@@ -1,35 +1,33 @@
-//! What was typed into the form, and what settings it means.
+//! What was typed into the settings form, and the settings that it means.
 
 use crate::cluster::{
     SETTINGS, Setting, SettingError, SettingErrorKind, SettingValue, Settings, Span,
 };
 use crate::page::route::query::to_query;
 
-/// What a browser sends for a box that is ticked; of one that is not, nothing.
-pub(crate) const TICKED: &str = "on";
+/// What a browser sends for a checked checkbox. For one that is not checked it sends nothing.
+pub(crate) const CHECKED: &str = "on";
 
-/// The form as it stands, right or wrong.
+/// The values of the form, valid or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Draft {
-    /// As typed, in the order of [`SETTINGS`].
     pub typed: [String; SETTINGS.len()],
-    /// The settings the form began with: a field that still says them was not touched.
+    /// The settings when the form was opened: a field that still has them was not edited.
     pub base: Option<Settings>,
 }
 
 impl Draft {
-    /// The form that says these settings.
-    pub fn of(settings: &Settings) -> Self {
-        let typed = SETTINGS.each_ref().map(|setting| in_form(setting.get(settings)));
+    pub fn from_settings(settings: &Settings) -> Self {
+        let typed = SETTINGS.each_ref().map(|setting| format_value(setting.get(settings)));
         Self { typed, base: Some(*settings) }
     }
 
-    /// The same over today's settings: what another admin saved meanwhile stands in every field that
-    /// was not touched here, so that saving this does not undo it.
+    /// The draft on top of the current settings: fields that were not edited take the values that another admin
+    /// has saved meanwhile, so that saving this form does not undo them.
     #[must_use]
-    pub fn rebase_onto(&self, today: &Settings) -> Self {
-        let Some(base) = self.base.filter(|base| base != today) else { return self.clone() };
-        let (was, mut next) = (Self::of(&base), Self::of(today));
+    pub fn rebase_onto(&self, current: &Settings) -> Self {
+        let Some(base) = self.base.filter(|base| base != current) else { return self.clone() };
+        let (was, mut next) = (Self::from_settings(&base), Self::from_settings(current));
         for ((next, typed), was) in next.typed.iter_mut().zip(&self.typed).zip(&was.typed) {
             if typed != was {
                 next.clone_from(typed);
@@ -38,12 +36,12 @@ impl Draft {
         next
     }
 
-    /// The form as a browser sends it; `None` if none of it is there.
+    /// Reads the form as a browser sends it; `None` if the query has no field of it.
     pub fn from_pairs(pairs: &[(String, String)]) -> Option<Self> {
         let get = |name: &str| {
             pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
         };
-        // A box that is not ticked is not sent: only the others tell that there is a form.
+        // A checkbox that is not checked is not sent, so only the other fields show that there is a form.
         let is_sent = |setting: &Setting| setting.range.is_some() && get(setting.name).is_some();
         SETTINGS.iter().any(is_sent).then(|| Self {
             typed: SETTINGS.each_ref().map(|setting| get(setting.name).unwrap_or_default()),
@@ -51,14 +49,14 @@ impl Draft {
         })
     }
 
-    /// The form as a browser would send it.
+    /// The form as a browser sends it.
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let fields = SETTINGS.iter().zip(&self.typed);
         let sent = fields.filter(|(setting, typed)| setting.range.is_some() || !typed.is_empty());
         sent.map(|(setting, typed)| (setting.name, typed.clone())).collect()
     }
 
-    /// The settings the form began with, as it carries them along.
+    /// A hidden field with the settings when the form was opened.
     pub fn base_field(&self) -> Option<(&'static str, String)> {
         let base = self.base?;
         let numbers = SETTINGS.each_ref().map(|setting| match setting.get(&base) {
@@ -68,7 +66,7 @@ impl Draft {
         Some(("began", numbers.join("-")))
     }
 
-    /// All of it in one word, to tell whether it was changed.
+    /// Changes with every edit.
     pub fn fingerprint(&self) -> String {
         to_query(self.pairs())
     }
@@ -92,8 +90,9 @@ impl Draft {
             }
             setting.set(&mut settings, SettingValue::Seconds(seconds.unwrap_or_default()));
         }
-        let is_read = |error: &SettingError| errors.iter().all(|known| known.field != error.field);
-        let out_of_range: Vec<_> = settings.check().into_iter().filter(is_read).collect();
+        let is_readable =
+            |error: &SettingError| errors.iter().all(|known| known.field != error.field);
+        let out_of_range: Vec<_> = settings.check().into_iter().filter(is_readable).collect();
         errors.extend(out_of_range);
         if errors.is_empty() { Ok(settings) } else { Err(errors) }
     }
@@ -113,15 +112,15 @@ fn read_base(text: &str) -> Option<Settings> {
     Some(base)
 }
 
-fn in_form(value: SettingValue) -> String {
+fn format_value(value: SettingValue) -> String {
     match value {
-        SettingValue::Switch(on) => if on { TICKED } else { "" }.to_owned(),
-        SettingValue::Seconds(seconds) => in_words(Span::seconds(seconds.into())),
+        SettingValue::Switch(on) => if on { CHECKED } else { "" }.to_owned(),
+        SettingValue::Seconds(seconds) => format_duration(Span::seconds(seconds.into())),
     }
 }
 
-/// A span as it stands in the form: in words where they say it to the second.
-fn in_words(span: Span) -> String {
+/// As text if that is exact to the second, otherwise in seconds.
+fn format_duration(span: Span) -> String {
     if span == Span::minutes(24 * 60) {
         return "24 h".to_owned();
     }
@@ -133,7 +132,6 @@ fn in_words(span: Span) -> String {
 mod tests {
     use super::*;
 
-    /// The form with this typed into one field.
     fn typed(mut draft: Draft, name: &str, text: &str) -> Draft {
         let place = SETTINGS.iter().position(|setting| setting.name == name).unwrap();
         draft.typed[place] = text.to_owned();
@@ -147,25 +145,28 @@ mod tests {
             Settings { stale_timeout_s: 86_399, web_window_s: 2_592_000, ..Settings::default() },
             Settings { load_balancing: true, automatic_failover: true, ..Settings::default() },
         ] {
-            assert_eq!(Draft::of(&settings).settings(), Ok(settings));
+            assert_eq!(Draft::from_settings(&settings).settings(), Ok(settings));
         }
-        assert_eq!(Draft::of(&Settings::default()).typed, ["", "", "5 min", "30 s", "24 h"]);
+        assert_eq!(
+            Draft::from_settings(&Settings::default()).typed,
+            ["", "", "5 min", "30 s", "24 h"]
+        );
     }
 
     #[test]
     fn what_another_admin_saved_meanwhile_stands_where_nothing_was_typed() {
         let began = Settings::default();
-        let typed = typed(Draft::of(&began), "stale_timeout_s", "10 min");
-        let today = Settings { load_balancing: true, web_window_s: 7_200, ..began };
-        let merged = typed.rebase_onto(&today).settings().unwrap();
-        assert_eq!(merged, Settings { stale_timeout_s: 600, ..today });
+        let typed = typed(Draft::from_settings(&began), "stale_timeout_s", "10 min");
+        let current = Settings { load_balancing: true, web_window_s: 7_200, ..began };
+        let merged = typed.rebase_onto(&current).settings().unwrap();
+        assert_eq!(merged, Settings { stale_timeout_s: 600, ..current });
         assert_eq!(typed.rebase_onto(&began), typed);
     }
 
     #[test]
     fn a_form_carries_what_it_began_with() {
         let settings = Settings { automatic_failover: true, ..Settings::default() };
-        let draft = Draft::of(&settings);
+        let draft = Draft::from_settings(&settings);
         let pairs = draft.pairs().into_iter().chain(draft.base_field());
         let pairs: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value)).collect();
         assert_eq!(Draft::from_pairs(&pairs), Some(draft));

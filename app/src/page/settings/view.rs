@@ -1,33 +1,78 @@
-//! The configuration's form, in its strip: checked as typed, its effect said before it is saved.
+//! The summary of the settings, and the form: checked while one types, with a preview of its effects.
 
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::page::settings::draft::{Draft, TICKED};
-use crate::page::settings::model::{Entry, Form};
+use crate::page::route::dialog::Dialog;
+use crate::page::route::query::to_query;
+use crate::page::settings::draft::{CHECKED, Draft};
+use crate::page::settings::model::{Form, FormField, SummaryItem};
 use crate::page::state::PageState;
-use crate::page::ui::{hidden_fields, link};
+use crate::page::ui::{hidden_fields, link, permitted_link};
 use crate::protocol::Command;
 
-/// The form as it stands. Drawn anew with each letter: the fields themselves stay.
-pub(crate) fn configure(state: PageState, form: &Form) -> impl IntoView + use<> {
+#[component]
+pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
+    let items = move || state.summary.with(|items| items.iter().map(item).collect::<Vec<_>>());
+    let form = move || state.form.with(|form| form.as_ref().map(|form| settings_form(state, form)));
+    view! {
+        <section class="card summary" aria-label=state.words().label("page.configuration")>
+            <div class="summary-row">
+                <dl>{items}</dl>
+                {move || edit_button(state)}
+            </div>
+            {form}
+        </section>
+    }
+}
+
+fn item(item: &SummaryItem) -> impl IntoView + use<> {
+    let detail = (!item.detail.is_empty())
+        .then(|| view! { <span class="muted">" · "{item.detail.clone()}</span> });
+    view! {
+        <div>
+            <dt>{item.label}</dt>
+            <dd><b>{item.value.clone()}</b>{detail}</dd>
+        </div>
+    }
+}
+
+/// Opens the form, or closes it.
+fn edit_button(state: PageState) -> impl IntoView + use<> {
+    let is_open = state.form.with(Option::is_some);
+    let query = if is_open { String::new() } else { to_query(Dialog::Settings(None).pairs()) };
+    let (class, expanded) = if is_open { ("button pressed", "true") } else { ("button", "false") };
+    // For a viewer the button is disabled, so it has no state either.
+    let expanded = (!state.is_read_only()).then_some(expanded);
+    permitted_link(
+        state,
+        "configure".to_owned(),
+        class,
+        query,
+        state.words().label("page.configure").to_owned(),
+    )
+    .attr("aria-expanded", expanded)
+}
+
+/// Rendered again with each key: Leptos keeps the fields, so focus and selection stay.
+fn settings_form(state: PageState, form: &Form) -> impl IntoView + use<> {
     let words = state.words();
     let draft = &form.draft;
-    let mut carries = state.toolbar.with_untracked(|tools| tools.hidden_params.clone());
-    carries.push(("configure", String::new()));
-    carries.extend(draft.base_field());
-    // What the effects below were computed from: saving anything else shows them first.
-    carries.push(("seen", draft.fingerprint()));
+    let mut hidden = state.toolbar.with_untracked(|toolbar| toolbar.hidden_params.clone());
+    hidden.push(("configure", String::new()));
+    hidden.extend(draft.base_field());
+    // Which values the preview below is about. Without scripts, saving other values shows their preview first.
+    hidden.push(("seen", draft.fingerprint()));
     let fields = form.fields.iter().zip(&draft.typed).enumerate();
-    let is_switch = |(_, (entry, _)): &(usize, (&Entry, &String))| entry.help.is_none();
-    let ticks: Vec<_> = fields
+    let is_switch = |(_, (field, _)): &(usize, (&FormField, &String))| field.help.is_none();
+    let checkboxes: Vec<_> = fields
         .clone()
         .filter(is_switch)
-        .map(|(place, (entry, typed))| tick(state, place, entry, !typed.is_empty()))
+        .map(|(position, (field, typed))| checkbox(state, position, field, !typed.is_empty()))
         .collect();
     let durations: Vec<_> = fields
-        .filter(|one| !is_switch(one))
-        .map(|(place, (entry, typed))| field(state, place, entry, typed))
+        .filter(|field| !is_switch(field))
+        .map(|(position, (field, typed))| duration_field(state, position, field, typed))
         .collect();
     let settings = form.settings;
     let save = move |event: SubmitEvent| {
@@ -39,16 +84,16 @@ pub(crate) fn configure(state: PageState, form: &Form) -> impl IntoView + use<> 
     };
     view! {
         <form
-            class="configure"
+            class="settings-form"
             method="post"
-            action=state.action("settings")
+            action=state.action_address("settings")
             aria-labelledby="configure"
             novalidate
             on:submit=save
         >
-            {hidden_fields(carries)}
+            {hidden_fields(hidden)}
             <div class="fields">
-                <div>{ticks}</div>
+                <div>{checkboxes}</div>
                 {durations}
             </div>
             {effects(state, form)}
@@ -56,7 +101,7 @@ pub(crate) fn configure(state: PageState, form: &Form) -> impl IntoView + use<> 
                 <button type="submit" class="primary" id="save">{words.label("page.save")}</button>
                 <button
                     type="submit"
-                    class="script-less"
+                    class="unless-hydrated"
                     formmethod="get"
                     formaction=state.address("")
                 >
@@ -68,38 +113,46 @@ pub(crate) fn configure(state: PageState, form: &Form) -> impl IntoView + use<> 
     }
 }
 
-/// Puts what was typed into the field at this place of the form.
-fn type_in(state: PageState, place: usize, text: String) {
-    state.type_in(|draft: &mut Draft| {
-        if let Some(typed) = draft.typed.get_mut(place) {
+fn edit_field(state: PageState, position: usize, text: String) {
+    state.edit_draft(|draft: &mut Draft| {
+        if let Some(typed) = draft.typed.get_mut(position) {
             *typed = text;
         }
     });
 }
 
-fn tick(state: PageState, place: usize, entry: &Entry, on: bool) -> impl IntoView + use<> {
-    let Entry { name, label, .. } = *entry;
-    let ticked = |event: &Event| {
-        let text = if event_target_checked(event) { TICKED } else { "" };
+fn checkbox(
+    state: PageState,
+    position: usize,
+    field: &FormField,
+    on: bool,
+) -> impl IntoView + use<> {
+    let FormField { name, label, .. } = *field;
+    let value = |event: &Event| {
+        let text = if event_target_checked(event) { CHECKED } else { "" };
         text.to_owned()
     };
     view! {
-        <label class="tick">
+        <label class="checkbox">
             <input
                 type="checkbox"
                 id=name
                 name=name
                 checked=on
-                on:input=move |event| type_in(state, place, ticked(&event))
+                on:input=move |event| edit_field(state, position, value(&event))
             />
             {label}
         </label>
     }
 }
 
-/// A length of time: label, field, what it means, and beside it what is wrong.
-fn field(state: PageState, place: usize, entry: &Entry, typed: &str) -> impl IntoView + use<> {
-    let Entry { name, label, help, error, warning } = entry.clone();
+fn duration_field(
+    state: PageState,
+    position: usize,
+    field: &FormField,
+    typed: &str,
+) -> impl IntoView + use<> {
+    let FormField { name, label, help, error, warning } = field.clone();
     let invalid = error.is_some().then_some("true");
     view! {
         <div class="field">
@@ -110,13 +163,13 @@ fn field(state: PageState, place: usize, entry: &Entry, typed: &str) -> impl Int
                 name=name
                 value=typed.to_owned()
                 autocomplete="off"
-                aria-describedby=format!("{name}-said {name}-help")
+                aria-describedby=format!("{name}-message {name}-help")
                 aria-invalid=invalid
-                on:input=move |event| type_in(state, place, event_target_value(&event))
+                on:input=move |event| edit_field(state, position, event_target_value(&event))
             />
-            <p class="said" id=format!("{name}-said")>
-                <span class="wrong">{error}</span>
-                <span class="unwise">{warning}</span>
+            <p class="field-message" id=format!("{name}-message")>
+                <span class="error-text">{error}</span>
+                <span class="warning-text">{warning}</span>
             </p>
             <p class="muted help" id=format!("{name}-help")>{help}</p>
         </div>
@@ -124,13 +177,13 @@ fn field(state: PageState, place: usize, entry: &Entry, typed: &str) -> impl Int
 }
 
 fn effects(state: PageState, form: &Form) -> impl IntoView + use<> {
-    let lines: Vec<_> = form.effects.iter().map(|line| view! { <li>{line.clone()}</li> }).collect();
-    let lead = (!lines.is_empty()).then(|| state.words().label("configure.lead"));
+    let items: Vec<_> = form.effects.iter().map(|line| view! { <li>{line.clone()}</li> }).collect();
+    let lead = (!items.is_empty()).then(|| state.words().label("configure.lead"));
     view! {
         <div class="effects" data-testid="effects">
             <p>{lead}</p>
-            <ul>{lines}</ul>
-            <p class="wrong">{form.refused.clone()}</p>
+            <ul>{items}</ul>
+            <p class="error-text">{form.error.clone()}</p>
         </div>
     }
 }

@@ -1,5 +1,5 @@
-//! What notices that the page's own half in the browser does not run: a script that stands in the document
-//! itself, and the sentences that it shows in the header.
+//! The watchdog: an inline script that notices when the page does not run in the browser, and the notice that
+//! it shows.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::i18n::Words;
 use crate::page::state::PageState;
 use crate::protocol::SiteInfo;
 
-/// The script without what only its readers need.
+/// The script without comments and indentation.
 static SCRIPT: LazyLock<String> = LazyLock::new(|| {
     let lines = include_str!("watchdog.js").lines().map(str::trim);
     let code: Vec<&str> =
@@ -17,14 +17,14 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
     code.join("\n")
 });
 
-/// The script; before everything whose failure it should see.
+/// It comes before everything whose failure it should notice.
 pub(crate) fn script(state: PageState, site: &SiteInfo, nonce: &str) -> impl IntoView + use<> {
     let again = state.route.with_untracked(crate::page::route::Route::address);
     let (files, nonce) = (site.assets.clone(), nonce.to_owned());
-    view! { <script nonce=nonce data-files=files data-again=again inner_html=SCRIPT.as_str()></script> }
+    view! { <script nonce=nonce data-assets=files data-reload-url=again inner_html=SCRIPT.as_str()></script> }
 }
 
-/// What it shows, hidden until then.
+/// Hidden until the script shows it.
 pub(crate) fn notice(words: &Words) -> impl IntoView + use<> {
     let keys = [
         "plain.not-live.script",
@@ -32,14 +32,14 @@ pub(crate) fn notice(words: &Words) -> impl IntoView + use<> {
         "plain.not-live.reloads",
         "plain.not-live.waits",
     ];
-    // The script knows them by their numbers.
+    // The script finds them by their number.
     let parts = keys.into_iter().zip(1..).map(|(key, part)| {
         let said = format!("{} ", words.label(key));
         view! { <span data-part=part>{said}</span> }
     });
     let mark = format!("{} – ", words.label("plain.not-live"));
     view! {
-        <p id="not-live" hidden data-mark=mark>
+        <p id="not-live" hidden data-title-prefix=mark>
             {parts.collect_view()}
         </p>
     }

@@ -5,7 +5,7 @@
   var MISSED_BEATS = 8, MAX_TRIES = 14, RELOAD_MS = 30000, READABLE_MS = 10000;
   var root = document.documentElement;
   var own = document.currentScript;
-  var files = own.getAttribute('data-files') + '/';
+  var files = own.getAttribute('data-assets') + '/';
   var missed = 0, strange = 0, started = false, failed = false, shown = '', since = 0;
 
   function each(list, act) {
@@ -19,14 +19,14 @@
   // What the page says twice, once in text that a translator can replace, must be the same.
   function isStrange() {
     var headline = document.getElementById('verdict');
-    var state = document.querySelector('#news [data-moment]');
-    return !!document.querySelector('#app font, #news font')
+    var state = document.querySelector('#connection-status [data-time]');
+    return !!document.querySelector('#app font, #connection-status font')
       || (headline && squeezed(document.title).indexOf(squeezed(headline.textContent)) < 0)
-      || (state && state.textContent.indexOf(state.getAttribute('data-moment')) < 0);
+      || (state && state.textContent.indexOf(state.getAttribute('data-time')) < 0);
   }
 
   function isAsked() {
-    return !!document.querySelector('#answer, #load_balancing');
+    return !!document.querySelector('#confirm, #load_balancing');
   }
 
   function show(why) {
@@ -40,10 +40,10 @@
     notice.setAttribute('role', 'alert');
     notice.hidden = !why;
     // What needs no scripts is offered again, and nothing says that news comes.
-    each(document.querySelectorAll('#news .dot, #news [class*=script]'), function (part) { part.hidden = !!why; });
+    each(document.querySelectorAll('#connection-status .dot, #connection-status [class^="if-"]'), function (part) { part.hidden = !!why; });
     if (why) root.removeAttribute('data-hydrated');
     else root.setAttribute('data-hydrated', 'true');
-    var mark = notice.getAttribute('data-mark');
+    var mark = notice.getAttribute('data-title-prefix');
     if (!why) document.title = document.title.replace(mark, '');
     else if (started) document.title = mark + document.title;
   }
@@ -59,7 +59,7 @@
     var now = performance.now();
     if (now < RELOAD_MS || (started && now - since < READABLE_MS)) return;
     if (started) location.reload();
-    else location.replace(own.getAttribute('data-again'));
+    else location.replace(own.getAttribute('data-reload-url'));
   }, 1000);
 
   // Behind a balancer, while servers are updated, the next server may have a file that this one does not. Not in step
@@ -93,7 +93,7 @@
   // Links and forms of a page that has stopped lead where they would without scripts.
   each(['click', 'submit', 'input', 'keydown'], function (type) {
     addEventListener(type, function (event) {
-      if (shown && event.target.closest && event.target.closest('#app, #news')) event.stopImmediatePropagation();
+      if (shown && event.target.closest && event.target.closest('#app, #connection-status')) event.stopImmediatePropagation();
     }, true);
   });
 

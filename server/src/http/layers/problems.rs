@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use app::pages::DocumentContext;
-use app::pages::error::{ErrorPage, NextLink, document_of};
+use app::pages::error::{ErrorPage, NextLink, render};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -81,7 +81,7 @@ fn as_page(
     };
     let sentences = problem.sentences(context.words);
     let untranslated = sentences.is_none().then(|| problem.detail().to_owned());
-    let page = document_of(ErrorPage {
+    let page = render(ErrorPage {
         context,
         status: problem.status().as_u16(),
         title: problem.title(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::cluster::FieldError;
 use app::pages::DocumentContext;
-use app::pages::access::{AccessPage, NewToken, PersonLine, TokenForm, TokenLine, document_of};
+use app::pages::access::{AccessPage, NewToken, PersonRow, TokenForm, TokenRow, render};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -47,7 +47,7 @@ pub(crate) async fn get(
     Extension(person): Extension<Person>,
     PageRequest(context): PageRequest,
 ) -> Response {
-    document_response(StatusCode::OK, document_of(page(&site, context, &person)))
+    document_response(StatusCode::OK, render(page(&site, context, &person)))
 }
 
 /// Creates a token and shows its secret, in this answer and nowhere else.
@@ -77,16 +77,16 @@ pub(crate) async fn create_token(
     };
     Ok(match made {
         Ok((secret, token)) => {
-            let made = Some(NewToken { name: token.name, secret: secret.reveal().to_owned() });
+            let new_token = Some(NewToken { name: token.name, secret: secret.reveal().to_owned() });
             document_response(
                 StatusCode::CREATED,
-                document_of(AccessPage { made, ..page(&site, context, &person) }),
+                render(AccessPage { new_token, ..page(&site, context, &person) }),
             )
         }
-        Err(wrong) => {
+        Err(errors) => {
             let form = TokenForm { name, role, expires_in_s };
-            let page = AccessPage { form, wrong, ..page(&site, context, &person) };
-            document_response(StatusCode::UNPROCESSABLE_ENTITY, document_of(page))
+            let page = AccessPage { form, errors, ..page(&site, context, &person) };
+            document_response(StatusCode::UNPROCESSABLE_ENTITY, render(page))
         }
     })
 }
@@ -110,7 +110,7 @@ fn page(site: &Site, context: DocumentContext, person: &Person) -> AccessPage {
         keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
     let people = (site.access.policy.mode == Mode::Password).then(|| {
         let line =
-            |person: &Account| PersonLine { name: person.name.clone(), rank: person.rank.as_str() };
+            |person: &Account| PersonRow { name: person.name.clone(), role: person.rank.as_str() };
         keyring.people.values().map(line).collect()
     });
     AccessPage {
@@ -120,22 +120,22 @@ fn page(site: &Site, context: DocumentContext, person: &Person) -> AccessPage {
         credentials: credentials.into_iter().map(line).collect(),
         people,
         can_create: !person.is_guest(),
-        made: None,
+        new_token: None,
         form: TokenForm::default(),
-        wrong: Vec::new(),
+        errors: Vec::new(),
     }
 }
 
-fn line(token: &Token) -> TokenLine {
-    TokenLine {
+fn line(token: &Token) -> TokenRow {
+    TokenRow {
         id: token.id.clone(),
         name: token.name.clone(),
         role: token.role.as_str(),
-        made: token.made,
-        made_by: token.made_by.clone(),
-        address: token.address,
-        expires: token.expires,
-        used: token.used,
-        revoked: token.revoked,
+        created_at: token.made,
+        created_by: token.made_by.clone(),
+        created_from: token.address,
+        expires_at: token.expires,
+        last_used_at: token.used,
+        revoked_at: token.revoked,
     }
 }

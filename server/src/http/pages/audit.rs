@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::pages::audit::{AuditLine, AuditPage, document_of};
+use app::pages::audit::{AuditPage, AuditRow, render};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -45,18 +45,18 @@ pub(crate) async fn get(
     });
     let page = AuditPage {
         context,
-        lines: lines.into_iter().map(line).collect(),
+        rows: lines.into_iter().map(line).collect(),
         actions: Action::ALL.map(Action::as_str).to_vec(),
         action,
         text: looked_for,
         cut,
         older,
-        earlier: wanted.before.is_some(),
+        is_older: wanted.before.is_some(),
     };
-    Ok(document_response(StatusCode::OK, document_of(page)))
+    Ok(document_response(StatusCode::OK, render(page)))
 }
 
-fn line(line: Written) -> AuditLine {
+fn line(line: Written) -> AuditRow {
     let Written { at, who, proof, address, action, target, outcome, count, last_at, .. } = line;
-    AuditLine { at, who, proof, address, action, target, outcome, count, last_at }
+    AuditRow { at, who, proof, address, action, target, outcome, count, last_at }
 }

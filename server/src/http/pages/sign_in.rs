@@ -224,8 +224,8 @@ fn page(
     let set_up = match (keyring.has_admin(), &keyring.setup_code) {
         (true, _) => SetUp::Nothing,
         (false, Some(code)) if site.live.now() < code.expires => SetUp::FirstAdmin,
-        (false, _) => SetUp::FirstAdminAndCode,
+        (false, _) => SetUp::FirstAdminAfterExpiry,
     };
-    let form = SignInForm { context, name, then, wrong, set_up };
-    document_response(status, app::pages::sign_in::document(form))
+    let form = SignInForm { context, name, then, error: wrong, set_up };
+    document_response(status, app::pages::sign_in::render(form))
 }
