@@ -29,7 +29,7 @@ pub use crate::site::{FollowedFiles, MAX_SERVERS, Options, Site};
 
 /// All routes of a site, its base path included.
 pub fn router(site: Arc<Site>) -> axum::Router {
-    http::router(site)
+    http::router(site, None)
 }
 
 /// Serves a site on `listener` until `shutdown`: then takes no more requests, finishes those it has,
@@ -49,9 +49,9 @@ pub async fn serve(
         stopping.stop();
     };
     let connections = listener::places();
-    site.streams.leave_room(connections);
+    let router = http::router(Arc::clone(&site), Some(connections));
     let proxies = site.access.policy.proxies.clone();
     let limits = listener::Limits { connections, proxies };
-    listener.serve(router(Arc::clone(&site)), limits, shutdown).await;
+    listener.serve(router, limits, shutdown).await;
     site.close().await;
 }

@@ -1,6 +1,7 @@
 //! The static files of the page: their path holds their content's hash, so they are cached for ever.
 
 use std::cmp::Reverse;
+use std::sync::LazyLock;
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -20,11 +21,15 @@ struct Files;
 /// For a file whose address changes with its content.
 pub(crate) const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 
-/// The hash in every asset's path, or `none` where the site was not built.
-pub(crate) fn hash() -> String {
-    Files::get("hash")
-        .and_then(|file| String::from_utf8(file.data.into_owned()).ok())
-        .map_or_else(|| "none".to_owned(), |hash| hash.trim().to_owned())
+/// The hash of all files, which is in every file's path: an open page learns by it that it is of another version. `none` where
+/// the page was not built.
+pub(crate) fn hash() -> &'static str {
+    static HASH: LazyLock<String> = LazyLock::new(|| {
+        Files::get("hash")
+            .and_then(|file| String::from_utf8(file.data.into_owned()).ok())
+            .map_or_else(|| "none".to_owned(), |hash| hash.trim().to_owned())
+    });
+    &HASH
 }
 
 pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::auth::identity::Person;
 use crate::http::problem::Problem;
 use crate::net::connections::Room;
-use crate::site::Site;
+use crate::http::state::HttpState;
 
 /// The largest JSON body that is accepted.
 const MAX_JSON_BYTES: usize = 1 << 20;
@@ -269,10 +269,10 @@ impl From<FormProblem> for Problem {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Submitted<T> {
+impl<T: DeserializeOwned> FromRequest<HttpState> for Submitted<T> {
     type Rejection = Infallible;
 
-    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Infallible> {
+    async fn from_request(request: Request, state: &HttpState) -> Result<Self, Infallible> {
         let (head, body) = request.into_parts();
         let sender = match head.extensions.get::<Person>() {
             Some(_) => Sender::Person,
@@ -280,14 +280,14 @@ impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Submitted<T> {
         };
         let room = head.extensions.get::<Room>().filter(|_| sender == Sender::Anonymous);
         let offered = room.map(Room::offer);
-        let bytes = match site.bodies.read_small(sender, body).await {
+        let bytes = match state.bodies.read_small(sender, body).await {
             Ok(bytes) => bytes,
             Err(Unread::TooLarge) => return Ok(Self(Err(FormProblem::TooLarge))),
             Err(unread) => return Ok(Self(Err(FormProblem::Other(unread.problem(""))))),
         };
         drop(offered);
         let request = Request::from_parts(head, Body::from(bytes));
-        let form = Form::<T>::from_request(request, site).await;
+        let form = Form::<T>::from_request(request, state).await;
         Ok(Self(form.map(|Form(form)| form).map_err(|rejection| {
             let why = format!("the form cannot be read: {rejection}");
             FormProblem::Other(Problem::new(rejection.status(), why))
@@ -296,9 +296,12 @@ impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Submitted<T> {
 }
 
 /// A call of a server function, with its whole body in memory.
-pub(crate) async fn read_function_call(site: &Site, request: Request) -> Result<Request, Problem> {
+pub(crate) async fn read_function_call(
+    bodies: &BodyBudget,
+    request: Request,
+) -> Result<Request, Problem> {
     let (head, body) = request.into_parts();
-    let read = site.bodies.read_small(Sender::Person, body).await;
+    let read = bodies.read_small(Sender::Person, body).await;
     let bytes = read.map_err(|unread| unread.problem("the body is larger than 16 KiB"))?;
     Ok(Request::from_parts(head, Body::from(bytes)))
 }

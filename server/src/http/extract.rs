@@ -1,7 +1,6 @@
 //! Extractors: how a page is shown (as the address, else the site, else the browser says), and the parameters of a path.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use app::i18n::{Language, Words};
 use app::page::appearance::Appearance;
@@ -12,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::http::problem::Problem;
+use crate::http::state::HttpState;
 use crate::site::Site;
 
 /// The parameters in a path, or why they cannot be read.
@@ -20,11 +20,11 @@ pub(crate) type PathParams<T> = Result<Path<T>, PathRejection>;
 /// The context of a server-rendered page: where the site is, and how the reader wants the page.
 pub(crate) struct PageRequest(pub(crate) DocumentContext);
 
-impl FromRequestParts<Arc<Site>> for PageRequest {
+impl FromRequestParts<HttpState> for PageRequest {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Infallible> {
-        Ok(Self(site.document_context(parts.uri.query().unwrap_or_default(), &parts.headers)))
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Infallible> {
+        Ok(Self(state.site.document_context(parts.uri.query().unwrap_or_default(), &parts.headers)))
     }
 }
 

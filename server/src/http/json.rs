@@ -1,7 +1,5 @@
 //! Reads JSON bodies, and turns them into typed requests that name every bad field.
 
-use std::sync::Arc;
-
 use app::cluster::FieldError;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,7 +9,7 @@ use serde_json::Value;
 use crate::files::text::utf8;
 use crate::http::body::Sender;
 use crate::http::problem::Problem;
-use crate::site::Site;
+use crate::http::state::HttpState;
 use crate::telemetry::outside_text::one_line;
 
 /// A request that is sent as a JSON body.
@@ -26,12 +24,12 @@ pub(crate) trait FromJson: Sized {
 /// Extracts a typed request from a JSON body.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
-impl<T: FromJson> FromRequest<Arc<Site>> for JsonBody<T> {
+impl<T: FromJson> FromRequest<HttpState> for JsonBody<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, site: &Arc<Site>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &HttpState) -> Result<Self, Problem> {
         let (head, body) = request.into_parts();
-        let body = site.bodies.read(T::SENDER, body).await?;
+        let body = state.bodies.read(T::SENDER, body).await?;
         let value: Value = parse(&head.headers, &body)?;
         T::from_json(&value).map(Self).map_err(Problem::fields)
     }

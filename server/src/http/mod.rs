@@ -1,18 +1,19 @@
 //! The route table: each address, the permission that it requires, and its handler.
 
 mod accept;
-pub(crate) mod api;
-pub(crate) mod assets;
-pub(crate) mod body;
+mod api;
+mod assets;
+mod body;
 mod branding;
 mod extract;
 mod json;
 mod layers;
 mod not_found;
-pub(crate) mod pages;
+mod pages;
 mod problem;
 mod query;
-pub(crate) mod single_flight;
+mod single_flight;
+mod state;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
@@ -33,6 +34,7 @@ use self::layers::permission::Permission::{
     Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
 };
 use self::pages::{access, embed, forms, sign_in};
+use self::state::HttpState;
 use crate::site::Site;
 
 /// Where servers send heartbeats.
@@ -108,16 +110,6 @@ fn machine_routes() -> Vec<ProtectedRoutes> {
     ]
 }
 
-/// The first segment of every path.
-pub(crate) fn first_segments() -> BTreeSet<String> {
-    let all = page_routes().into_iter().chain(api_routes()).chain(monitoring_routes());
-    let segments = all.chain(machine_routes()).flat_map(|routes| {
-        let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
-        routes.paths().map(first).collect::<Vec<_>>()
-    });
-    segments.filter(|segment| !segment.is_empty()).collect()
-}
-
 /// The paths of all pages and forms.
 fn page_paths() -> &'static BTreeSet<String> {
     static PATHS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
@@ -126,32 +118,51 @@ fn page_paths() -> &'static BTreeSet<String> {
     &PATHS
 }
 
-/// All routes, with and without the base path.
-pub(crate) fn router(site: Arc<Site>) -> Router {
+/// All routes, with and without the base path. `max_connections`: of the listener, if it limits them.
+pub(crate) fn router(site: Arc<Site>, max_connections: Option<usize>) -> Router {
+    let state = HttpState::new(site, max_connections);
     let compressed = page_routes().into_iter().chain(api_routes()).chain(monitoring_routes());
     let description = OpenApiRouter::with_openapi(openapi::head());
-    let (routes, document) = serve(description, compressed, &site)
+    let (routes, document) = serve(description, compressed, &state)
         .layer(compression())
-        .merge(serve(OpenApiRouter::new(), machine_routes(), &site))
+        .merge(serve(OpenApiRouter::new(), machine_routes(), &state))
         .layer(map_response(forbid_caching))
         .split_for_parts();
-    let document = Document::finished(&document, &site);
-    let routes = if site.base.is_empty() { routes } else { below_base(routes, &site) };
+    let document = Document::finished(&document, &state.site);
+    let routes = if state.site.base.is_empty() { routes } else { below_base(routes, &state) };
     let routes = routes
         .fallback(not_found::answer)
         .method_not_allowed_fallback(not_found::answer_wrong_method);
-    layers::wrap(routes, &site).layer(Extension(document)).with_state(site)
+    layers::wrap(routes, &state).layer(Extension(document)).with_state(state)
 }
 
 /// The routes below the base path, and at the root too: a proxy may strip the base path.
-fn below_base(routes: Router<Arc<Site>>, site: &Arc<Site>) -> Router<Arc<Site>> {
+fn below_base(routes: Router<HttpState>, state: &HttpState) -> Router<HttpState> {
     // `nest` serves the base path itself, but not the base path with a slash.
-    let slash = format!("{}/", site.base);
+    let slash = format!("{}/", state.site.base);
     let slash = require(View, Page, (slash.as_str(), get(pages::overview::get))).noted();
-    let slash: Router<Arc<Site>> = serve(OpenApiRouter::new(), [slash], site).into();
+    let slash: Router<HttpState> = serve(OpenApiRouter::new(), [slash], state).into();
     slash
         .layer(map_response(forbid_caching))
         .layer(compression())
-        .nest(&site.base, routes.clone())
+        .nest(&state.site.base, routes.clone())
         .merge(routes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::base_path::RESERVED_SEGMENTS;
+
+    #[test]
+    fn the_first_segments_of_all_routes_are_reserved() {
+        let all = page_routes().into_iter().chain(api_routes()).chain(monitoring_routes());
+        let segments: BTreeSet<String> = all
+            .chain(machine_routes())
+            .flat_map(|routes| routes.paths().map(str::to_owned).collect::<Vec<_>>())
+            .filter_map(|path| path.split('/').nth(1).map(str::to_owned))
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        assert_eq!(segments.into_iter().collect::<Vec<_>>(), RESERVED_SEGMENTS);
+    }
 }

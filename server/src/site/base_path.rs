@@ -1,9 +1,30 @@
 //! Below which path of its host does an overview live?
 
-use crate::http;
+/// The longest base path.
+const MAX_BASE_PATH_CHARS: usize = 200;
 
-/// The longest.
-const LONGEST: usize = 200;
+/// The first segment of every route. A proxy that strips the base path requests them at the root, so no base path may begin
+/// with one of them. A test in `http` compares this list with the route table.
+pub(crate) const RESERVED_SEGMENTS: [&str; 17] = [
+    "acceptance",
+    "access",
+    "api",
+    "assets",
+    "audit",
+    "branding",
+    "embed",
+    "embed.js",
+    "fn",
+    "healthz",
+    "metrics",
+    "readyz",
+    "reconnection",
+    "removal",
+    "settings",
+    "sign-in",
+    "sign-out",
+];
+
 /// Why something is no base path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the base path {given:?} {why}; give it as the browser sees it, such as /admin/cluster")]
@@ -24,7 +45,7 @@ pub fn parse(given: &str) -> Result<String, BasePathError> {
         return Ok(String::new());
     }
     let Some(parts) = base.strip_prefix('/') else { return refuse("does not begin with /") };
-    if base.len() > LONGEST {
+    if base.len() > MAX_BASE_PATH_CHARS {
         return refuse("is longer than 200 characters");
     }
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
@@ -39,9 +60,8 @@ pub fn parse(given: &str) -> Result<String, BasePathError> {
             return refuse("holds something else than letters, digits and -_.~");
         }
     }
-    // A proxy that strips the path asks for these at the root.
     let first = parts.split('/').next().unwrap_or_default();
-    if http::first_segments().contains(first) {
+    if RESERVED_SEGMENTS.contains(&first) {
         return refuse("begins like one of the overview's own addresses");
     }
     Ok(base.to_owned())

@@ -12,7 +12,6 @@ use std::time::Duration;
 use app::cluster::Span;
 use app::i18n::Language;
 use app::protocol::{Command, CommandResult};
-use axum::body::Bytes;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -24,14 +23,11 @@ use crate::auth::secret::{Hash, SecretError};
 use crate::auth::{SetupCodeText, SignInError};
 use crate::commands::Commands;
 use crate::files::kept::Kept;
-use crate::http;
-use crate::http::single_flight::SingleFlight;
 use crate::ingest::Ingest;
 use crate::live::LiveState;
 use crate::messenger::{Dialer, Here};
 use crate::self_report::Reporter;
 use crate::store::{Store, StoreError};
-use crate::telemetry::requests::RequestMetrics;
 
 pub use self::options::{MAX_SERVERS, Options};
 
@@ -65,17 +61,6 @@ pub struct Site {
     pub(crate) frame_ancestors: Vec<Ancestor>,
     /// What it borrows from the product it lives in.
     branding: RwLock<Arc<Branding>>,
-    /// The hash of the page's files: tells an open page that it is of another version.
-    pub(crate) build: String,
-    pub(crate) overview: http::api::overview::Cache,
-    pub(crate) requests: RequestMetrics,
-    /// How much of requests' bodies is in memory at once.
-    pub(crate) bodies: http::body::BodyBudget,
-    /// Where its page is rendered.
-    pub(crate) rendering: http::pages::render_pool::RenderPool,
-    /// Who reads the stream.
-    pub(crate) streams: http::api::stream::Streams,
-    pub(crate) scrape: SingleFlight<Bytes>,
     /// What works until it closes.
     background: Mutex<JoinSet<()>>,
 }
@@ -148,13 +133,6 @@ impl Site {
             hsts: options.hsts,
             frame_ancestors: options.frame_ancestors,
             branding: RwLock::new(Arc::new(options.branding)),
-            build: http::assets::hash(),
-            overview: http::api::overview::Cache::default(),
-            requests: RequestMetrics::default(),
-            bodies: http::body::BodyBudget::default(),
-            rendering: http::pages::render_pool::RenderPool::default(),
-            streams: http::api::stream::Streams::default(),
-            scrape: SingleFlight::default(),
             background: Mutex::new(background),
         });
         Ok(site)

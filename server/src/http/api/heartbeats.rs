@@ -1,7 +1,5 @@
 //! `POST /api/v1/heartbeats`: checks the sender and reads the body; the answer comes when the heartbeats are durable.
 
-use std::sync::Arc;
-
 use app::cluster::{FieldError, Heartbeat, RejectionReason, ServerName};
 use axum::body::Body;
 use axum::extract::State;
@@ -16,6 +14,7 @@ use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::json;
 use crate::http::problem::Problem;
+use crate::http::state::HttpState;
 use crate::ingest::heartbeat_json;
 use crate::messenger::{Announced, came_directly};
 use crate::site::Site;
@@ -42,7 +41,7 @@ const MAX_HEARTBEAT_BYTES: usize = 16 << 10;
     )
 )]
 pub(crate) async fn post(
-    State(site): State<Arc<Site>>,
+    State(HttpState { site, bodies, .. }): State<HttpState>,
     Extension(caller): Extension<Caller>,
     Extension(origin): Extension<Origin>,
     version: Version,
@@ -50,7 +49,7 @@ pub(crate) async fn post(
     body: Body,
 ) -> Result<Json<dto::ReceivedHeartbeats>, Problem> {
     let refused = |why| site.intake.figures().record_rejection(why);
-    let body = site.bodies.read(Sender::Node, body).await;
+    let body = bodies.read(Sender::Node, body).await;
     let body = body.inspect_err(|problem| refused(problem.refusal()))?;
     let (heartbeats, is_array) =
         parse_all(&headers, &body).inspect_err(|_| refused(RejectReason::Malformed))?;

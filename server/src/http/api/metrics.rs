@@ -4,14 +4,12 @@
 //! scrapes would outlive the components that they describe; and `prometheus-client` writes `OpenMetrics` only, whose names and
 //! types differ from the text format 0.0.4 that dashboards and alert rules rely on.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 
+use crate::http::state::HttpState;
 use crate::live::LiveView;
-use crate::site::Site;
 use crate::telemetry::cluster;
 use crate::telemetry::exposition::{Kind, Text};
 
@@ -30,19 +28,19 @@ const CONTENT_TYPE: HeaderValue =
         content_type = "text/plain"
     ))
 )]
-pub(crate) async fn get(State(site): State<Arc<Site>>) -> ([(HeaderName, HeaderValue); 1], Bytes) {
+pub(crate) async fn get(State(state): State<HttpState>) -> ([(HeaderName, HeaderValue); 1], Bytes) {
     // Monitors that scrape at once share one text.
-    let scraped = Arc::clone(&site);
-    let text = site.scrape.run(move || text(&scraped).into()).await;
+    let scraped = state.clone();
+    let text = state.metrics_text.run(move || text(&scraped).into()).await;
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text)
 }
 
 /// All metrics at this moment, from memory.
-fn text(site: &Site) -> String {
+fn text(HttpState { site, requests, .. }: &HttpState) -> String {
     let mut text = Text::default();
     let LiveView { snapshot, now, .. } = site.live.view();
     cluster::write(&mut text, &snapshot, now);
-    site.requests.write(&mut text);
+    requests.write(&mut text);
     site.intake.figures().write(&mut text);
     text.family(
         "cluster_overview_store_transaction_duration_seconds",

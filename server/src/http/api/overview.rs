@@ -12,21 +12,22 @@ use sha2::{Digest as _, Sha256};
 
 use crate::http::api::dto;
 use crate::http::single_flight::SingleFlight;
+use crate::http::state::HttpState;
 use crate::live::{LiveState, LiveView};
-use crate::site::Site;
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
 /// The last body, and the computation of the next one, which all requests share that wait for it.
-#[derive(Debug, Default)]
-pub(crate) struct Cache {
+#[derive(Debug)]
+pub(crate) struct OverviewCache {
+    live: Arc<LiveState>,
     /// Locked only to take or put a pointer.
-    last: RwLock<Option<Arc<Cached>>>,
-    flight: SingleFlight<(Arc<Cached>, Timestamp)>,
+    last: RwLock<Option<Arc<CachedOverview>>>,
+    flight: SingleFlight<(Arc<CachedOverview>, Timestamp)>,
 }
 
 #[derive(Debug)]
-struct Cached {
+struct CachedOverview {
     cursor: String,
     /// The moment for which it was computed, and when time alone may change a verdict in it.
     made: Timestamp,
@@ -61,12 +62,15 @@ struct Cached {
         )
     )
 )]
-pub(crate) async fn get(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let (mut cached, mut now) = site.picture().await;
+pub(crate) async fn get(
+    State(HttpState { site, overview, .. }): State<HttpState>,
+    headers: HeaderMap,
+) -> Response {
+    let (mut cached, mut now) = overview.current().await;
     if !has_tag(&headers, &cached.etag) {
         // The client may have a newer overview, from another web server.
         site.live.refresh().await;
-        (cached, now) = site.picture().await;
+        (cached, now) = overview.current().await;
     }
     let mut response = if has_tag(&headers, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -94,41 +98,43 @@ fn has_tag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
         .any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
 }
 
-impl Site {
+impl OverviewCache {
+    pub(crate) fn new(live: Arc<LiveState>) -> Self {
+        Self { live, last: RwLock::default(), flight: SingleFlight::default() }
+    }
+
     /// The overview, and the moment of this answer.
-    async fn picture(self: &Arc<Self>) -> (Arc<Cached>, Timestamp) {
-        if let Some(known) = self.overview.known(&self.live) {
-            return known;
+    async fn current(self: &Arc<Self>) -> (Arc<CachedOverview>, Timestamp) {
+        if let Some(valid) = self.valid() {
+            return valid;
         }
-        let site = Arc::clone(self);
-        self.overview.flight.run(move || site.overview.current(&site.live)).await
+        let cache = Arc::clone(self);
+        self.flight.run(move || cache.compute()).await
     }
-}
 
-impl Cache {
-    /// The last body, if it is still right.
-    fn known(&self, live: &LiveState) -> Option<(Arc<Cached>, Timestamp)> {
+    /// The last body, if nothing has changed since.
+    fn valid(&self) -> Option<(Arc<CachedOverview>, Timestamp)> {
         let last = self.last.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let (cursor, now) = live.cursor();
-        last.holds(&cursor, now).then_some((last, now))
+        let (cursor, now) = self.live.cursor();
+        last.is_valid(&cursor, now).then_some((last, now))
     }
 
-    /// The body as it is now. It takes long, so one call runs at a time.
-    fn current(&self, live: &LiveState) -> (Arc<Cached>, Timestamp) {
+    /// Computes the body. It takes long, so one call runs at a time.
+    fn compute(&self) -> (Arc<CachedOverview>, Timestamp) {
         // Another caller may have computed it meanwhile.
-        if let Some(known) = self.known(live) {
-            return known;
+        if let Some(valid) = self.valid() {
+            return valid;
         }
-        let sight = live.view();
-        let now = sight.now;
-        let cached = Arc::new(Cached::of(sight));
+        let view = self.live.view();
+        let now = view.now;
+        let cached = Arc::new(CachedOverview::new(view));
         *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&cached));
         (cached, now)
     }
 }
 
-impl Cached {
-    fn of(LiveView { snapshot, cursor, now }: LiveView) -> Self {
+impl CachedOverview {
+    fn new(LiveView { snapshot, cursor, now }: LiveView) -> Self {
         let write = |overview: &dto::Overview<'_>| serde_json::to_vec(overview);
         // Texts, numbers and lists of them: nothing that JSON cannot represent.
         let body = Bytes::from(dto::Overview::with(&snapshot, now, write).unwrap_or_default());
@@ -138,8 +144,8 @@ impl Cached {
         Self { cursor, made: now, until, body, etag }
     }
 
-    /// Whether it is still right: no fact has changed, and time has changed no verdict.
-    fn holds(&self, cursor: &str, now: Timestamp) -> bool {
+    /// Whether nothing has changed: no fact has changed, and time has changed no verdict.
+    fn is_valid(&self, cursor: &str, now: Timestamp) -> bool {
         self.cursor == cursor && now >= self.made && self.until.is_none_or(|until| now < until)
     }
 }

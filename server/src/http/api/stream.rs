@@ -21,6 +21,7 @@ use crate::clock::Stopwatch;
 use crate::http::layers::reauthenticate::Reauthenticator;
 use crate::http::problem::Problem;
 use crate::http::query;
+use crate::http::state::HttpState;
 use crate::site::Site;
 
 /// How often a comment is sent, so that the connection does not look idle.
@@ -64,12 +65,12 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     )
 )]
 pub(crate) async fn get(
-    State(site): State<Arc<Site>>,
+    State(HttpState { site, streams, .. }): State<HttpState>,
     Extension(person): Extension<Person>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let place = site.streams.open(&person)?;
+    let place = streams.open(&person)?;
     let (head, _) = request.into_parts();
     let last_id = head.headers.get(&LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let cursor = last_id.map(Cow::Borrowed).or_else(|| query::value(query.as_deref(), "cursor"));
@@ -117,12 +118,6 @@ enum ReaderKey {
     Person(&'static str, String),
 }
 
-impl Default for Streams {
-    fn default() -> Self {
-        Self { open: Arc::default(), places: Arc::new(Semaphore::new(MAX_STREAMS)) }
-    }
-}
-
 /// The place of one stream: free again when this value goes.
 struct StreamPlace {
     counted: Option<(Arc<OpenStreams>, ReaderKey)>,
@@ -130,10 +125,10 @@ struct StreamPlace {
 }
 
 impl Streams {
-    /// Leaves a quarter of so many connections to requests that end.
-    pub(crate) fn leave_room(&self, connections: usize) {
-        let fewer = MAX_STREAMS.saturating_sub(connections / 4 * 3);
-        self.places.forget_permits(fewer);
+    /// Streams use at most three quarters of the connections, so that other requests have the rest.
+    pub(crate) fn new(max_connections: Option<usize>) -> Self {
+        let max_streams = max_connections.map_or(MAX_STREAMS, |max| MAX_STREAMS.min(max / 4 * 3));
+        Self { open: Arc::default(), places: Arc::new(Semaphore::new(max_streams)) }
     }
 
     fn open(&self, person: &Person) -> Result<StreamPlace, Problem> {

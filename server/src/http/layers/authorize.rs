@@ -3,7 +3,6 @@
 //! The only way to serve a route is [`require`], so no route can be added without a permission.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use app::cluster::{RejectionReason, ServerName};
 use axum::extract::{Request, State};
@@ -24,7 +23,7 @@ use crate::http::layers::note_request::note_request;
 use crate::http::layers::permission::{Permission, check};
 use crate::http::layers::rejection::Rejection;
 use crate::net::connections::Room;
-use crate::site::Site;
+use crate::http::state::HttpState;
 use crate::telemetry::heartbeats::RejectReason;
 
 /// How a route answers a caller without permission.
@@ -44,25 +43,25 @@ pub(crate) struct ProtectedRoutes {
     format: RejectionFormat,
     /// Whether a request on it counts as a request to the overview's own web component.
     is_noted: bool,
-    routes: OpenApiRouter<Arc<Site>>,
+    routes: OpenApiRouter<HttpState>,
     /// Its path, if the API's description does not contain it.
     undescribed: Option<String>,
 }
 
 /// A route: of the API with its description, or a path with its handlers.
 pub(crate) enum Route {
-    Described(UtoipaMethodRouter<Arc<Site>>),
-    Undescribed(String, MethodRouter<Arc<Site>>),
+    Described(UtoipaMethodRouter<HttpState>),
+    Undescribed(String, MethodRouter<HttpState>),
 }
 
-impl From<UtoipaMethodRouter<Arc<Site>>> for Route {
-    fn from(route: UtoipaMethodRouter<Arc<Site>>) -> Self {
+impl From<UtoipaMethodRouter<HttpState>> for Route {
+    fn from(route: UtoipaMethodRouter<HttpState>) -> Self {
         Self::Described(route)
     }
 }
 
-impl From<(&str, MethodRouter<Arc<Site>>)> for Route {
-    fn from((path, methods): (&str, MethodRouter<Arc<Site>>)) -> Self {
+impl From<(&str, MethodRouter<HttpState>)> for Route {
+    fn from((path, methods): (&str, MethodRouter<HttpState>)) -> Self {
         Self::Undescribed(path.to_owned(), methods)
     }
 }
@@ -95,29 +94,29 @@ impl ProtectedRoutes {
     }
 
     /// Its router, behind the check of its permission.
-    fn into_router(self, site: &Arc<Site>) -> OpenApiRouter<Arc<Site>> {
+    fn into_router(self, state: &HttpState) -> OpenApiRouter<HttpState> {
         let Self { permission, format, is_noted, mut routes, .. } = self;
         openapi::describe_permission(routes.get_openapi_mut(), permission);
         if is_noted {
-            routes = routes.layer(middleware::from_fn_with_state(Arc::clone(site), note_request));
+            routes = routes.layer(middleware::from_fn_with_state(state.clone(), note_request));
         }
-        let check = PermissionCheck { site: Arc::clone(site), permission, format };
+        let check = PermissionCheck { state: state.clone(), permission, format };
         routes.layer(middleware::from_fn_with_state(check, authorize))
     }
 }
 
 /// Adds protected routes to a router.
 pub(crate) fn serve(
-    router: OpenApiRouter<Arc<Site>>,
+    router: OpenApiRouter<HttpState>,
     protected: impl IntoIterator<Item = ProtectedRoutes>,
-    site: &Arc<Site>,
-) -> OpenApiRouter<Arc<Site>> {
-    protected.into_iter().fold(router, |router, routes| router.merge(routes.into_router(site)))
+    state: &HttpState,
+) -> OpenApiRouter<HttpState> {
+    protected.into_iter().fold(router, |router, routes| router.merge(routes.into_router(state)))
 }
 
 #[derive(Clone)]
 struct PermissionCheck {
-    site: Arc<Site>,
+    state: HttpState,
     permission: Permission,
     format: RejectionFormat,
 }
@@ -129,7 +128,7 @@ async fn authorize(
 ) -> Response {
     let nobody = Caller::Nobody(AuthFailure::Silent);
     let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
-    let Err(rejection) = check(&checked.site.access.policy, checked.permission, caller) else {
+    let Err(rejection) = check(&checked.state.site.access.policy, checked.permission, caller) else {
         return next.run(request).await;
     };
     let reason = match caller {
@@ -140,10 +139,10 @@ async fn authorize(
     let query = request.uri().query().map(str::to_owned);
     let _offered = request.extensions().get::<Room>().map(Room::offer);
     if checked.permission == Permission::SendHeartbeats {
-        let body = checked.site.bodies.read_claim(request.into_body()).await;
-        checked.site.intake.figures().record_rejection(RejectReason::Token);
+        let body = checked.state.bodies.read_claim(request.into_body()).await;
+        checked.state.site.intake.figures().record_rejection(RejectReason::Token);
         if let Some(server) = body.and_then(|body| claimed_server(&body)) {
-            checked.site.live.refused(&server, reason, origin.and_then(|origin| origin.client));
+            checked.state.site.live.refused(&server, reason, origin.and_then(|origin| origin.client));
         }
     } else {
         body::discard(request.into_body()).await;
@@ -160,16 +159,16 @@ fn claimed_server(body: &[u8]) -> Option<ServerName> {
 
 impl PermissionCheck {
     fn reject(&self, rejection: Rejection, query: Option<&str>, peer: Option<IpAddr>) -> Response {
-        let has_sign_in = self.site.access.policy.mode == Mode::Password;
+        let has_sign_in = self.state.site.access.policy.mode == Mode::Password;
         match (self.format, rejection) {
             (RejectionFormat::Page, Rejection::Unauthenticated(_) | Rejection::SessionLapsed)
                 if has_sign_in =>
             {
-                Redirect::to(&crate::http::pages::sign_in::sign_in_url(&self.site.base, query))
+                Redirect::to(&crate::http::pages::sign_in::sign_in_url(&self.state.site.base, query))
                     .into_response()
             }
             (RejectionFormat::Page | RejectionFormat::Problem, rejection) => {
-                rejection.problem(&self.site, self.permission, peer).into_response()
+                rejection.problem(&self.state.site, self.permission, peer).into_response()
             }
             (RejectionFormat::ServerFunction, rejection) => {
                 let (status, error) = match rejection {

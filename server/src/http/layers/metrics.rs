@@ -1,28 +1,26 @@
 //! Counts and times every request for `/metrics`.
 
-use std::sync::Arc;
-
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::clock::Stopwatch;
-use crate::site::Site;
+use crate::http::state::HttpState;
 use crate::telemetry::requests::RequestLabels;
 
 /// Counts a request under its route's template and times it.
 pub(crate) async fn record_request(
-    State(site): State<Arc<Site>>,
+    State(state): State<HttpState>,
     request: Request,
     next: Next,
 ) -> Response {
-    let route = route_template(&site.base, request.extensions().get::<MatchedPath>());
+    let route = route_template(&state.site.base, request.extensions().get::<MatchedPath>());
     let method = method_label(request.method());
     let stopwatch = Stopwatch::start();
     let response = next.run(request).await;
     let status = status_class(response.status());
-    site.requests.record(RequestLabels { route, method, status }, stopwatch.elapsed());
+    state.requests.record(RequestLabels { route, method, status }, stopwatch.elapsed());
     response
 }
 

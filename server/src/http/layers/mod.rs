@@ -16,26 +16,24 @@ pub(crate) mod security_headers;
 pub(crate) mod timeout;
 pub(crate) mod uri_length;
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::site::Site;
+use crate::http::state::HttpState;
 
 /// Puts the layers around a router. The last one is the outermost: it sees a request first and its answer last.
-pub(crate) fn wrap(router: Router<Arc<Site>>, site: &Arc<Site>) -> Router<Arc<Site>> {
-    let site = || Arc::clone(site);
+pub(crate) fn wrap(router: Router<HttpState>, state: &HttpState) -> Router<HttpState> {
+    let state = || state.clone();
     router
-        .layer(from_fn_with_state(site(), csrf::check_write))
-        .layer(from_fn_with_state(site(), host_check::check_host))
-        .layer(from_fn_with_state(site(), authenticate::authenticate))
-        .layer(from_fn_with_state(site(), metrics::record_request))
+        .layer(from_fn_with_state(state(), csrf::check_write))
+        .layer(from_fn_with_state(state(), host_check::check_host))
+        .layer(from_fn_with_state(state(), authenticate::authenticate))
+        .layer(from_fn_with_state(state(), metrics::record_request))
         .layer(from_fn(uri_length::limit_uri_length))
         .layer(from_fn(timeout::limit_duration))
         .layer(CatchPanicLayer::custom(problems::answer_panic))
-        .layer(from_fn_with_state(site(), problems::render_problem))
-        .layer(from_fn_with_state(site(), security_headers::set_security_headers))
-        .layer(from_fn_with_state(site(), request_id::trace_request))
+        .layer(from_fn_with_state(state(), problems::render_problem))
+        .layer(from_fn_with_state(state(), security_headers::set_security_headers))
+        .layer(from_fn_with_state(state(), request_id::trace_request))
 }

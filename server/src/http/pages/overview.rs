@@ -17,8 +17,10 @@ use axum::response::{IntoResponse, Response};
 use crate::auth::audit::Proof;
 use crate::auth::identity::Person;
 use crate::http::api::stream::MAX_CURSOR_BYTES;
+use crate::http::assets;
 use crate::http::body;
 use crate::http::pages::html::set_document_headers;
+use crate::http::state::HttpState;
 use crate::site::Site;
 
 /// Answers one visitor's server functions.
@@ -67,7 +69,7 @@ impl Site {
     /// What changed since a cursor.
     pub(crate) fn delta_since(&self, cursor: &str) -> OverviewDelta {
         let (change, cursor, now) = self.live.since(cursor);
-        OverviewDelta { cursor, now, change, build: self.build.clone() }
+        OverviewDelta { cursor, now, change, build: assets::hash().to_owned() }
     }
 
     /// The origins whose pages may frame the page, separated by blanks.
@@ -79,7 +81,7 @@ impl Site {
     pub(crate) fn page_info(&self) -> app::protocol::SiteInfo {
         app::protocol::SiteInfo {
             base: self.base.clone(),
-            assets: format!("{}/assets/{}", self.base, self.build),
+            assets: format!("{}/assets/{}", self.base, assets::hash()),
             admin_url: self.admin_url.clone(),
             frame_ancestors: self.frame_ancestors(),
             branding: self.branding().for_page(&self.base),
@@ -88,7 +90,7 @@ impl Site {
 }
 
 pub(crate) async fn get(
-    State(site): State<Arc<Site>>,
+    State(HttpState { site, render_pool, .. }): State<HttpState>,
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
@@ -106,7 +108,7 @@ pub(crate) async fn get(
             move || app::shell(initial.clone(), told.get_or_init(app::nonce)),
         )(request)
     };
-    let mut response = site.rendering.run(render).await;
+    let mut response = render_pool.run(render).await;
     if let Some(nonce) = nonce.get() {
         set_document_headers(response.headers_mut(), nonce);
     }
@@ -114,11 +116,11 @@ pub(crate) async fn get(
 }
 
 pub(crate) async fn call_function(
-    State(site): State<Arc<Site>>,
+    State(HttpState { site, bodies, .. }): State<HttpState>,
     Extension(person): Extension<Person>,
     request: Request,
 ) -> Response {
-    let request = match body::read_function_call(&site, request).await {
+    let request = match body::read_function_call(&bodies, request).await {
         Ok(request) => request,
         Err(problem) => return problem.into_response(),
     };

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use crate::http::single_flight::on_blocking_thread;
 
 /// Renders as many pages at the same time as there are processors; the others wait.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RenderPool(Arc<Semaphore>);
 
 impl Default for RenderPool {
