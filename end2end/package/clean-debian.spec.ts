@@ -102,7 +102,7 @@ test('somebody installs the package, beats, looks, upgrades and removes it', asy
       expect(said).toContain(`${STATE}/overview.db.join-token`);
       // The admin hands the token on, to the group that may read it.
       debian.sh(`install -m 640 -g cluster-overview ${STATE}/overview.db.join-token /etc/cluster-overview/join-token`);
-      await debian.start('cluster-overview-agent', { CLUSTER_OVERVIEW_OVERVIEW: url, CLUSTER_OVERVIEW_NAME: 'agent-1' }, /hears this server/);
+      await debian.start('cluster-overview-agent', { CLUSTER_OVERVIEW_OVERVIEW: url, CLUSTER_OVERVIEW_NAME: 'agent-1' }, /the overview accepts the heartbeats of this server/);
     });
 
     const viewer = await test.step('heartbeats of other languages', async () => {

@@ -1,41 +1,38 @@
-//! What time it is: the only reader of the wall clock and of elapsed time.
+//! The wall clock and elapsed time. Nothing else reads them.
 
-#![allow(clippy::disallowed_methods, reason = "this is the one place that may read a clock")]
+#![allow(clippy::disallowed_methods, reason = "the one place that reads a clock")]
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use app::cluster::{Span, Timestamp};
 
-/// A difference to the wall clock up to this is no jump.
-const TOLERATED: Span = Span::seconds(2);
-/// How long the difference must stand before the clock follows.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// A smaller difference between [`Clock`] and the wall clock is no jump.
+const MIN_JUMP: Span = Span::seconds(2);
+/// How long the difference must last before the clock follows.
+const JUMP_DELAY: Duration = Duration::from_mins(1);
 
-/// The wall clock as it is, for a node's `sent_at` and for the first anchor.
+/// The time of the wall clock, which may jump.
 pub fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// How long something takes.
+/// Measures elapsed time.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    /// Begins now.
     pub fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// The time since.
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// The clock of the one process that owns an `SQLite` file: anchored to the wall clock, monotonic
-/// from then on.
+/// The clock of the one process that uses an SQLite file: it starts at the time of the wall clock, and is monotonic from then on.
 #[derive(Debug)]
 pub struct Clock(Mutex<Anchor>);
 
@@ -44,7 +41,7 @@ struct Anchor {
     moment: Timestamp,
     at: Instant,
     /// Since when this clock and the wall clock have differed.
-    astray: Option<Instant>,
+    differs_since: Option<Instant>,
 }
 
 impl Anchor {
@@ -55,37 +52,33 @@ impl Anchor {
 }
 
 impl Clock {
-    /// A clock that begins at the wall clock's time, but never before `earliest` (the last moment a
-    /// former process wrote).
+    /// Starts at the wall clock's time, but never before `earliest`: the last moment that an earlier process wrote.
     pub fn starting(earliest: Timestamp) -> Self {
         let moment = wall().max(earliest);
-        Self(Mutex::new(Anchor { moment, at: Instant::now(), astray: None }))
+        Self(Mutex::new(Anchor { moment, at: Instant::now(), differs_since: None }))
     }
 
-    /// Now.
     pub fn now(&self) -> Timestamp {
         self.anchor().now()
     }
 
-    /// By how much this clock should jump to be right again: only after it has differed from the
-    /// wall clock by more than two seconds for a minute. The caller makes the jump harmless in the
-    /// store and then calls [`Clock::jump`].
+    /// By how much this clock should jump, once it has differed from the wall clock for [`JUMP_DELAY`]. The caller first adjusts
+    /// the times in the store, and then calls [`Clock::jump`].
     pub fn jump_due(&self) -> Option<Span> {
         let mut anchor = self.anchor();
         let off = wall() - anchor.now();
-        if off.0.abs() <= TOLERATED.0 {
-            anchor.astray = None;
+        if off.0.abs() <= MIN_JUMP.0 {
+            anchor.differs_since = None;
             return None;
         }
-        let since = *anchor.astray.get_or_insert_with(Instant::now);
-        (since.elapsed() >= PATIENCE).then_some(off)
+        let since = *anchor.differs_since.get_or_insert_with(Instant::now);
+        (since.elapsed() >= JUMP_DELAY).then_some(off)
     }
 
-    /// Jumps.
     pub fn jump(&self, by: Span) {
         let mut anchor = self.anchor();
         anchor.moment = anchor.moment + by;
-        anchor.astray = None;
+        anchor.differs_since = None;
     }
 
     fn anchor(&self) -> std::sync::MutexGuard<'_, Anchor> {
@@ -93,10 +86,10 @@ impl Clock {
     }
 }
 
-/// A difference between a server's clock and this process's own elapsed time up to this is no jump.
-const TOLERATED_REMOTE: Span = Span::seconds(1);
+/// A smaller difference between the database server's clock and this process's elapsed time is no jump.
+const MIN_REMOTE_JUMP: Span = Span::seconds(1);
 
-/// The clock of a database server, as this process last read it.
+/// The clock of a database server: its last reading, plus the time since.
 #[derive(Debug, Default)]
 pub struct RemoteClock(Mutex<Option<Reading>>);
 
@@ -104,7 +97,7 @@ pub struct RemoteClock(Mutex<Option<Reading>>);
 struct Reading {
     moment: Timestamp,
     at: Instant,
-    /// By how much the clock had been set by then, all in all.
+    /// By how much the clock had been set until then, in total.
     jumps: Span,
 }
 
@@ -116,20 +109,19 @@ impl Reading {
 }
 
 impl RemoteClock {
-    /// Now, by the clock's last reading and the time since; before the first, this machine's own.
+    /// Before the first reading it is this machine's wall clock.
     pub fn now(&self) -> Timestamp {
         self.reading().map_or_else(wall, Reading::now)
     }
 
-    /// By how much the clock was set since the last reading, beyond the `jumps` that are known by
-    /// now: `None` while it runs as this process's own elapsed time does.
+    /// By how much the clock was set since the last reading, in addition to the known `jumps`. `None`: it was not set.
     pub fn jumped(&self, moment: Timestamp, jumps: Span) -> Option<Span> {
         let last = self.reading()?;
         let jumped = (moment - last.now()) - (jumps - last.jumps);
-        (jumped.0.abs() > TOLERATED_REMOTE.0).then_some(jumped)
+        (jumped.0.abs() > MIN_REMOTE_JUMP.0).then_some(jumped)
     }
 
-    /// The clock was read.
+    /// Stores a reading.
     pub fn read(&self, moment: Timestamp, jumps: Span) {
         let reading = Reading { moment, at: Instant::now(), jumps };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading);

@@ -1,7 +1,7 @@
-//! What a browser may not know: the store, the intake, the watch, the routes, the nodes.
+//! The server: everything that a browser must not know.
 //!
-//! A program of its own calls [`serve`]. A host product nests [`router`], and calls [`Site::stop`] before and
-//! [`Site::close`] after it finishes its requests.
+//! A standalone program calls [`serve`]. A host product nests [`router`], calls [`Site::stop`] before it finishes its last
+//! requests, and [`Site::close`] after them.
 
 pub mod agent;
 pub mod auth;
@@ -27,31 +27,31 @@ use crate::net::listener::{self, Listener};
 
 pub use crate::site::{FollowedFiles, MAX_SERVERS, Options, Site};
 
-/// All routes of a site, its base path included.
+/// All routes of a site, below its base path. Call it once for each site: limits, caches and request metrics belong to the router.
 pub fn router(site: Arc<Site>) -> axum::Router {
     http::router(site, None)
 }
 
-/// Serves a site on `listener` until `shutdown`: then takes no more requests, finishes those it has,
-/// and says goodbye for its own components.
+/// Serves a site on `listener` until `shutdown`. Then it accepts no more requests, finishes those it has, and reports its own
+/// components as stopped.
 pub async fn serve(
     listener: impl Into<Listener>,
     site: Arc<Site>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
     let listener = listener.into();
-    if let Ok(listening) = listener.socket.local_addr() {
-        site.connect_to_services(listening);
+    if let Ok(address) = listener.socket.local_addr() {
+        site.connect_to_services(address);
     }
     let stopping = Arc::clone(&site);
     let shutdown = async move {
         shutdown.await;
         stopping.stop();
     };
-    let connections = listener::places();
-    let router = http::router(Arc::clone(&site), Some(connections));
+    let max_connections = listener::max_connections();
+    let router = http::router(Arc::clone(&site), Some(max_connections));
     let proxies = site.access.policy.proxies.clone();
-    let limits = listener::Limits { connections, proxies };
+    let limits = listener::ConnectionLimits { max_connections, proxies };
     listener.serve(router, limits, shutdown).await;
     site.close().await;
 }

@@ -131,7 +131,7 @@ async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Bo
         admin_url: Some("/".to_owned()),
         own: Some((identity, vec![Role::Web, Role::Service])),
         dials_as: Some(name.to_owned()),
-        ..Options::of(database, Policy::of(Mode::Host(Host::new(sessions.clone()))))
+        ..Options::new(database, Policy::of(Mode::Host(Host::new(sessions.clone()))))
     };
     Ok(Site::open(options).await?)
 }

@@ -1,7 +1,7 @@
-//! Asks a product that cannot be changed for its health: at an address, or by a command.
+//! Health probes: ask a product that cannot send heartbeats itself for its health, at a URL or by a command.
 //!
-//! The answer is a JSON object as ProGet gives it at `/health/json`, or plain text as at `/health`. A status of
-//! 200, or an exit code of 0, says that all is well; anything else says in its body what is not.
+//! The answer is a JSON object as ProGet has it at `/health/json`, or plain text as at `/health`. Status 200 or exit code 0
+//! means healthy; otherwise the body says what is wrong.
 
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -17,241 +17,231 @@ use tokio::process::Command;
 use crate::store::without_password;
 use crate::telemetry::outside_text::one_line;
 
-/// How long a probe may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest answer, in bytes.
-const LONGEST: u64 = 64 << 10;
-/// A shell's exit code for a command that a signal ended is this and the signal's number.
-const ENDED_BY_SIGNAL: i32 = 128;
-/// What is read of an answer that failed: a sentence.
-const TOLD: usize = 300;
+const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_ANSWER_BYTES: u64 = 64 << 10;
+/// A shell exits with this plus the number of the signal that ended its command.
+const SIGNAL_EXIT_CODE: i32 = 128;
+const MAX_REASON_CHARS: usize = 300;
 
-/// How a product is asked.
+/// Where a product's health comes from.
 #[derive(Clone, Debug)]
 pub enum Probe {
-    /// At an address of HTTP.
-    Address {
-        /// The address.
+    Url {
         url: String,
-        /// What asks.
         agent: Box<ureq::Agent>,
     },
-    /// By a command, which the shell runs.
+    /// Run by the shell.
     Command(String),
 }
 
-/// What a product that is well says of itself.
+/// What a healthy product says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Well {
-    /// Its name, if it says it.
+pub struct Healthy {
     pub product: Option<String>,
-    /// Its version, if it says it.
     pub version: Option<String>,
 }
 
-/// Why a product is not well: one line.
+/// Why a probe failed: one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unwell(String);
+pub struct Unhealthy(String);
 
-impl Unwell {
-    fn of(why: impl Into<String>) -> Self {
-        let line = one_line(why.into().trim());
-        Self(line.chars().take(TOLD).collect())
+impl Unhealthy {
+    fn new(reason: impl Into<String>) -> Self {
+        let line = one_line(reason.into().trim());
+        Self(line.chars().take(MAX_REASON_CHARS).collect())
     }
 }
 
-/// What came back, whatever it means.
+/// An answer that has not been interpreted yet.
 struct Answer {
-    /// 200, or an exit code of 0.
-    is_good: bool,
-    /// What else it was, in words.
+    /// Status 200, or exit code 0.
+    is_success: bool,
+    /// The status or exit code in words.
     outcome: String,
-    /// Whether it calls itself JSON.
+    /// By its content type.
     is_json: bool,
     body: Vec<u8>,
 }
 
 impl Probe {
-    /// Asks at this address.
-    ///
     /// # Errors
-    /// What is no address of HTTP, in words.
-    pub fn of_address(url: &str) -> Result<Self, String> {
+    /// Why this is not an HTTP URL.
+    pub fn from_url(url: &str) -> Result<Self, String> {
         let uri: axum::http::Uri = url.parse().map_err(|error| format!("{url:?}: {error}"))?;
         if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none() {
-            return Err(format!("{url:?} is no address such as http://127.0.0.1:8080/health/json"));
+            return Err(format!(
+                "{url:?} is not an HTTP URL; give one such as http://127.0.0.1:8080/health/json"
+            ));
         }
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(PROBE_TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build()
             .new_agent();
-        Ok(Self::Address { url: url.to_owned(), agent: Box::new(agent) })
+        Ok(Self::Url { url: url.to_owned(), agent: Box::new(agent) })
     }
 
-    /// Asks once; what it means for a component of this role.
-    pub async fn ask(&self, role: Role) -> Result<Well, Unwell> {
+    /// Probes once. `role`: the component whose health it is about.
+    pub async fn check(&self, role: Role) -> Result<Healthy, Unhealthy> {
         let answer = match self {
-            Self::Address { url, agent } => {
+            Self::Url { url, agent } => {
                 let (url, agent) = (url.clone(), agent.clone());
-                let asked = tokio::task::spawn_blocking(move || fetch(&url, &agent));
-                asked.await.map_err(|error| Unwell::of(error.to_string()))??
+                let fetched = tokio::task::spawn_blocking(move || fetch(&url, &agent));
+                fetched.await.map_err(|error| Unhealthy::new(error.to_string()))??
             }
             Self::Command(command) => run(command).await?,
         };
-        understand(&answer, role)
+        interpret(&answer, role)
     }
 }
 
-/// Gets the answer of an address. Blocks.
-fn fetch(url: &str, agent: &ureq::Agent) -> Result<Answer, Unwell> {
-    // What is said of it goes to the overview, and everybody there reads it.
+/// Gets the answer of a URL. Blocks.
+fn fetch(url: &str, agent: &ureq::Agent) -> Result<Answer, Unhealthy> {
+    // The reason is shown to everybody who can see the overview.
     let shown = without_password(url);
-    let lost = |error: &dyn std::fmt::Display| Unwell::of(format!("{shown}: {error}"));
-    let mut answer = agent.get(url).call().map_err(|error| lost(&error))?;
+    let failed = |error: &dyn std::fmt::Display| Unhealthy::new(format!("{shown}: {error}"));
+    let mut answer = agent.get(url).call().map_err(|error| failed(&error))?;
     let status = answer.status();
     let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
     if status.is_redirection() {
-        let place = header("location").unwrap_or("nowhere").to_owned();
-        let why = format!("{shown} leads on to {place}: give the address that answers");
-        return Err(Unwell::of(why));
+        let target = header("location").unwrap_or("nowhere").to_owned();
+        let why = format!("{shown} redirects to {target}: set --probe to the final URL");
+        return Err(Unhealthy::new(why));
     }
     let is_json = header("content-type").is_some_and(|kind| kind.contains("json"));
     let mut body = Vec::new();
-    let mut reader = answer.body_mut().as_reader().take(LONGEST + 1);
-    reader.read_to_end(&mut body).map_err(|error| lost(&error))?;
-    if body.len() as u64 > LONGEST {
+    let mut reader = answer.body_mut().as_reader().take(MAX_ANSWER_BYTES + 1);
+    reader.read_to_end(&mut body).map_err(|error| failed(&error))?;
+    if body.len() as u64 > MAX_ANSWER_BYTES {
         return Err(too_long(&shown));
     }
-    Ok(Answer { is_good: status == 200, outcome: status.to_string(), is_json, body })
+    Ok(Answer { is_success: status == 200, outcome: status.to_string(), is_json, body })
 }
 
-fn too_long(who: &str) -> Unwell {
-    Unwell::of(format!("{who} answers with more than {} kB", LONGEST >> 10))
+fn too_long(source: &str) -> Unhealthy {
+    Unhealthy::new(format!("the answer of {source} is longer than {} KiB", MAX_ANSWER_BYTES >> 10))
 }
 
-/// Runs a command to its end, or ends it and all that it started.
-async fn run(command: &str) -> Result<Answer, Unwell> {
+/// Runs a command. If it takes too long, it is killed together with all processes that it started.
+async fn run(command: &str) -> Result<Answer, Unhealthy> {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).process_group(0).kill_on_drop(true);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let failed = |error: std::io::Error| Unwell::of(format!("the probe's command: {error}"));
+    let failed = |error: std::io::Error| Unhealthy::new(format!("the probe command: {error}"));
     let mut child = shell.spawn().map_err(failed)?;
     let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let ended = tokio::time::timeout(PATIENCE, async {
-        let (out, err) = tokio::try_join!(all(out), all(err))?;
-        Ok::<_, Unwell>((out, err, child.wait().await.map_err(failed)?))
+    let ended = tokio::time::timeout(PROBE_TIMEOUT, async {
+        let (out, err) = tokio::try_join!(read_all(out), read_all(err))?;
+        Ok::<_, Unhealthy>((out, err, child.wait().await.map_err(failed)?))
     });
     let ended = ended.await;
     if !matches!(ended, Ok(Ok(_)))
         && let Some(group) = group
     {
-        // It may have ended in this very moment.
+        // It fails if the command has ended in the meantime.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let (out, err, status) = ended.map_err(|_| {
-        Unwell::of(format!("the probe's command did not end within {} s", PATIENCE.as_secs()))
+        Unhealthy::new(format!(
+            "the probe command did not end within {} s",
+            PROBE_TIMEOUT.as_secs()
+        ))
     })??;
-    // What a failing command says stands where it says it.
+    // Commands write the reason of a failure to standard error, or else to standard output.
     let body = if status.success() || err.is_empty() { out } else { err };
-    if let Some(obstacle) = obstacle(status, &body) {
-        return Err(Unwell::of(obstacle));
+    if let Some(reason) = why_not_run(status, &body) {
+        return Err(Unhealthy::new(reason));
     }
-    Ok(Answer { is_good: status.success(), outcome: status.to_string(), is_json: false, body })
+    Ok(Answer { is_success: status.success(), outcome: status.to_string(), is_json: false, body })
 }
 
-/// What kept a command from asking: then nothing is known about the product. Most often that is the sandbox of the
-/// agent's unit.
-fn obstacle(status: ExitStatus, said: &[u8]) -> Option<String> {
+/// Why a command could not run as it should, if so: then its result says nothing about the product. Usually the sandbox of the
+/// agent's systemd unit is the reason.
+fn why_not_run(status: ExitStatus, output: &[u8]) -> Option<String> {
     use rustix::process::Signal;
-    let said = String::from_utf8_lossy(said);
-    let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let output = String::from_utf8_lossy(output);
+    let line = output.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
     let code = status.code();
-    let signal = status.signal().or_else(|| Some(code? - ENDED_BY_SIGNAL));
+    let signal = status.signal().or_else(|| Some(code? - SIGNAL_EXIT_CODE));
     let is = |known: Signal| signal == Some(known.as_raw());
     let forbidden = line.contains("Operation not permitted") || line.contains("Permission denied");
     let what = if is(Signal::SYS) {
-        "SIGSYS ended it: it made a system call that it may not make".to_owned()
+        "SIGSYS ended it, because it made a system call that is not allowed".to_owned()
     } else if is(Signal::TRAP) {
-        "SIGTRAP ended it, as it does where a program may not make code while it runs".to_owned()
+        "SIGTRAP ended it, as happens where a program must not generate code while it runs"
+            .to_owned()
     } else if matches!(code, Some(126 | 127)) || (forbidden && !status.success()) {
         format!("{status}: {line}")
     } else {
         return None;
     };
     Some(format!(
-        "the probe's command could not ask, so nothing is known about the product: {what}. See that the agent's account \
+        "the probe command could not run, so nothing is known about the product: {what}. Make sure that the agent's account \
          and the sandbox of its unit allow it; agent.toml says how"
     ))
 }
 
-/// All that somebody writes, unless it is too much.
-async fn all(pipe: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, Unwell> {
+/// The whole output of a command, unless it is too long.
+async fn read_all(pipe: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, Unhealthy> {
     let Some(pipe) = pipe else { return Ok(Vec::new()) };
-    let mut said = Vec::new();
-    let read = pipe.take(LONGEST + 1).read_to_end(&mut said).await;
-    read.map_err(|error| Unwell::of(format!("the probe's command: {error}")))?;
-    if said.len() as u64 > LONGEST {
-        return Err(too_long("the probe's command"));
+    let mut output = Vec::new();
+    let read = pipe.take(MAX_ANSWER_BYTES + 1).read_to_end(&mut output).await;
+    read.map_err(|error| Unhealthy::new(format!("the probe command: {error}")))?;
+    if output.len() as u64 > MAX_ANSWER_BYTES {
+        return Err(too_long("the probe command"));
     }
-    Ok(said)
+    Ok(output)
 }
 
 /// What an answer means for a component of this role.
-fn understand(
-    Answer { is_good, outcome, is_json, body }: &Answer,
+fn interpret(
+    Answer { is_success, outcome, is_json, body }: &Answer,
     role: Role,
-) -> Result<Well, Unwell> {
+) -> Result<Healthy, Unhealthy> {
     let text = String::from_utf8_lossy(body);
     let object = match serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) {
         Ok(Value::Object(object)) => object,
         _ if *is_json => {
-            return Err(Unwell::of(format!(
-                "{outcome}, and what it calls JSON is no object of it"
-            )));
+            return Err(Unhealthy::new(format!("{outcome}, and the body is not a JSON object")));
         }
-        _ if *is_good => return Ok(Well::default()),
+        _ if *is_success => return Ok(Healthy::default()),
         _ => {
             let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-            return Err(Unwell::of(format!("{outcome}: {}", line.trim())));
+            return Err(Unhealthy::new(format!("{outcome}: {}", line.trim())));
         }
     };
-    let said = |name: &str| object.get(name).and_then(Value::as_str).map(str::trim);
-    // The service's own status is nothing against the web component that told it.
-    let own = |name: &str| !(name == "serviceStatus" && role == Role::Web);
-    let wrong = |name: &&String| {
-        name.ends_with("Status") && own(name) && said(name).is_some_and(|status| status != "OK")
-    };
-    let wrong: Vec<String> = object
+    let text_of = |name: &str| object.get(name).and_then(Value::as_str).map(str::trim);
+    // A failed service does not make the web component unhealthy that reports it.
+    let concerns_role = |name: &str| !(name == "serviceStatus" && role == Role::Web);
+    let is_bad = |name: &str| text_of(name).is_some_and(|status| status != "OK");
+    let bad: Vec<String> = object
         .keys()
-        .filter(wrong)
+        .filter(|name| name.ends_with("Status") && concerns_role(name) && is_bad(name))
         .map(|name| {
-            // Both spellings are in use, also in one answer.
-            let mut told =
-                ["Detail", "Details"].map(|end| said(&format!("{name}{end}"))).into_iter();
-            let details = told.find_map(|told| told.filter(|told| !told.is_empty()));
+            // ProGet uses both spellings, also in one answer.
+            let details = ["Detail", "Details"].map(|end| text_of(&format!("{name}{end}")));
+            let details = details.into_iter().flatten().find(|details| !details.is_empty());
             let details = details.map(|details| format!(", {details}")).unwrap_or_default();
-            format!("{name} {}{details}", said(name).unwrap_or_default())
+            format!("{name} {}{details}", text_of(name).unwrap_or_default())
         })
         .collect();
-    if !wrong.is_empty() {
-        return Err(Unwell::of(wrong.join("; ")));
+    if !bad.is_empty() {
+        return Err(Unhealthy::new(bad.join("; ")));
     }
-    // A failure that is the service's alone is told with 500 too.
-    let of_service = said("serviceStatus").is_some_and(|status| status != "OK");
-    let excused = role == Role::Web && of_service;
-    if !is_good && !excused {
-        return Err(Unwell::of(outcome.clone()));
+    // The status is 500 also if only the service has failed.
+    let only_service_failed = role == Role::Web && is_bad("serviceStatus");
+    if !is_success && !only_service_failed {
+        return Err(Unhealthy::new(outcome.clone()));
     }
     let label = |names: &[&str]| {
-        let mut found = names.iter().filter_map(|name| said(name));
+        let mut found = names.iter().filter_map(|name| text_of(name));
         found.find(|text| check_text(text, 1, 100).is_ok()).map(str::to_owned)
     };
-    Ok(Well {
+    Ok(Healthy {
         product: label(&["applicationName", "product"]),
         version: label(&["versionNumber", "version", "releaseNumber"]),
     })
@@ -261,90 +251,98 @@ fn understand(
 mod tests {
     use super::*;
 
-    fn of(is_good: bool, is_json: bool, body: &str, role: Role) -> Result<Well, String> {
-        let outcome = if is_good { "200 OK" } else { "500 Internal Server Error" }.to_owned();
-        let answer = Answer { is_good, outcome, is_json, body: body.as_bytes().to_vec() };
-        understand(&answer, role).map_err(|unwell| unwell.to_string())
+    fn interpreted(
+        is_success: bool,
+        is_json: bool,
+        body: &str,
+        role: Role,
+    ) -> Result<Healthy, String> {
+        let outcome = if is_success { "200 OK" } else { "500 Internal Server Error" }.to_owned();
+        let answer = Answer { is_success, outcome, is_json, body: body.as_bytes().to_vec() };
+        interpret(&answer, role).map_err(|unhealthy| unhealthy.to_string())
     }
 
-    fn well(product: Option<&str>, version: Option<&str>) -> Well {
-        Well { product: product.map(str::to_owned), version: version.map(str::to_owned) }
+    fn healthy(product: Option<&str>, version: Option<&str>) -> Healthy {
+        Healthy { product: product.map(str::to_owned), version: version.map(str::to_owned) }
     }
 
     const HEALTH: &str = r#"{"applicationName": "ProGet", "databaseStatus": "OK", "databaseStatusDetails": null,
         "licenseStatus": "OK", "versionNumber": "2026.2 (Build 1)", "releaseNumber": "26.0.2", "serviceStatus": "OK"}"#;
 
     #[test]
-    fn a_product_that_is_well_says_its_name_and_version() {
+    fn a_healthy_product_reports_its_name_and_version() {
         for role in [Role::Web, Role::Service] {
             assert_eq!(
-                of(true, true, HEALTH, role),
-                Ok(well(Some("ProGet"), Some("2026.2 (Build 1)")))
+                interpreted(true, true, HEALTH, role),
+                Ok(healthy(Some("ProGet"), Some("2026.2 (Build 1)")))
             );
         }
-        assert_eq!(of(true, false, "healthy", Role::Web), Ok(well(None, None)));
+        assert_eq!(interpreted(true, false, "healthy", Role::Web), Ok(healthy(None, None)));
         let marked = format!("\u{feff}{HEALTH}");
-        assert!(of(true, true, &marked, Role::Web).is_ok(), "with a byte order mark");
+        assert!(interpreted(true, true, &marked, Role::Web).is_ok(), "with a byte order mark");
         assert_eq!(
-            of(true, false, HEALTH, Role::Web),
-            Ok(well(Some("ProGet"), Some("2026.2 (Build 1)")))
+            interpreted(true, false, HEALTH, Role::Web),
+            Ok(healthy(Some("ProGet"), Some("2026.2 (Build 1)")))
         );
         let odd = r#"{"versionNumber": "2026\n2", "version": " 2026.3 "}"#;
-        assert_eq!(of(true, true, odd, Role::Web), Ok(well(None, Some("2026.3"))));
+        assert_eq!(interpreted(true, true, odd, Role::Web), Ok(healthy(None, Some("2026.3"))));
     }
 
     #[test]
-    fn a_product_that_is_not_says_why() {
+    fn an_unhealthy_product_reports_why() {
         let no_database =
             HEALTH.replace(r#""databaseStatus": "OK""#, r#""databaseStatus": "Error""#).replace(
                 "\"databaseStatusDetails\": null",
                 "\"databaseStatusDetails\": \"no\\nroute\"",
             );
         for role in [Role::Web, Role::Service] {
-            let said = of(false, true, &no_database, role).unwrap_err();
+            let said = interpreted(false, true, &no_database, role).unwrap_err();
             assert_eq!(said, "databaseStatus Error, no\u{fffd}route");
         }
         for (body, is_json, said) in [
             ("\n  out of memory\nmore", false, "500 Internal Server Error: out of memory"),
             ("", false, "500 Internal Server Error:"),
-            ("[1]", true, "500 Internal Server Error, and what it calls JSON is no object of it"),
+            ("[1]", true, "500 Internal Server Error, and the body is not a JSON object"),
             ("{}", true, "500 Internal Server Error"),
         ] {
-            assert_eq!(of(false, is_json, body, Role::Web), Err(said.to_owned()));
+            assert_eq!(interpreted(false, is_json, body, Role::Web), Err(said.to_owned()));
         }
-        let lie = of(true, true, "<html>", Role::Web);
-        assert_eq!(lie, Err("200 OK, and what it calls JSON is no object of it".to_owned()));
+        let lie = interpreted(true, true, "<html>", Role::Web);
+        assert_eq!(lie, Err("200 OK, and the body is not a JSON object".to_owned()));
     }
 
     #[test]
-    fn what_is_wrong_with_the_service_is_nothing_against_the_web_component() {
+    fn a_failed_service_does_not_make_the_web_component_unhealthy() {
         let no_service = HEALTH.replace(r#""serviceStatus": "OK""#, r#""serviceStatus": "Error""#);
-        assert!(of(false, true, &no_service, Role::Web).is_ok());
-        assert_eq!(of(false, true, &no_service, Role::Service), Err("serviceStatus Error".into()));
+        assert!(interpreted(false, true, &no_service, Role::Web).is_ok());
+        assert_eq!(
+            interpreted(false, true, &no_service, Role::Service),
+            Err("serviceStatus Error".into())
+        );
     }
 
     #[tokio::test]
-    async fn a_command_says_it_by_its_exit_code_and_its_words() {
+    async fn a_command_reports_health_by_its_exit_code_and_its_output() {
         let ask = |command: &'static str| async move {
             Probe::Command(command.to_owned())
-                .ask(Role::Service)
+                .check(Role::Service)
                 .await
                 .map_err(|error| error.to_string())
         };
-        assert_eq!(ask("echo '{\"version\": \"7\"}'").await, Ok(well(None, Some("7"))));
-        assert_eq!(ask("true").await, Ok(well(None, None)));
+        assert_eq!(ask("echo '{\"version\": \"7\"}'").await, Ok(healthy(None, Some("7"))));
+        assert_eq!(ask("true").await, Ok(healthy(None, None)));
         assert_eq!(ask("echo no disk >&2; exit 3").await, Err("exit status: 3: no disk".into()));
         let binary =
             ask("head -c 20 /dev/zero; printf '\\377\\033[31m'; exit 1").await.unwrap_err();
         assert!(!binary.chars().any(char::is_control), "{binary:?}");
         assert_eq!(
             ask("yes").await,
-            Err("the probe's command answers with more than 64 kB".into())
+            Err("the answer of the probe command is longer than 64 KiB".into())
         );
     }
 
     #[tokio::test]
-    async fn a_command_that_could_not_ask_says_nothing_about_the_product() {
+    async fn a_command_that_could_not_run_says_nothing_about_the_product() {
         for (command, why) in [
             ("kill -SYS $$", "SIGSYS"),
             ("sh -c 'kill -SYS $$'; exit $?", "SIGSYS"),
@@ -353,7 +351,7 @@ mod tests {
             ("/etc/passwd", "Permission denied"),
             ("echo 'nice: cannot set niceness: Operation not permitted' >&2; exit 1", "niceness"),
         ] {
-            let asked = Probe::Command(command.to_owned()).ask(Role::Service).await;
+            let asked = Probe::Command(command.to_owned()).check(Role::Service).await;
             let said = asked.unwrap_err().to_string();
             assert!(said.contains("nothing is known about the product"), "{command}: {said}");
             assert!(
@@ -362,16 +360,16 @@ mod tests {
             );
         }
         for (command, why) in [("exit 1", "exit status: 1:"), ("kill -TERM $$", "signal: 15")] {
-            let asked = Probe::Command(command.to_owned()).ask(Role::Service).await;
+            let asked = Probe::Command(command.to_owned()).check(Role::Service).await;
             let said = asked.unwrap_err().to_string();
             assert!(said.starts_with(why), "{command}: {said}");
         }
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn anything_but_an_http_url_is_rejected() {
         for url in ["", "proget", "ftp://proget/health", "/health", "http://"] {
-            assert!(Probe::of_address(url).is_err(), "{url}");
+            assert!(Probe::from_url(url).is_err(), "{url}");
         }
     }
 }

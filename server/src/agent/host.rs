@@ -1,4 +1,4 @@
-//! What this process can say of the machine it runs on.
+//! Facts about this machine and this process.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::path::Path;
@@ -9,18 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Stopwatch;
 
-/// What a service's process uses.
+/// What a process uses. It travels on the messenger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
-    /// Seconds since its start.
     pub uptime_s: u64,
-    /// Milliseconds it has used of a processor.
+    /// Processor time, user and system.
     pub cpu_ms: u64,
-    /// Bytes it holds in memory.
+    /// Resident memory.
     pub memory_bytes: u64,
 }
 
-/// The operating system's real name and version.
 pub fn os() -> Os {
     let info = os_info::get();
     let name = os_release("NAME").unwrap_or_else(|| info.os_type().to_string());
@@ -28,7 +26,7 @@ pub fn os() -> Os {
     Os { name, version }
 }
 
-/// A field of `/etc/os-release`, where a Linux says its full name.
+/// A field of `/etc/os-release`, which has the full name of a Linux distribution.
 fn os_release(field: &str) -> Option<String> {
     let text = std::fs::read_to_string("/etc/os-release").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix('='))?;
@@ -36,13 +34,12 @@ fn os_release(field: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// The host's name.
 pub fn host_name() -> Option<String> {
     let name = hostname::get().ok()?.into_string().ok()?;
     (!name.is_empty()).then_some(name)
 }
 
-/// The address this machine uses towards `peer`: asked of the routing table, nothing is sent.
+/// The address that this machine uses towards `peer`, by its routing table. Nothing is sent.
 pub fn address_towards(peer: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = match peer {
         SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
@@ -53,11 +50,11 @@ pub fn address_towards(peer: SocketAddr) -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// Whether an address is one of this machine's. Only those can be bound, unless the system was told
-/// otherwise (`ip_nonlocal_bind`); then the routing table is asked.
+/// Whether an address is one of this machine's. Only those can be bound, unless `ip_nonlocal_bind` is set; then the routing
+/// table decides.
 pub fn is_own(ip: IpAddr) -> bool {
     let can_bind = |ip: IpAddr| UdpSocket::bind((ip, 0)).is_ok();
-    // Of the documentation networks, which no machine has.
+    // From the documentation networks, so no machine has them.
     let foreign: IpAddr = match ip {
         IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
         IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
@@ -65,11 +62,11 @@ pub fn is_own(ip: IpAddr) -> bool {
     can_bind(ip) && (!can_bind(foreign) || address_towards(SocketAddr::new(ip, 9)) == Some(ip))
 }
 
-/// What this process uses, where the system tells.
+/// `since`: when the process started. `None` where the system has no `/proc`.
 pub fn process(since: Stopwatch) -> Option<Process> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // After the command's name, which may hold anything: user and system time are the 14th and 15th
-    // field, in hundredths of a second; the resident memory is the 24th, in pages.
+    // The command's name, in parentheses, can contain anything. After it: user and system time are fields 14 and 15, in
+    // hundredths of a second; the resident memory is field 24, in pages.
     let (_, fields) = stat.rsplit_once(')')?;
     let field = |number: usize| fields.split_whitespace().nth(number - 3)?.parse::<u64>().ok();
     Some(Process {
@@ -79,18 +76,18 @@ pub fn process(since: Stopwatch) -> Option<Process> {
     })
 }
 
-/// Why a host's name is no good name for a server.
+/// Why a host name is not suitable as a server's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnsuitableName {
-    /// It changes.
-    #[error("a container's host name changes with each start, and each would be another server")]
+    #[error(
+        "the host name of a container changes with each start, and each name would be a new server"
+    )]
     Container,
-    /// It is not unique.
-    #[error("many machines have this host name, and would be one server")]
+    #[error("many machines have this host name, and all of them would be one server")]
     Common,
 }
 
-/// Host names that systems, images and installers give, in lower case, without a domain.
+/// The default host names of systems, images and installers, in lower case, without a domain.
 const COMMON_NAMES: [&str; 20] = [
     "(none)",
     "almalinux",
@@ -114,8 +111,8 @@ const COMMON_NAMES: [&str; 20] = [
     "vagrant",
 ];
 
-/// Why the host's name does not suit a server, if it does not.
-pub fn unsuitable(host_name: &str) -> Option<UnsuitableName> {
+/// Why this host name is not suitable as a server's name; `None` if it is.
+pub fn check_host_name(host_name: &str) -> Option<UnsuitableName> {
     if in_container() {
         return Some(UnsuitableName::Container);
     }
@@ -129,8 +126,8 @@ fn is_common(host_name: &str) -> bool {
 
 /// Whether this process seems to run in a container.
 fn in_container() -> bool {
-    // Docker; Podman; what systemd writes down within LXC, nspawn and others; Kubernetes.
-    const MARKS: [&str; 4] = [
+    // Docker; Podman; systemd in LXC, nspawn and others; Kubernetes.
+    const MARKER_FILES: [&str; 4] = [
         "/.dockerenv",
         "/run/.containerenv",
         "/run/systemd/container",
@@ -138,7 +135,7 @@ fn in_container() -> bool {
     ];
     let read = |path| std::fs::read(path).unwrap_or_default();
     let text = |path| String::from_utf8_lossy(&read(path)).into_owned();
-    MARKS.iter().any(|mark| Path::new(mark).exists())
+    MARKER_FILES.iter().any(|file| Path::new(file).exists())
         || is_of_container(
             &text("/proc/1/environ"),
             &text("/proc/self/cgroup"),
@@ -146,9 +143,9 @@ fn in_container() -> bool {
         )
 }
 
-/// Whether a container's first process, control groups or mounts look like these. Each runtime shows itself in one of
-/// them: LXC, nspawn and Podman in the environment, others in a control group where that is not hidden, and all that
-/// give a container a host name of its own in the file of that name, which they mount.
+/// Whether these are the first process's environment, the control groups and the mounts of a container. LXC, nspawn and Podman
+/// set a variable; others are visible in a control group, if that is not hidden; and every runtime that gives a container its own
+/// host name mounts `/etc/hostname`.
 fn is_of_container(init_environment: &str, control_groups: &str, mounts: &str) -> bool {
     const GROUPS: [&str; 7] = [
         "/docker",
@@ -166,7 +163,7 @@ fn is_of_container(init_environment: &str, control_groups: &str, mounts: &str) -
         let path = line.splitn(3, ':').nth(2).unwrap_or_default();
         GROUPS.iter().any(|group| path.contains(group))
     };
-    // The fifth field is the place of the mount.
+    // The fifth field is the mount point.
     let is_host_name = |line: &str| line.split(' ').nth(4) == Some("/etc/hostname");
     init_environment.split('\0').any(names_one)
         || control_groups.lines().any(is_group)

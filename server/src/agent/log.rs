@@ -1,67 +1,66 @@
-//! What an agent writes into its log, and how often.
+//! What the agent writes to its log: each kind of line at most once a minute.
 
 use crate::agent::AgentError;
 use crate::telemetry::log_limit::LogLimits;
 use crate::telemetry::outside_text::one_line;
 
-/// What the agent says in its log: each thing at most once a minute, whatever the overview answers.
 #[derive(Debug, Default)]
-pub(super) struct Log {
-    pub(super) troubles: LogLimits<Trouble>,
-    pub(super) heard: LogLimits<()>,
-    pub(super) enrolled: LogLimits<()>,
+pub(super) struct AgentLog {
+    failures: LogLimits<FailureKind>,
+    accepted: LogLimits<()>,
+    enrolled: LogLimits<()>,
 }
 
-/// Kinds of trouble.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Trouble {
-    Proof,
-    Token,
-    Probe,
-    Overview,
+enum FailureKind {
+    NoToken,
+    TokenRejected,
+    Unhealthy,
+    NotDelivered,
 }
 
-impl Log {
-    pub(super) fn trouble(&self, error: &AgentError, failures: u32) {
+impl AgentLog {
+    /// `failures`: how many attempts in a row have failed.
+    pub(super) fn failed(&self, error: &AgentError, failures: u32) {
         let kind = match error {
-            AgentError::Proof(_) => Trouble::Proof,
-            AgentError::Client(_) if error.is_about_proof() => Trouble::Token,
-            AgentError::Probe(_) => Trouble::Probe,
-            AgentError::Client(_) => Trouble::Overview,
+            AgentError::Auth(_) => FailureKind::NoToken,
+            AgentError::Client(_) if error.is_unauthorized() => FailureKind::TokenRejected,
+            AgentError::Probe(_) => FailureKind::Unhealthy,
+            AgentError::Client(_) => FailureKind::NotDelivered,
         };
-        let Some(left_out) = self.troubles.check(kind) else { return };
+        let Some(left_out) = self.failures.check(kind) else { return };
         match kind {
-            Trouble::Proof => {
-                tracing::error!(%error, left_out, "no heartbeat is sent; trying again");
+            FailureKind::NoToken => {
+                tracing::error!(%error, left_out, "no heartbeat is sent: there is no usable token; trying again");
             }
-            Trouble::Token => {
-                tracing::error!(%error, left_out, "the overview does not accept this token; trying on");
+            FailureKind::TokenRejected => {
+                tracing::error!(%error, left_out, "the overview rejected the token or credential of this server; trying again");
             }
-            Trouble::Probe => {
-                tracing::warn!(%error, failures, left_out, "no heartbeat is sent; asking on");
+            FailureKind::Unhealthy => {
+                tracing::warn!(%error, failures, left_out, "no heartbeat is sent: the product is not healthy; probing again");
             }
-            Trouble::Overview => {
-                tracing::warn!(%error, failures, left_out, "the heartbeat was not taken; trying on");
+            FailureKind::NotDelivered => {
+                tracing::warn!(%error, failures, left_out, "cannot deliver the heartbeat; trying again");
             }
         }
     }
 
-    pub(super) fn heard(&self, server: &str) {
-        if self.heard.check(()).is_some() {
-            tracing::info!(server, "the overview hears this server");
+    pub(super) fn accepted(&self, server: &str) {
+        if self.accepted.check(()).is_some() {
+            tracing::info!(server, "the overview accepts the heartbeats of this server");
         }
     }
 
-    /// The number is the overview's word.
-    pub(super) fn enrolled(&self, server: &str, id: &str, former: Option<&str>) {
+    /// `id` is text from the overview.
+    pub(super) fn enrolled(&self, server: &str, id: &str, former_server: Option<&str>) {
         if let Some(left_out) = self.enrolled.check(()) {
             let id = one_line(id);
             tracing::info!(
                 server,
                 id,
-                former,
+                former_server,
                 left_out,
-                "enrolled: this server has its own credential"
+                "enrolled: this server has a credential of its own now"
             );
         }
     }

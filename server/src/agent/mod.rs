@@ -1,11 +1,11 @@
-//! The loop of a node: gather facts, post them, obey the answer, never give up, say goodbye.
+//! The agent: sends the heartbeats of one component until it is asked to stop, and reports that it stops.
 
+mod agent_auth;
 pub mod api_client;
 pub mod credential_file;
 pub mod health_probe;
 pub mod host;
 mod log;
-mod proof;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -14,70 +14,62 @@ use std::time::Duration;
 use app::cluster::{Os, Role};
 use serde_json::{Value, json};
 
+pub use crate::agent::agent_auth::{AgentAuth, AgentAuthError};
 use crate::agent::api_client::{Client, ClientError};
 use crate::agent::credential_file::Credential;
-use crate::agent::health_probe::{Probe, Unwell, Well};
-use crate::agent::log::Log;
-pub use crate::agent::proof::{Proof, ProofError};
+use crate::agent::health_probe::{Healthy, Probe, Unhealthy};
+use crate::agent::log::AgentLog;
 use crate::clock;
 use crate::files::key::KeyFile;
 use crate::http::api::dto;
 use crate::messenger::MessengerListener;
 use crate::net::back_off::back_off;
 
-/// Before the overview has said how often to beat.
-const FIRST_INTERVAL: Duration = Duration::from_secs(30);
-/// An answer may tell it to beat no sooner and no later than this, whatever it says.
-const LEAST_INTERVAL: Duration = Duration::from_millis(500);
-const LONGEST_INTERVAL: Duration = Duration::from_hours(1);
-/// How often to look whether the server's address has changed.
-const LOOK_AROUND: Duration = Duration::from_secs(5);
+/// The heartbeat interval until the overview has answered.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
+/// Limits of the interval that an answer sets.
+const MIN_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_INTERVAL: Duration = Duration::from_hours(1);
+/// How often to check whether the server's address has changed.
+const ADDRESS_CHECK_PERIOD: Duration = Duration::from_secs(5);
 
-/// What a node says of itself.
+/// What the agent reports about its component.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// The server's name.
     pub server: String,
-    /// The component.
     pub role: Role,
-    /// The product.
     pub product: Option<String>,
-    /// Its version.
     pub version: String,
-    /// Whether somebody said it: what a probed product says then does not count.
-    pub told_version: bool,
-    /// The operating system.
+    /// Whether the version comes from an option. Then the answer of a health probe does not change it.
+    pub is_version_fixed: bool,
     pub os: Os,
-    /// The server's address, if it was given one.
+    /// From an option; else the agent finds it out.
     pub ip: Option<IpAddr>,
-    /// The file with its key.
     pub key_file: Option<KeyFile>,
 }
 
 impl Facts {
-    /// What a product says of itself counts where nobody said otherwise.
-    fn learn(&mut self, Well { product, version }: Well) {
+    /// Adds what the product said about itself. Options take precedence.
+    fn update(&mut self, Healthy { product, version }: Healthy) {
         self.product = self.product.take().or(product);
-        if let Some(version) = version.filter(|_| !self.told_version) {
+        if let Some(version) = version.filter(|_| !self.is_version_fixed) {
             self.version = version;
         }
     }
 }
 
-/// A node that beats.
+/// Sends the heartbeats of one component.
 pub struct Agent {
     client: Client,
-    proof: Proof,
+    auth: AgentAuth,
     facts: Facts,
-    /// What the web servers hear at once, where it listens for them.
-    voice: Option<MessengerListener>,
-    /// How the product is asked that cannot speak for itself.
+    messenger: Option<MessengerListener>,
     probe: Option<Probe>,
     boot_id: String,
     sequence: i64,
-    /// Where it last said to be.
+    /// The address in the last heartbeat.
     address: Option<IpAddr>,
-    log: Log,
+    log: AgentLog,
 }
 
 impl std::fmt::Debug for Agent {
@@ -87,43 +79,43 @@ impl std::fmt::Debug for Agent {
 }
 
 impl Agent {
-    /// A node that has just started.
+    /// An agent with a boot ID of its own. `messenger`: for a service that listens for the web servers.
     pub fn new(
         client: Client,
-        proof: Proof,
+        auth: AgentAuth,
         facts: Facts,
-        voice: Option<MessengerListener>,
+        messenger: Option<MessengerListener>,
     ) -> Self {
         let boot_id = uuid::Uuid::new_v4().hyphenated().to_string();
         Self {
             client,
-            proof,
+            auth,
             facts,
-            voice,
+            messenger,
             probe: None,
             boot_id,
             sequence: 0,
             address: None,
-            log: Log::default(),
+            log: AgentLog::default(),
         }
     }
 
-    /// The same, for a product that is asked for its health: it beats with each good answer.
+    /// Sends heartbeats only while this health probe succeeds.
     #[must_use]
-    pub fn asking(self, probe: Probe) -> Self {
+    pub fn with_probe(self, probe: Probe) -> Self {
         Self { probe: Some(probe), ..self }
     }
 
-    /// Beats until `shutdown`, then says goodbye.
+    /// Sends heartbeats until `shutdown`, then reports that the component stops.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
         tokio::pin!(shutdown);
-        let mut interval = FIRST_INTERVAL;
+        let mut interval = DEFAULT_INTERVAL;
         let mut failures = 0;
         loop {
-            let wait = match self.beat(false).await {
+            let wait = match self.send_heartbeat(false).await {
                 Ok(next) => {
                     if failures > 0 || self.sequence == 1 {
-                        self.log.heard(&self.facts.server);
+                        self.log.accepted(&self.facts.server);
                     }
                     failures = 0;
                     interval = next;
@@ -131,86 +123,89 @@ impl Agent {
                 }
                 Err(error) => {
                     failures += 1;
-                    self.log.trouble(&error, failures);
+                    self.log.failed(&error, failures);
                     back_off(failures, interval)
                 }
             };
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                () = self.moves() => {}
+                () = self.address_changed() => {}
                 () = &mut shutdown => break,
             }
         }
-        if let Err(error) = self.beat(true).await {
-            tracing::warn!(%error, "could not say goodbye; the overview will find this server silent");
+        if let Err(error) = self.send_heartbeat(true).await {
+            tracing::warn!(
+                %error,
+                "cannot report that this component stops; the overview will show it as stale after the stale timeout"
+            );
         }
     }
 
-    /// One heartbeat; the answer says when to send the next.
-    async fn beat(&mut self, leaving: bool) -> Result<Duration, AgentError> {
-        self.client.renew_trust();
-        if self.proof.wants_credential() && !leaving {
+    /// Sends one heartbeat. Returns when to send the next.
+    async fn send_heartbeat(&mut self, leaving: bool) -> Result<Duration, AgentError> {
+        self.client.reload_ca_file();
+        if self.auth.needs_credential() && !leaving {
             self.enrol().await?;
         }
         if let Some(probe) = self.probe.clone().filter(|_| !leaving) {
-            match probe.ask(self.facts.role).await {
-                Ok(well) => self.facts.learn(well),
-                Err(unwell) => return Err(self.tell(unwell).await),
+            match probe.check(self.facts.role).await {
+                Ok(healthy) => self.facts.update(healthy),
+                Err(unhealthy) => return Err(self.report_probe_failure(unhealthy).await),
             }
         }
-        let address = self.address_now().await?;
+        let address = self.current_address().await?;
         if self.address.is_some_and(|before| before != address) {
-            self.client.hang_up();
+            self.client.close_connections();
         }
         // Texts and numbers: nothing that JSON cannot represent.
         let body = serde_json::to_value(self.heartbeat(leaving, address)).unwrap_or_default();
         self.sequence += 1;
-        if let Some(voice) = &self.voice {
-            voice.bear(&self.proof.secret()?);
-            // What the web servers know already is said by the other road alone.
+        if let Some(messenger) = &self.messenger {
+            messenger.bear(&self.auth.secret()?);
+            // The messenger carries only what the web servers do not know yet.
             if leaving || self.address != Some(address) {
-                voice.say(&body);
+                messenger.say(&body);
             }
         }
         self.address = Some(address);
         let answer = match self.post("/api/v1/heartbeats", body).await {
-            // Its credential was revoked, or is for another server: the join token, if it is good, gets it another.
-            Err(error) if error.is_about_proof() => {
-                self.proof.doubt();
+            // The credential was revoked, or belongs to another server. The agent enrols again if it has a join token.
+            Err(error) if error.is_unauthorized() => {
+                self.auth.discard_credential();
                 return Err(error);
             }
             answer => answer?,
         };
         let next = answer.get("next_in_ms").and_then(Value::as_u64);
-        let next = next.map_or(FIRST_INTERVAL, Duration::from_millis);
-        Ok(next.clamp(LEAST_INTERVAL, LONGEST_INTERVAL))
+        let next = next.map_or(DEFAULT_INTERVAL, Duration::from_millis);
+        Ok(next.clamp(MIN_INTERVAL, MAX_INTERVAL))
     }
 
-    /// Tells the overview why there is no heartbeat, as far as that can be told.
-    async fn tell(&self, unwell: Unwell) -> AgentError {
+    /// Reports to the overview why there is no heartbeat, if it can be reached.
+    async fn report_probe_failure(&self, unhealthy: Unhealthy) -> AgentError {
         let Facts { server, role, .. } = &self.facts;
-        let body = json!({"server": server, "role": role, "reason": unwell.to_string()});
-        // A former version does not listen to it.
+        let body = json!({"server": server, "role": role, "reason": unhealthy.to_string()});
+        // An overview of an older version has no such route.
         let _ = self.post("/api/v1/probe-failures", body).await;
-        AgentError::Probe(unwell)
+        AgentError::Probe(unhealthy)
     }
 
-    /// Asks for a credential of its own. An overview that gives none is beaten to with what there is.
+    /// Requests a credential for this server. With an overview that gives none the agent goes on using the join token.
     async fn enrol(&mut self) -> Result<(), AgentError> {
         let body = json!({"server": self.facts.server});
         match self.post("/api/v1/enrolments", body).await {
             Ok(answer) => {
                 let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
                 if let (Some(id), Some(secret)) = (text("id"), text("credential")) {
-                    self.log.enrolled(&self.facts.server, &id, self.proof.foreign.as_deref());
+                    self.log.enrolled(&self.facts.server, &id, self.auth.other_server());
                     let server = &self.facts.server;
-                    self.proof.keep(Credential::given(id, secret, server, clock::wall()));
+                    self.auth.save(Credential::new(id, secret, server, clock::wall()));
                 }
                 Ok(())
             }
-            // A former version knows no enrolments.
-            Err(AgentError::Client(ClientError::Refused { status: 404 | 405, .. })) => {
-                self.proof.keeps = false;
+            // An overview of an older version.
+            Err(AgentError::Client(ClientError::Rejected { status: 404 | 405, .. })) => {
+                self.auth.disable_enrolment();
                 Ok(())
             }
             Err(error) => Err(error),
@@ -218,11 +213,11 @@ impl Agent {
     }
 
     async fn post(&self, path: &'static str, body: Value) -> Result<Value, AgentError> {
-        let (client, secret) = (self.client.clone(), self.proof.secret()?);
+        let (client, secret) = (self.client.clone(), self.auth.secret()?);
         let posted = tokio::task::spawn_blocking(move || client.post(path, &secret, &body));
         match posted.await {
             Ok(answer) => Ok(answer?),
-            // The blocking task cannot panic; if the runtime ends first, there is nothing to wait for.
+            // The task does not panic. It is cancelled only when the whole process ends.
             Err(_) => Ok(Value::Null),
         }
     }
@@ -241,53 +236,50 @@ impl Agent {
             sent_at: Some(clock::wall().rfc3339()),
             key_check: facts.key_file.as_ref().and_then(|file| file.get().ok()),
             machine_key_check: None,
-            messenger_port: self.voice.as_ref().and_then(MessengerListener::port),
+            messenger_port: self.messenger.as_ref().and_then(MessengerListener::port),
             leaving: Some(leaving),
             probed: Some(self.probe.is_some()),
         }
     }
 
-    /// Ends when this server has another address than it last said.
-    async fn moves(&self) {
+    /// Resolves when the server has another address than in the last heartbeat.
+    async fn address_changed(&self) {
         loop {
-            tokio::time::sleep(LOOK_AROUND).await;
-            let address = self.address_now().await.ok();
+            tokio::time::sleep(ADDRESS_CHECK_PERIOD).await;
+            let address = self.current_address().await.ok();
             if self.address.is_some() && address.is_some() && self.address != address {
                 return;
             }
         }
     }
 
-    /// The address it was given, or the one this server reaches the overview from; asked each time, for
-    /// it may change. Where that cannot be found out, the last one stands.
-    async fn address_now(&self) -> Result<IpAddr, ClientError> {
-        if let Some(given) = self.facts.ip {
-            return Ok(given);
+    /// The address from the options, or the one from which this server reaches the overview. If that cannot be found out, the
+    /// last one.
+    async fn current_address(&self) -> Result<IpAddr, ClientError> {
+        if let Some(ip) = self.facts.ip {
+            return Ok(ip);
         }
         let client = self.client.clone();
-        let asked = tokio::task::spawn_blocking(move || client.own_address()).await;
-        let asked = asked.unwrap_or_else(|ended| Err(self.client.unreachable(&ended)));
-        asked.or_else(|error| self.address.ok_or(error))
+        let found = tokio::task::spawn_blocking(move || client.own_address()).await;
+        let found = found.unwrap_or_else(|error| Err(self.client.unreachable(&error)));
+        found.or_else(|error| self.address.ok_or(error))
     }
 }
 
-/// Why the overview did not hear the node.
+/// Why no heartbeat was delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum AgentError {
-    /// There is nothing to prove itself with.
     #[error(transparent)]
-    Proof(#[from] ProofError),
-    /// The overview did not take it.
+    Auth(#[from] AgentAuthError),
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// The product is not well, so there is none.
-    #[error("a probe of the product fails: {0}")]
-    Probe(Unwell),
+    #[error("the health probe of the product failed: {0}")]
+    Probe(Unhealthy),
 }
 
 impl AgentError {
-    /// Whether the overview does not accept what the node proves itself with.
-    fn is_about_proof(&self) -> bool {
-        matches!(self, Self::Client(ClientError::Refused { status: 401 | 403, .. }))
+    /// Whether the overview rejected the token or the credential.
+    fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Client(ClientError::Rejected { status: 401 | 403, .. }))
     }
 }

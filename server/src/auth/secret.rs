@@ -213,7 +213,7 @@ mod tests {
             (b"tok\x07", Err("the control character U+0007 at line 1, column 4")),
             (b"\xef\xbb\xbf\r\n", Err("is empty")),
             (b"\xff\xfe", Err("is empty")),
-            (b"t\0o\0k\0", Err("holds zero bytes")),
+            (b"t\0o\0k\0", Err("contains zero bytes")),
             (b"t\xf6k", Err("not UTF-8: byte 0xf6 at position 2")),
         ] {
             fs::write(&path, bytes).unwrap();

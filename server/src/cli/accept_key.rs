@@ -14,15 +14,15 @@ pub(super) async fn run(options: args::AcceptKey) -> Result<(), Failure> {
     let (kind, check) = (options.kind.as_str(), check.short());
     let mut out = std::io::stdout();
     if already {
-        writeln!(out, "The cluster's {kind} key was {check} already; nothing was changed.")?;
+        writeln!(out, "The cluster's {kind} key is already {check}; nothing was changed.")?;
     } else {
         writeln!(out, "Accepted {check} as the cluster's {kind} key.")?;
     }
     if differing.is_empty() {
-        writeln!(out, "No server differs from it.")?;
+        writeln!(out, "All servers that report a key have this one.")?;
     } else {
         let names: Vec<&str> = differing.iter().map(ServerName::as_str).collect();
-        writeln!(out, "These servers now differ from it: {}.", names.join(", "))?;
+        writeln!(out, "These servers have another key now: {}.", names.join(", "))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The commands `token` and `admin`: who may come in, told on the machine that has the database.
+//! The commands `token` and `admin`, which change the database directly.
 
 use std::io::Write as _;
 
@@ -43,27 +43,27 @@ fn list(keyring: &AuthCache) -> Result<(), Failure> {
     let tokens = keyring.newest_first();
     let mut out = std::io::stdout();
     if tokens.is_empty() {
-        writeln!(out, "There are no tokens but the join token of `serve`.")?;
+        writeln!(out, "There are no tokens, except the join token of `serve`.")?;
     }
     let now = clock::wall();
     for token in tokens.into_iter().rev() {
         let Token { id, role, name, .. } = token;
         let state = match (token.revoked, token.expires) {
-            (Some(revoked), _) => format!("revoked {}", day(revoked)),
-            (None, Some(expires)) if expires <= now => format!("expired {}", day(expires)),
-            (None, Some(expires)) => format!("good until {}", day(expires)),
-            (None, None) => "good".to_owned(),
+            (Some(revoked), _) => format!("revoked {}", time(revoked)),
+            (None, Some(expires)) if expires <= now => format!("expired {}", time(expires)),
+            (None, Some(expires)) => format!("valid until {}", time(expires)),
+            (None, None) => "valid".to_owned(),
         };
         let used = token
             .used
-            .map_or_else(|| "never used".to_owned(), |used| format!("used {}", day(used)));
+            .map_or_else(|| "never used".to_owned(), |used| format!("used {}", time(used)));
         let (role, name) = (role.as_str(), one_line(name));
         writeln!(out, "{id}  {role:<6}  {state}, {used}  {name}")?;
     }
     Ok(())
 }
 
-fn day(moment: Timestamp) -> String {
+fn time(moment: Timestamp) -> String {
     moment.date_and_clock()
 }
 
@@ -71,12 +71,13 @@ async fn revoke(options: args::RevokeToken) -> Result<(), Failure> {
     let database = AdminStore::open(&options.database.address).await?;
     let keyring = database.keyring().await?;
     let token = keyring.tokens.values().find(|token| token.id == options.id);
-    let token =
-        token.ok_or_else(|| format!("there is no token {}; see `token list`", options.id))?;
+    let token = token.ok_or_else(|| {
+        format!("there is no token with the ID {}; `token list` shows all", options.id)
+    })?;
     let entry = Entry::done(&Actor::command(), Action::RevokeToken, describe_token(token));
     let revoked = database.grant(&[AccessChange::Revoke(options.id.clone())], &entry).await?;
-    let said = if revoked { "Revoked" } else { "Revoked already:" };
-    writeln!(std::io::stdout(), "{said} {}.", describe_token(token))?;
+    let result = if revoked { "Revoked" } else { "Already revoked:" };
+    writeln!(std::io::stdout(), "{result} {}.", describe_token(token))?;
     Ok(())
 }
 
@@ -95,14 +96,14 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
             database.grant(&[AccessChange::Person(account)], &entry).await?;
             writeln!(
                 out,
-                "{name} can sign in, as {}. Sessions of this name have ended.",
+                "{name} can sign in as {}. Existing sessions of {name} have ended.",
                 options.rank.as_str()
             )?;
         }
         args::Admin::List(database) => {
             let keyring = AdminStore::open(&database.address).await?.keyring().await?;
             if keyring.people.is_empty() {
-                writeln!(out, "Nobody can sign in yet.")?;
+                writeln!(out, "Nobody can sign in yet; `admin set-password` creates a person.")?;
             }
             for person in keyring.people.values() {
                 writeln!(out, "{:<6}  {}", person.rank.as_str(), one_line(&person.name))?;
@@ -117,22 +118,29 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
             let made: Vec<&Token> = made.into_iter().filter(|token| token.is_good(now)).collect();
             let grant = AccessChange::Dismiss(key);
             if !database.grant(&[grant], &entry).await? {
-                return Err(format!("nobody is called {}; see `admin list`", options.name).into());
+                return Err(format!(
+                    "there is no person with the name {}; `admin list` shows all",
+                    options.name
+                )
+                .into());
             }
-            writeln!(out, "{} can no longer sign in, and is signed out everywhere.", options.name)?;
+            writeln!(
+                out,
+                "{0} can no longer sign in. All sessions of {0} have ended.",
+                options.name
+            )?;
             for token in made {
-                writeln!(out, "Revoked with them: {}.", describe_token(token))?;
+                writeln!(out, "Also revoked: {}.", describe_token(token))?;
             }
         }
     }
     Ok(())
 }
 
-/// The longest line that is read for a password.
 const MAX_PASSWORD_LINE_BYTES: u64 = 64 << 10;
 
-/// The first line of standard input: a secret never stands among a command's arguments.
+/// Reads the first line of standard input: other accounts can read the arguments of a process.
 fn read_password() -> Result<String, Failure> {
     first_line(std::io::stdin().lock(), MAX_PASSWORD_LINE_BYTES)
-        .map_err(|error| format!("cannot use the password on standard input: {error}").into())
+        .map_err(|error| format!("cannot read the password from standard input: {error}").into())
 }

@@ -1,7 +1,7 @@
-//! The configuration file: the options of a command, one a line, beneath the command line and the environment.
+//! The configuration file: a TOML file with the options of a command.
 //!
-//! A key is an option's long name without its dashes: `listen = "127.0.0.1:3000"`. What the command line or the
-//! environment says has its way.
+//! A key is an option's long name without its dashes: `listen = "127.0.0.1:3000"`. The command line and the environment take
+//! precedence.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,59 +13,33 @@ use toml::{Table, Value};
 use super::args::holds_password;
 use crate::files;
 
-/// The option that names the file.
+/// The option that names the configuration file.
 pub(super) const OPTION: &str = "config-file";
-/// The options that name files with secrets.
-const SECRETS: [&str; 4] = ["join-token-file", "token-file", "tls-key", "encryption-key-file"];
+/// The options whose values are paths of secret files.
+const SECRET_FILE_OPTIONS: [&str; 4] =
+    ["join-token-file", "token-file", "tls-key", "encryption-key-file"];
 
 /// Why a configuration file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It cannot be read.
     #[error("cannot read the configuration file {}: {source}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is not written as one.
+    Unreadable { path: PathBuf, source: io::Error },
     #[error("{}: {source}", .path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// It has a key that is none, or a value of another type.
+    Malformed { path: PathBuf, source: Box<toml::de::Error> },
+    /// An unknown key, or a value of the wrong type.
     #[error("{}: {key} {why}", .path.display())]
-    PasswordPolicyError {
-        /// The file.
-        path: PathBuf,
-        /// Which key.
-        key: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Everybody can read a secret.
-    #[error("{} can be read by everybody (mode {mode:o}), and {why}; set its mode to 640 or 600", .path.display())]
-    Readable {
-        /// The file.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-        /// What is secret about it.
-        why: &'static str,
-    },
+    BadEntry { path: PathBuf, key: String, why: String },
+    #[error("every account of this machine can read {} (mode {mode:o}), and {why}; set its mode to 640 or 600", .path.display())]
+    WorldReadable { path: PathBuf, mode: u32, why: &'static str },
 }
 
-/// What a file adds to a command line: the options that neither that nor the environment says. `said` tells
-/// whether the environment says an option of this variable.
-pub(super) fn options(
+/// The arguments that a file adds to a command line: the options that neither the command line nor the environment has.
+/// `is_in_environment`: whether this variable is set.
+pub(super) fn extra_arguments(
     path: &Path,
     command: &Command,
     arguments: &[OsString],
-    said: impl Fn(&str) -> bool,
+    is_in_environment: impl Fn(&str) -> bool,
 ) -> Result<Vec<OsString>, FileError> {
     let text = files::read_text(path)
         .map_err(|source| FileError::Unreadable { path: path.to_owned(), source })?;
@@ -73,45 +47,47 @@ pub(super) fn options(
         path: path.to_owned(),
         source: Box::new(source),
     })?;
-    keep_secret(path, &table)?;
+    check_secrecy(path, &table)?;
     let mut added = Vec::new();
     for (key, value) in &table {
-        let unfit = |why: String| FileError::PasswordPolicyError {
-            path: path.to_owned(),
-            key: key.clone(),
-            why,
-        };
+        let bad =
+            |why: String| FileError::BadEntry { path: path.to_owned(), key: key.clone(), why };
         let known = |arg: &&Arg| arg.get_long() == Some(key.as_str()) && is_option(arg);
         let arg = command.get_arguments().find(known).ok_or_else(|| {
-            unfit(format!("is no option of `{}`: {}", command.get_name(), all(command)))
+            bad(format!(
+                "is not an option of `{}`; the options are {}",
+                command.get_name(),
+                option_names(command)
+            ))
         })?;
-        let option = option(arg, key, value).map_err(unfit)?;
-        let by_environment = arg.get_env().and_then(|name| name.to_str()).is_some_and(&said);
+        let argument = argument(arg, key, value).map_err(bad)?;
+        let by_environment =
+            arg.get_env().and_then(|name| name.to_str()).is_some_and(&is_in_environment);
         if !by_environment && !is_given(key, arguments) {
-            added.extend(option);
+            added.extend(argument);
         }
     }
     Ok(added)
 }
 
-/// Whether a command takes options from a file.
+/// Whether a command has the option that names a configuration file.
 pub(super) fn is_read_by(command: &Command) -> bool {
     command.get_arguments().any(|arg| arg.get_long() == Some(OPTION))
 }
 
-/// What may stand in a file.
+/// Whether a file may contain this option.
 fn is_option(arg: &Arg) -> bool {
     arg.get_long().is_some_and(|long| !["help", "version", OPTION].contains(&long))
 }
 
-fn all(command: &Command) -> String {
+fn option_names(command: &Command) -> String {
     let mut names: Vec<&str> =
         command.get_arguments().filter(|arg| is_option(arg)).filter_map(Arg::get_long).collect();
     names.sort_unstable();
-    format!("there are {}", names.join(", "))
+    names.join(", ")
 }
 
-/// Whether the command line says this option.
+/// Whether the command line has this option.
 fn is_given(key: &str, arguments: &[OsString]) -> bool {
     let (alone, with_value) = (format!("--{key}"), format!("--{key}="));
     arguments.iter().any(|argument| {
@@ -120,8 +96,8 @@ fn is_given(key: &str, arguments: &[OsString]) -> bool {
     })
 }
 
-/// An option as the command line would have it.
-fn option(arg: &Arg, key: &str, value: &Value) -> Result<Option<OsString>, String> {
+/// The entry as a command line argument; `None` for a flag that is off.
+fn argument(arg: &Arg, key: &str, value: &Value) -> Result<Option<OsString>, String> {
     let is_flag = matches!(arg.get_action(), ArgAction::SetTrue);
     if is_flag {
         let on = value.as_bool().ok_or("must be true or false, without quotes")?;
@@ -133,43 +109,43 @@ fn option(arg: &Arg, key: &str, value: &Value) -> Result<Option<OsString>, Strin
         _ => None,
     };
     let takes_many = arg.get_value_delimiter().is_some();
-    let said = match value.as_array() {
+    let text = match value.as_array() {
         Some(list) if takes_many => {
             list.iter().map(one).collect::<Option<Vec<_>>>().map(|all| all.join(","))
         }
         Some(_) => None,
         None => one(value),
     };
-    let wanted = if takes_many {
+    let expected = if takes_many {
         "a text in quotes, or a list of them"
     } else {
         "a text in quotes, or a number"
     };
-    let said = said.ok_or_else(|| format!("must be {wanted}"))?;
-    Ok(Some(format!("--{key}={said}").into()))
+    let text = text.ok_or_else(|| format!("must be {expected}"))?;
+    Ok(Some(format!("--{key}={text}").into()))
 }
 
-/// Refuses a file that tells everybody a secret, or names one that does.
-fn keep_secret(path: &Path, table: &Table) -> Result<(), FileError> {
-    let refuse = |path: &Path, why| match files::mode_if_everybody_reads(path) {
-        Some(mode) => Err(FileError::Readable { path: path.to_owned(), mode, why }),
+/// Rejects a file that contains a secret, or names a secret file, if every account of the machine can read it.
+fn check_secrecy(path: &Path, table: &Table) -> Result<(), FileError> {
+    let check = |path: &Path, why| match files::mode_if_world_readable(path) {
+        Some(mode) => Err(FileError::WorldReadable { path: path.to_owned(), mode, why }),
         None => Ok(()),
     };
-    // Other addresses hold passwords too: a product's that is asked for its health, a proxy's before the overview.
+    // Other URLs can contain passwords too: of a health probe, or of a proxy in front of the overview.
     let in_text = |value: &Value| value.as_str().is_some_and(holds_password);
     let named = |value: &Value| {
         in_text(value) || value.as_array().is_some_and(|all| all.iter().any(in_text))
     };
     let database = table.get("database").and_then(Value::as_str).unwrap_or_default();
     if holds_password(database) {
-        refuse(path, "the database's password stands in it")?;
+        check(path, "it contains the password of the database")?;
     }
     if table.values().any(named) {
-        refuse(path, "the password of an address stands in it")?;
+        check(path, "it contains a URL with a password")?;
     }
-    for name in SECRETS {
+    for name in SECRET_FILE_OPTIONS {
         if let Some(secret) = table.get(name).and_then(Value::as_str) {
-            refuse(Path::new(secret), "it holds a secret")?;
+            check(Path::new(secret), "it contains a secret")?;
         }
     }
     Ok(())

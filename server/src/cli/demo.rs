@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::listen::{announce, asked_to_stop, bind, require_loopback};
+use super::listen::{announce, bind, require_loopback, stop_signal};
 use super::{Failure, args};
 use crate::demo::Demo;
 use crate::net::listener::Listener;
@@ -10,8 +10,8 @@ use crate::site::branding::Branding;
 
 pub(super) async fn run(options: args::Demo) -> Result<(), Failure> {
     require_loopback(options.listen.address)?;
-    // Asked to stop from here on, it still removes what it made.
-    let stop = asked_to_stop()?;
+    // From here on a stop signal no longer ends the process before the temporary database is removed.
+    let stop = stop_signal()?;
     let listener = Listener::from(bind(options.listen.address)?);
     let branding = options.branding.path.as_deref().map(Branding::read).transpose()?;
     let demo = Demo::open(&args::temporary_folder(), branding.unwrap_or_default()).await?;
@@ -19,7 +19,7 @@ pub(super) async fn run(options: args::Demo) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     writeln!(
         out,
-        "A demo: a simulated cluster that shows everything there is within two minutes, again and again. Nothing of it is kept."
+        "This is a demo with a simulated cluster: it shows every status and every hint within two minutes, repeatedly. Nothing is kept."
     )?;
     out.flush()?;
     demo.serve(listener, stop).await;

@@ -1,4 +1,4 @@
-//! Where the commands that serve listen, and when they stop.
+//! How `serve` and `demo` listen, announce their address, and learn that they should stop.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ pub(super) fn require_loopback(address: SocketAddr) -> Result<(), Failure> {
         return Ok(());
     }
     Err(format!(
-        "refusing to listen on {address}: nobody signs in (--auth none), so whoever reached this address could change the cluster's settings; listen on 127.0.0.1 or [::1], or let people sign in with --auth password"
+        "refusing to listen on {address}: with --auth none nobody signs in, so everybody who reaches this address could change the cluster's settings; listen on 127.0.0.1 or [::1], or use --auth password"
     )
     .into())
 }
@@ -22,7 +22,7 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     Ok(listener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}"))?)
 }
 
-/// Says where the page is, once it can be asked for.
+/// Prints the address of the page. Connections are accepted from then on.
 pub(super) fn announce(listener: &Listener, base: &str) -> std::io::Result<()> {
     let scheme = if listener.tls.is_some() { "https" } else { "http" };
     let mut out = std::io::stdout();
@@ -30,8 +30,8 @@ pub(super) fn announce(listener: &Listener, base: &str) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Resolves when the process is asked to stop: SIGTERM, or SIGINT at a terminal.
-pub(super) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+/// Resolves when the process gets SIGTERM, or SIGINT from a terminal. Listens for both from the call on.
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -6,7 +6,6 @@ mod agent;
 pub mod args;
 mod config_file;
 mod demo;
-
 mod listen;
 mod serve;
 mod status;
@@ -20,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use self::args::CommandLine;
 
-/// What ends a command; it is shown as it is.
+/// An error that ends a command. It is printed as it is.
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Runs the command that the process was started with, and returns its exit code.
@@ -31,7 +30,7 @@ pub async fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let command_line = match CommandLine::read() {
-        Ok(told) => told,
+        Ok(command_line) => command_line,
         Err(error) => {
             eprintln!("cluster-overview: {error}");
             return ExitCode::FAILURE;

@@ -9,17 +9,18 @@ use std::sync::Arc;
 use app::cluster::Role;
 use app::cluster::Source;
 
-use super::listen::{announce, asked_to_stop, bind, require_loopback};
+use super::listen::{announce, bind, require_loopback, stop_signal};
 use super::this_server::{
-    ThisServer, package_version, server_name, warn_if_everybody_reads, warn_of_key, warn_of_name,
+    ThisServer, package_version, server_name, warn_about_host_name, warn_if_key_is_world_readable,
+    warn_if_world_readable,
 };
 use super::{Failure, args};
 use crate::agent::host;
 use crate::auth::proxy::trusted::Proxies;
 use crate::auth::secret::{Hash, SecretError, join_token_in_file, make_if_absent};
 use crate::auth::{Mode, Policy, startup_warnings};
-use crate::files::kept::Kept;
 use crate::files::key::KeySource;
+use crate::files::reloaded::ReloadedFile;
 use crate::net::listener::Listener;
 use crate::net::tls::Tls;
 use crate::self_report::Identity;
@@ -31,7 +32,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     let access = policy(&options.access, options.listen.address)?;
     let base = base_path::parse(&options.base_path)?;
     let name = server_name(options.node.name.as_deref())?.to_string();
-    warn_of_key(&options.node);
+    warn_if_key_is_world_readable(&options.node);
     let own = own(&options)?;
     let tls = tls(&options)?;
     for reason in startup_warnings::reasons(&access, options.listen.address, tls.is_some()) {
@@ -65,7 +66,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
             tokio::spawn(async move {
                 site.wait_until_readable().await;
                 if let Err(error) = offer_setup(&site).await {
-                    tracing::error!(%error, "no set-up code could be offered; start again for one");
+                    tracing::error!(%error, "cannot create a set-up code for the first admin; restart `serve` to try again");
                 }
             });
         } else {
@@ -74,18 +75,17 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     }
     let listener = Listener { socket, tls };
     announce(&listener, &base)?;
-    // Who is reached on this machine alone is not dialled from another.
+    // On loopback the other web servers cannot reach this process.
     if !options.listen.address.ip().is_loopback() {
         site.listen_as_service(options.node.messenger_port).await;
     }
-    crate::serve(listener, site, asked_to_stop()?).await;
+    crate::serve(listener, site, stop_signal()?).await;
     Ok(())
 }
 
-/// Who may ask for what, as the command line has it.
 fn policy(access: &args::Access, address: SocketAddr) -> Result<Policy, Failure> {
     let proxies = Proxies::parse(&access.trusted_proxies)
-        .map_err(|wrong| format!("--trusted-proxies: {wrong}"))?;
+        .map_err(|error| format!("--trusted-proxies: {error}"))?;
     let mode = match access.auth {
         args::Auth::None => {
             require_loopback(address)?;
@@ -93,7 +93,10 @@ fn policy(access: &args::Access, address: SocketAddr) -> Result<Policy, Failure>
         }
         args::Auth::Password => Mode::Password,
         args::Auth::Proxy if proxies.is_empty() => {
-            return Err("--auth proxy believes only proxies that are named: give their addresses with --trusted-proxies".into());
+            return Err(
+                "--auth proxy needs the addresses of the proxies: give them with --trusted-proxies"
+                    .into(),
+            );
         }
         args::Auth::Proxy => Mode::Proxy {
             user: access.proxy_user_header.clone(),
@@ -108,25 +111,25 @@ fn policy(access: &args::Access, address: SocketAddr) -> Result<Policy, Failure>
     })
 }
 
-/// Prints the code that makes the first admin, while there is none.
+/// Prints a set-up code if there is no admin yet.
 async fn offer_setup(site: &Site) -> Result<(), Failure> {
     if let Some(code) = site.offer_setup().await? {
         writeln!(
             std::io::stdout(),
-            "There is no admin yet. Set-up code for the first admin, good for one hour: {}",
+            "There is no admin yet. Set-up code for the first admin, valid for one hour: {}",
             code.reveal()
         )?;
     }
     Ok(())
 }
 
-fn branding_file(path: &Path) -> Result<Arc<Kept<Branding, BrandingError>>, BrandingError> {
-    Kept::open(path, Branding::read).map(Arc::new)
+fn branding_file(path: &Path) -> Result<Arc<ReloadedFile<Branding, BrandingError>>, BrandingError> {
+    ReloadedFile::open(path, Branding::read).map(Arc::new)
 }
 
 fn tls(options: &args::Serve) -> Result<Option<Tls>, Failure> {
     match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Ok(Some(Tls::of(certificate, key)?)),
+        (Some(certificate), Some(key)) => Ok(Some(Tls::from_files(certificate, key)?)),
         _ => Ok(None),
     }
 }
@@ -134,16 +137,16 @@ fn tls(options: &args::Serve) -> Result<Option<Tls>, Failure> {
 fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> {
     let roles: BTreeSet<Role> =
         options.report_self.iter().filter_map(|report| report.role()).collect();
-    // What cannot be used is refused, whether it is reported or not.
+    // These options must be valid even if nothing is reported.
     let ThisServer { server, product, version, os, key_file } =
         ThisServer::from_options(&options.node)?;
     if roles.is_empty() {
         return Ok(None);
     }
-    warn_of_name(&options.node);
+    warn_about_host_name(&options.node);
     let source = if version.is_some() { Source::Own } else { Source::Observer };
-    // The documentation network: routed like any other, and nothing is sent there.
-    let elsewhere = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
+    // An address of the documentation network: it is routed like any other, and nothing is sent to it.
+    let remote = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
     let identity = Identity {
         server,
         product: product.or_else(|| version.is_none().then(|| "Cluster Overview".to_owned())),
@@ -152,7 +155,7 @@ fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> 
         ip: options
             .node
             .ip
-            .or_else(|| host::address_towards(elsewhere))
+            .or_else(|| host::address_towards(remote))
             .unwrap_or(options.listen.address.ip()),
         key: key_file.map(KeySource::File),
         source,
@@ -160,27 +163,27 @@ fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> 
     Ok(Some((identity, roles.into_iter().collect())))
 }
 
-/// A file with the hash of the join token in it.
-type JoinTokenFile = Arc<Kept<Hash, SecretError>>;
+/// The join token in a file, as a hash.
+type JoinTokenFile = Arc<ReloadedFile<Hash, SecretError>>;
 
-/// What agents prove themselves with at first contact. Beside a file there is a file for it, made at
-/// the first start; web servers that share a database share the tokens in it.
+/// The join token of a file. Without the option it is in a file next to the SQLite database, which the first start writes. Web
+/// servers that share a PostgreSQL database use the tokens in it.
 fn join_token(given: Option<&Path>, database: &str) -> Result<Option<JoinTokenFile>, Failure> {
     if let Some(path) = given {
-        warn_if_everybody_reads(path, "the join token");
-        return Ok(Some(Arc::new(Kept::open(path, join_token_in_file)?)));
+        warn_if_world_readable(path, "the join token");
+        return Ok(Some(Arc::new(ReloadedFile::open(path, join_token_in_file)?)));
     }
     let Some(path) = Store::path(database) else {
         writeln!(
             std::io::stdout(),
-            "Agents join with a token: `cluster-overview token create --role join --name agents` makes one"
+            "Agents need a join token: create one with `cluster-overview token create --role join --name agents`"
         )?;
         return Ok(None);
     };
     let path = Store::join_token_file(&path);
-    let verb = if make_if_absent(&path)? { "written to" } else { "in" };
-    let token = Kept::open(&path, join_token_in_file)?;
+    let verb = if make_if_absent(&path)? { "was written to" } else { "is in" };
+    let token = ReloadedFile::open(&path, join_token_in_file)?;
     let path = std::path::absolute(&path).unwrap_or(path);
-    writeln!(std::io::stdout(), "Join token for agents {verb} {}", path.display())?;
+    writeln!(std::io::stdout(), "The join token for agents {verb} {}", path.display())?;
     Ok(Some(Arc::new(token)))
 }

@@ -1,4 +1,4 @@
-//! The overview for a terminal, and the exit code that it means.
+//! The command `status`: prints the overview for a terminal or a monitoring system, with an exit code.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::this_server::warn_if_everybody_reads;
+use super::this_server::warn_if_world_readable;
 use super::{Failure, args};
 use crate::agent::api_client::Client;
 use crate::auth::secret::read_secret;
@@ -15,9 +15,9 @@ use crate::http::api::dto::{Component, Health, Hint, Overview};
 use crate::store::without_password;
 use crate::telemetry::outside_text::{answer_line, json_for_terminal};
 
-/// The exit code when the cluster's health is unknown.
-const UNKNOWN: u8 = 3;
-/// How many hints a line names.
+/// Also where the overview cannot be reached.
+const UNKNOWN_EXIT_CODE: u8 = 3;
+/// How many hints the one line of a plug-in names.
 const MAX_LINE_HINTS: usize = 3;
 
 fn exit_code(health: Health) -> u8 {
@@ -25,11 +25,11 @@ fn exit_code(health: Health) -> u8 {
         Health::Ok => 0,
         Health::Warning => 1,
         Health::Error => 2,
-        Health::Unknown => UNKNOWN,
+        Health::Unknown => UNKNOWN_EXIT_CODE,
     }
 }
 
-/// The overview in one line, as monitoring plug-ins print it: what is wrong, then the counts after a bar.
+/// The overview in one line, in the format of Nagios plug-ins: what is wrong, then the counts after a bar.
 fn line(overview: &Overview<'_>) -> String {
     let state = match overview.health {
         Health::Ok => "OK",
@@ -47,22 +47,22 @@ fn line(overview: &Overview<'_>) -> String {
             format!("{}; and {} more", named.join("; "), rest.len())
         }
     };
-    let figures = format!(
+    let counts = format!(
         "servers={} alive={} late={} stale={} stopped={} unknown={}",
         counts.servers, counts.alive, counts.late, counts.stale, counts.stopped, counts.unknown
     );
-    plug_in_line(&format!("{state} - {summary}"), &figures)
+    plug_in_line(&format!("{state} - {summary}"), &counts)
 }
 
-/// One line that says why the overview cannot be asked.
-fn unknown(why: &str) -> String {
+/// One line that says why there is no overview.
+fn unknown_line(why: &str) -> String {
     plug_in_line(&format!("UNKNOWN - {why}"), "")
 }
 
-/// One line with the only bar between its text and its figures.
-fn plug_in_line(text: &str, figures: &str) -> String {
+/// The bar separates text and counts, so the text cannot contain one.
+fn plug_in_line(text: &str, counts: &str) -> String {
     let text = answer_line(text).replace('|', "/");
-    if figures.is_empty() { format!("{text}\n") } else { format!("{text} | {figures}\n") }
+    if counts.is_empty() { format!("{text}\n") } else { format!("{text} | {counts}\n") }
 }
 
 /// The overview as lines of text: servers and components, then the hints.
@@ -87,7 +87,7 @@ fn write_overview(out: &mut String, overview: &Overview<'_>) -> std::fmt::Result
 }
 
 fn write_component(out: &mut String, component: &Component) -> std::fmt::Result {
-    let wrong_key = match component.key_digits {
+    let other_key = match component.key_digits {
         None => "missing",
         Some(_) => "decryption failure",
     };
@@ -98,7 +98,7 @@ fn write_component(out: &mut String, component: &Component) -> std::fmt::Result 
         word(component.pulse),
         answer_line(&component.version),
         verdict(component.version_in_sync, "differs"),
-        verdict(component.key_in_sync, wrong_key),
+        verdict(component.key_in_sync, other_key),
         answer_line(&component.why),
     )
 }
@@ -115,13 +115,13 @@ fn write_hint(out: &mut String, hint: &Hint) -> std::fmt::Result {
     }
 }
 
-/// An enumeration's word on the wire.
+/// The word of an enumeration in the API.
 fn word(case: impl Serialize) -> String {
     let word = serde_json::to_value(case).unwrap_or_default();
     word.as_str().unwrap_or("-").to_owned()
 }
 
-/// Whether something is in sync, if that is known.
+/// `-`: not known.
 fn verdict(in_sync: Option<bool>, differs: &'static str) -> &'static str {
     match in_sync {
         Some(true) => "in sync",
@@ -130,18 +130,18 @@ fn verdict(in_sync: Option<bool>, differs: &'static str) -> &'static str {
     }
 }
 
-/// Prints the state of the cluster; the exit code says it too.
+/// Prints the overview. The exit code is its health.
 pub(super) fn run(options: &args::Status) -> ExitCode {
     match print(options) {
         Ok(health) => ExitCode::from(exit_code(health)),
         Err(error) if options.line => {
-            // A monitoring system reads standard output only.
-            let _ = std::io::stdout().write_all(unknown(&error.to_string()).as_bytes());
-            ExitCode::from(UNKNOWN)
+            // Monitoring systems read only standard output.
+            let _ = std::io::stdout().write_all(unknown_line(&error.to_string()).as_bytes());
+            ExitCode::from(UNKNOWN_EXIT_CODE)
         }
         Err(error) => {
             eprintln!("cluster-overview: {error}");
-            ExitCode::from(UNKNOWN)
+            ExitCode::from(UNKNOWN_EXIT_CODE)
         }
     }
 }
@@ -156,14 +156,14 @@ fn print(options: &args::Status) -> Result<Health, Failure> {
     })?;
     let output =
         json.unwrap_or_else(|| if options.line { line(&overview) } else { text(&overview) });
-    // If nobody reads the output, the exit code still says it.
+    // The exit code is right even if the output cannot be written.
     let _ = std::io::stdout().write_all(output.as_bytes());
     Ok(overview.health)
 }
 
 fn get(options: &args::Status) -> Result<Value, Failure> {
     if let Some(path) = options.token_file.as_deref().filter(|_| !options.line) {
-        warn_if_everybody_reads(path, "the token");
+        warn_if_world_readable(path, "the token");
     }
     let token = options.token_file.as_deref().map(read_secret).transpose()?;
     let client = Client::new(&options.overview, options.ca_file.as_deref())?;

@@ -1,4 +1,4 @@
-//! What the options say about this server, checked, and warnings about it.
+//! What the options say about this server, and warnings about them.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::auth::composed;
 use crate::files;
 use crate::files::key::{KeyFile, key_file};
 
-/// What the command line says of this server, checked.
+/// The checked options.
 pub(super) struct ThisServer {
     pub(super) server: ServerName,
     pub(super) product: Option<String>,
@@ -32,14 +32,14 @@ impl ThisServer {
     }
 }
 
-/// The version of a component whose product's version nobody gave.
+/// The version to report where no option gives the product's version.
 pub(super) fn package_version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// Says once that others than who should can read a secret.
-pub(super) fn warn_if_everybody_reads(path: &Path, what: &str) {
-    if let Some(mode) = files::mode_if_everybody_reads(path) {
+/// Warns if every account of the machine can read a secret file. `what`: what it contains.
+pub(super) fn warn_if_world_readable(path: &Path, what: &str) {
+    if let Some(mode) = files::mode_if_world_readable(path) {
         tracing::warn!(
             "every account of this machine can read {what} in {} (mode {mode:o}); set its mode to 600, or to 640 for a group",
             path.display()
@@ -47,21 +47,21 @@ pub(super) fn warn_if_everybody_reads(path: &Path, what: &str) {
     }
 }
 
-/// Warns where the host's name stands for the server's and is no good name for one.
-pub(super) fn warn_of_name(node: &args::Node) {
+/// Warns if the host name is used as the server's name and is not suitable.
+pub(super) fn warn_about_host_name(node: &args::Node) {
     if node.name.is_some() {
         return;
     }
     let host_name = host::host_name().unwrap_or_default();
-    if let Some(why) = host::unsuitable(&host_name) {
+    if let Some(why) = host::check_host_name(&host_name) {
         tracing::warn!(host_name, "{why}: give this server a name of its own with --name");
     }
 }
 
-/// The same of the encryption key, if one is named.
-pub(super) fn warn_of_key(node: &args::Node) {
+/// Warns if every account of the machine can read the encryption key.
+pub(super) fn warn_if_key_is_world_readable(node: &args::Node) {
     if let Some(path) = &node.encryption_key_file {
-        warn_if_everybody_reads(path, "the encryption key");
+        warn_if_world_readable(path, "the encryption key");
     }
 }
 
@@ -69,14 +69,14 @@ pub(super) fn server_name(given: Option<&str>) -> Result<ServerName, Failure> {
     let name = given
         .map(str::to_owned)
         .or_else(host::host_name)
-        .ok_or("this machine has no host name; give one with --name")?;
-    // A name from macOS is the same server as one from elsewhere.
+        .ok_or("this machine has no host name; give the server a name with --name")?;
+    // macOS writes a letter and its accent as two characters.
     let name = composed(&name);
-    ServerName::parse(&name).map_err(|wrong| format!("the server name {name:?} {wrong}").into())
+    ServerName::parse(&name).map_err(|error| format!("the server name {name:?} {error}").into())
 }
 
 pub(super) fn label(option: &str, given: Option<&str>) -> Result<Option<String>, Failure> {
     let Some(text) = given else { return Ok(None) };
-    check_text(text, 1, 100).map_err(|wrong| format!("{option} {wrong}"))?;
+    check_text(text, 1, 100).map_err(|error| format!("{option} {error}"))?;
     Ok(Some(text.to_owned()))
 }

@@ -74,7 +74,7 @@ impl Demo {
             // where its cast says to be.
             join_token: Some(Hash::of(&uuid::Uuid::new_v4().to_string())),
             branding,
-            ..Options::of(&database, Policy::open())
+            ..Options::new(&database, Policy::open())
         };
         let site = Site::open(options).await?;
         let mut director = Driver::new(Arc::clone(&site), AdminStore::open(&database).await?);

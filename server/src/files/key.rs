@@ -1,4 +1,4 @@
-//! The encryption key in a file, of which only a check is ever sent or stored.
+//! The encryption key in a file, and its key check. Only the check is ever sent or stored.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,57 +8,44 @@ use app::cluster::KeyCheck;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::kept::Kept;
+use super::reloaded::ReloadedFile;
 use super::{read, text};
 
-/// The message whose HMAC under the encryption key is the key check.
+/// The key check is the HMAC of this message with the encryption key.
 const KEY_CHECK_MESSAGE: &[u8] = b"cluster-overview/key-check/v1";
 
-/// The check of the key in a file, which is read again when the file changes.
-pub type KeyFile = Arc<Kept<KeyCheck, KeyFileError>>;
+pub type KeyFile = Arc<ReloadedFile<KeyCheck, KeyFileError>>;
 
-/// Where the key is whose check a process reports of itself.
+/// Where a process has its key check from.
 #[derive(Clone, Debug)]
 pub enum KeySource {
-    /// In a file.
     File(KeyFile),
-    /// In the product that nests the overview, which computed the check.
+    /// The product that nests the overview has computed it.
     Product(KeyCheck),
 }
 
-/// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// It cannot be read.
     #[error("cannot read the encryption key file {}: {source}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It holds nothing.
+    Unreadable { path: PathBuf, source: io::Error },
     #[error("the encryption key file {} is empty, apart from blanks or a byte order mark; put the product's encryption key into it, the same one on all servers", .0.display())]
     Empty(PathBuf),
 }
 
-/// The key file at this path, which must hold a key.
-///
-/// # Errors
-/// It does not.
+/// Opens a key file. It must contain a key.
 pub fn key_file(path: &Path) -> Result<KeyFile, KeyFileError> {
-    Kept::open(path, key_check_of_file).map(Arc::new)
+    ReloadedFile::open(path, key_check_of_file).map(Arc::new)
 }
 
-/// The check of the key in a file. The key itself goes no further than this function.
+/// The key itself never leaves this function.
 fn key_check_of_file(path: &Path) -> Result<KeyCheck, KeyFileError> {
     let unreadable = |source| KeyFileError::Unreadable { path: path.to_owned(), source };
     let configured = text::without_mark(read(path).map_err(unreadable)?).map_err(unreadable)?;
     key_check(&configured).ok_or_else(|| KeyFileError::Empty(path.to_owned()))
 }
 
-/// `HMAC-SHA256(key, message)` of a key as configured, in UTF-8 or as bytes: a byte order mark and surrounding
-/// white space are dropped, and a key of hex digits only is lower-cased. An empty key is no key.
+/// The key check of a key as it is configured, in UTF-8 or as bytes. A byte order mark and surrounding white space do not count,
+/// and the case of a key that has only hex digits does not either. `None` if the key is empty.
 pub fn key_check(configured: &[u8]) -> Option<KeyCheck> {
     let key = match std::str::from_utf8(configured) {
         Ok(text) => text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').as_bytes(),
@@ -73,10 +60,10 @@ pub fn key_check(configured: &[u8]) -> Option<KeyCheck> {
     }
 }
 
-/// The check of exactly these bytes.
+/// `HMAC-SHA256(key, message)` with exactly these bytes as key.
 pub(crate) fn check_of(key: &[u8]) -> KeyCheck {
     let mut bytes = [0; 32];
-    // HMAC takes a key of any length.
+    // HMAC accepts keys of any length.
     if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) {
         mac.update(KEY_CHECK_MESSAGE);
         bytes.copy_from_slice(&mac.finalize().into_bytes());
@@ -84,7 +71,6 @@ pub(crate) fn check_of(key: &[u8]) -> KeyCheck {
     KeyCheck::from_bytes(bytes)
 }
 
-/// Whether this is the check of an empty key, which is no key.
 pub fn is_of_empty_key(check: KeyCheck) -> bool {
     static EMPTY: LazyLock<KeyCheck> = LazyLock::new(|| check_of(b""));
     *EMPTY == check
@@ -109,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_hex_digits_only_is_the_same_in_either_case() {
+    fn the_case_of_a_key_of_hex_digits_does_not_matter() {
         assert_eq!(key_check(b"00AAff"), key_check(b"00aaFF"));
         assert_ne!(key_check(b"00AAfg"), key_check(b"00aafg"));
     }
 
     #[test]
-    fn an_empty_key_is_no_key_and_its_check_is_known() {
+    fn an_empty_key_has_no_check_and_the_hmac_of_nothing_is_recognized() {
         let empty = check_of(b"");
         assert_eq!(
             empty.digits(),
@@ -151,14 +137,14 @@ mod tests {
             (b"\xff\xfe", "is empty"),
             (b"\xfe\xff", "is empty"),
             (b"\xff\xfe\r\0\n\0", "is empty"),
-            (b"\xff\xfea", "says UTF-16, and it is not"),
+            (b"\xff\xfea", "says UTF-16, but it is not"),
         ] {
             fs::write(&path, bytes).unwrap();
             let error = key_check_of_file(&path).unwrap_err().to_string();
             assert!(error.contains(why), "{bytes:?}: {error}");
             assert!(error.contains(path.to_str().unwrap()), "{error}");
         }
-        // A key of bytes, as a key file of 32 random ones, is taken as it is.
+        // A key that is not text, such as 32 random bytes, is used as it is.
         fs::write(&path, b"\x80\x81\xff").unwrap();
         assert_eq!(key_check_of_file(&path).ok(), Some(check_of(b"\x80\x81\xff")));
         fs::remove_file(path).unwrap();

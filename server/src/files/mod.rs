@@ -1,10 +1,10 @@
-//! Reads the files that people make: tokens, keys, certificates, options, a branding.
+//! Reads the files of administrators: tokens, keys, certificates, options, a branding.
 //!
-//! A path may be mistyped, and `/dev/zero` has no end: so no more is read than such a file ever has.
+//! Every read has a limit, because a mistyped path may lead to something without an end, such as `/dev/zero`.
 
-pub mod kept;
 pub mod key;
 pub mod owner;
+pub mod reloaded;
 pub mod text;
 
 use std::fs::{self, File};
@@ -12,55 +12,47 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-/// The largest file that is read.
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
-/// What of a mode lets everybody read.
-const READABLE_BY_EVERYBODY: u32 = 0o004;
+/// The bit of a file mode that lets every account read.
+const WORLD_READABLE: u32 = 0o004;
 
-/// What is in the file.
-///
 /// # Errors
-/// That it cannot be read, or is larger than [`MAX_FILE_BYTES`].
+/// It cannot be read, or is larger than [`MAX_FILE_BYTES`].
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path).map_err(|error| owner::explained(path, error))?;
+    let file = File::open(path).map_err(|error| owner::explain(path, error))?;
     read_at_most(file, MAX_FILE_BYTES)
 }
 
-/// What is in the file, as text: see [`text`].
-///
 /// # Errors
-/// That it cannot be read, is larger than [`MAX_FILE_BYTES`], or is no text.
+/// It cannot be read, is larger than [`MAX_FILE_BYTES`], or is not text: see [`text`].
 pub fn read_text(path: &Path) -> io::Result<String> {
     text::text(read(path)?)
 }
 
-/// What is in a file of certificates or keys in PEM. A byte order mark would hide the first of them.
+/// Reads certificates or keys in PEM. A byte order mark is removed, because it would hide the first of them.
 ///
 /// # Errors
-/// That it cannot be read, is larger than [`MAX_FILE_BYTES`], or is not in UTF-16 though it says so.
+/// It cannot be read, is larger than [`MAX_FILE_BYTES`], or is not UTF-16 although its byte order mark says so.
 pub fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
     text::without_mark(read(path)?)
 }
 
-/// All that a source has, unless that is more than so many bytes.
-///
 /// # Errors
-/// That it cannot be read, or has more.
-pub fn read_at_most(source: impl io::Read, most: u64) -> io::Result<Vec<u8>> {
+/// It cannot be read, or has more than `max_bytes`.
+pub fn read_at_most(source: impl io::Read, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    source.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        let why = format!("it is larger than {} KiB", most >> 10);
+    source.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        let why = format!("it is larger than {} KiB", max_bytes >> 10);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     Ok(bytes)
 }
 
-/// The mode of a file that every account of the machine can read; `None` for any other, and for one that is
-/// not there.
-pub fn mode_if_everybody_reads(path: &Path) -> Option<u32> {
+/// The mode of a file if every account of the machine can read it.
+pub fn mode_if_world_readable(path: &Path) -> Option<u32> {
     let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & READABLE_BY_EVERYBODY != 0).then_some(mode)
+    (mode & WORLD_READABLE != 0).then_some(mode)
 }
 
 #[cfg(test)]
@@ -68,14 +60,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_without_an_end_is_given_up_on() {
+    fn reading_a_file_without_an_end_fails() {
         let error = read(Path::new("/dev/zero")).unwrap_err();
         assert_eq!(error.to_string(), "it is larger than 1024 KiB");
         assert!(read_text(Path::new("/dev/zero")).is_err());
     }
 
     #[test]
-    fn a_source_may_have_just_as_much_as_is_allowed() {
+    fn a_source_may_have_exactly_the_limit() {
         assert_eq!(read_at_most(&[7; 10][..], 10).unwrap(), [7; 10]);
         assert!(read_at_most(&[7; 11][..], 10).is_err());
     }

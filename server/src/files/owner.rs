@@ -1,4 +1,4 @@
-//! Whose files these are: which of them this process cannot use, and how to give them to its account.
+//! Files of other accounts: which of them this process cannot use, and how to change their owner.
 
 use std::fmt;
 use std::fs;
@@ -10,7 +10,7 @@ use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-/// A file or folder of another account that this process may not use as it must.
+/// A file or folder of another account to which this process lacks access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Foreign {
     path: PathBuf,
@@ -19,14 +19,13 @@ pub struct Foreign {
 }
 
 impl Foreign {
-    /// A file that this process may not read and, where that is needed, write; `None` for any other, and for one
-    /// that is not there.
+    /// `Some` if the file exists and this process must not read it, or write it if it needs to.
     pub fn file(path: &Path, is_written: bool) -> Option<Self> {
         let write = if is_written { Access::WRITE_OK } else { Access::empty() };
         Self::unless(path, Access::READ_OK | write)
     }
 
-    /// A folder in which this process may not create files.
+    /// `Some` if the folder exists and this process must not create files in it.
     pub fn folder(path: &Path) -> Option<Self> {
         Self::unless(path, Access::WRITE_OK | Access::EXEC_OK)
     }
@@ -36,7 +35,6 @@ impl Foreign {
         denied.then(|| Self::at(path)).flatten()
     }
 
-    /// What is known of this path, whoever may use it.
     fn at(path: &Path) -> Option<Self> {
         let found = fs::metadata(path).ok()?;
         let mode = found.permissions().mode() & 0o7777;
@@ -51,7 +49,7 @@ impl fmt::Display for Foreign {
     }
 }
 
-/// An account of this machine, by its name if it has one.
+/// Shown by its name, if it has one.
 struct Account(u32);
 
 impl fmt::Display for Account {
@@ -68,12 +66,11 @@ impl fmt::Display for Account {
     }
 }
 
-/// The files of a database that this process may not use.
+/// What of a database this process cannot use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    /// The files among them.
     pub files: Vec<Foreign>,
-    /// The folder they are in, if no file can be created there.
+    /// Their folder, if this process must not create files in it.
     pub folder: Option<Foreign>,
 }
 
@@ -83,39 +80,43 @@ impl fmt::Display for Unusable {
         let mut advice = Vec::new();
         if !self.files.is_empty() {
             let files: Vec<String> = self.files.iter().map(Foreign::to_string).collect();
-            write!(f, "this process runs as {account} and may not use {}", files.join(", "))?;
+            write!(
+                f,
+                "this process runs as {account}, which has no access to {}",
+                files.join(", ")
+            )?;
             let paths: Vec<String> = self.files.iter().map(|file| quoted(&file.path)).collect();
             advice.push(format!("`chown {account} {}`", paths.join(" ")));
         }
         if let Some(folder) = &self.folder {
-            let joint = if self.files.is_empty() {
-                format!("this process runs as {account} and")
+            let beginning = if self.files.is_empty() {
+                format!("this process runs as {account}, which")
             } else {
-                ", and".to_owned()
+                " and".to_owned()
             };
-            write!(f, "{joint} may not create files in the folder {folder}")?;
+            write!(f, "{beginning} cannot create files in the folder {folder}")?;
             advice.push(format!(
-                "`chown {account} {}`, unless other programs need that folder: then keep the database in one of its own",
+                "`chown {account} {}`, unless other programs need that folder: then put the database into a folder of its own",
                 quoted(&folder.path)
             ));
         }
         write!(
             f,
-            ". Perhaps another account once ran `serve` here. Give them to this account: {}",
+            ". Perhaps another account has run `serve` here. Change the owner: {}",
             advice.join("; ")
         )
     }
 }
 
-/// A path as a shell reads it.
+/// Quotes a path for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
     if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// The error of reading this file. If it was denied, it says whose file it is, and who may not read it.
-pub(super) fn explained(path: &Path, error: io::Error) -> io::Error {
+/// If access was denied, the error names the owner of the file and the account of this process.
+pub(super) fn explain(path: &Path, error: io::Error) -> io::Error {
     match Foreign::at(path).filter(|_| error.kind() == ErrorKind::PermissionDenied) {
         Some(Foreign { owner, mode, .. }) => io::Error::new(
             ErrorKind::PermissionDenied,
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accounts_are_called_by_their_names_and_paths_are_written_for_a_shell() {
+    fn accounts_are_shown_by_name_and_paths_are_quoted_for_a_shell() {
         assert_eq!(Account(0).to_string(), "root");
         assert_eq!(Account(4_000_000_000).to_string(), "4000000000");
         assert_eq!(quoted(Path::new("/var/lib/a.db-wal")), "/var/lib/a.db-wal");
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_cannot_be_used_is_in_one_sentence() {
+    fn everything_that_cannot_be_used_is_in_one_message() {
         let foreign = |path: &str, mode| Foreign { path: path.into(), owner: 0, mode };
         let me = Account(geteuid().as_raw());
         let both = Unusable {
@@ -152,10 +153,10 @@ mod tests {
         assert_eq!(
             both.to_string(),
             format!(
-                "this process runs as {me} and may not use /d/a.db (owner root, mode 600), /d/a.db-wal (owner \
-                 root, mode 600), and may not create files in the folder /d (owner root, mode 755). Perhaps another \
-                 account once ran `serve` here. Give them to this account: `chown {me} /d/a.db /d/a.db-wal`; `chown \
-                 {me} /d`, unless other programs need that folder: then keep the database in one of its own"
+                "this process runs as {me}, which has no access to /d/a.db (owner root, mode 600), /d/a.db-wal (owner \
+                 root, mode 600) and cannot create files in the folder /d (owner root, mode 755). Perhaps another \
+                 account has run `serve` here. Change the owner: `chown {me} /d/a.db /d/a.db-wal`; `chown {me} /d`, \
+                 unless other programs need that folder: then put the database into a folder of its own"
             )
         );
     }

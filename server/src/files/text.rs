@@ -1,15 +1,14 @@
-//! Turns what people write into text, whichever editor or shell wrote it: editors on Windows begin a file with a
-//! byte order mark, and its shells write UTF-16.
+//! Decodes text files, whichever editor or shell wrote them: on Windows editors write a byte order mark, and shells UTF-16.
 
 use std::io::{self, BufRead, Read as _};
 
-/// The mark at the beginning of a text in UTF-8.
+/// The byte order mark of UTF-8.
 const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The bytes without a byte order mark, and in UTF-8 where the mark says that they are UTF-16.
+/// Removes a byte order mark, and converts UTF-16 to UTF-8 if the mark says UTF-16.
 ///
 /// # Errors
-/// The mark says UTF-16, and they are not.
+/// The mark says UTF-16, but the bytes are not.
 pub fn without_mark(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     match bytes.as_slice() {
         [0xff, 0xfe, text @ ..] => utf16(text, u16::from_le_bytes),
@@ -22,49 +21,46 @@ pub fn without_mark(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> io::Result<Vec<u8>> {
-    let wrong = || invalid("its byte order mark says UTF-16, and it is not; save it as UTF-8");
+    let error = || invalid("its byte order mark says UTF-16, but it is not; save it as UTF-8");
     let (units, rest) = bytes.as_chunks();
     if !rest.is_empty() {
-        return Err(wrong());
+        return Err(error());
     }
     let text: Result<String, _> =
         char::decode_utf16(units.iter().map(|bytes| unit(*bytes))).collect();
-    text.map(String::into_bytes).map_err(|_| wrong())
+    text.map(String::into_bytes).map_err(|_| error())
 }
 
 /// The bytes as text, without a byte order mark.
-///
-/// # Errors
-/// They are not text.
 pub fn text(bytes: Vec<u8>) -> io::Result<String> {
     let text = String::from_utf8(without_mark(bytes)?).map_err(|error| {
-        let NotUtf8 { byte, position } = NotUtf8::of(error.as_bytes(), error.utf8_error());
+        let NotUtf8 { byte, position } = NotUtf8::new(error.as_bytes(), error.utf8_error());
         invalid(format!(
             "it is not UTF-8: byte 0x{byte:02x} at position {position}; save it as UTF-8"
         ))
     })?;
     if text.contains('\0') {
         return Err(invalid(
-            "it holds zero bytes, as UTF-16 without a byte order mark does; save it as UTF-8",
+            "it contains zero bytes, like UTF-16 without a byte order mark; save it as UTF-8",
         ));
     }
     Ok(text)
 }
 
-/// The first line of a source, without its end, of at most so many bytes.
+/// The first line, without its line break.
 ///
 /// # Errors
-/// It cannot be read, is longer, or is not text.
-pub fn first_line(source: impl BufRead, most: u64) -> io::Result<String> {
+/// It cannot be read, is longer than `max_bytes`, or is not text.
+pub fn first_line(source: impl BufRead, max_bytes: u64) -> io::Result<String> {
     let mut line = Vec::new();
-    for byte in source.take(most.saturating_add(1)).bytes() {
+    for byte in source.take(max_bytes.saturating_add(1)).bytes() {
         line.push(byte?);
         if is_whole_line(&line) {
             break;
         }
     }
-    if line.len() as u64 > most {
-        let why = format!("its first line is longer than {} KiB", most >> 10);
+    if line.len() as u64 > max_bytes {
+        let why = format!("its first line is longer than {} KiB", max_bytes >> 10);
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
     Ok(text(line)?.trim_end_matches(['\r', '\n']).to_owned())
@@ -89,18 +85,15 @@ pub struct NotUtf8 {
 }
 
 impl NotUtf8 {
-    fn of(bytes: &[u8], error: std::str::Utf8Error) -> Self {
+    fn new(bytes: &[u8], error: std::str::Utf8Error) -> Self {
         let place = error.valid_up_to();
         Self { byte: bytes.get(place).copied().unwrap_or_default(), position: place + 1 }
     }
 }
 
-/// Text that another program sent: UTF-8, with or without a byte order mark.
-///
-/// # Errors
-/// It is not UTF-8.
+/// Decodes text from another program: UTF-8, with or without a byte order mark.
 pub fn utf8(bytes: &[u8]) -> Result<&str, NotUtf8> {
-    let text = std::str::from_utf8(bytes).map_err(|error| NotUtf8::of(bytes, error))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| NotUtf8::new(bytes, error))?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
@@ -137,8 +130,8 @@ mod tests {
     }
 
     #[test]
-    fn a_line_ends_where_its_encoding_says() {
-        // U+0A0A and U+0A00 hold the byte of a line's end.
+    fn a_line_ends_at_the_line_break_of_its_encoding() {
+        // U+0A0A and U+0A00 contain the byte of a line break.
         for line in ["correct horse", "Kühlschrank im Moor", "\u{a0a}\u{a00} x", ""] {
             for end in ["\r\n", "\n", "\r\nanother line\r\n", ""] {
                 let whole = format!("{line}{end}");
@@ -157,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_sends_may_have_a_mark_and_must_be_utf_8() {
+    fn text_from_a_program_may_have_a_byte_order_mark_and_must_be_utf_8() {
         assert_eq!(utf8(b"\xef\xbb\xbf{}"), Ok("{}"));
         assert_eq!(utf8("Büro".as_bytes()), Ok("Büro"));
         let error = utf8(b"{\"B\xfcro\": 1}").unwrap_err();

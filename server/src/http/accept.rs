@@ -3,7 +3,7 @@
 /// How many entries of a list are read; the rest is ignored.
 const MAX_ENTRIES: usize = 40;
 
-/// How much a client prefers something, in thousandths: 0 means that it refuses it.
+/// A quality value in thousandths; 0 means that the client does not accept it.
 pub(crate) type Quality = u16;
 
 /// The entries of a list, in lower case and without parameters, and the quality of each.
@@ -34,13 +34,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_gives_each_entry_its_quality() {
+    fn each_entry_of_a_list_has_its_quality() {
         let list =
             "text/html, Application/JSON;charset=utf-8;q=0.5, br;q=0, x;q=2, ;q=1, *;q=0.001";
-        let said: Vec<(String, Quality)> = entries(list).collect();
-        let named: Vec<(&str, Quality)> = said.iter().map(|(n, q)| (n.as_str(), *q)).collect();
-        let read = [("text/html", 1_000), ("application/json", 500), ("br", 0), ("*", 1)];
-        assert_eq!(named, read);
+        let parsed: Vec<(String, Quality)> = entries(list).collect();
+        let named: Vec<(&str, Quality)> = parsed.iter().map(|(n, q)| (n.as_str(), *q)).collect();
+        let expected = [("text/html", 1_000), ("application/json", 500), ("br", 0), ("*", 1)];
+        assert_eq!(named, expected);
         assert_eq!(quality_of(list, &["gzip", "*"]), Some(1));
         assert_eq!(quality_of(list, &["br", "*"]), Some(0));
         assert_eq!(quality_of("", &["br"]), None);

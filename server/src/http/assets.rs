@@ -1,4 +1,4 @@
-//! The static files of the page: their path holds their content's hash, so they are cached for ever.
+//! The static files of the page. Their path contains a hash, so browsers cache them for a year.
 
 use std::cmp::Reverse;
 use std::sync::LazyLock;
@@ -18,7 +18,7 @@ use crate::telemetry::outside_text::one_line;
 #[allow_missing = true]
 struct Files;
 
-/// For a file whose address changes with its content.
+/// For files whose path changes with their content.
 pub(crate) const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// The hash of all files, which is in every file's path: an open page learns by it that it is of another version. `none` where
@@ -33,24 +33,24 @@ pub(crate) fn hash() -> &'static str {
 }
 
 pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    let wanted = format!("assets/{path}");
+    let file_path = format!("assets/{path}");
     let accepts = headers
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let compressed = accepted_codings(accepts).into_iter().find_map(|(coding, ending)| {
-        Some((Some(coding), Files::get(&format!("{wanted}{ending}"))?))
+    let compressed = accepted_codings(accepts).into_iter().find_map(|(coding, extension)| {
+        Some((Some(coding), Files::get(&format!("{file_path}{extension}"))?))
     });
     let (coding, file) =
-        compressed.or_else(|| Some((None, Files::get(&wanted)?))).ok_or_else(|| {
+        compressed.or_else(|| Some((None, Files::get(&file_path)?))).ok_or_else(|| {
             let name = one_line(&path);
             Problem::not_found(format!(
-                "there is no file {name}; the page may be of another version: reload the page"
+                "there is no file {name}: the page may be of another version; reload it"
             ))
         })?;
     let mut response = (StatusCode::OK, file.data.into_owned()).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(&wanted)));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(&file_path)));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_FOREVER));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Some(coding) = coding {
@@ -59,18 +59,18 @@ pub(crate) async fn get(Path(path): Path<String>, headers: HeaderMap) -> Result<
     Ok(response)
 }
 
-/// The content codings that a client accepts, the preferred one first, each with the ending of the files compressed with
-/// it. A coding that it likes less than none is left out.
+/// The content codings that a client accepts, the preferred one first, each with the extension of its files. Codings that the
+/// client prefers less than no coding are left out.
 fn accepted_codings(accepts: &str) -> Vec<(&'static str, &'static str)> {
-    let plain = accept::quality_of(accepts, &["identity"]).unwrap_or(1);
-    let mut liked: Vec<_> = [("br", ".br"), ("gzip", ".gz")]
+    let identity = accept::quality_of(accepts, &["identity"]).unwrap_or(1);
+    let mut accepted: Vec<_> = [("br", ".br"), ("gzip", ".gz")]
         .into_iter()
-        .map(|packed| (accept::quality_of(accepts, &[packed.0, "*"]).unwrap_or(0), packed))
-        .filter(|(quality, _)| *quality > 0 && *quality >= plain)
+        .map(|coding| (accept::quality_of(accepts, &[coding.0, "*"]).unwrap_or(0), coding))
+        .filter(|(quality, _)| *quality > 0 && *quality >= identity)
         .collect();
-    // Of equals the first is the smallest.
-    liked.sort_by_key(|(quality, _)| Reverse(*quality));
-    liked.into_iter().map(|(_, packed)| packed).collect()
+    // Brotli, the smaller one, stays first if both have the same quality.
+    accepted.sort_by_key(|(quality, _)| Reverse(*quality));
+    accepted.into_iter().map(|(_, coding)| coding).collect()
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -89,7 +89,7 @@ mod tests {
     use super::accepted_codings;
 
     #[test]
-    fn a_client_gets_no_coding_that_it_refuses_and_the_one_it_likes_best() {
+    fn a_client_gets_the_coding_that_it_prefers_and_none_that_it_does_not_accept() {
         for (accepts, names) in [
             ("", &[] as &[&str]),
             ("br, gzip", &["br", "gzip"]),
@@ -105,9 +105,9 @@ mod tests {
             ("BR", &["br"]),
             ("brotli, gzipped", &[]),
         ] {
-            let said: Vec<&str> =
+            let codings: Vec<&str> =
                 accepted_codings(accepts).into_iter().map(|(name, _)| name).collect();
-            assert_eq!(said, names, "{accepts}");
+            assert_eq!(codings, names, "{accepts}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Reads bodies: within one memory budget for all that are in flight, and to their end even when they are rejected, so that
-//! the client sees the answer.
+//! Reads request bodies: within one memory budget for all of them, and to their end even if they are rejected, because otherwise
+//! a client may not see the response.
 
 use std::convert::Infallible;
 use std::ops::Deref;
@@ -17,40 +17,37 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::auth::identity::Person;
 use crate::http::problem::Problem;
-use crate::net::connections::Room;
 use crate::http::state::HttpState;
+use crate::net::connections::ConnectionControl;
 
-/// The largest JSON body that is accepted.
 const MAX_JSON_BYTES: usize = 1 << 20;
-/// The largest form, and the largest call of a server function.
+/// Also for calls of server functions.
 const MAX_FORM_BYTES: usize = 16 << 10;
-/// The largest body of a rejected heartbeat in which its server's name is looked for.
+/// A rejected heartbeat is parsed up to this size, to show its server's row that it was rejected.
 const MAX_CLAIM_BYTES: usize = 64 << 10;
-/// How much of a rejected body is read and dropped.
+/// How much of a rejected body is read and discarded.
 const MAX_DISCARDED_BYTES: usize = 2 << 20;
-/// How long a rejected body is read.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a body waits for memory of the budget.
+/// How long a body waits for memory from the budget.
 const BUDGET_TIMEOUT: Duration = Duration::from_secs(2);
-/// The least that must arrive of a body within each [`WINDOW`], unless it ends. A packet that is lost twice still arrives in
-/// time.
+/// How much of a body must arrive within each [`WINDOW`], unless it ends. The window is long enough for a packet that is lost
+/// twice.
 const MIN_WINDOW_BYTES: usize = 1 << 10;
 const WINDOW: Duration = Duration::from_secs(3);
-/// The least by which the buffer of a body grows.
 const MIN_GROWTH_BYTES: usize = 16 << 10;
 
-/// Who sends a body. Each kind has a budget of its own, so that nobody can use up the servers' budget.
+/// Who sends a body. Each kind has its own budget, so that others cannot use up the servers' budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
     /// A server, with a join token or a credential.
     Node,
     /// A person, or a program with a person's token.
     Person,
-    /// Somebody without any proof.
+    /// Not authenticated.
     Anonymous,
 }
 
-/// Limits how many bytes of bodies are in memory at the same time: 64 MiB in total.
+/// Limits the memory of all request bodies together to 64 MiB.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     nodes: Arc<Semaphore>,
@@ -65,14 +62,14 @@ impl Default for BodyBudget {
     }
 }
 
-/// A body that was read. Dropping it returns its bytes to the budget.
+/// A request body in memory. Dropping it returns its memory to the budget.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct BudgetedBody {
     bytes: Vec<u8>,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
-impl Deref for Kept {
+impl Deref for BudgetedBody {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -80,22 +77,22 @@ impl Deref for Kept {
     }
 }
 
-impl Kept {
-    /// Takes `more` bytes from the budget, if they are free within `wait`.
-    async fn grow(&mut self, more: usize, budget: &Arc<Semaphore>, wait: Duration) -> bool {
+impl BudgetedBody {
+    /// Makes room for `more` bytes. Returns false if the budget has not enough free memory within `timeout`.
+    async fn grow(&mut self, more: usize, budget: &Arc<Semaphore>, timeout: Duration) -> bool {
         let free = self.bytes.capacity() - self.bytes.len();
         if more <= free {
             return true;
         }
-        // A small body, which comes at once, takes no more than its size.
-        let least = if self.bytes.is_empty() { 0 } else { MIN_GROWTH_BYTES };
-        let growth = (more - free).max(least);
+        // A small body arrives in one part, and needs only its own size.
+        let min_growth = if self.bytes.is_empty() { 0 } else { MIN_GROWTH_BYTES };
+        let growth = (more - free).max(min_growth);
         let Ok(permits) = u32::try_from(growth) else { return false };
         let acquired = Arc::clone(budget).acquire_many_owned(permits);
-        let Ok(Ok(place)) = tokio::time::timeout(wait, acquired).await else { return false };
-        match &mut self.place {
-            Some(own) => own.merge(place),
-            none => *none = Some(place),
+        let Ok(Ok(permit)) = tokio::time::timeout(timeout, acquired).await else { return false };
+        match &mut self.permit {
+            Some(held) => held.merge(permit),
+            none => *none = Some(permit),
         }
         self.bytes.reserve_exact(free + growth);
         true
@@ -104,39 +101,36 @@ impl Kept {
 
 /// Why a body was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// The sender stopped in the middle.
-    BrokenOff,
-    /// It came too slowly.
+pub(crate) enum BodyError {
+    Incomplete,
     TooSlow,
-    /// It is larger than allowed.
     TooLarge,
-    /// The budget was used up by others.
-    NoPlace,
+    /// Other bodies have used up the budget.
+    OverBudget,
 }
 
-impl Unread {
-    /// The answer. `limit`: the message for a body that is too large.
-    fn problem(self, limit: &str) -> Problem {
+impl BodyError {
+    /// `too_large`: the message for a body that is too large.
+    fn problem(self, too_large: &str) -> Problem {
         match self {
-            Self::BrokenOff => Problem::new(
+            Self::Incomplete => Problem::new(
                 StatusCode::BAD_REQUEST,
-                "the body was not sent to its end; nothing was stored",
+                "the connection ended before the whole body was sent; nothing was stored",
             ),
             Self::TooSlow => Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "less than 1 KiB of the body arrived within 3 s; nothing was stored, send it again",
             ),
-            Self::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, limit),
-            Self::NoPlace => Problem::unavailable(
-                "too many request bodies are being read at this moment; send it again",
+            Self::TooLarge => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, too_large),
+            Self::OverBudget => Problem::unavailable(
+                "too many request bodies are in memory at present; send it again",
             ),
         }
     }
 }
 
 impl BodyBudget {
-    fn of(&self, sender: Sender) -> &Arc<Semaphore> {
+    fn for_sender(&self, sender: Sender) -> &Arc<Semaphore> {
         match sender {
             Sender::Node => &self.nodes,
             Sender::Person => &self.people,
@@ -145,22 +139,22 @@ impl BodyBudget {
     }
 
     /// Reads the body of a JSON request.
-    pub(crate) async fn read(&self, sender: Sender, body: Body) -> Result<Kept, Problem> {
-        let kept = self.collect(sender, body, MAX_JSON_BYTES, BUDGET_TIMEOUT).await;
-        kept.map_err(|unread| {
-            unread.problem("the body is larger than 1 MiB; send fewer heartbeats at once")
+    pub(crate) async fn read(&self, sender: Sender, body: Body) -> Result<BudgetedBody, Problem> {
+        let body = self.collect(sender, body, MAX_JSON_BYTES, BUDGET_TIMEOUT).await;
+        body.map_err(|error| {
+            error.problem("the body is larger than 1 MiB; send fewer heartbeats at once")
         })
     }
 
     /// Reads a small body: a form, or a call of a server function.
-    pub(crate) async fn read_small(&self, sender: Sender, body: Body) -> Result<Bytes, Unread> {
-        let kept = self.collect(sender, body, MAX_FORM_BYTES, BUDGET_TIMEOUT).await?;
-        // What follows is read at once.
-        Ok(Bytes::from(kept.bytes))
+    pub(crate) async fn read_small(&self, sender: Sender, body: Body) -> Result<Bytes, BodyError> {
+        let body = self.collect(sender, body, MAX_FORM_BYTES, BUDGET_TIMEOUT).await?;
+        // Small enough to be used without the budget.
+        Ok(Bytes::from(body.bytes))
     }
 
-    /// Reads the body of a rejected heartbeat, if it is small enough to find its server's name.
-    pub(crate) async fn read_claim(&self, body: Body) -> Option<Kept> {
+    /// Reads the body of a rejected heartbeat, if it is small.
+    pub(crate) async fn read_claim(&self, body: Body) -> Option<BudgetedBody> {
         self.collect(Sender::Anonymous, body, MAX_CLAIM_BYTES, Duration::ZERO).await.ok()
     }
 
@@ -168,66 +162,66 @@ impl BodyBudget {
         &self,
         sender: Sender,
         mut body: Body,
-        limit: usize,
-        wait: Duration,
-    ) -> Result<Kept, Unread> {
-        let said = body.size_hint().lower();
-        if usize::try_from(said).map_or(true, |said| said > limit) {
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Result<BudgetedBody, BodyError> {
+        let announced = body.size_hint().lower();
+        if usize::try_from(announced).map_or(true, |bytes| bytes > max_bytes) {
             discard_after(body, 0).await;
-            return Err(Unread::TooLarge);
+            return Err(BodyError::TooLarge);
         }
-        let mut kept = Kept::default();
+        let mut collected = BudgetedBody::default();
         let mut window = Window::open(0);
         while let Some(frame) = window.frame(&mut body).await? {
-            let frame = frame.map_err(|_| Unread::BrokenOff)?;
+            let frame = frame.map_err(|_| BodyError::Incomplete)?;
             let Ok(data) = frame.into_data() else { continue };
-            let read = kept.bytes.len() + data.len();
-            let unread = if read > limit {
-                Unread::TooLarge
-            } else if kept.grow(data.len(), self.of(sender), wait).await {
-                kept.bytes.extend_from_slice(&data);
-                window.has_come(read);
+            let read = collected.bytes.len() + data.len();
+            let error = if read > max_bytes {
+                BodyError::TooLarge
+            } else if collected.grow(data.len(), self.for_sender(sender), timeout).await {
+                collected.bytes.extend_from_slice(&data);
+                window.advance(read);
                 continue;
             } else {
-                Unread::NoPlace
+                BodyError::OverBudget
             };
-            drop((kept, data));
+            drop((collected, data));
             discard_after(body, read).await;
-            return Err(unread);
+            return Err(error);
         }
-        Ok(kept)
+        Ok(collected)
     }
 }
 
-/// Until when how much of a body must have arrived.
+/// The time until when the next [`MIN_WINDOW_BYTES`] must have arrived.
 struct Window {
-    opened_at: usize,
+    start: usize,
     end: Instant,
 }
 
 impl Window {
-    /// Starts the window after so many bytes.
+    /// `read`: how many bytes have arrived before.
     fn open(read: usize) -> Self {
-        Self { opened_at: read, end: Instant::now() + WINDOW }
+        Self { start: read, end: Instant::now() + WINDOW }
     }
 
     /// Waits for the next part of a body; `None` at its end.
     async fn frame(
         &self,
         body: &mut Body,
-    ) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, Unread> {
-        timeout_at(self.end, body.frame()).await.map_err(|_| Unread::TooSlow)
+    ) -> Result<Option<Result<Frame<Bytes>, axum::Error>>, BodyError> {
+        timeout_at(self.end, body.frame()).await.map_err(|_| BodyError::TooSlow)
     }
 
-    /// Notes how many bytes were read so far. The sender does not pay for the time in which they waited for the budget.
-    fn has_come(&mut self, read: usize) {
-        if read - self.opened_at >= MIN_WINDOW_BYTES {
+    /// Starts the next window if enough has arrived. The time in which the body waited for the budget does not count.
+    fn advance(&mut self, read: usize) {
+        if read - self.start >= MIN_WINDOW_BYTES {
             *self = Self::open(read);
         }
     }
 }
 
-/// Reads a rejected body and drops it: a client that is answered before its body was read may never see the answer.
+/// Reads a rejected body and discards it: a client may never see a response that comes before its body was read.
 pub(crate) async fn discard(body: Body) {
     discard_after(body, 0).await;
 }
@@ -244,26 +238,23 @@ async fn discard_after(mut body: Body, mut read: usize) {
             }
         }
     };
-    // A slower client gets the answer in the middle of its body.
+    // A slower client is answered before its body has ended.
     let _ = tokio::time::timeout(DISCARD_TIMEOUT, reading).await;
 }
 
-/// A form as a browser sends it, or why it cannot be read.
+/// Extracts a form, or why it cannot be read.
 pub(crate) struct Submitted<T>(pub(crate) Result<T, FormProblem>);
 
-/// Why a form cannot be read.
 #[derive(Debug)]
 pub(crate) enum FormProblem {
-    /// It is larger than any form of ours.
     TooLarge,
-    /// Anything else.
     Other(Problem),
 }
 
 impl From<FormProblem> for Problem {
     fn from(problem: FormProblem) -> Self {
         match problem {
-            FormProblem::TooLarge => Unread::TooLarge.problem("the form is larger than 16 KiB"),
+            FormProblem::TooLarge => BodyError::TooLarge.problem("the form is larger than 16 KiB"),
             FormProblem::Other(problem) => problem,
         }
     }
@@ -278,14 +269,15 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for Submitted<T> {
             Some(_) => Sender::Person,
             None => Sender::Anonymous,
         };
-        let room = head.extensions.get::<Room>().filter(|_| sender == Sender::Anonymous);
-        let offered = room.map(Room::offer);
+        let connection = head.extensions.get::<ConnectionControl>();
+        let connection = connection.filter(|_| sender == Sender::Anonymous);
+        let idle = connection.map(ConnectionControl::count_as_idle);
         let bytes = match state.bodies.read_small(sender, body).await {
             Ok(bytes) => bytes,
-            Err(Unread::TooLarge) => return Ok(Self(Err(FormProblem::TooLarge))),
-            Err(unread) => return Ok(Self(Err(FormProblem::Other(unread.problem(""))))),
+            Err(BodyError::TooLarge) => return Ok(Self(Err(FormProblem::TooLarge))),
+            Err(error) => return Ok(Self(Err(FormProblem::Other(error.problem(""))))),
         };
-        drop(offered);
+        drop(idle);
         let request = Request::from_parts(head, Body::from(bytes));
         let form = Form::<T>::from_request(request, state).await;
         Ok(Self(form.map(|Form(form)| form).map_err(|rejection| {
@@ -295,13 +287,13 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for Submitted<T> {
     }
 }
 
-/// A call of a server function, with its whole body in memory.
+/// Reads the body of a server function call into memory.
 pub(crate) async fn read_function_call(
     bodies: &BodyBudget,
     request: Request,
 ) -> Result<Request, Problem> {
     let (head, body) = request.into_parts();
     let read = bodies.read_small(Sender::Person, body).await;
-    let bytes = read.map_err(|unread| unread.problem("the body is larger than 16 KiB"))?;
+    let bytes = read.map_err(|error| error.problem("the body is larger than 16 KiB"))?;
     Ok(Request::from_parts(head, Body::from(bytes)))
 }

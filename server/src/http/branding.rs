@@ -17,7 +17,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let (kind, bytes) = site.branding().file(&hash, &name).ok_or_else(|| {
         Problem::not_found(
-            "there is no such file; the product's branding may have changed: reload the page",
+            "there is no such file: the product's branding may have changed; reload the page",
         )
     })?;
     let mut response = bytes.into_response();

@@ -1,4 +1,4 @@
-//! Extractors: how a page is shown (as the address, else the site, else the browser says), and the parameters of a path.
+//! Extractors: the context of a page, and the parameters of a path.
 
 use std::convert::Infallible;
 
@@ -17,7 +17,7 @@ use crate::site::Site;
 /// The parameters in a path, or why they cannot be read.
 pub(crate) type PathParams<T> = Result<Path<T>, PathRejection>;
 
-/// The context of a server-rendered page: where the site is, and how the reader wants the page.
+/// The context of a server-rendered page.
 pub(crate) struct PageRequest(pub(crate) DocumentContext);
 
 impl FromRequestParts<HttpState> for PageRequest {
@@ -29,7 +29,7 @@ impl FromRequestParts<HttpState> for PageRequest {
 }
 
 impl Site {
-    /// The language for a reader whose address does not name one.
+    /// The language of a page whose URL has no `lang`: the site's, else what the browser prefers.
     pub(crate) fn language(&self, headers: &HeaderMap) -> Language {
         let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|wanted| wanted.to_str().ok());
         let wanted = || wanted.and_then(Language::preferred);
@@ -44,7 +44,6 @@ impl Site {
     }
 }
 
-/// 400: the path has parameters that cannot be read.
 pub(crate) fn unreadable_path(rejection: PathRejection) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, format!("the address cannot be read: {rejection}"))
+    Problem::new(StatusCode::BAD_REQUEST, format!("the URL cannot be read: {rejection}"))
 }

@@ -1,4 +1,4 @@
-//! Reads JSON bodies, and turns them into typed requests that name every bad field.
+//! Reads JSON bodies and turns them into typed requests. Errors name every invalid field.
 
 use app::cluster::FieldError;
 use axum::extract::{FromRequest, Request};
@@ -14,10 +14,10 @@ use crate::telemetry::outside_text::one_line;
 
 /// A request that is sent as a JSON body.
 pub(crate) trait FromJson: Sized {
-    /// Whose budget of bodies it is read from.
+    /// From whose memory budget it is read.
     const SENDER: Sender = Sender::Person;
 
-    /// Reads it. The error has one entry for each bad field.
+    /// The error has one entry for each invalid field.
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>>;
 }
 
@@ -35,13 +35,13 @@ impl<T: FromJson> FromRequest<HttpState> for JsonBody<T> {
     }
 }
 
-/// Parses a JSON body of the right type.
+/// Parses a JSON body, whose content type must be JSON.
 pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if !essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        let sent = kind.map_or("missing".to_owned(), one_line);
-        let why = format!("the Content-Type header must be application/json; it is {sent}");
+        let actual = kind.map_or("missing".to_owned(), one_line);
+        let why = format!("the Content-Type header must be application/json; it is {actual}");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
     }
     let text = utf8(body).map_err(|error| {

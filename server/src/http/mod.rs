@@ -1,7 +1,7 @@
 //! The route table: each address, the permission that it requires, and its handler.
 
 mod accept;
-mod api;
+pub(crate) mod api;
 mod assets;
 mod body;
 mod branding;

@@ -1,4 +1,4 @@
-//! Answers where no route fits: says where the page is and, if the address shows it, what a proxy does wrong.
+//! Answers requests that no route matches: says where the page is and, if the path shows it, what is wrong with a proxy.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::http::query::encode_unsafe;
 use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
-/// Answers at an address that no route has.
+/// Answers a path that no route has.
 pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> Response {
     let (base, path) = (site.base.as_str(), request.uri().path());
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let Some(inner) = other_case(base, path) {
         if reads {
-            return Redirect::permanent(&address(&format!("{base}{inner}"), request.uri()))
+            return Redirect::permanent(&redirect_url(&format!("{base}{inner}"), request.uri()))
                 .into_response();
         }
         return problem("plain.nothing.case", base, path, &[]);
@@ -30,7 +30,7 @@ pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> R
         return problem("plain.nothing.slashes", base, path, &[("line", &line)]);
     }
     if reads && let Some(whole) = without_last_slash(base, path) {
-        return Redirect::permanent(&address(&whole, request.uri())).into_response();
+        return Redirect::permanent(&redirect_url(&whole, request.uri())).into_response();
     }
     if let Some(outer) =
         path_before_ours(path).filter(|outer| crate::site::base_path::parse(outer).is_ok())
@@ -47,7 +47,7 @@ fn problem(key: &'static str, base: &str, path: &str, values: &[(&'static str, &
     let page = format!("{base}/");
     let all = [("path", path), ("page", &page)];
     let values = all.iter().chain(values).map(text).collect();
-    Problem::said(StatusCode::NOT_FOUND, key, values).into_response()
+    Problem::translated(StatusCode::NOT_FOUND, key, values).into_response()
 }
 
 /// The rest of a path that begins with the base path in another case.
@@ -57,30 +57,31 @@ fn other_case<'a>(base: &str, path: &'a str) -> Option<&'a str> {
     (is_other && (inner.is_empty() || inner.starts_with('/'))).then_some(inner)
 }
 
-/// The path of a page with a slash too many at its end, without it.
+/// The path of a page, without the slash that was added to its end.
 fn without_last_slash(base: &str, path: &str) -> Option<String> {
-    // A proxy may have stripped the base.
+    // A proxy may have stripped the base path.
     let inner = path.strip_prefix(base).unwrap_or(path).strip_suffix('/')?;
     crate::http::page_paths().contains(inner).then(|| format!("{base}{inner}"))
 }
 
-/// What comes before one of our paths, such as `/admin/cluster` in `/admin/cluster/sign-in`.
+/// The part before one of our paths, such as `/admin/cluster` in `/admin/cluster/sign-in`.
 fn path_before_ours(path: &str) -> Option<&str> {
     let ours = ["/sign-in", "/assets/", "/api/v1/", "/fn/"];
     let outer = ours.iter().find_map(|own| path.find(own).map(|at| &path[..at]));
     outer.filter(|outer| !outer.is_empty())
 }
 
-/// An address below our base path, with the query of the request.
-fn address(path: &str, asked: &Uri) -> String {
-    let query = asked.query().map(|query| format!("?{}", encode_unsafe(query))).unwrap_or_default();
+/// The URL of a redirect to this path, with the query of the request.
+fn redirect_url(path: &str, requested: &Uri) -> String {
+    let query =
+        requested.query().map(|query| format!("?{}", encode_unsafe(query))).unwrap_or_default();
     format!("{}{query}", encode_unsafe(path))
 }
 
-/// Answers a method that a route does not have.
+/// Answers a method that the route does not have.
 pub(crate) async fn answer_wrong_method(request: Request) -> Problem {
     let text = |text: &str| Arg::Text(one_line(text));
     let values =
         vec![("method", text(request.method().as_str())), ("path", text(request.uri().path()))];
-    Problem::said(StatusCode::METHOD_NOT_ALLOWED, "plain.method", values)
+    Problem::translated(StatusCode::METHOD_NOT_ALLOWED, "plain.method", values)
 }

@@ -1,5 +1,5 @@
-//! Errors and rejections as RFC 9457 problems, with nothing internal in them. `layers/problems.rs` writes them: as JSON for
-//! programs, as a page for browsers.
+//! Errors as RFC 9457 problems, without internal details. `layers/problems.rs` writes them: as JSON for programs, as a page for
+//! browsers.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::auth::origin::RequestId;
 use crate::http::api::dto;
 use crate::telemetry::heartbeats::RejectReason;
 
-/// Values of a sentence, by name.
+/// The values of a message, by name.
 pub(crate) type Values = Vec<(&'static str, Arg)>;
 
 /// Why a request failed, and what to do.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
-    /// What programs read, in English.
+    /// For programs, in English.
     detail: String,
-    /// What people read in their language; else they read the detail.
+    /// For people, in their language; without it they read the detail.
     for_people: Option<Box<Sentences>>,
     errors: Vec<FieldError>,
     /// The servers that were removed although the request failed.
@@ -33,19 +33,17 @@ pub(crate) struct Problem {
 /// Sentences for people.
 #[derive(Clone, Debug)]
 struct Sentences {
-    /// Their key.
     key: &'static str,
     values: Values,
     /// The key of the heading, where the status alone says too little.
     title: Option<&'static str>,
 }
 
-/// The problem that an answer is made of: an extension of the answer.
+/// An extension of a response: the problem that it reports.
 #[derive(Clone, Debug)]
 pub(crate) struct AnsweredBy(pub(crate) Arc<Problem>);
 
 impl Problem {
-    /// A refusal with this status.
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         Self {
@@ -58,18 +56,18 @@ impl Problem {
         }
     }
 
-    /// A refusal that has sentences in every language: those of this key.
-    pub(crate) fn said(status: StatusCode, key: &'static str, values: Values) -> Self {
+    /// A problem with a message in every language. `key`: of the message.
+    pub(crate) fn translated(status: StatusCode, key: &'static str, values: Values) -> Self {
         let detail = Words::for_programs().all(key, &values).join(" ");
         Self::new(status, detail).for_people(key, values)
     }
 
-    /// The same refusal, for people in other words than for programs.
+    /// Adds a message for people, which is different from the one for programs.
     pub(crate) fn for_people(self, key: &'static str, values: Values) -> Self {
         Self { for_people: Some(Box::new(Sentences { key, values, title: None })), ..self }
     }
 
-    /// With another heading for people than the one of its status.
+    /// Sets the key of a heading for people, instead of the heading of the status.
     pub(crate) fn titled(mut self, key: &'static str) -> Self {
         if let Some(sentences) = &mut self.for_people {
             sentences.title = Some(key);
@@ -77,34 +75,33 @@ impl Problem {
         self
     }
 
-    /// The status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// After how many seconds to try again, if that is known.
+    /// In seconds.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         self.retry_after
     }
 
-    /// The sentences that people read, if there are any in their language.
+    /// The message for people in this language, if there is one.
     pub(crate) fn sentences(&self, words: &Words) -> Option<Vec<String>> {
         self.for_people.as_deref().map(|sentences| words.all(sentences.key, &sentences.values))
     }
 
-    /// The key of the heading that people read, if it has one of its own.
+    /// The key of the heading for people, if it is not the one of the status.
     pub(crate) fn title(&self) -> Option<&'static str> {
         self.for_people.as_deref().and_then(|sentences| sentences.title)
     }
 
-    /// The line of a configuration that its sentences end with, if they do.
+    /// The configuration line to copy, if the message has one.
     pub(crate) fn line(&self) -> Option<&str> {
         let (_, line) =
             self.for_people.as_deref()?.values.iter().find(|(name, _)| *name == "line")?;
         if let Arg::Text(line) = line { Some(line) } else { None }
     }
 
-    /// What programs read, of this request.
+    /// The body for programs.
     pub(crate) fn body(&self, request: Option<RequestId>) -> dto::Problem {
         let errors: Vec<dto::BadField> = self.errors.iter().cloned().map(Into::into).collect();
         dto::Problem {
@@ -118,12 +115,12 @@ impl Problem {
         }
     }
 
-    /// What is wrong, for programs.
+    /// For programs, in English.
     pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// 422 with one entry per bad field.
+    /// 422, with one entry for each invalid field.
     pub(crate) fn fields(errors: Vec<FieldError>) -> Self {
         let named: Vec<&str> = errors.iter().map(|error| error.field.as_str()).collect();
         let detail =
@@ -131,28 +128,28 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
-    /// 503: nothing was stored; try again.
+    /// 503: the same request may succeed later.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }
 
-    /// With the servers that were removed although the request failed.
+    /// Adds the servers that were removed although the request failed.
     pub(crate) fn with_removed(self, removed: Vec<String>) -> Self {
         Self { removed: Some(removed), ..self }
     }
 
-    /// 429: try again after so many seconds.
+    /// 429.
     pub(crate) fn too_soon(seconds: u32, detail: impl Into<String>) -> Self {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail) }
     }
 
-    /// 401: no valid proof.
+    /// 401.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, detail)
     }
 
-    /// As which kind of refused heartbeats it counts.
-    pub(crate) fn refusal(&self) -> RejectReason {
+    /// How the metrics count a heartbeat that was rejected with this problem.
+    pub(crate) fn reject_reason(&self) -> RejectReason {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             RejectReason::Busy
         } else {
@@ -170,7 +167,7 @@ fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Without a body: `layers/problems.rs` renders it, for it knows who asks.
+/// Without a body: `layers/problems.rs` writes it, because it knows whether the client is a browser.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
@@ -183,7 +180,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        // The rest of it may still come, and nobody waits for that.
+        // The rest of the body may still arrive, and nothing reads it.
         if status == StatusCode::REQUEST_TIMEOUT {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -1,15 +1,15 @@
-//! Reads and writes the query of an address.
+//! Reads and writes queries of URLs.
 
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What must be encoded in one value: all but what RFC 3986 calls unreserved.
-const NOT_IN_A_VALUE: &AsciiSet =
+/// What must be encoded in a value: everything except the unreserved characters of RFC 3986.
+const ENCODED_IN_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// What cannot be part of a query, nor of a path.
-const NOT_IN_A_QUERY: &AsciiSet =
+/// What neither a query nor a path can contain.
+const ENCODED_IN_QUERY: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'\\');
 
 /// The first value of a parameter.
@@ -23,14 +23,14 @@ pub(crate) fn is_true(query: Option<&str>, name: &str) -> bool {
     value(query, name).is_some_and(|value| value == "true")
 }
 
-/// A text as one parameter's value.
+/// Encodes a text as the value of a parameter.
 pub(crate) fn encode_value(text: &str) -> String {
-    utf8_percent_encode(text, NOT_IN_A_VALUE).to_string()
+    utf8_percent_encode(text, ENCODED_IN_VALUE).to_string()
 }
 
-/// A query or a path as it was, except for what an address cannot contain.
+/// Encodes only what a query or a path cannot contain.
 pub(crate) fn encode_unsafe(text: &str) -> String {
-    utf8_percent_encode(text, NOT_IN_A_QUERY).to_string()
+    utf8_percent_encode(text, ENCODED_IN_QUERY).to_string()
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_address_cannot_contain_is_encoded() {
+    fn characters_that_a_url_cannot_contain_are_encoded() {
         assert_eq!(encode_value("a b&c=ä/~"), "a%20b%26c%3D%C3%A4%2F~");
         assert_eq!(encode_unsafe("lang=de&q=%20ä\\\"#"), "lang=de&q=%20%C3%A4%5C%22%23");
     }

@@ -1,4 +1,4 @@
-//! Computes an expensive value once for all who wait for it, on a thread for blocking work.
+//! Computes an expensive value once for all callers that wait for it, on a thread for blocking work.
 
 use std::future::pending;
 use std::panic::resume_unwind;
@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 
 use crate::clock::Stopwatch;
 
-/// The running computation, if there is one, and who waits for it.
+/// The running computation, if there is one, and its callers.
 #[derive(Debug)]
 pub(crate) struct SingleFlight<T> {
-    /// The last value and when its computation began, while somebody waits. Locked during a computation.
+    /// The last value and when its computation began, while callers wait. Locked during a computation.
     last: Arc<Mutex<Option<(Stopwatch, T)>>>,
     waiting: AtomicUsize,
 }
@@ -23,11 +23,11 @@ impl<T> Default for SingleFlight<T> {
     }
 }
 
-/// A caller that waits. The last one drops the value.
+/// A waiting caller. The last one drops the value.
 struct Waiter<'a, T>(&'a SingleFlight<T>);
 
 impl<'a, T> Waiter<'a, T> {
-    fn of(flight: &'a SingleFlight<T>) -> Self {
+    fn new(flight: &'a SingleFlight<T>) -> Self {
         flight.waiting.fetch_add(1, Ordering::Relaxed);
         Self(flight)
     }
@@ -44,15 +44,15 @@ impl<T> Drop for Waiter<'_, T> {
 }
 
 impl<T: Clone + Send + 'static> SingleFlight<T> {
-    /// A value whose computation began after this was called, so that the caller sees in it all that it has seen
-    /// before. One computation runs at a time; it goes on for the others, though who began it has gone.
+    /// Returns a value whose computation began after this call, so that the caller sees everything that it has seen before. One
+    /// computation runs at a time. It is finished for the other callers even if the one that started it has gone.
     pub(crate) async fn run(&self, compute: impl FnOnce() -> T + Send + 'static) -> T {
-        let asked = Stopwatch::start();
-        let _waiter = Waiter::of(self);
+        let called = Stopwatch::start();
+        let _waiter = Waiter::new(self);
         let mut last = Arc::clone(&self.last).lock_owned().await;
         if let Some((began, value)) = &*last {
-            let ago = asked.elapsed();
-            if began.elapsed() <= ago {
+            let since_call = called.elapsed();
+            if began.elapsed() <= since_call {
                 return value.clone();
             }
         }
@@ -66,16 +66,16 @@ impl<T: Clone + Send + 'static> SingleFlight<T> {
     }
 }
 
-/// What comes of work that takes long, done to its end on a thread for blocking work.
+/// Runs work that takes long on a thread for blocking work, always to its end.
 pub(crate) async fn on_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
     let span = tracing::Span::current();
-    let done = tokio::task::spawn_blocking(move || span.in_scope(work)).await;
-    match done.map_err(tokio::task::JoinError::try_into_panic) {
+    let result = tokio::task::spawn_blocking(move || span.in_scope(work)).await;
+    match result.map_err(tokio::task::JoinError::try_into_panic) {
         Ok(value) => value,
         Err(Ok(panic)) => resume_unwind(panic),
-        // The process ends.
+        // The runtime is shutting down.
         Err(Err(_)) => pending().await,
     }
 }
@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// Computations that can be counted, and that end when they are told to.
+    /// Counts computations.
     #[derive(Clone, Default)]
     struct Count(Arc<AtomicU32>);
 
@@ -97,8 +97,8 @@ mod tests {
             self.0.load(Ordering::SeqCst)
         }
 
-        /// A computation of the number it is, which waits for a message.
-        fn waits(&self, go: mpsc::Receiver<()>) -> impl FnOnce() -> u32 + Send + 'static {
+        /// A computation that waits for a message.
+        fn blocked(&self, go: mpsc::Receiver<()>) -> impl FnOnce() -> u32 + Send + 'static {
             let count = Arc::clone(&self.0);
             move || {
                 let number = count.fetch_add(1, Ordering::SeqCst) + 1;
@@ -107,13 +107,13 @@ mod tests {
             }
         }
 
-        fn passes(&self) -> impl FnOnce() -> u32 + Send + 'static {
+        fn unblocked(&self) -> impl FnOnce() -> u32 + Send + 'static {
             let count = Arc::clone(&self.0);
             move || count.fetch_add(1, Ordering::SeqCst) + 1
         }
     }
 
-    async fn until(holds: impl Fn() -> bool) {
+    async fn wait_until(holds: impl Fn() -> bool) {
         tokio::time::timeout(Duration::from_secs(30), async {
             while !holds() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -124,49 +124,49 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_who_ask_during_a_computation_share_the_next_one() {
+    async fn all_callers_during_a_computation_share_the_next_one() {
         let (flight, count) = (Arc::new(SingleFlight::default()), Count::default());
         let (go, gate) = mpsc::channel();
-        let (one, first) = (Arc::clone(&flight), count.waits(gate));
+        let (one, first) = (Arc::clone(&flight), count.blocked(gate));
         let first = tokio::spawn(async move { one.run(first).await });
-        until(|| count.computed() == 1).await;
+        wait_until(|| count.computed() == 1).await;
         let others: Vec<_> = (0..20)
             .map(|_| {
-                let (flight, compute) = (Arc::clone(&flight), count.passes());
+                let (flight, compute) = (Arc::clone(&flight), count.unblocked());
                 tokio::spawn(async move { flight.run(compute).await })
             })
             .collect();
-        until(|| flight.waiting.load(Ordering::SeqCst) == 21).await;
+        wait_until(|| flight.waiting.load(Ordering::SeqCst) == 21).await;
         go.send(()).unwrap();
         assert_eq!(first.await.unwrap(), 1);
         for other in others {
-            assert_eq!(other.await.unwrap(), 2, "the first began before they asked");
+            assert_eq!(other.await.unwrap(), 2, "the first began before they called");
         }
         assert_eq!(count.computed(), 2);
     }
 
     #[tokio::test]
-    async fn who_hangs_up_stops_no_computation_and_holds_up_nobody() {
+    async fn a_cancelled_caller_stops_no_computation_and_delays_nobody() {
         let (flight, count) = (Arc::new(SingleFlight::default()), Count::default());
         let (go, gate) = mpsc::channel();
-        let (one, first) = (Arc::clone(&flight), count.waits(gate));
+        let (one, first) = (Arc::clone(&flight), count.blocked(gate));
         let first = tokio::spawn(async move { one.run(first).await });
-        until(|| count.computed() == 1).await;
+        wait_until(|| count.computed() == 1).await;
         first.abort();
         assert!(first.await.unwrap_err().is_cancelled());
-        let (two, second) = (Arc::clone(&flight), count.passes());
+        let (two, second) = (Arc::clone(&flight), count.unblocked());
         let second = tokio::spawn(async move { two.run(second).await });
-        until(|| flight.waiting.load(Ordering::SeqCst) == 1).await;
+        wait_until(|| flight.waiting.load(Ordering::SeqCst) == 1).await;
         assert_eq!(count.computed(), 1, "one runs at a time");
         go.send(()).unwrap();
         assert_eq!(second.await.unwrap(), 2);
     }
 
     #[tokio::test]
-    async fn a_value_is_forgotten_when_nobody_waits_for_it() {
+    async fn a_value_is_dropped_when_no_caller_waits_for_it() {
         let (flight, count) = (SingleFlight::default(), Count::default());
-        assert_eq!(flight.run(count.passes()).await, 1);
+        assert_eq!(flight.run(count.unblocked()).await, 1);
         assert!(flight.last.lock().await.is_none());
-        assert_eq!(flight.run(count.passes()).await, 2, "and nobody is given an old one");
+        assert_eq!(flight.run(count.unblocked()).await, 2, "an old value is never returned");
     }
 }

@@ -1,6 +1,6 @@
-//! Which connections are open: at most so many at once. When all are in use, the one that has been idle longest
-//! is closed for the next, so that connections that ask for nothing keep out nobody who asks. One that sends a
-//! body without a proof counts as idle, too.
+//! Limits how many connections are open at once. When all are in use, the one that has been idle longest is closed for the
+//! next, so that idle connections never keep new clients out. A connection on which an unauthenticated client sends a body
+//! counts as idle, too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -13,29 +13,28 @@ use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::listener::Limits;
+use super::listener::ConnectionLimits;
 use crate::auth::proxy::trusted::Proxies;
 use crate::auth::rate_limit::network;
 
-/// How many connections one address, or the /64 an IPv6 address is in, may keep open without a request. Loopback
-/// addresses and trusted proxies may keep more: they speak for many.
+/// How many idle connections one IPv4 address, or one /64 network of IPv6, may have. Loopback addresses and trusted proxies
+/// have no such limit, because their connections are from many clients.
 const MAX_IDLE_PER_ADDRESS: usize = 500;
-/// How many places are kept free by closing idle connections ahead: whoever comes next need not wait for that.
-const MAX_SPARE_PLACES: usize = 64;
-/// How soon to look again for an idle connection when all are in use.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How many slots are kept free by closing idle connections early, so that new clients need not wait.
+const MAX_SPARE_SLOTS: usize = 64;
+/// How soon to search again for an idle connection when all are busy.
+const IDLE_SEARCH_PERIOD: Duration = Duration::from_millis(50);
 
 /// All connections of one listener.
 #[derive(Debug)]
 pub(super) struct Connections {
-    places: Arc<Semaphore>,
-    /// How many places are kept free.
-    spare: usize,
+    slots: Arc<Semaphore>,
+    spare_slots: usize,
     proxies: Proxies,
     idle: Mutex<IdleList>,
 }
 
-/// The connections that wait for a request, in the order in which they began to.
+/// The idle connections, the oldest first.
 #[derive(Debug, Default)]
 struct IdleList {
     next: u64,
@@ -75,9 +74,9 @@ impl IdleList {
         }
     }
 
-    /// Closes the oldest connection of an address that has more than `most`.
-    fn close_beyond(&mut self, address: IpAddr, most: usize) {
-        let numbers = self.by_address.get(&address).filter(|numbers| numbers.len() > most);
+    /// Closes the oldest idle connection of an address that has more than `max`.
+    fn limit_address(&mut self, address: IpAddr, max: usize) {
+        let numbers = self.by_address.get(&address).filter(|numbers| numbers.len() > max);
         if let Some(oldest) = numbers.and_then(|numbers| numbers.first().copied()) {
             self.close(oldest);
         }
@@ -85,48 +84,49 @@ impl IdleList {
 }
 
 impl Connections {
-    pub(super) fn new(Limits { connections, proxies }: Limits) -> Arc<Self> {
-        let places = Arc::new(Semaphore::new(connections));
-        let spare = MAX_SPARE_PLACES.min(connections / 8);
-        Arc::new(Self { places, spare, proxies, idle: Mutex::default() })
+    pub(super) fn new(limits: ConnectionLimits) -> Arc<Self> {
+        let ConnectionLimits { max_connections, proxies } = limits;
+        let slots = Arc::new(Semaphore::new(max_connections));
+        let spare_slots = MAX_SPARE_SLOTS.min(max_connections / 8);
+        Arc::new(Self { slots, spare_slots, proxies, idle: Mutex::default() })
     }
 
     fn list(&self) -> MutexGuard<'_, IdleList> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a new connection from this address, which is idle at first. `None` never happens while the
-    /// listener is there.
-    pub(super) async fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// Waits for a slot for a new connection from this address. The connection is idle at first. Never `None` while the
+    /// listener exists.
+    pub(super) async fn acquire_slot(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionSlot> {
         let permit = loop {
-            if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
+            if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
                 break permit;
             }
             self.close_oldest();
-            let freed = Arc::clone(&self.places).acquire_owned();
-            // Those that are busy now may be idle by then.
-            if let Ok(permit) = tokio::time::timeout(LOOK_AGAIN, freed).await {
+            let freed = Arc::clone(&self.slots).acquire_owned();
+            // Connections that are busy now may be idle later.
+            if let Ok(permit) = tokio::time::timeout(IDLE_SEARCH_PERIOD, freed).await {
                 break permit.ok()?;
             }
         };
-        if self.places.available_permits() < self.spare {
+        if self.slots.available_permits() < self.spare_slots {
             self.close_oldest();
         }
         let address = address.to_canonical();
-        let may_have_many = address.is_loopback() || self.proxies.trust(address);
-        let place = Place {
+        let has_many_clients = address.is_loopback() || self.proxies.trust(address);
+        let slot = ConnectionSlot {
             connections: Arc::clone(self),
             address: network(address),
-            most_idle: if may_have_many { usize::MAX } else { MAX_IDLE_PER_ADDRESS },
+            max_idle: if has_many_clients { usize::MAX } else { MAX_IDLE_PER_ADDRESS },
             close: Arc::default(),
             state: Mutex::new(State { requests: 0, idle: None }),
             _permit: permit,
         };
-        place.become_idle(&mut place.state());
-        Some(place)
+        slot.become_idle(&mut slot.state());
+        Some(slot)
     }
 
-    /// Closes the connection that has been idle longest, if one is.
+    /// Closes the connection that has been idle longest, if there is one.
     pub(super) fn close_oldest(&self) {
         let mut list = self.list();
         if let Some(oldest) = list.by_age.keys().next().copied() {
@@ -135,12 +135,12 @@ impl Connections {
     }
 }
 
-/// The place of one connection: free again when this value goes.
+/// The slot of one connection. Dropping it frees the slot.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionSlot {
     connections: Arc<Connections>,
     address: IpAddr,
-    most_idle: usize,
+    max_idle: usize,
     close: Arc<Notify>,
     state: Mutex<State>,
     _permit: OwnedSemaphorePermit,
@@ -154,26 +154,26 @@ struct State {
     idle: Option<u64>,
 }
 
-impl Place {
-    /// Resolves when the connection must make room for another.
-    pub(super) async fn closed(&self) {
+impl ConnectionSlot {
+    /// Resolves when the connection must be closed to make room for another.
+    pub(super) async fn close_requested(&self) {
         self.close.notified().await;
     }
 
-    /// A request came: the connection is not idle until the returned value goes.
-    pub(super) fn busy(self: &Arc<Self>) -> Busy {
+    /// The connection is not idle until the guard is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>) -> BusyGuard {
         let mut state = self.state();
         state.requests += 1;
         if let Some(number) = state.idle.take() {
             self.connections.list().remove(number);
         }
-        Busy(Arc::clone(self))
+        BusyGuard(Arc::clone(self))
     }
 
     fn become_idle(&self, state: &mut State) {
         let mut list = self.connections.list();
         state.idle = Some(list.add(self.address, Arc::clone(&self.close)));
-        list.close_beyond(self.address, self.most_idle);
+        list.limit_address(self.address, self.max_idle);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -181,7 +181,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         if let Some(number) = self.state().idle.take() {
             self.connections.list().remove(number);
@@ -189,11 +189,11 @@ impl Drop for Place {
     }
 }
 
-/// A request that is being answered.
+/// Held while a request is being answered.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Place>);
+pub(super) struct BusyGuard(Arc<ConnectionSlot>);
 
-impl Drop for Busy {
+impl Drop for BusyGuard {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.requests -= 1;
@@ -203,31 +203,31 @@ impl Drop for Busy {
     }
 }
 
-/// An extension of each request: lets its connection be closed for another while the body of a sender who has
-/// proved nothing is read.
+/// An extension of each request. A handler can let the connection be closed for another client while it reads the body of an
+/// unauthenticated one.
 #[derive(Clone, Debug)]
-pub(crate) struct Room(Arc<Place>);
+pub(crate) struct ConnectionControl(Arc<ConnectionSlot>);
 
-/// A connection that may be closed for another until this value goes.
+/// While this is held, the connection counts as idle.
 #[derive(Debug)]
-pub(crate) struct Offered(Arc<Place>);
+pub(crate) struct IdleGuard(Arc<ConnectionSlot>);
 
-impl Room {
-    pub(super) fn new(place: &Arc<Place>) -> Self {
-        Self(Arc::clone(place))
+impl ConnectionControl {
+    pub(super) fn new(slot: &Arc<ConnectionSlot>) -> Self {
+        Self(Arc::clone(slot))
     }
 
-    /// Counts the connection as idle until the returned value goes.
-    pub(crate) fn offer(&self) -> Offered {
+    /// Counts the connection as idle until the guard is dropped.
+    pub(crate) fn count_as_idle(&self) -> IdleGuard {
         let mut state = self.0.state();
         if state.idle.is_none() {
             self.0.become_idle(&mut state);
         }
-        Offered(Arc::clone(&self.0))
+        IdleGuard(Arc::clone(&self.0))
     }
 }
 
-impl Drop for Offered {
+impl Drop for IdleGuard {
     fn drop(&mut self) {
         let mut state = self.0.state();
         if let Some(number) = state.idle.take() {
@@ -236,20 +236,20 @@ impl Drop for Offered {
     }
 }
 
-/// The body of an answer: its connection is busy until it has gone.
+/// A response body. Its connection is busy until the body has been sent.
 #[derive(Debug)]
-pub(super) struct Answered {
+pub(super) struct BusyBody {
     body: Body,
-    _busy: Busy,
+    _busy: BusyGuard,
 }
 
-impl Answered {
-    pub(super) fn new(body: Body, busy: Busy) -> Self {
+impl BusyBody {
+    pub(super) fn new(body: Body, busy: BusyGuard) -> Self {
         Self { body, _busy: busy }
     }
 }
 
-impl HttpBody for Answered {
+impl HttpBody for BusyBody {
     type Data = Bytes;
     type Error = axum::Error;
 

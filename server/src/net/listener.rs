@@ -1,7 +1,7 @@
-//! The listener: takes connections, with TLS or without, and gives up on those that give nothing.
+//! The listener: accepts connections, with or without TLS, and closes those that make no progress.
 //!
-//! A client that says nothing, says it too slowly, or does not read its answer costs one connection for
-//! some seconds. When all are in use, the one that has been idle longest is closed for the next.
+//! A client that sends nothing, sends too slowly or does not read its response costs one connection for some seconds. When all
+//! connections are in use, the one that has been idle longest is closed for the next.
 
 use std::future::Future;
 use std::io;
@@ -25,35 +25,36 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tower::Service as _;
 
-use super::connections::{Answered, Connections, Place, Room};
+use super::connections::{BusyBody, ConnectionControl, ConnectionSlot, Connections};
 use super::tls::{self, Tls};
 use crate::auth::origin::OverTls;
 use crate::auth::proxy::trusted::Proxies;
 use crate::telemetry::log_limit::LogLimit;
 
-/// The most connections at once, if the system allows as many.
-const MOST_CONNECTIONS: usize = 16_384;
-/// Files that are not connections: the database, the journal, the listener, what is yet to come.
-const OTHER_FILES: u64 = 64;
-/// How many header lines a request may have, and how long all of them may be.
-const MOST_HEADERS: usize = 100;
-const LARGEST_HEAD: usize = 16 << 10;
-/// How many connections may wait to be taken, if the system allows it: whoever finds no room is cut off
-/// now and then, and after a restart all come at once.
-const WAITING: u32 = 4_096;
-/// How long to wait when the system has no more files for connections.
-const BREATH: Duration = Duration::from_millis(100);
-/// How long a client is waited for: for the head of a request, also of the next one on a kept
-/// connection; for its part of opening TLS; for taking something of its answer; and, when the process
-/// is asked to stop, for the requests under way.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The limit of open connections, if the system allows as many files.
+const MAX_CONNECTIONS: usize = 16_384;
+/// Files that are not connections: the database, its log, the listener, and a reserve.
+const RESERVED_FILES: u64 = 64;
+const MAX_REQUEST_HEADERS: usize = 100;
+/// Request line and headers together.
+const MAX_REQUEST_HEAD_BYTES: usize = 16 << 10;
+/// How many connections may wait to be accepted: after a restart all agents connect at once, and the system resets some of
+/// those that do not fit.
+const ACCEPT_BACKLOG: u32 = 4_096;
+/// How long to wait after the system could not accept a connection, for example because it has no more files.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// Also for the next request on a connection that is kept open.
+const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
+const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to read any part of a response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests may take to finish after the process was asked to stop.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where connections come in.
 #[derive(Debug)]
 pub struct Listener {
-    /// The socket.
     pub socket: TcpListener,
-    /// What they are encrypted with, if they are.
+    /// `None`: connections are plain HTTP.
     pub tls: Option<Tls>,
 }
 
@@ -63,164 +64,168 @@ impl From<TcpListener> for Listener {
     }
 }
 
-/// Listens at this address, with room for all agents of a large cluster at once.
+/// Listens on this address. All agents of a large cluster can connect at once.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // The port of a process that has just ended can be taken over.
+    // A new process can use the port at once after the old one has ended.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(WAITING)
+    socket.listen(ACCEPT_BACKLOG)
 }
 
 impl Listener {
-    /// Serves `router` until `shutdown`; then takes no more connections and finishes the requests it
-    /// has.
+    /// Serves `router` until `shutdown`. Then it accepts no more connections and finishes the requests that it has.
     pub(crate) async fn serve(
         self,
         router: Router,
-        limits: Limits,
+        limits: ConnectionLimits,
         shutdown: impl Future<Output = ()>,
     ) {
         let Self { socket, tls } = self;
         let connections = Connections::new(limits);
         let graceful = GracefulShutdown::new();
         tokio::select! {
-            () = take_all(&socket, tls.as_ref(), &router, &connections, &graceful) => {}
-            () = tls::renewed(tls.as_ref()) => {}
+            () = accept_connections(&socket, tls.as_ref(), &router, &connections, &graceful) => {}
+            () = tls::reload_certificates(tls.as_ref()) => {}
             () = shutdown => {}
         }
         drop(socket);
-        if tokio::time::timeout(PATIENCE, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some requests were not finished in time");
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+            tracing::warn!(
+                "requests were still running {} s after the process was asked to stop; they are cut off",
+                SHUTDOWN_TIMEOUT.as_secs()
+            );
         }
     }
 }
 
-/// Takes one connection after the other, and finds a place for each. Never ends by itself.
-async fn take_all(
+/// Accepts connections and serves each in a task of its own. Ends only when it is dropped.
+async fn accept_connections(
     socket: &TcpListener,
     tls: Option<&Tls>,
     router: &Router,
     connections: &Arc<Connections>,
     graceful: &GracefulShutdown,
 ) {
-    static NOT_TAKEN: LogLimit = LogLimit::new();
+    static ACCEPT_ERRORS: LogLimit = LogLimit::new();
     loop {
         match socket.accept().await {
             Ok((stream, peer)) => {
-                let Some(place) = connections.place(peer.ip()).await else { return };
-                let place = Arc::new(place);
+                let Some(slot) = connections.acquire_slot(peer.ip()).await else { return };
+                let slot = Arc::new(slot);
                 let connection =
-                    Connection { peer, router: router.clone(), place: Arc::clone(&place) };
+                    Connection { peer, router: router.clone(), slot: Arc::clone(&slot) };
                 let (tls, watcher) = (tls.cloned(), graceful.watcher());
                 tokio::spawn(async move {
                     tokio::select! {
-                        () = connection.open(stream, tls, watcher) => {}
-                        () = place.closed() => {}
+                        () = connection.serve(stream, tls, watcher) => {}
+                        () = slot.close_requested() => {}
                     }
                 });
             }
-            // A client that has gone already is no trouble of ours.
-            Err(error) if is_the_clients(&error) => {}
+            // The client has closed the connection already.
+            Err(error) if is_client_error(&error) => {}
             Err(error) => {
-                if let Some(left_out) = NOT_TAKEN.check() {
-                    tracing::warn!(%error, left_out, "cannot accept a connection; trying again");
+                if let Some(left_out) = ACCEPT_ERRORS.check() {
+                    tracing::warn!(
+                        %error,
+                        left_out,
+                        "cannot accept connections; idle ones are closed to make room. If this repeats, raise the limit of \
+                         open files (LimitNOFILE)"
+                    );
                 }
                 connections.close_oldest();
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
 }
 
-/// One connection, and who answers what comes on it.
+/// An accepted connection.
 struct Connection {
     peer: SocketAddr,
     router: Router,
-    place: Arc<Place>,
+    slot: Arc<ConnectionSlot>,
 }
 
 impl Connection {
-    async fn open(self, stream: TcpStream, tls: Option<Tls>, watcher: Watcher) {
-        // Answers are small and wanted now.
+    async fn serve(self, stream: TcpStream, tls: Option<Tls>, watcher: Watcher) {
+        // Responses are small and must not wait for more data.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(PATIENCE));
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let stream: Pin<Box<_>> = Box::pin(stream);
-        // Each in a box of its own: a connection in plain text does not carry the room that TLS takes.
+        // Boxed separately, so that a plain connection does not need the memory of a TLS one.
         match tls {
-            None => Box::pin(self.answer(stream, None, watcher)).await,
-            Some(tls) => Box::pin(self.open_tls(stream, &tls, watcher)).await,
+            None => Box::pin(self.serve_http(stream, None, watcher)).await,
+            Some(tls) => Box::pin(self.serve_tls(stream, &tls, watcher)).await,
         }
     }
 
-    /// Who does not finish opening TLS is not answered: there is no way to say anything.
-    async fn open_tls(
+    /// Closes the connection if the handshake fails: nothing can be sent to the client then.
+    async fn serve_tls(
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         tls: &Tls,
         watcher: Watcher,
     ) {
-        let opened = tokio::time::timeout(PATIENCE, tls.acceptor().accept(stream)).await;
-        if let Ok(Ok(stream)) = opened {
-            self.answer(stream, Some(OverTls), watcher).await;
+        let handshake = tls.acceptor().accept(stream);
+        if let Ok(Ok(stream)) = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, handshake).await {
+            self.serve_http(stream, Some(OverTls), watcher).await;
         }
     }
 
-    /// Answers what comes, until either side has enough.
-    async fn answer(
+    /// Answers requests until either side closes the connection.
+    async fn serve_http(
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         tls: Option<OverTls>,
         watcher: Watcher,
     ) {
-        let Self { peer, router, place } = self;
+        let Self { peer, router, slot } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(Room::new(&place));
+            request.extensions_mut().insert(ConnectionControl::new(&slot));
             if let Some(tls) = tls {
                 request.extensions_mut().insert(tls);
             }
-            let busy = place.busy();
+            let busy = slot.begin_request();
             // A router is always ready.
-            let answer = router.clone().call(request);
-            async move { answer.await.map(|answer| answer.map(|body| Answered::new(body, busy))) }
+            let response = router.clone().call(request);
+            async move { response.await.map(|response| response.map(|body| BusyBody::new(body, busy))) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
-            .max_headers(MOST_HEADERS)
-            .max_buf_size(LARGEST_HEAD)
+            .header_read_timeout(HEADER_READ_TIMEOUT)
+            .max_headers(MAX_REQUEST_HEADERS)
+            .max_buf_size(MAX_REQUEST_HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service);
-        // A client that breaks off, or speaks something else, is told so by hyper where it can be told.
+        // hyper has answered a malformed request itself, where an answer was possible.
         let _ = watcher.watch(connection).await;
     }
 }
 
-/// How many connections there may be, and who may have many.
 #[derive(Debug)]
-pub(crate) struct Limits {
-    /// How many at once.
-    pub(crate) connections: usize,
-    /// Whose connections are many people's.
+pub(crate) struct ConnectionLimits {
+    pub(crate) max_connections: usize,
+    /// Their connections are from many clients, so they have no limit for each address.
     pub(crate) proxies: Proxies,
 }
 
-/// How many connections there may be: as many as the system gives files for, up to a limit. The
-/// process asks for all that it may have.
-pub(crate) fn places() -> usize {
+/// Raises the limit of open files as far as the system allows, and returns how many connections fit.
+pub(crate) fn max_connections() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     let files = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    let places = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES).max(1));
-    usize::try_from(places).unwrap_or(usize::MAX).min(MOST_CONNECTIONS)
+    let connections = files.map_or(u64::MAX, |files| files.saturating_sub(RESERVED_FILES).max(1));
+    usize::try_from(connections).unwrap_or(usize::MAX).min(MAX_CONNECTIONS)
 }
 
-fn is_the_clients(error: &io::Error) -> bool {
+fn is_client_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted

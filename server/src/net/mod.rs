@@ -1,4 +1,4 @@
-//! Connections: those that come in, with TLS or without, and the wait between tries of those that go out.
+//! Network: the listener with its TLS and its limits, and the back-off of outgoing connections.
 
 pub mod back_off;
 pub(crate) mod connections;

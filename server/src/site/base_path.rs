@@ -1,4 +1,4 @@
-//! Below which path of its host does an overview live?
+//! The base path: the URL path below which an overview is served.
 
 /// The longest base path.
 const MAX_BASE_PATH_CHARS: usize = 200;
@@ -25,44 +25,42 @@ pub(crate) const RESERVED_SEGMENTS: [&str; 17] = [
     "sign-out",
 ];
 
-/// Why something is no base path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the base path {given:?} {why}; give it as the browser sees it, such as /admin/cluster")]
 pub struct BasePathError {
-    /// What was given, or its beginning.
+    /// At most its first 60 characters.
     given: String,
     why: &'static str,
 }
 
-/// A base path without its last slash: empty at the root.
+/// Returns the path without its last slash; the root is empty.
 ///
-/// It begins with `/`, and its parts hold letters, digits and `-_.~` only: what needs no other spelling
-/// in an address, a cookie or a header.
+/// Only letters, digits and `-_.~` are allowed, because they need no encoding in a URL, a cookie or a header.
 pub fn parse(given: &str) -> Result<String, BasePathError> {
-    let refuse = |why| Err(BasePathError { given: given.chars().take(60).collect(), why });
+    let reject = |why| Err(BasePathError { given: given.chars().take(60).collect(), why });
     let base = given.strip_suffix('/').unwrap_or(given);
     if base.is_empty() {
         return Ok(String::new());
     }
-    let Some(parts) = base.strip_prefix('/') else { return refuse("does not begin with /") };
+    let Some(parts) = base.strip_prefix('/') else { return reject("does not begin with /") };
     if base.len() > MAX_BASE_PATH_CHARS {
-        return refuse("is longer than 200 characters");
+        return reject("is longer than 200 characters");
     }
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
     for part in parts.split('/') {
         if part.is_empty() {
-            return refuse("has an empty part: // or a second slash at its end");
+            return reject("has an empty part: // or a second slash at its end");
         }
         if matches!(part, "." | "..") {
-            return refuse("has a part of dots, which browsers take away");
+            return reject("contains . or .., which browsers remove");
         }
-        if !part.chars().all(fits) {
-            return refuse("holds something else than letters, digits and -_.~");
+        if !part.chars().all(is_allowed) {
+            return reject("contains other characters than letters, digits and -_.~");
         }
     }
     let first = parts.split('/').next().unwrap_or_default();
     if RESERVED_SEGMENTS.contains(&first) {
-        return refuse("begins like one of the overview's own addresses");
+        return reject("begins with a path that the overview itself uses");
     }
     Ok(base.to_owned())
 }
@@ -72,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_base_path_is_taken_with_and_without_its_last_slash() {
+    fn a_base_path_is_accepted_with_and_without_its_last_slash() {
         for (given, base) in [
             ("", ""),
             ("/", ""),
@@ -85,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base_path_is_refused_and_told_why() {
+    fn an_invalid_base_path_is_rejected_with_the_reason() {
         let long = format!("/{}", "a".repeat(1_000));
         for (given, why) in [
             ("admin", "does not begin with /"),
@@ -93,27 +91,27 @@ mod tests {
             ("//", "empty part"),
             ("//evil.example", "empty part"),
             ("/admin//cluster", "empty part"),
-            ("/admin/../cluster", "dots"),
-            ("/./admin", "dots"),
-            ("/..", "dots"),
-            ("/ad min", "something else"),
-            ("/admin?x", "something else"),
-            ("/admin#x", "something else"),
-            ("/%61dmin", "something else"),
-            ("/{admin}", "something else"),
-            ("/admin\n", "something else"),
-            ("/ädmin", "something else"),
+            ("/admin/../cluster", "contains . or .."),
+            ("/./admin", "contains . or .."),
+            ("/..", "contains . or .."),
+            ("/ad min", "other characters"),
+            ("/admin?x", "other characters"),
+            ("/admin#x", "other characters"),
+            ("/%61dmin", "other characters"),
+            ("/{admin}", "other characters"),
+            ("/admin\n", "other characters"),
+            ("/ädmin", "other characters"),
             (long.as_str(), "longer than 200"),
-            ("/api/cluster", "own addresses"),
-            ("/assets", "own addresses"),
-            ("/embed", "own addresses"),
-            ("/embed.js", "own addresses"),
-            ("/branding/", "own addresses"),
-            ("/fn", "own addresses"),
-            ("/healthz", "own addresses"),
-            ("/metrics", "own addresses"),
-            ("/sign-in", "own addresses"),
-            ("/settings/cluster", "own addresses"),
+            ("/api/cluster", "itself uses"),
+            ("/assets", "itself uses"),
+            ("/embed", "itself uses"),
+            ("/embed.js", "itself uses"),
+            ("/branding/", "itself uses"),
+            ("/fn", "itself uses"),
+            ("/healthz", "itself uses"),
+            ("/metrics", "itself uses"),
+            ("/sign-in", "itself uses"),
+            ("/settings/cluster", "itself uses"),
         ] {
             let said = parse(given).unwrap_err().to_string();
             assert!(said.contains(why) && said.len() < 250, "{given}: {said}");

@@ -1,4 +1,4 @@
-//! Whose pages may frame the overview?
+//! The origins whose pages may frame the overview.
 
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -13,9 +13,8 @@ impl fmt::Display for Ancestor {
     }
 }
 
-/// Why something is no origin that may frame the overview.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{given:?} {why}; name a product's origin, such as https://product.example")]
+#[error("{given:?} {why}; give the origin of a product, such as https://product.example")]
 pub struct AncestorError {
     given: String,
     why: &'static str,
@@ -25,36 +24,36 @@ impl Ancestor {
     /// The origin `https://HOST`, `https://HOST:PORT`, or the same with `http`.
     ///
     /// # Errors
-    /// Whatever would let more in than one origin: a wildcard, a scheme alone, `null`, a path.
+    /// Everything that would allow more than one origin, such as a wildcard, a scheme alone, `null` or a path.
     pub fn parse(given: &str) -> Result<Self, AncestorError> {
-        let refuse = |why| Err(AncestorError { given: given.chars().take(80).collect(), why });
+        let reject = |why| Err(AncestorError { given: given.chars().take(80).collect(), why });
         let Some((scheme, rest)) = given.split_once("://") else {
-            return refuse("is no origin");
+            return reject("is not an origin");
         };
         if !matches!(scheme, "https" | "http") {
-            return refuse("begins with neither https:// nor http://");
+            return reject("begins with neither https:// nor http://");
         }
         if rest.contains('*') {
-            return refuse("has a wildcard, which would let in pages that nobody named");
+            return reject("has a wildcard, which would allow pages of other origins");
         }
         if rest.contains(['/', '?', '#']) {
-            return refuse("has something after the host and port");
+            return reject("has something after the host and port");
         }
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, port)) if !rest.ends_with(']') => (host, Some(port)),
             _ => (rest, None),
         };
         if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
-            return refuse("has a port that is none");
+            return reject("has an invalid port");
         }
         if !is_host(host) {
-            return refuse("has a host that is none");
+            return reject("has an invalid host name");
         }
         Ok(Self(given.to_ascii_lowercase()))
     }
 }
 
-/// A name, or an address, of version 6 in brackets.
+/// A name or an IP address; IPv6 in brackets.
 fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[') {
         return address.strip_suffix(']').is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
@@ -85,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn whatever_would_let_in_more_is_refused_and_told_why() {
+    fn anything_that_would_allow_more_than_one_origin_is_rejected_with_the_reason() {
         let long = format!("https://{}.example", "a".repeat(300));
         for (given, why) in [
-            ("*", "no origin"),
-            ("null", "no origin"),
-            ("https:", "no origin"),
-            ("product.example", "no origin"),
-            ("'self'", "no origin"),
+            ("*", "not an origin"),
+            ("null", "not an origin"),
+            ("https:", "not an origin"),
+            ("product.example", "not an origin"),
+            ("'self'", "not an origin"),
             ("https://*", "wildcard"),
             ("https://*.example", "wildcard"),
             ("https://product.example:*", "wildcard"),
@@ -102,15 +101,15 @@ mod tests {
             ("https://product.example; script-src *", "wildcard"),
             ("https://product.example; default-src data:", "port"),
             ("https://product.example https://evil.example", "after the host"),
-            ("https://ann@product.example", "host that is none"),
-            ("https://", "host that is none"),
-            ("https://product..example", "host that is none"),
+            ("https://ann@product.example", "invalid host name"),
+            ("https://", "invalid host name"),
+            ("https://product..example", "invalid host name"),
             ("https://product.example:0", "port"),
             ("https://product.example:65536", "port"),
-            ("https://[::1", "host that is none"),
+            ("https://[::1", "invalid host name"),
             ("data://product.example", "begins with neither"),
             ("javascript://product.example", "begins with neither"),
-            (long.as_str(), "host that is none"),
+            (long.as_str(), "invalid host name"),
         ] {
             let said = Ancestor::parse(given).unwrap_err().to_string();
             assert!(said.contains(why), "{given}: {said}");

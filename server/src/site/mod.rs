@@ -1,4 +1,4 @@
-//! One overview: opens its parts, holds them, and closes them.
+//! One overview: opens its parts, connects them, and closes them.
 
 pub mod base_path;
 pub mod branding;
@@ -22,7 +22,7 @@ use crate::auth::audit::Actor;
 use crate::auth::secret::{Hash, SecretError};
 use crate::auth::{SetupCodeText, SignInError};
 use crate::commands::Commands;
-use crate::files::kept::Kept;
+use crate::files::reloaded::ReloadedFile;
 use crate::ingest::Ingest;
 use crate::live::LiveState;
 use crate::messenger::{Dialer, Here};
@@ -31,12 +31,12 @@ use crate::store::{Store, StoreError};
 
 pub use self::options::{MAX_SERVERS, Options};
 
-/// How soon a changed join token counts: within two of the shortest heartbeat intervals.
+/// How often the join token file is read.
 const JOIN_TOKEN_PERIOD: Duration = Duration::from_secs(1);
-/// How soon a changed branding is shown.
+/// How often the branding file is read.
 const BRANDING_PERIOD: Duration = Duration::from_secs(5);
 
-/// One overview: its database, its live picture and what it was told at its start.
+/// One overview: its database, its live state, its services and its options.
 #[derive(Debug)]
 pub struct Site {
     pub(crate) store: Arc<Store>,
@@ -46,43 +46,39 @@ pub struct Site {
     pub(crate) access: Arc<Access>,
     pub(crate) commands: Commands,
     pub(crate) dialer: Arc<Dialer>,
-    /// The name under which it dials services.
+    /// The name of this web server to the services that it dials. `None`: it dials none.
     dials_as: Option<String>,
-    /// Whether it has been asked to stop: what never ends by itself ends then.
+    /// Ends what does not end by itself, such as event streams.
     pub(crate) stopping: watch::Sender<bool>,
-    /// Where it lives below its host: empty, or `/x` without a slash at its end.
+    /// The base path: empty, or `/x` without a slash at its end.
     pub(crate) base: String,
     pub(crate) admin_url: Option<String>,
-    /// The language it speaks; else each browser's.
+    /// The language of the page; else what the browser prefers.
     pub(crate) language: Option<Language>,
-    /// For how long browsers are asked to come over TLS only, if it speaks TLS itself.
+    /// The `max-age` of HSTS, if it is sent.
     pub(crate) hsts: Option<Span>,
-    /// Whose pages may frame it.
+    /// The origins whose pages may frame the page.
     pub(crate) frame_ancestors: Vec<Ancestor>,
-    /// What it borrows from the product it lives in.
     branding: RwLock<Arc<Branding>>,
-    /// What works until it closes.
+    /// Tasks that run until it closes.
     background: Mutex<JoinSet<()>>,
 }
 
-/// The files of `serve` that may change while it runs. Its certificate and its encryption key are read again where
-/// they are used.
+/// The files of `serve` that are read again while it runs. Certificate and encryption key are read again where they are used.
 #[derive(Debug, Default)]
 pub struct FollowedFiles {
-    /// What nodes prove themselves with at first contact.
-    pub join_token: Option<Arc<Kept<Hash, SecretError>>>,
-    /// What the page borrows from its product.
-    pub branding: Option<Arc<Kept<Branding, BrandingError>>>,
+    pub join_token: Option<Arc<ReloadedFile<Hash, SecretError>>>,
+    pub branding: Option<Arc<ReloadedFile<Branding, BrandingError>>>,
 }
 
 impl Site {
-    /// Opens the database and starts what works in the background.
+    /// Opens the database and starts the background tasks.
     pub async fn open(options: Options) -> Result<Arc<Self>, StoreError> {
         // Leptos renders on this runtime; a second call in one process changes nothing.
         let _ = any_spawner::Executor::init_tokio();
         let store = Store::open(&options.database).await?;
         let live = LiveState::load(Arc::clone(&store)).await?;
-        // A server's database need not be there yet: the page says so.
+        // PostgreSQL may be unavailable at the start: the page shows that, and the overview waits for it.
         live.check_database()
             .await
             .or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
@@ -95,16 +91,16 @@ impl Site {
             tokio::spawn(Arc::clone(own).live());
         }
         let mut background = JoinSet::new();
-        let looking = Arc::clone(&live);
-        background.spawn(async move { looking.run_database_checks().await });
-        let hearing = Arc::clone(&live);
-        background.spawn(async move { hearing.run_change_listener().await });
-        let kept = Arc::clone(&live);
-        background.spawn(async move { kept.run_housekeeping().await });
-        let examined = Arc::clone(&store);
-        background.spawn(async move { examined.run_integrity_checks().await });
-        let shortened = Arc::clone(&store);
-        background.spawn(async move { shortened.run_checkpoints().await });
+        let task = Arc::clone(&live);
+        background.spawn(async move { task.run_database_checks().await });
+        let task = Arc::clone(&live);
+        background.spawn(async move { task.run_change_listener().await });
+        let task = Arc::clone(&live);
+        background.spawn(async move { task.run_housekeeping().await });
+        let task = Arc::clone(&store);
+        background.spawn(async move { task.run_integrity_checks().await });
+        let task = Arc::clone(&store);
+        background.spawn(async move { task.run_checkpoints().await });
         let access =
             Access::new(options.access, options.join_token, &options.base, Arc::clone(&live));
         let access = Arc::new(access);
@@ -138,7 +134,7 @@ impl Site {
         Ok(site)
     }
 
-    /// Reads these files again and again, and uses what they hold whenever it changes.
+    /// Reads these files again and again, and uses their new content whenever it changes.
     pub fn follow_files(self: &Arc<Self>, files: FollowedFiles) {
         if let Some(file) = files.join_token {
             let site = Arc::clone(self);
@@ -155,7 +151,7 @@ impl Site {
         }
     }
 
-    /// What it borrows from its product now.
+    /// The branding that is in use now.
     pub(crate) fn branding(&self) -> Arc<Branding> {
         Arc::clone(&self.branding.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -165,19 +161,19 @@ impl Site {
         self.live.is_blind()
     }
 
-    /// A new code that makes the first admin, if there is none yet.
+    /// Creates a set-up code for the first admin. `None` if there is an admin already.
     pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
         self.access.offer_setup().await
     }
 
-    /// Does what an admin wants, whole or not at all, and records who wanted it.
+    /// Runs an admin's command and writes it to the audit log, both or neither.
     pub async fn act(&self, command: Command, by: &Actor) -> CommandResult {
         self.commands.act(command, by).await
     }
 
-    /// Lets the other web servers of the cluster dial the service in this process, at this port.
+    /// Opens the messenger of this process's service component, so that the other web servers can dial it.
     pub async fn listen_as_service(&self, port: u16) {
-        // Where nobody else is, nothing is opened.
+        // With SQLite there are no other web servers.
         if let Some(own) = self.own.clone().filter(|_| self.store.is_shared()) {
             own.listen_as_service(port, Arc::clone(&self.access)).await;
         }
@@ -188,13 +184,13 @@ impl Site {
         self.live.wait_until_readable().await;
     }
 
-    /// What reports the components of this process, if it does.
+    /// The reporter of this process's own components, if they are reported.
     pub fn reporter(&self) -> Option<&Reporter> {
         self.own.as_deref()
     }
 
-    /// Dials the services' messengers under the name it was given, until it stops. `listening` is
-    /// where this process listens: its own port on this machine is never dialled.
+    /// Dials the services' messengers until it stops, if it has a name for that. `listening`: the address on which this process
+    /// listens, which is never dialled.
     pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
         if let Some(name) = self.dials_as.clone() {
             let here = Here { name, listening };
@@ -202,20 +198,19 @@ impl Site {
         }
     }
 
-    /// Ends what would never end by itself, as the stream: a server that finishes its requests before it
-    /// stops need not wait for that.
+    /// Ends what does not end by itself, such as event streams, so that a server can finish its requests before it stops.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
     }
 
-    /// Reports its own components as stopped, and closes the database, once no more requests are answered.
+    /// Reports its own components as stopped and closes the database. Call it after the last request.
     pub async fn close(&self) {
         self.stop();
         self.dialer.hang_up().await;
         if let Some(own) = &self.own {
             own.leave().await;
         }
-        // What is being written is written to its end: only the next round does not begin.
+        // A write that has begun is finished, because it runs in a task of its own.
         self.background().abort_all();
         let store = Arc::clone(&self.store);
         self.live.with_write_lock(async move { store.close().await }).await;

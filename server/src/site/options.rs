@@ -1,4 +1,4 @@
-//! What a site is opened with.
+//! The options with which a site is opened.
 
 use std::fmt;
 
@@ -13,44 +13,40 @@ use crate::messenger::DialLoopback;
 use crate::self_report::Identity;
 use crate::store::without_password;
 
-/// How many servers an overview takes in, unless it is told otherwise.
+/// The default limit of servers.
 pub const MAX_SERVERS: usize = 20_000;
-/// What a site is told at its start.
+
 #[derive(Clone)]
 pub struct Options {
     /// `sqlite:PATH`, or `postgres://USER@HOST/DATABASE`.
     pub database: String,
-    /// What nodes prove themselves with, beside the join tokens in the database.
+    /// A join token, besides those in the database.
     pub join_token: Option<Hash>,
-    /// Who may ask for what.
     pub access: Policy,
-    /// Where it lives below its host, as [`super::base_path::parse`] has it.
+    /// The base path, as [`super::base_path::parse`] returns it.
     pub base: String,
-    /// The target of the breadcrumb.
+    /// The target of "Admin" at the top of the page.
     pub admin_url: Option<String>,
-    /// The language it speaks, where not each browser's.
+    /// The language of the page; else what the browser prefers.
     pub language: Option<Language>,
-    /// For how long browsers are asked to come over TLS only, where it speaks TLS itself: they then refuse plain
-    /// HTTP on every port of its host.
+    /// The `max-age` of HSTS, if it serves TLS itself. Browsers then refuse plain HTTP on every port of its host.
     pub hsts: Option<Span>,
-    /// Whose pages may frame it: nobody's, unless they are named.
+    /// The origins whose pages may frame the page.
     pub frame_ancestors: Vec<Ancestor>,
-    /// What it borrows from the product it lives in.
     pub branding: Branding,
-    /// How many servers it takes in.
+    /// Heartbeats of more servers are rejected.
     pub max_servers: usize,
-    /// What it reports of itself, and which components.
+    /// The components of this process that it reports, and their facts.
     pub own: Option<(Identity, Vec<Role>)>,
-    /// The web server's name, where it is to dial the services' messengers.
+    /// The name of this web server to the services that it dials. `None`: it dials none.
     pub dials_as: Option<String>,
-    /// Which services it dials on its own machine.
     pub dial_loopback: DialLoopback,
 }
 
 impl Options {
-    /// An overview of this database for whom this policy lets in, and nothing else: it lives at the root of
-    /// its host, speaks each browser's language, reports nothing of itself and dials no services.
-    pub fn of(database: impl Into<String>, access: Policy) -> Self {
+    /// The defaults: at the root of its host, in each browser's language, without components of its own, and dialling no
+    /// services.
+    pub fn new(database: impl Into<String>, access: Policy) -> Self {
         Self {
             database: database.into(),
             join_token: None,

@@ -1,15 +1,15 @@
-//! The cluster in numbers, at the moment of a scrape.
+//! The metrics of the cluster, computed when they are scraped.
 
 use app::cluster::KeyVerdict;
 use app::cluster::{ComponentStatus, Health, Pulse, Snapshot, Span, Timestamp, VersionCheck};
 
 use crate::telemetry::exposition::{Kind, Text};
 
-/// One number about a component; `None` leaves it out.
-type Figure = fn(&ComponentStatus, Timestamp) -> Option<f64>;
+/// The value of a component; `None` leaves it out.
+type ComponentValue = fn(&ComponentStatus, Timestamp) -> Option<f64>;
 
-/// The metrics of each component: name, help, value.
-const COMPONENT_METRICS: &[(&str, &str, Figure)] = &[
+/// Name, help and value of each metric.
+const COMPONENT_METRICS: &[(&str, &str, ComponentValue)] = &[
     (
         "cluster_overview_component_up",
         "1 while alive or late, else 0; absent while blind, for nobody can tell.",
@@ -74,10 +74,10 @@ pub(crate) fn write(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
         let count = overview.components().filter(|status| status.pulse == pulse).count();
         text.sample(&[("pulse", pulse.as_str())], count);
     }
-    for (name, help, figure) in COMPONENT_METRICS {
+    for (name, help, value) in COMPONENT_METRICS {
         text.family(name, Kind::Gauge, help);
         for status in overview.components() {
-            if let Some(value) = figure(status, now) {
+            if let Some(value) = value(status, now) {
                 let facts = &status.component;
                 let role = facts.role.as_str();
                 text.sample(&[("server", facts.server.as_str()), ("role", role)], value);

@@ -11,7 +11,7 @@ pub(crate) enum Kind {
     Histogram,
 }
 
-/// The text so far: one family of samples after another.
+/// The text so far. Each family of samples follows its header.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     written: String,
@@ -19,7 +19,7 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// Begins a family: the samples that follow have this name.
+    /// Writes the header of a family. The samples that follow belong to it.
     pub(crate) fn family(&mut self, name: &'static str, kind: Kind, help: &str) {
         let kind = match kind {
             Kind::Gauge => "gauge",
@@ -64,7 +64,7 @@ impl Text {
     }
 }
 
-/// A label's value, with everything escaped that would end it or its line.
+/// Escapes what would end the value of a label, or its line.
 fn escaped(value: &str) -> String {
     value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }

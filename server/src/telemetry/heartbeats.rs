@@ -1,4 +1,4 @@
-//! Counts what became of the heartbeats that arrived.
+//! Counts heartbeats: received, applied and rejected.
 
 use crate::telemetry::exposition::{Kind, Text};
 use crate::telemetry::primitives::{Counter, Histogram};
@@ -12,7 +12,7 @@ const BATCH_SIZE_BOUNDS: &[f64] =
 pub(crate) enum RejectReason {
     /// No valid token.
     Token,
-    /// Too large, of another type, not JSON, or with bad fields.
+    /// Too large, of another type, not JSON, or with invalid fields.
     Malformed,
     /// Too many requests wait for the writer.
     Busy,
@@ -36,62 +36,60 @@ impl RejectReason {
     }
 }
 
-/// What became of all heartbeats since the start.
+/// All heartbeats since the start.
 #[derive(Debug)]
 pub(crate) struct HeartbeatMetrics {
-    taken: Counter,
+    received: Counter,
     applied: Counter,
     batches: Histogram,
-    refused: [Counter; RejectReason::ALL.len()],
+    rejected: [Counter; RejectReason::ALL.len()],
 }
 
 impl Default for HeartbeatMetrics {
     fn default() -> Self {
         let batches = Histogram::new(BATCH_SIZE_BOUNDS);
         Self {
-            taken: Counter::default(),
+            received: Counter::default(),
             applied: Counter::default(),
             batches,
-            refused: Default::default(),
+            rejected: Default::default(),
         }
     }
 }
 
 impl HeartbeatMetrics {
-    /// Counts a batch that is durable, whether or not its senders still wait for the answer.
+    /// Counts a batch that was committed, even if its senders no longer wait for the response.
     pub(crate) fn record_batch(&self, received: usize, applied: usize) {
-        self.taken.add(received);
+        self.received.add(received);
         self.applied.add(applied);
         self.batches.observe(u32::try_from(received).unwrap_or(u32::MAX).into());
     }
 
     /// Counts a request whose heartbeats were rejected.
     pub(crate) fn record_rejection(&self, why: RejectReason) {
-        self.refused[why as usize].add(1);
+        self.rejected[why as usize].add(1);
     }
-}
 
-impl HeartbeatMetrics {
     pub(crate) fn write(&self, text: &mut Text) {
         text.family(
             "cluster_overview_heartbeats_taken_total",
             Kind::Counter,
-            "Heartbeats that were made durable, the overview's own included.",
+            "Heartbeats that were made durable, including the overview's own.",
         );
-        text.sample(&[], self.taken.get());
+        text.sample(&[], self.received.get());
         text.family(
             "cluster_overview_heartbeats_applied_total",
             Kind::Counter,
-            "Heartbeats among the taken ones that changed something: no replays.",
+            "Heartbeats among them that changed something, so no replays.",
         );
         text.sample(&[], self.applied.get());
         text.family(
             "cluster_overview_heartbeat_refusals_total",
             Kind::Counter,
-            "Requests with heartbeats that were refused: token, malformed, busy, blind or full.",
+            "Requests with heartbeats that were rejected: token, malformed, busy, blind or full.",
         );
         for why in RejectReason::ALL {
-            text.sample(&[("reason", why.as_str())], self.refused[why as usize].get());
+            text.sample(&[("reason", why.as_str())], self.rejected[why as usize].get());
         }
         text.family(
             "cluster_overview_heartbeat_batch_size",

@@ -1,4 +1,4 @@
-//! Log lines that somebody outside can cause: at most one a minute for each kind, with a count of those left out.
+//! Rate limiter of log lines that outsiders can cause: one line a minute of each kind, with a count of those left out.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,10 +9,10 @@ use crate::clock::Stopwatch;
 
 /// The shortest time between two lines of one kind.
 const LINE_INTERVAL: Duration = Duration::from_mins(1);
-/// How many subjects have lines of their own at once; all others share one.
+/// How many subjects have a limiter of their own; all others share one.
 const MAX_SUBJECTS: usize = 100;
 
-/// The rate limiter of one kind of line: a `static` beside the line.
+/// The limiter of one kind of line: a `static` next to the line.
 #[derive(Debug)]
 pub(crate) struct LogLimit(Mutex<State>);
 
@@ -23,7 +23,6 @@ struct State {
 }
 
 impl LogLimit {
-    /// For a kind of line that was never written.
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(State { last: None, left_out: 0 }))
     }
@@ -39,14 +38,13 @@ impl LogLimit {
         Some(std::mem::take(&mut state.left_out))
     }
 
-    /// Whether a line would be written now.
     fn is_due(&self) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.last.is_none_or(|last| last.elapsed() >= LINE_INTERVAL)
     }
 }
 
-/// The rate limiters of one kind of line, one for each subject the line is about.
+/// The limiters of one kind of line, one for each subject.
 #[derive(Debug)]
 pub(crate) struct LogLimits<Subject>(Mutex<HashMap<Option<Subject>, LogLimit>>);
 

@@ -1,4 +1,4 @@
-//! What the program writes for those who operate it: its log and its metrics.
+//! Log lines and metrics.
 
 pub(crate) mod cluster;
 pub(crate) mod exposition;

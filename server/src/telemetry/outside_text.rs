@@ -1,48 +1,44 @@
-//! Text from outside that people read in a log, a terminal or the audit: answers of other programs, names,
-//! reasons.
+//! Makes text from outside safe for logs, terminals and the audit log: responses of other programs, names, reasons.
 //!
-//! A line break in it would forge a line of a log, and an escape sequence would command a terminal. So such
-//! text is shown as one line of bounded length, with a mark in place of every character that is not printed.
+//! A line break could forge a log line, and an escape sequence could control a terminal. So such text becomes one line of bounded
+//! length, with U+FFFD instead of every character that cannot be printed.
 
 use std::fmt::Write as _;
 
 use app::cluster::server_name::is_unprintable;
 
-/// How many characters of a text from outside are shown in a log, the audit or a message.
 pub const MAX_LINE_CHARS: usize = 300;
-/// How many of one that is the answer itself, such as a hint's evidence.
+/// For text that is itself the result, such as the evidence of a hint.
 pub const MAX_ANSWER_LINE_CHARS: usize = 4_000;
-/// How many of one that names many servers.
+/// For text that names many servers.
 pub const MAX_LIST_LINE_CHARS: usize = 32_000;
-/// What stands in place of a character that is not printed.
-const MARK: char = '\u{fffd}';
+const REPLACEMENT: char = '\u{fffd}';
 
-/// The text as one line of at most [`MAX_LINE_CHARS`] characters; `…` says that it was longer.
+/// One line of at most [`MAX_LINE_CHARS`] characters. `…` at its end: the text was longer.
 pub fn one_line(text: &str) -> String {
-    line_of_at_most(MAX_LINE_CHARS, text)
+    bounded_line(MAX_LINE_CHARS, text)
 }
 
-/// The same, of at most [`MAX_ANSWER_LINE_CHARS`] characters.
+/// One line of at most [`MAX_ANSWER_LINE_CHARS`] characters.
 pub fn answer_line(text: &str) -> String {
-    line_of_at_most(MAX_ANSWER_LINE_CHARS, text)
+    bounded_line(MAX_ANSWER_LINE_CHARS, text)
 }
 
-/// The same, of at most [`MAX_LIST_LINE_CHARS`] characters.
+/// One line of at most [`MAX_LIST_LINE_CHARS`] characters.
 pub fn list_line(text: &str) -> String {
-    line_of_at_most(MAX_LIST_LINE_CHARS, text)
+    bounded_line(MAX_LIST_LINE_CHARS, text)
 }
 
-fn line_of_at_most(most_chars: usize, text: &str) -> String {
-    let shown = |c: char| if is_unprintable(c) { MARK } else { c };
-    let mut line: String = text.chars().take(most_chars).map(shown).collect();
-    if text.chars().nth(most_chars).is_some() {
+fn bounded_line(max_chars: usize, text: &str) -> String {
+    let shown = |c: char| if is_unprintable(c) { REPLACEMENT } else { c };
+    let mut line: String = text.chars().take(max_chars).map(shown).collect();
+    if text.chars().nth(max_chars).is_some() {
         line.push('…');
     }
     line
 }
 
-/// JSON as it is written with line breaks between its values, for a terminal: within its texts every
-/// character that is not printed is escaped, which changes nothing of what they mean.
+/// Formatted JSON for a terminal: characters that cannot be printed are escaped, so that it still has the same values.
 pub fn json_for_terminal(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
@@ -63,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_outside_forges_a_line_or_commands_a_terminal() {
+    fn nothing_from_outside_forges_a_line_or_controls_a_terminal() {
         assert_eq!(one_line("ann\r\n2026 bob"), "ann\u{fffd}\u{fffd}2026 bob");
         assert_eq!(one_line("a\u{202e}b\u{1b}[31m"), "a\u{fffd}b\u{fffd}[31m");
         assert_eq!(one_line(&"x".repeat(400)).chars().count(), MAX_LINE_CHARS + 1);
@@ -81,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn json_says_the_same_to_a_terminal() {
+    fn json_for_a_terminal_has_the_same_values() {
         let said = serde_json::json!({"title": "a\u{9b}31m\u{202e}\u{e0041}\n\u{7f}é"});
         let shown = json_for_terminal(&format!("{said:#}"));
         assert!(!shown.replace('\n', "").chars().any(is_unprintable), "{shown:?}");

@@ -1,11 +1,11 @@
-//! Counters and histograms: what every part of the server counts with.
+//! Counters and histograms.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Bounds for durations, in seconds.
 pub(crate) const DURATION_BOUNDS_S: &[f64] =
     &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -19,17 +19,15 @@ impl Counter {
     }
 }
 
-/// Counts observed values by fixed upper bounds.
 #[derive(Debug)]
 pub(crate) struct Histogram {
     bounds: &'static [f64],
     observations: Mutex<Observations>,
 }
 
-/// The values observed so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Observations {
-    /// One for each bound, and one for the values above the last.
+    /// One for each bound, and one for the values above the last bound.
     counts: Vec<u64>,
     pub(crate) sum: f64,
 }
@@ -55,7 +53,7 @@ impl Histogram {
         self.observations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Each bound with the number of values that are not above it.
+    /// Each bound with the number of values up to it.
     pub(crate) fn cumulative<'a>(
         &'a self,
         observations: &'a Observations,

@@ -1,4 +1,4 @@
-//! Counts requests by route, and how long the answers took.
+//! Counts requests by route, and measures how long they took.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::telemetry::exposition::{Kind, Text};
 use crate::telemetry::primitives::{DURATION_BOUNDS_S, Histogram};
 
-/// The labels of one answered request. Each has few values: never a raw path, never a method that a client made up.
+/// Each label has few values: never a raw path or a method that a client made up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RequestLabels {
     /// The route's template, or `none`.
@@ -20,20 +20,20 @@ pub(crate) struct RequestLabels {
 /// All requests since the start.
 #[derive(Debug, Default)]
 pub(crate) struct RequestMetrics {
-    answers: Mutex<BTreeMap<RequestLabels, u64>>,
+    counts: Mutex<BTreeMap<RequestLabels, u64>>,
     durations: Mutex<BTreeMap<String, Arc<Histogram>>>,
 }
 
 impl RequestMetrics {
     /// Counts an answered request.
-    pub(crate) fn record(&self, asked: RequestLabels, took: Duration) {
+    pub(crate) fn record(&self, labels: RequestLabels, duration: Duration) {
         let durations = {
             let mut durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = durations.entry(asked.route.clone());
+            let known = durations.entry(labels.route.clone());
             Arc::clone(known.or_insert_with(|| Arc::new(Histogram::new(DURATION_BOUNDS_S))))
         };
-        durations.observe(took.as_secs_f64());
-        *self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(asked).or_default() += 1;
+        durations.observe(duration.as_secs_f64());
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(labels).or_default() += 1;
     }
 
     pub(crate) fn write(&self, text: &mut Text) {
@@ -42,8 +42,8 @@ impl RequestMetrics {
             Kind::Counter,
             "Requests by route template (none: no such address), method and class of status.",
         );
-        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (RequestLabels { route, method, status }, count) in &answers {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (RequestLabels { route, method, status }, count) in &counts {
             text.sample(&[("route", route), ("method", method), ("status", status)], count);
         }
         text.family(

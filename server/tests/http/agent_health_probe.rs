@@ -162,7 +162,7 @@ fn a_command_is_as_good_as_an_address() {
 /// What an address, or a command, is found to be.
 fn asked(probe: &Probe) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    match runtime.block_on(probe.ask(Role::Web)) {
+    match runtime.block_on(probe.check(Role::Web)) {
         Ok(well) => format!("{well:?}"),
         Err(unwell) => unwell.to_string(),
     }
@@ -173,7 +173,7 @@ fn endpoints_that_hang_lead_on_lie_or_break_off_are_told_for_what_they_are() {
     let redirect = b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n";
     let breaks_off = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"version\"";
     for (said, told) in [
-        (redirect.to_vec(), "leads on to /login"),
+        (redirect.to_vec(), "redirects to /login"),
         (answer("200 OK", "text/plain", &"x".repeat(10 << 20)), "more than 64 kB"),
         (answer("200 OK", "application/json", "<html>"), "calls JSON is no object"),
         (breaks_off.to_vec(), "/health/json: "),
@@ -185,11 +185,11 @@ fn endpoints_that_hang_lead_on_lie_or_break_off_are_told_for_what_they_are() {
         ),
     ] {
         let product = Product::answering(said);
-        let found = asked(&Probe::of_address(&product.url).unwrap());
+        let found = asked(&Probe::from_url(&product.url).unwrap());
         assert!(found.contains(told), "{told}: {found}");
         assert!(!found.chars().any(char::is_control) && found.len() < 1_200, "{found}");
     }
-    let nobody = asked(&Probe::of_address("http://127.0.0.1:1/health").unwrap());
+    let nobody = asked(&Probe::from_url("http://127.0.0.1:1/health").unwrap());
     assert!(nobody.contains("refused"), "{nobody}");
 }
 
@@ -197,12 +197,12 @@ fn endpoints_that_hang_lead_on_lie_or_break_off_are_told_for_what_they_are() {
 fn a_probe_that_never_ends_is_given_up_and_all_that_it_started() {
     let began = Instant::now();
     let hanging = Product::answering(b"hang".to_vec());
-    let address = thread::spawn(move || asked(&Probe::of_address(&hanging.url).unwrap()));
+    let address = thread::spawn(move || asked(&Probe::from_url(&hanging.url).unwrap()));
     let folder = folder();
     let mark = folder.join("child");
     let command = format!("sleep 77 & echo $! > {}; wait", mark.display());
     let told = asked(&Probe::Command(command));
-    assert_eq!(told, "the probe's command did not end within 10 s");
+    assert_eq!(told, "the probe command did not end within 10 s");
     assert!(address.join().unwrap().contains("timeout"));
     assert!(began.elapsed() < Duration::from_secs(15));
     let child = std::fs::read_to_string(mark).unwrap();

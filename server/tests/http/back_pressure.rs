@@ -41,7 +41,7 @@ async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_t
     let folder = folder();
     let options = Options {
         join_token: Some(Hash::of(TOKEN)),
-        ..Options::of(format!("sqlite:{}", folder.join("overview.db").display()), Policy::open())
+        ..Options::new(format!("sqlite:{}", folder.join("overview.db").display()), Policy::open())
     };
     let site: Arc<Site> = Site::open(options).await.unwrap();
     let router = cluster_overview::router(site);

@@ -54,7 +54,7 @@ async fn while_a_large_cluster_is_shown_nobody_else_waits_for_it() {
     let folder = folder();
     let options = Options {
         join_token: Some(Hash::of(TOKEN)),
-        ..Options::of(format!("sqlite:{}", folder.join("overview.db").display()), Policy::open())
+        ..Options::new(format!("sqlite:{}", folder.join("overview.db").display()), Policy::open())
     };
     let router = cluster_overview::router(Site::open(options).await.unwrap());
     for first in 0..REQUESTS {

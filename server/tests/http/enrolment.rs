@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use app::cluster::{Os, Role};
 use cluster_overview::agent::api_client::Client;
 use cluster_overview::agent::credential_file::Credential;
-use cluster_overview::agent::{Agent, Facts, Proof};
+use cluster_overview::agent::{Agent, AgentAuth, Facts};
 use cluster_overview::auth::Policy;
 use serde_json::{Value, json};
 use testkit::{Folder, SOON, folder, wait_until};
@@ -26,7 +26,7 @@ fn facts(server: &str) -> Facts {
         server: server.to_owned(),
         role: Role::Service,
         product: None,
-        told_version: true,
+        is_version_fixed: true,
         version: "1".to_owned(),
         os: Os { name: "Debian GNU/Linux".to_owned(), version: "12".to_owned() },
         ip: Some([10, 0, 0, 1].into()),
@@ -40,9 +40,9 @@ impl Beating {
     }
 
     fn named(server: &str, overview: &Running, token: &Path, credential: &Path) -> Self {
-        let proof = Proof::of(token, credential.to_owned(), server).unwrap();
+        let auth = AgentAuth::read(token, credential.to_owned(), server).unwrap();
         let client = Client::new(&overview.url, None).unwrap();
-        let agent = Agent::new(client, proof, facts(server), None);
+        let agent = Agent::new(client, auth, facts(server), None);
         let (stop, stopped) = oneshot::channel();
         let runtime = Runtime::new().unwrap();
         let done = runtime.spawn(agent.run(async {

@@ -76,14 +76,14 @@ impl Running {
 
     /// Starts one where people sign in, over TLS with this certificate and key.
     pub(crate) fn encrypted(certificate: &Path, key: &Path) -> Self {
-        let tls = Tls::of(certificate, key).unwrap();
+        let tls = Tls::from_files(certificate, key).unwrap();
         let access = Policy::of(Mode::Password);
         Self::with(Some(tls), |options| Options { access, ..options })
     }
 
     /// The same, which asks browsers to come over TLS only for so long.
     pub(crate) fn asking_for_tls(certificate: &Path, key: &Path, hsts: Span) -> Self {
-        let tls = Tls::of(certificate, key).unwrap();
+        let tls = Tls::from_files(certificate, key).unwrap();
         let proxies = Proxies::parse(&["127.0.0.2".to_owned()]).unwrap();
         let access = Policy { proxies, ..Policy::open() };
         Self::with(Some(tls), |options| Options { access, hsts: Some(hsts), ..options })
@@ -155,7 +155,7 @@ impl Running {
         let folder = folder();
         let options = other(Options {
             join_token: Some(Hash::of(TOKEN)),
-            ..Options::of(address(&folder), Policy::open())
+            ..Options::new(address(&folder), Policy::open())
         });
         let database = options.database.clone();
         let scheme = if tls.is_some() { "https" } else { "http" };

@@ -53,7 +53,7 @@ fn an_accepted_key_is_in_force_within_two_seconds_and_moves_the_picture() {
     assert_eq!(
         output,
         "Accepted 1a1a1a1a as the cluster's encryption key.\n\
-         These servers now differ from it: web-1, web-2.\n"
+         These servers have another key now: web-1, web-2.\n"
     );
     let in_sync = |overview: &Value, server| {
         component(overview, server, "web").unwrap()["key_in_sync"].clone()
@@ -75,8 +75,8 @@ fn a_key_that_was_accepted_already_changes_nothing() {
     let output = said(&accept(&overview, &["9f9f9f9f9f"]));
     assert_eq!(
         output,
-        "The cluster's encryption key was 9f9f9f9f already; nothing was changed.\n\
-         These servers now differ from it: web-3.\n"
+        "The cluster's encryption key is already 9f9f9f9f; nothing was changed.\n\
+         These servers have another key now: web-3.\n"
     );
 }
 
@@ -88,7 +88,7 @@ fn a_machine_key_is_accepted_as_such() {
     let output = said(&accept(&overview, &["5c5c5c5c", "--kind", "machine"]));
     assert_eq!(
         output,
-        "Accepted 5c5c5c5c as the cluster's machine key.\nNo server differs from it.\n"
+        "Accepted 5c5c5c5c as the cluster's machine key.\nAll servers that report a key have this one.\n"
     );
 }
 

@@ -124,17 +124,17 @@ fn an_agent_trusts_the_certificates_that_are_in_its_file_now() {
     beat(&client).unwrap();
     for unusable in ["", "no certificate"] {
         fs::write(&trusted, unusable).unwrap();
-        client.renew_trust();
+        client.reload_ca_file();
         beat(&client).unwrap();
     }
     pair.renew();
     wait_until_ok("the new certificate, which is not trusted yet", SOON, || {
         // A kept connection has shown the former one.
-        client.hang_up();
+        client.close_connections();
         if beat(&client).is_err() { Ok(()) } else { Err("the former one is in use") }
     });
     pair.trusted("trusted.crt");
-    client.renew_trust();
+    client.reload_ca_file();
     beat(&client).unwrap();
 }
 
@@ -154,21 +154,21 @@ fn a_byte_order_mark_hides_neither_certificate_nor_key() {
 fn what_cannot_be_used_is_refused_at_the_start_in_words() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);
-    let refused = || Tls::of(&pair.certificate, &pair.key).unwrap_err();
+    let refused = || Tls::from_files(&pair.certificate, &pair.key).unwrap_err();
 
     fs::set_permissions(&pair.key, Permissions::from_mode(0o644)).unwrap();
-    assert!(refused().to_string().contains("can be read by everybody (mode 644)"));
+    assert!(refused().to_string().contains("(mode 644): set its mode to 600"));
     fs::set_permissions(&pair.key, Permissions::from_mode(0o640)).unwrap();
-    Tls::of(&pair.certificate, &pair.key).unwrap();
+    Tls::from_files(&pair.certificate, &pair.key).unwrap();
 
     let key = fs::read(&pair.key).unwrap();
     pair.renew();
     fs::write(&pair.key, key).unwrap();
-    assert!(matches!(refused(), TlsError::Pair { .. }));
+    assert!(matches!(refused(), TlsError::Mismatch { .. }));
     fs::write(&pair.key, "no key").unwrap();
-    assert!(refused().to_string().contains("overview.key holds no private key in PEM"));
+    assert!(refused().to_string().contains("overview.key has no private key in PEM format"));
     fs::write(&pair.certificate, "").unwrap();
-    assert!(refused().to_string().contains("overview.crt holds no certificate in PEM"));
+    assert!(refused().to_string().contains("overview.crt has no certificate in PEM format"));
     fs::remove_file(&pair.certificate).unwrap();
     assert!(refused().to_string().starts_with("cannot read "));
 }

@@ -34,7 +34,7 @@ fn an_agent_with_the_credential_of_another_server_says_so_and_goes_on_once_it_ha
         line.contains("no heartbeat is sent").then(|| line.to_owned())
     });
     let both = format!(
-        "the credential file {} is for the server old, and this agent reports as new",
+        "the credential file {} belongs to the server old, but this agent runs for new",
         credential.display()
     );
     assert!(line.contains(&both), "{line}");

@@ -33,10 +33,10 @@ fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
         (
             "serve",
             "lisen = '127.0.0.1:0'",
-            "lisen is no option of `serve`: there are admin-url, auth,",
+            "lisen is not an option of `serve`; the options are admin-url, auth,",
         ),
-        ("serve", "overview = 'http://x'", "overview is no option of `serve`"),
-        ("serve", "config-file = 'x'", "config-file is no option"),
+        ("serve", "overview = 'http://x'", "overview is not an option of `serve`"),
+        ("serve", "config-file = 'x'", "config-file is not an option"),
         ("serve", "metrics-public = 'yes'", "metrics-public must be true or false, without quotes"),
         ("serve", "listen = true", "listen must be a text in quotes, or a number"),
         ("serve", "listen = ['a', 'b']", "listen must be a text in quotes, or a number"),
@@ -47,7 +47,7 @@ fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
         ),
         ("serve", "listen = 'nowhere'", "invalid value 'nowhere' for '--listen"),
         ("serve", "frame-ancestors = ['*']", "'*'"),
-        ("serve", "[serve]\nlisten = '127.0.0.1:0'", "serve is no option"),
+        ("serve", "[serve]\nlisten = '127.0.0.1:0'", "serve is not an option"),
         ("serve", "listen", "options.toml: TOML parse error at line 1"),
         ("serve", "base-path = 'admin'", "does not begin with /"),
         ("serve", "branding = 'nowhere.toml'", "nowhere.toml cannot be read"),
@@ -55,7 +55,7 @@ fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
         (
             "agent",
             "probe = 'ftp://x'\noverview = 'http://x'\ntoken-file = 'x'",
-            "--probe \"ftp://x\" is no address",
+            "--probe \"ftp://x\" is not an HTTP URL",
         ),
     ] {
         let said = refused(command, text, 0o600);
@@ -69,7 +69,7 @@ fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
 #[test]
 fn secrets_that_everybody_can_read_are_refused_with_their_mode() {
     let told = refused("serve", "database = 'postgres://ann:secret@127.0.0.1:1/overview'", 0o644);
-    assert!(told.contains("(mode 644), and the database's password stands in it"), "{told}");
+    assert!(told.contains("(mode 644), and it contains the password of the database"), "{told}");
     assert!(!told.contains("secret@"), "{told}");
     let folder = folder();
     let token = folder.token_file();
@@ -79,7 +79,7 @@ fn secrets_that_everybody_can_read_are_refused_with_their_mode() {
         let text = format!("join-token-file = '{}'\nbase-path = 'none'", token.display());
         let told = refused("serve", &text, 0o644);
         assert_eq!(
-            told.contains(&format!("(mode {mode:o}), and it holds a secret")),
+            told.contains(&format!("(mode {mode:o}), and it contains a secret")),
             is_open,
             "{told}"
         );
@@ -147,7 +147,7 @@ fn the_files_that_are_shipped_show_every_option_there_is() {
             })
             .collect();
         let told = refused(command, &format!("{}\nno-option = 1", whole.join("\n")), 0o600);
-        assert!(told.contains("no-option is no option"), "{told}");
+        assert!(told.contains("no-option is not an option"), "{told}");
     }
 }
 
@@ -264,12 +264,12 @@ fn a_password_among_the_arguments_is_warned_of_once_and_not_repeated() {
     let told = start(&|serve| {
         serve.args(["--database", address]);
     });
-    assert_eq!(told.matches("a password stands in the argument --database").count(), 1, "{told}");
+    assert_eq!(told.matches("the argument --database contains a password").count(), 1, "{told}");
     assert!(told.contains("PGPASSFILE") && !told.contains("geheim"), "{told}");
     let told = start(&|serve| {
         serve.env("CLUSTER_OVERVIEW_DATABASE", address);
     });
-    assert!(!told.contains("a password stands"), "{told}");
+    assert!(!told.contains("contains a password"), "{told}");
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_key_or_a_token_that_cannot_be_used_is_refused_by_file_and_reason_before_any
         (b"\xef\xbb\xbf", "is empty"),
         (b"\xff\xfe", "is empty"),
         (b"\xfe\xff\0\r\0\n", "is empty"),
-        (b"\xff\xfea", "its byte order mark says UTF-16, and it is not"),
+        (b"\xff\xfea", "its byte order mark says UTF-16, but it is not"),
     ];
     for (bytes, why) in contents {
         let key = write(&overview.folder, "bad.key", bytes);

@@ -160,7 +160,7 @@ const MANY_TRIES: Duration = Duration::from_secs(2);
 fn while_the_system_gives_no_more_files_one_line_says_so_and_it_goes_on_afterwards() {
     let overview = Overview::start();
     assert_eq!(overview.beat("web-1", 1).0, 200);
-    let lines = || overview.said().matches("cannot accept a connection").count();
+    let lines = || overview.said().matches("cannot accept connections").count();
     allow_open_files(&overview, 1);
     let waits = connect(&overview);
     wait_until_ok("the line", SOON, || if lines() > 0 { Ok(()) } else { Err("none") });

@@ -100,7 +100,7 @@ fn a_database_that_another_account_made_is_refused_with_all_its_files_their_owne
         lock_away(&data, 0o755);
         let told = refused(&story);
         assert!(
-            told.contains("overview.db-wal (owner root, mode 600), and may not create"),
+            told.contains("overview.db-wal (owner root, mode 600) and cannot create"),
             "{told}"
         );
         assert!(told.contains(&format!("in the folder {} (owner root", data.display())), "{told}");

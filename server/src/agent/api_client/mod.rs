@@ -1,4 +1,4 @@
-//! How this program asks an overview over HTTP.
+//! The HTTP client of the overview's API.
 
 mod resolver;
 
@@ -17,55 +17,35 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use self::resolver::Addresses;
 use crate::agent::host;
 use crate::files;
-use crate::files::kept::Kept;
+use crate::files::reloaded::ReloadedFile;
 use crate::store::without_password;
 use crate::telemetry::outside_text::one_line;
 
-/// How long a request may take, its answer included.
+/// Request and response together.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest picture of a cluster that is read.
-const MAX_PICTURE_BYTES: u64 = 256 << 20;
-/// The largest of all other answers: to a heartbeat, an enrolment, and every refusal.
-const MAX_ANSWER_BYTES: u64 = 64 << 10;
+/// Of the overview of a whole cluster.
+const MAX_OVERVIEW_BYTES: u64 = 256 << 20;
+/// Of every other response, errors included.
+const MAX_RESPONSE_BYTES: u64 = 64 << 10;
 
-/// Why there was no good answer.
+/// Why a request failed. All texts are one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nothing answered.
     #[error("cannot reach {url}: {why}")]
-    Unreachable {
-        /// What was asked.
-        url: String,
-        /// Why, in one line.
-        why: String,
-    },
-    /// The certificates to trust cannot be had.
-    #[error("cannot use the certificates in {}: {why}", .path.display())]
-    Trust {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// The answer was a refusal.
+    Unreachable { url: String, why: String },
+    #[error("cannot use the CA certificates in {}: {why}", .path.display())]
+    CaFile { path: PathBuf, why: String },
     #[error("{url} answered {status}: {detail}")]
-    Refused {
-        /// What was asked.
-        url: String,
-        /// The HTTP status.
-        status: u16,
-        /// What the answer says about it, in one line.
-        detail: String,
-    },
+    Rejected { url: String, status: u16, detail: String },
 }
 
-/// The certificates to trust, as a file holds them.
+/// CA certificates, in DER.
 #[derive(Clone, PartialEq)]
-struct Trusted(Vec<Vec<u8>>);
+struct CaCertificates(Vec<Vec<u8>>);
 
-impl Trusted {
+impl CaCertificates {
     fn read(path: &Path) -> Result<Self, ClientError> {
-        let unusable = |why: String| ClientError::Trust { path: path.to_owned(), why };
+        let unusable = |why: String| ClientError::CaFile { path: path.to_owned(), why };
         let pem = files::read_pem(path).map_err(|error| unusable(error.to_string()))?;
         let mut found = Vec::new();
         for item in parse_pem(&pem) {
@@ -76,80 +56,78 @@ impl Trusted {
             }
         }
         if found.is_empty() {
-            return Err(unusable("it holds no certificate".to_owned()));
+            return Err(unusable("it contains no certificate in PEM format".to_owned()));
         }
         Ok(Self(found))
     }
 
-    fn certificates(&self) -> Vec<Certificate<'static>> {
+    fn to_ureq(&self) -> Vec<Certificate<'static>> {
         self.0.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
     }
 }
 
-/// One overview, asked again and again over kept connections.
+/// A client of one overview. It keeps connections open between requests.
 #[derive(Clone, Debug)]
 pub struct Client {
     base: String,
     agent: ureq::Agent,
     addresses: Addresses,
-    trust: Option<Trust>,
+    ca_file: Option<CaFile>,
 }
 
-/// The file with the certificates to trust, and those in use.
+/// The file with the CA certificates, and those in use.
 #[derive(Clone)]
-struct Trust {
-    file: Arc<Kept<Trusted, ClientError>>,
-    in_use: Trusted,
+struct CaFile {
+    file: Arc<ReloadedFile<CaCertificates, ClientError>>,
+    in_use: CaCertificates,
 }
 
-impl std::fmt::Debug for Trust {
+impl std::fmt::Debug for CaFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Trust").field(&self.file).finish()
+        f.debug_tuple("CaFile").field(&self.file).finish()
     }
 }
 
 impl Client {
-    /// The overview at this address; over TLS, with a certificate that one of this file vouches for, or
-    /// one of those that browsers trust.
-    pub fn new(overview: &str, trusted: Option<&Path>) -> Result<Self, ClientError> {
-        let trust = match trusted {
+    /// A client of the overview at this URL. `ca_file`: the CAs to trust; else the public ones.
+    pub fn new(overview: &str, ca_file: Option<&Path>) -> Result<Self, ClientError> {
+        let ca_file = match ca_file {
             Some(path) => {
-                let file = Arc::new(Kept::open(path, Trusted::read)?);
-                Some(Trust { in_use: file.get()?, file })
+                let file = Arc::new(ReloadedFile::open(path, CaCertificates::read)?);
+                Some(CaFile { in_use: file.get()?, file })
             }
             None => None,
         };
         let addresses = Addresses::default();
-        let agent = agent(trust.as_ref().map(|trust| &trust.in_use), &addresses);
-        Ok(Self { base: overview.trim_end_matches('/').to_owned(), agent, addresses, trust })
+        let agent = agent(ca_file.as_ref().map(|ca_file| &ca_file.in_use), &addresses);
+        Ok(Self { base: overview.trim_end_matches('/').to_owned(), agent, addresses, ca_file })
     }
 
-    /// Trusts the certificates that are in the file now.
-    pub fn renew_trust(&mut self) {
-        let Some(trust) = &mut self.trust else { return };
-        if let Ok(now) = trust.file.get()
-            && now != trust.in_use
+    /// Uses the CA certificates that are in the file now.
+    pub fn reload_ca_file(&mut self) {
+        let Some(ca_file) = &mut self.ca_file else { return };
+        if let Ok(now) = ca_file.file.get()
+            && now != ca_file.in_use
         {
             self.agent = agent(Some(&now), &self.addresses);
-            trust.in_use = now;
+            ca_file.in_use = now;
         }
     }
 
-    /// From which address this machine reaches the overview. Its name is looked up only if no request did. Blocks.
+    /// The address from which this machine reaches the overview. Resolves its name only if no request has done so. Blocks.
     pub fn own_address(&self) -> Result<IpAddr, ClientError> {
-        let peer = self.addresses.first().map_or_else(|| self.look_up(), Ok)?;
+        let peer = self.addresses.first().map_or_else(|| self.resolve(), Ok)?;
         let no_route = || self.unreachable(&format_args!("no route to {}", peer.ip()));
         host::address_towards(peer).ok_or_else(no_route)
     }
 
-    fn look_up(&self) -> Result<SocketAddr, ClientError> {
+    fn resolve(&self) -> Result<SocketAddr, ClientError> {
         let uri: Uri = self.base.parse().map_err(|error| self.unreachable(&error))?;
         let found = self.addresses.resolve(&uri, self.agent.config(), NextTimeout::default());
         let found = found.map_err(|error| self.unreachable(&error))?;
-        found.first().copied().ok_or_else(|| self.unreachable(&"its name has no address"))
+        found.first().copied().ok_or_else(|| self.unreachable(&"its host name has no address"))
     }
 
-    /// That nothing answered, and why.
     pub fn unreachable(&self, why: &dyn std::fmt::Display) -> ClientError {
         ClientError::Unreachable {
             url: without_password(&self.base),
@@ -157,9 +135,8 @@ impl Client {
         }
     }
 
-    /// Gives up the kept connections: who has another address now is not answered over them, and would
-    /// wait in vain.
-    pub fn hang_up(&mut self) {
+    /// Closes all connections. After this machine's address has changed they would only time out.
+    pub fn close_connections(&mut self) {
         self.agent = agent_with(self.agent.config().clone(), &self.addresses);
     }
 
@@ -172,7 +149,7 @@ impl Client {
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .send(body.to_string());
-        self.understand(url, answer, MAX_ANSWER_BYTES)
+        self.read_response(url, answer, MAX_RESPONSE_BYTES)
     }
 
     /// Gets JSON. Blocks.
@@ -182,25 +159,29 @@ impl Client {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        self.understand(url, request.call(), MAX_PICTURE_BYTES)
+        self.read_response(url, request.call(), MAX_OVERVIEW_BYTES)
     }
 
-    fn understand(&self, url: String, answer: Outcome, most: u64) -> Result<Value, ClientError> {
-        if answer.is_err() {
-            self.addresses.doubt();
+    fn read_response(
+        &self,
+        url: String,
+        response: Response,
+        max_bytes: u64,
+    ) -> Result<Value, ClientError> {
+        if response.is_err() {
+            self.addresses.mark_doubtful();
         }
-        understand(url, answer, most)
+        read_response(url, response, max_bytes)
     }
 }
 
-/// What came of a request.
-type Outcome = Result<axum::http::Response<ureq::Body>, ureq::Error>;
+type Response = Result<axum::http::Response<ureq::Body>, ureq::Error>;
 
-/// What requests are sent with: it trusts these certificates, or those that browsers trust.
-fn agent(trusted: Option<&Trusted>, addresses: &Addresses) -> ureq::Agent {
+/// `ca_certificates`: the CAs to trust; else the public ones.
+fn agent(ca_certificates: Option<&CaCertificates>, addresses: &Addresses) -> ureq::Agent {
     let tls = TlsConfig::builder();
-    let tls = match trusted {
-        Some(trusted) => tls.root_certs(RootCerts::Specific(Arc::new(trusted.certificates()))),
+    let tls = match ca_certificates {
+        Some(certificates) => tls.root_certs(RootCerts::Specific(Arc::new(certificates.to_ureq()))),
         None => tls,
     };
     let config = ureq::Agent::config_builder()
@@ -216,20 +197,20 @@ fn agent_with(config: Config, addresses: &Addresses) -> ureq::Agent {
     ureq::Agent::with_parts(config, DefaultConnector::default(), addresses.clone())
 }
 
-/// What an answer says. A good one may have so many bytes.
-fn understand(url: String, answer: Outcome, most: u64) -> Result<Value, ClientError> {
-    // A proxy's password may stand in the address.
+/// The JSON body of a successful response of at most `max_bytes`.
+fn read_response(url: String, response: Response, max_bytes: u64) -> Result<Value, ClientError> {
+    // The URL may contain the password of a proxy.
     let url = without_password(&url);
     let unreachable = |error: &dyn std::fmt::Display| ClientError::Unreachable {
         url: url.clone(),
         why: one_line(&error.to_string()),
     };
-    let mut answer = answer.map_err(|error| unreachable(&error))?;
-    let status = answer.status();
-    let most = if status.is_success() { most } else { MAX_ANSWER_BYTES };
-    // One byte more than may be read, so that too much is told from just enough.
-    let reader = answer.body_mut().with_config().limit(most + 1).reader();
-    let body = files::read_at_most(reader, most).map_err(|error| unreachable(&error))?;
+    let mut response = response.map_err(|error| unreachable(&error))?;
+    let status = response.status();
+    let max_bytes = if status.is_success() { max_bytes } else { MAX_RESPONSE_BYTES };
+    // One byte more than allowed, so that `read_at_most` sees a body that is too long.
+    let reader = response.body_mut().with_config().limit(max_bytes + 1).reader();
+    let body = files::read_at_most(reader, max_bytes).map_err(|error| unreachable(&error))?;
     let text = files::text::utf8(&body).unwrap_or_default();
     let value = serde_json::from_str::<Value>(text);
     if status.is_success()
@@ -240,6 +221,6 @@ fn understand(url: String, answer: Outcome, most: u64) -> Result<Value, ClientEr
     let detail = value
         .ok()
         .and_then(|problem| problem.get("detail")?.as_str().map(one_line))
-        .unwrap_or_else(|| "no explanation; is this the overview's address?".to_owned());
-    Err(ClientError::Refused { url, status: status.as_u16(), detail })
+        .unwrap_or_else(|| "the response is not from an overview; check the URL".to_owned());
+    Err(ClientError::Rejected { url, status: status.as_u16(), detail })
 }

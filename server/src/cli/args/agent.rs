@@ -1,4 +1,4 @@
-//! The options of the commands that ask an overview: `agent` and `status`.
+//! The options of `agent` and `status`, which connect to an overview.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Reads the command line and the environment: the only reader of either.
+//! Reads the command line and the environment. Nothing else reads them.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,40 +10,38 @@ use super::CommandLine;
 use crate::cli::config_file::{self, FileError};
 use crate::store::without_password;
 
-/// The environment's name for the configuration file.
+/// The environment variable that names the configuration file.
 pub(super) const CONFIG_FILE: &str = "CLUSTER_OVERVIEW_CONFIG_FILE";
 
 impl CommandLine {
-    /// What this process was told: by its command line, else by the environment, else by the configuration
-    /// file that either of them names. Ends the process with a message if that cannot be understood.
+    /// Reads the options: from the command line, else from the environment, else from the configuration file that one of them
+    /// names. If they are not valid, it prints why and ends the process.
     pub fn read() -> Result<Self, FileError> {
         let mut arguments: Vec<OsString> = std::env::args_os().collect();
         let commands = without_values(Self::command());
         for option in passwords_in(&arguments) {
             tracing::warn!(
-                "a password stands in the argument {option}: every account of this machine can read the arguments of a process. {}",
-                INSTEAD_OF_ARGUMENTS
+                "the argument {option} contains a password, which every account of this machine can read. {PASSWORD_ADVICE}"
             );
         }
         show_help_if_asked(&commands, &arguments);
         if let Some(path) = named_file(&arguments) {
             let command = arguments.get(1).and_then(|name| commands.find_subcommand(name));
-            // Others may be called where the environment names a file for `serve`.
+            // The variable may be set for `serve` or `agent`, while another command runs.
             let command = command.filter(|command| config_file::is_read_by(command));
             if let Some(command) = command {
-                let said = |name: &str| variable(name).is_some();
-                let added = config_file::options(&path, command, &arguments, said)?;
-                arguments.splice(2..2, added);
+                let is_set = |name: &str| variable(name).is_some();
+                let extra = config_file::extra_arguments(&path, command, &arguments, is_set)?;
+                arguments.splice(2..2, extra);
             }
         }
         let matches = commands.get_matches_from(arguments);
-        // What clap has taken fits: the fields and the options are of one derivation.
+        // This does not fail: fields and options come from the same derive.
         Ok(Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
     }
 }
 
-/// Shows help or the version and ends the process, if the arguments ask for that: it does not depend on a
-/// configuration file.
+/// Prints help or the version and ends the process, if the arguments ask for that, even if the configuration file is not valid.
 fn show_help_if_asked(commands: &clap::Command, arguments: &[OsString]) {
     let Err(shown) = commands.clone().try_get_matches_from(arguments) else { return };
     if matches!(shown.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
@@ -51,26 +49,25 @@ fn show_help_if_asked(commands: &clap::Command, arguments: &[OsString]) {
     }
 }
 
-/// What to do with a password instead of writing it into an argument.
-const INSTEAD_OF_ARGUMENTS: &str = "Put it into a file that PGPASSFILE names, into the option's environment variable, or into a configuration file of mode 600";
+const PASSWORD_ADVICE: &str = "Put it into a file that PGPASSFILE names, into the option's environment variable, or into a configuration file with mode 600";
 
-/// Help shows which variable an option is read from, and never what is in it: it may be a secret.
+/// Hides the values of environment variables in the help: they may be secrets.
 fn without_values(command: clap::Command) -> clap::Command {
     command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(without_values)
 }
 
-/// Whether a password stands in an address.
+/// Whether a URL contains a password.
 pub(crate) fn holds_password(address: &str) -> bool {
     let Some((scheme, rest)) = address.split_once("://") else { return false };
     if scheme.starts_with("postgres") {
-        // Such a password may hold what ends the host of other addresses.
+        // Such a password can contain characters that end the host of other URLs.
         return without_password(address) != address;
     }
     let host = rest.split(['/', '?', '#', ' ', '"', '\'']).next().unwrap_or_default();
     host.rsplit_once('@').is_some_and(|(person, _)| person.contains(':'))
 }
 
-/// The options, or the places on the command line, whose values hold a password.
+/// The options whose values contain a password, or else the positions of such arguments.
 fn passwords_in(arguments: &[OsString]) -> Vec<String> {
     let mut before = String::new();
     let mut found = Vec::new();
@@ -89,7 +86,7 @@ fn passwords_in(arguments: &[OsString]) -> Vec<String> {
     found
 }
 
-/// The configuration file, if one is named.
+/// The path of the configuration file, if there is one.
 fn named_file(arguments: &[OsString]) -> Option<PathBuf> {
     let option = format!("--{}", config_file::OPTION);
     let mut all = arguments.iter();
@@ -105,12 +102,12 @@ fn named_file(arguments: &[OsString]) -> Option<PathBuf> {
     variable(CONFIG_FILE).map(PathBuf::from)
 }
 
-#[expect(clippy::disallowed_methods, reason = "here the environment is read")]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// Where files go that nobody wants to keep: `TMPDIR`, or the system's own folder for them.
+/// The folder for temporary files: `TMPDIR`, or the default of the system.
 pub fn temporary_folder() -> PathBuf {
     std::env::temp_dir()
 }
@@ -120,12 +117,12 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn every_command_can_be_asked_for() {
+    fn the_command_line_is_consistent() {
         super::CommandLine::command().debug_assert();
     }
 
     #[test]
-    fn help_shows_no_value_of_the_environment() {
+    fn help_shows_no_values_of_environment_variables() {
         fn check(command: &clap::Command) {
             for arg in command.get_arguments().filter(|arg| arg.get_env().is_some()) {
                 assert!(arg.is_hide_env_values_set(), "{} {}", command.get_name(), arg.get_id());
@@ -136,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_an_argument_is_found_wherever_it_stands() {
+    fn a_password_is_found_in_any_argument() {
         let found = |arguments: &[&str]| {
             super::passwords_in(&arguments.iter().map(std::convert::Into::into).collect::<Vec<_>>())
         };

@@ -99,7 +99,6 @@ pub struct Access {
     pub metrics_public: bool,
 }
 
-/// Which services may be dialled on the overview's own machine.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Dialling {
     /// Which services are dialled on this machine: own (heartbeats came directly from it), all, or none.
@@ -113,7 +112,6 @@ pub struct Dialling {
     pub loopback: DialLoopback,
 }
 
-/// What the overview reports of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Report {
     /// A web component: sends a heartbeat when it serves a request.
@@ -125,7 +123,6 @@ pub enum Report {
 }
 
 impl Report {
-    /// The component, if it is one.
     pub fn role(self) -> Option<Role> {
         match self {
             Self::Web => Some(Role::Web),

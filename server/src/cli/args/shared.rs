@@ -1,4 +1,4 @@
-//! Options that several commands have.
+//! Options that several commands share.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ impl std::fmt::Debug for Database {
     }
 }
 
-/// What a server says of itself, whether it serves the overview or beats for a product.
+/// What this server reports about itself, by `serve` or by `agent`.
 #[derive(Args, Debug)]
 pub struct Node {
     /// Name of this server (default: host name).

@@ -50,7 +50,7 @@ pub(crate) async fn post(
 ) -> Result<Json<dto::ReceivedHeartbeats>, Problem> {
     let refused = |why| site.intake.figures().record_rejection(why);
     let body = bodies.read(Sender::Node, body).await;
-    let body = body.inspect_err(|problem| refused(problem.refusal()))?;
+    let body = body.inspect_err(|problem| refused(problem.reject_reason()))?;
     let (heartbeats, is_array) =
         parse_all(&headers, &body).inspect_err(|_| refused(RejectReason::Malformed))?;
     drop(body);

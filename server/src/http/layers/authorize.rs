@@ -22,8 +22,8 @@ use crate::http::body;
 use crate::http::layers::note_request::note_request;
 use crate::http::layers::permission::{Permission, check};
 use crate::http::layers::rejection::Rejection;
-use crate::net::connections::Room;
 use crate::http::state::HttpState;
+use crate::net::connections::ConnectionControl;
 use crate::telemetry::heartbeats::RejectReason;
 
 /// How a route answers a caller without permission.
@@ -128,7 +128,8 @@ async fn authorize(
 ) -> Response {
     let nobody = Caller::Nobody(AuthFailure::Silent);
     let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
-    let Err(rejection) = check(&checked.state.site.access.policy, checked.permission, caller) else {
+    let Err(rejection) = check(&checked.state.site.access.policy, checked.permission, caller)
+    else {
         return next.run(request).await;
     };
     let reason = match caller {
@@ -137,12 +138,17 @@ async fn authorize(
     };
     let origin = request.extensions().get::<Origin>().copied();
     let query = request.uri().query().map(str::to_owned);
-    let _offered = request.extensions().get::<Room>().map(Room::offer);
+    let connection = request.extensions().get::<ConnectionControl>();
+    let _idle = connection.map(ConnectionControl::count_as_idle);
     if checked.permission == Permission::SendHeartbeats {
         let body = checked.state.bodies.read_claim(request.into_body()).await;
         checked.state.site.intake.figures().record_rejection(RejectReason::Token);
         if let Some(server) = body.and_then(|body| claimed_server(&body)) {
-            checked.state.site.live.refused(&server, reason, origin.and_then(|origin| origin.client));
+            checked.state.site.live.refused(
+                &server,
+                reason,
+                origin.and_then(|origin| origin.client),
+            );
         }
     } else {
         body::discard(request.into_body()).await;
@@ -164,8 +170,11 @@ impl PermissionCheck {
             (RejectionFormat::Page, Rejection::Unauthenticated(_) | Rejection::SessionLapsed)
                 if has_sign_in =>
             {
-                Redirect::to(&crate::http::pages::sign_in::sign_in_url(&self.state.site.base, query))
-                    .into_response()
+                Redirect::to(&crate::http::pages::sign_in::sign_in_url(
+                    &self.state.site.base,
+                    query,
+                ))
+                .into_response()
             }
             (RejectionFormat::Page | RejectionFormat::Problem, rejection) => {
                 rejection.problem(&self.state.site, self.permission, peer).into_response()

@@ -119,6 +119,6 @@ impl ForeignWrite {
             }
             Self::NoOrigin => ("plain.foreign.unsaid", Vec::new()),
         };
-        Problem::said(StatusCode::FORBIDDEN, key, values).titled("plain.foreign.title")
+        Problem::translated(StatusCode::FORBIDDEN, key, values).titled("plain.foreign.title")
     }
 }

@@ -26,6 +26,6 @@ pub(crate) async fn check_host(
         return next.run(request).await;
     }
     let named = Arg::Text(one_line(named.unwrap_or_default()));
-    Problem::said(StatusCode::FORBIDDEN, "plain.foreign.host", vec![("host", named)])
+    Problem::translated(StatusCode::FORBIDDEN, "plain.foreign.host", vec![("host", named)])
         .into_response()
 }

@@ -49,7 +49,7 @@ fn as_json(problem: &dto::Problem, response: Response) -> Response {
 
 /// The answer to a request whose handler panicked.
 pub(crate) fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
-    Problem::said(StatusCode::INTERNAL_SERVER_ERROR, "plain.error.failed.lead", Vec::new())
+    Problem::translated(StatusCode::INTERNAL_SERVER_ERROR, "plain.error.failed.lead", Vec::new())
         .into_response()
 }
 

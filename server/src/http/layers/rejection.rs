@@ -107,7 +107,7 @@ impl Rejection {
 }
 
 fn said(key: &'static str, values: Values) -> Problem {
-    Problem::said(StatusCode::UNAUTHORIZED, key, values)
+    Problem::translated(StatusCode::UNAUTHORIZED, key, values)
 }
 
 /// Why the proxy's headers name nobody, and what the proxy must send.

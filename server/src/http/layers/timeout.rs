@@ -17,6 +17,6 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn limit_duration(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
     answer.unwrap_or_else(|_| {
-        Problem::said(StatusCode::REQUEST_TIMEOUT, "plain.late", Vec::new()).into_response()
+        Problem::translated(StatusCode::REQUEST_TIMEOUT, "plain.late", Vec::new()).into_response()
     })
 }

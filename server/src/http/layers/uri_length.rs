@@ -20,5 +20,5 @@ pub(crate) async fn limit_uri_length(request: Request, next: Next) -> Response {
     }
     body::discard(request.into_body()).await;
     let bytes = vec![("bytes", Arg::Number(bytes))];
-    Problem::said(StatusCode::URI_TOO_LONG, "plain.long", bytes).into_response()
+    Problem::translated(StatusCode::URI_TOO_LONG, "plain.long", bytes).into_response()
 }

@@ -45,7 +45,7 @@ pub(crate) async fn enter(
             }
             Ok(response)
         }
-        Ok(None) => Err(Problem::said(StatusCode::GONE, "plain.error.gone.lead", Vec::new())),
+        Ok(None) => Err(Problem::translated(StatusCode::GONE, "plain.error.gone.lead", Vec::new())),
         Err(error) => {
             log_embed_failure(&error);
             Err(Problem::unavailable(
@@ -75,9 +75,7 @@ fn split(query: &str) -> (String, String) {
 }
 
 /// The script of the product's one tag, at an address that never changes: other sites' pages load it.
-pub(crate) async fn script(
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(crate) async fn script(headers: HeaderMap) -> Result<Response, Problem> {
     let mut response = assets::get(Path(format!("{}/embed.js", assets::hash())), headers).await?;
     let said = response.headers_mut();
     said.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));

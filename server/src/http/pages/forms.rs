@@ -119,7 +119,7 @@ fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 fn lacks(field: &str) -> Problem {
     let values = vec![("field", Arg::Text(field.to_owned()))];
-    Problem::said(StatusCode::UNPROCESSABLE_ENTITY, "plain.form", values)
+    Problem::translated(StatusCode::UNPROCESSABLE_ENTITY, "plain.form", values)
 }
 
 /// Redirects to the page, which shows what was done, or the same form and why the command failed.

@@ -176,7 +176,7 @@ pub(crate) fn require_session_cookie(
     let own = OwnHost::of(headers, origin, &access.policy.proxies);
     let host = own.map(|own| one_line(&own.authority)).unwrap_or_default();
     let values = vec![("host", Arg::Text(host))];
-    Err(Problem::said(StatusCode::FORBIDDEN, "plain.no-cookie", values).titled(NO_SIGN_IN))
+    Err(Problem::translated(StatusCode::FORBIDDEN, "plain.no-cookie", values).titled(NO_SIGN_IN))
 }
 
 fn require_password_mode(site: &Site) -> Result<(), Problem> {

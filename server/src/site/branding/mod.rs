@@ -1,4 +1,4 @@
-//! What the page borrows from the product it lives in: name, logo, menu, colours, letters. One file says it.
+//! The branding file: name, logo, menu, colours and fonts of the product around the page.
 
 mod css;
 
@@ -14,14 +14,11 @@ use toml::Value;
 use crate::auth::audit::is_name;
 use crate::files;
 
-/// The largest logo, in bytes.
-const LARGEST_LOGO: usize = 64 << 10;
-/// The longest name, in characters.
-const LONGEST_NAME: usize = 60;
-/// The most entries of a menu.
-const MOST_ENTRIES: usize = 20;
+const MAX_LOGO_BYTES: usize = 64 << 10;
+const MAX_LABEL_CHARS: usize = 60;
+const MAX_HREF_BYTES: usize = 2_000;
+const MAX_MENU_ENTRIES: usize = 20;
 
-/// What the page borrows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Branding {
     name: Option<String>,
@@ -31,118 +28,96 @@ pub struct Branding {
     style: Option<String>,
 }
 
-/// A picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Logo {
-    kind: &'static str,
+    content_type: &'static str,
     bytes: Vec<u8>,
 }
 
-/// Why a branding is none.
 #[derive(Debug, thiserror::Error)]
 pub enum BrandingError {
-    /// The file, or the logo it names, cannot be read.
+    /// The branding file, or the logo that it names.
     #[error("{path} cannot be read: {error}")]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// Why not.
-        error: io::Error,
-    },
-    /// It is no branding: where and why.
+    Unreadable { path: PathBuf, error: io::Error },
     #[error("{path}: {error}")]
-    Malformed {
-        /// Which file.
-        path: PathBuf,
-        /// Where and why, by the reader of the format.
-        error: Box<toml::de::Error>,
-    },
-    /// A value that is none.
+    Malformed { path: PathBuf, error: Box<toml::de::Error> },
     #[error("{path}: {key} {why}")]
-    BadValue {
-        /// Which file.
-        path: PathBuf,
-        /// Which value.
-        key: String,
-        /// Why it is none.
-        why: String,
-    },
+    BadValue { path: PathBuf, key: String, why: String },
 }
 
-/// The file, as it is written.
+/// The content of the file, before its values are checked.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct BrandingToml {
     name: Option<String>,
     home: Option<String>,
     logo: Option<PathBuf>,
     #[serde(default)]
-    menu: Vec<WrittenEntry>,
+    menu: Vec<MenuEntryToml>,
     #[serde(default)]
     look: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenEntry {
+struct MenuEntryToml {
     text: String,
     href: String,
 }
 
-/// A key and why its value is none.
+/// A key, and what is wrong with its value.
 type BadValue = (String, String);
 
 impl Branding {
-    /// Reads a branding and the logo it names, which lies beside it.
-    ///
-    /// # Errors
-    /// Says which file, which key, and what would be right. Nothing is guessed.
+    /// Reads a branding file, and the logo that it names, in the same folder.
     pub fn read(path: &Path) -> Result<Self, BrandingError> {
         let unreadable = |path: &Path| {
             let path = path.to_owned();
             move |error| BrandingError::Unreadable { path, error }
         };
         let text = files::read_text(path).map_err(unreadable(path))?;
-        let written: Written = toml::from_str(&text).map_err(|error| BrandingError::Malformed {
-            path: path.to_owned(),
-            error: Box::new(error),
+        let parsed: BrandingToml = toml::from_str(&text).map_err(|error| {
+            BrandingError::Malformed { path: path.to_owned(), error: Box::new(error) }
         })?;
-        let logo = match &written.logo {
+        let logo = match &parsed.logo {
             Some(name) => {
-                let beside = path.with_file_name(name);
-                Some(files::read(&beside).map_err(unreadable(&beside))?)
+                let logo_path = path.with_file_name(name);
+                Some(files::read(&logo_path).map_err(unreadable(&logo_path))?)
             }
             None => None,
         };
-        Self::of(written, logo).map_err(|(key, why)| BrandingError::BadValue {
+        Self::check(parsed, logo).map_err(|(key, why)| BrandingError::BadValue {
             path: path.to_owned(),
             key,
             why,
         })
     }
 
-    /// The product's name, if it is borrowed.
+    /// The product's name.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 
-    fn of(written: Written, logo: Option<Vec<u8>>) -> Result<Self, BadValue> {
-        let Written { name, home, menu, look, .. } = written;
+    fn check(parsed: BrandingToml, logo: Option<Vec<u8>>) -> Result<Self, BadValue> {
+        let BrandingToml { name, home, menu, look, .. } = parsed;
         let name = name.map(|name| label("name", name)).transpose()?;
-        let home = home.map(|home| address("home", home)).transpose()?;
-        if menu.len() > MOST_ENTRIES {
-            return Err(unfit("menu", format!("has more than {MOST_ENTRIES} entries")));
+        let home = home.map(|home| link_target("home", home)).transpose()?;
+        if menu.len() > MAX_MENU_ENTRIES {
+            return Err(bad_value("menu", format!("has more than {MAX_MENU_ENTRIES} entries")));
         }
-        let entry = |WrittenEntry { text, href }| {
-            Ok(MenuEntry { text: label("menu: text", text)?, href: address("menu: href", href)? })
+        let entry = |MenuEntryToml { text, href }| {
+            Ok(MenuEntry {
+                text: label("menu: text", text)?,
+                href: link_target("menu: href", href)?,
+            })
         };
         let menu = menu.into_iter().map(entry).collect::<Result<_, BadValue>>()?;
-        let logo = logo.map(picture).transpose()?;
+        let logo = logo.map(check_logo).transpose()?;
         let style = (!look.is_empty()).then(|| css::style(&look)).transpose()?;
         Ok(Self { name, home, menu, logo, style })
     }
 
-    /// What stands around the page that lives below `base`.
+    /// For the page below this base path.
     pub(crate) fn for_page(&self, base: &str) -> PageBranding {
         let file = |name: &str| format!("{base}/branding/{}/{name}", self.hash());
         PageBranding {
@@ -154,13 +129,13 @@ impl Branding {
         }
     }
 
-    /// A file of this name in the folder of this hash, and its type.
+    /// The content type and the bytes of a file, if the hash is the current one.
     pub(crate) fn file(&self, hash: &str, name: &str) -> Option<(&'static str, Vec<u8>)> {
         if hash != self.hash() {
             return None;
         }
         match name {
-            "logo" => self.logo.as_ref().map(|logo| (logo.kind, logo.bytes.clone())),
+            "logo" => self.logo.as_ref().map(|logo| (logo.content_type, logo.bytes.clone())),
             "look.css" => {
                 let style = self.style.as_ref()?;
                 Some(("text/css; charset=utf-8", style.clone().into_bytes()))
@@ -169,7 +144,7 @@ impl Branding {
         }
     }
 
-    /// What changes when a file does: a browser may keep what it has for ever.
+    /// It is part of the files' paths, so that browsers can cache them for ever.
     fn hash(&self) -> String {
         let style = self.style.as_deref().unwrap_or_default();
         let logo = self.logo.as_ref().map_or(&[][..], |logo| &logo.bytes);
@@ -178,45 +153,45 @@ impl Branding {
     }
 }
 
-fn unfit(key: impl Into<String>, why: impl Into<String>) -> BadValue {
+fn bad_value(key: impl Into<String>, why: impl Into<String>) -> BadValue {
     (key.into(), why.into())
 }
 
-/// A name that people read.
 fn label(key: &str, text: String) -> Result<String, BadValue> {
-    if is_name(&text, LONGEST_NAME) && text.trim() == text {
+    if is_name(&text, MAX_LABEL_CHARS) && text.trim() == text {
         return Ok(text);
     }
-    Err(unfit(key, format!("must be one line of 1 to {LONGEST_NAME} characters")))
+    Err(bad_value(key, format!("must be one line of 1 to {MAX_LABEL_CHARS} characters")))
 }
 
-/// Where a link leads: a path of this host, or an address of the web.
-fn address(key: &str, href: String) -> Result<String, BadValue> {
-    let path = href.starts_with('/') && !href.starts_with("//");
-    let web = href.starts_with("https://") || href.starts_with("http://");
-    let plain = href.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
-    if (path || web) && plain && href.len() <= 2_000 {
+/// The target of a link: a path of this host, or an HTTP URL.
+fn link_target(key: &str, href: String) -> Result<String, BadValue> {
+    let is_path = href.starts_with('/') && !href.starts_with("//");
+    let is_url = href.starts_with("https://") || href.starts_with("http://");
+    let is_plain =
+        href.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    if (is_path || is_url) && is_plain && href.len() <= MAX_HREF_BYTES {
         return Ok(href);
     }
-    Err(unfit(
+    Err(bad_value(
         key,
-        "must be a path such as /feeds, or an address that begins with https:// or http://",
+        "must be a path such as /feeds, or a URL that begins with https:// or http://",
     ))
 }
 
-fn picture(bytes: Vec<u8>) -> Result<Logo, BadValue> {
-    if bytes.len() > LARGEST_LOGO {
-        return Err(unfit("logo", format!("is larger than {} kB", LARGEST_LOGO >> 10)));
+fn check_logo(bytes: Vec<u8>) -> Result<Logo, BadValue> {
+    if bytes.len() > MAX_LOGO_BYTES {
+        return Err(bad_value("logo", format!("is larger than {} kB", MAX_LOGO_BYTES >> 10)));
     }
-    let begins = bytes.get(..1_000).unwrap_or(&bytes);
-    let kind = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+    let beginning = bytes.get(..1_000).unwrap_or(&bytes);
+    let content_type = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         "image/png"
-    } else if String::from_utf8_lossy(begins).contains("<svg") {
+    } else if String::from_utf8_lossy(beginning).contains("<svg") {
         "image/svg+xml; charset=utf-8"
     } else {
-        return Err(unfit("logo", "must be a PNG or SVG file"));
+        return Err(bad_value("logo", "must be a PNG or SVG file"));
     };
-    Ok(Logo { kind, bytes })
+    Ok(Logo { content_type, bytes })
 }
 
 #[cfg(test)]
@@ -224,12 +199,12 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Branding, String> {
-        let written: Written = toml::from_str(text).map_err(|error| error.to_string())?;
-        Branding::of(written, None).map_err(|(key, why)| format!("{key} {why}"))
+        let parsed: BrandingToml = toml::from_str(text).map_err(|error| error.to_string())?;
+        Branding::check(parsed, None).map_err(|(key, why)| format!("{key} {why}"))
     }
 
     #[test]
-    fn a_look_sets_the_pages_own_custom_properties() {
+    fn a_look_sets_the_custom_properties_of_the_page() {
         let branding = parsed(
             "name = 'ProGet'\nhome = '/'\nmenu = [{ text = 'Feeds', href = '/feeds' }]\n\
              [look]\naccent = { light = '#0a7d55', dark = 'oklch(0.8 0.1 165)' }\nline = '#ccc'\n\
@@ -243,31 +218,31 @@ mod tests {
                  --font:'Inter', 'Segoe UI', system-ui, sans-serif;--line:#ccc;--radius:2px;}"
             )
         );
-        let around = branding.for_page("/admin/cluster");
-        assert_eq!(around.name.as_deref(), Some("ProGet"));
-        let style = around.style.unwrap();
+        let page = branding.for_page("/admin/cluster");
+        assert_eq!(page.name.as_deref(), Some("ProGet"));
+        let style = page.style.unwrap();
         let hash = style.strip_prefix("/admin/cluster/branding/").unwrap();
         let hash = hash.strip_suffix("/look.css").unwrap();
         assert!(branding.file(hash, "look.css").is_some());
         assert_eq!(branding.file(hash, "logo"), None);
-        assert_eq!(branding.file("0123456789abcdef", "look.css"), None, "another's");
+        assert_eq!(branding.file("0123456789abcdef", "look.css"), None, "another hash");
     }
 
     #[test]
-    fn nothing_borrowed_is_nothing_around() {
+    fn an_empty_branding_changes_nothing() {
         assert_eq!(parsed("").unwrap().for_page(""), PageBranding::default());
     }
 
     #[test]
-    fn hostile_and_mistaken_values_are_refused_and_told_why() {
+    fn hostile_and_mistaken_values_are_rejected_with_the_reason() {
         for (text, why) in [
-            ("[look]\naccent = 'red; } body { display: none'", "no colour"),
-            ("[look]\naccent = 'url(https://evil.example/)'", "no colour"),
-            ("[look]\naccent = 'expression(alert(1))'", "no colour"),
-            ("[look]\naccent = 'var(--x)'", "no colour"),
-            ("[look]\naccent = '#12345'", "no colour"),
-            ("[look]\naccent = 'rgb(1,2,3) } *{'", "no colour"),
-            ("[look]\naccent = 'rgb(0);}'", "no colour"),
+            ("[look]\naccent = 'red; } body { display: none'", "not a colour"),
+            ("[look]\naccent = 'url(https://evil.example/)'", "not a colour"),
+            ("[look]\naccent = 'expression(alert(1))'", "not a colour"),
+            ("[look]\naccent = 'var(--x)'", "not a colour"),
+            ("[look]\naccent = '#12345'", "not a colour"),
+            ("[look]\naccent = 'rgb(1,2,3) } *{'", "not a colour"),
+            ("[look]\naccent = 'rgb(0);}'", "not a colour"),
             ("[look]\naccent = 7", "must be a colour in quotes"),
             ("[look]\naccent = { light = '#fff' }", "look.accent.dark must be a colour"),
             (
@@ -281,8 +256,8 @@ mod tests {
             ("[look]\nradius = -1", "0 to 24"),
             ("[look]\nradius = 9999", "0 to 24"),
             ("[look]\ndensity = 'tight'", "compact"),
-            ("[look]\ncolour = '#fff'", "is none of"),
-            ("[look]\n'accent:red;--x' = '#fff'", "is none of"),
+            ("[look]\ncolour = '#fff'", "is not one of"),
+            ("[look]\n'accent:red;--x' = '#fff'", "is not one of"),
             ("nmae = 'ProGet'", "unknown field"),
             ("name = 7", "invalid type"),
             ("name = ''", "1 to 60"),
@@ -301,16 +276,16 @@ mod tests {
 
     #[test]
     fn a_logo_is_a_small_png_or_svg() {
-        assert!(picture(b"\x89PNG\r\n\x1a\n....".to_vec()).is_ok());
-        assert!(picture(b"<?xml version='1.0'?><svg/>".to_vec()).is_ok());
-        assert!(picture(b"<html>".to_vec()).is_err());
-        assert!(picture(b"GIF89a".to_vec()).is_err());
-        let large = [b"<svg>".to_vec(), vec![b' '; LARGEST_LOGO]].concat();
-        assert_eq!(picture(large).unwrap_err().1, "is larger than 64 kB");
+        assert!(check_logo(b"\x89PNG\r\n\x1a\n....".to_vec()).is_ok());
+        assert!(check_logo(b"<?xml version='1.0'?><svg/>".to_vec()).is_ok());
+        assert!(check_logo(b"<html>".to_vec()).is_err());
+        assert!(check_logo(b"GIF89a".to_vec()).is_err());
+        let large = [b"<svg>".to_vec(), vec![b' '; MAX_LOGO_BYTES]].concat();
+        assert_eq!(check_logo(large).unwrap_err().1, "is larger than 64 kB");
     }
 
     #[test]
-    fn a_file_that_is_not_there_is_named() {
+    fn a_missing_file_is_named() {
         let missing = Path::new("nowhere/branding.toml");
         assert!(
             Branding::read(missing).unwrap_err().to_string().starts_with("nowhere/branding.toml")
