@@ -49,7 +49,7 @@ fn every_setting_out_of_range_missing_or_of_another_type_is_named() {
 }
 
 #[test]
-fn a_live_component_is_removed_only_by_force_and_an_absent_one_is_404() {
+fn a_live_component_is_removed_only_with_force_and_a_missing_one_is_404() {
     let overview = Running::start();
     overview.beat(&heartbeat("web-1", "web", 1));
     overview.beat(&heartbeat("web-1", "service", 1));
@@ -83,7 +83,7 @@ fn a_removed_component_comes_back_only_with_a_newer_heartbeat_and_the_page_says_
 }
 
 #[test]
-fn the_key_that_an_admin_accepts_becomes_the_one_all_others_are_held_against() {
+fn the_key_that_an_admin_accepts_becomes_the_reference_key() {
     let overview = Running::start();
     for server in ["web-1", "web-2"] {
         overview.beat(&heartbeat(server, "web", 1));

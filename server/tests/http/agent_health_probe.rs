@@ -73,7 +73,8 @@ fn failing(picture: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn one_agent_beats_for_both_components_as_long_as_the_product_answers_and_says_why_it_does_not() {
+fn one_agent_sends_heartbeats_for_both_components_while_the_product_is_healthy_and_reports_why_it_is_not()
+ {
     let overview = Running::start();
     overview.hurry();
     let product = Product::answering(answer("200 OK", "application/json", WELL));
@@ -110,7 +111,7 @@ fn one_agent_beats_for_both_components_as_long_as_the_product_answers_and_says_w
 }
 
 #[test]
-fn what_is_the_services_alone_leaves_the_web_component_alive() {
+fn a_failure_of_the_service_alone_leaves_the_web_component_alive() {
     let overview = Running::start();
     overview.hurry();
     let no_service = WELL.replace(r#""serviceStatus": "OK""#, r#""serviceStatus": "Stopped""#);
@@ -125,7 +126,7 @@ fn what_is_the_services_alone_leaves_the_web_component_alive() {
 }
 
 #[test]
-fn a_server_whose_product_has_never_answered_is_named_until_it_does() {
+fn a_server_whose_product_has_never_been_healthy_is_shown_until_it_is() {
     let overview = Running::start();
     overview.hurry();
     let starting = "the database is being upgraded";
@@ -149,7 +150,7 @@ fn a_server_whose_product_has_never_answered_is_named_until_it_does() {
 }
 
 #[test]
-fn a_command_is_as_good_as_an_address() {
+fn a_probe_can_be_a_command() {
     let overview = Running::start();
     let said = "echo '{\"version\": \"7.1\"}'";
     let folder = folder();
@@ -169,7 +170,7 @@ fn asked(probe: &Probe) -> String {
 }
 
 #[test]
-fn endpoints_that_hang_lead_on_lie_or_break_off_are_told_for_what_they_are() {
+fn health_endpoints_that_hang_redirect_lie_or_break_off_are_reported_as_what_they_are() {
     let redirect = b"HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n";
     let breaks_off = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"version\"";
     for (said, told) in [
@@ -194,7 +195,7 @@ fn endpoints_that_hang_lead_on_lie_or_break_off_are_told_for_what_they_are() {
 }
 
 #[test]
-fn a_probe_that_never_ends_is_given_up_and_all_that_it_started() {
+fn a_probe_that_never_ends_is_killed_with_all_processes_that_it_started() {
     let began = Instant::now();
     let hanging = Product::answering(b"hang".to_vec());
     let address = thread::spawn(move || asked(&Probe::from_url(&hanging.url).unwrap()));
@@ -214,7 +215,7 @@ fn a_probe_that_never_ends_is_given_up_and_all_that_it_started() {
 }
 
 #[test]
-fn a_failure_is_told_for_ones_own_server_alone_and_makes_no_row_of_its_own() {
+fn a_server_reports_probe_failures_only_for_itself_and_they_create_no_row() {
     let overview = Running::start();
     overview.beat(&crate::harness::heartbeat("web-1", "web", 1));
     let enrolled = overview.send(

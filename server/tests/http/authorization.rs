@@ -149,7 +149,7 @@ fn every_route_is_in_the_table() {
 }
 
 #[test]
-fn everybody_gets_from_every_route_what_the_table_says() {
+fn every_caller_gets_from_every_route_what_the_table_says() {
     let overview = Running::guarded();
     let who = Everybody::of(&overview);
     for (method, template, wants, leads) in ROUTES {
@@ -196,7 +196,7 @@ fn everybody_gets_from_every_route_what_the_table_says() {
 }
 
 #[test]
-fn a_method_that_a_route_does_not_take_gives_nobody_more() {
+fn a_method_that_a_route_does_not_have_gives_nobody_more() {
     let overview = Running::guarded();
     let who = Everybody::of(&overview);
     let paths: BTreeSet<&str> = ROUTES.iter().map(|(_, template, _, _)| *template).collect();
@@ -223,7 +223,7 @@ fn a_method_that_a_route_does_not_take_gives_nobody_more() {
 }
 
 #[test]
-fn a_token_in_an_address_proves_nothing() {
+fn a_token_in_a_query_string_does_not_authenticate() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
     for name in ["token", "access_token", "authorization", "bearer"] {
@@ -233,7 +233,7 @@ fn a_token_in_an_address_proves_nothing() {
 }
 
 #[test]
-fn a_credential_speaks_for_its_own_server_alone() {
+fn a_credential_is_valid_only_for_its_own_server() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
     let json = ("content-type", "application/json");
@@ -294,7 +294,7 @@ fn where_enrolment_is_required_the_join_token_only_enrols() {
 }
 
 #[test]
-fn what_is_done_is_written_down_once_and_no_name_forges_a_line() {
+fn every_change_is_in_the_audit_log_once_and_no_name_forges_a_line() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
     let headers = [bearer(&admin).as_slice(), &[("content-type", "application/json")]].concat();

@@ -36,8 +36,7 @@ async fn beat(router: Router, server: String) -> (u16, Option<String>, Value) {
 /// its turn after the last request has come. Without a listener, for a thousand requests at once are
 /// twice as many open files, more than many a shell allows.
 #[tokio::test]
-async fn one_request_more_than_may_wait_is_told_at_once_to_come_back_and_those_that_wait_are_taken()
-{
+async fn when_the_queue_is_full_one_more_request_gets_503_at_once_and_the_queued_ones_succeed() {
     let folder = folder();
     let options = Options {
         join_token: Some(Hash::of(TOKEN)),

@@ -50,7 +50,7 @@ async fn asked(router: &Router, path: &str) -> (Duration, Duration) {
 }
 
 #[tokio::test]
-async fn while_a_large_cluster_is_shown_nobody_else_waits_for_it() {
+async fn rendering_a_large_cluster_does_not_delay_other_requests() {
     let folder = folder();
     let options = Options {
         join_token: Some(Hash::of(TOKEN)),

@@ -17,7 +17,7 @@ fn address<'a>(page: &'a str, before: &str) -> &'a str {
 }
 
 #[test]
-fn name_logo_menu_and_look_are_the_products_and_cached_for_ever() {
+fn name_logo_menu_and_look_are_the_products_and_files_are_cached() {
     let overview = Running::branded(example("meadow.toml"), "/admin/cluster");
     for path in ["/admin/cluster/", "/admin/cluster/access"] {
         let page = overview.get(path).body;
@@ -48,7 +48,7 @@ fn look(page: &str) -> &str {
 }
 
 #[test]
-fn in_a_frame_the_look_stays_and_the_rest_is_the_products_to_show() {
+fn in_a_frame_the_look_stays_and_the_product_shows_the_rest() {
     let overview = Running::branded(example("ember.toml"), "");
     let page = overview.get("/?chrome=none").body;
     let page = page.as_str().unwrap();

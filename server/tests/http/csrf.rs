@@ -12,7 +12,7 @@ fn put(overview: &Running, headers: &[(&str, &str)]) -> u16 {
 }
 
 #[test]
-fn a_write_that_another_sites_page_sends_is_refused() {
+fn a_write_from_a_page_of_another_site_is_rejected() {
     let overview = Running::start();
     let origin = overview.url.clone();
     for (headers, status) in [
@@ -34,7 +34,7 @@ fn a_write_that_another_sites_page_sends_is_refused() {
 }
 
 #[test]
-fn a_heartbeat_proves_itself_by_its_token() {
+fn a_heartbeat_with_its_token_needs_no_csrf_check() {
     let overview = Running::start();
     let bearer = format!("Bearer {TOKEN}");
     let headers = [
@@ -47,7 +47,7 @@ fn a_heartbeat_proves_itself_by_its_token() {
 }
 
 #[test]
-fn a_foreign_host_name_is_refused_everywhere() {
+fn a_host_name_that_is_not_loopback_is_rejected_everywhere() {
     let overview = Running::start();
     for path in ["/", "/api/v1/overview", "/healthz", "/api/v1/settings"] {
         let answer = overview.send("GET", path, &[("host", "evil.example")], &[]);
@@ -57,7 +57,7 @@ fn a_foreign_host_name_is_refused_everywhere() {
 }
 
 #[test]
-fn below_a_path_everything_is_there_and_as_well_guarded() {
+fn below_a_base_path_everything_is_there_and_as_well_protected() {
     let overview = Running::below("/admin/cluster");
     // A proxy may hand the path on, or strip it.
     let handed_on = ["/admin/cluster", "/admin/cluster/", "/admin/cluster/api/v1/overview"];
@@ -101,7 +101,7 @@ fn refused(overview: &Running, headers: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn a_refusal_names_both_values_their_headers_and_the_line_that_a_proxy_lacks() {
+fn a_rejection_names_both_values_their_headers_and_the_missing_proxy_line() {
     let overview = Running::guarded_behind("127.0.0.1");
     let page = ("origin", "http://192.0.2.10:8080");
     for (own, header, value) in [
@@ -121,7 +121,7 @@ fn a_refusal_names_both_values_their_headers_and_the_line_that_a_proxy_lacks() {
 }
 
 #[test]
-fn the_host_that_a_trusted_proxy_names_is_ours_and_what_a_stranger_names_is_not() {
+fn the_host_from_a_trusted_proxy_counts_and_one_from_an_untrusted_client_does_not() {
     let page = ("origin", "http://overview.example:8080");
     let named = [
         ("x-forwarded-host", "overview.example:8080"),
@@ -143,7 +143,7 @@ fn the_host_that_a_trusted_proxy_names_is_ours_and_what_a_stranger_names_is_not(
 }
 
 #[test]
-fn a_poll_is_a_read_whatever_its_method_and_wherever_it_comes_from() {
+fn a_poll_counts_as_a_read_although_its_method_is_post() {
     for base in ["", "/admin/cluster"] {
         let overview = Running::below(base);
         let path = format!("{base}/fn/overview");

@@ -7,7 +7,7 @@ fn text(answer: &Answer) -> &str {
 }
 
 #[test]
-fn a_browser_gets_a_page_with_a_way_on_and_a_program_gets_a_problem() {
+fn a_browser_gets_an_error_page_with_a_link_and_a_program_gets_a_problem() {
     let overview = Running::guarded();
     let long = format!("/sign-in?then={}", "a".repeat(9_000));
     let large = vec![b'a'; 20_000];
@@ -49,7 +49,7 @@ fn a_browser_gets_a_page_with_a_way_on_and_a_program_gets_a_problem() {
 }
 
 #[test]
-fn the_pages_own_requests_are_programs() {
+fn requests_of_the_pages_scripts_get_problems() {
     let overview = Running::guarded();
     for mode in ["cors", "same-origin", "no-cors"] {
         let headers = [("sec-fetch-mode", mode), NAVIGATION];
@@ -61,7 +61,7 @@ fn the_pages_own_requests_are_programs() {
 }
 
 #[test]
-fn an_error_is_said_in_the_readers_language_and_dress() {
+fn an_error_page_has_the_readers_language_and_appearance() {
     let overview = Running::below("/admin/cluster");
     let headers = [NAVIGATION, ("accept-language", "de-AT,de")];
     let page = overview.send("GET", "/admin/cluster/nothing?theme=dark", &headers, &[]);
@@ -76,7 +76,7 @@ fn an_error_is_said_in_the_readers_language_and_dress() {
 }
 
 #[test]
-fn what_an_address_does_not_take_is_named() {
+fn a_method_that_a_path_does_not_have_is_named() {
     let overview = Running::guarded();
     let refused = overview.send("GET", "/api/v1/heartbeats", &[NAVIGATION], &[]);
     assert_eq!((refused.status, refused.header("allow")), (405, "POST"));

@@ -15,7 +15,7 @@ fn sent_to(answer: &Answer) -> &str {
 }
 
 #[test]
-fn settings_that_harm_nobody_are_saved_at_once() {
+fn settings_without_an_effect_are_saved_at_once() {
     let overview = Running::start();
     let form =
         "automatic_failover=on&stale_timeout_s=10+min&heartbeat_interval_s=60&web_window_s=2+d";
@@ -31,7 +31,7 @@ fn settings_that_harm_nobody_are_saved_at_once() {
 }
 
 #[test]
-fn settings_with_an_effect_are_saved_once_it_was_shown() {
+fn settings_with_an_effect_are_saved_after_it_was_shown() {
     let overview = Running::start();
     let form = "load_balancing=on&stale_timeout_s=300&heartbeat_interval_s=30&web_window_s=86400";
     let shown = post(&overview, "/settings", form);
@@ -52,7 +52,7 @@ fn settings_with_an_effect_are_saved_once_it_was_shown() {
 }
 
 #[test]
-fn what_was_typed_comes_back_with_what_is_wrong_beside_its_field() {
+fn invalid_input_comes_back_with_the_error_next_to_its_field() {
     let overview = Running::start();
     let form = "stale_timeout_s=soon&heartbeat_interval_s=2+h&web_window_s=1+d&load_balancing=on";
     let answer = post(&overview, "/settings", form);
@@ -71,7 +71,7 @@ fn what_was_typed_comes_back_with_what_is_wrong_beside_its_field() {
 }
 
 #[test]
-fn a_live_component_is_asked_about_twice_before_it_goes() {
+fn removing_a_live_component_needs_two_confirmations() {
     let overview = Running::start();
     overview.beat(&heartbeat("web 1", "service", 1));
     let asked = post(&overview, "/removal", "server=web+1&role=service");
@@ -87,7 +87,7 @@ fn a_live_component_is_asked_about_twice_before_it_goes() {
 }
 
 #[test]
-fn a_key_is_accepted_after_the_page_named_who_would_turn_red() {
+fn a_key_is_accepted_after_the_page_named_the_servers_that_would_no_longer_match() {
     let overview = Running::start();
     for server in ["web-1", "web-2"] {
         overview.beat(&heartbeat(server, "web", 1));
@@ -106,7 +106,7 @@ fn a_key_is_accepted_after_the_page_named_who_would_turn_red() {
 }
 
 #[test]
-fn a_form_nobody_could_have_filled_in_is_refused_in_words() {
+fn a_form_that_no_page_could_have_sent_is_rejected_with_the_reason() {
     let overview = Running::start();
     for (path, form) in [
         ("/settings", ""),
@@ -134,7 +134,7 @@ fn a_form_nobody_could_have_filled_in_is_refused_in_words() {
 }
 
 #[test]
-fn a_refused_change_while_blind_says_so_and_keeps_what_was_typed() {
+fn a_change_while_blind_is_rejected_and_keeps_the_input() {
     let overview = Running::start();
     let away = overview.lock_database();
     let form = "stale_timeout_s=10+min&heartbeat_interval_s=60&web_window_s=2+d";

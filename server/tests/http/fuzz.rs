@@ -96,7 +96,7 @@ fn any_heartbeat(u: &mut Unstructured<'_>) -> Result<Value> {
 }
 
 #[test]
-fn the_parser_takes_a_heartbeat_as_it_is_or_names_what_is_wrong() {
+fn the_parser_accepts_a_heartbeat_unchanged_or_names_what_is_wrong() {
     arbtest::arbtest(|u| {
         let value = any_heartbeat(u)?;
         match heartbeat_json::heartbeat(&value) {
@@ -120,7 +120,7 @@ fn the_parser_takes_a_heartbeat_as_it_is_or_names_what_is_wrong() {
 }
 
 #[test]
-fn a_running_overview_answers_whatever_comes_and_stores_only_what_it_took() {
+fn a_running_overview_answers_any_input_and_stores_only_what_it_accepted() {
     let overview = Running::start();
     arbtest::arbtest(|u| {
         let body = match u.int_in_range(0..=4)? {

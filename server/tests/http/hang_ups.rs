@@ -27,7 +27,7 @@ fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
 }
 
 #[test]
-fn clients_that_hang_up_on_a_readiness_check_blind_nobody() {
+fn clients_that_cancel_a_readiness_check_do_not_make_the_overview_blind() {
     let overview = Running::start();
     for client in 0..CLIENTS {
         hang_up(&overview, &request("GET", "/readyz", "", ""), client);
@@ -38,7 +38,7 @@ fn clients_that_hang_up_on_a_readiness_check_blind_nobody() {
 }
 
 #[test]
-fn clients_that_hang_up_on_any_change_leave_it_whole_and_the_next_one_succeeds() {
+fn a_change_whose_client_hangs_up_is_complete_and_the_next_one_succeeds() {
     let overview = Running::start();
     let json = "Content-Type: application/json\r\n";
     let join = format!("{json}Authorization: Bearer {TOKEN}\r\n");

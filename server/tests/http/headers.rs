@@ -27,7 +27,7 @@ fn answers(overview: &Running) -> Vec<(String, Answer)> {
 }
 
 #[test]
-fn every_answer_of_every_status_is_as_strict() {
+fn every_response_of_every_status_has_the_security_headers() {
     for overview in [Running::start(), Running::guarded()] {
         for (asked, answer) in answers(&overview) {
             for (name, value) in [
@@ -60,7 +60,7 @@ fn document(overview: &Running, path: &str, headers: &[(&str, &str)]) -> (String
 }
 
 #[test]
-fn every_script_of_a_document_bears_its_nonce_and_the_next_document_another() {
+fn every_script_of_a_document_has_its_nonce_and_each_document_has_another() {
     let overview = Running::guarded();
     let viewer = bearer(&overview.token("viewer"));
     for (path, proof) in [("/", viewer.as_slice()), ("/sign-in", &[])] {
@@ -82,7 +82,7 @@ fn every_script_of_a_document_bears_its_nonce_and_the_next_document_another() {
 }
 
 #[test]
-fn only_documents_may_be_framed_and_only_by_pages_that_are_named() {
+fn only_documents_can_be_framed_and_only_by_the_configured_origins() {
     let overview =
         Running::framed_by(&["https://product.example", "http://localhost:8080"], Policy::open());
     for (path, is_document) in [("/", true), ("/access", true), ("/api/v1/overview", false)] {
@@ -97,7 +97,7 @@ fn only_documents_may_be_framed_and_only_by_pages_that_are_named() {
 }
 
 #[test]
-fn a_heartbeats_answer_is_data_and_nothing_else() {
+fn the_response_to_a_heartbeat_is_data_and_nothing_else() {
     let overview = Running::start();
     let token = format!("Bearer {TOKEN}");
     let answer = overview.send("POST", "/api/v1/heartbeats", &[("authorization", &token)], b"{}");

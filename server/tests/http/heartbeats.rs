@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{BOOT, Running, TOKEN, component, heartbeat, with};
 
 #[test]
-fn a_heartbeat_is_answered_when_it_is_durable_and_says_when_to_beat_next() {
+fn a_heartbeat_is_answered_when_it_is_durable_with_the_time_until_the_next() {
     let overview = Running::start();
     let answer = overview.beat(&heartbeat("web-1", "web", 42));
     assert_eq!(answer.status, 200);
@@ -20,7 +20,7 @@ fn a_heartbeat_is_answered_when_it_is_durable_and_says_when_to_beat_next() {
 }
 
 #[test]
-fn agents_are_not_told_to_beat_in_step() {
+fn agents_get_random_intervals_so_that_they_do_not_send_in_step() {
     let overview = Running::start();
     let told: std::collections::BTreeSet<u64> = (0..20)
         .map(|n| overview.beat(&heartbeat("web-1", "web", n)).body["next_in_ms"].as_u64().unwrap())
@@ -29,7 +29,7 @@ fn agents_are_not_told_to_beat_in_step() {
 }
 
 #[test]
-fn a_replay_changes_nothing_and_is_told_the_stored_moment() {
+fn a_replay_changes_nothing_and_gets_the_stored_time() {
     let overview = Running::start();
     let first = overview.beat(&heartbeat("web-1", "web", 2));
     for sequence in [2, 1, 0] {
@@ -44,7 +44,7 @@ fn a_replay_changes_nothing_and_is_told_the_stored_moment() {
 }
 
 #[test]
-fn what_comes_late_from_before_a_restart_changes_nothing() {
+fn a_late_heartbeat_from_before_a_restart_changes_nothing() {
     let overview = Running::start();
     let restarted = BOOT.replace("0b0e", "1b0e");
     let before = |sequence| heartbeat("web-1", "web", sequence);
@@ -73,7 +73,7 @@ fn what_comes_late_from_before_a_restart_changes_nothing() {
 }
 
 #[test]
-fn an_array_is_taken_in_order_and_applied_counts() {
+fn an_array_is_applied_in_order_and_the_applied_ones_are_counted() {
     let overview = Running::start();
     let beats = json!([
         heartbeat("web-1", "web", 1),
@@ -89,7 +89,7 @@ fn an_array_is_taken_in_order_and_applied_counts() {
 }
 
 #[test]
-fn an_array_with_one_bad_element_is_refused_whole_and_the_element_named() {
+fn an_array_with_one_invalid_element_is_rejected_as_a_whole_and_names_it() {
     let overview = Running::start();
     let beats = json!([
         heartbeat("web-1", "web", 1),
@@ -102,7 +102,7 @@ fn an_array_with_one_bad_element_is_refused_whole_and_the_element_named() {
 }
 
 #[test]
-fn an_array_holds_1_to_1000_elements() {
+fn an_array_has_1_to_1000_elements() {
     let overview = Running::start();
     let many = |count: usize| {
         Value::Array((0..count).map(|n| heartbeat(&format!("s-{n}"), "service", 1)).collect())
@@ -115,7 +115,7 @@ fn an_array_holds_1_to_1000_elements() {
 }
 
 #[test]
-fn a_body_of_another_type_is_415() {
+fn a_body_of_another_content_type_is_415() {
     let overview = Running::start();
     let bearer = format!("Bearer {TOKEN}");
     let body = heartbeat("web-1", "web", 1).to_string();
@@ -148,7 +148,7 @@ fn without_the_join_token_it_is_401_and_nothing_is_stored() {
 }
 
 #[test]
-fn too_large_a_body_or_object_is_413_and_the_client_sees_it() {
+fn a_body_or_object_that_is_too_large_is_413_and_the_client_sees_it() {
     let overview = Running::start();
     let object = with(heartbeat("web-1", "web", 1), "padding", json!("x".repeat(17 << 10)));
     assert_eq!(overview.beat(&object).status, 413);

@@ -60,7 +60,7 @@ fn hidden() -> String {
 }
 
 #[test]
-fn a_body_of_two_lengths_is_refused_or_ends_the_connection() {
+fn a_body_with_two_lengths_is_rejected_or_ends_the_connection() {
     let overview = Running::start();
     let hidden = hidden();
     let both = hidden.len() + 5;
@@ -105,7 +105,7 @@ fn a_body_of_two_lengths_is_refused_or_ends_the_connection() {
 }
 
 #[test]
-fn a_head_that_is_none_is_refused_and_its_connection_closed() {
+fn a_malformed_request_head_is_rejected_and_its_connection_closed() {
     let overview = Running::start();
     let mut many = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n".to_owned();
     for number in 0..10_000 {
@@ -139,7 +139,7 @@ fn a_head_that_is_none_is_refused_and_its_connection_closed() {
 }
 
 #[test]
-fn a_bare_line_feed_ends_a_line_and_hides_nothing() {
+fn a_bare_line_feed_ends_a_header_line_and_hides_nothing() {
     let overview = Running::start();
     // Who reads a line feed as part of a value sees one request here; so does the overview, and a
     // request it did see is not one that another let through.
@@ -155,7 +155,7 @@ fn a_bare_line_feed_ends_a_line_and_hides_nothing() {
 }
 
 #[test]
-fn a_request_without_a_host_or_with_two_is_not_one_from_this_machine() {
+fn a_request_without_a_host_or_with_two_does_not_count_as_loopback() {
     let overview = Running::start();
     for request in [
         "GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
@@ -168,7 +168,7 @@ fn a_request_without_a_host_or_with_two_is_not_one_from_this_machine() {
 }
 
 #[test]
-fn who_never_finishes_asking_is_given_up() {
+fn a_client_that_never_finishes_its_request_is_disconnected() {
     let overview = Running::start();
     let half = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
     let kept = format!("{half}\r\n");
@@ -204,7 +204,7 @@ fn who_never_finishes_asking_is_given_up() {
 const SLOW: usize = 1_000;
 
 #[test]
-fn a_thousand_slow_clients_keep_nobody_else_from_being_answered() {
+fn a_thousand_slow_clients_do_not_delay_other_requests() {
     let overview = Running::start();
     let address = overview.url.strip_prefix("http://").unwrap().to_owned();
     let runtime = Runtime::new().unwrap();
@@ -257,7 +257,7 @@ fn a_thousand_slow_clients_keep_nobody_else_from_being_answered() {
 const STALL_NOTICED: Duration = Duration::from_secs(8);
 
 #[test]
-fn a_body_that_stalls_is_given_up_long_before_its_request() {
+fn a_stalled_body_is_rejected_long_before_the_request_timeout() {
     let overview = Running::start();
     let size = 1 << 20;
     let almost_all = beat(&format!("Content-Length: {size}\r\n")) + &" ".repeat(size - 1);
@@ -273,7 +273,7 @@ fn a_body_that_stalls_is_given_up_long_before_its_request() {
 }
 
 #[test]
-fn a_body_that_comes_slowly_and_steadily_is_taken() {
+fn a_body_that_arrives_slowly_and_steadily_is_accepted() {
     let overview = Running::start();
     let body = format!("{:<7168}", heartbeat("web-1", "web", 1).to_string());
     let mut stream = connect(&overview);
@@ -288,7 +288,7 @@ fn a_body_that_comes_slowly_and_steadily_is_taken() {
 }
 
 #[test]
-fn who_never_reads_an_answer_is_given_up() {
+fn a_client_that_never_reads_its_response_is_disconnected() {
     let overview = Running::start();
     let heartbeats: Vec<_> =
         (0..1_000).map(|number| heartbeat(&format!("server-{number}"), "web", 1)).collect();

@@ -44,7 +44,7 @@ fn moment(text: &str) -> jiff::Timestamp {
 }
 
 #[test]
-fn an_accepted_key_is_in_force_within_two_seconds_and_moves_the_picture() {
+fn an_accepted_key_counts_within_two_seconds_and_changes_the_overview() {
     let overview = cluster();
     let before = overview.get("/api/v1/overview");
     assert_eq!(component(&before.body, "web-3", "web").unwrap()["key_in_sync"], false);
@@ -93,7 +93,7 @@ fn a_machine_key_is_accepted_as_such() {
 }
 
 #[test]
-fn digits_that_nobody_reports_are_refused_with_those_that_are() {
+fn digits_that_no_server_reports_are_rejected_with_a_list_of_those_reported() {
     let overview = cluster();
     let refused = refusal(&accept(&overview, &["deadbeef"]));
     assert!(refused.contains("no server reports the encryption key deadbeef"), "{refused}");
@@ -103,7 +103,7 @@ fn digits_that_nobody_reports_are_refused_with_those_that_are() {
 }
 
 #[test]
-fn digits_that_fit_two_keys_are_refused() {
+fn digits_that_match_two_keys_are_rejected() {
     let overview = cluster();
     let near = format!("{}00", "9f".repeat(31));
     overview.beat(&with(heartbeat("web-4", "web", 1), "key_check", json!(near)));
@@ -113,7 +113,7 @@ fn digits_that_fit_two_keys_are_refused() {
 }
 
 #[test]
-fn digits_that_are_none_are_refused() {
+fn invalid_digits_are_rejected() {
     for digits in ["9f9f9f9", "9F9F9F9F", "9f9f9f9g", &"9f".repeat(33)] {
         let refused = refusal(&accept_in("sqlite:none.db", &[digits]));
         assert!(refused.contains("8 to 64"), "{digits}: {refused}");
@@ -121,7 +121,7 @@ fn digits_that_are_none_are_refused() {
 }
 
 #[test]
-fn a_database_that_is_not_there_is_not_made() {
+fn a_missing_database_is_not_created() {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no-such-overview.db");
     let refused = refusal(&accept_in(&format!("sqlite:{}", path.display()), &["9f9f9f9f"]));
     assert!(refused.contains("there is no database"), "{refused}");

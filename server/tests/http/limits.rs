@@ -28,7 +28,7 @@ fn alert(answer: &Answer) -> String {
 }
 
 #[test]
-fn a_name_or_password_that_is_too_long_gets_the_answer_of_a_wrong_one() {
+fn a_name_or_password_that_is_too_long_is_answered_like_a_wrong_one() {
     let overview = Running::guarded();
     with_ann(&overview);
     let wrong = sign_in(&overview, "Bob", "wrong horse battery", &[]);
@@ -47,7 +47,7 @@ fn a_name_or_password_that_is_too_long_gets_the_answer_of_a_wrong_one() {
 }
 
 #[test]
-fn tokens_cookies_and_codes_that_are_too_long_prove_nothing() {
+fn tokens_cookies_and_codes_that_are_too_long_do_not_authenticate() {
     let overview = Running::framed_by(&["https://product.example"], Policy::of(Mode::Password));
     let long = "a".repeat(12_000);
     let token = format!("Bearer {long}");
@@ -67,7 +67,7 @@ fn tokens_cookies_and_codes_that_are_too_long_prove_nothing() {
 }
 
 #[test]
-fn an_address_that_is_too_long_is_refused() {
+fn a_url_that_is_too_long_is_rejected() {
     let overview = Running::start();
     for path in ["/?search=", "/api/v1/audit?text=", "/api/v1/servers/", "/sign-in?then="] {
         let answer = overview.get(&format!("{path}{}", "a".repeat(9_000)));
@@ -81,7 +81,7 @@ fn an_address_that_is_too_long_is_refused() {
 }
 
 #[test]
-fn a_good_sign_in_clears_no_failures_under_other_names() {
+fn a_successful_sign_in_clears_no_failures_of_other_names() {
     let overview = Running::guarded();
     with_ann(&overview);
     let mut statuses = Vec::new();
@@ -97,7 +97,7 @@ fn a_good_sign_in_clears_no_failures_under_other_names() {
 }
 
 #[test]
-fn behind_a_proxy_that_nobody_named_one_strangers_failures_keep_nobody_else_out() {
+fn behind_an_untrusted_proxy_one_clients_failures_do_not_lock_out_others() {
     let overview = Running::guarded();
     with_ann(&overview);
     let forwarded = [("x-forwarded-for", "192.0.2.7")];
@@ -127,7 +127,7 @@ fn behind_a_trusted_proxy_each_address_has_its_own_limit() {
 }
 
 #[test]
-fn a_password_that_anybody_would_guess_is_refused_and_told_why() {
+fn a_password_that_is_easy_to_guess_is_rejected_with_the_reason() {
     let overview = Running::guarded();
     let code = overview.setup_code();
     for (password, why) in [
@@ -145,7 +145,7 @@ fn a_password_that_anybody_would_guess_is_refused_and_told_why() {
 }
 
 #[test]
-fn the_audit_is_searched_for_a_short_text_only() {
+fn the_audit_log_can_be_searched_only_for_short_texts() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
     let ask = |path: &str| overview.send("GET", path, &bearer(&admin), &[]);
@@ -188,7 +188,7 @@ fn listen(overview: &Running, token: &str, cursor: &str) -> (TcpStream, String) 
 }
 
 #[test]
-fn one_token_reads_fifty_streams_at_once_and_is_told_to_poll_beyond_that() {
+fn one_token_can_read_fifty_streams_at_once_and_must_poll_beyond_that() {
     let overview = Running::guarded();
     let (viewer, other) = (overview.token("viewer"), overview.token("viewer"));
     let headers = [bearer(&viewer).as_slice(), &[("content-type", "application/json")]].concat();
@@ -209,7 +209,7 @@ fn one_token_reads_fifty_streams_at_once_and_is_told_to_poll_beyond_that() {
 }
 
 #[test]
-fn a_refused_body_of_two_megabytes_is_answered_and_a_form_of_a_person_is_short() {
+fn a_rejected_body_of_two_megabytes_is_answered_and_forms_must_be_short() {
     let overview = Running::guarded();
     let large = vec![b' '; 2 << 20];
     let nobody = overview.send("POST", "/api/v1/heartbeats", &[], &large);

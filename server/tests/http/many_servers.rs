@@ -17,7 +17,7 @@ fn shown(overview: &Running) -> Vec<String> {
 }
 
 #[test]
-fn a_new_server_beyond_the_limit_is_refused_in_words_and_the_others_go_on() {
+fn a_new_server_over_the_limit_is_rejected_with_the_reason_and_the_others_go_on() {
     let overview = Running::with_room_for(2);
     for server in ["app-1", "app-2"] {
         assert_eq!(overview.beat(&heartbeat(server, "service", 1)).status, 200);
@@ -71,7 +71,7 @@ fn an_overview_that_is_nearly_full_says_so_to_programs_and_on_its_page() {
 }
 
 #[test]
-fn of_an_array_the_names_beyond_the_limit_are_listed_and_the_rest_is_stored() {
+fn of_an_array_the_servers_over_the_limit_are_listed_and_the_others_stored() {
     let overview = Running::with_room_for(2);
     let beats: Vec<Value> = ["app-1", "app-2", "app-3", "app-1", "app-4", "app-3"]
         .into_iter()
@@ -91,7 +91,7 @@ fn of_an_array_the_names_beyond_the_limit_are_listed_and_the_rest_is_stored() {
 }
 
 #[test]
-fn a_server_that_was_removed_makes_room_for_another() {
+fn a_removed_server_makes_room_for_another() {
     let overview = Running::with_room_for(1);
     overview.beat(&heartbeat("app-1", "service", 1));
     assert_eq!(overview.beat(&heartbeat("app-2", "service", 1)).status, 507);
@@ -121,7 +121,7 @@ fn scaled_down() -> Running {
 }
 
 #[test]
-fn an_admin_removes_all_that_are_gone_at_once_and_no_live_one() {
+fn an_admin_removes_all_servers_that_are_gone_at_once_and_no_live_one() {
     let overview = scaled_down();
     let all = json!({"name": "*"});
     let would = overview.json("POST", "/api/v1/removals?dry_run=true", &all);
@@ -151,7 +151,7 @@ fn an_admin_removes_all_that_are_gone_at_once_and_no_live_one() {
 }
 
 #[test]
-fn only_those_that_have_been_gone_for_so_long_are_removed() {
+fn only_servers_that_have_been_gone_long_enough_are_removed() {
     let overview = scaled_down();
     let long = overview.json("POST", "/api/v1/removals", &json!({"stale_for_s": 3600}));
     assert_eq!(long.body["removed"], json!([]));
@@ -163,7 +163,7 @@ fn only_those_that_have_been_gone_for_so_long_are_removed() {
 }
 
 #[test]
-fn a_removal_of_many_that_says_nothing_or_nonsense_is_refused_by_field() {
+fn a_bulk_removal_with_missing_or_invalid_fields_is_rejected_with_each_field() {
     let overview = scaled_down();
     for (body, field) in [
         (json!({}), "stale_for_s"),
@@ -217,7 +217,7 @@ fn more_servers_than_one_transaction_removes_are_removed_together() {
 }
 
 #[test]
-fn refused_heartbeats_travel_to_a_reader_once_and_not_with_every_news() {
+fn rejected_heartbeats_are_sent_to_a_reader_once_and_not_with_every_update() {
     let overview = Running::start();
     for server in ["app-1", "app-2"] {
         overview.beat(&heartbeat(server, "service", 1));

@@ -106,7 +106,7 @@ fn cluster() -> Running {
 }
 
 #[test]
-fn the_list_of_all_metrics_is_the_one_the_running_program_tells() {
+fn the_documented_metrics_are_those_of_the_running_program() {
     let overview = cluster();
     overview.get("/api/v1/overview");
     let text = overview.get("/metrics").body;
@@ -127,7 +127,7 @@ fn the_list_of_all_metrics_is_the_one_the_running_program_tells() {
 }
 
 #[test]
-fn every_component_is_told_with_its_verdicts_as_they_are_at_the_scrape() {
+fn every_component_has_metrics_of_its_verdicts_at_the_moment_of_the_scrape() {
     let overview = cluster();
     let stale = |body: &serde_json::Value| body["counts"]["stale"] == 1;
     overview.overview_when(stale);
@@ -175,7 +175,7 @@ fn a_name_with_quotes_stays_one_label() {
 }
 
 #[test]
-fn requests_are_counted_under_their_template_and_never_under_what_a_client_made_up() {
+fn requests_are_counted_by_route_template_and_never_by_what_a_client_made_up() {
     let overview = Running::below("/admin/cluster");
     for path in ["servers/a", "servers/b", "servers/c/components/web", "nothing"] {
         overview.send("DELETE", &format!("/admin/cluster/api/v1/{path}"), &[], &[]);
@@ -207,7 +207,7 @@ fn requests_are_counted_under_their_template_and_never_under_what_a_client_made_
 }
 
 #[test]
-fn what_became_of_the_heartbeats_and_of_the_database_is_counted() {
+fn heartbeats_and_database_errors_are_counted() {
     let overview = Running::start();
     overview.beat(&json!([heartbeat("web-1", "web", 1), heartbeat("web-1", "web", 1)]));
     overview.beat(&heartbeat("web-1", "web", 2));
@@ -243,7 +243,7 @@ fn what_became_of_the_heartbeats_and_of_the_database_is_counted() {
 }
 
 #[test]
-fn a_scrape_is_nothing_that_the_overviews_own_web_component_beats_on() {
+fn a_scrape_does_not_count_as_a_request_to_the_overviews_web_component() {
     let overview = Running::reporting_itself();
     let taken = || {
         let samples = scrape(&overview);
@@ -263,7 +263,7 @@ fn a_scrape_is_nothing_that_the_overviews_own_web_component_beats_on() {
 }
 
 #[test]
-fn metrics_are_kept_from_a_foreign_host_name_and_need_no_token_here() {
+fn metrics_need_no_token_on_loopback_and_are_not_given_to_other_host_names() {
     let overview = Running::start();
     let foreign = overview.send("GET", "/metrics", &[("host", "evil.example")], &[]);
     assert_eq!(foreign.status, 403);

@@ -9,7 +9,7 @@ fn said(overview: &Running, path: &str) -> String {
 }
 
 #[test]
-fn the_base_path_in_other_letters_leads_to_the_right_one() {
+fn the_base_path_in_another_case_redirects_to_the_right_one() {
     let overview = Running::below("/admin/cluster");
     for (asked, leads) in [
         ("/Admin/Cluster", "/admin/cluster"),
@@ -29,7 +29,7 @@ fn the_base_path_in_other_letters_leads_to_the_right_one() {
 }
 
 #[test]
-fn an_address_of_a_page_with_a_slash_at_its_end_leads_to_the_page() {
+fn the_path_of_a_page_with_a_slash_at_its_end_redirects_to_the_page() {
     for (base, asked, leads) in [
         ("", "/sign-in/", "/sign-in"),
         ("", "/audit/?text=a", "/audit?text=a"),
@@ -44,7 +44,7 @@ fn an_address_of_a_page_with_a_slash_at_its_end_leads_to_the_page() {
 }
 
 #[test]
-fn a_proxy_that_changes_the_path_is_told_the_line_that_it_needs() {
+fn behind_a_proxy_that_changes_the_path_the_error_names_the_line_that_it_needs() {
     let overview = Running::below("/admin/cluster");
     let slashes = said(&overview, "//sign-in");
     for part in [

@@ -9,7 +9,7 @@ use testkit::{SOON, postgres, wait_until};
 use crate::harness::{Running, component, heartbeat, with};
 
 #[test]
-fn an_unchanged_picture_is_304_and_every_answer_tells_the_time() {
+fn an_unchanged_overview_is_304_and_every_response_has_the_time() {
     let overview = Running::start();
     overview.beat(&heartbeat("web-1", "web", 1));
     let first = overview.get("/api/v1/overview");
@@ -27,7 +27,7 @@ fn an_unchanged_picture_is_304_and_every_answer_tells_the_time() {
 }
 
 #[test]
-fn a_silent_service_is_late_then_stale_and_whole_again_with_its_next_heartbeat() {
+fn a_silent_service_is_late_then_stale_and_alive_again_with_its_next_heartbeat() {
     let overview = Running::start();
     overview.hurry();
     overview.beat(&heartbeat("app-1", "service", 1));
@@ -51,7 +51,7 @@ fn a_silent_service_is_late_then_stale_and_whole_again_with_its_next_heartbeat()
 }
 
 #[test]
-fn as_of_is_the_moment_of_the_turn_whenever_one_asks() {
+fn as_of_is_the_moment_of_the_change_whenever_it_is_requested() {
     let overview = Running::start();
     overview.hurry();
     overview.beat(&heartbeat("app-1", "service", 1));
@@ -94,7 +94,7 @@ fn a_short_blindness_is_never_undone_in(overview: &Running) {
 }
 
 #[test]
-fn the_picture_after_a_blind_moment_is_another_than_before_though_no_fact_changed() {
+fn the_overview_after_a_blind_period_has_a_new_etag_although_no_fact_changed() {
     a_short_blindness_is_never_undone_in(&Running::start());
     let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
     a_short_blindness_is_never_undone_in(&Running::on(&database, Policy::open()));
@@ -119,7 +119,7 @@ fn another_key_is_a_decryption_failure_on_that_server_only() {
 }
 
 #[test]
-fn the_probes_answer_and_the_page_is_there() {
+fn health_checks_and_the_page_answer() {
     let overview = Running::start();
     assert_eq!(overview.get("/healthz").status, 200);
     assert_eq!(overview.get("/readyz").status, 200);
@@ -137,7 +137,7 @@ fn transactions(overview: &Running) -> u64 {
 }
 
 #[test]
-fn however_many_ask_whether_it_is_ready_it_writes_at_most_once_a_second() {
+fn readiness_checks_write_to_the_database_at_most_once_a_second() {
     let overview = Running::start();
     let (before, since) = (transactions(&overview), Instant::now());
     let mut asked = 0;
@@ -152,7 +152,7 @@ fn however_many_ask_whether_it_is_ready_it_writes_at_most_once_a_second() {
 }
 
 #[test]
-fn an_overview_without_its_database_is_blind_says_so_and_blames_nobody_afterwards() {
+fn an_overview_without_its_database_is_blind_and_no_server_is_stale_afterwards() {
     let overview = Running::start();
     overview.hurry();
     overview.beat(&heartbeat("app-1", "service", 1));

@@ -12,7 +12,7 @@ fn set_up(overview: &Running, code: &str, headers: &[(&str, &str)]) -> Answer {
 }
 
 #[test]
-fn the_page_says_so_before_anybody_types_and_the_set_up_code_stays_good() {
+fn the_sign_in_page_says_that_tls_is_missing_and_the_set_up_code_stays_valid() {
     let overview = Running::guarded();
     let code = overview.setup_code();
     let page = overview.send("GET", "/sign-in", &[HOST, NAVIGATION], &[]);
@@ -39,7 +39,7 @@ fn the_page_says_so_before_anybody_types_and_the_set_up_code_stays_good() {
 }
 
 #[test]
-fn over_tls_at_a_proxy_people_sign_in_whether_the_proxy_says_so_or_the_browser() {
+fn people_sign_in_through_a_tls_proxy_whether_its_headers_or_the_browsers_show_tls() {
     let proxied = [
         vec![HOST, ("x-forwarded-proto", "https")],
         vec![HOST, ("forwarded", "for=192.0.2.7;proto=https")],
@@ -61,7 +61,7 @@ fn over_tls_at_a_proxy_people_sign_in_whether_the_proxy_says_so_or_the_browser()
 }
 
 #[test]
-fn a_strangers_word_that_it_is_over_tls_is_not_taken() {
+fn a_forwarded_header_of_an_untrusted_client_does_not_count_as_tls() {
     let overview = Running::guarded_behind("192.0.2.0/24");
     for said in [("x-forwarded-proto", "https"), ("forwarded", "proto=https")] {
         assert_eq!(overview.send("GET", "/sign-in", &[HOST, said], &[]).status, 403, "{said:?}");
@@ -71,7 +71,7 @@ fn a_strangers_word_that_it_is_over_tls_is_not_taken() {
 }
 
 #[test]
-fn what_works_in_a_secure_context_alone_is_sent_in_one_alone() {
+fn headers_that_need_a_secure_context_are_sent_only_in_one() {
     let overview = Running::guarded();
     let opener = |headers: &[(&str, &str)]| {
         overview

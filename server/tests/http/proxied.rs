@@ -31,7 +31,7 @@ fn act(overview: &Running, headers: &[(&str, &str)]) -> u16 {
 }
 
 #[test]
-fn a_trusted_proxys_word_is_taken_on_who_it_is_and_what_they_may() {
+fn a_trusted_proxys_headers_say_who_the_user_is_and_their_role() {
     let overview = believing("127.0.0.0/8");
     assert_eq!(look(&overview, &[]), 401);
     assert_eq!(look(&overview, &[(USER, "viv")]), 200);
@@ -48,7 +48,7 @@ fn a_trusted_proxys_word_is_taken_on_who_it_is_and_what_they_may() {
 }
 
 #[test]
-fn a_strangers_word_is_worth_nothing() {
+fn user_headers_from_an_untrusted_client_do_not_authenticate() {
     let overview = believing("192.0.2.0/24");
     for headers in [
         vec![(USER, "ann"), (ROLE, "admin")],
@@ -63,7 +63,7 @@ fn a_strangers_word_is_worth_nothing() {
 }
 
 #[test]
-fn two_words_on_who_it_is_are_none() {
+fn two_user_headers_do_not_authenticate() {
     let overview = believing("127.0.0.1");
     for headers in [
         vec![(USER, "ann"), (USER, "viv")],
@@ -107,7 +107,7 @@ fn a_name_in_utf_8_in_encoded_words_or_percent_encoded_is_shown_as_it_is() {
 }
 
 #[test]
-fn a_refusal_names_the_header_and_the_reason_and_a_browser_gets_a_page() {
+fn a_rejection_names_the_header_and_the_reason_and_a_browser_gets_a_page() {
     let overview = believing("127.0.0.1");
     let long = [b'x'; 101];
     for (headers, reason) in [
@@ -142,7 +142,7 @@ fn a_refusal_names_the_header_and_the_reason_and_a_browser_gets_a_page() {
 }
 
 #[test]
-fn whom_a_proxy_names_in_any_form_has_an_address_of_their_own() {
+fn a_client_address_in_any_form_of_a_proxys_header_is_recognized() {
     for (header, forms) in [
         ("x-forwarded-for", ["192.0.2.7:51514", "[2001:db8::7]:443", "\"[2001:db8::7]\""]),
         (

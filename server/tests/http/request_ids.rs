@@ -28,7 +28,7 @@ fn every_answer_has_an_id_of_its_own_and_a_problem_names_it() {
 }
 
 #[test]
-fn the_id_of_a_trusted_proxy_is_the_same_in_the_problem_in_the_log_and_in_the_audit() {
+fn the_id_of_a_trusted_proxy_is_in_the_problem_in_the_log_and_in_the_audit_log() {
     let trusted = [("CLUSTER_OVERVIEW_TRUSTED_PROXIES", "127.0.0.1".to_owned())];
     let overview = Overview::start_in(folder(), &trusted);
     // What cannot be read is logged.
@@ -50,7 +50,7 @@ fn the_id_of_a_trusted_proxy_is_the_same_in_the_problem_in_the_log_and_in_the_au
 }
 
 #[test]
-fn an_id_that_is_no_uuid_is_replaced() {
+fn an_id_that_is_not_a_uuid_is_replaced() {
     let trusted = [("CLUSTER_OVERVIEW_TRUSTED_PROXIES", "127.0.0.1".to_owned())];
     let overview = Overview::start_in(folder(), &trusted);
     for bad in ["", "1", "id=1 forged", &"0".repeat(33)] {

@@ -63,7 +63,7 @@ impl Reader {
 }
 
 #[test]
-fn a_reader_who_is_sent_about_never_goes_back_in_time_and_misses_nothing() {
+fn a_reader_that_changes_between_web_servers_never_goes_back_in_time_and_misses_nothing() {
     let several = Several::start(&Policy::open());
     let mut reader = Reader { snapshot: Snapshot::default(), cursor: String::new() };
     for turn in 0..60_u32 {
@@ -101,7 +101,7 @@ fn a_reader_who_is_sent_about_never_goes_back_in_time_and_misses_nothing() {
 }
 
 #[test]
-fn whoever_does_something_at_one_sees_it_at_once_at_the_next() {
+fn a_change_at_one_web_server_is_visible_at_once_at_the_next() {
     let several = Several::start(&Policy::open());
     for turn in 1..20_u32 {
         let settings = json!({
@@ -118,7 +118,7 @@ fn whoever_does_something_at_one_sees_it_at_once_at_the_next() {
 }
 
 #[test]
-fn a_session_begun_at_one_is_good_at_all_and_ends_at_all() {
+fn a_session_of_one_web_server_is_valid_at_all_and_ends_at_all() {
     let several = Several::start(&Policy::of(Mode::Password));
     let code = several.servers[0].setup_code();
     let form = |fields: &str, headers: &[(&str, &str)], path: &str| -> Answer {
@@ -148,7 +148,7 @@ fn a_session_begun_at_one_is_good_at_all_and_ends_at_all() {
 }
 
 #[test]
-fn after_a_blind_moment_of_one_all_show_one_picture_with_one_tag() {
+fn after_one_web_server_was_blind_all_have_the_same_overview_and_etag() {
     let several = Several::start(&Policy::open());
     assert_eq!(several.next().beat(&heartbeat("app-1", "service", 1)).status, 200);
     let before = several.servers[0].get("/api/v1/overview");
@@ -182,7 +182,7 @@ fn the_first_admin_is_made_once_and_one_code_is_printed_in_the_whole_cluster() {
 }
 
 #[test]
-fn a_token_made_at_one_is_good_at_the_next_at_once() {
+fn a_token_created_at_one_web_server_is_valid_at_the_next_at_once() {
     let several = Several::start(&Policy::of(Mode::Password));
     let admin = format!("Bearer {}", several.servers[0].token("admin"));
     let headers = [("authorization", admin.as_str()), ("content-type", "application/json")];
@@ -199,7 +199,7 @@ fn a_token_made_at_one_is_good_at_the_next_at_once() {
 }
 
 #[test]
-fn what_the_database_cannot_take_is_said_and_nothing_is_lost() {
+fn a_write_that_the_database_rejects_is_reported_and_nothing_is_lost() {
     let several = Several::start(&Policy::open());
     assert_eq!(several.next().beat(&heartbeat("app-1", "service", 1)).status, 200);
     let locked = several.servers[0].lock_database();

@@ -69,7 +69,7 @@ fn cursor(overview: &Running, token: &str) -> String {
 }
 
 #[test]
-fn a_reader_hears_at_once_what_changed_and_nothing_twice() {
+fn a_reader_gets_every_change_at_once_and_only_once() {
     let overview = Running::start();
     overview.beat(&heartbeat("web-1", "web", 1));
     let mut listening = Listening::from(&overview, "none", &cursor(&overview, "none"));
@@ -89,7 +89,7 @@ fn a_reader_hears_at_once_what_changed_and_nothing_twice() {
 }
 
 #[test]
-fn a_reader_who_is_nowhere_is_told_to_ask_for_itself() {
+fn a_reader_with_an_unknown_cursor_is_told_to_poll() {
     let overview = Running::start();
     for cursor in ["", "of.another.database", "1.2.3"] {
         let mut listening = Listening::from(&overview, "none", cursor);
@@ -99,7 +99,7 @@ fn a_reader_who_is_nowhere_is_told_to_ask_for_itself() {
 }
 
 #[test]
-fn too_much_for_a_stream_is_asked_for_by_the_reader() {
+fn a_change_that_is_too_large_for_the_stream_is_left_to_a_poll() {
     let overview = Running::start();
     let place = cursor(&overview, "none");
     let many: Vec<Value> =
@@ -109,7 +109,7 @@ fn too_much_for_a_stream_is_asked_for_by_the_reader() {
 }
 
 #[test]
-fn a_stream_ends_soon_after_its_readers_right_to_look() {
+fn a_stream_ends_soon_after_its_reader_loses_access() {
     let overview = Running::of(Policy::of(Mode::Password));
     let (admin, viewer) = (overview.token("admin"), overview.token("viewer"));
     let mut listening = Listening::from(&overview, &viewer, &cursor(&overview, &viewer));
@@ -124,7 +124,7 @@ fn a_stream_ends_soon_after_its_readers_right_to_look() {
 }
 
 #[test]
-fn a_web_server_that_stops_says_goodbye_to_its_readers() {
+fn a_web_server_that_stops_ends_its_streams_with_an_event() {
     let overview = Running::start();
     let mut listening = Listening::from(&overview, "none", &cursor(&overview, "none"));
     assert_eq!(listening.next().unwrap().event, "update");

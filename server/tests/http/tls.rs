@@ -48,7 +48,7 @@ fn beat(overview: &Running, trusted: Option<&Path>, sequence: i64) -> Result<(),
 }
 
 #[test]
-fn agents_beat_over_tls_if_they_trust_the_certificate_and_not_otherwise() {
+fn agents_send_heartbeats_over_tls_only_if_they_trust_the_certificate() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);
     let overview = Running::encrypted(&pair.certificate, &pair.key);
@@ -59,7 +59,7 @@ fn agents_beat_over_tls_if_they_trust_the_certificate_and_not_otherwise() {
 }
 
 #[test]
-fn over_tls_the_cookie_never_leaves_it_and_the_host_is_left_to_other_programs() {
+fn over_tls_the_cookie_is_secure_and_without_the_option_there_is_no_hsts() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);
     let overview = Running::encrypted(&pair.certificate, &pair.key);
@@ -73,7 +73,7 @@ fn over_tls_the_cookie_never_leaves_it_and_the_host_is_left_to_other_programs() 
 }
 
 #[test]
-fn where_it_is_wished_for_browsers_are_told_to_stay_with_tls_but_never_behind_a_proxy() {
+fn with_the_option_hsts_is_sent_but_never_behind_a_proxy() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);
     let overview = Running::asking_for_tls(&pair.certificate, &pair.key, Span::minutes(1_440));
@@ -139,7 +139,7 @@ fn an_agent_trusts_the_certificates_that_are_in_its_file_now() {
 }
 
 #[test]
-fn a_byte_order_mark_hides_neither_certificate_nor_key() {
+fn a_byte_order_mark_before_certificate_and_key_is_ignored() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);
     for path in [&pair.certificate, &pair.key] {
@@ -151,7 +151,7 @@ fn a_byte_order_mark_hides_neither_certificate_nor_key() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused_at_the_start_in_words() {
+fn an_unusable_certificate_or_key_is_rejected_at_the_start_with_the_reason() {
     let folder = folder();
     let pair = Pair::in_folder(&folder);
     let refused = || Tls::from_files(&pair.certificate, &pair.key).unwrap_err();

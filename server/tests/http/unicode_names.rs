@@ -17,7 +17,7 @@ fn enter(overview: &Running, (name, password): (&str, &str)) -> u16 {
 }
 
 #[test]
-fn whoever_sets_a_password_in_one_form_signs_in_with_the_other() {
+fn a_password_set_in_one_unicode_form_works_in_the_other() {
     for (set, typed) in [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)] {
         let overview = Running::guarded();
         let form = format!("name={}&password={}&code={}", set.0, set.1, overview.setup_code());
@@ -34,7 +34,7 @@ fn whoever_sets_a_password_in_one_form_signs_in_with_the_other() {
 }
 
 #[test]
-fn a_hash_of_a_former_version_lets_in_and_is_made_anew_at_the_next_sign_in() {
+fn a_password_hash_of_an_older_version_works_and_is_renewed_at_the_next_sign_in() {
     let overview = Running::guarded();
     for (typed, number) in [(COMPOSED, 1), (DECOMPOSED, 2)] {
         // Former versions hashed a password as it was typed.

@@ -21,7 +21,7 @@ fn agent(
 }
 
 #[test]
-fn an_agent_with_the_credential_of_another_server_says_so_and_goes_on_once_it_has_a_join_token() {
+fn an_agent_with_the_credential_of_another_server_says_so_and_enrols_once_it_has_a_join_token() {
     let overview = Overview::start();
     overview.hurry();
     let folder = folder();
@@ -97,7 +97,7 @@ fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
 }
 
 #[test]
-fn an_agent_whose_name_server_fails_goes_on_and_says_no_address_that_it_does_not_know() {
+fn an_agent_whose_name_server_fails_goes_on_with_the_last_addresses() {
     let overview = Overview::start();
     overview.hurry();
     let folder = folder();

@@ -13,7 +13,7 @@ pub(crate) fn tool(name: &str) -> PathBuf {
 }
 
 #[test]
-fn whatever_is_sent_by_the_description_is_answered_by_it() {
+fn requests_generated_from_the_description_get_documented_responses() {
     let overview = Overview::start();
     overview.beat("app-1", 1);
     // All but the stream, which never ends.
@@ -31,7 +31,7 @@ fn whatever_is_sent_by_the_description_is_answered_by_it() {
 }
 
 #[test]
-fn a_client_made_of_the_description_beats_looks_and_configures() {
+fn a_client_generated_from_the_description_sends_heartbeats_reads_and_configures() {
     let overview = Overview::start();
     let folder = folder();
     let made = Command::new(tool("openapi-python-client"))

@@ -28,7 +28,7 @@ fn refused(command: &str, text: &str, mode: u32) -> String {
 }
 
 #[test]
-fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
+fn an_invalid_configuration_file_is_rejected_with_the_key_and_the_reason() {
     for (command, text, told) in [
         (
             "serve",
@@ -67,7 +67,7 @@ fn a_configuration_file_that_cannot_be_used_says_which_key_is_wrong_and_why() {
 }
 
 #[test]
-fn secrets_that_everybody_can_read_are_refused_with_their_mode() {
+fn secrets_that_every_account_can_read_are_rejected_with_their_mode() {
     let told = refused("serve", "database = 'postgres://ann:secret@127.0.0.1:1/overview'", 0o644);
     assert!(told.contains("(mode 644), and it contains the password of the database"), "{told}");
     assert!(!told.contains("secret@"), "{told}");
@@ -94,7 +94,7 @@ fn answers(port: u16) {
 }
 
 #[test]
-fn the_command_line_has_its_way_then_the_environment_then_the_file() {
+fn the_command_line_takes_precedence_over_the_environment_and_that_over_the_file() {
     let folder = folder();
     let [in_file, in_environment, said] = [free_port(), free_port(), free_port()];
     let listen = |port: u16| format!("127.0.0.1:{port}");
@@ -120,7 +120,7 @@ fn the_command_line_has_its_way_then_the_environment_then_the_file() {
 }
 
 #[test]
-fn the_files_that_are_shipped_show_every_option_there_is() {
+fn the_shipped_configuration_files_show_every_option() {
     for command in ["serve", "agent"] {
         let help = said(&run(program(), &["help", command]));
         let options = help.lines().filter_map(|line| line.trim().strip_prefix("--"));
@@ -152,7 +152,7 @@ fn the_files_that_are_shipped_show_every_option_there_is() {
 }
 
 #[test]
-fn commands_that_take_no_file_do_not_mind_that_the_environment_names_one() {
+fn commands_without_a_configuration_file_ignore_the_environment_variable_for_one() {
     let folder = folder();
     fs::write(folder.join("serve.toml"), "listen = '127.0.0.1:0'").unwrap();
     let done = Command::new(program())
@@ -165,7 +165,7 @@ fn commands_that_take_no_file_do_not_mind_that_the_environment_names_one() {
 }
 
 #[test]
-fn a_server_has_one_name_in_whatever_form_its_letters_are_typed() {
+fn a_server_name_is_the_same_in_every_unicode_form() {
     let overview = Overview::start();
     let _agent = overview.agent(&program(), "Bu\u{308}ro-1", &[]);
     overview.component_when("B\u{fc}ro-1", |component| component["pulse"] == "alive");
@@ -190,7 +190,7 @@ fn newer(database: &Path) -> Output {
 }
 
 #[test]
-fn a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is() {
+fn a_database_of_a_newer_version_is_rejected_with_the_reason_and_not_changed() {
     let overview = Overview::start();
     let copy = overview.folder.join("later.db");
     let backup = format!(".backup '{}'", copy.display());
@@ -203,7 +203,7 @@ fn a_database_of_a_later_version_is_refused_in_words_and_left_as_it_is() {
 }
 
 #[test]
-fn help_tells_no_value_of_the_environment() {
+fn help_shows_no_values_from_the_environment() {
     let marker = "postgres://ann:secret-of-the-environment@db/overview";
     let mut environment = Vec::new();
     let mut commands = vec![vec!["help"]];
@@ -250,7 +250,7 @@ fn help_needs_no_configuration_file() {
 }
 
 #[test]
-fn a_password_among_the_arguments_is_warned_of_once_and_not_repeated() {
+fn a_password_among_the_arguments_is_warned_about_once_and_not_repeated() {
     let folder = folder();
     let start = |adapt: &dyn Fn(&mut Command)| {
         let mut serve = Command::new(program());
@@ -273,7 +273,7 @@ fn a_password_among_the_arguments_is_warned_of_once_and_not_repeated() {
 }
 
 #[test]
-fn a_token_that_everybody_can_read_is_warned_of_wherever_it_is_named() {
+fn a_token_file_that_every_account_can_read_is_warned_about_for_every_option() {
     let folder = folder();
     let token = folder.join("token");
     fs::write(&token, "a token").unwrap();
@@ -303,7 +303,7 @@ fn a_token_that_everybody_can_read_is_warned_of_wherever_it_is_named() {
 }
 
 #[test]
-fn a_password_that_anybody_would_guess_is_refused_on_the_command_line_too() {
+fn a_password_that_is_easy_to_guess_is_rejected_on_the_command_line_too() {
     let overview = Overview::start();
     let database = format!("sqlite:{}", overview.database().display());
     let set = |password: &str| {

@@ -34,7 +34,7 @@ fn write(folder: &Folder, name: &str, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn an_agent_takes_token_key_and_options_as_windows_writes_them() {
+fn an_agent_reads_token_key_and_options_as_windows_writes_them() {
     let overview = Overview::start();
     overview.hurry();
     let key = "Schlüssel";
@@ -61,7 +61,7 @@ fn an_agent_takes_token_key_and_options_as_windows_writes_them() {
 }
 
 #[test]
-fn serve_takes_token_key_options_and_branding_as_windows_writes_them() {
+fn serve_reads_token_key_options_and_branding_as_windows_writes_them() {
     let folder = folder();
     let token = write(&folder, "utf16.token", &written(TOKEN, utf16_le));
     let key = write(&folder, "utf16.key", &written("a key", utf16_be));
@@ -94,7 +94,7 @@ fn serve_takes_token_key_options_and_branding_as_windows_writes_them() {
 }
 
 #[test]
-fn a_key_or_a_token_that_cannot_be_used_is_refused_by_file_and_reason_before_anything_is_sent() {
+fn an_unusable_key_or_token_is_rejected_with_file_and_reason_before_anything_is_sent() {
     let overview = Overview::start();
     let before = overview.picture();
     let refused = |arguments: &[&str]| {
@@ -184,7 +184,7 @@ fn a_password_that_a_shell_on_windows_pipes_is_the_one_that_was_typed() {
 }
 
 #[test]
-fn json_may_begin_with_a_byte_order_mark_and_other_encodings_are_called_by_their_name() {
+fn json_may_begin_with_a_byte_order_mark_and_other_encodings_are_named_as_the_error() {
     let overview = Overview::start();
     let json = [("content-type", "application/json")];
     let settings = r#"{"load_balancing": true, "automatic_failover": false,

@@ -109,7 +109,7 @@ fn beat(overview: &Overview, token: &str, sequence: i64) -> u16 {
 }
 
 #[test]
-fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_former_one_no_longer() {
+fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_old_one_no_longer() {
     let overview = Overview::start();
     overview.hurry();
     assert_eq!(beat(&overview, TOKEN, 1), 200);

@@ -42,7 +42,7 @@ fn assert_is_plain(text: &str) {
 }
 
 #[test]
-fn a_refusal_is_one_plain_line_for_whoever_asks_for_the_status() {
+fn status_prints_an_error_response_as_one_plain_line() {
     let url = answering("503 Busy", json!({"detail": FORGED}).to_string(), false);
     let asked = run(program(), &["status", "--overview", &url]);
     assert_eq!(asked.status.code(), Some(3));
@@ -53,7 +53,7 @@ fn a_refusal_is_one_plain_line_for_whoever_asks_for_the_status() {
 }
 
 #[test]
-fn a_picture_with_forged_lines_has_no_more_lines_than_a_true_one() {
+fn an_overview_with_forged_lines_has_no_more_lines_than_a_real_one() {
     let picture = |text: &str| {
         let component = json!({
             "role": "web", "product": text, "version": text, "pulse": "alive", "health": "ok",
@@ -102,7 +102,7 @@ fn a_picture_with_forged_lines_has_no_more_lines_than_a_true_one() {
 }
 
 #[test]
-fn an_answer_that_is_no_overview_is_said_to_be_none_in_one_plain_line() {
+fn status_reports_a_response_that_is_not_an_overview_in_one_plain_line() {
     let url = answering("200 OK", json!({"health": FORGED}).to_string(), false);
     for (option, begins) in [("--json", "cluster-overview: the answer"), ("--line", "UNKNOWN - ")] {
         let asked = run(program(), &["status", "--overview", &url, option]);
@@ -128,7 +128,7 @@ fn log_of_agent(url: &str, words: &str) -> String {
 }
 
 #[test]
-fn what_an_overview_answers_forges_no_line_of_an_agents_log() {
+fn responses_of_an_overview_cannot_forge_lines_of_an_agents_log() {
     let detail = json!({"detail": FORGED}).to_string();
     let log = log_of_agent(&answering("503 Busy", detail, false), "answered 503");
     assert_is_plain(&log);
@@ -139,7 +139,7 @@ fn what_an_overview_answers_forges_no_line_of_an_agents_log() {
 }
 
 #[test]
-fn an_answer_without_an_end_is_given_up_on() {
+fn reading_a_response_without_an_end_stops_at_the_limit() {
     let url = answering("503 Busy", "endless ".repeat(1_000), true);
     let asked = run(program(), &["status", "--overview", &url]);
     assert_eq!(asked.status.code(), Some(3));
@@ -149,7 +149,7 @@ fn an_answer_without_an_end_is_given_up_on() {
 }
 
 #[test]
-fn a_file_without_an_end_is_refused_by_name_wherever_one_is_named() {
+fn a_file_without_an_end_is_rejected_by_name_for_every_option() {
     let folder = folder();
     fs::write(folder.join("empty.toml"), "").unwrap();
     let serve = ["serve", "--report-self", "none", "--auth", "none", "--listen", "127.0.0.1:0"];

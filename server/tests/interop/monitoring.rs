@@ -15,7 +15,7 @@ fn alerts() -> String {
 }
 
 #[test]
-fn prometheus_own_tool_finds_nothing_wrong_with_rules_and_metrics() {
+fn promtool_accepts_the_rules_and_the_metrics() {
     let rules = run("promtool", &["check", "rules", &alerts()]);
     assert!(rules.status.success(), "{}", said(&rules));
     let tests = root().join("server/dist/alerts.test.yml").display().to_string();
@@ -85,7 +85,7 @@ impl Prometheus {
 }
 
 #[test]
-fn a_real_prometheus_wakes_somebody_for_a_stale_service_and_for_no_other() {
+fn a_real_prometheus_fires_an_alert_for_a_stale_service_and_for_no_other() {
     let overview = Overview::start();
     overview.hurry();
     let prometheus = Prometheus::watching(&overview);
@@ -106,7 +106,7 @@ fn a_real_prometheus_wakes_somebody_for_a_stale_service_and_for_no_other() {
 }
 
 #[test]
-fn the_one_line_of_a_plug_in_says_what_is_wrong_and_the_exit_code_how_bad_it_is() {
+fn the_line_for_nagios_says_what_is_wrong_and_the_exit_code_how_severe_it_is() {
     let overview = Overview::start();
     let line = || run(program(), &["status", "--line", "--overview", &overview.url("")]);
     overview.beat("app-1", 1);

@@ -124,7 +124,7 @@ fn configuration(folder: &Path, port: u16, site: &str) -> String {
 }
 
 #[test]
-fn people_sign_in_at_the_companys_provider_and_are_who_it_says() {
+fn people_sign_in_at_the_companys_identity_provider() {
     let overview = Serve::with(&["--auth", "proxy", "--trusted-proxies", "127.0.0.1"]).start();
     let signed_on = SignedOn::before(&overview);
     let page = signed_on.sign_in("jm");

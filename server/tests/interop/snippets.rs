@@ -20,7 +20,7 @@ fn told(command: &mut Command, overview: &Overview) {
 }
 
 #[test]
-fn curl_sends_one() {
+fn the_curl_example_sends_a_heartbeat() {
     let overview = Overview::start();
     let mut shell = Command::new("sh");
     shell.args(["-e", "-c", &snippet("sh", "api/v1/heartbeats")]);
@@ -33,7 +33,7 @@ fn curl_sends_one() {
 }
 
 #[test]
-fn python_goes_on_sending_them_and_obeys_the_answers() {
+fn the_python_example_sends_heartbeats_at_the_requested_times() {
     let overview = Overview::start();
     overview.hurry();
     let file = overview.folder.join("beat.py");
@@ -52,7 +52,7 @@ fn python_goes_on_sending_them_and_obeys_the_answers() {
 }
 
 #[test]
-fn every_language_of_the_readme_says_what_a_heartbeat_needs() {
+fn every_example_of_the_readme_has_all_required_fields() {
     for language in ["sh", "python", "csharp", "powershell"] {
         let snippet = snippet(language, "api/v1/heartbeats");
         for field in ["server", "role", "version", "os", "ip", "boot_id", "sequence", "Bearer"] {

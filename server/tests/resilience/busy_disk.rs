@@ -76,8 +76,8 @@ fn start_agents(overview: &Overview) -> Vec<Process> {
 }
 
 #[test]
-fn five_hundred_agents_that_start_at_once_while_the_disk_is_busy_are_all_there_and_nobody_is_blind()
-{
+fn five_hundred_agents_that_start_at_once_on_a_busy_disk_are_all_accepted_and_the_overview_is_not_blind()
+ {
     let folder = folder();
     let writers: Vec<Process> = (0..WRITERS).map(|number| keep_busy(&folder, number)).collect();
     let mut overview = Serve::default().start_in(folder);

@@ -55,7 +55,7 @@ fn listening_agent(overview: &Overview) -> (Process, u16) {
 }
 
 #[test]
-fn a_service_keeps_nothing_of_whoever_connects_and_drops() {
+fn a_service_keeps_no_memory_or_files_of_clients_that_connect_and_drop() {
     let overview = Overview::start();
     let (agent, port) = listening_agent(&overview);
     let says: [&[u8]; 5] =
@@ -74,7 +74,7 @@ fn a_service_keeps_nothing_of_whoever_connects_and_drops() {
 }
 
 #[test]
-fn a_web_server_keeps_nothing_of_services_that_answer_and_drop() {
+fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
     const AT_ONCE: usize = 50;
     // Who drops is dialled ever more seldom, so they take turns.
     const GROUPS: usize = 8;
@@ -128,7 +128,7 @@ fn a_web_server_keeps_nothing_of_services_that_answer_and_drop() {
 }
 
 #[test]
-fn a_web_server_keeps_nothing_of_readers_that_come_and_go() {
+fn a_web_server_keeps_no_memory_or_files_of_readers_that_come_and_go() {
     let overview = Overview::start();
     overview.beat("web-1", 1);
     nothing_is_left(&overview.serve, |times| {

@@ -98,7 +98,7 @@ fn the_clock_is_set(by: &str) {
 }
 
 #[test]
-fn a_clock_set_by_an_hour_or_a_day_either_way_moves_no_verdict() {
+fn setting_the_clock_by_an_hour_or_a_day_changes_no_verdict() {
     let shifts = ["+3600", "-3600", "+86400", "-86400"];
     let stories = shifts.map(|by| thread::spawn(move || the_clock_is_set(by)));
     for story in stories {
@@ -114,7 +114,7 @@ fn sleep() -> Duration {
 }
 
 #[test]
-fn an_overview_that_slept_calls_nobody_late_when_it_wakes_and_finds_who_died_meanwhile() {
+fn a_suspended_overview_calls_no_server_late_when_it_resumes_and_finds_those_that_died_meanwhile() {
     let overview = Overview::start();
     let _living = with_one_dead(&overview);
     let doomed = beating(&overview, "doomed");
@@ -135,7 +135,7 @@ fn an_overview_that_slept_calls_nobody_late_when_it_wakes_and_finds_who_died_mea
 }
 
 #[test]
-fn a_shorter_interval_makes_nobody_late_who_was_told_a_longer_one() {
+fn a_shorter_interval_makes_no_server_late_that_still_has_the_longer_one() {
     let overview = Overview::start();
     overview.configure(3_600, 7_200, 7_200);
     overview.beat("slow", 1);
@@ -150,7 +150,7 @@ fn a_shorter_interval_makes_nobody_late_who_was_told_a_longer_one() {
 }
 
 #[test]
-fn an_agent_that_enrolled_while_its_clock_was_in_the_future_enrols_again_once_it_is_right() {
+fn an_agent_that_enrolled_with_a_clock_in_the_future_enrols_again_once_it_is_right() {
     let overview = Overview::start();
     overview.hurry();
     let folder = folder();

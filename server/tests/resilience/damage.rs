@@ -59,7 +59,7 @@ fn a_start_is_refused(overview: &mut Overview) {
 }
 
 #[test]
-fn pages_damaged_under_a_running_overview_blind_it_until_a_backup_is_started() {
+fn damaged_pages_make_a_running_overview_blind_until_it_is_started_with_a_backup() {
     let mut overview = with_many();
     let database = overview.database();
     let backup = fs::read(&database).unwrap();
@@ -79,7 +79,7 @@ fn pages_damaged_under_a_running_overview_blind_it_until_a_backup_is_started() {
 }
 
 #[test]
-fn a_row_that_cannot_be_read_blinds_the_overview_also_for_those_who_do_not_meet_it() {
+fn a_row_that_cannot_be_read_makes_the_whole_overview_blind() {
     let overview = with_many();
     beside(&overview.database(), "update components set boots = '[]' where server_key = 'web-7'");
     assert_eq!(overview.beat("web-7", 2).0, 503);
@@ -88,7 +88,7 @@ fn a_row_that_cannot_be_read_blinds_the_overview_also_for_those_who_do_not_meet_
 }
 
 #[test]
-fn a_log_damaged_under_a_running_overview_blinds_it_and_is_not_taken_for_a_shorter_one() {
+fn a_damaged_write_ahead_log_makes_a_running_overview_blind_and_does_not_count_as_a_shorter_one() {
     let mut overview = Overview::start();
     overview.beat_all(SERVERS);
     let (database, log) = (overview.database(), log(&overview.database()));

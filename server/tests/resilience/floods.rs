@@ -28,7 +28,7 @@ fn until(what: &str, wanted: impl Fn() -> bool) {
 }
 
 #[test]
-fn a_messenger_that_brings_nonsense_without_end_is_one_line_of_the_log() {
+fn a_messenger_that_sends_invalid_messages_without_end_causes_one_log_line() {
     let overview = Overview::start();
     let runtime = Runtime::new().unwrap();
     let socket = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -58,7 +58,7 @@ fn a_messenger_that_brings_nonsense_without_end_is_one_line_of_the_log() {
 }
 
 #[test]
-fn a_service_that_names_a_forbidden_address_at_each_of_its_starts_is_one_line_of_the_log() {
+fn a_service_that_reports_a_forbidden_address_at_each_start_causes_one_log_line() {
     let overview = Overview::start();
     let words = "names an address that is not dialled";
     announce(&overview, "db-1", 1, "169.254.169.254", 80);

@@ -35,7 +35,8 @@ fn check(overview: &Overview, acknowledged: &Acknowledged, dead_since: Instant) 
 }
 
 #[test]
-fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_however_often_the_overview_is_killed() {
+fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_while_the_overview_is_killed_again_and_again()
+ {
     let mut overview = Overview::start();
     overview.hurry();
     let url = overview.url("/api/v1/heartbeats");

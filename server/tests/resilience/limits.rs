@@ -40,7 +40,7 @@ fn slowest_heartbeat(overview: &Overview, sequence: u64) -> Duration {
 }
 
 #[test]
-fn names_of_two_megabytes_at_sign_in_are_kept_nowhere() {
+fn names_of_two_megabytes_at_sign_in_do_not_stay_in_memory() {
     let flooded = with_open_files(4_096, &["--auth", "password", "--trusted-proxies", "127.0.0.1"]);
     let sign_in = |number: usize, size: usize| {
         let name = format!("{number}{}", "x".repeat(size));
@@ -67,7 +67,7 @@ fn names_of_two_megabytes_at_sign_in_are_kept_nowhere() {
 }
 
 #[test]
-fn bodies_that_are_refused_are_read_on_and_not_kept() {
+fn rejected_bodies_are_read_and_do_not_stay_in_memory() {
     const CONNECTIONS: usize = 300;
     let flooded = with_open_files(4_096, &["--auth", "password"]);
     slowest_heartbeat(&flooded, 1);
@@ -122,7 +122,7 @@ fn bodies_that_are_refused_are_read_on_and_not_kept() {
 }
 
 #[test]
-fn heartbeats_come_through_while_idle_connections_fill_all_places() {
+fn heartbeats_are_accepted_while_idle_connections_fill_the_limit() {
     let flooded = with_open_files(300, &[]);
     let alone = slowest_heartbeat(&flooded, 1);
     let mut idle: Vec<TcpStream> = (0..250).map(|_| connect(&flooded)).collect();
@@ -157,7 +157,7 @@ fn allow_open_files(overview: &Overview, files: usize) {
 const MANY_TRIES: Duration = Duration::from_secs(2);
 
 #[test]
-fn while_the_system_gives_no_more_files_one_line_says_so_and_it_goes_on_afterwards() {
+fn when_the_system_has_no_more_files_one_log_line_says_so_and_serve_recovers() {
     let overview = Overview::start();
     assert_eq!(overview.beat("web-1", 1).0, 200);
     let lines = || overview.said().matches("cannot accept connections").count();
@@ -178,7 +178,7 @@ fn while_the_system_gives_no_more_files_one_line_says_so_and_it_goes_on_afterwar
 }
 
 #[test]
-fn heartbeats_come_through_while_streams_fill_all_the_places_they_may() {
+fn heartbeats_are_accepted_while_streams_fill_their_limit() {
     let flooded = with_open_files(300, &[]);
     let alone = slowest_heartbeat(&flooded, 1);
     let runtime = Runtime::new().unwrap();
@@ -209,7 +209,7 @@ fn heartbeats_come_through_while_streams_fill_all_the_places_they_may() {
 }
 
 #[test]
-fn a_proxy_that_nobody_named_is_warned_of_once() {
+fn an_untrusted_proxy_is_warned_about_once() {
     let flooded = with_open_files(4_096, &["--auth", "password"]);
     for _ in 0..3 {
         let headers = [("x-forwarded-for", "192.0.2.7")];

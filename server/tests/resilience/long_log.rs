@@ -50,7 +50,7 @@ fn reader(overview: &Overview) -> Process {
 }
 
 #[test]
-fn a_log_that_a_reader_held_is_told_of_and_is_short_again_when_the_reader_is_gone() {
+fn a_write_ahead_log_that_a_reader_keeps_growing_is_warned_about_and_is_short_again_afterwards() {
     let mut overview = Overview::start();
     overview.beat("app-1", 1);
     let mut reader = reader(&overview);
@@ -71,7 +71,7 @@ fn a_log_that_a_reader_held_is_told_of_and_is_short_again_when_the_reader_is_gon
 }
 
 #[test]
-fn a_log_that_a_former_process_left_is_cut_and_a_stop_leaves_one_file() {
+fn a_write_ahead_log_of_an_earlier_process_is_truncated_and_a_clean_stop_leaves_one_file() {
     let mut overview = Overview::start();
     overview.beat("app-1", 1);
     let mut reader = reader(&overview);

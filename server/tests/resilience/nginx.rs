@@ -92,7 +92,7 @@ fn sent(nginx: &Nginx, sequence: u64) -> Option<u16> {
 }
 
 #[test]
-fn behind_the_proxy_nothing_depends_on_which_web_server_answers_and_a_blind_page_is_still_a_page() {
+fn behind_the_proxy_any_web_server_can_answer_and_a_blind_one_still_shows_the_page() {
     let mut database = Postgres::start();
     let address = format!("postgres://overview@127.0.0.1:{}/postgres", database.port);
     let mut servers: Vec<Overview> = (0..2).map(|_| Overview::start_on(&address)).collect();
@@ -132,8 +132,8 @@ fn behind_the_proxy_nothing_depends_on_which_web_server_answers_and_a_blind_page
 }
 
 #[test]
-fn behind_a_proxy_that_changes_the_host_everything_is_shown_and_a_change_names_the_line_that_is_missing()
- {
+fn behind_a_proxy_that_changes_the_host_reading_works_and_a_rejected_change_names_the_missing_line()
+{
     let server = Serve::with(&["--trusted-proxies", "127.0.0.1"]).start();
     // `Host` becomes the overview's own address, or loses its port; or the proxy names the browser's.
     for (lines, refused) in [
@@ -196,7 +196,7 @@ fn a_forwarding_header_that_cannot_be_read_is_logged_once_with_its_value() {
 }
 
 #[test]
-fn what_keeps_everybody_out_is_said_once_at_the_start() {
+fn options_that_keep_everybody_out_are_warned_about_once_at_the_start() {
     let open = Serve::with(&["--auth", "password", "--listen", "0.0.0.0:0"]).start();
     let said = open.said();
     assert_eq!(said.matches("nobody can sign in at http://0.0.0.0:").count(), 1, "{said}");
@@ -206,7 +206,7 @@ fn what_keeps_everybody_out_is_said_once_at_the_start() {
 }
 
 #[test]
-fn a_base_path_that_is_one_of_the_overviews_own_addresses_is_refused_at_the_start() {
+fn a_base_path_that_the_overview_itself_uses_is_rejected_at_the_start() {
     for base in ["/embed", "/embed.js", "/branding", "/api", "/fn", "/healthz", "/sign-in/x"] {
         let (said, code) = Serve::with(&["--base-path", base]).refused(&folder());
         assert_eq!(code, Some(1), "{base}: {said}");
@@ -216,7 +216,7 @@ fn a_base_path_that_is_one_of_the_overviews_own_addresses_is_refused_at_the_star
 }
 
 #[test]
-fn behind_the_proxy_nobody_is_who_their_own_headers_say() {
+fn behind_the_proxy_user_headers_of_clients_do_not_authenticate() {
     let by_proxy = ["--auth", "proxy", "--trusted-proxies", "127.0.0.1"];
     let servers = [Serve::with(&by_proxy).start(), Serve::with(&by_proxy).start()];
     let nginx = Nginx::before(&servers);

@@ -76,7 +76,7 @@ fn address(port: u16) -> String {
 }
 
 #[test]
-fn a_database_that_is_stopped_blinds_the_overview_until_it_is_back() {
+fn a_stopped_database_makes_the_overview_blind_until_it_is_back() {
     let mut database = Postgres::start();
     let overview = with_one(&address(database.port));
     database.stop();
@@ -90,7 +90,7 @@ fn a_database_that_is_stopped_blinds_the_overview_until_it_is_back() {
 }
 
 #[test]
-fn connections_that_are_cut_or_swallow_everything_leave_nothing_stuck() {
+fn database_connections_that_break_or_hang_leave_nothing_stuck() {
     let database = Postgres::start();
     let network = Balancer::before(vec![database.port]);
     let overview = with_one(&address(network.port));
@@ -105,7 +105,7 @@ fn connections_that_are_cut_or_swallow_everything_leave_nothing_stuck() {
 }
 
 #[test]
-fn a_database_whose_disk_is_full_blinds_the_overview_until_there_is_room_again() {
+fn a_database_with_a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
     let database = Postgres::start_on_a_disk_of(96);
     let overview = with_one(&address(database.port));
     // Again and again, for what the database frees is gone at once; and never more than the disk holds.
@@ -153,7 +153,7 @@ fn removals(overview: &Overview) -> Vec<String> {
 }
 
 #[test]
-fn a_removal_of_many_that_loses_the_database_midway_says_what_it_removed() {
+fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     let mut database = Postgres::start();
     let overview = Overview::start_on(&address(database.port));
     let pods: Vec<String> = (0..1_400).map(|number| format!("pod-{number:04}")).collect();
@@ -194,7 +194,7 @@ fn a_removal_of_many_that_loses_the_database_midway_says_what_it_removed() {
 }
 
 #[test]
-fn it_starts_without_its_database_and_finds_it_later() {
+fn serve_starts_without_its_database_and_connects_later() {
     let mut database = Postgres::start();
     database.stop();
     let overview = Overview::start_on(&address(database.port));
@@ -227,7 +227,7 @@ fn the_first_admins_code_is_offered_once_the_database_is_there() {
 }
 
 #[test]
-fn another_time_after_an_outage_makes_nobody_stale_and_nobody_alive() {
+fn a_changed_clock_after_an_outage_makes_no_server_stale_and_none_alive() {
     let mut database = Postgres::start();
     let overview = with_one(&address(database.port));
     overview.beat("dead", 1);

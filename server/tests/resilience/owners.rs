@@ -60,7 +60,7 @@ fn refused(story: &Folder) -> String {
 }
 
 #[test]
-fn a_database_that_another_account_made_is_refused_with_all_its_files_their_owner_and_chown() {
+fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_chown() {
     let story = folder();
     let data = story.join("data");
     fs::create_dir(&data).unwrap();
@@ -125,7 +125,7 @@ fn a_database_that_another_account_made_is_refused_with_all_its_files_their_owne
 }
 
 #[test]
-fn a_token_file_of_another_account_is_refused_with_its_owner() {
+fn a_token_file_of_another_account_is_rejected_with_its_owner() {
     let story = folder();
     let token = story.token_file();
     lock_away(&token, 0o600);

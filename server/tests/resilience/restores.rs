@@ -35,7 +35,7 @@ fn revoke_the(role: &str, overview: &Overview, admin: &str) {
 }
 
 #[test]
-fn a_web_server_that_slept_through_a_restore_shows_and_accepts_what_the_others_do() {
+fn a_web_server_that_was_suspended_during_a_restore_agrees_with_the_others_afterwards() {
     let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
     let asleep = start(&database);
     let mut awake = start(&database);

@@ -130,7 +130,8 @@ fn read(port: u16, until: &AtomicBool, history: &Acknowledged) -> u32 {
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_and_no_reader_led_astray_however_often_one_of_three_is_killed() {
+fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_killed_again_and_again()
+ {
     let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
     let mut servers: Vec<Overview> = (0..3).map(|_| Overview::start_on(&database)).collect();
     servers[0].hurry();
@@ -188,7 +189,7 @@ fn nothing_acknowledged_is_lost_and_no_reader_led_astray_however_often_one_of_th
 }
 
 #[test]
-fn a_slow_network_makes_nobody_late_and_no_reader_lose_anything() {
+fn a_slow_network_makes_no_server_late_and_no_reader_lose_anything() {
     let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
     let servers: Vec<Overview> = (0..2).map(|_| Overview::start_on(&database)).collect();
     let balancer = Balancer::before(servers.iter().map(|server| server.port).collect());

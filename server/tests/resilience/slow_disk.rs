@@ -40,7 +40,7 @@ fn slow_sync(folder: &Folder) -> PathBuf {
 }
 
 #[test]
-fn while_each_sync_takes_three_seconds_heartbeats_wait_and_nobody_is_blind() {
+fn while_each_sync_takes_three_seconds_heartbeats_wait_and_the_overview_is_not_blind() {
     let folder = folder();
     let slow = folder.join("slow");
     let environment = [

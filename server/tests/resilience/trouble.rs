@@ -49,7 +49,7 @@ fn recovers(overview: &Overview) {
 }
 
 #[test]
-fn a_database_that_was_moved_away_is_missed_and_welcome_back() {
+fn a_database_file_that_is_moved_away_makes_the_overview_blind_until_it_is_back() {
     let overview = Overview::start();
     overview.beat("web-1", 1);
     let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
@@ -61,7 +61,7 @@ fn a_database_that_was_moved_away_is_missed_and_welcome_back() {
 }
 
 #[test]
-fn a_database_that_was_deleted_is_missed_and_not_made_anew_before_the_next_start() {
+fn a_deleted_database_makes_the_overview_blind_and_is_not_created_before_the_next_start() {
     let mut overview = Overview::start();
     overview.beat("web-1", 1);
     fs::remove_file(overview.database()).unwrap();
@@ -73,7 +73,7 @@ fn a_database_that_was_deleted_is_missed_and_not_made_anew_before_the_next_start
 }
 
 #[test]
-fn a_database_that_another_process_holds_is_waited_for() {
+fn a_database_that_another_process_has_locked_is_waited_for() {
     let overview = Overview::start();
     overview.beat("web-1", 1);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -100,7 +100,7 @@ fn a_database_that_was_replaced_is_not_written_to() {
 }
 
 #[test]
-fn a_damaged_database_is_refused_at_the_start_in_words_and_left_as_it_is() {
+fn a_damaged_database_is_rejected_at_the_start_with_the_reason_and_not_changed() {
     let folder = folder();
     let damaged = b"SQLite format 3\0 and then nothing that makes sense".repeat(200);
     fs::write(folder.join("overview.db"), &damaged).unwrap();
@@ -129,7 +129,7 @@ fn on_a_small_disk() -> Overview {
 }
 
 #[test]
-fn a_full_disk_blinds_the_overview_until_there_is_room_again() {
+fn a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
     let overview = on_a_small_disk();
     let shell = |line| overview.serve.tell(line);
     overview.beat("web-1", 1);
@@ -141,7 +141,7 @@ fn a_full_disk_blinds_the_overview_until_there_is_room_again() {
 }
 
 #[test]
-fn a_disk_that_became_read_only_blinds_the_overview_until_it_can_be_written_again() {
+fn a_disk_that_becomes_read_only_makes_the_overview_blind_until_it_is_writable_again() {
     let overview = on_a_small_disk();
     let shell = |line| overview.serve.tell(line);
     overview.beat("web-1", 1);
@@ -154,7 +154,7 @@ fn a_disk_that_became_read_only_blinds_the_overview_until_it_can_be_written_agai
 }
 
 #[test]
-fn a_read_only_disk_is_refused_at_the_start_in_words() {
+fn a_read_only_disk_is_rejected_at_the_start_with_the_reason() {
     let folder = folder();
     let script = "mount -t tmpfs -o ro tmpfs \"$DISK\" && exec \"$@\"";
     fs::create_dir(folder.join("disk")).unwrap();
@@ -167,7 +167,7 @@ fn a_read_only_disk_is_refused_at_the_start_in_words() {
 }
 
 #[test]
-fn a_second_serve_on_the_same_file_is_refused_whatever_name_it_has_there() {
+fn a_second_serve_on_the_same_file_is_rejected_by_whatever_path() {
     let overview = Overview::start();
     overview.beat("web-1", 1);
     let elsewhere = overview.folder.join("elsewhere");
@@ -200,7 +200,7 @@ fn modes(database: &Path) -> Vec<(String, u32)> {
 }
 
 #[test]
-fn nobody_but_its_owner_can_read_or_lock_the_database_or_what_lies_beside_it() {
+fn only_its_owner_can_read_or_lock_the_database_and_the_files_next_to_it() {
     // As a service manager may start it that says nothing of new files.
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 000; exec \"$@\"", "sh"]);

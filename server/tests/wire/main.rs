@@ -152,22 +152,22 @@ fn nobody_falls(ear: Ear) {
 }
 
 #[test]
-fn a_listener_survives_whatever_dials() {
+fn a_listener_survives_any_input_from_a_dialer() {
     nobody_falls(Ear::Listener);
 }
 
 #[test]
-fn a_dialer_survives_whatever_answers() {
+fn a_dialer_survives_any_input_from_a_listener() {
     nobody_falls(Ear::Dialer);
 }
 
 #[test]
-fn a_web_server_survives_whatever_a_service_with_the_key_says() {
+fn a_web_server_survives_any_messages_of_an_authenticated_service() {
     nobody_falls(Ear::Friend);
 }
 
 #[test]
-fn what_is_kept_still_reaches_what_it_was_kept_for() {
+fn the_corpus_still_reaches_the_code_that_it_was_kept_for() {
     let runtime = Runtime::new().unwrap();
     let ends = |ear| {
         let kept = corpus(ear).into_iter();

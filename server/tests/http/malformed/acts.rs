@@ -6,7 +6,7 @@ use super::{Row, each, named, set, with_one};
 use crate::harness::Running;
 
 #[test]
-fn settings_name_each_field_in_every_way_it_can_be_wrong_and_stay_as_they_were() {
+fn every_invalid_setting_is_named_and_the_settings_stay_as_they_were() {
     let overview = Running::start();
     let before = overview.get("/api/v1/settings").body;
     let type_of_switch = "must be true or false";
@@ -48,7 +48,7 @@ fn settings_name_each_field_in_every_way_it_can_be_wrong_and_stay_as_they_were()
 }
 
 #[test]
-fn a_key_to_accept_is_8_to_64_digits_of_one_that_is_reported_and_nothing_else() {
+fn only_a_reported_key_can_be_accepted_by_8_to_64_of_its_digits() {
     let (overview, picture) = with_one();
     let path = "/api/v1/reference-keys/encryption";
     for body in [
@@ -80,7 +80,7 @@ fn a_key_to_accept_is_8_to_64_digits_of_one_that_is_reported_and_nothing_else() 
 }
 
 #[test]
-fn a_removal_of_what_cannot_be_there_is_refused_and_removes_nothing() {
+fn a_removal_of_an_impossible_name_is_rejected_and_removes_nothing() {
     let (overview, picture) = with_one();
     for (path, status) in [
         ("web-2", 404),

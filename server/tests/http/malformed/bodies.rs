@@ -14,7 +14,7 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_body_that_is_no_json_is_400_and_json_that_is_no_heartbeat_422() {
+fn a_body_that_is_not_json_is_400_and_json_that_is_not_a_heartbeat_is_422() {
     let (overview, picture) = with_one();
     let good = heartbeat("web-1", "web", 2).to_string();
     let field = |value: &str| good.replacen("\"sequence\":2", &format!("\"sequence\":{value}"), 1);
@@ -64,7 +64,7 @@ fn a_body_that_is_no_json_is_400_and_json_that_is_no_heartbeat_422() {
 }
 
 #[test]
-fn a_byte_order_mark_before_json_is_ignored_and_what_is_not_utf_8_is_called_that() {
+fn a_byte_order_mark_before_json_is_ignored_and_other_encodings_are_named_as_the_error() {
     let overview = Running::start();
     let good = heartbeat("web-1", "web", 1).to_string();
     for body in [format!("\u{feff}{good}"), format!("\u{feff}[{good}]")] {
@@ -86,7 +86,7 @@ fn a_byte_order_mark_before_json_is_ignored_and_what_is_not_utf_8_is_called_that
 }
 
 #[test]
-fn a_packed_body_is_not_unpacked() {
+fn a_compressed_body_is_not_decompressed() {
     let (overview, picture) = with_one();
     let bearer = format!("Bearer {TOKEN}");
     let headers = [
@@ -101,7 +101,7 @@ fn a_packed_body_is_not_unpacked() {
 }
 
 #[test]
-fn of_a_field_that_is_given_twice_the_last_counts_as_for_most_readers_of_json() {
+fn of_a_field_that_occurs_twice_the_last_value_counts() {
     let overview = Running::start();
     let good = heartbeat("web-1", "web", 2).to_string();
     let twice = |first: &str, then: &str| good.replacen(first, &format!("{first},{then}"), 1);
@@ -123,7 +123,7 @@ fn of_length(server: &str, length: usize) -> String {
 }
 
 #[test]
-fn a_heartbeat_of_16_kib_and_a_body_of_1_mib_are_taken_and_a_byte_more_is_not() {
+fn a_heartbeat_of_16_kib_and_a_body_of_1_mib_are_accepted_and_one_byte_more_is_not() {
     let overview = Running::start();
     assert_eq!(overview.beat_raw(of_length("a", 16 << 10).as_bytes()).status, 200);
     let large = overview.beat_raw(of_length("b", (16 << 10) + 1).as_bytes());
@@ -161,7 +161,7 @@ fn cut_short(overview: &Running, framing: &str, body: &str) -> String {
 }
 
 #[test]
-fn a_body_that_ends_early_is_not_stored_even_if_what_came_is_a_heartbeat() {
+fn a_body_that_ends_early_is_not_stored_even_if_it_is_a_valid_heartbeat() {
     let (overview, picture) = with_one();
     let good = heartbeat("web-1", "web", 2).to_string();
     let long = format!("content-length: {}", good.len() + 1);

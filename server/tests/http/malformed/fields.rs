@@ -193,7 +193,7 @@ fn bad_values() -> Vec<Row> {
 }
 
 #[test]
-fn every_field_is_named_in_every_way_it_can_be_wrong_and_nothing_is_stored() {
+fn every_invalid_field_is_named_and_nothing_is_stored() {
     let (overview, picture) = with_one();
     for (field, value, said) in [bad_words(), bad_ids(), bad_values()].concat() {
         let beat = set(heartbeat("web-1", "web", 2), field, value.clone());
@@ -212,7 +212,7 @@ fn every_field_is_named_in_every_way_it_can_be_wrong_and_nothing_is_stored() {
 }
 
 #[test]
-fn every_required_field_that_is_missing_is_named_and_no_other() {
+fn every_missing_required_field_is_named_and_no_other() {
     let (overview, picture) = with_one();
     for field in ["server", "role", "version", "os", "ip", "boot_id", "sequence"] {
         let mut beat = heartbeat("web-1", "web", 2);
@@ -234,7 +234,7 @@ fn every_required_field_that_is_missing_is_named_and_no_other() {
 }
 
 #[test]
-fn all_that_is_wrong_is_named_at_once_and_where_in_an_array() {
+fn all_errors_are_named_at_once_with_their_place_in_an_array() {
     let (overview, picture) = with_one();
     let bad = set(set(heartbeat("web-1", "web", 2), "role", json!("db")), "leaving", json!(1));
     let bad = set(set(bad, "os.name", json!("")), "sequence", json!(-1));
@@ -264,7 +264,7 @@ fn all_that_is_wrong_is_named_at_once_and_where_in_an_array() {
 }
 
 #[test]
-fn all_that_is_just_within_its_limit_is_taken() {
+fn every_value_exactly_at_its_limit_is_accepted() {
     let overview = Running::start();
     let upper = "0B0E8A6E-3C0A-4D5E-9F7E-3D1B9F0C2A11";
     let good: Vec<(&str, Value)> = vec![

@@ -180,7 +180,7 @@ fn embed(checker: &Checker) -> String {
 }
 
 #[test]
-fn the_picture_fits_its_schema_in_every_state() {
+fn the_overview_fits_its_schema_in_every_state() {
     let checker = Checker::of(Running::reporting_itself());
     checker.overview.hurry();
     for server in ["web-1", "web-2"] {
@@ -291,7 +291,7 @@ fn the_limits_in_the_document_are_those_of_the_server() {
 }
 
 #[test]
-fn a_method_that_is_not_documented_is_not_taken() {
+fn a_method_that_is_not_documented_is_rejected() {
     let checker = Checker::of(Running::start());
     for (template, operations) in checker.document["paths"].as_object().unwrap() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
@@ -305,7 +305,7 @@ fn a_method_that_is_not_documented_is_not_taken() {
 }
 
 #[test]
-fn only_the_pages_own_addresses_are_routes_without_a_description() {
+fn only_routes_of_the_page_are_not_in_the_description() {
     let source = include_str!("../../../src/http/mod.rs");
     let named = source.split(", (\"").skip(1);
     let plain: Vec<&str> = named.map(|rest| rest.split('"').next().unwrap()).collect();
@@ -334,7 +334,7 @@ fn only_the_pages_own_addresses_are_routes_without_a_description() {
 }
 
 #[test]
-fn the_document_is_openapi_3_1_and_says_where_it_lives_and_what_a_heartbeat_proves() {
+fn the_description_is_openapi_3_1_with_the_base_path_and_the_authentication_of_heartbeats() {
     let overview = Running::below("/admin/cluster");
     let document = overview.get("/admin/cluster/api/v1/openapi.json").body;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
