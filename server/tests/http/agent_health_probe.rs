@@ -175,8 +175,8 @@ fn health_endpoints_that_hang_redirect_lie_or_break_off_are_reported_as_what_the
     let breaks_off = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"version\"";
     for (said, told) in [
         (redirect.to_vec(), "redirects to /login"),
-        (answer("200 OK", "text/plain", &"x".repeat(10 << 20)), "more than 64 kB"),
-        (answer("200 OK", "application/json", "<html>"), "calls JSON is no object"),
+        (answer("200 OK", "text/plain", &"x".repeat(10 << 20)), "is longer than 64 KiB"),
+        (answer("200 OK", "application/json", "<html>"), "the body is not a JSON object"),
         (breaks_off.to_vec(), "/health/json: "),
         (b"SSH-2.0-OpenSSH\r\n".to_vec(), "/health/json: "),
         (Vec::new(), "/health/json: "),
