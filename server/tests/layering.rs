@@ -21,6 +21,7 @@ const LAYERS: [&str; 27] = [
     "auth::proxy::forwarded",
     "auth::origin",
     // What the store stores of people, tokens and their acts.
+    "auth::model",
     "auth::cache",
     "auth::audit",
     "store",

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use app::cluster::{ServerName, Timestamp};
 
-use crate::auth::cache::Maker;
+use crate::auth::model::Maker;
 use crate::auth::origin::RequestId;
 use crate::auth::secret::Hash;
 pub use crate::telemetry::outside_text::one_line;

@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::auth::Access;
-use crate::auth::cache::SESSION;
+use crate::auth::model::SESSION;
 use crate::auth::origin::{Origin, OwnHost};
 use crate::auth::secret::{Hash, SECRET_BYTES, Secret};
 

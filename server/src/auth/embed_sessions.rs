@@ -8,7 +8,7 @@ use app::protocol::UserRole;
 
 use crate::auth::Access;
 use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
-use crate::auth::cache::Guest;
+use crate::auth::model::Guest;
 use crate::auth::origin::Origin;
 use crate::auth::secret::{Hash, Secret, SecretError};
 use crate::auth::tokens::new_id;

@@ -7,7 +7,8 @@ use app::protocol::UserRole;
 use axum::http::{Extensions, HeaderMap, header};
 
 use crate::auth::audit::{Actor, Proof};
-use crate::auth::cache::{AuthCache, Maker, Token, TokenRole, WHILE_BLIND, name_key};
+use crate::auth::cache::AuthCache;
+use crate::auth::model::{Maker, Token, TokenRole, WHILE_BLIND, name_key};
 use crate::auth::origin::{Origin, RequestId};
 use crate::auth::proxy::user_headers::{self, ProxyNameError};
 use crate::auth::secret::Hash;

@@ -8,6 +8,7 @@ pub mod cookie;
 mod embed_sessions;
 mod host_auth;
 pub mod identity;
+pub mod model;
 mod normalization;
 pub mod origin;
 pub mod password;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use app::cluster::{ServerName, Span, Timestamp};
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::auth::cache::Token;
+use crate::auth::model::Token;
 use crate::auth::origin::Origin;
 use crate::auth::password::Passwords;
 use crate::auth::proxy::trusted::Proxies;

@@ -5,7 +5,7 @@ use app::protocol::UserRole;
 
 use crate::auth::Access;
 use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
-use crate::auth::cache::{Account, Session, SetupCode, name_key};
+use crate::auth::model::{Account, Session, SetupCode, name_key};
 use crate::auth::normalization::composed;
 use crate::auth::origin::Origin;
 use crate::auth::password::{self, Fit, LONGEST, PasswordError, PasswordPolicyError};

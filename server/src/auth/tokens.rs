@@ -4,7 +4,7 @@ use app::cluster::{ServerName, Timestamp};
 
 use crate::auth::Access;
 use crate::auth::audit::{Action, Actor, Entry, is_name};
-use crate::auth::cache::{Token, TokenRole};
+use crate::auth::model::{Token, TokenRole};
 use crate::auth::normalization::composed;
 use crate::auth::secret::{Secret, SecretError};
 use crate::store::{AccessChange, StoreError};

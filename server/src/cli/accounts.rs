@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use crate::auth::audit::{Action, Actor, Entry};
-use crate::auth::cache::{AuthCache, Maker, Token, name_key};
+use crate::auth::cache::AuthCache;
+use crate::auth::model::{Maker, Token, name_key};
 use crate::auth::password::Passwords;
 use crate::auth::{NewToken, describe_token, new_account};
 use crate::clock;

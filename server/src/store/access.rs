@@ -1,6 +1,6 @@
 //! Who may ask for what, and what was done: how it lies in the tables.
 
-use crate::auth::cache::{Account, CODE, Guest, Maker, Session, SetupCode, Token, name_key};
+use crate::auth::model::{Account, CODE, Guest, Maker, Session, SetupCode, Token, name_key};
 use crate::auth::secret::Hash;
 use crate::store::StoreError;
 use crate::store::sql::{Statement, in_time, sql};

@@ -2,9 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::auth::cache::{
-    Account, AuthCache, AuthCacheChanges, Guest, Maker, Session, SetupCode, Token, TokenRole,
-};
+use crate::auth::cache::{AuthCache, AuthCacheChanges};
+use crate::auth::model::{Account, Guest, Maker, Session, SetupCode, Token, TokenRole};
 use crate::auth::secret::Hash;
 use crate::store::StoreError;
 use crate::store::sql::{Row, in_time, sql};

@@ -1,7 +1,7 @@
 //! The rows of the audit log: written in the transaction that they record, never changed.
 
 use crate::auth::audit::{Entry, Wanted, Written, one_line};
-use crate::auth::cache::{CODE, SESSION};
+use crate::auth::model::{CODE, SESSION};
 use crate::auth::secret::Hash;
 use crate::store::StoreError;
 use crate::store::access::{KEEP_CREDENTIALS, KEEP_TOKENS};

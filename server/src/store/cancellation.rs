@@ -11,7 +11,7 @@ use app::cluster::{
 use app::protocol::UserRole;
 
 use crate::auth::audit::{Action, Actor, Entry, Wanted};
-use crate::auth::cache::Account;
+use crate::auth::model::Account;
 use crate::store::changes::take_in;
 use crate::store::{AccessChange, Backend, Commit, Store, StoreError, access, rows};
 use crate::store::{access_rows, audit, component_row};

@@ -6,7 +6,7 @@ use app::cluster::Timestamp;
 use app::protocol::UserRole;
 use cluster_overview::auth::NewToken;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
-use cluster_overview::auth::cache::TokenRole;
+use cluster_overview::auth::model::TokenRole;
 use cluster_overview::store::AccessChange;
 use serde_json::{Value, json};
 
@@ -115,7 +115,7 @@ fn expired(overview: &Running) -> String {
     let (secret, token) = wish.made(&by, Timestamp(0)).unwrap();
     let entry = Entry::done(&by, Action::CreateToken, "for a story");
     // It must be known, and known to be over: forgotten tokens are another case.
-    let token = cluster_overview::auth::cache::Token {
+    let token = cluster_overview::auth::model::Token {
         expires: Some(cluster_overview::clock::wall()),
         ..token
     };

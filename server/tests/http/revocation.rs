@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use app::protocol::UserRole;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
-use cluster_overview::auth::cache::Account;
+use cluster_overview::auth::model::Account;
 use cluster_overview::auth::password::Passwords;
 use cluster_overview::store::AccessChange;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use app::cluster::Span;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
-use cluster_overview::auth::cache::Session;
+use cluster_overview::auth::model::Session;
 use cluster_overview::auth::secret::Hash;
 use cluster_overview::store::AccessChange;
 use serde_json::json;

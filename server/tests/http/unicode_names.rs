@@ -3,7 +3,7 @@
 use app::protocol::UserRole;
 use argon2::password_hash::PasswordHasher as _;
 use cluster_overview::auth::audit::{Action, Actor, Entry};
-use cluster_overview::auth::cache::Account;
+use cluster_overview::auth::model::Account;
 use cluster_overview::store::AccessChange;
 use testkit::{SOON, wait_until};
 

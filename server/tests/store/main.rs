@@ -17,7 +17,7 @@ use app::cluster::{
     ComponentKey, DatabaseOutage, KeyCheck, KeyKind, MessengerFailure, Role, Settings, Span,
 };
 use app::protocol::UserRole;
-use cluster_overview::auth::cache::{Account, Guest, Maker, Session, Token, TokenRole};
+use cluster_overview::auth::model::{Account, Guest, Maker, Session, Token, TokenRole};
 use cluster_overview::auth::secret::Hash;
 use cluster_overview::live::{LiveState, LiveView};
 use cluster_overview::store::admin::AdminStore;

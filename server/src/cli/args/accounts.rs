@@ -6,7 +6,7 @@ use app::protocol::UserRole;
 use clap::{Args, Subcommand};
 
 use super::shared::Database;
-use crate::auth::cache::TokenRole;
+use crate::auth::model::TokenRole;
 
 #[derive(Debug, Subcommand)]
 pub enum Token {

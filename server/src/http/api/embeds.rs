@@ -6,8 +6,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::auth::cache::CODE;
 use crate::auth::identity::Person;
+use crate::auth::model::CODE;
 use crate::auth::secret::Hash;
 use crate::auth::{EmbedRefusal, Invitation, Mode};
 use crate::http::api::dto;

@@ -13,8 +13,8 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::auth::cache::{Account, Token, TokenRole};
 use crate::auth::identity::Person;
+use crate::auth::model::{Account, Token, TokenRole};
 use crate::auth::{Mode, TokenChange};
 use crate::http::api::{dto, tokens};
 use crate::http::body::Submitted;
