@@ -16,10 +16,10 @@ use crate::auth::secret::Hash;
 use crate::clock::Stopwatch;
 use crate::ingest::{Ingest, heartbeat_json};
 use crate::live::LiveState;
-use crate::messenger::line::Caller;
-use crate::messenger::record::Record;
+use crate::messenger::announcement::{Announced, Heard, Target, dialled_at};
+use crate::messenger::connection::Caller;
+use crate::messenger::dial_history::Record;
 use crate::messenger::ssrf::{DialLoopback, Place, place};
-use crate::messenger::target::{Announced, Heard, Target, dialled_at};
 use crate::store::MessengerReport;
 use crate::telemetry::log_limit::LogLimits;
 

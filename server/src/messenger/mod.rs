@@ -1,16 +1,16 @@
 //! The service messenger: a live channel from each service to every web server. What is told through
 //! it comes sooner; nothing depends on it.
 
+mod announcement;
+mod connection;
+mod dial_history;
 mod dialer;
-mod line;
 mod listener;
-mod record;
 mod ssrf;
-mod target;
 pub mod wire;
 
+pub(crate) use self::announcement::Announced;
 pub(crate) use self::dialer::{Dialer, Here};
 pub use self::listener::MessengerListener;
 pub use self::ssrf::DialLoopback;
 pub(crate) use self::ssrf::came_directly;
-pub(crate) use self::target::Announced;

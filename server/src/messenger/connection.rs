@@ -14,8 +14,8 @@ use tracing::Instrument as _;
 
 use crate::auth::secret::Hash;
 use crate::clock::Stopwatch;
+use crate::messenger::dial_history::{LineState, Record};
 use crate::messenger::dialer::{Dialer, Outcome, locked};
-use crate::messenger::record::{LineState, Record};
 use crate::messenger::wire::{
     Channel, Message, PATIENCE, Peer, SILENCE, WEB_SIGN_OF_LIFE, WireError, shared_key,
 };
