@@ -1,4 +1,4 @@
-//! What an admin may do: decided on the live picture, written in turn, told before it is answered.
+//! The commands of admins: checked against the live state, written one at a time, applied before they are answered.
 
 use std::sync::Arc;
 
@@ -11,25 +11,24 @@ use app::cluster::{
 use app::i18n::Words;
 use app::protocol::{Command, CommandError, CommandResult};
 
-use crate::auth::audit::{Action, Actor, Entry};
+use crate::auth::audit::{Action, Actor, AuditEntry};
 use crate::live::{LiveState, LiveView};
 use crate::messenger::Dialer;
 use crate::store::task::run_to_end;
 use crate::store::{Commit, StoreError};
 
-/// How many servers one transaction removes.
-const MAX_REMOVED_AT_ONCE: usize = 500;
+/// More servers are removed in several transactions.
+const MAX_SERVERS_PER_TRANSACTION: usize = 500;
 
-/// A removal of many servers that stopped before its end.
+/// A removal of several servers that failed before its end.
 #[derive(Debug)]
-pub(crate) struct StoppedRemoval {
-    /// Those that were removed before.
+pub(crate) struct PartialRemoval {
+    /// The servers that were removed.
     pub(crate) removed: Vec<ServerName>,
-    /// Why it stopped.
-    pub(crate) why: CommandError,
+    pub(crate) error: CommandError,
 }
 
-/// What an admin can do, for the API, the forms and the server function alike.
+/// Runs commands for the API, the forms and the server functions.
 #[derive(Debug)]
 pub(crate) struct Commands {
     live: Arc<LiveState>,
@@ -41,13 +40,13 @@ impl Commands {
         Self { live, dialer }
     }
 
-    /// Does what an admin wants, whole or not at all, and writes down who wanted it.
-    pub(crate) async fn act(&self, command: Command, by: &Actor) -> CommandResult {
+    /// Runs a command, completely or not at all, and records it in the audit log.
+    pub(crate) async fn run(&self, command: Command, by: &Actor) -> CommandResult {
         match command {
             Command::Configure(settings) => self.configure(settings, by).await,
             Command::Remove { server, role, force } => self.remove(&server, role, force, by).await,
             Command::Accept { kind, digits } => self.accept(kind, &digits, by).await,
-            Command::Reconnect { server } => match self.dial(&server, by).await?.failure {
+            Command::Reconnect { server } => match self.reconnect(&server, by).await?.failure {
                 None => Ok(()),
                 Some(_) => Err(CommandError::Unreached),
             },
@@ -59,10 +58,11 @@ impl Commands {
             return Err(CommandError::Fields);
         }
         let by = by.clone();
-        let configure = self.decide(move |live| async move {
+        let configure = self.with_write_lock(move |live| async move {
             let before = live.snapshot().settings;
-            let entry = Entry::done(&by, Action::Configure, differences(&before, &settings));
-            done(&live, live.store().set_settings(settings, &entry).await)
+            let entry =
+                AuditEntry::done(&by, Action::Configure, describe_changes(&before, &settings));
+            apply(&live, live.store().set_settings(settings, &entry).await)
         });
         configure.await
     }
@@ -75,7 +75,7 @@ impl Commands {
         by: &Actor,
     ) -> CommandResult {
         let (server, by) = (server.clone(), by.clone());
-        let remove = self.decide(move |live| async move {
+        let remove = self.with_write_lock(move |live| async move {
             let LiveView { snapshot, now, .. } = live.view();
             let removal = snapshot.removing(&server, role, now).ok_or(CommandError::Absent)?;
             if removal.live && !force {
@@ -86,21 +86,22 @@ impl Commands {
                 None => server.to_string(),
             };
             let whole = if role.is_none() { vec![server] } else { Vec::new() };
-            let entry = Entry::done(&by, Action::Remove, target);
-            done(&live, live.store().remove(&removal.keys, &whole, Some(&entry)).await)
+            let entry = AuditEntry::done(&by, Action::Remove, target);
+            apply(&live, live.store().remove(&removal.keys, &whole, Some(&entry)).await)
         });
         remove.await
     }
 
-    /// Removes all servers that a filter finds, or only finds them. It goes in portions that nobody has to wait for
-    /// long. Each has an entry of the audit in its own transaction, so that the audit names exactly those that were
-    /// removed, however it ends.
+    /// Removes all servers that a filter finds; with `dry_run` only finds them.
+    ///
+    /// It writes in portions, so that heartbeats do not have to wait. Each transaction has its own audit entry, so that
+    /// the audit log names exactly the servers that were removed, even if a later portion fails.
     pub(crate) async fn remove_all(
         &self,
         filter: RemovalFilter,
         dry_run: bool,
         by: &Actor,
-    ) -> Result<Vec<ServerName>, StoppedRemoval> {
+    ) -> Result<Vec<ServerName>, PartialRemoval> {
         if dry_run {
             self.live.refresh().await;
             let LiveView { snapshot, now, .. } = self.live.view();
@@ -109,10 +110,10 @@ impl Commands {
         }
         let live = Arc::clone(&self.live);
         let Ok(place) = live.place() else {
-            return Err(StoppedRemoval { removed: Vec::new(), why: CommandError::Blind });
+            return Err(PartialRemoval { removed: Vec::new(), error: CommandError::Blind });
         };
         let by = by.clone();
-        // The portions belong together: they go on when the caller goes away.
+        // The remaining portions are removed even if the client disconnects.
         run_to_end(async move {
             let _place = place;
             let mut removed = Vec::new();
@@ -124,7 +125,7 @@ impl Commands {
                             return Ok(removed);
                         }
                     }
-                    Err(why) => return Err(StoppedRemoval { removed, why }),
+                    Err(error) => return Err(PartialRemoval { removed, error }),
                 }
             }
         })
@@ -133,17 +134,17 @@ impl Commands {
 
     async fn accept(&self, kind: KeyKind, digits: &str, by: &Actor) -> CommandResult {
         let (digits, by) = (digits.to_owned(), by.clone());
-        let accept = self.decide(move |live| async move {
-            let check = reported(&live.snapshot(), kind, &digits)?;
+        let accept = self.with_write_lock(move |live| async move {
+            let check = find_reported_key(&live.snapshot(), kind, &digits)?;
             let target = format!("{} key {}", kind.as_str(), check.short());
-            let entry = Entry::done(&by, Action::AcceptKey, target);
-            done(&live, live.store().accept_key(kind, check, &entry).await)
+            let entry = AuditEntry::done(&by, Action::AcceptKey, target);
+            apply(&live, live.store().accept_key(kind, check, &entry).await)
         });
         accept.await
     }
 
-    /// Dials a server's service messenger, and says how it is found by that very trial.
-    pub(crate) async fn dial(
+    /// Dials a server's service messenger again and returns its new state.
+    pub(crate) async fn reconnect(
         &self,
         server: &ServerName,
         by: &Actor,
@@ -153,31 +154,32 @@ impl Commands {
             .failure
             .map_or("connected", |failure| Words::for_programs().label(failure.key()));
         let outcome = outcome.to_owned();
-        let entry = Entry { outcome, ..Entry::done(by, Action::Reconnect, server.to_string()) };
+        let entry =
+            AuditEntry { outcome, ..AuditEntry::done(by, Action::Reconnect, server.to_string()) };
         let recorded = self.live.record(entry).await;
         recorded.map(|()| messenger).map_err(|_| CommandError::Blind)
     }
 
-    /// Decides on what is in the database and writes: nobody else writes in between.
-    async fn decide<Decided>(
+    /// Runs a change on the newest state. No other change is written meanwhile.
+    async fn with_write_lock<Change>(
         &self,
-        decide: impl FnOnce(Arc<LiveState>) -> Decided + Send + 'static,
+        change: impl FnOnce(Arc<LiveState>) -> Change + Send + 'static,
     ) -> CommandResult
     where
-        Decided: Future<Output = CommandResult> + Send,
+        Change: Future<Output = CommandResult> + Send,
     {
         let live = Arc::clone(&self.live);
         let place = live.place().map_err(|_| CommandError::Blind)?;
-        let decided = async move {
+        let change = async move {
             let _place = place;
             live.catch_up_with_others().await;
-            decide(live).await
+            change(live).await
         };
-        self.live.with_write_lock(decided).await
+        self.live.with_write_lock(change).await
     }
 }
 
-/// Removes the first servers that a filter finds; whether there are more.
+/// Removes the first servers that a filter finds. Returns their names, and whether there are more.
 async fn remove_portion(
     live: &Arc<LiveState>,
     filter: &RemovalFilter,
@@ -194,40 +196,44 @@ async fn remove_portion(
         if found.is_empty() {
             return Ok((Vec::new(), false));
         }
-        let fit =
-            Entry::names_fit(found.iter().map(|server| &server.name)).min(MAX_REMOVED_AT_ONCE);
+        let fit = AuditEntry::names_that_fit(found.iter().map(|server| &server.name))
+            .min(MAX_SERVERS_PER_TRANSACTION);
         let more = found.len() > fit;
         found.truncate(fit);
         let keys: Vec<ComponentKey> =
             found.iter().flat_map(|server| server.keys.iter().cloned()).collect();
         let names: Vec<ServerName> = found.into_iter().map(|server| server.name).collect();
-        let entry = Entry::removal(&by, &names);
-        done(&writer, writer.store().remove(&keys, &names, Some(&entry)).await)?;
+        let entry = AuditEntry::removal(&by, &names);
+        apply(&writer, writer.store().remove(&keys, &names, Some(&entry)).await)?;
         Ok((names, more))
     };
     live.with_write_lock(removed).await
 }
 
-fn done(live: &LiveState, written: Result<Commit, StoreError>) -> CommandResult {
-    live.apply_result(written).map_err(|error| {
-        tracing::error!(%error, "a change could not be written");
+fn apply(live: &LiveState, commit: Result<Commit, StoreError>) -> CommandResult {
+    live.apply_result(commit).map_err(|error| {
+        tracing::error!(%error, "cannot write an admin's change; nothing was changed");
         CommandError::Blind
     })
 }
 
-/// The one check with these first digits that somebody reports.
-fn reported(snapshot: &Snapshot, kind: KeyKind, digits: &str) -> Result<KeyCheck, CommandError> {
+/// The one reported key check that begins with these digits.
+fn find_reported_key(
+    snapshot: &Snapshot,
+    kind: KeyKind,
+    digits: &str,
+) -> Result<KeyCheck, CommandError> {
     check_digits(digits).map_err(|_| CommandError::Fields)?;
-    kind.find_by_prefix(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(
-        |unnamed| match unnamed {
+    kind.find_by_prefix(digits, snapshot.components.values().map(AsRef::as_ref)).map_err(|error| {
+        match error {
             KeyLookupError::Unknown { .. } => CommandError::Absent,
             KeyLookupError::Ambiguous => CommandError::Ambiguous,
-        },
-    )
+        }
+    })
 }
 
-/// What a change of the settings changes, in the API's own words.
-fn differences(before: &Settings, after: &Settings) -> String {
+/// The settings that change, with the API's names and values.
+fn describe_changes(before: &Settings, after: &Settings) -> String {
     let pairs = |settings: &Settings| match serde_json::to_value(settings) {
         Ok(serde_json::Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),

@@ -50,7 +50,7 @@ pub async fn serve(
     };
     let max_connections = listener::max_connections();
     let router = http::router(Arc::clone(&site), Some(max_connections));
-    let proxies = site.access.policy.proxies.clone();
+    let proxies = site.auth.policy.proxies.clone();
     let limits = listener::ConnectionLimits { max_connections, proxies };
     listener.serve(router, limits, shutdown).await;
     site.close().await;

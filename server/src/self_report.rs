@@ -1,5 +1,5 @@
-//! What the overview reports of itself: its web component beats on requests, its service every
-//! interval, and both say goodbye.
+//! The heartbeats of the overview itself: its web component reports after requests, its service component at every
+//! interval, and both when it stops.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -9,117 +9,112 @@ use std::time::Duration;
 use app::cluster::{ComponentFacts, Heartbeat, KeyCheck, Os, Role, ServerName, Source};
 use tokio::sync::Notify;
 
-use crate::auth::Access;
+use crate::auth::AuthService;
 use crate::clock;
 use crate::files::key::KeySource;
 use crate::ingest::Ingest;
 use crate::messenger::MessengerListener;
 
-/// What the overview says of itself in every heartbeat.
+/// How often the messenger's keys are compared with the join tokens and credentials.
+const KEY_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// How long to wait after a heartbeat that was rejected.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the overview reports of itself.
 #[derive(Clone, Debug)]
-pub struct Identity {
-    /// Its server's name.
+pub struct SelfReport {
     pub server: ServerName,
-    /// The product it belongs to.
+    /// The product that it belongs to.
     pub product: Option<String>,
-    /// That product's version, or its own.
+    /// The product's version, or the overview's own.
     pub version: String,
-    /// Its system.
     pub os: Os,
-    /// Its address.
     pub ip: IpAddr,
-    /// Where its key is.
     pub key: Option<KeySource>,
     /// `Own` with a product's version, else `Observer`.
     pub source: Source,
 }
 
-/// Reports the components of this very process, which need no wire for it.
+/// Reports the components of this process. Their heartbeats do not go through HTTP.
 #[derive(Debug)]
-pub struct Reporter {
-    identity: Identity,
+pub struct SelfReporter {
+    report: SelfReport,
     roles: Vec<Role>,
     boot_id: String,
     sequence: AtomicI64,
-    asked: Notify,
-    intake: Ingest,
-    /// Where other web servers hear that its service lives.
-    voice: OnceLock<MessengerListener>,
-    /// Whether they share a key with it: a port at which nobody is let in is not announced.
-    shares: AtomicBool,
+    requested: Notify,
+    ingest: Ingest,
+    messenger: OnceLock<MessengerListener>,
+    /// A messenger without keys accepts nobody, so its port is not announced.
+    has_messenger_keys: AtomicBool,
 }
 
-/// How often is looked which keys the web servers share.
-const KEYS_EVERY: Duration = Duration::from_secs(5);
-
-impl Reporter {
-    /// Components of these roles, not yet beating.
-    pub fn new(identity: Identity, roles: Vec<Role>, intake: Ingest) -> Arc<Self> {
+impl SelfReporter {
+    pub fn new(report: SelfReport, roles: Vec<Role>, ingest: Ingest) -> Arc<Self> {
         Arc::new(Self {
-            identity,
+            report,
             roles,
             boot_id: uuid::Uuid::new_v4().hyphenated().to_string(),
             sequence: AtomicI64::new(0),
-            asked: Notify::new(),
-            intake,
-            voice: OnceLock::new(),
-            shares: AtomicBool::new(false),
+            requested: Notify::new(),
+            ingest,
+            messenger: OnceLock::new(),
+            has_messenger_keys: AtomicBool::new(false),
         })
     }
 
-    /// The boot ID under which it reports.
     pub(crate) fn boot_id(&self) -> &str {
         &self.boot_id
     }
 
-    /// Somebody asked the web component something.
+    /// The web component has served a request.
     pub fn note_request(&self) {
-        self.asked.notify_one();
+        self.requested.notify_one();
     }
 
-    /// The first heartbeat of each component, before the first request is answered.
-    pub async fn arrive(&self) {
+    /// Sends the first heartbeat of each component, before the first request is answered.
+    pub async fn start(&self) {
         for role in &self.roles {
-            self.beat(*role, false).await;
+            self.send_heartbeat(*role, false).await;
         }
     }
 
-    /// Beats for as long as the process lives.
-    pub async fn live(self: Arc<Self>) {
+    /// Sends heartbeats until it is dropped.
+    pub async fn run(self: Arc<Self>) {
         let web = async {
             let mut wait = Duration::ZERO;
             while self.roles.contains(&Role::Web) {
                 tokio::time::sleep(wait).await;
-                self.asked.notified().await;
-                wait = self.beat(Role::Web, false).await;
+                self.requested.notified().await;
+                wait = self.send_heartbeat(Role::Web, false).await;
             }
         };
         let service = async {
             while self.roles.contains(&Role::Service) {
-                let wait = self.beat(Role::Service, false).await;
+                let wait = self.send_heartbeat(Role::Service, false).await;
                 tokio::time::sleep(wait).await;
             }
         };
         tokio::join!(web, service);
     }
 
-    /// Says goodbye.
-    pub async fn leave(&self) {
+    /// Reports that the components stop.
+    pub async fn stop(&self) {
         for role in &self.roles {
-            self.beat(*role, true).await;
+            self.send_heartbeat(*role, true).await;
         }
     }
 
-    /// The port at which this component is to be dialled, if it is.
-    fn announced(&self, role: Role) -> Option<u16> {
-        let speaks = role == Role::Service && self.shares.load(Ordering::Relaxed);
-        self.voice.get().filter(|_| speaks).and_then(MessengerListener::port)
+    /// The port at which other web servers can reach the messenger of this component.
+    fn messenger_port(&self, role: Role) -> Option<u16> {
+        let is_reachable = role == Role::Service && self.has_messenger_keys.load(Ordering::Relaxed);
+        self.messenger.get().filter(|_| is_reachable).and_then(MessengerListener::port)
     }
 
-    /// One heartbeat; how long to wait until the next.
-    async fn beat(&self, role: Role, leaving: bool) -> Duration {
-        let Identity { server, product, version, os, ip, key, source } = self.identity.clone();
-        let key_check = check_of(key).await;
+    /// Sends one heartbeat. Returns how long to wait until the next one.
+    async fn send_heartbeat(&self, role: Role, leaving: bool) -> Duration {
+        let SelfReport { server, product, version, os, ip, key, source } = self.report.clone();
+        let key_check = read_key_check(key).await;
         let heartbeat = Heartbeat {
             server,
             role,
@@ -134,51 +129,51 @@ impl Reporter {
                 ip: ip.into(),
                 key_check,
                 machine_key_check: None,
-                messenger_port: self.announced(role),
+                messenger_port: self.messenger_port(role),
                 source,
             },
         };
-        match self.intake.take(vec![heartbeat]).await {
-            Ok(taken) => taken.next_in(),
-            Err(_) => Duration::from_secs(1),
+        match self.ingest.take(vec![heartbeat]).await {
+            Ok(accepted) => accepted.next_in(),
+            Err(_) => RETRY_INTERVAL,
+        }
+    }
+
+    /// Opens a messenger at this port for the service in this process, so that the other web servers notice at once
+    /// when it stops. Does nothing if no service or no address is reported.
+    pub(crate) async fn open_messenger(self: Arc<Self>, port: u16, auth: Arc<AuthService>) {
+        if !self.roles.contains(&Role::Service) || self.report.ip.is_unspecified() {
+            return;
+        }
+        let messenger = MessengerListener::open(port, self.report.server.as_str()).await;
+        if self.messenger.set(messenger).is_ok() {
+            tokio::spawn(self.update_messenger_keys(auth));
+        }
+    }
+
+    /// Gives the messenger the keys that all web servers have: the service in this process has no token of its own.
+    async fn update_messenger_keys(self: Arc<Self>, auth: Arc<AuthService>) {
+        let Some(messenger) = self.messenger.get() else { return };
+        loop {
+            let secrets = auth.candidate_secrets(&self.report.server);
+            messenger.set_keys(&secrets);
+            let has_keys = !secrets.is_empty();
+            if self.has_messenger_keys.swap(has_keys, Ordering::Relaxed) != has_keys {
+                // It announces the port, or no longer does.
+                self.send_heartbeat(Role::Service, false).await;
+            }
+            tokio::time::sleep(KEY_CHECK_INTERVAL).await;
         }
     }
 }
 
-/// The check of the key as it is now.
-async fn check_of(key: Option<KeySource>) -> Option<KeyCheck> {
+/// The key may have changed since the last heartbeat.
+async fn read_key_check(key: Option<KeySource>) -> Option<KeyCheck> {
     match key? {
         KeySource::Product(check) => Some(check),
         KeySource::File(file) => {
             let read = tokio::task::spawn_blocking(move || file.get().ok());
             read.await.ok().flatten()
-        }
-    }
-}
-
-impl Reporter {
-    /// Lets the other web servers of the cluster dial the service in this process, at this port: they notice at once when
-    /// it dies. If it reports no service, or has no address, nothing is opened.
-    pub(crate) async fn listen_as_service(self: Arc<Self>, port: u16, access: Arc<Access>) {
-        if !self.roles.contains(&Role::Service) || self.identity.ip.is_unspecified() {
-            return;
-        }
-        let voice = MessengerListener::open(port, self.identity.server.as_str()).await;
-        if self.voice.set(voice).is_ok() {
-            tokio::spawn(self.follow_join_tokens(access));
-        }
-    }
-
-    /// The service in this process has no token of its own: it shares with the dialers what all web servers know.
-    async fn follow_join_tokens(self: Arc<Self>, access: Arc<Access>) {
-        let Some(voice) = self.voice.get() else { return };
-        loop {
-            let known = access.borne_by(&self.identity.server);
-            voice.share(&known);
-            if self.shares.swap(!known.is_empty(), Ordering::Relaxed) == known.is_empty() {
-                self.beat(Role::Service, false).await;
-            }
-            tokio::time::sleep(KEYS_EVERY).await;
         }
     }
 }

@@ -9,7 +9,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 28] = [
     "clock",
     "telemetry",
     "files",

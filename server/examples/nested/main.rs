@@ -16,9 +16,9 @@ use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use cluster_overview::agent::host;
-use cluster_overview::auth::{Authenticate, Host, HostPerson, Mode, Policy};
+use cluster_overview::auth::{AuthMode, AuthPolicy, Authenticate, HostAuth, HostUser};
 use cluster_overview::files::key::{KeySource, key_check};
-use cluster_overview::self_report::Identity;
+use cluster_overview::self_report::SelfReport;
 use cluster_overview::{Options, Site};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -29,11 +29,11 @@ const COOKIE: &str = "product-session";
 
 /// The product's own sessions. A real one asks for passwords.
 #[derive(Clone, Default)]
-struct Sessions(Arc<RwLock<HashMap<String, HostPerson>>>);
+struct Sessions(Arc<RwLock<HashMap<String, HostUser>>>);
 
 /// This is all that the overview has to know of the product's sign-in.
 impl Authenticate for Sessions {
-    fn person(&self, headers: &HeaderMap, _: &Extensions) -> Option<HostPerson> {
+    fn user(&self, headers: &HeaderMap, _: &Extensions) -> Option<HostUser> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         all.get(session(headers)?).cloned()
     }
@@ -42,9 +42,9 @@ impl Authenticate for Sessions {
 impl Sessions {
     fn begin(&self, name: String) -> String {
         let session = uuid::Uuid::new_v4().to_string();
-        let rank = if name == "ann" { UserRole::Admin } else { UserRole::Viewer };
+        let role = if name == "ann" { UserRole::Admin } else { UserRole::Viewer };
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert(session.clone(), HostPerson { name, rank });
+        all.insert(session.clone(), HostUser { name, role });
         session
     }
 
@@ -62,7 +62,7 @@ fn session(headers: &HeaderMap) -> Option<&str> {
 
 /// The product's first page: its admin menu, or its sign-in.
 async fn home(State(sessions): State<Sessions>, headers: HeaderMap) -> Html<String> {
-    let body = if sessions.person(&headers, &Extensions::new()).is_some() {
+    let body = if sessions.user(&headers, &Extensions::new()).is_some() {
         format!(
             r#"<nav aria-label="Admin"><a href="/admin/users">Users</a> <a href="{OVERVIEW}">Cluster Overview</a></nav>
             <form method="post" action="/sign-out"><button>Sign out</button></form>"#
@@ -100,7 +100,7 @@ async fn signed_in_only(
 ) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
     let wants_a_page = accepts.is_some_and(|accepts| accepts.contains("text/html"));
-    if wants_a_page && sessions.person(request.headers(), request.extensions()).is_none() {
+    if wants_a_page && sessions.user(request.headers(), request.extensions()).is_none() {
         return Redirect::to("/").into_response();
     }
     next.run(request).await
@@ -117,7 +117,7 @@ async fn notice(State(site): State<Arc<Site>>, request: Request, next: Next) -> 
 /// Opens the overview of a product that is asked for at this address.
 async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Box<dyn Error>> {
     let name = "product-1";
-    let identity = Identity {
+    let identity = SelfReport {
         server: ServerName::parse(name)?,
         product: Some("Product".to_owned()),
         version: "2026.2.1".to_owned(),
@@ -131,7 +131,7 @@ async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Bo
         admin_url: Some("/".to_owned()),
         own: Some((identity, vec![Role::Web, Role::Service])),
         dials_as: Some(name.to_owned()),
-        ..Options::new(database, Policy::of(Mode::Host(Host::new(sessions.clone()))))
+        ..Options::new(database, AuthPolicy::new(AuthMode::Host(HostAuth::new(sessions.clone()))))
     };
     Ok(Site::open(options).await?)
 }

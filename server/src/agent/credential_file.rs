@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use app::cluster::{Role, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::auth::secret::Hash;
+use crate::auth::secret::SecretHash;
 use crate::files;
 
 /// 30 days.
@@ -74,7 +74,7 @@ impl Credential {
         let name = if server.len() <= 64 && server.chars().all(is_plain) {
             server.to_ascii_lowercase()
         } else {
-            Hash::of(server).to_hex()
+            SecretHash::new(server).to_hex()
         };
         let mut path = token_file.as_os_str().to_owned();
         path.push(format!(".{name}.{}.credential", role.as_str()));

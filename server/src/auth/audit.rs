@@ -1,38 +1,34 @@
-//! What is written down of every action and every sign-in: who, from where, what, and what came of it.
+//! The audit log: who did what to what, from where, and with which result.
 
 use std::net::IpAddr;
 
 use app::cluster::{ServerName, Timestamp};
 
-use crate::auth::model::Maker;
-use crate::auth::origin::RequestId;
-use crate::auth::secret::Hash;
-pub use crate::telemetry::outside_text::one_line;
-use crate::telemetry::outside_text::{MAX_LIST_LINE_CHARS, list_line};
+use crate::auth::model::TokenOwner;
+use crate::auth::origin::{RequestId, RequestOrigin};
+use crate::auth::secret::SecretHash;
+use crate::telemetry::outside_text::{MAX_LIST_LINE_CHARS, list_line, one_line};
 
-/// How somebody proved who they are.
+/// How somebody was authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
-    /// Not at all: nobody signs in here.
+pub enum AuthMethod {
+    /// Nobody signs in here, or the sign-in failed.
     Nothing,
-    /// By a password, this moment.
     Password,
-    /// By the code that makes the first admin.
+    /// The code that creates the first admin.
     SetupCode,
-    /// By a session.
     Session,
-    /// The product's proxy says so.
+    /// The headers of a trusted proxy.
     Proxy,
-    /// The product that nests the overview says so.
+    /// The product around the overview: as its host, or by an embed code.
     Host,
-    /// By a token or a credential.
+    /// A token or a server's credential.
     Token,
-    /// By a command on the machine that has the database.
+    /// The command line of the machine that has the database.
     Command,
 }
 
-impl Proof {
-    /// All of them.
+impl AuthMethod {
     pub const ALL: [Self; 8] = [
         Self::Nothing,
         Self::Password,
@@ -62,30 +58,38 @@ impl Proof {
 /// Who does something.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// A person, a token's name, or the command.
+    /// The name of a user or of a token.
     pub name: String,
-    /// How they proved it.
-    pub proof: Proof,
-    /// Where from.
+    pub auth_method: AuthMethod,
     pub address: Option<IpAddr>,
-    /// The session it is done in: acting keeps it acting.
-    pub session: Option<Hash>,
-    /// With whose end that ends which they make, if with anybody\'s.
-    pub maker: Option<Maker>,
-    /// The request that it is done by, if it is done by one.
+    /// A change in a session postpones the moment when it has to ask for the password again.
+    pub session: Option<SecretHash>,
+    /// What owns the tokens that they create.
+    pub owner: Option<TokenOwner>,
     pub request_id: Option<RequestId>,
 }
 
 impl Actor {
-    /// Somebody at the command line of the machine that has the database.
-    pub fn command() -> Self {
-        let name = "command line".to_owned();
+    /// Somebody outside of a session, who sends a request.
+    pub(super) fn new(name: String, auth_method: AuthMethod, origin: &RequestOrigin) -> Self {
         Self {
             name,
-            proof: Proof::Command,
+            auth_method,
+            address: origin.client,
+            session: None,
+            owner: None,
+            request_id: origin.request_id,
+        }
+    }
+
+    /// Somebody at the command line of the machine that has the database.
+    pub fn command() -> Self {
+        Self {
+            name: "command line".to_owned(),
+            auth_method: AuthMethod::Command,
             address: None,
             session: None,
-            maker: None,
+            owner: None,
             request_id: None,
         }
     }
@@ -94,40 +98,34 @@ impl Actor {
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Somebody signed in, or was refused.
+    /// Also a sign-in that failed.
     SignIn,
-    /// Somebody signed out, here or everywhere.
     SignOut,
-    /// The first admin was made with the set-up code.
+    /// The first admin was created with the set-up code.
     FirstAdmin,
-    /// A password was set, and with it who may sign in.
     SetPassword,
-    /// A person may no longer sign in.
-    RemovePerson,
-    /// The settings were changed.
+    RemoveUser,
     Configure,
-    /// A component or a server was removed.
+    /// A component or whole servers were removed.
     Remove,
-    /// A key was accepted.
+    /// A reported key became a reference key.
     AcceptKey,
-    /// A service messenger was dialled.
+    /// A service messenger was dialled because somebody asked for it.
     Reconnect,
-    /// A token was made.
     CreateToken,
-    /// A token or a credential was revoked.
+    /// A token or a server's credential was revoked.
     RevokeToken,
     /// A server got a credential.
     Enrol,
 }
 
 impl Action {
-    /// All of them.
     pub const ALL: [Self; 12] = [
         Self::SignIn,
         Self::SignOut,
         Self::FirstAdmin,
         Self::SetPassword,
-        Self::RemovePerson,
+        Self::RemoveUser,
         Self::Configure,
         Self::Remove,
         Self::AcceptKey,
@@ -137,14 +135,14 @@ impl Action {
         Self::Enrol,
     ];
 
-    /// The word in the database, in the API and in the pane's filter.
+    /// The word in the database, in the API and in the filter of the audit page.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SignIn => "sign-in",
             Self::SignOut => "sign-out",
             Self::FirstAdmin => "first-admin",
             Self::SetPassword => "set-password",
-            Self::RemovePerson => "remove-person",
+            Self::RemoveUser => "remove-person",
             Self::Configure => "configure",
             Self::Remove => "remove",
             Self::AcceptKey => "accept-key",
@@ -156,27 +154,25 @@ impl Action {
     }
 }
 
-/// One line to be written.
+/// An entry to write.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// Who.
+pub struct AuditEntry {
     pub actor: Actor,
-    /// What.
     pub action: Action,
-    /// To what, as one line. Never a secret.
+    /// What it was done to, as one line. Never a secret.
     pub target: String,
     /// `done`, or why not.
     pub outcome: String,
 }
 
-impl Entry {
+impl AuditEntry {
     /// Something that was done.
     pub fn done(actor: &Actor, action: Action, target: impl Into<String>) -> Self {
         let (target, outcome) = (one_line(&target.into()), "done".to_owned());
         Self { actor: actor.clone(), action, target, outcome }
     }
 
-    /// A removal of several servers, which it names, if [`Self::names_fit`].
+    /// The removal of several servers, by their names. See [`Self::names_that_fit`].
     pub fn removal(actor: &Actor, servers: &[ServerName]) -> Self {
         let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
         let target = match names.as_slice() {
@@ -186,9 +182,9 @@ impl Entry {
         Self { target: list_line(&target), ..Self::done(actor, Action::Remove, "") }
     }
 
-    /// How many of these servers, from the first, one entry can name.
-    pub fn names_fit<'a>(servers: impl Iterator<Item = &'a ServerName>) -> usize {
-        /// What stands before the names.
+    /// How many of these servers, from the first one, [`Self::removal`] can name.
+    pub fn names_that_fit<'a>(servers: impl Iterator<Item = &'a ServerName>) -> usize {
+        /// More than the text before the names.
         const COUNT_CHARS: usize = 40;
         let mut chars = COUNT_CHARS;
         let fits = |name: &&ServerName| {
@@ -205,47 +201,33 @@ impl Entry {
     }
 }
 
-/// One line as it was written.
+/// An entry as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Its number: they grow.
+pub struct AuditRecord {
+    /// Newer entries have greater IDs.
     pub id: i64,
-    /// When, by the database's clock.
+    /// By the database's clock.
     pub at: Timestamp,
-    /// Who.
     pub who: String,
-    /// How they proved it.
-    pub proof: String,
-    /// Where from.
+    pub auth_method: String,
     pub address: Option<String>,
-    /// What.
     pub action: String,
-    /// To what.
     pub target: String,
-    /// What came of it.
     pub outcome: String,
-    /// How often: equal entries within an hour share a line.
+    /// How often it happened: equal entries within an hour are counted in one.
     pub count: usize,
-    /// When it last happened.
     pub last_at: Timestamp,
-    /// The request by which it was done, the first one if several share the line.
+    /// The request that did it; of equal entries, the first one.
     pub request_id: Option<String>,
 }
 
-/// Which lines are wanted; newest first.
+/// Which entries to read, the newest first.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    /// Only those before this number.
+pub struct AuditQuery {
+    /// Only entries with smaller IDs.
     pub before: Option<i64>,
-    /// Only this action.
     pub action: Option<String>,
-    /// Only those whose who or target holds this text.
+    /// Only entries whose actor, address or target contains this text.
     pub text: Option<String>,
-    /// How many at most.
     pub limit: u32,
-}
-
-/// Whether a text is a name: one line of at least one character and at most so many.
-pub fn is_name(text: &str, most: usize) -> bool {
-    (1..=most).contains(&text.chars().count()) && one_line(text) == text
 }

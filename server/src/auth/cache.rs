@@ -1,4 +1,4 @@
-//! Everything that proves somebody, in memory as the database has it: no request costs a query.
+//! The authentication cache: all accounts, sessions and tokens in memory, so that no request costs a query.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -6,50 +6,46 @@ use std::sync::Arc;
 use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::UserRole;
 
-use crate::auth::model::{Account, Guest, Maker, SESSION, Session, SetupCode, Token, TokenRole};
-use crate::auth::secret::Hash;
+use crate::auth::model::{Account, EmbedSession, Session, SetupCode, Token, TokenOwner, TokenRole};
+use crate::auth::secret::SecretHash;
 
-/// What the database has.
+/// Everything that authenticates somebody, as the database has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuthCache {
-    /// Who can sign in, by [`name_key`].
-    pub people: BTreeMap<String, Account>,
-    /// Who is signed in.
-    pub sessions: HashMap<Hash, Session>,
-    /// Tokens and credentials, also those that are over.
-    pub tokens: HashMap<Hash, Arc<Token>>,
+    /// By [`name_key`](super::model::name_key).
+    pub accounts: BTreeMap<String, Account>,
+    pub sessions: HashMap<SecretHash, Session>,
+    /// Tokens and credentials, also those that are revoked or expired.
+    pub tokens: HashMap<SecretHash, Arc<Token>>,
     /// Each server's credentials, by its name in lower case.
-    credentials: HashMap<String, HashSet<Hash>>,
-    /// The join tokens among them.
-    join_tokens: HashSet<Hash>,
-    /// Whom products let in: by the code until it is used, then by the session it began.
-    pub guests: HashMap<Hash, Guest>,
-    /// What makes the first admin, as long as there is none.
+    credentials: HashMap<String, HashSet<SecretHash>>,
+    /// Which of the tokens are join tokens.
+    join_tokens: HashSet<SecretHash>,
+    /// By the code until it is redeemed, then by the session's secret.
+    pub embed_sessions: HashMap<SecretHash, EmbedSession>,
+    /// Creates the first admin; used up then.
     pub setup_code: Option<SetupCode>,
 }
 
-/// What changed in the database about who may ask for what.
+/// What changed in the database.
 #[derive(Clone, Debug, Default)]
 pub struct AuthCacheChanges {
-    /// People, by name in lower case; without an account those who may no longer sign in.
-    pub people: Vec<(String, Option<Account>)>,
-    /// Sessions; without data those that ended.
-    pub sessions: Vec<(Hash, Option<Session>)>,
-    /// Guests, and whether their visit was ended.
-    pub guests: Vec<(Hash, Guest, bool)>,
-    /// Tokens and credentials.
-    pub tokens: Vec<(Hash, Token)>,
-    /// The code that makes the first admin.
+    /// By [`name_key`](super::model::name_key); `None` for an account that was removed.
+    pub accounts: Vec<(String, Option<Account>)>,
+    /// `None` for a session that ended.
+    pub sessions: Vec<(SecretHash, Option<Session>)>,
+    /// Each with whether it was ended.
+    pub embed_sessions: Vec<(SecretHash, EmbedSession, bool)>,
+    pub tokens: Vec<(SecretHash, Token)>,
     pub setup_code: Option<SetupCode>,
 }
 
 impl AuthCache {
-    /// Applies what changed in the database.
     pub fn apply(&mut self, changes: AuthCacheChanges) {
-        for (key, account) in changes.people {
+        for (key, account) in changes.accounts {
             match account {
-                Some(account) => self.people.insert(key, account),
-                None => self.people.remove(&key),
+                Some(account) => self.accounts.insert(key, account),
+                None => self.accounts.remove(&key),
             };
         }
         for (hash, session) in changes.sessions {
@@ -58,13 +54,13 @@ impl AuthCache {
                 None => self.sessions.remove(&hash),
             };
         }
-        for (hash, guest, ended) in changes.guests {
-            // Where a code was used, the guest is known by the session from now on.
-            if guest.begun.is_some() || ended {
-                self.guests.retain(|_, known| known.id != guest.id);
+        for (hash, session, has_ended) in changes.embed_sessions {
+            // A redeemed code is replaced by the session's own secret.
+            if session.redeemed_at.is_some() || has_ended {
+                self.embed_sessions.retain(|_, known| known.id != session.id);
             }
-            if !ended {
-                self.guests.insert(hash, guest);
+            if !has_ended {
+                self.embed_sessions.insert(hash, session);
             }
         }
         for (hash, token) in changes.tokens {
@@ -82,25 +78,23 @@ impl AuthCache {
     }
 
     /// Notes when tokens were last used.
-    pub fn note_uses(&mut self, uses: &[(Hash, Timestamp)]) {
-        for (hash, used) in uses {
+    pub fn note_uses(&mut self, uses: &[(SecretHash, Timestamp)]) {
+        for (hash, used_at) in uses {
             if let Some(token) = self.tokens.get_mut(hash) {
                 let token = Arc::make_mut(token);
-                token.used = token.used.max(Some(*used));
+                token.last_used_at = token.last_used_at.max(Some(*used_at));
             }
         }
     }
 
-    /// Forgets what has been over for longer than anybody asks: `keep` is how long a token stays that was
-    /// revoked, or has expired.
-    pub fn purge(&mut self, now: Timestamp, keep: Span) {
+    /// Forgets sessions that ended, and tokens that were revoked or expired longer than `keep_tokens` ago.
+    pub fn purge(&mut self, now: Timestamp, keep_tokens: Span) {
         self.sessions.retain(|_, session| !session.has_ended(now));
-        self.guests.retain(|_, guest| {
-            guest.may_enter(now) || guest.begun.is_some_and(|begun| now - begun < SESSION)
-        });
+        self.embed_sessions
+            .retain(|_, session| session.is_redeemable(now) || session.is_active(now));
         let is_kept = |token: &Token| {
-            let over = [token.revoked, token.expires].into_iter().flatten().min();
-            over.is_none_or(|over| now - over < keep)
+            let ended_at = [token.revoked_at, token.expires_at].into_iter().flatten().min();
+            ended_at.is_none_or(|ended_at| now - ended_at < keep_tokens)
         };
         self.tokens.retain(|_, token| is_kept(token));
         let tokens = &self.tokens;
@@ -111,79 +105,81 @@ impl AuthCache {
         });
     }
 
-    /// Whether so many servers have a credential that is good, this one not among them.
-    pub fn is_full_for(&self, server: &ServerName, most: usize, now: Timestamp) -> bool {
-        if self.credentials.len() < most || self.credentials.contains_key(&server.folded()) {
+    /// Whether at least `max_servers` other servers have a valid credential.
+    pub fn is_full_for(&self, server: &ServerName, max_servers: usize, now: Timestamp) -> bool {
+        if self.credentials.len() < max_servers || self.credentials.contains_key(&server.folded()) {
             return false;
         }
-        let is_good =
-            |hashes: &&HashSet<Hash>| hashes.iter().any(|hash| self.token(*hash, now).is_some());
-        self.credentials.values().filter(is_good).count() >= most
+        let is_enrolled = |hashes: &&HashSet<SecretHash>| {
+            hashes.iter().any(|hash| self.token(*hash, now).is_some())
+        };
+        self.credentials.values().filter(is_enrolled).count() >= max_servers
     }
 
-    /// The credentials of a server that are good, the newest first.
-    pub fn credentials_of(&self, server: &ServerName, now: Timestamp) -> Vec<Hash> {
-        self.good(self.credentials.get(&server.folded()).into_iter().flatten(), now)
+    /// The valid credentials of a server, the newest first.
+    pub fn credentials_of(&self, server: &ServerName, now: Timestamp) -> Vec<SecretHash> {
+        self.valid(self.credentials.get(&server.folded()).into_iter().flatten(), now)
     }
 
-    /// The join tokens that are good, the newest first.
-    pub fn join_tokens(&self, now: Timestamp) -> Vec<Hash> {
-        self.good(self.join_tokens.iter(), now)
+    /// The valid join tokens, the newest first.
+    pub fn join_tokens(&self, now: Timestamp) -> Vec<SecretHash> {
+        self.valid(self.join_tokens.iter(), now)
     }
 
-    /// Those of these tokens that are good, the newest first.
-    fn good<'h>(&self, hashes: impl Iterator<Item = &'h Hash>, now: Timestamp) -> Vec<Hash> {
-        let mut good: Vec<(&Hash, &Token)> =
+    fn valid<'h>(
+        &self,
+        hashes: impl Iterator<Item = &'h SecretHash>,
+        now: Timestamp,
+    ) -> Vec<SecretHash> {
+        let mut valid: Vec<(&SecretHash, &Token)> =
             hashes.filter_map(|hash| Some((hash, self.token(*hash, now)?))).collect();
-        good.sort_by(|(_, one), (_, other)| one.by_age(other));
-        good.into_iter().map(|(hash, _)| *hash).collect()
+        valid.sort_by(|(_, one), (_, other)| one.newest_first(other));
+        valid.into_iter().map(|(hash, _)| *hash).collect()
     }
 
-    /// The tokens that end with somebody, and those that end with these.
-    pub fn made_by<'k>(&'k self, maker: &Maker) -> Vec<&'k Token> {
-        let mut makers = vec![maker.clone()];
-        let mut made: Vec<&Token> = Vec::new();
-        while let Some(maker) = makers.pop() {
+    /// The tokens that are revoked together with this owner: those it created, and those created with these.
+    pub fn owned_by<'k>(&'k self, owner: &TokenOwner) -> Vec<&'k Token> {
+        let mut owners = vec![owner.clone()];
+        let mut tokens: Vec<&Token> = Vec::new();
+        while let Some(owner) = owners.pop() {
             let is_new = |token: &&Token| {
-                token.maker.as_ref() == Some(&maker)
-                    && token.role != TokenRole::Node
-                    && !made.iter().any(|known| known.id == token.id)
+                token.owner.as_ref() == Some(&owner)
+                    && token.role != TokenRole::Server
+                    && !tokens.iter().any(|known| known.id == token.id)
             };
             let all = self.tokens.values().map(AsRef::as_ref);
             let found: Vec<&Token> = all.filter(is_new).collect();
-            makers.extend(found.iter().map(|token| Maker::Token(token.id.clone())));
-            made.extend(found);
+            owners.extend(found.iter().map(|token| TokenOwner::Token(token.id.clone())));
+            tokens.extend(found);
         }
-        made
-    }
-
-    /// The person of a session that is not over, and the session.
-    pub fn session(&self, hash: Hash, now: Timestamp) -> Option<(&Account, &Session)> {
-        let session = self.sessions.get(&hash).filter(|session| !session.has_ended(now))?;
-        Some((self.people.get(&session.name_key)?, session))
-    }
-
-    /// The guest of a session that is not over, if the product's token is still good.
-    pub fn guest(&self, hash: Hash, now: Timestamp) -> Option<&Guest> {
-        let guest = self.guests.get(&hash)?;
-        let is_in = guest.begun.is_some_and(|begun| now - begun < SESSION);
-        (is_in && self.token(guest.token, now).is_some()).then_some(guest)
-    }
-
-    /// Whether somebody can sign in who may change things.
-    pub fn has_admin(&self) -> bool {
-        self.people.values().any(|person| person.rank == UserRole::Admin)
-    }
-
-    /// All tokens and credentials, the newest first.
-    pub fn newest_first(&self) -> Vec<&Token> {
-        let mut tokens: Vec<&Token> = self.tokens.values().map(AsRef::as_ref).collect();
-        tokens.sort_by(|one, other| one.by_age(other));
         tokens
     }
 
-    /// The token with this secret, if it proves anything.
-    pub fn token(&self, hash: Hash, now: Timestamp) -> Option<&Token> {
-        self.tokens.get(&hash).map(AsRef::as_ref).filter(|token| token.is_good(now))
+    /// A session that has not ended, with its account.
+    pub fn session(&self, hash: SecretHash, now: Timestamp) -> Option<(&Account, &Session)> {
+        let session = self.sessions.get(&hash).filter(|session| !session.has_ended(now))?;
+        Some((self.accounts.get(&session.name_key)?, session))
+    }
+
+    /// An embed session that has not ended, if the product's token is still valid.
+    pub fn embed_session(&self, hash: SecretHash, now: Timestamp) -> Option<&EmbedSession> {
+        let session = self.embed_sessions.get(&hash).filter(|session| session.is_active(now))?;
+        self.token(session.token, now).is_some().then_some(session)
+    }
+
+    pub fn has_admin(&self) -> bool {
+        self.accounts.values().any(|account| account.role == UserRole::Admin)
+    }
+
+    /// All tokens and credentials, the newest first.
+    pub fn newest_tokens_first(&self) -> Vec<&Token> {
+        let mut tokens: Vec<&Token> = self.tokens.values().map(AsRef::as_ref).collect();
+        tokens.sort_by(|one, other| one.newest_first(other));
+        tokens
+    }
+
+    /// The token with this secret, if it is valid.
+    pub fn token(&self, hash: SecretHash, now: Timestamp) -> Option<&Token> {
+        self.tokens.get(&hash).map(AsRef::as_ref).filter(|token| token.is_valid(now))
     }
 }

@@ -1,129 +1,127 @@
-//! Guests: people whom a product lets in, into a frame within its own pages.
+//! Embed sessions: a product shows the overview to its own users, in a frame within its pages.
 //!
-//! The product's back end fetches a code with its token; the person's browser trades the code for a session,
-//! once, within a minute.
+//! The product's back end fetches a one-time code with its token. The user's browser redeems the code for a session,
+//! within a minute.
 
 use app::cluster::FieldError;
 use app::protocol::UserRole;
 
-use crate::auth::Access;
-use crate::auth::audit::{Action, Actor, Entry, Proof, is_name};
-use crate::auth::model::Guest;
-use crate::auth::origin::Origin;
-use crate::auth::secret::{Hash, Secret, SecretError};
+use crate::auth::AuthService;
+use crate::auth::audit::{Action, Actor, AuditEntry, AuthMethod};
+use crate::auth::model::{EmbedSession, parse_name};
+use crate::auth::origin::RequestOrigin;
+use crate::auth::secret::{Secret, SecretError, SecretHash};
 use crate::auth::tokens::new_id;
 use crate::store::{AccessChange, StoreError};
 
-/// The longest name of a guest, in characters.
-const LONGEST_NAME: usize = 100;
-/// How many guests and codes there may be at once: all of them are kept in memory.
-const MOST_GUESTS: usize = 10_000;
-/// How many guests one product's token lets in at once: no product takes all the places.
-const MAX_GUESTS_PER_TOKEN: usize = 2_000;
+/// How many codes and sessions there may be: all of them are in memory.
+const MAX_EMBED_SESSIONS: usize = 10_000;
+/// How many of them one product's token may have, so that no product uses up all of them.
+const MAX_EMBED_SESSIONS_PER_TOKEN: usize = 2_000;
 
-/// Whom a product lets in.
+/// The user for whom a product asks for a code.
 #[derive(Clone, Debug)]
-pub struct Invitation {
-    /// The person's name, as the product has it.
+pub struct EmbedUser {
+    /// The name in the product.
     pub name: String,
-    /// What they may.
-    pub rank: UserRole,
+    pub role: UserRole,
 }
 
-/// Why nobody is let in.
+/// Why there is no code or no session.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum EmbedRefusal {
-    /// There are too many guests already.
-    #[error("there are too many guests already, or too many came at once; come back in a minute")]
+pub(crate) enum EmbedError {
+    #[error(
+        "too many embed sessions are open, or too many were created at once; try again in a minute"
+    )]
     TooMany,
-    /// The product's token was revoked meanwhile.
-    #[error("the product's token was revoked a moment ago")]
+    #[error("the product's token was revoked a moment ago; use another one")]
     TokenEnded,
-    /// The database does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system gives no randomness.
     #[error(transparent)]
     Random(#[from] SecretError),
 }
 
-impl Invitation {
-    /// An invitation of somebody with this name.
-    ///
+impl EmbedUser {
     /// # Errors
-    /// A name that is none.
-    pub fn of(name: &str, rank: UserRole) -> Result<Self, FieldError> {
-        let why = "must have 1 to 100 characters, on one line";
-        if is_name(name, LONGEST_NAME) {
-            Ok(Self { name: name.to_owned(), rank })
-        } else {
-            Err(FieldError::new("name", why))
-        }
+    /// The name is not one line of 1 to 100 characters.
+    pub fn new(name: &str, role: UserRole) -> Result<Self, FieldError> {
+        let name = parse_name(name).map_err(|error| FieldError::new("name", error.to_string()))?;
+        Ok(Self { name, role })
     }
 }
 
-impl Access {
-    /// A code that lets somebody in for a minute, and the number by which the product can end their visit.
-    /// The product is known by its token.
-    pub(crate) async fn invite(
+impl AuthService {
+    /// Creates a code for a user of the product that has this token. Returns the session's ID and the code.
+    pub(crate) async fn create_embed_session(
         &self,
-        Invitation { name, rank }: Invitation,
-        token: Hash,
-    ) -> Result<(String, Secret), EmbedRefusal> {
-        let keyring = self.live.keyring();
-        let by_this_product = keyring.guests.values().filter(|guest| guest.token == token).count();
-        if keyring.guests.len() >= MOST_GUESTS
-            || by_this_product >= MAX_GUESTS_PER_TOKEN
-            || self.limits.take_invitation(token, self.live.now()).is_err()
+        EmbedUser { name, role }: EmbedUser,
+        token: SecretHash,
+    ) -> Result<(String, Secret), EmbedError> {
+        let auth_cache = self.live.auth_cache();
+        let sessions = auth_cache.embed_sessions.values();
+        let of_this_token = sessions.filter(|session| session.token == token).count();
+        if auth_cache.embed_sessions.len() >= MAX_EMBED_SESSIONS
+            || of_this_token >= MAX_EMBED_SESSIONS_PER_TOKEN
+            || self.rate_limiter.check_embed(token, self.live.now()).is_err()
         {
-            return Err(EmbedRefusal::TooMany);
+            return Err(EmbedError::TooMany);
         }
-        let (id, code, at) = (new_id()?, Secret::new()?, self.store.now());
-        let guest = Guest { id: id.clone(), name, rank, token, made: at, begun: None, acted: at };
-        if self.grant(&[AccessChange::Invite(code.hash(), guest)], None).await? {
+        let (id, code, now) = (new_id()?, Secret::generate()?, self.store.now());
+        let session = EmbedSession {
+            id: id.clone(),
+            name,
+            role,
+            token,
+            created_at: now,
+            redeemed_at: None,
+            last_change_at: now,
+        };
+        let change = AccessChange::CreateEmbedSession(code.hash(), session);
+        if self.change_access(&[change], None).await? {
             Ok((id, code))
         } else {
-            Err(EmbedRefusal::TokenEnded)
+            Err(EmbedError::TokenEnded)
         }
     }
 
-    /// Lets in whoever brings a code that is good: what their cookie is to carry. `None` if the code is
-    /// used, too old, or never was.
-    pub(crate) async fn enter(
+    /// Redeems a code for the secret of a session. `None` if the code was redeemed already, is too old, or never
+    /// existed.
+    pub(crate) async fn redeem_embed_code(
         &self,
         code: &str,
-        origin: &Origin,
-    ) -> Result<Option<Secret>, EmbedRefusal> {
-        let Some(code) = Hash::of_made_secret(code) else { return Ok(None) };
+        origin: &RequestOrigin,
+    ) -> Result<Option<Secret>, EmbedError> {
+        let Some(code) = SecretHash::from_generated(code) else { return Ok(None) };
         self.live.refresh().await;
         let now = self.live.now();
-        let keyring = self.live.keyring();
-        let good =
-            |guest: &&Guest| guest.may_enter(now) && keyring.token(guest.token, now).is_some();
-        let Some(guest) = keyring.guests.get(&code).filter(good) else { return Ok(None) };
-        let session = Secret::new()?;
-        let actor = Actor {
-            name: guest.name.clone(),
-            proof: Proof::Host,
-            address: origin.client,
-            request_id: origin.request_id,
-            session: None,
-            maker: None,
+        let auth_cache = self.live.auth_cache();
+        let is_valid = |session: &&EmbedSession| {
+            session.is_redeemable(now) && auth_cache.token(session.token, now).is_some()
         };
-        let grant = AccessChange::Enter { code, session: session.hash() };
-        let entry = Entry::done(&actor, Action::SignIn, "within a product's page");
-        // Of two that bring the same code at once, one comes first.
-        Ok(self.grant(&[grant], Some(&entry)).await?.then_some(session))
+        let Some(session) = auth_cache.embed_sessions.get(&code).filter(is_valid) else {
+            return Ok(None);
+        };
+        let secret = Secret::generate()?;
+        let actor = Actor::new(session.name.clone(), AuthMethod::Host, origin);
+        let change = AccessChange::RedeemEmbedCode { code, session: secret.hash() };
+        let entry = AuditEntry::done(&actor, Action::SignIn, "within a product's page");
+        // The database decides if two requests bring the same code at once.
+        Ok(self.change_access(&[change], Some(&entry)).await?.then_some(secret))
     }
 
-    /// Ends the visit of a guest whom the product with this token let in; false if there is none.
-    pub(crate) async fn part_with(&self, id: &str, token: Hash) -> Result<bool, StoreError> {
+    /// Ends a session of the product that has this token; false if the product has no such session.
+    pub(crate) async fn revoke_embed_session(
+        &self,
+        id: &str,
+        token: SecretHash,
+    ) -> Result<bool, StoreError> {
         self.live.refresh().await;
-        let keyring = self.live.keyring();
-        let own = |guest: &Guest| guest.id == id && guest.token == token;
-        if !keyring.guests.values().any(own) {
+        let auth_cache = self.live.auth_cache();
+        let is_own = |session: &EmbedSession| session.id == id && session.token == token;
+        if !auth_cache.embed_sessions.values().any(is_own) {
             return Ok(false);
         }
-        self.grant(&[AccessChange::PartWith(id.to_owned())], None).await
+        self.change_access(&[AccessChange::RevokeEmbedSession(id.to_owned())], None).await
     }
 }

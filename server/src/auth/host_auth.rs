@@ -6,54 +6,47 @@ use std::sync::Arc;
 use app::protocol::UserRole;
 use axum::http::{Extensions, HeaderMap};
 
-/// How a host product knows who asks.
+/// How the host product identifies its users.
 ///
-/// It is asked for every request, and again every few seconds for whoever goes on reading the stream; so
-/// it answers from memory. The headers and extensions are the request's, the latter with what the
-/// product's own middleware put there.
+/// It is called for every request, and every few seconds for each open event stream, so it has to answer from memory.
+/// The extensions are those of the request: the product's own middleware can add to them.
 pub trait Authenticate: Send + Sync + 'static {
-    /// Whoever sent this; `None` if nobody is signed in.
-    fn person(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<HostPerson>;
+    /// The user who sent a request; `None` if nobody is signed in.
+    fn user(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<HostUser>;
 }
 
-/// A person, as the host product knows them.
+/// A user of the host product.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostPerson {
-    /// As the page and the audit name them.
+pub struct HostUser {
+    /// The name on the page and in the audit log.
     pub name: String,
-    /// What they may.
-    pub rank: UserRole,
+    pub role: UserRole,
 }
 
-/// The one way of a host product.
+/// An [`Authenticate`] of a host product, as a value of [`AuthMode`](super::AuthMode).
 #[derive(Clone)]
-pub struct Host(Arc<dyn Authenticate>);
+pub struct HostAuth(Arc<dyn Authenticate>);
 
-impl Host {
-    /// This way.
-    pub fn new(way: impl Authenticate) -> Self {
-        Self(Arc::new(way))
+impl HostAuth {
+    pub fn new(authenticate: impl Authenticate) -> Self {
+        Self(Arc::new(authenticate))
     }
 
-    pub(super) fn person(
-        &self,
-        headers: &HeaderMap,
-        extensions: &Extensions,
-    ) -> Option<HostPerson> {
-        self.0.person(headers, extensions)
+    pub(super) fn user(&self, headers: &HeaderMap, extensions: &Extensions) -> Option<HostUser> {
+        self.0.user(headers, extensions)
     }
 }
 
-impl fmt::Debug for Host {
+impl fmt::Debug for HostAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Host(…)")
+        f.write_str("HostAuth(…)")
     }
 }
 
-impl PartialEq for Host {
+impl PartialEq for HostAuth {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Host {}
+impl Eq for HostAuth {}

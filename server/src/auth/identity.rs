@@ -1,273 +1,253 @@
-//! Who a request is from, found out in memory.
+//! Who sends a request: found out from its headers, in memory.
 
 use std::net::IpAddr;
 
-use app::cluster::{ServerName, Timestamp};
+use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::UserRole;
 use axum::http::{Extensions, HeaderMap, header};
 
-use crate::auth::audit::{Actor, Proof};
+use crate::auth::audit::{Actor, AuthMethod};
 use crate::auth::cache::AuthCache;
-use crate::auth::model::{Maker, Token, TokenRole, WHILE_BLIND, name_key};
-use crate::auth::origin::{Origin, RequestId};
+use crate::auth::model::{MAX_BLIND_SESSION_USE, Token, TokenOwner, TokenRole, name_key};
+use crate::auth::origin::{RequestId, RequestOrigin};
 use crate::auth::proxy::user_headers::{self, ProxyNameError};
-use crate::auth::secret::Hash;
-use crate::auth::{Access, HostPerson, Mode};
+use crate::auth::secret::SecretHash;
+use crate::auth::{AuthMode, AuthService, HostUser};
 
-/// Who asks.
+/// Who sends a request.
 #[derive(Clone, Debug)]
-pub enum Caller {
-    /// Somebody who proves nothing.
-    Nobody(AuthFailure),
-    /// Somebody who may look, at least.
-    Person(Person),
+pub enum Identity {
+    Anonymous(AuthFailure),
+    User(User),
     /// A server with its own credential.
-    Node {
-        /// Which server.
+    Server {
         server: ServerName,
-        /// The credential's number.
+        /// The ID of the credential.
         credential: String,
     },
-    /// Somebody with a join token.
-    Joiner {
+    JoinToken {
         /// The token's name.
         token: String,
     },
 }
 
-/// Why somebody proves nothing.
+/// Why somebody is anonymous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthFailure {
-    /// They do not try.
-    Silent,
-    /// By a token that is unknown, expired or revoked.
+    NoCredentials,
+    /// The token is unknown, expired or revoked.
     BadToken,
-    /// By a session that is over or never was.
+    /// The session has ended or never existed.
     BadSession,
-    /// By a proxy whose headers name nobody.
+    /// The proxy's headers name no user.
     Proxy(ProxyNameError),
 }
 
-/// A person, or a program with a person's token.
+/// A person, or a program with a viewer's or an admin's token.
 #[derive(Clone, Debug)]
-pub struct Person {
-    /// Who.
+pub struct User {
     pub name: String,
-    /// What they may.
-    pub rank: UserRole,
-    /// How they proved it.
-    pub proof: Proof,
-    /// Where from.
+    pub role: UserRole,
+    pub auth_method: AuthMethod,
     pub address: Option<IpAddr>,
-    /// The request that they send.
     pub request_id: Option<RequestId>,
-    /// Their session.
-    pub session: Option<Hash>,
-    /// Their token, if that is their proof.
-    pub token: Option<Hash>,
-    /// With whose end the tokens they make end, if with anybody's.
-    pub maker: Option<Maker>,
-    /// Whether the session still acts, or must prove itself by the password first.
-    pub may_act: bool,
+    pub session: Option<SecretHash>,
+    pub token: Option<SecretHash>,
+    /// What owns the tokens that they create.
+    pub owner: Option<TokenOwner>,
+    /// False if the session has to ask for the password before it changes something.
+    pub may_change: bool,
 }
 
-impl Person {
-    /// Whoever it is, where nobody signs in.
-    pub(crate) fn anybody(origin: &Origin) -> Self {
+impl User {
+    /// Without a session, a token or an owner of tokens.
+    fn new(name: String, role: UserRole, auth_method: AuthMethod, origin: &RequestOrigin) -> Self {
         Self {
-            name: "anybody".to_owned(),
-            rank: UserRole::Admin,
-            proof: Proof::Nothing,
+            name,
+            role,
+            auth_method,
             address: origin.client,
             request_id: origin.request_id,
             session: None,
             token: None,
-            maker: None,
-            may_act: true,
+            owner: None,
+            may_change: true,
         }
     }
 
-    /// Whether a product let them into a frame, by a session that it can end.
-    pub(crate) fn is_guest(&self) -> bool {
-        self.proof == Proof::Host && self.session.is_some()
+    /// Everybody's user where nobody signs in.
+    pub(crate) fn anyone(origin: &RequestOrigin) -> Self {
+        Self::new("anybody".to_owned(), UserRole::Admin, AuthMethod::Nothing, origin)
     }
 
-    /// How the audit names them.
+    /// Whether they have an embed session, which the product can end.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.auth_method == AuthMethod::Host && self.session.is_some()
+    }
+
+    /// The user as the audit log names them.
     pub fn actor(&self) -> Actor {
         Actor {
             name: self.name.clone(),
-            proof: self.proof,
+            auth_method: self.auth_method,
             address: self.address,
             request_id: self.request_id,
             session: self.session,
-            maker: self.maker.clone(),
+            owner: self.owner.clone(),
         }
     }
 }
 
-impl Caller {
-    /// Whether a bearer token proved it: no page elsewhere can make a browser send one.
-    pub fn is_proved_by_token(&self) -> bool {
+impl Identity {
+    /// Whether a bearer token proved it. No page of another site can make a browser send one.
+    pub fn has_token(&self) -> bool {
         match self {
-            Self::Nobody(_) => false,
-            Self::Person(person) => person.proof == Proof::Token,
-            Self::Node { .. } | Self::Joiner { .. } => true,
+            Self::Anonymous(_) => false,
+            Self::User(user) => user.auth_method == AuthMethod::Token,
+            Self::Server { .. } | Self::JoinToken { .. } => true,
         }
     }
 }
 
-/// What a caller is found out from.
+/// What every way to authenticate looks at, besides the headers.
 #[derive(Clone, Copy, Debug)]
-struct Moment {
+struct Context<'a> {
+    auth_cache: &'a AuthCache,
+    origin: &'a RequestOrigin,
     now: Timestamp,
-    /// How long the database has not been seen.
-    unseen: app::cluster::Span,
+    /// For how long the database has not been reachable.
+    blind_for: Span,
 }
 
-impl Access {
-    /// Who this request is from. A token counts before anything else a request carries.
-    pub(crate) fn caller(&self, headers: &HeaderMap, extensions: &Extensions) -> (Caller, Origin) {
-        let origin = Origin::of(headers, extensions, &self.policy.proxies);
-        let keyring = self.live.keyring();
+impl AuthService {
+    /// Who sends this request, and where it comes from. A token has precedence over everything else that a request
+    /// brings.
+    pub(crate) fn identify(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> (Identity, RequestOrigin) {
+        let origin = RequestOrigin::from_request(headers, extensions, &self.policy.proxies);
+        let auth_cache = self.live.auth_cache();
         let now = self.live.now();
-        let moment = Moment { now, unseen: now - self.live.last_sight() };
-        let by_token = bearer(headers).map(|hash| match hash {
-            Ok(hash) => self.bearer(&keyring, hash, &origin, moment),
-            Err(why) => Caller::Nobody(why),
+        let blind_for = now - self.live.last_sight();
+        let context = Context { auth_cache: &auth_cache, origin: &origin, now, blind_for };
+        let by_token = bearer_token(headers).map(|hash| match hash {
+            Ok(hash) => self.identify_by_token(hash, context),
+            Err(failure) => Identity::Anonymous(failure),
         });
-        let caller = match (by_token, &self.policy.mode) {
-            // Where nobody signs in, a token proves no less than none.
-            (None | Some(Caller::Nobody(_)), Mode::Open) => {
-                Caller::Person(Person::anybody(&origin))
+        let identity = match (by_token, &self.policy.mode) {
+            // Where nobody signs in, a bad token must not permit less than no token.
+            (None | Some(Identity::Anonymous(_)), AuthMode::Open) => {
+                Identity::User(User::anyone(&origin))
             }
-            (Some(caller), _) => caller,
-            (None, Mode::Password) => self.signed_in(&keyring, headers, &origin, moment),
-            (None, Mode::Proxy { user, role }) => {
-                match user_headers::person(headers, &origin, user, role) {
-                    Ok(person) => vouched_for(person, Proof::Proxy, &origin),
-                    Err(why) => Caller::Nobody(AuthFailure::Proxy(why)),
+            (Some(identity), _) => identity,
+            (None, AuthMode::Password) => self.identify_by_session(headers, context),
+            (None, AuthMode::Proxy { user, role }) => {
+                match user_headers::read_user(headers, &origin, user, role) {
+                    Ok(user) => external_user(user, AuthMethod::Proxy, &origin),
+                    Err(error) => Identity::Anonymous(AuthFailure::Proxy(error)),
                 }
             }
-            (None, Mode::Host(host)) => {
-                let person = host.person(headers, extensions);
-                person.map_or(Caller::Nobody(AuthFailure::Silent), |person| {
-                    vouched_for(person, Proof::Host, &origin)
-                })
-            }
+            (None, AuthMode::Host(host)) => match host.user(headers, extensions) {
+                Some(user) => external_user(user, AuthMethod::Host, &origin),
+                None => Identity::Anonymous(AuthFailure::NoCredentials),
+            },
         };
-        (caller, origin)
+        (identity, origin)
     }
 
-    /// Whether a request brings a proof that nobody here has heard of.
-    pub(crate) fn brings_unknown(&self, headers: &HeaderMap, extensions: &Extensions) -> bool {
-        let keyring = self.live.keyring();
-        if let Some(hash) = bearer(headers) {
+    /// Whether a request brings a token or a session that the cache does not have.
+    pub(crate) fn has_unknown_credential(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> bool {
+        let auth_cache = self.live.auth_cache();
+        if let Some(hash) = bearer_token(headers) {
             return hash.is_ok_and(|hash| {
-                Some(hash) != self.join_token() && !keyring.tokens.contains_key(&hash)
+                Some(hash) != self.join_token() && !auth_cache.tokens.contains_key(&hash)
             });
         }
-        let origin = Origin::of(headers, extensions, &self.policy.proxies);
-        let unknown_person = |session: Hash| !keyring.sessions.contains_key(&session);
-        let unknown_guest = |session: Hash| !keyring.guests.contains_key(&session);
-        self.policy.mode == Mode::Password
-            && (self.session_of(headers, &origin).is_some_and(unknown_person)
-                || self.guest_of(headers, &origin).is_some_and(unknown_guest))
+        let origin = RequestOrigin::from_request(headers, extensions, &self.policy.proxies);
+        let is_unknown = |session| !auth_cache.sessions.contains_key(&session);
+        let is_unknown_embed = |session| !auth_cache.embed_sessions.contains_key(&session);
+        self.policy.mode == AuthMode::Password
+            && (self.session_cookie(headers, &origin).is_some_and(is_unknown)
+                || self.embed_session_cookie(headers, &origin).is_some_and(is_unknown_embed))
     }
 
-    fn bearer(&self, keyring: &AuthCache, hash: Hash, origin: &Origin, moment: Moment) -> Caller {
+    fn identify_by_token(&self, hash: SecretHash, context: Context<'_>) -> Identity {
         if Some(hash) == self.join_token() {
-            return Caller::Joiner { token: "join token".to_owned() };
+            return Identity::JoinToken { token: "join token".to_owned() };
         }
-        let Some(token) = keyring.token(hash, moment.now) else {
-            return Caller::Nobody(AuthFailure::BadToken);
+        let Some(token) = context.auth_cache.token(hash, context.now) else {
+            return Identity::Anonymous(AuthFailure::BadToken);
         };
-        self.note_use(token, moment.now);
-        of_token(token, hash, origin)
+        self.note_use(token, context.now);
+        token_identity(token, hash, context.origin)
     }
 
-    fn signed_in(
-        &self,
-        keyring: &AuthCache,
-        headers: &HeaderMap,
-        origin: &Origin,
-        moment: Moment,
-    ) -> Caller {
-        let (own, guests) = (self.session_of(headers, origin), self.guest_of(headers, origin));
-        if own.is_none() && guests.is_none() {
-            return Caller::Nobody(AuthFailure::Silent);
+    fn identify_by_session(&self, headers: &HeaderMap, context: Context<'_>) -> Identity {
+        let Context { auth_cache, origin, now, blind_for } = context;
+        let cookie = self.session_cookie(headers, origin);
+        let embed_cookie = self.embed_session_cookie(headers, origin);
+        if cookie.is_none() && embed_cookie.is_none() {
+            return Identity::Anonymous(AuthFailure::NoCredentials);
         }
-        let person = |name: &str, rank, proof, hash, may_act| Person {
-            name: name.to_owned(),
-            rank,
-            proof,
-            address: origin.client,
-            request_id: origin.request_id,
-            session: Some(hash),
-            token: None,
-            maker: (proof == Proof::Session).then(|| Maker::Person(name_key(name))),
-            may_act,
-        };
-        let by_password = own.and_then(|hash| {
-            let (account, session) = keyring.session(hash, moment.now)?;
-            let may_act = session.may_act(moment.now);
-            Some(person(&account.name, account.rank, Proof::Session, hash, may_act))
+        let by_password = cookie.and_then(|hash| {
+            let (account, session) = auth_cache.session(hash, now)?;
+            let name = account.name.clone();
+            Some(User {
+                session: Some(hash),
+                owner: Some(TokenOwner::User(name_key(&name))),
+                may_change: session.may_change(now),
+                ..User::new(name, account.role, AuthMethod::Session, origin)
+            })
         });
-        // Whoever signed in themselves is who they say, whatever a product around the page says.
+        // Somebody's own sign-in has precedence over what the product around the page says.
         let by_product = || {
-            let hash = guests?;
-            let guest = keyring.guest(hash, moment.now)?;
-            Some(person(&guest.name, guest.rank, Proof::Host, hash, guest.may_act(moment.now)))
+            let hash = embed_cookie?;
+            let session = auth_cache.embed_session(hash, now)?;
+            Some(User {
+                session: Some(hash),
+                may_change: session.may_change(now),
+                ..User::new(session.name.clone(), session.role, AuthMethod::Host, origin)
+            })
         };
         by_password
             .or_else(by_product)
-            .filter(|_| moment.unseen <= WHILE_BLIND)
-            .map_or(Caller::Nobody(AuthFailure::BadSession), Caller::Person)
+            .filter(|_| blind_for <= MAX_BLIND_SESSION_USE)
+            .map_or(Identity::Anonymous(AuthFailure::BadSession), Identity::User)
     }
 }
 
-fn of_token(token: &Token, hash: Hash, origin: &Origin) -> Caller {
+fn token_identity(token: &Token, hash: SecretHash, origin: &RequestOrigin) -> Identity {
     match (token.role, &token.server) {
-        (TokenRole::Person(rank), _) => Caller::Person(Person {
-            name: token.name.clone(),
-            rank,
-            proof: Proof::Token,
-            address: origin.client,
-            request_id: origin.request_id,
-            session: None,
+        (TokenRole::User(role), _) => Identity::User(User {
             token: Some(hash),
-            maker: Some(Maker::Token(token.id.clone())),
-            may_act: true,
+            owner: Some(TokenOwner::Token(token.id.clone())),
+            ..User::new(token.name.clone(), role, AuthMethod::Token, origin)
         }),
-        (TokenRole::Node, Some(server)) => {
-            Caller::Node { server: server.clone(), credential: token.id.clone() }
+        (TokenRole::Server, Some(server)) => {
+            Identity::Server { server: server.clone(), credential: token.id.clone() }
         }
-        (TokenRole::Join, _) => Caller::Joiner { token: token.name.clone() },
-        // A credential of no server proves nothing; the store makes none.
-        (TokenRole::Node, None) => Caller::Nobody(AuthFailure::BadToken),
+        (TokenRole::Join, _) => Identity::JoinToken { token: token.name.clone() },
+        // The store creates no credential without a server.
+        (TokenRole::Server, None) => Identity::Anonymous(AuthFailure::BadToken),
     }
 }
 
-/// Whoever the product says it is: when their sign-in ends is its business.
-fn vouched_for(person: HostPerson, proof: Proof, origin: &Origin) -> Caller {
-    let HostPerson { name, rank } = person;
-    Caller::Person(Person {
-        name,
-        rank,
-        proof,
-        address: origin.client,
-        request_id: origin.request_id,
-        session: None,
-        token: None,
-        maker: None,
-        may_act: true,
-    })
+/// A user whom the product has signed in: when that sign-in ends is the product's decision.
+fn external_user(user: HostUser, auth_method: AuthMethod, origin: &RequestOrigin) -> Identity {
+    Identity::User(User::new(user.name, user.role, auth_method, origin))
 }
 
-/// The hash of the secret of `Authorization: Bearer`, also of an empty one: whoever tries a token wants it
-/// judged. What is longer than any token is a bad one.
-fn bearer(headers: &HeaderMap) -> Option<Result<Hash, AuthFailure>> {
-    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
-    let (scheme, secret) = given.split_once(' ').unwrap_or((given, ""));
-    let hash = || Hash::of_token(secret.trim()).ok_or(AuthFailure::BadToken);
+/// The hash of the token in `Authorization: Bearer`. An empty token counts as a bad one, as does one that is longer
+/// than any token: neither is the same as no token.
+fn bearer_token(headers: &HeaderMap) -> Option<Result<SecretHash, AuthFailure>> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim();
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    let hash = || SecretHash::from_token(token.trim()).ok_or(AuthFailure::BadToken);
     scheme.eq_ignore_ascii_case("bearer").then(hash)
 }

@@ -1,6 +1,6 @@
-//! Who asks, and how they prove it: sign-in, the product's proxy, tokens, servers' credentials.
+//! Authentication: who sends a request, by password, session, token, the product's proxy or the host product.
 //!
-//! What each may is told in one place, where the routes are: `http/layers/authorize.rs`.
+//! What each identity may do is decided in one place, next to the routes: `http/layers/permission.rs`.
 
 pub mod audit;
 pub mod cache;
@@ -15,110 +15,108 @@ pub mod password;
 pub mod proxy;
 pub mod rate_limit;
 pub mod secret;
+mod setup_code;
 mod sign_in;
 pub mod startup_warnings;
+mod token_uses;
 mod tokens;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use app::cluster::{ServerName, Span, Timestamp};
+use app::cluster::ServerName;
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::auth::model::Token;
-use crate::auth::origin::Origin;
-use crate::auth::password::Passwords;
-use crate::auth::proxy::trusted::Proxies;
+use crate::auth::origin::RequestOrigin;
+use crate::auth::password::PasswordManager;
+use crate::auth::proxy::trusted::TrustedProxies;
 use crate::auth::proxy::unnamed::UnnamedProxyWarning;
 use crate::auth::proxy::unreadable::UnreadableForwardingWarning;
-use crate::auth::rate_limit::Limits;
-use crate::auth::secret::Hash;
+use crate::auth::rate_limit::RateLimiter;
+use crate::auth::secret::SecretHash;
+use crate::auth::token_uses::TokenUses;
 use crate::live::LiveState;
-use crate::store::Store;
+use crate::store::{AccessChange, Store, StoreError};
 
-pub(crate) use crate::auth::embed_sessions::EmbedRefusal;
-pub use crate::auth::embed_sessions::Invitation;
-pub use crate::auth::host_auth::{Authenticate, Host, HostPerson};
+pub(crate) use crate::auth::embed_sessions::EmbedError;
+pub use crate::auth::embed_sessions::EmbedUser;
+pub use crate::auth::host_auth::{Authenticate, HostAuth, HostUser};
 pub use crate::auth::normalization::composed;
-pub use crate::auth::sign_in::{SetupCodeText, SignIn, SignInError, Signed, new_account};
-pub use crate::auth::tokens::{NewToken, TokenChange, describe_token};
+pub use crate::auth::setup_code::SetupCodeText;
+pub use crate::auth::sign_in::{SignInError, SignInRequest, new_account};
+pub use crate::auth::tokens::{NewToken, TokenError, describe_token};
 
-/// How often the last uses of tokens are written to the database.
-const USES_PERIOD: Duration = Duration::from_mins(1);
-/// How often a token's last use is written down at most.
-const USES_EVERY: Span = Span::minutes(10);
-
-/// How people prove who they are.
+/// How users are authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Not at all: whoever reaches the listener may look and change. Loopback only.
+pub enum AuthMode {
+    /// Not at all: everybody who reaches the listener is an admin. For loopback addresses only.
     Open,
     /// By name and password.
     Password,
-    /// The product's proxy says who it is.
+    /// By the headers of a trusted proxy.
     Proxy {
-        /// The header with the person's name.
+        /// The header with the user's name.
         user: HeaderName,
-        /// The header with their roles.
+        /// The header with the user's roles.
         role: HeaderName,
     },
-    /// The host product that nests the overview knows who it is.
-    Host(Host),
+    /// By the host product that nests the overview.
+    Host(HostAuth),
 }
 
-/// What a site is told of access at its start.
+/// Who may use a site, and how they are authenticated.
 #[derive(Clone, Debug)]
-pub struct Policy {
-    /// How people prove who they are.
-    pub mode: Mode,
-    /// The proxies whose word is taken.
-    pub proxies: Proxies,
-    /// Whether heartbeats want a credential: the join token then only enrols.
+pub struct AuthPolicy {
+    pub mode: AuthMode,
+    /// The proxies whose headers are believed.
+    pub proxies: TrustedProxies,
+    /// Whether heartbeats need a server's own credential. The join token then only enrols.
     pub require_enrolment: bool,
-    /// Whether anybody may read the metrics.
+    /// Whether the metrics need no token.
     pub metrics_public: bool,
 }
 
-impl Policy {
+impl AuthPolicy {
     /// Nobody signs in: for a loopback listener.
     pub fn open() -> Self {
-        Self::of(Mode::Open)
+        Self::new(AuthMode::Open)
     }
 
-    /// This mode, and nothing beyond what it needs.
-    pub fn of(mode: Mode) -> Self {
-        let proxies = Proxies::default();
+    /// This mode, with no trusted proxies, no required enrolment and no public metrics.
+    pub fn new(mode: AuthMode) -> Self {
+        let proxies = TrustedProxies::default();
         Self { mode, proxies, require_enrolment: false, metrics_public: false }
     }
 }
 
-/// What the doors need to know beside the keyring.
+/// Authenticates requests, and changes accounts, sessions and tokens.
 #[derive(Debug)]
-pub struct Access {
+pub struct AuthService {
     store: Arc<Store>,
     live: Arc<LiveState>,
-    /// What it was told at its start.
-    pub(crate) policy: Policy,
-    /// What nodes prove themselves with at first contact.
-    join_token: RwLock<Option<Hash>>,
-    /// What the cookie of this overview is called, without its prefix.
+    pub(crate) policy: AuthPolicy,
+    /// The join token from the file of `serve`; those in the database are others.
+    join_token: RwLock<Option<SecretHash>>,
+    /// The name of the session cookie without its prefix.
     cookie: String,
+    /// The base path: the path of the cookies.
     base: String,
-    limits: Limits,
+    rate_limiter: RateLimiter,
     unnamed_proxies: UnnamedProxyWarning,
-    unread_proxies: UnreadableForwardingWarning,
-    passwords: Passwords,
-    /// Tokens' last uses that are not written down yet.
-    uses: Mutex<HashMap<String, Timestamp>>,
+    unreadable_proxies: UnreadableForwardingWarning,
+    passwords: PasswordManager,
+    token_uses: TokenUses,
 }
 
-/// How many credentials of a server, and how many join tokens, a node is thought to bear.
-const MOST_BORNE: usize = 3;
+/// How many credentials of a server, and how many join tokens, are tried as the secret of its messenger.
+const MAX_CANDIDATES_PER_KIND: usize = 3;
 
-impl Access {
-    /// Access below `base` to the cluster with this database.
-    pub fn new(policy: Policy, join_token: Option<Hash>, base: &str, live: Arc<LiveState>) -> Self {
+impl AuthService {
+    pub fn new(
+        policy: AuthPolicy,
+        join_token: Option<SecretHash>,
+        base: &str,
+        live: Arc<LiveState>,
+    ) -> Self {
         let store = Arc::clone(live.store());
         let database_id = store.name();
         Self {
@@ -126,73 +124,55 @@ impl Access {
             live,
             policy,
             join_token: RwLock::new(join_token),
-            // Cookies know no ports: two overviews on one machine must not share one.
+            // Cookies ignore ports: two overviews on one machine must not share one.
             cookie: format!("cluster-overview-{}", database_id.get(..8).unwrap_or(&database_id)),
             base: base.to_owned(),
-            limits: Limits::default(),
+            rate_limiter: RateLimiter::default(),
             unnamed_proxies: UnnamedProxyWarning::default(),
-            unread_proxies: UnreadableForwardingWarning::default(),
-            passwords: Passwords::default(),
-            uses: Mutex::default(),
+            unreadable_proxies: UnreadableForwardingWarning::default(),
+            passwords: PasswordManager::default(),
+            token_uses: TokenUses::default(),
         }
     }
 
-    /// What nodes prove themselves with at first contact, beside the join tokens in the database.
-    fn join_token(&self) -> Option<Hash> {
+    fn join_token(&self) -> Option<SecretHash> {
         *self.join_token.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on it is this one, and the former one proves nothing.
-    pub(crate) fn set_join_token(&self, token: Hash) {
+    /// Replaces the join token: the former one is invalid from now on.
+    pub(crate) fn set_join_token(&self, token: SecretHash) {
         *self.join_token.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
-    /// What a server's components may bear: its credentials, the newest first, then the join tokens.
-    pub(crate) fn borne_by(&self, server: &ServerName) -> Vec<Hash> {
-        let (keyring, now) = (self.live.keyring(), self.live.now());
-        let joins = keyring.join_tokens(now).into_iter().take(MOST_BORNE);
-        let own = keyring.credentials_of(server, now).into_iter().take(MOST_BORNE);
+    /// The secrets that a server's components may have: its credentials, the newest first, then the join tokens.
+    pub(crate) fn candidate_secrets(&self, server: &ServerName) -> Vec<SecretHash> {
+        let (auth_cache, now) = (self.live.auth_cache(), self.live.now());
+        let joins = auth_cache.join_tokens(now).into_iter().take(MAX_CANDIDATES_PER_KIND);
+        let own = auth_cache.credentials_of(server, now).into_iter().take(MAX_CANDIDATES_PER_KIND);
         own.chain(self.join_token()).chain(joins).collect()
     }
 
-    /// Warns, now and then, of a proxy that forwards this request and is not trusted, or cannot be read.
-    pub(crate) fn notice_proxy(&self, origin: &Origin, headers: &HeaderMap) {
+    /// Warns of a proxy that forwards this request and is not trusted, or whose headers cannot be read.
+    pub(crate) fn warn_of_proxy(&self, origin: &RequestOrigin, headers: &HeaderMap) {
         // A host product knows its own proxies.
-        if !matches!(self.policy.mode, Mode::Host(_)) {
+        if !matches!(self.policy.mode, AuthMode::Host(_)) {
             self.unnamed_proxies.notice(origin);
-            self.unread_proxies.notice(origin, headers);
+            self.unreadable_proxies.notice(origin, headers);
         }
     }
 
-    /// Somebody proved themselves by this token.
-    fn note_use(&self, token: &Token, now: Timestamp) {
-        if token.used.is_none_or(|used| now - used >= USES_EVERY) {
-            let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-            uses.entry(token.id.clone()).or_insert(now);
-        }
-    }
-
-    /// Writes down, once a minute, which tokens were used, until it is dropped.
-    pub(crate) async fn run_use_recorder(self: Arc<Self>) {
-        let mut minutes = tokio::time::interval(USES_PERIOD);
-        loop {
-            minutes.tick().await;
-            let uses = self.take_uses();
-            // While the database cannot be written, a use more or less is not missed.
-            if self.live.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
-                continue;
-            }
-            // What another web server wrote just before its clock's last minute is read twice.
-            let since = self.store.now() - Span::minutes(3);
-            if let Err(error) = self.live.note_uses(uses, since).await {
-                tracing::warn!(%error, "when tokens were last used was not written down");
-            }
-        }
-    }
-
-    /// The uses noted since this was last asked.
-    fn take_uses(&self) -> Vec<(String, Timestamp)> {
-        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
-        uses.drain().collect()
+    /// Writes changes, and an entry in the audit log, in one transaction; false if there was nothing to change.
+    async fn change_access(
+        &self,
+        changes: &[AccessChange],
+        entry: Option<&audit::AuditEntry>,
+    ) -> Result<bool, StoreError> {
+        let (changes, entry, place) = (changes.to_vec(), entry.cloned(), self.live.place()?);
+        let change = self.live.change(|store| async move {
+            let _place = place;
+            let commit = store.change_access(&changes, entry.as_ref()).await?;
+            Ok((commit.is_some(), commit))
+        });
+        change.await
     }
 }

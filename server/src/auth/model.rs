@@ -1,4 +1,4 @@
-//! People, sessions and tokens: what the store stores of who may ask for what.
+//! What the store keeps of accounts, sessions, tokens and embed sessions.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,25 +8,42 @@ use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::UserRole;
 
 use crate::auth::normalization::composed;
-use crate::auth::secret::Hash;
+use crate::auth::secret::SecretHash;
+use crate::telemetry::outside_text::is_line;
 
-/// How long after signing in a session ends.
-pub const SESSION: Span = Span::minutes(12 * 60);
-/// How long after the last action a session still acts; then it only looks.
-pub const ACTING: Span = Span::minutes(30);
-/// How long a code lets somebody in.
-pub const CODE: Span = Span::seconds(60);
-/// How long a session goes on looking while the database cannot say whether it was ended.
-pub const WHILE_BLIND: Span = Span::minutes(60);
+/// How long after signing in a session ends, whatever is done in it.
+pub const SESSION_LIFETIME: Span = Span::minutes(12 * 60);
+/// How long after its last change a session may change something without the password. It can still read then.
+pub const REAUTHENTICATION_INTERVAL: Span = Span::minutes(30);
+/// How long an embed code can be redeemed.
+pub const EMBED_CODE_LIFETIME: Span = Span::seconds(60);
+/// How long sessions stay valid while the database cannot say whether they were ended.
+pub const MAX_BLIND_SESSION_USE: Span = Span::minutes(60);
 
-/// A person who can sign in.
+/// The longest name of an account, of a token and of a user in a frame.
+pub const MAX_NAME_CHARS: usize = 100;
+
+/// The reason why a name is rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one line of 1 to {MAX_NAME_CHARS} characters")]
+pub struct NameError;
+
+/// The name of an account, of a token or of a user in a frame, in the form in which it is kept.
+///
+/// # Errors
+/// It is empty, too long, or has line breaks or invisible characters.
+pub(super) fn parse_name(text: &str) -> Result<String, NameError> {
+    let name = composed(text.trim());
+    if is_line(&name, MAX_NAME_CHARS) { Ok(name.into_owned()) } else { Err(NameError) }
+}
+
+/// Somebody who can sign in with a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// The name as it was set.
     pub name: String,
-    /// What they may.
-    pub rank: UserRole,
-    /// The hash of their password, as a PHC string.
+    pub role: UserRole,
+    /// The hash of the password, as a PHC string.
     pub password: String,
 }
 
@@ -34,177 +51,168 @@ impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
             .field("name", &self.name)
-            .field("rank", &self.rank)
+            .field("role", &self.role)
             .finish_non_exhaustive()
     }
 }
 
-/// A person who is signed in.
+/// A session that began with a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The person's name in lower case.
+    /// The account, by [`name_key`].
     pub name_key: String,
-    /// When they signed in.
-    pub begun: Timestamp,
-    /// When they last changed something.
-    pub acted: Timestamp,
-    /// Where they signed in from.
+    pub signed_in_at: Timestamp,
+    pub last_change_at: Timestamp,
+    /// The address that signed in.
     pub address: Option<IpAddr>,
 }
 
 impl Session {
-    /// Whether it is over.
-    pub fn has_ended(&self, now: Timestamp) -> bool {
-        now - self.begun >= SESSION
+    pub(super) fn has_ended(&self, now: Timestamp) -> bool {
+        now - self.signed_in_at >= SESSION_LIFETIME
     }
 
-    /// Whether it may change anything, or must prove itself by the password first.
-    pub fn may_act(&self, now: Timestamp) -> bool {
-        now - self.acted < ACTING
+    /// Whether it may change something, or has to ask for the password first.
+    pub fn may_change(&self, now: Timestamp) -> bool {
+        now - self.last_change_at < REAUTHENTICATION_INTERVAL
     }
 }
 
-/// A person whom a product lets in, into a frame: by a one-time code, and then by a session of their own.
+/// A user whom a product shows the overview in a frame: known by a one-time code first, then by a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Guest {
-    /// Names it to the product.
+pub struct EmbedSession {
+    /// The product ends the session by this ID.
     pub id: String,
-    /// The person's name, as the product has it.
+    /// The user's name in the product.
     pub name: String,
-    /// What they may.
-    pub rank: UserRole,
-    /// The token of the product that vouches for them.
-    pub token: Hash,
-    /// When the code was made.
-    pub made: Timestamp,
-    /// When it was used.
-    pub begun: Option<Timestamp>,
-    /// When they last changed something.
-    pub acted: Timestamp,
+    pub role: UserRole,
+    /// The product's token. The session ends with it.
+    pub token: SecretHash,
+    /// When the code was created.
+    pub created_at: Timestamp,
+    /// When the code was redeemed: the session began then.
+    pub redeemed_at: Option<Timestamp>,
+    pub last_change_at: Timestamp,
 }
 
-impl Guest {
-    /// Whether the code still lets somebody in.
-    pub fn may_enter(&self, now: Timestamp) -> bool {
-        self.begun.is_none() && now - self.made < CODE
+impl EmbedSession {
+    /// Whether the code can still be redeemed.
+    pub fn is_redeemable(&self, now: Timestamp) -> bool {
+        self.redeemed_at.is_none() && now - self.created_at < EMBED_CODE_LIFETIME
     }
 
-    /// Whether they may change anything, or must come in again first.
-    pub fn may_act(&self, now: Timestamp) -> bool {
-        now - self.acted < ACTING
+    /// Whether the code was redeemed and the session has not ended.
+    pub fn is_active(&self, now: Timestamp) -> bool {
+        self.redeemed_at.is_some_and(|redeemed_at| now - redeemed_at < SESSION_LIFETIME)
+    }
+
+    /// Whether it may change something, or the product has to open the frame again first.
+    pub fn may_change(&self, now: Timestamp) -> bool {
+        now - self.last_change_at < REAUTHENTICATION_INTERVAL
     }
 }
 
-/// What a token lets its bearer do.
+/// What a token permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRole {
-    /// Enrol servers, and send heartbeats where no enrolment is required.
+    /// Enrol servers, and send heartbeats where enrolment is not required.
     Join,
-    /// What a person of this rank may.
-    Person(UserRole),
+    /// The same as a user with this role.
+    User(UserRole),
     /// Send one server's heartbeats: its credential.
-    Node,
+    Server,
 }
 
 impl TokenRole {
-    /// All of them.
     pub const ALL: [Self; 4] =
-        [Self::Join, Self::Person(UserRole::Viewer), Self::Person(UserRole::Admin), Self::Node];
+        [Self::Join, Self::User(UserRole::Viewer), Self::User(UserRole::Admin), Self::Server];
 
     /// The word on the command line, in the API and in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Join => "join",
-            Self::Person(rank) => rank.as_str(),
-            Self::Node => "node",
+            Self::User(role) => role.as_str(),
+            Self::Server => "node",
         }
     }
 
-    /// The role of this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == word)
     }
 }
 
-/// A token or a server's credential; of its secret only the hash is known.
+/// A token or a server's credential. Its secret is kept as a hash only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// Names it in lists and in the audit.
+    /// Names it in lists and in the audit log.
     pub id: String,
-    /// What its bearer may.
     pub role: TokenRole,
-    /// What it is for; of a credential, the server's name.
+    /// What it is for; the server's name if it is a credential.
     pub name: String,
-    /// Whose credential it is.
+    /// The server whose credential it is.
     pub server: Option<ServerName>,
-    /// When it was made.
-    pub made: Timestamp,
-    /// By whom, or by which token: a name for people to read.
-    pub made_by: String,
-    /// With whose end it ends too, if with anybody's.
-    pub maker: Option<Maker>,
-    /// Where from.
+    pub created_at: Timestamp,
+    /// The user or the token that created it, as a name to read.
+    pub created_by: String,
+    /// It is revoked together with its owner, if it has one.
+    pub owner: Option<TokenOwner>,
+    /// The address from which it was created.
     pub address: Option<IpAddr>,
-    /// When it ends by itself.
-    pub expires: Option<Timestamp>,
-    /// When it was last used, to the minute.
-    pub used: Option<Timestamp>,
-    /// When it was revoked.
-    pub revoked: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
+    /// To ten minutes.
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
 }
 
-/// Who made a token: it ends with them.
+impl Token {
+    pub(super) fn newest_first(&self, other: &Self) -> Ordering {
+        (other.created_at, &other.id).cmp(&(self.created_at, &self.id))
+    }
+
+    /// Whether it is neither revoked nor expired.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
+    }
+}
+
+/// The account or the token that created a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Maker {
-    /// A person who signs in here, by name in lower case.
-    Person(String),
-    /// A token, by its number.
+pub enum TokenOwner {
+    /// An account, by [`name_key`].
+    User(String),
+    /// A token, by its ID.
     Token(String),
 }
 
-impl Maker {
-    /// How the database has it.
+impl TokenOwner {
+    /// The text in the database.
     pub fn to_text(&self) -> String {
         match self {
-            Self::Person(name_key) => format!("person {name_key}"),
+            Self::User(name_key) => format!("person {name_key}"),
             Self::Token(id) => format!("token {id}"),
         }
     }
 
-    /// From what the database has.
+    /// Reads the text in the database.
     pub fn parse(text: &str) -> Option<Self> {
         let (kind, id) = text.split_once(' ')?;
         match kind {
-            "person" => Some(Self::Person(id.to_owned())),
+            "person" => Some(Self::User(id.to_owned())),
             "token" => Some(Self::Token(id.to_owned())),
             _ => None,
         }
     }
 }
 
-impl Token {
-    /// The order of tokens, the newest first.
-    pub(super) fn by_age(&self, other: &Self) -> Ordering {
-        (other.made, &other.id).cmp(&(self.made, &self.id))
-    }
-
-    /// Whether it proves anything.
-    pub fn is_good(&self, now: Timestamp) -> bool {
-        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
-    }
-}
-
-/// The one code that makes the first admin.
+/// The code that creates the first admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SetupCode {
-    /// Its hash.
-    pub hash: Hash,
-    /// When it ends by itself.
-    pub expires: Timestamp,
+    pub hash: SecretHash,
+    pub expires_at: Timestamp,
 }
 
-/// A name as its key: people do not remember the case of a name, and their systems write its letters in different
-/// forms.
+/// The key by which an account is found: the case of the name does not count, nor do the forms in which Unicode
+/// can write its letters.
 pub fn name_key(name: &str) -> String {
     composed(&composed(name.trim()).to_lowercase()).into_owned()
 }

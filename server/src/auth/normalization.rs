@@ -1,5 +1,5 @@
-//! Letters that can be written in several ways, in the one way in which they are compared: macOS writes `é` as two
-//! characters, other systems as one.
+//! Unicode normalization: names and passwords are compared in one form, because macOS writes `é` as two characters and
+//! other systems as one.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// Every form in which a text may have been hashed, the composed one first: before that was the rule, a text was
-/// hashed as it was typed.
+/// Every form in which a password may have been hashed, the composed one first: former versions hashed it as it was
+/// typed.
 pub(super) fn forms(typed: &str) -> Vec<String> {
     let mut forms = vec![composed(typed).into_owned()];
     for form in [typed.to_owned(), typed.nfd().collect()] {

@@ -1,4 +1,4 @@
-//! Where a request comes from: the peer itself, or whom a trusted proxy names; over TLS or not.
+//! Where a request comes from: from the peer itself, or from the client that a trusted proxy names; over TLS or not.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -8,38 +8,37 @@ use axum::http::{Extensions, HeaderMap, header};
 use uuid::Uuid;
 
 use crate::auth::proxy::forwarded::{Forwarded, client_header};
-use crate::auth::proxy::trusted::Proxies;
+use crate::auth::proxy::trusted::TrustedProxies;
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The peer of the connection; none in a host product that does not say.
+pub struct RequestOrigin {
+    /// The peer of the connection. A host product may not tell it.
     pub peer: Option<IpAddr>,
-    /// Whom it is for: the peer, or whom a trusted one names.
+    /// The peer, or the client that it names if it is a trusted proxy.
     pub client: Option<IpAddr>,
-    /// Whether the peer's word on who asks is taken.
+    /// Whether the peer is a trusted proxy.
     pub trusted: bool,
-    /// Whether the browser's side of the connection is encrypted, as far as is known.
+    /// Whether the client uses TLS, as far as is known.
     pub encrypted: bool,
-    /// The header by which a peer that is not trusted names a client: it may be a proxy that nobody named.
-    pub unbelieved: Option<&'static str>,
-    /// The header in which a trusted peer names a client in a form that cannot be read.
-    pub unreadable: Option<&'static str>,
-    /// What identifies the request in answers, log lines and audit entries.
+    /// The header in which a peer that is not trusted names a client: the peer may be a proxy that
+    /// `--trusted-proxies` should name.
+    pub untrusted_header: Option<&'static str>,
+    /// The header of a trusted proxy whose address cannot be read.
+    pub unreadable_header: Option<&'static str>,
     pub request_id: Option<RequestId>,
 }
 
-/// What identifies one request in its answer, in log lines and in audit entries: an extension of the request.
+/// Identifies a request in its answer, in log lines and in the audit log. An extension of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(Uuid);
 
 impl RequestId {
-    /// The ID that a proxy sent, if it is a UUID: with or without hyphens, as nginx writes it.
+    /// Reads a proxy's ID if it is a UUID. nginx writes it without hyphens.
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
     }
 
-    /// A new one.
     pub fn generate() -> Self {
         Self(Uuid::new_v4())
     }
@@ -51,59 +50,62 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// A connection that came over TLS of our own: an extension of its requests.
+/// An extension of requests that came over the overview's own TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OverTls;
 
-impl Origin {
-    /// Of a request with these headers and extensions.
-    pub fn of(headers: &HeaderMap, extensions: &Extensions, proxies: &Proxies) -> Self {
+impl RequestOrigin {
+    pub fn from_request(
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        proxies: &TrustedProxies,
+    ) -> Self {
         let peer =
             extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_canonical());
-        let trusted = peer.is_some_and(|peer| proxies.trust(peer));
+        let trusted = peer.is_some_and(|peer| proxies.contains(peer));
         let said = if trusted { Forwarded::read(headers, proxies) } else { Forwarded::default() };
         Self {
             peer,
             client: said.client.or(peer),
             trusted,
             encrypted: said.encrypted || extensions.get::<OverTls>().is_some(),
-            unbelieved: if trusted { None } else { client_header(headers) },
-            unreadable: said.unreadable,
+            untrusted_header: if trusted { None } else { client_header(headers) },
+            unreadable_header: said.unreadable_header,
             request_id: extensions.get::<RequestId>().copied(),
         }
     }
-}
 
-impl Origin {
-    /// Whether a proxy seems to have handed it on.
+    /// Whether it seems to have come through a proxy.
     pub(crate) fn is_proxied(&self) -> bool {
-        self.trusted || self.unbelieved.is_some()
+        self.trusted || self.untrusted_header.is_some()
     }
 }
 
-/// The host, and maybe a port, under which a browser knows the overview.
+/// The host, with a port if there is one, under which the browser reached the overview.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OwnHost {
-    /// As the header has it.
+pub(crate) struct PublicHost {
     pub(crate) authority: String,
-    /// The header that says so.
+    /// The header that it was read from.
     pub(crate) header: &'static str,
 }
 
-impl OwnHost {
-    /// What a trusted proxy names, else `Host`; `None` if nothing does, or two lines do.
-    pub(crate) fn of(headers: &HeaderMap, origin: &Origin, proxies: &Proxies) -> Option<Self> {
+impl PublicHost {
+    /// The host that a trusted proxy names, else `Host`. `None` if there is none, or more than one `Host`.
+    pub(crate) fn from_request(
+        headers: &HeaderMap,
+        origin: &RequestOrigin,
+        proxies: &TrustedProxies,
+    ) -> Option<Self> {
         let said = if origin.trusted { Forwarded::read(headers, proxies).host } else { None };
         let own = |(authority, header)| Self { authority, header };
         said.map(own).or_else(|| host(headers).map(|host| own((host.to_owned(), "Host"))))
     }
 
-    /// Whether it is a loopback name or address.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.authority)
     }
 
-    /// Whether a page of this origin (`https://HOST:PORT`) is one of ours.
+    /// Whether a page of this web origin (`https://HOST:PORT`) is one of ours.
     pub(crate) fn is_origin(&self, origin: &str) -> bool {
         let (authority, port) = if let Some(authority) = origin.strip_prefix("https://") {
             (authority, ":443")
@@ -112,13 +114,13 @@ impl OwnHost {
         } else {
             return false;
         };
-        // Browsers leave out the scheme's own port, some proxies do not.
+        // Browsers omit the default port of the scheme; some proxies do not.
         let own = self.authority.strip_suffix(port).unwrap_or(&self.authority);
         authority.strip_suffix(port).unwrap_or(authority).eq_ignore_ascii_case(own)
     }
 }
 
-/// The one `Host` of a request.
+/// The `Host` of a request, if there is exactly one.
 pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next()?.to_str().ok()?;
@@ -141,8 +143,8 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn origin(peer: &str, headers: &[(&'static str, &str)]) -> Origin {
-        let proxies = Proxies::parse(&["10.0.0.0/8".to_owned(), "::1".to_owned()]).unwrap();
+    fn origin(peer: &str, headers: &[(&'static str, &str)]) -> RequestOrigin {
+        let proxies = TrustedProxies::parse(&["10.0.0.0/8".to_owned(), "::1".to_owned()]).unwrap();
         let mut extensions = Extensions::new();
         let peer: IpAddr = peer.parse().unwrap();
         extensions.insert(ConnectInfo(SocketAddr::new(peer, 4_000)));
@@ -150,25 +152,25 @@ mod tests {
         for (name, value) in headers {
             map.append(*name, value.parse().unwrap());
         }
-        Origin::of(&map, &extensions, &proxies)
+        RequestOrigin::from_request(&map, &extensions, &proxies)
     }
 
     #[test]
-    fn a_strangers_word_on_its_address_is_not_taken() {
+    fn forwarded_headers_of_a_stranger_are_ignored() {
         let said =
             origin("192.0.2.1", &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-proto", "https")]);
         assert_eq!(said.client, Some([192, 0, 2, 1].into()));
         assert!(!said.trusted && !said.encrypted);
-        assert_eq!(said.unbelieved, Some("X-Forwarded-For"));
+        assert_eq!(said.untrusted_header, Some("X-Forwarded-For"));
         assert_eq!(
-            origin("192.0.2.1", &[("forwarded", "for=1.1.1.1")]).unbelieved,
+            origin("192.0.2.1", &[("forwarded", "for=1.1.1.1")]).untrusted_header,
             Some("Forwarded")
         );
-        assert_eq!(origin("10.0.0.9", &[("x-forwarded-for", "1.1.1.1")]).unbelieved, None);
+        assert_eq!(origin("10.0.0.9", &[("x-forwarded-for", "1.1.1.1")]).untrusted_header, None);
     }
 
     #[test]
-    fn of_a_proxys_list_the_last_stranger_is_the_client() {
+    fn the_client_is_the_last_address_that_is_no_trusted_proxy() {
         for (list, client) in [
             ("192.0.2.7", "192.0.2.7"),
             ("1.1.1.1, 192.0.2.7", "192.0.2.7"),
@@ -185,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_names_and_addresses_are_on_this_machine() {
+    fn only_loopback_names_and_addresses_are_loopback() {
         for here in [
             "localhost",
             "LOCALHOST:3000",
@@ -202,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_ours_if_its_host_and_port_are() {
-        let own = |authority: &str| OwnHost { authority: authority.to_owned(), header: "Host" };
+    fn a_page_is_ours_if_host_and_port_are_the_same() {
+        let own = |authority: &str| PublicHost { authority: authority.to_owned(), header: "Host" };
         for (authority, page) in [
             ("a.example", "http://a.example"),
             ("A.example", "https://a.EXAMPLE"),
@@ -228,15 +230,15 @@ mod tests {
     }
 
     #[test]
-    fn a_trusted_proxy_says_under_which_host_it_was_asked_and_nobody_else_does() {
+    fn only_a_trusted_proxy_names_the_host_that_the_browser_used() {
         let named = |peer: &str| {
             let lines = [("x-forwarded-host", "a.example:8080"), ("host", "127.0.0.1:3000")];
-            let proxies = Proxies::parse(&["10.0.0.0/8".to_owned()]).unwrap();
+            let proxies = TrustedProxies::parse(&["10.0.0.0/8".to_owned()]).unwrap();
             let mut headers = HeaderMap::new();
             for (name, value) in lines {
                 headers.append(name, value.parse().unwrap());
             }
-            let own = OwnHost::of(&headers, &origin(peer, &lines), &proxies).unwrap();
+            let own = PublicHost::from_request(&headers, &origin(peer, &lines), &proxies).unwrap();
             (own.authority, own.header)
         };
         assert_eq!(named("10.0.0.9"), ("a.example:8080".to_owned(), "X-Forwarded-Host"));
@@ -244,8 +246,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_refused_in_words() {
-        let wrong = Proxies::parse(&["10.0.0.0/8".to_owned(), "proxy.example".to_owned()]);
+    fn an_invalid_proxy_address_is_named_in_the_error() {
+        let wrong = TrustedProxies::parse(&["10.0.0.0/8".to_owned(), "proxy.example".to_owned()]);
         assert!(wrong.unwrap_err().contains("proxy.example"));
     }
 }

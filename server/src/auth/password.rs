@@ -1,4 +1,4 @@
-//! Passwords: argon2id, off the threads that answer, and never more at once than memory bears.
+//! Passwords: the rules for new ones, and argon2id hashing on threads of its own, as often at once as memory allows.
 
 use std::sync::Arc;
 
@@ -9,94 +9,92 @@ use tokio::sync::Semaphore;
 
 use crate::auth::normalization::{composed, forms};
 
-/// How many passwords are hashed at once: each takes 19 MiB and one core for some tens of milliseconds.
-const AT_ONCE: usize = 2;
-/// How many may wait for that.
-const WAITING: usize = 64;
-/// The shortest password, in characters.
-pub const SHORTEST: usize = 12;
-/// The longest, in bytes: hashing more would be work for whoever asks.
-pub const LONGEST: usize = 1_024;
+/// Each hash takes 19 MiB and one core for some tens of milliseconds.
+const MAX_CONCURRENT_HASHES: usize = 2;
+const MAX_QUEUED_HASHES: usize = 64;
+const MIN_PASSWORD_CHARS: usize = 12;
+/// A longer one would be hashing work that anybody could ask for.
+pub const MAX_PASSWORD_BYTES: usize = 1_024;
 
-/// What is verified for a name that nobody has: the same work as for one that somebody has.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2x1c3Rlci1vdmVydmlldw$\
+/// Verified for names without an account, so that they take the same time as others.
+const DUMMY_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2x1c3Rlci1vdmVydmlldw$\
                        mW8bq0SPZ0gkLXQz7Wn4uVJm1v4bT3bQv7m0Q3lJ0aY";
 
-/// Whether a password is the one that was set.
+/// Whether a password matches a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fit {
-    /// It is not.
+pub enum PasswordMatch {
     No,
-    /// It is.
     Yes,
-    /// It is, and was hashed before passwords were composed: it should be hashed anew.
-    InFormerForm,
+    /// It matches a hash of a former version, in another Unicode form: it should be hashed again.
+    LegacyForm,
 }
 
-/// Why a password is not taken.
+/// Why a new password is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordPolicyError {
-    /// Too short.
-    #[error("a password has at least {SHORTEST} characters; a sentence is easy to keep in mind")]
+    #[error(
+        "a password has at least {MIN_PASSWORD_CHARS} characters; a sentence is easy to keep in mind"
+    )]
     Short,
-    /// Too long.
-    #[error("a password has at most {LONGEST} bytes")]
+    #[error("a password has at most {MAX_PASSWORD_BYTES} bytes")]
     Long,
-    /// Hardly more than the person's name, the product's or the overview's.
+    /// Little more than the user's name, the product's or the overview's.
     #[error(
         "this password is little more than a name of yours, of the product or of Cluster Overview; choose other words"
     )]
     OwnWords,
-    /// The same word or letters again and again.
     #[error("this password repeats the same letters; choose different words")]
     Repeated,
-    /// Among the first that somebody would guess.
     #[error(
         "this password is a common one or easy to guess; several words that do not belong together are better"
     )]
     Common,
 }
 
-/// Why nothing was found out.
+/// Why a password was neither hashed nor verified.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {
-    /// Too many people are signing in.
     #[error("too many people are signing in at this moment; try again in a few seconds")]
     Busy,
-    /// The password could not be hashed.
     #[error("the password could not be hashed: {0}")]
     Hash(argon2::password_hash::Error),
 }
 
-/// The one place where passwords are worked on.
+/// Hashes and verifies passwords, at most [`MAX_CONCURRENT_HASHES`] at once.
 #[derive(Debug)]
-pub struct Passwords {
-    places: Arc<Semaphore>,
+pub struct PasswordManager {
+    permits: Arc<Semaphore>,
     queue: Semaphore,
 }
 
-impl Default for Passwords {
+impl Default for PasswordManager {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), queue: Semaphore::new(WAITING) }
+        Self {
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT_HASHES)),
+            queue: Semaphore::new(MAX_QUEUED_HASHES),
+        }
     }
 }
 
-/// Words that everybody knows of the overview.
+/// Words that anybody would try first.
 const WELL_KNOWN_WORDS: [&str; 3] = ["clusteroverview", "cluster", "overview"];
-/// The shortest name that is looked for in a password, in characters: shorter ones are in many words.
+/// Shorter names are part of many words, so they are not looked for in a password.
 const MIN_NAME_CHARS: usize = 3;
-/// How many characters a password must have besides names, or that are not repeated.
+/// How many characters a password must have besides names.
 const MIN_OWN_CHARS: usize = 8;
-/// What `zxcvbn` calls safely unguessable: more than 10^8 guesses.
+/// `zxcvbn` calls it safely unguessable: more than 10^8 guesses.
 const MIN_SCORE: zxcvbn::Score = zxcvbn::Score::Three;
 
-/// Whether a new password of this person is fit to be one. `product`: the name of the product around the
-/// overview.
-pub fn check(password: &str, name: &str, product: Option<&str>) -> Result<(), PasswordPolicyError> {
-    if password.len() > LONGEST {
+/// Checks a new password. `product`: the name of the product around the overview.
+pub fn check_policy(
+    password: &str,
+    name: &str,
+    product: Option<&str>,
+) -> Result<(), PasswordPolicyError> {
+    if password.len() > MAX_PASSWORD_BYTES {
         return Err(PasswordPolicyError::Long);
     }
-    if password.chars().count() < SHORTEST {
+    if password.chars().count() < MIN_PASSWORD_CHARS {
         return Err(PasswordPolicyError::Short);
     }
     let names: Vec<String> = [name, product.unwrap_or_default()].map(folded).into();
@@ -122,26 +120,30 @@ pub fn check(password: &str, name: &str, product: Option<&str>) -> Result<(), Pa
     Ok(())
 }
 
-/// Letters and digits alone, in lower case.
+/// Only the letters and digits, in lower case.
 fn folded(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Whether it is one short part, twice or more often.
+/// Whether the text repeats one part that is shorter than a password may be.
 fn is_repeated(text: &str) -> bool {
     let letters: Vec<char> = text.chars().collect();
     let repeats = |part: usize| letters.iter().zip(letters.iter().skip(part)).all(|(a, b)| a == b);
-    // A part as long as a password may be is one, said twice.
-    (1..letters.len().min(SHORTEST)).any(|part| part * 2 <= letters.len() && repeats(part))
+    (1..letters.len().min(MIN_PASSWORD_CHARS))
+        .any(|part| part * 2 <= letters.len() && repeats(part))
 }
 
-impl Passwords {
-    /// Whether this is the password behind `hash`, in any form that its letters may have. For nobody's hash the
-    /// same work is done.
-    pub async fn is(&self, password: String, hash: Option<String>) -> Result<Fit, PasswordError> {
-        self.work(move || {
+impl PasswordManager {
+    /// Whether this password matches the hash, in any Unicode form of its letters. Without a hash it takes the same
+    /// time.
+    pub async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<PasswordMatch, PasswordError> {
+        self.run(move || {
             let known = hash.is_some();
-            let hash = hash.unwrap_or_else(|| NOBODYS.to_owned());
+            let hash = hash.unwrap_or_else(|| DUMMY_HASH.to_owned());
             let parsed = PasswordHash::new(&hash).ok();
             let fits = |form: &String| {
                 parsed.as_ref().is_some_and(|parsed| {
@@ -149,16 +151,16 @@ impl Passwords {
                 })
             };
             Ok(match forms(&password).iter().position(fits).filter(|_| known) {
-                None => Fit::No,
-                Some(0) => Fit::Yes,
-                Some(_) => Fit::InFormerForm,
+                None => PasswordMatch::No,
+                Some(0) => PasswordMatch::Yes,
+                Some(_) => PasswordMatch::LegacyForm,
             })
         })
         .await
     }
 
-    /// The password in its composed form, if it is fit to be one.
-    pub async fn check(
+    /// A new password in the form in which it is hashed, if the policy accepts it.
+    pub async fn accept(
         &self,
         password: String,
         name: &str,
@@ -166,28 +168,29 @@ impl Passwords {
     ) -> Result<Result<String, PasswordPolicyError>, PasswordError> {
         let password = composed(&password).into_owned();
         let (name, product) = (name.to_owned(), product.map(str::to_owned));
-        self.work(move || Ok(check(&password, &name, product.as_deref()).map(|()| password))).await
+        self.run(move || Ok(check_policy(&password, &name, product.as_deref()).map(|()| password)))
+            .await
     }
 
     /// The PHC string of a new password.
     pub async fn hash(&self, password: String) -> Result<String, PasswordError> {
-        self.work(move || {
+        self.run(move || {
             let hash = Argon2::default().hash_password(composed(&password).as_bytes());
             hash.map(|hash| hash.to_string()).map_err(PasswordError::Hash)
         })
         .await
     }
 
-    async fn work<T: Send + 'static>(
+    async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
         let _queued = self.queue.try_acquire().map_err(|_| PasswordError::Busy)?;
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|_| PasswordError::Busy)?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| PasswordError::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
-            // Held while the work lasts, even if whoever asked has gone.
-            let _place = place;
+            // Held until the work is done, even if the request has gone.
+            let _permit = permit;
             work()
         });
         done.await.unwrap_or(Err(PasswordError::Busy))
@@ -199,35 +202,38 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_password_is_known_by_its_hash_alone() {
-        let passwords = Passwords::default();
+    async fn a_password_matches_its_hash_and_no_other_does() {
+        let passwords = PasswordManager::default();
         let hash = passwords.hash("correct horse battery".to_owned()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        let is = |word: &str, hash: Option<String>| passwords.is(word.to_owned(), hash);
-        assert_eq!(is("correct horse battery", Some(hash.clone())).await.unwrap(), Fit::Yes);
-        assert_eq!(is("correct horse batterY", Some(hash)).await.unwrap(), Fit::No);
-        assert_eq!(is("correct horse battery", None).await.unwrap(), Fit::No);
+        let is = |word: &str, hash: Option<String>| passwords.verify(word.to_owned(), hash);
+        assert_eq!(
+            is("correct horse battery", Some(hash.clone())).await.unwrap(),
+            PasswordMatch::Yes
+        );
+        assert_eq!(is("correct horse batterY", Some(hash)).await.unwrap(), PasswordMatch::No);
+        assert_eq!(is("correct horse battery", None).await.unwrap(), PasswordMatch::No);
     }
 
     #[tokio::test]
-    async fn a_password_fits_in_every_form_of_its_letters_and_so_do_hashes_of_former_versions() {
-        let passwords = Passwords::default();
+    async fn a_password_matches_in_every_unicode_form_and_so_do_hashes_of_former_versions() {
+        let passwords = PasswordManager::default();
         let (one, two) = ("K\u{fc}hlschrank im Moor", "Ku\u{308}hlschrank im Moor");
         // As former versions hashed it: as it was typed.
         let former = Argon2::default().hash_password(two.as_bytes()).unwrap().to_string();
-        let is = |word: &str, hash: &str| passwords.is(word.to_owned(), Some(hash.to_owned()));
+        let is = |word: &str, hash: &str| passwords.verify(word.to_owned(), Some(hash.to_owned()));
         for typed in [one, two] {
             let hash = passwords.hash(typed.to_owned()).await.unwrap();
-            assert_eq!(is(one, &hash).await.unwrap(), Fit::Yes);
-            assert_eq!(is(two, &hash).await.unwrap(), Fit::Yes);
-            assert_eq!(is("Kuhlschrank im Moor", &hash).await.unwrap(), Fit::No);
-            assert_eq!(is(typed, &former).await.unwrap(), Fit::InFormerForm);
+            assert_eq!(is(one, &hash).await.unwrap(), PasswordMatch::Yes);
+            assert_eq!(is(two, &hash).await.unwrap(), PasswordMatch::Yes);
+            assert_eq!(is("Kuhlschrank im Moor", &hash).await.unwrap(), PasswordMatch::No);
+            assert_eq!(is(typed, &former).await.unwrap(), PasswordMatch::LegacyForm);
         }
     }
 
     #[test]
-    fn nobodys_hash_costs_what_a_real_one_costs() {
-        let parsed = PasswordHash::new(NOBODYS).unwrap();
+    fn the_dummy_hash_costs_what_a_real_one_costs() {
+        let parsed = PasswordHash::new(DUMMY_HASH).unwrap();
         let real = Argon2::default().hash_password(b"correct horse battery").unwrap();
         assert_eq!((parsed.algorithm, parsed.version), (real.algorithm, real.version));
         assert_eq!(parsed.params, real.params);
@@ -235,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn a_password_has_a_least_and_a_greatest_length() {
-        assert_eq!(check("elevenchars", "ann", None), Err(PasswordPolicyError::Short));
-        assert_eq!(check("twelve chars", "ann", None), Ok(()));
-        assert_eq!(check(&"x".repeat(1_025), "ann", None), Err(PasswordPolicyError::Long));
+    fn a_password_has_a_minimum_and_a_maximum_length() {
+        assert_eq!(check_policy("elevenchars", "ann", None), Err(PasswordPolicyError::Short));
+        assert_eq!(check_policy("twelve chars", "ann", None), Ok(()));
+        assert_eq!(check_policy(&"x".repeat(1_025), "ann", None), Err(PasswordPolicyError::Long));
     }
 
     #[test]
-    fn a_password_that_anybody_would_try_first_is_refused_and_told_why() {
+    fn a_password_that_is_easy_to_guess_is_refused_with_the_reason() {
         for (password, why) in [
             ("passwordpassword", PasswordPolicyError::Repeated),
             ("Password-Password", PasswordPolicyError::Repeated),
@@ -260,12 +266,20 @@ mod tests {
             ("123456789012", PasswordPolicyError::Common),
             ("administrator", PasswordPolicyError::Common),
         ] {
-            assert_eq!(check(password, "Annabel Miller", Some("ProGet")), Err(why), "{password}");
+            assert_eq!(
+                check_policy(password, "Annabel Miller", Some("ProGet")),
+                Err(why),
+                "{password}"
+            );
         }
         for password in
             ["correct horse battery", "my cluster keeps green hats", "Kühlschrank im Moor"]
         {
-            assert_eq!(check(password, "Annabel Miller", Some("ProGet")), Ok(()), "{password}");
+            assert_eq!(
+                check_policy(password, "Annabel Miller", Some("ProGet")),
+                Ok(()),
+                "{password}"
+            );
         }
     }
 }

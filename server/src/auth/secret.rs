@@ -1,4 +1,4 @@
-//! What a secret is here: 256 random bits, kept only as a hash, compared in constant time.
+//! Secrets of tokens, sessions and codes: 256 random bits, kept only as a hash, compared in constant time.
 
 use std::fmt;
 use std::fs;
@@ -11,46 +11,34 @@ use subtle::ConstantTimeEq as _;
 
 use crate::files;
 
-/// The longest token that is read, in bytes: a join token may be the administrator's own choice.
+/// The longest token that is accepted: an administrator may choose a join token.
 pub const MAX_TOKEN_BYTES: usize = 1_024;
-/// The length of a secret made here, in bytes.
+/// The length of a generated secret.
 pub const SECRET_BYTES: usize = 64;
 
-/// Why there is no secret.
+/// Why a secret was neither read nor generated.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The file cannot be read or written.
     #[error("cannot use the token file {}: {source}", .path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file holds nothing.
+    File { path: PathBuf, source: io::Error },
     #[error("the token file {} is empty; put a long random secret into it", .0.display())]
     Empty(PathBuf),
-    /// The file holds more than a token may have.
     #[error("the token in {} is longer than {MAX_TOKEN_BYTES} bytes; use a shorter one", .0.display())]
     TooLong(PathBuf),
-    /// The file holds something that no header can carry.
-    #[error("the token in {} holds {what} at line {line}, column {column}; a token is one line of printable ASCII characters: copy it again, or use another", .path.display())]
+    /// A header cannot carry this character.
+    #[error("the token in {} holds {what} at line {line}, column {column}; a token is one line of printable ASCII characters: copy it again, or use another one", .path.display())]
     Character {
-        /// The file.
         path: PathBuf,
-        /// What no token may hold.
         what: String,
-        /// Where.
         line: usize,
-        /// Where in it, in characters.
+        /// In characters.
         column: usize,
     },
-    /// The system gives no randomness.
     #[error("the system gave no random numbers for a secret: {0}")]
     Random(#[from] getrandom::Error),
 }
 
-/// A new secret, which is shown or sent once and never kept.
+/// A new secret. It is shown or sent once and never kept.
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -62,67 +50,66 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     /// 256 random bits as 64 hex digits.
-    pub fn new() -> Result<Self, SecretError> {
+    pub fn generate() -> Result<Self, SecretError> {
         let mut random = [0; 32];
         getrandom::fill(&mut random)?;
         Ok(Self(hex::encode(random)))
     }
 
-    /// The secret itself, for whom it is made.
+    /// The text of the secret, to show or send it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// What is kept of it.
-    pub fn hash(&self) -> Hash {
-        Hash::of(&self.0)
+    pub fn hash(&self) -> SecretHash {
+        SecretHash::new(&self.0)
     }
 }
 
-/// The SHA-256 of a secret. Equality takes the same time whatever differs.
+/// The SHA-256 of a secret. A comparison takes the same time whatever differs.
 #[derive(Clone, Copy, Eq, Hash)]
 #[allow(clippy::derived_hash_with_manual_eq, reason = "equal in constant time is still equal")]
-pub struct Hash([u8; 32]);
+pub struct SecretHash([u8; 32]);
 
-impl PartialEq for Hash {
+impl PartialEq for SecretHash {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-impl fmt::Debug for Hash {
+impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hash(…)")
+        f.write_str("SecretHash(…)")
     }
 }
 
-impl Hash {
-    /// Of a secret as it was given, without the white space around it.
-    pub fn of(secret: &str) -> Self {
+impl SecretHash {
+    /// White space around the secret is ignored.
+    pub fn new(secret: &str) -> Self {
         Self(Sha256::digest(secret.trim()).into())
     }
 
-    /// Of a token from outside; `None` if it is longer than any token.
-    pub fn of_token(given: &str) -> Option<Self> {
-        (given.len() <= MAX_TOKEN_BYTES).then(|| Self::of(given))
+    /// The hash of a token from a request; `None` if it is longer than any token.
+    pub fn from_token(token: &str) -> Option<Self> {
+        (token.len() <= MAX_TOKEN_BYTES).then(|| Self::new(token))
     }
 
-    /// Of a session's or a code's secret from outside; `None` if no secret made here has its length.
-    pub fn of_made_secret(given: &str) -> Option<Self> {
-        (given.len() == SECRET_BYTES).then(|| Self::of(given))
+    /// The hash of a generated secret from a request; `None` if it does not have the length of one.
+    pub fn from_generated(secret: &str) -> Option<Self> {
+        (secret.len() == SECRET_BYTES).then(|| Self::new(secret))
     }
 
-    /// Its bytes, for a key that is made of it.
-    pub(crate) const fn bytes(&self) -> &[u8; 32] {
+    /// For keys that are derived from it.
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// As 64 hex digits, for the database.
+    /// 64 hex digits, for the database.
     pub fn to_hex(self) -> String {
         hex::encode(self.0)
     }
 
-    /// From 64 hex digits.
+    /// Reads 64 hex digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).ok()?;
@@ -130,7 +117,7 @@ impl Hash {
     }
 }
 
-/// The secret in a file, without the white space around it.
+/// Reads the secret in a file, without the white space around it.
 pub fn read_secret(path: &Path) -> Result<String, SecretError> {
     let text = files::read_text(path)
         .map_err(|source| SecretError::File { path: path.to_owned(), source })?;
@@ -145,21 +132,21 @@ pub fn read_secret(path: &Path) -> Result<String, SecretError> {
     match secret.char_indices().find(|(_, c)| !matches!(c, ' '..='~')) {
         Some((place, character)) => {
             let (line, column) = position(&text[..before + place]);
-            let what = describe_token(character);
+            let what = describe_character(character);
             Err(SecretError::Character { path: path.to_owned(), what, line, column })
         }
         None => Ok(secret.to_owned()),
     }
 }
 
-/// The line and the column of what follows this text, counted from 1.
+/// Line and column of what follows this text, counted from 1.
 fn position(before: &str) -> (usize, usize) {
     let line = before.rsplit('\n').next().unwrap_or_default();
     (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
-/// What no token may hold, in words: most of them cannot be seen.
-fn describe_token(character: char) -> String {
+/// The character in words, because most of them cannot be seen.
+fn describe_character(character: char) -> String {
     let code = format!("U+{:04X}", u32::from(character));
     match character {
         '\n' | '\r' => "a line break".to_owned(),
@@ -169,17 +156,16 @@ fn describe_token(character: char) -> String {
     }
 }
 
-/// The hash of the join token in a file.
-pub fn join_token_in_file(path: &Path) -> Result<Hash, SecretError> {
-    read_secret(path).map(|secret| Hash::of(&secret))
+pub fn read_join_token(path: &Path) -> Result<SecretHash, SecretError> {
+    read_secret(path).map(|secret| SecretHash::new(&secret))
 }
 
-/// Writes a new secret into this file if there is none; true if so.
-pub fn make_if_absent(path: &Path) -> Result<bool, SecretError> {
+/// Writes a new secret into the file if there is no such file; true if it did.
+pub fn create_if_missing(path: &Path) -> Result<bool, SecretError> {
     if path.exists() {
         return Ok(false);
     }
-    let secret = Secret::new()?;
+    let secret = Secret::generate()?;
     let failed = |source| SecretError::File { path: path.to_owned(), source };
     let mut file =
         fs::File::options().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
@@ -192,15 +178,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_shows_itself_to_nobody_who_prints_it() {
-        let secret = Secret::new().unwrap();
+    fn debug_output_shows_no_secret() {
+        let secret = Secret::generate().unwrap();
         let printed = format!("{secret:?} {:?}", secret.hash());
-        assert_eq!(printed, "Secret(…) Hash(…)");
+        assert_eq!(printed, "Secret(…) SecretHash(…)");
         assert_eq!(secret.reveal().len(), 64);
     }
 
     #[test]
-    fn a_token_that_no_header_can_carry_is_refused_by_file_place_and_reason() {
+    fn a_token_that_no_header_can_carry_is_rejected_with_file_position_and_reason() {
         let path = std::env::temp_dir().join(format!("token-{}", std::process::id()));
         for (bytes, read) in [
             (&b"\xef\xbb\xbfa token~\r\n"[..], Ok("a token~")),
@@ -231,16 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_survives_its_way_through_the_database() {
-        let hash = Hash::of(" a secret\n");
-        assert_eq!(hash, Hash::of("a secret"));
-        assert_eq!(Hash::from_hex(&hash.to_hex()), Some(hash));
-        assert_ne!(hash, Hash::of("another secret"));
-        assert_eq!(Hash::of_token("a secret"), Some(hash));
-        assert_eq!(Hash::of_token(&"a".repeat(MAX_TOKEN_BYTES + 1)), None);
-        assert_eq!(Hash::of_made_secret("a secret"), None);
+    fn a_hash_is_the_same_after_the_database() {
+        let hash = SecretHash::new(" a secret\n");
+        assert_eq!(hash, SecretHash::new("a secret"));
+        assert_eq!(SecretHash::from_hex(&hash.to_hex()), Some(hash));
+        assert_ne!(hash, SecretHash::new("another secret"));
+        assert_eq!(SecretHash::from_token("a secret"), Some(hash));
+        assert_eq!(SecretHash::from_token(&"a".repeat(MAX_TOKEN_BYTES + 1)), None);
+        assert_eq!(SecretHash::from_generated("a secret"), None);
         for wrong in ["", "zz", &"z".repeat(64), &"a".repeat(63), &"é".repeat(32)] {
-            assert_eq!(Hash::from_hex(wrong), None, "{wrong:?}");
+            assert_eq!(SecretHash::from_hex(wrong), None, "{wrong:?}");
         }
     }
 }

@@ -1,142 +1,131 @@
-//! Tokens and servers' credentials: made, renewed and revoked, each time written down.
+//! Creates and revokes tokens and servers' credentials, each with an entry in the audit log.
 
 use app::cluster::{ServerName, Timestamp};
 
-use crate::auth::Access;
-use crate::auth::audit::{Action, Actor, Entry, is_name};
-use crate::auth::model::{Token, TokenRole};
-use crate::auth::normalization::composed;
+use crate::auth::AuthService;
+use crate::auth::audit::{Action, Actor, AuditEntry};
+use crate::auth::model::{NameError, Token, TokenRole, parse_name};
 use crate::auth::secret::{Secret, SecretError};
 use crate::store::{AccessChange, StoreError};
 
-/// The longest name of a token, in characters.
-const LONGEST_NAME: usize = 100;
-
-/// What token is wanted.
+/// A token to create.
 #[derive(Clone, Debug)]
 pub struct NewToken {
-    /// What its bearer may.
     pub role: TokenRole,
     /// What it is for.
     pub name: String,
-    /// When it ends by itself.
-    pub expires: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
 }
 
-/// Why there is no token.
+/// Why a token was not created.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenChange {
-    /// A name that is none.
-    #[error("must have 1 to {LONGEST_NAME} characters, on one line")]
-    Name,
-    /// The person or token that creates it was removed or revoked meanwhile.
+pub enum TokenError {
+    #[error(transparent)]
+    InvalidName(#[from] NameError),
     #[error(
-        "the person who creates this token was removed, or the token used for it was revoked, a moment ago"
+        "the user who creates this token was removed a moment ago, or the token that creates it was revoked; sign in again, or use another token"
     )]
-    MakerEnded,
-    /// The database does not take it.
+    OwnerGone,
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system gives no randomness.
     #[error(transparent)]
     Random(#[from] SecretError),
 }
 
 impl NewToken {
-    /// A new token of this kind, and its secret.
-    pub fn made(self, by: &Actor, at: Timestamp) -> Result<(Secret, Token), TokenChange> {
-        let name = composed(self.name.trim());
-        if !is_name(&name, LONGEST_NAME) {
-            return Err(TokenChange::Name);
-        }
+    /// The token as it is stored, and its secret.
+    pub fn into_token(self, by: &Actor, at: Timestamp) -> Result<(Secret, Token), TokenError> {
         let token = Token {
+            name: parse_name(&self.name)?,
             id: new_id()?,
             role: self.role,
-            name: name.into_owned(),
             server: None,
-            made: at,
-            made_by: by.name.clone(),
-            maker: by.maker.clone(),
+            created_at: at,
+            created_by: by.name.clone(),
+            owner: by.owner.clone(),
             address: by.address,
-            expires: self.expires,
-            used: None,
-            revoked: None,
+            expires_at: self.expires_at,
+            last_used_at: None,
+            revoked_at: None,
         };
-        Ok((Secret::new()?, token))
+        Ok((Secret::generate()?, token))
     }
 }
 
-/// How the audit names a token.
+/// The token as the audit log names it.
 pub fn describe_token(token: &Token) -> String {
     match token.role {
-        TokenRole::Node => format!("credential {} of {}", token.id, token.name),
-        TokenRole::Join | TokenRole::Person(_) => {
+        TokenRole::Server => format!("credential {} of {}", token.id, token.name),
+        TokenRole::Join | TokenRole::User(_) => {
             format!("{} token {} ({})", token.role.as_str(), token.name, token.id)
         }
     }
 }
 
-/// Names a token: 16 hex digits, at random.
+/// A random ID of 16 hex digits.
 pub(super) fn new_id() -> Result<String, SecretError> {
-    let secret = Secret::new()?;
+    let secret = Secret::generate()?;
     Ok(secret.reveal().chars().take(16).collect())
 }
 
-impl Access {
-    /// Makes a token; its secret is told this once.
+impl AuthService {
+    /// Creates a token. Its secret cannot be read again later.
     pub(crate) async fn create_token(
         &self,
-        wish: NewToken,
+        new: NewToken,
         by: &Actor,
-    ) -> Result<(Secret, Token), TokenChange> {
-        let (secret, token) = wish.made(by, self.store.now())?;
-        let entry = Entry::done(by, Action::CreateToken, describe_token(&token));
-        let grant = AccessChange::Token(secret.hash(), token.clone());
-        if self.grant(&[grant], Some(&entry)).await? {
-            Ok((secret, token))
-        } else {
-            Err(TokenChange::MakerEnded)
-        }
+    ) -> Result<(Secret, Token), TokenError> {
+        let (secret, token) = new.into_token(by, self.store.now())?;
+        self.add_token(Action::CreateToken, secret, token, by).await
     }
 
-    /// Revokes a token or a credential; false if there is none that is still good.
-    pub(crate) async fn revoke_token(&self, id: &str, by: &Actor) -> Result<bool, StoreError> {
-        self.live.refresh().await;
-        let keyring = self.live.keyring();
-        let Some(token) = keyring.tokens.values().find(|token| token.id == id) else {
-            return Ok(false);
-        };
-        let entry = Entry::done(by, Action::RevokeToken, describe_token(token));
-        self.grant(&[AccessChange::Revoke(id.to_owned())], Some(&entry)).await
-    }
-
-    /// Gives a server a credential of its own. Former ones stay good, for it may not have got this one; of many
-    /// the oldest ends.
+    /// Creates a credential for a server. Its former ones stay valid, because the server may not receive this one;
+    /// of too many, the oldest is revoked.
     pub(crate) async fn enrol(
         &self,
         server: ServerName,
         by: &Actor,
-    ) -> Result<(Secret, Token), TokenChange> {
-        let secret = Secret::new()?;
+    ) -> Result<(Secret, Token), TokenError> {
         let token = Token {
             id: new_id()?,
-            role: TokenRole::Node,
+            role: TokenRole::Server,
             name: server.to_string(),
             server: Some(server),
-            made: self.store.now(),
-            made_by: by.name.clone(),
-            maker: None,
+            created_at: self.store.now(),
+            created_by: by.name.clone(),
+            owner: None,
             address: by.address,
-            expires: None,
-            used: None,
-            revoked: None,
+            expires_at: None,
+            last_used_at: None,
+            revoked_at: None,
         };
-        let entry = Entry::done(by, Action::Enrol, describe_token(&token));
-        let grant = AccessChange::Token(secret.hash(), token.clone());
-        if self.grant(&[grant], Some(&entry)).await? {
+        self.add_token(Action::Enrol, Secret::generate()?, token, by).await
+    }
+
+    async fn add_token(
+        &self,
+        action: Action,
+        secret: Secret,
+        token: Token,
+        by: &Actor,
+    ) -> Result<(Secret, Token), TokenError> {
+        let entry = AuditEntry::done(by, action, describe_token(&token));
+        let change = AccessChange::AddToken(secret.hash(), token.clone());
+        if self.change_access(&[change], Some(&entry)).await? {
             Ok((secret, token))
         } else {
-            Err(TokenChange::MakerEnded)
+            Err(TokenError::OwnerGone)
         }
+    }
+
+    /// Revokes a token or a credential; false if there is none with this ID that is not revoked yet.
+    pub(crate) async fn revoke_token(&self, id: &str, by: &Actor) -> Result<bool, StoreError> {
+        self.live.refresh().await;
+        let auth_cache = self.live.auth_cache();
+        let Some(token) = auth_cache.tokens.values().find(|token| token.id == id) else {
+            return Ok(false);
+        };
+        let entry = AuditEntry::done(by, Action::RevokeToken, describe_token(token));
+        self.change_access(&[AccessChange::RevokeToken(id.to_owned())], Some(&entry)).await
     }
 }

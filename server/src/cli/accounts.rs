@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
-use crate::auth::audit::{Action, Actor, Entry};
+use crate::auth::audit::{Action, Actor, AuditEntry};
 use crate::auth::cache::AuthCache;
-use crate::auth::model::{Maker, Token, name_key};
-use crate::auth::password::Passwords;
+use crate::auth::model::{Token, TokenOwner, name_key};
+use crate::auth::password::PasswordManager;
 use crate::auth::{NewToken, describe_token, new_account};
 use crate::clock;
 use crate::files::text::first_line;
@@ -20,8 +20,8 @@ pub(super) async fn token(command: args::Token) -> Result<(), Failure> {
     match command {
         args::Token::Create(options) => create(options).await,
         args::Token::List(database) => {
-            let keyring = AdminStore::open(&database.address).await?.keyring().await?;
-            list(&keyring)
+            let auth_cache = AdminStore::open(&database.address).await?.auth_cache().await?;
+            list(&auth_cache)
         }
         args::Token::Revoke(options) => revoke(options).await,
     }
@@ -32,16 +32,16 @@ async fn create(options: args::CreateToken) -> Result<(), Failure> {
     let now = clock::wall();
     let by = Actor::command();
     let expires = options.expires.map(|life| now + life);
-    let wish = NewToken { role: options.role, name: options.name, expires };
-    let (secret, token) = wish.made(&by, now).map_err(|error| format!("--name {error}"))?;
-    let entry = Entry::done(&by, Action::CreateToken, describe_token(&token));
-    database.grant(&[AccessChange::Token(secret.hash(), token)], &entry).await?;
+    let new = NewToken { role: options.role, name: options.name, expires_at: expires };
+    let (secret, token) = new.into_token(&by, now).map_err(|error| format!("--name {error}"))?;
+    let entry = AuditEntry::done(&by, Action::CreateToken, describe_token(&token));
+    database.change_access(&[AccessChange::AddToken(secret.hash(), token)], &entry).await?;
     writeln!(std::io::stdout(), "{}", secret.reveal())?;
     Ok(())
 }
 
-fn list(keyring: &AuthCache) -> Result<(), Failure> {
-    let tokens = keyring.newest_first();
+fn list(auth_cache: &AuthCache) -> Result<(), Failure> {
+    let tokens = auth_cache.newest_tokens_first();
     let mut out = std::io::stdout();
     if tokens.is_empty() {
         writeln!(out, "There are no tokens, except the join token of `serve`.")?;
@@ -49,14 +49,14 @@ fn list(keyring: &AuthCache) -> Result<(), Failure> {
     let now = clock::wall();
     for token in tokens.into_iter().rev() {
         let Token { id, role, name, .. } = token;
-        let state = match (token.revoked, token.expires) {
+        let state = match (token.revoked_at, token.expires_at) {
             (Some(revoked), _) => format!("revoked {}", time(revoked)),
             (None, Some(expires)) if expires <= now => format!("expired {}", time(expires)),
             (None, Some(expires)) => format!("valid until {}", time(expires)),
             (None, None) => "valid".to_owned(),
         };
         let used = token
-            .used
+            .last_used_at
             .map_or_else(|| "never used".to_owned(), |used| format!("used {}", time(used)));
         let (role, name) = (role.as_str(), one_line(name));
         writeln!(out, "{id}  {role:<6}  {state}, {used}  {name}")?;
@@ -70,13 +70,14 @@ fn time(moment: Timestamp) -> String {
 
 async fn revoke(options: args::RevokeToken) -> Result<(), Failure> {
     let database = AdminStore::open(&options.database.address).await?;
-    let keyring = database.keyring().await?;
-    let token = keyring.tokens.values().find(|token| token.id == options.id);
+    let auth_cache = database.auth_cache().await?;
+    let token = auth_cache.tokens.values().find(|token| token.id == options.id);
     let token = token.ok_or_else(|| {
         format!("there is no token with the ID {}; `token list` shows all", options.id)
     })?;
-    let entry = Entry::done(&Actor::command(), Action::RevokeToken, describe_token(token));
-    let revoked = database.grant(&[AccessChange::Revoke(options.id.clone())], &entry).await?;
+    let entry = AuditEntry::done(&Actor::command(), Action::RevokeToken, describe_token(token));
+    let revoked =
+        database.change_access(&[AccessChange::RevokeToken(options.id.clone())], &entry).await?;
     let result = if revoked { "Revoked" } else { "Already revoked:" };
     writeln!(std::io::stdout(), "{result} {}.", describe_token(token))?;
     Ok(())
@@ -87,14 +88,14 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
     match command {
         args::Admin::SetPassword(options) => {
             let database = AdminStore::open(&options.database.address).await?;
-            let passwords = Passwords::default();
+            let passwords = PasswordManager::default();
             let password = read_password()?;
             let account =
                 new_account(&passwords, &options.name, options.rank, password, None).await?;
             let name = account.name.clone();
             let target = format!("{name}, {}", options.rank.as_str());
-            let entry = Entry::done(&Actor::command(), Action::SetPassword, target);
-            database.grant(&[AccessChange::Person(account)], &entry).await?;
+            let entry = AuditEntry::done(&Actor::command(), Action::SetPassword, target);
+            database.change_access(&[AccessChange::SetAccount(account)], &entry).await?;
             writeln!(
                 out,
                 "{name} can sign in as {}. Existing sessions of {name} have ended.",
@@ -102,23 +103,23 @@ pub(super) async fn admin(command: args::Admin) -> Result<(), Failure> {
             )?;
         }
         args::Admin::List(database) => {
-            let keyring = AdminStore::open(&database.address).await?.keyring().await?;
-            if keyring.people.is_empty() {
+            let auth_cache = AdminStore::open(&database.address).await?.auth_cache().await?;
+            if auth_cache.accounts.is_empty() {
                 writeln!(out, "Nobody can sign in yet; `admin set-password` creates a person.")?;
             }
-            for person in keyring.people.values() {
-                writeln!(out, "{:<6}  {}", person.rank.as_str(), one_line(&person.name))?;
+            for account in auth_cache.accounts.values() {
+                writeln!(out, "{:<6}  {}", account.role.as_str(), one_line(&account.name))?;
             }
         }
         args::Admin::Remove(options) => {
             let database = AdminStore::open(&options.database.address).await?;
-            let entry = Entry::done(&Actor::command(), Action::RemovePerson, &options.name);
+            let entry = AuditEntry::done(&Actor::command(), Action::RemoveUser, &options.name);
             let key = name_key(&options.name);
-            let (keyring, now) = (database.keyring().await?, clock::wall());
-            let made = keyring.made_by(&Maker::Person(key.clone()));
-            let made: Vec<&Token> = made.into_iter().filter(|token| token.is_good(now)).collect();
-            let grant = AccessChange::Dismiss(key);
-            if !database.grant(&[grant], &entry).await? {
+            let (auth_cache, now) = (database.auth_cache().await?, clock::wall());
+            let made = auth_cache.owned_by(&TokenOwner::User(key.clone()));
+            let made: Vec<&Token> = made.into_iter().filter(|token| token.is_valid(now)).collect();
+            let grant = AccessChange::RemoveAccount(key);
+            if !database.change_access(&[grant], &entry).await? {
                 return Err(format!(
                     "there is no person with the name {}; `admin list` shows all",
                     options.name

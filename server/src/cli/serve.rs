@@ -16,26 +16,26 @@ use super::this_server::{
 };
 use super::{Failure, args};
 use crate::agent::host;
-use crate::auth::proxy::trusted::Proxies;
-use crate::auth::secret::{Hash, SecretError, join_token_in_file, make_if_absent};
-use crate::auth::{Mode, Policy, startup_warnings};
+use crate::auth::proxy::trusted::TrustedProxies;
+use crate::auth::secret::{SecretError, SecretHash, create_if_missing, read_join_token};
+use crate::auth::{AuthMode, AuthPolicy, startup_warnings};
 use crate::files::key::KeySource;
 use crate::files::reloaded::ReloadedFile;
 use crate::net::listener::Listener;
 use crate::net::tls::Tls;
-use crate::self_report::Identity;
+use crate::self_report::SelfReport;
 use crate::site::branding::{Branding, BrandingError};
 use crate::site::{FollowedFiles, Options, Site, base_path};
 use crate::store::Store;
 
 pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
-    let access = policy(&options.access, options.listen.address)?;
+    let auth = policy(&options.access, options.listen.address)?;
     let base = base_path::parse(&options.base_path)?;
     let name = server_name(options.node.name.as_deref())?.to_string();
     warn_if_key_is_world_readable(&options.node);
     let own = own(&options)?;
     let tls = tls(&options)?;
-    for reason in startup_warnings::reasons(&access, options.listen.address, tls.is_some()) {
+    for reason in startup_warnings::sign_in_problems(&auth, options.listen.address, tls.is_some()) {
         tracing::warn!("{reason}");
     }
     let branding = options.branding.path.as_deref().map(branding_file).transpose()?;
@@ -46,7 +46,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     let site = Site::open(Options {
         database,
         join_token: join_token.as_ref().map(|file| file.get()).transpose()?,
-        access,
+        auth,
         base: base.clone(),
         admin_url: options.admin_url,
         language: options.language,
@@ -65,45 +65,45 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
             let site = Arc::clone(&site);
             tokio::spawn(async move {
                 site.wait_until_readable().await;
-                if let Err(error) = offer_setup(&site).await {
+                if let Err(error) = create_setup_code(&site).await {
                     tracing::error!(%error, "cannot create a set-up code for the first admin; restart `serve` to try again");
                 }
             });
         } else {
-            offer_setup(&site).await?;
+            create_setup_code(&site).await?;
         }
     }
     let listener = Listener { socket, tls };
     announce(&listener, &base)?;
     // On loopback the other web servers cannot reach this process.
     if !options.listen.address.ip().is_loopback() {
-        site.listen_as_service(options.node.messenger_port).await;
+        site.open_messenger(options.node.messenger_port).await;
     }
     crate::serve(listener, site, stop_signal()?).await;
     Ok(())
 }
 
-fn policy(access: &args::Access, address: SocketAddr) -> Result<Policy, Failure> {
-    let proxies = Proxies::parse(&access.trusted_proxies)
+fn policy(access: &args::Access, address: SocketAddr) -> Result<AuthPolicy, Failure> {
+    let proxies = TrustedProxies::parse(&access.trusted_proxies)
         .map_err(|error| format!("--trusted-proxies: {error}"))?;
     let mode = match access.auth {
         args::Auth::None => {
             require_loopback(address)?;
-            Mode::Open
+            AuthMode::Open
         }
-        args::Auth::Password => Mode::Password,
+        args::Auth::Password => AuthMode::Password,
         args::Auth::Proxy if proxies.is_empty() => {
             return Err(
                 "--auth proxy needs the addresses of the proxies: give them with --trusted-proxies"
                     .into(),
             );
         }
-        args::Auth::Proxy => Mode::Proxy {
+        args::Auth::Proxy => AuthMode::Proxy {
             user: access.proxy_user_header.clone(),
             role: access.proxy_role_header.clone(),
         },
     };
-    Ok(Policy {
+    Ok(AuthPolicy {
         mode,
         proxies,
         require_enrolment: access.require_enrolment,
@@ -112,8 +112,8 @@ fn policy(access: &args::Access, address: SocketAddr) -> Result<Policy, Failure>
 }
 
 /// Prints a set-up code if there is no admin yet.
-async fn offer_setup(site: &Site) -> Result<(), Failure> {
-    if let Some(code) = site.offer_setup().await? {
+async fn create_setup_code(site: &Site) -> Result<(), Failure> {
+    if let Some(code) = site.create_setup_code().await? {
         writeln!(
             std::io::stdout(),
             "There is no admin yet. Set-up code for the first admin, valid for one hour: {}",
@@ -134,7 +134,7 @@ fn tls(options: &args::Serve) -> Result<Option<Tls>, Failure> {
     }
 }
 
-fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> {
+fn own(options: &args::Serve) -> Result<Option<(SelfReport, Vec<Role>)>, Failure> {
     let roles: BTreeSet<Role> =
         options.report_self.iter().filter_map(|report| report.role()).collect();
     // These options must be valid even if nothing is reported.
@@ -147,7 +147,7 @@ fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> 
     let source = if version.is_some() { Source::Own } else { Source::Observer };
     // An address of the documentation network: it is routed like any other, and nothing is sent to it.
     let remote = SocketAddr::from((Ipv4Addr::new(192, 0, 2, 1), 9));
-    let identity = Identity {
+    let identity = SelfReport {
         server,
         product: product.or_else(|| version.is_none().then(|| "Cluster Overview".to_owned())),
         version: version.unwrap_or_else(package_version),
@@ -164,14 +164,14 @@ fn own(options: &args::Serve) -> Result<Option<(Identity, Vec<Role>)>, Failure> 
 }
 
 /// The join token in a file, as a hash.
-type JoinTokenFile = Arc<ReloadedFile<Hash, SecretError>>;
+type JoinTokenFile = Arc<ReloadedFile<SecretHash, SecretError>>;
 
 /// The join token of a file. Without the option it is in a file next to the SQLite database, which the first start writes. Web
 /// servers that share a PostgreSQL database use the tokens in it.
 fn join_token(given: Option<&Path>, database: &str) -> Result<Option<JoinTokenFile>, Failure> {
     if let Some(path) = given {
         warn_if_world_readable(path, "the join token");
-        return Ok(Some(Arc::new(ReloadedFile::open(path, join_token_in_file)?)));
+        return Ok(Some(Arc::new(ReloadedFile::open(path, read_join_token)?)));
     }
     let Some(path) = Store::path(database) else {
         writeln!(
@@ -181,8 +181,8 @@ fn join_token(given: Option<&Path>, database: &str) -> Result<Option<JoinTokenFi
         return Ok(None);
     };
     let path = Store::join_token_file(&path);
-    let verb = if make_if_absent(&path)? { "was written to" } else { "is in" };
-    let token = ReloadedFile::open(&path, join_token_in_file)?;
+    let verb = if create_if_missing(&path)? { "was written to" } else { "is in" };
+    let token = ReloadedFile::open(&path, read_join_token)?;
     let path = std::path::absolute(&path).unwrap_or(path);
     writeln!(std::io::stdout(), "The join token for agents {verb} {}", path.display())?;
     Ok(Some(Arc::new(token)))

@@ -1,5 +1,5 @@
-//! How the demo goes on: counts the seconds of each round, and does to the cluster as a whole what the
-//! script has people and disks do.
+//! Runs the timeline of the demo: counts the seconds of each round, and causes the faults that concern the whole
+//! cluster.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,69 +8,67 @@ use app::cluster::{ComponentKey, KeyKind, RejectionReason, Role, ServerName, Set
 use tokio::sync::watch;
 use tokio::time;
 
-use crate::auth::audit::{Action, Actor, Entry};
-use crate::demo::timeline::{self, ROUND};
+use crate::auth::audit::{Action, Actor, AuditEntry};
+use crate::demo::timeline::{self, ROUND_SECONDS};
 use crate::demo::{Tick, servers};
 use crate::site::Site;
 use crate::store::admin::{AdminStore, ExclusiveLock};
 use crate::store::{MessengerReport, Store, StoreError};
 
-/// The web server that sees how the messengers are.
+/// The web server that reports the state of the messengers.
 const SEEN_BY: &str = "web-1";
 
-/// The server that has not reported yet.
+/// A server that has not sent a heartbeat yet.
 const NEW_SERVER: &str = "web-4";
 
-/// Whoever is not a server of the cluster.
 #[derive(Debug)]
 pub(super) struct Driver {
     site: Arc<Site>,
-    beside: AdminStore,
-    away: Option<ExclusiveLock>,
-    /// The settings it set last: what a visitor sets meanwhile stays until the script wants others.
+    admin_store: AdminStore,
+    lock: Option<ExclusiveLock>,
+    /// The settings that it wrote last. A visitor's settings stay until the timeline changes them.
     settings: Option<Settings>,
 }
 
 impl Driver {
-    /// One who has done nothing yet.
-    pub(super) fn new(site: Arc<Site>, beside: AdminStore) -> Self {
-        Self { site, beside, away: None, settings: None }
+    pub(super) fn new(site: Arc<Site>, admin_store: AdminStore) -> Self {
+        Self { site, admin_store, lock: None, settings: None }
     }
 
-    /// Directs round after round. Everybody else acts on the cues.
-    pub(super) async fn direct(mut self, cues: watch::Sender<Tick>) {
+    /// Runs round after round, and sends the ticks that the servers follow.
+    pub(super) async fn run(mut self, ticks: watch::Sender<Tick>) {
         let mut seconds = time::interval(Duration::from_secs(1));
         for round in Tick::FIRST.round.. {
-            for second in 0..ROUND {
+            for second in 0..ROUND_SECONDS {
                 seconds.tick().await;
-                if let Err(error) = self.prepare(second).await {
-                    tracing::warn!(%error, second, "the demo goes on without a change");
+                if let Err(error) = self.apply(second).await {
+                    tracing::warn!(%error, second, "cannot apply the timeline of the demo in this second; the demo goes on");
                 }
-                cues.send_replace(Tick { round, second });
+                ticks.send_replace(Tick { round, second });
             }
         }
     }
 
-    /// Does what the script has people and disks do in this second.
-    pub(super) async fn prepare(&mut self, second: u32) -> Result<(), StoreError> {
+    /// Causes the faults of this second.
+    pub(super) async fn apply(&mut self, second: u32) -> Result<(), StoreError> {
         self.site.live.limit_servers(timeline::max_servers(second));
-        self.probe_new_server(second);
-        self.lend_database(second).await?;
-        if self.away.is_some() || self.site.live.is_blind() {
+        self.report_probe(second);
+        self.lock_database(second).await?;
+        if self.lock.is_some() || self.site.live.is_blind() {
             return Ok(());
         }
         if second == 0 {
-            self.forget_visitors().await?;
+            self.reset_keys().await?;
         }
-        self.set(timeline::settings(second)).await?;
-        self.remove(second).await?;
-        self.dial(second).await
+        self.apply_settings(timeline::settings(second)).await?;
+        self.remove_components(second).await?;
+        self.report_messengers(second).await
     }
 
-    /// Says for an agent that its product does not answer, or that it does.
-    fn probe_new_server(&self, second: u32) {
+    /// Reports a failing probe as the agent of a new server would, or that the probe succeeds.
+    fn report_probe(&self, second: u32) {
         let Ok(server) = ServerName::parse(NEW_SERVER) else { return };
-        if timeline::new_server_is_unwell(second) {
+        if timeline::new_server_is_unhealthy(second) {
             let reason = "503 Service Unavailable: the database is being upgraded".to_owned();
             let why = RejectionReason::Probe { role: Role::Web, reason };
             self.site.live.refused(&server, why, None);
@@ -79,27 +77,27 @@ impl Driver {
         }
     }
 
-    /// Takes the database away from the overview, or gives it back.
-    async fn lend_database(&mut self, second: u32) -> Result<(), StoreError> {
-        match (timeline::database_is_away(second), self.away.take()) {
-            (true, None) => self.away = Some(self.beside.lock_exclusively().await?),
-            (false, Some(away)) => away.release().await?,
-            (_, as_it_is) => self.away = as_it_is,
+    /// Locks the database so that the overview cannot write to it, or releases it.
+    async fn lock_database(&mut self, second: u32) -> Result<(), StoreError> {
+        match (timeline::database_is_unavailable(second), self.lock.take()) {
+            (true, None) => self.lock = Some(self.admin_store.lock_exclusively().await?),
+            (false, Some(lock)) => lock.release().await?,
+            (_, unchanged) => self.lock = unchanged,
         }
         Ok(())
     }
 
-    /// A round begins like the first, whatever key or settings a visitor has tried.
-    async fn forget_visitors(&mut self) -> Result<(), StoreError> {
+    /// Undoes what a visitor has accepted or set: every round begins like the first.
+    async fn reset_keys(&mut self) -> Result<(), StoreError> {
         self.settings = None;
         let references = self.site.live.snapshot().references;
-        for (kind, right) in
+        for (kind, expected) in
             [(KeyKind::Encryption, servers::key()), (KeyKind::Machine, servers::machine_key())]
         {
-            if references.get(kind).is_some_and(|reference| reference.check != right) {
+            if references.get(kind).is_some_and(|reference| reference.check != expected) {
                 let entry = entry(Action::AcceptKey, kind.as_str());
                 let accept = move |store: Arc<Store>| async move {
-                    Ok(((), store.accept_key(kind, right, &entry).await?))
+                    Ok(((), store.accept_key(kind, expected, &entry).await?))
                 };
                 self.site.live.change(accept).await?;
             }
@@ -107,9 +105,9 @@ impl Driver {
         Ok(())
     }
 
-    async fn set(&mut self, settings: Settings) -> Result<(), StoreError> {
+    async fn apply_settings(&mut self, settings: Settings) -> Result<(), StoreError> {
         if self.settings != Some(settings) {
-            let entry = entry(Action::Configure, "the script's settings");
+            let entry = entry(Action::Configure, "settings of the demo");
             let set = move |store: Arc<Store>| async move {
                 Ok(((), store.set_settings(settings, &entry).await?))
             };
@@ -119,8 +117,7 @@ impl Driver {
         Ok(())
     }
 
-    /// Removes whom the script wants removed now.
-    async fn remove(&self, second: u32) -> Result<(), StoreError> {
+    async fn remove_components(&self, second: u32) -> Result<(), StoreError> {
         let snapshot = self.site.live.snapshot();
         let keys: Vec<ComponentKey> = snapshot
             .components
@@ -130,15 +127,15 @@ impl Driver {
         if keys.is_empty() {
             return Ok(());
         }
-        let entry = entry(Action::Remove, "whom the script removes");
+        let entry = entry(Action::Remove, "removed by the demo");
         let remove = move |store: Arc<Store>| async move {
             Ok(((), store.remove(&keys, &[], Some(&entry)).await?))
         };
         self.site.live.change(remove).await
     }
 
-    /// Notes how the messengers are, where that has changed.
-    async fn dial(&self, second: u32) -> Result<(), StoreError> {
+    /// Reports the messengers whose state has changed.
+    async fn report_messengers(&self, second: u32) -> Result<(), StoreError> {
         let snapshot = self.site.live.snapshot();
         let dialled =
             snapshot.components.iter().filter(|(_, one)| one.facts.messenger_port.is_some());
@@ -158,8 +155,8 @@ impl Driver {
     }
 }
 
-/// What the director does is written down like anybody's doing.
-fn entry(action: Action, target: &str) -> Entry {
+/// The demo's changes are in the audit log like all others.
+fn entry(action: Action, target: &str) -> AuditEntry {
     let actor = Actor { name: "demo".to_owned(), ..Actor::command() };
-    Entry::done(&actor, action, target)
+    AuditEntry::done(&actor, action, target)
 }

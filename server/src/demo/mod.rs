@@ -1,6 +1,6 @@
-//! `serve` on a throw-away database, with a simulated cluster: how to see every verdict without
-//! breaking a real one. The heartbeats, the store and the watch are the real ones; only the servers
-//! are played.
+//! The demo: an overview with a temporary database and a simulated cluster that shows every status and hint.
+//!
+//! Only the servers are simulated. Heartbeats, store and live state are the same as in `serve`.
 
 mod driver;
 mod servers;
@@ -14,10 +14,10 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::auth::Policy;
-use crate::auth::secret::Hash;
+use crate::auth::AuthPolicy;
+use crate::auth::secret::SecretHash;
 use crate::demo::driver::Driver;
-use crate::demo::sim_node::Node;
+use crate::demo::sim_node::SimNode;
 use crate::ingest::Refused;
 use crate::net::listener::Listener;
 use crate::site::branding::Branding;
@@ -25,90 +25,84 @@ use crate::site::{Options, Site};
 use crate::store::StoreError;
 use crate::store::admin::AdminStore;
 
-/// Why there is no demo.
+/// Why the demo did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// There is no room for its database.
-    #[error("cannot make a folder for the demo's database: {0}")]
+    #[error("cannot create a folder for the demo's database: {0}")]
     Folder(#[from] std::io::Error),
-    /// Its database does not open.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The first heartbeats were not taken.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// One of its servers cannot be called so.
-    #[error("a server's name in the demo {0}")]
+    #[error("the name of a simulated server {0}")]
     Name(String),
 }
 
-/// What everybody on the stage acts upon: the second of a round of the script.
+/// One second of a round of the timeline.
 #[derive(Clone, Copy, Debug)]
 struct Tick {
     round: u64,
-    /// Below [`timeline::ROUND`].
+    /// Below [`timeline::ROUND_SECONDS`].
     second: u32,
 }
 
 impl Tick {
-    /// The first of all.
     const FIRST: Self = Self { round: 1, second: 0 };
 }
 
-/// A demo under way. It ends, and its files go, with this value.
+/// A running demo. Dropping it stops the demo and deletes its files.
 #[derive(Debug)]
 pub struct Demo {
     site: Arc<Site>,
-    players: JoinSet<()>,
-    /// Dropped last: nobody plays any more when it goes.
+    tasks: JoinSet<()>,
+    /// Dropped last: nothing uses the database any more then.
     _folder: Folder,
 }
 
 impl Demo {
-    /// Opens an overview of its own and begins the first round.
+    /// Opens an overview and begins the first round.
     pub async fn open(temporary_folder: &Path, branding: Branding) -> Result<Self, DemoError> {
         let folder = Folder::below(temporary_folder)?;
         let database = format!("sqlite:{}", folder.0.join("overview.db").display());
         let options = Options {
-            // Known to nobody: the cluster is played within the process. Nor is anybody dialled: nobody is
-            // where its cast says to be.
-            join_token: Some(Hash::of(&uuid::Uuid::new_v4().to_string())),
+            // Nobody knows this token: the heartbeats do not go through HTTP. No messengers are dialled, because
+            // there are none at the addresses that the servers report.
+            join_token: Some(SecretHash::new(&uuid::Uuid::new_v4().to_string())),
             branding,
-            ..Options::new(&database, Policy::open())
+            ..Options::new(&database, AuthPolicy::open())
         };
         let site = Site::open(options).await?;
-        let mut director = Driver::new(Arc::clone(&site), AdminStore::open(&database).await?);
-        director.prepare(Tick::FIRST.second).await?;
+        let mut driver = Driver::new(Arc::clone(&site), AdminStore::open(&database).await?);
+        driver.apply(Tick::FIRST.second).await?;
         let mut nodes = Vec::new();
-        for member in servers::SERVERS {
-            for role in member.roles {
-                let node = Node::new(member, *role, site.intake.clone());
+        for server in servers::SERVERS {
+            for role in server.roles {
+                let node = SimNode::new(server, *role, site.intake.clone());
                 nodes.push(node.map_err(DemoError::Name)?);
             }
         }
-        // All at once, so that nobody ever sees half a cluster.
-        site.intake.take(nodes.iter_mut().map(Node::arrive).collect()).await?;
-        let (cues, cue) = watch::channel(Tick::FIRST);
-        let mut players = JoinSet::new();
+        // All at once, so that the page never shows a part of the cluster.
+        site.intake.take(nodes.iter_mut().map(SimNode::first_heartbeat).collect()).await?;
+        let (ticks, tick) = watch::channel(Tick::FIRST);
+        let mut tasks = JoinSet::new();
         for node in nodes {
-            players.spawn(node.live(cue.clone()));
+            tasks.spawn(node.run(tick.clone()));
         }
-        players.spawn(director.direct(cues));
-        Ok(Self { site, players, _folder: folder })
+        tasks.spawn(driver.run(ticks));
+        Ok(Self { site, tasks, _folder: folder })
     }
 
-    /// Serves it on `listener` until `shutdown`.
     pub async fn serve(
         mut self,
         listener: Listener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) {
         crate::serve(listener, Arc::clone(&self.site), shutdown).await;
-        self.players.shutdown().await;
+        self.tasks.shutdown().await;
     }
 }
 
-/// A folder that is gone when the demo is.
+/// A folder that is deleted when it is dropped.
 #[derive(Debug)]
 struct Folder(PathBuf);
 
@@ -124,7 +118,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, folder = %self.0.display(), "the demo's folder stays behind");
+            tracing::warn!(%error, folder = %self.0.display(), "cannot delete the demo's folder; delete it by hand");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who plays: the servers of the demo's cluster, and what each says of itself on a good day.
+//! The servers of the demo's cluster, and what each reports when nothing is wrong.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,16 +7,12 @@ use app::cluster::{ComponentFacts, Heartbeat, KeyCheck, Os, ServerName, Source};
 
 use crate::files::key::check_of;
 
-/// What they all run.
 const PRODUCT: &str = "ProGet";
-/// And which version of it.
 const VERSION: &str = "2026.2.1";
-/// Where their service messengers listen.
 const MESSENGER_PORT: u16 = 33_237;
-/// The address of a second machine that bears the name of a first.
-pub(super) const TWINS_ADDRESS: IpAddr = v4(25);
+/// The address of a second machine that uses the name of another server.
+pub(super) const SECOND_MACHINE_ADDRESS: IpAddr = v4(25);
 
-/// One server.
 #[derive(Debug)]
 pub(super) struct SimServer {
     pub(super) server: &'static str,
@@ -29,7 +25,6 @@ const DEBIAN: [&str; 2] = ["Debian GNU/Linux", "12"];
 const UBUNTU: [&str; 2] = ["Ubuntu", "24.04"];
 const WINDOWS: [&str; 2] = ["Windows Server", "2022"];
 
-/// All servers.
 pub(super) static SERVERS: &[SimServer] = &[
     SimServer { server: "web-1", roles: &[Web, Service], os: DEBIAN, ip: v4(11) },
     SimServer { server: "web-2", roles: &[Web, Service], os: DEBIAN, ip: v4(12) },
@@ -45,24 +40,24 @@ const fn v4(last: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
 }
 
-/// The check of the key they share.
+/// The encryption key that all servers share.
 pub(super) fn key() -> KeyCheck {
     check_of(b"the encryption key of the demo")
 }
 
-/// The check of the machine key that those have who have one.
+/// The machine key of the servers that have one.
 pub(super) fn machine_key() -> KeyCheck {
     check_of(b"the machine key of the demo")
 }
 
-/// The check of a key that is neither.
+/// A key that differs from both.
 pub(super) fn other_key() -> KeyCheck {
     check_of(b"a key that was copied from somewhere else")
 }
 
 impl SimServer {
-    /// The first heartbeat of this component on a good day; its start, its sequence and its time are
-    /// for its node to fill in.
+    /// The heartbeat of this component when nothing is wrong. The boot ID, the sequence number and the time are still
+    /// missing.
     pub(super) fn heartbeat(&self, name: ServerName, role: Role) -> Heartbeat {
         let [os, os_version] = self.os.map(str::to_owned);
         Heartbeat {

@@ -1,4 +1,4 @@
-//! How one component of the demo beats: like a real node, but for what the script wants of it.
+//! One simulated component: sends heartbeats like a real one, with the faults of the timeline.
 
 use std::mem;
 use std::net::IpAddr;
@@ -11,125 +11,124 @@ use tokio::time::sleep;
 
 use crate::clock;
 use crate::demo::Tick;
-use crate::demo::servers::{SimServer, TWINS_ADDRESS};
+use crate::demo::servers::{SECOND_MACHINE_ADDRESS, SimServer};
 use crate::demo::timeline::{self, Fault};
 use crate::ingest::Ingest;
 
-/// How long to wait where no answer says it: after the first heartbeat, and after one not taken.
-const UNTOLD: Duration = Duration::from_secs(1);
+/// How long to wait before the second heartbeat, and after one that was rejected.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One component.
 #[derive(Debug)]
-pub(super) struct Node {
-    member: &'static SimServer,
-    /// What it says on a good day.
-    usually: Heartbeat,
-    twists: Vec<Fault>,
+pub(super) struct SimNode {
+    server: &'static SimServer,
+    /// What it reports when nothing is wrong.
+    base: Heartbeat,
+    faults: Vec<Fault>,
     round: u64,
-    start: Start,
-    /// The other machine of its name, which is up only while the script has one.
-    twin: Start,
+    process: SimProcess,
+    /// On a second machine with the same name.
+    second_process: SimProcess,
     intake: Ingest,
 }
 
-/// One start of its process, and where it runs.
+/// One start of the process, and the address of its machine.
 #[derive(Debug)]
-struct Start {
+struct SimProcess {
     boot_id: String,
     sequence: i64,
     ip: IpAddr,
 }
 
-impl Start {
+impl SimProcess {
     fn at(ip: IpAddr) -> Self {
         Self { boot_id: uuid::Uuid::new_v4().hyphenated().to_string(), sequence: 0, ip }
     }
 }
 
-impl Node {
-    /// A component that has not started yet. The error is the rest of "its name …".
+impl SimNode {
+    /// # Errors
+    /// What is wrong with the server's name.
     pub(super) fn new(
-        member: &'static SimServer,
+        server: &'static SimServer,
         role: Role,
         intake: Ingest,
     ) -> Result<Self, String> {
-        let name = ServerName::parse(member.server)?;
+        let name = ServerName::parse(server.server)?;
         Ok(Self {
-            member,
-            usually: member.heartbeat(name, role),
-            twists: timeline::twists(member.server, role, Tick::FIRST.second),
+            server,
+            base: server.heartbeat(name, role),
+            faults: timeline::faults(server.server, role, Tick::FIRST.second),
             round: Tick::FIRST.round,
-            start: Start::at(member.ip),
-            twin: Start::at(TWINS_ADDRESS),
+            process: SimProcess::at(server.ip),
+            second_process: SimProcess::at(SECOND_MACHINE_ADDRESS),
             intake,
         })
     }
 
-    /// Its very first heartbeat.
-    pub(super) fn arrive(&mut self) -> Heartbeat {
+    pub(super) fn first_heartbeat(&mut self) -> Heartbeat {
         self.heartbeat(false)
     }
 
-    /// Follows the cues for as long as there are any, and beats in between.
-    pub(super) async fn live(mut self, mut cues: watch::Receiver<Tick>) {
-        let mut pause = pin!(sleep(UNTOLD));
+    /// Sends heartbeats and follows the ticks until there are no more.
+    pub(super) async fn run(mut self, mut ticks: watch::Receiver<Tick>) {
+        let mut wait = pin!(sleep(DEFAULT_INTERVAL));
         loop {
             let heartbeat = tokio::select! {
-                changed = cues.changed() => {
+                changed = ticks.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    let cue = *cues.borrow_and_update();
-                    self.follow(cue)
+                    let tick = *ticks.borrow_and_update();
+                    self.apply(tick)
                 }
-                () = &mut pause, if self.is_beating() => Some(self.heartbeat(false)),
+                () = &mut wait, if self.is_sending() => Some(self.heartbeat(false)),
             };
             if let Some(heartbeat) = heartbeat {
                 let taken = self.intake.take(vec![heartbeat]).await;
-                pause.set(sleep(taken.map_or(UNTOLD, |taken| taken.next_in())));
+                wait.set(sleep(taken.map_or(DEFAULT_INTERVAL, |taken| taken.next_in())));
             }
         }
     }
 
-    fn is_beating(&self) -> bool {
-        !self.twists.iter().any(|twist| twist.is_quiet())
+    fn is_sending(&self) -> bool {
+        !self.faults.iter().any(|fault| fault.is_silent())
     }
 
-    /// Takes up what the script wants from now on; what it has to say at once, if anything.
-    fn follow(&mut self, cue: Tick) -> Option<Heartbeat> {
-        let twists = timeline::twists(self.member.server, self.usually.role, cue.second);
-        let anew = cue.round != self.round;
-        if !anew && twists == self.twists {
+    /// Applies the faults of this second. Returns a heartbeat if one has to be sent at once.
+    fn apply(&mut self, tick: Tick) -> Option<Heartbeat> {
+        let faults = timeline::faults(self.server.server, self.base.role, tick.second);
+        let is_new_round = tick.round != self.round;
+        if !is_new_round && faults == self.faults {
             return None;
         }
-        self.round = cue.round;
-        let before = mem::replace(&mut self.twists, twists);
-        let starts = anew
-            || before.iter().any(|twist| twist.ends_with_a_start())
-            || self.twists.iter().any(|twist| twist.begins_with_a_start());
-        if starts {
-            self.start = Start::at(self.member.ip);
-            self.twin = Start::at(TWINS_ADDRESS);
+        self.round = tick.round;
+        let before = mem::replace(&mut self.faults, faults);
+        let restarts = is_new_round
+            || before.iter().any(|fault| fault.ends_with_restart())
+            || self.faults.iter().any(|fault| fault.begins_with_restart());
+        if restarts {
+            self.process = SimProcess::at(self.server.ip);
+            self.second_process = SimProcess::at(SECOND_MACHINE_ADDRESS);
         }
-        let stops = self.twists.contains(&Fault::Stopped) && !before.contains(&Fault::Stopped);
-        (starts || stops || self.is_beating()).then(|| self.heartbeat(stops))
+        let stops = self.faults.contains(&Fault::Stopped) && !before.contains(&Fault::Stopped);
+        (restarts || stops || self.is_sending()).then(|| self.heartbeat(stops))
     }
 
     fn heartbeat(&mut self, leaving: bool) -> Heartbeat {
-        if self.twists.contains(&Fault::Twin) {
-            mem::swap(&mut self.start, &mut self.twin);
+        if self.faults.contains(&Fault::SecondMachine) {
+            mem::swap(&mut self.process, &mut self.second_process);
         }
-        self.start.sequence += 1;
+        self.process.sequence += 1;
         let mut heartbeat = Heartbeat {
-            boot_id: self.start.boot_id.clone(),
-            sequence: self.start.sequence,
+            boot_id: self.process.boot_id.clone(),
+            sequence: self.process.sequence,
             sent_at: Some(clock::wall()),
             leaving,
-            ..self.usually.clone()
+            ..self.base.clone()
         };
-        heartbeat.facts.ip = self.start.ip.into();
-        for twist in &self.twists {
-            twist.put_into(&mut heartbeat);
+        heartbeat.facts.ip = self.process.ip.into();
+        for fault in &self.faults {
+            fault.apply_to(&mut heartbeat);
         }
         heartbeat
     }

@@ -1,4 +1,4 @@
-//! What happens when: one round of the demo, second by second.
+//! The timeline of the demo: which faults each second of a round has.
 
 use std::ops::Range;
 
@@ -14,12 +14,10 @@ use app::cluster::{Heartbeat, Settings, Span};
 
 use crate::demo::servers;
 
-/// How many seconds a round takes.
-pub(super) const ROUND: u32 = 110;
+pub(super) const ROUND_SECONDS: u32 = 110;
 
-/// In force unless a scene says otherwise: the shortest timers that are not tight, and the shortest
-/// web window there may be.
-pub(super) const SETTINGS: Settings = Settings {
+/// The settings without faults: the shortest timers without a hint, and the shortest web timeout.
+pub(super) const BASE_SETTINGS: Settings = Settings {
     load_balancing: true,
     automatic_failover: true,
     heartbeat_interval_s: 2,
@@ -27,78 +25,75 @@ pub(super) const SETTINGS: Settings = Settings {
     web_window_s: 60,
 };
 
-/// What is otherwise than on a good day.
+/// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Nothing is heard of it; for a web component: nobody asks it anything. A start is still heard.
+    /// It sends no heartbeats, except the first one after a start.
     Silent,
-    /// It says goodbye, and starts anew at the end.
+    /// It is stopped, and started at the end.
     Stopped,
     /// It was started with another encryption key.
     OtherKey,
-    /// It was started without one.
+    /// It was started without an encryption key.
     NoKey,
     /// It was started with the machine key, which products up to 5.3 have.
     MachineKey,
-    /// It was started with another machine key.
     OtherMachineKey,
-    /// It was started with this version.
     Version(&'static str),
-    /// Its clock runs ahead.
     ClockAhead(Span),
-    /// A second machine bears its name.
-    Twin,
+    /// A second machine uses its name.
+    SecondMachine,
     /// Its messenger cannot be reached.
     Messenger(MessengerFailure),
-    /// An admin removes it, though it is running perhaps.
+    /// An admin removes it, although it may be running.
     Removed,
     /// The cluster's stale timeout, in seconds.
     StaleTimeout(u32),
-    /// How many servers the overview takes in at most.
+    /// The greatest number of servers that the overview accepts.
     MaxServers(usize),
-    /// The agent of a server that has not reported yet says that its probe fails.
-    NewServerUnwell,
-    /// The overview cannot write its database.
-    DatabaseAway,
+    /// The probe of a server fails that has not sent a heartbeat yet.
+    NewServerUnhealthy,
+    /// The overview cannot write to its database.
+    DatabaseUnavailable,
 }
 
 use Fault::{
-    ClockAhead, DatabaseAway, MachineKey, MaxServers, Messenger, NewServerUnwell, NoKey, OtherKey,
-    OtherMachineKey, Removed, Silent, StaleTimeout, Stopped, Twin, Version,
+    ClockAhead, DatabaseUnavailable, MachineKey, MaxServers, Messenger, NewServerUnhealthy, NoKey,
+    OtherKey, OtherMachineKey, Removed, SecondMachine, Silent, StaleTimeout, Stopped, Version,
 };
 
-/// A span of a round in which something is otherwise.
+/// A part of a round that has a fault.
 #[derive(Debug)]
 struct Scene {
     at: Range<u32>,
-    /// The components it is about; none where it is about the cluster.
-    who: &'static [(&'static str, Role)],
-    twist: Fault,
-    /// The hints it is for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the reader, and for the tests below"))]
+    /// The components with the fault; none if it concerns the whole cluster.
+    components: &'static [(&'static str, Role)],
+    fault: Fault,
+    /// The hints that it shows.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for readers and for the tests"))]
     shows: &'static [HintId],
 }
 
 const fn scene(
     at: Range<u32>,
-    who: &'static [(&'static str, Role)],
-    twist: Fault,
+    components: &'static [(&'static str, Role)],
+    fault: Fault,
     shows: &'static [HintId],
 ) -> Scene {
-    Scene { at, who, twist, shows }
+    Scene { at, components, fault, shows }
 }
 
-/// All scenes, in the order in which they show what they are for.
+/// In the order in which they show their hints.
 static SCENES: &[Scene] = &[
-    // To 6: a whole cluster, everybody alive.
+    // Until 6: no faults.
     //
-    // 13 to 36: a picture that stands still. One service stale (late before), one stopped, one server
-    // with another key, one behind.
+    // 13 to 36: nothing changes. One service is stale (late before), one is stopped, one server has another key, one
+    // an older version.
     scene(6..36, &[("app-5", Service)], Silent, &[ServiceLate, ServiceStale]),
     scene(7..76, &[("app-6", Service)], Stopped, &[ServiceStopped]),
     scene(8..36, &[("web-3", Web), ("web-3", Service)], OtherKey, &[KeyMismatch]),
     scene(8..36, &[("web-2", Web), ("web-2", Service)], Version("2026.1.4"), &[VersionSkew]),
-    // 38 to 50: small troubles. The longer timeout keeps the late one late.
+    // 38 to 50: small problems. The longer timeout keeps a late service from becoming stale.
     scene(37..51, &[], StaleTimeout(20), &[]),
     scene(38..49, &[("app-4", Service)], Silent, &[ServiceLate]),
     scene(38..50, &[("web-2", Service)], ClockAhead(Span::seconds(7)), &[ClockSkew]),
@@ -106,7 +101,7 @@ static SCENES: &[Scene] = &[
     scene(38..50, &[("web-3", Service)], Messenger(Refused), &[MessengerUnreachable]),
     scene(38..50, &[("web-2", Web)], MachineKey, &[]),
     scene(40..50, &[("web-3", Web)], OtherMachineKey, &[MachineKeyMismatch]),
-    // 58 to 76: the web servers go quiet, then the network goes. The window of 60 s makes the first
+    // 58 to 76: the web servers receive no requests, then the network fails. The web timeout of 60 s makes the first
     // scene begin with the round.
     scene(52..76, &[("web-2", Web)], Stopped, &[WebStopped]),
     scene(0..76, &[("web-1", Web), ("app-6", Web)], Silent, &[WebIdle, WebStale]),
@@ -116,96 +111,90 @@ static SCENES: &[Scene] = &[
         Silent,
         &[EveryoneSilent, FailoverThin, BalancingThin],
     ),
-    // 80 to 86: the overview's own trouble. Nobody knows how anybody is.
-    scene(80..86, &[], DatabaseAway, &[OverviewBlind]),
-    // 88 to 107: what people do to it.
+    // 80 to 86: the overview's own problem: no status is known.
+    scene(80..86, &[], DatabaseUnavailable, &[OverviewBlind]),
+    // 88 to 107: problems of the configuration.
     scene(88..98, &[], StaleTimeout(5), &[TimersTight]),
     scene(88..98, &[], MaxServers(6), &[ServersFull]),
-    scene(99..106, &[], NewServerUnwell, &[NotReportedYet]),
+    scene(99..106, &[], NewServerUnhealthy, &[NotReportedYet]),
     scene(88..105, &[("web-2", Service)], Removed, &[CameBack]),
-    scene(89..107, &[("app-5", Service)], Twin, &[DuplicateName]),
-    // A doubtful name stays so for ten minutes: only while nobody beats under it does a removal, and
-    // the next start, make it single again.
+    scene(89..107, &[("app-5", Service)], SecondMachine, &[DuplicateName]),
+    // A duplicate name is shown for ten minutes. A removal while nothing is sent with this name ends it at once.
     scene(107..110, &[("app-5", Service)], Silent, &[]),
     scene(109..110, &[("app-5", Service)], Removed, &[]),
 ];
 
-/// What is otherwise with a component in this second.
-pub(super) fn twists(server: &str, role: Role, second: u32) -> Vec<Fault> {
+/// The faults of a component in this second.
+pub(super) fn faults(server: &str, role: Role, second: u32) -> Vec<Fault> {
     SCENES
         .iter()
-        .filter(|scene| scene.at.contains(&second) && scene.who.contains(&(server, role)))
-        .map(|scene| scene.twist)
+        .filter(|scene| scene.at.contains(&second) && scene.components.contains(&(server, role)))
+        .map(|scene| scene.fault)
         .collect()
 }
 
-/// What is otherwise with the cluster in this second.
-fn of_the_cluster(second: u32) -> impl Iterator<Item = Fault> {
+/// The faults of the whole cluster in this second.
+fn cluster_faults(second: u32) -> impl Iterator<Item = Fault> {
     SCENES
         .iter()
-        .filter(move |scene| scene.at.contains(&second) && scene.who.is_empty())
-        .map(|scene| scene.twist)
+        .filter(move |scene| scene.at.contains(&second) && scene.components.is_empty())
+        .map(|scene| scene.fault)
 }
 
-/// The settings in this second.
 pub(super) fn settings(second: u32) -> Settings {
-    let timeout = of_the_cluster(second)
-        .find_map(|twist| if let StaleTimeout(seconds) = twist { Some(seconds) } else { None });
-    Settings { stale_timeout_s: timeout.unwrap_or(SETTINGS.stale_timeout_s), ..SETTINGS }
+    let timeout = cluster_faults(second)
+        .find_map(|fault| if let StaleTimeout(seconds) = fault { Some(seconds) } else { None });
+    Settings { stale_timeout_s: timeout.unwrap_or(BASE_SETTINGS.stale_timeout_s), ..BASE_SETTINGS }
 }
 
-/// How many servers the overview takes in at most in this second.
 pub(super) fn max_servers(second: u32) -> usize {
-    let fewer = of_the_cluster(second)
-        .find_map(|twist| if let MaxServers(most) = twist { Some(most) } else { None });
+    let fewer = cluster_faults(second)
+        .find_map(|fault| if let MaxServers(most) = fault { Some(most) } else { None });
     fewer.unwrap_or(crate::site::MAX_SERVERS)
 }
 
-/// Whether the probe of a server that has not reported yet fails in this second.
-pub(super) fn new_server_is_unwell(second: u32) -> bool {
-    of_the_cluster(second).any(|twist| twist == NewServerUnwell)
+pub(super) fn new_server_is_unhealthy(second: u32) -> bool {
+    cluster_faults(second).any(|fault| fault == NewServerUnhealthy)
 }
 
-/// Whether the overview is without its database in this second.
-pub(super) fn database_is_away(second: u32) -> bool {
-    of_the_cluster(second).any(|twist| twist == DatabaseAway)
+pub(super) fn database_is_unavailable(second: u32) -> bool {
+    cluster_faults(second).any(|fault| fault == DatabaseUnavailable)
 }
 
-/// Whether an admin removes a component in this second: once, when the scene begins.
+/// Whether an admin removes a component in this second: only in the first second of the scene.
 pub(super) fn is_removed(server: &str, role: Role, second: u32) -> bool {
     SCENES.iter().any(|scene| {
-        scene.at.start == second && scene.twist == Removed && scene.who.contains(&(server, role))
+        scene.at.start == second
+            && scene.fault == Removed
+            && scene.components.contains(&(server, role))
     })
 }
 
-/// How a service's messenger is in this second: nothing answers where nobody is.
+/// Why a service's messenger cannot be reached in this second. A silent service has no messenger either.
 pub(super) fn messenger(server: &str, second: u32) -> Option<MessengerFailure> {
-    twists(server, Service, second).into_iter().find_map(|twist| {
-        if let Messenger(failure) = twist {
+    faults(server, Service, second).into_iter().find_map(|fault| {
+        if let Messenger(failure) = fault {
             return Some(failure);
         }
-        twist.is_quiet().then_some(Connecting)
+        fault.is_silent().then_some(Connecting)
     })
 }
 
 impl Fault {
-    /// Whether it comes and goes with a start of the process: who changes a key or a version restarts.
-    pub(super) fn begins_with_a_start(self) -> bool {
+    /// A new key or version needs a restart.
+    pub(super) fn begins_with_restart(self) -> bool {
         matches!(self, OtherKey | NoKey | MachineKey | OtherMachineKey | Version(_))
     }
 
-    /// Whether a start ends it.
-    pub(super) fn ends_with_a_start(self) -> bool {
-        self.begins_with_a_start() || matches!(self, Stopped | Removed)
+    pub(super) fn ends_with_restart(self) -> bool {
+        self.begins_with_restart() || matches!(self, Stopped | Removed)
     }
 
-    /// Whether no further heartbeat comes.
-    pub(super) fn is_quiet(self) -> bool {
+    pub(super) fn is_silent(self) -> bool {
         matches!(self, Silent | Stopped)
     }
 
-    /// Puts into a heartbeat what is otherwise in it.
-    pub(super) fn put_into(self, heartbeat: &mut Heartbeat) {
+    pub(super) fn apply_to(self, heartbeat: &mut Heartbeat) {
         match self {
             OtherKey => heartbeat.facts.key_check = Some(servers::other_key()),
             NoKey => heartbeat.facts.key_check = None,
@@ -213,8 +202,8 @@ impl Fault {
             OtherMachineKey => heartbeat.facts.machine_key_check = Some(servers::other_key()),
             Version(version) => version.clone_into(&mut heartbeat.facts.version),
             ClockAhead(by) => heartbeat.sent_at = heartbeat.sent_at.map(|sent| sent + by),
-            Silent | Stopped | Twin | Messenger(_) | Removed | StaleTimeout(_) | MaxServers(_)
-            | NewServerUnwell | DatabaseAway => {}
+            Silent | Stopped | SecondMachine | Messenger(_) | Removed | StaleTimeout(_)
+            | MaxServers(_) | NewServerUnhealthy | DatabaseUnavailable => {}
         }
     }
 }
@@ -224,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_hint_is_what_some_scene_is_for() {
+    fn every_hint_has_a_scene() {
         for hint in HintId::ALL {
             let shown = SCENES.iter().any(|scene| scene.shows.contains(hint));
             assert!(shown, "{}", hint.as_str());
@@ -232,21 +221,21 @@ mod tests {
     }
 
     #[test]
-    fn every_scene_lies_in_a_round_and_is_played_by_somebody() {
+    fn every_scene_is_within_a_round_and_names_components_that_exist() {
         for scene in SCENES {
-            assert!(scene.at.start < scene.at.end && scene.at.end <= ROUND, "{scene:?}");
-            for (server, role) in scene.who {
-                let plays = |member: &&servers::SimServer| {
-                    member.server == *server && member.roles.contains(role)
+            assert!(scene.at.start < scene.at.end && scene.at.end <= ROUND_SECONDS, "{scene:?}");
+            for (server, role) in scene.components {
+                let exists = |known: &&servers::SimServer| {
+                    known.server == *server && known.roles.contains(role)
                 };
-                assert!(servers::SERVERS.iter().any(|member| plays(&member)), "{scene:?}");
+                assert!(servers::SERVERS.iter().any(|known| exists(&known)), "{scene:?}");
             }
         }
     }
 
     #[test]
-    fn the_settings_of_every_second_are_ones_an_admin_could_set() {
-        for second in 0..ROUND {
+    fn the_settings_of_every_second_are_valid() {
+        for second in 0..ROUND_SECONDS {
             assert_eq!(settings(second).check(), []);
         }
     }

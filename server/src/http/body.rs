@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use crate::auth::identity::Person;
+use crate::auth::identity::User;
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
 use crate::net::connections::ConnectionControl;
@@ -42,7 +42,7 @@ pub(crate) enum Sender {
     /// A server, with a join token or a credential.
     Node,
     /// A person, or a program with a person's token.
-    Person,
+    User,
     /// Not authenticated.
     Anonymous,
 }
@@ -133,7 +133,7 @@ impl BodyBudget {
     fn for_sender(&self, sender: Sender) -> &Arc<Semaphore> {
         match sender {
             Sender::Node => &self.nodes,
-            Sender::Person => &self.people,
+            Sender::User => &self.people,
             Sender::Anonymous => &self.anonymous,
         }
     }
@@ -265,8 +265,8 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for Submitted<T> {
 
     async fn from_request(request: Request, state: &HttpState) -> Result<Self, Infallible> {
         let (head, body) = request.into_parts();
-        let sender = match head.extensions.get::<Person>() {
-            Some(_) => Sender::Person,
+        let sender = match head.extensions.get::<User>() {
+            Some(_) => Sender::User,
             None => Sender::Anonymous,
         };
         let connection = head.extensions.get::<ConnectionControl>();
@@ -293,7 +293,7 @@ pub(crate) async fn read_function_call(
     request: Request,
 ) -> Result<Request, Problem> {
     let (head, body) = request.into_parts();
-    let read = bodies.read_small(Sender::Person, body).await;
+    let read = bodies.read_small(Sender::User, body).await;
     let bytes = read.map_err(|error| error.problem("the body is larger than 16 KiB"))?;
     Ok(Request::from_parts(head, Body::from(bytes)))
 }

@@ -15,7 +15,7 @@ use crate::telemetry::outside_text::one_line;
 /// A request that is sent as a JSON body.
 pub(crate) trait FromJson: Sized {
     /// From whose memory budget it is read.
-    const SENDER: Sender = Sender::Person;
+    const SENDER: Sender = Sender::User;
 
     /// The error has one entry for each invalid field.
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>>;

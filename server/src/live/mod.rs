@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 use self::refresh::ReadinessCheck;
 use self::state::State;
-use crate::auth::audit::Entry;
+use crate::auth::audit::AuditEntry;
 use crate::auth::cache::AuthCache;
 use crate::clock::Stopwatch;
 use crate::store::task::run_to_end;
@@ -41,7 +41,7 @@ pub struct LiveView {
 pub struct LiveState {
     state: RwLock<State>,
     store: Arc<Store>,
-    keyring: RwLock<Arc<AuthCache>>,
+    auth_cache: RwLock<Arc<AuthCache>>,
     /// Held from a write until its commit is applied: commits are applied in their order.
     write_lock: Mutex<()>,
     /// The places of those who wait for the write lock, but for heartbeats and marks.
@@ -62,9 +62,9 @@ impl LiveState {
     /// The picture as the store has it; blind, as long as a server has not been reached.
     pub async fn load(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
         let now = store.now();
-        let (state, keyring) = match store.load().await {
-            Ok(LoadedState { snapshot, keyring, commit }) => {
-                (State::starting_at(snapshot, commit, store.now()), keyring)
+        let (state, auth_cache) = match store.load().await {
+            Ok(LoadedState { snapshot, auth_cache, commit }) => {
+                (State::starting_at(snapshot, commit, store.now()), auth_cache)
             }
             Err(error) if store.is_shared() => {
                 tracing::error!(%error, "the overview begins without its database");
@@ -77,7 +77,7 @@ impl LiveState {
         Ok(Arc::new(Self {
             state: RwLock::new(state),
             store,
-            keyring: RwLock::new(Arc::new(keyring)),
+            auth_cache: RwLock::new(Arc::new(auth_cache)),
             write_lock: Mutex::new(()),
             places: Arc::new(Semaphore::new(MAX_WAITING_CHANGES)),
             glanced: Mutex::new(None),
@@ -112,8 +112,8 @@ impl LiveState {
     }
 
     /// Who may ask for what.
-    pub fn keyring(&self) -> Arc<AuthCache> {
-        Arc::clone(&self.keyring.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn auth_cache(&self) -> Arc<AuthCache> {
+        Arc::clone(&self.auth_cache.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The last moment the database was read and written.
@@ -244,9 +244,9 @@ impl LiveState {
         parts.next()?.parse().ok()
     }
 
-    fn change_keyring(&self, change: impl FnOnce(&mut AuthCache)) {
-        let mut keyring = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
-        change(Arc::make_mut(&mut keyring));
+    fn change_auth_cache(&self, change: impl FnOnce(&mut AuthCache)) {
+        let mut auth_cache = self.auth_cache.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut auth_cache));
     }
 
     /// Writes down when tokens were last used here, and reads when they were used elsewhere since a moment.
@@ -257,7 +257,7 @@ impl LiveState {
     ) -> Result<(), StoreError> {
         let found = self.store.note_uses(uses, since).await?;
         if !found.is_empty() {
-            self.change_keyring(|keyring| keyring.note_uses(&found));
+            self.change_auth_cache(|auth_cache| auth_cache.note_uses(&found));
         }
         Ok(())
     }
@@ -268,10 +268,10 @@ impl LiveState {
             self.apply(*earlier);
         }
         let mut stirs = news.is_urgent() || self.is_blind();
-        if let Some(keyring) = news.keyring.take() {
-            let mut known = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
-            match keyring {
-                AuthChanges::Whole(keyring) => *known = Arc::new(*keyring),
+        if let Some(auth_cache) = news.auth_cache.take() {
+            let mut known = self.auth_cache.write().unwrap_or_else(PoisonError::into_inner);
+            match auth_cache {
+                AuthChanges::Whole(auth_cache) => *known = Arc::new(*auth_cache),
                 AuthChanges::Changes(changes) => Arc::make_mut(&mut known).apply(changes),
             }
         }
@@ -369,7 +369,7 @@ impl LiveState {
     }
 
     /// Writes an entry of the audit about something that changed nothing else.
-    pub(crate) async fn record(self: &Arc<Self>, entry: Entry) -> Result<(), StoreError> {
+    pub(crate) async fn record(self: &Arc<Self>, entry: AuditEntry) -> Result<(), StoreError> {
         let place = self.place()?;
         let record = |store: Arc<Store>| async move {
             let _place = place;

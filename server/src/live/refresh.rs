@@ -147,7 +147,7 @@ impl LiveState {
                 tracing::warn!(%error, "what is past its time was not forgotten");
             }
             let now = self.now();
-            self.change_keyring(|keyring| keyring.purge(now, KEEP_TOKENS));
+            self.change_auth_cache(|auth_cache| auth_cache.purge(now, KEEP_TOKENS));
             tokio::time::sleep(HOUSEKEEPING_INTERVAL).await;
         }
     }

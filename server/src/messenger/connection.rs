@@ -1,4 +1,4 @@
-//! One line: dials a service, talks to it, and dials again.
+//! The connection to one service: dials it, exchanges messages, and dials it again.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,108 +12,102 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Interval;
 use tracing::Instrument as _;
 
-use crate::auth::secret::Hash;
+use crate::auth::secret::SecretHash;
 use crate::clock::Stopwatch;
-use crate::messenger::dial_history::{LineState, Record};
-use crate::messenger::dialer::{Dialer, Outcome, locked};
+use crate::messenger::dial_history::{DialHistory, DialState};
+use crate::messenger::dialer::{DialOutcome, Dialer, locked};
 use crate::messenger::wire::{
-    Channel, Message, PATIENCE, Peer, SILENCE, WEB_SIGN_OF_LIFE, WireError, shared_key,
+    Channel, IO_TIMEOUT, MAX_SERVICE_SILENCE, Message, Peer, WEB_ALIVE_INTERVAL, WireError,
+    shared_key,
 };
 
-/// How many keys are tried with one service, each in a connection of its own.
-const MAX_KEYS_TRIED: usize = 32;
-/// How long a service is not read after each message: one sends a sign of life every 5 s.
+/// How many secrets are tried with one service, each in a connection of its own.
+const MAX_SECRETS_TRIED: usize = 32;
+/// How long nothing is read after a message, so that a service cannot flood the web server.
 const PAUSE_AFTER_MESSAGE: Duration = Duration::from_millis(50);
-/// How long it is not read after each heartbeat.
 const PAUSE_AFTER_HEARTBEAT: Duration = Duration::from_millis(250);
 
-/// Numbers the attempts of this process, so that the log lines of one can be found.
-static ATTEMPTS: AtomicU64 = AtomicU64::new(1);
+/// Numbers the dials of this process, so that the log lines of one dial can be found.
+static DIAL_NUMBER: AtomicU64 = AtomicU64::new(1);
 
-/// Who keeps one line.
-pub(super) struct Caller {
+/// The connection to one service.
+pub(super) struct ServiceConnection {
     pub(super) dialer: Arc<Dialer>,
     pub(super) key: ComponentKey,
     pub(super) address: SocketAddr,
-    /// Whether the address is one that is dialled.
+    /// Whether the SSRF protection permits the address.
     pub(super) allowed: bool,
-    pub(super) bears: Arc<Mutex<Option<Hash>>>,
-    pub(super) record: Arc<Mutex<Record>>,
-    pub(super) requested: mpsc::Receiver<oneshot::Sender<Outcome>>,
+    /// The secret of the service while it is connected.
+    pub(super) secret: Arc<Mutex<Option<SecretHash>>>,
+    pub(super) history: Arc<Mutex<DialHistory>>,
+    /// Requests to dial at once.
+    pub(super) requests: mpsc::Receiver<oneshot::Sender<DialOutcome>>,
 }
 
-impl Caller {
-    /// Dials, talks, and dials again.
-    pub(super) async fn keep_calling(mut self) {
-        let mut asked: Option<oneshot::Sender<Outcome>> = None;
-        self.find(Err(MessengerFailure::Connecting));
-        // What the former line to this service had under way is over.
-        locked(&self.record).over();
+impl ServiceConnection {
+    /// Dials and exchanges messages until it is dropped.
+    pub(super) async fn run(mut self) {
+        let mut requester: Option<oneshot::Sender<DialOutcome>> = None;
+        self.report(Err(MessengerFailure::Connecting));
+        // The former connection to this service may not have ended in order.
+        locked(&self.history).end();
         loop {
-            if asked.is_none() {
-                let wait = locked(&self.record).wait();
+            if requester.is_none() {
+                let wait = locked(&self.history).wait();
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
-                    request = self.requested.recv() => {
-                        asked = request;
-                        locked(&self.record).failures = 0;
+                    request = self.requests.recv() => {
+                        requester = request;
+                        locked(&self.history).failures = 0;
                     }
                 }
             }
-            locked(&self.record).state = LineState::Dialling;
-            let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+            locked(&self.history).state = DialState::Dialling;
+            let attempt = DIAL_NUMBER.fetch_add(1, Ordering::Relaxed);
             let span = tracing::info_span!("dial", server = %self.key.server, address = %self.address, attempt);
-            let dialled = self.dial(asked.is_some()).instrument(span).await;
+            let dialled = self.dial(requester.is_some()).instrument(span).await;
             let outcome = dialled.as_ref().map(drop).map_err(|failure| *failure);
-            self.find(outcome);
-            if let Some(asked) = asked.take() {
-                // Who asked may have gone.
-                let _ = asked.send(outcome);
+            self.report(outcome);
+            if let Some(requester) = requester.take() {
+                // It may have gone away.
+                let _ = requester.send(outcome);
             }
             if let Ok(channel) = dialled {
-                locked(&self.record).state = LineState::Connected(Stopwatch::start());
-                asked = self.talk(channel).await;
-                *locked(&self.bears) = None;
-                self.find(Err(MessengerFailure::Lost));
+                locked(&self.history).state = DialState::Connected(Stopwatch::start());
+                requester = self.exchange_messages(channel).await;
+                *locked(&self.secret) = None;
+                self.report(Err(MessengerFailure::Lost));
             }
-            locked(&self.record).over();
+            locked(&self.history).end();
         }
     }
 
-    fn find(&self, outcome: Outcome) {
-        self.dialer.find(&self.key, Some(outcome));
+    fn report(&self, outcome: DialOutcome) {
+        self.dialer.report(&self.key, Some(outcome));
     }
 
-    /// Tries each key that the service may share. Somebody who waits for it goes first.
-    async fn dial(&self, waited_for: bool) -> Result<Channel<TcpStream>, MessengerFailure> {
+    /// Tries each secret that the service may have. A requested dial does not wait for its turn.
+    async fn dial(&self, is_requested: bool) -> Result<Channel<TcpStream>, MessengerFailure> {
         if !self.allowed {
-            let logs = &self.dialer.logs;
-            if let Some(left_out) = logs.forbidden_address.check(self.key.server.clone()) {
-                tracing::warn!(
-                    server = %self.key.server,
-                    address = %self.address,
-                    left_out,
-                    "a service names an address that is not dialled; for one on this machine see --dial-loopback"
-                );
-            }
+            self.dialer.warn_of_forbidden_address(&self.key, self.address);
             return Err(MessengerFailure::Unreachable);
         }
-        let _place = if waited_for { None } else { self.dialer.places.acquire().await.ok() };
+        let _permit = if is_requested { None } else { self.dialer.permits.acquire().await.ok() };
         let mut failure = MessengerFailure::WrongKey;
-        for bears in self.dialer.access.borne_by(&self.key.server).into_iter().take(MAX_KEYS_TRIED)
-        {
-            if !waited_for {
-                self.dialer.pace().await;
+        let secrets = self.dialer.auth.candidate_secrets(&self.key.server);
+        for secret in secrets.into_iter().take(MAX_SECRETS_TRIED) {
+            if !is_requested {
+                self.dialer.wait_for_turn().await;
             }
             let stream = connect(self.address).await?;
-            match Channel::dial(stream, &shared_key(&bears, self.key.server.as_str())).await {
+            match Channel::dial(stream, &shared_key(&secret, self.key.server.as_str())).await {
                 Ok(channel) => {
-                    *locked(&self.bears) = Some(bears);
+                    *locked(&self.secret) = Some(secret);
                     return Ok(channel);
                 }
                 Err(error) => {
-                    tracing::debug!(server = %self.key.server, %error, "no line");
-                    failure = reason(&error);
+                    tracing::debug!(server = %self.key.server, %error, "cannot connect to the messenger of a service");
+                    failure = wire_failure(&error);
                     if failure != MessengerFailure::WrongKey {
                         break;
                     }
@@ -123,39 +117,45 @@ impl Caller {
         Err(failure)
     }
 
-    /// Talks until the line breaks, or somebody asks for another.
-    async fn talk(&mut self, channel: Channel<TcpStream>) -> Option<oneshot::Sender<Outcome>> {
-        let signs = tokio::time::interval(WEB_SIGN_OF_LIFE);
-        let web = Web { dialer: &self.dialer, key: &self.key, signs };
+    /// Exchanges messages until the connection ends, or somebody asks for a new one.
+    async fn exchange_messages(
+        &mut self,
+        channel: Channel<TcpStream>,
+    ) -> Option<oneshot::Sender<DialOutcome>> {
+        let peer = WebPeer {
+            dialer: &self.dialer,
+            key: &self.key,
+            alive: tokio::time::interval(WEB_ALIVE_INTERVAL),
+        };
         tokio::select! {
-            over = channel.talk(web) => {
-                tracing::debug!(server = %self.key.server, %over, "a line is over");
+            error = channel.run(peer) => {
+                tracing::debug!(server = %self.key.server, %error, "the connection to the messenger of a service ended");
                 None
             }
-            request = self.requested.recv() => request,
+            request = self.requests.recv() => request,
         }
     }
 }
 
-/// The web server's side of one line.
-struct Web<'a> {
+/// The web server's side of a connection.
+struct WebPeer<'a> {
     dialer: &'a Dialer,
     key: &'a ComponentKey,
-    signs: Interval,
+    alive: Interval,
 }
 
-impl Peer for Web<'_> {
-    const PATIENCE: Duration = SILENCE;
+impl Peer for WebPeer<'_> {
+    const MAX_SILENCE: Duration = MAX_SERVICE_SILENCE;
 
-    async fn say(&mut self) -> Message {
-        self.signs.tick().await;
+    async fn next_message(&mut self) -> Message {
+        self.alive.tick().await;
         Message::Alive { process: None }
     }
 
-    async fn hear(&mut self, message: Message) {
+    async fn handle(&mut self, message: Message) {
         match message {
             Message::Beat { heartbeat } => {
-                self.dialer.take_from(self.key, &heartbeat).await;
+                self.dialer.receive_heartbeat(self.key, &heartbeat).await;
                 tokio::time::sleep(PAUSE_AFTER_HEARTBEAT).await;
             }
             Message::Alive { .. } | Message::Unknown => {
@@ -166,18 +166,17 @@ impl Peer for Web<'_> {
 }
 
 async fn connect(address: SocketAddr) -> Result<TcpStream, MessengerFailure> {
-    let connected = tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await;
+    let connected = tokio::time::timeout(IO_TIMEOUT, TcpStream::connect(address)).await;
     let stream = match connected {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(of_io(&error)),
+        Ok(Err(error)) => return Err(io_failure(&error)),
         Err(_) => return Err(MessengerFailure::TimedOut),
     };
     let _ = stream.set_nodelay(true);
     Ok(stream)
 }
 
-/// Why a connection could not be made.
-fn of_io(error: &io::Error) -> MessengerFailure {
+fn io_failure(error: &io::Error) -> MessengerFailure {
     let kind = error.kind();
     if kind == io::ErrorKind::ConnectionRefused {
         MessengerFailure::Refused
@@ -188,7 +187,7 @@ fn of_io(error: &io::Error) -> MessengerFailure {
     }
 }
 
-fn reason(error: &WireError) -> MessengerFailure {
+fn wire_failure(error: &WireError) -> MessengerFailure {
     match error {
         WireError::TimedOut => MessengerFailure::TimedOut,
         WireError::NotAMessenger => MessengerFailure::NotAMessenger,

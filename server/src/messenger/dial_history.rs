@@ -1,48 +1,46 @@
-//! How a service behaved when it was dialled, and so when it is dialled again.
+//! When a service may be dialled again: the back-off after failures.
 
 use std::time::Duration;
 
 use crate::clock::Stopwatch;
 use crate::net::back_off::back_off;
 
-/// The longest wait between two attempts.
 const MAX_WAIT: Duration = Duration::from_mins(1);
 /// A connection that ends sooner counts as a failure.
 const MIN_GOOD_CONNECTION: Duration = Duration::from_secs(10);
 
-/// How a service behaved when it was dialled. Who hangs up soon, or starts anew again and again, is dialled
-/// ever more seldom.
+/// The dials of one service so far. It survives new connections, so that a service cannot avoid the back-off by
+/// closing connections or by restarting.
 #[derive(Debug, Default)]
-pub(super) struct Record {
+pub(super) struct DialHistory {
     pub(super) failures: u32,
-    pub(super) state: LineState,
-    /// How long to wait since the last dial or connection was over.
+    pub(super) state: DialState,
+    /// When the last dial or connection ended, and how long to wait since then.
     pause: Option<(Stopwatch, Duration)>,
 }
 
-/// What was under way with a service when it was last looked at.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) enum LineState {
+pub(super) enum DialState {
     #[default]
     Idle,
     Dialling,
     Connected(Stopwatch),
 }
 
-impl Record {
-    /// The dial or the connection is over, if there was one.
-    pub(super) fn over(&mut self) {
+impl DialHistory {
+    /// Ends the current dial or connection, if there is one.
+    pub(super) fn end(&mut self) {
         match std::mem::take(&mut self.state) {
-            LineState::Idle => return,
-            LineState::Connected(since) if since.elapsed() >= MIN_GOOD_CONNECTION => {
+            DialState::Idle => return,
+            DialState::Connected(since) if since.elapsed() >= MIN_GOOD_CONNECTION => {
                 self.failures = 0;
             }
-            LineState::Dialling | LineState::Connected(_) => self.failures += 1,
+            DialState::Dialling | DialState::Connected(_) => self.failures += 1,
         }
         self.pause = Some((Stopwatch::start(), back_off(self.failures, MAX_WAIT)));
     }
 
-    /// How long to wait before it is dialled.
+    /// How long to wait before the next dial.
     pub(super) fn wait(&self) -> Duration {
         self.pause.map_or(Duration::ZERO, |(since, pause)| pause.saturating_sub(since.elapsed()))
     }

@@ -1,5 +1,4 @@
-//! The web server's side: dials every service that announces a messenger, again and again, and writes
-//! down how it finds it.
+//! The web server's side: keeps a connection to every service that announces a messenger.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,88 +10,78 @@ use app::protocol::CommandError;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use crate::auth::Access;
-use crate::auth::secret::Hash;
+use crate::auth::AuthService;
+use crate::auth::secret::SecretHash;
 use crate::clock::Stopwatch;
 use crate::ingest::{Ingest, heartbeat_json};
 use crate::live::LiveState;
-use crate::messenger::announcement::{Announced, Heard, Target, dialled_at};
-use crate::messenger::connection::Caller;
-use crate::messenger::dial_history::Record;
-use crate::messenger::ssrf::{DialLoopback, Place, place};
-use crate::store::MessengerReport;
+use crate::messenger::announcement::{
+    AnnouncedMessenger, DialTarget, HttpAnnouncement, dial_target,
+};
+use crate::messenger::connection::ServiceConnection;
+use crate::messenger::dial_history::DialHistory;
+use crate::messenger::ssrf::{AddressClass, DialLoopback, classify};
+use crate::messenger::status_reports::StatusReports;
 use crate::telemetry::log_limit::LogLimits;
 
-/// How many services are dialled at once.
-const MAX_DIALS_AT_ONCE: usize = 64;
-/// How long lies between two connections that are opened, to whomever: at most 200 a second.
-const MIN_CONNECTION_INTERVAL: Duration = Duration::from_millis(5);
-/// How long to gather changes of the cluster, and of what is found, before acting on them.
-const GATHERING_TIME: Duration = Duration::from_millis(50);
-/// How long lies between two reconnects of one service that people ask for.
+const MAX_CONCURRENT_DIALS: usize = 64;
+/// Between two connections to any services: at most 200 a second.
+const MIN_DIAL_INTERVAL: Duration = Duration::from_millis(5);
+/// How long to collect changes of the cluster before the connections are compared with it.
+const COLLECT_TIME: Duration = Duration::from_millis(50);
+/// Between two reconnects of a service that admins ask for.
 const MIN_RECONNECT_INTERVAL: Duration = Duration::from_secs(5);
-/// How long the farewell may take when the process is asked to stop.
+/// For the last status reports when the process stops.
 const LAST_REPORT_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) type Outcome = Result<(), MessengerFailure>;
+pub(super) type DialOutcome = Result<(), MessengerFailure>;
 
-/// From where is dialled.
+/// The web server that dials.
 #[derive(Clone, Debug)]
-pub(crate) struct Here {
-    /// The web server's name, as the page says it.
+pub(crate) struct LocalWebServer {
+    /// Its name on the page.
     pub(crate) name: String,
-    /// Where the overview itself listens.
+    /// The address at which the overview listens.
     pub(crate) listening: SocketAddr,
 }
 
-/// All lines to services.
+/// Dials the messengers of all services.
 #[derive(Debug)]
 pub(crate) struct Dialer {
     live: Arc<LiveState>,
     ingest: Ingest,
-    pub(super) access: Arc<Access>,
-    /// Which services it dials on its own machine.
+    pub(super) auth: Arc<AuthService>,
     loopback: DialLoopback,
-    /// The boot ID of the service in this very process, which it does not dial.
-    own_boot: Option<String>,
-    here: OnceLock<Here>,
-    lines: Mutex<BTreeMap<ComponentKey, Line>>,
-    /// What is to be written down.
-    found: Mutex<BTreeMap<ComponentKey, MessengerReport>>,
-    finding: Notify,
-    pub(super) places: Semaphore,
+    /// The boot ID of the service in this process, which is not dialled.
+    own_boot_id: Option<String>,
+    local: OnceLock<LocalWebServer>,
+    connections: Mutex<BTreeMap<ComponentKey, ConnectionHandle>>,
+    reports: StatusReports,
+    pub(super) permits: Semaphore,
     /// When the last connection was opened.
-    last_connection: tokio::sync::Mutex<Option<Stopwatch>>,
-    /// How each service behaved so far, however often its line was replaced.
-    records: Mutex<BTreeMap<ComponentKey, Arc<Mutex<Record>>>>,
-    /// The services that name an address of this machine, as they last said so over HTTP.
-    heard: Mutex<BTreeMap<ComponentKey, Heard>>,
-    hearing: Notify,
-    pub(super) logs: Logs,
+    last_dial: tokio::sync::Mutex<Option<Stopwatch>>,
+    histories: Mutex<BTreeMap<ComponentKey, Arc<Mutex<DialHistory>>>>,
+    /// The services that announced a messenger on this machine, by their last announcement over HTTP.
+    announcements: Mutex<BTreeMap<ComponentKey, HttpAnnouncement>>,
+    announcements_changed: Notify,
+    forbidden_addresses: LogLimits<ServerName>,
+    foreign_heartbeats: LogLimits<ServerName>,
 }
 
-/// What is logged of services, at most once a minute for each.
-#[derive(Debug, Default)]
-pub(super) struct Logs {
-    pub(super) forbidden_address: LogLimits<ServerName>,
-    foreign_heartbeat: LogLimits<ServerName>,
-    failed_writing: LogLimits<()>,
-}
-
-/// The line to one service.
+/// The connection to one service, as the dialer has it. Dropping it closes the connection.
 #[derive(Debug)]
-struct Line {
-    target: Target,
-    /// Whether the address is one that is dialled.
+struct ConnectionHandle {
+    target: DialTarget,
+    /// Whether the SSRF protection permits the address.
     allowed: bool,
-    /// What the service bears that is connected.
-    bears: Arc<Mutex<Option<Hash>>>,
-    requests: mpsc::Sender<oneshot::Sender<Outcome>>,
-    requested: Option<Stopwatch>,
+    /// The secret of the service while it is connected.
+    secret: Arc<Mutex<Option<SecretHash>>>,
+    requests: mpsc::Sender<oneshot::Sender<DialOutcome>>,
+    last_request: Option<Stopwatch>,
     task: AbortHandle,
 }
 
-impl Drop for Line {
+impl Drop for ConnectionHandle {
     fn drop(&mut self) {
         self.task.abort();
     }
@@ -106,256 +95,258 @@ impl Dialer {
     pub(crate) fn new(
         live: Arc<LiveState>,
         ingest: Ingest,
-        access: Arc<Access>,
+        auth: Arc<AuthService>,
         loopback: DialLoopback,
-        own_boot: Option<String>,
+        own_boot_id: Option<String>,
     ) -> Self {
         Self {
+            reports: StatusReports::new(Arc::clone(&live)),
             live,
             ingest,
-            access,
+            auth,
             loopback,
-            own_boot,
-            here: OnceLock::new(),
-            lines: Mutex::default(),
-            found: Mutex::default(),
-            finding: Notify::new(),
-            places: Semaphore::new(MAX_DIALS_AT_ONCE),
-            last_connection: tokio::sync::Mutex::default(),
-            records: Mutex::default(),
-            heard: Mutex::default(),
-            hearing: Notify::new(),
-            logs: Logs::default(),
+            own_boot_id,
+            local: OnceLock::new(),
+            connections: Mutex::default(),
+            permits: Semaphore::new(MAX_CONCURRENT_DIALS),
+            last_dial: tokio::sync::Mutex::default(),
+            histories: Mutex::default(),
+            announcements: Mutex::default(),
+            announcements_changed: Notify::new(),
+            forbidden_addresses: LogLimits::default(),
+            foreign_heartbeats: LogLimits::default(),
         }
     }
 
-    /// Dials services from here, until it is asked to stop.
-    pub(crate) async fn run(self: Arc<Self>, here: Here, mut stopping: watch::Receiver<bool>) {
-        if self.here.set(here).is_err() {
-            // It does so already.
+    /// Dials services until the process is asked to stop.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        local: LocalWebServer,
+        mut stopping: watch::Receiver<bool>,
+    ) {
+        let name = local.name.clone();
+        if self.local.set(local).is_err() {
+            // It is running already.
             return;
         }
         let mut facts = self.live.facts();
-        let following = async {
+        let keep_connected = async {
             loop {
-                self.follow();
+                self.update_connections();
                 tokio::select! {
                     changed = facts.changed() => {
                         if changed.is_err() {
                             return;
                         }
                     }
-                    () = self.hearing.notified() => {}
+                    () = self.announcements_changed.notified() => {}
                 }
-                tokio::time::sleep(GATHERING_TIME).await;
+                tokio::time::sleep(COLLECT_TIME).await;
             }
         };
         tokio::select! {
-            () = async { tokio::join!(following, self.keep_noting()); } => {}
+            () = async { tokio::join!(keep_connected, self.reports.run_writer(&name)); } => {}
             _ = stopping.wait_for(|stopping| *stopping) => {}
         }
     }
 
-    /// Has a line to every service that wants one, and to no other.
-    fn follow(self: &Arc<Self>) {
-        let Some(here) = self.here.get() else { return };
+    /// Opens and closes connections, so that there is one for each service that announces a messenger.
+    fn update_connections(self: &Arc<Self>) {
+        let Some(local) = self.local.get() else { return };
         let snapshot = self.live.snapshot();
-        let mut lines = locked(&self.lines);
-        lines.retain(|key, line| {
-            let wanted = snapshot.components.get(key).and_then(|component| dialled_at(component));
-            let bears = *locked(&line.bears);
-            wanted.as_ref() == Some(&line.target)
-                && bears.is_none_or(|bears| self.access.borne_by(&key.server).contains(&bears))
+        let mut connections = locked(&self.connections);
+        connections.retain(|key, connection| {
+            let target = snapshot.components.get(key).and_then(|component| dial_target(component));
+            let secret = *locked(&connection.secret);
+            let is_valid =
+                |secret: SecretHash| self.auth.candidate_secrets(&key.server).contains(&secret);
+            target.as_ref() == Some(&connection.target) && secret.is_none_or(is_valid)
         });
-        locked(&self.records).retain(|key, _| snapshot.components.contains_key(key));
-        locked(&self.heard).retain(|key, _| snapshot.components.contains_key(key));
+        locked(&self.histories).retain(|key, _| snapshot.components.contains_key(key));
+        locked(&self.announcements).retain(|key, _| snapshot.components.contains_key(key));
         for (key, component) in &snapshot.components {
-            if lines.contains_key(key) {
+            if connections.contains_key(key) {
                 continue;
             }
-            let target = dialled_at(component).filter(|target| !self.is_own(target));
-            let judged =
-                target.and_then(|target| Some((self.may_dial(key, &target, here)?, target)));
-            match judged {
+            let target = dial_target(component).filter(|target| !self.is_own_service(target));
+            let decided =
+                target.and_then(|target| Some((self.may_dial(key, &target, local)?, target)));
+            match decided {
                 Some((allowed, target)) => {
-                    lines.insert(key.clone(), self.line(key, target, allowed));
+                    connections.insert(key.clone(), self.open_connection(key, target, allowed));
                 }
-                None if component.messengers.iter().any(|seen| seen.seen_by == here.name) => {
-                    self.find(key, None);
+                None if component.messengers.iter().any(|seen| seen.seen_by == local.name) => {
+                    self.report(key, None);
                 }
                 None => {}
             }
         }
     }
 
-    /// Whether a service may be dialled there. `None` where nobody can say yet: an address of this machine means
-    /// nothing until the service has said here that it has it.
-    fn may_dial(&self, key: &ComponentKey, target: &Target, here: &Here) -> Option<bool> {
-        match (place(target.address, here.listening), self.loopback) {
-            (Place::Elsewhere, _) | (Place::ThisMachine, DialLoopback::All) => Some(true),
-            (Place::Forbidden, _) | (Place::ThisMachine, DialLoopback::None) => Some(false),
-            (Place::ThisMachine, DialLoopback::Own) => {
-                let heard = locked(&self.heard);
-                heard.get(key).filter(|heard| heard.target == *target).map(|heard| heard.directly)
+    /// Whether the SSRF protection permits a target. `None` if that is not known yet: an address of this machine counts
+    /// only after the service has announced it here.
+    fn may_dial(
+        &self,
+        key: &ComponentKey,
+        target: &DialTarget,
+        local: &LocalWebServer,
+    ) -> Option<bool> {
+        match (classify(target.address, local.listening), self.loopback) {
+            (AddressClass::OtherMachine, _) | (AddressClass::ThisMachine, DialLoopback::All) => {
+                Some(true)
+            }
+            (AddressClass::Forbidden, _) | (AddressClass::ThisMachine, DialLoopback::None) => {
+                Some(false)
+            }
+            (AddressClass::ThisMachine, DialLoopback::Own) => {
+                let announcements = locked(&self.announcements);
+                let announced = announcements.get(key).filter(|known| known.target == *target);
+                announced.map(|announced| announced.directly)
             }
         }
     }
 
-    /// Notes which services said over HTTP that their messenger is on this machine, and whether they said so
-    /// directly. Their heartbeats have been taken.
-    pub(crate) fn heard_of_messengers(
+    /// Notes which services announced over HTTP that their messenger is on this machine, and whether the requests came
+    /// directly. Their heartbeats have been accepted.
+    pub(crate) fn note_announcements(
         &self,
-        announced: Vec<Announced>,
+        announced: Vec<AnnouncedMessenger>,
         directly: impl FnOnce() -> bool,
     ) {
-        let Some(here) = self.here.get() else { return };
+        let Some(local) = self.local.get() else { return };
         if announced.is_empty() || self.loopback != DialLoopback::Own {
             return;
         }
         let directly = directly();
         let snapshot = self.live.snapshot();
-        let mut lines = locked(&self.lines);
-        let mut heard = locked(&self.heard);
-        for Announced { key, target } in announced {
-            // It is judged already, and nothing better was said.
-            let known = lines.get(&key).filter(|line| line.target == target);
-            if known.is_some_and(|line| line.allowed || !directly) {
+        let mut connections = locked(&self.connections);
+        let mut announcements = locked(&self.announcements);
+        for AnnouncedMessenger { key, target } in announced {
+            // The decision stands unless this announcement permits more.
+            let decided = connections.get(&key).filter(|known| known.target == target);
+            if decided.is_some_and(|known| known.allowed || !directly) {
                 continue;
             }
-            // A replay, say: the picture knows better.
-            let is_current = snapshot.components.get(&key).and_then(|known| dialled_at(known))
-                == Some(target.clone());
-            if is_current && place(target.address, here.listening) == Place::ThisMachine {
-                lines.remove(&key);
-                heard.insert(key, Heard { target, directly });
-                self.hearing.notify_one();
+            // A replayed heartbeat may announce an older target.
+            let current = snapshot.components.get(&key).and_then(|known| dial_target(known));
+            if current.as_ref() == Some(&target)
+                && classify(target.address, local.listening) == AddressClass::ThisMachine
+            {
+                connections.remove(&key);
+                announcements.insert(key, HttpAnnouncement { target, directly });
+                self.announcements_changed.notify_one();
             }
         }
     }
 
-    /// Whether it is the service of this very process, of which nobody need tell it.
-    fn is_own(&self, target: &Target) -> bool {
-        self.own_boot.as_ref() == Some(&target.boot)
+    fn is_own_service(&self, target: &DialTarget) -> bool {
+        self.own_boot_id.as_ref() == Some(&target.boot_id)
     }
 
-    fn line(self: &Arc<Self>, key: &ComponentKey, target: Target, allowed: bool) -> Line {
-        let (requests, requested) = mpsc::channel(1);
-        let bears = Arc::default();
-        let record = Arc::clone(locked(&self.records).entry(key.clone()).or_default());
-        let caller = Caller {
+    fn open_connection(
+        self: &Arc<Self>,
+        key: &ComponentKey,
+        target: DialTarget,
+        allowed: bool,
+    ) -> ConnectionHandle {
+        let (sender, requests) = mpsc::channel(1);
+        let secret = Arc::default();
+        let history = Arc::clone(locked(&self.histories).entry(key.clone()).or_default());
+        let connection = ServiceConnection {
             dialer: Arc::clone(self),
             key: key.clone(),
             address: target.address,
             allowed,
-            bears: Arc::clone(&bears),
-            record,
-            requested,
+            secret: Arc::clone(&secret),
+            history,
+            requests,
         };
-        let task = tokio::spawn(caller.keep_calling()).abort_handle();
-        Line { target, allowed, bears, requests, requested: None, task }
+        let task = tokio::spawn(connection.run()).abort_handle();
+        ConnectionHandle { target, allowed, secret, requests: sender, last_request: None, task }
     }
 
-    /// Dials a server's service now, and says how this web server finds its messenger by that very
-    /// trial.
+    /// Dials a server's service at once and returns the state of its messenger after that.
     pub(crate) async fn reconnect(&self, server: &ServerName) -> Result<Messenger, CommandError> {
         let key = ComponentKey { server: server.clone(), role: Role::Service };
         let (answer, outcome) = oneshot::channel();
         let (requests, port) = {
-            let mut lines = locked(&self.lines);
-            let line = lines.get_mut(&key).ok_or(CommandError::NotDialled)?;
-            if line.requested.is_some_and(|before| before.elapsed() < MIN_RECONNECT_INTERVAL) {
+            let mut connections = locked(&self.connections);
+            let connection = connections.get_mut(&key).ok_or(CommandError::NotDialled)?;
+            let last = connection.last_request;
+            if last.is_some_and(|last| last.elapsed() < MIN_RECONNECT_INTERVAL) {
                 return Err(CommandError::TooSoon);
             }
-            line.requested = Some(Stopwatch::start());
-            (line.requests.clone(), line.target.address.port())
+            connection.last_request = Some(Stopwatch::start());
+            (connection.requests.clone(), connection.target.address.port())
         };
-        // A line that is given up meanwhile answers nothing.
+        // A connection that is closed meanwhile answers nothing.
         requests.send(answer).await.map_err(|_| CommandError::NotDialled)?;
         let failure = outcome.await.map_err(|_| CommandError::NotDialled)?.err();
-        self.note().await;
-        let name = self.here.get().map(|here| here.name.clone()).unwrap_or_default();
+        let seen_by = self.local.get().map(|local| local.name.clone()).unwrap_or_default();
+        self.reports.write(&seen_by).await;
         let snapshot = self.live.snapshot();
-        let mut seen = snapshot.components.get(&key).into_iter().flat_map(|one| &one.messengers);
-        // Since when it is so is what is written down, if that could be.
-        let written = seen.find(|seen| seen.seen_by == name && seen.failure == failure);
-        let since = written.map_or_else(|| self.live.now(), |seen| seen.since);
-        Ok(Messenger { failure, since, port, seen_by: name })
+        let mut states = snapshot.components.get(&key).into_iter().flat_map(|one| &one.messengers);
+        // The database knows since when the messenger has been in this state, if it could be written.
+        let written = states.find(|state| state.seen_by == seen_by && state.failure == failure);
+        let since = written.map_or_else(|| self.live.now(), |state| state.since);
+        Ok(Messenger { failure, since, port, seen_by })
     }
 
-    /// Writes down what is found, for as long as the process lives. While the database is away it waits.
-    async fn keep_noting(&self) {
-        loop {
-            self.finding.notified().await;
-            tokio::time::sleep(GATHERING_TIME).await;
-            self.live.wait_until_readable().await;
-            self.note().await;
+    /// Closes all connections and withdraws this web server's status reports.
+    pub(crate) async fn stop(&self) {
+        let handles = std::mem::take(&mut *locked(&self.connections));
+        // Collecting the keys drops the handles: no connection reports anything after this.
+        let keys: Vec<ComponentKey> = handles.into_keys().collect();
+        for key in &keys {
+            self.report(key, None);
         }
-    }
-
-    async fn note(&self) {
-        let Some(here) = self.here.get() else { return };
-        // What is not written yet stays: who waits for this may go away.
-        let found = locked(&self.found).clone();
-        if found.is_empty() {
-            return;
-        }
-        let sightings = found.values().cloned().collect();
-        match self.live.note_messengers(sightings, here.name.clone()).await {
-            Ok(()) => locked(&self.found).retain(|key, now| found.get(key) != Some(now)),
-            Err(error) => {
-                if let Some(left_out) = self.logs.failed_writing.check(()) {
-                    tracing::warn!(%error, left_out, "how the messengers are was not written down; trying on");
-                }
-                self.finding.notify_one();
-            }
+        if let Some(local) = self.local.get().filter(|_| !self.live.is_blind()) {
+            let written = self.reports.write(&local.name);
+            let _ = tokio::time::timeout(LAST_REPORT_TIMEOUT, written).await;
         }
     }
 
-    /// Hangs up, and has no word on messengers any more.
-    pub(crate) async fn hang_up(&self) {
-        let keys: Vec<ComponentKey> =
-            std::mem::take(&mut *locked(&self.lines)).into_keys().collect();
-        for key in keys {
-            self.find(&key, None);
-        }
-        if !self.live.is_blind() {
-            let _ = tokio::time::timeout(LAST_REPORT_TIMEOUT, self.note()).await;
-        }
-    }
-}
-
-impl Dialer {
-    pub(super) fn find(&self, key: &ComponentKey, outcome: Option<Outcome>) {
-        let sighting = MessengerReport { key: key.clone(), outcome };
-        locked(&self.found).insert(key.clone(), sighting);
-        self.finding.notify_one();
+    pub(super) fn report(&self, key: &ComponentKey, outcome: Option<DialOutcome>) {
+        self.reports.add(key, outcome);
     }
 
     /// Waits until one more connection may be opened.
-    pub(super) async fn pace(&self) {
-        let mut last = self.last_connection.lock().await;
+    pub(super) async fn wait_for_turn(&self) {
+        let mut last = self.last_dial.lock().await;
         if let Some(last) = *last {
-            tokio::time::sleep(MIN_CONNECTION_INTERVAL.saturating_sub(last.elapsed())).await;
+            tokio::time::sleep(MIN_DIAL_INTERVAL.saturating_sub(last.elapsed())).await;
         }
         *last = Some(Stopwatch::start());
     }
-}
 
-impl Dialer {
-    /// Takes in a heartbeat that came by messenger. It speaks for that very component, or for nobody.
-    pub(super) async fn take_from(&self, key: &ComponentKey, heartbeat: &serde_json::Value) {
+    pub(super) fn warn_of_forbidden_address(&self, key: &ComponentKey, address: SocketAddr) {
+        if let Some(left_out) = self.forbidden_addresses.check(key.server.clone()) {
+            tracing::warn!(
+                server = %key.server,
+                %address,
+                left_out,
+                "the messenger of this service is not dialled, because its address is not permitted; if it is on this machine, see --dial-loopback"
+            );
+        }
+    }
+
+    /// Stores a heartbeat that came by messenger, if it is one of the service at the other end.
+    pub(super) async fn receive_heartbeat(
+        &self,
+        key: &ComponentKey,
+        heartbeat: &serde_json::Value,
+    ) {
         match heartbeat_json::heartbeat(heartbeat) {
             Ok(heartbeat) if heartbeat.key() == *key => {
-                // What is not taken comes again by the other road.
+                // If it is rejected: the service sends it over HTTP as well.
                 let _ = self.ingest.take(vec![heartbeat]).await;
             }
             Ok(_) | Err(_) => {
-                let logs = &self.logs;
-                if let Some(left_out) = logs.foreign_heartbeat.check(key.server.clone()) {
+                if let Some(left_out) = self.foreign_heartbeats.check(key.server.clone()) {
                     tracing::warn!(
                         server = %key.server,
                         left_out,
-                        "a messenger brought what is no heartbeat of its service"
+                        "ignoring a message of a messenger that is not a heartbeat of its service"
                     );
                 }
             }

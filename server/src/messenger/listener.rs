@@ -1,4 +1,4 @@
-//! The service's side: listens, and says at once what the web servers would hear later.
+//! The service's side: listens for web servers and sends them each heartbeat at once.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,30 +12,28 @@ use tokio::task::JoinHandle;
 use tokio::time::Interval;
 
 use crate::agent::host;
-use crate::auth::secret::Hash;
+use crate::auth::secret::SecretHash;
 use crate::clock::Stopwatch;
 use crate::messenger::wire::{
-    Channel, Message, Peer, SIGN_OF_LIFE, WEB_SILENCE, WireError, shared_key,
+    Channel, MAX_WEB_SILENCE, Message, Peer, SERVICE_ALIVE_INTERVAL, WireError, shared_key,
 };
 
-/// How many may be connected at once: more than there are web servers.
-const MOST_CONNECTIONS: usize = 64;
-/// How long to wait when the system has no more files for connections.
-const BREATH: Duration = Duration::from_millis(100);
-
-/// How soon a port that was taken is tried again.
+/// More than there are web servers.
+const MAX_CONNECTIONS: usize = 64;
+/// How long to wait when no connection can be accepted, for example because too many files are open.
+const ACCEPT_RETRY_INTERVAL: Duration = Duration::from_millis(100);
+/// How soon a port that another program uses is tried again.
 const BIND_RETRY_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What every connection is told.
+/// What all connections use.
 #[derive(Clone, Debug, Default)]
-struct Told {
-    /// What the service bears, and bore before.
+struct Shared {
     keys: Vec<Key>,
-    /// What is to be said at once, and to whoever connects.
+    /// The last heartbeat: sent to every connected web server, and to each that connects.
     heartbeat: Option<Arc<Value>>,
 }
 
-/// A key that web servers may share.
+/// A key that a web server may have.
 #[derive(Clone, PartialEq, Eq)]
 struct Key([u8; 32]);
 
@@ -45,178 +43,178 @@ impl std::fmt::Debug for Key {
     }
 }
 
-/// A service's voice. Web servers are not heard any more when it is dropped.
+/// Accepts web servers until it is dropped.
 #[derive(Debug)]
 pub struct MessengerListener {
     server: String,
-    /// Where it listens, once it does.
+    /// Set once it listens.
     port: Arc<OnceLock<u16>>,
-    told: watch::Sender<Told>,
-    listening: JoinHandle<()>,
+    shared: watch::Sender<Shared>,
+    task: JoinHandle<()>,
 }
 
 impl MessengerListener {
-    /// Listens at a port of every address of this machine, for the service of this server. Nothing depends on it, so
-    /// a port that is taken is no failure: it is tried again until it is free.
+    /// Listens on this port of all addresses of the machine. A port that another program uses is not an error, because
+    /// nothing depends on the messenger: it is tried again until it is free.
     pub async fn open(port: u16, server: &str) -> Self {
-        let (told, tell) = watch::channel(Told::default());
-        let listens_at = Arc::new(OnceLock::new());
-        // At once, so that the first heartbeat announces a port that is free.
-        let socket = match bind(port, &listens_at).await {
+        let (shared, receiver) = watch::channel(Shared::default());
+        let bound_port = Arc::new(OnceLock::new());
+        // Before this function returns, so that the first heartbeat can announce the port.
+        let socket = match bind(port, &bound_port).await {
             Ok(socket) => Some(socket),
             Err(error) => {
                 tracing::warn!(
                     port,
                     %error,
-                    "the service messenger cannot listen, so news come with heartbeats only; it is tried again every 30 s. Free the port or choose another with --messenger-port"
+                    "the service messenger cannot listen on port {port}, so updates arrive with heartbeats only; trying again every 30 s. Free the port, or choose another one with --messenger-port"
                 );
                 None
             }
         };
-        let listening = tokio::spawn({
-            let listens_at = Arc::clone(&listens_at);
+        let task = tokio::spawn({
+            let bound_port = Arc::clone(&bound_port);
             async move {
                 let socket = match socket {
                     Some(socket) => socket,
-                    None => bind_when_free(port, &listens_at).await,
+                    None => bind_when_free(port, &bound_port).await,
                 };
-                listen(socket, tell).await;
+                accept_connections(socket, receiver).await;
             }
         });
-        Self { server: server.to_owned(), port: listens_at, told, listening }
+        Self { server: server.to_owned(), port: bound_port, shared, task }
     }
 
-    /// Where it listens, if it does.
+    /// The port on which it listens; `None` while it does not.
     pub fn port(&self) -> Option<u16> {
         self.port.get().copied()
     }
 
-    /// From now on these are the keys, whatever they were: for a service that bears nothing, and shares
-    /// what the web servers know.
-    pub(crate) fn share(&self, known: &[Hash]) {
-        let keys = known.iter().map(|hash| Key(shared_key(hash, &self.server))).collect();
-        self.told.send_if_modified(|told| {
-            told.keys = keys;
+    /// Replaces all keys: for a service without a secret of its own, which has the keys of the web servers.
+    pub(crate) fn set_keys(&self, secrets: &[SecretHash]) {
+        let keys = secrets.iter().map(|hash| Key(shared_key(hash, &self.server))).collect();
+        self.shared.send_if_modified(|shared| {
+            shared.keys = keys;
+            // Connected web servers need no message.
             false
         });
     }
 
-    /// From now on the service bears this secret. Whoever dials with the former one is still answered.
-    pub fn bear(&self, secret: &str) {
-        let key = Key(shared_key(&Hash::of(secret), &self.server));
-        self.told.send_if_modified(|told| {
-            if told.keys.first() != Some(&key) {
-                told.keys.retain(|known| *known != key);
-                told.keys.insert(0, key);
-                told.keys.truncate(2);
+    /// Sets the service's secret. Web servers with the former one are still accepted.
+    pub fn set_secret(&self, secret: &str) {
+        let key = Key(shared_key(&SecretHash::new(secret), &self.server));
+        self.shared.send_if_modified(|shared| {
+            if shared.keys.first() != Some(&key) {
+                shared.keys.retain(|known| *known != key);
+                shared.keys.insert(0, key);
+                shared.keys.truncate(2);
             }
-            // Nobody who is connected has to hear of it.
             false
         });
     }
 
-    /// Says this heartbeat to every web server that is connected, and to each that connects.
-    pub fn say(&self, heartbeat: &Value) {
-        self.told.send_modify(|told| told.heartbeat = Some(Arc::new(heartbeat.clone())));
+    /// Sends a heartbeat to every connected web server, and to each that connects later.
+    pub fn publish(&self, heartbeat: &Value) {
+        self.shared.send_modify(|shared| shared.heartbeat = Some(Arc::new(heartbeat.clone())));
     }
 }
 
 impl Drop for MessengerListener {
     fn drop(&mut self) {
-        self.listening.abort();
+        self.task.abort();
     }
 }
 
-/// A socket at this port of every address of this machine; its port is noted.
-async fn bind(port: u16, listens_at: &OnceLock<u16>) -> io::Result<TcpListener> {
-    let everywhere = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
-    let socket = match TcpListener::bind(everywhere).await {
-        // A machine without IPv6.
+async fn bind(port: u16, bound_port: &OnceLock<u16>) -> io::Result<TcpListener> {
+    let any_address = SocketAddr::from((Ipv6Addr::UNSPECIFIED, port));
+    let socket = match TcpListener::bind(any_address).await {
+        // The machine may have no IPv6.
         Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
             TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await?
         }
         bound => bound?,
     };
-    let _ = listens_at.set(socket.local_addr()?.port());
+    let _ = bound_port.set(socket.local_addr()?.port());
     Ok(socket)
 }
 
-async fn bind_when_free(port: u16, listens_at: &OnceLock<u16>) -> TcpListener {
+async fn bind_when_free(port: u16, bound_port: &OnceLock<u16>) -> TcpListener {
     loop {
         tokio::time::sleep(BIND_RETRY_INTERVAL).await;
-        if let Ok(socket) = bind(port, listens_at).await {
-            tracing::info!(port, "the service messenger listens now");
+        if let Ok(socket) = bind(port, bound_port).await {
+            tracing::info!(port, "the service messenger listens on port {port} now");
             return socket;
         }
     }
 }
 
-/// Takes one connection after the other; all of them end with it.
-async fn listen(socket: TcpListener, told: watch::Receiver<Told>) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+/// All connections end when this future is dropped.
+async fn accept_connections(socket: TcpListener, shared: watch::Receiver<Shared>) {
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = tokio::task::JoinSet::new();
-    let since = Stopwatch::start();
+    let started = Stopwatch::start();
     loop {
         while connections.try_join_next().is_some() {}
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         match socket.accept().await {
             Ok((stream, peer)) => {
-                let told = told.clone();
+                let shared = shared.clone();
                 connections.spawn(async move {
-                    let over = converse(stream, told, since).await;
-                    tracing::debug!(%peer, %over, "a web server's connection is over");
-                    drop(place);
+                    let error = serve_web_server(stream, shared, started).await;
+                    tracing::debug!(%peer, %error, "the connection of a web server ended");
+                    drop(permit);
                 });
             }
             Err(error) => {
-                tracing::debug!(%error, "cannot take a connection; trying on");
-                tokio::time::sleep(BREATH).await;
+                tracing::debug!(%error, "cannot accept a connection; trying again");
+                tokio::time::sleep(ACCEPT_RETRY_INTERVAL).await;
             }
         }
     }
 }
 
-async fn converse(
+async fn serve_web_server(
     stream: TcpStream,
-    mut told: watch::Receiver<Told>,
-    since: Stopwatch,
+    mut shared: watch::Receiver<Shared>,
+    started: Stopwatch,
 ) -> WireError {
     let _ = stream.set_nodelay(true);
-    let keys: Vec<[u8; 32]> = told.borrow().keys.iter().map(|key| key.0).collect();
+    let keys: Vec<[u8; 32]> = shared.borrow().keys.iter().map(|key| key.0).collect();
     let channel = match Channel::answer(stream, &keys).await {
         Ok(channel) => channel,
         Err(error) => return error,
     };
-    told.mark_changed();
-    channel.talk(Service { told, signs: tokio::time::interval(SIGN_OF_LIFE), since }).await
+    // The last heartbeat is sent first.
+    shared.mark_changed();
+    let alive = tokio::time::interval(SERVICE_ALIVE_INTERVAL);
+    channel.run(ServicePeer { shared, alive, started }).await
 }
 
-/// What one web server is told.
-struct Service {
-    told: watch::Receiver<Told>,
-    signs: Interval,
-    since: Stopwatch,
+/// The service's side of a connection.
+struct ServicePeer {
+    shared: watch::Receiver<Shared>,
+    alive: Interval,
+    started: Stopwatch,
 }
 
-impl Peer for Service {
-    const PATIENCE: Duration = WEB_SILENCE;
+impl Peer for ServicePeer {
+    const MAX_SILENCE: Duration = MAX_WEB_SILENCE;
 
-    async fn say(&mut self) -> Message {
+    async fn next_message(&mut self) -> Message {
         loop {
             tokio::select! {
-                Ok(()) = self.told.changed() => {
-                    let heartbeat = self.told.borrow_and_update().heartbeat.clone();
+                Ok(()) = self.shared.changed() => {
+                    let heartbeat = self.shared.borrow_and_update().heartbeat.clone();
                     if let Some(heartbeat) = heartbeat {
                         return Message::Beat { heartbeat: Value::clone(&heartbeat) };
                     }
                 }
-                _ = self.signs.tick() => {
-                    return Message::Alive { process: host::process(self.since) };
+                _ = self.alive.tick() => {
+                    return Message::Alive { process: host::process(self.started) };
                 }
             }
         }
     }
 
-    /// A web server only says that it lives.
-    async fn hear(&mut self, _: Message) {}
+    /// A web server only sends that it is alive.
+    async fn handle(&mut self, _: Message) {}
 }

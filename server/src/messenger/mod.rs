@@ -1,5 +1,5 @@
-//! The service messenger: a live channel from each service to every web server. What is told through
-//! it comes sooner; nothing depends on it.
+//! The service messenger: a live connection from each service to every web server. Heartbeats arrive sooner through it,
+//! and a stopped service is noticed at once. Nothing depends on it.
 
 mod announcement;
 mod connection;
@@ -7,10 +7,11 @@ mod dial_history;
 mod dialer;
 mod listener;
 mod ssrf;
+mod status_reports;
 pub mod wire;
 
-pub(crate) use self::announcement::Announced;
-pub(crate) use self::dialer::{Dialer, Here};
+pub(crate) use self::announcement::AnnouncedMessenger;
+pub(crate) use self::dialer::{Dialer, LocalWebServer};
 pub use self::listener::MessengerListener;
 pub use self::ssrf::DialLoopback;
 pub(crate) use self::ssrf::came_directly;

@@ -1,7 +1,7 @@
-//! SSRF protection: which addresses a web server dials, of all that a node may name.
+//! SSRF protection: which of the addresses that servers report may be dialled.
 //!
-//! A node that is let in may name any address as its own. A web server must not become its arm: into the
-//! machine it runs on, onto the link, to everybody, or back to itself.
+//! A server can report any address as its own. Through the web server it must not reach other programs on the web
+//! server's machine, link-local or multicast addresses, or the overview itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -9,20 +9,18 @@ use axum::http::{HeaderMap, Version};
 
 use crate::agent::host;
 
-/// Which services the overview dials on its own machine.
+/// Which services on its own machine the overview dials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DialLoopback {
-    /// Those whose heartbeats come directly from this machine.
+    /// Services whose heartbeats come directly from this machine.
     #[default]
     Own,
-    /// All that name one of its addresses.
+    /// All services that report one of its addresses.
     All,
-    /// None.
     None,
 }
 
 impl DialLoopback {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Own, Self::All, Self::None];
 
     /// The word on the command line.
@@ -34,38 +32,36 @@ impl DialLoopback {
         }
     }
 
-    /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 }
 
-/// Where an address leads that a node names.
+/// What an address belongs to, as far as dialling is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// To another machine.
-    Elsewhere,
-    /// To the overview's own machine, and not to its own listener.
+pub(super) enum AddressClass {
+    OtherMachine,
+    /// The overview's own machine, but not its own listener.
     ThisMachine,
-    /// Where no service is: it is never dialled.
+    /// No service can be there: it is never dialled.
     Forbidden,
 }
 
-/// Where an address leads, seen from an overview that listens at `listening`.
-pub(super) fn place(target: SocketAddr, listening: SocketAddr) -> Place {
+/// Classifies a target for an overview that listens at `listening`.
+pub(super) fn classify(target: SocketAddr, listening: SocketAddr) -> AddressClass {
     let ip = target.ip();
     let is_forbidden = match ip {
         IpAddr::V4(ip) => is_forbidden_v4(ip),
         IpAddr::V6(ip) => is_forbidden_v6(ip),
     };
     if is_forbidden {
-        Place::Forbidden
+        AddressClass::Forbidden
     } else if !is_on_this_machine(ip) {
-        Place::Elsewhere
+        AddressClass::OtherMachine
     } else if target.port() == listening.port() {
-        Place::Forbidden
+        AddressClass::Forbidden
     } else {
-        Place::ThisMachine
+        AddressClass::ThisMachine
     }
 }
 
@@ -76,23 +72,23 @@ fn is_on_this_machine(ip: IpAddr) -> bool {
 
 fn is_forbidden_v4(ip: Ipv4Addr) -> bool {
     let [first, ..] = ip.octets();
-    // 0/8 is this network, and 240/4 nobody's.
+    // 0/8 is "this network", and 240/4 is reserved.
     ip.is_link_local() || ip.is_multicast() || first == 0 || first >= 240
 }
 
 fn is_forbidden_v6(ip: Ipv6Addr) -> bool {
     let [first, second, .., sixth, _, _] = ip.segments();
-    // Addresses of version 4 in the clothes of version 6: mapped, compatible, translated, 6to4, Teredo.
-    let disguised = ip.to_ipv4().is_some() && !ip.is_loopback() && !ip.is_unspecified()
+    // IPv4 addresses within IPv6 ones: mapped, compatible, translated, 6to4, Teredo.
+    let has_ipv4 = ip.to_ipv4().is_some() && !ip.is_loopback() && !ip.is_unspecified()
         || (first == 0x64 && second == 0xff9b && sixth <= 1)
         || first == 0x2002
         || (first == 0x2001 && second == 0);
-    // Site-local addresses are out of use, and routed nowhere that is known.
-    let near = ip.is_unicast_link_local() || first & 0xffc0 == 0xfec0;
-    disguised || near || ip.is_multicast() || ip.is_unspecified()
+    // Site-local addresses are deprecated; where they lead is not known.
+    let is_local = ip.is_unicast_link_local() || first & 0xffc0 == 0xfec0;
+    has_ipv4 || is_local || ip.is_multicast() || ip.is_unspecified()
 }
 
-/// The headers that proxies add, besides all that begin with `x-forwarded-`.
+/// Headers that proxies add, besides those that begin with `x-forwarded-`.
 const PROXY_HEADERS: [&str; 10] = [
     "forwarded",
     "via",
@@ -106,14 +102,13 @@ const PROXY_HEADERS: [&str; 10] = [
     "x-request-start",
 ];
 
-/// Whether a request was sent by a process of this machine, as far as can be known: the connection comes from
-/// one of its addresses, and the request shows no trace of a proxy. A proxy that hides itself cannot be told
-/// from an agent.
+/// Whether a request was sent by a process of this machine, as far as can be known: the connection comes from one of
+/// its addresses, and the request has no header of a proxy. A proxy that adds none cannot be recognized.
 pub(crate) fn came_directly(peer: Option<IpAddr>, headers: &HeaderMap, version: Version) -> bool {
     let by_proxy = headers.keys().any(|name| {
         name.as_str().starts_with("x-forwarded-") || PROXY_HEADERS.contains(&name.as_str())
     });
-    // Agents speak HTTP/1.1; a proxy that is not told otherwise often speaks HTTP/1.0.
+    // Agents use HTTP/1.1; many proxies use HTTP/1.0 by default.
     version >= Version::HTTP_11 && !by_proxy && peer.is_some_and(is_on_this_machine)
 }
 
@@ -121,12 +116,12 @@ pub(crate) fn came_directly(peer: Option<IpAddr>, headers: &HeaderMap, version: 
 mod tests {
     use super::*;
 
-    fn place_of(target: &str, listening: &str) -> Place {
-        place(target.parse().unwrap(), listening.parse().unwrap())
+    fn class_of(target: &str, listening: &str) -> AddressClass {
+        classify(target.parse().unwrap(), listening.parse().unwrap())
     }
 
-    /// 60 ways to name what is not to be dialled at a stranger's word.
-    const NOT_ELSEWHERE: [&str; 60] = [
+    /// 60 spellings of addresses that are not dialled because a server reports them.
+    const NOT_OTHER_MACHINES: [&str; 60] = [
         "0.0.0.0",
         "0.0.0.1",
         "0.1.2.3",
@@ -190,20 +185,21 @@ mod tests {
     ];
 
     #[test]
-    fn no_spelling_of_an_address_near_to_us_nowhere_or_in_disguise_leads_elsewhere() {
-        for address in NOT_ELSEWHERE {
+    fn no_spelling_of_a_local_reserved_or_embedded_address_is_another_machine() {
+        for address in NOT_OTHER_MACHINES {
             let ip = address.trim_start_matches('[');
             let loopback = ip.starts_with("127.") || ["::1]", "0:0:0:0:0:0:0:1]"].contains(&ip);
-            let expected = if loopback { Place::ThisMachine } else { Place::Forbidden };
+            let expected =
+                if loopback { AddressClass::ThisMachine } else { AddressClass::Forbidden };
             for listening in ["10.0.0.1:3000", "127.0.0.1:3000", "0.0.0.0:3000", "[::]:3000"] {
-                let found = place_of(&format!("{address}:33237"), listening);
+                let found = class_of(&format!("{address}:33237"), listening);
                 assert_eq!(found, expected, "{address}, from {listening}");
             }
         }
     }
 
     #[test]
-    fn what_other_servers_have_is_elsewhere() {
+    fn addresses_of_other_servers_are_other_machines() {
         for address in [
             "10.0.0.11",
             "192.168.1.9",
@@ -213,8 +209,8 @@ mod tests {
             "[fd00::1]",
             "[2a00:1450::1]",
         ] {
-            let found = place_of(&format!("{address}:33237"), "10.0.0.1:3000");
-            assert_eq!(found, Place::Elsewhere, "{address}");
+            let found = class_of(&format!("{address}:33237"), "10.0.0.1:3000");
+            assert_eq!(found, AddressClass::OtherMachine, "{address}");
         }
     }
 
@@ -222,22 +218,30 @@ mod tests {
     fn the_overview_does_not_dial_itself() {
         for listening in ["127.0.0.1:3000", "0.0.0.0:3000", "[::]:3000"] {
             for address in ["127.0.0.1:3000", "127.0.0.2:3000", "[::1]:3000"] {
-                assert_eq!(place_of(address, listening), Place::Forbidden, "{address} {listening}");
+                assert_eq!(
+                    class_of(address, listening),
+                    AddressClass::Forbidden,
+                    "{address} {listening}"
+                );
             }
         }
-        assert_eq!(place_of("10.0.0.2:3000", "10.0.0.1:3000"), Place::Elsewhere, "another's");
+        assert_eq!(
+            class_of("10.0.0.2:3000", "10.0.0.1:3000"),
+            AddressClass::OtherMachine,
+            "another's"
+        );
     }
 
     #[test]
-    fn an_address_of_this_machine_is_known_whatever_its_network() {
+    fn an_address_of_this_machine_is_recognized_in_every_network() {
         let towards = SocketAddr::from(([192, 0, 2, 1], 9));
         let Some(own) = host::address_towards(towards) else { return };
         let target = SocketAddr::new(own, 5_432);
-        assert_eq!(place(target, ([127, 0, 0, 1], 3_000).into()), Place::ThisMachine);
+        assert_eq!(classify(target, ([127, 0, 0, 1], 3_000).into()), AddressClass::ThisMachine);
     }
 
     #[test]
-    fn a_heartbeat_that_a_proxy_passed_on_did_not_come_directly() {
+    fn a_heartbeat_through_a_proxy_did_not_come_directly() {
         let direct = |peer: &str, name: Option<&'static str>, version| {
             let headers = name.map(|name| (name.parse().unwrap(), "1".parse().unwrap()));
             let headers = headers.into_iter().collect();

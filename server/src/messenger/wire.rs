@@ -1,16 +1,15 @@
-//! What web server and service say to each other: greeting, handshake, frames.
+//! The messenger's protocol: greeting, handshake, encrypted messages.
 //!
-//! The web server dials. Both sides begin with the greeting [`MAGIC`] and [`VERSION`]; then frames of a
-//! length (two bytes, big-endian) and so many bytes, at most [`LARGEST_FRAME`]:
+//! The web server dials. Both sides begin with the greeting, [`MAGIC`] and [`VERSION`]. After that come frames: a length
+//! of two bytes, big-endian, and as many bytes, at most [`MAX_FRAME_BYTES`].
 //!
 //! 1. dialer: greeting, frame with the first message of `Noise_NNpsk0_25519_ChaChaPoly_SHA256`, whose
 //!    prologue is the greeting;
 //! 2. listener: greeting, one byte of [`Reply`], and after [`Reply::Welcome`] a frame with the second
 //!    message;
-//! 3. both: encrypted frames, each a JSON object with `type`: see [`Message`]. A type that one does not
-//!    know is passed over.
+//! 3. both: encrypted frames, each a JSON object with a `type`, see [`Message`]. Unknown types are ignored.
 //!
-//! The key is [`shared_key`]. A listener that is not greeted says nothing.
+//! The key is [`shared_key`]. A listener sends nothing before the dialer's greeting.
 
 use std::io;
 use std::time::Duration;
@@ -26,99 +25,91 @@ use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Framed, LengthDelimitedCodec};
 
 use crate::agent::host::Process;
-use crate::auth::secret::Hash;
+use crate::auth::secret::SecretHash;
 
-/// What both sides begin with, before the version.
 pub const MAGIC: [u8; 6] = *b"COMSGR";
-/// The version of all that follows.
+/// The version of the protocol after the greeting.
 pub const VERSION: u8 = 1;
-/// Both, as they are sent.
+/// [`MAGIC`] and [`VERSION`].
 pub const GREETING: [u8; 7] = *b"COMSGR\x01";
-/// How long one frame may be, its two bytes of length left out.
-pub const LARGEST_FRAME: usize = 4 << 10;
-/// How long a connection, the handshake, or the sending of one frame may take: a person who waits for
-/// both of the former is answered in time.
-pub const PATIENCE: Duration = Duration::from_secs(4);
-/// How often a service says that it lives, and how its process is.
-pub const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
-/// A service that said nothing for so long is gone.
-pub const SILENCE: Duration = Duration::from_secs(12);
-/// How often a web server says that it lives. It is not waited for: a service only wants to be rid of one
-/// that is gone.
-pub const WEB_SIGN_OF_LIFE: Duration = Duration::from_secs(10);
-/// A web server that said nothing for so long is gone.
-pub const WEB_SILENCE: Duration = Duration::from_secs(25);
+/// Without the two bytes of the length.
+pub const MAX_FRAME_BYTES: usize = 4 << 10;
+/// For the connection, for the handshake and for sending one frame. An admin who asks for a reconnect waits for the
+/// first two.
+pub const IO_TIMEOUT: Duration = Duration::from_secs(4);
+/// How often a service sends that it is alive.
+pub const SERVICE_ALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// A service that has sent nothing for this time is gone.
+pub const MAX_SERVICE_SILENCE: Duration = Duration::from_secs(12);
+/// How often a web server sends that it is alive. Less often than a service: nobody waits for it.
+pub const WEB_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+/// A web server that has sent nothing for this time is gone.
+pub const MAX_WEB_SILENCE: Duration = Duration::from_secs(25);
 
-const NOISE: &str = "Noise_NNpsk0_25519_ChaChaPoly_SHA256";
-/// What the authentication of a message adds to it.
-const TAG: usize = 16;
-const INFO: &str = "cluster-overview/messenger/v1/";
+const NOISE_PROTOCOL: &str = "Noise_NNpsk0_25519_ChaChaPoly_SHA256";
+/// How much the authentication adds to a message.
+const AUTH_TAG_BYTES: usize = 16;
+const KEY_INFO_PREFIX: &str = "cluster-overview/messenger/v1/";
 
-/// The key that a web server and a service share: 32 bytes by HKDF-SHA256 of the hash of the token or
-/// credential that the service bears, for the server's name in lower case.
-pub fn shared_key(bears: &Hash, server: &str) -> [u8; 32] {
+/// The key that a web server and a service share: 32 bytes of HKDF-SHA256. The input is the hash of the service's token
+/// or credential; the info ends with the server's name in lower case.
+pub fn shared_key(secret: &SecretHash, server: &str) -> [u8; 32] {
     let mut key = [0; 32];
-    let info = [INFO.as_bytes(), server.to_ascii_lowercase().as_bytes()].concat();
-    // It fails only for keys of more than 8,160 bytes.
-    let _ = Hkdf::<Sha256>::new(None, bears.bytes()).expand(&info, &mut key);
+    let info = [KEY_INFO_PREFIX.as_bytes(), server.to_ascii_lowercase().as_bytes()].concat();
+    // It only fails for keys of more than 8,160 bytes.
+    let _ = Hkdf::<Sha256>::new(None, secret.as_bytes()).expand(&info, &mut key);
     key
 }
 
-/// What a listener answers to a greeting.
+/// A listener's answer to the greeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Reply {
-    /// The handshake goes on.
+    /// The handshake continues.
     Welcome = 0,
-    /// It bears nothing that fits the dialer's key.
+    /// The service has no secret that matches the dialer's key.
     WrongKey = 1,
-    /// It speaks another version: the one it greets with.
+    /// The listener has another version, which its greeting names.
     OtherVersion = 2,
 }
 
-/// What is said once both know each other.
+/// A message after the handshake.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Message {
-    /// A heartbeat, as the service also posts it.
+    /// A heartbeat, which the service also sends over HTTP.
     Beat {
         /// The same object as in `POST /api/v1/heartbeats`.
         heartbeat: Value,
     },
-    /// One is still there.
+    /// The sender is alive.
     Alive {
-        /// How the service's process is.
+        /// The service's process.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         process: Option<Process>,
     },
-    /// Something of a later version.
+    /// A type of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// Why two sides do not, or no longer, speak.
+/// Why there is no connection, or why it ended.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
-    /// The connection.
     #[error("the connection broke: {0}")]
     Io(#[from] io::Error),
-    /// The other side closed it, or has not been heard.
-    #[error("the other side is gone")]
+    /// Also if it has sent nothing for too long.
+    #[error("the other side closed the connection, or no longer answers")]
     Gone,
-    /// Nothing was said in time.
-    #[error("no answer in time")]
+    #[error("no answer within {} s", IO_TIMEOUT.as_secs())]
     TimedOut,
-    /// It does not greet as a messenger does.
-    #[error("something else than a messenger")]
+    #[error("another program listens there, not a messenger")]
     NotAMessenger,
-    /// It speaks another version.
-    #[error("version {0} of the messenger, where this one speaks {VERSION}")]
+    #[error("the other side has version {0} of the messenger, this one version {VERSION}")]
     Version(u8),
-    /// The two sides share no key.
-    #[error("the two sides share no key")]
+    #[error("the two sides have no key in common")]
     WrongKey,
-    /// What it says cannot be read.
-    #[error("broke the protocol: {0}")]
+    #[error("protocol error: {0}")]
     Protocol(&'static str),
 }
 
@@ -128,17 +119,17 @@ impl From<snow::Error> for WireError {
     }
 }
 
-/// One of the two who talk.
+/// One side of a connection.
 pub trait Peer: Send {
-    /// How long it waits for a word of the other.
-    const PATIENCE: Duration;
-    /// Waits until there is something to say. What is given up waiting for is not lost.
-    fn say(&mut self) -> impl Future<Output = Message> + Send;
-    /// Hears what the other says.
-    fn hear(&mut self, message: Message) -> impl Future<Output = ()> + Send;
+    /// The connection ends if the other side sends nothing for this time.
+    const MAX_SILENCE: Duration;
+    /// Waits for the next message to send. Cancel safe.
+    fn next_message(&mut self) -> impl Future<Output = Message> + Send;
+    /// Handles a message of the other side.
+    fn handle(&mut self, message: Message) -> impl Future<Output = ()> + Send;
 }
 
-/// A connection whose two sides know each other.
+/// A connection after the handshake.
 #[derive(Debug)]
 pub struct Channel<S> {
     frames: Framed<S, LengthDelimitedCodec>,
@@ -146,17 +137,17 @@ pub struct Channel<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
-    /// Greets whoever listens at the other end, with this key.
+    /// The dialer's side of the handshake.
     pub async fn dial(stream: S, key: &[u8; 32]) -> Result<Self, WireError> {
-        in_time(Self::greet(stream, key)).await
+        with_timeout(Self::initiate(stream, key)).await
     }
 
-    /// Answers whoever dialled, if one of these keys is the dialer's.
+    /// The listener's side of the handshake. One of the keys has to be the dialer's.
     pub async fn answer(stream: S, keys: &[[u8; 32]]) -> Result<Self, WireError> {
-        in_time(Self::be_greeted(stream, keys)).await
+        with_timeout(Self::respond(stream, keys)).await
     }
 
-    async fn greet(mut stream: S, key: &[u8; 32]) -> Result<Self, WireError> {
+    async fn initiate(mut stream: S, key: &[u8; 32]) -> Result<Self, WireError> {
         let mut noise = builder()?.psk(0, key)?.build_initiator()?;
         let mut hello = [0; 128];
         let length = noise.write_message(&[], &mut hello)?;
@@ -169,7 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
             frames.get_mut().read_exact(&mut magic).await?;
             Ok::<_, io::Error>(frames)
         };
-        // Whoever closes or breaks the connection before it has said anything is none.
+        // A messenger does not close the connection before its greeting.
         let mut frames = greeted.await.map_err(|_| WireError::NotAMessenger)?;
         let stream = frames.get_mut();
         if magic != MAGIC {
@@ -182,14 +173,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
             }
             reply if reply == Reply::WrongKey as u8 => return Err(WireError::WrongKey),
             reply if reply == Reply::Welcome as u8 => {}
-            _ => return Err(WireError::Protocol("a reply of no meaning")),
+            _ => return Err(WireError::Protocol("an unknown reply to the greeting")),
         }
         let answer = next(&mut frames).await?;
         noise.read_message(&answer, &mut [0; 128])?;
-        Self::of(frames, noise)
+        Self::from_handshake(frames, noise)
     }
 
-    async fn be_greeted(mut stream: S, keys: &[[u8; 32]]) -> Result<Self, WireError> {
+    async fn respond(mut stream: S, keys: &[[u8; 32]]) -> Result<Self, WireError> {
         let mut magic = [0; MAGIC.len()];
         stream.read_exact(&mut magic).await?;
         if magic != MAGIC {
@@ -216,41 +207,40 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         let length = noise.write_message(&[], &mut answer)?;
         let answer = answer.get(..length).unwrap_or_default();
         frames.send(Bytes::copy_from_slice(answer)).await?;
-        Self::of(frames, noise)
+        Self::from_handshake(frames, noise)
     }
 
-    fn of(
+    fn from_handshake(
         frames: Framed<S, LengthDelimitedCodec>,
         noise: HandshakeState,
     ) -> Result<Self, WireError> {
         Ok(Self { frames, noise: Box::new(noise.into_transport_mode()?) })
     }
 
-    /// Says something.
     pub async fn send(&mut self, message: &Message) -> Result<(), WireError> {
         let text = serde_json::to_vec(message)
-            .map_err(|_| WireError::Protocol("a message that cannot be written"))?;
-        if text.len() + TAG > LARGEST_FRAME {
+            .map_err(|_| WireError::Protocol("a message that cannot be written as JSON"))?;
+        if text.len() + AUTH_TAG_BYTES > MAX_FRAME_BYTES {
             return Err(WireError::Protocol("a message that is too long"));
         }
-        let mut frame = BytesMut::zeroed(text.len() + TAG);
+        let mut frame = BytesMut::zeroed(text.len() + AUTH_TAG_BYTES);
         self.noise.write_message(&text, &mut frame)?;
-        tokio::time::timeout(PATIENCE, self.frames.send(frame.freeze()))
+        tokio::time::timeout(IO_TIMEOUT, self.frames.send(frame.freeze()))
             .await
             .map_err(|_| WireError::TimedOut)??;
         Ok(())
     }
 
-    /// Talks for as long as both sides live. Whatever ends it is the answer.
-    pub async fn talk<T: Peer>(mut self, mut side: T) -> WireError {
-        let mut silence = std::pin::pin!(tokio::time::sleep(T::PATIENCE));
+    /// Exchanges messages until the connection ends. Returns why it ended.
+    pub async fn run<T: Peer>(mut self, mut peer: T) -> WireError {
+        let mut silence = std::pin::pin!(tokio::time::sleep(T::MAX_SILENCE));
         loop {
             let done = tokio::select! {
-                message = side.say() => self.send(&message).await,
+                message = peer.next_message() => self.send(&message).await,
                 message = self.receive() => match message {
                     Ok(message) => {
-                        silence.set(tokio::time::sleep(T::PATIENCE));
-                        side.hear(message).await;
+                        silence.set(tokio::time::sleep(T::MAX_SILENCE));
+                        peer.handle(message).await;
                         Ok(())
                     }
                     Err(error) => Err(error),
@@ -263,24 +253,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         }
     }
 
-    /// The next that is said. What is given up waiting for is not lost.
+    /// The next message. Cancel safe.
     pub async fn receive(&mut self) -> Result<Message, WireError> {
         let frame = next(&mut self.frames).await?;
         let mut text = vec![0; frame.len()];
         let length = self.noise.read_message(&frame, &mut text)?;
         serde_json::from_slice(text.get(..length).unwrap_or_default())
-            .map_err(|_| WireError::Protocol("a message that is no JSON object with a type"))
+            .map_err(|_| WireError::Protocol("a message that is not a JSON object with a type"))
     }
 }
 
 fn builder() -> Result<Builder<'static>, snow::Error> {
-    Builder::new(NOISE.parse()?).prologue(&GREETING)
+    Builder::new(NOISE_PROTOCOL.parse()?).prologue(&GREETING)
 }
 
 fn framed<S: AsyncRead + AsyncWrite>(stream: S) -> Framed<S, LengthDelimitedCodec> {
     LengthDelimitedCodec::builder()
         .length_field_length(2)
-        .max_frame_length(LARGEST_FRAME)
+        .max_frame_length(MAX_FRAME_BYTES)
         .new_framed(stream)
 }
 
@@ -302,8 +292,10 @@ async fn next<S: AsyncRead + Unpin>(
     }
 }
 
-async fn in_time<T>(what: impl Future<Output = Result<T, WireError>>) -> Result<T, WireError> {
-    tokio::time::timeout(PATIENCE, what).await.unwrap_or(Err(WireError::TimedOut))
+async fn with_timeout<T>(
+    handshake: impl Future<Output = Result<T, WireError>>,
+) -> Result<T, WireError> {
+    tokio::time::timeout(IO_TIMEOUT, handshake).await.unwrap_or(Err(WireError::TimedOut))
 }
 
 #[cfg(test)]
@@ -320,7 +312,7 @@ mod tests {
         tokio::join!(Channel::dial(near, &dials), Channel::answer(far, listens))
     }
 
-    /// What a dialer makes of an answer.
+    /// The dialer's error after this answer.
     async fn dialling(answer: &[u8]) -> WireError {
         let (near, mut far) = duplex(64 << 10);
         far.write_all(answer).await.unwrap();
@@ -330,16 +322,16 @@ mod tests {
     }
 
     #[test]
-    fn the_shared_key_is_made_of_the_secrets_hash_and_the_name_in_lower_case() {
+    fn the_shared_key_is_derived_from_the_secrets_hash_and_the_name_in_lower_case() {
         // HKDF-SHA256 without salt, of SHA-256("tok-tok-tok"),
         // for "cluster-overview/messenger/v1/web-1".
         let expected = "2f2b840e1548f85387f25785f977d48489bcf5bed06ce1952205ffc0f92431b4";
-        let key = shared_key(&Hash::of("tok-tok-tok"), "WEB-1");
-        assert_eq!(key, *Hash::from_hex(expected).unwrap().bytes());
+        let key = shared_key(&SecretHash::new("tok-tok-tok"), "WEB-1");
+        assert_eq!(key, *SecretHash::from_hex(expected).unwrap().as_bytes());
     }
 
     #[tokio::test]
-    async fn two_who_share_a_key_understand_each_other_also_by_the_former_one() {
+    async fn two_sides_with_a_key_in_common_exchange_messages_also_with_the_former_key() {
         for listens in [vec![[7; 32]], vec![[8; 32], [7; 32]]] {
             let (near, far) = meet([7; 32], &listens).await;
             let (mut near, mut far) = (near.unwrap(), far.unwrap());
@@ -354,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_another_key_or_none_learns_only_that() {
+    async fn a_dialer_without_the_key_learns_only_that() {
         let (near, far) = meet([7; 32], &[[8; 32]]).await;
         assert!(matches!(near, Err(WireError::WrongKey)));
         assert!(matches!(far, Err(WireError::WrongKey)));
@@ -363,7 +355,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_messenger_or_another_version_or_breaks_off_is_told_apart() {
+    async fn another_program_another_version_and_a_broken_handshake_are_different_errors() {
         assert!(matches!(dialling(b"").await, WireError::NotAMessenger));
         assert!(matches!(dialling(b"HTTP/1.1 400 Bad Request").await, WireError::NotAMessenger));
         assert!(matches!(dialling(b"COMSGR\x02\x02").await, WireError::Version(2)));
@@ -374,14 +366,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_that_does_not_fit_a_frame_is_not_sent() {
+    async fn a_message_that_is_too_long_for_a_frame_is_not_sent() {
         let (near, _far) = meet([7; 32], &[[7; 32]]).await;
-        let long = Message::Beat { heartbeat: Value::String("x".repeat(LARGEST_FRAME)) };
+        let long = Message::Beat { heartbeat: Value::String("x".repeat(MAX_FRAME_BYTES)) };
         assert!(matches!(near.unwrap().send(&long).await, Err(WireError::Protocol(_))));
     }
 
     #[tokio::test]
-    async fn a_type_that_is_not_known_is_passed_over_and_what_is_no_message_is_not() {
+    async fn an_unknown_type_is_ignored_and_an_invalid_message_is_an_error() {
         let known: Message = serde_json::from_str(r#"{"type":"weather","sun":true}"#).unwrap();
         assert_eq!(known, Message::Unknown);
         assert!(serde_json::from_str::<Message>("[]").is_err());

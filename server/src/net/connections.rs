@@ -14,8 +14,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use super::listener::ConnectionLimits;
-use crate::auth::proxy::trusted::Proxies;
-use crate::auth::rate_limit::network;
+use crate::auth::proxy::trusted::TrustedProxies;
+use crate::auth::rate_limit::client_network;
 
 /// How many idle connections one IPv4 address, or one /64 network of IPv6, may have. Loopback addresses and trusted proxies
 /// have no such limit, because their connections are from many clients.
@@ -30,7 +30,7 @@ const IDLE_SEARCH_PERIOD: Duration = Duration::from_millis(50);
 pub(super) struct Connections {
     slots: Arc<Semaphore>,
     spare_slots: usize,
-    proxies: Proxies,
+    proxies: TrustedProxies,
     idle: Mutex<IdleList>,
 }
 
@@ -113,10 +113,10 @@ impl Connections {
             self.close_oldest();
         }
         let address = address.to_canonical();
-        let has_many_clients = address.is_loopback() || self.proxies.trust(address);
+        let has_many_clients = address.is_loopback() || self.proxies.contains(address);
         let slot = ConnectionSlot {
             connections: Arc::clone(self),
-            address: network(address),
+            address: client_network(address),
             max_idle: if has_many_clients { usize::MAX } else { MAX_IDLE_PER_ADDRESS },
             close: Arc::default(),
             state: Mutex::new(State { requests: 0, idle: None }),

@@ -28,7 +28,7 @@ use tower::Service as _;
 use super::connections::{BusyBody, ConnectionControl, ConnectionSlot, Connections};
 use super::tls::{self, Tls};
 use crate::auth::origin::OverTls;
-use crate::auth::proxy::trusted::Proxies;
+use crate::auth::proxy::trusted::TrustedProxies;
 use crate::telemetry::log_limit::LogLimit;
 
 /// The limit of open connections, if the system allows as many files.
@@ -210,7 +210,7 @@ impl Connection {
 pub(crate) struct ConnectionLimits {
     pub(crate) max_connections: usize,
     /// Their connections are from many clients, so they have no limit for each address.
-    pub(crate) proxies: Proxies,
+    pub(crate) proxies: TrustedProxies,
 }
 
 /// Raises the limit of open files as far as the system allows, and returns how many connections fit.

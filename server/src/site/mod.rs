@@ -17,16 +17,16 @@ use tokio::task::JoinSet;
 
 use self::branding::{Branding, BrandingError};
 use self::frame_ancestors::Ancestor;
-use crate::auth::Access;
+use crate::auth::AuthService;
 use crate::auth::audit::Actor;
-use crate::auth::secret::{Hash, SecretError};
+use crate::auth::secret::{SecretError, SecretHash};
 use crate::auth::{SetupCodeText, SignInError};
 use crate::commands::Commands;
 use crate::files::reloaded::ReloadedFile;
 use crate::ingest::Ingest;
 use crate::live::LiveState;
-use crate::messenger::{Dialer, Here};
-use crate::self_report::Reporter;
+use crate::messenger::{Dialer, LocalWebServer};
+use crate::self_report::SelfReporter;
 use crate::store::{Store, StoreError};
 
 pub use self::options::{MAX_SERVERS, Options};
@@ -42,8 +42,8 @@ pub struct Site {
     pub(crate) store: Arc<Store>,
     pub(crate) live: Arc<LiveState>,
     pub(crate) intake: Ingest,
-    pub(crate) own: Option<Arc<Reporter>>,
-    pub(crate) access: Arc<Access>,
+    pub(crate) own: Option<Arc<SelfReporter>>,
+    pub(crate) auth: Arc<AuthService>,
     pub(crate) commands: Commands,
     pub(crate) dialer: Arc<Dialer>,
     /// The name of this web server to the services that it dials. `None`: it dials none.
@@ -67,7 +67,7 @@ pub struct Site {
 /// The files of `serve` that are read again while it runs. Certificate and encryption key are read again where they are used.
 #[derive(Debug, Default)]
 pub struct FollowedFiles {
-    pub join_token: Option<Arc<ReloadedFile<Hash, SecretError>>>,
+    pub join_token: Option<Arc<ReloadedFile<SecretHash, SecretError>>>,
     pub branding: Option<Arc<ReloadedFile<Branding, BrandingError>>>,
 }
 
@@ -85,10 +85,10 @@ impl Site {
         live.limit_servers(options.max_servers);
         let intake = Ingest::start(Arc::clone(&live));
         let own =
-            options.own.map(|(identity, roles)| Reporter::new(identity, roles, intake.clone()));
+            options.own.map(|(identity, roles)| SelfReporter::new(identity, roles, intake.clone()));
         if let Some(own) = &own {
-            own.arrive().await;
-            tokio::spawn(Arc::clone(own).live());
+            own.start().await;
+            tokio::spawn(Arc::clone(own).run());
         }
         let mut background = JoinSet::new();
         let task = Arc::clone(&live);
@@ -101,14 +101,14 @@ impl Site {
         background.spawn(async move { task.run_integrity_checks().await });
         let task = Arc::clone(&store);
         background.spawn(async move { task.run_checkpoints().await });
-        let access =
-            Access::new(options.access, options.join_token, &options.base, Arc::clone(&live));
-        let access = Arc::new(access);
-        background.spawn(Arc::clone(&access).run_use_recorder());
+        let auth =
+            AuthService::new(options.auth, options.join_token, &options.base, Arc::clone(&live));
+        let auth = Arc::new(auth);
+        background.spawn(Arc::clone(&auth).run_use_recorder());
         let dialer = Arc::new(Dialer::new(
             Arc::clone(&live),
             intake.clone(),
-            Arc::clone(&access),
+            Arc::clone(&auth),
             options.dial_loopback,
             own.as_ref().map(|own| own.boot_id().to_owned()),
         ));
@@ -118,7 +118,7 @@ impl Site {
             live,
             intake,
             own,
-            access,
+            auth,
             dialer,
             commands,
             dials_as: options.dials_as,
@@ -139,7 +139,7 @@ impl Site {
         if let Some(file) = files.join_token {
             let site = Arc::clone(self);
             self.background().spawn(
-                file.follow(JOIN_TOKEN_PERIOD, move |token| site.access.set_join_token(token)),
+                file.follow(JOIN_TOKEN_PERIOD, move |token| site.auth.set_join_token(token)),
             );
         }
         if let Some(file) = files.branding {
@@ -162,20 +162,20 @@ impl Site {
     }
 
     /// Creates a set-up code for the first admin. `None` if there is an admin already.
-    pub async fn offer_setup(&self) -> Result<Option<SetupCodeText>, SignInError> {
-        self.access.offer_setup().await
+    pub async fn create_setup_code(&self) -> Result<Option<SetupCodeText>, SignInError> {
+        self.auth.create_setup_code().await
     }
 
     /// Runs an admin's command and writes it to the audit log, both or neither.
     pub async fn act(&self, command: Command, by: &Actor) -> CommandResult {
-        self.commands.act(command, by).await
+        self.commands.run(command, by).await
     }
 
     /// Opens the messenger of this process's service component, so that the other web servers can dial it.
-    pub async fn listen_as_service(&self, port: u16) {
+    pub async fn open_messenger(&self, port: u16) {
         // With SQLite there are no other web servers.
         if let Some(own) = self.own.clone().filter(|_| self.store.is_shared()) {
-            own.listen_as_service(port, Arc::clone(&self.access)).await;
+            own.open_messenger(port, Arc::clone(&self.auth)).await;
         }
     }
 
@@ -185,7 +185,7 @@ impl Site {
     }
 
     /// The reporter of this process's own components, if they are reported.
-    pub fn reporter(&self) -> Option<&Reporter> {
+    pub fn reporter(&self) -> Option<&SelfReporter> {
         self.own.as_deref()
     }
 
@@ -193,8 +193,8 @@ impl Site {
     /// listens, which is never dialled.
     pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
         if let Some(name) = self.dials_as.clone() {
-            let here = Here { name, listening };
-            tokio::spawn(Arc::clone(&self.dialer).run(here, self.stopping.subscribe()));
+            let local = LocalWebServer { name, listening };
+            tokio::spawn(Arc::clone(&self.dialer).run(local, self.stopping.subscribe()));
         }
     }
 
@@ -206,9 +206,9 @@ impl Site {
     /// Reports its own components as stopped and closes the database. Call it after the last request.
     pub async fn close(&self) {
         self.stop();
-        self.dialer.hang_up().await;
+        self.dialer.stop().await;
         if let Some(own) = &self.own {
-            own.leave().await;
+            own.stop().await;
         }
         // A write that has begun is finished, because it runs in a task of its own.
         self.background().abort_all();

@@ -7,10 +7,10 @@ use app::i18n::Language;
 
 use super::branding::Branding;
 use super::frame_ancestors::Ancestor;
-use crate::auth::Policy;
-use crate::auth::secret::Hash;
+use crate::auth::AuthPolicy;
+use crate::auth::secret::SecretHash;
 use crate::messenger::DialLoopback;
-use crate::self_report::Identity;
+use crate::self_report::SelfReport;
 use crate::store::without_password;
 
 /// The default limit of servers.
@@ -21,8 +21,8 @@ pub struct Options {
     /// `sqlite:PATH`, or `postgres://USER@HOST/DATABASE`.
     pub database: String,
     /// A join token, besides those in the database.
-    pub join_token: Option<Hash>,
-    pub access: Policy,
+    pub join_token: Option<SecretHash>,
+    pub auth: AuthPolicy,
     /// The base path, as [`super::base_path::parse`] returns it.
     pub base: String,
     /// The target of "Admin" at the top of the page.
@@ -37,7 +37,7 @@ pub struct Options {
     /// Heartbeats of more servers are rejected.
     pub max_servers: usize,
     /// The components of this process that it reports, and their facts.
-    pub own: Option<(Identity, Vec<Role>)>,
+    pub own: Option<(SelfReport, Vec<Role>)>,
     /// The name of this web server to the services that it dials. `None`: it dials none.
     pub dials_as: Option<String>,
     pub dial_loopback: DialLoopback,
@@ -46,11 +46,11 @@ pub struct Options {
 impl Options {
     /// The defaults: at the root of its host, in each browser's language, without components of its own, and dialling no
     /// services.
-    pub fn new(database: impl Into<String>, access: Policy) -> Self {
+    pub fn new(database: impl Into<String>, auth: AuthPolicy) -> Self {
         Self {
             database: database.into(),
             join_token: None,
-            access,
+            auth,
             base: String::new(),
             admin_url: None,
             language: None,
@@ -69,7 +69,7 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("database", &without_password(&self.database))
-            .field("access", &self.access)
+            .field("auth", &self.auth)
             .field("base", &self.base)
             .finish_non_exhaustive()
     }

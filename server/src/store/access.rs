@@ -1,7 +1,9 @@
 //! Who may ask for what, and what was done: how it lies in the tables.
 
-use crate::auth::model::{Account, CODE, Guest, Maker, Session, SetupCode, Token, name_key};
-use crate::auth::secret::Hash;
+use crate::auth::model::{
+    Account, EMBED_CODE_LIFETIME, EmbedSession, Session, SetupCode, Token, TokenOwner, name_key,
+};
+use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
 use crate::store::sql::{Statement, in_time, sql};
 use crate::store::tx::{Connection, Tx};
@@ -22,22 +24,22 @@ pub(crate) const KEEP_TOKENS: Span = Span::minutes(31 * 24 * 60);
 pub enum AccessChange {
     /// A person may sign in with this password; their sessions end. Tokens they made end too where the person
     /// may no longer make them.
-    Person(Account),
+    SetAccount(Account),
     /// The same, if there is no admin yet and this code is good: it is used up.
-    FirstPerson(Account, Hash),
+    CreateFirstAdmin(Account, SecretHash),
     /// A person may no longer sign in; their sessions end, and the tokens they made.
-    Dismiss(String),
+    RemoveAccount(String),
     /// A session begins, if the person's password is still the one that was checked.
-    Begin {
+    StartSession {
         /// What the cookie carries.
-        hash: Hash,
+        hash: SecretHash,
         /// The session.
         session: Session,
         /// The hash of the password that was checked.
         password: String,
     },
     /// A person's password, which stays the same, is hashed anew, unless it was changed meanwhile.
-    Rehash {
+    RehashPassword {
         /// Whose.
         name_key: String,
         /// The hash so far.
@@ -46,31 +48,31 @@ pub enum AccessChange {
         to: String,
     },
     /// A session ends.
-    End(Hash),
+    EndSession(SecretHash),
     /// All sessions of a person end.
-    EndAll(String),
+    EndAllSessions(String),
     /// A product lets somebody in by this code, if its token is still good.
-    Invite(Hash, Guest),
+    CreateEmbedSession(SecretHash, EmbedSession),
     /// The code is used, and a session begins.
-    Enter {
+    RedeemEmbedCode {
         /// The code.
-        code: Hash,
+        code: SecretHash,
         /// The session.
-        session: Hash,
+        session: SecretHash,
     },
     /// What a product let in by this number is out again.
-    PartWith(String),
+    RevokeEmbedSession(String),
     /// A token or a credential is good from now on, if its maker still may create it. Of a server's credentials
     /// the oldest ends where there are too many.
-    Token(Hash, Token),
+    AddToken(SecretHash, Token),
     /// It is not any more, nor are the tokens made with it.
-    Revoke(String),
+    RevokeToken(String),
     /// The code that makes the first admin.
-    SetupCode(SetupCode),
+    SetSetupCode(SetupCode),
 }
 
 /// Writes a change down, as part of this commit; false where there was nothing to change.
-pub(super) async fn grant(
+pub(super) async fn change_access(
     tx: &mut Tx,
     grant: &AccessChange,
     at: Timestamp,
@@ -78,29 +80,33 @@ pub(super) async fn grant(
 ) -> Result<bool, StoreError> {
     let mut table = Table { tx, at, commit };
     match grant {
-        AccessChange::Person(account) => table.set_person(account).await,
-        AccessChange::FirstPerson(account, code) => table.set_first_person(account, *code).await,
-        AccessChange::Dismiss(name) => table.dismiss(&name_key(name)).await,
-        AccessChange::Begin { hash, session, password } => {
+        AccessChange::SetAccount(account) => table.set_person(account).await,
+        AccessChange::CreateFirstAdmin(account, code) => {
+            table.set_first_person(account, *code).await
+        }
+        AccessChange::RemoveAccount(name) => table.dismiss(&name_key(name)).await,
+        AccessChange::StartSession { hash, session, password } => {
             table.begin(*hash, session, password).await
         }
-        AccessChange::Rehash { name_key, from, to } => table.rehash(name_key, from, to).await,
-        AccessChange::End(hash) => {
+        AccessChange::RehashPassword { name_key, from, to } => {
+            table.rehash(name_key, from, to).await
+        }
+        AccessChange::EndSession(hash) => {
             let end = sql("update sessions set ended_at = $2, changed_no = $3
                  where hash = $1 and ended_at is null");
             table.ends(end, hash.to_hex()).await
         }
-        AccessChange::EndAll(name) => table.end_all(&name_key(name)).await,
-        AccessChange::Invite(hash, guest) => table.invite(*hash, guest).await,
-        AccessChange::Enter { code, session } => table.enter(*code, *session).await,
-        AccessChange::PartWith(id) => {
+        AccessChange::EndAllSessions(name) => table.end_all(&name_key(name)).await,
+        AccessChange::CreateEmbedSession(hash, guest) => table.invite(*hash, guest).await,
+        AccessChange::RedeemEmbedCode { code, session } => table.enter(*code, *session).await,
+        AccessChange::RevokeEmbedSession(id) => {
             let end = sql("update guests set ended_at = $2, changed_no = $3
                  where id = $1 and ended_at is null");
             table.ends(end, id.clone()).await
         }
-        AccessChange::Token(hash, token) => table.add_token(*hash, token).await,
-        AccessChange::Revoke(id) => table.revoke(id).await,
-        AccessChange::SetupCode(code) => table.set_setup_code(code).await,
+        AccessChange::AddToken(hash, token) => table.add_token(*hash, token).await,
+        AccessChange::RevokeToken(id) => table.revoke(id).await,
+        AccessChange::SetSetupCode(code) => table.set_setup_code(code).await,
     }
 }
 
@@ -121,7 +127,7 @@ impl Table<'_> {
     async fn set_person(&mut self, account: &Account) -> Result<bool, StoreError> {
         let key = name_key(&account.name);
         self.end_all(&key).await?;
-        if account.rank == UserRole::Viewer {
+        if account.role == UserRole::Viewer {
             self.revoke_made_by(&maker_of_person(&key)).await?;
         }
         sql("insert into people (name_key, name, rank, password, changed_at, changed_no)
@@ -131,7 +137,7 @@ impl Table<'_> {
                  changed_no = excluded.changed_no, removed_at = null")
         .bind(key)
         .bind(&account.name)
-        .bind(account.rank.as_str())
+        .bind(account.role.as_str())
         .bind(&account.password)
         .bind(self.at.0)
         .bind(self.commit)
@@ -143,7 +149,7 @@ impl Table<'_> {
     async fn set_first_person(
         &mut self,
         account: &Account,
-        code: Hash,
+        code: SecretHash,
     ) -> Result<bool, StoreError> {
         let used = sql(
             "update setup_code set expires_at = 0, changed_no = $3
@@ -167,7 +173,7 @@ impl Table<'_> {
 
     async fn begin(
         &mut self,
-        hash: Hash,
+        hash: SecretHash,
         session: &Session,
         password: &str,
     ) -> Result<bool, StoreError> {
@@ -179,8 +185,8 @@ impl Table<'_> {
         let begun = insert
             .bind(hash.to_hex())
             .bind(&session.name_key)
-            .bind(session.begun.0)
-            .bind(session.acted.0)
+            .bind(session.signed_in_at.0)
+            .bind(session.last_change_at.0)
             .bind(session.address.map(|address| address.to_string()))
             .bind(self.commit)
             .bind(password)
@@ -211,7 +217,7 @@ impl Table<'_> {
         self.ends(end, key.to_owned()).await
     }
 
-    async fn invite(&mut self, hash: Hash, guest: &Guest) -> Result<bool, StoreError> {
+    async fn invite(&mut self, hash: SecretHash, guest: &EmbedSession) -> Result<bool, StoreError> {
         let invite = sql(
             "insert into guests (id, hash, name, rank, token_hash, made_at, acted_at, changed_no)
              select $1, $2, $3, $4, $5, $6, $7, $8 from tokens
@@ -221,28 +227,32 @@ impl Table<'_> {
             .bind(&guest.id)
             .bind(hash.to_hex())
             .bind(&guest.name)
-            .bind(guest.rank.as_str())
+            .bind(guest.role.as_str())
             .bind(guest.token.to_hex())
-            .bind(guest.made.0)
-            .bind(guest.acted.0)
+            .bind(guest.created_at.0)
+            .bind(guest.last_change_at.0)
             .bind(self.commit)
             .execute(self.tx)
             .await?;
         Ok(invited > 0)
     }
 
-    async fn enter(&mut self, code: Hash, session: Hash) -> Result<bool, StoreError> {
+    async fn enter(&mut self, code: SecretHash, session: SecretHash) -> Result<bool, StoreError> {
         let enter =
             sql("update guests set hash = $2, begun_at = $3, acted_at = $3, changed_no = $5
              where hash = $1 and begun_at is null and ended_at is null and made_at > $4
                  and exists (select 1 from tokens where tokens.hash = guests.token_hash
                      and revoked_at is null and (expires_at is null or expires_at > $3))");
         let enter = enter.bind(code.to_hex()).bind(session.to_hex()).bind(self.at.0);
-        let entered = enter.bind((self.at - CODE).0).bind(self.commit).execute(self.tx).await?;
+        let entered = enter
+            .bind((self.at - EMBED_CODE_LIFETIME).0)
+            .bind(self.commit)
+            .execute(self.tx)
+            .await?;
         Ok(entered > 0)
     }
 
-    async fn add_token(&mut self, hash: Hash, token: &Token) -> Result<bool, StoreError> {
+    async fn add_token(&mut self, hash: SecretHash, token: &Token) -> Result<bool, StoreError> {
         // The maker was allowed to a moment ago, and may have been removed or revoked since.
         let add = sql(
             "insert into tokens (id, hash, role, name, server_key, made_at, made_by, maker, address,
@@ -260,11 +270,11 @@ impl Table<'_> {
             .bind(token.role.as_str())
             .bind(&token.name)
             .bind(server.clone())
-            .bind(token.made.0)
-            .bind(&token.made_by)
-            .bind(token.maker.as_ref().map(Maker::to_text))
+            .bind(token.created_at.0)
+            .bind(&token.created_by)
+            .bind(token.owner.as_ref().map(TokenOwner::to_text))
             .bind(token.address.map(|address| address.to_string()))
-            .bind(token.expires.map(|expires| expires.0))
+            .bind(token.expires_at.map(|expires| expires.0))
             .bind(self.commit)
             .execute(self.tx)
             .await?;
@@ -283,7 +293,7 @@ impl Table<'_> {
         let revoke = sql("update tokens set revoked_at = $2, changed_no = $3
              where id = $1 and revoked_at is null");
         let revoked = self.ends(revoke, id.to_owned()).await?;
-        self.revoke_made_by(&Maker::Token(id.to_owned()).to_text()).await?;
+        self.revoke_made_by(&TokenOwner::Token(id.to_owned()).to_text()).await?;
         Ok(revoked)
     }
 
@@ -305,7 +315,7 @@ impl Table<'_> {
              on conflict (id) do update set hash = excluded.hash,
                  expires_at = excluded.expires_at, changed_no = excluded.changed_no")
         .bind(code.hash.to_hex())
-        .bind(code.expires.0)
+        .bind(code.expires_at.0)
         .bind(self.commit)
         .execute(self.tx)
         .await?;
@@ -314,7 +324,7 @@ impl Table<'_> {
 }
 
 pub(super) fn maker_of_person(key: &str) -> String {
-    Maker::Person(key.to_owned()).to_text()
+    TokenOwner::User(key.to_owned()).to_text()
 }
 
 /// Whole servers were removed: nobody may send heartbeats under their names with a former credential.

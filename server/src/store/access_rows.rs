@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::auth::cache::{AuthCache, AuthCacheChanges};
-use crate::auth::model::{Account, Guest, Maker, Session, SetupCode, Token, TokenRole};
-use crate::auth::secret::Hash;
+use crate::auth::model::{Account, EmbedSession, Session, SetupCode, Token, TokenOwner, TokenRole};
+use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
 use crate::store::sql::{Row, in_time, sql};
 use crate::store::tx::{Connection, Tx};
@@ -40,17 +40,17 @@ pub(super) async fn note_uses(tx: &mut Tx, uses: &[(String, Timestamp)]) -> Resu
 pub(super) async fn uses_since(
     tx: &mut Tx,
     since: Timestamp,
-) -> Result<Vec<(Hash, Timestamp)>, StoreError> {
+) -> Result<Vec<(SecretHash, Timestamp)>, StoreError> {
     let rows = sql("select hash, used_at from tokens where used_at >= $1").bind(since.0);
     let rows = rows.rows(tx).await?;
     rows.iter().map(|row| Ok((hash(row, 0)?, Timestamp(row.get(1)?)))).collect()
 }
 
 /// Everything that proves somebody.
-pub(super) async fn keyring(tx: &mut Tx) -> Result<AuthCache, StoreError> {
-    let mut keyring = AuthCache::default();
-    keyring.apply(changes_since(tx, -1).await?);
-    Ok(keyring)
+pub(super) async fn auth_cache(tx: &mut Tx) -> Result<AuthCache, StoreError> {
+    let mut auth_cache = AuthCache::default();
+    auth_cache.apply(changes_since(tx, -1).await?);
+    Ok(auth_cache)
 }
 
 /// What changed about it after a commit.
@@ -62,18 +62,18 @@ pub(super) async fn changes_since(
     let people = sql("select name_key, name, rank, password, removed_at from people
          where changed_no > $1");
     for row in people.bind(commit).rows(tx).await? {
-        let rank = UserRole::parse(row.get(2)?).ok_or_else(|| unreadable("rank"))?;
-        let account = Account { name: row.get(1)?, rank, password: row.get(3)? };
+        let role = UserRole::parse(row.get(2)?).ok_or_else(|| unreadable("rank"))?;
+        let account = Account { name: row.get(1)?, role, password: row.get(3)? };
         let removed: Option<i64> = row.get(4)?;
-        changes.people.push((row.get(0)?, removed.is_none().then_some(account)));
+        changes.accounts.push((row.get(0)?, removed.is_none().then_some(account)));
     }
     let sessions = sql("select hash, name_key, begun_at, acted_at, address, ended_at from sessions
          where changed_no > $1");
     for row in sessions.bind(commit).rows(tx).await? {
         let session = Session {
             name_key: row.get(1)?,
-            begun: Timestamp(row.get(2)?),
-            acted: Timestamp(row.get(3)?),
+            signed_in_at: Timestamp(row.get(2)?),
+            last_change_at: Timestamp(row.get(3)?),
             address: address(&row, 4)?,
         };
         let ended: Option<i64> = row.get(5)?;
@@ -85,17 +85,17 @@ pub(super) async fn changes_since(
     );
     for row in guests.bind(commit).rows(tx).await? {
         let begun: Option<i64> = row.get(6)?;
-        let guest = Guest {
+        let guest = EmbedSession {
             id: row.get(1)?,
             name: row.get(2)?,
-            rank: UserRole::parse(row.get(3)?).ok_or_else(|| unreadable("rank"))?,
+            role: UserRole::parse(row.get(3)?).ok_or_else(|| unreadable("rank"))?,
             token: hash(&row, 4)?,
-            made: Timestamp(row.get(5)?),
-            begun: begun.map(Timestamp),
-            acted: Timestamp(row.get(7)?),
+            created_at: Timestamp(row.get(5)?),
+            redeemed_at: begun.map(Timestamp),
+            last_change_at: Timestamp(row.get(7)?),
         };
         let ended: Option<i64> = row.get(8)?;
-        changes.guests.push((hash(&row, 0)?, guest, ended.is_some()));
+        changes.embed_sessions.push((hash(&row, 0)?, guest, ended.is_some()));
     }
     let tokens = sql(
         "select hash, id, role, name, made_at, made_by, maker, address, expires_at, used_at, revoked_at
@@ -106,8 +106,8 @@ pub(super) async fn changes_since(
     }
     let code = sql("select hash, expires_at from setup_code where changed_no > $1");
     if let Some(row) = code.bind(commit).rows(tx).await?.first() {
-        let expires = Timestamp(row.get(1)?);
-        changes.setup_code = Some(SetupCode { hash: hash(row, 0)?, expires });
+        let expires_at = Timestamp(row.get(1)?);
+        changes.setup_code = Some(SetupCode { hash: hash(row, 0)?, expires_at });
     }
     Ok(changes)
 }
@@ -116,10 +116,10 @@ pub(super) fn token(row: &Row) -> Result<Token, StoreError> {
     let role = TokenRole::parse(row.get(2)?).ok_or_else(|| unreadable("token role"))?;
     let name: String = row.get(3)?;
     let server = match role {
-        TokenRole::Node => {
+        TokenRole::Server => {
             Some(ServerName::parse(&name).map_err(|_| unreadable("credential's server"))?)
         }
-        TokenRole::Join | TokenRole::Person(_) => None,
+        TokenRole::Join | TokenRole::User(_) => None,
     };
     let moment = |place: usize| row.get::<Option<i64>>(place).map(|at| at.map(Timestamp));
     Ok(Token {
@@ -127,18 +127,18 @@ pub(super) fn token(row: &Row) -> Result<Token, StoreError> {
         role,
         name,
         server,
-        made: Timestamp(row.get(4)?),
-        made_by: row.get(5)?,
-        maker: row.get::<Option<&str>>(6)?.and_then(Maker::parse),
+        created_at: Timestamp(row.get(4)?),
+        created_by: row.get(5)?,
+        owner: row.get::<Option<&str>>(6)?.and_then(TokenOwner::parse),
         address: address(row, 7)?,
-        expires: moment(8)?,
-        used: moment(9)?,
-        revoked: moment(10)?,
+        expires_at: moment(8)?,
+        last_used_at: moment(9)?,
+        revoked_at: moment(10)?,
     })
 }
 
-pub(super) fn hash(row: &Row, place: usize) -> Result<Hash, StoreError> {
-    Hash::from_hex(row.get(place)?).ok_or_else(|| unreadable("hash"))
+pub(super) fn hash(row: &Row, place: usize) -> Result<SecretHash, StoreError> {
+    SecretHash::from_hex(row.get(place)?).ok_or_else(|| unreadable("hash"))
 }
 
 pub(super) fn address(row: &Row, place: usize) -> Result<Option<IpAddr>, StoreError> {

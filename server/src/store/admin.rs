@@ -9,7 +9,7 @@ use app::cluster::reference_keys::KeyLookupError;
 use app::cluster::{KeyCheck, KeyKind, ServerName, Timestamp};
 use sqlx::SqlitePool;
 
-use crate::auth::audit::{Action, Actor, Entry};
+use crate::auth::audit::{Action, Actor, AuditEntry};
 use crate::auth::cache::AuthCache;
 use crate::store::postgres::{self, PostgresStore};
 use crate::store::rows::{ClusterRow, Section};
@@ -86,7 +86,7 @@ impl AdminStore {
         let already = references == before;
         if !already {
             rows::set_references(&mut tx, &references).await?;
-            let entry = Entry::done(&Actor::command(), Action::AcceptKey, check.short());
+            let entry = AuditEntry::done(&Actor::command(), Action::AcceptKey, check.short());
             audit::record(&mut tx, &entry, at, head.commit.number + 1).await?;
             self.close(AdminTx { tx, head, at }, Section::ReferenceKeys).await?;
         }
@@ -97,10 +97,14 @@ impl AdminStore {
 
     /// Changes who may ask for what, all of it or nothing, and writes it down; false if one of the
     /// changes found nothing to change.
-    pub async fn grant(&self, grants: &[AccessChange], entry: &Entry) -> Result<bool, StoreError> {
+    pub async fn change_access(
+        &self,
+        grants: &[AccessChange],
+        entry: &AuditEntry,
+    ) -> Result<bool, StoreError> {
         let AdminTx { mut tx, head, at } = self.begin().await?;
         for grant in grants {
-            if !access::grant(&mut tx, grant, at, head.commit.number + 1).await? {
+            if !access::change_access(&mut tx, grant, at, head.commit.number + 1).await? {
                 return tx.rollback().await.map(|()| false);
             }
         }
@@ -109,14 +113,14 @@ impl AdminStore {
     }
 
     /// Who may ask for what.
-    pub async fn keyring(&self) -> Result<AuthCache, StoreError> {
+    pub async fn auth_cache(&self) -> Result<AuthCache, StoreError> {
         let mut tx = match &self.0 {
             Backend::File(pool) => begin(pool, "begin").await?,
             Backend::Server(shared) => shared.look().await?,
         };
-        let keyring = access_rows::keyring(&mut tx).await?;
+        let auth_cache = access_rows::auth_cache(&mut tx).await?;
         tx.rollback().await?;
-        Ok(keyring)
+        Ok(auth_cache)
     }
 
     /// Takes the database away from all others, who can write nothing until it is given back. There is

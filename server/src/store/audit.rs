@@ -1,13 +1,13 @@
 //! The rows of the audit log: written in the transaction that they record, never changed.
 
-use crate::auth::audit::{Entry, Wanted, Written, one_line};
-use crate::auth::model::{CODE, SESSION};
-use crate::auth::secret::Hash;
+use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
+use crate::auth::model::{EMBED_CODE_LIFETIME, SESSION_LIFETIME};
+use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
 use crate::store::access::{KEEP_CREDENTIALS, KEEP_TOKENS};
 use crate::store::sql::sql;
 use crate::store::tx::Tx;
-use crate::telemetry::outside_text::list_line;
+use crate::telemetry::outside_text::{list_line, one_line};
 use app::cluster::{Span, Timestamp};
 
 /// How long the audit is kept; its trigger refuses to forget anything younger.
@@ -22,17 +22,18 @@ const MOST_LINES: u32 = 1_000;
 /// action was moved.
 pub(super) async fn record(
     tx: &mut Tx,
-    entry: &Entry,
+    entry: &AuditEntry,
     at: Timestamp,
     commit: i64,
 ) -> Result<bool, StoreError> {
     let actor = &entry.actor;
     let address = actor.address.map(|address| address.to_string());
-    let (who, proof, action) = (one_line(&actor.name), actor.proof.as_str(), entry.action.as_str());
+    let (who, proof, action) =
+        (one_line(&actor.name), actor.auth_method.as_str(), entry.action.as_str());
     let (target, outcome) = (list_line(&entry.target), one_line(&entry.outcome));
     let parts = [&who, proof, address.as_deref().unwrap_or_default(), action, &target, &outcome];
     // No part holds a line break: parts that run into one another cannot look like others.
-    let digest = Hash::of(&parts.join("\n")).to_hex();
+    let digest = SecretHash::new(&parts.join("\n")).to_hex();
     let repeat = sql("update audit set repeated = repeated + 1, last_at = $2
          where id = (select max(id) from audit where digest = $1 and at > $3)");
     let repeat = repeat.bind(&digest).bind(at.0).bind((at - AUDIT_REPEATS_WITHIN).0);
@@ -67,7 +68,10 @@ pub(super) async fn record(
 }
 
 /// Lines of the audit, newest first.
-pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
+pub(super) async fn audit(
+    tx: &mut Tx,
+    wanted: &AuditQuery,
+) -> Result<Vec<AuditRecord>, StoreError> {
     let rows =
         sql("select id, at, who, proof, address, action, target, outcome, repeated, last_at,
              request_id
@@ -84,11 +88,11 @@ pub(super) async fn audit(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Written>, 
         .await?;
     rows.iter()
         .map(|row| {
-            Ok(Written {
+            Ok(AuditRecord {
                 id: row.get(0)?,
                 at: Timestamp(row.get(1)?),
                 who: row.get(2)?,
-                proof: row.get(3)?,
+                auth_method: row.get(3)?,
                 address: row.get(4)?,
                 action: row.get(5)?,
                 target: row.get(6)?,
@@ -120,16 +124,16 @@ pub(super) async fn forget(tx: &mut Tx, at: Timestamp, most: u32) -> Result<bool
         (
             "delete from sessions where hash in
                  (select hash from sessions where begun_at <= $1 limit $2)",
-            at - SESSION,
+            at - SESSION_LIFETIME,
         ),
         (
             "delete from guests where id in (select id from guests where begun_at <= $1 limit $2)",
-            at - SESSION,
+            at - SESSION_LIFETIME,
         ),
         (
             "delete from guests where id in (select id from guests
                  where begun_at is null and made_at <= $1 limit $2)",
-            at - CODE,
+            at - EMBED_CODE_LIFETIME,
         ),
         (
             "delete from tokens where id in (select id from tokens
@@ -144,7 +148,7 @@ pub(super) async fn forget(tx: &mut Tx, at: Timestamp, most: u32) -> Result<bool
         (
             "delete from people where name_key in
                  (select name_key from people where removed_at <= $1 limit $2)",
-            at - SESSION,
+            at - SESSION_LIFETIME,
         ),
         (
             "delete from audit where id in (select id from audit where at < $1 limit $2)",

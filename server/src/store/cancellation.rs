@@ -10,7 +10,7 @@ use app::cluster::{
 };
 use app::protocol::UserRole;
 
-use crate::auth::audit::{Action, Actor, Entry, Wanted};
+use crate::auth::audit::{Action, Actor, AuditEntry, AuditQuery};
 use crate::auth::model::Account;
 use crate::store::changes::take_in;
 use crate::store::{AccessChange, Backend, Commit, Store, StoreError, access, rows};
@@ -96,12 +96,12 @@ impl Work {
             Self::AccessChange => {
                 let account = Account {
                     name: format!("ann-{number}"),
-                    rank: UserRole::Viewer,
+                    role: UserRole::Viewer,
                     password: String::new(),
                 };
                 let commit = change.commit_no();
-                let grant = AccessChange::Person(account);
-                access::grant(&mut change.tx, &grant, change.at, commit).await?;
+                let grant = AccessChange::SetAccount(account);
+                access::change_access(&mut change.tx, &grant, change.at, commit).await?;
                 change.regrant = true;
                 change.record(&entry()).await?;
             }
@@ -121,9 +121,9 @@ impl Work {
         let head = rows::head(&mut tx, None).await?;
         if matches!(self, Self::Load) {
             rows::snapshot(&mut tx, &head).await?;
-            access_rows::keyring(&mut tx).await?;
+            access_rows::auth_cache(&mut tx).await?;
         } else {
-            let wanted = Wanted { before: None, action: None, text: None, limit: 10 };
+            let wanted = AuditQuery { before: None, action: None, text: None, limit: 10 };
             audit::audit(&mut tx, &wanted).await?;
         }
         tx.rollback().await
@@ -141,10 +141,11 @@ impl Work {
             Self::AccessChange => {
                 let account = Account {
                     name: format!("ann-{number}"),
-                    rank: UserRole::Viewer,
+                    role: UserRole::Viewer,
                     password: String::new(),
                 };
-                let granted = store.grant(&[AccessChange::Person(account)], Some(&entry())).await;
+                let granted =
+                    store.change_access(&[AccessChange::SetAccount(account)], Some(&entry())).await;
                 granted.map(Option::unwrap)
             }
             Self::AcceptKey => {
@@ -153,7 +154,7 @@ impl Work {
             Self::RenewMark => store.renew_mark().await,
             Self::Load => return store.load().await.map(drop),
             Self::Audit => {
-                let wanted = Wanted { before: None, action: None, text: None, limit: 10 };
+                let wanted = AuditQuery { before: None, action: None, text: None, limit: 10 };
                 return store.audit(&wanted).await.map(drop);
             }
         };
@@ -201,8 +202,8 @@ fn key_check(number: u32) -> KeyCheck {
     KeyCheck::parse(&format!("{number:064x}")).unwrap()
 }
 
-fn entry() -> Entry {
-    Entry::done(&Actor::command(), Action::Configure, "a story")
+fn entry() -> AuditEntry {
+    AuditEntry::done(&Actor::command(), Action::Configure, "a story")
 }
 
 /// Nothing is half done: both servers stand at one heartbeat, and the settings belong together.
@@ -262,7 +263,7 @@ async fn made_without_its_caller(store: Arc<Store>) {
         let loaded = store.load().await.unwrap();
         let removed = loaded.snapshot.components.is_empty();
         let configured = loaded.snapshot.settings == settings(2);
-        let granted = loaded.keyring.people.contains_key("ann-4");
+        let granted = loaded.auth_cache.accounts.contains_key("ann-4");
         let accepted = loaded.snapshot.references.get(KeyKind::Encryption);
         let accepted = accepted.is_some_and(|reference| reference.check == key_check(5));
         last = Some((removed, configured, granted, accepted));
@@ -281,7 +282,7 @@ async fn heals_itself(store: Arc<Store>) {
         Backend::File(owned) => owned.begin().await.unwrap(),
         Backend::Server(shared) => shared.begin().await.unwrap(),
     };
-    let left_open = Entry { outcome: "left open".to_owned(), ..entry() };
+    let left_open = AuditEntry { outcome: "left open".to_owned(), ..entry() };
     audit::record(&mut tx, &left_open, store.now(), 0).await.unwrap();
     tx.leave_open();
     let before = store.replaced_connections();
@@ -291,7 +292,7 @@ async fn heals_itself(store: Arc<Store>) {
         assert!(received.receipts.iter().all(|receipt| receipt.applied));
     }
     assert_eq!(store.replaced_connections(), before + 1, "found and counted once");
-    let wanted = Wanted { before: None, action: None, text: None, limit: 10 };
+    let wanted = AuditQuery { before: None, action: None, text: None, limit: 10 };
     assert!(store.audit(&wanted).await.unwrap().is_empty(), "it was rolled back");
 }
 

@@ -12,8 +12,8 @@ use app::cluster::{
     Timestamp,
 };
 
-use crate::auth::audit::{Entry, Wanted, Written};
-use crate::auth::secret::Hash;
+use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
+use crate::auth::secret::SecretHash;
 use crate::store::access::AccessChange;
 use crate::store::commit::{Commit, Receipt, ReceiveOutcome};
 use crate::store::component_row::Upsert;
@@ -56,7 +56,7 @@ impl Store {
     pub async fn set_settings(
         self: &Arc<Self>,
         settings: Settings,
-        entry: &Entry,
+        entry: &AuditEntry,
     ) -> Result<Commit, StoreError> {
         let entry = entry.clone();
         let written = self.write(move |change| {
@@ -75,7 +75,7 @@ impl Store {
         self: &Arc<Self>,
         keys: &[ComponentKey],
         whole: &[ServerName],
-        entry: Option<&Entry>,
+        entry: Option<&AuditEntry>,
     ) -> Result<Commit, StoreError> {
         let (keys, whole, entry) = (keys.to_vec(), whole.to_vec(), entry.cloned());
         let written = self.write(move |change| {
@@ -96,17 +96,17 @@ impl Store {
 
     /// Changes who may ask for what, all of it or nothing, and writes down who did it. `None` if one
     /// of the changes found nothing to change.
-    pub async fn grant(
+    pub async fn change_access(
         self: &Arc<Self>,
         grants: &[AccessChange],
-        entry: Option<&Entry>,
+        entry: Option<&AuditEntry>,
     ) -> Result<Option<Commit>, StoreError> {
         let (store, grants, entry) = (Arc::clone(self), grants.to_vec(), entry.cloned());
         run_to_end(async move {
             let mut change = store.change().await?;
             for grant in &grants {
                 let commit = change.commit_no();
-                if !access::grant(&mut change.tx, grant, change.at, commit).await? {
+                if !access::change_access(&mut change.tx, grant, change.at, commit).await? {
                     return change.tx.rollback().await.map(|()| None);
                 }
             }
@@ -120,7 +120,7 @@ impl Store {
     }
 
     /// Writes a line of the audit that tells of something refused.
-    pub async fn record(self: &Arc<Self>, entry: &Entry) -> Result<Commit, StoreError> {
+    pub async fn record(self: &Arc<Self>, entry: &AuditEntry) -> Result<Commit, StoreError> {
         let entry = entry.clone();
         let written =
             self.write(move |change| Box::pin(async move { change.record(&entry).await }));
@@ -128,7 +128,10 @@ impl Store {
     }
 
     /// Lines of the audit, newest first.
-    pub async fn audit(self: &Arc<Self>, wanted: &Wanted) -> Result<Vec<Written>, StoreError> {
+    pub async fn audit(
+        self: &Arc<Self>,
+        wanted: &AuditQuery,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
         let wanted = wanted.clone();
         self.read(move |tx| Box::pin(async move { audit::audit(tx, &wanted).await })).await
     }
@@ -152,7 +155,7 @@ impl Store {
         self: &Arc<Self>,
         kind: KeyKind,
         check: KeyCheck,
-        entry: &Entry,
+        entry: &AuditEntry,
     ) -> Result<Commit, StoreError> {
         let entry = entry.clone();
         let written = self.write(move |change| {
@@ -232,7 +235,7 @@ impl Store {
         self: &Arc<Self>,
         uses: Vec<(String, Timestamp)>,
         since: Timestamp,
-    ) -> Result<Vec<(Hash, Timestamp)>, StoreError> {
+    ) -> Result<Vec<(SecretHash, Timestamp)>, StoreError> {
         let store = Arc::clone(self);
         let written = run_to_end(async move {
             for some in uses.chunks(MAX_USES_AT_ONCE) {

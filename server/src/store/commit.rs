@@ -39,7 +39,7 @@ pub struct Commit {
     /// another.
     pub whole: Option<Box<Snapshot>>,
     /// Who may ask for what, if that changed: no reader of the picture hears of it.
-    pub keyring: Option<AuthChanges>,
+    pub auth_cache: Option<AuthChanges>,
 }
 
 /// What a commit changed about who may ask for what.
@@ -59,7 +59,7 @@ impl Commit {
 
     /// Whether somebody wants to hear of it at once: more than a time changed.
     pub(crate) fn is_urgent(&self) -> bool {
-        !self.are_times() || self.keyring.is_some()
+        !self.are_times() || self.auth_cache.is_some()
     }
 
     /// Whether no reader has more than times to take in.
@@ -108,7 +108,7 @@ pub struct LoadedState {
     /// The facts.
     pub snapshot: Snapshot,
     /// Who may ask for what.
-    pub keyring: AuthCache,
+    pub auth_cache: AuthCache,
     /// The commit.
     pub commit: CommitId,
 }

@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use app::cluster::Timestamp;
 
-use crate::auth::secret::Hash;
+use crate::auth::secret::SecretHash;
 pub use crate::store::access::AccessChange;
 pub(crate) use crate::store::access::KEEP_TOKENS;
 use crate::store::changes::Within;
@@ -135,7 +135,7 @@ impl Store {
     pub fn name(&self) -> String {
         match &self.home {
             Backend::File(_) => self.database_id(),
-            Backend::Server(shared) => Hash::of(shared.name()).to_hex(),
+            Backend::Server(shared) => SecretHash::new(shared.name()).to_hex(),
         }
     }
 
@@ -176,12 +176,12 @@ impl Store {
             Box::pin(async move {
                 let head = rows::head(tx, None).await?;
                 let snapshot = rows::snapshot(tx, &head).await?;
-                Ok((head, snapshot, access_rows::keyring(tx).await?))
+                Ok((head, snapshot, access_rows::auth_cache(tx).await?))
             })
         });
-        let (head, snapshot, keyring) = everything.await?;
+        let (head, snapshot, auth_cache) = everything.await?;
         self.knows_all_of(&head, head.commit);
-        Ok(LoadedState { snapshot, keyring, commit: head.commit })
+        Ok(LoadedState { snapshot, auth_cache, commit: head.commit })
     }
 
     /// Whether another process has written what this one does not know.

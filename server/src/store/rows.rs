@@ -37,7 +37,7 @@ pub(super) struct Revisions {
     pub(super) settings: i64,
     pub(super) references: i64,
     pub(super) blind_periods: i64,
-    pub(super) keyring: i64,
+    pub(super) auth_cache: i64,
     pub(super) whole: i64,
 }
 
@@ -82,7 +82,7 @@ impl ClusterRow {
                 settings: row.get(9)?,
                 references: row.get(10)?,
                 blind_periods: row.get(11)?,
-                keyring: row.get(12)?,
+                auth_cache: row.get(12)?,
                 whole: row.get(13)?,
             },
             clock: row.get::<Option<i64>>(16)?.map(Timestamp),

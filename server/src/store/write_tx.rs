@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use app::cluster::receive::Stored;
 use app::cluster::{BlindPeriod, Component, HeartbeatUpdate, KeyCheck, KeyKind, Span, Timestamp};
 
-use crate::auth::audit::Entry;
+use crate::auth::audit::AuditEntry;
 use crate::clock::Stopwatch;
 use crate::store::component_row::Upsert;
 use crate::store::postgres::PostgresStore;
@@ -172,7 +172,7 @@ impl WriteTx {
     }
 
     /// Writes a line of the audit.
-    pub(super) async fn record(&mut self, entry: &Entry) -> Result<(), StoreError> {
+    pub(super) async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let commit = self.commit_no();
         self.regrant |= audit::record(&mut self.tx, entry, self.at, commit).await?;
         Ok(())
@@ -214,8 +214,8 @@ impl WriteTx {
         let commit = if visible || self.regrant { before.next() } else { before };
         let Self { mut tx, head, at, mut news, regrant, whole, .. } = self;
         if regrant {
-            news.keyring = Some(if news.whole.is_some() {
-                AuthChanges::Whole(Box::new(access_rows::keyring(&mut tx).await?))
+            news.auth_cache = Some(if news.whole.is_some() {
+                AuthChanges::Whole(Box::new(access_rows::auth_cache(&mut tx).await?))
             } else {
                 AuthChanges::Changes(access_rows::changes_since(&mut tx, before.number).await?)
             });
@@ -261,7 +261,7 @@ pub(super) async fn since(
     let known = known.map(|known| known.number).filter(|known| numbers.whole <= *known);
     let Some(known) = known else {
         news.whole = Some(Box::new(rows::snapshot(tx, head).await?));
-        news.keyring = Some(AuthChanges::Whole(Box::new(access_rows::keyring(tx).await?)));
+        news.auth_cache = Some(AuthChanges::Whole(Box::new(access_rows::auth_cache(tx).await?)));
         return Ok(Some(news));
     };
     if head.commit.number > known + 1 {
@@ -285,8 +285,8 @@ pub(super) async fn since(
     if numbers.blind_periods > known {
         news.blind_periods = Some(rows::blind_periods(tx).await?);
     }
-    if numbers.keyring > known {
-        news.keyring = Some(AuthChanges::Changes(access_rows::changes_since(tx, known).await?));
+    if numbers.auth_cache > known {
+        news.auth_cache = Some(AuthChanges::Changes(access_rows::changes_since(tx, known).await?));
     }
     Ok(Some(news))
 }

@@ -39,6 +39,11 @@ fn bounded_line(max_chars: usize, text: &str) -> String {
 }
 
 /// Formatted JSON for a terminal: characters that cannot be printed are escaped, so that it still has the same values.
+/// Whether a text is one line of 1 to `max_chars` characters, all of them printable.
+pub fn is_line(text: &str, max_chars: usize) -> bool {
+    (1..=max_chars).contains(&text.chars().count()) && !text.chars().any(is_unprintable)
+}
+
 pub fn json_for_terminal(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use app::cluster::Timestamp;
 use app::protocol::UserRole;
 use cluster_overview::auth::NewToken;
-use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 use cluster_overview::auth::model::TokenRole;
 use cluster_overview::store::AccessChange;
 use serde_json::{Value, json};
@@ -108,18 +108,18 @@ impl Everybody {
 fn expired(overview: &Running) -> String {
     let by = Actor::command();
     let wish = NewToken {
-        role: TokenRole::Person(UserRole::Admin),
+        role: TokenRole::User(UserRole::Admin),
         name: "over".to_owned(),
-        expires: Some(Timestamp(1)),
+        expires_at: Some(Timestamp(1)),
     };
-    let (secret, token) = wish.made(&by, Timestamp(0)).unwrap();
-    let entry = Entry::done(&by, Action::CreateToken, "for a story");
+    let (secret, token) = wish.into_token(&by, Timestamp(0)).unwrap();
+    let entry = AuditEntry::done(&by, Action::CreateToken, "for a story");
     // It must be known, and known to be over: forgotten tokens are another case.
     let token = cluster_overview::auth::model::Token {
-        expires: Some(cluster_overview::clock::wall()),
+        expires_at: Some(cluster_overview::clock::wall()),
         ..token
     };
-    overview.grant(&[AccessChange::Token(secret.hash(), token)], &entry);
+    overview.change_access(&[AccessChange::AddToken(secret.hash(), token)], &entry);
     secret.reveal().to_owned()
 }
 
@@ -273,9 +273,9 @@ fn a_credential_is_valid_only_for_its_own_server() {
 
 #[test]
 fn where_enrolment_is_required_the_join_token_only_enrols() {
-    let policy = cluster_overview::auth::Policy {
+    let policy = cluster_overview::auth::AuthPolicy {
         require_enrolment: true,
-        ..cluster_overview::auth::Policy::open()
+        ..cluster_overview::auth::AuthPolicy::open()
     };
     let overview = Running::of(policy);
     let beat = crate::harness::heartbeat("web-1", "web", 1);

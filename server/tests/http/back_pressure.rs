@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
-use cluster_overview::auth::Policy;
-use cluster_overview::auth::secret::Hash;
+use cluster_overview::auth::AuthPolicy;
+use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::{Options, Site};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -39,8 +39,11 @@ async fn beat(router: Router, server: String) -> (u16, Option<String>, Value) {
 async fn when_the_queue_is_full_one_more_request_gets_503_at_once_and_the_queued_ones_succeed() {
     let folder = folder();
     let options = Options {
-        join_token: Some(Hash::of(TOKEN)),
-        ..Options::new(format!("sqlite:{}", folder.join("overview.db").display()), Policy::open())
+        join_token: Some(SecretHash::new(TOKEN)),
+        ..Options::new(
+            format!("sqlite:{}", folder.join("overview.db").display()),
+            AuthPolicy::open(),
+        )
     };
     let site: Arc<Site> = Site::open(options).await.unwrap();
     let router = cluster_overview::router(site);

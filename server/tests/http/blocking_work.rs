@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use cluster_overview::auth::Policy;
-use cluster_overview::auth::secret::Hash;
+use cluster_overview::auth::AuthPolicy;
+use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::{Options, Site};
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -53,8 +53,11 @@ async fn asked(router: &Router, path: &str) -> (Duration, Duration) {
 async fn rendering_a_large_cluster_does_not_delay_other_requests() {
     let folder = folder();
     let options = Options {
-        join_token: Some(Hash::of(TOKEN)),
-        ..Options::new(format!("sqlite:{}", folder.join("overview.db").display()), Policy::open())
+        join_token: Some(SecretHash::new(TOKEN)),
+        ..Options::new(
+            format!("sqlite:{}", folder.join("overview.db").display()),
+            AuthPolicy::open(),
+        )
     };
     let router = cluster_overview::router(Site::open(options).await.unwrap());
     for first in 0..REQUESTS {

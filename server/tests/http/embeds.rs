@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use cluster_overview::auth::{Mode, Policy};
+use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::{Value, json};
 use testkit::postgres;
 
@@ -11,7 +11,7 @@ use crate::harness::{Answer, NAVIGATION, OWN, Running, bearer};
 const PRODUCT: &str = "https://product.example";
 
 fn framed() -> Running {
-    Running::framed_by(&[PRODUCT], Policy::of(Mode::Password))
+    Running::framed_by(&[PRODUCT], AuthPolicy::new(AuthMode::Password))
 }
 
 fn wish(overview: &Running, token: &str, name: &str, role: &str) -> Answer {
@@ -83,7 +83,7 @@ fn a_code_lets_somebody_in_once_to_the_page_without_the_code() {
 
 #[test]
 fn over_tls_the_cookie_is_of_this_host_alone() {
-    let overview = Running::framed_by(&[PRODUCT], Policy::of(Mode::Password));
+    let overview = Running::framed_by(&[PRODUCT], AuthPolicy::new(AuthMode::Password));
     let (_, code) = invited(&overview, &overview.token("viewer"), "viewer");
     let headers = [("host", "overview.example"), ("sec-fetch-site", "cross-site")];
     let entered = overview.send("GET", &format!("/embed?code={code}"), &headers, &[]);
@@ -190,7 +190,7 @@ fn where_no_code_is_of_use_that_is_said() {
     let said = wish(&unframed, &unframed.token("viewer"), "Ann", "viewer");
     assert_eq!(said.status, 409);
     assert!(said.body["detail"].as_str().unwrap().contains("--frame-ancestors"));
-    let open = Running::framed_by(&[PRODUCT], Policy::open());
+    let open = Running::framed_by(&[PRODUCT], AuthPolicy::open());
     let said = open.json("POST", "/api/v1/embeds", &json!({"name": "Ann", "role": "viewer"}));
     assert_eq!(said.status, 409);
     assert_eq!(open.get("/embed?code=any").header("location"), "/?chrome=none");
@@ -220,7 +220,7 @@ fn what_is_no_name_and_no_role_is_named() {
 fn a_code_that_one_web_server_made_lets_in_at_another() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let database = runtime.block_on(postgres().fresh());
-    let of = || Running::framed_on(&database, &[PRODUCT], Policy::of(Mode::Password));
+    let of = || Running::framed_on(&database, &[PRODUCT], AuthPolicy::new(AuthMode::Password));
     let (one, other) = (of(), of());
     let viewer = one.token("viewer");
     for _ in 0..5 {

@@ -6,7 +6,7 @@ use app::cluster::{Os, Role};
 use cluster_overview::agent::api_client::Client;
 use cluster_overview::agent::credential_file::Credential;
 use cluster_overview::agent::{Agent, AgentAuth, Facts};
-use cluster_overview::auth::Policy;
+use cluster_overview::auth::AuthPolicy;
 use serde_json::{Value, json};
 use testkit::{Folder, SOON, folder, wait_until};
 use tokio::runtime::Runtime;
@@ -76,7 +76,7 @@ fn id(credential: &Path) -> Option<String> {
 
 #[test]
 fn an_agent_enrols_at_first_contact_and_needs_the_join_token_no_more() {
-    let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
+    let overview = Running::of(AuthPolicy { require_enrolment: true, ..AuthPolicy::open() });
     overview.hurry();
     let folder = folder();
     let (token, credential) = files(&folder);
@@ -94,7 +94,7 @@ fn an_agent_enrols_at_first_contact_and_needs_the_join_token_no_more() {
 
 #[test]
 fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() {
-    let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
+    let overview = Running::of(AuthPolicy { require_enrolment: true, ..AuthPolicy::open() });
     overview.hurry();
     let folder = folder();
     let (token, credential) = files(&folder);
@@ -109,7 +109,7 @@ fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() 
 
 #[test]
 fn a_server_that_was_renamed_enrols_under_its_new_name_and_keeps_one_credential_file() {
-    let overview = Running::of(Policy { require_enrolment: true, ..Policy::open() });
+    let overview = Running::of(AuthPolicy { require_enrolment: true, ..AuthPolicy::open() });
     overview.hurry();
     let folder = folder();
     let (token, credential) = files(&folder);

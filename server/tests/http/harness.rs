@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use app::cluster::Source;
 use app::cluster::{Os, Role, ServerName, Span};
-use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 use cluster_overview::auth::cache::AuthCache;
 use cluster_overview::auth::model::TokenRole;
-use cluster_overview::auth::proxy::trusted::Proxies;
-use cluster_overview::auth::secret::Hash;
-use cluster_overview::auth::{Mode, NewToken, Policy};
+use cluster_overview::auth::proxy::trusted::TrustedProxies;
+use cluster_overview::auth::secret::SecretHash;
+use cluster_overview::auth::{AuthMode, AuthPolicy, NewToken};
 use cluster_overview::messenger::DialLoopback;
 use cluster_overview::net::listener::{self, Listener};
 use cluster_overview::net::tls::Tls;
-use cluster_overview::self_report::Identity;
+use cluster_overview::self_report::SelfReport;
 use cluster_overview::site::branding::Branding;
 use cluster_overview::site::frame_ancestors::Ancestor;
 use cluster_overview::store::AccessChange;
@@ -64,41 +64,41 @@ impl Running {
     }
 
     /// Starts one that pages of these origins may frame.
-    pub(crate) fn framed_by(origins: &[&str], access: Policy) -> Self {
+    pub(crate) fn framed_by(origins: &[&str], auth: AuthPolicy) -> Self {
         let frame_ancestors = named(origins);
-        Self::with(None, |options| Options { frame_ancestors, access, ..options })
+        Self::with(None, |options| Options { frame_ancestors, auth, ..options })
     }
 
     /// The same, on a database that others use too.
-    pub(crate) fn framed_on(database: &str, origins: &[&str], access: Policy) -> Self {
+    pub(crate) fn framed_on(database: &str, origins: &[&str], auth: AuthPolicy) -> Self {
         let (database, frame_ancestors) = (database.to_owned(), named(origins));
-        Self::with(None, |options| Options { database, frame_ancestors, access, ..options })
+        Self::with(None, |options| Options { database, frame_ancestors, auth, ..options })
     }
 
     /// Starts one where people sign in, over TLS with this certificate and key.
     pub(crate) fn encrypted(certificate: &Path, key: &Path) -> Self {
         let tls = Tls::from_files(certificate, key).unwrap();
-        let access = Policy::of(Mode::Password);
-        Self::with(Some(tls), |options| Options { access, ..options })
+        let auth = AuthPolicy::new(AuthMode::Password);
+        Self::with(Some(tls), |options| Options { auth, ..options })
     }
 
     /// The same, which asks browsers to come over TLS only for so long.
     pub(crate) fn asking_for_tls(certificate: &Path, key: &Path, hsts: Span) -> Self {
         let tls = Tls::from_files(certificate, key).unwrap();
-        let proxies = Proxies::parse(&["127.0.0.2".to_owned()]).unwrap();
-        let access = Policy { proxies, ..Policy::open() };
-        Self::with(Some(tls), |options| Options { access, hsts: Some(hsts), ..options })
+        let proxies = TrustedProxies::parse(&["127.0.0.2".to_owned()]).unwrap();
+        let auth = AuthPolicy { proxies, ..AuthPolicy::open() };
+        Self::with(Some(tls), |options| Options { auth, hsts: Some(hsts), ..options })
     }
 
     /// Starts one where people sign in, behind these proxies.
     pub(crate) fn guarded_behind(proxies: &str) -> Self {
-        let proxies = Proxies::parse(&[proxies.to_owned()]).unwrap();
-        Self::of(Policy { proxies, ..Policy::of(Mode::Password) })
+        let proxies = TrustedProxies::parse(&[proxies.to_owned()]).unwrap();
+        Self::of(AuthPolicy { proxies, ..AuthPolicy::new(AuthMode::Password) })
     }
 
     /// Starts one whose own web component is called `overview`.
     pub(crate) fn reporting_itself() -> Self {
-        let own = Identity {
+        let own = SelfReport {
             server: ServerName::parse("overview").unwrap(),
             product: None,
             version: "1.0".to_owned(),
@@ -112,11 +112,11 @@ impl Running {
     }
 
     /// Starts one that is called `overview`, dials services, may be framed, and takes in ten servers.
-    pub(crate) fn dialling(access: Policy) -> Self {
+    pub(crate) fn dialling(auth: AuthPolicy) -> Self {
         let dials_as = Some("overview".to_owned());
         let frame_ancestors = named(&["https://product.example"]);
         Self::with(None, |options| Options {
-            access,
+            auth,
             dials_as,
             frame_ancestors,
             max_servers: 10,
@@ -132,18 +132,18 @@ impl Running {
 
     /// Starts one where people sign in.
     pub(crate) fn guarded() -> Self {
-        Self::of(Policy::of(Mode::Password))
+        Self::of(AuthPolicy::new(AuthMode::Password))
     }
 
     /// Starts one with this policy.
-    pub(crate) fn of(access: Policy) -> Self {
-        Self::with(None, |options| Options { access, ..options })
+    pub(crate) fn of(auth: AuthPolicy) -> Self {
+        Self::with(None, |options| Options { auth, ..options })
     }
 
     /// Starts one on a database that others use too.
-    pub(crate) fn on(database: &str, access: Policy) -> Self {
+    pub(crate) fn on(database: &str, auth: AuthPolicy) -> Self {
         let database = database.to_owned();
-        Self::with(None, |options| Options { database, access, ..options })
+        Self::with(None, |options| Options { database, auth, ..options })
     }
 
     /// Starts one that takes in so many servers at most.
@@ -155,8 +155,8 @@ impl Running {
     fn with(tls: Option<Tls>, other: impl FnOnce(Options) -> Options) -> Self {
         let folder = folder();
         let options = other(Options {
-            join_token: Some(Hash::of(TOKEN)),
-            ..Options::new(address(&folder), Policy::open())
+            join_token: Some(SecretHash::new(TOKEN)),
+            ..Options::new(address(&folder), AuthPolicy::open())
         });
         let database = options.database.clone();
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -264,7 +264,7 @@ impl Running {
     /// The same, if one is offered.
     pub(crate) fn offered_setup(&self) -> Option<String> {
         let runtime = self.runtime.as_ref().unwrap();
-        let code = runtime.block_on(self.site.offer_setup()).unwrap();
+        let code = runtime.block_on(self.site.create_setup_code()).unwrap();
         code.map(|code| code.reveal().to_owned())
     }
 
@@ -272,10 +272,11 @@ impl Running {
     pub(crate) fn token(&self, role: &str) -> String {
         let by = Actor::command();
         let role = TokenRole::parse(role).unwrap();
-        let wish = NewToken { role, name: format!("{} of a story", role.as_str()), expires: None };
-        let (secret, token) = wish.made(&by, cluster_overview::clock::wall()).unwrap();
-        let entry = Entry::done(&by, Action::CreateToken, "for a story");
-        self.grant(&[AccessChange::Token(secret.hash(), token)], &entry);
+        let wish =
+            NewToken { role, name: format!("{} of a story", role.as_str()), expires_at: None };
+        let (secret, token) = wish.into_token(&by, cluster_overview::clock::wall()).unwrap();
+        let entry = AuditEntry::done(&by, Action::CreateToken, "for a story");
+        self.change_access(&[AccessChange::AddToken(secret.hash(), token)], &entry);
         let bearer = format!("Bearer {}", secret.reveal());
         let path = if role == TokenRole::Join { "/api/v1/heartbeats" } else { "/api/v1/overview" };
         let method = if role == TokenRole::Join { "POST" } else { "GET" };
@@ -294,17 +295,17 @@ impl Running {
     }
 
     /// Who may ask for what, as the database has it.
-    pub(crate) fn keyring(&self) -> AuthCache {
+    pub(crate) fn auth_cache(&self) -> AuthCache {
         let address = self.database();
-        let read = async { AdminStore::open(&address).await.unwrap().keyring().await.unwrap() };
+        let read = async { AdminStore::open(&address).await.unwrap().auth_cache().await.unwrap() };
         Runtime::new().unwrap().block_on(read)
     }
 
     /// Changes who may ask for what, beside the overview.
-    pub(crate) fn grant(&self, grants: &[AccessChange], entry: &Entry) {
+    pub(crate) fn change_access(&self, grants: &[AccessChange], entry: &AuditEntry) {
         let address = self.database();
         let granted = Runtime::new().unwrap().block_on(async {
-            AdminStore::open(&address).await.unwrap().grant(grants, entry).await
+            AdminStore::open(&address).await.unwrap().change_access(grants, entry).await
         });
         assert!(granted.unwrap());
     }

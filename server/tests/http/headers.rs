@@ -1,6 +1,6 @@
 //! What every answer tells the browser not to do.
 
-use cluster_overview::auth::Policy;
+use cluster_overview::auth::AuthPolicy;
 
 use crate::harness::{Answer, Running, TOKEN, bearer};
 
@@ -83,8 +83,10 @@ fn every_script_of_a_document_has_its_nonce_and_each_document_has_another() {
 
 #[test]
 fn only_documents_can_be_framed_and_only_by_the_configured_origins() {
-    let overview =
-        Running::framed_by(&["https://product.example", "http://localhost:8080"], Policy::open());
+    let overview = Running::framed_by(
+        &["https://product.example", "http://localhost:8080"],
+        AuthPolicy::open(),
+    );
     for (path, is_document) in [("/", true), ("/access", true), ("/api/v1/overview", false)] {
         let answer = overview.send("GET", path, &[], &[]);
         let policy = answer.header("content-security-policy");

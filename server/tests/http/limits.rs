@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use cluster_overview::auth::proxy::trusted::Proxies;
-use cluster_overview::auth::{Mode, Policy};
+use cluster_overview::auth::proxy::trusted::TrustedProxies;
+use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::json;
 
 use crate::harness::{Answer, FORM, OWN, Running, TOKEN, bearer, sign_in};
@@ -48,7 +48,8 @@ fn a_name_or_password_that_is_too_long_is_answered_like_a_wrong_one() {
 
 #[test]
 fn tokens_cookies_and_codes_that_are_too_long_do_not_authenticate() {
-    let overview = Running::framed_by(&["https://product.example"], Policy::of(Mode::Password));
+    let overview =
+        Running::framed_by(&["https://product.example"], AuthPolicy::new(AuthMode::Password));
     let long = "a".repeat(12_000);
     let token = format!("Bearer {long}");
     let looked = |name: &str, value: &str| {
@@ -114,8 +115,8 @@ fn behind_an_untrusted_proxy_one_clients_failures_do_not_lock_out_others() {
 
 #[test]
 fn behind_a_trusted_proxy_each_address_has_its_own_limit() {
-    let proxies = Proxies::parse(&["127.0.0.1".to_owned()]).unwrap();
-    let overview = Running::of(Policy { proxies, ..Policy::of(Mode::Password) });
+    let proxies = TrustedProxies::parse(&["127.0.0.1".to_owned()]).unwrap();
+    let overview = Running::of(AuthPolicy { proxies, ..AuthPolicy::new(AuthMode::Password) });
     with_ann(&overview);
     let stranger = [("x-forwarded-for", "192.0.2.7")];
     let tried = (0..40).map(|number| {

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use cluster_overview::auth::secret::Hash;
-use cluster_overview::auth::{Mode, Policy};
+use cluster_overview::auth::secret::SecretHash;
+use cluster_overview::auth::{AuthMode, AuthPolicy};
 use cluster_overview::messenger::wire::{Channel, shared_key};
 use cluster_overview::messenger::{DialLoopback, MessengerListener};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::harness::{Running, TOKEN, bearer, component, heartbeat, with};
 
 /// A service that listens, and beats for itself.
 struct Service {
-    voice: Option<MessengerListener>,
+    listener: Option<MessengerListener>,
     runtime: Runtime,
     port: u16,
 }
@@ -27,15 +27,15 @@ struct Service {
 impl Service {
     fn bearing(secret: &str, server: &str) -> Self {
         let runtime = Runtime::new().unwrap();
-        let voice = runtime.block_on(MessengerListener::open(0, server));
-        voice.bear(secret);
-        Self { port: voice.port().unwrap(), voice: Some(voice), runtime }
+        let listener = runtime.block_on(MessengerListener::open(0, server));
+        listener.set_secret(secret);
+        Self { port: listener.port().unwrap(), listener: Some(listener), runtime }
     }
 
     /// It is gone, and its connections with it.
     fn end(&mut self) {
-        let voice = self.voice.take();
-        self.runtime.block_on(async { drop(voice) });
+        let listener = self.listener.take();
+        self.runtime.block_on(async { drop(listener) });
     }
 }
 
@@ -71,7 +71,7 @@ fn program(answers: impl Fn(&mut std::net::TcpStream) + Send + Copy + 'static) -
 
 #[test]
 fn a_service_that_listens_is_connected_and_one_whose_process_dies_is_lost_at_once_but_not_stale() {
-    let overview = Running::dialling(Policy::open());
+    let overview = Running::dialling(AuthPolicy::open());
     let mut service = Service::bearing(TOKEN, "DB-1");
     overview.beat(&announcing("db-1", 1, service.port));
     let connected = found(&overview, "db-1", "connected", None);
@@ -92,17 +92,17 @@ fn a_service_that_listens_is_connected_and_one_whose_process_dies_is_lost_at_onc
 
 #[test]
 fn what_a_service_says_is_known_before_its_next_heartbeat_and_only_of_itself() {
-    let overview = Running::dialling(Policy::open());
+    let overview = Running::dialling(AuthPolicy::open());
     let service = Service::bearing(TOKEN, "db-1");
     overview.beat(&announcing("db-1", 1, service.port));
     overview.beat(&announcing("db-2", 1, 1));
     found(&overview, "db-1", "connected", None);
-    let voice = service.voice.as_ref().unwrap();
+    let listener = service.listener.as_ref().unwrap();
     let foreign = with(announcing("db-2", 9, 1), "version", json!("0"));
-    voice.say(&foreign);
-    voice.say(&json!("nothing that could be read"));
+    listener.publish(&foreign);
+    listener.publish(&json!("nothing that could be read"));
     let leaving = with(announcing("db-1", 2, service.port), "leaving", json!(true));
-    voice.say(&leaving);
+    listener.publish(&leaving);
     let all = overview.overview_when(|all| {
         component(all, "db-1", "service").is_some_and(|service| service["pulse"] == "stopped")
     });
@@ -113,7 +113,7 @@ fn what_a_service_says_is_known_before_its_next_heartbeat_and_only_of_itself() {
 
 #[test]
 fn whatever_else_listens_on_the_port_is_told_by_what_it_does() {
-    let overview = Running::dialling(Policy::open());
+    let overview = Running::dialling(AuthPolicy::open());
     let http = program(|client| {
         let _ = client.read(&mut [0; 64]);
         let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
@@ -153,7 +153,7 @@ fn whatever_else_listens_on_the_port_is_told_by_what_it_does() {
 
 #[test]
 fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
-    let overview = Running::dialling(Policy::of(Mode::Password));
+    let overview = Running::dialling(AuthPolicy::new(AuthMode::Password));
     let (admin, viewer) = (overview.token("admin"), overview.token("viewer"));
     let look = || overview.send("GET", "/api/v1/overview", &bearer(&admin), b"").body;
     let dial = |server: &str, token: &str| {
@@ -179,9 +179,9 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     assert_eq!((again.status, again.header("retry-after")), (429, "5"));
     // Somebody opens the port.
     let runtime = Runtime::new().unwrap();
-    let voice = runtime.block_on(MessengerListener::open(port, "db-1"));
-    assert_eq!(voice.port(), Some(port));
-    voice.bear(TOKEN);
+    let listener = runtime.block_on(MessengerListener::open(port, "db-1"));
+    assert_eq!(listener.port(), Some(port));
+    listener.set_secret(TOKEN);
     let connected = wait_until_ok("the next trial to be allowed", SOON, || {
         let answer = dial("db-1", &admin);
         if answer.status == 429 { Err(answer.body) } else { Ok(answer) }
@@ -213,7 +213,7 @@ fn bystander() -> (u16, Arc<AtomicU32>) {
 
 #[test]
 fn what_a_node_behind_a_proxy_names_on_the_overviews_own_machine_is_not_dialled() {
-    let overview = Running::dialling(Policy::open());
+    let overview = Running::dialling(AuthPolicy::open());
     let (port, connections) = bystander();
     let own_address = ["127.0.0.1", "127.0.0.2", "::1"];
     for (number, ip) in own_address.into_iter().enumerate() {
@@ -231,7 +231,7 @@ fn what_a_node_behind_a_proxy_names_on_the_overviews_own_machine_is_not_dialled(
 
 #[test]
 fn a_service_of_this_machine_is_dialled_once_it_says_so_itself() {
-    let overview = Running::dialling(Policy::open());
+    let overview = Running::dialling(AuthPolicy::open());
     let service = Service::bearing(TOKEN, "db-1");
     overview.beat_by_proxy(&announcing("db-1", 1, service.port));
     found(&overview, "db-1", "unreachable", Some("unreachable"));
@@ -261,7 +261,7 @@ fn an_option_says_that_all_services_on_this_machine_are_dialled_or_none() {
 /// A service that shares the key, greets, and hangs up: its port, and how often it was dialled.
 fn hangs_up(server: &str) -> (Runtime, u16, Arc<AtomicU32>) {
     let runtime = Runtime::new().unwrap();
-    let key = shared_key(&Hash::of(TOKEN), server);
+    let key = shared_key(&SecretHash::new(TOKEN), server);
     let dialled = Arc::<AtomicU32>::default();
     let counter = Arc::clone(&dialled);
     let socket = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -282,7 +282,7 @@ const MOST_DIALS: u32 = 12;
 
 #[test]
 fn a_service_that_greets_and_hangs_up_is_dialled_ever_more_seldom() {
-    let overview = Running::dialling(Policy::open());
+    let overview = Running::dialling(AuthPolicy::open());
     let (_runtime, port, dialled) = hangs_up("db-1");
     overview.beat(&announcing("db-1", 1, port));
     let since = Instant::now();
@@ -296,7 +296,7 @@ fn a_service_that_greets_and_hangs_up_is_dialled_ever_more_seldom() {
 
 #[test]
 fn a_service_that_starts_anew_with_each_heartbeat_is_not_dialled_for_each() {
-    let overview = Running::dialling(Policy::open());
+    let overview = Running::dialling(AuthPolicy::open());
     let (_runtime, port, dialled) = hangs_up("db-1");
     let since = Instant::now();
     let mut sequence = 0;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cluster_overview::auth::Policy;
+use cluster_overview::auth::AuthPolicy;
 use serde_json::json;
 use testkit::{SOON, postgres, wait_until};
 
@@ -97,7 +97,7 @@ fn a_short_blindness_is_never_undone_in(overview: &Running) {
 fn the_overview_after_a_blind_period_has_a_new_etag_although_no_fact_changed() {
     a_short_blindness_is_never_undone_in(&Running::start());
     let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
-    a_short_blindness_is_never_undone_in(&Running::on(&database, Policy::open()));
+    a_short_blindness_is_never_undone_in(&Running::on(&database, AuthPolicy::open()));
 }
 
 #[test]

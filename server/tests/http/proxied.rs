@@ -1,7 +1,7 @@
 //! Where the product's proxy says who it is: whose word is taken, and whose is not.
 
-use cluster_overview::auth::proxy::trusted::Proxies;
-use cluster_overview::auth::{Mode, Policy};
+use cluster_overview::auth::proxy::trusted::TrustedProxies;
+use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::json;
 
 use crate::harness::{NAVIGATION, OWN, Running, sign_in};
@@ -11,9 +11,9 @@ const ROLE: &str = "x-forwarded-role";
 
 /// An overview that believes these proxies. Every request of these stories comes from 127.0.0.1.
 fn believing(proxies: &str) -> Running {
-    let mode = Mode::Proxy { user: USER.parse().unwrap(), role: ROLE.parse().unwrap() };
-    let proxies = Proxies::parse(&[proxies.to_owned()]).unwrap();
-    Running::of(Policy { proxies, ..Policy::of(mode) })
+    let mode = AuthMode::Proxy { user: USER.parse().unwrap(), role: ROLE.parse().unwrap() };
+    let proxies = TrustedProxies::parse(&[proxies.to_owned()]).unwrap();
+    Running::of(AuthPolicy { proxies, ..AuthPolicy::new(mode) })
 }
 
 fn look(overview: &Running, headers: &[(&str, &str)]) -> u16 {

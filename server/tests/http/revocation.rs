@@ -4,9 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use app::protocol::UserRole;
-use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 use cluster_overview::auth::model::Account;
-use cluster_overview::auth::password::Passwords;
+use cluster_overview::auth::password::PasswordManager;
 use cluster_overview::store::AccessChange;
 use serde_json::{Value, json};
 use testkit::wait_until;
@@ -18,11 +18,12 @@ use crate::harness::{Answer, OWN, Running, TOKEN, bearer, cookie, sign_in};
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn set_password(overview: &Running, name: &str, rank: UserRole, password: &str) {
-    let hash = Runtime::new().unwrap().block_on(Passwords::default().hash(password.to_owned()));
-    let account = Account { name: name.to_owned(), rank, password: hash.unwrap() };
-    let entry = Entry::done(&Actor::command(), Action::SetPassword, "for a story");
-    overview.grant(&[AccessChange::Person(account)], &entry);
+fn set_password(overview: &Running, name: &str, role: UserRole, password: &str) {
+    let hash =
+        Runtime::new().unwrap().block_on(PasswordManager::default().hash(password.to_owned()));
+    let account = Account { name: name.to_owned(), role, password: hash.unwrap() };
+    let entry = AuditEntry::done(&Actor::command(), Action::SetPassword, "for a story");
+    overview.change_access(&[AccessChange::SetAccount(account)], &entry);
 }
 
 /// Waits until the overview knows what was written beside it so far.
@@ -81,8 +82,8 @@ fn the_tokens_somebody_made_end_with_them_and_so_do_those_made_with_these() {
     let (_, by_her_token) = make_token(&overview, &bearer(&by_ann), "viewer");
     let (id, by_bob) = make_token(&overview, &[("cookie", &bob)], "admin");
     let (_, by_his_token) = make_token(&overview, &bearer(&by_bob), "viewer");
-    let entry = Entry::done(&Actor::command(), Action::RemovePerson, "ann");
-    overview.grant(&[AccessChange::Dismiss("ann".to_owned())], &entry);
+    let entry = AuditEntry::done(&Actor::command(), Action::RemoveUser, "ann");
+    overview.change_access(&[AccessChange::RemoveAccount("ann".to_owned())], &entry);
     for gone in [&by_ann, &by_her_token] {
         becomes(401, || look(&overview, bearer(gone)[0]));
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use app::cluster::{ComponentKey, Snapshot};
 use app::protocol::OverviewDelta;
-use cluster_overview::auth::{Mode, Policy};
+use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::{Value, json};
 use testkit::{SOON, postgres, wait_until, wait_until_ok};
 use tokio::runtime::Runtime;
@@ -19,7 +19,7 @@ struct Several {
 }
 
 impl Several {
-    fn start(policy: &Policy) -> Self {
+    fn start(policy: &AuthPolicy) -> Self {
         let database = Runtime::new().unwrap().block_on(postgres().fresh());
         let servers = (0..3).map(|_| Running::on(&database, policy.clone())).collect();
         Self { servers, next: Cell::new(0) }
@@ -64,7 +64,7 @@ impl Reader {
 
 #[test]
 fn a_reader_that_changes_between_web_servers_never_goes_back_in_time_and_misses_nothing() {
-    let several = Several::start(&Policy::open());
+    let several = Several::start(&AuthPolicy::open());
     let mut reader = Reader { snapshot: Snapshot::default(), cursor: String::new() };
     for turn in 0..60_u32 {
         let server = format!("app-{}", turn % 4);
@@ -102,7 +102,7 @@ fn a_reader_that_changes_between_web_servers_never_goes_back_in_time_and_misses_
 
 #[test]
 fn a_change_at_one_web_server_is_visible_at_once_at_the_next() {
-    let several = Several::start(&Policy::open());
+    let several = Several::start(&AuthPolicy::open());
     for turn in 1..20_u32 {
         let settings = json!({
             "load_balancing": false, "automatic_failover": false, "heartbeat_interval_s": 30,
@@ -119,7 +119,7 @@ fn a_change_at_one_web_server_is_visible_at_once_at_the_next() {
 
 #[test]
 fn a_session_of_one_web_server_is_valid_at_all_and_ends_at_all() {
-    let several = Several::start(&Policy::of(Mode::Password));
+    let several = Several::start(&AuthPolicy::new(AuthMode::Password));
     let code = several.servers[0].setup_code();
     let form = |fields: &str, headers: &[(&str, &str)], path: &str| -> Answer {
         let own = [
@@ -149,7 +149,7 @@ fn a_session_of_one_web_server_is_valid_at_all_and_ends_at_all() {
 
 #[test]
 fn after_one_web_server_was_blind_all_have_the_same_overview_and_etag() {
-    let several = Several::start(&Policy::open());
+    let several = Several::start(&AuthPolicy::open());
     assert_eq!(several.next().beat(&heartbeat("app-1", "service", 1)).status, 200);
     let before = several.servers[0].get("/api/v1/overview");
     let locked = several.servers[0].lock_database();
@@ -172,7 +172,7 @@ fn after_one_web_server_was_blind_all_have_the_same_overview_and_etag() {
 
 #[test]
 fn the_first_admin_is_made_once_and_one_code_is_printed_in_the_whole_cluster() {
-    let several = Several::start(&Policy::of(Mode::Password));
+    let several = Several::start(&AuthPolicy::new(AuthMode::Password));
     several.servers[0].setup_code();
     for other in &several.servers[1..] {
         // A second code would make the first one useless.
@@ -183,7 +183,7 @@ fn the_first_admin_is_made_once_and_one_code_is_printed_in_the_whole_cluster() {
 
 #[test]
 fn a_token_created_at_one_web_server_is_valid_at_the_next_at_once() {
-    let several = Several::start(&Policy::of(Mode::Password));
+    let several = Several::start(&AuthPolicy::new(AuthMode::Password));
     let admin = format!("Bearer {}", several.servers[0].token("admin"));
     let headers = [("authorization", admin.as_str()), ("content-type", "application/json")];
     for turn in 0..10 {
@@ -200,7 +200,7 @@ fn a_token_created_at_one_web_server_is_valid_at_the_next_at_once() {
 
 #[test]
 fn a_write_that_the_database_rejects_is_reported_and_nothing_is_lost() {
-    let several = Several::start(&Policy::open());
+    let several = Several::start(&AuthPolicy::open());
     assert_eq!(several.next().beat(&heartbeat("app-1", "service", 1)).status, 200);
     let locked = several.servers[0].lock_database();
     let refused = several.next().beat(&heartbeat("app-1", "service", 2));

@@ -1,9 +1,9 @@
 //! How people come in, stay and leave.
 
 use app::cluster::Span;
-use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 use cluster_overview::auth::model::Session;
-use cluster_overview::auth::secret::Hash;
+use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::store::AccessChange;
 use serde_json::json;
 
@@ -138,11 +138,18 @@ fn a_session_ends_here_or_everywhere_and_its_cookie_is_worth_nothing_afterwards(
 fn session(overview: &Running, begun: Span, acted: Span) -> String {
     let now = cluster_overview::clock::wall();
     let secret = format!("{:064x}", begun.0 * 7 + acted.0);
-    let session =
-        Session { name_key: "ann".into(), begun: now - begun, acted: now - acted, address: None };
-    let entry = Entry::done(&Actor::command(), Action::SignIn, "for a story");
-    let password = overview.keyring().people["ann"].password.clone();
-    overview.grant(&[AccessChange::Begin { hash: Hash::of(&secret), session, password }], &entry);
+    let session = Session {
+        name_key: "ann".into(),
+        signed_in_at: now - begun,
+        last_change_at: now - acted,
+        address: None,
+    };
+    let entry = AuditEntry::done(&Actor::command(), Action::SignIn, "for a story");
+    let password = overview.auth_cache().accounts["ann"].password.clone();
+    overview.change_access(
+        &[AccessChange::StartSession { hash: SecretHash::new(&secret), session, password }],
+        &entry,
+    );
     let name = cookie(&sign_in(overview, NAME, PASSWORD, None, &[]));
     let cookie = format!("{}={secret}", name.split('=').next().unwrap());
     if begun < Span::minutes(720) {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use cluster_overview::auth::{Mode, Policy};
+use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::Value;
 
 use crate::harness::{Running, TOKEN, bearer, heartbeat};
@@ -110,7 +110,7 @@ fn a_change_that_is_too_large_for_the_stream_is_left_to_a_poll() {
 
 #[test]
 fn a_stream_ends_soon_after_its_reader_loses_access() {
-    let overview = Running::of(Policy::of(Mode::Password));
+    let overview = Running::of(AuthPolicy::new(AuthMode::Password));
     let (admin, viewer) = (overview.token("admin"), overview.token("viewer"));
     let mut listening = Listening::from(&overview, &viewer, &cursor(&overview, &viewer));
     assert_eq!(listening.next().unwrap().event, "update");

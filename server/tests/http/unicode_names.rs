@@ -2,7 +2,7 @@
 
 use app::protocol::UserRole;
 use argon2::password_hash::PasswordHasher as _;
-use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 use cluster_overview::auth::model::Account;
 use cluster_overview::store::AccessChange;
 use testkit::{SOON, wait_until};
@@ -26,7 +26,7 @@ fn a_password_set_in_one_unicode_form_works_in_the_other() {
         assert_eq!(enter(&overview, typed), 303);
         assert_eq!(enter(&overview, set), 303);
         assert_eq!(enter(&overview, (typed.0, "Kuhlschrank im Moor")), 401);
-        let people = overview.keyring().people;
+        let people = overview.auth_cache().accounts;
         let shown: Vec<(&str, &str)> =
             people.iter().map(|(key, person)| (key.as_str(), person.name.as_str())).collect();
         assert_eq!(shown, [("j\u{fc}rgen", "J\u{fc}rgen")], "one person");
@@ -42,26 +42,26 @@ fn a_password_hash_of_an_older_version_works_and_is_renewed_at_the_next_sign_in(
         let former = hash.to_string();
         let person = Account {
             name: format!("{}-{number}", COMPOSED.0),
-            rank: UserRole::Admin,
+            role: UserRole::Admin,
             password: former.clone(),
         };
         let name = person.name.clone();
-        let entry = Entry::done(&Actor::command(), Action::SetPassword, "for a story");
-        overview.grant(&[AccessChange::Person(person)], &entry);
+        let entry = AuditEntry::done(&Actor::command(), Action::SetPassword, "for a story");
+        overview.change_access(&[AccessChange::SetAccount(person)], &entry);
         let session = wait_until("the person to be known", SOON, || {
             let entered = sign_in(&overview, &name, typed.1, &[]);
             (entered.status == 303).then(|| cookie(&entered))
         });
         let looks = overview.send("GET", "/api/v1/overview", &[("cookie", &session)], &[]);
         assert_eq!(looks.status, 200, "no session ends");
-        let renewed = overview.keyring().people[&name.to_lowercase()].password.clone();
+        let renewed = overview.auth_cache().accounts[&name.to_lowercase()].password.clone();
         assert_ne!(renewed, former);
         for again in [COMPOSED, DECOMPOSED] {
             wait_until("the new hash to be known", SOON, || {
                 (enter(&overview, (&name, again.1)) == 303).then_some(())
             });
         }
-        let kept = overview.keyring().people[&name.to_lowercase()].password.clone();
+        let kept = overview.auth_cache().accounts[&name.to_lowercase()].password.clone();
         assert_eq!(kept, renewed, "it is made anew once");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cluster_overview::auth::secret::Hash;
+use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::messenger::wire::{Channel, shared_key};
 use serde_json::{Value, json};
 use testkit::{Overview, Process, TOKEN, free_port, heartbeat, program, wait_until_ok, with};
@@ -86,7 +86,7 @@ fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
         .map(|number| {
             let socket = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
             let port = socket.local_addr().unwrap().port();
-            let key = |group| shared_key(&Hash::of(TOKEN), &name(group, number));
+            let key = |group| shared_key(&SecretHash::new(TOKEN), &name(group, number));
             let keys: Vec<_> = (0..GROUPS).map(key).collect();
             let dropped = Arc::clone(&dropped);
             runtime.spawn(async move {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cluster_overview::auth::secret::Hash;
+use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::messenger::wire::{Channel, Message, shared_key};
 use serde_json::json;
 use testkit::{Overview, SOON, TOKEN, wait_until};
@@ -36,7 +36,7 @@ fn a_messenger_that_sends_invalid_messages_without_end_causes_one_log_line() {
     let said = std::sync::Arc::<std::sync::atomic::AtomicU32>::default();
     let counter = std::sync::Arc::clone(&said);
     runtime.spawn(async move {
-        let key = shared_key(&Hash::of(TOKEN), "db-1");
+        let key = shared_key(&SecretHash::new(TOKEN), "db-1");
         while let Ok((stream, _)) = socket.accept().await {
             let Ok(mut channel) = Channel::answer(stream, &[key]).await else { continue };
             let nonsense = Message::Beat { heartbeat: json!("nonsense") };
@@ -46,7 +46,7 @@ fn a_messenger_that_sends_invalid_messages_without_end_causes_one_log_line() {
         }
     });
     announce(&overview, "db-1", 1, "127.0.0.1", port);
-    let words = "brought what is no heartbeat of its service";
+    let words = "that is not a heartbeat of its service";
     until("a line of the log", || lines_with(&overview, words) > 0);
     // It is read only so often; some dozen would be written meanwhile.
     let since = Instant::now();
@@ -60,7 +60,7 @@ fn a_messenger_that_sends_invalid_messages_without_end_causes_one_log_line() {
 #[test]
 fn a_service_that_reports_a_forbidden_address_at_each_start_causes_one_log_line() {
     let overview = Overview::start();
-    let words = "names an address that is not dialled";
+    let words = "its address is not permitted";
     announce(&overview, "db-1", 1, "169.254.169.254", 80);
     until("a line of the log", || lines_with(&overview, words) > 0);
     for sequence in 2..100 {

@@ -25,10 +25,12 @@ async fn many_commands_beside_a_running_overview_are_read_as_they_come() {
     let beside = AdminStore::open(&folder.address()).await.unwrap();
     for name in ["ann", "bob", "cid"] {
         let account =
-            Account { name: name.to_owned(), rank: UserRole::Viewer, password: String::new() };
-        assert!(beside.grant(&[AccessChange::Person(account)], &entry()).await.unwrap());
+            Account { name: name.to_owned(), role: UserRole::Viewer, password: String::new() };
+        assert!(
+            beside.change_access(&[AccessChange::SetAccount(account)], &entry()).await.unwrap()
+        );
     }
     live.check_database().await.unwrap();
-    assert_eq!(live.keyring().people.len(), 3);
+    assert_eq!(live.auth_cache().accounts.len(), 3);
     assert!(live.since(&cursor).0.is_none_or(|change| !change.whole), "one history");
 }

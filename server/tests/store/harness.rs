@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use app::cluster::{
     ComponentFacts, ComponentKey, Heartbeat, KeyCheck, Os, Role, ServerName, Source,
 };
-use cluster_overview::auth::audit::{Action, Actor, Entry};
+use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 
 /// What the audit says of a change in these stories.
-pub(crate) fn entry() -> Entry {
-    Entry::done(&Actor::command(), Action::Configure, "a story")
+pub(crate) fn entry() -> AuditEntry {
+    AuditEntry::done(&Actor::command(), Action::Configure, "a story")
 }
 
 pub(crate) struct Folder(pub(crate) PathBuf);

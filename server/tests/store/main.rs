@@ -17,8 +17,8 @@ use app::cluster::{
     ComponentKey, DatabaseOutage, KeyCheck, KeyKind, MessengerFailure, Role, Settings, Span,
 };
 use app::protocol::UserRole;
-use cluster_overview::auth::model::{Account, Guest, Maker, Session, Token, TokenRole};
-use cluster_overview::auth::secret::Hash;
+use cluster_overview::auth::model::{Account, EmbedSession, Session, Token, TokenOwner, TokenRole};
+use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::live::{LiveState, LiveView};
 use cluster_overview::store::admin::AdminStore;
 use cluster_overview::store::{AccessChange, LoadedState, MessengerReport, Store, StoreError};
@@ -88,65 +88,65 @@ on_both! {
     async fn who_may_ask_for_what_is_the_same_whether_read_as_it_changes_or_as_a_whole(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
-        let ann = |rank| AccessChange::Person(Account {
-            name: "Ann".to_owned(), rank, password: "a hash".to_owned(),
+        let ann = |role| AccessChange::SetAccount(Account {
+            name: "Ann".to_owned(), role, password: "a hash".to_owned(),
         });
-        let session = |number: u8| AccessChange::Begin {
-            hash: Hash::of(&number.to_string()),
+        let session = |number: u8| AccessChange::StartSession {
+            hash: SecretHash::new(&number.to_string()),
             session: Session {
-                name_key: "ann".to_owned(), begun: store.now(), acted: store.now(), address: None,
+                name_key: "ann".to_owned(), signed_in_at: store.now(), last_change_at: store.now(), address: None,
             },
             password: "a hash".to_owned(),
         };
-        let (product, code) = (Hash::of("product"), Hash::of("code"));
-        let guest = Guest {
-            id: "visit".to_owned(), name: "Bob".to_owned(), rank: UserRole::Viewer, token: product,
-            made: store.now(), begun: None, acted: store.now(),
+        let (product, code) = (SecretHash::new("product"), SecretHash::new("code"));
+        let guest = EmbedSession {
+            id: "visit".to_owned(), name: "Bob".to_owned(), role: UserRole::Viewer, token: product,
+            created_at: store.now(), redeemed_at: None, last_change_at: store.now(),
         };
-        let token = |id: &str, maker| Token {
-            id: id.to_owned(), role: TokenRole::Person(UserRole::Admin), name: id.to_owned(),
-            server: None, made: store.now(), made_by: "Ann".to_owned(), maker, address: None,
-            expires: None, used: None, revoked: None,
+        let token = |id: &str, owner| Token {
+            id: id.to_owned(), role: TokenRole::User(UserRole::Admin), name: id.to_owned(),
+            server: None, created_at: store.now(), created_by: "Ann".to_owned(), owner, address: None,
+            expires_at: None, last_used_at: None, revoked_at: None,
         };
-        let by_ann = token("product", Some(Maker::Person("ann".to_owned())));
-        let by_token = token("other", Some(Maker::Token("product".to_owned())));
+        let by_ann = token("product", Some(TokenOwner::User("ann".to_owned())));
+        let by_token = token("other", Some(TokenOwner::Token("product".to_owned())));
         for grants in [
             vec![ann(UserRole::Admin), session(1), session(2)],
-            vec![AccessChange::Token(product, by_ann), AccessChange::Token(Hash::of("other"), by_token)],
-            vec![AccessChange::Invite(code, guest), session(3)],
-            vec![AccessChange::Enter { code, session: Hash::of("visit") }, AccessChange::End(Hash::of("1"))],
-            vec![AccessChange::PartWith("visit".to_owned())],
-            vec![AccessChange::EndAll("ann".to_owned())],
+            vec![AccessChange::AddToken(product, by_ann), AccessChange::AddToken(SecretHash::new("other"), by_token)],
+            vec![AccessChange::CreateEmbedSession(code, guest), session(3)],
+            vec![AccessChange::RedeemEmbedCode { code, session: SecretHash::new("visit") }, AccessChange::EndSession(SecretHash::new("1"))],
+            vec![AccessChange::RevokeEmbedSession("visit".to_owned())],
+            vec![AccessChange::EndAllSessions("ann".to_owned())],
             vec![ann(UserRole::Admin), session(4)],
-            vec![AccessChange::Dismiss("ann".to_owned())],
+            vec![AccessChange::RemoveAccount("ann".to_owned())],
             vec![ann(UserRole::Viewer)],
         ] {
-            let news = store.grant(&grants, Some(&entry())).await.unwrap();
+            let news = store.change_access(&grants, Some(&entry())).await.unwrap();
             live.apply(news.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
-            assert_eq!(*live.keyring(), store.load().await.unwrap().keyring, "{grants:?}");
+            assert_eq!(*live.auth_cache(), store.load().await.unwrap().auth_cache, "{grants:?}");
         }
-        let late = AccessChange::Begin {
-            hash: Hash::of("late"),
+        let late = AccessChange::StartSession {
+            hash: SecretHash::new("late"),
             session: Session {
-                name_key: "ann".to_owned(), begun: store.now(), acted: store.now(), address: None,
+                name_key: "ann".to_owned(), signed_in_at: store.now(), last_change_at: store.now(), address: None,
             },
             password: "the hash before".to_owned(),
         };
-        assert!(store.grant(&[late], None).await.unwrap().is_none(), "the password is another");
+        assert!(store.change_access(&[late], None).await.unwrap().is_none(), "the password is another");
     }
 
     async fn the_last_uses_of_tokens_are_written_together_and_read_by_who_asks_since_when(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let at = store.now();
         let token = |number: u32| Token {
-            id: format!("token-{number}"), role: TokenRole::Person(UserRole::Viewer),
-            name: "a monitor".to_owned(), server: None, made: at, made_by: "Ann".to_owned(),
-            maker: None, address: None, expires: None, used: None, revoked: None,
+            id: format!("token-{number}"), role: TokenRole::User(UserRole::Viewer),
+            name: "a monitor".to_owned(), server: None, created_at: at, created_by: "Ann".to_owned(),
+            owner: None, address: None, expires_at: None, last_used_at: None, revoked_at: None,
         };
-        let hash = |number: u32| Hash::of(&number.to_string());
+        let hash = |number: u32| SecretHash::new(&number.to_string());
         let grants: Vec<AccessChange> =
-            (0..5).map(|number| AccessChange::Token(hash(number), token(number))).collect();
-        store.grant(&grants, None).await.unwrap().unwrap();
+            (0..5).map(|number| AccessChange::AddToken(hash(number), token(number))).collect();
+        store.change_access(&grants, None).await.unwrap().unwrap();
         let (early, late) = (at + Span::seconds(1), at + Span::seconds(2));
         let both = vec![("token-1".to_owned(), late), ("token-3".to_owned(), early)];
         let mut found = store.note_uses(both, at).await.unwrap();
@@ -155,9 +155,9 @@ on_both! {
         // A web server that comes later with an earlier use changes nothing.
         let again = store.note_uses(vec![("token-1".to_owned(), early)], late).await.unwrap();
         assert_eq!(again, [(hash(1), late)]);
-        let keyring = store.load().await.unwrap().keyring;
-        assert_eq!(keyring.tokens[&hash(1)].used, Some(late));
-        assert_eq!(keyring.tokens[&hash(0)].used, None);
+        let auth_cache = store.load().await.unwrap().auth_cache;
+        assert_eq!(auth_cache.tokens[&hash(1)].last_used_at, Some(late));
+        assert_eq!(auth_cache.tokens[&hash(0)].last_used_at, None);
     }
 
     async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets(database) {

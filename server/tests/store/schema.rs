@@ -13,7 +13,7 @@ const FORMER: [(&str, &str); 2] = [
 
 /// Makes the database as that build did, after the first so many of its migrations.
 async fn migrate_as_before(address: &str, migrations: usize) {
-    let folder = Folder::new(&format!("former-{migrations}-{}", Hash::of(address).to_hex()));
+    let folder = Folder::new(&format!("former-{migrations}-{}", SecretHash::new(address).to_hex()));
     for (name, text) in &FORMER[..migrations] {
         std::fs::write(folder.0.join(name), text).unwrap();
     }
@@ -37,7 +37,7 @@ async fn refusals(address: &str) -> [String; 2] {
         Err(error) => error,
     };
     let command = match AdminStore::open(address).await {
-        Ok(store) => store.keyring().await.unwrap_err(),
+        Ok(store) => store.auth_cache().await.unwrap_err(),
         Err(error) => error,
     };
     [serve.to_string(), command.to_string()]

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use arbtest::arbitrary::{self, Unstructured};
-use cluster_overview::messenger::wire::{Channel, GREETING, LARGEST_FRAME, WireError};
+use cluster_overview::messenger::wire::{Channel, GREETING, MAX_FRAME_BYTES, WireError};
 use snow::Builder;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::runtime::Runtime;
@@ -97,7 +97,7 @@ async fn befriend(stream: &mut DuplexStream, lines: &[u8]) {
     frame(&mut sent, &buffer[..length]);
     let mut noise = noise.into_transport_mode().unwrap();
     for line in lines.split(|byte| *byte == b'\n') {
-        let line = &line[..line.len().min(LARGEST_FRAME * 2)];
+        let line = &line[..line.len().min(MAX_FRAME_BYTES * 2)];
         let length = noise.write_message(line, &mut buffer).unwrap();
         frame(&mut sent, &buffer[..length]);
     }

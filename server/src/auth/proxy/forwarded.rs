@@ -1,16 +1,16 @@
-//! What a trusted proxy says of a request that it hands on: for whom, to which host, over TLS or not.
+//! The forwarding headers of a trusted proxy: the client, the host that it asked for, and whether it used TLS.
 //!
 //! There are two families of headers: `X-Forwarded-For`, `-Host` and `-Proto`, and `Forwarded` (RFC 7239). Only
-//! one is read, the first if any of its headers is there: a proxy sets those it knows, and may hand on the
-//! others as a browser sent them.
+//! one family is read, the first one if any of its headers is there: a proxy sets the headers that it knows, and may
+//! pass on the others as the client sent them.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName};
 
-use crate::auth::proxy::trusted::Proxies;
+use crate::auth::proxy::trusted::TrustedProxies;
 
-/// A header by which a proxy says something, and its name as documentation writes it.
+/// A header, and its name as documentation writes it.
 pub(crate) type Named = (HeaderName, &'static str);
 
 pub(crate) const X_FOR: Named = (HeaderName::from_static("x-forwarded-for"), "X-Forwarded-For");
@@ -19,33 +19,32 @@ pub(crate) const X_PROTO: Named =
     (HeaderName::from_static("x-forwarded-proto"), "X-Forwarded-Proto");
 pub(crate) const FORWARDED: Named = (HeaderName::from_static("forwarded"), "Forwarded");
 
-/// How many entries of a list are read, from the last one on: each is another proxy.
+/// How many entries of a list are read, from its end: each is another proxy.
 const MAX_ENTRIES: usize = 50;
 
-/// What the trusted proxies of a request say.
+/// What the trusted proxies say about a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Forwarded {
-    /// The last address that no trusted proxy has: everything before it anybody may have written.
+    /// The last address that is not a trusted proxy. The client may have written everything before it.
     pub(crate) client: Option<IpAddr>,
-    /// The host that the browser asked, and the header that says so.
+    /// The host that the client asked for, and the header that names it.
     pub(crate) host: Option<(String, &'static str)>,
-    /// Whether the browser came over TLS.
+    /// Whether the client used TLS.
     pub(crate) encrypted: bool,
-    /// The header in which an address was looked for that is not there.
-    pub(crate) unreadable: Option<&'static str>,
+    /// The header whose address cannot be read.
+    pub(crate) unreadable_header: Option<&'static str>,
 }
 
 impl Forwarded {
-    /// What these headers of a trusted proxy say.
-    pub(crate) fn read(headers: &HeaderMap, proxies: &Proxies) -> Self {
+    pub(crate) fn read(headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         if [X_FOR, X_HOST, X_PROTO].iter().any(|(name, _)| headers.contains_key(name)) {
-            Self::of_x_headers(headers, proxies)
+            Self::read_x_headers(headers, proxies)
         } else {
-            Self::of_rfc_7239(headers, proxies)
+            Self::read_rfc_7239(headers, proxies)
         }
     }
 
-    fn of_x_headers(headers: &HeaderMap, proxies: &Proxies) -> Self {
+    fn read_x_headers(headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         let first = |(name, _): &Named| list(headers, name).next().filter(|it| !it.is_empty());
         let mut said = Self {
             host: first(&X_HOST).map(|host| (host, X_HOST.1)),
@@ -55,13 +54,13 @@ impl Forwarded {
         let entries: Vec<String> = list(headers, &X_FOR.0).filter(|it| !it.is_empty()).collect();
         for entry in entries.iter().rev().take(MAX_ENTRIES) {
             match address(entry) {
-                Some(address) if proxies.trust(address) => {}
+                Some(address) if proxies.contains(address) => {}
                 Some(address) => {
                     said.client = Some(address);
                     break;
                 }
                 None => {
-                    said.unreadable = Some(X_FOR.1);
+                    said.unreadable_header = Some(X_FOR.1);
                     break;
                 }
             }
@@ -69,8 +68,8 @@ impl Forwarded {
         said
     }
 
-    /// The host and the scheme are those of the outermost proxy that is trusted.
-    fn of_rfc_7239(headers: &HeaderMap, proxies: &Proxies) -> Self {
+    /// Host and scheme are those that the outermost trusted proxy saw.
+    fn read_rfc_7239(headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         let mut said = Self::default();
         let lines: Vec<String> = lines(headers, &FORWARDED.0).collect();
         let entries: Vec<&str> = lines.iter().flat_map(|line| split(line, ',')).collect();
@@ -83,16 +82,16 @@ impl Forwarded {
                 said.encrypted = is_tls(&scheme);
             }
             match client.as_deref().map(address) {
-                Some(Some(address)) if proxies.trust(address) => {}
+                Some(Some(address)) if proxies.contains(address) => {}
                 Some(Some(address)) => {
                     said.client = Some(address);
                     break;
                 }
                 Some(None) => {
-                    said.unreadable = Some(FORWARDED.1);
+                    said.unreadable_header = Some(FORWARDED.1);
                     break;
                 }
-                // This proxy does not say for whom it asks.
+                // This proxy does not name its client.
                 None => break,
             }
         }
@@ -100,25 +99,25 @@ impl Forwarded {
     }
 }
 
-/// The header by which somebody says for whom they ask, if there is one.
+/// The header of a request that names a client, if there is one.
 pub(crate) fn client_header(headers: &HeaderMap) -> Option<&'static str> {
     let there = |(name, _): &Named| headers.contains_key(name);
     [X_FOR, FORWARDED].into_iter().find(there).map(|(_, shown)| shown)
 }
 
-/// The header by which somebody says which host a browser asked, if there is one.
+/// The header of a request that names the host, if there is one.
 pub(crate) fn host_header(headers: &HeaderMap) -> Option<&'static str> {
     let there = |(name, _): &Named| headers.contains_key(name);
     [X_HOST, FORWARDED].into_iter().find(there).map(|(_, shown)| shown)
 }
 
-/// The lines of a header. Bytes that are no UTF-8 are kept as a mark: such a line is not skipped.
+/// The lines of a header. Bytes that are not UTF-8 are replaced, so that such a line counts as unreadable.
 fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'a {
     let lines = headers.get_all(name).iter();
     lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned())
 }
 
-/// The entries of a list, which may stand in several lines.
+/// The entries of a list, which may have several lines.
 fn list<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> + 'a {
     lines(headers, name).flat_map(|line| {
         line.split(',').map(|entry| unquoted(entry.trim())).collect::<Vec<String>>()
@@ -137,7 +136,7 @@ fn parameter(entry: &str, name: &str) -> Option<String> {
     })
 }
 
-/// The parts between separators that stand in no quoted text.
+/// The parts between separators that are not within quotation marks.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     let parts = text.split(move |c: char| {
@@ -152,7 +151,7 @@ fn split(text: &str, separator: char) -> Vec<&str> {
     parts.map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
-/// A value without its quotation marks and what escapes in them.
+/// A value without its quotation marks and escapes.
 fn unquoted(value: &str) -> String {
     let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let Some(inner) = inner else { return value.to_owned() };
@@ -166,12 +165,12 @@ fn unquoted(value: &str) -> String {
         .collect()
 }
 
-/// An address with or without a port or brackets. `unknown` and names that hide one (`_proxy`) are none.
+/// An address, with or without a port and brackets. `unknown` and obfuscated names (`_proxy`) are not addresses.
 fn address(text: &str) -> Option<IpAddr> {
     let without_brackets = |text: &str| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
     let whole = |text: &str| text.parse().ok().or_else(|| without_brackets(text));
     let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
-    // RFC 7239 lets a port be hidden, too.
+    // RFC 7239 also allows an obfuscated port.
     let hidden_port = || text.rsplit_once(":_").and_then(|(address, _)| whole(address));
     let address: Option<IpAddr> = whole(text).or_else(with_port).or_else(hidden_port);
     address.map(|address| address.to_canonical())
@@ -182,7 +181,7 @@ mod tests {
     use super::*;
 
     fn read(lines: &[(&'static str, &str)]) -> Forwarded {
-        let proxies = Proxies::parse(&["10.0.0.0/8".to_owned(), "::1".to_owned()]).unwrap();
+        let proxies = TrustedProxies::parse(&["10.0.0.0/8".to_owned(), "::1".to_owned()]).unwrap();
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, value.parse().unwrap());
@@ -219,22 +218,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_noticed_and_nothing_before_it_is_believed() {
+    fn an_unreadable_address_is_noticed_and_nothing_before_it_is_believed() {
         for text in ["nonsense", "1.1.1.1, nonsense", "1.1.1.1, unknown", "192.0.2.7:port", "[::1"]
         {
             let said = read(&[("x-forwarded-for", text)]);
-            assert_eq!((said.client, said.unreadable), (None, Some("X-Forwarded-For")), "{text}");
+            assert_eq!(
+                (said.client, said.unreadable_header),
+                (None, Some("X-Forwarded-For")),
+                "{text}"
+            );
         }
         for text in ["for=1.1.1.1, for=_hidden", "for=unknown", "for=\"[::1\""] {
             let said = read(&[("forwarded", text)]);
-            assert_eq!((said.client, said.unreadable), (None, Some("Forwarded")), "{text}");
+            assert_eq!((said.client, said.unreadable_header), (None, Some("Forwarded")), "{text}");
         }
         let mut headers = HeaderMap::new();
         headers.append("x-forwarded-for", "1.1.1.1".parse().unwrap());
         let bytes = axum::http::HeaderValue::from_bytes(b"\xff").unwrap();
         headers.append("x-forwarded-for", bytes);
-        let said = Forwarded::read(&headers, &Proxies::default());
-        assert_eq!((said.client, said.unreadable), (None, Some("X-Forwarded-For")));
+        let said = Forwarded::read(&headers, &TrustedProxies::default());
+        assert_eq!((said.client, said.unreadable_header), (None, Some("X-Forwarded-For")));
     }
 
     #[test]
@@ -251,7 +254,7 @@ mod tests {
         assert_eq!(said.client, Some([192, 0, 2, 7].into()));
         assert_eq!(said.host.unwrap().0, "a.example");
         let said = read(&[("forwarded", "proto=https;host=a.example")]);
-        assert_eq!((said.client, said.unreadable, said.encrypted), (None, None, true));
+        assert_eq!((said.client, said.unreadable_header, said.encrypted), (None, None, true));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What trusted proxies say: where a request came from, and which user the product has signed in.
+//! The headers of trusted proxies: where a request comes from, and which user the product has signed in.
 
 pub(crate) mod forwarded;
 pub mod trusted;

@@ -1,4 +1,4 @@
-//! Who a trusted proxy says it is (`--auth proxy`): a name in one header, roles in another.
+//! The user that a trusted proxy names (`--auth proxy`): the name in one header, the roles in another.
 //!
 //! Header values are bytes, and single-sign-on proxies write names that are not ASCII in three ways: as UTF-8, as
 //! encoded words (RFC 2047: `=?UTF-8?B?…?=`), and percent-encoded. All three are read. A name is percent-encoded
@@ -12,67 +12,64 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::auth::HostPerson;
+use crate::auth::HostUser;
+use crate::auth::model::MAX_NAME_CHARS;
 use crate::auth::normalization::composed;
-use crate::auth::origin::Origin;
+use crate::auth::origin::RequestOrigin;
 
-/// The longest name, in characters.
-const MAX_NAME_CHARS: usize = 100;
-/// The longest header that is read as a name, in bytes: such a name, in four bytes a character, percent-encoded.
+/// The longest name, of four bytes a character, all of them percent-encoded.
 const MAX_NAME_BYTES: usize = 12 * MAX_NAME_CHARS;
-/// The longest header that is read as roles, in bytes.
+/// What is longer is cut off.
 const MAX_ROLES_BYTES: usize = 8 << 10;
 
-/// Why a proxy's headers name nobody.
+/// Why a proxy's headers name no user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyNameError {
     /// The request did not come through a trusted proxy.
     Direct,
-    /// The header with the name is missing.
+    /// There is no header with the name.
     Missing,
-    /// It is empty.
     Empty,
-    /// It is there more than once.
+    /// There are several headers with a name.
     TwoNames,
-    /// The header with the roles is there more than once.
+    /// There are several headers with roles.
     TwoRoles,
-    /// The name is too long.
     Long,
     /// The name has control or invisible characters.
     Unprintable,
-    /// The name is not UTF-8.
+    /// The name is not UTF-8, or its encoding is unknown or broken.
     Encoding,
 }
 
-/// The person that a proxy names, and what they may: the highest of the roles that are known here, else a viewer.
+/// The user that a proxy names, with the highest of the roles that are known here; without one, a viewer.
 ///
-/// A header that is there twice counts as none: one of the lines may be the browser's own.
-pub(crate) fn person(
+/// A header that is there twice is an error, because the client may have sent one of them.
+pub(crate) fn read_user(
     headers: &HeaderMap,
-    origin: &Origin,
+    origin: &RequestOrigin,
     user: &HeaderName,
     role: &HeaderName,
-) -> Result<HostPerson, ProxyNameError> {
+) -> Result<HostUser, ProxyNameError> {
     if !origin.trusted {
         return Err(ProxyNameError::Direct);
     }
-    let given = only(headers, user)
+    let given = single(headers, user)
         .map_err(|()| ProxyNameError::TwoNames)?
         .ok_or(ProxyNameError::Missing)?;
-    let name = name(given.as_bytes())?;
-    let roles = only(headers, role).map_err(|()| ProxyNameError::TwoRoles)?;
-    Ok(HostPerson { name, rank: roles.map_or(UserRole::Viewer, rank) })
+    let name = decode_name(given.as_bytes())?;
+    let roles = single(headers, role).map_err(|()| ProxyNameError::TwoRoles)?;
+    Ok(HostUser { name, role: roles.map_or(UserRole::Viewer, highest_role) })
 }
 
-/// The one line of a header, if there is one; an error if there are two.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ()> {
+/// The value of a header; an error if there are two.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ()> {
     let mut lines = headers.get_all(name).iter();
     let first = lines.next();
     if lines.next().is_some() { Err(()) } else { Ok(first) }
 }
 
-/// The highest of these roles, whatever separates them.
-fn rank(roles: &HeaderValue) -> UserRole {
+/// The highest of these roles, separated by commas, semicolons or white space.
+fn highest_role(roles: &HeaderValue) -> UserRole {
     let short = roles.as_bytes().get(..MAX_ROLES_BYTES).unwrap_or(roles.as_bytes());
     let text = String::from_utf8_lossy(short);
     let words = text.split(|c: char| matches!(c, ',' | ';') || c.is_whitespace());
@@ -80,14 +77,14 @@ fn rank(roles: &HeaderValue) -> UserRole {
     known.max().unwrap_or(UserRole::Viewer)
 }
 
-fn name(given: &[u8]) -> Result<String, ProxyNameError> {
+fn decode_name(given: &[u8]) -> Result<String, ProxyNameError> {
     if given.len() > MAX_NAME_BYTES {
         return Err(ProxyNameError::Long);
     }
     let text = str::from_utf8(given).map_err(|_| ProxyNameError::Encoding)?.trim();
-    let decoded = match encoded_words(text)? {
+    let decoded = match decode_encoded_words(text)? {
         Some(decoded) => Cow::Owned(decoded),
-        None => percent_decoded(text),
+        None => percent_decode(text),
     };
     let name = composed(decoded.trim()).into_owned();
     match name.chars().count() {
@@ -98,8 +95,8 @@ fn name(given: &[u8]) -> Result<String, ProxyNameError> {
     }
 }
 
-/// What a percent-encoded name stands for; any other name as it is.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
+/// The decoded name if it is percent-encoded; any other name as it is.
+fn percent_decode(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
     let mut signs = text.match_indices('%').map(|(at, _)| at);
@@ -109,8 +106,8 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
     percent_encoding::percent_decode_str(text).decode_utf8().unwrap_or(Cow::Borrowed(text))
 }
 
-/// What encoded words (RFC 2047) stand for, with any plain words between them; `None` if there are none.
-fn encoded_words(text: &str) -> Result<Option<String>, ProxyNameError> {
+/// Decodes encoded words (RFC 2047) and the plain words between them; `None` if there are no encoded words.
+fn decode_encoded_words(text: &str) -> Result<Option<String>, ProxyNameError> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     if !words.iter().any(|word| parts(word).is_some()) {
         return Ok(None);
@@ -119,12 +116,13 @@ fn encoded_words(text: &str) -> Result<Option<String>, ProxyNameError> {
     let mut after_plain = false;
     for (place, word) in words.into_iter().enumerate() {
         let encoded = parts(word);
-        // Between two encoded words a blank is none; a character may be split over both.
+        // A blank between two encoded words does not count; a character may be split over both.
         if place > 0 && (after_plain || encoded.is_none()) {
             bytes.push(b' ');
         }
         after_plain = encoded.is_none();
-        let content = encoded.map(|(charset, encoding, text)| decoded(charset, encoding, text));
+        let content =
+            encoded.map(|(charset, encoding, text)| decode_content(charset, encoding, text));
         bytes.extend(content.unwrap_or_else(|| Some(word.into())).ok_or(ProxyNameError::Encoding)?);
     }
     String::from_utf8(bytes).map(Some).map_err(|_| ProxyNameError::Encoding)
@@ -139,10 +137,10 @@ fn parts(word: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The content of an encoded word, in UTF-8.
-fn decoded(charset: &str, encoding: &str, content: &str) -> Option<Vec<u8>> {
+fn decode_content(charset: &str, encoding: &str, content: &str) -> Option<Vec<u8>> {
     let bytes = match encoding {
         "B" | "b" => STANDARD.decode(content).ok()?,
-        "Q" | "q" => quoted(content.as_bytes())?,
+        "Q" | "q" => decode_q(content.as_bytes())?,
         _ => return None,
     };
     match charset.to_ascii_lowercase().as_str() {
@@ -153,7 +151,7 @@ fn decoded(charset: &str, encoding: &str, content: &str) -> Option<Vec<u8>> {
 }
 
 /// The Q encoding: `_` is a blank, `=XX` a byte.
-fn quoted(content: &[u8]) -> Option<Vec<u8>> {
+fn decode_q(content: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(content.len());
     let mut rest = content;
     while let Some((first, after)) = rest.split_first() {
@@ -195,13 +193,13 @@ mod tests {
             ("=?what?=", "=?what?="),
             ("名前", "名前"),
         ] {
-            assert_eq!(name(given.as_bytes()).as_deref(), Ok(read), "{given}");
+            assert_eq!(decode_name(given.as_bytes()).as_deref(), Ok(read), "{given}");
         }
-        assert!(name("ü".repeat(100).as_bytes()).is_ok());
+        assert!(decode_name("ü".repeat(100).as_bytes()).is_ok());
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_a_reason() {
+    fn an_invalid_name_is_rejected_with_the_reason() {
         let long = "x".repeat(101);
         for (given, why) in [
             (b"".as_slice(), ProxyNameError::Empty),
@@ -218,12 +216,12 @@ mod tests {
             (long.as_bytes(), ProxyNameError::Long),
             ("%41".repeat(401).as_bytes(), ProxyNameError::Long),
         ] {
-            assert_eq!(name(given), Err(why), "{}", String::from_utf8_lossy(given));
+            assert_eq!(decode_name(given), Err(why), "{}", String::from_utf8_lossy(given));
         }
     }
 
     #[test]
-    fn the_highest_role_that_is_known_counts() {
+    fn the_highest_known_role_counts() {
         for (roles, read) in [
             ("admin", UserRole::Admin),
             ("Admin", UserRole::Admin),
@@ -235,7 +233,7 @@ mod tests {
             ("root", UserRole::Viewer),
             ("", UserRole::Viewer),
         ] {
-            assert_eq!(rank(&HeaderValue::from_static(roles)), read, "{roles}");
+            assert_eq!(highest_role(&HeaderValue::from_static(roles)), read, "{roles}");
         }
     }
 }

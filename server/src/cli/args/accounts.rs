@@ -35,7 +35,7 @@ pub struct CreateToken {
 
 fn token_role(word: &str) -> Result<TokenRole, String> {
     TokenRole::parse(word)
-        .filter(|role| *role != TokenRole::Node)
+        .filter(|role| *role != TokenRole::Server)
         .ok_or_else(|| "must be join, viewer or admin".to_owned())
 }
 

@@ -8,7 +8,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use crate::auth::audit::{Wanted, Written};
+use crate::auth::audit::{AuditQuery, AuditRecord};
 use crate::http::api::dto;
 use crate::http::problem::Problem;
 use crate::site::Site;
@@ -60,7 +60,7 @@ pub(crate) async fn get(
     Ok(Json(dto::Audit { entries, next_before }))
 }
 
-pub(crate) async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, Problem> {
+pub(crate) async fn read(site: &Site, wanted: &AuditQuery) -> Result<Vec<AuditRecord>, Problem> {
     site.store.audit(wanted).await.map_err(|error| {
         static NOT_READ: LogLimit = LogLimit::new();
         if let Some(left_out) = NOT_READ.check() {
@@ -71,7 +71,7 @@ pub(crate) async fn read(site: &Site, wanted: &Wanted) -> Result<Vec<Written>, P
 }
 
 /// Where the next lines begin, if there may be more.
-pub(crate) fn next_before(lines: &[Written], wanted: &Wanted) -> Option<i64> {
+pub(crate) fn next_before(lines: &[AuditRecord], wanted: &AuditQuery) -> Option<i64> {
     let full = u32::try_from(lines.len()).is_ok_and(|read| read == wanted.limit);
     lines.last().filter(|_| full).map(|last| last.id)
 }
@@ -80,7 +80,7 @@ pub(crate) fn unreadable(rejection: QueryRejection) -> Problem {
     Problem::fields(vec![FieldError::new("query", rejection.to_string())])
 }
 
-pub(crate) fn wanted(params: AuditParams) -> Result<Wanted, Vec<FieldError>> {
+pub(crate) fn wanted(params: AuditParams) -> Result<AuditQuery, Vec<FieldError>> {
     let mut errors = Vec::new();
     let before = params.before.map(|text| text.parse::<i64>());
     let before = before.transpose().unwrap_or_else(|_| {
@@ -104,5 +104,5 @@ pub(crate) fn wanted(params: AuditParams) -> Result<Wanted, Vec<FieldError>> {
         let most = format!("must have at most {MAX_TEXT_CHARS} characters");
         errors.push(FieldError::new("text", most));
     }
-    if errors.is_empty() { Ok(Wanted { before, action, text, limit }) } else { Err(errors) }
+    if errors.is_empty() { Ok(AuditQuery { before, action, text, limit }) } else { Err(errors) }
 }

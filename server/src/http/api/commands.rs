@@ -3,7 +3,7 @@
 use app::protocol::{Command, CommandError};
 use axum::http::StatusCode;
 
-use crate::auth::identity::Person;
+use crate::auth::identity::User;
 use crate::http::problem::Problem;
 use crate::site::Site;
 
@@ -13,11 +13,11 @@ const REDIAL_AFTER_S: u32 = 5;
 /// Runs a command. `what`: what it is about, for the problem.
 pub(crate) async fn act(
     site: &Site,
-    person: &Person,
+    user: &User,
     command: Command,
     what: &str,
 ) -> Result<StatusCode, Problem> {
-    site.act(command, &person.actor()).await.map_err(|refusal| refusal_problem(refusal, what))?;
+    site.act(command, &user.actor()).await.map_err(|refusal| refusal_problem(refusal, what))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

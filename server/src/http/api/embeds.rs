@@ -6,10 +6,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::auth::identity::Person;
-use crate::auth::model::CODE;
-use crate::auth::secret::Hash;
-use crate::auth::{EmbedRefusal, Invitation, Mode};
+use crate::auth::identity::User;
+use crate::auth::model::EMBED_CODE_LIFETIME;
+use crate::auth::secret::SecretHash;
+use crate::auth::{AuthMode, EmbedError, EmbedUser};
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::json::JsonBody;
@@ -39,23 +39,23 @@ use crate::telemetry::log_limit::LogLimit;
 )]
 pub(crate) async fn create(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     JsonBody(new): JsonBody<dto::NewEmbed>,
 ) -> Result<(StatusCode, Json<dto::CreatedEmbed>), Problem> {
-    let invitation = Invitation::from(new);
-    let token = token(&site, &person)?;
-    if invitation.rank > person.rank {
+    let embed_user = EmbedUser::from(new);
+    let token = token(&site, &user)?;
+    if embed_user.role > user.role {
         return Err(Problem::new(
             StatusCode::FORBIDDEN,
             "a viewer's token can only create codes for viewers: use an admin's token for an admin",
         ));
     }
-    let (id, code) = site.access.invite(invitation, token).await.map_err(|error| {
+    let (id, code) = site.auth.create_embed_session(embed_user, token).await.map_err(|error| {
         log_embed_failure(&error);
         Problem::unavailable("no code can be created at present: the overview cannot write to its database, or there are too many guests")
     })?;
     let code = code.reveal().to_owned();
-    let created = dto::CreatedEmbed { id, code, good_for_s: CODE.0 / 1_000 };
+    let created = dto::CreatedEmbed { id, code, good_for_s: EMBED_CODE_LIFETIME.0 / 1_000 };
     Ok((StatusCode::CREATED, Json(created)))
 }
 
@@ -75,12 +75,12 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn delete(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     id: PathParams<String>,
 ) -> Result<StatusCode, Problem> {
     let Path(id) = id.map_err(unreadable_path)?;
-    let token = token(&site, &person)?;
-    match site.access.part_with(&id, token).await {
+    let token = token(&site, &user)?;
+    match site.auth.revoke_embed_session(&id, token).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(Problem::not_found(
             "this token has created no embed session with this ID, or it has ended",
@@ -92,25 +92,25 @@ pub(crate) async fn delete(
 }
 
 /// The product's token, where codes are needed.
-fn token(site: &Site, person: &Person) -> Result<Hash, Problem> {
+fn token(site: &Site, user: &User) -> Result<SecretHash, Problem> {
     let conflict = |why: &str| Err(Problem::new(StatusCode::CONFLICT, why));
-    match site.access.policy.mode {
-        Mode::Password if site.frame_ancestors.is_empty() => conflict(
+    match site.auth.policy.mode {
+        AuthMode::Password if site.frame_ancestors.is_empty() => conflict(
             "no page may frame this overview: name the product's origin with --frame-ancestors",
         ),
-        Mode::Password => match person.token {
+        AuthMode::Password => match user.token {
             Some(token) => Ok(token),
             None => conflict("codes are created by programs, with a viewer's or an admin's token"),
         },
-        Mode::Open => conflict("nobody signs in to this overview, so nobody needs a code"),
-        Mode::Proxy { .. } | Mode::Host(_) => conflict(
+        AuthMode::Open => conflict("nobody signs in to this overview, so nobody needs a code"),
+        AuthMode::Proxy { .. } | AuthMode::Host(_) => conflict(
             "this overview is reached through the product's own sign-in, so nobody needs a code",
         ),
     }
 }
 
 /// Anybody with a code or a viewer's token can cause this log line.
-pub(crate) fn log_embed_failure(error: &EmbedRefusal) {
+pub(crate) fn log_embed_failure(error: &EmbedError) {
     static EMBED_FAILURES: LogLimit = LogLimit::new();
     if let Some(left_out) = EMBED_FAILURES.check() {
         tracing::warn!(%error, left_out, "cannot start an embed session");

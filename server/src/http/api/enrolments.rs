@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::auth::audit::{Actor, Proof};
-use crate::auth::identity::Caller;
-use crate::auth::origin::Origin;
+use crate::auth::audit::{Actor, AuthMethod};
+use crate::auth::identity::Identity;
+use crate::auth::origin::RequestOrigin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::no_room;
 use crate::http::api::tokens::token_problem;
@@ -35,47 +35,51 @@ use crate::site::Site;
 )]
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
-    Extension(caller): Extension<Caller>,
-    Extension(origin): Extension<Origin>,
+    Extension(identity): Extension<Identity>,
+    Extension(origin): Extension<RequestOrigin>,
     JsonBody(dto::Enrolment { server }): JsonBody<dto::Enrolment>,
 ) -> Result<(StatusCode, Json<dto::Credential>), Problem> {
-    let by = enroller(&caller, &server, &origin)?;
+    let by = enroller(&identity, &server, &origin)?;
     let most = site.intake.max_servers();
     if site.intake.is_full_for(&server)
-        || site.live.keyring().is_full_for(&server, most, site.live.now())
+        || site.live.auth_cache().is_full_for(&server, most, site.live.now())
     {
         return Err(no_room(&site, &server));
     }
-    let made = site.access.enrol(server, &by).await;
+    let made = site.auth.enrol(server, &by).await;
     let (secret, token) = made.map_err(|error| token_problem(error, "server"))?;
     let credential = secret.reveal().to_owned();
     Ok((StatusCode::CREATED, Json(dto::Credential { id: token.id, credential })))
 }
 
 /// Who enrols: a join token may enrol any server, a server's credential only that server, to renew it.
-fn enroller(caller: &Caller, server: &ServerName, origin: &Origin) -> Result<Actor, Problem> {
-    let name = match caller {
-        Caller::Joiner { token } => token.clone(),
-        Caller::Node { server: own, credential } if own == server => {
+fn enroller(
+    identity: &Identity,
+    server: &ServerName,
+    origin: &RequestOrigin,
+) -> Result<Actor, Problem> {
+    let name = match identity {
+        Identity::JoinToken { token } => token.clone(),
+        Identity::Server { server: own, credential } if own == server => {
             format!("credential {credential}")
         }
-        Caller::Node { server: own, .. } => {
+        Identity::Server { server: own, .. } => {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 format!("this credential belongs to {own} and cannot enrol {server}"),
             ));
         }
         // The route's permission lets nobody else through.
-        Caller::Nobody(_) | Caller::Person(_) => {
+        Identity::Anonymous(_) | Identity::User(_) => {
             return Err(Problem::unauthorized("enrolling needs a join token"));
         }
     };
     Ok(Actor {
         name,
-        proof: Proof::Token,
+        auth_method: AuthMethod::Token,
         address: origin.client,
         session: None,
-        maker: None,
+        owner: None,
         request_id: origin.request_id,
     })
 }

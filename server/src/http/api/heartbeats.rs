@@ -8,15 +8,15 @@ use axum::{Extension, Json};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::auth::identity::Caller;
-use crate::auth::origin::Origin;
+use crate::auth::identity::Identity;
+use crate::auth::origin::RequestOrigin;
 use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::json;
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
 use crate::ingest::heartbeat_json;
-use crate::messenger::{Announced, came_directly};
+use crate::messenger::{AnnouncedMessenger, came_directly};
 use crate::site::Site;
 use crate::store::Receipt;
 use crate::telemetry::heartbeats::RejectReason;
@@ -42,8 +42,8 @@ const MAX_HEARTBEAT_BYTES: usize = 16 << 10;
 )]
 pub(crate) async fn post(
     State(HttpState { site, bodies, .. }): State<HttpState>,
-    Extension(caller): Extension<Caller>,
-    Extension(origin): Extension<Origin>,
+    Extension(identity): Extension<Identity>,
+    Extension(origin): Extension<RequestOrigin>,
     version: Version,
     headers: HeaderMap,
     body: Body,
@@ -54,9 +54,9 @@ pub(crate) async fn post(
     let (heartbeats, is_array) =
         parse_all(&headers, &body).inspect_err(|_| refused(RejectReason::Malformed))?;
     drop(body);
-    check_server(&site, &caller, &origin, &heartbeats)
+    check_server(&site, &identity, &origin, &heartbeats)
         .inspect_err(|_| refused(RejectReason::Token))?;
-    let announced = Announced::of_all(&heartbeats);
+    let announced = AnnouncedMessenger::from_heartbeats(&heartbeats);
     let taken = site
         .intake
         .take(heartbeats)
@@ -65,7 +65,7 @@ pub(crate) async fn post(
     if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
         return Err(no_room(&site, server));
     }
-    site.dialer.heard_of_messengers(announced, || came_directly(origin.peer, &headers, version));
+    site.dialer.note_announcements(announced, || came_directly(origin.peer, &headers, version));
     let (received_at, applied, over_limit) = match taken.receipts.as_slice() {
         [receipt] if !is_array => (receipt.received_at, dto::Applied::One(receipt.applied), None),
         receipts => {
@@ -91,11 +91,11 @@ pub(crate) fn no_room(site: &Site, server: &ServerName) -> Problem {
 /// Rejects heartbeats of another server than the credential's.
 fn check_server(
     site: &Site,
-    caller: &Caller,
-    origin: &Origin,
+    identity: &Identity,
+    origin: &RequestOrigin,
     heartbeats: &[Heartbeat],
 ) -> Result<(), Problem> {
-    let Caller::Node { server, .. } = caller else { return Ok(()) };
+    let Identity::Server { server, .. } = identity else { return Ok(()) };
     let Some(foreign) = heartbeats.iter().find(|heartbeat| heartbeat.server != *server) else {
         return Ok(());
     };

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
-use crate::auth::Mode;
+use crate::auth::AuthMode;
 use crate::http::api::dto;
 use crate::http::layers::permission::Permission;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, PROBE_FAILURES_PATH};
@@ -117,7 +117,7 @@ impl Document {
     /// Adds what is true of every route: its base path, who is rejected, and how a rejection looks.
     pub(crate) fn finished(document: &utoipa::openapi::OpenApi, site: &Site) -> Self {
         let base = site.base.as_str();
-        let open = site.access.policy.mode == Mode::Open;
+        let open = site.auth.policy.mode == AuthMode::Open;
         // Plain data: writing it down does not fail.
         let mut document = serde_json::to_value(document).unwrap_or_default();
         document["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);

@@ -7,8 +7,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::auth::identity::Caller;
-use crate::auth::origin::Origin;
+use crate::auth::identity::Identity;
+use crate::auth::origin::RequestOrigin;
 use crate::http::api::dto;
 use crate::http::api::heartbeats::foreign_credential;
 use crate::http::json::JsonBody;
@@ -34,13 +34,13 @@ use crate::site::Site;
 )]
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
-    Extension(caller): Extension<Caller>,
-    Extension(origin): Extension<Origin>,
+    Extension(identity): Extension<Identity>,
+    Extension(origin): Extension<RequestOrigin>,
     JsonBody(failure): JsonBody<dto::ProbeFailure>,
 ) -> Result<StatusCode, Problem> {
     let dto::ProbeFailure { server, role, reason } = failure;
     let role = role.into();
-    if let Caller::Node { server: own, .. } = &caller
+    if let Identity::Server { server: own, .. } = &identity
         && *own != server
     {
         return Err(foreign_credential(own, &server));

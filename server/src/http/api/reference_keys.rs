@@ -8,7 +8,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
-use crate::auth::identity::Person;
+use crate::auth::identity::User;
 use crate::http::api::commands::act;
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
@@ -36,7 +36,7 @@ use crate::site::Site;
 )]
 pub(crate) async fn put(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     kind: PathParams<String>,
     request: Result<JsonBody<dto::ReferenceKey>, Problem>,
 ) -> Result<StatusCode, Problem> {
@@ -47,5 +47,5 @@ pub(crate) async fn put(
         .ok_or_else(|| Problem::not_found("a reference key is either encryption or machine"))?;
     let JsonBody(dto::ReferenceKey { key_check: digits }) = request?;
     let command = Command::Accept { kind, digits: digits.clone() };
-    act(&site, &person, command, &format!("a key with the digits {digits}")).await
+    act(&site, &user, command, &format!("a key with the digits {digits}")).await
 }

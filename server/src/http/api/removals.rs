@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::{Extension, Json};
 
-use crate::auth::identity::Person;
-use crate::commands::StoppedRemoval;
+use crate::auth::identity::User;
+use crate::commands::PartialRemoval;
 use crate::http::api::commands::refusal_problem;
 use crate::http::api::dto;
 use crate::http::json::JsonBody;
@@ -34,20 +34,20 @@ use crate::site::Site;
 )]
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     RawQuery(query): RawQuery,
     JsonBody(removal): JsonBody<dto::Removal>,
 ) -> Result<Json<dto::Removed>, Problem> {
     let dry_run = query::is_true(query.as_deref(), "dry_run");
-    let removed = site.commands.remove_all(removal.into(), dry_run, &person.actor()).await;
+    let removed = site.commands.remove_all(removal.into(), dry_run, &user.actor()).await;
     let removed = removed.map_err(stopped_problem)?.iter().map(ToString::to_string).collect();
     Ok(Json(dto::Removed { removed }))
 }
 
 /// 503: the removal stopped before its end.
-fn stopped_problem(StoppedRemoval { removed, why }: StoppedRemoval) -> Problem {
-    let problem = match (removed.len(), why) {
-        (0, why) => refusal_problem(why, "these servers"),
+fn stopped_problem(PartialRemoval { removed, error }: PartialRemoval) -> Problem {
+    let problem = match (removed.len(), error) {
+        (0, error) => refusal_problem(error, "these servers"),
         (count, _) => Problem::unavailable(format!(
             "the overview lost its database before the end: {count} servers were removed, and the rest were not; send the same request again to remove the rest"
         )),

@@ -8,7 +8,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::auth::identity::Person;
+use crate::auth::identity::User;
 use crate::http::api::commands::{act, refusal_problem};
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
@@ -36,12 +36,12 @@ use crate::telemetry::outside_text::one_line;
 )]
 pub(crate) async fn delete(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     server: PathParams<String>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
     let Path(server) = server.map_err(unreadable_path)?;
-    remove(&site, &person, &server, None, query::is_true(query.as_deref(), "force")).await
+    remove(&site, &user, &server, None, query::is_true(query.as_deref(), "force")).await
 }
 
 /// Removes one component of a server
@@ -64,19 +64,19 @@ pub(crate) async fn delete(
 )]
 pub(crate) async fn delete_component(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     named: PathParams<(String, String)>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, Problem> {
     let Path((server, role)) = named.map_err(unreadable_path)?;
     let role = Role::parse(&role)
         .ok_or_else(|| Problem::not_found("a component is either web or service"))?;
-    remove(&site, &person, &server, Some(role), query::is_true(query.as_deref(), "force")).await
+    remove(&site, &user, &server, Some(role), query::is_true(query.as_deref(), "force")).await
 }
 
 async fn remove(
     site: &Site,
-    person: &Person,
+    user: &User,
     server: &str,
     role: Option<Role>,
     force: bool,
@@ -84,7 +84,7 @@ async fn remove(
     let name = ServerName::parse(server)
         .map_err(|_| refusal_problem(CommandError::Absent, &one_line(server)))?;
     let what = name.to_string();
-    act(site, person, Command::Remove { server: name, role, force }, &what).await
+    act(site, user, Command::Remove { server: name, role, force }, &what).await
 }
 
 /// Dials a server's service messenger now
@@ -103,13 +103,13 @@ async fn remove(
 )]
 pub(crate) async fn reconnect(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     server: PathParams<String>,
 ) -> Result<Json<dto::Reconnected>, Problem> {
     let Path(server) = server.map_err(unreadable_path)?;
     let name = ServerName::parse(&server)
         .map_err(|_| refusal_problem(CommandError::NotDialled, &one_line(&server)))?;
-    let dialled = site.commands.dial(&name, &person.actor()).await;
+    let dialled = site.commands.reconnect(&name, &user.actor()).await;
     let messenger = dialled.map_err(|refusal| refusal_problem(refusal, &server))?;
     Ok(Json(dto::Reconnected { messenger: (&messenger).into() }))
 }

@@ -6,7 +6,7 @@ use app::protocol::Command;
 use axum::extract::State;
 use axum::{Extension, Json};
 
-use crate::auth::identity::Person;
+use crate::auth::identity::User;
 use crate::http::api::commands::act;
 use crate::http::api::dto;
 use crate::http::json::JsonBody;
@@ -41,9 +41,9 @@ pub(crate) async fn get(State(site): State<Arc<Site>>) -> Json<dto::Settings> {
 )]
 pub(crate) async fn put(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     JsonBody(settings): JsonBody<dto::Settings>,
 ) -> Result<Json<dto::Settings>, Problem> {
-    act(&site, &person, Command::Configure(settings.0), "the settings").await?;
+    act(&site, &user, Command::Configure(settings.0), "the settings").await?;
     Ok(Json(settings))
 }

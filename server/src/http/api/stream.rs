@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::auth::audit::Proof;
-use crate::auth::identity::Person;
-use crate::auth::secret::Hash;
+use crate::auth::audit::AuthMethod;
+use crate::auth::identity::User;
+use crate::auth::secret::SecretHash;
 use crate::clock::Stopwatch;
 use crate::http::layers::reauthenticate::Reauthenticator;
 use crate::http::problem::Problem;
@@ -66,11 +66,11 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 )]
 pub(crate) async fn get(
     State(HttpState { site, streams, .. }): State<HttpState>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let place = streams.open(&person)?;
+    let place = streams.open(&user)?;
     let (head, _) = request.into_parts();
     let last_id = head.headers.get(&LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let cursor = last_id.map(Cow::Borrowed).or_else(|| query::value(query.as_deref(), "cursor"));
@@ -80,7 +80,7 @@ pub(crate) async fn get(
     let reader = Reader {
         facts: site.live.facts(),
         stopping: site.stopping.subscribe(),
-        reauthenticator: Reauthenticator::new(&head, &site.access),
+        reauthenticator: Reauthenticator::new(&head, &site.auth),
         authenticated: Stopwatch::start(),
         cursor,
         greeted: false,
@@ -113,9 +113,9 @@ type OpenStreams = Mutex<HashMap<ReaderKey, usize>>;
 /// Whose streams are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum ReaderKey {
-    Token(Hash),
+    Token(SecretHash),
     /// By which proof, and under which name.
-    Person(&'static str, String),
+    User(&'static str, String),
 }
 
 /// The place of one stream: free again when this value goes.
@@ -131,16 +131,16 @@ impl Streams {
         Self { open: Arc::default(), places: Arc::new(Semaphore::new(max_streams)) }
     }
 
-    fn open(&self, person: &Person) -> Result<StreamPlace, Problem> {
+    fn open(&self, user: &User) -> Result<StreamPlace, Problem> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Problem::unavailable("too many event streams are open at present; poll instead")
         })?;
-        if person.proof == Proof::Nothing {
+        if user.auth_method == AuthMethod::Nothing {
             return Ok(StreamPlace { counted: None, _place: place });
         }
-        let key = match person.token {
+        let key = match user.token {
             Some(token) => ReaderKey::Token(token),
-            None => ReaderKey::Person(person.proof.as_str(), person.name.clone()),
+            None => ReaderKey::User(user.auth_method.as_str(), user.name.clone()),
         };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(key.clone()).or_insert(0);

@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 
-use crate::auth::TokenChange;
-use crate::auth::identity::Person;
+use crate::auth::TokenError;
+use crate::auth::identity::User;
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::json::JsonBody;
@@ -24,8 +24,8 @@ use crate::telemetry::log_limit::LogLimit;
     responses((status = 200, description = "Newest first; revoked and expired ones stay for 31 days.", body = dto::Tokens))
 )]
 pub(crate) async fn list(State(site): State<Arc<Site>>) -> Json<dto::Tokens> {
-    let keyring = site.live.keyring();
-    let tokens = keyring.newest_first().into_iter().map(dto::Token::from).collect();
+    let auth_cache = site.live.auth_cache();
+    let tokens = auth_cache.newest_tokens_first().into_iter().map(dto::Token::from).collect();
     Json(dto::Tokens { tokens })
 }
 
@@ -46,11 +46,11 @@ pub(crate) async fn list(State(site): State<Arc<Site>>) -> Json<dto::Tokens> {
 )]
 pub(crate) async fn create(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     JsonBody(new): JsonBody<dto::NewToken>,
 ) -> Result<(StatusCode, Json<dto::CreatedToken>), Problem> {
     let wish = new.at(site.store.now());
-    let made = site.access.create_token(wish, &person.actor()).await;
+    let made = site.auth.create_token(wish, &user.actor()).await;
     let (secret, token) = made.map_err(|error| token_problem(error, "name"))?;
     Ok((StatusCode::CREATED, Json(dto::CreatedToken::new(&token, &secret))))
 }
@@ -70,23 +70,25 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn revoke(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     id: PathParams<String>,
 ) -> Result<StatusCode, Problem> {
     let Path(id) = id.map_err(unreadable_path)?;
-    match site.access.revoke_token(&id, &person.actor()).await {
+    match site.auth.revoke_token(&id, &user.actor()).await {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
         Ok(false) => Err(Problem::not_found("there is no valid token with this ID")),
-        Err(error) => Err(token_problem(TokenChange::Store(error), "id")),
+        Err(error) => Err(token_problem(TokenError::Store(error), "id")),
     }
 }
 
 /// Why a token was not changed, as a problem. `field`: which field a bad name was in.
-pub(crate) fn token_problem(error: TokenChange, field: &str) -> Problem {
+pub(crate) fn token_problem(error: TokenError, field: &str) -> Problem {
     match error {
-        TokenChange::Name => Problem::fields(vec![FieldError::new(field, error.to_string())]),
-        TokenChange::MakerEnded => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
-        TokenChange::Store(_) | TokenChange::Random(_) => {
+        TokenError::InvalidName(_) => {
+            Problem::fields(vec![FieldError::new(field, error.to_string())])
+        }
+        TokenError::OwnerGone => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
+        TokenError::Store(_) | TokenError::Random(_) => {
             static NOT_CHANGED: LogLimit = LogLimit::new();
             if let Some(left_out) = NOT_CHANGED.check() {
                 tracing::error!(%error, left_out, "cannot change a token");

@@ -6,8 +6,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::auth::Mode;
-use crate::auth::identity::{Caller, Person};
+use crate::auth::AuthMode;
+use crate::auth::identity::{Identity, User};
 use crate::site::Site;
 
 /// Puts the caller, their origin and the person, if it is one, into the request's extensions.
@@ -16,22 +16,22 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if site.access.brings_unknown(request.headers(), request.extensions()) {
+    if site.auth.has_unknown_credential(request.headers(), request.extensions()) {
         // Another web server may have created it a moment ago.
         site.live.refresh().await;
     }
-    let (caller, origin) = site.access.caller(request.headers(), request.extensions());
-    let person = match &caller {
-        Caller::Person(person) => Some(person.clone()),
+    let (identity, origin) = site.auth.identify(request.headers(), request.extensions());
+    let user = match &identity {
+        Identity::User(user) => Some(user.clone()),
         // Where nobody signs in, a token must not give less than no token.
-        _ if site.access.policy.mode == Mode::Open => Some(Person::anybody(&origin)),
-        Caller::Nobody(_) | Caller::Node { .. } | Caller::Joiner { .. } => None,
+        _ if site.auth.policy.mode == AuthMode::Open => Some(User::anyone(&origin)),
+        Identity::Anonymous(_) | Identity::Server { .. } | Identity::JoinToken { .. } => None,
     };
     request.extensions_mut().insert(origin);
-    if let Some(person) = person {
-        request.extensions_mut().insert(person);
+    if let Some(user) = user {
+        request.extensions_mut().insert(user);
     }
-    site.access.notice_proxy(&origin, request.headers());
-    request.extensions_mut().insert(caller);
+    site.auth.warn_of_proxy(&origin, request.headers());
+    request.extensions_mut().insert(identity);
     next.run(request).await
 }

@@ -13,9 +13,9 @@ use axum::routing::MethodRouter;
 use serde_json::Value;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use crate::auth::Mode;
-use crate::auth::identity::{AuthFailure, Caller};
-use crate::auth::origin::Origin;
+use crate::auth::AuthMode;
+use crate::auth::identity::{AuthFailure, Identity};
+use crate::auth::origin::RequestOrigin;
 use crate::files::text::utf8;
 use crate::http::api::openapi;
 use crate::http::body;
@@ -126,17 +126,19 @@ async fn authorize(
     request: Request,
     next: Next,
 ) -> Response {
-    let nobody = Caller::Nobody(AuthFailure::Silent);
-    let caller = request.extensions().get::<Caller>().unwrap_or(&nobody);
-    let Err(rejection) = check(&checked.state.site.access.policy, checked.permission, caller)
+    let nobody = Identity::Anonymous(AuthFailure::NoCredentials);
+    let identity = request.extensions().get::<Identity>().unwrap_or(&nobody);
+    let Err(rejection) = check(&checked.state.site.auth.policy, checked.permission, identity)
     else {
         return next.run(request).await;
     };
-    let reason = match caller {
-        Caller::Joiner { .. } => RejectionReason::NotEnrolled,
-        Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } => RejectionReason::Token,
+    let reason = match identity {
+        Identity::JoinToken { .. } => RejectionReason::NotEnrolled,
+        Identity::Anonymous(_) | Identity::User(_) | Identity::Server { .. } => {
+            RejectionReason::Token
+        }
     };
-    let origin = request.extensions().get::<Origin>().copied();
+    let origin = request.extensions().get::<RequestOrigin>().copied();
     let query = request.uri().query().map(str::to_owned);
     let connection = request.extensions().get::<ConnectionControl>();
     let _idle = connection.map(ConnectionControl::count_as_idle);
@@ -165,7 +167,7 @@ fn claimed_server(body: &[u8]) -> Option<ServerName> {
 
 impl PermissionCheck {
     fn reject(&self, rejection: Rejection, query: Option<&str>, peer: Option<IpAddr>) -> Response {
-        let has_sign_in = self.state.site.access.policy.mode == Mode::Password;
+        let has_sign_in = self.state.site.auth.policy.mode == AuthMode::Password;
         match (self.format, rejection) {
             (RejectionFormat::Page, Rejection::Unauthenticated(_) | Rejection::SessionLapsed)
                 if has_sign_in =>

@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::auth::audit::Proof;
-use crate::auth::identity::{Caller, Person};
-use crate::auth::origin::{Origin, OwnHost};
+use crate::auth::audit::AuthMethod;
+use crate::auth::identity::{Identity, User};
+use crate::auth::origin::{PublicHost, RequestOrigin};
 use crate::auth::proxy::forwarded::host_header;
 use crate::http::problem::Problem;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, POLL_PATH, PROBE_FAILURES_PATH};
@@ -34,16 +34,19 @@ pub(crate) async fn check_write(
     // The page polls by POST.
     let is_read = is_read || path == POLL_PATH;
     let needs_token = [HEARTBEATS_PATH, ENROLMENTS_PATH, PROBE_FAILURES_PATH].contains(&path);
-    let caller = request.extensions().get::<Caller>();
-    if is_read || needs_token || caller.is_some_and(Caller::is_proved_by_token) {
+    let identity = request.extensions().get::<Identity>();
+    if is_read || needs_token || identity.is_some_and(Identity::has_token) {
         return next.run(request).await;
     }
     let is_ambient = matches!(
-        caller,
-        Some(Caller::Person(Person { proof: Proof::Session | Proof::Proxy | Proof::Host, .. }))
+        identity,
+        Some(Identity::User(User {
+            auth_method: AuthMethod::Session | AuthMethod::Proxy | AuthMethod::Host,
+            ..
+        }))
     );
-    let origin = request.extensions().get::<Origin>().copied();
-    let own = || OwnHost::of(request.headers(), &origin?, &site.access.policy.proxies);
+    let origin = request.extensions().get::<RequestOrigin>().copied();
+    let own = || PublicHost::from_request(request.headers(), &origin?, &site.auth.policy.proxies);
     match check(request.headers(), own, is_ambient) {
         Ok(()) => next.run(request).await,
         Err(foreign) => {
@@ -55,7 +58,7 @@ pub(crate) async fn check_write(
 }
 
 /// The peer, if it is an untrusted proxy, and the header in which it names a host.
-fn untrusted_host(headers: &HeaderMap, origin: &Origin) -> Option<(IpAddr, &'static str)> {
+fn untrusted_host(headers: &HeaderMap, origin: &RequestOrigin) -> Option<(IpAddr, &'static str)> {
     let peer = origin.peer.filter(|_| !origin.trusted)?;
     Some((peer, host_header(headers)?))
 }
@@ -65,7 +68,7 @@ enum ForeignWrite {
     /// The browser names another site as its sender.
     Site(String),
     /// The page that sent it has another origin than the overview.
-    Origin { page: String, own: Option<OwnHost> },
+    Origin { page: String, own: Option<PublicHost> },
     /// Browsers add its proof to every request, and no header says which page sent it.
     NoOrigin,
 }
@@ -74,7 +77,7 @@ enum ForeignWrite {
 /// page sent it.
 fn check(
     headers: &HeaderMap,
-    own: impl FnOnce() -> Option<OwnHost>,
+    own: impl FnOnce() -> Option<PublicHost>,
     is_ambient: bool,
 ) -> Result<(), ForeignWrite> {
     let text = |name: &str| {

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::auth::Mode;
+use crate::auth::AuthMode;
 use crate::auth::origin::{host, is_loopback};
 use crate::http::problem::Problem;
 use crate::site::Site;
@@ -22,7 +22,7 @@ pub(crate) async fn check_host(
     next: Next,
 ) -> Response {
     let named = host(request.headers());
-    if site.access.policy.mode != Mode::Open || named.is_some_and(is_loopback) {
+    if site.auth.policy.mode != AuthMode::Open || named.is_some_and(is_loopback) {
         return next.run(request).await;
     }
     let named = Arg::Text(one_line(named.unwrap_or_default()));

@@ -2,9 +2,9 @@
 
 use app::protocol::UserRole;
 
-use crate::auth::audit::Proof;
-use crate::auth::identity::{AuthFailure, Caller, Person};
-use crate::auth::{Mode, Policy};
+use crate::auth::audit::AuthMethod;
+use crate::auth::identity::{AuthFailure, Identity, User};
+use crate::auth::{AuthMode, AuthPolicy};
 use crate::http::layers::rejection::{ForbiddenReason, Rejection};
 
 /// What a route requires of its caller.
@@ -30,9 +30,9 @@ pub(crate) enum Permission {
 
 /// Whether this caller has the permission.
 pub(crate) fn check(
-    policy: &Policy,
+    policy: &AuthPolicy,
     permission: Permission,
-    caller: &Caller,
+    identity: &Identity,
 ) -> Result<(), Rejection> {
     match permission {
         Permission::Public => Ok(()),
@@ -42,64 +42,68 @@ pub(crate) fn check(
         | Permission::Change
         | Permission::GrantAccess
         | Permission::Admin
-            if policy.mode == Mode::Open =>
+            if policy.mode == AuthMode::Open =>
         {
             Ok(())
         }
-        Permission::ReadMetrics | Permission::View => person(caller).map(drop),
-        Permission::Admin => admin(caller).map(drop),
-        Permission::Change => recent_admin(caller).map(drop),
-        Permission::GrantAccess => recent_admin(caller).and_then(|person| {
-            if person.is_guest() {
+        Permission::ReadMetrics | Permission::View => user(identity).map(drop),
+        Permission::Admin => admin(identity).map(drop),
+        Permission::Change => recent_admin(identity).map(drop),
+        Permission::GrantAccess => recent_admin(identity).and_then(|user| {
+            if user.is_embedded() {
                 Err(Rejection::Forbidden(ForbiddenReason::EmbeddedGuest))
             } else {
                 Ok(())
             }
         }),
-        Permission::Enrol => server(caller),
-        Permission::SendHeartbeats => match caller {
-            Caller::Joiner { .. } if policy.require_enrolment => {
+        Permission::Enrol => server(identity),
+        Permission::SendHeartbeats => match identity {
+            Identity::JoinToken { .. } if policy.require_enrolment => {
                 Err(Rejection::Forbidden(ForbiddenReason::EnrolmentRequired))
             }
-            Caller::Nobody(_) | Caller::Person(_) | Caller::Node { .. } | Caller::Joiner { .. } => {
-                server(caller)
-            }
+            Identity::Anonymous(_)
+            | Identity::User(_)
+            | Identity::Server { .. }
+            | Identity::JoinToken { .. } => server(identity),
         },
     }
 }
 
-fn person(caller: &Caller) -> Result<&Person, Rejection> {
-    match caller {
-        Caller::Person(person) => Ok(person),
-        Caller::Nobody(why) => Err(Rejection::Unauthenticated(*why)),
-        Caller::Node { .. } | Caller::Joiner { .. } => {
+fn user(identity: &Identity) -> Result<&User, Rejection> {
+    match identity {
+        Identity::User(user) => Ok(user),
+        Identity::Anonymous(why) => Err(Rejection::Unauthenticated(*why)),
+        Identity::Server { .. } | Identity::JoinToken { .. } => {
             Err(Rejection::Forbidden(ForbiddenReason::ServerToken))
         }
     }
 }
 
-fn admin(caller: &Caller) -> Result<&Person, Rejection> {
-    let person = person(caller)?;
-    match person.rank {
-        UserRole::Admin => Ok(person),
+fn admin(identity: &Identity) -> Result<&User, Rejection> {
+    let user = user(identity)?;
+    match user.role {
+        UserRole::Admin => Ok(user),
         UserRole::Viewer => Err(Rejection::Forbidden(ForbiddenReason::Viewer)),
     }
 }
 
 /// An admin whose sign-in is recent enough to change things.
-fn recent_admin(caller: &Caller) -> Result<&Person, Rejection> {
-    admin(caller)
-        .and_then(|person| if person.may_act { Ok(person) } else { Err(Rejection::SessionLapsed) })
+fn recent_admin(identity: &Identity) -> Result<&User, Rejection> {
+    admin(identity).and_then(
+        |user| {
+            if user.may_change { Ok(user) } else { Err(Rejection::SessionLapsed) }
+        },
+    )
 }
 
-fn server(caller: &Caller) -> Result<(), Rejection> {
-    match caller {
-        Caller::Node { .. } | Caller::Joiner { .. } => Ok(()),
+fn server(identity: &Identity) -> Result<(), Rejection> {
+    match identity {
+        Identity::Server { .. } | Identity::JoinToken { .. } => Ok(()),
         // Heartbeats need a token even where nobody signs in.
-        Caller::Nobody(why) => Err(Rejection::Unauthenticated(*why)),
-        Caller::Person(person) if person.proof == Proof::Token => {
+        Identity::Anonymous(why) => Err(Rejection::Unauthenticated(*why)),
+        Identity::User(user) if user.auth_method == AuthMethod::Token => {
             Err(Rejection::Forbidden(ForbiddenReason::PersonToken))
         }
-        Caller::Person(_) => Err(Rejection::Unauthenticated(AuthFailure::Silent)),
+        Identity::User(_) => Err(Rejection::Unauthenticated(AuthFailure::NoCredentials)),
     }
 }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::auth::Mode;
+use crate::auth::AuthMode;
 use crate::auth::origin::RequestId;
 use crate::http::accept;
 use crate::http::api::dto;
@@ -73,10 +73,12 @@ fn as_page(
     problem: &Problem,
     response: Response,
 ) -> Response {
-    let next = match (problem.status(), &site.access.policy.mode) {
+    let next = match (problem.status(), &site.auth.policy.mode) {
         _ if problem.title() == Some(NO_SIGN_IN) => NextLink::TryAgain,
-        (StatusCode::UNAUTHORIZED, Mode::Password) => NextLink::SignIn,
-        (StatusCode::UNAUTHORIZED, Mode::Proxy { .. } | Mode::Host(_)) => NextLink::TryAgain,
+        (StatusCode::UNAUTHORIZED, AuthMode::Password) => NextLink::SignIn,
+        (StatusCode::UNAUTHORIZED, AuthMode::Proxy { .. } | AuthMode::Host(_)) => {
+            NextLink::TryAgain
+        }
         _ => NextLink::Overview,
     };
     let sentences = problem.sentences(context.words);

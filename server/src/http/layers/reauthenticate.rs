@@ -8,7 +8,7 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::auth::origin::OverTls;
 use crate::auth::proxy::forwarded::{FORWARDED, X_FOR, X_HOST, X_PROTO};
-use crate::auth::{Access, Mode};
+use crate::auth::{AuthMode, AuthService};
 use crate::http::layers::permission::{Permission, check};
 use crate::site::Site;
 
@@ -24,15 +24,15 @@ pub(crate) struct Reauthenticator {
 
 impl Reauthenticator {
     /// For the sender of this request. What a host product puts into a request is known to it alone, so all of it is kept.
-    pub(crate) fn new(request: &Parts, access: &Access) -> Self {
+    pub(crate) fn new(request: &Parts, auth: &AuthService) -> Self {
         let Parts { headers, extensions, .. } = request;
-        let kept: &[&HeaderName] = match &access.policy.mode {
-            Mode::Host(_) => {
+        let kept: &[&HeaderName] = match &auth.policy.mode {
+            AuthMode::Host(_) => {
                 return Self { headers: headers.clone(), extensions: extensions.clone() };
             }
-            Mode::Proxy { user, role } => &[&header::AUTHORIZATION, user, role],
+            AuthMode::Proxy { user, role } => &[&header::AUTHORIZATION, user, role],
             // The cookie's name depends on how the overview is reached.
-            Mode::Password => &[
+            AuthMode::Password => &[
                 &header::AUTHORIZATION,
                 &header::HOST,
                 &X_FOR.0,
@@ -40,7 +40,7 @@ impl Reauthenticator {
                 &X_PROTO.0,
                 &FORWARDED.0,
             ],
-            Mode::Open => &[],
+            AuthMode::Open => &[],
         };
         let mut copies = HeaderMap::new();
         for name in kept {
@@ -52,7 +52,7 @@ impl Reauthenticator {
                 }
             }
         }
-        if let Some(cookies) = access.own_cookies(headers) {
+        if let Some(cookies) = auth.own_cookies(headers) {
             copies.insert(header::COOKIE, cookies);
         }
         let mut extensions = Extensions::new();
@@ -67,7 +67,7 @@ impl Reauthenticator {
 
     /// Whether the reader may view the overview now.
     pub(crate) fn may_view(&self, site: &Site) -> bool {
-        let (caller, _) = site.access.caller(&self.headers, &self.extensions);
-        check(&site.access.policy, Permission::View, &caller).is_ok()
+        let (identity, _) = site.auth.identify(&self.headers, &self.extensions);
+        check(&site.auth.policy, Permission::View, &identity).is_ok()
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use app::cluster::hints::Arg;
 use axum::http::{HeaderName, StatusCode};
 
-use crate::auth::Mode;
+use crate::auth::AuthMode;
 use crate::auth::identity::AuthFailure;
 use crate::auth::proxy::user_headers::ProxyNameError;
 use crate::http::layers::permission::Permission;
@@ -91,12 +91,12 @@ impl Rejection {
                 "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
             ),
             Self::Unauthenticated(AuthFailure::Proxy(why)) => unnamed(site, why, peer),
-            Self::Unauthenticated(AuthFailure::Silent | AuthFailure::BadSession) => {
-                match site.access.policy.mode {
-                    Mode::Proxy { .. } | Mode::Host(_) => {
+            Self::Unauthenticated(AuthFailure::NoCredentials | AuthFailure::BadSession) => {
+                match site.auth.policy.mode {
+                    AuthMode::Proxy { .. } | AuthMode::Host(_) => {
                         said("plain.unproved.product", Vec::new())
                     }
-                    Mode::Open | Mode::Password => {
+                    AuthMode::Open | AuthMode::Password => {
                         let page = Arg::Text(format!("{}/sign-in", site.base));
                         said("plain.unproved.sign-in", vec![("page", page)])
                     }
@@ -112,7 +112,7 @@ fn said(key: &'static str, values: Values) -> Problem {
 
 /// Why the proxy's headers name nobody, and what the proxy must send.
 fn unnamed(site: &Site, why: ProxyNameError, peer: Option<IpAddr>) -> Problem {
-    let Mode::Proxy { user, role } = &site.access.policy.mode else {
+    let AuthMode::Proxy { user, role } = &site.auth.policy.mode else {
         return said("plain.unproved.product", Vec::new());
     };
     let (key, header) = match why {

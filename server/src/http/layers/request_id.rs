@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 
-use crate::auth::origin::{Origin, RequestId};
+use crate::auth::origin::{RequestId, RequestOrigin};
 use crate::http::layers::metrics::{method_label, route_template};
 use crate::site::Site;
 
@@ -34,8 +34,8 @@ pub(crate) async fn trace_request(
 
 /// The ID that a trusted proxy sent.
 fn proxys_id(site: &Site, request: &Request) -> Option<RequestId> {
-    let (headers, proxies) = (request.headers(), &site.access.policy.proxies);
-    let origin = Origin::of(headers, request.extensions(), proxies);
+    let (headers, proxies) = (request.headers(), &site.auth.policy.proxies);
+    let origin = RequestOrigin::from_request(headers, request.extensions(), proxies);
     let id = headers.get(X_REQUEST_ID).filter(|_| origin.trusted)?;
     RequestId::parse(id.to_str().ok()?)
 }

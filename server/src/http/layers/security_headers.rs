@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::auth::cookie::is_secure_context;
-use crate::auth::origin::{Origin, OverTls};
+use crate::auth::origin::{OverTls, RequestOrigin};
 use crate::site::Site;
 use crate::site::frame_ancestors::Ancestor;
 
@@ -37,7 +37,11 @@ pub(crate) async fn set_security_headers(
     request: Request,
     next: Next,
 ) -> Response {
-    let origin = Origin::of(request.headers(), request.extensions(), &site.access.policy.proxies);
+    let origin = RequestOrigin::from_request(
+        request.headers(),
+        request.extensions(),
+        &site.auth.policy.proxies,
+    );
     let secure = is_secure_context(request.headers(), &origin);
     // A proxy in front answers for its own host.
     let own_tls = request.extensions().get::<OverTls>().is_some() && !origin.is_proxied();

@@ -13,9 +13,9 @@ use axum::response::{Redirect, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::auth::identity::Person;
+use crate::auth::identity::User;
 use crate::auth::model::{Account, Token, TokenRole};
-use crate::auth::{Mode, TokenChange};
+use crate::auth::{AuthMode, TokenError};
 use crate::http::api::{dto, tokens};
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
@@ -44,16 +44,16 @@ pub(crate) struct RevocationForm {
 /// The page.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     PageRequest(context): PageRequest,
 ) -> Response {
-    document_response(StatusCode::OK, render(page(&site, context, &person)))
+    document_response(StatusCode::OK, render(page(&site, context, &user)))
 }
 
 /// Creates a token and shows its secret, in this answer and nowhere else.
 pub(crate) async fn create_token(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     PageRequest(context): PageRequest,
     sent: Submitted<NewTokenForm>,
 ) -> Result<Response, Problem> {
@@ -64,15 +64,13 @@ pub(crate) async fn create_token(
     };
     let wished = json!({"name": name, "role": role, "expires_in_s": expires});
     let made = match dto::NewToken::from_json(&wished) {
-        Ok(new) => {
-            match site.access.create_token(new.at(site.store.now()), &person.actor()).await {
-                Ok(made) => Ok(made),
-                Err(error @ TokenChange::Name) => {
-                    Err(vec![FieldError::new("name", error.to_string())])
-                }
-                Err(error) => return Err(tokens::token_problem(error, "name")),
+        Ok(new) => match site.auth.create_token(new.at(site.store.now()), &user.actor()).await {
+            Ok(made) => Ok(made),
+            Err(error @ TokenError::InvalidName(_)) => {
+                Err(vec![FieldError::new("name", error.to_string())])
             }
-        }
+            Err(error) => return Err(tokens::token_problem(error, "name")),
+        },
         Err(wrong) => Err(wrong),
     };
     Ok(match made {
@@ -80,12 +78,12 @@ pub(crate) async fn create_token(
             let new_token = Some(NewToken { name: token.name, secret: secret.reveal().to_owned() });
             document_response(
                 StatusCode::CREATED,
-                render(AccessPage { new_token, ..page(&site, context, &person) }),
+                render(AccessPage { new_token, ..page(&site, context, &user) }),
             )
         }
         Err(errors) => {
             let form = TokenForm { name, role, expires_in_s };
-            let page = AccessPage { form, errors, ..page(&site, context, &person) };
+            let page = AccessPage { form, errors, ..page(&site, context, &user) };
             document_response(StatusCode::UNPROCESSABLE_ENTITY, render(page))
         }
     })
@@ -94,24 +92,26 @@ pub(crate) async fn create_token(
 /// Revokes a token or a credential. One that was revoked before is no error.
 pub(crate) async fn revoke_token(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     PageRequest(context): PageRequest,
     sent: Submitted<RevocationForm>,
 ) -> Result<Redirect, Problem> {
     let RevocationForm { id } = sent.0?;
-    let revoked = site.access.revoke_token(&id, &person.actor()).await;
-    revoked.map_err(|error| tokens::token_problem(TokenChange::Store(error), "id"))?;
+    let revoked = site.auth.revoke_token(&id, &user.actor()).await;
+    revoked.map_err(|error| tokens::token_problem(TokenError::Store(error), "id"))?;
     Ok(Redirect::to(&context.address("access")))
 }
 
-fn page(site: &Site, context: DocumentContext, person: &Person) -> AccessPage {
-    let keyring = site.live.keyring();
-    let (credentials, tokens): (Vec<&Token>, Vec<&Token>) =
-        keyring.newest_first().into_iter().partition(|token| token.role == TokenRole::Node);
-    let people = (site.access.policy.mode == Mode::Password).then(|| {
+fn page(site: &Site, context: DocumentContext, user: &User) -> AccessPage {
+    let auth_cache = site.live.auth_cache();
+    let (credentials, tokens): (Vec<&Token>, Vec<&Token>) = auth_cache
+        .newest_tokens_first()
+        .into_iter()
+        .partition(|token| token.role == TokenRole::Server);
+    let people = (site.auth.policy.mode == AuthMode::Password).then(|| {
         let line =
-            |person: &Account| PersonRow { name: person.name.clone(), role: person.rank.as_str() };
-        keyring.people.values().map(line).collect()
+            |account: &Account| PersonRow { name: user.name.clone(), role: user.role.as_str() };
+        auth_cache.accounts.values().map(line).collect()
     });
     AccessPage {
         context,
@@ -119,7 +119,7 @@ fn page(site: &Site, context: DocumentContext, person: &Person) -> AccessPage {
         tokens: tokens.into_iter().map(line).collect(),
         credentials: credentials.into_iter().map(line).collect(),
         people,
-        can_create: !person.is_guest(),
+        can_create: !user.is_embedded(),
         new_token: None,
         form: TokenForm::default(),
         errors: Vec::new(),
@@ -131,11 +131,11 @@ fn line(token: &Token) -> TokenRow {
         id: token.id.clone(),
         name: token.name.clone(),
         role: token.role.as_str(),
-        created_at: token.made,
-        created_by: token.made_by.clone(),
+        created_at: token.created_at,
+        created_by: token.created_by.clone(),
         created_from: token.address,
-        expires_at: token.expires,
-        last_used_at: token.used,
-        revoked_at: token.revoked,
+        expires_at: token.expires_at,
+        last_used_at: token.last_used_at,
+        revoked_at: token.revoked_at,
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::auth::audit::{Action, Written};
+use crate::auth::audit::{Action, AuditRecord};
 use crate::http::api::audit::{AuditParams, MAX_TEXT_CHARS, next_before, read, unreadable, wanted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
@@ -56,7 +56,18 @@ pub(crate) async fn get(
     Ok(document_response(StatusCode::OK, render(page)))
 }
 
-fn line(line: Written) -> AuditRow {
-    let Written { at, who, proof, address, action, target, outcome, count, last_at, .. } = line;
+fn line(line: AuditRecord) -> AuditRow {
+    let AuditRecord {
+        at,
+        who,
+        auth_method: proof,
+        address,
+        action,
+        target,
+        outcome,
+        count,
+        last_at,
+        ..
+    } = line;
     AuditRow { at, who, proof, address, action, target, outcome, count, last_at }
 }

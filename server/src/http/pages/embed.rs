@@ -7,8 +7,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use crate::auth::Mode;
-use crate::auth::origin::Origin;
+use crate::auth::AuthMode;
+use crate::auth::origin::RequestOrigin;
 use crate::http::api::embeds::log_embed_failure;
 use crate::http::assets;
 use crate::http::layers::security_headers::allow_other_sites;
@@ -18,7 +18,7 @@ use crate::site::Site;
 /// Trades the code in the address for a session, and redirects to the page without the code.
 pub(crate) async fn enter(
     State(site): State<Arc<Site>>,
-    Extension(origin): Extension<Origin>,
+    Extension(origin): Extension<RequestOrigin>,
     request: Request,
 ) -> Result<Response, Problem> {
     // HEAD does not use the code up.
@@ -33,14 +33,14 @@ pub(crate) async fn enter(
     // The page that the code leads to sees the origin of the page around it, which a browser may say in no other way.
     let origin_only = HeaderValue::from_static("origin");
     response.headers_mut().insert(header::REFERRER_POLICY, origin_only);
-    if site.access.policy.mode != Mode::Password {
+    if site.auth.policy.mode != AuthMode::Password {
         return Ok(response);
     }
     let headers = request.headers();
     crate::http::pages::sign_in::require_session_cookie(&site, headers, &origin)?;
-    match site.access.enter(&code, &origin).await {
+    match site.auth.redeem_embed_code(&code, &origin).await {
         Ok(Some(secret)) => {
-            if let Some(cookie) = site.access.set_guest_cookie(headers, &origin, &secret) {
+            if let Some(cookie) = site.auth.set_embed_cookie(headers, &origin, &secret) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
             Ok(response)

@@ -16,7 +16,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Redirect;
 
-use crate::auth::identity::Person;
+use crate::auth::identity::User;
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
 use crate::http::problem::Problem;
@@ -29,7 +29,7 @@ type Sent = Submitted<Vec<(String, String)>>;
 /// Saves the settings. An effect that the sender has not seen yet is shown first.
 pub(crate) async fn settings(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
@@ -47,14 +47,14 @@ pub(crate) async fn settings(
     if !would.is_empty() && !shown {
         return Ok(to(&site, &typed(draft)));
     }
-    let outcome = site.act(Command::Configure(settings), &person.actor()).await;
+    let outcome = site.act(Command::Configure(settings), &user.actor()).await;
     Ok(answer(&site, outcome, Done::Saved, typed(draft)))
 }
 
 /// Removes a component or a server; a live one after a second question.
 pub(crate) async fn removal(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
@@ -67,7 +67,7 @@ pub(crate) async fn removal(
     };
     let force = get(&pairs, "force") == Some("true");
     let asked = Dialog::Removal { server: server.clone(), role, again: force };
-    let outcome = site.act(Command::Remove { server, role, force }, &person.actor()).await;
+    let outcome = site.act(Command::Remove { server, role, force }, &user.actor()).await;
     let asked = Route { dialog: asked, appearance, ..Route::default() };
     Ok(answer(&site, outcome, Done::Removed(None), asked))
 }
@@ -75,7 +75,7 @@ pub(crate) async fn removal(
 /// Accepts a key.
 pub(crate) async fn acceptance(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
@@ -85,7 +85,7 @@ pub(crate) async fn acceptance(
     let kind = kind.ok_or_else(|| lacks("kind"))?;
     let digits = get(&pairs, "key_check").ok_or_else(|| lacks("key_check"))?.to_owned();
     let asked = Dialog::AcceptKey { kind, digits: digits.clone() };
-    let outcome = site.act(Command::Accept { kind, digits }, &person.actor()).await;
+    let outcome = site.act(Command::Accept { kind, digits }, &user.actor()).await;
     Ok(answer(
         &site,
         outcome,
@@ -97,7 +97,7 @@ pub(crate) async fn acceptance(
 /// Dials a server's service messenger.
 pub(crate) async fn reconnection(
     State(site): State<Arc<Site>>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     PageRequest(DocumentContext { appearance, .. }): PageRequest,
     sent: Sent,
 ) -> Result<Redirect, Problem> {
@@ -105,7 +105,7 @@ pub(crate) async fn reconnection(
     let server = get(&pairs, "server").and_then(|name| ServerName::parse(name).ok());
     let server = server.ok_or_else(|| lacks("server"))?;
     let asked = Route { dialog: Dialog::Details(server.clone()), appearance, ..Route::default() };
-    let outcome = site.act(Command::Reconnect { server }, &person.actor()).await;
+    let outcome = site.act(Command::Reconnect { server }, &user.actor()).await;
     Ok(answer(&site, outcome, Done::Reconnected, asked))
 }
 

@@ -14,8 +14,8 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::auth::audit::Proof;
-use crate::auth::identity::Person;
+use crate::auth::audit::AuthMethod;
+use crate::auth::identity::User;
 use crate::http::api::stream::MAX_CURSOR_BYTES;
 use crate::http::assets;
 use crate::http::body;
@@ -26,7 +26,7 @@ use crate::site::Site;
 /// Answers one visitor's server functions.
 struct PageBackend {
     site: Arc<Site>,
-    person: Person,
+    user: User,
     language: Language,
 }
 
@@ -35,11 +35,11 @@ impl PageBackend {
     fn initial_state(&self, query: &str) -> InitialState {
         // An empty cursor: everything is new.
         let delta = self.site.delta_since("");
-        let signed_in = self.person.proof == Proof::Session;
-        let named = self.person.proof != Proof::Nothing;
+        let signed_in = self.user.auth_method == AuthMethod::Session;
+        let named = self.user.auth_method != AuthMethod::Nothing;
         let user = CurrentUser {
-            name: named.then(|| self.person.name.clone()),
-            role: self.person.rank,
+            name: named.then(|| self.user.name.clone()),
+            role: self.user.role,
             can_sign_out: signed_in,
         };
         let context = PageContext { site: self.site.page_info(), user };
@@ -61,7 +61,7 @@ impl Backend for PageBackend {
     }
 
     fn act(&self, command: Command) -> Pin<Box<dyn Future<Output = CommandResult> + Send + '_>> {
-        Box::pin(async move { self.site.act(command, &self.person.actor()).await })
+        Box::pin(async move { self.site.act(command, &self.user.actor()).await })
     }
 }
 
@@ -91,7 +91,7 @@ impl Site {
 
 pub(crate) async fn get(
     State(HttpState { site, render_pool, .. }): State<HttpState>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     request: Request,
 ) -> Response {
     // Who comes from a form, or from another web server, must see what they changed or saw there.
@@ -99,7 +99,7 @@ pub(crate) async fn get(
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
     let told = Arc::clone(&nonce);
-    let backend = PageBackend { site: Arc::clone(&site), person, language };
+    let backend = PageBackend { site: Arc::clone(&site), user, language };
     let render = move || {
         let initial = backend.initial_state(request.uri().query().unwrap_or_default());
         let backend: Arc<dyn Backend> = Arc::new(backend);
@@ -117,7 +117,7 @@ pub(crate) async fn get(
 
 pub(crate) async fn call_function(
     State(HttpState { site, bodies, .. }): State<HttpState>,
-    Extension(person): Extension<Person>,
+    Extension(user): Extension<User>,
     request: Request,
 ) -> Response {
     let request = match body::read_function_call(&bodies, request).await {
@@ -125,7 +125,7 @@ pub(crate) async fn call_function(
         Err(problem) => return problem.into_response(),
     };
     let language = site.language(request.headers());
-    let backend: Arc<dyn Backend> = Arc::new(PageBackend { site, person, language });
+    let backend: Arc<dyn Backend> = Arc::new(PageBackend { site, user, language });
     let mut response = leptos_axum::handle_server_fns_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         request,

@@ -15,9 +15,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use crate::auth::origin::{Origin, OwnHost};
+use crate::auth::origin::{PublicHost, RequestOrigin};
 use crate::auth::password::PasswordPolicyError;
-use crate::auth::{Mode, SignIn, SignInError};
+use crate::auth::{AuthMode, SignInError, SignInRequest};
 use crate::http::body::{FormProblem, Submitted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
@@ -69,7 +69,7 @@ pub(crate) fn sign_in_url(base: &str, query: Option<&str>) -> String {
 /// The page with the form.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
-    Extension(origin): Extension<Origin>,
+    Extension(origin): Extension<RequestOrigin>,
     PageRequest(context): PageRequest,
     headers: HeaderMap,
     wanted: Result<Query<SignInQuery>, QueryRejection>,
@@ -89,7 +89,7 @@ pub(crate) async fn get(
 /// Signs in: leads to the page, or says what is wrong.
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
-    Extension(origin): Extension<Origin>,
+    Extension(origin): Extension<RequestOrigin>,
     PageRequest(context): PageRequest,
     headers: HeaderMap,
     sent: Submitted<Sent>,
@@ -102,32 +102,37 @@ pub(crate) async fn post(
         sent => sent?,
     };
     let Sent { name, password, code, then } = sent;
-    let former = site.access.session_of(&headers, &origin);
-    let given = SignIn { name: name.clone(), password, code };
-    match site.access.sign_in(given, &origin, former, site.branding().name()).await {
-        Ok(signed) => {
+    let former = site.auth.session_cookie(&headers, &origin);
+    let given = SignInRequest { name: name.clone(), password, code };
+    match site.auth.sign_in(given, &origin, former, site.branding().name()).await {
+        Ok(secret) => {
             // Always a query of our own page, never another address: no open redirect.
             let query =
                 if then.is_empty() { String::new() } else { format!("?{}", encode_unsafe(&then)) };
             let mut response = Redirect::to(&format!("{}/{query}", site.base)).into_response();
-            if let Some(cookie) = site.access.set_cookie(&headers, &origin, Some(&signed.secret)) {
+            if let Some(cookie) = site.auth.set_cookie(&headers, &origin, Some(&secret)) {
                 response.headers_mut().insert(header::SET_COOKIE, cookie);
             }
             Ok(response)
         }
         Err(error) => {
             let status = match &error {
-                SignInError::Wrong | SignInError::WrongCode => StatusCode::UNAUTHORIZED,
-                SignInError::Password(_) | SignInError::UnfitName => {
+                SignInError::WrongPassword | SignInError::WrongSetupCode => {
+                    StatusCode::UNAUTHORIZED
+                }
+                SignInError::Password(_) | SignInError::InvalidName(_) => {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
-                SignInError::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+                SignInError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
                 SignInError::Busy(_) | SignInError::Blind(_) | SignInError::Random(_) => {
                     StatusCode::SERVICE_UNAVAILABLE
                 }
             };
-            let wait =
-                if let SignInError::TooMany(wait) = &error { (wait.0 + 999) / 1_000 } else { 1 };
+            let wait = if let SignInError::TooManyAttempts(wait) = &error {
+                (wait.0 + 999) / 1_000
+            } else {
+                1
+            };
             let wrong = error_sentence(&error, context.words);
             let mut response = page(&site, context, status, name, then, Some(wrong));
             if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
@@ -141,23 +146,23 @@ pub(crate) async fn post(
 /// Ends the session, or all of its person's.
 pub(crate) async fn sign_out(
     State(site): State<Arc<Site>>,
-    Extension(origin): Extension<Origin>,
+    Extension(origin): Extension<RequestOrigin>,
     PageRequest(context): PageRequest,
     headers: HeaderMap,
     sent: Submitted<Leaving>,
 ) -> Result<Response, Problem> {
     require_password_mode(&site)?;
     let leaving = sent.0?;
-    if let Some(session) = site.access.session_of(&headers, &origin) {
+    if let Some(session) = site.auth.session_cookie(&headers, &origin) {
         let everywhere = leaving.everywhere.is_some_and(|word| word == "true");
-        site.access.sign_out(session, everywhere, &origin).await.map_err(|_| {
+        site.auth.sign_out(session, everywhere, &origin).await.map_err(|_| {
             Problem::unavailable(
                 "the overview cannot write to its database at present; you are still signed in",
             )
         })?;
     }
     let mut response = Redirect::to(&context.address("sign-in")).into_response();
-    if let Some(cookie) = site.access.set_cookie(&headers, &origin, None) {
+    if let Some(cookie) = site.auth.set_cookie(&headers, &origin, None) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -167,26 +172,26 @@ pub(crate) async fn sign_out(
 pub(crate) fn require_session_cookie(
     site: &Site,
     headers: &HeaderMap,
-    origin: &Origin,
+    origin: &RequestOrigin,
 ) -> Result<(), Problem> {
-    let access = &site.access;
-    if access.is_session_kept(headers, origin) {
+    let access = &site.auth;
+    if access.can_keep_session(headers, origin) {
         return Ok(());
     }
-    let own = OwnHost::of(headers, origin, &access.policy.proxies);
+    let own = PublicHost::from_request(headers, origin, &access.policy.proxies);
     let host = own.map(|own| one_line(&own.authority)).unwrap_or_default();
     let values = vec![("host", Arg::Text(host))];
     Err(Problem::translated(StatusCode::FORBIDDEN, "plain.no-cookie", values).titled(NO_SIGN_IN))
 }
 
 fn require_password_mode(site: &Site) -> Result<(), Problem> {
-    match site.access.policy.mode {
-        Mode::Password => Ok(()),
-        Mode::Open => {
+    match site.auth.policy.mode {
+        AuthMode::Password => Ok(()),
+        AuthMode::Open => {
             let page = &site.base;
             Err(Problem::not_found(format!("nobody signs in here: the page is at {page}/")))
         }
-        Mode::Proxy { .. } | Mode::Host(_) => Err(Problem::not_found(format!(
+        AuthMode::Proxy { .. } | AuthMode::Host(_) => Err(Problem::not_found(format!(
             "people sign in at the product, not here: the page is at {}/",
             site.base
         ))),
@@ -195,17 +200,17 @@ fn require_password_mode(site: &Site) -> Result<(), Problem> {
 
 /// Why somebody is not signed in, as a sentence.
 fn error_sentence(error: &SignInError, words: &Words) -> String {
-    let wait = if let SignInError::TooMany(wait) = error { *wait } else { Span::ZERO };
+    let wait = if let SignInError::TooManyAttempts(wait) = error { *wait } else { Span::ZERO };
     let key = match error {
-        SignInError::Wrong => "plain.sign-in.wrong",
-        SignInError::WrongCode => "plain.sign-in.wrong-code",
+        SignInError::WrongPassword => "plain.sign-in.wrong",
+        SignInError::WrongSetupCode => "plain.sign-in.wrong-code",
         SignInError::Password(PasswordPolicyError::Short) => "plain.sign-in.short",
         SignInError::Password(PasswordPolicyError::Long) => "plain.sign-in.long",
         SignInError::Password(PasswordPolicyError::OwnWords) => "plain.sign-in.own-words",
         SignInError::Password(PasswordPolicyError::Repeated) => "plain.sign-in.repeated",
         SignInError::Password(PasswordPolicyError::Common) => "plain.sign-in.common",
-        SignInError::UnfitName => "plain.sign-in.name",
-        SignInError::TooMany(_) => "plain.sign-in.too-many",
+        SignInError::InvalidName(_) => "plain.sign-in.name",
+        SignInError::TooManyAttempts(_) => "plain.sign-in.too-many",
         SignInError::Busy(_) | SignInError::Random(_) => "plain.sign-in.busy",
         SignInError::Blind(_) => "plain.sign-in.blind",
     };
@@ -220,10 +225,10 @@ fn page(
     then: String,
     wrong: Option<String>,
 ) -> Response {
-    let keyring = site.live.keyring();
-    let set_up = match (keyring.has_admin(), &keyring.setup_code) {
+    let auth_cache = site.live.auth_cache();
+    let set_up = match (auth_cache.has_admin(), &auth_cache.setup_code) {
         (true, _) => SetUp::Nothing,
-        (false, Some(code)) if site.live.now() < code.expires => SetUp::FirstAdmin,
+        (false, Some(code)) if site.live.now() < code.expires_at => SetUp::FirstAdmin,
         (false, _) => SetUp::FirstAdminAfterExpiry,
     };
     let form = SignInForm { context, name, then, error: wrong, set_up };

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use toml::Value;
 
 use super::{BadValue, bad_value};
-use crate::auth::audit::one_line;
+use crate::telemetry::outside_text::one_line;
 
 const MAX_RADIUS_PX: i64 = 24;
 /// Of a colour or a list of fonts.

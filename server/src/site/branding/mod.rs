@@ -11,8 +11,8 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use toml::Value;
 
-use crate::auth::audit::is_name;
 use crate::files;
+use crate::telemetry::outside_text::is_line;
 
 const MAX_LOGO_BYTES: usize = 64 << 10;
 const MAX_LABEL_CHARS: usize = 60;
@@ -158,7 +158,7 @@ fn bad_value(key: impl Into<String>, why: impl Into<String>) -> BadValue {
 }
 
 fn label(key: &str, text: String) -> Result<String, BadValue> {
-    if is_name(&text, MAX_LABEL_CHARS) && text.trim() == text {
+    if is_line(&text, MAX_LABEL_CHARS) && text.trim() == text {
         return Ok(text);
     }
     Err(bad_value(key, format!("must be one line of 1 to {MAX_LABEL_CHARS} characters")))

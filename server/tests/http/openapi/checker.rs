@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use boon::{Compiler, Draft, Schemas};
-use cluster_overview::auth::{Mode, Policy};
+use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Running, TOKEN};
@@ -47,7 +47,7 @@ impl Checker {
 
     /// Where people sign in.
     pub(super) fn admin() -> Self {
-        let overview = Running::dialling(Policy::of(Mode::Password));
+        let overview = Running::dialling(AuthPolicy::new(AuthMode::Password));
         let bearer = format!("Bearer {}", overview.token("admin"));
         Self::with(overview, bearer)
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::auth::audit::Written;
+use crate::auth::audit::AuditRecord;
 
 /// Entries of the audit log.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -42,13 +42,13 @@ pub(crate) struct AuditEntry {
     request_id: Option<String>,
 }
 
-impl From<Written> for AuditEntry {
-    fn from(entry: Written) -> Self {
-        let Written {
+impl From<AuditRecord> for AuditEntry {
+    fn from(entry: AuditRecord) -> Self {
+        let AuditRecord {
             id,
             at,
             who,
-            proof,
+            auth_method: proof,
             address,
             action,
             target,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::auth::Invitation;
+use crate::auth::EmbedUser;
 use crate::http::api::dto::EmbedRole;
 use crate::http::json::FromJson;
 use crate::ingest::json_fields::Fields;
@@ -26,20 +26,20 @@ impl FromJson for NewEmbed {
         let mut fields = Fields::of_any(value);
         let name = fields.read("name", |value| {
             let name = value.and_then(Value::as_str).unwrap_or_default();
-            Invitation::of(name, UserRole::Viewer).map_err(|error| error.message)
+            EmbedUser::new(name, UserRole::Viewer).map_err(|error| error.message)
         });
         let role = fields.read("role", |value| {
             let rank = value.and_then(Value::as_str).and_then(UserRole::parse);
             rank.map(EmbedRole::from).ok_or("must be viewer or admin")
         });
         let read = name.zip(role);
-        fields.finish(read.map(|(invitation, role)| Self { name: invitation.name, role }))
+        fields.finish(read.map(|(user, role)| Self { name: user.name, role }))
     }
 }
 
-impl From<NewEmbed> for Invitation {
+impl From<NewEmbed> for EmbedUser {
     fn from(NewEmbed { name, role }: NewEmbed) -> Self {
-        Self { name, rank: role.into() }
+        Self { name, role: role.into() }
     }
 }
 

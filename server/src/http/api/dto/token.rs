@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::auth::secret::Secret;
-use crate::auth::{self, cache};
+use crate::auth::{self, model};
 use crate::http::api::dto::TokenRole;
 use crate::http::body::Sender;
 use crate::http::json::FromJson;
@@ -44,30 +44,30 @@ pub(crate) struct Token {
     revoked_at: Option<String>,
 }
 
-impl From<&cache::Token> for Token {
-    fn from(token: &cache::Token) -> Self {
+impl From<&model::Token> for Token {
+    fn from(token: &model::Token) -> Self {
         Self {
             id: token.id.clone(),
             role: token.role.into(),
             name: token.name.clone(),
-            created_at: token.made.rfc3339(),
-            created_by: token.made_by.clone(),
+            created_at: token.created_at.rfc3339(),
+            created_by: token.created_by.clone(),
             address: token.address.map(|address| address.to_string()),
-            expires_at: token.expires.map(Timestamp::rfc3339),
-            last_used_at: token.used.map(Timestamp::rfc3339),
-            revoked_at: token.revoked.map(Timestamp::rfc3339),
+            expires_at: token.expires_at.map(Timestamp::rfc3339),
+            last_used_at: token.last_used_at.map(Timestamp::rfc3339),
+            revoked_at: token.revoked_at.map(Timestamp::rfc3339),
         }
     }
 }
 
-impl From<cache::TokenRole> for TokenRole {
-    fn from(role: cache::TokenRole) -> Self {
+impl From<model::TokenRole> for TokenRole {
+    fn from(role: model::TokenRole) -> Self {
         use app::protocol::UserRole;
         match role {
-            cache::TokenRole::Join => Self::Join,
-            cache::TokenRole::Person(UserRole::Viewer) => Self::Viewer,
-            cache::TokenRole::Person(UserRole::Admin) => Self::Admin,
-            cache::TokenRole::Node => Self::Node,
+            model::TokenRole::Join => Self::Join,
+            model::TokenRole::User(UserRole::Viewer) => Self::Viewer,
+            model::TokenRole::User(UserRole::Admin) => Self::Admin,
+            model::TokenRole::Server => Self::Node,
         }
     }
 }
@@ -77,7 +77,7 @@ impl From<cache::TokenRole> for TokenRole {
 pub(crate) struct NewToken {
     /// `join`, `viewer` or `admin`.
     #[schema(value_type = TokenRole)]
-    pub(crate) role: cache::TokenRole,
+    pub(crate) role: model::TokenRole,
     /// What it is for.
     #[schema(min_length = 1, max_length = 100)]
     pub(crate) name: String,
@@ -90,8 +90,8 @@ impl FromJson for NewToken {
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::of_any(value);
         let role = fields.read("role", |value| {
-            let role = value.and_then(Value::as_str).and_then(cache::TokenRole::parse);
-            let role = role.filter(|role| *role != cache::TokenRole::Node);
+            let role = value.and_then(Value::as_str).and_then(model::TokenRole::parse);
+            let role = role.filter(|role| *role != model::TokenRole::Server);
             role.ok_or("must be join, viewer or admin")
         });
         let name = fields.read("name", |value| {
@@ -113,7 +113,7 @@ impl NewToken {
     pub(crate) fn at(self, now: Timestamp) -> auth::NewToken {
         let Self { role, name, expires_in_s } = self;
         let expires = expires_in_s.map(|seconds| now + Span::seconds(seconds));
-        auth::NewToken { role, name, expires }
+        auth::NewToken { role, name, expires_at: expires }
     }
 }
 
@@ -129,7 +129,7 @@ pub(crate) struct CreatedToken {
 }
 
 impl CreatedToken {
-    pub(crate) fn new(created: &cache::Token, secret: &Secret) -> Self {
+    pub(crate) fn new(created: &model::Token, secret: &Secret) -> Self {
         Self { created: created.into(), token: secret.reveal().to_owned() }
     }
 }
