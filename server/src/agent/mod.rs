@@ -161,10 +161,10 @@ impl Agent {
         let body = serde_json::to_value(self.heartbeat(leaving, address)).unwrap_or_default();
         self.sequence += 1;
         if let Some(messenger) = &self.messenger {
-            messenger.bear(&self.auth.secret()?);
+            messenger.set_secret(&self.auth.secret()?);
             // The messenger carries only what the web servers do not know yet.
             if leaving || self.address != Some(address) {
-                messenger.say(&body);
+                messenger.publish(&body);
             }
         }
         self.address = Some(address);

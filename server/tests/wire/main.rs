@@ -173,10 +173,10 @@ fn the_corpus_still_reaches_the_code_that_it_was_kept_for() {
         let kept = corpus(ear).into_iter();
         kept.map(|bytes| runtime.block_on(say(ear, &bytes)).to_string()).collect::<Vec<_>>()
     };
-    let (broke, gone) = ("broke the protocol", "the other side is gone");
+    let (broke, gone) = ("protocol error", "the other side closed the connection");
     for (ear, wanted) in [
-        (Ear::Listener, ["share no key", gone, broke, "version 2"].as_slice()),
-        (Ear::Dialer, &["share no key", "something else", broke, "version 2"]),
+        (Ear::Listener, ["no key in common", gone, broke, "version 2"].as_slice()),
+        (Ear::Dialer, &["no key in common", "another program", broke, "version 2"]),
         (Ear::Friend, &[gone, broke]),
     ] {
         let ends = ends(ear);

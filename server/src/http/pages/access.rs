@@ -109,8 +109,10 @@ fn page(site: &Site, context: DocumentContext, user: &User) -> AccessPage {
         .into_iter()
         .partition(|token| token.role == TokenRole::Server);
     let people = (site.auth.policy.mode == AuthMode::Password).then(|| {
-        let line =
-            |account: &Account| PersonRow { name: user.name.clone(), role: user.role.as_str() };
+        let line = |account: &Account| PersonRow {
+            name: account.name.clone(),
+            role: account.role.as_str(),
+        };
         auth_cache.accounts.values().map(line).collect()
     });
     AccessPage {
