@@ -1,4 +1,4 @@
-//! The route table: each address, the permission that it requires, and its handler.
+//! The route table: each path with the permission that it requires, and its handler.
 
 mod accept;
 pub(crate) mod api;
@@ -46,7 +46,7 @@ pub(crate) const PROBE_FAILURES_PATH: &str = "/api/v1/probe-failures";
 /// Where the page polls for changes.
 const POLL_PATH: &str = "/fn/overview";
 
-/// Pages and their forms. Requests on them count as requests to the overview's own web component.
+/// Pages and their forms. Requests count for the overview's own web component.
 fn page_routes() -> Vec<ProtectedRoutes> {
     let routes = vec![
         require(View, Page, ("/", get(pages::overview::get))),
@@ -67,7 +67,7 @@ fn page_routes() -> Vec<ProtectedRoutes> {
     routes.into_iter().map(ProtectedRoutes::noted).collect()
 }
 
-/// The API for people's programs. Requests on it count too.
+/// The API for people's programs. Requests count too.
 fn api_routes() -> Vec<ProtectedRoutes> {
     let routes = vec![
         require(View, Problem, routes!(overview::get)),
@@ -94,8 +94,8 @@ fn monitoring_routes() -> [ProtectedRoutes; 1] {
     [require(ReadMetrics, Problem, routes!(metrics::get))]
 }
 
-/// What servers, load balancers and browsers request often and without a person. Nothing of it is compressed: it is
-/// short, or streamed, or compressed already; and a compressor needs 5 kB for each answer.
+/// Routes that servers, load balancers and browsers request often. Responses are not compressed: they are short, streamed or
+/// compressed already, and a compressor needs 5 kB for each response.
 fn machine_routes() -> Vec<ProtectedRoutes> {
     vec![
         require(SendHeartbeats, Problem, routes!(heartbeats::post)),
@@ -118,17 +118,17 @@ fn page_paths() -> &'static BTreeSet<String> {
     &PATHS
 }
 
-/// All routes, with and without the base path. `max_connections`: of the listener, if it limits them.
+/// All routes, with and without the base path. `max_connections`: the limit of the listener, if it has one.
 pub(crate) fn router(site: Arc<Site>, max_connections: Option<usize>) -> Router {
     let state = HttpState::new(site, max_connections);
     let compressed = page_routes().into_iter().chain(api_routes()).chain(monitoring_routes());
-    let description = OpenApiRouter::with_openapi(openapi::head());
+    let description = OpenApiRouter::with_openapi(openapi::without_routes());
     let (routes, document) = serve(description, compressed, &state)
         .layer(compression())
         .merge(serve(OpenApiRouter::new(), machine_routes(), &state))
         .layer(map_response(forbid_caching))
         .split_for_parts();
-    let document = Document::finished(&document, &state.site);
+    let document = Document::new(&document, &state.site);
     let routes = if state.site.base.is_empty() { routes } else { below_base(routes, &state) };
     let routes = routes
         .fallback(not_found::answer)

@@ -1,4 +1,4 @@
-//! What an admin can change, and what is refused.
+//! What an admin can change, and what is rejected.
 
 use serde_json::{Value, json};
 

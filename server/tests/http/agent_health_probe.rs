@@ -1,4 +1,4 @@
-//! A product that cannot be changed: an agent asks it for its health, and beats for it.
+//! A product that cannot send heartbeats itself: an agent probes its health and sends them.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -17,7 +17,7 @@ use crate::harness::{Running, TOKEN, bearer, component, folder};
 const WELL: &str = r#"{"applicationName": "ProGet", "versionNumber": "2026.2 (Build 1)", "releaseNumber": "26.0.2",
     "databaseStatus": "OK", "databaseStatusDetails": null, "serviceStatus": "OK"}"#;
 
-/// A product's health endpoint, whose answer can be changed.
+/// A health endpoint whose answer a test can change.
 struct Product {
     url: String,
     answer: Arc<Mutex<Vec<u8>>>,
@@ -57,8 +57,6 @@ fn respond(mut client: TcpStream, said: &[u8]) {
     }
     let _ = client.write_all(said);
 }
-
-/// Starts an agent of the program.
 fn agent(overview: &Running, folder: &Folder, options: &[&str]) -> Process {
     let mut agent = Command::new(program());
     agent.args(["agent", "--overview", &overview.url, "--name", "proget-1"]);
@@ -160,7 +158,7 @@ fn a_probe_can_be_a_command() {
     assert_eq!(component(&picture, "proget-1", "service").unwrap()["version"], "7.1");
 }
 
-/// What an address, or a command, is found to be.
+/// The result of one probe.
 fn asked(probe: &Probe) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     match runtime.block_on(probe.check(Role::Web)) {

@@ -1,4 +1,4 @@
-//! Every route, asked by everybody: one table of what each may.
+//! Every route with every caller: one table of permissions.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Running, TOKEN, bearer};
 
-/// What a route wants.
+/// What a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wants {
     Nothing,
@@ -22,7 +22,7 @@ enum Wants {
 }
 use Wants::{Admin, JoinOrNode, Nothing, Viewer};
 
-/// How a route leads those away who prove nothing.
+/// How a route rejects a caller without authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leads {
     /// 401.
@@ -32,7 +32,7 @@ enum Leads {
 }
 use Leads::{ExclusiveLock, ToSignIn};
 
-/// Every route there is. One that is not here fails the story below.
+/// All routes. A test below fails if one is missing here.
 const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("GET", "/", Viewer, ToSignIn),
     ("POST", "/fn/overview", Viewer, ExclusiveLock),
@@ -76,7 +76,7 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("POST", "/api/v1/heartbeats", JoinOrNode, ExclusiveLock),
 ];
 
-/// Everybody who may ask, with what they prove it by.
+/// All kinds of callers, with their authentication.
 struct Everybody {
     nobody: Vec<Option<String>>,
     viewer: String,
@@ -104,7 +104,7 @@ impl Everybody {
     }
 }
 
-/// A token whose time is over.
+/// An expired token.
 fn expired(overview: &Running) -> String {
     let by = Actor::command();
     let wish = NewToken {
@@ -114,7 +114,7 @@ fn expired(overview: &Running) -> String {
     };
     let (secret, token) = wish.into_token(&by, Timestamp(0)).unwrap();
     let entry = AuditEntry::done(&by, Action::CreateToken, "for a story");
-    // It must be known, and known to be over: forgotten tokens are another case.
+    // It must be known and expired: an unknown token is another case.
     let token = cluster_overview::auth::model::Token {
         expires_at: Some(cluster_overview::clock::wall()),
         ..token
@@ -123,7 +123,7 @@ fn expired(overview: &Running) -> String {
     secret.reveal().to_owned()
 }
 
-/// A path of this template at which nothing is.
+/// A path of this template for something that does not exist.
 fn sample(template: &str) -> String {
     template
         .replace("{server}", "nobody")
@@ -163,7 +163,7 @@ fn every_caller_gets_from_every_route_what_the_table_says() {
             }
             answer.status
         };
-        // Let in: whatever the route then says of an empty request, it is not who asks.
+        // The caller is authorized: whatever the route says about an empty request, it is not about the caller.
         let let_in =
             |status: u16| !matches!(status, 401 | 403) && (status != 303 || *wants == Nothing);
         for proof in &who.nobody {
@@ -214,7 +214,7 @@ fn a_method_that_a_route_does_not_have_gives_nobody_more() {
             {
                 let headers = proof.map(bearer).unwrap_or_default();
                 let status = overview.send(method, &sample(template), &headers, &[]).status;
-                // The page's functions know their methods themselves.
+                // Server functions check their methods themselves.
                 let refused = matches!(status, 303 | 400 | 401 | 403 | 404 | 405);
                 assert!(refused, "{method} {template}: {status}");
             }

@@ -1,4 +1,4 @@
-//! When more requests wait for the writer than may, the next is told at once to come back.
+//! Back-pressure: when the writer's queue is full, the next request gets 503 at once.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use tower::ServiceExt as _;
 
 use crate::harness::{TOKEN, folder, heartbeat};
 
-/// How many requests may wait.
+/// The capacity of the writer's queue.
 const WAITING: usize = 1_024;
 
-/// The answer to one heartbeat: its status, what it says of coming back, and its body.
+/// The response to one heartbeat: status, `Retry-After` and body.
 async fn beat(router: Router, server: String) -> (u16, Option<String>, Value) {
     let request = Request::post("/api/v1/heartbeats")
         .header("host", "localhost")
@@ -32,9 +32,9 @@ async fn beat(router: Router, server: String) -> (u16, Option<String>, Value) {
     (status, retry, serde_json::from_slice(&body).unwrap())
 }
 
-/// On one thread tasks run in the order of their start: the writer, which the first request wakes, has
-/// its turn after the last request has come. Without a listener, for a thousand requests at once are
-/// twice as many open files, more than many a shell allows.
+/// On one thread tasks run in the order of their start: the writer, which the first request wakes,
+/// runs after the last request has arrived. There is no listener, because a thousand requests at once
+/// need twice as many open files, which is more than many shells allow.
 #[tokio::test]
 async fn when_the_queue_is_full_one_more_request_gets_503_at_once_and_the_queued_ones_succeed() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! What takes long for a large cluster is computed elsewhere than on the threads that answer requests: nobody else waits
+//! Work that takes long for a large cluster does not run on the threads that answer requests, so other requests do not wait
 //! for it.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use crate::harness::{TOKEN, folder, heartbeat};
 
-/// How many servers there are: 500 a request.
+/// 500 servers in each request.
 const REQUESTS: usize = 6;
 const AT_ONCE: usize = 500;
 
@@ -25,7 +25,7 @@ fn request(method: &str, path: &str, body: Body) -> Request<Body> {
     request.header("content-type", "application/json").body(body).unwrap()
 }
 
-/// Asks, and has the whole answer: how long it took, and how long a task on the same thread had to wait at worst.
+/// Sends a request. Returns how long the response took, and how long a task on the same thread had to wait at most.
 async fn asked(router: &Router, path: &str) -> (Duration, Duration) {
     let is_over = Arc::new(AtomicBool::new(false));
     let over = Arc::clone(&is_over);

@@ -1,4 +1,4 @@
-//! What the page borrows from the product it lives in.
+//! The branding of the product around the page.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn example(name: &str) -> Branding {
     Branding::read(&folder.join(name)).unwrap()
 }
 
-/// The address after this in a document.
+/// The URL after this text in a document.
 fn address<'a>(page: &'a str, before: &str) -> &'a str {
     page.split(before).nth(1).unwrap().split('"').next().unwrap()
 }
@@ -40,7 +40,7 @@ fn name_logo_menu_and_look_are_the_products_and_files_are_cached() {
     assert_eq!(gone.status, 404);
 }
 
-/// The address of the product's style.
+/// The URL of the product's style sheet.
 fn look(page: &str) -> &str {
     let all = page.split("rel=\"stylesheet\" href=\"").skip(1);
     let mut addresses = all.map(|rest| rest.split('"').next().unwrap());

@@ -1,4 +1,4 @@
-//! Who is kept out while nobody signs in.
+//! CSRF check and host check where nobody signs in.
 
 use serde_json::json;
 
@@ -59,7 +59,7 @@ fn a_host_name_that_is_not_loopback_is_rejected_everywhere() {
 #[test]
 fn below_a_base_path_everything_is_there_and_as_well_protected() {
     let overview = Running::below("/admin/cluster");
-    // A proxy may hand the path on, or strip it.
+    // A proxy may keep the base path or strip it.
     let handed_on = ["/admin/cluster", "/admin/cluster/", "/admin/cluster/api/v1/overview"];
     let stripped = ["/", "/api/v1/overview"];
     for path in handed_on.into_iter().chain(stripped) {
@@ -92,7 +92,7 @@ fn below_a_base_path_everything_is_there_and_as_well_protected() {
     }
 }
 
-/// What a browser on the network sends over plain HTTP, as far as a proxy hands it on.
+/// What a browser on the network sends over plain HTTP, as a proxy passes it on.
 fn refused(overview: &Running, headers: &[(&str, &str)]) -> String {
     let all = [&[("content-type", "application/json")], headers].concat();
     let answer = overview.send("PUT", "/api/v1/settings", &all, b"{}");
@@ -128,7 +128,7 @@ fn the_host_from_a_trusted_proxy_counts_and_one_from_an_untrusted_client_does_no
         ("forwarded", "for=192.0.2.7;host=\"overview.example:8080\""),
     ];
     for own in named {
-        // Nobody is signed in: what is not refused as foreign is asked who it is.
+        // Without a session the result is 401, unless the CSRF check rejects the request first.
         let headers = [page, own, ("content-type", "application/json")];
         let ours = Running::guarded_behind("127.0.0.1");
         assert_eq!(ours.send("PUT", "/api/v1/settings", &headers, b"{}").status, 401, "{own:?}");

@@ -1,4 +1,4 @@
-//! How a server comes to a credential of its own, and what becomes of it.
+//! How a server gets a credential of its own, and what happens to it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::harness::{Running, component, heartbeat};
 
-/// An agent, until it is dropped.
+/// An agent that runs until it is dropped.
 struct Beating {
     stop: Option<oneshot::Sender<()>>,
     runtime: Runtime,
@@ -61,7 +61,7 @@ impl Drop for Beating {
     }
 }
 
-/// The file with the join token, and the one that the credential comes to.
+/// The file with the join token, and the one for the credential.
 fn files(folder: &Folder) -> (PathBuf, PathBuf) {
     (folder.token_file(), folder.join("credential"))
 }
@@ -125,7 +125,7 @@ fn a_server_that_was_renamed_enrols_under_its_new_name_and_keeps_one_credential_
     drop(agent);
     let second = id(&credential).unwrap();
     assert_ne!(second, first);
-    // A file of a former version does not say for which server it is: the overview does.
+    // A file of an older version does not name its server, so the overview rejects the credential.
     let mut former: Value =
         serde_json::from_str(&std::fs::read_to_string(&credential).unwrap()).unwrap();
     assert_eq!(former["server"], "app-2");
@@ -137,7 +137,7 @@ fn a_server_that_was_renamed_enrols_under_its_new_name_and_keeps_one_credential_
     assert_ne!(id(&credential).unwrap(), second);
 }
 
-/// What the overview says of heartbeats that are refused in this server's name.
+/// The rejected heartbeats of this server in the overview.
 fn refused(overview: &Running, server: &str) -> Value {
     let picture = overview.overview();
     let servers = picture["servers"].as_array().unwrap();
@@ -161,7 +161,7 @@ fn a_servers_row_says_that_heartbeats_in_its_name_are_refused_and_from_where() {
     let said = refused(&overview, "web-1");
     assert_eq!((&said["reason"], &said["address"]), (&json!("token"), &json!("127.0.0.1")));
     assert_ne!(overview.get("/api/v1/overview").header("etag"), etag, "the picture moved");
-    // Again and again is no news, and a server that nobody knows is not made known by it.
+    // More of them change nothing, and they create no row for an unknown server.
     let etag = overview.get("/api/v1/overview").header("etag").to_owned();
     for sequence in 3..20 {
         assert_eq!(told("web-1", sequence), 401);

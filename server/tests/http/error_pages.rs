@@ -1,4 +1,4 @@
-//! Errors: a page for a browser that goes to an address, a problem for a program.
+//! Errors: a page for a browser that navigates, a problem for a program.
 
 use crate::harness::{Answer, FORM, NAVIGATION, OWN, Running};
 

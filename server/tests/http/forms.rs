@@ -1,4 +1,4 @@
-//! The page's plain forms, as a browser without scripts sends them.
+//! The page's forms, as a browser without scripts sends them.
 
 use crate::harness::{Answer, Running, component, heartbeat, with};
 use serde_json::json;
@@ -8,7 +8,7 @@ fn post(overview: &Running, path: &str, form: &str) -> Answer {
     overview.send("POST", path, &headers, form.as_bytes())
 }
 
-/// Where a form's answer leads.
+/// The target of the redirect that answers a form.
 fn sent_to(answer: &Answer) -> &str {
     assert_eq!(answer.status, 303, "{}", answer.body);
     answer.header("location")
@@ -20,7 +20,7 @@ fn settings_without_an_effect_are_saved_at_once() {
     let form =
         "automatic_failover=on&stale_timeout_s=10+min&heartbeat_interval_s=60&web_window_s=2+d";
     let shown = post(&overview, "/settings", form);
-    // Failover with no service alive is an effect, and is shown before it is saved.
+    // Failover without a live service is an effect, so it is shown before it is saved.
     assert!(sent_to(&shown).starts_with("/?configure=&"), "{}", shown.header("location"));
     let form = form.trim_start_matches("automatic_failover=on&");
     assert_eq!(sent_to(&post(&overview, "/settings", form)), "/?done=saved");
@@ -42,7 +42,7 @@ fn settings_with_an_effect_are_saved_after_it_was_shown() {
     let (seen, _) = seen.split_once('"').unwrap();
     let seen = seen.replace("&amp;", "&").replace('=', "%3D").replace('&', "%26");
     assert_eq!(overview.get("/api/v1/settings").body["load_balancing"], false);
-    // Whoever changes a value after having seen the effect of another is shown its own.
+    // After another change of the draft its effect is shown again.
     let other = form.replace("86400", "172800");
     let answer = post(&overview, "/settings", &format!("{other}&seen={seen}"));
     assert!(sent_to(&answer).starts_with("/?configure"));

@@ -1,6 +1,6 @@
-//! Whatever comes: arbitrary heartbeats and bodies, to the parser for ten seconds and to a running
-//! overview for five, or each for as many as `CLUSTER_OVERVIEW_FUZZ_SECONDS` says. Nothing panics, every
-//! refusal names a field, and what is refused is not stored.
+//! Arbitrary heartbeats and bodies, for the parser for ten seconds and for a running
+//! overview for five, or for as many as `CLUSTER_OVERVIEW_FUZZ_SECONDS` says. Nothing panics, every
+//! rejection names a field, and what is rejected is not stored.
 
 use arbtest::arbitrary::{Arbitrary as _, Result, Unstructured};
 use cluster_overview::ingest::heartbeat_json;
@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::harness::{Running, heartbeat};
 
-/// For how long, in milliseconds.
+/// In milliseconds.
 fn budget(seconds: u64) -> u64 {
     let chosen = std::env::var("CLUSTER_OVERVIEW_FUZZ_SECONDS");
     chosen.map_or(seconds, |seconds| seconds.parse().unwrap()) * 1_000
 }
 
-/// Words that mean something somewhere, and some that mean trouble.
+/// Texts that have a meaning somewhere, and some that often cause errors.
 const WORDS: &[&str] = &[
     "",
     " ",
@@ -83,7 +83,7 @@ fn any_value(u: &mut Unstructured<'_>, depth: u8) -> Result<Value> {
     })
 }
 
-/// A good heartbeat with some of its fields made into anything, or anything at all.
+/// A valid heartbeat with some fields replaced by any value, or any value at all.
 fn any_heartbeat(u: &mut Unstructured<'_>) -> Result<Value> {
     if u.ratio(1, 8)? {
         return any_value(u, 3);

@@ -1,4 +1,4 @@
-//! Clients that hang up in the middle: whatever they asked for, nobody else is the worse for it.
+//! Clients that hang up in the middle of a request harm nobody else.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::harness::{Running, TOKEN, heartbeat};
 
-/// How many clients hang up in each story.
+/// How many clients hang up in each test.
 const CLIENTS: u64 = 200;
 
 /// Sends a request and hangs up, up to 3 ms later.

@@ -1,4 +1,4 @@
-//! A running overview on a port of its own, and a client that sees every status.
+//! A running overview on a port of its own, and a client for it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,10 +30,10 @@ use ureq::tls::TlsConfig;
 
 pub(crate) use testkit::{Answer, BOOT, TOKEN, bearer, folder, heartbeat, with};
 
-/// Longer than anything takes that another process did to the database to be noticed.
+/// Longer than it takes to notice a change that another process made in the database.
 const NOTICED: Duration = Duration::from_secs(10);
 
-/// One running overview. It stops, and its files go, with this value.
+/// A running overview. Dropping it stops it and deletes its files.
 pub(crate) struct Running {
     pub(crate) url: String,
     database: String,
@@ -41,23 +41,23 @@ pub(crate) struct Running {
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<()>,
     runtime: Option<Runtime>,
-    /// Last: it is deleted once nobody writes to it any more.
+    /// The last field, so that it is deleted after everything else has stopped.
     _folder: Folder,
 }
 
 impl Running {
-    /// Starts an overview that reports nothing of itself.
+    /// Starts an overview that reports no components of its own.
     pub(crate) fn start() -> Self {
         Self::below("")
     }
 
-    /// Starts one that lives below a path.
+    /// Starts one with a base path.
     pub(crate) fn below(base: &str) -> Self {
         let base = base.to_owned();
         Self::with(None, |options| Options { base, ..options })
     }
 
-    /// Starts one that lives below a path of a product, and looks like it.
+    /// Starts one with a branding and a base path.
     pub(crate) fn branded(branding: Branding, base: &str) -> Self {
         let base = base.to_owned();
         Self::with(None, |options| Options { branding, base, ..options })
@@ -69,7 +69,7 @@ impl Running {
         Self::with(None, |options| Options { frame_ancestors, auth, ..options })
     }
 
-    /// The same, on a database that others use too.
+    /// The same, on a shared database.
     pub(crate) fn framed_on(database: &str, origins: &[&str], auth: AuthPolicy) -> Self {
         let (database, frame_ancestors) = (database.to_owned(), named(origins));
         Self::with(None, |options| Options { database, frame_ancestors, auth, ..options })
@@ -82,7 +82,7 @@ impl Running {
         Self::with(Some(tls), |options| Options { auth, ..options })
     }
 
-    /// The same, which asks browsers to come over TLS only for so long.
+    /// The same, with HSTS.
     pub(crate) fn asking_for_tls(certificate: &Path, key: &Path, hsts: Span) -> Self {
         let tls = Tls::from_files(certificate, key).unwrap();
         let proxies = TrustedProxies::parse(&["127.0.0.2".to_owned()]).unwrap();
@@ -111,7 +111,7 @@ impl Running {
         Self::with(None, |options| Options { own, ..options })
     }
 
-    /// Starts one that is called `overview`, dials services, may be framed, and takes in ten servers.
+    /// Starts one with the name `overview` that dials services, can be framed, and has a limit of ten servers.
     pub(crate) fn dialling(auth: AuthPolicy) -> Self {
         let dials_as = Some("overview".to_owned());
         let frame_ancestors = named(&["https://product.example"]);
@@ -124,7 +124,7 @@ impl Running {
         })
     }
 
-    /// Starts one that dials these services on its own machine.
+    /// Starts one that dials services on its own machine like this.
     pub(crate) fn dialling_here(dial_loopback: DialLoopback) -> Self {
         let dials_as = Some("overview".to_owned());
         Self::with(None, |options| Options { dial_loopback, dials_as, ..options })
@@ -140,18 +140,18 @@ impl Running {
         Self::with(None, |options| Options { auth, ..options })
     }
 
-    /// Starts one on a database that others use too.
+    /// Starts one on a shared database.
     pub(crate) fn on(database: &str, auth: AuthPolicy) -> Self {
         let database = database.to_owned();
         Self::with(None, |options| Options { database, auth, ..options })
     }
 
-    /// Starts one that takes in so many servers at most.
+    /// Starts one with a limit of servers.
     pub(crate) fn with_room_for(max_servers: usize) -> Self {
         Self::with(None, |options| Options { max_servers, ..options })
     }
 
-    /// Starts one with other options than those of one that reports nothing, on a file of its own.
+    /// Starts one with the changed options, on a database file of its own.
     fn with(tls: Option<Tls>, other: impl FnOnce(Options) -> Options) -> Self {
         let folder = folder();
         let options = other(Options {
@@ -185,7 +185,7 @@ impl Running {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Answer {
-        // What a certificate must be is told by stories of their own.
+        // Other tests check certificates.
         let tls = TlsConfig::builder().disable_verification(true).build();
         let agent = config().tls_config(tls).build().into();
         let url = format!("{}{path}", self.url);
@@ -207,7 +207,7 @@ impl Running {
         self.send("POST", "/api/v1/heartbeats", &headers, body)
     }
 
-    /// A heartbeat as a proxy on this machine passes it on.
+    /// Sends a heartbeat as a proxy on this machine would.
     pub(crate) fn beat_by_proxy(&self, heartbeat: &Value) -> Answer {
         let bearer = format!("Bearer {TOKEN}");
         let headers = [
@@ -222,7 +222,7 @@ impl Running {
         self.beat_raw(heartbeat.to_string().as_bytes())
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Stops it, and waits until it has stopped.
     pub(crate) fn end(mut self) {
         drop(self.stop.take());
         let runtime = self.runtime.take().unwrap();
@@ -234,7 +234,7 @@ impl Running {
         self.get("/api/v1/overview").body
     }
 
-    /// Asks again until the overview is as wanted; says how it was if it never is.
+    /// Polls until the overview meets the condition. Fails with its last state.
     pub(crate) fn overview_when(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         wait_until_ok("the overview as wanted", NOTICED, || {
             let overview = self.overview();
@@ -242,12 +242,12 @@ impl Running {
         })
     }
 
-    /// The database's address, for commands that work on it directly.
+    /// The database address, for commands that use it directly.
     pub(crate) fn database(&self) -> String {
         self.database.clone()
     }
 
-    /// Takes the database away from the overview for as long as the returned value lives.
+    /// Locks the database until the returned value is dropped.
     pub(crate) fn lock_database(&self) -> Locked {
         let runtime = Runtime::new().unwrap();
         let address = self.database.clone();
@@ -256,19 +256,19 @@ impl Running {
         Locked { away: Some(away.unwrap()), runtime }
     }
 
-    /// The code that makes the first admin.
+    /// The set-up code for the first admin.
     pub(crate) fn setup_code(&self) -> String {
         self.offered_setup().unwrap()
     }
 
-    /// The same, if one is offered.
+    /// The same; `None` if there is an admin already.
     pub(crate) fn offered_setup(&self) -> Option<String> {
         let runtime = self.runtime.as_ref().unwrap();
         let code = runtime.block_on(self.site.create_setup_code()).unwrap();
         code.map(|code| code.reveal().to_owned())
     }
 
-    /// A token made on the database, as soon as the overview knows it.
+    /// Creates a token in the database, and waits until the overview knows it.
     pub(crate) fn token(&self, role: &str) -> String {
         let by = Actor::command();
         let role = TokenRole::parse(role).unwrap();
@@ -280,7 +280,7 @@ impl Running {
         let bearer = format!("Bearer {}", secret.reveal());
         let path = if role == TokenRole::Join { "/api/v1/heartbeats" } else { "/api/v1/overview" };
         let method = if role == TokenRole::Join { "POST" } else { "GET" };
-        // What another process writes is noticed within two seconds.
+        // The overview notices it within two seconds.
         wait_until_ok("the overview to know the token", NOTICED, || {
             let status = self.send(method, path, &[("authorization", &bearer)], &[]).status;
             if status == 401 { Err(status) } else { Ok(()) }
@@ -288,20 +288,20 @@ impl Running {
         secret.reveal().to_owned()
     }
 
-    /// What the audit has, newest first.
+    /// The audit log, newest first.
     pub(crate) fn audit(&self, admin: &str) -> Vec<Value> {
         let answer = self.send("GET", "/api/v1/audit", &bearer(admin), &[]);
         answer.body["entries"].as_array().unwrap().clone()
     }
 
-    /// Who may ask for what, as the database has it.
+    /// The accounts, tokens and sessions in the database.
     pub(crate) fn auth_cache(&self) -> AuthCache {
         let address = self.database();
         let read = async { AdminStore::open(&address).await.unwrap().auth_cache().await.unwrap() };
         Runtime::new().unwrap().block_on(read)
     }
 
-    /// Changes who may ask for what, beside the overview.
+    /// Changes accounts or tokens in the database, as another process would.
     pub(crate) fn change_access(&self, grants: &[AccessChange], entry: &AuditEntry) {
         let address = self.database();
         let granted = Runtime::new().unwrap().block_on(async {
@@ -310,7 +310,7 @@ impl Running {
         assert!(granted.unwrap());
     }
 
-    /// Timers as short as they may be, for stories in which time passes.
+    /// Sets the shortest timers, for tests in which time passes.
     pub(crate) fn hurry(&self) {
         let settings = json!({
             "load_balancing": false, "automatic_failover": false,
@@ -328,7 +328,7 @@ fn address(folder: &std::path::Path) -> String {
     format!("sqlite:{}", folder.join("overview.db").display())
 }
 
-/// Somebody else's hold on the database.
+/// The lock of another process on the database.
 pub(crate) struct Locked {
     away: Option<ExclusiveLock>,
     runtime: Runtime,
@@ -350,8 +350,6 @@ impl Drop for Running {
         }
     }
 }
-
-/// The component of a server in the overview.
 pub(crate) fn component<'a>(overview: &'a Value, server: &str, role: &str) -> Option<&'a Value> {
     overview["servers"].as_array()?.iter().find(|found| found["name"] == server)?["components"]
         .as_array()?
@@ -359,11 +357,11 @@ pub(crate) fn component<'a>(overview: &'a Value, server: &str, role: &str) -> Op
         .find(|found| found["role"] == role)
 }
 
-/// What a browser says of a form, and of what our own page sends.
+/// What a browser sends with a form, and with requests of our own page.
 pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 pub(crate) const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
-/// What a browser says of a navigation over plain HTTP.
+/// What a browser sends with a navigation over plain HTTP.
 pub(crate) const NAVIGATION: (&str, &str) =
     ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
 

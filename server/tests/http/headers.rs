@@ -1,10 +1,10 @@
-//! What every answer tells the browser not to do.
+//! Security headers of every response.
 
 use cluster_overview::auth::AuthPolicy;
 
 use crate::harness::{Answer, Running, TOKEN, bearer};
 
-/// Answers of every kind: pages, data, files, refusals, errors.
+/// Responses of every kind: pages, data, files, rejections, errors.
 fn answers(overview: &Running) -> Vec<(String, Answer)> {
     let asked = [
         ("GET", "/", vec![]),
@@ -44,13 +44,13 @@ fn every_response_of_every_status_has_the_security_headers() {
             assert!(policy.contains("frame-ancestors 'none'"), "{asked}: {policy}");
             assert!(!policy.contains("unsafe-inline"), "{asked}: {policy}");
             assert!(!policy.contains("'unsafe-eval'"), "{asked}: {policy}");
-            // Without TLS a browser ignores it; who tests over plain HTTP is not led astray.
+            // Without TLS browsers ignore it, and it would mislead whoever tests over plain HTTP.
             assert_eq!(answer.header("strict-transport-security"), "", "{asked}");
         }
     }
 }
 
-/// The nonce the policy names, and the document it came with.
+/// The nonce in the policy, and the document.
 fn document(overview: &Running, path: &str, headers: &[(&str, &str)]) -> (String, String) {
     let answer = overview.send("GET", path, headers, &[]);
     assert_eq!(answer.status, 200, "{path}");
@@ -72,7 +72,7 @@ fn every_script_of_a_document_has_its_nonce_and_each_document_has_another() {
             .collect();
         assert!(!scripts.is_empty());
         for script in scripts {
-            // Data for scripts is not run, and needs none.
+            // Data in a script element is not run, so it needs no nonce.
             let data = script.contains("application/json");
             assert!(data || script.contains(&format!("nonce=\"{nonce}\"")), "{script}");
         }

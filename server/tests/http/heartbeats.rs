@@ -1,4 +1,4 @@
-//! What a sender of heartbeats can count on.
+//! The contract for senders of heartbeats.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What no well-meaning client sends, by raw sockets: nothing of it hangs, breaks or gets through.
+//! Hostile requests over raw sockets: none of them hangs, breaks or gets past the overview.
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use crate::harness::{Running, TOKEN, heartbeat};
 
-/// How long anything may take to come to an end: twice what the overview waits.
+/// How long a connection may take to end: twice the timeout of the overview.
 const END: Duration = Duration::from_secs(20);
 
 fn connect(overview: &Running) -> TcpStream {
@@ -20,8 +20,8 @@ fn connect(overview: &Running) -> TcpStream {
     stream
 }
 
-/// Everything that comes until the overview closes the connection. A reset is an end like any other:
-/// what was sent after it had enough is dropped.
+/// Everything that arrives until the overview closes the connection. A reset counts as an end:
+/// what was sent after the overview stopped reading is lost.
 fn until_closed(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
@@ -32,10 +32,10 @@ fn until_closed(mut stream: TcpStream) -> String {
     }
 }
 
-/// Sends it as it is, and says what comes back until the connection is closed.
+/// Sends these bytes, and returns what arrives until the connection is closed.
 fn say(overview: &Running, request: &[u8]) -> String {
     let mut stream = connect(overview);
-    // It may have had enough before all was sent.
+    // The overview may close the connection before all was sent.
     let _ = stream.write_all(request);
     until_closed(stream)
 }
@@ -45,7 +45,7 @@ fn statuses(answers: &str) -> Vec<u16> {
     lines.map(|line| line.get(2..5).unwrap().parse().unwrap()).collect()
 }
 
-/// A request's head with these lines in it, whose body is what follows.
+/// A request head with these lines.
 fn beat(lines: &str) -> String {
     format!(
         "POST /api/v1/heartbeats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\
@@ -53,7 +53,7 @@ fn beat(lines: &str) -> String {
     )
 }
 
-/// A whole request that must not be taken for one of its own.
+/// A complete request that must not be answered as a second one.
 fn hidden() -> String {
     let body = heartbeat("smuggled", "web", 1).to_string();
     format!("{}{body}", beat(&format!("Content-Length: {}\r\nConnection: close\r\n", body.len())))
@@ -141,8 +141,8 @@ fn a_malformed_request_head_is_rejected_and_its_connection_closed() {
 #[test]
 fn a_bare_line_feed_ends_a_header_line_and_hides_nothing() {
     let overview = Running::start();
-    // Who reads a line feed as part of a value sees one request here; so does the overview, and a
-    // request it did see is not one that another let through.
+    // A client that takes a line feed as part of a value sees one request here. So does the overview, and
+    // a proxy in front cannot have let a hidden request pass.
     let answers = say(
         &overview,
         b"GET /healthz HTTP/1.1\r\nHost: localhost\nConnection: close\r\n\r\nDELETE / HTTP/1.1\r\n\r\n",
@@ -194,13 +194,13 @@ fn a_client_that_never_finishes_its_request_is_disconnected() {
     for (said, status, (answers, after)) in told {
         let statuses = statuses(&answers);
         let first = statuses.first().copied().unwrap_or(0);
-        // Closing without a word, or with the word that it took too long, are both an answer.
+        // Both are right: closing without a response, or with 408.
         assert!(first == status || (status == 0 && first == 408), "{said:?}: {answers}");
         assert!(after < END, "{said:?}: after {after:?}");
     }
 }
 
-/// How many send their body at one byte a second.
+/// How many clients send their body at one byte a second.
 const SLOW: usize = 1_000;
 
 #[test]
@@ -247,13 +247,13 @@ fn a_thousand_slow_clients_do_not_delay_other_requests() {
     assert!(sequence > 2, "the slow ones were there while others asked");
     for client in slow {
         let answer = runtime.block_on(client).unwrap();
-        // Who goes on sending after the answer may find the connection reset instead of reading it.
+        // A client that goes on sending after the response may get a reset instead of it.
         assert!(statuses(&answer).iter().all(|status| *status == 408), "{answer}");
     }
     assert_eq!(overview.overview()["counts"]["servers"], 1);
 }
 
-/// Longer than a body that stalls is waited for, and shorter than a request may take.
+/// Longer than the timeout of a stalled body, and shorter than the one of a request.
 const STALL_NOTICED: Duration = Duration::from_secs(8);
 
 #[test]
@@ -297,7 +297,7 @@ fn a_client_that_never_reads_its_response_is_disconnected() {
     let mut writing = stream.try_clone().unwrap();
     let asked = b"GET /api/v1/overview HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
     let sent: std::io::Result<()> = writing.write_all(&asked).and_then(|()| {
-        // Some of it waits in between; more than fits there never comes to be asked.
+        // Network buffers hold some of it. What does not fit into them is never requested.
         writing.set_write_timeout(Some(END))?;
         loop {
             writing.write_all(&asked)?;

@@ -1,4 +1,4 @@
-//! `key accept`: a command that works on the database beside the overview that owns it.
+//! The command `key accept`, on the database of a running overview.
 
 use std::process::{Command, Output};
 
@@ -29,7 +29,7 @@ fn refusal(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Three servers, the last with another key than the first two.
+/// Three servers; the last has another key than the first two.
 fn cluster() -> Running {
     let overview = Running::start();
     for (server, key) in [("web-1", "9f"), ("web-2", "9f"), ("web-3", "1a")] {

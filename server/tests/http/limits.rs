@@ -1,4 +1,4 @@
-//! What strangers and people may cost at most: how long, how many, how often.
+//! Limits for strangers and people: length, number and rate.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ fn with_ann(overview: &Running) {
     assert_eq!(made.status, 303, "{}", made.body);
 }
 
-/// What stands beside the form.
+/// The error next to the form.
 fn alert(answer: &Answer) -> String {
     let page = answer.body.as_str().unwrap();
     let alert = page.split("role=\"alert\"").nth(1).unwrap_or_else(|| panic!("{page}"));
@@ -93,7 +93,7 @@ fn a_successful_sign_in_clears_no_failures_of_other_names() {
         }
     }
     let guesses = statuses.iter().filter(|status| **status == 401).count();
-    // One more comes back every ten seconds.
+    // One more attempt is allowed every ten seconds.
     assert!((29..36).contains(&guesses), "{guesses} guesses: {statuses:?}");
 }
 
@@ -168,7 +168,7 @@ fn the_audit_log_can_be_searched_only_for_short_texts() {
     assert!(text.contains("longer than 200 characters") && !text.contains(&long), "{text}");
 }
 
-/// One who reads the stream; whether it was let.
+/// Opens a stream. Returns whether it was accepted.
 fn listen(overview: &Running, token: &str, cursor: &str) -> (TcpStream, String) {
     let address = overview.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();

@@ -1,4 +1,4 @@
-//! The HTTP contract, told against a real listener and a real database.
+//! The HTTP contract, tested with a real listener and a real database.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 #![allow(

@@ -1,4 +1,4 @@
-//! Many servers: how many an overview takes in, and how an admin removes those that are gone.
+//! The limit of servers, and how an admin removes those that are gone.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ fn a_removed_server_makes_room_for_another() {
     );
 }
 
-/// An overview with ten pods that stopped and two servers that live.
+/// An overview with ten stopped pods and two live servers.
 fn scaled_down() -> Running {
     let overview = Running::start();
     overview.hurry();

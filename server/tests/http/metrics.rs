@@ -1,4 +1,4 @@
-//! What a monitor can count on: `/metrics`, and that its list in ARCHITECTURE.md is true.
+//! `/metrics`, and its list in ARCHITECTURE.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use testkit::{SOON, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, heartbeat, with};
 
-/// A family of samples, as told or as documented.
+/// A family of samples.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Family {
     kind: String,
@@ -18,7 +18,7 @@ struct Family {
 /// One sample: its name, its labels and its value.
 type Sample = (String, BTreeMap<String, String>, f64);
 
-/// Reads the text format, and fails on what is none of it.
+/// Parses the text format. Fails on anything else.
 fn read(text: &str) -> (BTreeMap<String, Family>, Vec<Sample>) {
     let (mut families, mut samples) = (BTreeMap::<String, Family>::new(), Vec::new());
     let mut current = String::new();
@@ -92,7 +92,7 @@ fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> Option<f64>
     found
 }
 
-/// Two nodes of one version and key, and a service of another that is soon silent for too long.
+/// Two servers with one version and key, and a service with another that soon becomes stale.
 fn cluster() -> Running {
     let overview = Running::start();
     overview.hurry();

@@ -1,4 +1,4 @@
-//! Addresses that a proxy or a person gets nearly right.
+//! Paths that a proxy or a person gets nearly right.
 
 use crate::harness::{NAVIGATION, OWN, Running};
 

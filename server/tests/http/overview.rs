@@ -1,4 +1,4 @@
-//! What a reader of the overview can count on.
+//! The contract for readers of the overview.
 
 use std::time::{Duration, Instant};
 
@@ -63,7 +63,7 @@ fn as_of_is_the_moment_of_the_change_whenever_it_is_requested() {
     assert_eq!(parse(&stale["as_of"]), since + 3_001);
 }
 
-/// A picture with its tag, asked for by who has the one with this tag.
+/// A request for the overview with this ETag.
 fn moved_on(overview: &Running, etag: &str) -> (String, serde_json::Value) {
     let answer = overview.send("GET", "/api/v1/overview", &[("if-none-match", etag)], &[]);
     assert_eq!(answer.status, 200, "the picture has moved");
@@ -128,7 +128,7 @@ fn health_checks_and_the_page_answer() {
     assert_eq!(page.header("cache-control"), "no-store, no-transform");
 }
 
-/// How many transactions it has committed.
+/// The number of committed transactions.
 fn transactions(overview: &Running) -> u64 {
     let name = "cluster_overview_store_transaction_duration_seconds_count ";
     let metrics = overview.get("/metrics").body;
@@ -147,7 +147,7 @@ fn readiness_checks_write_to_the_database_at_most_once_a_second() {
     }
     let written = transactions(&overview) - before;
     assert!(asked > 100, "asked only {asked} times");
-    // One at once, one a second, and the overview's own marks.
+    // One at once, one a second, and the overview's own writes.
     assert!(written <= 2 + since.elapsed().as_secs() + 1, "{written} transactions for {asked}");
 }
 

@@ -1,8 +1,8 @@
-//! Where a browser would not keep a session: over plain HTTP on an address of the network.
+//! Plain HTTP on a network address, where a browser would not keep the session cookie.
 
 use crate::harness::{Answer, FORM, NAVIGATION, OWN, Running, cookie};
 
-/// How a browser reaches it over plain HTTP: it sends no `Sec-Fetch-Site` there.
+/// What a browser sends over plain HTTP: there is no `Sec-Fetch-Site`.
 const HOST: (&str, &str) = ("host", "192.0.2.10:3000");
 const PAGE: (&str, &str) = ("origin", "http://192.0.2.10:3000");
 
@@ -45,7 +45,7 @@ fn people_sign_in_through_a_tls_proxy_whether_its_headers_or_the_browsers_show_t
         vec![HOST, ("forwarded", "for=192.0.2.7;proto=https")],
         // A proxy that changes the host.
         vec![("x-forwarded-host", "overview.example"), ("x-forwarded-proto", "https")],
-        // One that says nothing: browsers send these over TLS alone.
+        // A proxy that sends no header: browsers send these only over TLS.
         vec![HOST, ("sec-fetch-site", "none")],
     ];
     for headers in proxied {
@@ -79,7 +79,7 @@ fn headers_that_need_a_secure_context_are_sent_only_in_one() {
             .header("cross-origin-opener-policy")
             .to_owned()
     };
-    // A proxy without a `Host` line has everybody ask for a loopback name, wherever their browsers are.
+    // A proxy without a `Host` line sends a loopback name for every browser.
     assert_eq!(opener(&[]), "");
     assert_eq!(opener(&[HOST]), "");
     assert_eq!(opener(&[HOST, ("sec-fetch-site", "none")]), "same-origin");

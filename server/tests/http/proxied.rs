@@ -1,4 +1,4 @@
-//! Where the product's proxy says who it is: whose word is taken, and whose is not.
+//! Sign-in by the product's proxy: which headers count, and from whom.
 
 use cluster_overview::auth::proxy::trusted::TrustedProxies;
 use cluster_overview::auth::{AuthMode, AuthPolicy};
@@ -9,7 +9,7 @@ use crate::harness::{NAVIGATION, OWN, Running, sign_in};
 const USER: &str = "x-forwarded-user";
 const ROLE: &str = "x-forwarded-role";
 
-/// An overview that believes these proxies. Every request of these stories comes from 127.0.0.1.
+/// An overview that trusts these proxies. Every request of these tests comes from 127.0.0.1.
 fn believing(proxies: &str) -> Running {
     let mode = AuthMode::Proxy { user: USER.parse().unwrap(), role: ROLE.parse().unwrap() };
     let proxies = TrustedProxies::parse(&[proxies.to_owned()]).unwrap();
@@ -41,7 +41,7 @@ fn a_trusted_proxys_headers_say_who_the_user_is_and_their_role() {
         assert_eq!(act(&overview, &[(USER, "ann"), (ROLE, roles), OWN]), 200, "{roles}");
     }
     assert_eq!(act(&overview, &[(USER, "ann"), (ROLE, "admin"), OWN]), 200);
-    // What the proxy adds to everything a browser sends is no proof that our page sent it.
+    // The proxy adds its headers to every request, so they do not show that our own page sent it.
     assert_eq!(act(&overview, &[(USER, "ann"), (ROLE, "admin")]), 403);
     let elsewhere = ("sec-fetch-site", "cross-site");
     assert_eq!(act(&overview, &[(USER, "ann"), (ROLE, "admin"), elsewhere]), 403);
@@ -75,7 +75,7 @@ fn two_user_headers_do_not_authenticate() {
     }
 }
 
-/// Sends header values that are no ASCII, which ordinary clients refuse to.
+/// Sends header values that are not ASCII, which HTTP clients reject.
 fn look_raw(overview: &Running, headers: &[(&str, &[u8])]) -> (u16, String) {
     let mut request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n".to_vec();
     for (name, value) in headers {

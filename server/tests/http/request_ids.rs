@@ -1,4 +1,4 @@
-//! The ID of a request: the same in its answer, in a problem, in log lines and in the audit.
+//! The ID of a request is the same in its response, in a problem, in log lines and in the audit log.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use testkit::{Overview, folder};
 use crate::harness::{OWN, Running};
 
 const ID: &str = "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11";
-/// The same, as nginx writes it.
+/// The same ID, as nginx writes it.
 const PLAIN_ID: &str = "0B0E8A6E3C0A4D5E9F7E3D1B9F0C2A11";
 
 #[test]
@@ -16,7 +16,7 @@ fn every_answer_has_an_id_of_its_own_and_a_problem_names_it() {
     let overview = Running::start();
     let mut ids = BTreeSet::new();
     for path in ["/", "/healthz", "/api/v1/overview", "/api/v1/nothing", "/assets/none"] {
-        // Nobody trusts this peer.
+        // This peer is not a trusted proxy.
         let answer = overview.send("GET", path, &[("x-request-id", ID)], &[]);
         let id = answer.header("x-request-id").to_owned();
         assert_eq!((id.len(), id.matches('-').count()), (36, 4), "{path}: {id}");
@@ -31,7 +31,7 @@ fn every_answer_has_an_id_of_its_own_and_a_problem_names_it() {
 fn the_id_of_a_trusted_proxy_is_in_the_problem_in_the_log_and_in_the_audit_log() {
     let trusted = [("CLUSTER_OVERVIEW_TRUSTED_PROXIES", "127.0.0.1".to_owned())];
     let overview = Overview::start_in(folder(), &trusted);
-    // What cannot be read is logged.
+    // An unreadable header is logged.
     let headers = [("x-forwarded-for", "somebody"), ("x-request-id", PLAIN_ID)];
     let answer = overview.send("GET", "/api/v1/nothing?secret=1", &headers, &[]);
     assert_eq!((answer.status, answer.header("x-request-id")), (404, ID));

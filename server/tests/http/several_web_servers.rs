@@ -1,4 +1,4 @@
-//! Several web servers on one PostgreSQL, behind a balancer that sends each request to another.
+//! Several web servers on one PostgreSQL, behind a load balancer that sends each request to another one.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::harness::{Answer, Running, heartbeat, with};
 
-/// Three web servers of one cluster, asked in turn.
+/// Three web servers of one cluster, used in turn.
 struct Several {
     servers: Vec<Running>,
     next: Cell<usize>,
@@ -25,14 +25,14 @@ impl Several {
         Self { servers, next: Cell::new(0) }
     }
 
-    /// The one whose turn it is.
+    /// The next one.
     fn next(&self) -> &Running {
         let next = self.next.get();
         self.next.set((next + 1) % self.servers.len());
         &self.servers[next]
     }
 
-    /// What a page asks that has a picture up to this cursor.
+    /// The poll of a page with this cursor.
     fn since(&self, cursor: &str) -> OverviewDelta {
         let answer = self.next().json("POST", "/fn/overview", &json!({"cursor": cursor}));
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -40,7 +40,7 @@ impl Several {
     }
 }
 
-/// A picture, and where its reader is.
+/// The snapshot of a reader, and its cursor.
 struct Reader {
     snapshot: Snapshot,
     cursor: String,
@@ -81,7 +81,7 @@ fn a_reader_that_changes_between_web_servers_never_goes_back_in_time_and_misses_
             assert!(sequence >= known, "{key:?} went from {known} back to {sequence}");
         }
     }
-    // All of them come to the same picture, to the byte.
+    // All have the same overview, byte for byte.
     let tags = || -> Vec<Value> {
         several
             .servers
@@ -139,7 +139,7 @@ fn a_session_of_one_web_server_is_valid_at_all_and_ends_at_all() {
         let look = || several.next().send("GET", "/api/v1/overview", &[("cookie", cookie)], &[]);
         assert_eq!([look().status, look().status, look().status], [200; 3]);
         assert_eq!(form("", &[("cookie", cookie)], "/sign-out").status, 303);
-        // What is revoked is over within five seconds; nobody is asked about what is known.
+        // A revocation counts within five seconds, because known tokens are not looked up.
         wait_until_ok("the session to be over everywhere", SOON, || {
             let statuses = [look().status, look().status, look().status];
             if statuses == [401; 3] { Ok(()) } else { Err(format!("{statuses:?}")) }

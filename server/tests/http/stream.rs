@@ -1,4 +1,4 @@
-//! What a reader of the stream hears, and when it ends.
+//! The events of the stream, and when it ends.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::harness::{Running, TOKEN, bearer, heartbeat};
 
-/// One who reads.
+/// A reader of the stream.
 struct Listening(BufReader<TcpStream>);
 
 /// One event: its name, its id and its data.
@@ -61,7 +61,7 @@ impl Listening {
     }
 }
 
-/// Where a reader is who has just asked.
+/// The cursor of a reader that has just polled.
 fn cursor(overview: &Running, token: &str) -> String {
     let headers = [bearer(token).as_slice(), &[("content-type", "application/json")]].concat();
     let news = overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#);
@@ -82,7 +82,7 @@ fn a_reader_gets_every_change_at_once_and_only_once() {
     assert!(heard.data.contains("web-2") && !heard.data.contains("web-1"), "{}", heard.data);
     let news: Value = serde_json::from_str(&heard.data).unwrap();
     assert_eq!(news["cursor"], heard.id);
-    // Whoever comes back from there has missed nothing.
+    // A reader that returns with this cursor has missed nothing.
     overview.beat(&heartbeat("web-3", "web", 1));
     let back = Listening::from(&overview, "none", &heard.id).next().unwrap();
     assert!(back.data.contains("web-3") && !back.data.contains("web-2"), "{}", back.data);

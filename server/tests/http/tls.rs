@@ -1,4 +1,4 @@
-//! Over TLS: whose certificate is shown, how it is renewed, and what else changes.
+//! TLS: the certificate, how it is renewed, and what else changes.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use testkit::{SOON, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, folder, heartbeat};
 
-/// A certificate for 127.0.0.1, which vouches for itself, and its key.
+/// A self-signed certificate for 127.0.0.1, and its key.
 struct Pair {
     certificate: PathBuf,
     key: PathBuf,
@@ -33,7 +33,7 @@ impl Pair {
         fs::write(&self.certificate, made.cert.pem()).unwrap();
     }
 
-    /// A copy of the certificate, for whoever trusts it as it is now.
+    /// A copy of the certificate as it is now, for clients that trust it.
     fn trusted(&self, name: &str) -> PathBuf {
         let copy = self.certificate.with_file_name(name);
         fs::copy(&self.certificate, &copy).unwrap();
@@ -41,7 +41,7 @@ impl Pair {
     }
 }
 
-/// A heartbeat from whoever trusts these certificates.
+/// Sends a heartbeat with a client that trusts these certificates.
 fn beat(overview: &Running, trusted: Option<&Path>, sequence: i64) -> Result<(), ClientError> {
     let client = Client::new(&overview.url, trusted).unwrap();
     client.post("/api/v1/heartbeats", TOKEN, &heartbeat("web-1", "web", sequence)).map(drop)
@@ -93,7 +93,7 @@ fn a_renewed_certificate_is_used_without_a_restart_and_half_a_renewal_is_not() {
     let overview = Running::encrypted(&pair.certificate, &pair.key);
     let former = pair.trusted("former.crt");
     beat(&overview, Some(&former), 1).unwrap();
-    // The new key is not there yet.
+    // The new key is still missing.
     let key = fs::read(&pair.key).unwrap();
     pair.renew();
     let renewed = fs::read(&pair.key).unwrap();
@@ -129,7 +129,7 @@ fn an_agent_trusts_the_certificates_that_are_in_its_file_now() {
     }
     pair.renew();
     wait_until_ok("the new certificate, which is not trusted yet", SOON, || {
-        // A kept connection has shown the former one.
+        // An open connection still has the old one.
         client.close_connections();
         if beat(&client).is_err() { Ok(()) } else { Err("the former one is in use") }
     });

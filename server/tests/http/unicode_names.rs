@@ -1,4 +1,4 @@
-//! Names and passwords are the same however the letters in them are written: composed, or decomposed as by macOS.
+//! Names and passwords are equal in every Unicode form: composed, or decomposed as on macOS.
 
 use app::protocol::UserRole;
 use argon2::password_hash::PasswordHasher as _;
@@ -37,7 +37,7 @@ fn a_password_set_in_one_unicode_form_works_in_the_other() {
 fn a_password_hash_of_an_older_version_works_and_is_renewed_at_the_next_sign_in() {
     let overview = Running::guarded();
     for (typed, number) in [(COMPOSED, 1), (DECOMPOSED, 2)] {
-        // Former versions hashed a password as it was typed.
+        // Older versions hashed a password as it was typed.
         let hash = argon2::Argon2::default().hash_password(DECOMPOSED.1.as_bytes()).unwrap();
         let former = hash.to_string();
         let person = Account {

@@ -1,4 +1,4 @@
-//! What an agent does where something is in its way: a credential of another server, a port that is taken.
+//! How an agent handles obstacles: a credential of another server, a port in use, a name server that fails.
 
 use std::net::{Ipv6Addr, TcpListener};
 use std::path::Path;
@@ -115,7 +115,7 @@ fn an_agent_whose_name_server_fails_goes_on_with_the_last_addresses() {
     let failed = |line: &str| line.contains("cannot reach http://overview.localhost").then_some(());
     agent.wait_for_line("a look-up that fails", SOON, failed);
     assert_eq!(overview.picture()["counts"]["servers"], 0);
-    // In place, for the file is mounted.
+    // In place, because the file is mounted.
     std::fs::write(&hosts, "127.0.0.1 overview.localhost\n").unwrap();
     let first = overview.component_when("app-1", |component| component["pulse"] == "alive");
     assert_eq!(first["ip"], "127.0.0.1", "the overview is reached over loopback");

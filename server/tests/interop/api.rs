@@ -1,11 +1,11 @@
-//! Programs that know the API by its description alone.
+//! Programs that use only the description of the API.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use testkit::{Overview, TOKEN, folder, said, target};
 
-/// A tool of the Python environment that `cargo xtask` makes.
+/// A tool in the Python environment that `cargo xtask` creates.
 pub(crate) fn tool(name: &str) -> PathBuf {
     let tool = target().join("python/bin").join(name);
     assert!(tool.exists(), "{} is missing: `cargo xtask check` installs it", tool.display());
@@ -16,7 +16,7 @@ pub(crate) fn tool(name: &str) -> PathBuf {
 fn requests_generated_from_the_description_get_documented_responses() {
     let overview = Overview::start();
     overview.beat("app-1", 1);
-    // All but the stream, which never ends.
+    // All routes except the stream, which never ends.
     let done = Command::new(tool("schemathesis"))
         .args(["run", &overview.url("/api/v1/openapi.json")])
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])

@@ -1,4 +1,4 @@
-//! What the program says of options it cannot use, wherever they stand.
+//! Messages about invalid options, from the command line, the environment and the file.
 
 use std::fs;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use testkit::{
     Overview, Process, SOON, folder, free_port, get, program, root, run, said, wait_until,
 };
 
-/// A command with a configuration file of this text and mode; it is refused.
+/// Runs a command with a configuration file of this text and mode, which must fail.
 fn refused(command: &str, text: &str, mode: u32) -> String {
     let folder = folder();
     let file = folder.join("options.toml");
@@ -75,7 +75,7 @@ fn secrets_that_every_account_can_read_are_rejected_with_their_mode() {
     let token = folder.token_file();
     for (mode, is_open) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] {
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
-        // It is refused for another reason otherwise.
+        // Otherwise it fails for another reason.
         let text = format!("join-token-file = '{}'\nbase-path = 'none'", token.display());
         let told = refused("serve", &text, 0o644);
         assert_eq!(
@@ -86,7 +86,7 @@ fn secrets_that_every_account_can_read_are_rejected_with_their_mode() {
     }
 }
 
-/// Waits until it answers at this port.
+/// Waits until it answers on this port.
 fn answers(port: u16) {
     wait_until(&format!("an answer at port {port}"), SOON, || {
         get(&format!("http://127.0.0.1:{port}/healthz"))
@@ -136,7 +136,7 @@ fn the_shipped_configuration_files_show_every_option() {
         for option in options.iter().filter(|option| !["help", "config-file"].contains(option)) {
             assert!(shown(option), "{} does not show {option}", path.display());
         }
-        // Whatever stands there commented can be used as it stands.
+        // Every commented line can be used as it is.
         let whole: Vec<&str> = text
             .lines()
             .filter_map(|line| {
@@ -277,7 +277,7 @@ fn a_token_file_that_every_account_can_read_is_warned_about_for_every_option() {
     let folder = folder();
     let token = folder.join("token");
     fs::write(&token, "a token").unwrap();
-    // An address of the documentation network: nothing listens there, and nobody is reached.
+    // An address of the documentation network: nothing is reached there.
     let commands: [&[&str]; 2] = [
         &[
             "serve",

@@ -1,4 +1,4 @@
-//! Files that people make on Windows, and files that hold nothing: read as they are meant, or refused by name.
+//! Files from Windows and empty files: read as they are meant, or rejected by name.
 
 use std::fs;
 use std::io::Write as _;
@@ -25,7 +25,7 @@ fn utf16_be(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_be_bytes).collect()
 }
 
-/// A file that only its owner reads.
+/// A file that only its owner can read.
 fn write(folder: &Folder, name: &str, bytes: &[u8]) -> String {
     let path = folder.join(name);
     fs::copy(folder.token_file(), &path).unwrap();
@@ -145,7 +145,7 @@ fn an_unusable_key_or_token_is_rejected_with_file_and_reason_before_anything_is_
     assert_eq!(overview.picture(), before);
 }
 
-/// Sets a password by what a shell writes to standard input.
+/// Sets a password that a shell writes to standard input.
 fn set_password(database: &Path, name: &str, input: &[u8]) -> (bool, String) {
     let mut command = Command::new(program());
     command.args(["admin", "set-password", name, "--database"]);
@@ -158,7 +158,7 @@ fn set_password(database: &Path, name: &str, input: &[u8]) -> (bool, String) {
 }
 
 fn sign_in(overview: &Overview, name: &str, password: &str) -> u16 {
-    // A form may hold letters of UTF-8 as they are.
+    // A form can contain UTF-8 without encoding.
     let form = format!("name={name}&password={}", password.replace(' ', "+"));
     let headers =
         [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];

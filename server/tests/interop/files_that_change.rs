@@ -1,4 +1,4 @@
-//! Files that change while the program runs: what they hold is used within two intervals, and what cannot be used
+//! Files that change while the program runs: new content is used within two intervals; unusable content
 //! changes nothing and is logged.
 
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use testkit::{Overview, Process, SOON, Serve, TOKEN, folder, program, send, wait_until};
 
-/// The first digits of the check of a key.
+/// The first digits of a key check.
 fn digits(key: &str) -> String {
     use hmac::{Hmac, KeyInit as _, Mac as _};
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap();
@@ -16,10 +16,10 @@ fn digits(key: &str) -> String {
     format!("{:02x}{:02x}{:02x}{:02x}", bytes[0], bytes[1], bytes[2], bytes[3])
 }
 
-/// Gives a file a content.
+/// Writes a content to a file.
 type ChangeFile<'a> = Box<dyn Fn(&str) + 'a>;
 
-/// Every way to give a file another content: in place, by renaming another file, by a symbolic link.
+/// The ways to change a file: in place, by renaming another file, by a symbolic link.
 fn changes(path: &Path) -> [ChangeFile<'_>; 3] {
     let beside = path.with_extension("new");
     let link = beside.clone();
@@ -38,7 +38,7 @@ fn changes(path: &Path) -> [ChangeFile<'_>; 3] {
     ]
 }
 
-/// Changes the key of a running process in every way, and each time waits until this server reports it.
+/// Changes the key of a running process in every way, and waits each time until this server reports it.
 fn follows(overview: &Overview, server: &str, path: &Path, said: &dyn Fn() -> String) {
     for change in changes(path) {
         for key in ["key one", "key two", "key six"] {
@@ -93,7 +93,7 @@ fn serve_reports_the_key_that_is_in_its_file_now() {
         "own",
     ])
     .start_in(folder);
-    // Its own service beats at the interval that it finds at its start.
+    // Its own service component uses the interval that it reads at its start.
     overview.hurry();
     overview.kill();
     overview.component_when("own", |component| component["key_digits"] == digits("key nil"));
@@ -114,7 +114,7 @@ fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_old_one_no_lo
     overview.hurry();
     assert_eq!(beat(&overview, TOKEN, 1), 200);
     let token = overview.token_file();
-    // The agent has a wrong token, and goes on trying with what its file holds.
+    // The agent has a wrong token, and tries again with the current content of its file.
     let own = overview.folder.join("agents.token");
     fs::copy(&token, &own).unwrap();
     fs::write(&own, "wrong").unwrap();
@@ -127,7 +127,7 @@ fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_old_one_no_lo
         (beat(&overview, "another token", 2) == 200).then_some(())
     });
     assert_eq!(beat(&overview, TOKEN, 3), 401);
-    // What cannot be used changes nothing, and a token that is gone does not either.
+    // Unusable content changes nothing, and neither does a deleted token.
     fs::write(&token, "two\nlines").unwrap();
     wait_until("a line in the log that names the file", SOON, || {
         overview.said().contains("holds a line break at line 1, column 4").then_some(())

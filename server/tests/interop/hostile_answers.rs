@@ -1,4 +1,4 @@
-//! What people read of an answer that somebody wrote to deceive them: in the agent's log, and at a terminal.
+//! Responses that try to deceive the reader of an agent's log or of a terminal.
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -12,11 +12,11 @@ use serde_json::json;
 
 use testkit::{Overview, Process, SOON, folder, program, run, said, wait_until_ok};
 
-/// A second line, colours, another direction of writing, and what cannot be seen.
+/// A second line, colours, another writing direction, and invisible characters.
 const FORGED: &str =
     "no\r\n2026-11-27 ERROR forged \u{1b}[31mred\u{9b}2J\u{202e}\u{ad}\u{2060}\u{e0041}";
 
-/// Somebody who answers each request with this status and body, again and again where `endless`.
+/// A server that answers each request with this status and body. With `endless` the body is repeated for ever.
 fn answering(status: &'static str, body: String, endless: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -114,7 +114,7 @@ fn status_reports_a_response_that_is_not_an_overview_in_one_plain_line() {
     }
 }
 
-/// What an agent of this overview writes into its log, once it holds these words.
+/// The log of an agent of this overview, once it contains this text.
 fn log_of_agent(url: &str, words: &str) -> String {
     let folder = folder();
     let mut command = Command::new(program());
@@ -178,7 +178,7 @@ fn a_file_without_an_end_is_rejected_by_name_for_every_option() {
     assert!(told.contains("its first line is longer than 64 KiB"), "{told}");
 }
 
-/// What a command says that ends with a failure, before it has eaten the machine's memory.
+/// The output of a command that must fail within its memory limit.
 fn given_up_on(folder: &Path, arguments: &[&str], input: Stdio) -> String {
     let done = Command::new("timeout")
         .args(["--signal=KILL", "20"])

@@ -1,5 +1,5 @@
-//! What other programs make of the overview: those that send heartbeats, those that were made from its API's
-//! description, those that watch, and those that sign people in.
+//! How other programs work with the overview: senders of heartbeats, generated clients,
+//! monitoring systems, and single sign-on.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 #![allow(clippy::disallowed_methods, reason = "the stories run real processes")]

@@ -1,4 +1,4 @@
-//! Those that watch the overview: Prometheus, and monitoring plug-ins.
+//! Monitoring systems: Prometheus, and Nagios plug-ins.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -36,7 +36,7 @@ fn promtool_accepts_the_rules_and_the_metrics() {
     assert!(checked.status.success(), "{}", said(&checked));
 }
 
-/// A Prometheus that asks every second.
+/// A Prometheus that scrapes every second.
 struct Prometheus {
     url: String,
     _process: Process,
@@ -51,7 +51,7 @@ impl Prometheus {
             "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [alerts.yml]\n\
              scrape_configs: [{{ job_name: overview, static_configs: [{{ targets: ['{target}'] }}] }}]\n"
         );
-        // Nobody waits for minutes here; how long each rule waits is tested by Prometheus' own tool.
+        // Rules fire at once here; promtool tests how long each one waits.
         let rules = std::fs::read_to_string(alerts()).unwrap();
         std::fs::write(folder.join("alerts.yml"), rules.replace("for: 1m", "for: 2s")).unwrap();
         std::fs::write(folder.join("prometheus.yml"), configuration).unwrap();
@@ -65,7 +65,7 @@ impl Prometheus {
         Self { url: format!("http://127.0.0.1:{port}"), _process: process, _folder: folder }
     }
 
-    /// The alerts that fire: their names and servers.
+    /// The firing alerts: names and servers.
     fn firing(&self) -> Vec<(String, String)> {
         let Some(told) = get(&format!("{}/api/v1/alerts", self.url)) else { return Vec::new() };
         let alerts = told["data"]["alerts"].as_array().unwrap().iter();
@@ -123,7 +123,7 @@ fn the_line_for_nagios_says_what_is_wrong_and_the_exit_code_how_severe_it_is() {
     assert_eq!(skew.status.code(), Some(1));
     assert!(said(&skew).starts_with("WARNING - Servers run different versions | servers=2"));
     overview.hurry();
-    // Only from its next heartbeat on is it held to that.
+    // The new interval counts from its next heartbeat on.
     other(2);
     let stale = wait_until_ok("a critical line", SOON, || {
         let line = line();

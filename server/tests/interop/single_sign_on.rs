@@ -13,15 +13,15 @@ use testkit::{
 
 use crate::api::tool;
 
-/// Debian's Apache, and where its modules are.
+/// Debian's Apache, and the folder of its modules.
 const APACHE: &str = "/usr/sbin/apache2";
 const MODULES: &str = "/usr/lib/apache2/modules";
 
-/// Whom the provider knows: each with the roles that it says they have.
+/// The users of the provider, with their roles.
 const PEOPLE: [(&str, &str, &[&str]); 2] =
     [("jm", "Jürgen Müller", &["users", "Admin"]), ("viv", "Vivienne", &["users", "accounting"])];
 
-/// The company's sign-in and the proxy that asks for it, before an overview.
+/// An identity provider and a proxy in front of an overview.
 struct SignedOn {
     port: u16,
     folder: Folder,
@@ -45,7 +45,7 @@ impl SignedOn {
         }
         let file = folder.join("apache.conf");
         fs::write(&file, configuration(&folder, port, &site)).unwrap();
-        // One process: nothing of it stays when it is killed.
+        // One process, so that killing it leaves nothing behind.
         let mut command = Command::new(APACHE);
         command.arg("-X").arg("-f").arg(&file);
         let apache = Process::start(&mut command, &folder, "apache");
@@ -64,7 +64,7 @@ impl SignedOn {
         fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
     }
 
-    /// A browser that goes to an address: where it was led, what it got, and the status.
+    /// Navigates like a browser. Returns the final URL, the page and the status.
     fn go(&self, who: &str, url: &str, more: &[&str]) -> (String, String, u16) {
         let jar = self.folder.join(format!("{who}.cookies")).display().to_string();
         let common = ["-sS", "-L", "-b", &jar, "-c", &jar, "-H", "Accept: text/html"];
@@ -77,7 +77,7 @@ impl SignedOn {
         (led.to_owned(), body.to_owned(), status.parse().unwrap())
     }
 
-    /// Opens the overview and signs in at the provider: the page.
+    /// Opens the overview and signs in at the provider. Returns the page.
     fn sign_in(&self, who: &str) -> String {
         let (provider, form, _) = self.go(who, &self.url("/"), &[]);
         assert!(provider.contains("/oauth2/authorize?"), "{provider}: {form}\n{}", self.log());
@@ -87,7 +87,7 @@ impl SignedOn {
     }
 }
 
-/// Starts a provider that knows these people, and returns once it answers.
+/// Starts a provider with these users, and waits until it answers.
 fn provider(folder: &Folder, port: u16) -> Process {
     let mut command = Command::new(tool("oidc-provider-mock"));
     command.args(["--port", &port.to_string()]);
@@ -131,7 +131,7 @@ fn people_sign_in_at_the_companys_identity_provider() {
     assert!(page.contains("Jürgen Müller"), "{page}");
     assert!(signed_on.sign_in("viv").contains("Vivienne"));
 
-    // The page saves as its forms do: with the address of the page as the browser has it.
+    // Sends the settings form, with the URL of the page as the browser has it.
     let settings = json!({
         "load_balancing": true, "automatic_failover": false, "heartbeat_interval_s": 30,
         "stale_timeout_s": 300, "web_window_s": 86_400
@@ -148,7 +148,7 @@ fn people_sign_in_at_the_companys_identity_provider() {
     assert_eq!((&entry["who"], &entry["proof"]), (&json!("Jürgen Müller"), &json!("proxy")));
     assert_eq!(entry["address"], "127.0.0.1");
 
-    // Whoever is not signed in is nobody, whatever their own headers say; programs bring tokens.
+    // Headers of a client that is not signed in do not authenticate; programs need tokens.
     let forged = ["-H", "X-Forwarded-User: eve", "-H", "X-Forwarded-Role: admin"];
     let (_, page, status) = signed_on.go("eve", &signed_on.url("/api/v1/tokens"), &forged);
     assert_eq!(status, 401);

@@ -1,10 +1,10 @@
-//! The README's heartbeats in other languages, as they stand there.
+//! The README's examples of heartbeats in other languages.
 
 use std::process::Command;
 
 use testkit::{Overview, Process, root, said};
 
-/// The README's block in this language which holds this.
+/// The README's code block in this language that contains this text.
 fn snippet(language: &str, holds: &str) -> String {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let fence = format!("```{language}\n");

@@ -1,5 +1,5 @@
-//! Five hundred agents that start at once while others keep the disk busy: the overview may be slow, but it is never
-//! blind for longer than the disk takes, all are there in the end, and nothing that was acknowledged is lost.
+//! Five hundred agents that start at once on a busy disk: the overview may be slow, but it is never
+//! blind for longer than the disk takes, all agents are accepted in the end, and nothing acknowledged is lost.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -14,11 +14,11 @@ use testkit::{Folder, Overview, Process, Senders, Serve, folder, missing, progra
 const AGENTS: usize = 500;
 /// Processes that write and sync 64 MB again and again.
 const WRITERS: usize = 3;
-/// How long they go on at least, once all agents run.
+/// How long they go on at least after all agents have started.
 const BUSY_FOR: Duration = Duration::from_secs(10);
-/// Longer than two processors and a slow disk need to start all agents and take in each.
+/// Longer than two processors and a slow disk need for all agents.
 const ALL_THERE: Duration = Duration::from_mins(3);
-/// By how much a blind period may be longer than the longest sync: the overview looks twice a second, and the processors
+/// How much longer than the longest sync a blind period can be: the overview checks twice a second, and the processors
 /// are busy too.
 const TOLERANCE: Duration = Duration::from_secs(3);
 
@@ -31,7 +31,7 @@ fn keep_busy(folder: &Folder, number: usize) -> Process {
     Process::start(&mut shell, folder, &format!("writer {number}"))
 }
 
-/// Writes and syncs a little again and again, as a database does, until it is over; the longest that took.
+/// Writes and syncs again and again, as a database does. Returns the longest duration.
 fn longest_sync(folder: &Folder, is_over: &AtomicBool) -> Duration {
     let mut file: File =
         OpenOptions::new().create(true).append(true).open(folder.join("synced")).unwrap();
@@ -46,7 +46,7 @@ fn longest_sync(folder: &Folder, is_over: &AtomicBool) -> Duration {
     longest
 }
 
-/// How long the overview has been blind without a break, at worst.
+/// The longest blind period.
 #[derive(Default)]
 struct DatabaseOutage {
     since: Option<Instant>,

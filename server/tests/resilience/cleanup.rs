@@ -1,4 +1,4 @@
-//! Whoever comes and goes a thousand times leaves nothing behind: no socket, no task that holds one, and
+//! A thousand clients that come and go leave nothing behind: no socket, no task that holds one, and
 //! no memory.
 
 use std::io::{Read as _, Write as _};
@@ -13,18 +13,16 @@ use serde_json::{Value, json};
 use testkit::{Overview, Process, TOKEN, free_port, heartbeat, program, wait_until_ok, with};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-
-/// How often.
 const TIMES: usize = 1_000;
-/// So often before, so that what is made once is there.
+/// How often before measuring, so that everything that is created once exists.
 const BEFORE: usize = 200;
-/// What the memory may differ by, which a thousand of anything would be more than: 2 kB each.
+/// How much more memory is allowed: a thousand leaks of 2 kB would be more.
 const SAME_MEMORY_KB: u64 = 2_000;
-/// Within so much everything is over.
+/// How soon everything must be closed.
 const OVER: Duration = Duration::from_secs(30);
 
-/// Waits until a process has so few sockets again. Its files are no business of who comes and goes: SQLite
-/// keeps one that it is done with until it may close it, sooner or later.
+/// Waits until a process has so few sockets again. Other files do not count: SQLite
+/// keeps some open that it no longer needs.
 fn has_let_go(process: &Process, few: usize) {
     wait_until_ok(&format!("{few} open sockets"), OVER, || {
         let open = process.open_sockets();
@@ -32,7 +30,7 @@ fn has_let_go(process: &Process, few: usize) {
     });
 }
 
-/// Has it come and go, and sees that nothing is left of it in the process.
+/// Runs this many times, and checks that nothing is left in the process.
 fn nothing_is_left(process: &Process, mut times: impl FnMut(usize)) {
     let few = process.open_sockets();
     times(BEFORE);
@@ -44,7 +42,7 @@ fn nothing_is_left(process: &Process, mut times: impl FnMut(usize)) {
     assert!(after <= before + SAME_MEMORY_KB, "{before} kB before, {after} kB after");
 }
 
-/// An agent for `db-1` that listens, once its overview has heard of it.
+/// An agent for `db-1` that listens and is known to its overview.
 fn listening_agent(overview: &Overview) -> (Process, u16) {
     let free = free_port();
     let agent = overview.agent(&program(), "db-1", &["--messenger-port", &free.to_string()]);
@@ -66,7 +64,7 @@ fn a_service_keeps_no_memory_or_files_of_clients_that_connect_and_drop() {
             let said = says[number % says.len()];
             line.write_all(said).unwrap();
             if number % 3 == 0 && said.starts_with(b"GET") {
-                // Who does not greet is hung up on, without a word.
+                // A client that sends no greeting is disconnected without a response.
                 assert_eq!(line.read(&mut [0; 64]).unwrap_or(0), 0);
             }
         }
@@ -76,7 +74,7 @@ fn a_service_keeps_no_memory_or_files_of_clients_that_connect_and_drop() {
 #[test]
 fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
     const AT_ONCE: usize = 50;
-    // Who drops is dialled ever more seldom, so they take turns.
+    // A service that drops is dialled less and less often, so many take turns.
     const GROUPS: usize = 8;
     let name = |group: usize, number: usize| format!("node-{}", group * AT_ONCE + number);
     let overview = Overview::start();
@@ -118,7 +116,7 @@ fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
         });
         say(group, true);
     };
-    // The pool of the database's connections is there, and everybody is known.
+    // The database connections are open, and all servers are known.
     (0..GROUPS).for_each(|group| say(group, true));
     (0..GROUPS).for_each(come_and_go);
     let mut groups = (0..GROUPS).cycle();

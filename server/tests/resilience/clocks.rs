@@ -1,5 +1,5 @@
-//! Clocks that jump, processes that sleep, intervals that change: nobody is called late or dead for it,
-//! and who really dies meanwhile is found.
+//! Clocks that jump, processes that are suspended, intervals that change: no server is late or stale because of it,
+//! and servers that really die are found.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use testkit::{Overview, Process, SOON, Senders, folder, program, wait_until};
 
-/// Where Debian's package `libfaketime` puts what moves the clock of a process with threads; its
-/// plain sister now and then tells one of several threads the true time.
+/// The library of Debian's package `libfaketime` for processes with threads; the
+/// other one sometimes gives a thread the true time.
 pub(crate) fn libfaketime() -> PathBuf {
     let folders = fs::read_dir("/usr/lib").unwrap().map(|folder| folder.unwrap().path());
     let found = folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
@@ -21,7 +21,7 @@ pub(crate) fn libfaketime() -> PathBuf {
         .unwrap_or_else(|| panic!("`cargo xtask test` installs libfaketime"))
 }
 
-/// A service that beats until it dies.
+/// A service that sends heartbeats until it is dropped.
 fn beating(overview: &Overview, server: &str) -> Senders {
     let url = overview.url("/api/v1/heartbeats");
     Senders::start(&url, [server.to_owned()], Duration::from_millis(300), 1)
@@ -33,7 +33,7 @@ fn pulse<'a>(picture: &'a Value, server: &str) -> &'a str {
     found.map_or("absent", |server| server["components"][0]["pulse"].as_str().unwrap())
 }
 
-/// Who lives is alive, who is dead stale, and nothing else is said.
+/// The live service is alive, the dead one stale, and there are no other hints.
 fn is_right(picture: &Value) {
     assert_eq!(pulse(picture, "living"), "alive", "{picture:#}");
     assert_eq!(pulse(picture, "dead"), "stale", "{picture:#}");
@@ -42,7 +42,7 @@ fn is_right(picture: &Value) {
     assert_eq!(said, ["hint-service-stale-dead_service"], "{picture:#}");
 }
 
-/// Looks again and again, for so long.
+/// Checks repeatedly for this time.
 fn stays_right(overview: &Overview, how_long: Duration) {
     let since = Instant::now();
     while since.elapsed() < how_long {
@@ -51,7 +51,7 @@ fn stays_right(overview: &Overview, how_long: Duration) {
     }
 }
 
-/// One service that lives, and one that is known to be dead.
+/// One live service, and one that is known to be stale.
 fn with_one_dead(overview: &Overview) -> Senders {
     overview.hurry();
     overview.beat("dead", 1);
@@ -62,14 +62,14 @@ fn with_one_dead(overview: &Overview) -> Senders {
     living
 }
 
-/// Whether the clock was set between these pictures: forward, that is a period; backward, every stamp
-/// went with it.
+/// Whether the clock was set between these overviews. Forward there is a blind period; backward all times
+/// were moved.
 fn has_followed(before: &Value, after: &Value) -> bool {
     let dead = |picture: &Value| picture["servers"][0]["components"][0]["first_seen"].clone();
     dead(before) != dead(after) || before["blind_periods"] != after["blind_periods"]
 }
 
-/// The environment of a process whose wall clock this file sets, and whose elapsed time stays true.
+/// The environment of a process whose wall clock this file sets. Its elapsed time stays true.
 fn clock_of(file: &Path) -> [(&'static str, String); 4] {
     [
         ("LD_PRELOAD", libfaketime().display().to_string()),
@@ -79,7 +79,7 @@ fn clock_of(file: &Path) -> [(&'static str, String); 4] {
     ]
 }
 
-/// The machine's clock is set while `serve` runs. It believes a new time only after a minute.
+/// The machine's clock is set while `serve` runs, which follows only after a minute.
 fn the_clock_is_set(by: &str) {
     let folder = folder();
     let clock = folder.join("clock");
@@ -106,7 +106,7 @@ fn setting_the_clock_by_an_hour_or_a_day_changes_no_verdict() {
     }
 }
 
-/// How long to sleep: three times as long as it takes to be stale, or as many seconds as
+/// How long the process is suspended: three stale timeouts, or as many seconds as
 /// `CLUSTER_OVERVIEW_SLEEP_SECONDS` says.
 fn sleep() -> Duration {
     let chosen = std::env::var("CLUSTER_OVERVIEW_SLEEP_SECONDS");

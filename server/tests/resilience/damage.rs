@@ -1,5 +1,5 @@
-//! A database that is damaged while it is served: the page says so, nothing is written to it any more,
-//! and the next start refuses it in words.
+//! A database that is damaged while `serve` runs: the page says so, nothing more is written,
+//! and the next start fails with the reason.
 
 use std::fs;
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -11,14 +11,14 @@ use testkit::Overview;
 
 use crate::trouble::fares_badly;
 
-/// Enough servers for some sixty pages.
+/// Enough servers for about sixty pages.
 const SERVERS: usize = 900;
 
 fn log(database: &Path) -> PathBuf {
     database.with_extension("db-wal")
 }
 
-/// Does something to a database beside the overview that serves it.
+/// Runs a statement on the database of a running overview.
 fn beside(database: &Path, statement: &'static str) {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let options = SqliteConnectOptions::new().filename(database);
@@ -28,7 +28,7 @@ fn beside(database: &Path, statement: &'static str) {
     });
 }
 
-/// An overview with many servers that are all in the database's own file, and none in its log.
+/// An overview whose servers are all in the database file, and none in the write-ahead log.
 fn with_many() -> Overview {
     let overview = Overview::start();
     overview.beat_all(SERVERS);
@@ -36,7 +36,7 @@ fn with_many() -> Overview {
     overview
 }
 
-/// Writes garbage over the middle third of a file; what the file holds now.
+/// Overwrites the middle third of a file. Returns the new content.
 fn spoil(path: &Path) -> Vec<u8> {
     let length = fs::metadata(path).unwrap().len();
     assert!(length > 100_000, "{} holds next to nothing: {length} bytes", path.display());
@@ -47,7 +47,7 @@ fn spoil(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap()
 }
 
-/// A start is refused, says what is wrong, and leaves the file as it is.
+/// A start fails with the reason and does not change the file.
 fn a_start_is_refused(overview: &mut Overview) {
     let before = fs::read(overview.database()).unwrap();
     let (said, code) = overview.refused_start();

@@ -1,13 +1,13 @@
-//! A standby takes over while connections to the server before it stay open.
+//! A standby takes over while connections to the former primary stay open.
 
 use std::time::{Duration, Instant};
 
 use testkit::{Balancer, Overview, Postgres, SOON, wait_until_ok};
 
-/// Within so much of the switch writes are taken again.
+/// How soon after the switch writes are accepted again.
 const RECOVERY: Duration = Duration::from_secs(10);
 
-/// How many connections listen at a server: what they said last is that, or the question they ask when
+/// How many connections listen at a server: their last statement is `LISTEN`, or the check that they send when
 /// there is no news.
 const LISTENING: &str = "select count(*) from pg_stat_activity \
      where application_name = 'cluster-overview' \
@@ -34,7 +34,7 @@ fn old_connections_to_a_demoted_server_are_left_for_the_one_that_takes_writes() 
         });
     }
     assert!(since.elapsed() < RECOVERY, "it took {:?}", since.elapsed());
-    // What one web server takes, both show: and each of them hears of it by a connection to the new server.
+    // Both web servers show a heartbeat of either, and each listens on a connection to the new primary.
     assert_eq!(servers[0].beat("another", 1).0, 200);
     for server in &servers {
         server.picture_when(|picture| picture["counts"]["servers"] == 2);

@@ -1,4 +1,4 @@
-//! What somebody outside does without end, and how little of it reaches the log.
+//! Floods from outside cause few log lines.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use testkit::{Overview, SOON, TOKEN, wait_until};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-/// A heartbeat of a service of this machine, whose messenger listens at this port.
+/// A heartbeat of a service on this machine, whose messenger listens on this port.
 fn announce(overview: &Overview, server: &str, sequence: u64, ip: &str, port: u16) {
     let beat = json!({
         "server": server, "role": "service", "version": "2026.2.1", "ip": ip,
@@ -48,7 +48,7 @@ fn a_messenger_that_sends_invalid_messages_without_end_causes_one_log_line() {
     announce(&overview, "db-1", 1, "127.0.0.1", port);
     let words = "that is not a heartbeat of its service";
     until("a line of the log", || lines_with(&overview, words) > 0);
-    // It is read only so often; some dozen would be written meanwhile.
+    // Messages are read at a limited rate. Without the limiter a dozen lines would be written in this time.
     let since = Instant::now();
     let flooded = || said.load(std::sync::atomic::Ordering::SeqCst) > 1_000;
     until("a thousand heartbeats that are none, for three seconds", || {

@@ -1,5 +1,5 @@
-//! `kill -9` at any moment, under load: whatever was acknowledged is there, whoever lives is not
-//! called dead, whoever is dead is not called alive.
+//! `kill -9` at any moment, under load: what was acknowledged is stored, no live server is
+//! stale, and no dead one alive.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,9 +17,9 @@ fn kills() -> u32 {
     std::env::var("CLUSTER_OVERVIEW_KILLS").map_or(10, |kills| kills.parse().unwrap())
 }
 
-/// Everybody's last acknowledged heartbeat is in the picture, and nobody's pulse is wrong.
+/// Checks that the last acknowledged heartbeat of each server is in the overview, and that no pulse is wrong.
 fn check(overview: &Overview, acknowledged: &Acknowledged, dead_since: Instant) {
-    // What was acknowledged before this look must be in what is seen by it.
+    // What was acknowledged before this request must be in its response.
     let picture = overview.picture();
     assert_eq!(missing(acknowledged, &picture), None);
     for server in picture["servers"].as_array().unwrap() {
@@ -27,7 +27,7 @@ fn check(overview: &Overview, acknowledged: &Acknowledged, dead_since: Instant) 
         if name.starts_with("living") {
             assert_eq!(shown["pulse"], "alive", "{name} beats on: {shown:#}");
         }
-        // Spells lengthen its time: it is dead for certain after twice its timeout.
+        // Blind periods lengthen the time, so it is stale for certain after twice the timeout.
         if name == "dead" && dead_since.elapsed() > 2 * STALE_TIMEOUT {
             assert_eq!(shown["pulse"], "stale", "it fell silent long ago: {shown:#}");
         }
@@ -49,7 +49,7 @@ fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_while_the_overview_is_
         acknowledged.extend(at.clone().map(|at| ("dead".to_owned(), at)));
         acknowledged
     };
-    // Said, not asserted: a busy machine delays a new process for longer than all that it has to do.
+    // Printed, not asserted: on a busy machine the start of a process is delayed at random.
     // `cargo xtask bench` measures it on one that is not.
     let mut until_ready = Vec::new();
     for _ in 0..kills() {

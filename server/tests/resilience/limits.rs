@@ -1,4 +1,4 @@
-//! Floods: what strangers send costs no memory that stays, and keeps out no heartbeat.
+//! Floods from strangers use no memory for long, and do not keep heartbeats out.
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
@@ -9,16 +9,16 @@ use testkit::{Overview, SOON, Serve, folder, wait_until_ok};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 
-/// By how much the memory may have grown after a flood.
+/// How much more memory is allowed after a flood.
 const SAME_MEMORY_KB: u64 = 20_000;
-/// What all bodies in flight may cost, and what the connections that bring them need.
+/// The memory of all bodies, and of their connections.
 const MOST_IN_BETWEEN_KB: u64 = 100_000;
-/// How soon a stream is answered that is one of many.
+/// How soon one of many streams is answered.
 const ANSWERED: Duration = Duration::from_secs(5);
-/// How soon what was needed in between is given back.
+/// How soon memory is returned after a flood.
 const GIVEN_BACK: Duration = Duration::from_secs(15);
 
-/// A `serve` that may have so many files open, with more options.
+/// A `serve` with this limit of open files, and more options.
 fn with_open_files(files: usize, more: &[&str]) -> Overview {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files.to_string()]);
@@ -29,7 +29,7 @@ fn connect(overview: &Overview) -> TcpStream {
     TcpStream::connect((Ipv4Addr::LOCALHOST, overview.port)).unwrap()
 }
 
-/// How long a heartbeat takes at most, of some that are sent over connections of their own.
+/// The longest duration of several heartbeats, each over a new connection.
 fn slowest_heartbeat(overview: &Overview, sequence: u64) -> Duration {
     let times = (0..10).map(|number| {
         let since = Instant::now();
@@ -44,7 +44,7 @@ fn names_of_two_megabytes_at_sign_in_do_not_stay_in_memory() {
     let flooded = with_open_files(4_096, &["--auth", "password", "--trusted-proxies", "127.0.0.1"]);
     let sign_in = |number: usize, size: usize| {
         let name = format!("{number}{}", "x".repeat(size));
-        // Each comes from an address of its own, which may try.
+        // Each request has another client address, so the rate limiter allows it.
         let from = format!("192.0.2.{number}");
         let headers = [
             ("x-forwarded-for", from.as_str()),
@@ -86,7 +86,7 @@ fn rejected_bodies_are_read_and_do_not_stay_in_memory() {
                 stream.write_all(head.as_bytes()).await.unwrap();
                 let (mut read, mut write) = stream.split();
                 let body = vec![b' '; 64 << 10];
-                // All but the end comes, and is waited for.
+                // All bytes except the last arrive.
                 let sending = async {
                     for _ in 0..length / body.len() - 1 {
                         if write.write_all(&body).await.is_err() {
@@ -126,11 +126,11 @@ fn heartbeats_are_accepted_while_idle_connections_fill_the_limit() {
     let flooded = with_open_files(300, &[]);
     let alone = slowest_heartbeat(&flooded, 1);
     let mut idle: Vec<TcpStream> = (0..250).map(|_| connect(&flooded)).collect();
-    // Some have said a part of something.
+    // Some have sent a part of a request.
     for stream in idle.iter_mut().step_by(2) {
         stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n").unwrap();
     }
-    // Some send a body without a proof, and never end it.
+    // Some send an unauthenticated body and never end it.
     for stream in idle.iter_mut().skip(1).step_by(4) {
         let head =
             "POST /api/v1/heartbeats HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
@@ -146,14 +146,14 @@ fn heartbeats_are_accepted_while_idle_connections_fill_the_limit() {
     assert!(among < most && again < most, "{alone:?} alone, {among:?} and {again:?} among them");
 }
 
-/// Lets a process open so many files from now on: those it has open stay.
+/// Sets the limit of open files of a process. Open files stay open.
 fn allow_open_files(overview: &Overview, files: usize) {
     let (process, limit) = (overview.serve.id().to_string(), format!("--nofile={files}:"));
     let done = Command::new("prlimit").args(["--pid", &process, &limit]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// Many times longer than it takes to try again to accept a connection.
+/// Many times longer than the delay after which it tries to accept again.
 const MANY_TRIES: Duration = Duration::from_secs(2);
 
 #[test]
@@ -186,7 +186,7 @@ fn heartbeats_are_accepted_while_streams_fill_their_limit() {
     let first = flooded.json("POST", "/fn/overview", &serde_json::json!({"cursor": ""}));
     let cursor = first.body["cursor"].as_str().unwrap().to_owned();
     let ask = format!("GET /api/v1/stream?cursor={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    // One after the other: a connection that has yet to ask is idle, and closed for the next.
+    // One after the other, because a connection without a request is idle and may be closed for the next.
     let streams: Vec<(tokio::net::TcpStream, String)> = (0..400)
         .map(|_| {
             runtime.block_on(async {

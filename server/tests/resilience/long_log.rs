@@ -1,4 +1,4 @@
-//! A program that reads the database for long: the log grows meanwhile, the overview says so, and nothing of it stays.
+//! A program that keeps reading the database: the write-ahead log grows, the overview warns, and the log is short afterwards.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use testkit::{Overview, Process, SOON, heartbeat, wait_until, wait_until_ok};
 
-/// As long as the log is where nobody holds it, at most.
+/// The longest log without such a reader.
 const MAX_LOG_BYTES: u64 = 8 << 20;
-/// So many servers fill some sixty pages with each of their heartbeats.
+/// Heartbeats of so many servers change about sixty pages.
 const SERVERS: usize = 900;
 
 fn log(overview: &Overview) -> PathBuf {
@@ -27,7 +27,7 @@ fn measured_log_bytes(overview: &Overview) -> u64 {
     found.unwrap().parse().unwrap()
 }
 
-/// Has every server send heartbeats until the log is so long.
+/// Sends heartbeats of all servers until the log has this length.
 fn grow(overview: &Overview, bytes: u64) {
     for sequence in 2.. {
         let beats =
@@ -39,7 +39,7 @@ fn grow(overview: &Overview, bytes: u64) {
     }
 }
 
-/// A shell that began to read and stays so.
+/// A database shell with an open read transaction.
 fn reader(overview: &Overview) -> Process {
     let mut shell = Command::new("sqlite3");
     shell.arg(overview.database()).stdin(Stdio::piped());

@@ -1,4 +1,4 @@
-//! It holds: a real `serve`, killed and deprived of what it needs.
+//! A real `serve` that is killed or loses what it needs.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 #![allow(

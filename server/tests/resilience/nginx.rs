@@ -1,4 +1,4 @@
-//! Two web servers behind nginx, configured as `server/dist/nginx.conf` says.
+//! Two web servers behind nginx with `server/dist/nginx.conf`.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use testkit::{
     wait_until_ok,
 };
 
-/// An nginx in a folder of its own; it ends with this value, or with this process.
+/// An nginx in a folder of its own. It ends when this is dropped, or with this process.
 struct Nginx {
     keeper: Process,
     port: u16,
@@ -31,7 +31,7 @@ impl Nginx {
         Self::with_site(port, &site)
     }
 
-    /// One that hands everything on to this server, with these lines in its configuration.
+    /// Passes everything to this server, with these lines in its configuration.
     fn with_lines(server: &Overview, lines: &str) -> Self {
         let (port, behind) = (free_port(), server.port);
         Self::with_site(
@@ -42,7 +42,7 @@ impl Nginx {
         )
     }
 
-    /// With what belongs inside `http { … }`.
+    /// Starts it with this content of `http { … }`.
     fn with_site(port: u16, site: &str) -> Self {
         let folder = folder();
         fs::write(folder.join("site.conf"), site).unwrap();
@@ -55,7 +55,7 @@ impl Nginx {
             folder.display()
         );
         fs::write(folder.join("nginx.conf"), whole).unwrap();
-        // Its workers stay who started it: what they write goes with the folder.
+        // Its workers run as the current account, so that the folder can be deleted.
         let user = "test \"$(id -u)\" = 0 && user='user root;'";
         let script = format!(
             "{user}; nginx -e {0}/log -c {0}/nginx.conf -g \"$user\" & nginx=$!; \
@@ -85,7 +85,7 @@ impl Drop for Nginx {
     }
 }
 
-/// The status of a heartbeat sent through the proxy.
+/// Sends a heartbeat through the proxy. Returns the status.
 fn sent(nginx: &Nginx, sequence: u64) -> Option<u16> {
     let url = nginx.url("/api/v1/heartbeats");
     beat(&agent(), &url, "app-1", sequence).map(|(status, _)| status)
@@ -110,7 +110,7 @@ fn behind_the_proxy_any_web_server_can_answer_and_a_blind_one_still_shows_the_pa
         let page = get(&nginx.url("/")).unwrap();
         assert!(page.as_str().unwrap().contains(&format!("stale after {} s", 3 + turn)));
     }
-    // One of the two is gone: whoever comes is answered by the other.
+    // One of the two has stopped, so the other answers every request.
     servers[0].end();
     for turn in 10..20 {
         assert_eq!(sent(&nginx, turn), Some(200));
@@ -135,7 +135,7 @@ fn behind_the_proxy_any_web_server_can_answer_and_a_blind_one_still_shows_the_pa
 fn behind_a_proxy_that_changes_the_host_reading_works_and_a_rejected_change_names_the_missing_line()
 {
     let server = Serve::with(&["--trusted-proxies", "127.0.0.1"]).start();
-    // `Host` becomes the overview's own address, or loses its port; or the proxy names the browser's.
+    // `Host` becomes the overview's own address, or loses its port; or the proxy sends the browser's.
     for (lines, refused) in [
         ("", Some(server.address())),
         ("proxy_set_header Host $host;", Some("localhost".to_owned())),
@@ -147,7 +147,7 @@ fn behind_a_proxy_that_changes_the_host_reading_works_and_a_rejected_change_name
         ),
     ] {
         let nginx = Nginx::with_lines(&server, lines);
-        // As a browser of the network asks: over plain HTTP it does not say where a request comes from.
+        // Like a browser on the network: over plain HTTP it sends no `Sec-Fetch-Site`.
         let host = format!("localhost:{}", nginx.port);
         let origin = format!("http://{host}");
         let ask = |method: &str, path: &str, accept: &str, body: &str| {

@@ -1,5 +1,5 @@
-//! PostgreSQL that is not there, comes back, is cut off, is silent, or tells another time: the page says
-//! so and dims, agents are told to come back, and nobody is called stale for it.
+//! PostgreSQL that is down, comes back, is cut off, hangs, or has another time: the page says
+//! so, agents get `Retry-After`, and no server is stale because of it.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use testkit::{
 
 use crate::clocks::libfaketime;
 
-/// Within so much of the database's return the overview sees again.
+/// How soon after the database's return the overview is no longer blind.
 const RECOVERY: Duration = Duration::from_secs(3);
 
-/// How the picture is while nobody can tell.
+/// The overview while it is blind.
 fn is_blind(picture: &Value) -> bool {
     !picture["blind_since"].is_null()
 }
@@ -23,19 +23,19 @@ fn sees(picture: &Value) -> bool {
     !is_blind(picture)
 }
 
-/// What a sender is told: the status, and after how long to come back.
+/// The response to a heartbeat: status and `Retry-After`.
 fn refused(overview: &Overview, sequence: i64) -> (u16, bool) {
     let answer = overview.post_heartbeats(&heartbeat("living", "service", sequence));
     (answer.status, answer.headers.contains_key("retry-after"))
 }
 
-/// How long an outage lasts: so long, or as long as `CLUSTER_OVERVIEW_OUTAGE_SECONDS` says.
+/// How long an outage lasts, or as long as `CLUSTER_OVERVIEW_OUTAGE_SECONDS` says.
 fn at_least(lasts: Duration) -> Duration {
     let chosen = std::env::var("CLUSTER_OVERVIEW_OUTAGE_SECONDS");
     chosen.map_or(lasts, |seconds| Duration::from_secs(seconds.parse().unwrap()))
 }
 
-/// Blind while it lasts, and right again soon after.
+/// The overview is blind during the outage, and right again soon after it.
 fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     let picture = overview.picture_when(is_blind);
     assert_eq!(picture["health"], "unknown", "never green: {picture:#}");
@@ -54,7 +54,7 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     let back = Instant::now();
     let picture = overview.picture_when(sees);
     assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
-    // Longer than the stale timeout nobody could be heard: that is nobody's fault.
+    // No heartbeat could arrive for longer than the stale timeout, and no server is blamed for it.
     assert_eq!(picture["counts"]["stale"], 0, "{picture:#}");
     assert_eq!(picture["counts"]["late"], 0, "{picture:#}");
     assert!(
@@ -63,7 +63,7 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     );
 }
 
-/// Stale after 3 s of silence, and one service that has just beaten.
+/// A stale timeout of 3 s, and one service with a new heartbeat.
 fn with_one(address: &str) -> Overview {
     let overview = Overview::start_on(address);
     overview.hurry();
@@ -108,12 +108,12 @@ fn database_connections_that_break_or_hang_leave_nothing_stuck() {
 fn a_database_with_a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
     let database = Postgres::start_on_a_disk_of(96);
     let overview = with_one(&address(database.port));
-    // Again and again, for what the database frees is gone at once; and never more than the disk holds.
+    // Repeatedly, because the database uses freed space at once.
     database.tell(
         "while kill -0 $$; do head -c 96M /dev/zero >> disk/ballast; sleep 0.02; done & filler=$!",
     );
     let mut taken = 1;
-    // Each heartbeat is another server's: sooner or later a row needs a page that is not there.
+    // Each heartbeat is from another server, so that a row soon needs a new page.
     wait_until_ok("the disk to be full", Duration::from_mins(2), || {
         while overview.beat(&format!("server-{taken}"), 1).0 == 200 {
             taken += 1;
@@ -130,7 +130,7 @@ fn a_database_with_a_full_disk_makes_the_overview_blind_until_there_is_room_agai
     assert_eq!(overview.beat("another", 1).0, 200);
 }
 
-/// Lets nobody change this server's rows for as long as the database runs.
+/// Locks this server's rows until the database stops.
 fn lock(database: &Postgres, server: &str) {
     let locked = database.file("locked");
     database.tell(&format!(
@@ -145,7 +145,7 @@ fn lock(database: &Postgres, server: &str) {
     });
 }
 
-/// What the audit says was removed, oldest first.
+/// The removals in the audit log, oldest first.
 fn removals(overview: &Overview) -> Vec<String> {
     let audit = overview.get("/api/v1/audit?action=remove").body;
     let entries = audit["entries"].as_array().unwrap().iter().rev();
@@ -164,7 +164,7 @@ fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
             .collect();
         assert_eq!(overview.post_heartbeats(&beats.into()).status, 200);
     }
-    // The first transaction of 500 does not touch it, and the second waits for it.
+    // The first transaction of 500 does not need the row, and the second waits for it.
     lock(&database, "pod-0700");
     let all = serde_json::json!({"name": "pod-*"});
     let stopped = thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! A database of another account: whoever starts `serve` is told which files these are, whose, and what to do,
+//! A database of another account: `serve` names the files, their owner, and what to do,
 //! all at once.
 
 use std::fs::{self, Permissions};
@@ -11,13 +11,13 @@ use testkit::{Folder, Serve, folder, program, said};
 /// An account without rights.
 const NOBODY: u32 = 65_534;
 
-/// Whether this is root, who can be anybody. Anybody else can only take a right away from themselves.
+/// Whether the tests run as root, which can use other accounts. Otherwise they can only remove their own rights.
 fn is_root() -> bool {
     let whose = Command::new("id").arg("-u").output().unwrap();
     said(&whose).trim() == "0"
 }
 
-/// Starts a program as an account without rights, or as ourselves.
+/// Runs a program as an account without rights, or else as the current one.
 fn as_nobody() -> Command {
     let mut command = Command::new(if is_root() { "setpriv" } else { "env" });
     if is_root() {
@@ -32,7 +32,7 @@ fn name() -> String {
     said(&whose).trim().to_owned()
 }
 
-/// Lets nobody else use it.
+/// Removes access for that account.
 fn lock_away(path: &Path, mode: u32) {
     if is_root() {
         chown(path, Some(0), Some(0)).unwrap();
@@ -48,9 +48,9 @@ fn give(path: &Path) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// What a `serve` of an account without rights says, which must not start.
+/// The output of a `serve` without rights, which must not start.
 fn refused(story: &Folder) -> String {
-    // The token is beside the database.
+    // The token file is next to the database.
     let own = Serve::with(&["--join-token-file", ""]).below("data");
     let arguments = own.arguments(story, 0);
     let arguments = arguments.split(|argument| argument == "--join-token-file").next().unwrap();
@@ -69,10 +69,10 @@ fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_
     let database = data.join("overview.db");
     let beside = |end: &str| data.join(format!("overview.db{end}"));
     fs::write(beside(".join-token"), "a token").unwrap();
-    // As a killed process leaves them: with its log.
+    // The files as a killed process leaves them, with the write-ahead log.
     let copies =
         ["", "-wal", "-shm", ".join-token"].map(|end| (beside(end), fs::read(beside(end))));
-    // Its process ends without a chance to tidy up.
+    // The process is killed.
     let story = overview.folder;
     drop(overview.serve);
     for (path, bytes) in &copies {
@@ -91,7 +91,7 @@ fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_
     assert!(line.contains(&chown), "{chown} in: {line}");
     assert!(!told.contains("backup"), "{told}");
 
-    // What is still foreign is all that is still named.
+    // Only files that are still inaccessible are named.
     for (path, _) in &copies {
         give(path);
     }

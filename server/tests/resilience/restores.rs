@@ -1,11 +1,11 @@
-//! A database restored from a backup while a web server sleeps: nothing that it knew before is taken for true.
+//! A database restored from a backup while a web server is suspended: it uses nothing that it knew before.
 
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::{Overview, Serve, bearer, create_token, postgres, wait_until_ok};
 
-/// Within so much of its return a web server knows that the database was restored.
+/// How soon after it resumes a web server knows that the database was restored.
 const NOTICED_WITHIN: Duration = Duration::from_secs(2);
 
 fn start(database: &str) -> Overview {
@@ -21,7 +21,7 @@ fn token(database: &str, role: &str) -> String {
     create_token(database, role).trim().to_owned()
 }
 
-/// Revokes the one token of this role, by an admin's.
+/// Revokes the only token of this role.
 fn revoke_the(role: &str, overview: &Overview, admin: &str) {
     let list = overview.send("GET", "/api/v1/tokens", &bearer(admin), &[]);
     let tokens = list.body["tokens"].as_array().unwrap().iter();

@@ -1,5 +1,5 @@
-//! Three web servers on one PostgreSQL behind a balancer, one of them killed again and again: what was
-//! acknowledged is there, no reader goes back in time or lags by more than a poll, no verdict is wrong.
+//! Three web servers on one PostgreSQL behind a load balancer, one of them killed again and again: what was
+//! acknowledged is stored, no reader goes back in time or lags by more than a poll, and no verdict is wrong.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use app::protocol::OverviewDelta;
 use serde_json::json;
 use testkit::{Balancer, Fault, Overview, agent, beat, postgres, send, wait_until_ok};
 
-/// Servers under load, each beating as fast as it is answered.
+/// Servers that each send heartbeats as fast as they are answered.
 const LIVING: usize = 6;
 /// Pages that poll.
 const READERS: usize = 3;
@@ -43,13 +43,13 @@ fn live(port: u16, server: String, until: Arc<AtomicBool>, history: Acknowledged
     }
 }
 
-/// A page: what it has, and what everybody had been promised at its last two polls.
+/// A page: its snapshot, and what had been acknowledged at its last two polls.
 struct Page {
     url: String,
     snapshot: Snapshot,
     cursor: String,
     polls: u32,
-    /// What had been acknowledged, and when that was.
+    /// The acknowledged sequences, and when they were read.
     promised: (Instant, BTreeMap<String, u64>),
 }
 
@@ -66,7 +66,7 @@ impl Page {
         }
     }
 
-    /// Polls once, if it is answered.
+    /// Polls once. A failed poll is ignored.
     fn poll(&mut self, history: &Acknowledged) {
         let asked_at = Instant::now();
         let promised = history.lock().unwrap().clone();
@@ -89,7 +89,7 @@ impl Page {
             let seen = now.get(server).copied().unwrap_or_default();
             assert!(seen >= *sequence, "{server} went from {sequence} back to {seen}");
         }
-        // What had been acknowledged a poll ago is seen by now.
+        // What had been acknowledged one poll ago is visible by now.
         let (since, before) = &self.promised;
         if asked_at - *since >= POLL {
             for (server, sequence) in before {
@@ -168,7 +168,7 @@ fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_
     }
     let polls: Vec<u32> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
     assert!(polls.iter().all(|polls| *polls > 5), "somebody looked: {polls:?}");
-    // All three, asked one by one, have everything, and the same.
+    // Each of the three has everything, and all have the same.
     let history = history.lock().unwrap().clone();
     let tell = |server: &Overview| {
         let picture = server.picture_when(|picture| picture["counts"]["stale"] == 1);

@@ -1,4 +1,4 @@
-//! A disk that takes three seconds for each sync: the overview is slow, and not blind.
+//! A disk that takes three seconds for each sync: the overview is slow, but not blind.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,12 +8,12 @@ use testkit::{Folder, Senders, Serve, folder, missing, wait_until_ok};
 
 /// How many services send heartbeats at once.
 const SERVICES: u64 = 20;
-/// How long: several syncs.
+/// Several syncs.
 const SLOW_FOR: Duration = Duration::from_secs(15);
-/// Within so much all have been taken twice.
+/// How soon two heartbeats of each have been stored.
 const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 
-/// Replaces what a process calls to have its data on the disk: slow while a file is there.
+/// Replaces the sync functions of a process: they are slow while a file exists.
 const SLOW_SYNC: &str = r#"
     #define _GNU_SOURCE
     #include <dlfcn.h>

@@ -1,5 +1,5 @@
-//! `SQLite` in trouble: the page is blind and says why, senders are told to come back, and all is well
-//! again as soon as the fault is, without a restart.
+//! Faults of SQLite's files: the overview is blind and says why, senders get `Retry-After`, and it
+//! recovers without a restart.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -10,22 +10,22 @@ use cluster_overview::store::admin::AdminStore;
 use serde_json::Value;
 use testkit::{Overview, Serve, folder, get};
 
-/// Whether the picture is blind, and its hint says this.
+/// Whether the overview is blind with this reason in its hint.
 fn is_blind_for(picture: &Value, why: &str) -> bool {
     !picture["blind_since"].is_null()
         && picture["hints"][0]["evidence"].as_str().is_some_and(|said| said.contains(why))
 }
 
-/// Nobody is blamed for what the overview did not see.
+/// No server is stale because the overview was blind.
 fn is_whole(picture: &Value) -> bool {
     picture["blind_since"].is_null()
         && picture["health"] == "ok"
         && picture["hints"].as_array().is_some_and(Vec::is_empty)
 }
 
-/// Blind for this reason: heartbeats are not taken, and the probes say so.
+/// Waits until it is blind for this reason, and checks heartbeats and health checks.
 pub(crate) fn fares_badly(overview: &Overview, why: &str) {
-    // A fault is met by the next write at the latest.
+    // The next write meets the fault at the latest.
     let mut sequence = 1_000;
     overview.picture_when(|picture| {
         sequence += 1;
@@ -41,7 +41,7 @@ pub(crate) fn fares_badly(overview: &Overview, why: &str) {
     assert_eq!(picture["servers"][0]["components"][0]["pulse"], "unknown");
 }
 
-/// Well again, by itself: heartbeats are taken and kept.
+/// Waits until it has recovered, and checks that heartbeats are stored.
 fn recovers(overview: &Overview) {
     overview.picture_when(|picture| picture["blind_since"].is_null());
     assert_eq!(overview.beat("web-1", 100_000).0, 200);
@@ -112,8 +112,8 @@ fn a_damaged_database_is_rejected_at_the_start_with_the_reason_and_not_changed()
     assert_eq!(fs::read(folder.join("overview.db")).unwrap(), damaged);
 }
 
-/// An overview on a disk of a megabyte that can be filled and freed by a line to the shell that holds
-/// it. The shell is killed without a word, and the overview must not outlive it.
+/// An overview on a disk of one megabyte. A line to the shell that mounted it fills or frees it.
+/// The overview must end when the shell is killed.
 fn on_a_small_disk() -> Overview {
     let folder = folder();
     let disk = folder.join("disk");
@@ -133,7 +133,7 @@ fn a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
     let overview = on_a_small_disk();
     let shell = |line| overview.serve.tell(line);
     overview.beat("web-1", 1);
-    // Again and again: what the overview frees by closing its files is gone at once.
+    // Repeatedly, because closing its files frees some space.
     shell("while :; do cat /dev/zero >> $DISK/ballast; sleep 0.02; done & filler=$!");
     fares_badly(&overview, "The disk of the database is full");
     shell("kill $filler; wait $filler; rm $DISK/ballast");
@@ -145,7 +145,7 @@ fn a_disk_that_becomes_read_only_makes_the_overview_blind_until_it_is_writable_a
     let overview = on_a_small_disk();
     let shell = |line| overview.serve.tell(line);
     overview.beat("web-1", 1);
-    // What is open stays writable: so writing must fail once, and the database be opened anew.
+    // Open files stay writable. So a write must fail once, and the database be opened again.
     shell("exec 3> $DISK/ballast; mount --bind $DISK $DISK; mount -o remount,bind,ro $DISK");
     shell("while :; do cat /dev/zero >&3; sleep 0.02; done & filler=$!");
     fares_badly(&overview, "is read-only");
@@ -175,7 +175,7 @@ fn a_second_serve_on_the_same_file_is_rejected_by_whatever_path() {
     symlink(overview.database(), elsewhere.join("soft.db")).unwrap();
     symlink(&overview.folder, elsewhere.join("folder")).unwrap();
     fs::hard_link(overview.database(), elsewhere.join("hard.db")).unwrap();
-    // What a former version locked.
+    // The lock file of an older version.
     let _ = fs::remove_file(overview.folder.join("overview.db.lock"));
     let names = ["soft.db", "hard.db", "folder/overview.db", "../overview.db"];
     for name in names.map(|name| elsewhere.join(name)) {
@@ -201,7 +201,7 @@ fn modes(database: &Path) -> Vec<(String, u32)> {
 
 #[test]
 fn only_its_owner_can_read_or_lock_the_database_and_the_files_next_to_it() {
-    // As a service manager may start it that says nothing of new files.
+    // Like a service manager that sets no umask.
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 000; exec \"$@\"", "sh"]);
     let mut overview = Serve::default().start_by(shell, folder());
@@ -212,7 +212,7 @@ fn only_its_owner_can_read_or_lock_the_database_and_the_files_next_to_it() {
         assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
     };
     own(&overview.database());
-    // A backup was put in its place that everybody can read.
+    // A restored backup that every account can read.
     overview.end();
     for (file, _) in modes(&overview.database()) {
         let file = overview.folder.join(file);

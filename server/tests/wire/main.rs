@@ -1,7 +1,7 @@
-//! Whatever comes over the wire of the messenger, nobody falls over it: what is kept in `corpus`, and for
-//! some seconds what comes of that by chance.
+//! No input on the messenger's wire causes a panic or a hang: neither what is in `corpus`, nor, for
+//! some seconds, random changes of it.
 //!
-//! What once made somebody fall is added to the corpus, as a file.
+//! Input that once caused a failure is added to the corpus as a file.
 
 #![allow(clippy::unwrap_used, reason = "what fails in a helper fails the story")]
 #![allow(clippy::disallowed_methods, reason = "the stories go on for a while")]
@@ -18,24 +18,24 @@ use tokio::runtime::Runtime;
 
 /// The key that both sides have; the greetings in the corpus are made with it.
 const KEY: [u8; 32] = [7; 32];
-/// How long each side is annoyed.
+/// How long each receiver is tested.
 const ANNOYED: Duration = Duration::from_secs(4);
-/// How many trials there are at least, and how long a slow machine may take for them.
+/// The least number of inputs, and how long a slow machine may take for them.
 const MIN_TRIALS: u32 = 100;
 const TRIALS_WITHIN: Duration = Duration::from_mins(2);
 
-/// Who hears it.
+/// Who receives the input.
 #[derive(Clone, Copy, Debug)]
 enum Ear {
-    /// A service that listens, before it knows who talks.
+    /// A service that listens, before authentication.
     Listener,
-    /// A web server that dials, before it knows who answers.
+    /// A web server that dials, before authentication.
     Dialer,
-    /// A web server that has been told by somebody with the key.
+    /// A web server whose peer is authenticated.
     Friend,
 }
 
-/// What is kept for an ear.
+/// The corpus of a receiver.
 fn corpus(ear: Ear) -> Vec<Vec<u8>> {
     let folder = match ear {
         Ear::Listener => "dialer",
@@ -49,7 +49,7 @@ fn corpus(ear: Ear) -> Vec<Vec<u8>> {
     files.into_iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// Says this to somebody, and then nothing more. What it ended with.
+/// Sends this and closes the connection. Returns the error with which the receiver ended.
 async fn say(ear: Ear, what: &[u8]) -> WireError {
     let (near, mut far) = duplex(64 << 10);
     let hears = async {
@@ -70,7 +70,7 @@ async fn say(ear: Ear, what: &[u8]) -> WireError {
     let says = async {
         match ear {
             Ear::Listener | Ear::Dialer => {
-                // Who has heard enough need not hear the rest.
+                // The receiver may have closed the connection already.
                 let _ = far.write_all(what).await;
             }
             Ear::Friend => befriend(&mut far, what).await,
@@ -81,7 +81,7 @@ async fn say(ear: Ear, what: &[u8]) -> WireError {
     tokio::join!(hears, says).0
 }
 
-/// Answers as a listener with the key, and says each line as a message of its own.
+/// Answers as an authenticated listener, and sends each line as a message.
 async fn befriend(stream: &mut DuplexStream, lines: &[u8]) {
     let mut greeting = [0; GREETING.len()];
     stream.read_exact(&mut greeting).await.unwrap();
@@ -109,7 +109,7 @@ fn frame(sent: &mut Vec<u8>, message: &[u8]) {
     sent.extend(message);
 }
 
-/// Something like what is kept.
+/// Randomly changed input from the corpus.
 fn like(kept: &[Vec<u8>], u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
     let mut bytes = u.choose(kept)?.clone();
     for _ in 0..u.int_in_range(0..=6)? {
@@ -128,7 +128,7 @@ fn like(kept: &[Vec<u8>], u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>
     Ok(bytes)
 }
 
-/// Says what is kept, and what is like it, to one ear.
+/// Sends the corpus and random changes of it to one receiver.
 fn nobody_falls(ear: Ear) {
     let runtime = Runtime::new().unwrap();
     let kept = corpus(ear);
@@ -136,7 +136,7 @@ fn nobody_falls(ear: Ear) {
         let _: WireError = runtime.block_on(say(ear, bytes));
     }
     let (mut said, since) = (0, Instant::now());
-    // A busy machine says as much, in more time.
+    // A busy machine needs more time for the same number.
     while said <= MIN_TRIALS {
         assert!(since.elapsed() < TRIALS_WITHIN, "only {said} trials in {:?}", since.elapsed());
         arbtest::arbtest(|u| {

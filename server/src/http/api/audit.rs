@@ -1,4 +1,4 @@
-//! `GET /api/v1/audit`: what was done, newest first.
+//! `GET /api/v1/audit`: the audit log, newest first.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ use crate::telemetry::log_limit::LogLimit;
 const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1_000;
 
-/// The longest text that can be searched for.
+/// Of a text to search for.
 pub(crate) const MAX_TEXT_CHARS: usize = 200;
-/// Longer than every action there is.
+/// Longer than the name of every action.
 const MAX_ACTION_BYTES: usize = 50;
 
-/// Which entries to read, as the query says.
+/// The query.
 #[derive(Deserialize)]
 pub(crate) struct AuditParams {
     pub(crate) before: Option<String>,
@@ -62,15 +62,15 @@ pub(crate) async fn get(
 
 pub(crate) async fn read(site: &Site, wanted: &AuditQuery) -> Result<Vec<AuditRecord>, Problem> {
     site.store.audit(wanted).await.map_err(|error| {
-        static NOT_READ: LogLimit = LogLimit::new();
-        if let Some(left_out) = NOT_READ.check() {
+        static READ_ERRORS: LogLimit = LogLimit::new();
+        if let Some(left_out) = READ_ERRORS.check() {
             tracing::error!(%error, left_out, "cannot read the audit log");
         }
         Problem::unavailable("the overview cannot read its database at present")
     })
 }
 
-/// Where the next lines begin, if there may be more.
+/// Where the next page begins, if there may be more entries.
 pub(crate) fn next_before(lines: &[AuditRecord], wanted: &AuditQuery) -> Option<i64> {
     let full = u32::try_from(lines.len()).is_ok_and(|read| read == wanted.limit);
     lines.last().filter(|_| full).map(|last| last.id)

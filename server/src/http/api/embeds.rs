@@ -1,4 +1,4 @@
-//! `/api/v1/embeds`: codes that let a product's people see the page inside the product's own page.
+//! `/api/v1/embeds`: codes with which a product's users see the page inside the product's page.
 
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ pub(crate) async fn delete(
     }
 }
 
-/// The product's token, where codes are needed.
+/// The token of the product; an error where nobody needs codes.
 fn token(site: &Site, user: &User) -> Result<SecretHash, Problem> {
     let conflict = |why: &str| Err(Problem::new(StatusCode::CONFLICT, why));
     match site.auth.policy.mode {
@@ -109,7 +109,7 @@ fn token(site: &Site, user: &User) -> Result<SecretHash, Problem> {
     }
 }
 
-/// Anybody with a code or a viewer's token can cause this log line.
+/// Limited, because everybody with a code or a viewer's token can cause this line.
 pub(crate) fn log_embed_failure(error: &EmbedError) {
     static EMBED_FAILURES: LogLimit = LogLimit::new();
     if let Some(left_out) = EMBED_FAILURES.check() {

@@ -1,4 +1,4 @@
-//! `POST /api/v1/enrolments`: gives a server a credential of its own.
+//! `POST /api/v1/enrolments`: gives a server its credential.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::auth::audit::{Actor, AuthMethod};
 use crate::auth::identity::Identity;
 use crate::auth::origin::RequestOrigin;
 use crate::http::api::dto;
-use crate::http::api::heartbeats::no_room;
+use crate::http::api::heartbeats::over_server_limit;
 use crate::http::api::tokens::token_problem;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
@@ -40,11 +40,11 @@ pub(crate) async fn post(
     JsonBody(dto::Enrolment { server }): JsonBody<dto::Enrolment>,
 ) -> Result<(StatusCode, Json<dto::Credential>), Problem> {
     let by = enroller(&identity, &server, &origin)?;
-    let most = site.intake.max_servers();
+    let max_servers = site.intake.max_servers();
     if site.intake.is_full_for(&server)
-        || site.live.auth_cache().is_full_for(&server, most, site.live.now())
+        || site.live.auth_cache().is_full_for(&server, max_servers, site.live.now())
     {
-        return Err(no_room(&site, &server));
+        return Err(over_server_limit(&site, &server));
     }
     let made = site.auth.enrol(server, &by).await;
     let (secret, token) = made.map_err(|error| token_problem(error, "server"))?;
@@ -52,7 +52,7 @@ pub(crate) async fn post(
     Ok((StatusCode::CREATED, Json(dto::Credential { id: token.id, credential })))
 }
 
-/// Who enrols: a join token may enrol any server, a server's credential only that server, to renew it.
+/// A join token can enrol every server; a server's credential only that server, to renew it.
 fn enroller(
     identity: &Identity,
     server: &ServerName,
@@ -69,7 +69,7 @@ fn enroller(
                 format!("this credential belongs to {own} and cannot enrol {server}"),
             ));
         }
-        // The route's permission lets nobody else through.
+        // The route's permission rejects them.
         Identity::Anonymous(_) | Identity::User(_) => {
             return Err(Problem::unauthorized("enrolling needs a join token"));
         }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/heartbeats`: checks the sender and reads the body; the answer comes when the heartbeats are durable.
+//! `POST /api/v1/heartbeats`: checks the sender and reads the body. The response comes when the heartbeats are durable.
 
 use app::cluster::{FieldError, Heartbeat, RejectionReason, ServerName};
 use axum::body::Body;
@@ -21,7 +21,7 @@ use crate::site::Site;
 use crate::store::Receipt;
 use crate::telemetry::heartbeats::RejectReason;
 
-const MAX_ELEMENTS: usize = 1_000;
+const MAX_ARRAY_ELEMENTS: usize = 1_000;
 const MAX_HEARTBEAT_BYTES: usize = 16 << 10;
 
 /// Stores heartbeats; the answer comes when they are durable
@@ -48,14 +48,14 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<dto::ReceivedHeartbeats>, Problem> {
-    let refused = |why| site.intake.figures().record_rejection(why);
+    let count_rejection = |reason| site.intake.figures().record_rejection(reason);
     let body = bodies.read(Sender::Node, body).await;
-    let body = body.inspect_err(|problem| refused(problem.reject_reason()))?;
+    let body = body.inspect_err(|problem| count_rejection(problem.reject_reason()))?;
     let (heartbeats, is_array) =
-        parse_all(&headers, &body).inspect_err(|_| refused(RejectReason::Malformed))?;
+        parse_all(&headers, &body).inspect_err(|_| count_rejection(RejectReason::Malformed))?;
     drop(body);
     check_server(&site, &identity, &origin, &heartbeats)
-        .inspect_err(|_| refused(RejectReason::Token))?;
+        .inspect_err(|_| count_rejection(RejectReason::Token))?;
     let announced = AnnouncedMessenger::from_heartbeats(&heartbeats);
     let taken = site
         .intake
@@ -63,7 +63,7 @@ pub(crate) async fn post(
         .await
         .map_err(|refused| Problem::unavailable(refused.to_string()))?;
     if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
-        return Err(no_room(&site, server));
+        return Err(over_server_limit(&site, server));
     }
     site.dialer.note_announcements(announced, || came_directly(origin.peer, &headers, version));
     let (received_at, applied, over_limit) = match taken.receipts.as_slice() {
@@ -79,16 +79,16 @@ pub(crate) async fn post(
     Ok(Json(dto::ReceivedHeartbeats { received_at, applied, next_in_ms, over_limit }))
 }
 
-/// 507: there are as many servers as allowed.
-pub(crate) fn no_room(site: &Site, server: &ServerName) -> Problem {
-    let most = site.intake.max_servers();
+/// 507: the limit of servers is reached.
+pub(crate) fn over_server_limit(site: &Site, server: &ServerName) -> Problem {
+    let max_servers = site.intake.max_servers();
     let why = format!(
-        "there is no room for the new server {server}: the limit is {most}; remove servers that are gone, or start it with a higher --max-servers"
+        "there is no room for the new server {server}: the limit is {max_servers}; remove servers that are gone, or start it with a higher --max-servers"
     );
     Problem::new(StatusCode::INSUFFICIENT_STORAGE, why)
 }
 
-/// Rejects heartbeats of another server than the credential's.
+/// Rejects heartbeats of another server than the one to which the credential belongs.
 fn check_server(
     site: &Site,
     identity: &Identity,
@@ -103,21 +103,22 @@ fn check_server(
     Err(foreign_credential(server, &foreign.server))
 }
 
-/// 403: a credential of one server is used for another.
+/// 403: a server's credential is used for another server.
 pub(crate) fn foreign_credential(own: &ServerName, other: &ServerName) -> Problem {
     let why = format!("this credential belongs to {own} and cannot be used for {other}");
     Problem::new(StatusCode::FORBIDDEN, why)
 }
 
-/// One object or an array of them, each within its size; every bad field of every element is named.
+/// Parses one object or an array. The error names every invalid field of every element.
 fn parse_all(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<Heartbeat>, bool), Problem> {
     let raw: Box<RawValue> = json::parse(headers, body)?;
     let raw = raw.as_ref();
     let is_array = raw.get().trim_start().starts_with('[');
     let elements: Vec<&RawValue> =
         if is_array { serde_json::from_str(raw.get()).map_err(not_json)? } else { vec![raw] };
-    if !(1..=MAX_ELEMENTS).contains(&elements.len()) {
-        let message = format!("must have 1 to {MAX_ELEMENTS} elements; it has {}", elements.len());
+    if !(1..=MAX_ARRAY_ELEMENTS).contains(&elements.len()) {
+        let message =
+            format!("must have 1 to {MAX_ARRAY_ELEMENTS} elements; it has {}", elements.len());
         return Err(Problem::fields(vec![FieldError::new("[]", message)]));
     }
     if let Some(place) = elements.iter().position(|raw| raw.get().len() > MAX_HEARTBEAT_BYTES) {

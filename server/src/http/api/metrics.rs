@@ -29,13 +29,12 @@ const CONTENT_TYPE: HeaderValue =
     ))
 )]
 pub(crate) async fn get(State(state): State<HttpState>) -> ([(HeaderName, HeaderValue); 1], Bytes) {
-    // Monitors that scrape at once share one text.
-    let scraped = state.clone();
-    let text = state.metrics_text.run(move || text(&scraped).into()).await;
+    // Monitors that scrape at the same time share one text.
+    let current = state.clone();
+    let text = state.metrics_text.run(move || text(&current).into()).await;
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text)
 }
 
-/// All metrics at this moment, from memory.
 fn text(HttpState { site, requests, .. }: &HttpState) -> String {
     let mut text = Text::default();
     let LiveView { snapshot, now, .. } = site.live.view();
@@ -51,13 +50,13 @@ fn text(HttpState { site, requests, .. }: &HttpState) -> String {
     text.family(
         "cluster_overview_store_errors_total",
         Kind::Counter,
-        "Times the database could not be read or written.",
+        "How often the database could not be read or written.",
     );
     text.sample(&[], site.live.failures());
     text.family(
         "cluster_overview_store_replaced_connections_total",
         Kind::Counter,
-        "Database connections that were found inside an earlier transaction, and replaced.",
+        "Database connections that were replaced because they were still inside an earlier transaction.",
     );
     text.sample(&[], site.store.replaced_connections());
     text.family(

@@ -1,4 +1,4 @@
-//! What programs use: one file for each kind of thing that the API has.
+//! The API: one file for each kind of resource.
 
 pub(crate) mod audit;
 pub(crate) mod commands;

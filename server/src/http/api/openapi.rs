@@ -1,6 +1,4 @@
-//! `GET /api/v1/openapi.json`: what the API takes and answers, in `OpenAPI` 3.1.
-//!
-//! It is derived from the routes: what `routes!` adds to the router is in it too.
+//! `GET /api/v1/openapi.json`: the description of the API in `OpenAPI` 3.1, which is derived from the routes.
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -16,17 +14,17 @@ use crate::http::layers::permission::Permission;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, PROBE_FAILURES_PATH};
 use crate::site::Site;
 
-/// The security schemes: a server's proof, and that of a person's program.
+/// The names of the security schemes.
 const NODE: &str = "node";
 const PERSON: &str = "person";
 
-/// What no single route can describe.
+/// The parts that do not belong to a single route.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Cluster Overview",
         version = "1",
-        description = "Whether a cluster is healthy. JSON in UTF-8, names in snake_case, times in RFC 3339 UTC with milliseconds. Unknown fields are ignored on input, and new ones may appear on output.",
+        description = "The health of a cluster. JSON in UTF-8, names in snake_case, times in RFC 3339 UTC with milliseconds. Unknown fields are ignored on input, and new ones may appear on output.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     components(schemas(dto::Problem, dto::KeyKind)),
@@ -43,7 +41,7 @@ impl utoipa::Modify for Bearer {
             (NODE, "The join token, which `serve` names at its start, or a server's credential."),
             (
                 PERSON,
-                "A viewer's or an admin's token. People's browsers prove themselves by a session, or by the product's proxy.",
+                "A viewer's or an admin's token. People's browsers use a session, or the product's proxy.",
             ),
         ] {
             let bearer =
@@ -53,30 +51,30 @@ impl utoipa::Modify for Bearer {
     }
 }
 
-/// The finished document of one site.
+/// The finished description of one site's API.
 #[derive(Clone, Debug)]
 pub(crate) struct Document(Bytes);
 
-/// An empty document, to which routes are added.
-pub(crate) fn head() -> utoipa::openapi::OpenApi {
+/// A description without routes.
+pub(crate) fn without_routes() -> utoipa::openapi::OpenApi {
     Head::openapi()
 }
 
-/// Adds to routes which proof they require, and how they reject a caller without it.
+/// Adds the required authentication to routes, and the rejections without it.
 pub(crate) fn describe_permission(document: &mut utoipa::openapi::OpenApi, permission: Permission) {
-    let (scheme, unproved, forbidden) = match permission {
+    let (scheme, unauthorized, forbidden) = match permission {
         Permission::Public => return,
         Permission::ReadMetrics => (
             PERSON,
-            "No valid proof of a viewer, and the metrics are not public.",
+            "No valid authentication as a viewer, and the metrics are not public.",
             "The token is a server's.",
         ),
         Permission::View => {
-            (PERSON, "No valid proof of a viewer or an admin.", "The token is a server's.")
+            (PERSON, "No valid authentication as a viewer or an admin.", "The token is a server's.")
         }
         Permission::Change | Permission::GrantAccess | Permission::Admin => (
             PERSON,
-            "No valid proof of an admin, or the session has been idle for too long.",
+            "No valid authentication as an admin, or the session has been idle for too long.",
             "The caller is a viewer or a server, or a page of another site sent this.",
         ),
         Permission::Enrol => {
@@ -92,7 +90,7 @@ pub(crate) fn describe_permission(document: &mut utoipa::openapi::OpenApi, permi
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             operation.security = Some(vec![SecurityRequirement::new::<_, _, &str>(scheme, [])]);
-            for (status, description) in [("401", unproved), ("403", forbidden)] {
+            for (status, description) in [("401", unauthorized), ("403", forbidden)] {
                 let response = Response::builder().description(description).build();
                 operation.responses.responses.insert(status.to_owned(), response.into());
             }
@@ -114,11 +112,11 @@ pub(crate) async fn get(
 }
 
 impl Document {
-    /// Adds what is true of every route: its base path, who is rejected, and how a rejection looks.
-    pub(crate) fn finished(document: &utoipa::openapi::OpenApi, site: &Site) -> Self {
+    /// Adds what all routes have in common: the base path, and the rejections.
+    pub(crate) fn new(document: &utoipa::openapi::OpenApi, site: &Site) -> Self {
         let base = site.base.as_str();
-        let open = site.auth.policy.mode == AuthMode::Open;
-        // Plain data: writing it down does not fail.
+        let is_open = site.auth.policy.mode == AuthMode::Open;
+        // Plain data: serializing it does not fail.
         let mut document = serde_json::to_value(document).unwrap_or_default();
         document["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);
         let paths = document["paths"].as_object_mut().into_iter().flatten();
@@ -126,7 +124,7 @@ impl Document {
             for (method, operation) in operations.as_object_mut().into_iter().flatten() {
                 let has_body = operation.get("requestBody").is_some();
                 let responses = &mut operation["responses"];
-                if open && responses.get("403").is_none() {
+                if is_open && responses.get("403").is_none() {
                     responses["403"] = json!({"description": forbidden(method, path)});
                 }
                 if has_body {
@@ -163,7 +161,7 @@ fn describe_rejection(status: &str, response: &mut Value) {
     let schema = json!({"$ref": "#/components/schemas/Problem"});
     response["content"] = json!({"application/problem+json": {"schema": schema}});
     let header = match status {
-        "401" => ("WWW-Authenticate", "The proof that is needed.", "string"),
+        "401" => ("WWW-Authenticate", "The required authentication.", "string"),
         "503" => ("Retry-After", "After how many seconds to try again.", "integer"),
         _ => return,
     };

@@ -1,5 +1,5 @@
-//! `GET /api/v1/overview`: the overview with its verdicts, computed again only when it has changed, and never on the threads
-//! that answer requests.
+//! `GET /api/v1/overview`: the overview with its verdicts. It is computed again only when it has changed, on a thread for blocking
+//! work.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,11 +17,11 @@ use crate::live::{LiveState, LiveView};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
-/// The last body, and the computation of the next one, which all requests share that wait for it.
+/// The last body, and the computation of the next one, which is shared by all requests that wait for it.
 #[derive(Debug)]
 pub(crate) struct OverviewCache {
     live: Arc<LiveState>,
-    /// Locked only to take or put a pointer.
+    /// Locked only to copy or replace the pointer.
     last: RwLock<Option<Arc<CachedOverview>>>,
     flight: SingleFlight<(Arc<CachedOverview>, Timestamp)>,
 }
@@ -29,9 +29,9 @@ pub(crate) struct OverviewCache {
 #[derive(Debug)]
 struct CachedOverview {
     cursor: String,
-    /// The moment for which it was computed, and when time alone may change a verdict in it.
-    made: Timestamp,
-    until: Option<Timestamp>,
+    computed_at: Timestamp,
+    /// When time alone may change a verdict in it.
+    valid_until: Option<Timestamp>,
     body: Bytes,
     etag: HeaderValue,
 }
@@ -67,12 +67,12 @@ pub(crate) async fn get(
     headers: HeaderMap,
 ) -> Response {
     let (mut cached, mut now) = overview.current().await;
-    if !has_tag(&headers, &cached.etag) {
-        // The client may have a newer overview, from another web server.
+    if !has_etag(&headers, &cached.etag) {
+        // The client may have a newer overview from another web server.
         site.live.refresh().await;
         (cached, now) = overview.current().await;
     }
-    let mut response = if has_tag(&headers, &cached.etag) {
+    let mut response = if has_etag(&headers, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let json = HeaderValue::from_static("application/json");
@@ -87,8 +87,8 @@ pub(crate) async fn get(
     response
 }
 
-/// Whether the client has the body with this tag.
-fn has_tag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+/// Whether the client has the body with this ETag.
+fn has_etag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
         .iter()
@@ -136,16 +136,18 @@ impl OverviewCache {
 impl CachedOverview {
     fn new(LiveView { snapshot, cursor, now }: LiveView) -> Self {
         let write = |overview: &dto::Overview<'_>| serde_json::to_vec(overview);
-        // Texts, numbers and lists of them: nothing that JSON cannot represent.
+        // Serializing texts, numbers and lists does not fail.
         let body = Bytes::from(dto::Overview::with(&snapshot, now, write).unwrap_or_default());
         let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
         let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
-        let until = snapshot.next_turn(now);
-        Self { cursor, made: now, until, body, etag }
+        let valid_until = snapshot.next_turn(now);
+        Self { cursor, computed_at: now, valid_until, body, etag }
     }
 
     /// Whether nothing has changed: no fact has changed, and time has changed no verdict.
     fn is_valid(&self, cursor: &str, now: Timestamp) -> bool {
-        self.cursor == cursor && now >= self.made && self.until.is_none_or(|until| now < until)
+        self.cursor == cursor
+            && now >= self.computed_at
+            && self.valid_until.is_none_or(|until| now < until)
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/probe-failures`: an agent reports why it sends no heartbeat.
+//! `POST /api/v1/probe-failures`: agents report why they send no heartbeat.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `POST /api/v1/removals`: removing many servers at once.
+//! `POST /api/v1/removals`: removes many servers at once.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::{Extension, Json};
 
 use crate::auth::identity::User;
 use crate::commands::PartialRemoval;
-use crate::http::api::commands::refusal_problem;
+use crate::http::api::commands::command_problem;
 use crate::http::api::dto;
 use crate::http::json::JsonBody;
 use crate::http::problem::Problem;
@@ -44,10 +44,10 @@ pub(crate) async fn post(
     Ok(Json(dto::Removed { removed }))
 }
 
-/// 503: the removal stopped before its end.
+/// 503: the removal stopped before it was complete.
 fn stopped_problem(PartialRemoval { removed, error }: PartialRemoval) -> Problem {
     let problem = match (removed.len(), error) {
-        (0, error) => refusal_problem(error, "these servers"),
+        (0, error) => command_problem(error, "these servers"),
         (count, _) => Problem::unavailable(format!(
             "the overview lost its database before the end: {count} servers were removed, and the rest were not; send the same request again to remove the rest"
         )),

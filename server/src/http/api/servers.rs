@@ -1,4 +1,4 @@
-//! `/api/v1/servers/{server}`: removing a server or one of its components, and dialling its messenger.
+//! `/api/v1/servers/{server}`: removes a server or one of its components, and dials its messenger.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 
 use crate::auth::identity::User;
-use crate::http::api::commands::{act, refusal_problem};
+use crate::http::api::commands::{act, command_problem};
 use crate::http::api::dto;
 use crate::http::extract::{PathParams, unreadable_path};
 use crate::http::problem::Problem;
@@ -82,9 +82,9 @@ async fn remove(
     force: bool,
 ) -> Result<StatusCode, Problem> {
     let name = ServerName::parse(server)
-        .map_err(|_| refusal_problem(CommandError::Absent, &one_line(server)))?;
-    let what = name.to_string();
-    act(site, user, Command::Remove { server: name, role, force }, &what).await
+        .map_err(|_| command_problem(CommandError::Absent, &one_line(server)))?;
+    let subject = name.to_string();
+    act(site, user, Command::Remove { server: name, role, force }, &subject).await
 }
 
 /// Dials a server's service messenger now
@@ -108,8 +108,8 @@ pub(crate) async fn reconnect(
 ) -> Result<Json<dto::Reconnected>, Problem> {
     let Path(server) = server.map_err(unreadable_path)?;
     let name = ServerName::parse(&server)
-        .map_err(|_| refusal_problem(CommandError::NotDialled, &one_line(&server)))?;
+        .map_err(|_| command_problem(CommandError::NotDialled, &one_line(&server)))?;
     let dialled = site.commands.reconnect(&name, &user.actor()).await;
-    let messenger = dialled.map_err(|refusal| refusal_problem(refusal, &server))?;
+    let messenger = dialled.map_err(|error| command_problem(error, &server))?;
     Ok(Json(dto::Reconnected { messenger: (&messenger).into() }))
 }

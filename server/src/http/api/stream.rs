@@ -1,4 +1,4 @@
-//! `GET /api/v1/stream`: sends what a poll would bring, as soon as it changes.
+//! `GET /api/v1/stream`: sends what a poll would return, as soon as it changes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -26,20 +26,20 @@ use crate::site::Site;
 
 /// How often a comment is sent, so that the connection does not look idle.
 const KEEP_ALIVE_PERIOD: Duration = Duration::from_secs(15);
-/// How long to gather changes before they are sent.
-const GATHER_PERIOD: Duration = Duration::from_millis(30);
+/// How long changes are collected before they are sent together.
+const COLLECT_PERIOD: Duration = Duration::from_millis(30);
 /// How often the reader's permission is checked again.
 const REAUTHENTICATION_PERIOD: Duration = Duration::from_secs(4);
-/// For a longer event the reader polls, because the answer to a poll is compressed.
+/// Instead of a longer event the reader polls, because the response to a poll is compressed.
 const MAX_EVENT_BYTES: usize = 64 << 10;
 
-/// Longer than every cursor of ours.
+/// Longer than every valid cursor.
 pub(crate) const MAX_CURSOR_BYTES: usize = 200;
-/// How many streams one person, or one token, may read at once.
+/// Of one person or one token.
 const MAX_STREAMS_PER_PERSON: usize = 50;
-/// The limit of all streams where the number of connections is not limited.
+/// Of all readers together.
 const MAX_STREAMS: usize = 12_288;
-/// After how many seconds a reader with too many streams may try again.
+/// For a reader with too many streams.
 const RETRY_AFTER_S: u32 = 60;
 
 static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -70,7 +70,7 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let place = streams.open(&user)?;
+    let slot = streams.open(&user)?;
     let (head, _) = request.into_parts();
     let last_id = head.headers.get(&LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let cursor = last_id.map(Cow::Borrowed).or_else(|| query::value(query.as_deref(), "cursor"));
@@ -83,9 +83,9 @@ pub(crate) async fn get(
         reauthenticator: Reauthenticator::new(&head, &site.auth),
         authenticated: Stopwatch::start(),
         cursor,
-        greeted: false,
+        has_sent: false,
         site,
-        _place: place,
+        _slot: slot,
     };
     let events = stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
@@ -94,49 +94,48 @@ pub(crate) async fn get(
     });
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_PERIOD));
     let mut response = sse.into_response();
-    // nginx passes it on as it comes.
+    // nginx must not buffer it.
     let header = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(header, HeaderValue::from_static("no"));
     Ok(response)
 }
 
-/// Who reads how many streams. Where nobody signs in, only all streams together are counted.
+/// Counts the open streams of each reader, and of all together. Where nobody signs in, readers cannot be told apart.
 #[derive(Debug)]
 pub(crate) struct Streams {
     open: Arc<OpenStreams>,
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
 }
 
-/// How many streams each reads.
+/// How many streams each reader has.
 type OpenStreams = Mutex<HashMap<ReaderKey, usize>>;
 
-/// Whose streams are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum ReaderKey {
     Token(SecretHash),
-    /// By which proof, and under which name.
+    /// How they are authenticated, and their name.
     User(&'static str, String),
 }
 
-/// The place of one stream: free again when this value goes.
-struct StreamPlace {
+/// The slot of one stream. Dropping it frees the slot.
+struct StreamSlot {
     counted: Option<(Arc<OpenStreams>, ReaderKey)>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Streams {
     /// Streams use at most three quarters of the connections, so that other requests have the rest.
     pub(crate) fn new(max_connections: Option<usize>) -> Self {
         let max_streams = max_connections.map_or(MAX_STREAMS, |max| MAX_STREAMS.min(max / 4 * 3));
-        Self { open: Arc::default(), places: Arc::new(Semaphore::new(max_streams)) }
+        Self { open: Arc::default(), slots: Arc::new(Semaphore::new(max_streams)) }
     }
 
-    fn open(&self, user: &User) -> Result<StreamPlace, Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+    fn open(&self, user: &User) -> Result<StreamSlot, Problem> {
+        let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             Problem::unavailable("too many event streams are open at present; poll instead")
         })?;
         if user.auth_method == AuthMethod::Nothing {
-            return Ok(StreamPlace { counted: None, _place: place });
+            return Ok(StreamSlot { counted: None, _permit: permit });
         }
         let key = match user.token {
             Some(token) => ReaderKey::Token(token),
@@ -153,11 +152,11 @@ impl Streams {
             ));
         }
         *count += 1;
-        Ok(StreamPlace { counted: Some((Arc::clone(&self.open), key)), _place: place })
+        Ok(StreamSlot { counted: Some((Arc::clone(&self.open), key)), _permit: permit })
     }
 }
 
-impl Drop for StreamPlace {
+impl Drop for StreamSlot {
     fn drop(&mut self) {
         let Some((open, key)) = self.counted.take() else { return };
         let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -170,7 +169,7 @@ impl Drop for StreamPlace {
     }
 }
 
-async fn stops(stopping: &mut watch::Receiver<bool>) {
+async fn wait_for_stop(stopping: &mut watch::Receiver<bool>) {
     // If the sender is gone, the site has stopped.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
@@ -183,40 +182,40 @@ struct Reader {
     reauthenticator: Reauthenticator,
     authenticated: Stopwatch,
     cursor: String,
-    /// Whether anything was sent: the first event shows the reader that no proxy holds events back.
-    greeted: bool,
-    _place: StreamPlace,
+    /// Whether an event was sent. The first one is sent at once, so that the reader knows that no proxy holds events back.
+    has_sent: bool,
+    _slot: StreamSlot,
 }
 
 impl Reader {
-    /// The next event, and whether the stream goes on. It is made only when the reader has taken the last one, so a slow
-    /// reader gets one change instead of many.
+    /// The next event, and whether the stream goes on. It is created only after the reader has read the last one, so a slow reader
+    /// gets fewer events.
     async fn next(&mut self) -> (Event, bool) {
-        if std::mem::replace(&mut self.greeted, true) && !self.wait().await {
+        if std::mem::replace(&mut self.has_sent, true) && !self.wait().await {
             return (Event::default().event("bye").data("bye"), false);
         }
         let resync = (Event::default().event("resync").data("resync"), false);
         if !self.site.live.places(&self.cursor) {
             return resync;
         }
-        let news = self.site.delta_since(&self.cursor);
-        match serde_json::to_string(&news) {
+        let delta = self.site.delta_since(&self.cursor);
+        match serde_json::to_string(&delta) {
             Ok(text) if text.len() <= MAX_EVENT_BYTES => {
-                self.cursor.clone_from(&news.cursor);
-                (Event::default().event("update").id(news.cursor).data(text), true)
+                self.cursor.clone_from(&delta.cursor);
+                (Event::default().event("update").id(delta.cursor).data(text), true)
             }
             Ok(_) | Err(_) => resync,
         }
     }
 
-    /// Waits until something has changed, or until the reader would poll. Returns whether the stream goes on.
+    /// Waits until something has changed, or until a reader would poll. Returns whether the stream goes on.
     async fn wait(&mut self) -> bool {
         tokio::select! {
             _ = self.facts.changed() => {
-                tokio::time::sleep(GATHER_PERIOD).await;
+                tokio::time::sleep(COLLECT_PERIOD).await;
                 self.facts.mark_unchanged();
             }
-            () = stops(&mut self.stopping) => return false,
+            () = wait_for_stop(&mut self.stopping) => return false,
             () = tokio::time::sleep(self.site.live.poll_period().min(REAUTHENTICATION_PERIOD)) => {}
         }
         if self.authenticated.elapsed() < REAUTHENTICATION_PERIOD {

@@ -1,4 +1,4 @@
-//! `/api/v1/tokens`: listing, creating and revoking tokens.
+//! `/api/v1/tokens`: lists, creates and revokes tokens.
 
 use std::sync::Arc;
 
@@ -49,9 +49,9 @@ pub(crate) async fn create(
     Extension(user): Extension<User>,
     JsonBody(new): JsonBody<dto::NewToken>,
 ) -> Result<(StatusCode, Json<dto::CreatedToken>), Problem> {
-    let wish = new.at(site.store.now());
-    let made = site.auth.create_token(wish, &user.actor()).await;
-    let (secret, token) = made.map_err(|error| token_problem(error, "name"))?;
+    let new = new.at(site.store.now());
+    let created = site.auth.create_token(new, &user.actor()).await;
+    let (secret, token) = created.map_err(|error| token_problem(error, "name"))?;
     Ok((StatusCode::CREATED, Json(dto::CreatedToken::new(&token, &secret))))
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn revoke(
     }
 }
 
-/// Why a token was not changed, as a problem. `field`: which field a bad name was in.
+/// `field`: the field with the name, if the name is not valid.
 pub(crate) fn token_problem(error: TokenError, field: &str) -> Problem {
     match error {
         TokenError::InvalidName(_) => {
@@ -89,8 +89,8 @@ pub(crate) fn token_problem(error: TokenError, field: &str) -> Problem {
         }
         TokenError::OwnerGone => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
         TokenError::Store(_) | TokenError::Random(_) => {
-            static NOT_CHANGED: LogLimit = LogLimit::new();
-            if let Some(left_out) = NOT_CHANGED.check() {
+            static CHANGE_ERRORS: LogLimit = LogLimit::new();
+            if let Some(left_out) = CHANGE_ERRORS.check() {
                 tracing::error!(%error, left_out, "cannot change a token");
             }
             Problem::unavailable(

@@ -1,4 +1,4 @@
-//! Finds out who sends each request, before anything asks what they may do.
+//! Authenticates each request, before anything checks permissions.
 
 use std::sync::Arc;
 
@@ -10,20 +10,20 @@ use crate::auth::AuthMode;
 use crate::auth::identity::{Identity, User};
 use crate::site::Site;
 
-/// Puts the caller, their origin and the person, if it is one, into the request's extensions.
+/// Adds the caller, the origin and, if the caller is one, the person to the request's extensions.
 pub(crate) async fn authenticate(
     State(site): State<Arc<Site>>,
     mut request: Request,
     next: Next,
 ) -> Response {
     if site.auth.has_unknown_credential(request.headers(), request.extensions()) {
-        // Another web server may have created it a moment ago.
+        // Another web server may have created the token or session a moment ago.
         site.live.refresh().await;
     }
     let (identity, origin) = site.auth.identify(request.headers(), request.extensions());
     let user = match &identity {
         Identity::User(user) => Some(user.clone()),
-        // Where nobody signs in, a token must not give less than no token.
+        // Where nobody signs in, a request with a token must not have fewer rights than one without.
         _ if site.auth.policy.mode == AuthMode::Open => Some(User::anyone(&origin)),
         Identity::Anonymous(_) | Identity::Server { .. } | Identity::JoinToken { .. } => None,
     };

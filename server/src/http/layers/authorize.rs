@@ -1,6 +1,6 @@
-//! Lets only callers with a route's permission through to it.
+//! Rejects callers that lack the permission of a route.
 //!
-//! The only way to serve a route is [`require`], so no route can be added without a permission.
+//! The only way to add a route is [`require`], so every route has a permission.
 
 use std::net::IpAddr;
 
@@ -41,14 +41,14 @@ pub(crate) enum RejectionFormat {
 pub(crate) struct ProtectedRoutes {
     permission: Permission,
     format: RejectionFormat,
-    /// Whether a request on it counts as a request to the overview's own web component.
+    /// Whether requests count for the overview's own web component.
     is_noted: bool,
     routes: OpenApiRouter<HttpState>,
-    /// Its path, if the API's description does not contain it.
+    /// Its path, if it is not in the API's description.
     undescribed: Option<String>,
 }
 
-/// A route: of the API with its description, or a path with its handlers.
+/// A route of the API with its description, or a path with its handlers.
 pub(crate) enum Route {
     Described(UtoipaMethodRouter<HttpState>),
     Undescribed(String, MethodRouter<HttpState>),
@@ -82,18 +82,17 @@ pub(crate) fn require(
 }
 
 impl ProtectedRoutes {
-    /// The same, and requests on it count as requests to the overview's own web component.
+    /// Lets requests count for the overview's own web component.
     pub(crate) fn noted(self) -> Self {
         Self { is_noted: true, ..self }
     }
 
-    /// Its paths.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
         let described = self.routes.get_openapi().paths.paths.keys().map(String::as_str);
         self.undescribed.as_deref().into_iter().chain(described)
     }
 
-    /// Its router, behind the check of its permission.
+    /// The router, with the permission check.
     fn into_router(self, state: &HttpState) -> OpenApiRouter<HttpState> {
         let Self { permission, format, is_noted, mut routes, .. } = self;
         openapi::describe_permission(routes.get_openapi_mut(), permission);
@@ -122,13 +121,13 @@ struct PermissionCheck {
 }
 
 async fn authorize(
-    State(checked): State<PermissionCheck>,
+    State(required): State<PermissionCheck>,
     request: Request,
     next: Next,
 ) -> Response {
-    let nobody = Identity::Anonymous(AuthFailure::NoCredentials);
-    let identity = request.extensions().get::<Identity>().unwrap_or(&nobody);
-    let Err(rejection) = check(&checked.state.site.auth.policy, checked.permission, identity)
+    let anonymous = Identity::Anonymous(AuthFailure::NoCredentials);
+    let identity = request.extensions().get::<Identity>().unwrap_or(&anonymous);
+    let Err(rejection) = check(&required.state.site.auth.policy, required.permission, identity)
     else {
         return next.run(request).await;
     };
@@ -142,11 +141,11 @@ async fn authorize(
     let query = request.uri().query().map(str::to_owned);
     let connection = request.extensions().get::<ConnectionControl>();
     let _idle = connection.map(ConnectionControl::count_as_idle);
-    if checked.permission == Permission::SendHeartbeats {
-        let body = checked.state.bodies.read_claim(request.into_body()).await;
-        checked.state.site.intake.figures().record_rejection(RejectReason::Token);
+    if required.permission == Permission::SendHeartbeats {
+        let body = required.state.bodies.read_claim(request.into_body()).await;
+        required.state.site.intake.figures().record_rejection(RejectReason::Token);
         if let Some(server) = body.and_then(|body| claimed_server(&body)) {
-            checked.state.site.live.refused(
+            required.state.site.live.refused(
                 &server,
                 reason,
                 origin.and_then(|origin| origin.client),
@@ -155,7 +154,7 @@ async fn authorize(
     } else {
         body::discard(request.into_body()).await;
     }
-    checked.reject(rejection, query.as_deref(), origin.and_then(|origin| origin.peer))
+    required.reject(rejection, query.as_deref(), origin.and_then(|origin| origin.peer))
 }
 
 /// The server that a rejected heartbeat, or the first of several, claims to come from.

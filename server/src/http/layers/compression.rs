@@ -1,20 +1,19 @@
-//! How answers travel: compressed, and not cached unless their handler says so.
+//! Compression of responses, and the default that they are not cached.
 
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-/// The shortest body that is compressed.
 const MIN_COMPRESSED_BYTES: u16 = 256;
 
-/// Compresses all but short answers and problems.
+/// Short responses and problems are not compressed.
 pub(crate) fn compression() -> CompressionLayer<impl Predicate> {
     let not_problems = NotForContentType::const_new("application/problem+json");
     CompressionLayer::new().compress_when(SizeAbove::new(MIN_COMPRESSED_BYTES).and(not_problems))
 }
 
-/// Forbids caching, unless the handler says something else.
+/// Forbids caching, unless the handler has set the header.
 pub(crate) async fn forbid_caching(mut response: Response) -> Response {
     response
         .headers_mut()

@@ -18,11 +18,11 @@ use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, POLL_PATH, PROBE_FAILURES_PA
 use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
-/// The line that a proxy's configuration lacks if the overview and the browser differ on the overview's host.
-const HOST_LINE: &str = "proxy_set_header Host $http_host;";
+/// The line that is missing in a proxy's configuration if the overview sees another host than the browser.
+const PROXY_HOST_LINE: &str = "proxy_set_header Host $http_host;";
 
-/// Rejects a write unless our own page sent it. A bearer token proves that no other page made the browser send it;
-/// heartbeats and enrolments accept no other proof.
+/// Rejects a write unless our own page sent it. A page of another site cannot send a bearer token; heartbeats and enrolments
+/// require one.
 pub(crate) async fn check_write(
     State(site): State<Arc<Site>>,
     request: Request,
@@ -49,32 +49,32 @@ pub(crate) async fn check_write(
     let own = || PublicHost::from_request(request.headers(), &origin?, &site.auth.policy.proxies);
     match check(request.headers(), own, is_ambient) {
         Ok(()) => next.run(request).await,
-        Err(foreign) => {
+        Err(error) => {
             let untrusted_host =
                 origin.and_then(|origin| untrusted_host(request.headers(), &origin));
-            foreign.problem(untrusted_host).into_response()
+            error.problem(untrusted_host).into_response()
         }
     }
 }
 
-/// The peer, if it is an untrusted proxy, and the header in which it names a host.
+/// The peer and the header in which it sends a host, if it is a proxy that is not trusted.
 fn untrusted_host(headers: &HeaderMap, origin: &RequestOrigin) -> Option<(IpAddr, &'static str)> {
     let peer = origin.peer.filter(|_| !origin.trusted)?;
     Some((peer, host_header(headers)?))
 }
 
-/// Why a write does not seem to come from our own page.
+/// Why a write may not come from our own page.
 enum ForeignWrite {
-    /// The browser names another site as its sender.
+    /// The value of `Sec-Fetch-Site`: another site sent it.
     Site(String),
-    /// The page that sent it has another origin than the overview.
+    /// The sending page has another origin than the overview.
     Origin { page: String, own: Option<PublicHost> },
-    /// Browsers add its proof to every request, and no header says which page sent it.
+    /// The browser authenticates every request, and no header says which page sent this one.
     NoOrigin,
 }
 
-/// Whether our own page sent this. `is_ambient`: browsers add the proof to every request, so a header must say which
-/// page sent it.
+/// Whether our own page sent this. `is_ambient`: browsers authenticate every request, as with a cookie, so a header must say
+/// which page sent it.
 fn check(
     headers: &HeaderMap,
     own: impl FnOnce() -> Option<PublicHost>,
@@ -96,7 +96,7 @@ fn check(
 }
 
 impl ForeignWrite {
-    /// Both values where two differ, and what a proxy must send to make them equal.
+    /// Names both values where two differ, and what a proxy must send to make them equal.
     fn problem(&self, untrusted_host: Option<(IpAddr, &str)>) -> Problem {
         let text = |text: &str| Arg::Text(one_line(text));
         let (key, values) = match self {
@@ -108,7 +108,7 @@ impl ForeignWrite {
                     ("header", text(own.header)),
                 ];
                 let (key, line) = match untrusted_host {
-                    None => ("plain.foreign.origin", HOST_LINE.to_owned()),
+                    None => ("plain.foreign.origin", PROXY_HOST_LINE.to_owned()),
                     Some((peer, said)) => {
                         values.extend([("said", text(said)), ("peer", text(&peer.to_string()))]);
                         ("plain.foreign.unbelieved", format!("--trusted-proxies {peer}"))
@@ -117,9 +117,10 @@ impl ForeignWrite {
                 values.push(("line", text(&line)));
                 (key, values)
             }
-            Self::Origin { page, own: None } => {
-                ("plain.foreign.no-host", vec![("page", text(page)), ("line", text(HOST_LINE))])
-            }
+            Self::Origin { page, own: None } => (
+                "plain.foreign.no-host",
+                vec![("page", text(page)), ("line", text(PROXY_HOST_LINE))],
+            ),
             Self::NoOrigin => ("plain.foreign.unsaid", Vec::new()),
         };
         Problem::translated(StatusCode::FORBIDDEN, key, values).titled("plain.foreign.title")

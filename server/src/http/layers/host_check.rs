@@ -1,4 +1,4 @@
-//! Where nobody signs in, answers only requests for a loopback host: protection against DNS rebinding.
+//! Protection against DNS rebinding: where nobody signs in, only requests for a loopback host are answered.
 
 use std::sync::Arc;
 
@@ -14,18 +14,18 @@ use crate::http::problem::Problem;
 use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
-/// Rejects a `Host` that is no loopback name or address: a page elsewhere, whose own name resolves to this
-/// machine, must not read what needs no password.
+/// Rejects a `Host` that is not a loopback name or address: the name of a page elsewhere can resolve to this machine, and that
+/// page must not read what needs no password.
 pub(crate) async fn check_host(
     State(site): State<Arc<Site>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let named = host(request.headers());
-    if site.auth.policy.mode != AuthMode::Open || named.is_some_and(is_loopback) {
+    let host = host(request.headers());
+    if site.auth.policy.mode != AuthMode::Open || host.is_some_and(is_loopback) {
         return next.run(request).await;
     }
-    let named = Arg::Text(one_line(named.unwrap_or_default()));
-    Problem::translated(StatusCode::FORBIDDEN, "plain.foreign.host", vec![("host", named)])
+    let host = Arg::Text(one_line(host.unwrap_or_default()));
+    Problem::translated(StatusCode::FORBIDDEN, "plain.foreign.host", vec![("host", host)])
         .into_response()
 }

@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::http::state::HttpState;
 use crate::telemetry::requests::RequestLabels;
 
-/// Counts a request under its route's template and times it.
+/// Counts a request by its route template, and measures how long it takes.
 pub(crate) async fn record_request(
     State(state): State<HttpState>,
     request: Request,
@@ -24,7 +24,7 @@ pub(crate) async fn record_request(
     response
 }
 
-/// The template below the base path; `none` where no route is.
+/// The route template below the base path, or `none`.
 pub(crate) fn route_template(base: &str, matched: Option<&MatchedPath>) -> String {
     match matched.map(|path| path.as_str().strip_prefix(base).unwrap_or(path.as_str())) {
         None => "none".to_owned(),
@@ -33,7 +33,7 @@ pub(crate) fn route_template(base: &str, matched: Option<&MatchedPath>) -> Strin
     }
 }
 
-/// A method's name, if it is one of HTTP's: a client may make up any other.
+/// The method, or `other`: a client can make up any number of methods.
 pub(crate) fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -1,4 +1,4 @@
-//! The layers around all routes: what happens before a handler runs and after it has answered.
+//! The layers around all routes.
 
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
@@ -22,7 +22,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::http::state::HttpState;
 
-/// Puts the layers around a router. The last one is the outermost: it sees a request first and its answer last.
+/// The last layer is the outermost: it gets a request first and its response last.
 pub(crate) fn wrap(router: Router<HttpState>, state: &HttpState) -> Router<HttpState> {
     let state = || state.clone();
     router

@@ -1,4 +1,4 @@
-//! Tells the overview's own web component that it was asked something.
+//! Reports requests to the overview's own web component, which sends a heartbeat for them.
 
 use std::sync::Arc;
 
@@ -8,8 +8,7 @@ use axum::response::Response;
 
 use crate::site::Site;
 
-/// Counts a request on the page or the API: the own web component sends heartbeats because of them. Health checks,
-/// static files and heartbeats do not count.
+/// Only for requests to the page and the API: not for health checks, static files and heartbeats.
 pub(crate) async fn note_request(
     State(site): State<Arc<Site>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! What a route requires of its caller, and whether a caller has it.
+//! The permissions of routes, and whether a caller has them.
 
 use app::protocol::UserRole;
 
@@ -7,24 +7,23 @@ use crate::auth::identity::{AuthFailure, Identity, User};
 use crate::auth::{AuthMode, AuthPolicy};
 use crate::http::layers::rejection::{ForbiddenReason, Rejection};
 
-/// What a route requires of its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// Nothing: anybody may call it.
+    /// Everybody may call it.
     Public,
     /// A viewer, unless anybody may read the metrics.
     ReadMetrics,
     /// A viewer or an admin.
     View,
-    /// An admin, who signed in or acted recently.
+    /// An admin who signed in or made a change recently.
     Change,
-    /// The same, but nobody who came in through an embedded page: what they created would outlive their visit.
+    /// The same, except people in an embedded page: what they create would outlast their session.
     GrantAccess,
     /// An admin.
     Admin,
     /// A join token or a server's credential.
     Enrol,
-    /// The same; where enrolment is required, only a server's credential.
+    /// The same; with `--require-enrolment` only a server's credential.
     SendHeartbeats,
 }
 
@@ -99,7 +98,7 @@ fn recent_admin(identity: &Identity) -> Result<&User, Rejection> {
 fn server(identity: &Identity) -> Result<(), Rejection> {
     match identity {
         Identity::Server { .. } | Identity::JoinToken { .. } => Ok(()),
-        // Heartbeats need a token even where nobody signs in.
+        // Servers need a token even where nobody signs in.
         Identity::Anonymous(why) => Err(Rejection::Unauthenticated(*why)),
         Identity::User(user) if user.auth_method == AuthMethod::Token => {
             Err(Rejection::Forbidden(ForbiddenReason::PersonToken))

@@ -1,4 +1,4 @@
-//! Writes problems: as JSON for a program, as a page for a browser that goes to an address.
+//! Writes problems: as JSON for a program, as a page for a browser that navigates.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::http::pages::sign_in::NO_SIGN_IN;
 use crate::http::problem::{AnsweredBy, Problem};
 use crate::site::Site;
 
-/// Writes a problem that a handler or a layer answers: as a page for a browser that goes to an address, else as JSON.
+/// Writes the body of a problem that a handler or a layer has returned.
 pub(crate) async fn render_problem(
     State(site): State<Arc<Site>>,
     request: Request,
@@ -38,7 +38,7 @@ pub(crate) async fn render_problem(
     }
 }
 
-/// The problem as JSON, with the headers that it was answered with.
+/// The problem as JSON. The other headers of the response stay.
 fn as_json(problem: &dto::Problem, response: Response) -> Response {
     let (mut head, _) = response.into_parts();
     head.headers.remove(header::CONTENT_LENGTH);
@@ -47,16 +47,16 @@ fn as_json(problem: &dto::Problem, response: Response) -> Response {
     Response::from_parts(head, Body::from(body))
 }
 
-/// The answer to a request whose handler panicked.
+/// The response if a handler has panicked.
 pub(crate) fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::translated(StatusCode::INTERNAL_SERVER_ERROR, "plain.error.failed.lead", Vec::new())
         .into_response()
 }
 
-/// Whether a browser goes to an address with this, and will show the answer as a page.
+/// Whether a browser navigates with this request, and will show the response as a page.
 fn is_navigation(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    // Browsers leave this out over plain HTTP.
+    // Browsers do not send it over plain HTTP.
     if let Some(mode) = text(header::HeaderName::from_static("sec-fetch-mode")) {
         return mode == "navigate";
     }
@@ -66,7 +66,7 @@ fn is_navigation(headers: &HeaderMap) -> bool {
     html > 0 && html >= accept::quality_of(accepted, &json).unwrap_or(0)
 }
 
-/// The page instead of the problem, with the problem's headers.
+/// An error page. The other headers of the response stay.
 fn as_page(
     site: &Site,
     context: DocumentContext,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_goes_to_an_address_gets_a_page_and_nobody_else() {
+    fn only_a_browser_that_navigates_gets_a_page() {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         assert!(navigates(&[("accept", browser)]));
         assert!(navigates(&[("accept", browser), ("sec-fetch-mode", "navigate")]));
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_answered() {
+    fn a_panic_is_answered_with_500() {
         let answer = answer_panic(Box::new("why"));
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(answer.extensions().get::<AnsweredBy>().is_some());

@@ -1,4 +1,4 @@
-//! Checks again, while a long answer goes on, whether its reader may still have it.
+//! Authenticates the reader of an event stream again while it goes on.
 
 use std::net::SocketAddr;
 
@@ -12,18 +12,17 @@ use crate::auth::{AuthMode, AuthService};
 use crate::http::layers::permission::{Permission, check};
 use crate::site::Site;
 
-/// The longest header that is kept of a stream's request: a list of roles may be long.
+/// The longest header that is kept: a list of roles can be long.
 const MAX_KEPT_HEADER_BYTES: usize = 8 << 10;
 
-/// What proves who the reader is, copied: a header that is kept by reference keeps the 8 kB buffer that the whole request
-/// was read into.
+/// Copies of the headers that authenticate the reader. A reference to a header would keep the 8 kB buffer of the whole request.
 pub(crate) struct Reauthenticator {
     headers: HeaderMap,
     extensions: Extensions,
 }
 
 impl Reauthenticator {
-    /// For the sender of this request. What a host product puts into a request is known to it alone, so all of it is kept.
+    /// With a host product, everything in the request is kept, because only the product knows what it needs.
     pub(crate) fn new(request: &Parts, auth: &AuthService) -> Self {
         let Parts { headers, extensions, .. } = request;
         let kept: &[&HeaderName] = match &auth.policy.mode {
@@ -31,7 +30,7 @@ impl Reauthenticator {
                 return Self { headers: headers.clone(), extensions: extensions.clone() };
             }
             AuthMode::Proxy { user, role } => &[&header::AUTHORIZATION, user, role],
-            // The cookie's name depends on how the overview is reached.
+            // The cookie's name depends on the URL of the overview.
             AuthMode::Password => &[
                 &header::AUTHORIZATION,
                 &header::HOST,
@@ -65,7 +64,6 @@ impl Reauthenticator {
         Self { headers: copies, extensions }
     }
 
-    /// Whether the reader may view the overview now.
     pub(crate) fn may_view(&self, site: &Site) -> bool {
         let (identity, _) = site.auth.identify(&self.headers, &self.extensions);
         check(&site.auth.policy, Permission::View, &identity).is_ok()

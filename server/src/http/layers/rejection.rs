@@ -1,4 +1,4 @@
-//! Why a caller is rejected, and the answer: what they lack, and what to do.
+//! Why a caller is rejected, and the problem that says what to do.
 
 use std::net::IpAddr;
 
@@ -12,29 +12,25 @@ use crate::http::layers::permission::Permission;
 use crate::http::problem::{Problem, Values};
 use crate::site::Site;
 
-/// Why a caller does not get what they asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection {
-    /// Nothing proves who they are.
     Unauthenticated(AuthFailure),
-    /// Their session has been idle for too long to change anything: they must sign in again.
+    /// The session has been idle for too long to make changes: the person must sign in again.
     SessionLapsed,
-    /// They may not do this.
     Forbidden(ForbiddenReason),
 }
 
-/// Why a known caller may not do this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ForbiddenReason {
     /// A viewer, on an admin's route.
     Viewer,
-    /// Somebody who came in through an embedded page, on a route for those who signed in here.
+    /// A person in an embedded page, on a route for people who signed in here.
     EmbeddedGuest,
     /// A server's credential or a join token, on a person's route.
     ServerToken,
     /// A person's token, on a server's route.
     PersonToken,
-    /// A join token, where each server needs a credential of its own.
+    /// A join token, with `--require-enrolment`.
     EnrolmentRequired,
 }
 
@@ -67,7 +63,7 @@ impl ForbiddenReason {
 }
 
 impl Rejection {
-    /// The answer. `peer`: the other end of the connection.
+    /// `peer`: the other end of the connection.
     pub(crate) fn problem(
         self,
         site: &Site,
@@ -77,28 +73,27 @@ impl Rejection {
         let unauthorized = |detail: &str| Problem::unauthorized(detail);
         let for_servers = matches!(permission, Permission::SendHeartbeats | Permission::Enrol);
         match self {
-            Self::Forbidden(bar) => {
-                Problem::new(StatusCode::FORBIDDEN, bar.as_str()).for_people(bar.key(), Vec::new())
-            }
-            Self::SessionLapsed => said("plain.unproved.lapsed", Vec::new()),
+            Self::Forbidden(reason) => Problem::new(StatusCode::FORBIDDEN, reason.as_str())
+                .for_people(reason.key(), Vec::new()),
+            Self::SessionLapsed => unauthorized_with_message("plain.unproved.lapsed", Vec::new()),
             Self::Unauthenticated(AuthFailure::BadToken) if for_servers => unauthorized(
-                "the token in the Authorization header is neither a join token of this overview nor a server's credential, or it was revoked; compare it with the file that `serve` named at its start",
+                "the token in the Authorization header is neither a join token nor a server's credential of this overview, or it was revoked; compare it with the file that `serve` named at its start",
             ),
             Self::Unauthenticated(AuthFailure::BadToken) => {
-                said("plain.unproved.token", Vec::new())
+                unauthorized_with_message("plain.unproved.token", Vec::new())
             }
             Self::Unauthenticated(_) if for_servers => unauthorized(
                 "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
             ),
-            Self::Unauthenticated(AuthFailure::Proxy(why)) => unnamed(site, why, peer),
+            Self::Unauthenticated(AuthFailure::Proxy(why)) => proxy_problem(site, why, peer),
             Self::Unauthenticated(AuthFailure::NoCredentials | AuthFailure::BadSession) => {
                 match site.auth.policy.mode {
                     AuthMode::Proxy { .. } | AuthMode::Host(_) => {
-                        said("plain.unproved.product", Vec::new())
+                        unauthorized_with_message("plain.unproved.product", Vec::new())
                     }
                     AuthMode::Open | AuthMode::Password => {
                         let page = Arg::Text(format!("{}/sign-in", site.base));
-                        said("plain.unproved.sign-in", vec![("page", page)])
+                        unauthorized_with_message("plain.unproved.sign-in", vec![("page", page)])
                     }
                 }
             }
@@ -106,14 +101,14 @@ impl Rejection {
     }
 }
 
-fn said(key: &'static str, values: Values) -> Problem {
+fn unauthorized_with_message(key: &'static str, values: Values) -> Problem {
     Problem::translated(StatusCode::UNAUTHORIZED, key, values)
 }
 
-/// Why the proxy's headers name nobody, and what the proxy must send.
-fn unnamed(site: &Site, why: ProxyNameError, peer: Option<IpAddr>) -> Problem {
+/// What is wrong with the proxy's headers, and what the proxy must send.
+fn proxy_problem(site: &Site, why: ProxyNameError, peer: Option<IpAddr>) -> Problem {
     let AuthMode::Proxy { user, role } = &site.auth.policy.mode else {
-        return said("plain.unproved.product", Vec::new());
+        return unauthorized_with_message("plain.unproved.product", Vec::new());
     };
     let (key, header) = match why {
         ProxyNameError::Direct => ("plain.proxy.direct", user),
@@ -127,16 +122,19 @@ fn unnamed(site: &Site, why: ProxyNameError, peer: Option<IpAddr>) -> Problem {
     };
     let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
     let line = format!("--trusted-proxies {peer}");
-    let values = [("header", shown(header)), ("line", line), ("peer", peer)];
-    said(key, values.into_iter().map(|(name, value)| (name, Arg::Text(value))).collect())
+    let values = [("header", display_name(header)), ("line", line), ("peer", peer)];
+    unauthorized_with_message(
+        key,
+        values.into_iter().map(|(name, value)| (name, Arg::Text(value))).collect(),
+    )
 }
 
-/// A header's name as documentation writes it: `X-Forwarded-User`.
-fn shown(header: &HeaderName) -> String {
-    let capital = |word: &str| {
+/// The usual spelling of a header: `X-Forwarded-User`.
+fn display_name(header: &HeaderName) -> String {
+    let capitalize = |word: &str| {
         let mut letters = word.chars();
         let first = letters.next().map(|first| first.to_ascii_uppercase());
         first.into_iter().chain(letters).collect::<String>()
     };
-    header.as_str().split('-').map(capital).collect::<Vec<_>>().join("-")
+    header.as_str().split('-').map(capitalize).collect::<Vec<_>>().join("-")
 }

@@ -1,4 +1,4 @@
-//! Gives every request an ID, which its answer, its log lines and its audit entries name.
+//! Gives every request an ID, which is in its response, its log lines and its audit entries.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::site::Site;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Opens the span of the request: its method, its route and its ID, but never its query.
+/// Opens a tracing span with the method, the route and the ID, but never the query.
 pub(crate) async fn trace_request(
     State(site): State<Arc<Site>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let id = proxys_id(&site, &request).unwrap_or_else(RequestId::generate);
+    let id = id_from_proxy(&site, &request).unwrap_or_else(RequestId::generate);
     request.extensions_mut().insert(id);
     let route = route_template(&site.base, request.extensions().get::<MatchedPath>());
     let method = method_label(request.method());
@@ -32,8 +32,8 @@ pub(crate) async fn trace_request(
     response
 }
 
-/// The ID that a trusted proxy sent.
-fn proxys_id(site: &Site, request: &Request) -> Option<RequestId> {
+/// The ID from a trusted proxy.
+fn id_from_proxy(site: &Site, request: &Request) -> Option<RequestId> {
     let (headers, proxies) = (request.headers(), &site.auth.policy.proxies);
     let origin = RequestOrigin::from_request(headers, request.extensions(), proxies);
     let id = headers.get(X_REQUEST_ID).filter(|_| origin.trusted)?;

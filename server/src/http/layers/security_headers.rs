@@ -1,4 +1,4 @@
-//! Security headers: what every answer, whatever its status, tells the browser not to do.
+//! Security headers of every response, whatever its status.
 
 use std::sync::Arc;
 
@@ -12,14 +12,13 @@ use crate::auth::origin::{OverTls, RequestOrigin};
 use crate::site::Site;
 use crate::site::frame_ancestors::Ancestor;
 
-/// The policy of everything that is not one of our documents: it is data, and does nothing.
+/// The policy of every response that is not a document of ours.
 const DATA_POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
-/// The headers that all answers have.
 const COMMON_HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    // Our own forms must still send their origin.
+    // Our own forms must send their origin.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
@@ -28,10 +27,9 @@ const COMMON_HEADERS: [(HeaderName, &str); 4] = [
     ),
 ];
 
-/// Browsers obey it only in a secure context, and complain about it elsewhere.
+/// Browsers ignore it outside a secure context, and print a warning.
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// Sets the headers, some of them only where the connection allows them.
 pub(crate) async fn set_security_headers(
     State(site): State<Arc<Site>>,
     request: Request,
@@ -43,7 +41,7 @@ pub(crate) async fn set_security_headers(
         &site.auth.policy.proxies,
     );
     let secure = is_secure_context(request.headers(), &origin);
-    // A proxy in front answers for its own host.
+    // A proxy in front sets HSTS for its host itself.
     let own_tls = request.extensions().get::<OverTls>().is_some() && !origin.is_proxied();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -67,7 +65,7 @@ pub(crate) async fn set_security_headers(
     response
 }
 
-/// Lets pages of other sites load this answer.
+/// Lets pages of other sites load this response.
 pub(crate) fn allow_other_sites(headers: &mut HeaderMap) {
     let name = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(name, HeaderValue::from_static("cross-origin"));
@@ -75,7 +73,7 @@ pub(crate) fn allow_other_sites(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
-/// A document's own policy, with the origins that may frame it.
+/// Adds the origins that may frame it to a document's policy.
 fn framed_by(own: &HeaderValue, ancestors: &[Ancestor]) -> HeaderValue {
     let mut policy = [own.as_bytes(), b"; frame-ancestors"].concat();
     if ancestors.is_empty() {

@@ -9,11 +9,11 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::http::problem::Problem;
 
-/// How long a request may take to arrive and to be answered.
+/// From the request's head to the beginning of its response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answers 408 when the time is up, even while the body is still arriving. A body that is being sent as the answer is
-/// not limited by this.
+/// Answers 408 after the timeout, even while the request's body is still arriving. It does not limit how long a response body is
+/// sent.
 pub(crate) async fn limit_duration(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
     answer.unwrap_or_else(|_| {

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 use crate::http::body;
 use crate::http::problem::Problem;
 
-/// The longest path and query together.
+/// Of path and query together.
 const MAX_URI_BYTES: usize = 8 << 10;
 
-/// Rejects a longer address than any of ours, because addresses are kept, compared and shown.
+/// Rejects longer URIs than any of ours, because URIs are kept, compared and shown.
 pub(crate) async fn limit_uri_length(request: Request, next: Next) -> Response {
     let bytes = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if bytes <= MAX_URI_BYTES {

@@ -1,5 +1,4 @@
-//! `GET /access`, `POST /access/tokens`, `POST /access/revocation`: people and tokens, as a page whose forms work without
-//! scripts.
+//! `GET /access`, `POST /access/tokens`, `POST /access/revocation`: people and tokens, as a page that works without scripts.
 
 use std::sync::Arc;
 
@@ -24,7 +23,6 @@ use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 use crate::site::Site;
 
-/// The form for a new token.
 #[derive(Deserialize)]
 pub(crate) struct NewTokenForm {
     #[serde(default)]
@@ -35,13 +33,11 @@ pub(crate) struct NewTokenForm {
     expires_in_s: String,
 }
 
-/// The form that revokes a token.
 #[derive(Deserialize)]
 pub(crate) struct RevocationForm {
     id: String,
 }
 
-/// The page.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
@@ -50,7 +46,7 @@ pub(crate) async fn get(
     document_response(StatusCode::OK, render(page(&site, context, &user)))
 }
 
-/// Creates a token and shows its secret, in this answer and nowhere else.
+/// Creates a token. Its secret is in this response and nowhere else.
 pub(crate) async fn create_token(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
@@ -62,8 +58,8 @@ pub(crate) async fn create_token(
         "never" => json!(null),
         text => text.parse::<i64>().map_or_else(|_| json!(text), |seconds| json!(seconds)),
     };
-    let wished = json!({"name": name, "role": role, "expires_in_s": expires});
-    let made = match dto::NewToken::from_json(&wished) {
+    let request = json!({"name": name, "role": role, "expires_in_s": expires});
+    let made = match dto::NewToken::from_json(&request) {
         Ok(new) => match site.auth.create_token(new.at(site.store.now()), &user.actor()).await {
             Ok(made) => Ok(made),
             Err(error @ TokenError::InvalidName(_)) => {
@@ -89,7 +85,7 @@ pub(crate) async fn create_token(
     })
 }
 
-/// Revokes a token or a credential. One that was revoked before is no error.
+/// Revokes a token or a credential. It is not an error if it was revoked before.
 pub(crate) async fn revoke_token(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,

@@ -1,4 +1,4 @@
-//! `GET /audit`: what was done, newest first, as a page.
+//! `GET /audit`: the audit log as a page, newest first.
 
 use std::sync::Arc;
 
@@ -18,28 +18,27 @@ use crate::site::Site;
 
 const LINES_PER_PAGE: u32 = 50;
 
-/// The page.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     PageRequest(context): PageRequest,
-    asked: Result<Query<AuditParams>, QueryRejection>,
+    params: Result<Query<AuditParams>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(asked) = asked.map_err(unreadable)?;
-    let text = |given: &Option<String>| given.clone().unwrap_or_default().trim().to_owned();
-    let (action, typed) = (text(&asked.action), text(&asked.text));
-    let looked_for: String = typed.chars().take(MAX_TEXT_CHARS).collect();
-    let cut = (looked_for.len() < typed.len()).then_some(MAX_TEXT_CHARS);
-    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let Query(params) = params.map_err(unreadable)?;
+    let text = |param: &Option<String>| param.clone().unwrap_or_default().trim().to_owned();
+    let (action, typed) = (text(&params.action), text(&params.text));
+    let search: String = typed.chars().take(MAX_TEXT_CHARS).collect();
+    let cut = (search.len() < typed.len()).then_some(MAX_TEXT_CHARS);
+    let non_empty = |text: &String| (!text.is_empty()).then(|| text.clone());
     let wanted = wanted(AuditParams {
-        before: asked.before,
+        before: params.before,
         limit: Some(LINES_PER_PAGE.to_string()),
-        action: given(&action),
-        text: given(&looked_for),
+        action: non_empty(&action),
+        text: non_empty(&search),
     })
     .map_err(Problem::fields)?;
     let lines = read(&site, &wanted).await?;
     let older = next_before(&lines, &wanted).map(|before| {
-        let (action, text) = (encode_value(&action), encode_value(&looked_for));
+        let (action, text) = (encode_value(&action), encode_value(&search));
         let appearance = context.appearance.query().replacen('?', "&", 1);
         format!("before={before}&action={action}&text={text}{appearance}")
     });
@@ -48,7 +47,7 @@ pub(crate) async fn get(
         rows: lines.into_iter().map(line).collect(),
         actions: Action::ALL.map(Action::as_str).to_vec(),
         action,
-        text: looked_for,
+        text: search,
         cut,
         older,
         is_older: wanted.before.is_some(),

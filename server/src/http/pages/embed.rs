@@ -1,4 +1,4 @@
-//! The page inside a product's page: `GET /embed` trades a code for a session, `GET /embed.js` is the product's one tag.
+//! The page inside a product's page: `GET /embed` exchanges a code for a session, `GET /embed.js` is the product's script.
 
 use std::sync::Arc;
 
@@ -15,22 +15,22 @@ use crate::http::layers::security_headers::allow_other_sites;
 use crate::http::problem::Problem;
 use crate::site::Site;
 
-/// Trades the code in the address for a session, and redirects to the page without the code.
+/// Exchanges the code in the URL for a session, and redirects to the page without the code.
 pub(crate) async fn enter(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<RequestOrigin>,
     request: Request,
 ) -> Result<Response, Problem> {
-    // HEAD does not use the code up.
+    // HEAD must not use up the code.
     if request.method() != Method::GET {
         return Err(Problem::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "an embed code can only be used with GET",
         ));
     }
-    let (code, query) = split(request.uri().query().unwrap_or_default());
+    let (code, query) = split_code(request.uri().query().unwrap_or_default());
     let mut response = Redirect::to(&format!("{}/?{query}", site.base)).into_response();
-    // The page that the code leads to sees the origin of the page around it, which a browser may say in no other way.
+    // The page needs the origin of the page around it, and some browsers say it in no other way.
     let origin_only = HeaderValue::from_static("origin");
     response.headers_mut().insert(header::REFERRER_POLICY, origin_only);
     if site.auth.policy.mode != AuthMode::Password {
@@ -55,8 +55,8 @@ pub(crate) async fn enter(
     }
 }
 
-/// The code in a query, and the query without it. It hides the product's chrome, unless it says something else about it.
-fn split(query: &str) -> (String, String) {
+/// Returns the code, and the query without it. The query gets `chrome=none`, unless it has a value for that.
+fn split_code(query: &str) -> (String, String) {
     let mut code = String::new();
     let mut rest = form_urlencoded::Serializer::new(String::new());
     let mut has_chrome = false;
@@ -74,11 +74,12 @@ fn split(query: &str) -> (String, String) {
     (code, rest.finish())
 }
 
-/// The script of the product's one tag, at an address that never changes: other sites' pages load it.
+/// The script that the pages of products load, at a path that never changes.
 pub(crate) async fn script(headers: HeaderMap) -> Result<Response, Problem> {
     let mut response = assets::get(Path(format!("{}/embed.js", assets::hash())), headers).await?;
-    let said = response.headers_mut();
-    said.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    allow_other_sites(said);
+    let response_headers = response.headers_mut();
+    response_headers
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    allow_other_sites(response_headers);
     Ok(response)
 }

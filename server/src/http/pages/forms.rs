@@ -1,5 +1,5 @@
-//! The page's forms, for browsers without scripts. Each is answered by a redirect to the page, which then shows the result,
-//! or what was typed and what is wrong with it.
+//! The page's forms, for browsers without scripts. Each is answered by a redirect to the page, which shows the result, or the input
+//! and its errors.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::site::Site;
 /// The fields of a form.
 type Sent = Submitted<Vec<(String, String)>>;
 
-/// Saves the settings. An effect that the sender has not seen yet is shown first.
+/// Saves the settings. If they have an effect that the sender has not seen yet, it is shown first.
 pub(crate) async fn settings(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
@@ -51,7 +51,7 @@ pub(crate) async fn settings(
     Ok(answer(&site, outcome, Done::Saved, typed(draft)))
 }
 
-/// Removes a component or a server; a live one after a second question.
+/// Removes a component or a server. A live one needs a second confirmation.
 pub(crate) async fn removal(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
@@ -72,7 +72,6 @@ pub(crate) async fn removal(
     Ok(answer(&site, outcome, Done::Removed(None), asked))
 }
 
-/// Accepts a key.
 pub(crate) async fn acceptance(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
@@ -94,7 +93,6 @@ pub(crate) async fn acceptance(
     ))
 }
 
-/// Dials a server's service messenger.
 pub(crate) async fn reconnection(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,

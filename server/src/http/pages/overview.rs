@@ -1,4 +1,4 @@
-//! `GET /`: the page, rendered on the server; and the server functions that it calls.
+//! `GET /`: the page, rendered on the server; and its server functions.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ use crate::http::pages::html::set_document_headers;
 use crate::http::state::HttpState;
 use crate::site::Site;
 
-/// Answers one visitor's server functions.
+/// Runs the server functions for one person.
 struct PageBackend {
     site: Arc<Site>,
     user: User,
@@ -31,9 +31,9 @@ struct PageBackend {
 }
 
 impl PageBackend {
-    /// What a first visit to an address with this query is rendered from.
+    /// The state from which a page with this query is rendered.
     fn initial_state(&self, query: &str) -> InitialState {
-        // An empty cursor: everything is new.
+        // With an empty cursor the delta has everything.
         let delta = self.site.delta_since("");
         let signed_in = self.user.auth_method == AuthMethod::Session;
         let named = self.user.auth_method != AuthMethod::Nothing;
@@ -52,7 +52,7 @@ impl Backend for PageBackend {
         &'a self,
         cursor: &'a str,
     ) -> Pin<Box<dyn Future<Output = OverviewDelta> + Send + 'a>> {
-        // A cursor that is longer than any of ours is none.
+        // A longer cursor is not valid.
         let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
         Box::pin(async move {
             self.site.live.reach(cursor).await;
@@ -66,18 +66,16 @@ impl Backend for PageBackend {
 }
 
 impl Site {
-    /// What changed since a cursor.
     pub(crate) fn delta_since(&self, cursor: &str) -> OverviewDelta {
         let (change, cursor, now) = self.live.since(cursor);
         OverviewDelta { cursor, now, change, build: assets::hash().to_owned() }
     }
 
-    /// The origins whose pages may frame the page, separated by blanks.
+    /// Separated by spaces.
     fn frame_ancestors(&self) -> String {
         self.frame_ancestors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 
-    /// What the page needs to know about the site.
     pub(crate) fn page_info(&self) -> app::protocol::SiteInfo {
         app::protocol::SiteInfo {
             base: self.base.clone(),
@@ -94,18 +92,18 @@ pub(crate) async fn get(
     Extension(user): Extension<User>,
     request: Request,
 ) -> Response {
-    // Who comes from a form, or from another web server, must see what they changed or saw there.
+    // After a form, or after another web server, the page must have at least what was changed or shown there.
     site.live.refresh().await;
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
-    let told = Arc::clone(&nonce);
+    let rendered_nonce = Arc::clone(&nonce);
     let backend = PageBackend { site: Arc::clone(&site), user, language };
     let render = move || {
         let initial = backend.initial_state(request.uri().query().unwrap_or_default());
         let backend: Arc<dyn Backend> = Arc::new(backend);
         leptos_axum::render_app_async_with_context(
             move || leptos::prelude::provide_context(Arc::clone(&backend)),
-            move || app::shell(initial.clone(), told.get_or_init(app::nonce)),
+            move || app::shell(initial.clone(), rendered_nonce.get_or_init(app::nonce)),
         )(request)
     };
     let mut response = render_pool.run(render).await;
@@ -132,7 +130,7 @@ pub(crate) async fn call_function(
     )
     .await
     .into_response();
-    // A command that fails is an answer; a server function itself fails only if it cannot read its arguments.
+    // A failed command is a normal response. A server function itself fails only if its arguments cannot be read.
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
         *response.status_mut() = StatusCode::BAD_REQUEST;
     }

@@ -1,5 +1,4 @@
-//! Renders pages on threads for blocking work, a few at the same time: the page of a large cluster takes long, and the
-//! threads that answer requests must not wait for it.
+//! Renders pages on threads for blocking work, a few at the same time, because the page of a large cluster takes long.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -9,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::http::single_flight::on_blocking_thread;
 
-/// Renders as many pages at the same time as there are processors; the others wait.
+/// Renders as many pages at the same time as there are processors. Clones share the limit.
 #[derive(Clone, Debug)]
 pub(crate) struct RenderPool(Arc<Semaphore>);
 
@@ -20,7 +19,7 @@ impl Default for RenderPool {
 }
 
 impl RenderPool {
-    /// Runs a rendering. It runs to its end, and occupies its place until then, even if its client has gone.
+    /// Renders a page, always to its end, even if the client has gone.
     pub(crate) async fn run<Rendered>(
         &self,
         render: impl FnOnce() -> Rendered + Send + 'static,
@@ -28,11 +27,11 @@ impl RenderPool {
     where
         Rendered: Future<Output: Send + 'static>,
     {
-        // The semaphore is never closed; an error would only mean that this rendering does not wait.
-        let place = Arc::clone(&self.0).acquire_owned().await.ok();
+        // The semaphore is never closed.
+        let permit = Arc::clone(&self.0).acquire_owned().await.ok();
         let runtime = Handle::current();
         on_blocking_thread(move || {
-            let _place = place;
+            let _permit = permit;
             runtime.block_on(render())
         })
         .await

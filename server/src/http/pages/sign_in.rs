@@ -26,15 +26,14 @@ use crate::http::query::{encode_unsafe, encode_value};
 use crate::site::Site;
 use crate::telemetry::outside_text::one_line;
 
-/// The longest query to which signing in leads back.
+/// Of the query of the page to which signing in leads back.
 const MAX_THEN_BYTES: usize = 4 << 10;
 
-/// The key of the heading where signing in is impossible.
+/// The key of the heading if signing in is impossible.
 pub(crate) const NO_SIGN_IN: &str = "plain.no-cookie.title";
 
-/// What the form sends.
 #[derive(Default, Deserialize)]
-pub(crate) struct Sent {
+pub(crate) struct SignInFields {
     #[serde(default)]
     name: String,
     #[serde(default)]
@@ -45,20 +44,18 @@ pub(crate) struct Sent {
     then: String,
 }
 
-/// What the address of the sign-in page has.
 #[derive(Deserialize)]
 pub(crate) struct SignInQuery {
     #[serde(default)]
     then: String,
 }
 
-/// What sign-out sends.
 #[derive(Deserialize)]
-pub(crate) struct Leaving {
+pub(crate) struct SignOutFields {
     everywhere: Option<String>,
 }
 
-/// The address of the sign-in page, which leads back to the page with this query.
+/// The URL of the sign-in page, which leads back to the page with this query.
 pub(crate) fn sign_in_url(base: &str, query: Option<&str>) -> String {
     match query.filter(|query| !query.is_empty() && query.len() <= MAX_THEN_BYTES) {
         None => format!("{base}/sign-in"),
@@ -66,7 +63,6 @@ pub(crate) fn sign_in_url(base: &str, query: Option<&str>) -> String {
     }
 }
 
-/// The page with the form.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<RequestOrigin>,
@@ -77,7 +73,7 @@ pub(crate) async fn get(
     require_password_mode(&site)?;
     require_session_cookie(&site, &headers, &origin)?;
     let then = wanted.map(|Query(wanted)| wanted.then).unwrap_or_default();
-    // Who comes from the page has its appearance in the query to which this leads back.
+    // The appearance may be in the query of the page to which this leads back.
     let context = if context.appearance == Appearance::default() {
         site.document_context(&then, &headers)
     } else {
@@ -86,27 +82,27 @@ pub(crate) async fn get(
     Ok(page(&site, context, StatusCode::OK, String::new(), then, None))
 }
 
-/// Signs in: leads to the page, or says what is wrong.
+/// Signs in and redirects to the page, or says what is wrong.
 pub(crate) async fn post(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<RequestOrigin>,
     PageRequest(context): PageRequest,
     headers: HeaderMap,
-    sent: Submitted<Sent>,
+    sent: Submitted<SignInFields>,
 ) -> Result<Response, Problem> {
     require_password_mode(&site)?;
     require_session_cookie(&site, &headers, &origin)?;
     // A form that is too large is answered like a wrong password, after the same time.
     let sent = match sent.0 {
-        Err(FormProblem::TooLarge) => Sent::default(),
+        Err(FormProblem::TooLarge) => SignInFields::default(),
         sent => sent?,
     };
-    let Sent { name, password, code, then } = sent;
+    let SignInFields { name, password, code, then } = sent;
     let former = site.auth.session_cookie(&headers, &origin);
     let given = SignInRequest { name: name.clone(), password, code };
     match site.auth.sign_in(given, &origin, former, site.branding().name()).await {
         Ok(secret) => {
-            // Always a query of our own page, never another address: no open redirect.
+            // Only a query of our own page, so that this is no open redirect.
             let query =
                 if then.is_empty() { String::new() } else { format!("?{}", encode_unsafe(&then)) };
             let mut response = Redirect::to(&format!("{}/{query}", site.base)).into_response();
@@ -143,13 +139,13 @@ pub(crate) async fn post(
     }
 }
 
-/// Ends the session, or all of its person's.
+/// Ends the session, or all sessions of its person.
 pub(crate) async fn sign_out(
     State(site): State<Arc<Site>>,
     Extension(origin): Extension<RequestOrigin>,
     PageRequest(context): PageRequest,
     headers: HeaderMap,
-    sent: Submitted<Leaving>,
+    sent: Submitted<SignOutFields>,
 ) -> Result<Response, Problem> {
     require_password_mode(&site)?;
     let leaving = sent.0?;
@@ -168,7 +164,7 @@ pub(crate) async fn sign_out(
     Ok(response)
 }
 
-/// Rejects a sign-in where the browser would not keep the session's cookie. Nothing is checked, used up or recorded then.
+/// Rejects a sign-in where the browser would not keep the session's cookie, before anything is checked, used up or recorded.
 pub(crate) fn require_session_cookie(
     site: &Site,
     headers: &HeaderMap,
@@ -198,7 +194,6 @@ fn require_password_mode(site: &Site) -> Result<(), Problem> {
     }
 }
 
-/// Why somebody is not signed in, as a sentence.
 fn error_sentence(error: &SignInError, words: &Words) -> String {
     let wait = if let SignInError::TooManyAttempts(wait) = error { *wait } else { Span::ZERO };
     let key = match error {

@@ -1,4 +1,4 @@
-//! What an admin asks for, in every way to be wrong.
+//! An admin's requests with every kind of invalid value.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Bodies of every broken kind, and as long as they may be.
+//! Malformed bodies of every kind, and bodies at their limit.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -46,7 +46,7 @@ fn a_body_that_is_not_json_is_400_and_json_that_is_not_a_heartbeat_is_422() {
         format!("{}{good}{}", "[".repeat(1_000), "]".repeat(1_000)).into(),
         "[".repeat(1 << 20).into(),
         "{\"a\":".repeat(100_000).into(),
-        // What gzip makes of a heartbeat begins so; nothing is unpacked here.
+        // The beginning of gzip data. Nothing is decompressed here.
         vec![0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0x03],
         b"server=web-1&role=web".to_vec(),
     ];
@@ -114,7 +114,7 @@ fn of_a_field_that_occurs_twice_the_last_value_counts() {
     assert_eq!((&counts["web"], &counts["service"]), (&json!(0), &json!(1)));
 }
 
-/// A heartbeat that is as long as wanted, in one field that nobody knows.
+/// A heartbeat of this length, by an unknown field.
 fn of_length(server: &str, length: usize) -> String {
     let padded = |padding: usize| {
         with(heartbeat(server, "web", 1), "padding", json!("x".repeat(padding))).to_string()
@@ -145,7 +145,7 @@ fn a_heartbeat_of_16_kib_and_a_body_of_1_mib_are_accepted_and_one_byte_more_is_n
     assert_eq!(overview.overview()["counts"]["servers"], 2, "the first and the last good one");
 }
 
-/// Sends a request of which the body ends early, and hears what is said to that.
+/// Sends a request whose body ends early, and returns the response.
 fn cut_short(overview: &Running, framing: &str, body: &str) -> String {
     let address = overview.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();

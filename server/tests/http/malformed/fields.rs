@@ -1,4 +1,4 @@
-//! Every field of a heartbeat, in every way to be wrong.
+//! Every field of a heartbeat with every kind of invalid value.
 
 use serde_json::{Value, json};
 
@@ -12,14 +12,14 @@ const NO_UUID: &str = "must be a hyphenated UUID";
 const NO_MOMENT: &str = "must be a moment in RFC 3339";
 const NO_KEY: &str = "must be 64 lower-case hex digits";
 const EMPTY_KEY: &str = "is the check of an empty key";
-/// `HMAC-SHA256` of the message under no key at all.
+/// `HMAC-SHA256` of the message with an empty key.
 const OF_EMPTY_KEY: &str = "b6e484e0d04b697fb75d9b87349f8b2b4aa792a9ce4fd138846d3dc91256b695";
 const NO_SEQUENCE: &str = "must be a whole number from 0 to 2^53 - 1";
 const NO_PORT: &str = "must be a whole number from 1 to 65535";
 const NO_ADDRESS: &str = "must be one IPv4 or IPv6 address";
 const NO_ROLE: &str = "must be \"web\" or \"service\"";
 
-/// What is wrong with any text of so many characters.
+/// The invalid values of a text with this limit.
 fn bad_texts(field: &'static str, least: usize, most: usize) -> Vec<Row> {
     let length = |length: usize| format!("must have {least} to {most} characters; it has {length}");
     let mut rows = vec![(field, json!("é".repeat(most + 1)), length(most + 1))];
@@ -29,12 +29,12 @@ fn bad_texts(field: &'static str, least: usize, most: usize) -> Vec<Row> {
     for other in [json!(7), json!(true), json!(["a"]), json!({"a": "b"})] {
         rows.push((field, other, TEXT_TYPE.to_owned()));
     }
-    // A blank of ASCII, one that does not break, one of an ideograph's width.
+    // ASCII, no-break and ideographic spaces.
     for blank in [' ', '\u{a0}', '\u{3000}'] {
         rows.push((field, json!(format!("{blank}a")), BLANK.to_owned()));
         rows.push((field, json!(format!("a{blank}")), BLANK.to_owned()));
     }
-    // Of Cc, Cf, Zl and Zp.
+    // Of the categories Cc, Cf, Zl and Zp.
     for hidden in [
         '\0',
         '\t',
@@ -56,7 +56,7 @@ fn bad_texts(field: &'static str, least: usize, most: usize) -> Vec<Row> {
     rows
 }
 
-/// What is missing, and what is no text as wanted.
+/// Missing fields and invalid texts.
 fn bad_words() -> Vec<Row> {
     let required = ["server", "role", "version", "os", "os.name", "os.version", "ip", "boot_id"];
     let required = required.into_iter().chain(["sequence"]);
@@ -80,7 +80,7 @@ fn bad_words() -> Vec<Row> {
     .concat()
 }
 
-/// What is no address, no boot and no key.
+/// Invalid addresses, boot IDs and key checks.
 fn bad_ids() -> Vec<Row> {
     let key = "9f".repeat(32);
     let keys = |field| {
@@ -138,7 +138,7 @@ fn bad_ids() -> Vec<Row> {
     .concat()
 }
 
-/// What is no number, no moment and no yes or no.
+/// Invalid numbers, times and booleans.
 fn bad_values() -> Vec<Row> {
     [
         each(

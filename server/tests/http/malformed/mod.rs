@@ -1,4 +1,4 @@
-//! Whatever is wrong with a request: each bad field is named, the status is the contract's, and nothing
+//! Malformed requests: each invalid field is named, the status is the documented one, and nothing
 //! is stored.
 
 mod acts;
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::harness::{Answer, Running, heartbeat};
 
-/// A field, what stands in it, and what must be said of it.
+/// A field, its value, and the expected message.
 pub(super) type Row = (&'static str, Value, String);
 
-/// Values of a field for which the same must be said.
+/// Values of a field with the same expected message.
 pub(super) fn each<const N: usize>(
     field: &'static str,
     values: [Value; N],
@@ -21,7 +21,7 @@ pub(super) fn each<const N: usize>(
     values.into_iter().map(|value| (field, value, said.to_owned())).collect()
 }
 
-/// The heartbeat with one field otherwise, also one within `os`.
+/// The heartbeat with another value of one field, also within `os`.
 pub(super) fn set(mut beat: Value, field: &str, value: Value) -> Value {
     match field.split_once('.') {
         Some((outer, inner)) => beat[outer][inner] = value,
@@ -30,7 +30,7 @@ pub(super) fn set(mut beat: Value, field: &str, value: Value) -> Value {
     beat
 }
 
-/// What is named, in order, each with what is said of it.
+/// The named fields in order, each with its message.
 pub(super) fn named(answer: &Answer) -> Vec<(&str, &str)> {
     let errors = answer.body["errors"].as_array();
     let errors = errors.unwrap_or_else(|| panic!("{} {}", answer.status, answer.body));
@@ -40,7 +40,7 @@ pub(super) fn named(answer: &Answer) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// An overview that knows one server, and the picture that must not move.
+/// An overview with one server, and its state, which must not change.
 pub(super) fn with_one() -> (Running, Value) {
     let overview = Running::start();
     assert_eq!(overview.beat(&heartbeat("web-1", "web", 1)).status, 200);

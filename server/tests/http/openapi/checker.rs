@@ -1,4 +1,4 @@
-//! Asks a running overview, and compares every answer with the description that it gives of its API.
+//! Sends requests to a running overview, and compares every response with its API description.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -25,16 +25,14 @@ pub(super) const PROBES: &str = "/api/v1/probe-failures";
 pub(super) const EMBEDS: &str = "/api/v1/embeds";
 pub(super) const AUDIT: &str = "/api/v1/audit";
 pub(super) const JSON: (&str, &str) = ("content-type", "application/json");
-/// In place of a proof: none is sent.
+/// Sends no authentication.
 pub(super) const NO_PROOF: &str = "none";
 
-/// One operation's answer of one status.
+/// One status of one operation.
 pub(super) type Case = (String, String, u16);
-
-/// Asks a running overview, and compares every answer with its own document.
 pub(super) struct Checker {
     pub(super) overview: Running,
-    /// What proves that the checker is an admin, where that is needed.
+    /// The admin's authentication, where people sign in.
     pub(super) bearer: String,
     pub(super) document: Value,
     pub(super) seen: RefCell<BTreeSet<Case>>,
@@ -45,7 +43,7 @@ impl Checker {
         Self::with(overview, "Bearer of-nothing".to_owned())
     }
 
-    /// Where people sign in.
+    /// With people who sign in.
     pub(super) fn admin() -> Self {
         let overview = Running::dialling(AuthPolicy::new(AuthMode::Password));
         let bearer = format!("Bearer {}", overview.token("admin"));
@@ -58,7 +56,7 @@ impl Checker {
         Self { overview, bearer, document, seen: RefCell::default() }
     }
 
-    /// All that the document says can be answered.
+    /// All responses in the description.
     pub(super) fn documented(&self) -> BTreeSet<Case> {
         let mut cases = BTreeSet::new();
         for (template, operations) in self.document["paths"].as_object().unwrap() {
@@ -72,7 +70,7 @@ impl Checker {
         cases
     }
 
-    /// Sends a request to a path of this template, and checks the answer.
+    /// Sends a request to a path of this template, and checks the response.
     pub(super) fn ask(
         &self,
         status: u16,
@@ -109,7 +107,7 @@ impl Checker {
         answer
     }
 
-    /// Begins a body wherever one is documented, and never ends it.
+    /// For every operation with a body: begins a body and never ends it.
     pub(super) fn trickle(&self, join: &str) {
         let late: Vec<Case> =
             self.documented().into_iter().filter(|(_, _, status)| *status == 408).collect();
@@ -142,7 +140,7 @@ impl Checker {
         self.seen.borrow_mut().extend(late);
     }
 
-    /// What of a value does not fit a schema; if `whole`, what no schema names does not fit either.
+    /// What of a value does not match a schema. With `whole`, fields that are not in the schema do not match either.
     pub(super) fn faults(&self, schema: &Value, value: &Value, whole: bool) -> Option<String> {
         let mut schema = schema.clone();
         schema["components"] = self.document["components"].clone();
@@ -178,7 +176,7 @@ impl Checker {
         self.ask(status, ("DELETE", template, &format!("/api/v1/servers/{path}")), &[], &[]);
     }
 
-    /// Waits until so many services have been dialled in vain.
+    /// Waits until dialling this many services has failed.
     pub(super) fn until_dialled(&self, services: usize) {
         let headers = [("authorization", self.bearer.as_str())];
         testkit::wait_until_ok("services dialled in vain", testkit::SOON, || {
@@ -188,7 +186,7 @@ impl Checker {
         });
     }
 
-    /// Reads as many streams as one token may, and one more.
+    /// Opens as many streams as one token can have, and one more.
     pub(super) fn read_too_many_streams(&self) {
         let headers = [("authorization", self.bearer.as_str()), JSON];
         let news = self.overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#).body;
@@ -220,8 +218,6 @@ impl Checker {
         self.ask(status, ("PUT", KEY, &path), &[JSON], body);
     }
 }
-
-/// A path of this template.
 pub(super) fn sample(template: &str) -> String {
     template
         .replace("{server}", "web-1")
@@ -234,7 +230,7 @@ pub(super) fn bytes(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }
 
-/// Every refusal of a body that is no body for this address.
+/// Every rejection of an invalid body.
 pub(super) fn refuse_bodies(
     checker: &Checker,
     method: &str,

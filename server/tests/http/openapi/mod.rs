@@ -1,4 +1,4 @@
-//! What a reader of `/api/v1/openapi.json` can count on: that it is true.
+//! `/api/v1/openapi.json` is complete and correct.
 
 mod checker;
 
@@ -123,7 +123,7 @@ fn every_documented_status_is_answered_as_documented() {
     assert_eq!(*checker.seen.borrow(), checker.documented());
 }
 
-/// What can be read is read while nothing can be written, but not from a file that is gone.
+/// SQLite can still read while it cannot write, unless the file is gone.
 fn audit_without_its_file(checker: &Checker) {
     let database = checker.overview.database();
     let file = database.strip_prefix("sqlite:").unwrap();
@@ -133,7 +133,7 @@ fn audit_without_its_file(checker: &Checker) {
     std::fs::rename(elsewhere, file).unwrap();
 }
 
-/// More servers than there is room for, and one that stopped and is still there.
+/// More servers than the limit, and one that has stopped.
 fn fill_and_remove(checker: &Checker, by_token: &[(&str, &str)]) {
     let many: Vec<Value> =
         (10..20).map(|number| heartbeat(&format!("web-{number}"), "web", 1)).collect();
@@ -151,12 +151,12 @@ fn fill_and_remove(checker: &Checker, by_token: &[(&str, &str)]) {
     refuse_bodies(checker, "POST", REMOVALS, &[]);
 }
 
-/// Whom a product lets in.
+/// The person for whom a product creates a code.
 fn guest(role: &str) -> Vec<u8> {
     bytes(&json!({"name": "Ann", "role": role}))
 }
 
-/// Lets guests in, with every refusal; the address of a visit that goes on.
+/// Checks embed codes with every rejection. Returns the path of a session that has not ended.
 fn embed(checker: &Checker) -> String {
     let embed = ("POST", EMBEDS, EMBEDS);
     let visit = |made: &Answer| format!("{EMBEDS}/{}", made.body["id"].as_str().unwrap());
@@ -168,7 +168,7 @@ fn embed(checker: &Checker) -> String {
     checker.ask(404, ("DELETE", EMBED, &ended), &[], &[]);
     checker.ask(400, ("DELETE", EMBED, "/api/v1/embeds/%FF"), &[], &[]);
     let made = checker.ask(201, embed, &[JSON], &guest("viewer"));
-    // A guest is a person, and lets nobody in.
+    // A guest cannot create codes.
     let path = format!("/embed?code={}", made.body["code"].as_str().unwrap());
     let cookie = checker.overview.get(&path).header("set-cookie").to_owned();
     let cookie = cookie.split(';').next().unwrap();
