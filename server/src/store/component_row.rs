@@ -1,13 +1,12 @@
 //! The row of a component: read, written, and turned into a tombstone.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::cluster::Skew;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    Component, ComponentFacts, ComponentKey, KeyCheck, Os, Role, ServerName, Span, Timestamp,
+    Boots, Component, ComponentFacts, ComponentKey, KeyCheck, Role, ServerName, Span, Timestamp,
     Tombstone,
 };
 use serde_json::json;
@@ -16,75 +15,60 @@ use crate::store::sql::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{StoreError, postgres, sqlite};
 
-/// The columns of a component. Ends before the `where`.
+/// A component as it lies in two tables, `components` (c) and `last_heartbeats` (h). Ends before the `where`.
+///
+/// A left join: a component without its last heartbeat is damage, and must not look like no component.
 macro_rules! select_components {
     ($rest:literal) => {
         concat!(
-            "select server, role, product, version, os_name, os_version, ip, key_check,
-                 machine_key_check, messenger_port, stopped, boots, first_seen, last_heartbeat,
-                 told_interval, skew_last, skew_before, reporter, came_back, messenger,
-                 removed_at, facts_no
-             from components ",
+            "select c.server, c.role, cast(c.facts as text), c.stopped, cast(c.boots as text),
+                 c.first_seen, c.came_back_at, cast(c.messengers as text), c.removed_at,
+                 c.changed_no, h.sequence, h.received_at, h.interval_ms, h.skew_last_ms,
+                 h.skew_before_ms
+             from components c
+             left join last_heartbeats h on h.server_key = c.server_key and h.role = c.role ",
             $rest
         )
     };
 }
 pub(super) use select_components;
 
-pub(super) fn key_check(digits: &str, what: &'static str) -> Result<KeyCheck, StoreError> {
-    KeyCheck::parse(digits).ok_or(StoreError::Unreadable(what))
-}
-
 /// Reads a component's row.
 pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     let unreadable = StoreError::Unreadable;
-    let moment = |place| Ok::<_, StoreError>(row.get::<Option<i64>>(place)?.map(Timestamp));
-    let check = |place| {
-        let digits: Option<&str> = row.get(place)?;
-        digits.map(|digits| key_check(digits, "key check")).transpose()
+    let number = |place| {
+        row.get::<Option<i64>>(place)?
+            .ok_or(StoreError::Unreadable("component without its last heartbeat"))
     };
     let server: &str = row.get(0)?;
     let role: &str = row.get(1)?;
-    let ip: &str = row.get(6)?;
-    let port: Option<i64> = row.get(9)?;
-    let messenger: Option<&str> = row.get(19)?;
-    let skew = row.get::<Option<i64>>(15)?.map(|last| {
-        Ok::<_, StoreError>(Skew {
-            last: Span(last),
-            before: row.get::<Option<i64>>(16)?.map(Span),
-        })
-    });
+    let facts: ComponentFacts = row.json(2)?;
+    if facts.ip.ip().is_none() {
+        return Err(unreadable("address"));
+    }
+    let mut boots: Boots = row.json(4)?;
+    boots.current.sequence = number(10)?;
+    let skew_before = row.get::<Option<i64>>(14)?.map(Span);
+    let skew_last = row.get::<Option<i64>>(13)?.map(Span);
     Ok(Component {
         server: ServerName::parse(server).map_err(|_| unreadable("server's name"))?,
         role: Role::parse(role).ok_or(unreadable("role"))?,
-        facts: Arc::new(ComponentFacts {
-            product: row.get(2)?,
-            version: row.get(3)?,
-            os: Os { name: row.get(4)?, version: row.get(5)? },
-            ip: ip.parse::<IpAddr>().map_err(|_| unreadable("address"))?.into(),
-            key_check: check(7)?,
-            machine_key_check: check(8)?,
-            messenger_port: port
-                .map(u16::try_from)
-                .transpose()
-                .map_err(|_| unreadable("messenger's port"))?,
-            source: serde_json::from_value(json!(row.get::<&str>(17)?))?,
-        }),
-        stopped: row.get(10)?,
-        boots: serde_json::from_str(row.get(11)?)?,
-        first_seen: Timestamp(row.get(12)?),
-        last_heartbeat: Timestamp(row.get(13)?),
-        told_interval: Span(row.get(14)?),
-        skew: skew.transpose()?,
-        came_back: moment(18)?,
-        messengers: messenger.map(serde_json::from_str).transpose()?.unwrap_or_default(),
+        facts: Arc::new(facts),
+        stopped: row.get(3)?,
+        boots,
+        first_seen: Timestamp(row.get(5)?),
+        last_heartbeat: Timestamp(number(11)?),
+        told_interval: Span(number(12)?),
+        skew: skew_last.map(|last| Skew { last, before: skew_before }),
+        came_back: row.get::<Option<i64>>(6)?.map(Timestamp),
+        messengers: row.json(7)?,
     })
 }
 
 /// Reads a component's row, or the tombstone it has become.
 fn stored_in(row: &Row) -> Result<Stored, StoreError> {
     let component = component(row)?;
-    Ok(match row.get::<Option<i64>>(20)? {
+    Ok(match row.get::<Option<i64>>(8)? {
         None => Stored::Present(Arc::new(component)),
         Some(_) => Stored::Removed(Tombstone {
             key: component.key(),
@@ -96,7 +80,7 @@ fn stored_in(row: &Row) -> Result<Stored, StoreError> {
 }
 
 pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreError> {
-    let rows = sql(select_components!("where removed_at is null")).rows(tx).await?;
+    let rows = sql(select_components!("where c.removed_at is null")).rows(tx).await?;
     rows.iter().map(component).collect()
 }
 
@@ -122,9 +106,9 @@ pub(super) struct ChangedRow {
 
 /// The components of which anything changed after a commit.
 pub(super) async fn changed_since(tx: &mut Tx, commit: i64) -> Result<Vec<ChangedRow>, StoreError> {
-    let rows = sql(select_components!("where beat_no > $1")).bind(commit).rows(tx).await?;
+    let rows = sql(select_components!("where h.changed_no > $1")).bind(commit).rows(tx).await?;
     let seen =
-        |row: &Row| Ok(ChangedRow { stored: stored_in(row)?, facts: row.get::<i64>(21)? > commit });
+        |row: &Row| Ok(ChangedRow { stored: stored_in(row)?, facts: row.get::<i64>(9)? > commit });
     rows.iter().map(seen).collect()
 }
 
@@ -152,16 +136,30 @@ pub(super) async fn stored(
 /// A component to be written.
 pub(super) struct Upsert {
     pub(super) component: Arc<Component>,
-    /// Whether more than its time changes.
+    /// Whether more than its last heartbeat changes.
     pub(super) facts: bool,
 }
 
-/// Writes these components, each over what stood under its key: one statement for the batch. No key
-/// stands in it twice, and they are ordered by key.
+/// Writes these components, each over what was stored under its key: one statement for all last heartbeats,
+/// and one for the components of which more changes. A key occurs once in a batch, which is ordered by key.
 pub(super) async fn upsert(tx: &mut Tx, batch: &[Upsert], commit: i64) -> Result<(), StoreError> {
+    let components = batch.iter().map(|write| &*write.component);
+    let changed: Vec<&Component> =
+        batch.iter().filter(|w| w.facts).map(|w| &*w.component).collect();
+    let all: Vec<&Component> = components.collect();
     match tx.connection() {
-        Connection::Sqlite(_) => sqlite::rows::upsert(tx, batch, commit).await,
-        Connection::Postgres(postgres) => postgres::rows::upsert(postgres, batch, commit).await,
+        Connection::Sqlite(_) => {
+            if !changed.is_empty() {
+                sqlite::rows::upsert_components(tx, &changed, commit).await?;
+            }
+            sqlite::rows::upsert_heartbeats(tx, &all, commit).await
+        }
+        Connection::Postgres(postgres) => {
+            if !changed.is_empty() {
+                postgres::rows::upsert_components(postgres, &changed, commit).await?;
+            }
+            postgres::rows::upsert_heartbeats(postgres, &all, commit).await
+        }
     }
 }
 

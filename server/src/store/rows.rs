@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use app::cluster::{
-    BlindPeriod, KeyKind, ReferenceKey, ReferenceKeys, Settings, Snapshot, Span, Timestamp,
+    BlindPeriod, KeyCheck, KeyKind, ReferenceKey, ReferenceKeys, Settings, Snapshot, Span,
+    Timestamp,
 };
 
-use crate::store::component_row::{all_components, key_check};
+use crate::store::component_row::all_components;
 use crate::store::sql::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{CommitId, StoreError, postgres, sqlite};
@@ -48,7 +49,7 @@ macro_rules! select_head {
             $before,
             "select database_id, commit_no, changed_at, mark_at, load_balancing,
                  automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s,
-                 settings_no, references_no, spells_no, keyring_no, whole_no, commit_token,
+                 settings_no, reference_keys_no, blind_periods_no, access_no, everything_no, commit_token,
                  (select token from commits where slot = $1 % ",
             $slots,
             " and commit_no = $1), ",
@@ -199,10 +200,10 @@ macro_rules! close_cluster {
             $before,
             "update cluster set mark_at = $1, changed_at = $2, commit_no = $3, commit_token = $9,
                  settings_no = case when $4 then $3 else settings_no end,
-                 references_no = case when $5 then $3 else references_no end,
-                 spells_no = case when $6 then $3 else spells_no end,
-                 keyring_no = case when $7 then $3 else keyring_no end,
-                 whole_no = case when $8 then $3 else whole_no end"
+                 reference_keys_no = case when $5 then $3 else reference_keys_no end,
+                 blind_periods_no = case when $6 then $3 else blind_periods_no end,
+                 access_no = case when $7 then $3 else access_no end,
+                 everything_no = case when $8 then $3 else everything_no end"
         )
     };
 }
@@ -236,7 +237,7 @@ pub(super) async fn references(tx: &mut Tx) -> Result<ReferenceKeys, StoreError>
     let mut references = ReferenceKeys::default();
     for row in sql("select kind, key_check, agreed from reference_keys").rows(tx).await? {
         let (kind, digits): (&str, &str) = (row.get(0)?, row.get(1)?);
-        let check = key_check(digits, "reference key")?;
+        let check = KeyCheck::parse(digits).ok_or(StoreError::Unreadable("reference key"))?;
         let reference = Some(ReferenceKey { check, agreed: row.get(2)? });
         if kind == KeyKind::Encryption.as_str() {
             references.encryption = reference;
@@ -307,14 +308,15 @@ pub(super) async fn forget(
 
 /// Moves every stamp by `by`: the clock was set back, and every silence stays as long as it was.
 pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
-    let messengers = match tx.connection() {
-        Connection::Sqlite(_) => sqlite::rows::SHIFT_MESSENGERS,
-        Connection::Postgres(_) => postgres::rows::SHIFT_MESSENGERS,
+    let within_json = match tx.connection() {
+        Connection::Sqlite(_) => sqlite::rows::SHIFT_JSON,
+        Connection::Postgres(_) => postgres::rows::SHIFT_JSON,
     };
     for shift in [
-        "update components set first_seen = first_seen + $1, last_heartbeat = last_heartbeat + $1,
-             came_back = came_back + $1, removed_at = removed_at + $1",
-        messengers,
+        "update components set first_seen = first_seen + $1, came_back_at = came_back_at + $1,
+             removed_at = removed_at + $1",
+        "update last_heartbeats set received_at = received_at + $1",
+        within_json,
         // What ends so long after it began ends as long after; what ends on a given day ends that day.
         "update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1",
         "update guests set made_at = made_at + $1, begun_at = begun_at + $1, acted_at = acted_at + $1",

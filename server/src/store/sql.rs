@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
@@ -168,5 +169,10 @@ impl Row {
             Self::Sqlite(row) => row.try_get(place)?,
             Self::Postgres(row) => row.try_get(place)?,
         })
+    }
+
+    /// What the JSON in the column at this place says.
+    pub(super) fn json<T: DeserializeOwned>(&self, place: usize) -> Result<T, StoreError> {
+        Ok(serde_json::from_str(self.get(place)?)?)
     }
 }

@@ -134,7 +134,7 @@ fn a_database_with_a_full_disk_makes_the_overview_blind_until_there_is_room_agai
 fn lock(database: &Postgres, server: &str) {
     let locked = database.file("locked");
     database.tell(&format!(
-        "printf \"begin; select 1 from components where server_key = '{server}' for update;\\n\
+        "printf \"begin; select 1 from last_heartbeats where server_key = '{server}' for update;\\n\
          \\\\! touch {}\\nselect pg_sleep(600);\\n\" | psql --host 127.0.0.1 --port {} --username overview \
          postgres >>log 2>&1 &",
         locked.display(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
 
 mod commands;
+mod component_rows;
 mod damage;
 mod harness;
 mod restores;

@@ -4,7 +4,7 @@ use app::cluster::{Component, ComponentKey, Timestamp};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::store::StoreError;
-use crate::store::component_row::{Upsert, select_components};
+use crate::store::component_row::select_components;
 use crate::store::rows::{close_cluster, select_head};
 use crate::store::sql::{Row, in_time};
 
@@ -42,17 +42,21 @@ pub(in crate::store) const CLOSE: &str = close_cluster!(
 
 /// `$1` is a list of checks.
 pub(in crate::store) const REPORTING: &str = select_components!(
-    "where removed_at is null
-         and (key_check in (select json_array_elements_text($1::json))
-             or machine_key_check in (select json_array_elements_text($1::json)))"
+    "where c.removed_at is null
+         and (c.facts ->> 'key_check' in (select json_array_elements_text($1::json))
+             or c.facts ->> 'machine_key_check' in (select json_array_elements_text($1::json)))"
 );
 
-/// `$1` is by how much.
-pub(in crate::store) const SHIFT_MESSENGERS: &str = "update components set messenger =
-    (select jsonb_agg(
-         jsonb_set(seen, '{since}', to_jsonb((seen ->> 'since')::bigint + $1)) order by place)::text
-     from jsonb_array_elements(messenger::jsonb) with ordinality as all_seen (seen, place))
-    where messenger is not null";
+/// Moves the times within JSON; `$1` is by how much.
+pub(in crate::store) const SHIFT_JSON: &str = "update components set
+    messengers = coalesce(
+        (select jsonb_agg(jsonb_set(seen, '{since}', to_jsonb((seen ->> 'since')::bigint + $1)) order by place)
+         from jsonb_array_elements(messengers) with ordinality as all_seen (seen, place)),
+        '[]'),
+    boots = jsonb_set(boots, '{returns}', coalesce(
+        (select jsonb_agg(at::bigint + $1 order by place)
+         from jsonb_array_elements_text(boots -> 'returns') with ordinality as all_returns (at, place)),
+        '[]'))";
 
 /// Keys as the two lists that the statements below read.
 fn as_lists(keys: &[ComponentKey]) -> (Vec<String>, Vec<&'static str>) {
@@ -67,9 +71,13 @@ pub(in crate::store) async fn remove(
 ) -> Result<(), StoreError> {
     let (servers, roles) = as_lists(keys);
     let remove = sqlx::query(
-        "update components set removed_at = $3, facts_no = $4, beat_no = $4
-         where removed_at is null
-             and (server_key, role) in (select * from unnest($1::text[], $2::text[]))",
+        "with removed as (
+             update components set removed_at = $3, changed_no = $4
+             where removed_at is null
+                 and (server_key, role) in (select * from unnest($1::text[], $2::text[]))
+             returning server_key, role)
+         update last_heartbeats set changed_no = $4
+         where (server_key, role) in (select server_key, role from removed)",
     );
     let remove = remove.bind(servers).bind(roles).bind(at.0).bind(commit);
     in_time(remove.execute(&mut **connection)).await?;
@@ -82,89 +90,83 @@ pub(in crate::store) async fn of_keys(
 ) -> Result<Vec<Row>, StoreError> {
     let (servers, roles) = as_lists(keys);
     let find = sqlx::query(select_components!(
-        "where (server_key, role) in (select * from unnest($1::text[], $2::text[]))"
+        "where (c.server_key, c.role) in (select * from unnest($1::text[], $2::text[]))"
     ));
     let find = find.bind(servers).bind(roles);
     let rows = in_time(find.fetch_all(&mut **connection)).await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
-pub(in crate::store) async fn upsert(
+pub(in crate::store) async fn upsert_components(
     connection: &mut PgConnection,
-    batch: &[Upsert],
+    batch: &[&Component],
     commit: i64,
 ) -> Result<(), StoreError> {
-    let all = |of: fn(&Component) -> String| -> Vec<String> {
-        batch.iter().map(|write| of(&write.component)).collect()
-    };
-    let texts = |of: fn(&Component) -> Option<String>| -> Vec<Option<String>> {
-        batch.iter().map(|write| of(&write.component)).collect()
-    };
-    let numbers = |of: fn(&Component) -> Option<i64>| -> Vec<Option<i64>> {
-        batch.iter().map(|write| of(&write.component)).collect()
-    };
-    let json = |of: fn(&Component) -> Result<Option<String>, serde_json::Error>| {
-        batch.iter().map(|write| of(&write.component)).collect::<Result<Vec<_>, _>>()
-    };
-    let flags: Vec<bool> = batch.iter().map(|write| write.component.stopped).collect();
-    let facts: Vec<i64> = batch.iter().map(|w| if w.facts { commit } else { 0 }).collect();
     let write = sqlx::query(
-        "insert into components (server_key, role, server, product, version, os_name, os_version,
-             ip, key_check, machine_key_check, messenger_port, stopped, boots, first_seen,
-             last_heartbeat, told_interval, skew_last, skew_before, reporter, came_back,
-             messenger, facts_no, beat_no)
-         select *, $23 from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
-             $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[],
-             $12::boolean[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[],
-             $17::bigint[], $18::bigint[], $19::text[], $20::bigint[], $21::text[],
-             $22::bigint[])
+        "insert into components (server_key, role, server, facts, stopped, boots, first_seen,
+             came_back_at, messengers, changed_no)
+         select server_key, role, server, facts::jsonb, stopped, boots::jsonb, first_seen,
+             came_back_at, messengers::jsonb, $10
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[],
+             $7::bigint[], $8::bigint[], $9::text[]) as batch
+             (server_key, role, server, facts, stopped, boots, first_seen, came_back_at, messengers)
          on conflict (server_key, role) do update set
-             server = excluded.server, product = excluded.product, version = excluded.version,
-             os_name = excluded.os_name, os_version = excluded.os_version, ip = excluded.ip,
-             key_check = excluded.key_check, machine_key_check = excluded.machine_key_check,
-             messenger_port = excluded.messenger_port, stopped = excluded.stopped,
+             server = excluded.server, facts = excluded.facts, stopped = excluded.stopped,
              boots = excluded.boots, first_seen = excluded.first_seen,
-             last_heartbeat = excluded.last_heartbeat, told_interval = excluded.told_interval,
-             skew_last = excluded.skew_last, skew_before = excluded.skew_before,
-             reporter = excluded.reporter, came_back = excluded.came_back,
-             messenger = excluded.messenger, removed_at = null,
-             facts_no = greatest(components.facts_no, excluded.facts_no),
-             beat_no = excluded.beat_no",
+             came_back_at = excluded.came_back_at, messengers = excluded.messengers,
+             removed_at = null, changed_no = excluded.changed_no",
     );
     let write = write
-        .bind(all(|c| c.server.folded()))
-        .bind(all(|c| c.role.as_str().to_owned()))
-        .bind(all(|c| c.server.to_string()))
-        .bind(texts(|c| c.facts.product.clone()))
-        .bind(all(|c| c.facts.version.clone()))
-        .bind(all(|c| c.facts.os.name.clone()))
-        .bind(all(|c| c.facts.os.version.clone()))
-        .bind(all(|c| c.facts.ip.to_string()))
-        .bind(texts(|c| c.facts.key_check.map(|check| check.digits())))
-        .bind(texts(|c| c.facts.machine_key_check.map(|check| check.digits())))
-        .bind(numbers(|c| c.facts.messenger_port.map(i64::from)))
-        .bind(flags)
-        .bind(json(|c| serde_json::to_string(&c.boots).map(Some))?)
-        .bind(numbers(|c| Some(c.first_seen.0)))
-        .bind(numbers(|c| Some(c.last_heartbeat.0)))
-        .bind(numbers(|c| Some(c.told_interval.0)))
-        .bind(numbers(|c| c.skew.map(|skew| skew.last.0)))
-        .bind(numbers(|c| c.skew.and_then(|skew| skew.before).map(|before| before.0)))
-        .bind(json(|c| word(c.facts.source).map(Some))?)
-        .bind(numbers(|c| c.came_back.map(|back| back.0)))
-        .bind(json(|c| some(&c.messengers).map(serde_json::to_string).transpose())?)
-        .bind(facts)
+        .bind(column(batch, |c| c.server.folded()))
+        .bind(column(batch, |c| c.role.as_str()))
+        .bind(column(batch, |c| c.server.to_string()))
+        .bind(json_column(batch, |c| serde_json::to_string(&*c.facts))?)
+        .bind(column(batch, |c| c.stopped))
+        .bind(json_column(batch, |c| serde_json::to_string(&c.boots))?)
+        .bind(column(batch, |c| c.first_seen.0))
+        .bind(column(batch, |c| c.came_back.map(|at| at.0)))
+        .bind(json_column(batch, |c| serde_json::to_string(&c.messengers))?)
         .bind(commit);
     in_time(write.execute(connection)).await?;
     Ok(())
 }
 
-/// A list, unless it is empty.
-fn some<T>(list: &[T]) -> Option<&[T]> {
-    (!list.is_empty()).then_some(list)
+pub(in crate::store) async fn upsert_heartbeats(
+    connection: &mut PgConnection,
+    batch: &[&Component],
+    commit: i64,
+) -> Result<(), StoreError> {
+    let write = sqlx::query(
+        "insert into last_heartbeats (server_key, role, sequence, received_at, interval_ms,
+             skew_last_ms, skew_before_ms, changed_no)
+         select *, $8 from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
+             $6::bigint[], $7::bigint[])
+         on conflict (server_key, role) do update set
+             sequence = excluded.sequence, received_at = excluded.received_at,
+             interval_ms = excluded.interval_ms, skew_last_ms = excluded.skew_last_ms,
+             skew_before_ms = excluded.skew_before_ms, changed_no = excluded.changed_no",
+    );
+    let write = write
+        .bind(column(batch, |c| c.server.folded()))
+        .bind(column(batch, |c| c.role.as_str()))
+        .bind(column(batch, |c| c.boots.current.sequence))
+        .bind(column(batch, |c| c.last_heartbeat.0))
+        .bind(column(batch, |c| c.told_interval.0))
+        .bind(column(batch, |c| c.skew.map(|skew| skew.last.0)))
+        .bind(column(batch, |c| c.skew.and_then(|skew| skew.before).map(|before| before.0)))
+        .bind(commit);
+    in_time(write.execute(connection)).await?;
+    Ok(())
 }
 
-/// The word of an enum without data, as serde has it.
-fn word(of: impl serde::Serialize) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_value(of)?.as_str().unwrap_or_default().to_owned())
+/// One value of each component, as the list that a statement unnests.
+fn column<T>(batch: &[&Component], value: impl Fn(&Component) -> T) -> Vec<T> {
+    batch.iter().map(|component| value(component)).collect()
+}
+
+fn json_column(
+    batch: &[&Component],
+    text: impl Fn(&Component) -> Result<String, serde_json::Error>,
+) -> Result<Vec<String>, serde_json::Error> {
+    batch.iter().map(|component| text(component)).collect()
 }

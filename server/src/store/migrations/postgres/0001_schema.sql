@@ -19,10 +19,10 @@ create table cluster (
     stale_timeout_s      bigint  not null,
     web_window_s         bigint  not null,
     settings_no          bigint  not null default 0,  -- the commit that last changed the settings,
-    references_no        bigint  not null default 0,  -- the reference keys,
-    spells_no            bigint  not null default 0,  -- the blind periods,
-    keyring_no           bigint  not null default 0,  -- accounts, sessions and tokens,
-    whole_no             bigint  not null default 0   -- everything, as when the clock was set back
+    reference_keys_no    bigint  not null default 0,  -- the reference keys,
+    blind_periods_no     bigint  not null default 0,  -- the blind periods,
+    access_no            bigint  not null default 0,  -- accounts, sessions and tokens,
+    everything_no        bigint  not null default 0   -- everything, as when the clock was set back
 ) with (fillfactor = 10);
 
 -- The last 4,096 commits. A reader that knows one of them gets what came after it; any other gets everything.
@@ -32,33 +32,35 @@ create table commits (
     token     bigint not null
 ) with (fillfactor = 50);
 
--- No index on what every heartbeat changes, and room in each page: a new version of a row stays on its page.
+-- What seldom changes about a component. A heartbeat that only renews the last one does not write this row.
 create table components (
-    server_key        text    not null,  -- the server's name in lower case: equal for equal names
-    role              text    not null,  -- web or service
-    server            text    not null,  -- the name as first reported
-    product           text,              -- a label on the page
-    version           text    not null,
-    os_name           text    not null,
-    os_version        text    not null,
-    ip                text    not null,
-    key_check         text,              -- 64 hex digits; never a key
-    machine_key_check text,
-    messenger_port    bigint,
-    stopped           boolean not null,  -- the last heartbeat said that the process stops
-    boots             text    not null,  -- json: the current and the former boot, with sequences
-    first_seen        bigint  not null,
-    last_heartbeat    bigint  not null,
-    told_interval     bigint  not null,  -- the heartbeat interval of the last answer, in milliseconds
-    skew_last         bigint,            -- clock offset in the last heartbeat, in milliseconds
-    skew_before       bigint,            -- and in the one before
-    reporter          text    not null,  -- node, probe, own or observer
-    came_back         bigint,            -- when it returned with the boot it was removed with
-    messenger         text,              -- json: for each web server that dials it, how it finds the messenger
-    removed_at        bigint,            -- set: a tombstone, kept for 31 days
-    facts_no          bigint  not null,  -- the commit that last changed more than the time
-    beat_no           bigint  not null,  -- the commit that last changed anything
+    server_key   text    not null,  -- the server's name in lower case: equal for equal names
+    role         text    not null,  -- web or service
+    server       text    not null,  -- the name as first reported
+    facts        jsonb   not null,  -- json: what it reports about itself, and who reports it
+    stopped      boolean not null,  -- the last heartbeat said that the process stops
+    boots        jsonb   not null,  -- json: the current and the former boot, and returns between them
+    first_seen   bigint  not null,
+    came_back_at bigint,            -- when it returned with the boot it was removed with
+    messengers   jsonb   not null,  -- json: how each web server that dials its messenger finds it
+    removed_at   bigint,            -- set: a tombstone, kept for 31 days
+    changed_no   bigint  not null,  -- the commit that last changed the row
     primary key (server_key, role)
+);
+
+-- What every heartbeat changes. No index on it, and there is room in each page: a new version of a row stays
+-- on its page.
+create table last_heartbeats (
+    server_key     text    not null,
+    role           text    not null,
+    sequence       bigint  not null,  -- the highest of the current boot
+    received_at    bigint  not null,
+    interval_ms    bigint  not null,  -- until the next one, as its answer said
+    skew_last_ms   bigint,            -- clock offset of the sender in this heartbeat
+    skew_before_ms bigint,            -- and in the one before
+    changed_no     bigint  not null,  -- the commit that last changed this row, or the component's
+    primary key (server_key, role),
+    foreign key (server_key, role) references components on delete cascade
 ) with (fillfactor = 50);
 
 create table reference_keys (

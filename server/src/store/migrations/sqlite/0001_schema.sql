@@ -17,10 +17,10 @@ create table cluster (
     stale_timeout_s      integer not null,
     web_window_s         integer not null,
     settings_no          integer not null default 0,  -- the commit that last changed the settings,
-    references_no        integer not null default 0,  -- the reference keys,
-    spells_no            integer not null default 0,  -- the blind periods,
-    keyring_no           integer not null default 0,  -- accounts, sessions and tokens,
-    whole_no             integer not null default 0   -- everything, as when the clock was set back
+    reference_keys_no    integer not null default 0,  -- the reference keys,
+    blind_periods_no     integer not null default 0,  -- the blind periods,
+    access_no            integer not null default 0,  -- accounts, sessions and tokens,
+    everything_no        integer not null default 0   -- everything, as when the clock was set back
 ) strict;
 
 -- The last 256 commits. A reader that knows one of them gets what came after it; any other gets everything.
@@ -36,32 +36,34 @@ begin
     values (new.commit_no % 256, new.commit_no, new.commit_token);
 end;
 
+-- What seldom changes about a component. A heartbeat that only renews the last one does not write this row.
 create table components (
-    server_key        text    not null,            -- the server's name in lower case: equal for equal names
-    role              text    not null,            -- web or service
-    server            text    not null,            -- the name as first reported
-    product           text,                        -- a label on the page
-    version           text    not null,
-    os_name           text    not null,
-    os_version        text    not null,
-    ip                text    not null,
-    key_check         text,                        -- 64 hex digits; never a key
-    machine_key_check text,
-    messenger_port    integer,
-    stopped           integer not null,            -- the last heartbeat said that the process stops
-    boots             text    not null,            -- json: the current and the former boot, with sequences
-    first_seen        integer not null,
-    last_heartbeat    integer not null,
-    told_interval     integer not null,            -- the heartbeat interval of the last answer, in milliseconds
-    skew_last         integer,                     -- clock offset in the last heartbeat, in milliseconds
-    skew_before       integer,                     -- and in the one before
-    reporter          text    not null,            -- node, probe, own or observer
-    came_back         integer,                     -- when it returned with the boot it was removed with
-    messenger         text,                        -- json: for each web server that dials it, how it finds the messenger
-    removed_at        integer,                     -- set: a tombstone, kept for 31 days
-    facts_no          integer not null default 0,  -- the commit that last changed more than the time
-    beat_no           integer not null default 0,  -- the commit that last changed anything
+    server_key   text    not null,  -- the server's name in lower case: equal for equal names
+    role         text    not null,  -- web or service
+    server       text    not null,  -- the name as first reported
+    facts        text    not null,  -- json: what it reports about itself, and who reports it
+    stopped      integer not null,  -- the last heartbeat said that the process stops
+    boots        text    not null,  -- json: the current and the former boot, and returns between them
+    first_seen   integer not null,
+    came_back_at integer,           -- when it returned with the boot it was removed with
+    messengers   text    not null,  -- json: how each web server that dials its messenger finds it
+    removed_at   integer,           -- set: a tombstone, kept for 31 days
+    changed_no   integer not null,  -- the commit that last changed the row
     primary key (server_key, role)
+) strict, without rowid;
+
+-- What every heartbeat changes. No index on it.
+create table last_heartbeats (
+    server_key     text    not null,
+    role           text    not null,
+    sequence       integer not null,  -- the highest of the current boot
+    received_at    integer not null,
+    interval_ms    integer not null,  -- until the next one, as its answer said
+    skew_last_ms   integer,           -- clock offset of the sender in this heartbeat
+    skew_before_ms integer,           -- and in the one before
+    changed_no     integer not null,  -- the commit that last changed this row, or the component's
+    primary key (server_key, role),
+    foreign key (server_key, role) references components on delete cascade
 ) strict, without rowid;
 
 create table reference_keys (
