@@ -163,8 +163,8 @@ pub(super) async fn beside(path: &Path, patience: Duration) -> Result<SqlitePool
     let options = connection(path).busy_timeout(patience);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
     let since = Stopwatch::start();
-    // The owner that has just started may be bringing the schema up to date.
-    while !has_schema(&pool).await? {
+    // The owner that has just started may still be creating the schema, and the cluster's row after it.
+    while !(has_schema(&pool).await? && has_cluster_row(&pool).await?) {
         if since.elapsed() > SCHEMA_PATIENCE {
             return Err(StoreError::Earlier);
         }
@@ -189,6 +189,10 @@ async fn has_schema(pool: &SqlitePool) -> Result<bool, StoreError> {
     let found = applied.iter().map(|migration| migration.version).max().unwrap_or_default();
     let wanted = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
     if found > wanted { Err(StoreError::Later) } else { Ok(found == wanted) }
+}
+
+async fn has_cluster_row(pool: &SqlitePool) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar("select exists (select 1 from cluster)").fetch_one(pool).await?)
 }
 
 pub(super) async fn begin(
