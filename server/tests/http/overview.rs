@@ -63,7 +63,7 @@ fn as_of_is_the_moment_of_the_change_whenever_it_is_requested() {
     assert_eq!(parse(&stale["as_of"]), since + 3_001);
 }
 
-/// A request for the overview with this ETag.
+/// A request for the overview with this `ETag`.
 fn moved_on(overview: &Running, etag: &str) -> (String, serde_json::Value) {
     let answer = overview.send("GET", "/api/v1/overview", &[("if-none-match", etag)], &[]);
     assert_eq!(answer.status, 200, "the picture has moved");

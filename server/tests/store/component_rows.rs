@@ -49,7 +49,8 @@ async fn databases() -> [Database; 2] {
 async fn a_heartbeat_that_changes_no_fact_writes_no_fact() {
     for database in databases().await {
         let store = Store::open(&database.address()).await.unwrap();
-        let batch = |sequence| [beat("web-1", Role::Web, sequence), beat("b", Role::Service, sequence)];
+        let batch =
+            |sequence| [beat("web-1", Role::Web, sequence), beat("b", Role::Service, sequence)];
         store.receive(batch(1)).await.unwrap();
         let before = web_1(&store).await;
         forbid_facts(&database).await;
@@ -59,7 +60,8 @@ async fn a_heartbeat_that_changes_no_fact_writes_no_fact() {
         assert_eq!((before.boots.current.sequence, after.boots.current.sequence), (1, 2));
         assert!(after.last_heartbeat >= before.last_heartbeat);
         assert_eq!(after.facts, before.facts);
-        let another = reporting(beat("web-1", Role::Web, 3), |facts| facts.version = "5".to_owned());
+        let another =
+            reporting(beat("web-1", Role::Web, 3), |facts| facts.version = "5".to_owned());
         let refused = store.receive([another]).await.unwrap_err().to_string();
         assert!(refused.contains("facts were written"), "{refused}");
     }

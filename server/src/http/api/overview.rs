@@ -87,7 +87,7 @@ pub(crate) async fn get(
     response
 }
 
-/// Whether the client has the body with this ETag.
+/// Whether the client has the body with this `ETag`.
 fn has_etag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     headers
         .get_all(header::IF_NONE_MATCH)
