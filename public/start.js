@@ -22,7 +22,7 @@ const { lang } = document.documentElement;
 const [{ default: init, hydrate }, { date, number }, words, wasm] = await Promise.all([
   module('app.js'),
   module('locale.js'),
-  file(`words-${lang}.txt`).then((answer) => answer.text()),
+  file(`messages-${lang}.txt`).then((answer) => answer.text()),
   file('app_bg.wasm'),
 ]);
 await init({ module_or_path: wasm });

@@ -164,7 +164,23 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// The word in an address and in the message file.
+    const ALL: [Self; 8] = [
+        Self::Fields,
+        Self::Absent,
+        Self::Live,
+        Self::Ambiguous,
+        Self::Blind,
+        Self::NotDialled,
+        Self::TooSoon,
+        Self::Unreached,
+    ];
+
+    /// The error that a word in an address names.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|error| error.as_str() == word)
+    }
+
+    /// The word in an address.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fields => "fields",
@@ -185,6 +201,8 @@ pub const SIGNED_OUT: &str = "signed-out";
 pub const LAPSED: &str = "lapsed";
 /// A reason: viewers can change nothing.
 pub const FORBIDDEN: &str = "forbidden";
+/// A reason: the overview rejected the request, and said why.
+pub const REJECTED: &str = "refused";
 /// A reason: no answer came.
 pub const UNREACHABLE: &str = "unreachable";
 /// A reason: the answer came from something else, for example a proxy.

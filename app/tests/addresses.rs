@@ -10,7 +10,7 @@ use std::sync::Arc;
 use cluster_overview_app::cluster::{
     Component, HintId, Messenger, MessengerFailure, Snapshot, Timestamp,
 };
-use cluster_overview_app::i18n::{HintText, Language, Words};
+use cluster_overview_app::i18n::{Catalog, HintText, Language};
 use common::{NOON, hints, s, service, snapshot, web, with_facts};
 
 /// When what was last heard of at noon is stale, a web component too.
@@ -31,7 +31,7 @@ fn stopped(component: Component) -> Component {
 /// What the last hint of this id says: of several servers that is the last by name.
 fn advice(id: HintId, snapshot: &Snapshot, now: Timestamp) -> HintText {
     let found = hints(snapshot, now).into_iter().rfind(|hint| hint.id == id);
-    Words::of(Language::English).hint(&found.unwrap())
+    Catalog::for_language(Language::English).hint(&found.unwrap())
 }
 
 #[test]

@@ -81,14 +81,24 @@ fn servers_with(overview: &Overview, kind: KeyKind, check: KeyCheck) -> Vec<Stri
 fn list(hint: &Hint, name: &str) -> Option<Names> {
     hint.args.iter().find(|(known, _)| *known == name).and_then(|(_, value)| match value {
         Arg::List(names) => Some(names.clone()),
-        Arg::Moment(_) | Arg::Span(_) | Arg::Number(_) | Arg::Text(_) | Arg::Word(_) => None,
+        Arg::Moment(_)
+        | Arg::Span(_)
+        | Arg::Number(_)
+        | Arg::Text(_)
+        | Arg::Roles(_)
+        | Arg::MessengerFailure(_) => None,
     })
 }
 
 fn number(hint: &Hint, name: &str) -> Option<usize> {
     hint.args.iter().find(|(known, _)| *known == name).and_then(|(_, value)| match value {
         Arg::Number(number) => Some(*number),
-        Arg::Moment(_) | Arg::Span(_) | Arg::Text(_) | Arg::Word(_) | Arg::List(_) => None,
+        Arg::Moment(_)
+        | Arg::Span(_)
+        | Arg::Text(_)
+        | Arg::Roles(_)
+        | Arg::MessengerFailure(_)
+        | Arg::List(_) => None,
     })
 }
 
@@ -192,7 +202,7 @@ proptest! {
         let everyone = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent);
         prop_assert_eq!(everyone.is_some(), together.is_some());
         if let (Some(hint), Some((most, first))) = (everyone, together) {
-            prop_assert_eq!(number(hint, "silent"), Some(most));
+            prop_assert_eq!(number(hint, "count"), Some(most));
             prop_assert!(hint.args.contains(&("first", Arg::Moment(first))));
         }
     }

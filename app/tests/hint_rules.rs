@@ -4,11 +4,11 @@ mod common;
 
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::hints::Arg;
+use cluster_overview_app::cluster::hints::{Arg, Note};
 use cluster_overview_app::cluster::{
     Component, Hint, HintId, KeyKind, MessengerFailure, Role, Settings, Skew, Snapshot, Span,
 };
-use cluster_overview_app::i18n::{Language, Words};
+use cluster_overview_app::i18n::{Catalog, Language};
 use common::hints::*;
 use common::{NOON, hints, ids, key, ms, name, s, service, snapshot, web, with_facts};
 
@@ -65,7 +65,7 @@ fn an_overview_is_full_from_nine_tenths_of_its_own_limit_on() {
     let unknown = Snapshot { max_servers: None, ..with_limit(50, 1) };
     assert!(ids(&unknown, NOON).is_empty());
     let notes = |servers| hints(&with_limit(servers, 10), NOON)[0].notes.clone();
-    assert_eq!((notes(9), notes(10)), (vec!["nearly"], vec!["full"]));
+    assert_eq!((notes(9), notes(10)), (vec![Note::NearlyFull], vec![Note::Full]));
     let by_settings = under(FAILOVER, with_limit(2, 2));
     assert!(by_settings.hints_added_by(&BALANCING, NOON).iter().all(|hint| hint.server.is_none()));
 }
@@ -155,12 +155,14 @@ fn the_key_hint_says_first_when_most_differ_or_nobody_has_the_reference() {
         let cluster = accepting(KeyKind::Encryption, 1, snapshot(components));
         hints(&cluster, NOON)[0].notes.clone()
     };
-    assert_eq!(notes(&[1, 1, 2]), ["sharing"]);
-    assert_eq!(notes(&[1, 2]), ["alone"], "half is not most");
-    assert_eq!(notes(&[1, 2, 2]), ["most", "alone"]);
-    assert_eq!(notes(&[2, 3]), ["most", "nobody"]);
+    let most = Note::MostDiffer(KeyKind::Encryption);
+    let used = Note::ReferenceUsed(KeyKind::Encryption);
+    assert_eq!(notes(&[1, 1, 2]), [used]);
+    assert_eq!(notes(&[1, 2]), [used], "half is not most");
+    assert_eq!(notes(&[1, 2, 2]), [most, used]);
+    assert_eq!(notes(&[2, 3]), [most, Note::ReferenceUnused(KeyKind::Encryption)]);
     let cluster = accepting(KeyKind::Encryption, 1, snapshot([keyed(service("a"), 2)]));
-    let said = Words::of(Language::English).hint(&hints(&cluster, NOON)[0]).evidence;
+    let said = Catalog::for_language(Language::English).hint(&hints(&cluster, NOON)[0]).evidence;
     assert!(said.starts_with("Most live servers use a different key"), "{said}");
     assert!(
         said.contains("01010101, which no server reports") && said.contains("a reports 02020202"),
@@ -175,7 +177,10 @@ fn only_live_components_decide_whether_most_keys_differ() {
     let cluster = accepting(KeyKind::Encryption, 1, cluster);
     let found = hints(&cluster, NOON);
     assert_eq!(found[0].id, HintId::KeyMismatch);
-    assert_eq!(found[0].notes, ["most", "alone"]);
+    assert_eq!(
+        found[0].notes,
+        [Note::MostDiffer(KeyKind::Encryption), Note::ReferenceUsed(KeyKind::Encryption)]
+    );
 }
 
 #[test]
@@ -227,8 +232,8 @@ fn version_skew_names_each_server_once_as_behind_or_ahead() {
     let others = ["c", "d", "e"].map(service);
     let odd = [old(web("a")), old(service("a")), running("b", "2026.10")];
     let hint = &hints(&snapshot(odd.into_iter().chain(others)), NOON)[0];
-    assert_eq!(hint.notes, ["behind", "ahead"]);
-    let said = Words::of(Language::English).hint(hint).evidence;
+    assert_eq!(hint.notes, [Note::OlderVersions, Note::NewerVersions]);
+    let said = Catalog::for_language(Language::English).hint(hint).evidence;
     assert!(said.starts_with("Older: a (1.0). Newer: b (2026.10). "), "{said}");
 }
 
@@ -257,13 +262,13 @@ fn a_clock_is_off_only_twice_in_a_row_in_one_direction_and_badly_beyond_five_sec
         |component| hints(&snapshot([component]), NOON).first().map(|hint| hint.notes.clone());
     assert_eq!(notes(skewed(2_000, 9_000)), None);
     assert_eq!(notes(skewed(9_000, -9_000)), None);
-    assert_eq!(notes(skewed(9_000, 2_001)), Some(vec!["ahead"]));
-    assert_eq!(notes(skewed(5_000, 5_000)), Some(vec!["ahead"]));
-    assert_eq!(notes(skewed(5_001, 5_001)), Some(vec!["badly", "ahead"]));
-    assert_eq!(notes(skewed(-5_001, -9_000)), Some(vec!["badly", "behind"]));
+    assert_eq!(notes(skewed(9_000, 2_001)), Some(vec![Note::ClockAhead]));
+    assert_eq!(notes(skewed(5_000, 5_000)), Some(vec![Note::ClockAhead]));
+    assert_eq!(notes(skewed(5_001, 5_001)), Some(vec![Note::ClockFarOff, Note::ClockAhead]));
+    assert_eq!(notes(skewed(-5_001, -9_000)), Some(vec![Note::ClockFarOff, Note::ClockBehind]));
     let once = Some(Skew { last: Span(9_000), before: None });
     assert_eq!(notes(Component { skew: once, ..service("web-1") }), None);
-    let said = Words::of(Language::English)
+    let said = Catalog::for_language(Language::English)
         .hint(&hints(&snapshot([skewed(-9_000, -9_000)]), NOON)[0])
         .evidence;
     assert!(said.contains("may fail") && said.contains("slow network"), "{said}");
@@ -288,7 +293,7 @@ fn every_failure_of_a_messenger_is_told_in_its_own_words() {
     let mut said: Vec<String> = failures
         .iter()
         .map(|failure| {
-            Words::of(Language::English)
+            Catalog::for_language(Language::English)
                 .hint(&hints(&dialled(Role::Service, Some(*failure)), NOON)[0])
                 .evidence
         })

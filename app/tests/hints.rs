@@ -7,7 +7,7 @@ use cluster_overview_app::cluster::{
     Component, Hint, HintId, KeyKind, MessengerFailure, RejectionReason, Role, Settings, Severity,
     Snapshot, Span, Timestamp,
 };
-use cluster_overview_app::i18n::{Language, Words};
+use cluster_overview_app::i18n::{Catalog, Language};
 use common::hints::*;
 use common::{NOON, hints, ids, ms, name, s, service, snapshot, web};
 
@@ -247,7 +247,7 @@ fn every_hint_is_there_when_its_rule_fits_and_only_then() {
 fn every_hint_names_its_server_its_evidence_and_its_steps() {
     for id in HintId::ALL {
         let case = case(*id);
-        let said = Words::of(Language::English).hint(&only(*id, &case.there));
+        let said = Catalog::for_language(Language::English).hint(&only(*id, &case.there));
         assert!(said.title.contains(case.server.unwrap_or_default()), "{}", said.title);
         let both = format!("{} {}", said.title, said.evidence);
         for says in case.says {
@@ -261,7 +261,8 @@ fn every_hint_names_its_server_its_evidence_and_its_steps() {
 #[test]
 fn where_a_restart_would_not_help_the_hint_says_what_to_avoid_and_nowhere_else() {
     for id in HintId::ALL {
-        let avoid = Words::of(Language::English).hint(&only(*id, &case(*id).there)).avoid;
+        let avoid =
+            Catalog::for_language(Language::English).hint(&only(*id, &case(*id).there)).avoid;
         let useless = matches!(
             id,
             HintId::KeyMismatch
@@ -277,10 +278,11 @@ fn where_a_restart_would_not_help_the_hint_says_what_to_avoid_and_nowhere_else()
 /// The placeholders of every sentence of one hint, read from the message file itself; the heading
 /// over many of them has a value of its own.
 fn placeholders(id: HintId) -> Vec<&'static str> {
-    let prefix = format!("{}.", id.as_str());
+    let own = format!("hint.{}.", id.as_str());
+    let is_own = |line: &&str| line.starts_with(&own) && !line.contains(".many");
     include_str!("../src/i18n/en.txt")
         .lines()
-        .filter(|line| line.starts_with(&prefix) && !line.contains(".many = "))
+        .filter(is_own)
         .flat_map(|line| line.split('{').skip(1))
         .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
         .collect()
@@ -297,7 +299,7 @@ fn every_placeholder_of_a_hint_has_a_value() {
             };
             assert_ne!(*value, Arg::Text(String::new()), "{}: {{{name}}}", id.as_str());
         }
-        let said = Words::of(Language::English).hint(&hint);
+        let said = Catalog::for_language(Language::English).hint(&hint);
         let all = [said.title, said.evidence].into_iter().chain(said.steps).chain(said.avoid);
         for sentence in all {
             assert!(!sentence.contains(['{', '}']), "{sentence}");
@@ -361,7 +363,7 @@ fn an_anchor_is_stable_and_safe_as_an_elements_id() {
 
 #[test]
 fn the_title_of_a_hint_about_a_server_is_known_before_its_evidence() {
-    let words = Words::of(Language::English);
+    let catalog = Catalog::for_language(Language::English);
     for id in HintId::ALL {
         let (snapshot, now) = case(*id).there;
         let overview = snapshot.overview(now);
@@ -369,9 +371,8 @@ fn the_title_of_a_hint_about_a_server_is_known_before_its_evidence() {
         let hints = snapshot.hints_of(&overview, &findings);
         for (finding, hint) in findings.iter().zip(hints).filter(|(_, hint)| hint.server.is_some())
         {
-            let key = format!("{}.title", finding.id.as_str());
-            let title = words.say(&key, &finding.title_args(&overview));
-            assert_eq!(title, words.title(&hint));
+            let title = catalog.title_of_one(finding.id, &finding.title_args(&overview));
+            assert_eq!(title, catalog.title(&hint));
         }
     }
 }

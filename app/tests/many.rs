@@ -13,7 +13,7 @@ use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyCheck, KeyKind, Messenger, MessengerFailure,
     RejectionReason, Settings, Skew, Snapshot, Span,
 };
-use cluster_overview_app::i18n::{Language, Words};
+use cluster_overview_app::i18n::{Catalog, Language};
 use common::{NOON, address, boot, hints, key, s, service, snapshot, web, with_facts};
 
 /// More servers than anybody looks at one by one.
@@ -96,9 +96,9 @@ fn troubles(servers: usize) -> Vec<(&'static str, Snapshot)> {
 
 /// The hints as the API has them.
 fn as_json(hints: &[Hint]) -> String {
-    let words = Words::of(Language::English);
+    let catalog = Catalog::for_language(Language::English);
     let one = |hint: &Hint| {
-        let said = words.hint(hint);
+        let said = catalog.hint(hint);
         serde_json::json!({
             "id": hint.id.as_str(),
             "anchor": hint.anchor(),
@@ -121,8 +121,8 @@ fn whatever_ten_thousand_servers_suffer_from_their_hints_fit_in_200_kb() {
         let hints = snapshot.hints(&overview, NOON);
         let length = as_json(&hints).len();
         assert!(length <= MAX_HINTS_JSON_BYTES, "{trouble}: {length} bytes");
-        let words = Words::of(Language::English);
-        assert!(words.verdict(&overview, &hints).detail.len() < 1_000, "{trouble}");
+        let catalog = Catalog::for_language(Language::English);
+        assert!(catalog.verdict(&overview, &hints).detail.len() < 1_000, "{trouble}");
         assert_eq!(overview.servers.len(), MANY, "{trouble}");
     }
 }
@@ -174,7 +174,7 @@ fn a_summary_names_the_first_twenty_and_counts_the_others() {
     let summary = hints.last().unwrap();
     assert_eq!((summary.summed(), &summary.server, summary.role), (Some(251), &None, None));
     assert_eq!(summary.anchor(), "hint-key-mismatch_summary");
-    let said = Words::of(Language::English).hint(summary);
+    let said = Catalog::for_language(Language::English).hint(summary);
     assert_eq!(said.title, "In addition: 251 servers use a different encryption key");
     let named = |number: usize| said.evidence.contains(&format!("server-{number:05}.rack-7"));
     assert!(named(49) && named(68) && !named(48) && !named(69), "{}", said.evidence);
@@ -188,7 +188,7 @@ fn a_summary_is_said_in_every_language_without_a_gap() {
     for (trouble, snapshot) in troubles(120) {
         for hint in hints(&snapshot, NOON).iter().filter(|hint| hint.summed().is_some()) {
             for language in Language::ALL {
-                let said = Words::of(language).hint(hint);
+                let said = Catalog::for_language(language).hint(hint);
                 let all = [said.title, said.evidence].into_iter().chain(said.steps);
                 for sentence in all.chain(said.avoid) {
                     let whole = !sentence.contains(['{', '}']) && !sentence.contains("  ");
@@ -212,7 +212,7 @@ fn the_opening_counts_those_too_for_whom_a_summary_stands() {
     let off = Skew { last: Span::seconds(4), before: Some(Span::seconds(4)) };
     let all = cluster(500, |_, component| Component { skew: Some(off), ..component });
     let overview = all.overview(NOON);
-    let said = Words::of(Language::English).verdict(&overview, &hints(&all, NOON));
+    let said = Catalog::for_language(Language::English).verdict(&overview, &hints(&all, NOON));
     assert!(said.detail.ends_with(" 497 more."), "{}", said.detail);
 }
 

@@ -9,7 +9,7 @@ use cluster_overview_app::cluster::removal::RemovalFilter;
 use cluster_overview_app::cluster::{
     Component, HintId, KeyKind, Pulse, ReferenceKeys, Role, Settings, Snapshot, Span, Timestamp,
 };
-use cluster_overview_app::i18n::{Language, Words};
+use cluster_overview_app::i18n::{Catalog, Language};
 use common::*;
 
 fn with_keys(keys: [(&str, u8); 3]) -> Snapshot {
@@ -26,9 +26,12 @@ fn with_keys(keys: [(&str, u8); 3]) -> Snapshot {
 fn a_shorter_timeout_names_who_would_be_stale_at_once() {
     let today = snapshot([service("web-2"), service("web-1")]);
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
-    let said = Words::of(Language::English).effects(&today, &shorter, s(120));
+    let said = Catalog::for_language(Language::English).effects(&today, &shorter, s(120));
     assert_eq!(said[0], "The service of web-1 and web-2 becomes stale immediately.");
-    assert!(Words::of(Language::English).effects(&today, &shorter, s(90)).is_empty(), "nobody yet");
+    assert!(
+        Catalog::for_language(Language::English).effects(&today, &shorter, s(90)).is_empty(),
+        "nobody yet"
+    );
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn a_switch_names_the_hint_that_would_appear() {
     let would: Vec<HintId> = today.hints_added_by(&on, NOON).iter().map(|hint| hint.id).collect();
     assert_eq!(would, [HintId::FailoverThin]);
     assert_eq!(
-        Words::of(Language::English).effects(&today, &on, NOON),
+        Catalog::for_language(Language::English).effects(&today, &on, NOON),
         ["New hint: No service could take over."]
     );
     let already = Snapshot { settings: on, ..today };
@@ -50,7 +53,7 @@ fn a_long_list_of_names_ends_with_a_count() {
     let names: Vec<String> = (0..9).map(|number| format!("s-{number}")).collect();
     let today = snapshot(names.iter().map(|name| service(name)));
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
-    let said = Words::of(Language::English).effects(&today, &shorter, s(120));
+    let said = Catalog::for_language(Language::English).effects(&today, &shorter, s(120));
     assert_eq!(
         said[0],
         "The service of s-0, s-1, s-2, s-3, s-4, s-5 and 3 more becomes stale immediately."

@@ -20,7 +20,7 @@ test.describe('a browser that prefers German', () => {
     await page.getByRole('link', { name: /^Lösung: / }).first().click();
     await expect(page.locator('[data-hint="service-stale"]')).toContainText('app-1');
     await expect(page.locator('body')).not.toContainText(/\b(the|silent|stale|overview has)\b/i);
-    expect(sent.filter((name) => name.startsWith('words-'))).toEqual(['words-de.txt']);
+    expect(sent.filter((name) => name.startsWith('messages-'))).toEqual(['messages-de.txt']);
   });
 
   test('reads days and numbers as its region writes them, and can have English by the address', async ({ cluster, page }) => {

@@ -8,7 +8,7 @@ use app::cluster::removal::RemovalFilter;
 use app::cluster::{
     ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
 };
-use app::i18n::Words;
+use app::i18n::Catalog;
 use app::protocol::{Command, CommandError, CommandResult};
 
 use crate::auth::audit::{Action, Actor, AuditEntry};
@@ -152,7 +152,7 @@ impl Commands {
         let messenger = self.dialer.reconnect(server).await?;
         let outcome = messenger
             .failure
-            .map_or("connected", |failure| Words::for_programs().label(failure.key()));
+            .map_or("connected", |failure| Catalog::english().messenger_failure(failure));
         let outcome = outcome.to_owned();
         let entry =
             AuditEntry { outcome, ..AuditEntry::done(by, Action::Reconnect, server.to_string()) };

@@ -8,6 +8,8 @@ mod bench;
 mod browser;
 mod commands;
 mod dist;
+#[path = "../../app/src/i18n/message_file.rs"]
+mod message_file;
 mod overview;
 mod prerequisites;
 mod readable;

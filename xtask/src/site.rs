@@ -10,10 +10,11 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use brotli::enc::BrotliEncoderParams;
 use sha2::{Digest as _, Sha256};
 
+use crate::message_file::MessageFile;
 use crate::workspace;
 use crate::{steps, wasm};
 
@@ -82,7 +83,7 @@ fn collect(compiled: &Path) -> Result<Files> {
     files.extend(read_folder(&bound)?);
     for (name, contents) in read_folder(&workspace::root().join(MESSAGES))? {
         if Path::new(&name).extension().is_some_and(|extension| extension == "txt") {
-            files.insert(format!("words-{name}"), messages(&contents));
+            files.insert(format!("messages-{name}"), messages(&name, &contents)?);
         }
     }
     files.insert("app.css".into(), stylesheet("")?);
@@ -117,19 +118,11 @@ fn bare(script: &[u8]) -> Result<Vec<u8>> {
 /// Where the message files lie, one a language.
 const MESSAGES: &str = "app/src/i18n";
 
-/// What the page's half in the browser says of a message file: not what the server alone says, and no
-/// comments. In the order of the keys: then the browser need not sort them.
-fn messages(file: &[u8]) -> Vec<u8> {
-    let said =
-        |line: &&[u8]| !(line.is_empty() || line.starts_with(b"#") || line.starts_with(b"plain."));
-    let mut lines: Vec<&[u8]> = file.split(|byte| *byte == b'\n').filter(said).collect();
-    lines.sort_by_key(|line| key(line));
-    lines.join(&b'\n')
-}
-
-fn key(line: &[u8]) -> &[u8] {
-    let end = line.windows(3).position(|three| three == b" = ");
-    &line[..end.unwrap_or(line.len())]
+/// A message file as the page in the browser reads it: without the messages of the server's own pages.
+fn messages(name: &str, file: &[u8]) -> Result<Vec<u8>> {
+    let file = MessageFile::parse(std::str::from_utf8(file)?)
+        .map_err(|error| anyhow!("{MESSAGES}/{name}: {error}"))?;
+    Ok(file.pack_for_browser().into_bytes())
 }
 
 /// Every `.css` of this folder of `style`, but not of those below it, in the order of their names.
@@ -240,13 +233,6 @@ mod tests {
 
     fn files(entries: &[(&str, &str)]) -> Files {
         entries.iter().map(|(name, contents)| ((*name).into(), (*contents).into())).collect()
-    }
-
-    #[test]
-    fn of_a_message_file_a_browser_gets_what_it_may_say() {
-        let file =
-            "# For people.\n\nb.step = 2\nb.step = 1\nplain.top = C\na = plain. = B\nb = C\n";
-        assert_eq!(messages(file.as_bytes()), b"a = plain. = B\nb = C\nb.step = 2\nb.step = 1");
     }
 
     #[test]

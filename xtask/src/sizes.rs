@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 /// What the page asks for at its first load, beside its own HTML.
 const FIRST_LOAD: [&str; 7] =
-    ["app.css", "theme.js", "start.js", "locale.js", "app.js", "app_bg.wasm", "words-en.txt"];
+    ["app.css", "theme.js", "start.js", "locale.js", "app.js", "app_bg.wasm", "messages-en.txt"];
 
 /// What stands on the screen before any script has run.
 const READABLE: [&str; 2] = ["html", "app.css"];

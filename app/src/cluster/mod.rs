@@ -47,7 +47,8 @@ pub use reference_keys::{ReferenceKey, ReferenceKeys};
 pub use rejected::{RejectedHeartbeat, RejectionReason};
 pub use server_name::ServerName;
 pub use settings::{
-    FieldError, SETTINGS, Setting, SettingError, SettingErrorKind, SettingValue, Settings,
+    FieldError, SETTINGS, Setting, SettingError, SettingErrorKind, SettingId, SettingValue,
+    Settings,
 };
 pub use snapshot::Snapshot;
 pub use time::{Span, Timestamp};

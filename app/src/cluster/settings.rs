@@ -1,8 +1,8 @@
 //! What an admin may set for the cluster, and in which ranges.
 //!
-//! To add a setting: a field of [`Settings`] with its default, and a line in [`SETTINGS`] with its accessor and its range.
-//! The form, the API and the database follow from that; its sentences are the message files' lines
-//! `settings.KEY.label`, `settings.KEY.help` and, where a value can be unwise, `settings.KEY.unwise`.
+//! To add a setting: a field of [`Settings`] with its default, a [`SettingId`], and a line in [`SETTINGS`] with its
+//! accessor and its range. The form, the API and the database follow from that; the compiler asks for its sentences in
+//! `i18n/sentences/settings.rs`.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,11 +42,20 @@ impl Default for Settings {
 pub struct Setting {
     /// On the wire, in forms and in addresses.
     pub name: &'static str,
-    /// Stands in the keys of its sentences.
-    pub key: &'static str,
+    pub id: SettingId,
     /// Which values it may have; `None` for a switch.
     pub range: Option<Range>,
     field: fn(&mut Settings) -> Field<'_>,
+}
+
+/// Which setting it is: what is said about it is chosen by this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingId {
+    LoadBalancing,
+    AutomaticFailover,
+    StaleTimeout,
+    HeartbeatInterval,
+    WebWindow,
 }
 
 /// The durations that a setting may be.
@@ -77,19 +86,19 @@ pub enum SettingValue {
 pub static SETTINGS: [Setting; 5] = [
     Setting {
         name: "load_balancing",
-        key: "balancing",
+        id: SettingId::LoadBalancing,
         range: None,
         field: |settings| Field::Switch(&mut settings.load_balancing),
     },
     Setting {
         name: "automatic_failover",
-        key: "failover",
+        id: SettingId::AutomaticFailover,
         range: None,
         field: |settings| Field::Switch(&mut settings.automatic_failover),
     },
     Setting {
         name: "stale_timeout_s",
-        key: "timeout",
+        id: SettingId::StaleTimeout,
         range: Some(Range {
             min: Span::seconds(2),
             max: Span::minutes(24 * 60),
@@ -100,7 +109,7 @@ pub static SETTINGS: [Setting; 5] = [
     },
     Setting {
         name: "heartbeat_interval_s",
-        key: "interval",
+        id: SettingId::HeartbeatInterval,
         range: Some(Range {
             min: Span::seconds(1),
             max: Span::minutes(60),
@@ -111,7 +120,7 @@ pub static SETTINGS: [Setting; 5] = [
     },
     Setting {
         name: "web_window_s",
-        key: "window",
+        id: SettingId::WebWindow,
         range: Some(Range {
             min: Span::minutes(1),
             max: Span::minutes(30 * 24 * 60),

@@ -1,4 +1,4 @@
-//! How everything is said: sentences are data, one message file a language.
+//! How does a message become text? Its sentence is found by its key, and its placeholders are replaced.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,98 +6,111 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use crate::cluster::hints::{Arg, Names};
-
 use crate::i18n::format::number;
-use crate::i18n::locale::Language;
+use crate::i18n::plural::PluralRule;
+use crate::i18n::sentences::{failure_reason, roles};
+use crate::i18n::{Language, MessageKey};
 
-/// Everything the page can say, in one language.
-pub struct Words {
+/// Between the sentences of one key in a packed message file.
+const SENTENCE_SEPARATOR: char = '\t';
+/// Between the plural forms of one sentence.
+const FORM_SEPARATOR: char = '\u{1f}';
+/// The argument that chooses among the plural forms of a sentence.
+const COUNT: &str = "count";
+
+/// The values of placeholders, by name.
+type Args<'a> = &'a [(&'static str, Arg)];
+
+/// Every message in one language.
+pub struct Catalog {
     language: Language,
-    /// Keys and their sentences, ordered by key; a key may stand several times (the steps).
-    messages: Vec<(&'static str, &'static str)>,
+    plural_rule: PluralRule,
+    /// For each [`MessageKey`], by its number, the sentences of the packed message file.
+    messages: Vec<&'static str>,
 }
 
-impl fmt::Debug for Words {
+impl fmt::Debug for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Words").field(&self.language).finish()
+        f.debug_tuple("Catalog").field(&self.language).finish()
     }
 }
 
-impl Words {
-    /// The words of a message file. A line is `key = sentence`.
-    pub fn read(language: Language, file: &'static str) -> Self {
-        let lines = file.lines().filter(|line| !line.starts_with('#'));
-        #[cfg_attr(
-            target_arch = "wasm32",
-            expect(unused_mut, reason = "a browser is handed them in order")
-        )]
-        let mut messages: Vec<_> = lines.filter_map(|line| line.split_once(" = ")).collect();
-        // Another sort is some kilobytes of wasm.
-        #[cfg(not(target_arch = "wasm32"))]
-        messages.sort_by_key(|(key, _)| *key);
-        Self { language, messages }
+impl Catalog {
+    /// The catalog of a packed message file: a line for each key, in the order of the keys. A browser gets the first
+    /// lines only: the others are said by the server alone.
+    pub fn read(language: Language, packed: &'static str) -> Self {
+        Self::with_plural_rule(language, language.plural_rule(), packed)
     }
 
-    /// The words of a language. A browser knows only those it is handed.
+    fn with_plural_rule(language: Language, plural_rule: PluralRule, packed: &'static str) -> Self {
+        Self { language, plural_rule, messages: packed.split('\n').collect() }
+    }
+
+    /// The catalog of a language. A browser has only the one that the server sends.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn of(language: Language) -> &'static Self {
-        static ENGLISH: LazyLock<Words> =
-            LazyLock::new(|| Words::read(Language::English, include_str!("en.txt")));
-        static GERMAN: LazyLock<Words> =
-            LazyLock::new(|| Words::read(Language::German, include_str!("de.txt")));
+    pub fn for_language(language: Language) -> &'static Self {
+        macro_rules! packed {
+            ($file:literal) => {
+                include_str!(concat!(env!("OUT_DIR"), "/", $file))
+            };
+        }
+        static ENGLISH: LazyLock<Catalog> =
+            LazyLock::new(|| Catalog::read(Language::English, packed!("en.txt")));
+        static GERMAN: LazyLock<Catalog> =
+            LazyLock::new(|| Catalog::read(Language::German, packed!("de.txt")));
         match language {
             Language::English => &ENGLISH,
             Language::German => &GERMAN,
         }
     }
 
-    /// What programs are told: English, whoever asks.
+    /// For programs: they get English, whoever uses them.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn for_programs() -> &'static Self {
-        Self::of(Language::English)
+    pub fn english() -> &'static Self {
+        Self::for_language(Language::English)
     }
 
-    /// Which language this is.
     pub fn language(&self) -> Language {
         self.language
     }
 
-    /// Every sentence of a key, as it stands in the file.
-    fn sentences(&self, key: &str) -> impl Iterator<Item = &'static str> {
-        let first = self.messages.partition_point(|(known, _)| *known < key);
-        let same = self.messages.iter().skip(first).take_while(move |(known, _)| *known == key);
-        same.map(|(_, sentence)| *sentence)
+    /// The sentences of a key, with their plural forms.
+    fn sentences(&self, key: MessageKey) -> impl Iterator<Item = &'static str> {
+        let packed = self.messages.get(key as usize).copied().unwrap_or_default();
+        packed.split(SENTENCE_SEPARATOR)
     }
 
-    /// The words of a key that stands for itself: a label, a button; empty if there are none.
-    pub fn label(&self, key: &str) -> &'static str {
+    /// A message without placeholders: a label, a button.
+    pub fn text(&self, key: MessageKey) -> &'static str {
         self.sentences(key).next().unwrap_or_default()
     }
 
-    /// The first sentence of a key, its `{names}` replaced; empty if there is none.
-    pub fn say(&self, key: &str, args: &[(&'static str, Arg)]) -> String {
-        self.fill(self.label(key), args)
+    /// The first sentence of a message, its `{names}` replaced. Of its plural forms the argument `count` chooses one.
+    pub fn format(&self, key: MessageKey, args: Args<'_>) -> String {
+        self.fill(self.text(key), args)
     }
 
-    /// Every sentence of a key, its `{names}` replaced.
-    pub fn all(&self, key: &str, args: &[(&'static str, Arg)]) -> Vec<String> {
+    /// Every sentence of a message, its `{names}` replaced.
+    pub fn format_all(&self, key: MessageKey, args: Args<'_>) -> Vec<String> {
         self.sentences(key).map(|sentence| self.fill(sentence, args)).collect()
     }
 
-    fn fill(&self, sentence: &str, args: &[(&'static str, Arg)]) -> String {
-        let mut said = String::with_capacity(sentence.len() + 32);
-        let mut rest = sentence;
-        while let Some((before, after)) = rest.split_once('{') {
-            said.push_str(before);
-            let Some((name, after)) = after.split_once('}') else { break };
-            // A name without a value is caught by the test that says every hint aloud.
-            if let Some((_, value)) = args.iter().find(|(known, _)| *known == name) {
-                said.push_str(&self.value(value));
-            }
-            rest = after;
-        }
-        said.push_str(rest);
-        said
+    fn fill(&self, sentence: &str, args: Args<'_>) -> String {
+        fill(self.form(sentence, args), &|name| {
+            // That every placeholder has a value is tested.
+            let value = args.iter().find(|(known, _)| *known == name);
+            value.map(|(_, value)| self.value(value)).unwrap_or_default()
+        })
+    }
+
+    /// The plural form that the argument `count` needs.
+    fn form<'s>(&self, sentence: &'s str, args: Args<'_>) -> &'s str {
+        let Some((other, forms)) = sentence.split_once(FORM_SEPARATOR) else { return sentence };
+        let Some((_, Arg::Number(count))) = args.iter().find(|(name, _)| *name == COUNT) else {
+            return other;
+        };
+        let sign = (self.plural_rule)(*count).sign();
+        forms.split(FORM_SEPARATOR).find_map(|form| form.strip_prefix(sign)).unwrap_or(other)
     }
 
     fn value<'a>(&self, value: &'a Arg) -> Cow<'a, str> {
@@ -106,38 +119,46 @@ impl Words {
             Arg::Span(span) => span.to_string().into(),
             Arg::Number(count) => number(*count).into(),
             Arg::Text(text) => isolated(text),
-            Arg::Word(key) => self.label(key).into(),
+            Arg::Roles(role) => self.text(roles(*role)).into(),
+            Arg::MessengerFailure(failure) => self.text(failure_reason(*failure)).into(),
             Arg::List(names) => self.list(names).into(),
         }
     }
 
     /// `a, b and c`; of a long list the first few, and how many more there are.
     fn list(&self, names: &Names) -> String {
-        let (first, more) = names.named();
-        let mut said: Vec<Cow<'_, str>> = first.iter().map(|name| isolated(name)).collect();
-        if more > 0 {
-            said.push(self.say("list.more", &[("count", Arg::Number(more))]).into());
-        }
-        match said.split_last() {
-            None => self.label("list.nobody").to_owned(),
-            Some((only, [])) => only.clone().into_owned(),
-            Some((last, rest)) => {
-                format!("{} {} {last}", rest.join(", "), self.label("list.and"))
-            }
-        }
-    }
-
-    /// Every placeholder of a key's sentences; for the test that none is left without a value.
-    #[cfg(test)]
-    pub(crate) fn placeholders(&self, key: &str) -> Option<Vec<&'static str>> {
-        let names = |sentence: &'static str| {
-            let rest = sentence.split('{').skip(1);
-            rest.filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+        let (first_names, more) = names.named();
+        let more = (more > 0)
+            .then(|| self.format(MessageKey::NamesMore, &[(COUNT, Arg::Number(more))]).into());
+        let mut items = first_names.iter().map(|name| isolated(name)).chain(more).peekable();
+        let Some(first) = items.next() else {
+            return self.text(MessageKey::NamesNone).to_owned();
         };
-        let mut sentences = self.sentences(key).peekable();
-        sentences.peek()?;
-        Some(sentences.flat_map(names).collect())
+        let mut list = first.into_owned();
+        while let Some(next) = items.next() {
+            let is_last = items.peek().is_none();
+            let key = if is_last { MessageKey::NamesLast } else { MessageKey::NamesNext };
+            list = fill(self.text(key), &|name| match name {
+                "names" => Cow::from(list.as_str()),
+                _ => Cow::from(next.as_ref()),
+            });
+        }
+        list
     }
+}
+
+/// Replaces the placeholders of a sentence. A value is never searched for placeholders itself.
+fn fill<'a>(sentence: &str, value: &dyn Fn(&str) -> Cow<'a, str>) -> String {
+    let mut filled = String::with_capacity(sentence.len() + 32);
+    let mut rest = sentence;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, after)) = after.split_once('}') else { break };
+        filled.push_str(&value(name));
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// A text that runs from right to left, kept from turning round the sentence it stands in.
@@ -150,183 +171,4 @@ fn isolated(text: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::net::IpAddr;
-    use std::path::Path;
-
-    use super::*;
-    use crate::cluster::{
-        DatabaseOutage, HintId, RejectedHeartbeat, RejectionReason, Role, ServerName, Timestamp,
-    };
-
-    /// All languages.
-    fn all() -> impl Iterator<Item = &'static Words> {
-        Language::ALL.into_iter().map(Words::of)
-    }
-
-    fn english() -> &'static Words {
-        Words::of(Language::English)
-    }
-
-    impl Words {
-        fn keys(&self) -> BTreeSet<&'static str> {
-            self.messages.iter().map(|(key, _)| *key).collect()
-        }
-    }
-
-    #[test]
-    fn every_hint_has_a_title_evidence_and_steps() {
-        for id in HintId::ALL {
-            for part in ["title", "evidence", "step"] {
-                let key = format!("{}.{part}", id.as_str());
-                assert!(english().placeholders(&key).is_some(), "{key} has no sentence");
-            }
-        }
-    }
-
-    #[test]
-    fn every_blindness_has_a_sentence_that_says_why() {
-        for why in DatabaseOutage::ALL {
-            let key = format!("overview-blind.evidence.{}", why.as_str());
-            assert!(english().placeholders(&key).is_some(), "{key} has no sentence");
-        }
-    }
-
-    #[test]
-    fn every_hint_that_names_a_server_has_a_heading_for_many() {
-        for id in HintId::ALL {
-            let title = english().placeholders(&format!("{}.title", id.as_str())).unwrap();
-            let of_a_server = title.contains(&"server");
-            assert_eq!(!english().many(*id, 6).is_empty(), of_a_server, "{}", id.as_str());
-        }
-    }
-
-    #[test]
-    fn every_language_says_all_that_the_others_say_with_the_same_values() {
-        for words in all() {
-            assert_eq!(words.keys(), english().keys(), "{words:?}");
-            for key in words.keys() {
-                let names = |words: &Words| {
-                    let values = words.placeholders(key).unwrap().into_iter();
-                    (words.sentences(key).count(), values.collect::<BTreeSet<_>>())
-                };
-                assert_eq!(names(words), names(english()), "{words:?}: {key}");
-            }
-        }
-    }
-
-    /// All string literals in the page's sources.
-    fn literals(folder: &Path, found: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                literals(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let source = std::fs::read_to_string(&path).unwrap();
-                let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
-                found.extend(source.split('"').map(str::to_owned));
-            }
-        }
-    }
-
-    /// What begins a key whose end the code puts to it.
-    const COMPOSED: [&str; 11] = [
-        "settings.",
-        "why.",
-        "refused.",
-        "done.",
-        "refusal.",
-        "effect.",
-        "ask.",
-        "hint.",
-        "verdict.",
-        "plain.audit.action.",
-        "plain.audit.proof.",
-    ];
-
-    #[test]
-    fn every_sentence_is_said_somewhere_and_every_key_that_is_said_has_one() {
-        let mut said = BTreeSet::new();
-        let app = Path::new(env!("CARGO_MANIFEST_DIR"));
-        literals(&app.join("src"), &mut said);
-        literals(&app.join("../server/src"), &mut said);
-        let keys = english().keys();
-        for key in &keys {
-            let (owner, _) = key.split_once('.').unwrap();
-            let hint = HintId::ALL.iter().any(|id| id.as_str() == owner);
-            let composed = COMPOSED.iter().any(|begin| key.starts_with(begin));
-            assert!(hint || composed || said.contains(*key), "nobody says {key}");
-        }
-        let owners: BTreeSet<&str> = keys.iter().filter_map(|key| key.split('.').next()).collect();
-        for literal in &said {
-            let letters = |c: char| c.is_ascii_lowercase() || "-.".contains(c);
-            let Some((owner, rest)) = literal.split_once('.') else { continue };
-            let file = rest == "css";
-            if owners.contains(owner) && !file && !rest.is_empty() && literal.chars().all(letters) {
-                let begins = keys.iter().any(|key| key.starts_with(literal.as_str()));
-                assert!(begins, "there is no sentence {literal}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_reason_for_a_refusal_is_said_with_its_moment_and_its_address() {
-        let probe = |role| RejectionReason::Probe { role, reason: "10.0.0.9 is away.".into() };
-        for why in [
-            RejectionReason::Token,
-            RejectionReason::Foreign,
-            RejectionReason::NotEnrolled,
-            probe(Role::Web),
-            probe(Role::Service),
-        ] {
-            let (since, server) = (Timestamp::default(), ServerName::parse("a").unwrap());
-            let from = Some(IpAddr::from([10, 0, 0, 9]).into());
-            let refusal = RejectedHeartbeat { server, since, until: since, why, from };
-            for words in all() {
-                let said = words.refused(&refusal);
-                assert!(said.contains("00:00:00Z") && said.contains("10.0.0.9"), "{said}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_line_of_a_message_file_is_a_sentence_a_comment_or_empty() {
-        for line in include_str!("en.txt").lines().chain(include_str!("de.txt").lines()) {
-            let whole = line.is_empty() || line.starts_with('#') || line.contains(" = ");
-            assert!(whole, "not a sentence: {line}");
-            assert_eq!(line.matches('{').count(), line.matches('}').count(), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_value_with_braces_is_not_taken_for_a_placeholder() {
-        let args = [("server", Arg::Text("{since}".into())), ("since", Arg::Text("noon".into()))];
-        assert_eq!(english().fill("{server} at {since}", &args), "{since} at noon");
-    }
-
-    #[test]
-    fn a_list_is_said_with_commas_and_a_last_and() {
-        let said = |words: &Words, names: &[&str]| {
-            let list: Vec<_> = names.iter().map(ToString::to_string).collect();
-            words.fill("{list}", &[("list", Arg::List(list.into()))])
-        };
-        let in_english = |names| said(english(), names);
-        assert_eq!(in_english(&[]), "none");
-        assert_eq!(in_english(&["a"]), "a");
-        assert_eq!(in_english(&["a", "b"]), "a and b");
-        assert_eq!(in_english(&["a", "b", "c"]), "a, b and c");
-        let many = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
-        assert_eq!(in_english(&many[..8]), "a, b, c, d, e, f, g and h");
-        assert_eq!(in_english(&many), "a, b, c, d, e, f and 3 more");
-        let german = Words::of(Language::German);
-        assert_eq!(said(german, &many), "a, b, c, d, e, f und 3 weitere");
-    }
-
-    #[test]
-    fn a_name_from_right_to_left_does_not_turn_the_sentence_round() {
-        let said = english().fill("{server} is late", &[("server", Arg::Text("שרת".into()))]);
-        assert_eq!(said, "\u{2068}שרת\u{2069} is late");
-        assert_eq!(english().fill("{server}", &[("server", Arg::Text("Büro".into()))]), "Büro");
-    }
-}
+mod tests;

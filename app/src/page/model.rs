@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Snapshot, Timestamp};
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::banner::model::{Banner, banner};
 use crate::page::hints::model::{HintGroup, cut_off, hint_groups};
 use crate::page::panel::model::{Panel, panel};
@@ -39,12 +39,12 @@ impl PageModel {
         route: &Route,
         max_rows: usize,
         cache: &mut RowCache,
-        words: &'static Words,
+        catalog: &'static Catalog,
     ) -> Self {
         let overview = snapshot.overview(now);
         let findings = snapshot.findings(&overview, now);
         let hints = snapshot.hints_of(&overview, &findings);
-        let context = ViewContext { snapshot, overview: &overview, now, route, words };
+        let context = ViewContext { snapshot, overview: &overview, now, route, catalog };
         let (toolbar, shown) = list_servers(&context, max_rows);
         let rows = build_rows(&shown, &context, &findings, cache);
         let model = Self {
@@ -64,9 +64,15 @@ impl PageModel {
     /// The model of a page that has had no update since `since`. Nothing is known about the overview's database
     /// then. `error_detail` is the overview's reason if it rejects this page's requests.
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser is cut off"))]
-    pub(crate) fn cut_off(mut self, since: Timestamp, error_detail: &str, words: &Words) -> Self {
-        self.banner.headline = words.say("cut-off.verdict", &[("since", Arg::Moment(since))]);
-        self.hints = vec![cut_off(since, error_detail, words)];
+    pub(crate) fn cut_off(
+        mut self,
+        since: Timestamp,
+        error_detail: &str,
+        catalog: &Catalog,
+    ) -> Self {
+        self.banner.headline =
+            catalog.format(MessageKey::CutOffHeadline, &[("since", Arg::Moment(since))]);
+        self.hints = vec![cut_off(since, error_detail, catalog)];
         self
     }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::cluster::{Snapshot, Timestamp};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::page::banner::model::Banner;
 #[cfg(feature = "hydrate")]
 use crate::page::client::rendering::set_if_changed;
@@ -57,7 +57,7 @@ pub(crate) struct PageState {
 #[derive(Clone, Debug)]
 struct SharedState {
     page_context: PageContext,
-    words: &'static Words,
+    catalog: &'static Catalog,
     /// The overview's reason if it rejected the last request.
     error_detail: RwSignal<String>,
     /// The text of the live region.
@@ -66,7 +66,11 @@ struct SharedState {
 
 impl PageState {
     /// The first render: equal on the server and at hydration.
-    pub(crate) fn new(initial: InitialState, snapshot: &Snapshot, words: &'static Words) -> Self {
+    pub(crate) fn new(
+        initial: InitialState,
+        snapshot: &Snapshot,
+        catalog: &'static Catalog,
+    ) -> Self {
         let route = Route::parse(&initial.query);
         let InitialState { delta, context: page_context, .. } = initial;
         let model = PageModel::new(
@@ -75,7 +79,7 @@ impl PageState {
             &route,
             MAX_SERVER_RENDERED_ROWS,
             &mut RowCache::default(),
-            words,
+            catalog,
         );
         let rows = model
             .rows
@@ -100,7 +104,7 @@ impl PageState {
             outdated: RwSignal::new(false),
             shared: StoredValue::new(SharedState {
                 page_context,
-                words,
+                catalog,
                 error_detail: RwSignal::new(String::new()),
                 announcement: RwSignal::new(String::new()),
             }),
@@ -136,8 +140,8 @@ impl PageState {
         }
     }
 
-    pub(crate) fn words(&self) -> &'static Words {
-        self.shared.with_value(|shared| shared.words)
+    pub(crate) fn catalog(&self) -> &'static Catalog {
+        self.shared.with_value(|shared| shared.catalog)
     }
 
     /// The overview's reason if it rejected the last request.

@@ -5,78 +5,77 @@ use leptos::prelude::*;
 use crate::cluster::KeyVerdict;
 use crate::cluster::hints::Severity;
 use crate::cluster::{Health, Messenger, MessengerFailure, Pulse, Role, VersionCheck};
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 
 /// The look of a verdict. It never differs by colour alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StatusStyle {
     /// The name of the icon and of the CSS class.
     pub(crate) icon: &'static str,
-    /// The message key of its word.
-    key: &'static str,
+    message: MessageKey,
     pub(crate) emphasized: bool,
 }
 
-const fn style(icon: &'static str, key: &'static str, emphasized: bool) -> StatusStyle {
-    StatusStyle { icon, key, emphasized }
+const fn style(icon: &'static str, message: MessageKey, emphasized: bool) -> StatusStyle {
+    StatusStyle { icon, message, emphasized }
 }
 
 impl StatusStyle {
-    pub(crate) fn label(self, words: &Words) -> &'static str {
-        words.label(self.key)
+    pub(crate) fn label(self, catalog: &Catalog) -> &'static str {
+        catalog.text(self.message)
     }
 }
 
 pub(crate) const fn health(health: Health) -> StatusStyle {
     match health {
-        Health::Ok => style("ok", "look.ok", false),
-        Health::Unknown => style("unknown", "look.unknown", false),
-        Health::Warning => style("warning", "look.warning", true),
-        Health::Error => style("error", "look.error", true),
+        Health::Ok => style("ok", MessageKey::StatusOk, false),
+        Health::Unknown => style("unknown", MessageKey::StatusUnknown, false),
+        Health::Warning => style("warning", MessageKey::StatusWarning, true),
+        Health::Error => style("error", MessageKey::StatusError, true),
     }
 }
 
 /// A stale web component is only a warning: perhaps it got no request.
 pub(crate) const fn pulse(pulse: Pulse, role: Role) -> StatusStyle {
     match (pulse, role) {
-        (Pulse::Alive, _) => style("ok", "look.alive", false),
-        (Pulse::Late, _) => style("warning", "look.late", true),
-        (Pulse::Stale, Role::Service) => style("error", "look.stale", true),
-        (Pulse::Stale, Role::Web) => style("warning", "look.stale", true),
-        (Pulse::Stopped, _) => style("stopped", "look.stopped", false),
-        (Pulse::Unknown, _) => style("unknown", "look.unknown", false),
+        (Pulse::Alive, _) => style("ok", MessageKey::StatusAlive, false),
+        (Pulse::Late, _) => style("warning", MessageKey::StatusLate, true),
+        (Pulse::Stale, Role::Service) => style("error", MessageKey::StatusStale, true),
+        (Pulse::Stale, Role::Web) => style("warning", MessageKey::StatusStale, true),
+        (Pulse::Stopped, _) => style("stopped", MessageKey::StatusStopped, false),
+        (Pulse::Unknown, _) => style("unknown", MessageKey::StatusUnknown, false),
     }
 }
 
 pub(crate) const fn version(check: VersionCheck) -> StatusStyle {
     match check {
-        VersionCheck::InSync => style("ok", "look.in-sync", false),
-        VersionCheck::Behind => style("warning", "look.behind", true),
-        VersionCheck::Ahead => style("warning", "look.ahead", true),
+        VersionCheck::InSync => style("ok", MessageKey::StatusInSync, false),
+        VersionCheck::Behind => style("warning", MessageKey::StatusOlder, true),
+        VersionCheck::Ahead => style("warning", MessageKey::StatusNewer, true),
     }
 }
 
 pub(crate) const fn key(verdict: KeyVerdict) -> StatusStyle {
     match verdict {
-        KeyVerdict::InSync => style("ok", "look.in-sync", false),
-        KeyVerdict::Mismatch => style("error", "look.decryption-failure", true),
-        KeyVerdict::Missing => style("warning", "look.key-missing", true),
+        KeyVerdict::InSync => style("ok", MessageKey::StatusInSync, false),
+        KeyVerdict::Mismatch => style("error", MessageKey::StatusDecryptionFailure, true),
+        KeyVerdict::Missing => style("warning", MessageKey::StatusKeyMissing, true),
     }
 }
 
 pub(crate) const fn machine_key(verdict: KeyVerdict) -> StatusStyle {
     match verdict {
-        KeyVerdict::InSync => style("ok", "look.machine-key", false),
-        KeyVerdict::Mismatch => style("error", "look.machine-key-differs", true),
-        KeyVerdict::Missing => style("unknown", "look.machine-key-missing", false),
+        KeyVerdict::InSync => style("ok", MessageKey::StatusMachineKeyInSync, false),
+        KeyVerdict::Mismatch => style("error", MessageKey::StatusMachineKeyMismatch, true),
+        KeyVerdict::Missing => style("unknown", MessageKey::StatusMachineKeyMissing, false),
     }
 }
 
 pub(crate) fn messenger(messenger: &Messenger) -> StatusStyle {
     match messenger.failure {
-        None => style("ok", "look.connected", false),
-        Some(MessengerFailure::Connecting) => style("unknown", "look.connecting", false),
-        Some(MessengerFailure::Lost) => style("unknown", "look.lost", false),
+        None => style("ok", MessageKey::StatusConnected, false),
+        Some(MessengerFailure::Connecting) => style("unknown", MessageKey::StatusConnecting, false),
+        Some(MessengerFailure::Lost) => style("unknown", MessageKey::StatusDisconnected, false),
         Some(
             MessengerFailure::Refused
             | MessengerFailure::TimedOut
@@ -84,15 +83,15 @@ pub(crate) fn messenger(messenger: &Messenger) -> StatusStyle {
             | MessengerFailure::NotAMessenger
             | MessengerFailure::WrongKey
             | MessengerFailure::Protocol,
-        ) => style("warning", "look.cannot-connect", true),
+        ) => style("warning", MessageKey::StatusCannotConnect, true),
     }
 }
 
 pub(crate) const fn severity(severity: Severity) -> StatusStyle {
     match severity {
-        Severity::Error => style("error", "look.error", true),
-        Severity::Warning => style("warning", "look.warning", true),
-        Severity::Info => style("info", "look.info", false),
+        Severity::Error => style("error", MessageKey::StatusError, true),
+        Severity::Warning => style("warning", MessageKey::StatusWarning, true),
+        Severity::Info => style("info", MessageKey::StatusInfo, false),
     }
 }
 
@@ -106,14 +105,18 @@ pub(crate) fn icon(style: StatusStyle) -> impl IntoView + use<> {
 }
 
 /// An icon beside a text. It has a label unless the text contains its word.
-pub(crate) fn icon_beside(style: StatusStyle, text: &str, words: &Words) -> impl IntoView + use<> {
-    let label = style.label(words);
+pub(crate) fn icon_beside(
+    style: StatusStyle,
+    text: &str,
+    catalog: &Catalog,
+) -> impl IntoView + use<> {
+    let label = style.label(catalog);
     svg(style.icon, (!text.contains(label)).then_some(label))
 }
 
 /// An icon without text; its word is its label.
-pub(crate) fn icon_alone(style: StatusStyle, words: &Words) -> impl IntoView + use<> {
-    svg(style.icon, Some(style.label(words)))
+pub(crate) fn icon_alone(style: StatusStyle, catalog: &Catalog) -> impl IntoView + use<> {
+    svg(style.icon, Some(style.label(catalog)))
 }
 
 fn svg(icon: &'static str, label: Option<&'static str>) -> impl IntoView + use<> {

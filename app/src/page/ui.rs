@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::state::PageState;
 
 /// A plain link. All links use this function, because each further type of link costs some hundred bytes of
@@ -58,11 +58,11 @@ pub(crate) fn hidden_fields(pairs: Vec<(&'static str, String)>) -> impl IntoView
 }
 
 /// `12 s ago`
-pub(crate) fn time_since(words: &Words, now: Timestamp, then: Timestamp) -> String {
+pub(crate) fn time_since(catalog: &Catalog, now: Timestamp, then: Timestamp) -> String {
     let span = now - then;
     if span.0 < 2_000 {
-        words.label("age.now").to_owned()
+        catalog.text(MessageKey::AgeNow).to_owned()
     } else {
-        words.say("age.ago", &[("span", Arg::Span(span))])
+        catalog.format(MessageKey::AgeAgo, &[("span", Arg::Span(span))])
     }
 }

@@ -2,27 +2,53 @@
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Overview, Snapshot, Timestamp};
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::Route;
-use crate::protocol::LAPSED;
+use crate::protocol::{
+    CommandError, FORBIDDEN, FOREIGN, LAPSED, REJECTED, SIGNED_OUT, UNREACHABLE,
+};
 
 pub(crate) struct ViewContext<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) overview: &'a Overview,
     pub(crate) now: Timestamp,
     pub(crate) route: &'a Route,
-    pub(crate) words: &'static Words,
+    pub(crate) catalog: &'static Catalog,
 }
 
 impl ViewContext<'_> {
     /// Why the last command was rejected.
     pub(crate) fn command_error(&self) -> Option<String> {
         let reason = self.route.error.as_deref()?;
-        // A page without chrome is in a frame, where nobody can sign in.
-        let guest =
-            if reason == LAPSED && self.route.appearance.hide_chrome { ".guest" } else { "" };
         let detail = Arg::Text(self.route.error_detail.clone());
-        let sentence = self.words.say(&format!("refusal.{reason}{guest}"), &[("detail", detail)]);
-        (!sentence.is_empty()).then_some(sentence)
+        let key = error_message(reason, self.route.appearance.hide_chrome)?;
+        Some(self.catalog.format(key, &[("detail", detail)]))
+    }
+}
+
+/// What is said for the reason in an address; `None` if it names no reason.
+fn error_message(reason: &str, is_embedded: bool) -> Option<MessageKey> {
+    if let Some(error) = CommandError::parse(reason) {
+        return Some(match error {
+            CommandError::Fields => MessageKey::CommandErrorInvalidFields,
+            CommandError::Absent => MessageKey::CommandErrorNotFound,
+            CommandError::Live => MessageKey::CommandErrorStillRunning,
+            CommandError::Ambiguous => MessageKey::CommandErrorAmbiguous,
+            CommandError::Blind => MessageKey::CommandErrorBlind,
+            CommandError::NotDialled => MessageKey::CommandErrorNoMessenger,
+            CommandError::TooSoon => MessageKey::CommandErrorTooSoon,
+            CommandError::Unreached => MessageKey::CommandErrorNotConnected,
+        });
+    }
+    match reason {
+        // A page without chrome is in a frame, where nobody can sign in.
+        LAPSED if is_embedded => Some(MessageKey::CommandErrorLapsedGuest),
+        LAPSED => Some(MessageKey::CommandErrorLapsed),
+        SIGNED_OUT => Some(MessageKey::CommandErrorSignedOut),
+        FORBIDDEN => Some(MessageKey::CommandErrorForbidden),
+        UNREACHABLE => Some(MessageKey::CommandErrorNoAnswer),
+        FOREIGN => Some(MessageKey::CommandErrorProxyAnswered),
+        REJECTED => Some(MessageKey::CommandErrorRejected),
+        _ => None,
     }
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
+use crate::i18n::MessageKey;
 use crate::pages::layout::{Document, DocumentContext, document, page_header, table, time};
 
 #[derive(Clone, Debug)]
@@ -69,16 +70,19 @@ pub struct TokenForm {
     pub expires_in_s: String,
 }
 
-/// The roles that a token can have, with their message keys.
-const ROLES: [(&str, &str); 3] =
-    [("viewer", "plain.role.viewer"), ("admin", "plain.role.admin"), ("join", "plain.role.join")];
+/// The roles that a token can have.
+const ROLES: [(&str, MessageKey); 3] = [
+    ("viewer", MessageKey::PagesRoleViewer),
+    ("admin", MessageKey::PagesRoleAdmin),
+    ("join", MessageKey::PagesRoleJoin),
+];
 
-/// Lifetimes in seconds, with their message keys. The first is preselected.
-const LIFETIMES: [(&str, &str); 4] = [
-    ("7776000", "plain.life.90-days"),
-    ("2592000", "plain.life.30-days"),
-    ("31536000", "plain.life.year"),
-    ("never", "plain.life.never"),
+/// Lifetimes in seconds. The first is preselected.
+const LIFETIMES: [(&str, MessageKey); 4] = [
+    ("7776000", MessageKey::PagesLifetimeDays90),
+    ("2592000", MessageKey::PagesLifetimeDays30),
+    ("31536000", MessageKey::PagesLifetimeYear),
+    ("never", MessageKey::PagesLifetimeNever),
 ];
 
 pub fn render(page: AccessPage) -> Document {
@@ -96,41 +100,41 @@ pub fn render(page: AccessPage) -> Document {
     let form = if can_create {
         new_token_form(&context, form, &errors).into_any()
     } else {
-        view! { <p class="muted">{context.label("plain.refused.guest")}</p> }.into_any()
+        view! { <p class="muted">{context.text(MessageKey::PagesForbiddenGuest)}</p> }.into_any()
     };
     let body = view! {
-        {page_header(&context, "page.access", ("page.audit", "audit"))}
+        {page_header(&context, MessageKey::HeaderAccess, (MessageKey::HeaderAudit, "audit"))}
         <main class="wide-page">
-            <h1>{context.label("page.access")}</h1>
+            <h1>{context.text(MessageKey::HeaderAccess)}</h1>
             {new_token.map(|token| new_token_section(&context, token))}
             {form}
             <section aria-labelledby="tokens">
-                <h2 id="tokens">{context.label("plain.tokens")}</h2>
+                <h2 id="tokens">{context.text(MessageKey::PagesTokens)}</h2>
                 <p class="muted">
-                    {context.label("plain.tokens.use")} " "
+                    {context.text(MessageKey::PagesTokensUse)} " "
                     <code>"Authorization: Bearer TOKEN"</code> ". "
-                    {context.label("plain.tokens.join")}
+                    {context.text(MessageKey::PagesTokensJoin)}
                 </p>
-                {token_table(&context, now, tokens, "plain.tokens.none", true)}
+                {token_table(&context, now, tokens, MessageKey::PagesTokensNone, true)}
             </section>
             <section aria-labelledby="credentials">
-                <h2 id="credentials">{context.label("plain.credentials")}</h2>
+                <h2 id="credentials">{context.text(MessageKey::PagesCredentials)}</h2>
                 <p class="muted">
-                    {context.label("plain.credentials.lead")}
+                    {context.text(MessageKey::PagesCredentialsLead)}
                 </p>
-                {token_table(&context, now, credentials, "plain.credentials.none", false)}
+                {token_table(&context, now, credentials, MessageKey::PagesCredentialsNone, false)}
             </section>
             {people.map(|people| people_table(&context, people))}
         </main>
     };
-    document(&context, context.label("page.access"), body)
+    document(&context, context.text(MessageKey::HeaderAccess), body)
 }
 
 fn new_token_section(context: &DocumentContext, token: NewToken) -> impl IntoView + use<> {
     view! {
         <section class="new-token" role="status" aria-labelledby="new-token">
-            <h2 id="new-token">{context.label("plain.made")} " " <bdi>{token.name}</bdi></h2>
-            <p>{context.label("plain.made.copy")}</p>
+            <h2 id="new-token">{context.text(MessageKey::PagesCreatedToken)} " " <bdi>{token.name}</bdi></h2>
+            <p>{context.text(MessageKey::PagesCreatedTokenCopy)}</p>
             <pre id="secret" tabindex="0">{token.secret}</pre>
         </section>
     }
@@ -143,7 +147,9 @@ fn new_token_form(
 ) -> impl IntoView + use<> {
     let messages: Vec<_> = errors
         .iter()
-        .map(|error| view! { <p class="error-text">{context.label(error_key(&error.field))}</p> })
+        .map(
+            |error| view! { <p class="error-text">{context.text(error_message(&error.field))}</p> },
+        )
         .collect();
     let is_invalid =
         |field: &str| errors.iter().any(|error| error.field == field).then_some("true");
@@ -151,10 +157,10 @@ fn new_token_form(
         (!messages.is_empty()).then(|| view! { <div role="alert" id="errors">{messages}</div> });
     view! {
         <section aria-labelledby="new">
-            <h2 id="new">{context.label("plain.new")}</h2>
+            <h2 id="new">{context.text(MessageKey::PagesNewToken)}</h2>
             <form class="inline-form" method="post" action=context.address("access/tokens")>
                 <div class="field">
-                    <label for="name">{context.label("plain.new.name")}</label>
+                    <label for="name">{context.text(MessageKey::PagesNewTokenName)}</label>
                     <input
                         type="text"
                         id="name"
@@ -167,14 +173,14 @@ fn new_token_form(
                     />
                 </div>
                 <div class="field">
-                    <label for="role">{context.label("plain.new.role")}</label>
+                    <label for="role">{context.text(MessageKey::PagesNewTokenPermissions)}</label>
                     <select id="role" name="role">{options(context, &ROLES, &form.role)}</select>
                 </div>
                 <div class="field">
-                    <label for="lifetime">{context.label("plain.new.life")}</label>
+                    <label for="lifetime">{context.text(MessageKey::PagesNewTokenLifetime)}</label>
                     <select id="lifetime" name="expires_in_s">{options(context, &LIFETIMES, &form.expires_in_s)}</select>
                 </div>
-                <button class="primary">{context.label("plain.new.button")}</button>
+                <button class="primary">{context.text(MessageKey::PagesNewTokenCreate)}</button>
                 {messages}
             </form>
         </section>
@@ -183,24 +189,24 @@ fn new_token_form(
 
 fn options(
     context: &DocumentContext,
-    choices: &'static [(&str, &str)],
+    choices: &'static [(&str, MessageKey)],
     chosen: &str,
 ) -> Vec<impl IntoView + use<>> {
-    let option = |(value, key): &(&'static str, &'static str)| {
+    let option = |(value, key): &(&'static str, MessageKey)| {
         view! {
             <option value=*value selected=*value == chosen>
-                {context.label(key)}
+                {context.text(*key)}
             </option>
         }
     };
     choices.iter().map(option).collect()
 }
 
-fn error_key(field: &str) -> &'static str {
+fn error_message(field: &str) -> MessageKey {
     match field {
-        "name" => "plain.new.wrong.name",
-        "role" => "plain.new.wrong.role",
-        _ => "plain.new.wrong.life",
+        "name" => MessageKey::PagesNewTokenErrorName,
+        "role" => MessageKey::PagesNewTokenErrorPermissions,
+        _ => MessageKey::PagesNewTokenErrorLifetime,
     }
 }
 
@@ -208,18 +214,29 @@ fn token_table(
     context: &DocumentContext,
     now: Timestamp,
     tokens: Vec<TokenRow>,
-    empty_key: &'static str,
+    empty_message: MessageKey,
     has_roles: bool,
 ) -> AnyView {
     if tokens.is_empty() {
-        return view! { <p>{context.label(empty_key)}</p> }.into_any();
+        return view! { <p>{context.text(empty_message)}</p> }.into_any();
     }
     let rows: Vec<_> =
         tokens.into_iter().map(|token| token_row(context, now, token, has_roles)).collect();
-    let headers: &[&str] = if has_roles {
-        &["plain.head.for", "plain.head.lets", "plain.head.made", "plain.head.used", "item.state"]
+    let headers: &[MessageKey] = if has_roles {
+        &[
+            MessageKey::PagesTokensColumnName,
+            MessageKey::PagesTokensColumnPermissions,
+            MessageKey::PagesTokensColumnCreated,
+            MessageKey::PagesTokensColumnLastUsed,
+            MessageKey::DetailsStatus,
+        ]
     } else {
-        &["column.server", "plain.head.made", "plain.head.used", "item.state"]
+        &[
+            MessageKey::ColumnServer,
+            MessageKey::PagesTokensColumnCreated,
+            MessageKey::PagesTokensColumnLastUsed,
+            MessageKey::DetailsStatus,
+        ]
     };
     table(context, headers, rows).into_any()
 }
@@ -236,24 +253,28 @@ fn token_row(
         Some(address) => {
             let args =
                 [("who", Arg::Text(token.created_by)), ("from", Arg::Text(address.to_string()))];
-            context.words.say("plain.by-from", &args)
+            context.catalog.format(MessageKey::PagesTokensByFrom, &args)
         }
-        None => context.words.say("plain.by", &[("who", Arg::Text(token.created_by))]),
+        None => context
+            .catalog
+            .format(MessageKey::PagesTokensBy, &[("who", Arg::Text(token.created_by))]),
     };
     let status = match (token.revoked_at, token.expires_at) {
         (Some(revoked), _) => {
-            view! { {context.label("plain.revoked")} " " {time(Some(revoked), "")} }.into_any()
+            view! { {context.text(MessageKey::PagesTokensRevoked)} " " {time(Some(revoked), "")} }
+                .into_any()
         }
         (None, Some(expires)) if !is_valid => {
-            view! { {context.label("plain.expired")} " " {time(Some(expires), "")} }.into_any()
+            view! { {context.text(MessageKey::PagesTokensExpired)} " " {time(Some(expires), "")} }
+                .into_any()
         }
         (None, expires) => {
             let until = match expires {
                 Some(expires) => {
-                    view! { {context.label("plain.good-until")} " " {time(Some(expires), "")} }
+                    view! { {context.text(MessageKey::PagesTokensValidUntil)} " " {time(Some(expires), "")} }
                         .into_any()
                 }
-                None => context.label("plain.good").into_any(),
+                None => context.text(MessageKey::PagesTokensValid).into_any(),
             };
             view! {
                 {until}
@@ -270,7 +291,7 @@ fn token_row(
             </th>
             {has_roles.then(|| view! { <td>{token.role}</td> })}
             <td>{time(Some(token.created_at), "")}<small>{by}</small></td>
-            <td>{time(token.last_used_at, context.label("plain.never"))}</td>
+            <td>{time(token.last_used_at, context.text(MessageKey::PagesTokensNeverUsed))}</td>
             <td>{status}</td>
         </tr>
     }
@@ -280,13 +301,13 @@ fn token_row(
 fn revocation_form(context: &DocumentContext, id: &str, name: &str) -> impl IntoView + use<> {
     view! {
         <details>
-            <summary class="button" aria-label=format!("{} {name}", context.label("plain.revoke"))>
-                {context.label("plain.revoke")}
+            <summary class="button" aria-label=format!("{} {name}", context.text(MessageKey::PagesTokensRevoke))>
+                {context.text(MessageKey::PagesTokensRevoke)}
             </summary>
             <form method="post" action=context.address("access/revocation")>
                 <input type="hidden" name="id" value=id.to_owned() />
-                <p>{context.label("plain.revoke.lead")}</p>
-                <button class="danger">{context.label("plain.revoke.button")}</button>
+                <p>{context.text(MessageKey::PagesTokensRevokeEffect)}</p>
+                <button class="danger">{context.text(MessageKey::PagesTokensRevokeConfirm)}</button>
             </form>
         </details>
     }
@@ -308,14 +329,14 @@ fn people_table(context: &DocumentContext, people: Vec<PersonRow>) -> impl IntoV
         .collect();
     view! {
         <section aria-labelledby="people">
-            <h2 id="people">{context.label("plain.people")}</h2>
+            <h2 id="people">{context.text(MessageKey::PagesPeople)}</h2>
             <p class="muted">
-                {context.label("plain.people.set")} " "
+                {context.text(MessageKey::PagesPeopleSetPassword)} " "
                 <code>"cluster-overview admin set-password NAME --rank viewer"</code> ". "
-                {context.label("plain.people.remove")} " "
+                {context.text(MessageKey::PagesPeopleRemove)} " "
                 <code>"cluster-overview admin remove NAME"</code> "."
             </p>
-            {table(context, &["plain.name", "plain.head.may"], rows)}
+            {table(context, &[MessageKey::PagesName, MessageKey::PagesPeopleColumnRole], rows)}
         </section>
     }
 }

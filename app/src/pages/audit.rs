@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
+use crate::i18n::MessageKey;
 use crate::page::ui::hidden_fields;
 use crate::pages::layout::{
     Document, DocumentContext, document, page_header, sentence, table, time,
@@ -13,7 +14,8 @@ use crate::pages::layout::{
 pub struct AuditPage {
     pub context: DocumentContext,
     pub rows: Vec<AuditRow>,
-    pub actions: Vec<&'static str>,
+    /// The actions to filter by: in an address, and as people read it.
+    pub actions: Vec<(&'static str, MessageKey)>,
     /// The action to filter by; empty for all.
     pub action: String,
     /// The text to search for; empty for none.
@@ -31,9 +33,10 @@ pub struct AuditRow {
     pub at: Timestamp,
     pub who: String,
     /// How they were authenticated.
-    pub proof: String,
+    pub proof: Option<MessageKey>,
     pub address: Option<String>,
-    pub action: String,
+    /// `None` if another version wrote a word that this one does not know.
+    pub action: Option<MessageKey>,
     pub target: String,
     pub outcome: String,
     /// Equal entries within an hour share a row.
@@ -48,26 +51,26 @@ pub fn render(page: AuditPage) -> Document {
     let older = older.map(|query| {
         view! {
             <a class="button" href=format!("{address}?{query}")>
-                {context.label("plain.audit.older")}
+                {context.text(MessageKey::PagesAuditOlder)}
             </a>
         }
     });
     let newest = (is_older || filtered).then(|| {
         view! {
             <a class="button" href=context.address("audit")>
-                {context.label("plain.audit.newest")}
+                {context.text(MessageKey::PagesAuditNewest)}
             </a>
         }
     });
     let cut_note = cut.map(|max| {
         let max = Arg::Number(max);
-        view! { <p role="status">{context.words.say("plain.audit.cut", &[("most", max)])}</p> }
+        view! { <p role="status">{context.catalog.format(MessageKey::PagesAuditFilterTextCut, &[("most", max)])}</p> }
     });
     let body = view! {
-        {page_header(&context, "page.audit", ("page.access", "access"))}
+        {page_header(&context, MessageKey::HeaderAudit, (MessageKey::HeaderAccess, "access"))}
         <main class="wide-page">
-            <h1>{context.label("page.audit")}</h1>
-            <section aria-label=context.label("page.audit")>
+            <h1>{context.text(MessageKey::HeaderAudit)}</h1>
+            <section aria-label=context.text(MessageKey::HeaderAudit)>
                 {filter_form(&context, &actions, &action, text)}
                 {cut_note}
                 {audit_table(&context, rows, filtered || is_older)}
@@ -75,21 +78,21 @@ pub fn render(page: AuditPage) -> Document {
             </section>
         </main>
     };
-    document(&context, context.label("page.audit"), body)
+    document(&context, context.text(MessageKey::HeaderAudit), body)
 }
 
 fn filter_form(
     context: &DocumentContext,
-    actions: &[&'static str],
+    actions: &[(&'static str, MessageKey)],
     chosen: &str,
     text: String,
 ) -> impl IntoView + use<> {
     let actions: Vec<_> = actions
         .iter()
-        .map(|action| {
+        .map(|(action, message)| {
             view! {
                 <option value=*action selected=*action == chosen>
-                    {action_label(context, action)}
+                    {context.text(*message)}
                 </option>
             }
         })
@@ -98,49 +101,56 @@ fn filter_form(
         <form class="inline-form" method="get" action=format!("{}/audit", context.site.base) role="search">
             {hidden_fields(context.appearance.pairs())}
             <div class="field">
-                <label for="action">{context.label("plain.audit.what")}</label>
+                <label for="action">{context.text(MessageKey::PagesAuditFilterAction)}</label>
                 <select id="action" name="action">
-                    <option value="">{context.label("plain.audit.anything")}</option>
+                    <option value="">{context.text(MessageKey::PagesAuditFilterAllActions)}</option>
                     {actions}
                 </select>
             </div>
             <div class="field">
-                <label for="text">{context.label("plain.audit.text")}</label>
+                <label for="text">{context.text(MessageKey::PagesAuditFilterText)}</label>
                 <input type="search" id="text" name="text" value=text maxlength="200" />
             </div>
-            <button>{context.label("plain.audit.show")}</button>
+            <button>{context.text(MessageKey::PagesAuditFilterApply)}</button>
         </form>
     }
 }
 
 fn audit_table(context: &DocumentContext, rows: Vec<AuditRow>, filtered: bool) -> AnyView {
     if rows.is_empty() {
-        let none = if filtered { "plain.audit.none-such" } else { "plain.audit.none" };
-        return view! { <p>{context.label(none)}</p> }.into_any();
+        let none =
+            if filtered { MessageKey::PagesAuditNoneMatching } else { MessageKey::PagesAuditNone };
+        return view! { <p>{context.text(none)}</p> }.into_any();
     }
     let rows: Vec<_> = rows.into_iter().map(|row| audit_row(context, row)).collect();
     table(context, &HEADERS, rows).into_any()
 }
 
-const HEADERS: [&str; 5] = [
-    "plain.audit.head.when",
-    "plain.audit.head.who",
-    "plain.audit.head.what",
-    "plain.audit.head.target",
-    "plain.audit.head.outcome",
+const HEADERS: [MessageKey; 5] = [
+    MessageKey::PagesAuditColumnTime,
+    MessageKey::PagesAuditColumnUser,
+    MessageKey::PagesAuditColumnAction,
+    MessageKey::PagesAuditColumnTarget,
+    MessageKey::PagesAuditColumnResult,
 ];
 
 fn audit_row(context: &DocumentContext, row: AuditRow) -> impl IntoView + use<> {
     let failed = row.outcome != "done";
-    let proof = format!("plain.audit.proof.{}", row.proof.replace(' ', "-"));
-    let proof = Some(context.label(&proof).to_owned()).filter(|proof| !proof.is_empty());
-    let from = |address| context.words.say("plain.audit.from", &[("from", Arg::Text(address))]);
+    let proof = row.proof.map(|proof| context.text(proof).to_owned());
+    let from = |address| {
+        context.catalog.format(MessageKey::PagesAuditFrom, &[("from", Arg::Text(address))])
+    };
     let how: Vec<String> = proof.into_iter().chain(row.address.map(from)).collect();
     let how = how.join(" ");
-    let outcome =
-        if failed { sentence(&row.outcome) } else { context.label("plain.audit.done").to_owned() };
+    let outcome = if failed {
+        sentence(&row.outcome)
+    } else {
+        context.text(MessageKey::PagesAuditSuccess).to_owned()
+    };
     let repeated = (row.count > 1).then(|| {
-        let times = context.words.say("plain.audit.repeated", &[("count", Arg::Number(row.count))]);
+        let times = context
+            .catalog
+            .format(MessageKey::PagesAuditRepeated, &[("count", Arg::Number(row.count))]);
         view! { <small>{times} " " {time(Some(row.last_at), "")}</small> }
     });
     view! {
@@ -150,15 +160,11 @@ fn audit_row(context: &DocumentContext, row: AuditRow) -> impl IntoView + use<> 
                 <bdi>{row.who}</bdi>
                 <small>{how}</small>
             </th>
-            <td>{action_label(context, &row.action)}</td>
+            <td>{row.action.map(|action| context.text(action))}</td>
             <td>
                 <bdi>{row.target}</bdi>
             </td>
             <td class:error-text=failed>{outcome}</td>
         </tr>
     }
-}
-
-fn action_label(context: &DocumentContext, action: &str) -> &'static str {
-    context.label(&format!("plain.audit.action.{action}"))
 }

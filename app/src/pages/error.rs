@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
+use crate::i18n::MessageKey;
 use crate::pages::layout::{Document, DocumentContext, layout, sentence};
 
 #[derive(Clone, Debug)]
@@ -11,8 +12,8 @@ pub struct ErrorPage {
     pub context: DocumentContext,
     /// The HTTP status.
     pub status: u16,
-    /// The message key of the heading, if it is not that of the status.
-    pub title: Option<&'static str>,
+    /// The heading, if it is not that of the status.
+    pub title: Option<MessageKey>,
     /// What was wrong and what to do, in the reader's language.
     pub sentences: Vec<String>,
     /// The problem's English detail, if there is no translation.
@@ -34,13 +35,13 @@ pub enum NextLink {
 pub fn render(page: ErrorPage) -> Document {
     let ErrorPage { context, status, title, sentences, untranslated, line, retry_after_s, next } =
         page;
-    let title = context.label(title.unwrap_or_else(|| title_key(status)));
+    let title = context.text(title.unwrap_or_else(|| title_message(status)));
     let line = line.as_deref();
     let paragraphs: Vec<_> = sentences.iter().map(|sentence| paragraph(sentence, line)).collect();
     let untranslated = untranslated.map(|text| view! { <p lang="en">{sentence(&text)}</p> });
     let wait = retry_after_s.map(|seconds| {
         let seconds = Arg::Number(usize::try_from(seconds).unwrap_or(usize::MAX));
-        view! { <p>{context.words.say("plain.error.wait", &[("seconds", seconds)])}</p> }
+        view! { <p>{context.catalog.format(MessageKey::PagesErrorWait, &[("seconds", seconds)])}</p> }
     });
     let body = view! {
         <main class="narrow-page error">
@@ -49,7 +50,7 @@ pub fn render(page: ErrorPage) -> Document {
             {untranslated}
             {wait}
             {links(&context, next)}
-            <p class="muted">{context.label("plain.error.status")} " " {status}</p>
+            <p class="muted">{context.text(MessageKey::PagesErrorStatus)} " " {status}</p>
         </main>
     };
     // A product around the page may sign its user in.
@@ -71,41 +72,40 @@ fn paragraph(text: &str, line: Option<&str>) -> AnyView {
 
 fn links(context: &DocumentContext, next: NextLink) -> impl IntoView + use<> {
     let (path, label) = match next {
-        NextLink::Overview => ("", "plain.back"),
-        NextLink::SignIn => ("sign-in", "plain.sign-in"),
-        NextLink::TryAgain => ("", "plain.error.again"),
+        NextLink::Overview => ("", MessageKey::PagesBack),
+        NextLink::SignIn => ("sign-in", MessageKey::PagesSignIn),
+        NextLink::TryAgain => ("", MessageKey::PagesErrorTryAgain),
     };
     let product = context.site.admin_url.clone().filter(|_| next == NextLink::TryAgain);
     let product = product.map(|address| {
         view! {
             <p>
-                <a href=address>{context.label("page.admin")}</a>
+                <a href=address>{context.text(MessageKey::HeaderAdmin)}</a>
             </p>
         }
     });
     view! {
         {product}
         <p>
-            <a href=context.address(path)>{context.label(label)}</a>
+            <a href=context.address(path)>{context.text(label)}</a>
         </p>
     }
 }
 
-/// The message key of the heading.
-fn title_key(status: u16) -> &'static str {
+fn title_message(status: u16) -> MessageKey {
     match status {
-        401 => "plain.error.unproved",
-        403 => "plain.error.forbidden",
-        404 => "plain.error.not-found",
-        405 => "plain.error.method",
-        408 => "plain.error.late",
-        409 => "plain.error.conflict",
-        410 => "plain.error.gone",
-        413 => "plain.error.large",
-        414 => "plain.error.long",
-        429 => "plain.error.many",
-        503 | 507 => "plain.error.busy",
-        400..=499 => "plain.error.unreadable",
-        _ => "plain.error.failed",
+        401 => MessageKey::PagesErrorNotSignedIn,
+        403 => MessageKey::PagesErrorForbidden,
+        404 => MessageKey::PagesErrorNotFound,
+        405 => MessageKey::PagesErrorMethodNotAllowed,
+        408 => MessageKey::PagesErrorTimeout,
+        409 => MessageKey::PagesErrorConflict,
+        410 => MessageKey::PagesErrorLinkExpired,
+        413 => MessageKey::PagesErrorBodyTooLarge,
+        414 => MessageKey::PagesErrorAddressTooLong,
+        429 => MessageKey::PagesErrorTooManyRequests,
+        503 | 507 => MessageKey::PagesErrorUnavailable,
+        400..=499 => MessageKey::PagesErrorBadRequest,
+        _ => MessageKey::PagesErrorInternal,
     }
 }

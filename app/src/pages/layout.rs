@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::document::branding;
 use crate::page::header::view as header;
@@ -14,12 +14,12 @@ use crate::protocol::SiteInfo;
 pub struct DocumentContext {
     pub site: SiteInfo,
     pub appearance: Appearance,
-    pub words: &'static Words,
+    pub catalog: &'static Catalog,
 }
 
 impl DocumentContext {
-    pub(crate) fn label(&self, key: &str) -> &'static str {
-        self.words.label(key)
+    pub(crate) fn text(&self, key: MessageKey) -> &'static str {
+        self.catalog.text(key)
     }
 
     /// The address of a path below the base path; it keeps the appearance.
@@ -63,7 +63,7 @@ pub(crate) fn layout(
         (signed_out && !context.site.frame_ancestors.is_empty()).then(|| blocked_in_frame(context));
     let html = view! {
         <html
-            lang=context.words.language().as_str()
+            lang=context.catalog.language().as_str()
             class="notranslate"
             translate="no"
             data-theme=theme.map(Theme::as_str)
@@ -99,9 +99,9 @@ fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
     let address = format!("{}/{}", context.site.base, appearance.query());
     view! {
         <p id="blocked-in-frame" class="narrow-page" role="alert" hidden>
-            {context.label("plain.shut-out")}
+            {context.text(MessageKey::PagesCookiesBlocked)}
             " "
-            <a href=address target="_blank">{context.label("plain.shut-out.open")}</a>
+            <a href=address target="_blank">{context.text(MessageKey::PagesCookiesBlockedOpenWindow)}</a>
         </p>
     }
 }
@@ -109,15 +109,15 @@ fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
 /// The header: a breadcrumb, a link to the other page for admins, and the theme button.
 pub(crate) fn page_header(
     context: &DocumentContext,
-    title: &str,
-    link: (&str, &str),
+    title: MessageKey,
+    link: (MessageKey, &str),
 ) -> impl IntoView + use<> {
     let (name, path) = link;
-    let (title, name) = (context.label(title), context.label(name));
+    let (title, name) = (context.text(title), context.text(name));
     view! {
         <header class="page-header">
-            <nav aria-label=context.label("page.breadcrumb")>
-                <a href=context.site.admin_url.clone()>{context.label("page.admin")}</a>
+            <nav aria-label=context.text(MessageKey::HeaderBreadcrumb)>
+                <a href=context.site.admin_url.clone()>{context.text(MessageKey::HeaderAdmin)}</a>
                 <span class="muted" aria-hidden="true">" / "</span>
                 <a href=context.address("")>"Cluster Overview"</a>
                 <span class="muted" aria-hidden="true">" / "</span>
@@ -127,7 +127,7 @@ pub(crate) fn page_header(
                 <a class="button" href=context.address(path)>
                     {name}
                 </a>
-                {header::theme_button(context.words)}
+                {header::theme_button(context.catalog)}
             </div>
         </header>
     }
@@ -136,10 +136,10 @@ pub(crate) fn page_header(
 /// A table that scrolls sideways within itself if it is too wide.
 pub(crate) fn table<L: IntoView>(
     context: &DocumentContext,
-    headers: &[&str],
+    headers: &[MessageKey],
     rows: L,
 ) -> impl IntoView + use<L> {
-    let header = |key: &&str| view! { <th scope="col">{context.label(key)}</th> };
+    let header = |key: &MessageKey| view! { <th scope="col">{context.text(*key)}</th> };
     let headers: Vec<_> = headers.iter().map(header).collect();
     view! {
         <div class="table-scroll">

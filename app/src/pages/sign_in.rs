@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 
+use crate::i18n::MessageKey;
 use crate::pages::layout::{Document, DocumentContext, sentence};
 
 #[derive(Clone, Debug)]
@@ -28,11 +29,13 @@ pub enum SetUp {
 
 pub fn render(form: SignInForm) -> Document {
     let (title, button) = match form.set_up {
-        SetUp::Nothing => ("plain.sign-in", "plain.sign-in"),
-        SetUp::FirstAdmin | SetUp::FirstAdminAfterExpiry => ("plain.set-up", "plain.set-up.button"),
+        SetUp::Nothing => (MessageKey::PagesSignIn, MessageKey::PagesSignIn),
+        SetUp::FirstAdmin | SetUp::FirstAdminAfterExpiry => {
+            (MessageKey::PagesSetUp, MessageKey::PagesSetUpButton)
+        }
     };
     let context = form.context;
-    let title = context.label(title);
+    let title = context.text(title);
     let is_first_admin = form.set_up != SetUp::Nothing;
     let action = context.address("sign-in");
     let error = form.error.map(|error| {
@@ -50,7 +53,7 @@ pub fn render(form: SignInForm) -> Document {
             {error}
             <form method="post" action=action>
                 <input type="hidden" name="then" value=form.then />
-                <label for="name">{context.label("plain.name")}</label>
+                <label for="name">{context.text(MessageKey::PagesName)}</label>
                 <input
                     type="text"
                     id="name"
@@ -63,7 +66,7 @@ pub fn render(form: SignInForm) -> Document {
                     required
                     autofocus=!context.appearance.hide_chrome
                 />
-                <label for="password">{context.label("plain.password")}</label>
+                <label for="password">{context.text(MessageKey::PagesPassword)}</label>
                 <input
                     type="password"
                     id="password"
@@ -77,9 +80,9 @@ pub fn render(form: SignInForm) -> Document {
                     .then(|| {
                         view! {
                             <p class="muted help" id="password-help">
-                                {context.label("plain.password.fit")}
+                                {context.text(MessageKey::PagesPasswordHelp)}
                             </p>
-                            <label for="code">{context.label("plain.code")}</label>
+                            <label for="code">{context.text(MessageKey::PagesSetUpCode)}</label>
                             <input
                                 type="text"
                                 id="code"
@@ -90,7 +93,7 @@ pub fn render(form: SignInForm) -> Document {
                             />
                         }
                     })}
-                <button class="primary">{context.label(button)}</button>
+                <button class="primary">{context.text(button)}</button>
             </form>
         </main>
     };
@@ -99,9 +102,9 @@ pub fn render(form: SignInForm) -> Document {
 
 fn lead(context: &DocumentContext, set_up: SetUp) -> impl IntoView + use<> {
     let key = match set_up {
-        SetUp::Nothing => "plain.sign-in.lead",
-        SetUp::FirstAdmin => "plain.set-up.lead",
-        SetUp::FirstAdminAfterExpiry => "plain.set-up.over",
+        SetUp::Nothing => MessageKey::PagesSignInLead,
+        SetUp::FirstAdmin => MessageKey::PagesSetUpLead,
+        SetUp::FirstAdminAfterExpiry => MessageKey::PagesSetUpExpired,
     };
-    view! { <p class="muted">{context.label(key)}</p> }
+    view! { <p class="muted">{context.text(key)}</p> }
 }

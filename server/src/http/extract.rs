@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use app::i18n::{Language, Words};
+use app::i18n::{Catalog, Language};
 use app::page::appearance::Appearance;
 use app::pages::DocumentContext;
 use axum::extract::rejection::PathRejection;
@@ -40,7 +40,11 @@ impl Site {
     pub(crate) fn document_context(&self, query: &str, headers: &HeaderMap) -> DocumentContext {
         let appearance = Appearance::parse(query);
         let language = appearance.language.unwrap_or_else(|| self.language(headers));
-        DocumentContext { site: self.page_info(), appearance, words: Words::of(language) }
+        DocumentContext {
+            site: self.page_info(),
+            appearance,
+            catalog: Catalog::for_language(language),
+        }
     }
 }
 

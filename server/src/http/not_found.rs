@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::cluster::hints::Arg;
+use app::i18n::MessageKey;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -21,13 +22,13 @@ pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> R
             return Redirect::permanent(&redirect_url(&format!("{base}{inner}"), request.uri()))
                 .into_response();
         }
-        return problem("plain.nothing.case", base, path, &[]);
+        return problem(MessageKey::PagesNotFoundCase, base, path, &[]);
     }
     if path.starts_with("//") {
         let location = if base.is_empty() { "/" } else { base };
         let slash = location.trim_end_matches('/');
         let line = format!("location {slash}/ {{ proxy_pass http://127.0.0.1:3000/; }}");
-        return problem("plain.nothing.slashes", base, path, &[("line", &line)]);
+        return problem(MessageKey::PagesNotFoundSlashes, base, path, &[("line", &line)]);
     }
     if reads && let Some(whole) = without_last_slash(base, path) {
         return Redirect::permanent(&redirect_url(&whole, request.uri())).into_response();
@@ -36,13 +37,18 @@ pub(crate) async fn answer(State(site): State<Arc<Site>>, request: Request) -> R
         path_before_ours(path).filter(|outer| crate::site::base_path::parse(outer).is_ok())
     {
         let line = format!("--base-path {outer}");
-        return problem("plain.nothing.base", base, path, &[("base", outer), ("line", &line)]);
+        return problem(
+            MessageKey::PagesNotFoundBasePath,
+            base,
+            path,
+            &[("base", outer), ("line", &line)],
+        );
     }
     let api = format!("{base}/api/v1/");
-    problem("plain.nothing", base, path, &[("api", &api)])
+    problem(MessageKey::PagesNotFound, base, path, &[("api", &api)])
 }
 
-fn problem(key: &'static str, base: &str, path: &str, values: &[(&'static str, &str)]) -> Response {
+fn problem(key: MessageKey, base: &str, path: &str, values: &[(&'static str, &str)]) -> Response {
     let text = |(name, value): &(&'static str, &str)| (*name, Arg::Text(one_line(value)));
     let page = format!("{base}/");
     let all = [("path", path), ("page", &page)];
@@ -83,5 +89,5 @@ pub(crate) async fn answer_wrong_method(request: Request) -> Problem {
     let text = |text: &str| Arg::Text(one_line(text));
     let values =
         vec![("method", text(request.method().as_str())), ("path", text(request.uri().path()))];
-    Problem::translated(StatusCode::METHOD_NOT_ALLOWED, "plain.method", values)
+    Problem::translated(StatusCode::METHOD_NOT_ALLOWED, MessageKey::PagesMethodNotAllowed, values)
 }

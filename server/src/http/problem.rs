@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::cluster::FieldError;
 use app::cluster::hints::Arg;
-use app::i18n::Words;
+use app::i18n::{Catalog, MessageKey};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -33,10 +33,10 @@ pub(crate) struct Problem {
 /// Sentences for people.
 #[derive(Clone, Debug)]
 struct Sentences {
-    key: &'static str,
+    message: MessageKey,
     values: Values,
-    /// The key of the heading, where the status alone says too little.
-    title: Option<&'static str>,
+    /// The heading, where the status alone says too little.
+    title: Option<MessageKey>,
 }
 
 /// An extension of a response: the problem that it reports.
@@ -56,21 +56,21 @@ impl Problem {
         }
     }
 
-    /// A problem with a message in every language. `key`: of the message.
-    pub(crate) fn translated(status: StatusCode, key: &'static str, values: Values) -> Self {
-        let detail = Words::for_programs().all(key, &values).join(" ");
-        Self::new(status, detail).for_people(key, values)
+    /// A problem with a message in every language.
+    pub(crate) fn translated(status: StatusCode, message: MessageKey, values: Values) -> Self {
+        let detail = Catalog::english().format_all(message, &values).join(" ");
+        Self::new(status, detail).for_people(message, values)
     }
 
     /// Adds a message for people, which is different from the one for programs.
-    pub(crate) fn for_people(self, key: &'static str, values: Values) -> Self {
-        Self { for_people: Some(Box::new(Sentences { key, values, title: None })), ..self }
+    pub(crate) fn for_people(self, message: MessageKey, values: Values) -> Self {
+        Self { for_people: Some(Box::new(Sentences { message, values, title: None })), ..self }
     }
 
-    /// Sets the key of a heading for people, instead of the heading of the status.
-    pub(crate) fn titled(mut self, key: &'static str) -> Self {
+    /// Sets a heading for people, instead of the heading of the status.
+    pub(crate) fn titled(mut self, title: MessageKey) -> Self {
         if let Some(sentences) = &mut self.for_people {
-            sentences.title = Some(key);
+            sentences.title = Some(title);
         }
         self
     }
@@ -85,12 +85,14 @@ impl Problem {
     }
 
     /// The message for people in this language, if there is one.
-    pub(crate) fn sentences(&self, words: &Words) -> Option<Vec<String>> {
-        self.for_people.as_deref().map(|sentences| words.all(sentences.key, &sentences.values))
+    pub(crate) fn sentences(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        self.for_people
+            .as_deref()
+            .map(|sentences| catalog.format_all(sentences.message, &sentences.values))
     }
 
-    /// The key of the heading for people, if it is not the one of the status.
-    pub(crate) fn title(&self) -> Option<&'static str> {
+    /// The heading for people, if it is not the one of the status.
+    pub(crate) fn title(&self) -> Option<MessageKey> {
         self.for_people.as_deref().and_then(|sentences| sentences.title)
     }
 

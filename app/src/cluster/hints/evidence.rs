@@ -1,7 +1,8 @@
 //! What the hints say: the values that their sentences name.
 
-use super::hint::{Arg, Finding, Hint, MAX_NAMES_IN_SUMMARY, Names, SUMMARY, roles};
+use super::hint::{Arg, Finding, Hint, MAX_NAMES_IN_SUMMARY, Names};
 use super::id::HintId;
+use super::note::Note;
 use super::rules::{
     RuleContext, SimultaneousSilence, bare, key_hint, odd, off, unreachable, verdict,
 };
@@ -10,8 +11,6 @@ use crate::cluster::capacity::GONE_FOR;
 use crate::cluster::health::{ComponentStatus, Overview, ServerStatus};
 use crate::cluster::health::{KeyVerdict, VersionCheck};
 use crate::cluster::keys::{KeyCheck, KeyKind};
-use crate::cluster::messenger::MessengerFailure;
-use crate::cluster::observation::DatabaseOutage;
 use crate::cluster::rejected::RejectionReason;
 use crate::cluster::removal::RemovalFilter;
 use crate::cluster::shared_addresses::SharedAddresses;
@@ -77,9 +76,8 @@ impl<'a> RuleContext<'a> {
                 names.push(&|| server.name.to_string());
             }
         }
-        let hint = Hint::for_cluster(id).with_note(SUMMARY, true);
-        let hint = hint.with("count", Arg::Number(summed.len())).with("servers", Arg::List(names));
-        Some(hint.with("server", Arg::Word("summary.servers")))
+        let hint = Hint::for_cluster(id).with_note(Note::Summary, true);
+        Some(hint.with("count", Arg::Number(summed.len())).with("servers", Arg::List(names)))
     }
 
     fn server(self, finding: &Finding) -> Option<&'a ServerStatus> {
@@ -131,7 +129,7 @@ impl<'a> RuleContext<'a> {
     fn overview_blind(self) -> Option<Hint> {
         let since = self.snapshot.blind_since?;
         let hint = Hint::for_cluster(HintId::OverviewBlind).with("since", Arg::Moment(since));
-        let why = self.snapshot.outage.map(DatabaseOutage::as_str);
+        let why = self.snapshot.outage.map(Note::Outage);
         Some(Hint { notes: why.into_iter().collect(), ..hint })
     }
 
@@ -139,7 +137,7 @@ impl<'a> RuleContext<'a> {
         let SimultaneousSilence { services, silent, first } = self.together()?;
         Some(
             Hint::for_cluster(HintId::EveryoneSilent)
-                .with("silent", Arg::Number(silent))
+                .with("count", Arg::Number(silent))
                 .with("services", Arg::Number(services))
                 .with("first", Arg::Moment(first))
                 .with("interval", Arg::Span(self.snapshot.settings.interval())),
@@ -201,8 +199,8 @@ impl<'a> RuleContext<'a> {
         }
         Some(
             Hint::for_cluster(HintId::VersionSkew)
-                .with_note("behind", behind.total() > 0)
-                .with_note("ahead", ahead.total() > 0)
+                .with_note(Note::OlderVersions, behind.total() > 0)
+                .with_note(Note::NewerVersions, ahead.total() > 0)
                 .with("reference", Arg::Text(reference))
                 .with("behind", Arg::List(behind))
                 .with("ahead", Arg::List(ahead))
@@ -217,9 +215,9 @@ impl<'a> RuleContext<'a> {
         let gone = self.snapshot.servers_to_remove(&gone, self.overview.as_of).len();
         Some(
             Hint::for_cluster(HintId::ServersFull)
-                .with_note("nearly", servers < limit)
-                .with_note("full", servers >= limit)
-                .with("servers", Arg::Number(servers))
+                .with_note(Note::NearlyFull, servers < limit)
+                .with_note(Note::Full, servers >= limit)
+                .with("count", Arg::Number(servers))
                 .with("limit", Arg::Number(limit))
                 .with("gone", Arg::Number(gone)),
         )
@@ -256,7 +254,7 @@ impl<'a> RuleContext<'a> {
         let limit = component.stale_limit(settings);
         Hint::for_component(id, status)
             .with_other(
-                "renamed",
+                Note::Renamed,
                 "successor",
                 compared.addresses().and_then(|at| at.successor(status)),
             )
@@ -278,10 +276,9 @@ fn key_mismatch(
     let count = right.total();
     Some(
         Hint::for_server(key_hint(kind), &server.name)
-            .with_note("most", sharing.most)
-            .with_note("nobody", count == 0)
-            .with_note("alone", count == 1)
-            .with_note("sharing", count > 1)
+            .with_note(Note::MostDiffer(kind), sharing.most)
+            .with_note(Note::ReferenceUnused(kind), count == 0)
+            .with_note(Note::ReferenceUsed(kind), count > 0)
             .with("key", Arg::Text(check.short()))
             .with("reference", Arg::Text(sharing.reference.short()))
             .with("sharing", Arg::List(right))
@@ -294,7 +291,7 @@ fn key_missing(server: &ServerStatus, compared: &SharedEvidence<'_>) -> Option<H
     let SharedEvidence::Keyed(keyed) = compared else { return None };
     let (_, role) = bare(server);
     let hint = Hint::for_server(HintId::KeyMissing, &server.name)
-        .with("roles", Arg::Word(roles(role)))
+        .with("roles", Arg::Roles(role))
         .with("count", Arg::Number(keyed - usize::from(is_keyed(server))));
     Some(Hint { role, ..hint })
 }
@@ -310,10 +307,10 @@ fn messenger(status: &ComponentStatus, compared: &SharedEvidence<'_>) -> Option<
     let neighbour = compared.addresses().and_then(|at| at.neighbour(status));
     Some(
         Hint::for_component(HintId::MessengerUnreachable, status)
-            .with_other("shared", "neighbour", neighbour)
-            .with_note(failure.note(), true)
+            .with_other(Note::SharedAddress, "neighbour", neighbour)
+            .with_note(Note::Failure(failure), true)
             .with("port", Arg::Text(messenger.port.to_string()))
-            .with("reason", Arg::Word(failure.key()))
+            .with("reason", Arg::MessengerFailure(failure))
             .with("since_when", Arg::Moment(messenger.since))
             .with("seen_by", Arg::Text(messenger.seen_by.clone())),
     )
@@ -326,7 +323,7 @@ fn duplicate_name(status: &ComponentStatus) -> Option<Hint> {
         Hint::for_component(HintId::DuplicateName, status)
             .with("one", Arg::Text(boots.current.ip.to_string()))
             .with("other", Arg::Text(former.ip.to_string()))
-            .with("returns", Arg::Number(boots.returns.len())),
+            .with("count", Arg::Number(boots.returns.len())),
     )
 }
 
@@ -335,39 +332,11 @@ fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
     let amount = Span(off.0.abs());
     Some(
         Hint::for_server(HintId::ClockSkew, &status.component.server)
-            .with_note("badly", amount > BADLY_SKEWED)
-            .with_note("ahead", off > Span::ZERO)
-            .with_note("behind", off < Span::ZERO)
+            .with_note(Note::ClockFarOff, amount > BADLY_SKEWED)
+            .with_note(Note::ClockAhead, off > Span::ZERO)
+            .with_note(Note::ClockBehind, off < Span::ZERO)
             .with("off", Arg::Span(amount)),
     )
-}
-
-impl MessengerFailure {
-    /// Which steps of the advice fit it: of their own where something answers, and the usual ones where nothing does.
-    const fn note(self) -> &'static str {
-        match self {
-            Self::Connecting | Self::Lost | Self::Refused | Self::TimedOut | Self::Unreachable => {
-                "no-answer"
-            }
-            Self::NotAMessenger => "not-a-messenger",
-            Self::WrongKey => "wrong-key",
-            Self::Protocol => "protocol",
-        }
-    }
-
-    /// The key of the words for it, a word or two as they stand in a sentence.
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Connecting => "reason.connecting",
-            Self::Lost => "reason.lost",
-            Self::Refused => "reason.refused",
-            Self::TimedOut => "reason.timed-out",
-            Self::Unreachable => "reason.unreachable",
-            Self::NotAMessenger => "reason.not-a-messenger",
-            Self::WrongKey => "reason.wrong-key",
-            Self::Protocol => "reason.protocol",
-        }
-    }
 }
 
 impl Finding {

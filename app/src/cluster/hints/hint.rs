@@ -1,8 +1,10 @@
 //! What a hint is: which advice, about whom, and the values that its sentences name.
 
 use super::id::{HintId, Severity};
+use super::note::Note;
 use crate::cluster::component_key::Role;
 use crate::cluster::health::ComponentStatus;
+use crate::cluster::messenger::MessengerFailure;
 use crate::cluster::server_name::ServerName;
 use crate::cluster::time::{Span, Timestamp};
 
@@ -17,8 +19,10 @@ pub enum Arg {
     Number(usize),
     /// A name, a version, an address.
     Text(String),
-    /// Words of our own: their key.
-    Word(&'static str),
+    /// A component of this kind, or both of a server.
+    Roles(Option<Role>),
+    /// Why a messenger cannot be reached.
+    MessengerFailure(MessengerFailure),
     /// Several of them, in order.
     List(Names),
 }
@@ -85,8 +89,6 @@ impl Names {
 pub const MAX_HINTS_OF_ONE_ID: usize = 50;
 /// A summary names this number of servers and counts the others.
 pub(super) const MAX_NAMES_IN_SUMMARY: usize = 20;
-/// The note of a hint that is a summary.
-pub(super) const SUMMARY: &str = "summary";
 
 /// That advice is due: which, and about whom. The hint itself, with its evidence, is made from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +130,7 @@ pub fn anchor(id: HintId, server: Option<&ServerName>, role: Option<Role>) -> St
 
 /// The place of the summary of an id. No server's name leads there either.
 pub fn summary_anchor(id: HintId) -> String {
-    anchor(id, None, None) + "_" + SUMMARY
+    anchor(id, None, None) + "_summary"
 }
 
 /// One piece of advice: data from which the words make sentences.
@@ -140,9 +142,8 @@ pub struct Hint {
     pub server: Option<ServerName>,
     /// The component it is about; `None` for the whole server or cluster.
     pub role: Option<Role>,
-    /// Which optional sentences apply, in order: of its evidence, said before the rest, and of its steps, said in
-    /// place of the usual ones.
-    pub notes: Vec<&'static str>,
+    /// Which optional sentences apply, in order.
+    pub notes: Vec<Note>,
     /// The values its sentences name.
     pub args: Vec<(&'static str, Arg)>,
 }
@@ -172,7 +173,7 @@ impl Hint {
     /// Notes that another server plays a part, if one does, and names it.
     pub(super) fn with_other(
         self,
-        note: &'static str,
+        note: Note,
         name: &'static str,
         other: Option<&ServerName>,
     ) -> Self {
@@ -180,7 +181,7 @@ impl Hint {
         self.with_note(note, other.is_some()).with(name, Arg::List(named.into()))
     }
 
-    pub(super) fn with_note(mut self, note: &'static str, applies: bool) -> Self {
+    pub(super) fn with_note(mut self, note: Note, applies: bool) -> Self {
         if applies {
             self.notes.push(note);
         }
@@ -203,7 +204,7 @@ impl Hint {
 
     /// Of how many findings it is the summary; `None` for a hint about one.
     pub fn summed(&self) -> Option<usize> {
-        let summary = self.notes.first() == Some(&SUMMARY);
+        let summary = self.notes.first() == Some(&Note::Summary);
         match self.arg("count").filter(|_| summary) {
             Some(Arg::Number(count)) => Some(*count),
             _ => None,
@@ -237,13 +238,4 @@ pub fn dom_safe(server: &ServerName) -> String {
         }
         safe
     })
-}
-
-/// The key of the words for a component, or for both of a server.
-pub const fn roles(role: Option<Role>) -> &'static str {
-    match role {
-        Some(Role::Web) => "role.in-text.web",
-        Some(Role::Service) => "role.in-text.service",
-        None => "role.in-text.both",
-    }
 }

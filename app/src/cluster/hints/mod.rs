@@ -9,13 +9,15 @@
 mod evidence;
 mod hint;
 mod id;
+mod note;
 mod rules;
 mod shared_evidence;
 
 pub use self::hint::{
-    Arg, Finding, Hint, MAX_HINTS_OF_ONE_ID, Names, anchor, dom_safe, roles, summary_anchor,
+    Arg, Finding, Hint, MAX_HINTS_OF_ONE_ID, Names, anchor, dom_safe, summary_anchor,
 };
 pub use self::id::{HintAction, HintId, Severity};
+pub use self::note::Note;
 use self::rules::RuleContext;
 use super::health::Overview;
 use super::snapshot::Snapshot;

@@ -1,7 +1,12 @@
-//! Sentences that are made from verdicts, hints and previews.
+//! Which message fits a verdict, a hint, a setting, a preview?
 
+mod hints;
 mod preview;
+mod reasons;
 mod settings;
-mod verdicts;
+mod status;
+mod verdict;
 
-pub use self::verdicts::{HintText, Verdict};
+pub use self::hints::HintText;
+pub(super) use self::reasons::{failure_reason, roles};
+pub use self::verdict::Verdict;

@@ -1,31 +1,34 @@
-//! How the effect of a change is said before it is made.
+//! What would follow from a change, in sentences?
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{ComponentKey, Pulse, Role, Settings, Snapshot, Timestamp};
+use crate::cluster::{Pulse, Role, Settings, Snapshot, Timestamp};
+use crate::i18n::{Catalog, MessageKey};
 
-use crate::i18n::Words;
+/// Which changes of a component's status are announced. A web component is never late.
+const CHANGES: [(Pulse, Role, MessageKey); 3] = [
+    (Pulse::Stale, Role::Service, MessageKey::PreviewStaleService),
+    (Pulse::Stale, Role::Web, MessageKey::PreviewStaleWeb),
+    (Pulse::Late, Role::Service, MessageKey::PreviewLateService),
+];
 
-impl Words {
+impl Catalog {
     /// What would follow at once if these settings were in force: a sentence for each thing.
     pub fn effects(&self, snapshot: &Snapshot, settings: &Settings, now: Timestamp) -> Vec<String> {
-        let worse = snapshot.degraded_by(settings, now);
-        let mut said = Vec::new();
-        for pulse in [Pulse::Stale, Pulse::Late] {
-            for role in [Role::Service, Role::Web] {
-                let names: Vec<String> = worse
-                    .iter()
-                    .filter(|(key, would)| key.role == role && *would == pulse)
-                    .map(|(ComponentKey { server, .. }, _)| server.to_string())
-                    .collect();
-                if !names.is_empty() {
-                    let key = format!("effect.{}.{}", pulse.as_str(), role.as_str());
-                    said.push(self.say(&key, &[("servers", Arg::List(names.into()))]));
-                }
+        let degraded = snapshot.degraded_by(settings, now);
+        let mut effects = Vec::new();
+        for (pulse, role, key) in CHANGES {
+            let servers: Vec<String> = degraded
+                .iter()
+                .filter(|(key, would)| key.role == role && *would == pulse)
+                .map(|(key, _)| key.server.to_string())
+                .collect();
+            if !servers.is_empty() {
+                effects.push(self.format(key, &[("servers", Arg::List(servers.into()))]));
             }
         }
-        said.extend(snapshot.hints_added_by(settings, now).iter().map(|appearing| {
-            self.say("effect.hint", &[("title", Arg::Text(self.title(appearing)))])
+        effects.extend(snapshot.hints_added_by(settings, now).iter().map(|hint| {
+            self.format(MessageKey::PreviewNewHint, &[("title", Arg::Text(self.title(hint)))])
         }));
-        said
+        effects
     }
 }

@@ -1,22 +1,57 @@
-//! How it is said that a setting does not fit.
+//! What is said about a setting: its name, what it means, and what is wrong with its value.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{SettingErrorKind, Span};
-use crate::i18n::Words;
+use crate::cluster::{Setting, SettingErrorKind, SettingId, Span};
+use crate::i18n::{Catalog, MessageKey};
 
-impl SettingErrorKind {
-    /// What is wrong and what would be right.
-    pub fn in_words(self, words: &Words) -> String {
-        // To the second: a span said in its two largest units may look like its limit.
+impl Catalog {
+    pub fn setting_label(&self, setting: &Setting) -> &'static str {
+        self.text(match setting.id {
+            SettingId::LoadBalancing => MessageKey::SettingsLoadBalancingLabel,
+            SettingId::AutomaticFailover => MessageKey::SettingsAutomaticFailoverLabel,
+            SettingId::StaleTimeout => MessageKey::SettingsStaleTimeoutLabel,
+            SettingId::HeartbeatInterval => MessageKey::SettingsHeartbeatIntervalLabel,
+            SettingId::WebWindow => MessageKey::SettingsWebWindowLabel,
+        })
+    }
+
+    /// What a setting means and what it may be; `None` for a switch.
+    pub fn setting_help(&self, setting: &Setting) -> Option<String> {
+        let key = match setting.id {
+            SettingId::LoadBalancing | SettingId::AutomaticFailover => return None,
+            SettingId::StaleTimeout => MessageKey::SettingsStaleTimeoutHelp,
+            SettingId::HeartbeatInterval => MessageKey::SettingsHeartbeatIntervalHelp,
+            SettingId::WebWindow => MessageKey::SettingsWebWindowHelp,
+        };
+        let range = setting.range?;
+        Some(self.format(key, &[("min", Arg::Span(range.min)), ("max", Arg::Span(range.max))]))
+    }
+
+    /// Why a short value is unwise; `None` where no value is.
+    pub fn setting_warning(&self, setting: &Setting) -> Option<&'static str> {
+        match setting.id {
+            SettingId::LoadBalancing | SettingId::AutomaticFailover | SettingId::WebWindow => None,
+            SettingId::StaleTimeout => Some(self.text(MessageKey::SettingsStaleTimeoutUnwise)),
+            SettingId::HeartbeatInterval => {
+                Some(self.text(MessageKey::SettingsHeartbeatIntervalUnwise))
+            }
+        }
+    }
+
+    /// What is wrong with a value, and what would be right.
+    pub fn setting_error(&self, error: SettingErrorKind) -> String {
+        // To the second: a span in its two largest units may look like its limit.
         let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
-        match self {
-            Self::NotADuration => words.say("configure.wrong.unreadable", &[]),
-            Self::OutOfRange { min, max, given } => words.say(
-                "configure.wrong.beyond",
+        match error {
+            SettingErrorKind::NotADuration => {
+                self.text(MessageKey::SettingsErrorNotADuration).to_owned()
+            }
+            SettingErrorKind::OutOfRange { min, max, given } => self.format(
+                MessageKey::SettingsErrorOutOfRange,
                 &[("min", Arg::Span(min)), ("max", Arg::Span(max)), ("given", seconds(given))],
             ),
-            Self::TooShort { twice, given } => words.say(
-                "configure.wrong.too-short",
+            SettingErrorKind::TooShort { twice, given } => self.format(
+                MessageKey::SettingsErrorTooShort,
                 &[("twice", seconds(twice)), ("given", seconds(given))],
             ),
         }

@@ -1,7 +1,8 @@
 //! The banner: the verdict on the cluster, and the result of the last command.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{Health, Hint, HintId, Timestamp};
+use crate::cluster::{Health, Hint, HintId, Role, Timestamp};
+use crate::i18n::MessageKey;
 use crate::page::route::Done;
 use crate::page::view_context::ViewContext;
 
@@ -18,8 +19,8 @@ pub(crate) struct Banner {
 }
 
 pub(crate) fn banner(context: &ViewContext<'_>, hints: &[Hint]) -> Banner {
-    let ViewContext { overview, route, words, .. } = *context;
-    let verdict = words.verdict(overview, hints);
+    let ViewContext { overview, route, catalog, .. } = *context;
+    let verdict = catalog.verdict(overview, hints);
     Banner {
         headline: verdict.headline,
         detail: verdict.detail,
@@ -32,21 +33,28 @@ pub(crate) fn banner(context: &ViewContext<'_>, hints: &[Hint]) -> Banner {
 
 impl ViewContext<'_> {
     fn done(&self, done: &Done) -> String {
-        let Done::Removed(Some((server, role))) = done else {
-            return self.words.say(&format!("done.{}", done.as_str()), &[]);
+        let (server, role) = match done {
+            Done::Saved => return self.catalog.text(MessageKey::DoneSaved).to_owned(),
+            Done::Removed(None) => return self.catalog.text(MessageKey::DoneRemoved).to_owned(),
+            Done::Accepted => return self.catalog.text(MessageKey::DoneAccepted).to_owned(),
+            Done::Reconnected => return self.catalog.text(MessageKey::DoneReconnected).to_owned(),
+            Done::Removed(Some((server, role))) => (server, role),
         };
         let args = [("server", Arg::Text(server.to_string()))];
         let reappeared =
             self.overview.components().map(|status| &status.component).find(|component| {
                 component.server == *server && role.is_none_or(|role| role == component.role)
             });
-        let key = match reappeared {
-            Some(component) if component.came_back.is_some() => {
-                format!("{}.title", HintId::CameBack.as_str())
+        match (reappeared, role) {
+            (Some(component), _) if component.came_back.is_some() => {
+                self.catalog.title_of_one(HintId::CameBack, &args)
             }
-            Some(_) => "done.restarted".to_owned(),
-            None => format!("done.removed.{}", role.map_or("server", |role| role.as_str())),
-        };
-        self.words.say(&key, &args)
+            (Some(_), _) => self.catalog.format(MessageKey::DoneRestarted, &args),
+            (None, None) => self.catalog.format(MessageKey::DoneRemovedServer, &args),
+            (None, Some(Role::Web)) => self.catalog.format(MessageKey::DoneRemovedWeb, &args),
+            (None, Some(Role::Service)) => {
+                self.catalog.format(MessageKey::DoneRemovedService, &args)
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::i18n::MessageKey;
 use crate::page::banner::model::Banner;
 use crate::page::state::PageState;
 use crate::page::status_style;
@@ -17,18 +18,18 @@ fn verdict(state: PageState, banner: &Banner) -> impl IntoView + use<> {
         view! {
             <p class="done card" data-testid="done">
                 <span>{done}</span>
-                {link("dismiss", "", state.address(""), state.words().label("page.dismiss"))}
+                {link("dismiss", "", state.address(""), state.catalog().text(MessageKey::ActionDismiss))}
             </p>
         }
     });
     view! {
         {done}
         <section class="verdict" aria-labelledby="verdict">
-            <div class="verdict-icon">{status_style::icon_alone(status_style::health(banner.health), state.words())}</div>
+            <div class="verdict-icon">{status_style::icon_alone(status_style::health(banner.health), state.catalog())}</div>
             <div>
                 <h1 id="verdict" data-testid="verdict">{banner.headline.clone()}</h1>
                 <p class="muted">{banner.detail.clone()}</p>
-                {link("to-hints", "to-hints", "#troubleshooting".to_owned(), state.words().label("page.to-hints"))}
+                {link("to-hints", "to-hints", "#troubleshooting".to_owned(), state.catalog().text(MessageKey::ActionShowHints))}
             </div>
         </section>
     }

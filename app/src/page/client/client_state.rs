@@ -1,7 +1,7 @@
 //! The browser's copy of the snapshot, its age, and when to poll again.
 
 use crate::cluster::{Snapshot, Span, Timestamp};
-use crate::i18n::Words;
+use crate::i18n::Catalog;
 use crate::page::client::monotonic::since_opened;
 use crate::page::model::PageModel;
 use crate::page::route::Route;
@@ -33,11 +33,11 @@ pub(crate) struct ClientState {
     /// The overview's reason if it rejected the last request.
     error_detail: String,
     row_cache: RowCache,
-    words: &'static Words,
+    catalog: &'static Catalog,
 }
 
 impl ClientState {
-    pub(crate) fn new(initial: &InitialState, words: &'static Words) -> Self {
+    pub(crate) fn new(initial: &InitialState, catalog: &'static Catalog) -> Self {
         let OverviewDelta { cursor, now, build, .. } = initial.delta.clone();
         let snapshot = initial.snapshot();
         let next_turn = snapshot.next_turn(now);
@@ -53,7 +53,7 @@ impl ClientState {
             request_started: None,
             error_detail: String::new(),
             row_cache: RowCache::default(),
-            words,
+            catalog,
         }
     }
 
@@ -145,10 +145,17 @@ impl ClientState {
         self.next_turn = self.snapshot.next_turn(now);
         if self.cut_off && self.snapshot.blind_since.is_none() {
             let blind = Snapshot { blind_since: Some(self.as_of), ..self.snapshot.clone() };
-            return PageModel::new(&blind, now, route, usize::MAX, &mut self.row_cache, self.words)
-                .cut_off(self.as_of, &self.error_detail, self.words);
+            return PageModel::new(
+                &blind,
+                now,
+                route,
+                usize::MAX,
+                &mut self.row_cache,
+                self.catalog,
+            )
+            .cut_off(self.as_of, &self.error_detail, self.catalog);
         }
-        PageModel::new(&self.snapshot, now, route, usize::MAX, &mut self.row_cache, self.words)
+        PageModel::new(&self.snapshot, now, route, usize::MAX, &mut self.row_cache, self.catalog)
     }
 
     /// The time until the next poll: the poll period, doubled with each failure, and up to a tenth shorter, so

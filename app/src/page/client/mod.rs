@@ -22,7 +22,7 @@ use leptos::wasm_bindgen::JsCast as _;
 use leptos::wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::cluster::{Span, Timestamp};
-use crate::i18n::{self, Language, Words};
+use crate::i18n::{self, Catalog, Language, MessageKey};
 use crate::page::banner::view as banner;
 use crate::page::client::announcer::Announcer;
 use crate::page::client::client_state::ClientState;
@@ -34,7 +34,7 @@ use crate::page::header::model::Connection;
 use crate::page::header::view as header;
 use crate::page::route::{Done, Route};
 use crate::page::state::PageState;
-use crate::protocol::{CallError, Command, CommandError, InitialState, UNREACHABLE};
+use crate::protocol::{CallError, Command, CommandError, InitialState, REJECTED, UNREACHABLE};
 use crate::server_fns::Act;
 
 const REQUEST_TIMEOUT_MS: u32 = 10_000;
@@ -52,13 +52,13 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
     };
     let language = Language::parse(language).unwrap_or_default();
     // The messages live as long as the page.
-    let words: &Words = Box::leak(Box::new(Words::read(language, messages.leak())));
-    let client = ClientState::new(&initial, words);
+    let catalog: &Catalog = Box::leak(Box::new(Catalog::read(language, messages.leak())));
+    let client = ClientState::new(&initial, catalog);
     let mounted: Rc<Cell<Option<PageState>>> = Rc::default();
     let mounted_state = Rc::clone(&mounted);
     let snapshot = client.snapshot().clone();
     leptos::mount::hydrate_from(app, move || {
-        let state = PageState::new(initial, &snapshot, words);
+        let state = PageState::new(initial, &snapshot, catalog);
         mounted_state.set(Some(state));
         Page(PageProps { state })
     })
@@ -104,7 +104,7 @@ fn start(state: PageState, client: ClientState) {
 fn update_title(state: PageState) {
     let headline = Memo::new(move |_| {
         let paused = state.connection.get() == Connection::Paused;
-        let mark = if paused { state.words().label("news.paused") } else { "" };
+        let mark = if paused { state.catalog().text(MessageKey::ConnectionPaused) } else { "" };
         let separator = if paused { ": " } else { "" };
         state.banner.with(|banner| format!("{mark}{separator}{}", banner.headline))
     });
@@ -174,7 +174,7 @@ fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
                 Either::Right(_) => UNREACHABLE.into(),
             };
             let CallError { reason, detail } = failure;
-            let reason = if reason.is_empty() { "refused".to_owned() } else { reason };
+            let reason = if reason.is_empty() { REJECTED.to_owned() } else { reason };
             set_if_changed(
                 &state.route,
                 Route { error: Some(reason), error_detail: detail, ..route },

@@ -6,7 +6,7 @@ pub(crate) mod branding;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 #[cfg(feature = "ssr")]
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
@@ -31,7 +31,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let appearance = Appearance::parse(&initial.query);
     let Appearance { language, theme, hide_chrome } = appearance;
     let language = language.unwrap_or(initial.language);
-    let words = Words::of(language);
+    let catalog = Catalog::for_language(language);
     let site = initial.context.site.clone();
     let assets = site.assets.clone();
     let unbuilt = assets.ends_with("/none");
@@ -39,12 +39,12 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     // With a `<`, a server's name could end the script element that contains it.
     let json = serde_json::to_string(&initial).unwrap_or_default().replace('<', "\\u003c");
     let snapshot = initial.snapshot();
-    let state = PageState::new(initial, &snapshot, words);
+    let state = PageState::new(initial, &snapshot, catalog);
     let title = state.banner.with_untracked(|banner| banner::title(&banner.headline));
     let unbuilt = unbuilt.then(|| {
         view! {
             <p role="alert">
-                {words.label("plain.unbuilt")} " " <code>"cargo xtask build"</code>
+                {catalog.text(MessageKey::PagesUnbuilt)} " " <code>"cargo xtask build"</code>
             </p>
         }
     });
@@ -85,7 +85,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                     r#as="fetch"
                     r#type="text/plain"
                     crossorigin="anonymous"
-                    href=asset(&format!("words-{}.txt", language.as_str()))
+                    href=asset(&format!("catalog-{}.txt", language.as_str()))
                 />
                 {meta_refresh(state)}
             </head>

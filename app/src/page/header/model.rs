@@ -1,5 +1,7 @@
 //! How the page gets updates, as the header shows it.
 
+use crate::i18n::MessageKey;
+
 /// How the page gets updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only a browser can lose it"))]
@@ -23,16 +25,16 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    pub(crate) const fn message_key(self) -> &'static str {
+    pub(crate) const fn message(self) -> MessageKey {
         match self {
-            Self::Live => "news.live",
-            Self::Polling => "news.polling",
-            Self::Paused => "news.paused",
-            Self::Reconnecting => "news.reconnecting",
-            Self::Offline => "news.offline",
-            Self::Refused => "news.refused",
-            Self::Foreign => "news.foreign",
-            Self::SignedOut => "news.signed-out",
+            Self::Live => MessageKey::ConnectionLive,
+            Self::Polling => MessageKey::ConnectionPolling,
+            Self::Paused => MessageKey::ConnectionPaused,
+            Self::Reconnecting => MessageKey::ConnectionReconnecting,
+            Self::Offline => MessageKey::ConnectionOffline,
+            Self::Refused => MessageKey::ConnectionRejected,
+            Self::Foreign => MessageKey::ConnectionProxyAnswers,
+            Self::SignedOut => MessageKey::ConnectionSignedOut,
         }
     }
 }

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
 #[cfg(feature = "ssr")]
-use crate::i18n::Words;
+#[cfg(feature = "ssr")]
+use crate::i18n::Catalog;
+use crate::i18n::MessageKey;
 use crate::page::header::model::Connection;
 use crate::page::state::PageState;
 #[cfg(feature = "ssr")]
@@ -18,16 +20,16 @@ use crate::protocol::{CurrentUser, UserRole};
 /// Without chrome it has only the connection status.
 #[cfg(feature = "ssr")]
 pub(crate) fn header(state: PageState) -> impl IntoView {
-    let words = state.words();
+    let catalog = state.catalog();
     let has_chrome = state.route.with_untracked(|route| !route.appearance.hide_chrome);
     let breadcrumb = has_chrome.then(|| breadcrumb(state));
-    let theme = has_chrome.then(|| theme_button(words));
+    let theme = has_chrome.then(|| theme_button(catalog));
     let user_menu = has_chrome.then(|| user_menu(state));
     view! {
         <header class="page-header">
             {breadcrumb}
             <div class="page-header-end">
-                {watchdog::notice(words)}
+                {watchdog::notice(catalog)}
                 <div id="connection-status">{move || connection_status(state)}</div>
                 {theme}
                 {user_menu}
@@ -39,11 +41,11 @@ pub(crate) fn header(state: PageState) -> impl IntoView {
 #[cfg(feature = "ssr")]
 fn breadcrumb(state: PageState) -> impl IntoView + use<> {
     let admin = state.page_context(|context| context.site.admin_url.clone());
-    let words = state.words();
+    let catalog = state.catalog();
     view! {
-        <nav aria-label=words.label("page.breadcrumb")>
+        <nav aria-label=catalog.text(MessageKey::HeaderBreadcrumb)>
             // Without an address this is text, not a link.
-            <a href=admin>{words.label("page.admin")}</a>
+            <a href=admin>{catalog.text(MessageKey::HeaderAdmin)}</a>
             <span class="muted" aria-hidden="true">" / "</span>
             <b aria-current="page">"Cluster Overview"</b>
         </nav>
@@ -52,10 +54,14 @@ fn breadcrumb(state: PageState) -> impl IntoView + use<> {
 
 /// CSS adds the current theme to its text.
 #[cfg(feature = "ssr")]
-pub(crate) fn theme_button(words: &Words) -> impl IntoView + use<> {
-    let [label, auto, light, dark] =
-        ["page.theme", "page.theme.auto", "page.theme.light", "page.theme.dark"]
-            .map(|key| words.label(key));
+pub(crate) fn theme_button(catalog: &Catalog) -> impl IntoView + use<> {
+    let [label, auto, light, dark] = [
+        MessageKey::HeaderTheme,
+        MessageKey::HeaderThemeAuto,
+        MessageKey::HeaderThemeLight,
+        MessageKey::HeaderThemeDark,
+    ]
+    .map(|key| catalog.text(key));
     view! {
         <button
             type="button"
@@ -74,11 +80,11 @@ pub(crate) fn theme_button(words: &Words) -> impl IntoView + use<> {
 fn user_menu(state: PageState) -> impl IntoView + use<> {
     let CurrentUser { name, role, can_sign_out } =
         state.page_context(|context| context.user.clone());
-    let words = state.words();
+    let catalog = state.catalog();
     let read_only = (role == UserRole::Viewer).then(|| {
         view! {
             <span class="muted" id=READ_ONLY_ID>
-                {words.label("page.only-looks")}
+                {catalog.text(MessageKey::HeaderReadOnly)}
             </span>
         }
     });
@@ -86,10 +92,10 @@ fn user_menu(state: PageState) -> impl IntoView + use<> {
         view! {
             <span class="admin-links">
                 <a class="button" href=state.action_address("access")>
-                    {words.label("page.access")}
+                    {catalog.text(MessageKey::HeaderAccess)}
                 </a>
                 <a class="button" href=state.action_address("audit")>
-                    {words.label("page.audit")}
+                    {catalog.text(MessageKey::HeaderAudit)}
                 </a>
             </span>
         }
@@ -105,8 +111,8 @@ fn user_menu(state: PageState) -> impl IntoView + use<> {
                 <summary class="button" id="user"><bdi>{name}</bdi></summary>
                 <form method="post" action=state.action_address("sign-out")>
                     {admin_links}
-                    <button>{words.label("page.sign-out")}</button>
-                    <button name="everywhere" value="true">{words.label("page.sign-out-everywhere")}</button>
+                    <button>{catalog.text(MessageKey::HeaderSignOut)}</button>
+                    <button name="everywhere" value="true">{catalog.text(MessageKey::HeaderSignOutEverywhere)}</button>
                 </form>
             </details>
         }
@@ -123,20 +129,24 @@ fn user_menu(state: PageState) -> impl IntoView + use<> {
 pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
     let connection = state.connection.get();
     let blind = state.banner.with(|banner| banner.blind);
-    let words = state.words();
+    let catalog = state.catalog();
     let (key, moment) = match blind {
-        Some(since) => ("news.blind", since),
-        None => ("news.as-of", state.as_of.get()),
+        Some(since) => (MessageKey::ConnectionNoDataSince, since),
+        None => (MessageKey::ConnectionUpdated, state.as_of.get()),
     };
     let moment = format_utc(moment);
-    let updated = format!(" · {}", words.say(key, &[("moment", Arg::Text(moment.clone()))]));
+    let updated = format!(" · {}", catalog.format(key, &[("moment", Arg::Text(moment.clone()))]));
     let refusal = [("detail", Arg::Text(state.error_detail().get()))];
     // Matches `meta_refresh` of the document: an open form is not emptied by a reload.
     let form_is_open = state.route.with(|route| route.dialog.is_form());
-    let reload_note = words.label(if form_is_open { "news.waits" } else { "news.reloads" });
+    let reload_note = catalog.text(if form_is_open {
+        MessageKey::ConnectionRefreshPaused
+    } else {
+        MessageKey::ConnectionRefreshes
+    });
     let (dot, next, key) = match (connection, blind) {
         (Connection::Live | Connection::Polling, None) => {
-            ("dot ok", Connection::Paused, "news.pause")
+            ("dot ok", Connection::Paused, MessageKey::ConnectionPause)
         }
         (Connection::Live | Connection::Polling, Some(_))
         | (
@@ -146,27 +156,29 @@ pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
             | Connection::Foreign
             | Connection::SignedOut,
             _,
-        ) => ("dot warning", Connection::Paused, "news.pause"),
-        (Connection::Paused, _) => ("dot unknown", Connection::Polling, "news.resume"),
+        ) => ("dot warning", Connection::Paused, MessageKey::ConnectionPause),
+        (Connection::Paused, _) => {
+            ("dot unknown", Connection::Polling, MessageKey::ConnectionResume)
+        }
     };
     let signed_out = connection == Connection::SignedOut;
     let reload = (signed_out || state.outdated.get()).then_some(if signed_out {
-        "news.sign-in"
+        MessageKey::ConnectionSignIn
     } else {
-        "news.outdated"
+        MessageKey::ConnectionNewVersion
     });
-    let reload = reload.map(|key| link("reload", "", String::new(), words.label(key)));
+    let reload = reload.map(|key| link("reload", "", String::new(), catalog.text(key)));
     let toggle = move |_| state.connection.set(next);
     view! {
         <span class=dot aria-hidden="true"></span>
         // The watchdog compares this attribute with the text.
         <span class="muted" data-testid="connection" data-time=moment>
-            <span class="if-scripting">{words.say(connection.message_key(), &refusal)}</span>
+            <span class="if-scripting">{catalog.format(connection.message(), &refusal)}</span>
             <span class="if-no-scripting">{reload_note}</span>
             {updated}
         </span>
         {reload}
-        <button type="button" class="if-hydrated" id="pause" on:click=toggle>{words.label(key)}</button>
+        <button type="button" class="if-hydrated" id="pause" on:click=toggle>{catalog.text(key)}</button>
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cluster::hints::{Arg, HintAction, HintId, Severity, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::route::{List, Route};
@@ -70,7 +70,7 @@ pub(crate) fn hint_groups(
             Some(HintGroup {
                 id: id.as_str(),
                 count,
-                heading: fold.then(|| context.words.many(id, count)),
+                heading: fold.then(|| context.catalog.title_of_many(id, count)),
                 severity: id.severity(),
                 hints: same.iter().map(|hint| hint_card(hint, shown, context)).collect(),
             })
@@ -79,7 +79,7 @@ pub(crate) fn hint_groups(
 }
 
 fn hint_card(hint: &Hint, shown: &RowCache, context: &ViewContext<'_>) -> HintCard {
-    let text = context.words.hint(hint);
+    let text = context.catalog.hint(hint);
     HintCard {
         id: hint.id.as_str(),
         anchor: hint.anchor(),
@@ -98,35 +98,39 @@ fn hint_card(hint: &Hint, shown: &RowCache, context: &ViewContext<'_>) -> HintCa
         evidence: text.evidence,
         steps: text.steps,
         avoid: text.avoid,
-        action: hint_action(hint, context.words),
+        action: hint_action(hint, context.catalog),
     }
 }
 
-fn hint_action(hint: &Hint, words: &Words) -> Option<DialogLink> {
+fn hint_action(hint: &Hint, catalog: &Catalog) -> Option<DialogLink> {
     let accept = |kind| {
         let digits = hint.text("key")?.to_owned();
         let key = match kind {
-            KeyKind::Encryption => "action.accept.encryption",
-            KeyKind::Machine => "action.accept.machine",
+            KeyKind::Encryption => MessageKey::ActionAcceptEncryptionKey,
+            KeyKind::Machine => MessageKey::ActionAcceptMachineKey,
         };
-        let text = words.say(key, &[("key", Arg::Text(digits.clone()))]);
+        let text = catalog.format(key, &[("key", Arg::Text(digits.clone()))]);
         Some(DialogLink::opening(text, &Dialog::AcceptKey { kind, digits }))
     };
     let remove = || {
         let (server, role) = (hint.server.clone()?, hint.role);
         Some(DialogLink::opening(
-            words.label("action.remove"),
+            catalog.text(MessageKey::ActionRemove),
             &Dialog::Removal { server, role, again: false },
         ))
     };
     let reconnect = || {
         Some(DialogLink::opening(
-            words.label("action.reconnect"),
+            catalog.text(MessageKey::ActionReconnect),
             &Dialog::Details(hint.server.clone()?),
         ))
     };
-    let configure =
-        || Some(DialogLink::opening(words.label("page.configure"), &Dialog::Settings(None)));
+    let configure = || {
+        Some(DialogLink::opening(
+            catalog.text(MessageKey::ActionEditSettings),
+            &Dialog::Settings(None),
+        ))
+    };
     match hint.id.action() {
         HintAction::Nothing => None,
         HintAction::AcceptEncryptionKey => accept(KeyKind::Encryption),
@@ -139,20 +143,24 @@ fn hint_action(hint: &Hint, words: &Words) -> Option<DialogLink> {
 
 /// The only hint of a page that has had no update since `since`. `error_detail` is the overview's reason if it
 /// rejects this page's requests.
-pub(crate) fn cut_off(since: Timestamp, error_detail: &str, words: &Words) -> HintGroup {
+pub(crate) fn cut_off(since: Timestamp, error_detail: &str, catalog: &Catalog) -> HintGroup {
     let args = [("since", Arg::Moment(since)), ("detail", Arg::Text(error_detail.to_owned()))];
     let [title, evidence, step] = if error_detail.is_empty() {
-        ["cut-off.title", "cut-off.evidence", "cut-off.step"]
+        [MessageKey::CutOffTitle, MessageKey::CutOffEvidence, MessageKey::CutOffStep]
     } else {
-        ["cut-off.refused", "cut-off.refused.evidence", "cut-off.refused.step"]
+        [
+            MessageKey::CutOffRejectedTitle,
+            MessageKey::CutOffRejectedEvidence,
+            MessageKey::CutOffRejectedStep,
+        ]
     };
     let hint_card = HintCard {
         id: "cut-off",
         anchor: "hint-cut-off".to_owned(),
         server: None,
-        title: words.say(title, &args),
-        evidence: words.say(evidence, &args),
-        steps: words.all(step, &args),
+        title: catalog.format(title, &args),
+        evidence: catalog.format(evidence, &args),
+        steps: catalog.format_all(step, &args),
         avoid: None,
         action: None,
     };

@@ -4,6 +4,7 @@ use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
+use crate::i18n::MessageKey;
 use crate::page::hints::model::{HintCard, HintGroup};
 use crate::page::state::PageState;
 use crate::page::status_style;
@@ -16,14 +17,13 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
         .with(|groups| groups.iter().map(|group| group.count).sum::<usize>())
     {
         0 => String::new(),
-        1 => state.words().label("page.hints.one").to_owned(),
-        more => state.words().say("page.hints", &[("count", Arg::Number(more))]),
+        count => state.catalog().format(MessageKey::HintsCount, &[("count", Arg::Number(count))]),
     };
     let is_empty = move || state.hints.with(Vec::is_empty);
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
             <h2 id="troubleshooting-head" tabindex="-1">
-                {state.words().label("page.troubleshooting")}" "<span class="muted">{count}</span>
+                {state.catalog().text(MessageKey::HintsTitle)}" "<span class="muted">{count}</span>
             </h2>
             <For
                 each=move || state.hints.get()
@@ -31,7 +31,7 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
                 children=move |group| hint_group(state, &group)
             />
             <Show when=is_empty>
-                <p class="empty-text muted">{state.words().label("page.nothing")}</p>
+                <p class="empty-text muted">{state.catalog().text(MessageKey::HintsNone)}</p>
             </Show>
         </section>
     }
@@ -56,7 +56,7 @@ fn hint_group(state: PageState, group: &HintGroup) -> impl IntoView + use<> {
     let heading = move || current().and_then(|group| group.heading);
     Either::Right(view! {
         <details class="group" data-group=id>
-            <summary>{status_style::icon_alone(severity, state.words())}<b>{heading}</b></summary>
+            <summary>{status_style::icon_alone(severity, state.catalog())}<b>{heading}</b></summary>
             {hints}
         </details>
     })
@@ -71,7 +71,9 @@ fn hint_card(
     let avoid = hint.avoid.clone().map(|avoid| view! { <p class="avoid">{avoid}</p> });
     let to_server = hint.server.clone().map(|(name, address)| {
         let id = format!("show-{}", hint.anchor);
-        view! { <a id=id href=address>{state.words().label("page.go-to")}" "<bdi>{name}</bdi></a> }
+        let text =
+            state.catalog().format(MessageKey::HintsShowServer, &[("server", Arg::Text(name))]);
+        view! { <a id=id href=address>{text}</a> }
     });
     let action = hint.action.clone().map(|action| {
         let id = format!("action-{}", hint.anchor);
@@ -79,7 +81,7 @@ fn hint_card(
     });
     view! {
         <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.icon>
-            {status_style::icon_alone(severity, state.words())}
+            {status_style::icon_alone(severity, state.catalog())}
             <div>
                 <h3>{hint.title.clone()}</h3>
                 <p class="muted">{hint.evidence.clone()}</p>

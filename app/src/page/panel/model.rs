@@ -4,9 +4,10 @@ use crate::cluster::hints::Arg;
 use crate::cluster::preview::KeyChangePreview;
 use crate::cluster::reference_keys::KeyLookupError;
 use crate::cluster::{
-    ComponentStatus, KeyKind, Messenger, MessengerFailure, ReferenceKey, Role, ServerName,
-    ServerStatus, Span, Timestamp,
+    ComponentStatus, KeyKind, Messenger, ReferenceKey, Role, ServerName, ServerStatus, Span,
+    Timestamp,
 };
+use crate::i18n::MessageKey;
 use crate::page::hints::model::DialogLink;
 use crate::page::route::dialog::Dialog;
 use crate::page::status_style::{self, StatusStyle};
@@ -86,7 +87,10 @@ impl ViewContext<'_> {
 
     fn not_found(&self, name: &ServerName, title: String) -> Panel {
         let args = [("server", Arg::Text(name.to_string()))];
-        Panel { paragraphs: vec![self.words.say("ask.gone", &args)], ..self.new_panel(title) }
+        Panel {
+            paragraphs: vec![self.catalog.format(MessageKey::ConfirmServerNotFound, &args)],
+            ..self.new_panel(title)
+        }
     }
 
     fn details(&self, name: &ServerName) -> Panel {
@@ -99,14 +103,16 @@ impl ViewContext<'_> {
             let os = format!("{} {}", latest.facts.os.name, latest.facts.os.version);
             let first = server.components.iter().map(|s| s.component.first_seen).min();
             let items = vec![
-                self.item("item.state", style.label(self.words).to_owned()).with_style(Some(style)),
-                self.item("item.address", latest.facts.ip.to_string()),
-                self.item("item.os", os),
-                self.item("item.first-seen", String::new()).with_moment(first),
-                self.item("item.last-seen", String::new()).with_moment(Some(latest.last_heartbeat)),
+                self.item(MessageKey::DetailsStatus, style.label(self.catalog).to_owned())
+                    .with_style(Some(style)),
+                self.item(MessageKey::DetailsAddress, latest.facts.ip.to_string()),
+                self.item(MessageKey::DetailsOs, os),
+                self.item(MessageKey::DetailsFirstSeen, String::new()).with_moment(first),
+                self.item(MessageKey::DetailsLastSeen, String::new())
+                    .with_moment(Some(latest.last_heartbeat)),
             ];
             sections.push(Section {
-                heading: self.words.label("column.server"),
+                heading: self.catalog.text(MessageKey::ColumnServer),
                 items,
                 action: None,
             });
@@ -115,8 +121,10 @@ impl ViewContext<'_> {
         let has_messenger = server.components.iter().any(|status| status.messenger.is_some());
         let server = server.name.clone();
         let remove_server = Dialog::Removal { server: server.clone(), role: None, again: false };
-        let actions =
-            vec![DialogLink::opening(self.words.label("action.remove.server"), &remove_server)];
+        let actions = vec![DialogLink::opening(
+            self.catalog.text(MessageKey::ActionRemoveServer),
+            &remove_server,
+        )];
         let confirmation = has_messenger.then(|| self.reconnection(server));
         Panel {
             style: Some(style),
@@ -133,69 +141,90 @@ impl ViewContext<'_> {
         let version = status.version.map(status_style::version);
         let key = status.key.map(status_style::key);
         let mut items = vec![
-            self.item("column.heartbeat", pulse.label(self.words).to_owned())
+            self.item(MessageKey::ColumnHeartbeat, pulse.label(self.catalog).to_owned())
                 .with_style(Some(pulse))
                 .with_moment(Some(component.last_heartbeat)),
-            self.item("item.why", self.words.why(status, self.snapshot) + "."),
-            self.item("column.version", self.with_verdict(&component.facts.version, version))
-                .with_style(version),
+            self.item(MessageKey::DetailsWhy, self.why(status)),
+            self.item(
+                MessageKey::ColumnVersion,
+                self.with_verdict(&component.facts.version, version),
+            )
+            .with_style(version),
         ];
         items.extend(
-            component.facts.product.clone().map(|product| self.item("item.product", product)),
+            component
+                .facts
+                .product
+                .clone()
+                .map(|product| self.item(MessageKey::DetailsProduct, product)),
         );
-        let digits = component
-            .facts
-            .key_check
-            .map_or_else(|| self.words.label("item.none").to_owned(), |check| check.short());
+        let digits = component.facts.key_check.map_or_else(
+            || self.catalog.text(MessageKey::DetailsNotReported).to_owned(),
+            |check| check.short(),
+        );
         items.push(
-            self.item("column.encryption-key", self.with_verdict(&digits, key)).with_style(key),
+            self.item(MessageKey::ColumnEncryptionKey, self.with_verdict(&digits, key))
+                .with_style(key),
         );
         if let Some(check) = component.facts.machine_key_check {
             let style = status.machine_key.map(status_style::machine_key);
             items.push(
-                self.item("item.machine-key", self.with_verdict(&check.short(), style))
+                self.item(MessageKey::DetailsMachineKey, self.with_verdict(&check.short(), style))
                     .with_style(style),
             );
         }
         items.extend([
-            self.item("item.address", component.facts.ip.to_string()),
-            self.item("item.first-seen", String::new()).with_moment(Some(component.first_seen)),
+            self.item(MessageKey::DetailsAddress, component.facts.ip.to_string()),
+            self.item(MessageKey::DetailsFirstSeen, String::new())
+                .with_moment(Some(component.first_seen)),
             self.item(
-                "item.told",
-                self.words.say("fact.every", &[("span", Arg::Span(component.told_interval))]),
+                MessageKey::DetailsHeartbeatInterval,
+                self.catalog.format(
+                    MessageKey::FactsInterval,
+                    &[("span", Arg::Span(component.told_interval))],
+                ),
             ),
-            self.item("item.clock", self.clock_offset(component.skew.map(|skew| skew.last))),
-            self.item("item.boot", component.boots.current.id.clone()),
+            self.item(
+                MessageKey::DetailsClockOffset,
+                self.clock_offset(component.skew.map(|skew| skew.last)),
+            ),
+            self.item(MessageKey::DetailsProcessInstance, component.boots.current.id.clone()),
         ]);
         if let Some(messenger) = &status.messenger {
             items.push(self.messenger_item(messenger));
         }
         let (heading, remove) = match component.role {
-            Role::Web => ("role.component.web", "action.remove.web"),
-            Role::Service => ("role.component.service", "action.remove.service"),
+            Role::Web => (MessageKey::RoleWebComponent, MessageKey::ActionRemoveWeb),
+            Role::Service => (MessageKey::RoleServiceComponent, MessageKey::ActionRemoveService),
         };
         let server = component.server.clone();
         let removal = Dialog::Removal { server, role: Some(component.role), again: false };
-        let words = self.words;
-        let action = Some(DialogLink::opening(words.label(remove), &removal));
-        Section { heading: words.label(heading), items, action }
+        let catalog = self.catalog;
+        let action = Some(DialogLink::opening(catalog.text(remove), &removal));
+        Section { heading: catalog.text(heading), items, action }
     }
 
     fn removal(&self, name: &ServerName, role: Option<Role>, again: bool) -> Panel {
-        let what = role.map_or("server", Role::as_str);
         let args = [("server", Arg::Text(name.to_string()))];
-        let title = self.words.say(&format!("ask.remove.{what}"), &args);
+        let title = self.catalog.format(
+            match role {
+                None => MessageKey::ConfirmRemoveServer,
+                Some(Role::Web) => MessageKey::ConfirmRemoveWeb,
+                Some(Role::Service) => MessageKey::ConfirmRemoveService,
+            },
+            &args,
+        );
         let Some(removal) = self.snapshot.removing(name, role, self.now) else {
             return self.not_found(name, title);
         };
         let again = again && removal.live;
         let mut paragraphs = Vec::new();
         if again {
-            paragraphs.push(self.words.say("ask.remove.again", &args));
+            paragraphs.push(self.catalog.format(MessageKey::ConfirmRemoveAnyway, &args));
         } else {
-            paragraphs.push(self.words.say("ask.remove.body", &args));
+            paragraphs.push(self.catalog.format(MessageKey::ConfirmRemoveEffect, &args));
             if removal.live {
-                paragraphs.push(self.words.say("ask.remove.live", &args));
+                paragraphs.push(self.catalog.format(MessageKey::ConfirmRemoveRunning, &args));
             }
         }
         let mut fields = vec![("server", name.to_string())];
@@ -205,8 +234,12 @@ impl ViewContext<'_> {
             action: "removal",
             fields,
             button: self
-                .words
-                .label(if again { "action.remove.again" } else { "action.remove.now" })
+                .catalog
+                .text(if again {
+                    MessageKey::ActionRemoveAnyway
+                } else {
+                    MessageKey::ActionRemoveNow
+                })
                 .to_owned(),
             is_destructive: true,
             command: Command::Remove { server: name.clone(), role, force: again },
@@ -215,76 +248,94 @@ impl ViewContext<'_> {
     }
 
     fn key_acceptance(&self, kind: KeyKind, digits: &str) -> Panel {
-        let of_kind = |key: &str| format!("{key}.{}", kind.as_str());
+        let (question, mismatch) = match kind {
+            KeyKind::Encryption => (
+                MessageKey::ConfirmAcceptEncryptionKey,
+                MessageKey::ConfirmAcceptMismatchEncryption,
+            ),
+            KeyKind::Machine => {
+                (MessageKey::ConfirmAcceptMachineKey, MessageKey::ConfirmAcceptMismatchMachine)
+            }
+        };
         let key = [("key", Arg::Text(digits.to_owned()))];
-        let new_panel = self.new_panel(self.words.say(&of_kind("ask.accept"), &key));
+        let new_panel = self.new_panel(self.catalog.format(question, &key));
         let reference = self.snapshot.references.get(kind);
         let components = || self.snapshot.components.values().map(AsRef::as_ref);
         let check = match kind.find_by_prefix(digits, components()) {
             Ok(check) => check,
             Err(failure) => {
                 let word = match failure {
-                    KeyLookupError::Unknown { .. } => "refusal.absent",
-                    KeyLookupError::Ambiguous => "refusal.ambiguous",
+                    KeyLookupError::Unknown { .. } => MessageKey::CommandErrorNotFound,
+                    KeyLookupError::Ambiguous => MessageKey::CommandErrorAmbiguous,
                 };
-                return Panel { paragraphs: vec![self.words.say(word, &[])], ..new_panel };
+                return Panel { paragraphs: vec![self.catalog.format(word, &[])], ..new_panel };
             }
         };
         if reference.is_some_and(|known: ReferenceKey| known.check == check) {
             return Panel {
-                paragraphs: vec![self.words.say("ask.accept.already", &[])],
+                paragraphs: vec![self.catalog.format(MessageKey::ConfirmAcceptAlready, &[])],
                 ..new_panel
             };
         }
         let preview = KeyChangePreview::compute(kind, check, components());
         let wrong = if preview.wrong.is_empty() {
-            self.words.say("ask.accept.wrong.nobody", &[])
+            self.catalog.format(MessageKey::ConfirmAcceptNoMismatch, &[])
         } else {
             let args = [("servers", list_names(&preview.wrong))];
-            self.words.say(&of_kind("ask.accept.wrong"), &args)
+            self.catalog.format(mismatch, &args)
         };
-        let right = self.words.say("ask.accept.right", &[("servers", list_names(&preview.right))]);
+        let right = self
+            .catalog
+            .format(MessageKey::ConfirmAcceptMatch, &[("servers", list_names(&preview.right))]);
         let mut paragraphs = vec![wrong, right];
         paragraphs.extend(reference.map(|known| {
-            self.words.say("ask.accept.body", &[("reference", Arg::Text(known.check.short()))])
+            self.catalog.format(
+                MessageKey::ConfirmAcceptWarning,
+                &[("reference", Arg::Text(known.check.short()))],
+            )
         }));
         let confirmation = Confirmation {
             action: "acceptance",
             fields: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
-            button: self.words.say("action.accept", &key),
+            button: self.catalog.format(MessageKey::ActionAccept, &key),
             is_destructive: true,
             command: Command::Accept { kind, digits: digits.to_owned() },
         };
         Panel { paragraphs, confirmation: Some(confirmation), ..new_panel }
     }
 
-    fn item(&self, key: &str, text: String) -> Item {
-        Item { label: self.words.label(key), style: None, text, moment: None }
+    fn item(&self, key: MessageKey, text: String) -> Item {
+        Item { label: self.catalog.text(key), style: None, text, moment: None }
     }
 
     fn with_verdict(&self, value: &str, style: Option<StatusStyle>) -> String {
         style.map_or_else(
             || value.to_owned(),
-            |style| format!("{value} · {}", style.label(self.words)),
+            |style| format!("{value} · {}", style.label(self.catalog)),
         )
+    }
+
+    fn why(&self, status: &ComponentStatus) -> String {
+        let why = self.catalog.why(status, self.snapshot);
+        self.catalog.format(MessageKey::DetailsWhySentence, &[("why", Arg::Text(why))])
     }
 
     fn clock_offset(&self, offset: Option<Span>) -> String {
         let key = match offset {
-            None => "clock.untold",
-            Some(offset) if offset.0.abs() < 1_000 => "clock.right",
-            Some(offset) if offset > Span::ZERO => "clock.ahead",
-            Some(_) => "clock.behind",
+            None => MessageKey::ClockNotReported,
+            Some(offset) if offset.0.abs() < 1_000 => MessageKey::ClockExact,
+            Some(offset) if offset > Span::ZERO => MessageKey::ClockAhead,
+            Some(_) => MessageKey::ClockBehind,
         };
         let offset = Span(offset.unwrap_or_default().0.abs());
-        self.words.say(key, &[("off", Arg::Span(offset))])
+        self.catalog.format(key, &[("off", Arg::Span(offset))])
     }
 
     fn reconnection(&self, server: ServerName) -> Confirmation {
         Confirmation {
             action: "reconnection",
             fields: vec![("server", server.to_string())],
-            button: self.words.label("action.reconnect.messenger").to_owned(),
+            button: self.catalog.text(MessageKey::ActionReconnectMessenger).to_owned(),
             is_destructive: false,
             command: Command::Reconnect { server },
         }
@@ -292,15 +343,18 @@ impl ViewContext<'_> {
 
     fn messenger_item(&self, messenger: &Messenger) -> Item {
         let style = status_style::messenger(messenger);
-        let args = [
-            ("state", Arg::Text(style.label(self.words).to_owned())),
+        let mut args = vec![
+            ("state", Arg::Text(style.label(self.catalog).to_owned())),
             ("port", Arg::Text(messenger.port.to_string())),
             ("seen_by", Arg::Text(messenger.seen_by.clone())),
-            ("reason", Arg::Word(messenger.unreachable().map_or("", MessengerFailure::key))),
         ];
-        let failed = messenger.unreachable().is_some();
-        let key = if failed { "item.messenger.failed" } else { "item.messenger.port" };
-        let item = self.item("column.messenger", self.words.say(key, &args));
+        let failure = messenger.unreachable();
+        args.extend(failure.map(|failure| ("reason", Arg::MessengerFailure(failure))));
+        let key = match failure {
+            Some(_) => MessageKey::DetailsMessengerFailed,
+            None => MessageKey::DetailsMessenger,
+        };
+        let item = self.item(MessageKey::ColumnMessenger, self.catalog.format(key, &args));
         item.with_style(Some(style)).with_moment(Some(messenger.since))
     }
 }

@@ -3,7 +3,7 @@
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use crate::i18n;
+use crate::i18n::{self, MessageKey};
 use crate::page::hints::model::DialogLink;
 use crate::page::panel::model::{Confirmation, Item, Panel, Section};
 use crate::page::state::PageState;
@@ -22,15 +22,15 @@ fn panel_view(state: PageState, panel: &Panel) -> impl IntoView + use<> {
     let sections: Vec<_> =
         panel.sections.iter().map(|section| section_view(state, section)).collect();
     let actions: Vec<_> = panel.actions.iter().map(|action| dialog_link(state, action)).collect();
-    let words = state.words();
+    let catalog = state.catalog();
     let form =
         panel.confirmation.as_ref().map(|confirmation| confirmation_form(state, confirmation));
     view! {
         <aside class="panel" role="dialog" aria-labelledby="panel-title">
             <div class="panel-header">
-                {panel.style.map(|style| status_style::icon_alone(style, words))}
+                {panel.style.map(|style| status_style::icon_alone(style, catalog))}
                 <h2 id="panel-title" tabindex="-1"><bdi>{panel.title.clone()}</bdi></h2>
-                {link("close", "button", state.address(""), words.label("page.close"))}
+                {link("close", "button", state.address(""), catalog.text(MessageKey::ActionClose))}
             </div>
             {paragraphs}
             {sections}
@@ -56,8 +56,9 @@ fn item_view(state: PageState, item: &Item) -> impl IntoView + use<> {
     let moment = item.moment;
     let separator = if item.text.is_empty() { "" } else { " · " };
     let age = move || {
-        moment
-            .map(|then| format!("{separator}{}", time_since(state.words(), state.tick.get(), then)))
+        moment.map(|then| {
+            format!("{separator}{}", time_since(state.catalog(), state.tick.get(), then))
+        })
     };
     let date = item.moment.map(|then| view! { <small class="muted">{i18n::date(then)}</small> });
     view! {
@@ -75,9 +76,9 @@ fn item_view(state: PageState, item: &Item) -> impl IntoView + use<> {
 
 fn confirmation_form(state: PageState, confirmation: &Confirmation) -> impl IntoView + use<> {
     let command = confirmation.command.clone();
-    let cancel = confirmation
-        .is_destructive
-        .then(|| link("cancel", "button", state.address(""), state.words().label("page.cancel")));
+    let cancel = confirmation.is_destructive.then(|| {
+        link("cancel", "button", state.address(""), state.catalog().text(MessageKey::ActionCancel))
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         state.pending_command.set(Some(command.clone()));

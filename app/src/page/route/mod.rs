@@ -6,6 +6,7 @@ pub mod dialog;
 pub(crate) mod query;
 
 use crate::cluster::{Health, Role, ServerName};
+use crate::i18n::MessageKey;
 use crate::page::appearance::Appearance;
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::{Params, to_query};
@@ -62,13 +63,13 @@ impl Sort {
         }
     }
 
-    /// The message key of its link: the heading of the column, or `list.trouble`.
-    pub(crate) const fn key(self) -> &'static str {
+    /// What its link says: the heading of the column, or that problems come first.
+    pub(crate) const fn message(self) -> MessageKey {
         match self {
-            Self::Trouble => "list.trouble",
-            Self::Name => "column.server",
-            Self::Heartbeat => "column.heartbeat",
-            Self::Version => "column.version",
+            Self::Trouble => MessageKey::ListProblemsFirst,
+            Self::Name => MessageKey::ColumnServer,
+            Self::Heartbeat => MessageKey::ColumnHeartbeat,
+            Self::Version => MessageKey::ColumnVersion,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::cluster::hints::HintId;
 use crate::cluster::{ComponentStatus, Pulse};
+use crate::i18n::MessageKey;
 use crate::page::route::Sort;
 use crate::page::servers::hint_link::HintLink;
 use crate::page::status_style::{self, StatusStyle};
@@ -11,15 +12,37 @@ use crate::page::view_context::ViewContext;
 
 /// After the server's name, from left to right.
 pub(crate) static COLUMNS: [Column; 4] = [
-    Column { key: "column.heartbeat", sort: Some(Sort::Heartbeat), cells: heartbeat },
-    Column { key: "column.version", sort: Some(Sort::Version), cells: version },
-    Column { key: "column.encryption-key", sort: None, cells: keys },
-    Column { key: "column.messenger", sort: None, cells: messenger },
+    Column {
+        name: "heartbeat",
+        heading: MessageKey::ColumnHeartbeat,
+        sort: Some(Sort::Heartbeat),
+        cells: heartbeat,
+    },
+    Column {
+        name: "version",
+        heading: MessageKey::ColumnVersion,
+        sort: Some(Sort::Version),
+        cells: version,
+    },
+    Column {
+        name: "encryption-key",
+        heading: MessageKey::ColumnEncryptionKey,
+        sort: None,
+        cells: keys,
+    },
+    Column {
+        name: "messenger",
+        heading: MessageKey::ColumnMessenger,
+        sort: None,
+        cells: messenger,
+    },
 ];
 
 #[derive(Debug)]
 pub(crate) struct Column {
-    pub(crate) key: &'static str,
+    /// Its name in an element's id.
+    pub(crate) name: &'static str,
+    pub(crate) heading: MessageKey,
     /// The heading is a link that sorts by this.
     pub(crate) sort: Option<Sort>,
     /// Empty where nothing is known.
@@ -67,9 +90,9 @@ fn heartbeat(inputs: &CellInputs<'_>) -> Vec<Cell> {
         hint: inputs.hint(if is_alive { HINTS_IF_ALIVE } else { HINTS_IF_SILENT }),
         // While the overview is blind, the banner gives the reason once for all rows.
         reason: (!is_alive && status.pulse != Pulse::Unknown)
-            .then(|| context.words.why_pulse(status, context.snapshot)),
+            .then(|| context.catalog.why_pulse(status, context.snapshot)),
         shows_age: true,
-        ..inputs.cell(style, style.label(context.words).to_owned(), &[])
+        ..inputs.cell(style, style.label(context.catalog).to_owned(), &[])
     }]
 }
 
@@ -77,7 +100,7 @@ fn version(inputs: &CellInputs<'_>) -> Vec<Cell> {
     let version = &inputs.status.component.facts.version;
     vec![match inputs.status.version.map(status_style::version) {
         Some(style) if style.emphasized => {
-            let text = format!("{version}, {}", style.label(inputs.context.words));
+            let text = format!("{version}, {}", style.label(inputs.context.catalog));
             inputs.cell(style, text, &[HintId::VersionSkew])
         }
         style => Cell { style, text: version.clone(), hint: None, reason: None, shows_age: false },
@@ -96,7 +119,7 @@ fn keys(inputs: &CellInputs<'_>) -> Vec<Cell> {
 
 fn messenger(inputs: &CellInputs<'_>) -> Vec<Cell> {
     let messenger = inputs.status.messenger.as_ref().map(|messenger| Cell {
-        reason: inputs.context.words.why_messenger(messenger),
+        reason: inputs.context.catalog.why_messenger(messenger),
         ..inputs.verdict_cell(status_style::messenger(messenger), &[HintId::MessengerUnreachable])
     });
     messenger.into_iter().collect()
@@ -117,6 +140,6 @@ impl CellInputs<'_> {
 
     /// A cell whose text is the verdict itself.
     fn verdict_cell(&self, style: StatusStyle, ids: &[HintId]) -> Cell {
-        self.cell(style, style.label(self.context.words).to_owned(), ids)
+        self.cell(style, style.label(self.context.catalog).to_owned(), ids)
     }
 }

@@ -32,6 +32,6 @@ impl HintLink {
             hints::anchor(id, server.map(|server| &server.name), role)
         };
         let args = self.finding.title_args(context.overview);
-        (anchor, context.words.say(&format!("{}.title", id.as_str()), &args))
+        (anchor, context.catalog.title_of_one(id, &args))
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::cluster::hints::Arg;
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Health, ServerStatus, version};
+use crate::i18n::MessageKey;
 use crate::page::route::{List, Route, Sort};
 use crate::page::status_style;
 use crate::page::view_context::ViewContext;
@@ -111,12 +112,12 @@ fn matches_search(server: &ServerStatus, search: &str) -> bool {
 /// All servers, and each status that a server has or that is selected. The numbers are those of the current
 /// search.
 fn filters(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
-    let (list, words) = (&context.route.list, context.words);
+    let (list, catalog) = (&context.route.list, context.catalog);
     let filter = |state: Option<Health>, count| Filter {
         name: state.map_or("all", Health::as_str),
         label: state.map_or_else(
-            || words.label("list.all"),
-            |state| status_style::health(state).label(words),
+            || catalog.text(MessageKey::ListAll),
+            |state| status_style::health(state).label(catalog),
         ),
         count,
         address: context.route.with_list(list.filtered(state)).address(),
@@ -164,15 +165,15 @@ fn oldest_version(server: &ServerStatus) -> &str {
 }
 
 fn empty_text(context: &ViewContext<'_>) -> String {
-    let (list, words) = (&context.route.list, context.words);
-    let state = list.state.map_or("", |state| status_style::health(state).label(words));
+    let (list, catalog) = (&context.route.list, context.catalog);
+    let state = list.state.map_or("", |state| status_style::health(state).label(catalog));
     let key = match (state, list.search.as_str()) {
-        ("", _) => "list.none.search",
-        (_, "") => "list.none.state",
-        (_, _) => "list.none.both",
+        ("", _) => MessageKey::ListNoneSearch,
+        (_, "") => MessageKey::ListNoneStatus,
+        (_, _) => MessageKey::ListNoneBoth,
     };
     let text = |text: &str| Arg::Text(text.to_owned());
-    words.say(key, &[("state", text(state)), ("search", text(&list.search))])
+    catalog.format(key, &[("state", text(state)), ("search", text(&list.search))])
 }
 
 fn pager(
@@ -184,8 +185,8 @@ fn pager(
     let list = &context.route.list;
     let to = |page: usize| context.route.with_list(List { page, ..list.clone() }).address();
     (shown.len() < total).then(|| Pager {
-        range: context.words.say(
-            "list.pages",
+        range: context.catalog.format(
+            MessageKey::ListPages,
             &[
                 ("first", Arg::Number(shown.start + 1)),
                 ("last", Arg::Number(shown.end)),

@@ -2,7 +2,7 @@
 
 use crate::cluster::hints::dom_safe;
 use crate::cluster::{ComponentStatus, Health, Pulse, Role, ServerStatus};
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::servers::columns::{COLUMNS, Cell, CellInputs};
@@ -40,7 +40,7 @@ pub(crate) fn server_row(
     context: &ViewContext<'_>,
     cluster_links: &[HintLink],
 ) -> ServerRow {
-    let shared = shared_product(server, context.words);
+    let shared = shared_product(server, context.catalog);
     let mut facts: Vec<String> = server
         .latest()
         .map(|latest| {
@@ -54,7 +54,8 @@ pub(crate) fn server_row(
     // A cell takes the first hint that explains it: those about its server are more precise.
     let links: Vec<HintLink> = links.iter().chain(cluster_links).copied().collect();
     let components = server.components.iter().map(|status| {
-        let product = if shared.is_some() { String::new() } else { product(status, context.words) };
+        let product =
+            if shared.is_some() { String::new() } else { product(status, context.catalog) };
         component_row(status, context, product, &links)
     });
     ServerRow {
@@ -69,15 +70,15 @@ pub(crate) fn server_row(
 }
 
 /// The product of all components of a server, if they have the same.
-fn shared_product(server: &ServerStatus, words: &Words) -> Option<String> {
-    let mut products = server.components.iter().map(|status| product(status, words));
+fn shared_product(server: &ServerStatus, catalog: &Catalog) -> Option<String> {
+    let mut products = server.components.iter().map(|status| product(status, catalog));
     let first = products.next().filter(|first| !first.is_empty())?;
     products.all(|other| other == first).then_some(first)
 }
 
-fn product(status: &ComponentStatus, words: &Words) -> String {
+fn product(status: &ComponentStatus, catalog: &Catalog) -> String {
     if status.component.is_observer() {
-        words.label("page.this-overview").to_owned()
+        catalog.text(MessageKey::ListThisOverview).to_owned()
     } else {
         status.component.facts.product.clone().unwrap_or_default()
     }

@@ -140,7 +140,7 @@ pub(crate) fn build_rows(
 fn rejection(server: &ServerStatus, context: &ViewContext<'_>) -> Option<String> {
     let rejections = context.snapshot.rejected_of(&server.name, context.now);
     let rejected: Vec<String> =
-        rejections.map(|heartbeat| context.words.refused(heartbeat)).collect();
+        rejections.map(|heartbeat| context.catalog.rejected(heartbeat)).collect();
     (!rejected.is_empty()).then(|| rejected.join(". "))
 }
 
@@ -189,7 +189,7 @@ mod tests {
         Change, ComponentFacts, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Span,
     };
     use crate::cluster::{Role, Source};
-    use crate::i18n::{Language, Words};
+    use crate::i18n::{Catalog, Language};
     use crate::page::model::PageModel;
     use crate::page::route::Route;
     use crate::page::servers::columns::Cell;
@@ -240,8 +240,8 @@ mod tests {
     }
 
     fn page_model(snapshot: &Snapshot, cache: &mut RowCache) -> PageModel {
-        let words = Words::of(Language::English);
-        PageModel::new(snapshot, NOON, &Route::default(), usize::MAX, cache, words)
+        let catalog = Catalog::for_language(Language::English);
+        PageModel::new(snapshot, NOON, &Route::default(), usize::MAX, cache, catalog)
     }
 
     fn rebuilt_servers(before: &PageModel, after: &PageModel) -> BTreeSet<String> {

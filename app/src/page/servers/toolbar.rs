@@ -3,7 +3,7 @@
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
-use crate::i18n::{self, Words};
+use crate::i18n::{self, Catalog, MessageKey};
 use crate::page::route::Sort;
 use crate::page::servers::columns::COLUMNS;
 use crate::page::servers::list::{Filter, Pager, SortOption, Toolbar};
@@ -19,7 +19,7 @@ fn toolbar_view(state: PageState, toolbar: &Toolbar) -> impl IntoView + use<> {
     let filters: Vec<_> = toolbar.filters.iter().map(filter_link).collect();
     let problems_first = toolbar.sort_options.iter().find(|option| option.sort == Sort::Trouble);
     let problems_first =
-        problems_first.map(|problems_first| sort_link(problems_first, state.words()));
+        problems_first.map(|problems_first| sort_link(problems_first, state.catalog()));
     // In a hydrated page the list follows each key; the form is for browsers without scripts.
     let update_search = move |event: Event| {
         let typed = event_target_value(&event);
@@ -30,7 +30,7 @@ fn toolbar_view(state: PageState, toolbar: &Toolbar) -> impl IntoView + use<> {
     };
     view! {
         <div class="toolbar">
-            <nav class="filter-list" aria-label=state.words().label("list.filter")>{filters}</nav>
+            <nav class="filter-list" aria-label=state.catalog().text(MessageKey::ListFilter)>{filters}</nav>
             {problems_first}
             <form
                 role="search"
@@ -45,12 +45,12 @@ fn toolbar_view(state: PageState, toolbar: &Toolbar) -> impl IntoView + use<> {
                     name="q"
                     value=toolbar.search.clone()
                     prop:value=toolbar.search.clone()
-                    placeholder=state.words().label("list.search.what")
-                    aria-label=state.words().label("list.search.label")
+                    placeholder=state.catalog().text(MessageKey::ListSearchPlaceholder)
+                    aria-label=state.catalog().text(MessageKey::ListSearchLabel)
                     autocomplete="off"
                     on:input=update_search
                 />
-                <button type="submit" class="unless-hydrated">{state.words().label("list.search")}</button>
+                <button type="submit" class="unless-hydrated">{state.catalog().text(MessageKey::ListSearch)}</button>
             </form>
         </div>
     }
@@ -66,7 +66,7 @@ fn filter_link(filter: &Filter) -> impl IntoView + use<> {
 }
 
 /// A second click reverses the order.
-fn sort_link(option: &SortOption, words: &Words) -> impl IntoView + use<> {
+fn sort_link(option: &SortOption, catalog: &Catalog) -> impl IntoView + use<> {
     let arrow = match option.direction {
         None => "",
         Some("descending") => " ↑",
@@ -76,7 +76,7 @@ fn sort_link(option: &SortOption, words: &Words) -> impl IntoView + use<> {
     let id = format!("sort-{}", option.sort.as_str());
     view! {
         <a class="sort-link" id=id href=option.address.clone() aria-current=current>
-            {words.label(option.sort.key())}<span aria-hidden="true">{arrow}</span>
+            {catalog.text(option.sort.message())}<span aria-hidden="true">{arrow}</span>
         </a>
     }
 }
@@ -86,14 +86,16 @@ fn sort_link(option: &SortOption, words: &Words) -> impl IntoView + use<> {
 pub(crate) fn HeaderRow(state: PageState) -> impl IntoView {
     let headers = move || {
         state.toolbar.with(|toolbar| {
-            let headers = std::iter::once(("column.server", Some(Sort::Name)))
-                .chain(COLUMNS.iter().map(|column| (column.key, column.sort)));
-            headers.map(|(key, sort)| column_header(state, toolbar, key, sort)).collect::<Vec<_>>()
+            let headers = std::iter::once((MessageKey::ColumnServer, Some(Sort::Name)))
+                .chain(COLUMNS.iter().map(|column| (column.heading, column.sort)));
+            headers
+                .map(|(heading, sort)| column_header(state, toolbar, heading, sort))
+                .collect::<Vec<_>>()
         })
     };
     view! {
         <div role="rowgroup" class="table-header">
-            <div role="row" class="table-row" data-sort-label=state.words().label("list.order")>
+            <div role="row" class="table-row" data-sort-label=state.catalog().text(MessageKey::ListSortBy)>
                 {headers}
             </div>
         </div>
@@ -103,15 +105,15 @@ pub(crate) fn HeaderRow(state: PageState) -> impl IntoView {
 fn column_header(
     state: PageState,
     toolbar: &Toolbar,
-    key: &'static str,
+    heading: MessageKey,
     sort: Option<Sort>,
 ) -> impl IntoView + use<> {
     let option =
         sort.and_then(|sort| toolbar.sort_options.iter().find(|option| option.sort == sort));
-    let plain_text = option.is_none().then(|| state.words().label(key));
+    let plain_text = option.is_none().then(|| state.catalog().text(heading));
     view! {
         <span role="columnheader" aria-sort=option.and_then(|option| option.direction)>
-            {option.map(|option| sort_link(option, state.words()))}{plain_text}
+            {option.map(|option| sort_link(option, state.catalog()))}{plain_text}
         </span>
     }
 }
@@ -125,27 +127,27 @@ pub(crate) fn ListFooter(state: PageState) -> impl IntoView {
                 let clear_address = toolbar.clear_address.clone();
                 view! {
                     <p class="empty-text muted">
-                        {why}" "{link("clear-filters", "", clear_address, state.words().label("list.everything"))}
+                        {why}" "{link("clear-filters", "", clear_address, state.catalog().text(MessageKey::ListClearFilters))}
                     </p>
                 }
             });
             view! {
                 {empty_text}
-                {toolbar.pager.as_ref().map(|pager| pager_view(pager, state.words()))}
+                {toolbar.pager.as_ref().map(|pager| pager_view(pager, state.catalog()))}
             }
         })
     }
 }
 
-fn pager_view(pager: &Pager, words: &Words) -> impl IntoView + use<> {
+fn pager_view(pager: &Pager, catalog: &Catalog) -> impl IntoView + use<> {
     let page_link = |id: &'static str, to: &Option<String>, word: &'static str| {
         to.clone().map(|to| link(id, "button", to, word))
     };
     view! {
-        <nav class="pager" aria-label=words.label("list.pages.label")>
-            {page_link("previous-page", &pager.previous, words.label("list.before"))}
+        <nav class="pager" aria-label=catalog.text(MessageKey::ListPagesLabel)>
+            {page_link("previous-page", &pager.previous, catalog.text(MessageKey::ListPrevious))}
             <span class="muted">{pager.range.clone()}</span>
-            {page_link("next-page", &pager.next, words.label("list.after"))}
+            {page_link("next-page", &pager.next, catalog.text(MessageKey::ListNext))}
         </nav>
     }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Health, Role, Timestamp};
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::servers::columns::{COLUMNS, Cell};
 use crate::page::servers::model::{ComponentRow, ServerRow};
 use crate::page::servers::row_signals::RowSignals;
@@ -25,7 +25,7 @@ pub(crate) fn Servers(state: PageState) -> impl IntoView {
     view! {
         <section class="card servers" aria-labelledby="servers">
             <div class="servers-header">
-                <h2 id="servers" tabindex="-1">{state.words().label("page.servers")}</h2>
+                <h2 id="servers" tabindex="-1">{state.catalog().text(MessageKey::ListTitle)}</h2>
                 <ToolbarView state />
             </div>
             <div role="table" aria-labelledby="servers" class="table">
@@ -47,18 +47,18 @@ pub(crate) fn Servers(state: PageState) -> impl IntoView {
 /// What an empty cluster shows: the commands that add a server.
 #[component]
 fn AddServers(state: PageState) -> impl IntoView {
-    let words = state.words();
+    let catalog = state.catalog();
     let base = state.page_context(|context| context.site.base.clone());
-    let url = if base.is_empty() { "empty.url" } else { "empty.url.path" };
+    let url = if base.is_empty() { MessageKey::EmptyUrl } else { MessageKey::EmptyUrlWithPath };
     view! {
         <div class="empty">
-            <p>{words.label("empty.lead")}</p>
+            <p>{catalog.text(MessageKey::EmptyLead)}</p>
             <pre>
                 "cluster-overview agent --role service --overview URL --token-file FILE\n"
                 "cluster-overview agent --role web --overview URL --token-file FILE"
             </pre>
             <p class="muted">
-                {words.say(url, &[("path", Arg::Text(base))])}" "{words.label("empty.file")}
+                {catalog.format(url, &[("path", Arg::Text(base))])}" "{catalog.text(MessageKey::EmptyFile)}
             </p>
         </div>
     }
@@ -99,7 +99,7 @@ fn server_rows(
             component_row(
                 component,
                 &server.id,
-                &Age { words: state.words(), tick: state.tick, row: row.clone(), place },
+                &Age { catalog: state.catalog(), tick: state.tick, row: row.clone(), place },
             )
         })
         .collect();
@@ -107,12 +107,12 @@ fn server_rows(
     view! {
         <div role="row" class="server-name">
             <div role="rowheader" aria-colspan="5">
-                {status_style::icon_alone(status_style::health(server.health), state.words())}
+                {status_style::icon_alone(status_style::health(server.health), state.catalog())}
                 <a id=format!("open-{}", server.id) href=move || state.address(&query)>
                     <bdi>{server.name.clone()}</bdi>
                 </a>
                 <span class="muted">{server.facts.clone()}</span>
-                {server.rejected.clone().map(|rejected| view! { <span class="rejected">{rejected}"."</span> })}
+                {server.rejected.clone().map(|rejected| view! { <span class="rejected">{rejected}</span> })}
             </div>
         </div>
         {components}
@@ -121,19 +121,18 @@ fn server_rows(
 
 fn component_row(component: &ComponentRow, server: &str, age: &Age) -> impl IntoView + use<> {
     let role = match component.role {
-        Role::Web => age.words.label("role.web"),
-        Role::Service => age.words.label("role.service"),
+        Role::Web => age.catalog.text(MessageKey::RoleWeb),
+        Role::Service => age.catalog.text(MessageKey::RoleService),
     };
     let mark = (component.health > Health::Unknown)
-        .then(|| status_style::icon_alone(status_style::health(component.health), age.words));
+        .then(|| status_style::icon_alone(status_style::health(component.health), age.catalog));
     let columns: Vec<_> = COLUMNS
         .iter()
         .zip(&component.cells)
         .map(|(column, cells)| {
-            let name = column.key.trim_start_matches("column.");
-            let id = format!("hint-link-{server}-{}-{name}", component.role.as_str());
+            let id = format!("hint-link-{server}-{}-{}", component.role.as_str(), column.name);
             view! {
-                <div role="cell" data-label=age.words.label(column.key)>{column_cells(cells, &id, age)}</div>
+                <div role="cell" data-label=age.catalog.text(column.heading)>{column_cells(cells, &id, age)}</div>
             }
         })
         .collect();
@@ -165,19 +164,19 @@ fn column_cells(cells: &[Cell], id: &str, age: &Age) -> impl IntoView + use<> {
 }
 
 fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
-    let words = age.words;
+    let catalog = age.catalog;
     let text = cell.text.clone();
     let class = match cell.style {
         Some(style) if style.emphasized => format!("emphasized {}", style.icon),
         _ => String::new(),
     };
     // If the text does not contain the verdict's word, the icon has it as its label.
-    let icon = cell.style.map(|style| status_style::icon_beside(style, &text, words));
+    let icon = cell.style.map(|style| status_style::icon_beside(style, &text, catalog));
     let class_name = if icon.is_some() { "cell with-icon" } else { "cell" };
     let age = cell.shows_age.then(|| age.clone());
     let age = age.map(|age| view! { <span class="muted">" · "{move || age.text()}</span> });
     let hint = cell.hint.clone().map(|(anchor, title)| {
-        let reason = words.label("page.why");
+        let reason = catalog.text(MessageKey::HintsHowToFix);
         let label = format!("{reason}: {title}");
         view! { " "<a id=id href=format!("#{anchor}") aria-label=label>{reason}</a> }
     });
@@ -194,7 +193,7 @@ fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
 /// What the age of a component's last heartbeat is computed from.
 #[derive(Clone)]
 struct Age {
-    words: &'static Words,
+    catalog: &'static Catalog,
     tick: RwSignal<Timestamp>,
     row: RowSignals,
     place: usize,
@@ -203,9 +202,9 @@ struct Age {
 impl Age {
     /// Subscribes to the tick only while the row is on the screen.
     fn text(&self) -> String {
-        let Self { words, tick, row, place } = self;
+        let Self { catalog, tick, row, place } = self;
         let time = row.heartbeats.with(|times| times.get(*place).copied()).unwrap_or_default();
         let now = if row.visible.get() { tick.get() } else { tick.get_untracked() };
-        time_since(words, now, time)
+        time_since(catalog, now, time)
     }
 }

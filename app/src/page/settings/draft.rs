@@ -124,8 +124,8 @@ fn format_duration(span: Span) -> String {
     if span == Span::minutes(24 * 60) {
         return "24 h".to_owned();
     }
-    let words = span.to_string();
-    if Span::parse(&words) == Some(span) { words } else { format!("{} s", span.0 / 1_000) }
+    let catalog = span.to_string();
+    if Span::parse(&catalog) == Some(span) { catalog } else { format!("{} s", span.0 / 1_000) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{SETTINGS, Setting, SettingError, Settings, Span};
-use crate::i18n;
+use crate::i18n::{self, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::settings::draft::Draft;
 use crate::page::view_context::ViewContext;
@@ -36,7 +36,7 @@ pub(crate) struct FormField {
     pub(crate) help: Option<String>,
     pub(crate) error: Option<String>,
     /// A valid value that is not recommended.
-    pub(crate) warning: Option<String>,
+    pub(crate) warning: Option<&'static str>,
 }
 
 pub(crate) fn form(context: &ViewContext<'_>) -> Option<Form> {
@@ -55,9 +55,9 @@ pub(crate) fn form(context: &ViewContext<'_>) -> Option<Form> {
     let settings = parsed.ok();
     let effects = match &settings {
         Some(settings) if settings != current => {
-            let mut effects = context.words.effects(context.snapshot, settings, context.now);
+            let mut effects = context.catalog.effects(context.snapshot, settings, context.now);
             if effects.is_empty() {
-                effects.push(context.words.say("configure.none", &[]));
+                effects.push(context.catalog.text(MessageKey::PreviewNoChange).to_owned());
             }
             effects
         }
@@ -73,26 +73,23 @@ fn form_field(
     error: Option<&SettingError>,
     settings: Option<&Settings>,
 ) -> FormField {
-    let say = |part: &str, args: &[(&'static str, Arg)]| {
-        context.words.say(&format!("settings.{}.{part}", setting.key), args)
-    };
     let unwise = settings.is_some_and(|settings| setting.is_unwise(settings));
     FormField {
         name: setting.name,
-        label: context.words.label(&format!("settings.{}.label", setting.key)),
-        help: setting.range.map(|range| {
-            say("help", &[("min", Arg::Span(range.min)), ("max", Arg::Span(range.max))])
-        }),
-        error: error.map(|error| error.why.in_words(context.words)),
-        warning: unwise.then(|| say("unwise", &[])),
+        label: context.catalog.setting_label(setting),
+        help: context.catalog.setting_help(setting),
+        error: error.map(|error| context.catalog.setting_error(error.why)),
+        warning: context.catalog.setting_warning(setting).filter(|_| unwise),
     }
 }
 
 pub(crate) fn summary(context: &ViewContext<'_>) -> Vec<SummaryItem> {
-    let ViewContext { snapshot, overview, words, .. } = *context;
+    let ViewContext { snapshot, overview, catalog, .. } = *context;
     let settings = &snapshot.settings;
     let counts = &overview.counts;
-    let on = |on: bool| words.label(if on { "fact.on" } else { "fact.off" }).to_owned();
+    let on = |on: bool| {
+        catalog.text(if on { MessageKey::FactsOn } else { MessageKey::FactsOff }).to_owned()
+    };
     let compared: usize = overview
         .servers
         .iter()
@@ -104,35 +101,39 @@ pub(crate) fn summary(context: &ViewContext<'_>) -> Vec<SummaryItem> {
         .reference_version
         .as_ref()
         .and_then(|reference| overview.versions.iter().find(|count| count.version == *reference));
-    let item = |key, value, detail| SummaryItem { label: words.label(key), value, detail };
-    let span = |key, span: String| words.say(key, &[("span", Arg::Text(span))]);
+    let item = |key, value, detail| SummaryItem { label: catalog.text(key), value, detail };
+    let span = |key, span: String| catalog.format(key, &[("span", Arg::Text(span))]);
     let number = |name, number| (name, Arg::Number(number));
     vec![
         item(
-            "fact.servers",
+            MessageKey::FactsServers,
             i18n::number(counts.servers),
-            words.say(
-                "fact.components",
+            catalog.format(
+                MessageKey::FactsComponents,
                 &[number("web", counts.web), number("service", counts.service)],
             ),
         ),
-        item("settings.balancing.label", on(settings.load_balancing), String::new()),
+        item(MessageKey::SettingsLoadBalancingLabel, on(settings.load_balancing), String::new()),
         item(
-            "settings.failover.label",
+            MessageKey::SettingsAutomaticFailoverLabel,
             on(settings.automatic_failover),
-            span("fact.stale-after", settings.stale_timeout().to_string()),
+            span(MessageKey::FactsStaleAfter, settings.stale_timeout().to_string()),
         ),
         item(
-            "fact.heartbeat",
-            span("fact.every", settings.interval().to_string()),
-            span("fact.web-window", format_web_window(settings.web_window())),
+            MessageKey::FactsHeartbeat,
+            span(MessageKey::FactsInterval, settings.interval().to_string()),
+            span(MessageKey::FactsWebWindow, format_web_window(settings.web_window())),
         ),
         match reference {
             Some(count) => {
                 let args = [number("count", count.servers), number("total", compared)];
-                item("fact.software", count.version.clone(), words.say("fact.software.on", &args))
+                item(
+                    MessageKey::FactsVersion,
+                    count.version.clone(),
+                    catalog.format(MessageKey::FactsVersionOn, &args),
+                )
             }
-            None => item("fact.software", "–".to_owned(), String::new()),
+            None => item(MessageKey::FactsVersion, "–".to_owned(), String::new()),
         },
     ]
 }

@@ -3,6 +3,7 @@
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
 
+use crate::i18n::MessageKey;
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::settings::draft::{CHECKED, Draft};
@@ -16,7 +17,7 @@ pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
     let items = move || state.summary.with(|items| items.iter().map(item).collect::<Vec<_>>());
     let form = move || state.form.with(|form| form.as_ref().map(|form| settings_form(state, form)));
     view! {
-        <section class="card summary" aria-label=state.words().label("page.configuration")>
+        <section class="card summary" aria-label=state.catalog().text(MessageKey::FactsTitle)>
             <div class="summary-row">
                 <dl>{items}</dl>
                 {move || edit_button(state)}
@@ -49,14 +50,14 @@ fn edit_button(state: PageState) -> impl IntoView + use<> {
         "configure".to_owned(),
         class,
         query,
-        state.words().label("page.configure").to_owned(),
+        state.catalog().text(MessageKey::ActionEditSettings).to_owned(),
     )
     .attr("aria-expanded", expanded)
 }
 
 /// Rendered again with each key: Leptos keeps the fields, so focus and selection stay.
 fn settings_form(state: PageState, form: &Form) -> impl IntoView + use<> {
-    let words = state.words();
+    let catalog = state.catalog();
     let draft = &form.draft;
     let mut hidden = state.toolbar.with_untracked(|toolbar| toolbar.hidden_params.clone());
     hidden.push(("configure", String::new()));
@@ -98,16 +99,16 @@ fn settings_form(state: PageState, form: &Form) -> impl IntoView + use<> {
             </div>
             {effects(state, form)}
             <div class="buttons">
-                <button type="submit" class="primary" id="save">{words.label("page.save")}</button>
+                <button type="submit" class="primary" id="save">{catalog.text(MessageKey::ActionSave)}</button>
                 <button
                     type="submit"
                     class="unless-hydrated"
                     formmethod="get"
                     formaction=state.address("")
                 >
-                    {words.label("page.show-effect")}
+                    {catalog.text(MessageKey::ActionPreview)}
                 </button>
-                {link("cancel", "button", state.address(""), words.label("page.cancel"))}
+                {link("cancel", "button", state.address(""), catalog.text(MessageKey::ActionCancel))}
             </div>
         </form>
     }
@@ -178,7 +179,7 @@ fn duration_field(
 
 fn effects(state: PageState, form: &Form) -> impl IntoView + use<> {
     let items: Vec<_> = form.effects.iter().map(|line| view! { <li>{line.clone()}</li> }).collect();
-    let lead = (!items.is_empty()).then(|| state.words().label("configure.lead"));
+    let lead = (!items.is_empty()).then(|| state.catalog().text(MessageKey::PreviewTitle));
     view! {
         <div class="effects" data-testid="effects">
             <p>{lead}</p>

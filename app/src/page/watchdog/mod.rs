@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use leptos::prelude::*;
 
-use crate::i18n::Words;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::state::PageState;
 use crate::protocol::SiteInfo;
 
@@ -25,19 +25,19 @@ pub(crate) fn script(state: PageState, site: &SiteInfo, nonce: &str) -> impl Int
 }
 
 /// Hidden until the script shows it.
-pub(crate) fn notice(words: &Words) -> impl IntoView + use<> {
+pub(crate) fn notice(catalog: &Catalog) -> impl IntoView + use<> {
     let keys = [
-        "plain.not-live.script",
-        "plain.not-live.text",
-        "plain.not-live.reloads",
-        "plain.not-live.waits",
+        MessageKey::PagesNotLiveScript,
+        MessageKey::PagesNotLiveText,
+        MessageKey::PagesNotLiveReloads,
+        MessageKey::PagesNotLiveReloadPaused,
     ];
     // The script finds them by their number.
     let parts = keys.into_iter().zip(1..).map(|(key, part)| {
-        let said = format!("{} ", words.label(key));
+        let said = format!("{} ", catalog.text(key));
         view! { <span data-part=part>{said}</span> }
     });
-    let mark = format!("{} – ", words.label("plain.not-live"));
+    let mark = format!("{} – ", catalog.text(MessageKey::PagesNotLive));
     view! {
         <p id="not-live" hidden data-title-prefix=mark>
             {parts.collect_view()}

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use app::cluster::hints::Arg;
+use app::i18n::MessageKey;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -100,7 +101,7 @@ impl ForeignWrite {
     fn problem(&self, untrusted_host: Option<(IpAddr, &str)>) -> Problem {
         let text = |text: &str| Arg::Text(one_line(text));
         let (key, values) = match self {
-            Self::Site(site) => ("plain.foreign.site", vec![("site", text(site))]),
+            Self::Site(site) => (MessageKey::PagesCrossSiteOtherSite, vec![("site", text(site))]),
             Self::Origin { page, own: Some(own) } => {
                 let mut values = vec![
                     ("page", text(page)),
@@ -108,21 +109,25 @@ impl ForeignWrite {
                     ("header", text(own.header)),
                 ];
                 let (key, line) = match untrusted_host {
-                    None => ("plain.foreign.origin", PROXY_HOST_LINE.to_owned()),
+                    None => (MessageKey::PagesCrossSiteOrigin, PROXY_HOST_LINE.to_owned()),
                     Some((peer, said)) => {
                         values.extend([("said", text(said)), ("peer", text(&peer.to_string()))]);
-                        ("plain.foreign.unbelieved", format!("--trusted-proxies {peer}"))
+                        (
+                            MessageKey::PagesCrossSiteUntrustedHeader,
+                            format!("--trusted-proxies {peer}"),
+                        )
                     }
                 };
                 values.push(("line", text(&line)));
                 (key, values)
             }
             Self::Origin { page, own: None } => (
-                "plain.foreign.no-host",
+                MessageKey::PagesCrossSiteNoHost,
                 vec![("page", text(page)), ("line", text(PROXY_HOST_LINE))],
             ),
-            Self::NoOrigin => ("plain.foreign.unsaid", Vec::new()),
+            Self::NoOrigin => (MessageKey::PagesCrossSiteNoOrigin, Vec::new()),
         };
-        Problem::translated(StatusCode::FORBIDDEN, key, values).titled("plain.foreign.title")
+        Problem::translated(StatusCode::FORBIDDEN, key, values)
+            .titled(MessageKey::PagesCrossSiteTitle)
     }
 }

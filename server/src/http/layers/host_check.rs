@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::cluster::hints::Arg;
+use app::i18n::MessageKey;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -26,6 +27,6 @@ pub(crate) async fn check_host(
         return next.run(request).await;
     }
     let host = Arg::Text(one_line(host.unwrap_or_default()));
-    Problem::translated(StatusCode::FORBIDDEN, "plain.foreign.host", vec![("host", host)])
+    Problem::translated(StatusCode::FORBIDDEN, MessageKey::PagesCrossSiteHost, vec![("host", host)])
         .into_response()
 }

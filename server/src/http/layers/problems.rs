@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use app::i18n::MessageKey;
 use app::pages::DocumentContext;
 use app::pages::error::{ErrorPage, NextLink, render};
 use axum::body::Body;
@@ -49,8 +50,12 @@ fn as_json(problem: &dto::Problem, response: Response) -> Response {
 
 /// The response if a handler has panicked.
 pub(crate) fn answer_panic(_: Box<dyn Any + Send + 'static>) -> Response {
-    Problem::translated(StatusCode::INTERNAL_SERVER_ERROR, "plain.error.failed.lead", Vec::new())
-        .into_response()
+    Problem::translated(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        MessageKey::PagesInternalError,
+        Vec::new(),
+    )
+    .into_response()
 }
 
 /// Whether a browser navigates with this request, and will show the response as a page.
@@ -81,7 +86,7 @@ fn as_page(
         }
         _ => NextLink::Overview,
     };
-    let sentences = problem.sentences(context.words);
+    let sentences = problem.sentences(context.catalog);
     let untranslated = sentences.is_none().then(|| problem.detail().to_owned());
     let page = render(ErrorPage {
         context,

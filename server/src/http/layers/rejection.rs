@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use app::cluster::hints::Arg;
+use app::i18n::MessageKey;
 use axum::http::{HeaderName, StatusCode};
 
 use crate::auth::AuthMode;
@@ -53,11 +54,13 @@ impl ForbiddenReason {
     }
 
     /// The key of the sentence for people.
-    const fn key(self) -> &'static str {
+    const fn message(self) -> MessageKey {
         match self {
-            Self::Viewer => "plain.refused.viewer",
-            Self::EmbeddedGuest => "plain.refused.guest",
-            Self::ServerToken | Self::PersonToken | Self::EnrolmentRequired => "plain.refused.node",
+            Self::Viewer => MessageKey::PagesForbiddenViewer,
+            Self::EmbeddedGuest => MessageKey::PagesForbiddenGuest,
+            Self::ServerToken | Self::PersonToken | Self::EnrolmentRequired => {
+                MessageKey::PagesForbiddenServerToken
+            }
         }
     }
 }
@@ -74,13 +77,15 @@ impl Rejection {
         let for_servers = matches!(permission, Permission::SendHeartbeats | Permission::Enrol);
         match self {
             Self::Forbidden(reason) => Problem::new(StatusCode::FORBIDDEN, reason.as_str())
-                .for_people(reason.key(), Vec::new()),
-            Self::SessionLapsed => unauthorized_with_message("plain.unproved.lapsed", Vec::new()),
+                .for_people(reason.message(), Vec::new()),
+            Self::SessionLapsed => {
+                unauthorized_with_message(MessageKey::PagesNotSignedInLapsed, Vec::new())
+            }
             Self::Unauthenticated(AuthFailure::BadToken) if for_servers => unauthorized(
                 "the token in the Authorization header is neither a join token nor a server's credential of this overview, or it was revoked; compare it with the file that `serve` named at its start",
             ),
             Self::Unauthenticated(AuthFailure::BadToken) => {
-                unauthorized_with_message("plain.unproved.token", Vec::new())
+                unauthorized_with_message(MessageKey::PagesNotSignedInToken, Vec::new())
             }
             Self::Unauthenticated(_) if for_servers => unauthorized(
                 "a heartbeat needs the join token or a server's credential: Authorization: Bearer TOKEN",
@@ -89,11 +94,14 @@ impl Rejection {
             Self::Unauthenticated(AuthFailure::NoCredentials | AuthFailure::BadSession) => {
                 match site.auth.policy.mode {
                     AuthMode::Proxy { .. } | AuthMode::Host(_) => {
-                        unauthorized_with_message("plain.unproved.product", Vec::new())
+                        unauthorized_with_message(MessageKey::PagesNotSignedInProduct, Vec::new())
                     }
                     AuthMode::Open | AuthMode::Password => {
                         let page = Arg::Text(format!("{}/sign-in", site.base));
-                        unauthorized_with_message("plain.unproved.sign-in", vec![("page", page)])
+                        unauthorized_with_message(
+                            MessageKey::PagesNotSignedIn,
+                            vec![("page", page)],
+                        )
                     }
                 }
             }
@@ -101,24 +109,24 @@ impl Rejection {
     }
 }
 
-fn unauthorized_with_message(key: &'static str, values: Values) -> Problem {
+fn unauthorized_with_message(key: MessageKey, values: Values) -> Problem {
     Problem::translated(StatusCode::UNAUTHORIZED, key, values)
 }
 
 /// What is wrong with the proxy's headers, and what the proxy must send.
 fn proxy_problem(site: &Site, why: ProxyNameError, peer: Option<IpAddr>) -> Problem {
     let AuthMode::Proxy { user, role } = &site.auth.policy.mode else {
-        return unauthorized_with_message("plain.unproved.product", Vec::new());
+        return unauthorized_with_message(MessageKey::PagesNotSignedInProduct, Vec::new());
     };
     let (key, header) = match why {
-        ProxyNameError::Direct => ("plain.proxy.direct", user),
-        ProxyNameError::Missing => ("plain.proxy.missing", user),
-        ProxyNameError::Empty => ("plain.proxy.empty", user),
-        ProxyNameError::TwoNames => ("plain.proxy.twice", user),
-        ProxyNameError::TwoRoles => ("plain.proxy.twice", role),
-        ProxyNameError::Long => ("plain.proxy.long", user),
-        ProxyNameError::Unprintable => ("plain.proxy.unprintable", user),
-        ProxyNameError::Encoding => ("plain.proxy.encoding", user),
+        ProxyNameError::Direct => (MessageKey::PagesProxyNotTrusted, user),
+        ProxyNameError::Missing => (MessageKey::PagesProxyMissing, user),
+        ProxyNameError::Empty => (MessageKey::PagesProxyEmpty, user),
+        ProxyNameError::TwoNames => (MessageKey::PagesProxyTwice, user),
+        ProxyNameError::TwoRoles => (MessageKey::PagesProxyTwice, role),
+        ProxyNameError::Long => (MessageKey::PagesProxyLong, user),
+        ProxyNameError::Unprintable => (MessageKey::PagesProxyUnprintable, user),
+        ProxyNameError::Encoding => (MessageKey::PagesProxyEncoding, user),
     };
     let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
     let line = format!("--trusted-proxies {peer}");

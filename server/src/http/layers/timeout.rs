@@ -1,5 +1,6 @@
 //! Limits how long a request may take.
 
+use app::i18n::MessageKey;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -17,6 +18,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn limit_duration(request: Request, next: Next) -> Response {
     let answer = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
     answer.unwrap_or_else(|_| {
-        Problem::translated(StatusCode::REQUEST_TIMEOUT, "plain.late", Vec::new()).into_response()
+        Problem::translated(StatusCode::REQUEST_TIMEOUT, MessageKey::PagesTimeout, Vec::new())
+            .into_response()
     })
 }

@@ -1,6 +1,7 @@
 //! Limits the length of a request's path and query.
 
 use app::cluster::hints::Arg;
+use app::i18n::MessageKey;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -20,5 +21,6 @@ pub(crate) async fn limit_uri_length(request: Request, next: Next) -> Response {
     }
     body::discard(request.into_body()).await;
     let bytes = vec![("bytes", Arg::Number(bytes))];
-    Problem::translated(StatusCode::URI_TOO_LONG, "plain.long", bytes).into_response()
+    Problem::translated(StatusCode::URI_TOO_LONG, MessageKey::PagesAddressTooLong, bytes)
+        .into_response()
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use app::i18n::MessageKey;
 use app::pages::audit::{AuditPage, AuditRow, render};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::auth::audit::{Action, AuditRecord};
+use crate::auth::audit::{Action, AuditRecord, AuthMethod};
 use crate::http::api::audit::{AuditParams, MAX_TEXT_CHARS, next_before, read, unreadable, wanted};
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
@@ -45,7 +46,7 @@ pub(crate) async fn get(
     let page = AuditPage {
         context,
         rows: lines.into_iter().map(line).collect(),
-        actions: Action::ALL.map(Action::as_str).to_vec(),
+        actions: Action::ALL.map(|action| (action.as_str(), action_message(action))).to_vec(),
         action,
         text: search,
         cut,
@@ -57,16 +58,41 @@ pub(crate) async fn get(
 
 fn line(line: AuditRecord) -> AuditRow {
     let AuditRecord {
-        at,
-        who,
-        auth_method: proof,
-        address,
-        action,
-        target,
-        outcome,
-        count,
-        last_at,
-        ..
+        at, who, auth_method, address, action, target, outcome, count, last_at, ..
     } = line;
+    let auth_method = AuthMethod::ALL.into_iter().find(|known| known.as_str() == auth_method);
+    let proof = auth_method.and_then(auth_method_message);
+    let action = Action::ALL.into_iter().find(|known| known.as_str() == action);
+    let action = action.map(action_message);
     AuditRow { at, who, proof, address, action, target, outcome, count, last_at }
+}
+
+const fn action_message(action: Action) -> MessageKey {
+    match action {
+        Action::SignIn => MessageKey::PagesAuditActionSignIn,
+        Action::SignOut => MessageKey::PagesAuditActionSignOut,
+        Action::FirstAdmin => MessageKey::PagesAuditActionFirstAdmin,
+        Action::SetPassword => MessageKey::PagesAuditActionSetPassword,
+        Action::RemoveUser => MessageKey::PagesAuditActionRemovePerson,
+        Action::Configure => MessageKey::PagesAuditActionConfigure,
+        Action::Remove => MessageKey::PagesAuditActionRemove,
+        Action::AcceptKey => MessageKey::PagesAuditActionAcceptKey,
+        Action::Reconnect => MessageKey::PagesAuditActionReconnect,
+        Action::CreateToken => MessageKey::PagesAuditActionCreateToken,
+        Action::RevokeToken => MessageKey::PagesAuditActionRevokeToken,
+        Action::Enrol => MessageKey::PagesAuditActionEnrol,
+    }
+}
+
+const fn auth_method_message(method: AuthMethod) -> Option<MessageKey> {
+    match method {
+        AuthMethod::Nothing => None,
+        AuthMethod::Password => Some(MessageKey::PagesAuditProofPassword),
+        AuthMethod::SetupCode => Some(MessageKey::PagesAuditProofSetUpCode),
+        AuthMethod::Session => Some(MessageKey::PagesAuditProofSession),
+        AuthMethod::Proxy => Some(MessageKey::PagesAuditProofProxy),
+        AuthMethod::Host => Some(MessageKey::PagesAuditProofProduct),
+        AuthMethod::Token => Some(MessageKey::PagesAuditProofToken),
+        AuthMethod::Command => Some(MessageKey::PagesAuditProofCommandLine),
+    }
 }

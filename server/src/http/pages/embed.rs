@@ -1,5 +1,6 @@
 //! The page inside a product's page: `GET /embed` exchanges a code for a session, `GET /embed.js` is the product's script.
 
+use app::i18n::MessageKey;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -45,7 +46,9 @@ pub(crate) async fn enter(
             }
             Ok(response)
         }
-        Ok(None) => Err(Problem::translated(StatusCode::GONE, "plain.error.gone.lead", Vec::new())),
+        Ok(None) => {
+            Err(Problem::translated(StatusCode::GONE, MessageKey::PagesLinkExpired, Vec::new()))
+        }
         Err(error) => {
             log_embed_failure(&error);
             Err(Problem::unavailable(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::cluster::hints::Arg;
 use app::cluster::{KeyKind, Role, ServerName};
-use app::i18n::Words;
+use app::i18n::{Catalog, MessageKey};
 use app::page::route::dialog::Dialog;
 use app::page::route::{Done, Route};
 use app::page::settings::draft::Draft;
@@ -43,7 +43,7 @@ pub(crate) async fn settings(
     };
     let Ok(settings) = draft.settings() else { return Ok(to(&site, &typed(draft))) };
     let shown = get(&pairs, "seen") == Some(draft.fingerprint().as_str());
-    let would = Words::for_programs().effects(&snapshot, &settings, now);
+    let would = Catalog::english().effects(&snapshot, &settings, now);
     if !would.is_empty() && !shown {
         return Ok(to(&site, &typed(draft)));
     }
@@ -117,7 +117,7 @@ fn get<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 fn lacks(field: &str) -> Problem {
     let values = vec![("field", Arg::Text(field.to_owned()))];
-    Problem::translated(StatusCode::UNPROCESSABLE_ENTITY, "plain.form", values)
+    Problem::translated(StatusCode::UNPROCESSABLE_ENTITY, MessageKey::PagesFormFieldMissing, values)
 }
 
 /// Redirects to the page, which shows what was done, or the same form and why the command failed.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::cluster::Span;
 use app::cluster::hints::Arg;
-use app::i18n::Words;
+use app::i18n::{Catalog, MessageKey};
 use app::page::appearance::Appearance;
 use app::pages::DocumentContext;
 use app::pages::sign_in::{SetUp, SignInForm};
@@ -29,8 +29,8 @@ use crate::telemetry::outside_text::one_line;
 /// Of the query of the page to which signing in leads back.
 const MAX_THEN_BYTES: usize = 4 << 10;
 
-/// The key of the heading if signing in is impossible.
-pub(crate) const NO_SIGN_IN: &str = "plain.no-cookie.title";
+/// The heading if signing in is impossible.
+pub(crate) const NO_SIGN_IN: MessageKey = MessageKey::PagesNoCookieTitle;
 
 #[derive(Default, Deserialize)]
 pub(crate) struct SignInFields {
@@ -129,7 +129,7 @@ pub(crate) async fn post(
             } else {
                 1
             };
-            let wrong = error_sentence(&error, context.words);
+            let wrong = error_sentence(&error, context.catalog);
             let mut response = page(&site, context, status, name, then, Some(wrong));
             if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
@@ -177,7 +177,8 @@ pub(crate) fn require_session_cookie(
     let own = PublicHost::from_request(headers, origin, &access.policy.proxies);
     let host = own.map(|own| one_line(&own.authority)).unwrap_or_default();
     let values = vec![("host", Arg::Text(host))];
-    Err(Problem::translated(StatusCode::FORBIDDEN, "plain.no-cookie", values).titled(NO_SIGN_IN))
+    Err(Problem::translated(StatusCode::FORBIDDEN, MessageKey::PagesNoCookie, values)
+        .titled(NO_SIGN_IN))
 }
 
 fn require_password_mode(site: &Site) -> Result<(), Problem> {
@@ -194,22 +195,22 @@ fn require_password_mode(site: &Site) -> Result<(), Problem> {
     }
 }
 
-fn error_sentence(error: &SignInError, words: &Words) -> String {
+fn error_sentence(error: &SignInError, catalog: &Catalog) -> String {
     let wait = if let SignInError::TooManyAttempts(wait) = error { *wait } else { Span::ZERO };
     let key = match error {
-        SignInError::WrongPassword => "plain.sign-in.wrong",
-        SignInError::WrongSetupCode => "plain.sign-in.wrong-code",
-        SignInError::Password(PasswordPolicyError::Short) => "plain.sign-in.short",
-        SignInError::Password(PasswordPolicyError::Long) => "plain.sign-in.long",
-        SignInError::Password(PasswordPolicyError::OwnWords) => "plain.sign-in.own-words",
-        SignInError::Password(PasswordPolicyError::Repeated) => "plain.sign-in.repeated",
-        SignInError::Password(PasswordPolicyError::Common) => "plain.sign-in.common",
-        SignInError::InvalidName(_) => "plain.sign-in.name",
-        SignInError::TooManyAttempts(_) => "plain.sign-in.too-many",
-        SignInError::Busy(_) | SignInError::Random(_) => "plain.sign-in.busy",
-        SignInError::Blind(_) => "plain.sign-in.blind",
+        SignInError::WrongPassword => MessageKey::PagesSignInWrong,
+        SignInError::WrongSetupCode => MessageKey::PagesSignInWrongCode,
+        SignInError::Password(PasswordPolicyError::Short) => MessageKey::PagesPasswordShort,
+        SignInError::Password(PasswordPolicyError::Long) => MessageKey::PagesPasswordLong,
+        SignInError::Password(PasswordPolicyError::OwnWords) => MessageKey::PagesPasswordAName,
+        SignInError::Password(PasswordPolicyError::Repeated) => MessageKey::PagesPasswordRepeated,
+        SignInError::Password(PasswordPolicyError::Common) => MessageKey::PagesPasswordCommon,
+        SignInError::InvalidName(_) => MessageKey::PagesSignInInvalidName,
+        SignInError::TooManyAttempts(_) => MessageKey::PagesSignInTooMany,
+        SignInError::Busy(_) | SignInError::Random(_) => MessageKey::PagesSignInBusy,
+        SignInError::Blind(_) => MessageKey::PagesSignInDatabase,
     };
-    words.say(key, &[("wait", Arg::Span(wait))])
+    catalog.format(key, &[("wait", Arg::Span(wait))])
 }
 
 fn page(

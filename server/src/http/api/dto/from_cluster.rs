@@ -3,7 +3,7 @@
 use app::cluster;
 use app::cluster::health::{self, KeyVerdict};
 use app::cluster::{ComponentStatus, ServerStatus, Snapshot, Source, Timestamp, VersionCheck};
-use app::i18n::Words;
+use app::i18n::Catalog;
 
 use super::{
     BlindPeriod, Component, Counts, FailingProbe, Hint, List, Messenger, MessengerFailure,
@@ -110,7 +110,7 @@ impl Component {
             version: facts.version.clone(),
             pulse: status.pulse.into(),
             health: status.health.into(),
-            why: Words::for_programs().why(status, snapshot),
+            why: Catalog::english().why(status, snapshot),
             observer: component.is_observer(),
             probed: facts.source == Source::Probe,
             first_seen: component.first_seen.rfc3339(),
@@ -163,7 +163,7 @@ fn reason(failure: cluster::MessengerFailure) -> Option<MessengerFailure> {
 
 impl From<&cluster::Hint> for Hint {
     fn from(hint: &cluster::Hint) -> Self {
-        let text = Words::for_programs().hint(hint);
+        let text = Catalog::english().hint(hint);
         Self {
             id: hint.id.as_str().to_owned(),
             anchor: hint.anchor(),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use app::cluster;
 use app::cluster::{FieldError, SETTINGS, Setting, SettingErrorKind, SettingValue};
-use app::i18n::Words;
+use app::i18n::Catalog;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -79,7 +79,7 @@ impl ToSchema for Settings {
 }
 
 fn field_schema(setting: &Setting) -> ObjectBuilder {
-    let label = Words::for_programs().label(&format!("settings.{}.label", setting.key));
+    let label = Catalog::english().setting_label(setting);
     let object = ObjectBuilder::new().description(Some(label));
     match setting.range {
         None => object.schema_type(Type::Boolean),

@@ -5,7 +5,7 @@ mod common;
 use cluster_overview_app::cluster::{
     Component, Health, KeyKind, Role, Settings, Snapshot, Timestamp,
 };
-use cluster_overview_app::i18n::{Language, Words};
+use cluster_overview_app::i18n::{Catalog, Language};
 use common::{NOON, hints, key, s, service, snapshot, status, web, with_facts};
 
 fn heard(component: Component, seconds: i64) -> Component {
@@ -18,12 +18,13 @@ fn why(component: Component, now: Timestamp) -> String {
 }
 
 fn why_in(snapshot: &Snapshot, server: &str, role: Role, now: Timestamp) -> String {
-    Words::of(Language::English).why(status(&snapshot.overview(now), server, role), snapshot)
+    Catalog::for_language(Language::English)
+        .why(status(&snapshot.overview(now), server, role), snapshot)
 }
 
 fn opening(snapshot: &Snapshot) -> (String, String) {
-    let verdict =
-        Words::of(Language::English).verdict(&snapshot.overview(NOON), &hints(snapshot, NOON));
+    let verdict = Catalog::for_language(Language::English)
+        .verdict(&snapshot.overview(NOON), &hints(snapshot, NOON));
     (verdict.headline, verdict.detail)
 }
 

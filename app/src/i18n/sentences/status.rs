@@ -1,0 +1,100 @@
+//! Why is a component as it is?
+
+use crate::cluster::hints::Arg;
+use crate::cluster::{
+    ComponentStatus, KeyVerdict, Messenger, MessengerFailure, Pulse, RejectedHeartbeat,
+    RejectionReason, Role, Snapshot, Source, Span, VersionCheck,
+};
+use crate::i18n::sentences::failure_reason;
+use crate::i18n::{Catalog, MessageKey};
+
+impl Catalog {
+    /// Why a component is as it is: moments and limits, never ages, so that it changes only with the
+    /// verdict.
+    pub fn why(&self, status: &ComponentStatus, snapshot: &Snapshot) -> String {
+        let version = [("version", Arg::Text(status.component.facts.version.clone()))];
+        let machine_key =
+            (status.machine_key == Some(KeyVerdict::Mismatch)).then_some(MessageKey::WhyMachineKey);
+        let reasons = [version_reason(status.version), key_reason(status.key), machine_key];
+        let pulse = self.why_pulse(status, snapshot);
+        reasons.into_iter().flatten().fold(pulse, |before, reason| {
+            let next = self.format(reason, &version);
+            let args = [("before", Arg::Text(before)), ("next", Arg::Text(next))];
+            self.format(MessageKey::WhyJoined, &args)
+        })
+    }
+
+    /// Why a component's pulse is as it is.
+    pub fn why_pulse(&self, status: &ComponentStatus, snapshot: &Snapshot) -> String {
+        let component = &status.component;
+        let settings = &snapshot.settings;
+        let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
+        let args = [
+            ("since", Arg::Moment(component.last_heartbeat)),
+            ("limit", seconds(component.stale_limit(settings))),
+            ("late", seconds(component.late_limit(settings))),
+            ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
+        ];
+        let key = match (status.pulse, component.role) {
+            (Pulse::Alive, role) if component.facts.source == Source::Probe => match role {
+                Role::Web => MessageKey::WhyAliveWebProbed,
+                Role::Service => MessageKey::WhyAliveServiceProbed,
+            },
+            (Pulse::Alive, Role::Web) => MessageKey::WhyAliveWeb,
+            (Pulse::Alive, Role::Service) => MessageKey::WhyAliveService,
+            (Pulse::Late, _) => MessageKey::WhyLate,
+            (Pulse::Stale, Role::Web) => MessageKey::WhyStaleWeb,
+            (Pulse::Stale, Role::Service) => MessageKey::WhyStaleService,
+            (Pulse::Stopped, _) => MessageKey::WhyStopped,
+            (Pulse::Unknown, _) => MessageKey::WhyUnknown,
+        };
+        self.format(key, &args)
+    }
+
+    /// Why a messenger cannot be reached, and since when.
+    pub fn why_messenger(&self, messenger: &Messenger) -> Option<String> {
+        let reason = Arg::MessengerFailure(messenger.unreachable()?);
+        let args = [("reason", reason), ("since", Arg::Moment(messenger.since))];
+        Some(self.format(MessageKey::WhyMessenger, &args))
+    }
+
+    pub fn messenger_failure(&self, failure: MessengerFailure) -> &'static str {
+        self.text(failure_reason(failure))
+    }
+
+    /// That heartbeats for a server are rejected or not sent, and why.
+    pub fn rejected(&self, rejected: &RejectedHeartbeat) -> String {
+        let from = rejected.from.as_ref().map_or_else(
+            || self.text(MessageKey::RejectedUnknownAddress).to_owned(),
+            ToString::to_string,
+        );
+        let mut args = vec![("since", Arg::Moment(rejected.since)), ("from", Arg::Text(from))];
+        let key = match &rejected.why {
+            RejectionReason::Token => MessageKey::RejectedToken,
+            RejectionReason::Foreign => MessageKey::RejectedForeign,
+            RejectionReason::NotEnrolled => MessageKey::RejectedNotEnrolled,
+            RejectionReason::Probe { role, reason } => {
+                let error = reason.trim_end_matches('.').to_owned();
+                args.extend([("role", Arg::Roles(Some(*role))), ("error", Arg::Text(error))]);
+                MessageKey::RejectedProbe
+            }
+        };
+        self.format(key, &args)
+    }
+}
+
+const fn version_reason(check: Option<VersionCheck>) -> Option<MessageKey> {
+    match check {
+        None | Some(VersionCheck::InSync) => None,
+        Some(VersionCheck::Behind) => Some(MessageKey::WhyBehind),
+        Some(VersionCheck::Ahead) => Some(MessageKey::WhyAhead),
+    }
+}
+
+const fn key_reason(verdict: Option<KeyVerdict>) -> Option<MessageKey> {
+    match verdict {
+        None | Some(KeyVerdict::InSync) => None,
+        Some(KeyVerdict::Mismatch) => Some(MessageKey::WhyKeyMismatch),
+        Some(KeyVerdict::Missing) => Some(MessageKey::WhyKeyMissing),
+    }
+}
