@@ -1,23 +1,23 @@
-// How this browser writes numbers and moments, in the document's language and the reader's region; a browser
-// that cannot, in plain digits. Moments are in UTC, as logs have them.
+// Formats numbers and times in the document's language and the user's region, or in plain digits if the browser
+// cannot. Times are in UTC, like those in logs.
 const { lang } = document.documentElement;
-const first = (make, plain) => {
-  for (const wanted of [(tags) => tags.find((tag) => tag.split('-')[0] === lang) || lang, () => lang]) {
+const firstSupported = (create, fallback) => {
+  for (const chooseTag of [(tags) => tags.find((tag) => tag.split('-')[0] === lang) || lang, () => lang]) {
     try {
-      const write = make(wanted(navigator.languages));
-      // Whether it can is seen by trying.
-      write(0);
-      return write;
+      const format = create(chooseTag(navigator.languages));
+      // Only a call shows whether the browser supports it.
+      format(0);
+      return format;
     } catch {
-      // The browser refuses the tag, has no list of them, or writes nothing in a language of people.
+      // The browser rejects the tag, has no list of languages, or has no Intl.
     }
   }
-  return plain;
+  return fallback;
 };
-export const number = first((tag) => (value) => value.toLocaleString(tag), String);
-export const date = first((tag) => {
-  const moment = new Intl.DateTimeFormat(tag, {
+export const number = firstSupported((tag) => (value) => value.toLocaleString(tag), String);
+export const date = firstSupported((tag) => {
+  const formatter = new Intl.DateTimeFormat(tag, {
     dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC', hourCycle: 'h23',
   });
-  return (ms) => `${moment.format(ms)} UTC`;
+  return (ms) => `${formatter.format(ms)} UTC`;
 }, (ms) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`);

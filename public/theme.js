@@ -1,9 +1,9 @@
-// Applies the remembered theme before the first paint, unless the address names one, and lets the Theme
-// button change it: as the system has it, light, dark.
+// Applies the stored theme before the first paint, unless the query names one. The theme button switches between
+// the system's theme, light and dark.
 (() => {
   const root = document.documentElement;
   const themes = ['auto', 'light', 'dark'];
-  const remembered = () => {
+  const stored = () => {
     try {
       return localStorage.getItem('cluster-overview-theme') ?? 'auto';
     } catch {
@@ -14,17 +14,17 @@
     if (theme === 'auto') delete root.dataset.theme;
     else root.dataset.theme = theme;
   };
-  apply(root.dataset.theme ?? remembered());
+  apply(root.dataset.theme ?? stored());
   addEventListener('click', (event) => {
     const button = event.target.closest?.('#theme');
     if (!button) return;
-    const next = themes[(themes.indexOf(remembered()) + 1) % themes.length];
+    const next = themes[(themes.indexOf(stored()) + 1) % themes.length];
     apply(next);
     button.title = `Theme: ${next}`;
     try {
       localStorage.setItem('cluster-overview-theme', next);
     } catch {
-      // A browser that remembers nothing still changes its colours.
+      // Without storage the theme still changes, until the next page.
     }
   });
 })();

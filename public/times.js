@@ -1,4 +1,4 @@
-// Writes the moments of a plain document as this browser writes them: the server cannot know.
+// Formats the times of a page as this browser does; the server does not know its region.
 import { date } from './locale.js';
 
 for (const time of document.querySelectorAll('time[datetime]')) {

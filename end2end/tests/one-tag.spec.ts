@@ -92,7 +92,7 @@ test.describe('what goes wrong', () => {
     await enter(page, product, 'ann', 'Cluster Overview (plain)');
     await within(page);
     for (const [attribute, value, said] of [
-      ['src', 'javascript:alert(1)', 'is no address of an overview'],
+      ['src', 'javascript:alert(1)', 'the attribute src is not an http or https address'],
       ['src', '', 'the attribute src is missing'],
       ['code', '/nowhere', 'answered 404'],
     ]) {
