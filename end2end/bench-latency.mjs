@@ -1,6 +1,6 @@
-// How soon a page shows what a service says. `cargo xtask bench` runs it against an overview with
-// connected services, names their processes, and reads the lines: what, value, unit, how, with tabs in
-// between.
+// How soon does a page show that a service has stopped? `cargo xtask bench` runs it against an overview with
+// connected services, passes their process ids in AGENTS, and reads the lines: what, value, unit, how, with tabs
+// in between.
 
 import { chromium } from '@playwright/test';
 
@@ -24,20 +24,20 @@ await page.waitForFunction(
 await page.getByTestId('connection').filter({ hasText: 'Live' }).waitFor();
 await page.waitForTimeout(2_000);
 
-/** When the frame was begun that shows a service as stopped. */
+/** The time of the first frame that shows a service as stopped. */
 const shown = (server) =>
   page.evaluate(
     (server) =>
       new Promise((resolve) => {
         const block = () => document.querySelector(`[data-server="${server}"]`);
-        const look = () => {
+        const check = () => {
           if (!block()?.querySelector('[data-pulse="stopped"]')) return;
           observer.disconnect();
           requestAnimationFrame(() => resolve(performance.timeOrigin + performance.now()));
         };
-        const observer = new MutationObserver(look);
+        const observer = new MutationObserver(check);
         observer.observe(document.body, { attributes: true, childList: true, subtree: true });
-        look();
+        check();
       }),
     server,
   );

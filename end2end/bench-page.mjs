@@ -1,5 +1,5 @@
-// What a cluster of a thousand servers costs a browser, and what news cost one that shows five thousand.
-// `cargo xtask bench` runs it against an overview that it has filled with so many, and reads the lines:
+// What does a page with thousands of servers cost a browser?
+// `cargo xtask bench` runs it against an overview with that many servers, and reads the lines:
 // what, value, unit, how, with tabs in between.
 
 import { chromium } from '@playwright/test';
@@ -8,19 +8,19 @@ const { OVERVIEW: url, OVERVIEW_TOKEN: token } = process.env;
 const SERVERS = Number(process.env.SERVERS);
 const THOUSAND = 1_000;
 const all = SERVERS.toLocaleString('en');
-/** What a change of 50 rows may cost, in milliseconds. */
-const LIMIT = SERVERS > THOUSAND ? 100 : 16;
+/** The limit for a change of 50 rows. */
+const LIMIT_MS = SERVERS > THOUSAND ? 100 : 16;
 const CHANGED = 50;
 const WARM_UPS = 10;
 const CHANGES = 21;
 const MINUTES = 15;
-const IDLE = 15_000;
+const IDLE_MS = 15_000;
 
 const figure = (what, value, unit, how) => console.log([what, value, unit, how].join('\t'));
-const middle = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 const server = (number) => `server-${number}`;
 
-async function beat(numbers, version) {
+async function sendHeartbeats(numbers, version) {
   const body = numbers.flatMap((number) =>
     ['web', 'service'].map((role) => ({
       server: server(number),
@@ -62,7 +62,7 @@ async function metrics() {
   return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
 }
 
-/** Milliseconds of the page's own thread that `act` costs until the page is at rest again. */
+/** The milliseconds of the page's main thread that `act` costs, until the page is idle again. */
 async function cost(act, rest = 900) {
   const before = await metrics();
   await page.evaluate(() => {
@@ -83,9 +83,9 @@ async function cost(act, rest = 900) {
 
 const parts = (costs) =>
   ['script', 'style', 'layout']
-    .map((part) => `${part} ${middle(costs.map((cost) => cost[part])).toFixed(1)}`)
+    .map((part) => `${part} ${median(costs.map((cost) => cost[part])).toFixed(1)}`)
     .join(', ');
-const ask = () => page.evaluate(() => dispatchEvent(new Event('online')));
+const pollNow = () => page.evaluate(() => dispatchEvent(new Event('online')));
 const shows = (number, text) =>
   page.waitForFunction(
     ([server, text]) =>
@@ -100,38 +100,38 @@ async function opening() {
   await page.waitForFunction((servers) => document.querySelectorAll('[data-server]').length >= servers, SERVERS);
   figure(`a browser shows all ${all}`, performance.now() - since, 'ms', 'from the first request');
   await page.evaluate(() => {
-    const tell = (list) => {
+    const record = (list) => {
       for (const entry of list.getEntries()) {
         globalThis.longest = Math.max(globalThis.longest, entry.duration);
       }
     };
-    new PerformanceObserver(tell).observe({ entryTypes: ['longtask'] });
+    new PerformanceObserver(record).observe({ entryTypes: ['longtask'] });
   });
   await page.waitForTimeout(3_000);
 }
 
 async function idle() {
-  const { task } = await cost(() => {}, IDLE);
-  const how = `main thread, of one core, over ${IDLE / 1_000} s; limit 2`;
-  figure('an open page with nothing new', (task / IDLE) * 100, '%', how);
+  const { task } = await cost(() => {}, IDLE_MS);
+  const how = `main thread, of one core, over ${IDLE_MS / 1_000} s; limit 2`;
+  figure('an open page with nothing new', (task / IDLE_MS) * 100, '%', how);
 }
 
 async function changes() {
   const step = Math.floor((SERVERS - 50) / CHANGED);
   const numbers = Array.from({ length: CHANGED }, (_, place) => place * step + 1);
   const costs = [];
-  for (let turn = 0; turn < WARM_UPS + CHANGES; turn += 1) {
-    const version = `2026.3.${turn}`;
-    await beat(numbers, version);
+  for (let round = 0; round < WARM_UPS + CHANGES; round += 1) {
+    const version = `2026.3.${round}`;
+    await sendHeartbeats(numbers, version);
     const one = await cost(async () => {
-      await ask();
+      await pollNow();
       await shows(numbers[0], version);
     });
-    if (turn >= WARM_UPS) costs.push(one);
+    if (round >= WARM_UPS) costs.push(one);
   }
-  const longest = middle(costs.map((cost) => cost.longest));
-  const how = `${parts(costs)}; longest task ${longest.toFixed(0)}; middle of ${CHANGES}; limit ${LIMIT}`;
-  figure(`news that change ${CHANGED} of ${all} rows`, middle(costs.map((cost) => cost.all)), 'ms', how);
+  const longest = median(costs.map((cost) => cost.longest));
+  const how = `${parts(costs)}; longest task ${longest.toFixed(0)}; middle of ${CHANGES}; limit ${LIMIT_MS}`;
+  figure(`news that change ${CHANGED} of ${all} rows`, median(costs.map((cost) => cost.all)), 'ms', how);
 }
 
 async function searching() {
@@ -142,7 +142,7 @@ async function searching() {
     costs.push(await cost(() => page.keyboard.press('Backspace'), 900));
   }
   const keys = `middle of ${costs.length} keys of a search and of taking it back`;
-  figure('a key typed into the search', middle(costs.map((cost) => cost.all)), 'ms', keys);
+  figure('a key typed into the search', median(costs.map((cost) => cost.all)), 'ms', keys);
   const longest = Math.max(...costs.map((cost) => cost.longest));
   figure('the longest task of these', longest, 'ms', 'the worst key; 0: none over 50');
 }
@@ -150,7 +150,7 @@ async function searching() {
 async function scrolling() {
   await page.mouse.move(600, 500);
   const { longest, task } = await cost(async () => {
-    for (let turn = 0; turn < 40; turn += 1) {
+    for (let step = 0; step < 40; step += 1) {
       await page.mouse.wheel(0, 1_000);
       await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
     }
@@ -159,7 +159,7 @@ async function scrolling() {
   figure('the longest task of scrolling', longest, 'ms', how);
 }
 
-async function held() {
+async function measureMemory() {
   await devtools.send('HeapProfiler.collectGarbage');
   await devtools.send('HeapProfiler.collectGarbage');
   const { JSHeapUsedSize, Nodes, JSEventListeners } = await metrics();
@@ -171,23 +171,23 @@ async function held() {
 }
 
 async function churn() {
-  const turn = async (from, numbers) => {
+  const replaceServers = async (from, numbers) => {
     for (let number = from; number < from + 10; number += 1) await remove(number);
-    await beat(numbers, '2026.2.1');
-    await ask();
+    await sendHeartbeats(numbers, '2026.2.1');
+    await pollNow();
     await shows(numbers.at(-1), '2026.2.1');
     await page.waitForTimeout(500);
   };
   const ten = (from) => Array.from({ length: 10 }, (_, place) => from + place);
-  // The first comers make room for the others once.
+  // The first rounds allocate memory that the later ones reuse.
   for (let minute = 0; minute < 3; minute += 1) {
-    await turn(500 + minute * 10, ten(2_000 + minute * 10));
+    await replaceServers(500 + minute * 10, ten(2_000 + minute * 10));
   }
-  const before = await held();
+  const before = await measureMemory();
   for (let minute = 0; minute < MINUTES; minute += 1) {
-    await turn(600 + minute * 10, ten(3_000 + minute * 10));
+    await replaceServers(600 + minute * 10, ten(3_000 + minute * 10));
   }
-  const after = await held();
+  const after = await measureMemory();
   const how = `after ${MINUTES} times 10 servers removed and 10 new; it was`;
   const grown = (name, unit, of, digits) =>
     figure(`${name} grew by`, of(after) - of(before), unit, `${how} ${of(before).toFixed(digits)}`);

@@ -1,4 +1,4 @@
-// How does the story of the package run? `cargo xtask test` makes the package and starts this.
+// How does the story of the package run? `cargo xtask test` builds the package and starts Playwright.
 import { defineConfig } from '@playwright/test';
 import stories from './playwright.config';
 

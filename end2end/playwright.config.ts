@@ -1,20 +1,20 @@
-// How do the browser tests run? `cargo xtask test` builds the program, names it in
-// CLUSTER_OVERVIEW_BIN and starts this; CHROMIUM names another browser than Debian's.
+// How do the browser tests run? `cargo xtask test` builds the program, sets CLUSTER_OVERVIEW_BIN to its path and
+// starts Playwright. CHROMIUM is the path of the browser if it is not Debian's.
 import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'tests',
   workers: 2,
-  // A test that passes at its second try is a bug somebody else will meet.
+  // A test that passes only at the second attempt has found a bug.
   retries: 0,
   timeout: 60_000,
-  // A page that was opened under slow timers asks every 5 s, and hears of faster ones only then.
+  // A page that was opened with slow timers polls every 5 s until it receives faster ones.
   expect: { timeout: 10_000 },
   reporter: 'list',
   use: {
-    // What is not there after so long will not come.
+    // An element that is not there by then will not appear.
     actionTimeout: 10_000,
-    // Before a story's own time is over, so that it says which address was not answered.
+    // Shorter than a story's timeout, so that the error names the address that did not answer.
     navigationTimeout: 20_000,
     browserName: 'chromium',
     launchOptions: {
@@ -27,7 +27,7 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
-        // Names of other sites lead to this machine, as an attacker's would.
+        // Host names of other sites resolve to this machine, as an attacker's could.
         '--host-resolver-rules=MAP *.example 127.0.0.1',
       ],
     },

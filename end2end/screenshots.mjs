@@ -1,6 +1,6 @@
-// Takes the READMEs' pictures from the demo: light, dark and narrow, and as three products have it, in the
-// scene in which a key, a service, a version and a stopped server are wrong at once. `cargo xtask screenshots`
-// runs it.
+// Takes the screenshots of the READMEs from the demo: light, dark and narrow, and with the branding of three
+// products. They show a wrong key, a stale service, an older version and a stopped server at once.
+// `cargo xtask screenshots` runs it.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ const PICTURES = [
   { name: 'dark', colorScheme: 'dark', viewport: { width: 1440, height: 900 } },
   { name: 'narrow', colorScheme: 'light', viewport: { width: 390, height: 844 } },
 ];
-/** As it comes, and as two products have it. */
+/** Without a branding, and with those of two products. */
 const THEMES = [
   { colorScheme: 'light' },
   { branding: 'meadow', colorScheme: 'light' },
@@ -24,17 +24,17 @@ const folder = join(import.meta.dirname, 'screenshots');
 
 function started(demo) {
   return new Promise((resolve, reject) => {
-    let said = '';
+    let text = '';
     demo.stdout.on('data', (chunk) => {
-      said += chunk;
-      const url = said.match(/Cluster Overview at (\S+)/);
+      text += chunk;
+      const url = text.match(/Cluster Overview at (\S+)/);
       if (url) resolve(url[1]);
     });
-    demo.once('exit', (code) => reject(new Error(`the demo ended with ${code}: ${said}`)));
+    demo.once('exit', (code) => reject(new Error(`the demo ended with ${code}: ${text}`)));
   });
 }
 
-// The scene comes once a round; a round takes less than two minutes.
+// The demo repeats its scenes, and a round takes less than two minutes.
 async function scene(url) {
   for (const end = Date.now() + 120_000; Date.now() < end; ) {
     const overview = await (await fetch(new URL('api/v1/overview', url))).json();
@@ -47,7 +47,7 @@ async function scene(url) {
 
 const demos = new Set();
 
-/** A demo with this branding, once it plays the scene; its address. */
+/** Starts a demo with this branding, waits until it plays the scene, and returns its address. */
 async function playing(branding) {
   const named = branding ? ['--branding', join(brandings, `${branding}.toml`)] : [];
   const demo = spawn(process.env.CLUSTER_OVERVIEW_BIN, ['demo', '--listen', '127.0.0.1:0', ...named], {
@@ -73,7 +73,7 @@ function keep(name, picture) {
   console.log(join(folder, `${name}.png`));
 }
 
-/** Pictures beside each other. */
+/** Puts pictures side by side. */
 async function besides(pictures) {
   const page = await browser.newPage({ viewport: { width: 2160, height: 510 } });
   const images = pictures.map((picture) => `<img src="data:image/png;base64,${picture.toString('base64')}">`);

@@ -1,5 +1,5 @@
-// Somebody installs the package on a clean Debian, beats, looks, upgrades and removes it. The Debian is made
-// anew in a folder of the story's own; its programs share this machine's network and nothing else.
+// Does the package work on a clean Debian: install, report, sign in, upgrade, remove? The story creates the Debian
+// in a folder of its own. Its programs share this machine's network and nothing else.
 
 import { ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -13,7 +13,7 @@ const SUITE = 'bookworm';
 const STATE = '/var/lib/cluster-overview';
 const readme = readFileSync(join(__dirname, '../../README.md'), 'utf8');
 
-/** Runs something as root, who alone may make a system. */
+/** Adds `sudo` to a command if the story does not run as root. */
 const asRoot = (...command: string[]) => (process.getuid?.() === 0 ? command : ['sudo', '-n', ...command]);
 const run = (command: string[], options = {}) =>
   execFileSync(command[0], command.slice(1), { encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'], ...options });
@@ -26,13 +26,13 @@ class Debian {
     run(asRoot('debootstrap', '--variant=minbase', SUITE, this.root));
   }
 
-  /** A line of the shell there, as root. */
+  /** Runs a line of shell in it, as root. */
   sh(line: string, input = '') {
-    return run(this.within({ DEBIAN_FRONTEND: 'noninteractive' }, [], line), { input });
+    return run(this.chrootCommand({ DEBIAN_FRONTEND: 'noninteractive' }, [], line), { input });
   }
 
-  /** A line of the shell there, as somebody, with nothing else in its environment. */
-  private within(environment: Record<string, string>, as: string[], line: string) {
+  /** The command that runs a line of shell in it, with this environment only. `as` are chroot's options for the user. */
+  private chrootCommand(environment: Record<string, string>, as: string[], line: string) {
     const all = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...environment };
     const variables = Object.entries(all).map(([name, value]) => `${name}=${value}`);
     return asRoot('env', '-i', ...variables, 'chroot', ...as, this.root, 'sh', '-ec', line);
@@ -43,23 +43,23 @@ class Debian {
     return this.sh(`apt-get install -y --no-install-recommends /tmp/${basename(deb)}`);
   }
 
-  /** Does what systemd would do with a unit: its command, as its user, in its folder. */
+  /** Starts a unit's command as its user in its folder, as systemd does, and waits for a line of its output. */
   async start(unit: string, environment: Record<string, string>, ready: RegExp) {
     const text = this.sh(`cat /usr/lib/systemd/system/${unit}.service`);
-    const told = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(text)![1];
-    const line = `cd ${told('WorkingDirectory')} && umask ${told('UMask')} && exec ${told('ExecStart')}`;
-    const [command, ...rest] = this.within(environment, [`--userspec=${told('User')}:${told('Group')}`], line);
+    const setting = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(text)![1];
+    const line = `cd ${setting('WorkingDirectory')} && umask ${setting('UMask')} && exec ${setting('ExecStart')}`;
+    const [command, ...rest] = this.chrootCommand(environment, [`--userspec=${setting('User')}:${setting('Group')}`], line);
     const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.started.set(unit, child);
     return new Promise<string>((resolve, reject) => {
-      let said = '';
+      let text = '';
       for (const out of [child.stdout, child.stderr]) {
         out.on('data', (chunk) => {
-          said += chunk;
-          if (ready.test(said)) resolve(said);
+          text += chunk;
+          if (ready.test(text)) resolve(text);
         });
       }
-      child.once('exit', (code) => reject(new Error(`${unit} ended with ${code}: ${said}`)));
+      child.once('exit', (code) => reject(new Error(`${unit} ended with ${code}: ${text}`)));
     });
   }
 
@@ -68,9 +68,9 @@ class Debian {
     this.started.delete(unit);
     if (!child) return;
     child.removeAllListeners('exit');
-    const gone = new Promise((resolve) => child.once('exit', resolve));
+    const exit = new Promise((resolve) => child.once('exit', resolve));
     run(asRoot('kill', String(child.pid)));
-    expect(await gone).toBe(0);
+    expect(await exit).toBe(0);
   }
 
   async end() {
@@ -83,7 +83,7 @@ class Debian {
 const snippet = (language: string) =>
   readme.split(`\`\`\`${language}\n`).slice(1).map((rest) => rest.split('```')[0]).find((block) => block.includes('api/v1/heartbeats'))!;
 
-test('somebody installs the package, beats, looks, upgrades and removes it', async ({ page }) => {
+test('the package can be installed, used, upgraded and removed', async ({ page }) => {
   const debian = await test.step('a clean Debian', () => new Debian());
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -98,8 +98,8 @@ test('somebody installs the package, beats, looks, upgrades and removes it', asy
     });
 
     await test.step('start both units', async () => {
-      const said = await debian.start('cluster-overview', listen, /Set-up code/);
-      expect(said).toContain(`${STATE}/overview.db.join-token`);
+      const output = await debian.start('cluster-overview', listen, /Set-up code/);
+      expect(output).toContain(`${STATE}/overview.db.join-token`);
       // The admin hands the token on, to the group that may read it.
       debian.sh(`install -m 640 -g cluster-overview ${STATE}/overview.db.join-token /etc/cluster-overview/join-token`);
       await debian.start('cluster-overview-agent', { CLUSTER_OVERVIEW_OVERVIEW: url, CLUSTER_OVERVIEW_NAME: 'agent-1' }, /the overview accepts the heartbeats of this server/);
@@ -129,7 +129,7 @@ test('somebody installs the package, beats, looks, upgrades and removes it', asy
       expect(await metrics.text()).toMatch(/^cluster_overview_component_up\{[^}]*"agent-1"[^}]*} 1$/m);
     });
 
-    const looks = async () => {
+    const expectServersOnPage = async () => {
       await page.goto(url);
       await page.getByLabel('Name').fill('ann');
       await page.getByLabel('Password').fill(password);
@@ -140,7 +140,7 @@ test('somebody installs the package, beats, looks, upgrades and removes it', asy
     };
     await test.step('in the browser', async () => {
       debian.sh(`cluster-overview admin set-password ann --database sqlite:${STATE}/overview.db`, `${password}\n`);
-      await expect(looks).toPass();
+      await expect(expectServersOnPage).toPass();
     });
 
     await test.step('upgrade', async () => {
@@ -150,9 +150,9 @@ test('somebody installs the package, beats, looks, upgrades and removes it', asy
       debian.install(LATER_PACKAGE);
       expect(debian.sh('dpkg-query -W -f "\\${Version}" cluster-overview')).toMatch(/-2$/);
       await debian.start('cluster-overview', listen, / at http/);
-      expect((await fetch(`${url}/metrics`)).status, 'what was configured stays').toBe(200);
+      expect((await fetch(`${url}/metrics`)).status, 'the configuration is kept').toBe(200);
       await page.context().clearCookies();
-      await looks();
+      await expectServersOnPage();
     });
 
     await test.step('remove', async () => {

@@ -1,13 +1,13 @@
-// Who may come in, as an admin sees and changes it; and what was done. With scripts and without.
+// Can an admin manage access and read the audit, with scripts and without?
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { ask, Cluster, expect, open, server, sideways, test } from './cluster';
-import { enter, guarded, viewer } from './sign-in';
+import { Cluster, expect, fetchWithDeadline, horizontalOverflow, openPage, server, test } from './cluster';
+import { openAsViewer, signIn, signInFirstAdmin } from './sign-in';
 
-const look = (cluster: Cluster, token: string) =>
-  ask(new URL('api/v1/overview', cluster.url), { headers: { authorization: `Bearer ${token}` } });
+const fetchOverview = (cluster: Cluster, token: string) =>
+  fetchWithDeadline(new URL('api/v1/overview', cluster.url), { headers: { authorization: `Bearer ${token}` } });
 
-/** Makes a token on the page, and says what it is. */
+/** Creates a token on the page and returns it. */
 const create = async (page: Page, cluster: Cluster, name: string, role: string, life = '90 days') => {
   await page.goto(new URL('access', cluster.url).href);
   await page.getByLabel('Name').fill(name);
@@ -16,7 +16,7 @@ const create = async (page: Page, cluster: Cluster, name: string, role: string, 
   await page.getByRole('button', { name: 'Create token' }).click();
   const secret = (await page.locator('#secret').textContent()) ?? '';
   expect(secret).toMatch(/^[0-9a-f]{64}$/);
-  cluster.keepSecret(secret);
+  cluster.expectNeverLogged(secret);
   return secret;
 };
 
@@ -25,20 +25,20 @@ const row = (page: Page, name: string) => page.getByRole('row').filter({ hasText
 test.describe('where people sign in', () => {
   test.use({ auth: 'password' });
 
-  test('an admin makes a token, sees it once, and takes it back while it is in use', async ({ cluster, page }) => {
-    await guarded(cluster, page);
+  test('an admin creates a token, sees it once, and revokes it while it is in use', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
     await page.locator('summary#user').click();
     await page.getByRole('link', { name: 'Access' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Access');
     const token = await create(page, cluster, 'monitoring', 'viewer: read only');
-    expect((await look(cluster, token)).status).toBe(200);
+    expect((await fetchOverview(cluster, token)).status).toBe(200);
     await page.goto(new URL('access', cluster.url).href);
     await expect(page.getByText(token)).toHaveCount(0);
     await expect(row(page, 'monitoring')).toContainText('by Ann from 127.0.0.1');
     await page.getByLabel('Revoke monitoring').click();
     await page.getByRole('button', { name: 'Revoke' }).click();
     await expect(row(page, 'monitoring')).toContainText('revoked');
-    expect((await look(cluster, token)).status).toBe(401);
+    expect((await fetchOverview(cluster, token)).status).toBe(401);
     await page.getByRole('link', { name: 'Audit' }).click();
     const lines = page.locator('tbody tr');
     await expect(lines.nth(0)).toContainText('Revoke token');
@@ -46,9 +46,9 @@ test.describe('where people sign in', () => {
     await expect(lines.nth(1)).toContainText(/viewer token monitoring \([0-9a-f]{16}\)/);
   });
 
-  test('what was done is found by what it was, and by whom it was done', async ({ cluster, page, browser }) => {
-    await guarded(cluster, page);
-    await viewer(cluster, browser);
+  test('the audit can be filtered by action and by user', async ({ cluster, page, browser }) => {
+    await signInFirstAdmin(cluster, page);
+    await openAsViewer(cluster, browser);
     await page.goto(new URL('audit', cluster.url).href);
     await page.getByLabel('Action').selectOption({ label: 'Sign in' });
     await page.getByRole('button', { name: 'Filter' }).click();
@@ -62,11 +62,11 @@ test.describe('where people sign in', () => {
     await expect(page.locator('tbody')).toContainText('First admin');
   });
 
-  test.describe('names that try to be more', () => {
-    test.use({ forgiven: /401/ });
+  test.describe('names with markup or line breaks', () => {
+    test.use({ allowedOnConsole: /401/ });
 
-    test('are shown as they are, or not at all', async ({ cluster, page }) => {
-    await guarded(cluster, page);
+    test('are shown as text, or not at all', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
     const hostile = '"><script>document.title=1</script>';
     await create(page, cluster, hostile, 'join: registers servers', 'no expiry');
     await expect(row(page, hostile)).toContainText('valid');
@@ -82,9 +82,9 @@ test.describe('where people sign in', () => {
     const refused = page.waitForResponse((answer) => answer.request().method() === 'POST');
     await page.getByRole('button').click();
     expect((await refused).status()).toBe(401);
-    await enter(page, 'ann', 'correct horse battery');
+    await signIn(page, 'ann', 'correct horse battery');
     await page.goto(new URL('audit', cluster.url).href);
-    // What was typed where a name belongs may be a password: an unknown one is not written down.
+    // A user may have typed a password as the name, so an unknown name is not logged.
     await expect(row(page, 'eve')).toHaveCount(0);
     const refused_line = row(page, 'unknown name');
     await expect(refused_line).toHaveCount(1);
@@ -92,12 +92,12 @@ test.describe('where people sign in', () => {
     });
   });
 
-  test.describe('who may not', () => {
-    test.use({ forgiven: /40[13]/ });
+  test.describe('a viewer', () => {
+    test.use({ allowedOnConsole: /40[13]/ });
 
-    test('a viewer is told that it is not for viewers, and led back', async ({ cluster, page, browser }) => {
-      await guarded(cluster, page);
-      const other = await viewer(cluster, browser);
+    test('learns that the pages are for admins, and gets a link back', async ({ cluster, page, browser }) => {
+      await signInFirstAdmin(cluster, page);
+      const other = await openAsViewer(cluster, browser);
       await expect(other.getByRole('link', { name: 'Access' })).toHaveCount(0);
       for (const path of ['access', 'audit']) {
         await other.goto(new URL(path, cluster.url).href);
@@ -108,21 +108,21 @@ test.describe('where people sign in', () => {
     });
   });
 
-  test('without scripts an admin makes a token and takes it back', async ({ cluster, browser }) => {
+  test('without scripts an admin creates a token and revokes it', async ({ cluster, browser }) => {
     const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
-    await guarded(cluster, page);
+    await signInFirstAdmin(cluster, page);
     const token = await create(page, cluster, 'a script', 'admin: full access', '1 year');
-    expect((await look(cluster, token)).status).toBe(200);
+    expect((await fetchOverview(cluster, token)).status).toBe(200);
     await page.getByLabel('Revoke a script').click();
     await page.getByRole('button', { name: 'Revoke' }).click();
     await expect(row(page, 'a script')).toContainText('revoked');
-    expect((await look(cluster, token)).status).toBe(401);
+    expect((await fetchOverview(cluster, token)).status).toBe(401);
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`both pages are accessible in ${colorScheme}, and scroll sideways nowhere`, async ({ cluster, page }) => {
+    test(`both pages are accessible in ${colorScheme}, and never scroll horizontally`, async ({ cluster, page }) => {
       await page.emulateMedia({ colorScheme });
-      await guarded(cluster, page);
+      await signInFirstAdmin(cluster, page);
       await create(page, cluster, 'a name of a hundred characters, or at least nearly so many', 'viewer: read only');
       for (const path of ['', 'access', 'audit']) {
         if (path) await page.goto(new URL(path, cluster.url).href);
@@ -130,14 +130,14 @@ test.describe('where people sign in', () => {
         expect(found.violations).toEqual([]);
         for (const width of [360, 1440, 3840]) {
           await page.setViewportSize({ width, height: 800 });
-          expect(await sideways(page)).toBe(0);
+          expect(await horizontalOverflow(page)).toBe(0);
         }
       }
     });
   }
 });
 
-test('an agent that enrolled is listed by its server, and its credential can be revoked', async ({ cluster, page }) => {
+test('an enrolled agent is listed with its server, and its credential can be revoked', async ({ cluster, page }) => {
   cluster.agent('web-1', 'service');
   await expect(async () => {
     await page.goto(new URL('access', cluster.url).href);
@@ -145,7 +145,7 @@ test('an agent that enrolled is listed by its server, and its credential can be 
   }).toPass();
   await page.getByLabel('Revoke web-1').click();
   await page.getByRole('button', { name: 'Revoke' }).click();
-  // It has a join token, so it enrols again.
+  // The agent has a join token, so it enrols again.
   await expect(async () => {
     await page.reload();
     await expect(row(page, 'web-1')).toHaveCount(2, { timeout: 500 });
@@ -153,11 +153,11 @@ test('an agent that enrolled is listed by its server, and its credential can be 
   await expect(row(page, 'web-1').last()).toContainText('revoked');
 });
 
-test('a row says that heartbeats in its name are refused, why, and where they came from', async ({ cluster, page }) => {
-  await cluster.beat({ server: 'web-1' });
-  await open(page, cluster.url);
+test('a row says that heartbeats for its server are rejected, why, and where they came from', async ({ cluster, page }) => {
+  await cluster.sendHeartbeat({ server: 'web-1' });
+  await openPage(page, cluster.url);
   await expect(server(page, 'web-1')).not.toContainText('refused');
-  await ask(new URL('api/v1/heartbeats', cluster.url), {
+  await fetchWithDeadline(new URL('api/v1/heartbeats', cluster.url), {
     method: 'POST',
     headers: { authorization: 'Bearer of-yesterday' },
     body: JSON.stringify({ server: 'web-1' }),

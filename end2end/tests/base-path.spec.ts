@@ -1,13 +1,13 @@
-// The page below a path of somebody else's web server: every address it makes stays below it.
+// Does every address of the page stay below its base path?
 
-import { expect, line, open, server, test } from './cluster';
+import { component, expect, openPage, server, test } from './cluster';
 
 for (const scripts of [true, false]) {
   test.describe(scripts ? 'with scripts' : 'without scripts', () => {
     test.use({ javaScriptEnabled: scripts });
 
-    test('an admin looks, sorts, configures and removes below a path', async ({ cluster, page }) => {
-      await cluster.end('serve', 'SIGTERM');
+    test('an admin opens the page below a path, sorts, changes settings and removes a server', async ({ cluster, page }) => {
+      await cluster.endProcess('serve', 'SIGTERM');
       await cluster.start('none', '/admin/cluster');
       if (!cluster.url.endsWith('/')) cluster.url += '/';
       expect(cluster.url).toContain('/admin/cluster/');
@@ -16,8 +16,8 @@ for (const scripts of [true, false]) {
         const { pathname } = new URL(request.url());
         if (!pathname.startsWith('/admin/cluster')) away.push(pathname);
       });
-      await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', leaving: true }]);
-      await open(page, cluster.url, scripts);
+      await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', leaving: true }]);
+      await openPage(page, cluster.url, scripts);
       await page.getByRole('link', { name: 'Server', exact: true }).click();
       await expect(page).toHaveURL(/\/admin\/cluster\/?\?sort=name$/);
       await page.getByRole('link', { name: 'Edit settings' }).click();
@@ -33,8 +33,8 @@ for (const scripts of [true, false]) {
       await expect(server(page, 'app-2')).toHaveCount(0);
       await expect(page).toHaveURL(/\/admin\/cluster\/?(\?|$)/);
       if (scripts) {
-        await cluster.beat({ server: 'app-3' });
-        await expect(line(page, 'app-3', 'service'), 'news comes').toBeVisible({ timeout: 10_000 });
+        await cluster.sendHeartbeat({ server: 'app-3' });
+        await expect(component(page, 'app-3', 'service'), 'updates arrive').toBeVisible({ timeout: 10_000 });
       }
       expect(away).toEqual([]);
     });

@@ -1,16 +1,16 @@
-// The page behind nginx: as it is shipped, and where somebody's proxy holds back what comes in pieces.
+// Does the page work behind nginx: with the shipped configuration, and behind a proxy that buffers responses?
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, freePort, line, open, server, test as base } from './cluster';
-import { nginx } from './nginx';
+import { component, expect, freePort, openPage, server, test as base } from './cluster';
+import { startNginx } from './nginx';
 
 const shipped = readFileSync(join(__dirname, '../../server/dist/nginx.conf'), 'utf8');
 
-/** Puts nginx before the story's web server and leads `cluster.url` there. */
-const test = base.extend<{ holdsBack: boolean; proxied: void }>({
-  holdsBack: [false, { option: true }],
-  proxied: [async ({ cluster, holdsBack }, use) => {
+/** Starts nginx in front of the overview and sets `cluster.url` to it. */
+const test = base.extend<{ buffersResponses: boolean; proxied: void }>({
+  buffersResponses: [false, { option: true }],
+  proxied: [async ({ cluster, buffersResponses }, use) => {
     const port = await freePort();
     const behind = new URL(cluster.url).port;
     const site = shipped
@@ -19,12 +19,12 @@ const test = base.extend<{ holdsBack: boolean; proxied: void }>({
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((kind) => `${kind}_temp_path ${kind};`)
       .join(' ');
-    const buffers = holdsBack ? 'proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;' : '';
-    // Chunks are handed on as they come, whatever nginx is told: what holds back asks in the older way.
-    const asks = holdsBack ? site.replace('proxy_http_version 1.1', 'proxy_http_version 1.0') : site;
+    const buffers = buffersResponses ? 'proxy_buffering on; proxy_ignore_headers X-Accel-Buffering;' : '';
+    // nginx forwards chunks at once even with `proxy_buffering on`. Over HTTP/1.0 there are no chunks, so it buffers.
+    const adapted = buffersResponses ? site.replace('proxy_http_version 1.1', 'proxy_http_version 1.0') : site;
     cluster.url = `http://127.0.0.1:${port}/`;
-    const end = await nginx(
-      `daemon off; pid nginx.pid; events {} http { access_log off; ${temporary} ${buffers} ${asks} }`,
+    const end = await startNginx(
+      `daemon off; pid nginx.pid; events {} http { access_log off; ${temporary} ${buffers} ${adapted} }`,
       cluster.url,
     );
     await use();
@@ -32,15 +32,15 @@ const test = base.extend<{ holdsBack: boolean; proxied: void }>({
   }, { auto: true }],
 });
 
-test.describe('as it is shipped', () => {
-  test.use({ deaf: false });
+test.describe('with the shipped configuration', () => {
+  test.use({ pollingOnly: false });
 
-  test('the page hears at once what happens, and an admin changes something', async ({ cluster, page }) => {
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+  test('updates arrive at once, and an admin removes a server', async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Live');
-    await cluster.beat({ server: 'app-1', leaving: true });
-    await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 1_500 });
+    await cluster.sendHeartbeat({ server: 'app-1', leaving: true });
+    await expect(component(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 1_500 });
     await server(page, 'app-1').getByRole('link').first().click();
     await page.getByRole('link', { name: 'Remove server' }).click();
     await page.getByRole('button', { name: 'Remove' }).click();
@@ -48,16 +48,16 @@ test.describe('as it is shipped', () => {
   });
 });
 
-test.describe('where a proxy holds back what comes in pieces', () => {
-  test.use({ deaf: false, holdsBack: true });
+test.describe('behind a proxy that buffers responses', () => {
+  test.use({ pollingOnly: false, buffersResponses: true });
 
-  test('the page asks instead, says so, and misses nothing', async ({ cluster, page }) => {
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+  test('the page polls, says so, and misses no update', async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Polling');
-    await cluster.beat({ server: 'app-2' });
+    await cluster.sendHeartbeat({ server: 'app-2' });
     await expect(server(page, 'app-2')).toHaveCount(1, { timeout: 8_000 });
-    await cluster.beat({ server: 'app-2', leaving: true });
-    await expect(line(page, 'app-2', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 8_000 });
+    await cluster.sendHeartbeat({ server: 'app-2', leaving: true });
+    await expect(component(page, 'app-2', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 8_000 });
   });
 });

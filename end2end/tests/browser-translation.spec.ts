@@ -1,9 +1,9 @@
-// The page in a browser that would rather change its text: asked not to, and found out where it does.
+// Does the page ask browsers not to change its text, and notice if one does?
 
 import { Page } from '@playwright/test';
-import { expect, hydrated, open, test } from './cluster';
+import { expect, openPage, test, waitForHydration } from './cluster';
 
-/** Puts other words in the place of every text, as a translator does. */
+/** Replaces every text, as a browser's translation does. */
 const translate = (page: Page, part: string) =>
   page.locator(part).evaluate((root) => {
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -17,7 +17,7 @@ const translate = (page: Page, part: string) =>
     }
   });
 
-const isAsked = async (page: Page, address: string) => {
+const expectTextProtection = async (page: Page, address: string) => {
   const response = await page.goto(address);
   expect(response!.headers()['cache-control']).toBe('no-store, no-transform');
   const root = page.locator('html');
@@ -28,23 +28,23 @@ const isAsked = async (page: Page, address: string) => {
 };
 
 for (const address of ['', 'access', 'audit']) {
-  test(`browsers and proxies are asked to change nothing of /${address}`, async ({ cluster, page }) => {
-    await isAsked(page, `${cluster.url}${address}`);
+  test(`/${address} asks browsers and proxies not to change its text`, async ({ cluster, page }) => {
+    await expectTextProtection(page, `${cluster.url}${address}`);
   });
 }
 
 test.describe('where people sign in', () => {
   test.use({ auth: 'password' });
 
-  test('browsers and proxies are asked to change nothing of it', async ({ cluster, page }) => {
-    await isAsked(page, `${cluster.url}sign-in`);
+  test('the sign-in page asks browsers and proxies not to change its text', async ({ cluster, page }) => {
+    await expectTextProtection(page, `${cluster.url}sign-in`);
   });
 });
 
 for (const part of ['main', '#connection-status']) {
-  test(`a page whose text in ${part} is no longer its own says so and reloads`, async ({ cluster, page }) => {
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+  test(`after a translation of ${part} the page says so and reloads`, async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await translate(page, part);
     const notice = page.locator('#not-live');
     await expect(notice).toBeVisible();
@@ -53,16 +53,16 @@ for (const part of ['main', '#connection-status']) {
     await expect(page).toHaveTitle(/^Not live – /);
     await page.evaluate(() => { (window as unknown as { old: boolean }).old = true; });
     await expect.poll(() => page.evaluate(() => 'old' in window).catch(() => true), { timeout: 40_000 }).toBe(false);
-    await hydrated(page);
+    await waitForHydration(page);
     await expect(notice).toBeHidden();
   });
 }
 
-test('text that was put in the place of the headline without a trace is found out when the headline changes', async ({ cluster, page }) => {
-  await cluster.beat({ server: 'app-1' });
-  await open(page, cluster.url);
+test('a replaced headline is noticed as soon as the headline changes', async ({ cluster, page }) => {
+  await cluster.sendHeartbeat({ server: 'app-1' });
+  await openPage(page, cluster.url);
   await page.locator('#verdict').evaluate((headline) => { headline.replaceChildren(document.createTextNode(headline.textContent!)); });
-  await cluster.beat({ server: 'app-2', key: 'another key' });
+  await cluster.sendHeartbeat({ server: 'app-2', key: 'another key' });
   await expect(page.locator('#not-live')).toBeVisible();
   await expect(page.locator('#not-live')).toContainText('something changed the text of this page', { useInnerText: true });
 });

@@ -1,5 +1,5 @@
-// What the stories need: an overview of their own, agents as separate processes, and a page on which
-// any console error fails the story.
+// The fixtures of the stories: an overview for each story, agents as separate processes, and a page on which any
+// console error fails the story.
 
 import { ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
@@ -19,8 +19,8 @@ export type Settings = {
   web_window_s: number;
 };
 
-/** Timers as short as they may be without a hint of their own. */
-export const quick: Settings = {
+/** The shortest timers that cause no hint. */
+export const quickTimers: Settings = {
   load_balancing: false,
   automatic_failover: false,
   heartbeat_interval_s: 1,
@@ -28,8 +28,8 @@ export const quick: Settings = {
   web_window_s: 60,
 };
 
-/** What a story says of a component; all else is as a well server would say it. */
-export type Beat = {
+/** What a story reports about a component. The defaults are those of a healthy server. */
+export type Heartbeat = {
   server: string;
   role?: 'web' | 'service';
   product?: string;
@@ -42,57 +42,56 @@ export type Beat = {
   boot_id?: string;
   sequence?: number;
   sent_at?: string;
-  /** Where its service messenger listens. */
+  /** The port of its service messenger. */
   messenger_port?: number;
   leaving?: boolean;
 };
 
-/** What a server reports of a key with this text. */
+/** The key check that a server reports for a key with this text. */
 export const keyCheck = (key: string) => 
   createHmac('sha256', key).update('cluster-overview/key-check/v1').digest('hex');
 
-/** The digits of it that the page shows. */
+/** The digits of the key check that the page shows. */
 export const digits = (key: string) => keyCheck(key).slice(0, 8);
 
 /** Longer than a busy machine needs to start or end a process, or to answer. */
-const SOON_MS = 20_000;
+const DEADLINE_MS = 20_000;
 
-/** What is awaited, or after some time an error that names it: what never comes must not look like a slow story. */
-export const soon = async <T>(what: string, awaited: Promise<T>): Promise<T> => {
+/** Fails with an error that names what never came, so that it does not look like a slow story. */
+export const withDeadline = async <T>(what: string, promise: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${SOON_MS / 1000} s in vain for ${what}`)), SOON_MS);
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${DEADLINE_MS / 1000} s for ${what}`)), DEADLINE_MS);
   });
-  return Promise.race([awaited, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 };
 
-/** `fetch`, with a deadline. */
-export const ask = (url: URL | string, how: RequestInit = {}) =>
-  fetch(url, { signal: AbortSignal.timeout(SOON_MS), ...how });
+export const fetchWithDeadline = (url: URL | string, options: RequestInit = {}) =>
+  fetch(url, { signal: AbortSignal.timeout(DEADLINE_MS), ...options });
 
 const token = 'a-join-token-for-stories';
 
-/** What people sign in with. */
+/** The password of every user. */
 export const password = 'correct horse battery';
 
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'cluster-overview-'));
   url = '';
   private tokenFile = join(this.folder, 'join-token');
-  /** All that each process has written. */
-  private said = new Map<string, string>();
+  /** The output of each process. */
+  private output = new Map<string, string>();
   private secrets = new Set<string>([token, password]);
   private children = new Map<string, ChildProcess>();
   private boots = new Map<string, string>();
   private sequence = 0;
-  private beating = new Set<() => Promise<void>>();
+  private heartbeatLoops = new Set<() => Promise<void>>();
 
-  /** What makes the first admin, where people sign in. */
+  /** The code that creates the first admin, if users sign in. */
   setupCode = '';
   readonly program = binary;
-  /** What the processes find in their environment besides. */
+  /** Additional environment variables of the processes. */
   environment: Record<string, string> = {};
-  /** What heartbeats bear. */
+  /** The token of heartbeats. */
   token = token;
   readonly database = `sqlite:${join(this.folder, 'overview.db')}`;
 
@@ -104,15 +103,15 @@ export class Cluster {
       '--database', this.database,
       '--join-token-file', this.tokenFile, '--report-self', reportSelf, '--name', 'this-server', '--base-path', basePath,
     ]);
-    this.url = await soon('the line that says where it listens', new Promise<string>((resolve, reject) => {
-      let said = '';
+    this.url = await withDeadline('the line that says where it listens', new Promise<string>((resolve, reject) => {
+      let text = '';
       serve.stdout?.on('data', (chunk) => {
-        said += chunk;
-        this.setupCode = said.match(/Set-up code .*: (\S+)/)?.[1] ?? '';
-        const url = said.match(/Cluster Overview at (\S+)/);
+        text += chunk;
+        this.setupCode = text.match(/Set-up code .*: (\S+)/)?.[1] ?? '';
+        const url = text.match(/Cluster Overview at (\S+)/);
         if (url) resolve(url[1]);
       });
-      serve.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${said}`)));
+      serve.once('exit', (code) => reject(new Error(`serve ended with ${code}: ${text}`)));
     }));
   }
 
@@ -128,22 +127,22 @@ export class Cluster {
     ]);
   }
 
-  /** Reports components as a simple client does, all in one request. */
-  async beats(beats: Beat[]) {
-    const heartbeats = beats.map(({ key, machineKey, ...said }) => {
-      const role = said.role ?? 'service';
-      const who = `${said.server} ${role}`;
-      const boot = said.boot_id ?? this.boots.get(who) ?? randomUUID();
-      this.boots.set(who, boot);
+  /** Reports components in one request, as a simple client does. */
+  async sendHeartbeats(components: Heartbeat[]) {
+    const heartbeats = components.map(({ key, machineKey, ...facts }) => {
+      const role = facts.role ?? 'service';
+      const id = `${facts.server} ${role}`;
+      const boot = facts.boot_id ?? this.boots.get(id) ?? randomUUID();
+      this.boots.set(id, boot);
       return {
         product: 'ProGet', version: '2026.2.1', os: { name: 'Debian GNU/Linux', version: '12' }, ip: '10.0.0.11',
-        ...said,
-        role, boot_id: boot, sequence: said.sequence ?? (this.sequence += 1),
+        ...facts,
+        role, boot_id: boot, sequence: facts.sequence ?? (this.sequence += 1),
         key_check: key === null ? null : keyCheck(key ?? 'the key of the cluster'),
         machine_key_check: machineKey ? keyCheck(machineKey) : null,
       };
     });
-    const answer = await ask(new URL('api/v1/heartbeats', this.url), {
+    const answer = await fetchWithDeadline(new URL('api/v1/heartbeats', this.url), {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
       body: JSON.stringify(heartbeats),
@@ -151,27 +150,27 @@ export class Cluster {
     expect(answer.status, await answer.text()).toBe(200);
   }
 
-  async beat(beat: Beat) {
-    await this.beats([beat]);
+  async sendHeartbeat(component: Heartbeat) {
+    await this.sendHeartbeats([component]);
   }
 
-  /** Goes on reporting these components, well within an interval of 1 s; what is returned ends it. */
-  async keepBeating(beats: Beat[]) {
-    await this.beats(beats);
-    let under_way: Promise<unknown> = Promise.resolve();
+  /** Reports these components every 400 ms; returns a function that stops it. */
+  async keepSendingHeartbeats(components: Heartbeat[]) {
+    await this.sendHeartbeats(components);
+    let pending: Promise<unknown> = Promise.resolve();
     const timer = setInterval(() => {
-      under_way = this.beats(beats).catch(() => {});
+      pending = this.sendHeartbeats(components).catch(() => {});
     }, 400);
     const stop = async () => {
       clearInterval(timer);
-      this.beating.delete(stop);
-      await under_way;
+      this.heartbeatLoops.delete(stop);
+      await pending;
     };
-    this.beating.add(stop);
+    this.heartbeatLoops.add(stop);
     return stop;
   }
 
-  /** Locks the database as a stuck backup would; what is returned lets it go. */
+  /** Locks the database, as a stuck backup would; returns a function that releases it. */
   async lockDatabase() {
     const script =
       'import sqlite3, sys\n' +
@@ -181,54 +180,53 @@ export class Cluster {
       'sys.stdin.read()';
     const child = spawn('python3', ['-c', script, join(this.folder, 'overview.db')]);
     this.children.set('lock', child);
-    this.hear('lock', child);
-    await soon('the lock', new Promise<void>((resolve, reject) => {
+    this.collectOutput('lock', child);
+    await withDeadline('the lock', new Promise<void>((resolve, reject) => {
       child.stdout.once('data', () => resolve());
       child.once('exit', (code) => reject(new Error(`the lock ended with ${code}`)));
     }));
-    return () => this.end('lock', 'SIGKILL');
+    return () => this.endProcess('lock', 'SIGKILL');
   }
 
-  /** The overview for a terminal. */
+  /** Runs `cluster-overview status`. */
   status(overview = this.url) {
-    return spawnSync(binary, ['status', '--overview', overview], { encoding: 'utf8', timeout: SOON_MS });
+    return spawnSync(binary, ['status', '--overview', overview], { encoding: 'utf8', timeout: DEADLINE_MS });
   }
 
   private run(what: string, args: string[]) {
     const env = { ...process.env, ...this.environment };
     const child = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.hear(what, child);
+    this.collectOutput(what, child);
     this.children.set(what, child);
     return child;
   }
 
-  /** From now on what a process writes is part of the log that a failed story shows. */
-  hear(what: string, child: ChildProcess) {
+  /** Adds the output of a process to the log that is printed if the story fails. */
+  collectOutput(what: string, child: ChildProcess) {
     for (const out of [child.stdout, child.stderr]) {
-      out?.on('data', (chunk) => this.said.set(what, (this.said.get(what) ?? '') + chunk));
+      out?.on('data', (chunk) => this.output.set(what, (this.output.get(what) ?? '') + chunk));
     }
   }
 
-  /** Prints what the processes of a failed story have written. */
   printLog() {
-    for (const [what, said] of this.said) console.log(`--- ${what}\n${said}`);
+    for (const [what, text] of this.output) console.log(`--- ${what}\n${text}`);
   }
 
-  /** Ends a process: `SIGKILL` without a word, `SIGTERM` with a goodbye. */
-  async end(what: string, signal: NodeJS.Signals) {
+  /** Ends a process: `SIGTERM` cleanly, `SIGKILL` not. */
+  async endProcess(what: string, signal: NodeJS.Signals) {
     const child = this.children.get(what);
     this.children.delete(what);
     if (!child || child.exitCode !== null) return;
-    await gone(child, what, signal);
+    await terminate(child, what, signal);
   }
 
-  /** Stops a process without ending it, or lets it go on: `SIGSTOP`, `SIGCONT`. */
-  signal(what: string, signal: NodeJS.Signals) {
+  /** Pauses a process, or lets it continue: `SIGSTOP`, `SIGCONT`. */
+  signalProcess(what: string, signal: NodeJS.Signals) {
     this.children.get(what)?.kill(signal);
   }
 
-  async configure(settings: Settings) {
-    const answer = await ask(new URL('api/v1/settings', this.url), {
+  async saveSettings(settings: Settings) {
+    const answer = await fetchWithDeadline(new URL('api/v1/settings', this.url), {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(settings),
@@ -237,54 +235,54 @@ export class Cluster {
   }
 
   async settings(): Promise<Settings> {
-    return (await ask(new URL('api/v1/settings', this.url))).json();
+    return (await fetchWithDeadline(new URL('api/v1/settings', this.url))).json();
   }
 
   async overview() {
-    return (await ask(new URL('api/v1/overview', this.url))).json();
+    return (await fetchWithDeadline(new URL('api/v1/overview', this.url))).json();
   }
 
-  /** No process may ever write this. */
-  keepSecret(secret: string) {
+  /** Fails the story if a process writes this. */
+  expectNeverLogged(secret: string) {
     this.secrets.add(secret);
   }
 
   async stop() {
-    for (const stop of [...this.beating]) await stop();
-    for (const what of [...this.children.keys()]) await this.end(what, 'SIGKILL');
+    for (const stop of [...this.heartbeatLoops]) await stop();
+    for (const what of [...this.children.keys()]) await this.endProcess(what, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
-    const said = [...this.said.values()].join('\n');
-    for (const secret of this.secrets) expect(said, 'no secret in what the processes write').not.toContain(secret);
+    const log = [...this.output.values()].join('\n');
+    for (const secret of this.secrets) expect(log, 'no secret in the output of the processes').not.toContain(secret);
   }
 }
 
-/** Ends a process and waits until it has ended; its exit code. */
-export const gone = async (child: ChildProcess, what: string, signal: NodeJS.Signals) => {
+/** Ends a process, waits for its end, and returns its exit code. */
+export const terminate = async (child: ChildProcess, what: string, signal: NodeJS.Signals) => {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   child.kill(signal);
-  return soon(`${what} to end`, ended);
+  return withDeadline(`${what} to end`, ended);
 };
 
-/** The block of a server in the table. */
+/** The row group of a server in the table. */
 export const server = (page: Page, name: string): Locator => page.locator(`[data-server="${name}"]`);
 
-/** The line of one of its components. */
-export const line = (page: Page, name: string, role: 'web' | 'service'): Locator =>
+/** The row of one of its components. */
+export const component = (page: Page, name: string, role: 'web' | 'service'): Locator =>
   server(page, name).locator(`[data-role="${role}"]`);
 
-/** The links of a component's line to the hints about one of its facts. */
-export const why = (page: Page, name: string, role: 'web' | 'service', column: string): Locator =>
-  line(page, name, role).locator(`[data-label="${column}"]`).getByRole('link', { name: /^how to fix: / });
+/** The link from a cell to its hint. */
+export const hintLink = (page: Page, name: string, role: 'web' | 'service', column: string): Locator =>
+  component(page, name, role).locator(`[data-label="${column}"]`).getByRole('link', { name: /^how to fix: / });
 
-/** The servers the table shows, in its order. */
-export const shown = (page: Page) =>
+/** The names of the servers in the table, in order. */
+export const shownServers = (page: Page) =>
   page.locator('[data-server]').evaluateAll((blocks) => blocks.map((block) => (block as HTMLElement).dataset.server));
 
-/** A hint, by its anchor. */
+/** A hint by its anchor. */
 export const hint = (page: Page, anchor: string): Locator => page.locator(`article[id="hint-${anchor}"]`);
 
-/** A port at which nobody listens. */
+/** A port on which nobody listens. */
 export const freePort = () =>
   new Promise<number>((resolve) => {
     const listener = createServer().listen(0, '127.0.0.1', () => {
@@ -293,40 +291,39 @@ export const freePort = () =>
     });
   });
 
-/** Which element has the keyboard. */
-export const focused = (page: Page) =>
+/** The id of the focused element, or its tag name. */
+export const focusedId = (page: Page) =>
   page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName);
 
-/** How far the page can be scrolled sideways. */
-export const sideways = (page: Page) =>
+/** How many pixels the page is too wide. */
+export const horizontalOverflow = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** Opens an address of the page; with scripts, waits until they have taken over. */
-export const open = async (page: Page, address: string, scripts = true) => {
+/** Opens an address of the page, and with scripts waits until it is hydrated. */
+export const openPage = async (page: Page, address: string, scripts = true) => {
   await page.goto(address);
-  if (scripts) await hydrated(page);
+  if (scripts) await waitForHydration(page);
 };
 
-/** Resolves once the page's wasm half has taken over. */
-export const hydrated = (page: Page) =>
+export const waitForHydration = (page: Page) =>
   expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true');
 
-/** A panic without the places in wasm it came through. */
-const legible = (text: string) => text.split('\n').filter((line) => !/^\s*(at .*|Stack:|Error)?$/.test(line)).join(' ');
+/** A panic without its wasm stack. */
+const withoutStack = (text: string) => text.split('\n').filter((line) => !/^\s*(at .*|Stack:|Error)?$/.test(line)).join(' ');
 
-/** From its next document on a page can only ask, and not listen. */
-export const deafen = (page: Page) =>
+/** From its next document on, the page has no event stream and can only poll. */
+export const disableEventSource = (page: Page) =>
   page.addInitScript(() => { delete (globalThis as { EventSource?: unknown }).EventSource; });
 
-type Options = { auth: 'none' | 'password'; forgiven: RegExp; deaf: boolean };
+type Options = { auth: 'none' | 'password'; allowedOnConsole: RegExp; pollingOnly: boolean };
 
 export const test = base.extend<{ cluster: Cluster } & Options>({
-  // How people prove who they are. Where they sign in, the overview reports itself.
+  // How users authenticate. With a password the overview reports itself.
   auth: ['none', { option: true }],
-  // What a story expects on the console: a story that stops the server expects failed requests.
-  forgiven: [/^$/, { option: true }],
-  // Whether the page can only ask, and not listen. Every story passes either way: CLUSTER_OVERVIEW_DEAF=1.
-  deaf: [process.env.CLUSTER_OVERVIEW_DEAF === '1', { option: true }],
+  // Console messages that a story expects: one that stops the server expects failed requests.
+  allowedOnConsole: [/^$/, { option: true }],
+  // Whether the page has no event stream. Every story passes either way: CLUSTER_OVERVIEW_POLLING_ONLY=1.
+  pollingOnly: [process.env.CLUSTER_OVERVIEW_POLLING_ONLY === '1', { option: true }],
   cluster: async ({ auth }, use, story) => {
     const cluster = new Cluster();
     await cluster.start(auth === 'none' ? 'none' : 'web,service', '/', auth);
@@ -334,20 +331,20 @@ export const test = base.extend<{ cluster: Cluster } & Options>({
     if (story.status !== story.expectedStatus) cluster.printLog();
     await cluster.stop();
   },
-  page: async ({ page, cluster, forgiven, deaf, javaScriptEnabled }, use) => {
-    if (deaf) await deafen(page);
-    const complaints: string[] = [];
+  page: async ({ page, cluster, allowedOnConsole, pollingOnly, javaScriptEnabled }, use) => {
+    if (pollingOnly) await disableEventSource(page);
+    const messages: string[] = [];
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) complaints.push(legible(message.text()));
+      if (['error', 'warning'].includes(message.type())) messages.push(withoutStack(message.text()));
     });
-    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('pageerror', (error) => messages.push(String(error)));
     await use(page);
     // A story may end while a request that it rewrites is under way.
     await page.unrouteAll({ behavior: 'ignoreErrors' });
-    for (const { value } of await page.context().cookies()) cluster.keepSecret(value);
-    // Without scripts nobody takes what was fetched for them in advance.
+    for (const { value } of await page.context().cookies()) cluster.expectNeverLogged(value);
+    // Without scripts nothing uses the preloaded files.
     const unused = javaScriptEnabled === false ? /was preloaded using link preload but not used/ : /^$/;
-    const unexpected = complaints.filter((text) => !forgiven.test(text) && !unused.test(text));
+    const unexpected = messages.filter((text) => !allowedOnConsole.test(text) && !unused.test(text));
     expect(unexpected, 'nothing on the console').toEqual([]);
   },
 });

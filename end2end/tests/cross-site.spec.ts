@@ -1,11 +1,11 @@
-// Pages of other sites that use an admin's browser: what they may not do, and may not see.
+// Can a page of another site read or change anything through an admin's browser?
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import { expect, test as base } from './cluster';
-import { guarded } from './sign-in';
+import { signInFirstAdmin } from './sign-in';
 
-/** Another web server on this machine, with one page; under `localhost` and under names of its own. */
+/** Another web server on this machine, with one page. Its hosts are `localhost` and any name under `.example`. */
 const test = base.extend<{ elsewhere: (html: string) => Promise<number> }>({
   elsewhere: async ({}, use) => {
     let page = '';
@@ -20,8 +20,8 @@ const test = base.extend<{ elsewhere: (html: string) => Promise<number> }>({
   },
 });
 
-// A refusal is told on the console of the page that was refused.
-test.use({ forgiven: /./ });
+// The browser logs a rejected request on the console of the page that sent it.
+test.use({ allowedOnConsole: /./ });
 
 const settings = (page: Page, url: string) =>
   page.request.get(new URL('api/v1/settings', url).href).then((answer) => answer.json());
@@ -29,10 +29,10 @@ const settings = (page: Page, url: string) =>
 test.describe('while an admin is signed in', () => {
   test.use({ auth: 'password' });
 
-  // Of the same site the browser sends the cookie along; of another it does not even do that.
+  // The browser sends the cookie from another port of the same host, but not from another site.
   for (const host of ['127.0.0.1', 'localhost', 'evil.example']) {
     test(`a form of a page at ${host} changes nothing`, async ({ cluster, page, elsewhere }) => {
-      await guarded(cluster, page);
+      await signInFirstAdmin(cluster, page);
       const before = await settings(page, cluster.url);
       const port = await elsewhere(`
         <form method="post" action="${cluster.url}settings">
@@ -48,7 +48,7 @@ test.describe('while an admin is signed in', () => {
     });
 
     test(`a script of a page at ${host} reads nothing and changes nothing`, async ({ cluster, page, elsewhere }) => {
-      await guarded(cluster, page);
+      await signInFirstAdmin(cluster, page);
       const before = await settings(page, cluster.url);
       const port = await elsewhere('');
       await page.goto(`http://${host}:${port}/`);
@@ -76,19 +76,19 @@ test.describe('while an admin is signed in', () => {
 
   for (const host of ['127.0.0.1', 'evil.example']) {
     test(`a page at ${host} cannot frame the overview`, async ({ cluster, page, elsewhere }) => {
-      await guarded(cluster, page);
+      await signInFirstAdmin(cluster, page);
       const port = await elsewhere(`<iframe src="${cluster.url}" width="800" height="600"></iframe>`);
       await page.goto(`http://${host}:${port}/`);
-      const refused = page.waitForEvent('console', (said) => said.text().includes('frame-ancestors'));
+      const logged = page.waitForEvent('console', (message) => message.text().includes('frame-ancestors'));
       await page.reload();
-      await refused;
+      await logged;
       await expect(page.frameLocator('iframe').getByText('this-server')).toHaveCount(0);
     });
   }
 });
 
-test('a name that resolves to this machine shows nothing of an overview without sign-in', async ({ cluster, page }) => {
-  await cluster.beat({ server: 'web-1' });
+test('a host name that resolves to this machine gets nothing from an overview without sign-in', async ({ cluster, page }) => {
+  await cluster.sendHeartbeat({ server: 'web-1' });
   const rebound = cluster.url.replace('127.0.0.1', 'evil.example');
   expect((await page.goto(rebound))?.status()).toBe(403);
   await expect(page.getByText('web-1')).toHaveCount(0);

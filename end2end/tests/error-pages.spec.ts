@@ -1,15 +1,15 @@
-// What a browser shows who is kept out: errors are pages with a way on, and say what to do.
+// Does every error page say what to do and link to a next step?
 import AxeBuilder from '@axe-core/playwright';
 import { expect, freePort, password, test } from './cluster';
-import { nginx } from './nginx';
-import { enter } from './sign-in';
+import { startNginx } from './nginx';
+import { signIn } from './sign-in';
 
-/** The same overview under a name of the network: over plain HTTP that is no secure context. */
+/** The same overview under another host name, which over plain HTTP is not a secure context. */
 const elsewhere = (url: string, port = new URL(url).port) => `http://overview.example:${port}/`;
 
-test.use({ auth: 'password', forgiven: /status of 40[1345]/ });
+test.use({ auth: 'password', allowedOnConsole: /status of 40[1345]/ });
 
-test('where the browser would keep no session, the page says so and uses nothing up', async ({ cluster, page }) => {
+test('where the browser would keep no session, the sign-in page says so, and the set-up code stays valid', async ({ cluster, page }) => {
   await page.goto(elsewhere(cluster.url));
   await expect(page).toHaveURL(/\/sign-in$/);
   const main = page.getByRole('main');
@@ -19,21 +19,21 @@ test('where the browser would keep no session, the page says so and uses nothing
   await expect(page.locator('form')).toHaveCount(0);
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
   await page.goto(`${cluster.url}sign-in`);
-  await enter(page, 'Ann', password, cluster.setupCode);
+  await signIn(page, 'Ann', password, cluster.setupCode);
   await expect(page.locator('#user')).toHaveText('Ann');
 });
 
-test('behind a proxy without a Host line one sentence names both addresses and the line', async ({ cluster, page }) => {
+test('behind a proxy that sets no Host header, the error names both addresses and the missing line', async ({ cluster, page }) => {
   const port = await freePort();
   const proxied = elsewhere(cluster.url, String(port));
-  const end = await nginx(
+  const end = await startNginx(
     `daemon off; pid nginx.pid; events {} http { access_log off; ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((kind) => `${kind}_temp_path ${kind};`)
       .join(' ')} server { listen 127.0.0.1:${port}; location / { proxy_pass ${cluster.url}; } } }`,
     `http://127.0.0.1:${port}/healthz`,
   );
   await page.goto(`${proxied}sign-in`);
-  await enter(page, 'Ann', password, cluster.setupCode);
+  await signIn(page, 'Ann', password, cluster.setupCode);
   const main = page.getByRole('main');
   await expect(main).toContainText(`a page of ${proxied.replace(/\/$/, '')} (Origin header)`);
   await expect(main).toContainText(`${new URL(cluster.url).host} (Host header)`);
@@ -42,11 +42,11 @@ test('behind a proxy without a Host line one sentence names both addresses and t
   await expect(page).toHaveURL(/\/sign-in$/);
   await end();
   await page.goto(`${cluster.url}sign-in`);
-  await enter(page, 'Ann', password, cluster.setupCode);
+  await signIn(page, 'Ann', password, cluster.setupCode);
   await expect(page.locator('#user')).toHaveText('Ann');
 });
 
-test('an address where nothing is leads back, in the language and colours of the reader', async ({ cluster, page }) => {
+test("an unknown address leads back, in the user's language and theme", async ({ cluster, page }) => {
   await page.goto(`${cluster.url}nothing?lang=de&theme=dark`);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Unter dieser Adresse gibt es keine Seite');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');

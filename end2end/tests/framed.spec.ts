@@ -1,105 +1,106 @@
-// The page in a frame of a product of another site: the example as it stands, and whoever was not named.
+// Does the example of a framed overview work, and only on allowed origins?
 
 import { createServer, Server } from 'node:http';
-import { ask, expect, freePort } from './cluster';
+import { expect, fetchWithDeadline, freePort } from './cluster';
 import {
-  countCodes, enter, isAsHighAsItsContent, leave, refuseCookies, seeAndMend, test, within, withoutAncestors,
+  blockThirdPartyCookies, countCodeRequests, disableAncestorOrigins, expectFrameToFit, openOverview, overviewInFrame,
+  removeStaleService, signOut, test,
 } from './product';
 
-test('an admin of the product comes by its menu, sees a service go stale, removes it and leaves', async ({ cluster, page, product }) => {
-  const away: string[] = [];
+test('an admin of the product opens the overview from its menu, removes a stale service and signs out', async ({ cluster, page, product }) => {
+  const elsewhere: string[] = [];
   page.on('request', (request) => {
     const { origin } = new URL(request.url());
-    if (![new URL(product).origin, new URL(cluster.url.replace('127.0.0.1', 'localhost')).origin].includes(origin)) away.push(request.url());
+    if (![new URL(product).origin, new URL(cluster.url.replace('127.0.0.1', 'localhost')).origin].includes(origin)) elsewhere.push(request.url());
   });
-  await enter(page, product, 'ann', 'Cluster Overview');
-  const overview = await within(page);
+  await openOverview(page, product, 'ann', 'Cluster Overview');
+  const overview = await overviewInFrame(page);
   await expect(overview.getByRole('navigation', { name: 'Breadcrumb' })).toHaveCount(0);
   await expect(overview.getByTestId('connection')).toContainText('Live');
   await expect(overview.locator('html')).toHaveAttribute('data-theme', 'light');
   const address = await overview.locator('html').evaluate(() => location.href);
   expect(address, 'the code is not in the address').not.toContain('code');
-  await isAsHighAsItsContent(page);
-  await seeAndMend(cluster, overview);
+  await expectFrameToFit(page);
+  await removeStaleService(cluster, overview);
   const session = (await page.context().cookies(address)).find(({ name }) => name.endsWith('-guest'));
   expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: 'None' });
-  await leave(page);
-  const looks = await ask(new URL('api/v1/overview', cluster.url), { headers: { cookie: `${session!.name}=${session!.value}` } });
-  expect(looks.status, 'who signed out of the product is out here too').toBe(401);
-  expect(away).toEqual([]);
+  await signOut(page);
+  const answer = await fetchWithDeadline(new URL('api/v1/overview', cluster.url), { headers: { cookie: `${session!.name}=${session!.value}` } });
+  expect(answer.status, 'signing out of the product ends the session here').toBe(401);
+  expect(elsewhere, 'no request to another origin').toEqual([]);
 });
 
-test('a panel opens where the reader is, and the frame grows with it', async ({ cluster, page, product }) => {
-  await cluster.beats(Array.from({ length: 30 }, (_, number) => ({ server: `app-${number + 10}` })));
-  await enter(page, product, 'ann', 'Cluster Overview');
-  const overview = await within(page);
+test('a panel opens where the user clicked, and the frame grows with it', async ({ cluster, page, product }) => {
+  await cluster.sendHeartbeats(Array.from({ length: 30 }, (_, number) => ({ server: `app-${number + 10}` })));
+  await openOverview(page, product, 'ann', 'Cluster Overview');
+  const overview = await overviewInFrame(page);
   const last = overview.getByRole('link', { name: 'app-39' });
   await last.click();
   const panel = overview.getByRole('dialog', { name: 'app-39' });
   await expect(panel).toBeInViewport();
   await expect(panel.getByRole('heading', { name: 'app-39' })).toBeInViewport();
-  await isAsHighAsItsContent(page);
+  await expectFrameToFit(page);
   await page.keyboard.press('Escape');
   await expect(panel).toHaveCount(0);
-  await isAsHighAsItsContent(page);
+  await expectFrameToFit(page);
 });
 
 test.describe('a viewer of the product', () => {
-  test.use({ grants: 'viewer', forgiven: /status of 502/ });
+  test.use({ grants: 'viewer', allowedOnConsole: /status of 502/ });
 
-  test('looks, and changes nothing; a viewer\'s token lets no admin in', async ({ page, product, cluster }) => {
-    await cluster.beat({ server: 'app-1' });
-    await enter(page, product, 'bob', 'Cluster Overview');
-    const overview = await within(page);
+  test('can change nothing, and a viewer\'s token signs no admin in', async ({ page, product, cluster }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openOverview(page, product, 'bob', 'Cluster Overview');
+    const overview = await overviewInFrame(page);
     await expect(overview.locator('[data-server="app-1"]')).toHaveCount(1);
     await expect(overview.getByRole('link', { name: 'Edit settings' })).toHaveAttribute('aria-disabled', 'true');
-    await leave(page);
-    await enter(page, product, 'ann', 'Cluster Overview');
+    await signOut(page);
+    await openOverview(page, product, 'ann', 'Cluster Overview');
     await expect(page.getByText('Nobody can be let in')).toContainText('use an admin\'s token');
   });
 });
 
-test.describe('while the overview answers nobody', () => {
-  test.use({ forgiven: /status of 502|ERR_ABORTED|Failed to load resource/ });
+test.describe('while the overview does not answer', () => {
+  test.use({ allowedOnConsole: /status of 502|ERR_ABORTED|Failed to load resource/ });
 
-  test('the product shows its own pages, says so, and lets people sign out', async ({ page, product, cluster }) => {
-    await enter(page, product, 'ann', 'Cluster Overview');
-    await within(page);
-    cluster.signal('serve', 'SIGSTOP');
+  test('the product shows its own pages, says so, and signs people out', async ({ page, product, cluster }) => {
+    await openOverview(page, product, 'ann', 'Cluster Overview');
+    await overviewInFrame(page);
+    cluster.signalProcess('serve', 'SIGSTOP');
     await page.goto(product);
     await page.getByRole('link', { name: 'Cluster Overview', exact: true }).click();
     await expect(page.getByText('Nobody can be let in')).toContainText('did not answer within 5 s');
-    await leave(page);
-    cluster.signal('serve', 'SIGCONT');
-    await enter(page, product, 'bob', 'Cluster Overview');
-    await within(page);
+    await signOut(page);
+    cluster.signalProcess('serve', 'SIGCONT');
+    await openOverview(page, product, 'bob', 'Cluster Overview');
+    await overviewInFrame(page);
   });
 });
 
-test.describe('whose visit was ended', () => {
-  test.use({ forgiven: /status of 401/ });
+test.describe('a guest whose session was ended', () => {
+  test.use({ allowedOnConsole: /status of 401/ });
 
-  test('is let in anew by the product', async ({ cluster, page, product }) => {
-    await cluster.beat({ server: 'app-1' });
-    await enter(page, product, 'ann', 'Cluster Overview');
-    const overview = await within(page);
+  test('is signed in again by the product', async ({ cluster, page, product }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openOverview(page, product, 'ann', 'Cluster Overview');
+    const overview = await overviewInFrame(page);
     await page.context().clearCookies({ name: /-guest$/ });
-    await cluster.beat({ server: 'app-2' });
-    const anew = page.waitForResponse('**/cluster-overview-code', { timeout: 15_000 });
+    await cluster.sendHeartbeat({ server: 'app-2' });
+    const newCode = page.waitForResponse('**/cluster-overview-code', { timeout: 15_000 });
     await overview.locator('html').evaluate(() => location.reload());
-    await anew;
+    await newCode;
     await expect(overview.locator('[data-server="app-2"]')).toHaveCount(1);
   });
 });
 
-test.describe('in a browser that refuses cookies of other sites', () => {
-  for (const says of [true, false]) {
-    test(`a few codes are tried, then the page says why and leads to a window${says ? '' : ', also where nobody says what is around the frame'}`, async ({ page, product }) => {
+test.describe('in a browser that blocks third-party cookies', () => {
+  for (const namesParent of [true, false]) {
+    test(`the page tries three more codes, then explains and links to a window${namesParent ? '' : ', even if the browser does not name the parent page'}`, async ({ page, product }) => {
       await page.clock.install();
-      await refuseCookies(page);
-      if (!says) await withoutAncestors(page);
-      const codes = countCodes(page);
-      await enter(page, product, 'ann', 'Cluster Overview');
+      await blockThirdPartyCookies(page);
+      if (!namesParent) await disableAncestorOrigins(page);
+      const codes = countCodeRequests(page);
+      await openOverview(page, product, 'ann', 'Cluster Overview');
       const overview = page.frameLocator('iframe');
       const notice = overview.locator('#blocked-in-frame');
       await expect.poll(codes).toBe(2);
@@ -113,7 +114,7 @@ test.describe('in a browser that refuses cookies of other sites', () => {
       await expect(notice).toBeVisible();
       await page.clock.runFor(600_000);
       expect(codes()).toBe(4);
-      await isAsHighAsItsContent(page);
+      await expectFrameToFit(page);
       const opened = page.context().waitForEvent('page');
       await notice.getByRole('link', { name: 'Open the overview in its own window' }).click();
       await expect((await opened).getByLabel('Password')).toBeVisible();
@@ -121,20 +122,20 @@ test.describe('in a browser that refuses cookies of other sites', () => {
   }
 });
 
-test('a browser that does not say what is around the frame learns its height', async ({ cluster, page, product }) => {
-  await cluster.beats(Array.from({ length: 30 }, (_, number) => ({ server: `app-${number + 10}` })));
-  await withoutAncestors(page);
-  await enter(page, product, 'ann', 'Cluster Overview');
-  const overview = await within(page);
+test('the frame gets its height even if the browser does not name the parent page', async ({ cluster, page, product }) => {
+  await cluster.sendHeartbeats(Array.from({ length: 30 }, (_, number) => ({ server: `app-${number + 10}` })));
+  await disableAncestorOrigins(page);
+  await openOverview(page, product, 'ann', 'Cluster Overview');
+  const overview = await overviewInFrame(page);
   await expect(overview.getByRole('link', { name: 'app-39' })).toHaveCount(1);
-  await isAsHighAsItsContent(page);
+  await expectFrameToFit(page);
   expect(await page.locator('iframe').evaluate((frame) => (frame as HTMLElement).clientHeight)).toBeGreaterThan(1_500);
 });
 
-test.describe('a page that was not named', () => {
-  test.use({ forgiven: /frame-ancestors/ });
+test.describe('a page of an origin that is not allowed', () => {
+  test.use({ allowedOnConsole: /frame-ancestors/ });
 
-  test('shows nothing of it', async ({ cluster, page, product }) => {
+  test('cannot frame the overview', async ({ cluster, page, product }) => {
     expect(product).not.toBe('');
     const port = await freePort();
     const server: Server = createServer((_, answer) => {
@@ -143,9 +144,9 @@ test.describe('a page that was not named', () => {
         <iframe title="Cluster Overview" src="${cluster.url}sign-in"></iframe>`);
     });
     await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
-    const refused = page.waitForEvent('console', (said) => said.text().includes('frame-ancestors'));
+    const logged = page.waitForEvent('console', (message) => message.text().includes('frame-ancestors'));
     await page.goto(`http://127.0.0.1:${port}/`);
-    await refused;
+    await logged;
     await expect(page.frameLocator('iframe').getByLabel('Name')).toHaveCount(0);
     server.closeAllConnections();
     server.close();

@@ -1,37 +1,36 @@
-// The page in the reader's language: chosen by the browser, by an address, by the host; only that one is
-// sent, and numbers and days are written as the browser writes them.
+// Which language and theme does the page have, and which number format?
 
-import { expect, line, open, quick, server, test } from './cluster';
+import { component, expect, openPage, quickTimers, server, test } from './cluster';
 
 test.describe('a browser that prefers German', () => {
   test.use({ locale: 'de-AT' });
 
-  test('is spoken to in German, live, and is sent no other language', async ({ cluster, page }) => {
+  test('gets the page in German, live, and no other language', async ({ cluster, page }) => {
     const sent: string[] = [];
     page.on('response', (answer) => sent.push(new URL(answer.url()).pathname.split('/').pop()!));
-    await cluster.configure(quick);
-    await cluster.keepBeating([{ server: 'app-2' }]);
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+    await cluster.saveSettings(quickTimers);
+    await cluster.keepSendingHeartbeats([{ server: 'app-2' }]);
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await expect(page.locator('html')).toHaveAttribute('lang', 'de');
     await expect(page.getByTestId('connection')).toHaveText(/^(Live|Regelmäßige Abfrage).* · aktualisiert \d\d:\d\d:\d\d UTC$/);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Alle 2 Server sind synchron');
-    await expect(line(page, 'app-1', 'service')).toContainText('Verstummt', { timeout: 10_000 });
+    await expect(component(page, 'app-1', 'service')).toContainText('Verstummt', { timeout: 10_000 });
     await page.getByRole('link', { name: /^Lösung: / }).first().click();
     await expect(page.locator('[data-hint="service-stale"]')).toContainText('app-1');
     await expect(page.locator('body')).not.toContainText(/\b(the|silent|stale|overview has)\b/i);
     expect(sent.filter((name) => name.startsWith('messages-'))).toEqual(['messages-de.txt']);
   });
 
-  test('reads days and numbers as its region writes them, and can have English by the address', async ({ cluster, page }) => {
-    await cluster.beat({ server: 'app-1' });
-    await open(page, `${cluster.url}?server=app-1`);
+  test('gets dates and numbers in the format of its region, and English with ?lang=en', async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, `${cluster.url}?server=app-1`);
     const seen = page.getByRole('dialog').locator('small').first();
     await expect(seen).toHaveText(/^\d{2}\.\d{2}\.\d{4}, \d\d:\d\d:\d\d UTC$/);
     await page.goto(`${cluster.url}?server=app-1&lang=en`);
     await expect(seen).toHaveText(/^[A-Z][a-z]{2} \d{1,2}, \d{4}, \d\d:\d\d:\d\d UTC$/);
     await page.getByRole('link', { name: 'Close' }).click();
-    await expect(page, 'every address keeps the language').toHaveURL(/\?lang=en$/);
+    await expect(page, 'every link keeps the language').toHaveURL(/\?lang=en$/);
     await page.getByRole('link', { name: 'Edit settings' }).click();
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(page.getByTestId('done')).toContainText('Settings saved.');
@@ -45,8 +44,8 @@ test.describe('a browser that prefers German', () => {
 test.describe('without scripts', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('a form brings back the page in the language of its address', async ({ cluster, page }) => {
-    await cluster.beat({ server: 'app-1' });
+  test('a form returns the page in the language of its address', async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
     await page.goto(`${cluster.url}?lang=de&configure=`);
     await page.getByLabel('Heartbeat-Intervall').fill('bald');
     await page.getByRole('button', { name: 'Speichern' }).click();
@@ -58,7 +57,7 @@ test.describe('without scripts', () => {
     expect((await cluster.settings()).heartbeat_interval_s).toBe(20);
   });
 
-  test('a language we do not speak, and what is none, leave the page as it is', async ({ cluster, page }) => {
+  test('unknown languages and invalid values change nothing', async ({ cluster, page }) => {
     for (const query of ['?lang=fr', '?lang=%22%3E%3Cscript%3E', '?theme=%22onload%3D', '?chrome=full']) {
       await page.goto(`${cluster.url}${query}`);
       await expect(page.locator('html')).toHaveAttribute('lang', 'en');
@@ -68,9 +67,9 @@ test.describe('without scripts', () => {
   });
 });
 
-test('an address dresses the page for a frame: bare, dark, and it stays so', async ({ cluster, page }) => {
-  await cluster.beat({ server: 'app-1' });
-  await open(page, `${cluster.url}?chrome=none&theme=dark&lang=de`);
+test('a query hides the chrome and sets the theme for a frame, and every link keeps them', async ({ cluster, page }) => {
+  await cluster.sendHeartbeat({ server: 'app-1' });
+  await openPage(page, `${cluster.url}?chrome=none&theme=dark&lang=de`);
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   await expect(page.getByRole('navigation', { name: 'Pfad' })).toHaveCount(0);
   await expect(page.getByTestId('connection')).toContainText(/Live|Regelmäßige Abfrage/);
@@ -82,11 +81,11 @@ test('an address dresses the page for a frame: bare, dark, and it stays so', asy
   await expect(page.getByRole('navigation', { name: 'Pfad' })).toHaveCount(0);
 });
 
-test('what the host says holds where an address says nothing', async ({ cluster, page }) => {
-  await cluster.end('serve', 'SIGTERM');
+test("the host's language applies unless the query names one", async ({ cluster, page }) => {
+  await cluster.endProcess('serve', 'SIGTERM');
   cluster.environment.CLUSTER_OVERVIEW_LANGUAGE = 'de';
   await cluster.start();
-  await open(page, cluster.url);
+  await openPage(page, cluster.url);
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
   await page.goto(`${cluster.url}?lang=en`);
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');

@@ -1,7 +1,7 @@
-// Browsers that lack something, or refuse it: the page starts all the same.
+// Does the page start in browsers that lack or block a feature?
 
 import { Page } from '@playwright/test';
-import { expect, hydrated, open, server, test } from './cluster';
+import { expect, openPage, server, test, waitForHydration } from './cluster';
 
 const odd: [string, (page: Page) => Promise<unknown>][] = [
   ['names a language that Intl refuses', (page) => page.addInitScript(() => {
@@ -31,12 +31,12 @@ const odd: [string, (page: Page) => Promise<unknown>][] = [
 ];
 
 for (const [what, make] of odd) {
-  test(`the page is alive in a browser that ${what}`, async ({ cluster, page }) => {
+  test(`the page works in a browser that ${what}`, async ({ cluster, page }) => {
     await make(page);
-    await cluster.beat({ server: 'app-1' });
-    await open(page, `${cluster.url}?server=app-1`);
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, `${cluster.url}?server=app-1`);
     await expect(page.getByRole('dialog').getByText(/\d{1,4}.*\d\d:\d\d:\d\d UTC/).first()).toBeVisible();
-    await cluster.beat({ server: 'app-2' });
+    await cluster.sendHeartbeat({ server: 'app-2' });
     await expect(server(page, 'app-2')).toHaveCount(1);
     await page.getByRole('link', { name: 'Edit settings' }).click();
     await expect(page.getByLabel('Stale timeout')).toBeVisible();
@@ -46,20 +46,20 @@ for (const [what, make] of odd) {
   });
 }
 
-test('ages go on in a browser that cannot say what is on the screen', async ({ cluster, page }) => {
+test('ages are updated in a browser without IntersectionObserver', async ({ cluster, page }) => {
   await page.addInitScript(() => { delete (globalThis as { IntersectionObserver?: unknown }).IntersectionObserver; });
-  await cluster.beat({ server: 'app-1' });
-  await open(page, cluster.url);
-  await hydrated(page);
+  await cluster.sendHeartbeat({ server: 'app-1' });
+  await openPage(page, cluster.url);
+  await waitForHydration(page);
   await expect(server(page, 'app-1').locator('[data-label="Heartbeat"]')).toContainText(/[3-9] s ago/);
 });
 
-test('the audit is written in plain digits where the browser writes no others', async ({ cluster, page }) => {
+test('the audit has plain digits in a browser without Intl', async ({ cluster, page }) => {
   await page.addInitScript(() => {
     // @ts-expect-error as some embedded browsers are built
     delete globalThis.Intl;
   });
-  await cluster.configure({ load_balancing: true, automatic_failover: false, heartbeat_interval_s: 30, stale_timeout_s: 300, web_window_s: 86_400 });
-  await open(page, `${cluster.url}audit`, false);
+  await cluster.saveSettings({ load_balancing: true, automatic_failover: false, heartbeat_interval_s: 30, stale_timeout_s: 300, web_window_s: 86_400 });
+  await openPage(page, `${cluster.url}audit`, false);
   await expect(page.locator('time').first()).toHaveText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
 });

@@ -1,38 +1,38 @@
-// What an admin sees of what happens between two heartbeats, and of a service that cannot be reached.
+// Do updates arrive at once, also those of the service messenger?
 
-import { expect, freePort, hint, line, open, server, test } from './cluster';
+import { component, expect, freePort, hint, openPage, server, test } from './cluster';
 
-test.describe('where nothing holds the stream back', () => {
-  test.use({ deaf: false });
+test.describe('with the event stream', () => {
+  test.use({ pollingOnly: false });
 
-  test('what happens is on the screen at once, and the page says that it listens', async ({ cluster, page }) => {
-    let asked = 0;
-    page.on('request', (request) => { asked += Number(request.url().endsWith('/fn/overview')); });
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+  test('updates are on the screen at once, and the page says that it is live', async ({ cluster, page }) => {
+    let polls = 0;
+    page.on('request', (request) => { polls += Number(request.url().endsWith('/fn/overview')); });
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Live');
-    await cluster.beat({ server: 'app-2' });
+    await cluster.sendHeartbeat({ server: 'app-2' });
     await expect(server(page, 'app-2')).toHaveCount(1, { timeout: 1_500 });
-    await cluster.beat({ server: 'app-2', leaving: true });
-    await expect(line(page, 'app-2', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 1_500 });
-    expect(asked, 'who listens need not ask').toBe(0);
+    await cluster.sendHeartbeat({ server: 'app-2', leaving: true });
+    await expect(component(page, 'app-2', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 1_500 });
+    expect(polls, 'no poll while the stream is open').toBe(0);
   });
 
-  test('a service whose process dies is seen to at once, and is not called late for it', async ({ cluster, page }) => {
+  test('a killed service loses its messenger at once, and is not late for that', async ({ cluster, page }) => {
     const port = await freePort();
     cluster.agent('db-1', 'service', { messengerPort: port });
-    await open(page, cluster.url);
-    const messenger = line(page, 'db-1', 'service').locator('[data-label="Messenger"]');
+    await openPage(page, cluster.url);
+    const messenger = component(page, 'db-1', 'service').locator('[data-label="Messenger"]');
     await expect(messenger).toContainText('Connected');
-    await cluster.end('db-1 service', 'SIGKILL');
+    await cluster.endProcess('db-1 service', 'SIGKILL');
     await expect(messenger).toContainText(/Disconnected|Cannot connect/, { timeout: 1_000 });
     await expect(messenger).toContainText('Cannot connect');
-    await expect(line(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'alive');
+    await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'alive');
   });
 
-  test('a hidden page listens to nothing, and is right when it is looked at again', async ({ cluster, page }) => {
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+  test('a hidden page closes the stream, and is up to date when it is visible again', async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Live');
     const hide = (hidden: boolean) =>
       page.evaluate((hidden) => {
@@ -40,9 +40,9 @@ test.describe('where nothing holds the stream back', () => {
         document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
       }, hidden);
     await hide(true);
-    // It notices within a step; what comes later is not heard.
+    // The page checks its visibility every few hundred milliseconds, then closes the stream.
     await page.waitForTimeout(600);
-    await cluster.beat({ server: 'app-2' });
+    await cluster.sendHeartbeat({ server: 'app-2' });
     await page.waitForTimeout(1_000);
     await expect(server(page, 'app-2')).toHaveCount(0);
     await hide(false);
@@ -51,28 +51,28 @@ test.describe('where nothing holds the stream back', () => {
   });
 });
 
-test.describe('where a proxy holds the stream back', () => {
-  test.use({ deaf: true });
+test.describe('without the event stream', () => {
+  test.use({ pollingOnly: true });
 
-  test('the page asks, says so, and misses nothing', async ({ cluster, page }) => {
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+  test('the page polls, says so, and misses no update', async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Polling');
-    await cluster.beat({ server: 'app-2' });
+    await cluster.sendHeartbeat({ server: 'app-2' });
     await expect(server(page, 'app-2')).toHaveCount(1, { timeout: 8_000 });
   });
 });
 
-test('the messenger cannot be reached: what do I do, and did it help?', async ({ cluster, page }) => {
+test('an admin finds out why a messenger cannot be reached, and reconnects it', async ({ cluster, page }) => {
   const port = await freePort();
-  await cluster.beat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
-  await open(page, cluster.url);
+  await cluster.sendHeartbeat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
+  await openPage(page, cluster.url);
   const advice = hint(page, 'messenger-unreachable-db-1_service');
   await expect(advice).toContainText('Cannot connect to the service messenger of db-1');
   await expect(advice).toContainText(`port ${port}`);
   await expect(advice).toContainText('this-server cannot connect');
-  await expect(line(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'alive');
-  await expect(line(page, 'db-1', 'service').locator('[data-label="Messenger"]')).toContainText('Cannot connect');
+  await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'alive');
+  await expect(component(page, 'db-1', 'service').locator('[data-label="Messenger"]')).toContainText('Cannot connect');
   await advice.getByRole('link', { name: 'Reconnect' }).click();
   const details = page.getByRole('dialog', { name: 'db-1' });
   await expect(details).toContainText('refused');
@@ -91,9 +91,9 @@ test('the messenger cannot be reached: what do I do, and did it help?', async ({
 test.describe('without scripts', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('a messenger is dialled by a plain form, and its server stays open', async ({ cluster, page }) => {
+  test('a plain form reconnects a messenger, and the details stay open', async ({ cluster, page }) => {
     const port = await freePort();
-    await cluster.beat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
+    await cluster.sendHeartbeat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
     await expect.poll(async () => JSON.stringify(await cluster.overview())).toContain('"reason":"refused"');
     await page.goto(`${cluster.url}?server=db-1`);
     await page.getByRole('button', { name: 'Reconnect messenger' }).click();

@@ -1,9 +1,11 @@
-// Names nobody thought of, on every width: nothing scrolls sideways, nothing is cut off, nothing runs.
+// Do unusual names break the layout or run as code, at any width?
 
 import { Page } from '@playwright/test';
-import { Beat, expect, focused, line, open, quick, server, shown, sideways, test } from './cluster';
+import {
+  component, expect, focusedId, Heartbeat, horizontalOverflow, openPage, quickTimers, server, shownServers, test,
+} from './cluster';
 
-const hostile: Beat[] = [
+const hostile: Heartbeat[] = [
   { server: `${'a-very-long-name.'.repeat(14)}example.org`.padEnd(253, 'x').slice(0, 253) },
   { server: 'X'.repeat(200), product: 'P'.repeat(100), os: { name: 'O'.repeat(100), version: 'V'.repeat(100) } },
   { server: 'v6', ip: '2001:db8:1111:2222:3333:4444:5555:6666', role: 'web', machineKey: 'm' },
@@ -13,10 +15,10 @@ const hostile: Beat[] = [
   { server: '"><img src=x onerror=alert(1)><script>alert("1")' },
   { server: "it's & it's? #100% + a=b&c", leaving: true },
 ];
-const names = hostile.map((beat) => beat.server);
+const names = hostile.map((heartbeat) => heartbeat.server);
 
-/** Elements of the page that reach beyond its edge. */
-const beyond = (page: Page) =>
+/** The elements that reach beyond the edge of the page. */
+const elementsBeyondEdge = (page: Page) =>
   page.evaluate(() =>
     [...document.querySelectorAll('.page *:not(svg *)')]
       .filter((element) => !element.closest('.visually-hidden') && element.getBoundingClientRect().width > 0)
@@ -28,10 +30,10 @@ const beyond = (page: Page) =>
   );
 
 for (const width of [360, 1440, 3840]) {
-  test(`nothing scrolls sideways at ${width} px, whatever servers are called`, async ({ cluster, page }) => {
+  test(`nothing scrolls horizontally at ${width} px, whatever the names`, async ({ cluster, page }) => {
     await page.setViewportSize({ width, height: 900 });
-    await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
-    await cluster.beats(hostile);
+    await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }]);
+    await cluster.sendHeartbeats(hostile);
     const places = [
       '', '?configure&stale_timeout_s=soon&heartbeat_interval_s=1&web_window_s=24+h',
       ...names.slice(0, 4).map((name) => `?${new URLSearchParams({ server: name })}`),
@@ -39,21 +41,21 @@ for (const width of [360, 1440, 3840]) {
       `?${new URLSearchParams({ q: 'zulu'.repeat(60) })}`,
     ];
     for (const place of places) {
-      await open(page, cluster.url + place);
-      expect(await sideways(page), place).toBeLessThanOrEqual(0);
-      expect(await beyond(page), place).toEqual([]);
+      await openPage(page, cluster.url + place);
+      expect(await horizontalOverflow(page), place).toBeLessThanOrEqual(0);
+      expect(await elementsBeyondEdge(page), place).toEqual([]);
     }
   });
 }
 
-test('every name reads as it was reported, and leads to its details and back', async ({ cluster, page }) => {
+test('every name is shown as it was reported, and opens its details', async ({ cluster, page }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
-  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
-  await cluster.beats(hostile);
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }]);
+  await cluster.sendHeartbeats(hostile);
   let dialogs = 0;
   page.on('dialog', async (dialog) => { dialogs += 1; await dialog.dismiss(); });
-  await open(page, `${cluster.url}?sort=name`);
-  expect([...(await shown(page))].sort()).toEqual([...names, 'app-1', 'app-2'].sort());
+  await openPage(page, `${cluster.url}?sort=name`);
+  expect([...(await shownServers(page))].sort()).toEqual([...names, 'app-1', 'app-2'].sort());
   for (const name of names) {
     const block = page.locator('[data-server]').filter({ has: page.getByRole('link', { name, exact: true }) });
     await expect(block).toHaveCount(1);
@@ -62,24 +64,24 @@ test('every name reads as it was reported, and leads to its details and back', a
     expect(new URL(page.url()).searchParams.get('server')).toBe(name);
     await page.keyboard.press('Escape');
     await expect(page.getByRole('dialog')).toHaveCount(0);
-    await expect.poll(() => focused(page)).toMatch(/^open-server-/);
+    await expect.poll(() => focusedId(page)).toMatch(/^open-server-/);
   }
   const ids = await page.locator('[id]').evaluateAll((elements) => elements.map((element) => element.id));
   expect(ids.filter((id, place) => ids.indexOf(id) !== place), 'every id is unique').toEqual([]);
-  expect(ids.filter((id) => /\s/.test(id)), 'and without blanks').toEqual([]);
+  expect(ids.filter((id) => /\s/.test(id)), 'and has no spaces').toEqual([]);
   expect(dialogs).toBe(0);
 });
 
 for (const scripts of [true, false]) {
   test(`a server with a hostile name can be removed ${scripts ? 'with' : 'without'} scripts`, async ({ cluster, browser }) => {
-    await cluster.beats([{ server: 'app-1' }]);
+    await cluster.sendHeartbeats([{ server: 'app-1' }]);
     const stopped = names.slice(3).map((name) => ({ server: name }));
-    await cluster.beats(stopped);
-    await cluster.beats(stopped.map((beat) => ({ ...beat, leaving: true })));
+    await cluster.sendHeartbeats(stopped);
+    await cluster.sendHeartbeats(stopped.map((heartbeat) => ({ ...heartbeat, leaving: true })));
     const context = await browser.newContext({ javaScriptEnabled: scripts });
     const page = await context.newPage();
     for (const { server: name } of stopped) {
-      await open(page, cluster.url, scripts);
+      await openPage(page, cluster.url, scripts);
       await page.getByRole('link', { name, exact: true }).click();
       await page.getByRole('link', { name: 'Remove server' }).click();
       await expect(page.getByRole('heading', { name: /^Remove / }).filter({ hasText: name })).toBeVisible();
@@ -87,14 +89,14 @@ for (const scripts of [true, false]) {
       await expect(page.getByTestId('done')).toContainText(/removed/i);
       await expect(page.getByRole('link', { name, exact: true })).toHaveCount(0);
     }
-    expect(await shown(page)).toEqual(['app-1']);
+    expect(await shownServers(page)).toEqual(['app-1']);
     await context.close();
   });
 }
 
-test('a right-to-left name turns nothing round but itself', async ({ cluster, page }) => {
-  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'שרת-1', key: 'another key' }]);
-  await open(page, cluster.url);
+test('a right-to-left name changes the direction of nothing else', async ({ cluster, page }) => {
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'שרת-1', key: 'another key' }]);
+  await openPage(page, cluster.url);
   const row = server(page, 'שרת-1');
   const name = await row.locator('.server-name a').boundingBox();
   const facts = await row.locator('.server-name .muted').boundingBox();
@@ -104,7 +106,7 @@ test('a right-to-left name turns nothing round but itself', async ({ cluster, pa
     const found: string[] = [];
     while (texts.nextNode()) {
       const text = texts.currentNode.textContent ?? '';
-      // A name stands alone in an element that isolates it, or within a sentence between U+2068 and U+2069.
+      // A name is alone in an element that isolates it, or in a sentence between U+2068 and U+2069.
       const isolated = texts.currentNode.parentElement?.closest('bdi') || text.includes('\u2068שרת-1\u2069');
       if (text.includes('שרת-1') && !isolated) found.push(text);
     }
@@ -113,10 +115,10 @@ test('a right-to-left name turns nothing round but itself', async ({ cluster, pa
   expect(bare).toEqual([]);
 });
 
-test('the parts of the page keep their order on a narrow screen: verdict, hints, servers', async ({ cluster, page }) => {
+test('on a narrow screen the order is verdict, hints, servers', async ({ cluster, page }) => {
   await page.setViewportSize({ width: 360, height: 800 });
-  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
-  await open(page, cluster.url);
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
+  await openPage(page, cluster.url);
   const top = async (selector: string) => (await page.locator(selector).boundingBox())?.y ?? NaN;
   const [verdict, strip, hints, servers] = await Promise.all(['#verdict', '.summary', '#troubleshooting', '.servers'].map(top));
   expect(verdict).toBeLessThan(strip);
@@ -124,19 +126,19 @@ test('the parts of the page keep their order on a narrow screen: verdict, hints,
   await expect(page.locator('#to-hints')).toBeVisible();
   await page.locator('#to-hints').click();
   await expect(page.locator('#troubleshooting-head')).toBeInViewport();
-  const label = await line(page, 'bad-1', 'service').locator('[data-label="Encryption key"]')
+  const label = await component(page, 'bad-1', 'service').locator('[data-label="Encryption key"]')
     .evaluate((cell) => getComputedStyle(cell, '::before').content);
   expect(label, 'each fact with its own label').toContain('Encryption key');
   await page.setViewportSize({ width: 1440, height: 800 });
   await expect(page.locator('#to-hints')).toBeHidden();
 });
 
-test('nothing moves for whoever wants no motion', async ({ cluster, page }) => {
+test('nothing is animated with reduced motion', async ({ cluster, page }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await cluster.configure(quick);
-  await cluster.keepBeating([{ server: 'app-1' }]);
-  await open(page, cluster.url);
-  await cluster.beat({ server: 'bad-1', leaving: true });
+  await cluster.saveSettings(quickTimers);
+  await cluster.keepSendingHeartbeats([{ server: 'app-1' }]);
+  await openPage(page, cluster.url);
+  await cluster.sendHeartbeat({ server: 'bad-1', leaving: true });
   await expect(server(page, 'bad-1')).toHaveCount(1);
   expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
 });

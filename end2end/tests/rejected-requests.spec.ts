@@ -1,13 +1,13 @@
-// The overview that answers, and refuses: the page says so, and what it said; silence is something else.
+// Does the page show why the overview rejects a request?
 
 import { Page, Route } from '@playwright/test';
-import { expect, line, open, quick, server, test } from './cluster';
-import { guarded } from './sign-in';
+import { component, expect, openPage, quickTimers, server, test } from './cluster';
+import { signInFirstAdmin } from './sign-in';
 
 const detail = "this change was not sent by the overview's own page: Origin is http://a.example, the overview's address is http://b.example";
 
-/** Refuses what the page asks of a function, as the overview does. */
-const refuse = (page: Page, name: string, answer: Parameters<Route['fulfill']>[0]) =>
+/** Answers the page's calls of a server function. */
+const answerCall = (page: Page, name: string, answer: Parameters<Route['fulfill']>[0]) =>
   page.route(`**/fn/${name}`, (route) => route.fulfill(answer));
 
 const problem = (status: number, title: string) => ({
@@ -16,17 +16,17 @@ const problem = (status: number, title: string) => ({
   body: JSON.stringify({ type: 'about:blank', title, status, detail }),
 });
 
-test.use({ forgiven: /status of (4|5)/ });
+test.use({ allowedOnConsole: /status of (4|5)/ });
 
-test.describe('where the page can only ask', () => {
-  test.use({ deaf: true });
+test.describe('without the event stream', () => {
+  test.use({ pollingOnly: true });
 
   for (const [status, title] of [[403, 'Forbidden'], [400, 'Bad Request'], [429, 'Too Many Requests']] as [number, string][]) {
-    test(`a poll that is answered ${status} is a refusal, and the reason is shown`, async ({ cluster, page }) => {
-      await cluster.configure(quick);
-      await cluster.keepBeating([{ server: 'app-1' }]);
-      await open(page, cluster.url);
-      await refuse(page, 'overview', problem(status, title));
+    test(`a poll that is answered with ${status} is shown as rejected, with the reason`, async ({ cluster, page }) => {
+      await cluster.saveSettings(quickTimers);
+      await cluster.keepSendingHeartbeats([{ server: 'app-1' }]);
+      await openPage(page, cluster.url);
+      await answerCall(page, 'overview', problem(status, title));
       await expect(page.getByTestId('connection')).toContainText(`The overview rejects this page's requests: ${detail}`);
       await expect(page.getByTestId('verdict')).toContainText('No connection to the overview', { timeout: 25_000 });
       const hint = page.locator('[data-hint="cut-off"]');
@@ -35,58 +35,58 @@ test.describe('where the page can only ask', () => {
       await expect(hint).not.toContainText('still runs');
       await page.unroute('**/fn/overview');
       await expect(page.getByTestId('connection')).toContainText('Polling', { timeout: 15_000 });
-      await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
+      await expect(component(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'alive');
     });
   }
 
-  test('an answer of something else is not taken for the overview', async ({ cluster, page }) => {
-    await cluster.configure(quick);
-    await open(page, cluster.url);
-    await refuse(page, 'overview', { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' });
+  test('an answer of a proxy is not taken for one of the overview', async ({ cluster, page }) => {
+    await cluster.saveSettings(quickTimers);
+    await openPage(page, cluster.url);
+    await answerCall(page, 'overview', { status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' });
     await expect(page.getByTestId('connection')).toContainText('A proxy answers in place of the overview');
   });
 });
 
-test.describe('where the page can listen', () => {
-  test.use({ deaf: false });
+test.describe('with the event stream', () => {
+  test.use({ pollingOnly: false });
 
-  test('a page whose questions are refused listens again, and is live', async ({ cluster, page }) => {
-    await cluster.configure(quick);
-    await cluster.beat({ server: 'app-1' });
-    await open(page, cluster.url);
+  test('a page whose polls are rejected opens the stream again, and is live', async ({ cluster, page }) => {
+    await cluster.saveSettings(quickTimers);
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Live');
-    await refuse(page, 'overview', problem(403, 'Forbidden'));
-    // Whoever comes back asks at once.
+    await answerCall(page, 'overview', problem(403, 'Forbidden'));
+    // A page that becomes visible polls at once.
     const answer = page.waitForResponse('**/fn/overview');
-    const listening = page.waitForRequest('**/api/v1/stream*');
+    const stream = page.waitForRequest('**/api/v1/stream*');
     await page.evaluate(() => dispatchEvent(new Event('visibilitychange')));
     expect((await answer).status()).toBe(403);
-    await listening;
+    await stream;
     await expect(page.getByTestId('connection')).toContainText('Live');
-    await cluster.beat({ server: 'app-2' });
+    await cluster.sendHeartbeat({ server: 'app-2' });
     await expect(server(page, 'app-2')).toHaveCount(1, { timeout: 2_000 });
   });
 });
 
-test('an action that is refused says why in its form, and nothing is lost', async ({ cluster, page }) => {
-  await open(page, `${cluster.url}?configure`);
-  await refuse(page, 'act', problem(403, 'Forbidden'));
+test('a rejected command shows the reason in its form, and the form keeps its values', async ({ cluster, page }) => {
+  await openPage(page, `${cluster.url}?configure`);
+  await answerCall(page, 'act', problem(403, 'Forbidden'));
   await page.getByLabel('Stale timeout').fill('7 min');
   await page.getByRole('button', { name: 'Save' }).click();
   await expect(page.getByTestId('effects')).toContainText(`Nothing was changed: the overview rejected the request. ${detail}.`);
   await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
 });
 
-test('no address makes the page say what a server did not', async ({ cluster, page }) => {
-  await open(page, `${cluster.url}?configure&refused=refused&said=Call+555&detail=Call+555`);
+test('no link can make the page show a message', async ({ cluster, page }) => {
+  await openPage(page, `${cluster.url}?configure&refused=refused&said=Call+555&detail=Call+555`);
   await expect(page.getByText('Call 555')).toHaveCount(0);
 });
 
-test.describe('a session that was ended elsewhere', () => {
+test.describe('a session that another page ended', () => {
   test.use({ auth: 'password' });
 
-  test('does not empty the form that is open: the page says so, and leads to where one signs in', async ({ cluster, page }) => {
-    await guarded(cluster, page);
+  test('does not empty an open form: the page says so, and links to the sign-in page', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
     await page.getByRole('link', { name: 'Edit settings' }).click();
     await page.getByLabel('Stale timeout').fill('7 min');
     const elsewhere = await page.context().newPage();

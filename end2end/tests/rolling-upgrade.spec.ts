@@ -1,5 +1,5 @@
-// The page behind a balancer while its servers are updated: whoever sent the document, any of them is asked for
-// the files, and has only those of its own build.
+// Does the page load behind a load balancer while its servers are upgraded? Each server has the files of its own
+// build only, and any of them may get the request for a file.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,16 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Browser } from '@playwright/test';
 import { Cluster, expect, freePort, test } from './cluster';
-import { nginx } from './nginx';
+import { startNginx } from './nginx';
 
 const site = join(__dirname, '../../target/site');
 const LOADS = 10;
-const AT_ONCE = 5;
-/** In which a page is alive, in milliseconds: before it would reload. */
-const ALIVE_MS = 25_000;
+const CONCURRENT_LOADS = 5;
+/** Shorter than the time after which a page that did not start reloads. */
+const HYDRATION_TIMEOUT_MS = 25_000;
 
-/** A server of the next build: the same program, which sees another site in the place of the built one. */
-async function nextBuild(cluster: Cluster) {
+/** Starts a server of the next build: the same program with the site's folder replaced. */
+async function startNextBuild(cluster: Cluster) {
   const folder = mkdtempSync(join(tmpdir(), 'overview-next-'));
   const hash = readFileSync(join(site, 'hash'), 'utf8').trim();
   const next = hash.split('').reverse().join('');
@@ -27,7 +27,7 @@ async function nextBuild(cluster: Cluster) {
   const serve = `mount --bind '${folder}' '${site}' && exec '${cluster.program}' serve --auth none --listen 127.0.0.1:${port} \
     --database 'sqlite:${join(folder, 'overview.db')}' --join-token-file '${join(cluster.folder, 'join-token')}' --report-self none`;
   const child = spawn('unshare', ['--map-root-user', '--mount', 'sh', '-c', serve], { stdio: ['ignore', 'pipe', 'pipe'] });
-  cluster.hear('serve of the next build', child);
+  cluster.collectOutput('serve of the next build', child);
   await expect.poll(() => fetch(`http://127.0.0.1:${port}/healthz`).then(({ status }) => status, () => 0)).toBe(200);
   const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
   expect(page, 'it is another build').toContain(`/assets/${next}/app.css`);
@@ -40,36 +40,36 @@ async function nextBuild(cluster: Cluster) {
   return { port, end };
 }
 
-/** Opens the page in a browser that has nothing of it yet; after how many milliseconds it was alive and dressed. */
-async function load(browser: Browser, address: string) {
+/** Opens the page with an empty cache; returns the milliseconds until it was hydrated and styled. */
+async function measureLoad(browser: Browser, address: string) {
   const context = await browser.newContext();
   const page = await context.newPage();
   const begun = performance.now();
   await page.goto(address);
-  await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true', { timeout: ALIVE_MS });
-  await expect(page.locator('.page-header')).toHaveCSS('display', 'flex', { timeout: ALIVE_MS });
+  await expect(page.locator('html')).toHaveAttribute('data-hydrated', 'true', { timeout: HYDRATION_TIMEOUT_MS });
+  await expect(page.locator('.page-header')).toHaveCSS('display', 'flex', { timeout: HYDRATION_TIMEOUT_MS });
   const took = performance.now() - begun;
   await expect(page.locator('#not-live')).toBeHidden();
   await context.close();
   return Math.round(took);
 }
 
-test('the page comes alive, with its style, in every load', async ({ cluster, browser }) => {
+test('every load of the page works, with its style', async ({ cluster, browser }) => {
   test.setTimeout(120_000);
-  const next = await nextBuild(cluster);
+  const next = await startNextBuild(cluster);
   const port = await freePort();
   const address = `http://127.0.0.1:${port}/`;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${kind};`).join(' ');
-  const end = await nginx(`daemon off; pid nginx.pid; events {} http { access_log off; ${temporary}
+  const end = await startNginx(`daemon off; pid nginx.pid; events {} http { access_log off; ${temporary}
     upstream servers { server 127.0.0.1:${new URL(cluster.url).port}; server 127.0.0.1:${next.port}; }
     server { listen 127.0.0.1:${port}; location / {
       proxy_pass http://servers; proxy_http_version 1.1; proxy_set_header Host $http_host;
     } } }`, address);
   const times: number[] = [];
   while (times.length < LOADS) {
-    times.push(...await Promise.all(Array.from({ length: AT_ONCE }, () => load(browser, address))));
+    times.push(...await Promise.all(Array.from({ length: CONCURRENT_LOADS }, () => measureLoad(browser, address))));
   }
-  console.log(`alive after ${times.sort((a, b) => a - b).join(', ')} ms`);
+  console.log(`hydrated after ${times.sort((a, b) => a - b).join(', ')} ms`);
   await end();
   await next.end();
 });

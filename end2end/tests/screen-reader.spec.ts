@@ -1,18 +1,18 @@
-// What does a screen reader meet on the page?
+// What does a screen reader find on the page?
 
-import { Cluster, expect, open, test } from './cluster';
+import { Cluster, expect, openPage, test } from './cluster';
 
-/** Two well, one with a wrong key, one behind, one stopped, a web component with a machine key. */
-const trouble = async (cluster: Cluster) => {
-  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', role: 'web', machineKey: 'm' }]);
-  await cluster.beats([{ server: 'bad-1', key: 'another key' }, { server: 'old-1', version: '2026.1.9', key: null }]);
-  await cluster.beats([{ server: 'off-1' }, { server: 'off-1', leaving: true }]);
+/** Two healthy servers, one with a wrong key, one outdated, one stopped, and a web component with a machine key. */
+const reportProblems = async (cluster: Cluster) => {
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'app-2', role: 'web', machineKey: 'm' }]);
+  await cluster.sendHeartbeats([{ server: 'bad-1', key: 'another key' }, { server: 'old-1', version: '2026.1.9', key: null }]);
+  await cluster.sendHeartbeats([{ server: 'off-1' }, { server: 'off-1', leaving: true }]);
 };
 
-test.describe('what a screen reader meets', () => {
-  test('a table: per server a group of rows that begins with its name, per component a row', async ({ cluster, page }) => {
-    await trouble(cluster);
-    await open(page, `${cluster.url}?sort=name`);
+test.describe('a screen reader finds', () => {
+  test('a table with a row group for each server and a row for each component', async ({ cluster, page }) => {
+    await reportProblems(cluster);
+    await openPage(page, `${cluster.url}?sort=name`);
     await expect(page.getByRole('columnheader', { name: 'Server' })).toHaveAttribute('aria-sort', 'ascending');
     await expect(page.getByRole('table', { name: 'Servers' })).toMatchAriaSnapshot(`
       - table "Servers":
@@ -96,9 +96,9 @@ test.describe('what a screen reader meets', () => {
     `);
   });
 
-  test('the hints: how urgent, a heading, the evidence, numbered steps, what to avoid, the ways on', async ({ cluster, page }) => {
-    await trouble(cluster);
-    await open(page, cluster.url);
+  test('the hints, each with severity, heading, evidence, numbered steps, what to avoid, and links', async ({ cluster, page }) => {
+    await reportProblems(cluster);
+    await openPage(page, cluster.url);
     await expect(page.getByRole('region', { name: /^Troubleshooting/ })).toMatchAriaSnapshot(`
       - region "Troubleshooting 3 hints":
         - heading "Troubleshooting 3 hints" [level=2]
@@ -132,9 +132,9 @@ test.describe('what a screen reader meets', () => {
     `);
   });
 
-  test('the form: its name, each field with its label, what is wrong and what it means', async ({ cluster, page }) => {
-    await trouble(cluster);
-    await open(page, `${cluster.url}?configure`);
+  test('the settings form, each field with its label, error and help', async ({ cluster, page }) => {
+    await reportProblems(cluster);
+    await openPage(page, `${cluster.url}?configure`);
     await page.getByLabel('Stale timeout').fill('1 s');
     await page.getByLabel('Heartbeat interval').fill('10 s');
     const form = page.getByRole('form');

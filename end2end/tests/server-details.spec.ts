@@ -1,37 +1,37 @@
-// All about one server, in a panel with an address of its own.
+// Do the details of a server work: address, focus, updates, narrow screens?
 
-import { expect, focused, line, open, quick, server, test } from './cluster';
+import { component, expect, focusedId, openPage, quickTimers, server, test } from './cluster';
 
-test('the details have an address, open by the keyboard, close by Escape and give the keyboard back', async ({ cluster, page }) => {
-  await cluster.beats([{ server: 'app-1' }, { server: 'app-2', role: 'web', version: '2026.1.9', ip: 'fd00::2' }, { server: 'app-2' }]);
-  await open(page, cluster.url);
+test('the details have an address, open with the keyboard, close with Escape and return the focus', async ({ cluster, page }) => {
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2', role: 'web', version: '2026.1.9', ip: 'fd00::2' }, { server: 'app-2' }]);
+  await openPage(page, cluster.url);
   const opener = page.getByRole('link', { name: 'app-2' }).first();
   await opener.focus();
   await page.keyboard.press('Enter');
   const panel = page.getByRole('dialog', { name: 'app-2' });
   await expect(panel).toBeVisible();
   await expect(page).toHaveURL(/\?server=app-2$/);
-  await expect.poll(() => focused(page)).toBe('panel-title');
+  await expect.poll(() => focusedId(page)).toBe('panel-title');
   await page.keyboard.press('Escape');
   await expect(panel).toHaveCount(0);
   await expect(page).not.toHaveURL(/server=/);
-  await expect.poll(() => focused(page)).toBe('open-server-app-2');
+  await expect.poll(() => focusedId(page)).toBe('open-server-app-2');
   await opener.click();
   await page.getByRole('link', { name: 'Close' }).click();
   await expect(panel).toHaveCount(0);
-  await expect.poll(() => focused(page)).toBe('open-server-app-2');
+  await expect.poll(() => focusedId(page)).toBe('open-server-app-2');
 });
 
 for (const scripts of [true, false]) {
   test.describe(scripts ? 'with scripts' : 'without scripts', () => {
     test.use({ javaScriptEnabled: scripts });
 
-    test('they tell all there is to know, the same after a reload', async ({ cluster, page }) => {
-      await cluster.beats([{ server: 'app-1' }, { server: 'app-3' }]);
+    test('they show every fact, and the same after a reload', async ({ cluster, page }) => {
+      await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-3' }]);
       const sent_at = new Date(Date.now() + 60_000).toISOString();
-      await cluster.beat({ server: 'app-2', role: 'web', version: '2026.1.9', ip: 'fd00::2', key: 'another key' });
-      await cluster.beat({ server: 'app-2', boot_id: '0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11', sent_at });
-      await open(page, `${cluster.url}?sort=name&server=app-2`, scripts);
+      await cluster.sendHeartbeat({ server: 'app-2', role: 'web', version: '2026.1.9', ip: 'fd00::2', key: 'another key' });
+      await cluster.sendHeartbeat({ server: 'app-2', boot_id: '0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11', sent_at });
+      await openPage(page, `${cluster.url}?sort=name&server=app-2`, scripts);
       for (const again of [false, true]) {
         if (again) await page.reload();
         const panel = page.getByRole('dialog', { name: 'app-2' });
@@ -58,11 +58,11 @@ for (const scripts of [true, false]) {
   });
 }
 
-test('they live: facts change under the reader, who keeps the keyboard and the selection', async ({ cluster, page }) => {
-  await cluster.configure(quick);
-  await cluster.keepBeating([{ server: 'app-2' }]);
-  await cluster.beat({ server: 'app-1', boot_id: '0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11' });
-  await open(page, `${cluster.url}?server=app-1`);
+test('they are updated, and the user keeps focus and selection', async ({ cluster, page }) => {
+  await cluster.saveSettings(quickTimers);
+  await cluster.keepSendingHeartbeats([{ server: 'app-2' }]);
+  await cluster.sendHeartbeat({ server: 'app-1', boot_id: '0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11' });
+  await openPage(page, `${cluster.url}?server=app-1`);
   const panel = page.getByRole('dialog', { name: 'app-1' });
   await panel.getByRole('link', { name: 'Remove service' }).focus();
   await panel.getByText('0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11').selectText();
@@ -71,21 +71,21 @@ test('they live: facts change under the reader, who keeps the keyboard and the s
   await expect(panel).toContainText('No heartbeat since');
   expect(await page.evaluate(() => String(getSelection()))).toContain('0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11');
   await expect(panel.getByRole('link', { name: 'Remove service' })).toBeFocused();
-  await expect(line(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stale');
+  await expect(component(page, 'app-1', 'service')).toHaveAttribute('data-pulse', 'stale');
 });
 
-test('a server that comes while its details are open fills them', async ({ cluster, page }) => {
-  await cluster.configure(quick);
-  await open(page, `${cluster.url}?server=app-1`);
+test('the details of an unknown server are filled when it reports', async ({ cluster, page }) => {
+  await cluster.saveSettings(quickTimers);
+  await openPage(page, `${cluster.url}?server=app-1`);
   await expect(page.getByRole('dialog')).toContainText('Server app-1 not found');
-  await cluster.beat({ server: 'app-1' });
+  await cluster.sendHeartbeat({ server: 'app-1' });
   await expect(page.getByRole('dialog')).toContainText('Debian GNU/Linux 12');
 });
 
-test('another server takes the place of the first, and Escape leads back to where it began', async ({ cluster, page }) => {
-  await cluster.beats([{ server: 'app-1' }, { server: 'app-2' }]);
+test('another server replaces the first, and Escape returns the focus to the list', async ({ cluster, page }) => {
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }]);
   await page.setViewportSize({ width: 1440, height: 900 });
-  await open(page, cluster.url);
+  await openPage(page, cluster.url);
   await server(page, 'app-1').getByRole('link').click();
   await expect(page.getByRole('dialog', { name: 'app-1' })).toBeVisible();
   await server(page, 'app-2').getByRole('link').click();
@@ -95,34 +95,34 @@ test('another server takes the place of the first, and Escape leads back to wher
   await expect(page.getByRole('dialog', { name: 'app-1' })).toBeVisible();
   await page.getByRole('link', { name: 'Remove server' }).click();
   await expect(page.getByRole('dialog', { name: 'Remove app-1?' })).toBeVisible();
-  await expect.poll(() => focused(page)).toBe('panel-title');
+  await expect.poll(() => focusedId(page)).toBe('panel-title');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
-  await expect.poll(() => focused(page)).toMatch(/^open-server-app-[12]$/);
+  await expect.poll(() => focusedId(page)).toMatch(/^open-server-app-[12]$/);
 });
 
-test('on a narrow screen they are the whole screen', async ({ cluster, page }) => {
+test('on a narrow screen they cover the screen', async ({ cluster, page }) => {
   await page.setViewportSize({ width: 360, height: 700 });
-  await cluster.beat({ server: 'app-1' });
-  await open(page, cluster.url);
+  await cluster.sendHeartbeat({ server: 'app-1' });
+  await openPage(page, cluster.url);
   await server(page, 'app-1').getByRole('link').click();
   const panel = page.getByRole('dialog', { name: 'app-1' });
   expect(await panel.boundingBox()).toEqual({ x: 0, y: 0, width: 360, height: 700 });
-  await expect(page.getByTestId('verdict'), 'nothing lies behind').toBeHidden();
+  await expect(page.getByTestId('verdict'), 'nothing behind the panel is visible').toBeHidden();
   await page.keyboard.press('Escape');
   await expect(page.getByTestId('verdict')).toBeVisible();
-  await expect.poll(() => focused(page)).toBe('open-server-app-1');
+  await expect.poll(() => focusedId(page)).toBe('open-server-app-1');
 });
 
-test('a link opened in a tab of its own leaves this page as it is', async ({ cluster, page, context }) => {
-  await cluster.beat({ server: 'App-1' });
-  await open(page, `${cluster.url}?sort=name`);
+test('a link opened in a new tab does not change this page', async ({ cluster, page, context }) => {
+  await cluster.sendHeartbeat({ server: 'App-1' });
+  await openPage(page, `${cluster.url}?sort=name`);
   const opened = context.waitForEvent('page');
   await server(page, 'App-1').getByRole('link').click({ modifiers: ['ControlOrMeta'] });
   const tab = await opened;
   await expect(tab.getByRole('dialog', { name: 'App-1' })).toBeVisible();
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await expect(page).toHaveURL(/\?sort=name$/);
-  await open(tab, `${cluster.url}?server=aPP-1`);
-  await expect(tab.getByRole('dialog', { name: 'App-1' }), 'a name is the same in any case').toContainText('Debian');
+  await openPage(tab, `${cluster.url}?server=aPP-1`);
+  await expect(tab.getByRole('dialog', { name: 'App-1' }), 'names ignore case').toContainText('Debian');
 });

@@ -1,6 +1,6 @@
-// What can be read without JavaScript.
+// What does the page show without JavaScript?
 
-import { digits, expect, open, test } from './cluster';
+import { digits, expect, openPage, test } from './cluster';
 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
@@ -16,22 +16,22 @@ test.describe('without JavaScript', () => {
     await expect(page.getByRole('button', { name: 'Pause' })).toBeHidden();
   });
 
-  test('the page asks for itself again every 30 s, but not while somebody fills in a form', async ({ cluster, page }) => {
-    await cluster.beats([{ server: 'web-1' }, { server: 'web-2' }, { server: 'web-3', key: 'another key' }]);
+  test('the page reloads every 30 s, but not while a form is open', async ({ cluster, page }) => {
+    await cluster.sendHeartbeats([{ server: 'web-1' }, { server: 'web-2' }, { server: 'web-3', key: 'another key' }]);
     const refresh = page.locator('meta[http-equiv="refresh"]');
-    await open(page, `${cluster.url}?sort=-name&q=web&server=web-1`, false);
+    await openPage(page, `${cluster.url}?sort=-name&q=web&server=web-1`, false);
     await expect(refresh).toHaveAttribute('content', '30; url=?sort=-name&q=web&server=web-1');
-    for (const asks of ['configure', 'remove=web-1', `accept=${digits('another key')}`]) {
-      await open(page, `${cluster.url}?${asks}`, false);
+    for (const query of ['configure', 'remove=web-1', `accept=${digits('another key')}`]) {
+      await openPage(page, `${cluster.url}?${query}`, false);
       await expect(refresh).toHaveCount(0);
     }
-    await open(page, `${cluster.url}?done=saved`, false);
-    await expect(refresh, 'what was done is not said again').toHaveAttribute('content', '30; url=?');
+    await openPage(page, `${cluster.url}?done=saved`, false);
+    await expect(refresh, 'a result is shown once').toHaveAttribute('content', '30; url=?');
   });
 
   test('nothing is offered that needs scripts', async ({ cluster, page }) => {
-    await cluster.beat({ server: 'web-1' });
-    await open(page, cluster.url, false);
+    await cluster.sendHeartbeat({ server: 'web-1' });
+    await openPage(page, cluster.url, false);
     for (const id of ['pause', 'theme']) await expect(page.locator(`#${id}`)).toBeHidden();
     await expect(page.getByRole('button', { name: 'Search' })).toBeVisible();
     await expect(page.getByTestId('connection'), 'a page that does not poll does not say so').not.toContainText('Polling', { useInnerText: true });
