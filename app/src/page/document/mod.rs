@@ -85,7 +85,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                     r#as="fetch"
                     r#type="text/plain"
                     crossorigin="anonymous"
-                    href=asset(&format!("catalog-{}.txt", language.as_str()))
+                    href=asset(&format!("messages-{}.txt", language.as_str()))
                 />
                 {meta_refresh(state)}
             </head>

@@ -141,7 +141,7 @@ fn rejection(server: &ServerStatus, context: &ViewContext<'_>) -> Option<String>
     let rejections = context.snapshot.rejected_of(&server.name, context.now);
     let rejected: Vec<String> =
         rejections.map(|heartbeat| context.catalog.rejected(heartbeat)).collect();
-    (!rejected.is_empty()).then(|| rejected.join(". "))
+    (!rejected.is_empty()).then(|| rejected.join(" "))
 }
 
 /// Whether its cells can link to a hint about the cluster: apart from blindness, only the version can.
