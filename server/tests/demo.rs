@@ -1,6 +1,6 @@
 //! The demo's promise: every pulse and every hint within two minutes, and nothing left behind.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use app::cluster::{HintId, Pulse};
 use serde_json::{Value, json};
-use testkit::{Folder, Process, SOON, agent, folder, program, send, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, Folder, Process, agent, folder, program, send, wait_until_ok};
 
 /// A demo as a process of its own. It ends with this value, however the story does.
 struct Demo {
@@ -25,10 +25,11 @@ impl Demo {
         let mut demo = Command::new(program());
         demo.args(["demo", "--listen", "127.0.0.1:0"]).env("TMPDIR", temporary);
         let mut process = Process::start(&mut demo, &folder, "demo");
-        let url = process.wait_for_line("the line that says where it listens", SOON, |line| {
-            line.strip_prefix("Cluster Overview at ").map(str::to_owned)
-        });
-        process.wait_for_line("the line that says what it is", SOON, |line| {
+        let url =
+            process.wait_for_line("the line that says where it listens", DEFAULT_TIMEOUT, |line| {
+                line.strip_prefix("Cluster Overview at ").map(str::to_owned)
+            });
+        process.wait_for_line("the line that says what it is", DEFAULT_TIMEOUT, |line| {
             line.contains("demo").then_some(())
         });
         Self { process, url, folder }

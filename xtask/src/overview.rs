@@ -2,19 +2,21 @@
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use testkit::{Overview, Serve, TOKEN, exchange, with};
+use testkit::{Overview, Serve, TOKEN, exchange, with_field};
 
 use crate::workspace::{self, Profile};
 
 /// Starts one on a file of its own, that reports nothing of itself. It dials the services of this machine
 /// also after a restart, when it does not know any more that their heartbeats came from here.
 pub(crate) fn start(profile: Profile) -> Overview {
-    Serve::with(&["--dial-loopback", "all"]).of(workspace::server_binary(profile)).start()
+    Serve::with_options(&["--dial-loopback", "all"])
+        .program(workspace::server_binary(profile))
+        .start()
 }
 
 /// The same, on the database at this address.
 pub(crate) fn start_on(database: &str, profile: Profile) -> Overview {
-    Serve::default().of(workspace::server_binary(profile)).on(database).start()
+    Serve::default().program(workspace::server_binary(profile)).database(database).start()
 }
 
 /// Posts heartbeats, and fails unless they are taken.
@@ -60,8 +62,8 @@ pub(crate) fn cluster(servers: impl IntoIterator<Item = usize>, sequence: u64) -
         let key = if number % 10 == 2 { "07" } else { "9f" }.repeat(32);
         let version = if number % 10 == 4 { "2026.1.9" } else { "2026.2.1" };
         ["web", "service"].map(|role| {
-            let beat = with(heartbeat(number, role, sequence), "version", json!(version));
-            with(beat, "key_check", json!(key))
+            let beat = with_field(heartbeat(number, role, sequence), "version", json!(version));
+            with_field(beat, "key_check", json!(key))
         })
     };
     Value::Array(servers.into_iter().flat_map(both).collect())
@@ -71,6 +73,6 @@ pub(crate) fn cluster(servers: impl IntoIterator<Item = usize>, sequence: u64) -
 pub(crate) fn heartbeat(number: usize, role: &str, sequence: u64) -> Value {
     let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
     let beat = testkit::heartbeat(&format!("server-{number}"), role, sequence);
-    let beat = with(beat, "ip", json!(format!("10.0.{}.{}", number / 250, number % 250)));
-    with(beat, "boot_id", json!(format!("{number:08x}-3c0a-4d5e-9f7e-3d1b9f0c2a11")))
+    let beat = with_field(beat, "ip", json!(format!("10.0.{}.{}", number / 250, number % 250)));
+    with_field(beat, "boot_id", json!(format!("{number:08x}-3c0a-4d5e-9f7e-3d1b9f0c2a11")))
 }

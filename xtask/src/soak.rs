@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail, ensure};
-use testkit::{Overview, Postgres, Serve, agent, beat, try_until_ok};
+use testkit::{Overview, Postgres, Serve, agent, send_heartbeat, try_until_ok};
 
 use crate::workspace::{self, Profile};
 
@@ -114,10 +114,10 @@ impl Target {
     }
 
     fn start(&self, profile: Profile, options: &[&str]) -> Overview {
-        let serve = Serve::with(options).of(workspace::server_binary(profile));
+        let serve = Serve::with_options(options).program(workspace::server_binary(profile));
         match self {
             Self::File => serve.start(),
-            Self::Server(postgres) => serve.on(&postgres.address("postgres")).start(),
+            Self::Server(postgres) => serve.database(&postgres.address("postgres")).start(),
         }
     }
 }
@@ -176,7 +176,7 @@ fn takes_heartbeats(overview: &Overview, after: &str) -> Result<()> {
     let url = overview.url("/api/v1/heartbeats");
     let what = format!("a heartbeat to be taken after {after}");
     let taken = try_until_ok(&what, RECOVERY_TIMEOUT, || {
-        match beat(&agent(), &url, SURVIVOR, next_sequence()) {
+        match send_heartbeat(&agent(), &url, SURVIVOR, next_sequence()) {
             Some((200, _)) => Ok(()),
             Some((status, _)) => Err(format!("status {status}")),
             None => Err("no answer".to_owned()),

@@ -311,7 +311,7 @@ macro_rules! on_both {
             use super::*;
             $(#[tokio::test]
             async fn $story() {
-                let address = testkit::postgres().fresh().await;
+                let address = testkit::postgres().create_database().await;
                 $check(Store::open(&address).await.unwrap()).await;
             })*
         }

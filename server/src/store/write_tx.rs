@@ -337,7 +337,7 @@ mod tests {
     async fn every_time_moves_with_a_clock_that_is_set_back() {
         let folder = testkit::folder();
         let file = format!("sqlite:{}", folder.join("overview.db").display());
-        for address in [file, testkit::postgres().fresh().await] {
+        for address in [file, testkit::postgres().create_database().await] {
             let store = Store::open(&address).await.unwrap();
             for heartbeat in [heartbeat('a', 1), heartbeat('b', 1), heartbeat('a', 2)] {
                 store.receive([heartbeat]).await.unwrap();

@@ -1,4 +1,4 @@
-//! A balancer of TCP connections that can be as bad as a network is.
+//! A TCP load balancer that can simulate network faults.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,23 +7,22 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// What becomes of what is sent.
+/// What happens to the bytes that are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It arrives.
+    /// They arrive.
     None,
-    /// It arrives later.
+    /// They arrive later.
     Delay(Duration),
-    /// Nothing arrives, and nobody says so; what was on its way arrives when the hole is closed.
-    Hole,
+    /// Nothing arrives and no connection is closed; the bytes arrive once the fault ends.
+    Blackhole,
     /// New connections are dropped.
     Drop,
 }
 
-/// Listens, and hands each connection to the next of its targets.
+/// Forwards each connection to the next of its targets.
 #[derive(Debug)]
 pub struct Balancer {
-    /// Where it listens.
     pub port: u16,
     state: Arc<State>,
 }
@@ -37,8 +36,8 @@ struct State {
 }
 
 impl Balancer {
-    /// One in front of these ports of this machine.
-    pub fn before(targets: Vec<u16>) -> Self {
+    /// Starts one in front of these ports of this machine.
+    pub fn start(targets: Vec<u16>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
@@ -48,28 +47,26 @@ impl Balancer {
             open: Mutex::default(),
         });
         let accepting = Arc::clone(&state);
-        // It ends with the process of the stories.
+        // The thread ends with the tests' process.
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let state = Arc::clone(&accepting);
-                thread::spawn(move || state.hand_on(&Arc::new(client)));
+                thread::spawn(move || state.forward(&Arc::new(client)));
             }
         });
         Self { port, state }
     }
 
-    /// From now on this becomes of what is sent.
-    pub fn be(&self, fault: Fault) {
+    pub fn set_fault(&self, fault: Fault) {
         *self.state.fault.lock().unwrap() = fault;
     }
 
-    /// New connections go to these ports; the ones there are stay where they are.
-    pub fn hand_new_ones_to(&self, targets: Vec<u16>) {
+    /// Forwards new connections to these ports; open ones stay where they are.
+    pub fn set_targets(&self, targets: Vec<u16>) {
         *self.state.targets.lock().unwrap() = targets;
     }
 
-    /// Cuts every connection.
-    pub fn cut(&self) {
+    pub fn cut_connections(&self) {
         for stream in self.state.open.lock().unwrap().drain(..).filter_map(|open| open.upgrade()) {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -81,8 +78,8 @@ impl State {
         *self.fault.lock().unwrap()
     }
 
-    /// The next target that takes a connection: one that does not is left out, as a balancer does.
-    fn target(&self) -> Option<TcpStream> {
+    /// Connects to the next target that accepts; targets that do not are skipped.
+    fn connect_to_target(&self) -> Option<TcpStream> {
         let targets = self.targets.lock().unwrap().clone();
         (0..targets.len()).find_map(|_| {
             let next = self.next.fetch_add(1, Ordering::Relaxed) % targets.len();
@@ -90,11 +87,11 @@ impl State {
         })
     }
 
-    fn hand_on(self: &Arc<Self>, client: &Arc<TcpStream>) {
+    fn forward(self: &Arc<Self>, client: &Arc<TcpStream>) {
         if self.fault() == Fault::Drop {
             return;
         }
-        let Some(target) = self.target().map(Arc::new) else { return };
+        let Some(target) = self.connect_to_target().map(Arc::new) else { return };
         let mut open = self.open.lock().unwrap();
         open.retain(|stream| stream.strong_count() > 0);
         for stream in [client, &target] {
@@ -103,9 +100,9 @@ impl State {
         }
         drop(open);
         let (state, from, to) = (Arc::clone(self), Arc::clone(client), Arc::clone(&target));
-        let there = thread::spawn(move || state.copy(&from, &to));
+        let upstream = thread::spawn(move || state.copy(&from, &to));
         self.copy(&target, client);
-        let _ = there.join();
+        let _ = upstream.join();
     }
 
     fn copy(&self, mut from: &TcpStream, mut to: &TcpStream) {
@@ -114,8 +111,8 @@ impl State {
             match self.fault() {
                 Fault::None | Fault::Drop => {}
                 Fault::Delay(delay) => thread::sleep(delay),
-                Fault::Hole => {
-                    while self.fault() == Fault::Hole {
+                Fault::Blackhole => {
+                    while self.fault() == Fault::Blackhole {
                         thread::sleep(Duration::from_millis(10));
                     }
                 }

@@ -1,4 +1,4 @@
-//! An HTTP client that sees every status and never waits for ever.
+//! An HTTP client that returns every status and has a timeout.
 
 use std::time::Duration;
 
@@ -9,29 +9,25 @@ use ureq::typestate::AgentScope;
 
 use crate::heartbeats::{TOKEN, heartbeat};
 
-/// No answer takes longer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What came back.
 #[derive(Debug)]
 pub struct Answer {
-    /// The status code.
     pub status: u16,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body; a text if it is not JSON.
+    /// A JSON string if the body is not JSON.
     pub body: Value,
 }
 
 impl Answer {
-    /// A header's value; empty if it is not there.
+    /// A header's value; empty if the header is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
-/// How a client is that sees every status and follows no redirect.
-pub fn config() -> ConfigBuilder<AgentScope> {
+/// The configuration of a client that returns every status and follows no redirect.
+pub fn client_config() -> ConfigBuilder<AgentScope> {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .allow_non_standard_methods(true)
@@ -40,12 +36,12 @@ pub fn config() -> ConfigBuilder<AgentScope> {
         .timeout_global(Some(ANSWER_TIMEOUT))
 }
 
-/// Such a client. It keeps its connections.
+/// A client with this configuration. It reuses its connections.
 pub fn agent() -> ureq::Agent {
-    config().build().into()
+    client_config().build().into()
 }
 
-/// Sends a request and reads the answer to its end.
+/// Sends a request and reads the whole response.
 pub fn send(
     agent: &ureq::Agent,
     method: &str,
@@ -66,14 +62,15 @@ pub fn send(
     })
 }
 
-/// What a good answer holds.
+/// The body of a successful response.
 pub fn get(url: &str) -> Option<Value> {
     let answer = send(&agent(), "GET", url, &[], &[]).ok()?;
     (200..300).contains(&answer.status).then_some(answer.body)
 }
 
-/// One heartbeat of a service; the status of the answer, and when it came. `None` if nobody answers.
-pub fn beat(
+/// Sends one heartbeat of a service. Returns the status and when the heartbeat was received; `None` without a
+/// response.
+pub fn send_heartbeat(
     agent: &ureq::Agent,
     url: &str,
     server: &str,
@@ -86,8 +83,8 @@ pub fn beat(
     Some((answer.status, answer.body["received_at"].as_str().map(str::to_owned)))
 }
 
-/// The headers that prove somebody by a token.
-pub fn bearer(token: &str) -> Vec<(&'static str, &'static str)> {
-    // A few dozen bytes for the length of a story.
+/// The headers that authenticate with a token.
+pub fn bearer_headers(token: &str) -> Vec<(&'static str, &'static str)> {
+    // A few dozen bytes until the test ends.
     vec![("authorization", format!("Bearer {token}").leak())]
 }

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-/// The join token of every overview in the stories.
+/// The join token of every overview in the tests.
 pub const TOKEN: &str = "a-join-token-for-stories";
 
-/// A boot id.
 pub const BOOT: &str = "0b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11";
 
-/// A heartbeat as the contract shows it.
+/// A complete heartbeat of a server's component.
 pub fn heartbeat(server: &str, role: &str, sequence: i64) -> Value {
     json!({
         "server": server, "role": role, "product": "ProGet", "version": "2026.2.1",
@@ -19,9 +18,8 @@ pub fn heartbeat(server: &str, role: &str, sequence: i64) -> Value {
     })
 }
 
-/// The heartbeat with another value in one field.
 #[must_use]
-pub fn with(mut heartbeat: Value, field: &str, value: Value) -> Value {
+pub fn with_field(mut heartbeat: Value, field: &str, value: Value) -> Value {
     heartbeat[field] = value;
     heartbeat
 }

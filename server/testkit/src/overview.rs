@@ -1,4 +1,4 @@
-//! A running `serve`, and how to ask it.
+//! A running `serve`: requests to it, its picture, and its restarts.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,50 +7,43 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::client::{Answer, agent, beat, get, send};
+use crate::client::{Answer, agent, get, send, send_heartbeat};
 use crate::folder::Folder;
 use crate::heartbeats::{TOKEN, heartbeat};
-use crate::process::{Process, program, said};
-use crate::serve::{Serve, listening};
-use crate::wait::{SOON, wait_until, wait_until_ok};
+use crate::process::{Process, output_text, program};
+use crate::serve::{Serve, start_and_wait_for_port};
+use crate::wait::{DEFAULT_TIMEOUT, wait_until, wait_until_ok};
 
-/// Longer than a restart may take.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An overview. Its process ends, and its folder is deleted, with this value.
+/// An overview. On drop its process is killed and its folder deleted.
 #[derive(Debug)]
 pub struct Overview {
-    /// The port that it listens on.
     pub port: u16,
-    /// The process.
     pub serve: Process,
-    how: Serve,
-    /// Where its files are. After the process: its log is printed once it has ended.
+    options: Serve,
+    /// Declared after the process, so that the log is printed once the process has ended.
     pub folder: Folder,
 }
 
 impl Overview {
-    /// Starts one on a file of its own.
     pub fn start() -> Self {
         Serve::default().start()
     }
 
-    /// Starts one on this database.
     pub fn start_on(database: &str) -> Self {
-        Serve::default().on(database).start()
+        Serve::default().database(database).start()
     }
 
-    /// Starts one in this folder, with more in its environment.
     pub fn start_in(folder: Folder, environment: &[(&str, String)]) -> Self {
         Serve::default().environment(environment).start_in(folder)
     }
 
-    pub(crate) fn running(how: Serve, command: Command, folder: Folder) -> Self {
-        let (serve, port) = listening(command, &folder);
-        Self { port, serve, how, folder }
+    pub(crate) fn from_command(options: Serve, command: Command, folder: Folder) -> Self {
+        let (serve, port) = start_and_wait_for_port(command, &folder);
+        Self { port, serve, options, folder }
     }
 
-    /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address())
     }
@@ -60,36 +53,32 @@ impl Overview {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Its database, unless it is on another than its own file.
+    /// The default database file; unused if another database was given.
     pub fn database(&self) -> PathBuf {
         self.folder.join("overview.db")
     }
 
-    /// The file with the join token.
     pub fn token_file(&self) -> PathBuf {
         self.folder.token_file()
     }
 
-    /// Sends a request, which is answered.
     #[track_caller]
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         send(&agent(), method, &self.url(path), headers, body).unwrap()
     }
 
-    /// Asks without a body.
     #[track_caller]
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], &[])
     }
 
-    /// Sends JSON.
     #[track_caller]
     pub fn json(&self, method: &str, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json")];
         self.send(method, path, &headers, body.to_string().as_bytes())
     }
 
-    /// Posts one heartbeat, or an array of them, with the join token.
+    /// Sends one heartbeat or an array of them, with the join token.
     #[track_caller]
     pub fn post_heartbeats(&self, heartbeats: &Value) -> Answer {
         let bearer = format!("Bearer {TOKEN}");
@@ -97,25 +86,24 @@ impl Overview {
         self.send("POST", "/api/v1/heartbeats", &headers, heartbeats.to_string().as_bytes())
     }
 
-    /// One heartbeat of a service; the status of the answer, and when it came.
+    /// Sends one heartbeat of a service. Returns the status and when the heartbeat was received.
     #[track_caller]
-    pub fn beat(&self, server: &str, sequence: u64) -> (u16, Option<String>) {
-        beat(&agent(), &self.url("/api/v1/heartbeats"), server, sequence).unwrap()
+    pub fn send_heartbeat(&self, server: &str, sequence: u64) -> (u16, Option<String>) {
+        send_heartbeat(&agent(), &self.url("/api/v1/heartbeats"), server, sequence).unwrap()
     }
 
-    /// One heartbeat of each of so many services, at once.
+    /// Sends one heartbeat for each of this many services, in one request.
     #[track_caller]
-    pub fn beat_all(&self, servers: usize) {
+    pub fn send_heartbeats_from(&self, servers: usize) {
         let beats = (1..=servers).map(|number| heartbeat(&format!("web-{number}"), "service", 1));
         assert_eq!(self.post_heartbeats(&Value::Array(beats.collect())).status, 200);
     }
 
-    /// All that its process has written so far.
-    pub fn said(&self) -> String {
-        self.serve.said()
+    /// Everything that its process has written so far.
+    pub fn log(&self) -> String {
+        self.serve.log()
     }
 
-    /// The picture.
     #[track_caller]
     pub fn picture(&self) -> Value {
         let answer = self.get("/api/v1/overview");
@@ -123,15 +111,14 @@ impl Overview {
         answer.body
     }
 
-    /// Asks again until the picture is as wanted.
+    /// Reads the picture until it is as wanted.
     #[track_caller]
-    pub fn picture_when(&self, wanted: impl FnMut(&Value) -> bool) -> Value {
-        self.picture_within(SOON, wanted)
+    pub fn wait_for_picture(&self, wanted: impl FnMut(&Value) -> bool) -> Value {
+        self.wait_for_picture_within(DEFAULT_TIMEOUT, wanted)
     }
 
-    /// The same, for so long at most.
     #[track_caller]
-    pub fn picture_within(
+    pub fn wait_for_picture_within(
         &self,
         within: Duration,
         mut wanted: impl FnMut(&Value) -> bool,
@@ -142,10 +129,10 @@ impl Overview {
         })
     }
 
-    /// The first component of a server, once it is as wanted.
+    /// Reads the picture until the first component of a server is as wanted.
     #[track_caller]
-    pub fn component_when(&self, server: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        wait_until_ok(&format!("the component of {server} as wanted"), SOON, || {
+    pub fn wait_for_component(&self, server: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        wait_until_ok(&format!("the component of {server} as wanted"), DEFAULT_TIMEOUT, || {
             let picture = self.picture();
             let mut servers = picture["servers"].as_array().into_iter().flatten();
             let found = servers.find(|known| known["name"] == server);
@@ -154,7 +141,6 @@ impl Overview {
         })
     }
 
-    /// Saves timers: how often to beat, and when a silent component is stale.
     #[track_caller]
     pub fn configure(&self, heartbeat_interval_s: u32, stale_timeout_s: u32, web_window_s: u32) {
         let settings = json!({
@@ -166,55 +152,54 @@ impl Overview {
         assert_eq!(put.status, 200, "{}", put.body);
     }
 
-    /// The shortest timers that are not tight.
+    /// Saves the shortest timers with which components do not become stale by chance.
     #[track_caller]
-    pub fn hurry(&self) {
+    pub fn use_short_timers(&self) {
         self.configure(1, 3, 60);
     }
 
-    /// Whether it can read and write.
+    /// Whether it can read and write its database.
     pub fn is_ready(&self) -> bool {
         get(&self.url("/readyz")).is_some()
     }
 
-    /// Ends the process without a chance to say anything and starts it again; how long until it can read and
-    /// write.
-    pub fn kill(&mut self) -> Duration {
-        self.end();
+    /// Kills the process and starts it again. Returns how long it took until it was ready.
+    pub fn kill_and_restart(&mut self) -> Duration {
+        self.kill();
         self.start_again()
     }
 
-    /// Starts the ended process again; how long until it can read and write.
+    /// Starts the ended process again. Returns how long it took until it was ready.
     pub fn start_again(&mut self) -> Duration {
         let since = Instant::now();
-        let command = self.how.command(&self.folder, self.port);
-        (self.serve, self.port) = listening(command, &self.folder);
+        let command = self.options.command(&self.folder, self.port);
+        (self.serve, self.port) = start_and_wait_for_port(command, &self.folder);
         wait_until("the restarted overview to be ready", RESTART_TIMEOUT, || {
             self.is_ready().then_some(())
         });
         since.elapsed()
     }
 
-    /// Ends the process without a chance to say anything.
-    pub fn end(&mut self) {
+    /// Kills the process without a clean shutdown.
+    pub fn kill(&mut self) {
         self.serve.kill();
     }
 
-    /// Ends the process and starts it again, which is refused: what it says, and its exit code.
-    pub fn refused_start(&mut self) -> (String, Option<i32>) {
-        self.end();
-        self.how.refused(&self.folder)
+    /// Kills the process and starts it again, which must fail. Returns its log and exit code.
+    pub fn expect_restart_failure(&mut self) -> (String, Option<i32>) {
+        self.kill();
+        self.options.expect_start_failure(&self.folder)
     }
 
     /// Starts an agent for a server, with more options.
-    pub fn agent(&self, program: &Path, server: &str, more: &[&str]) -> Process {
+    pub fn start_agent(&self, program: &Path, server: &str, more: &[&str]) -> Process {
         let mut agent = Command::new(program);
         agent.args(["agent", "--overview", &self.url(""), "--name", server]);
         agent.arg("--token-file").arg(self.token_file()).args(more);
         Process::start(&mut agent, &self.folder, &format!("agent {server}"))
     }
 
-    /// A request as bytes over a connection that is kept, or closed after the answer.
+    /// The text of a request over a connection that is kept open, or closed after the response.
     pub fn request(
         &self,
         (method, path, keep): (&str, &str, bool),
@@ -235,11 +220,11 @@ impl Overview {
     }
 }
 
-/// Makes an API token on a database, by the program's own command.
+/// Creates an API token with the program's own command.
 pub fn create_token(database: &str, role: &str) -> String {
     let mut create = Command::new(program());
-    create.args(["token", "create", "--role", role, "--name", "story", "--database", database]);
-    let made = create.output().unwrap();
-    assert!(made.status.success(), "{}", said(&made));
-    String::from_utf8(made.stdout).unwrap()
+    create.args(["token", "create", "--role", role, "--name", "test", "--database", database]);
+    let output = create.output().unwrap();
+    assert!(output.status.success(), "{}", output_text(&output));
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -1,4 +1,4 @@
-//! A program, running: its log, its end, and what it uses of the machine.
+//! A running program: its log, its end, and its use of memory, CPU time and descriptors.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -11,9 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::folder::Folder;
-use crate::wait::{SOON, wait_until};
+use crate::wait::{DEFAULT_TIMEOUT, wait_until};
 
-/// A running program. What it writes is in a log in the story's folder. It is killed with this value.
+/// A running program. It writes to a log in the test's folder. It is killed on drop.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -21,7 +21,6 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a program. Its input is what the command says.
     pub fn start(command: &mut Command, folder: &Folder, name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -32,12 +31,12 @@ impl Process {
         Self { child, log }
     }
 
-    /// All that it has written.
-    pub fn said(&self) -> String {
+    /// Everything that it has written so far.
+    pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Waits for a whole line in which this finds something; fails at once if the process ends without it.
+    /// Waits for a complete line in which `find` finds something. Fails at once if the process ends before.
     #[track_caller]
     pub fn wait_for_line<T>(
         &mut self,
@@ -47,10 +46,10 @@ impl Process {
     ) -> T {
         let since = Instant::now();
         loop {
-            // In this order: what an ended process wrote is all there.
+            // In this order, so that the log of an ended process is complete.
             let ended = self.child.try_wait().unwrap();
-            let said = self.said();
-            let lines = said.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+            let log = self.log();
+            let lines = log.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
             if let Some(found) = lines.into_iter().find_map(&find) {
                 return found;
             }
@@ -58,24 +57,22 @@ impl Process {
                 panic!("it ended with {status} before {what}");
             }
             assert!(since.elapsed() < within, "waited {within:?} in vain for {what}");
-            // How soon a process is there is measured, too.
+            // A short pause, because benchmarks measure how fast a process starts.
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    /// Its number.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Writes a line to its input.
-    pub fn tell(&self, line: &str) {
+    /// Writes a line to its standard input.
+    pub fn write_line(&self, line: &str) {
         let mut input = self.child.stdin.as_ref().unwrap();
         writeln!(input, "{line}").unwrap();
     }
 
-    /// Closes its input.
-    pub fn hang_up(&mut self) {
+    pub fn close_stdin(&mut self) {
         drop(self.child.stdin.take());
     }
 
@@ -85,23 +82,21 @@ impl Process {
         assert!(sent.success(), "{signal} could not be sent");
     }
 
-    /// Asks it to stop, and waits until it has.
+    /// Sends SIGTERM and waits for the end.
     pub fn terminate(&mut self) -> ExitStatus {
         self.signal("-TERM");
-        self.wait("the process to stop", SOON)
+        self.wait("the process to stop", DEFAULT_TIMEOUT)
     }
 
-    /// Waits for its end.
     pub fn wait(&mut self, what: &str, within: Duration) -> ExitStatus {
         wait_until(what, within, || self.child.try_wait().unwrap())
     }
 
-    /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Ends it without a chance to say anything.
+    /// Kills it without a clean shutdown.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -112,13 +107,12 @@ impl Process {
         self.status_kb("VmRSS:")
     }
 
-    /// The most resident memory since [`Self::forget_peak_memory`], or since its start.
+    /// The peak of resident memory since [`Self::reset_peak_memory`], or since its start.
     pub fn peak_memory_kb(&self) -> u64 {
         self.status_kb("VmHWM:")
     }
 
-    /// From now on the most memory is noted anew.
-    pub fn forget_peak_memory(&self) {
+    pub fn reset_peak_memory(&self) {
         fs::write(format!("/proc/{}/clear_refs", self.id()), "5").unwrap();
     }
 
@@ -128,8 +122,8 @@ impl Process {
         line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
     }
 
-    /// Time on a processor so far, user and system.
-    pub fn processor(&self) -> Duration {
+    /// User and system time so far.
+    pub fn cpu_time(&self) -> Duration {
         let stat = self.proc("stat");
         let (_, fields) = stat.rsplit_once(')').unwrap();
         // From the third field on; user and system time are the 14th and 15th, in hundredths of a second.
@@ -138,19 +132,18 @@ impl Process {
         Duration::from_millis(ticks.iter().sum::<u64>() * 10)
     }
 
-    /// What its open descriptors point to.
+    /// The targets of its open descriptors.
     fn descriptors(&self) -> Vec<PathBuf> {
         let open = fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap();
-        // One that is closed meanwhile points nowhere.
+        // A descriptor can be closed in the meantime.
         open.flatten().filter_map(|file| fs::read_link(file.path()).ok()).collect()
     }
 
-    /// How many descriptors it has open.
     pub fn open_descriptors(&self) -> usize {
         self.descriptors().len()
     }
 
-    /// How many sockets, and the like that have no path, it has open.
+    /// The number of open sockets and other descriptors without a path.
     pub fn open_sockets(&self) -> usize {
         self.descriptors().iter().filter(|to| to.is_relative()).count()
     }
@@ -166,7 +159,7 @@ impl Drop for Process {
     }
 }
 
-/// The program under test: Cargo tells its tests where it is; else it is beside the tests' folder.
+/// The program under test: where Cargo's variable says, else next to the folder of the tests.
 pub fn program() -> PathBuf {
     let named = std::env::var_os("CARGO_BIN_EXE_cluster-overview").map(PathBuf::from);
     named.unwrap_or_else(|| {
@@ -176,17 +169,16 @@ pub fn program() -> PathBuf {
     })
 }
 
-/// Runs a program to its end.
 pub fn run(program: impl AsRef<OsStr>, arguments: &[&str]) -> Output {
     Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 
-/// All that a program said.
-pub fn said(output: &Output) -> String {
+/// Standard output, then standard error.
+pub fn output_text(output: &Output) -> String {
     [&output.stdout[..], &output.stderr].map(String::from_utf8_lossy).concat()
 }
 
-/// A port at which nobody listens.
+/// A port on which nothing listens.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

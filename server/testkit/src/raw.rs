@@ -1,13 +1,12 @@
-//! Requests as the bytes that they are.
+//! Requests as raw bytes, for what an HTTP client would not send.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Nothing may take longer between two bytes.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A connection that gives up rather than wait for ever.
+/// Connects, with timeouts for reading and writing.
 pub fn connect(address: &str) -> std::io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(IDLE_TIMEOUT))?;

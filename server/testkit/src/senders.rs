@@ -1,4 +1,4 @@
-//! Services that beat on, whatever becomes of the overview, and what was acknowledged of it.
+//! Services that keep sending heartbeats, even while the overview is down, and the acknowledged heartbeats.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::client::{agent, beat};
+use crate::client::{agent, send_heartbeat};
 
-/// How soon to try again when nobody is there. A real agent waits longer.
+/// The pause before a retry. A real agent waits longer.
 const RETRY_PAUSE: Duration = Duration::from_millis(5);
 
-/// The last acknowledged heartbeat of each server: when the overview says that it came.
+/// When the last acknowledged heartbeat of each server was received, as the overview said.
 pub type Acknowledged = BTreeMap<String, String>;
 
-/// Services, each a thread. They fall silent with this value.
+/// Services, each a thread. They stop on drop.
 #[derive(Debug)]
 pub struct Senders {
     shared: Arc<Shared>,
@@ -31,7 +31,7 @@ struct Shared {
 }
 
 impl Senders {
-    /// Starts them; each waits so long after an answer. They begin with this sequence.
+    /// Starts a sender for each server. It pauses after each response.
     pub fn start(
         heartbeats_url: &str,
         servers: impl IntoIterator<Item = String>,
@@ -47,7 +47,6 @@ impl Senders {
         Self { shared, threads }
     }
 
-    /// What has been acknowledged so far.
     pub fn acknowledged(&self) -> Acknowledged {
         self.shared.acknowledged.lock().unwrap().clone()
     }
@@ -57,12 +56,12 @@ impl Senders {
         self.shared.count.load(Ordering::Relaxed)
     }
 
-    /// Has each fall silent after its next answer. The overview may be asleep.
+    /// Stops each sender after its next response, without waiting for it: the overview may be suspended.
     pub fn ask_to_stop(&self) {
         self.shared.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Has them fall silent; what has been acknowledged.
+    /// Stops all senders and returns what was acknowledged.
     pub fn stop(self) -> Acknowledged {
         let shared = Arc::clone(&self.shared);
         drop(self);
@@ -75,7 +74,7 @@ impl Shared {
         let agent = agent();
         let mut sequence = first_sequence;
         while !self.stop.load(Ordering::Relaxed) {
-            match beat(&agent, url, server, sequence) {
+            match send_heartbeat(&agent, url, server, sequence) {
                 Some((200, Some(at))) => {
                     self.acknowledged.lock().unwrap().insert(server.to_owned(), at);
                     self.count.fetch_add(1, Ordering::Relaxed);
@@ -97,8 +96,9 @@ impl Drop for Senders {
     }
 }
 
-/// What a picture lacks of what had been acknowledged before it was asked for; `None` if it has everything.
-pub fn missing(acknowledged: &Acknowledged, picture: &Value) -> Option<String> {
+/// Describes a heartbeat that was acknowledged before the picture was read, but is not in it; `None` if there is
+/// none.
+pub fn find_lost_heartbeat(acknowledged: &Acknowledged, picture: &Value) -> Option<String> {
     let servers = picture["servers"].as_array().into_iter().flatten();
     let known: BTreeMap<&str, &str> = servers
         .filter_map(|server| {
@@ -107,9 +107,9 @@ pub fn missing(acknowledged: &Acknowledged, picture: &Value) -> Option<String> {
         })
         .collect();
     acknowledged.iter().find_map(|(server, at)| match known.get(server.as_str()) {
-        None => Some(format!("{server} was acknowledged and is not there")),
+        None => Some(format!("{server} was acknowledged, but is not in the picture")),
         Some(last) if *last < at.as_str() => {
-            Some(format!("{server}: acknowledged at {at}, the picture says {last}"))
+            Some(format!("{server}: acknowledged at {at}, but the picture has {last}"))
         }
         Some(_) => None,
     })

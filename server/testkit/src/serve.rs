@@ -1,4 +1,4 @@
-//! How `serve` is started.
+//! How do tests start `serve`?
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -6,55 +6,54 @@ use std::process::{Command, Stdio};
 use crate::folder::{Folder, folder};
 use crate::overview::Overview;
 use crate::process::{Process, program};
-use crate::wait::SOON;
+use crate::wait::DEFAULT_TIMEOUT;
 
-/// The command `serve`: without sign-in, on a free port, on a file of its own, without components of its own.
+/// The command `serve`: by default without sign-in and without components of its own, on a free port and a new
+/// database file.
 #[derive(Clone, Debug)]
 pub struct Serve {
     program: PathBuf,
     database: Option<String>,
-    folder: &'static str,
+    subfolder: &'static str,
     more: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
 impl Default for Serve {
     fn default() -> Self {
-        Self::with(&[])
+        Self::with_options(&[])
     }
 }
 
 impl Serve {
-    /// With more options. One that is named here has no other value.
-    pub fn with(more: &[&str]) -> Self {
+    /// With more options, which replace the defaults.
+    pub fn with_options(more: &[&str]) -> Self {
         Self {
             program: program(),
             database: None,
-            folder: "",
+            subfolder: "",
             more: more.iter().copied().map(str::to_owned).collect(),
             environment: Vec::new(),
         }
     }
 
-    /// Of another program than that of the tests.
+    /// Runs another program than the one under test.
     #[must_use]
-    pub fn of(self, program: PathBuf) -> Self {
+    pub fn program(self, program: PathBuf) -> Self {
         Self { program, ..self }
     }
 
-    /// On the database at this address.
     #[must_use]
-    pub fn on(self, database: &str) -> Self {
+    pub fn database(self, database: &str) -> Self {
         Self { database: Some(database.to_owned()), ..self }
     }
 
-    /// With its files in a folder within the story's.
+    /// Puts its files into a subfolder of the test's folder.
     #[must_use]
-    pub fn below(self, folder: &'static str) -> Self {
-        Self { folder, ..self }
+    pub fn subfolder(self, subfolder: &'static str) -> Self {
+        Self { subfolder, ..self }
     }
 
-    /// With more in its environment.
     #[must_use]
     pub fn environment(mut self, environment: &[(&str, String)]) -> Self {
         let owned = environment.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
@@ -62,19 +61,19 @@ impl Serve {
         self
     }
 
-    /// Its arguments, with its files in this folder.
-    pub fn arguments(&self, story: &Folder, port: u16) -> Vec<String> {
-        let path = |name: &str| story.join(self.folder).join(name).display().to_string();
+    /// Its arguments, with its files in the test's folder.
+    pub fn arguments(&self, folder: &Folder, port: u16) -> Vec<String> {
+        let path = |name: &str| folder.join(self.subfolder).join(name).display().to_string();
         let file = || format!("sqlite:{}", path("overview.db"));
-        let own = [
+        let defaults = [
             ("--auth", "none".to_owned()),
             ("--report-self", "none".to_owned()),
             ("--listen", format!("127.0.0.1:{port}")),
             ("--database", self.database.clone().unwrap_or_else(file)),
-            ("--join-token-file", story.token_file().display().to_string()),
+            ("--join-token-file", folder.token_file().display().to_string()),
         ];
         let mut arguments = vec!["serve".to_owned()];
-        for (name, value) in own {
+        for (name, value) in defaults {
             if !self.more.iter().any(|option| option == name) {
                 arguments.extend([name.to_owned(), value]);
             }
@@ -83,60 +82,64 @@ impl Serve {
         arguments
     }
 
-    /// The whole command.
-    pub(crate) fn command(&self, story: &Folder, port: u16) -> Command {
+    pub(crate) fn command(&self, folder: &Folder, port: u16) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(self.arguments(story, port));
+        command.args(self.arguments(folder, port));
         command.envs(self.environment.iter().cloned());
         command
     }
 
-    /// Starts it in a folder of its own, and returns once it listens.
+    /// Starts it in a new folder and returns once it listens.
     pub fn start(self) -> Overview {
         self.start_in(folder())
     }
 
-    /// Starts it in this folder.
-    pub fn start_in(self, story: Folder) -> Overview {
-        let command = self.command(&story, 0);
-        Overview::running(self, command, story)
+    /// Starts it in this folder and returns once it listens.
+    pub fn start_in(self, folder: Folder) -> Overview {
+        let command = self.command(&folder, 0);
+        Overview::from_command(self, command, folder)
     }
 
-    /// Starts it by another program, whose last arguments are the program and its arguments.
-    pub fn start_by(self, launcher: Command, story: Folder) -> Overview {
-        let command = self.launched(launcher, &story);
-        Overview::running(self, command, story)
+    /// Starts it through another program, to whose arguments the program and its arguments are appended.
+    pub fn start_with_launcher(self, launcher: Command, folder: Folder) -> Overview {
+        let command = self.launched_command(launcher, &folder);
+        Overview::from_command(self, command, folder)
     }
 
-    fn launched(&self, mut launcher: Command, story: &Folder) -> Command {
-        launcher.arg(&self.program).args(self.arguments(story, 0));
+    fn launched_command(&self, mut launcher: Command, folder: &Folder) -> Command {
+        launcher.arg(&self.program).args(self.arguments(folder, 0));
         launcher.envs(self.environment.iter().cloned());
         launcher
     }
 
-    /// Starts it, which is refused: what it says, and its exit code.
-    pub fn refused(&self, story: &Folder) -> (String, Option<i32>) {
-        refused(self.command(story, 0), story)
+    /// Starts it, which must fail. Returns its log and exit code.
+    pub fn expect_start_failure(&self, folder: &Folder) -> (String, Option<i32>) {
+        wait_for_failure(self.command(folder, 0), folder)
     }
 
-    /// The same, by another program.
-    pub fn refused_by(&self, launcher: Command, story: &Folder) -> (String, Option<i32>) {
-        refused(self.launched(launcher, story), story)
+    /// Starts it through another program, which must fail.
+    pub fn expect_launcher_failure(
+        &self,
+        launcher: Command,
+        folder: &Folder,
+    ) -> (String, Option<i32>) {
+        wait_for_failure(self.launched_command(launcher, folder), folder)
     }
 }
 
-fn refused(mut command: Command, story: &Folder) -> (String, Option<i32>) {
-    let mut process = Process::start(command.stdin(Stdio::null()), story, "refused");
-    let status = process.wait("a `serve` that must not start to end", SOON);
-    (process.said(), status.code())
+fn wait_for_failure(mut command: Command, folder: &Folder) -> (String, Option<i32>) {
+    let mut process = Process::start(command.stdin(Stdio::null()), folder, "serve");
+    let status = process.wait("a `serve` that must not start to end", DEFAULT_TIMEOUT);
+    (process.log(), status.code())
 }
 
-/// Starts a command in the story's folder and waits for the port in the line that says where it listens.
-pub(crate) fn listening(mut command: Command, story: &Folder) -> (Process, u16) {
-    let mut process = Process::start(&mut command, story, "serve");
-    let port = process.wait_for_line("the line that says where it listens", SOON, |line| {
-        let (_, url) = line.split_once(" at http")?;
-        url.trim_end_matches('/').rsplit(':').next()?.parse().ok()
-    });
+/// Starts a command and waits for the port in the line that says where it listens.
+pub(crate) fn start_and_wait_for_port(mut command: Command, folder: &Folder) -> (Process, u16) {
+    let mut process = Process::start(&mut command, folder, "serve");
+    let port =
+        process.wait_for_line("the line that says where it listens", DEFAULT_TIMEOUT, |line| {
+            let (_, url) = line.split_once(" at http")?;
+            url.trim_end_matches('/').rsplit(':').next()?.parse().ok()
+        });
     (process, port)
 }

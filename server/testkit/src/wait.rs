@@ -1,45 +1,44 @@
-//! Waiting for something that must happen, never without a deadline.
+//! Waits for something that must happen, always with a deadline.
 
 use std::fmt::Display;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longer than a busy machine needs for anything that takes no waiting.
-pub const SOON: Duration = Duration::from_secs(20);
+/// Longer than a busy machine needs for anything that happens at once.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long to wait between two looks.
-const PAUSE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Looks again until there is something; fails with what it waited for.
+/// Polls until there is a value. Panics with what it waited for.
 #[track_caller]
-pub fn wait_until<T>(what: &str, within: Duration, mut look: impl FnMut() -> Option<T>) -> T {
-    wait_until_ok(what, within, || look().ok_or("nothing"))
+pub fn wait_until<T>(what: &str, within: Duration, mut check: impl FnMut() -> Option<T>) -> T {
+    wait_until_ok(what, within, || check().ok_or("nothing"))
 }
 
-/// Looks again until it is as wanted; fails with what it waited for and what it saw last.
+/// Polls until the result is `Ok`. Panics with what it waited for and the last error.
 #[track_caller]
-pub fn wait_until_ok<T, Seen: Display>(
+pub fn wait_until_ok<T, E: Display>(
     what: &str,
     within: Duration,
-    look: impl FnMut() -> Result<T, Seen>,
+    check: impl FnMut() -> Result<T, E>,
 ) -> T {
-    try_until_ok(what, within, look).unwrap_or_else(|error| panic!("{error}"))
+    try_until_ok(what, within, check).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The same, for who has more to say of it.
-pub fn try_until_ok<T, Seen: Display>(
+/// Polls until the result is `Ok`. Returns what it waited for and the last error.
+pub fn try_until_ok<T, E: Display>(
     what: &str,
     within: Duration,
-    mut look: impl FnMut() -> Result<T, Seen>,
+    mut check: impl FnMut() -> Result<T, E>,
 ) -> Result<T, String> {
     let since = Instant::now();
     loop {
-        match look() {
+        match check() {
             Ok(found) => return Ok(found),
-            Err(seen) if since.elapsed() >= within => {
-                return Err(format!("waited {within:?} in vain for {what}; seen last: {seen}"));
+            Err(last) if since.elapsed() >= within => {
+                return Err(format!("waited {within:?} in vain for {what}; last seen: {last}"));
             }
-            Err(_) => thread::sleep(PAUSE),
+            Err(_) => thread::sleep(POLL_INTERVAL),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{BOOT, Running, component, heartbeat, with};
+use crate::harness::{BOOT, Running, component, heartbeat, with_field};
 
 fn settings() -> Value {
     json!({
@@ -69,7 +69,7 @@ fn a_removed_component_comes_back_only_with_a_newer_heartbeat_and_the_page_says_
     overview.beat(&heartbeat("web-1", "web", 5));
     overview.send("DELETE", "/api/v1/servers/web-1?force=true", &[], &[]);
     assert_eq!(overview.beat(&heartbeat("web-1", "web", 5)).body["applied"], false);
-    let goodbye = with(heartbeat("web-1", "web", 6), "leaving", json!(true));
+    let goodbye = with_field(heartbeat("web-1", "web", 6), "leaving", json!(true));
     assert_eq!(overview.beat(&goodbye).body["applied"], false);
     assert_eq!(overview.overview()["counts"]["servers"], 0);
     assert_eq!(overview.beat(&heartbeat("web-1", "web", 7)).body["applied"], true);
@@ -77,7 +77,7 @@ fn a_removed_component_comes_back_only_with_a_newer_heartbeat_and_the_page_says_
     assert_eq!(body["hints"][0]["id"], "came-back");
     overview.send("DELETE", "/api/v1/servers/web-1?force=true", &[], &[]);
     let started =
-        with(heartbeat("web-1", "web", 0), "boot_id", json!(BOOT.replace("0b0e", "1b0e")));
+        with_field(heartbeat("web-1", "web", 0), "boot_id", json!(BOOT.replace("0b0e", "1b0e")));
     assert_eq!(overview.beat(&started).body["applied"], true);
     assert_eq!(overview.overview()["hints"], json!([]), "a new start is no come-back");
 }
@@ -89,7 +89,7 @@ fn the_key_that_an_admin_accepts_becomes_the_reference_key() {
         overview.beat(&heartbeat(server, "web", 1));
     }
     let check = "07".repeat(32);
-    overview.beat(&with(heartbeat("web-3", "web", 1), "key_check", json!(check)));
+    overview.beat(&with_field(heartbeat("web-3", "web", 1), "key_check", json!(check)));
     let path = "/api/v1/reference-keys/encryption";
     let accept = |digits: &str| overview.json("PUT", path, &json!({"key_check": digits})).status;
     assert_eq!(accept("deadbeef"), 404);
@@ -99,7 +99,7 @@ fn the_key_that_an_admin_accepts_becomes_the_reference_key() {
     assert_eq!(component(&body, "web-3", "web").unwrap()["key_in_sync"], true);
     assert_eq!(component(&body, "web-1", "web").unwrap()["key_in_sync"], false);
     let twin = format!("{}{}", "07".repeat(31), "08");
-    overview.beat(&with(heartbeat("web-4", "web", 1), "key_check", json!(twin)));
+    overview.beat(&with_field(heartbeat("web-4", "web", 1), "key_check", json!(twin)));
     assert_eq!(accept("07070707"), 409);
     assert_eq!(accept(&twin), 204);
     let unknown = overview.json("PUT", "/api/v1/reference-keys/other", &json!({"key_check": twin}));

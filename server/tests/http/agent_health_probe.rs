@@ -12,7 +12,7 @@ use cluster_overview::agent::health_probe::Probe;
 use serde_json::{Value, json};
 use testkit::{Folder, Process, program, wait_until};
 
-use crate::harness::{Running, TOKEN, bearer, component, folder};
+use crate::harness::{Running, TOKEN, bearer_headers, component, folder};
 
 const WELL: &str = r#"{"applicationName": "ProGet", "versionNumber": "2026.2 (Build 1)", "releaseNumber": "26.0.2",
     "databaseStatus": "OK", "databaseStatusDetails": null, "serviceStatus": "OK"}"#;
@@ -74,7 +74,7 @@ fn failing(picture: &Value) -> Vec<Value> {
 fn one_agent_sends_heartbeats_for_both_components_while_the_product_is_healthy_and_reports_why_it_is_not()
  {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     let product = Product::answering(answer("200 OK", "application/json", WELL));
     let folder = folder();
     let _agent = agent(&overview, &folder, &["--role", "web,service", "--probe", &product.url]);
@@ -111,7 +111,7 @@ fn one_agent_sends_heartbeats_for_both_components_while_the_product_is_healthy_a
 #[test]
 fn a_failure_of_the_service_alone_leaves_the_web_component_alive() {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     let no_service = WELL.replace(r#""serviceStatus": "OK""#, r#""serviceStatus": "Stopped""#);
     let product = Product::answering(answer("500 Oh", "application/json", &no_service));
     let folder = folder();
@@ -126,7 +126,7 @@ fn a_failure_of_the_service_alone_leaves_the_web_component_alive() {
 #[test]
 fn a_server_whose_product_has_never_been_healthy_is_shown_until_it_is() {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     let starting = "the database is being upgraded";
     let product = Product::answering(answer("503 Service Unavailable", "text/plain", starting));
     let folder = folder();
@@ -219,13 +219,14 @@ fn a_server_reports_probe_failures_only_for_itself_and_they_create_no_row() {
     let enrolled = overview.send(
         "POST",
         "/api/v1/enrolments",
-        &[&bearer(TOKEN)[..], &[("content-type", "application/json")]].concat(),
+        &[&bearer_headers(TOKEN)[..], &[("content-type", "application/json")]].concat(),
         br#"{"server": "web-2"}"#,
     );
     let credential = enrolled.body["credential"].as_str().unwrap().to_owned();
     let tell = |token: &str, server: &str, reason: &str| {
         let body = json!({"server": server, "role": "web", "reason": reason}).to_string();
-        let headers = [&bearer(token)[..], &[("content-type", "application/json")]].concat();
+        let headers =
+            [&bearer_headers(token)[..], &[("content-type", "application/json")]].concat();
         overview.send("POST", "/api/v1/probe-failures", &headers, body.as_bytes()).status
     };
     assert_eq!(tell(&credential, "web-1", "forged"), 403);

@@ -10,7 +10,7 @@ use cluster_overview::auth::model::TokenRole;
 use cluster_overview::store::AccessChange;
 use serde_json::{Value, json};
 
-use crate::harness::{Running, TOKEN, bearer};
+use crate::harness::{Running, TOKEN, bearer_headers};
 
 /// What a route requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,9 +87,9 @@ struct Everybody {
 impl Everybody {
     fn of(overview: &Running) -> Self {
         let admin = overview.token("admin");
-        let headers = bearer(&admin);
+        let headers = bearer_headers(&admin);
         let enrolment = json!({"server": "web-1"}).to_string();
-        let join = bearer(TOKEN);
+        let join = bearer_headers(TOKEN);
         let join = [join.as_slice(), &[("content-type", "application/json")]].concat();
         let enrolled = overview.send("POST", "/api/v1/enrolments", &join, enrolment.as_bytes());
         let node = enrolled.body["credential"].as_str().unwrap().to_owned();
@@ -141,7 +141,7 @@ fn every_route_is_in_the_table() {
     let plain = source.split(", (\"").skip(1).map(|rest| rest.split('"').next().unwrap());
     let overview = Running::guarded();
     let admin = overview.token("admin");
-    let document = overview.send("GET", "/api/v1/openapi.json", &bearer(&admin), &[]).body;
+    let document = overview.send("GET", "/api/v1/openapi.json", &bearer_headers(&admin), &[]).body;
     let describe_token = document["paths"].as_object().unwrap().keys().map(String::as_str);
     let there: BTreeSet<&str> = plain.chain(describe_token).collect();
     let told: BTreeSet<&str> = ROUTES.iter().map(|(_, template, _, _)| *template).collect();
@@ -155,7 +155,7 @@ fn every_caller_gets_from_every_route_what_the_table_says() {
     for (method, template, wants, leads) in ROUTES {
         let path = sample(template);
         let ask = |proof: Option<&str>| {
-            let headers = proof.map(bearer).unwrap_or_default();
+            let headers = proof.map(bearer_headers).unwrap_or_default();
             let answer = overview.send(method, &path, &headers, &[]);
             assert!(answer.status < 500, "{method} {path}: {}", answer.body);
             if answer.status == 303 {
@@ -212,7 +212,7 @@ fn a_method_that_a_route_does_not_have_gives_nobody_more() {
             }
             for proof in [None, Some(who.viewer.as_str()), Some(&who.admin), Some(&who.servers[1])]
             {
-                let headers = proof.map(bearer).unwrap_or_default();
+                let headers = proof.map(bearer_headers).unwrap_or_default();
                 let status = overview.send(method, &sample(template), &headers, &[]).status;
                 // Server functions check their methods themselves.
                 let refused = matches!(status, 303 | 400 | 401 | 403 | 404 | 405);
@@ -238,12 +238,12 @@ fn a_credential_is_valid_only_for_its_own_server() {
     let admin = overview.token("admin");
     let json = ("content-type", "application/json");
     let enrol = |proof: &str, server: &str| {
-        let headers = [bearer(proof).as_slice(), &[json]].concat();
+        let headers = [bearer_headers(proof).as_slice(), &[json]].concat();
         let body = json!({"server": server}).to_string();
         overview.send("POST", "/api/v1/enrolments", &headers, body.as_bytes())
     };
     let beat = |proof: &str, beats: &Value| {
-        let headers = [bearer(proof).as_slice(), &[json]].concat();
+        let headers = [bearer_headers(proof).as_slice(), &[json]].concat();
         overview.send("POST", "/api/v1/heartbeats", &headers, beats.to_string().as_bytes()).status
     };
     let enrolled = enrol(TOKEN, "web-1");
@@ -262,9 +262,10 @@ fn a_credential_is_valid_only_for_its_own_server() {
         200,
         "until the new one is surely there, the former is good"
     );
-    let picture = overview.send("GET", "/api/v1/overview", &bearer(&admin), &[]).body;
+    let picture = overview.send("GET", "/api/v1/overview", &bearer_headers(&admin), &[]).body;
     assert_eq!(picture["counts"]["servers"], 1, "nothing was stored of web-2");
-    let gone = overview.send("DELETE", "/api/v1/servers/web-1?force=true", &bearer(&admin), &[]);
+    let gone =
+        overview.send("DELETE", "/api/v1/servers/web-1?force=true", &bearer_headers(&admin), &[]);
     assert_eq!(gone.status, 204);
     assert_eq!(beat(&credential, &own), 401, "a removed server's credentials are revoked");
     assert_eq!(beat(&renewed, &own), 401);
@@ -283,12 +284,13 @@ fn where_enrolment_is_required_the_join_token_only_enrols() {
     assert_eq!(answer.status, 403);
     assert!(answer.body["detail"].as_str().unwrap().contains("/api/v1/enrolments"));
     let body = json!({"server": "web-1"});
-    let headers = [bearer(TOKEN).as_slice(), &[("content-type", "application/json")]].concat();
+    let headers =
+        [bearer_headers(TOKEN).as_slice(), &[("content-type", "application/json")]].concat();
     let enrolled =
         overview.send("POST", "/api/v1/enrolments", &headers, body.to_string().as_bytes());
     let credential = enrolled.body["credential"].as_str().unwrap().to_owned();
     let headers =
-        [bearer(&credential).as_slice(), &[("content-type", "application/json")]].concat();
+        [bearer_headers(&credential).as_slice(), &[("content-type", "application/json")]].concat();
     let taken = overview.send("POST", "/api/v1/heartbeats", &headers, beat.to_string().as_bytes());
     assert_eq!(taken.status, 200);
 }
@@ -297,7 +299,8 @@ fn where_enrolment_is_required_the_join_token_only_enrols() {
 fn every_change_is_in_the_audit_log_once_and_no_name_forges_a_line() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
-    let headers = [bearer(&admin).as_slice(), &[("content-type", "application/json")]].concat();
+    let headers =
+        [bearer_headers(&admin).as_slice(), &[("content-type", "application/json")]].concat();
     let mut settings = overview.send("GET", "/api/v1/settings", &headers, &[]).body;
     settings["heartbeat_interval_s"] = json!(20);
     let put = settings.to_string();

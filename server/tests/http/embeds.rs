@@ -6,7 +6,7 @@ use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::{Value, json};
 use testkit::postgres;
 
-use crate::harness::{Answer, NAVIGATION, OWN, Running, bearer};
+use crate::harness::{Answer, NAVIGATION, OWN, Running, bearer_headers};
 
 const PRODUCT: &str = "https://product.example";
 
@@ -15,7 +15,7 @@ fn framed() -> Running {
 }
 
 fn wish(overview: &Running, token: &str, name: &str, role: &str) -> Answer {
-    let headers = [bearer(token), vec![("content-type", "application/json")]].concat();
+    let headers = [bearer_headers(token), vec![("content-type", "application/json")]].concat();
     let body = json!({"name": name, "role": role}).to_string();
     overview.send("POST", "/api/v1/embeds", &headers, body.as_bytes())
 }
@@ -164,7 +164,7 @@ fn a_visit_ends_with_the_products_word_or_its_token() {
     let (one, code) = invited(&overview, &other, "viewer");
     let guest = cookie(&enter(&overview, &code));
     let delete = |token: &str, id: &str| {
-        overview.send("DELETE", &format!("/api/v1/embeds/{id}"), &bearer(token), &[]).status
+        overview.send("DELETE", &format!("/api/v1/embeds/{id}"), &bearer_headers(token), &[]).status
     };
     assert_eq!(delete(&admin, &one), 404, "another product's guest");
     assert_eq!(look(&overview, &guest), 200);
@@ -175,11 +175,11 @@ fn a_visit_ends_with_the_products_word_or_its_token() {
     let (_, code) = invited(&overview, &other, "viewer");
     let guest = cookie(&enter(&overview, &code));
     let (_, unused) = invited(&overview, &other, "viewer");
-    let tokens = overview.send("GET", "/api/v1/tokens", &bearer(&admin), &[]).body;
+    let tokens = overview.send("GET", "/api/v1/tokens", &bearer_headers(&admin), &[]).body;
     let mut tokens = tokens["tokens"].as_array().unwrap().iter();
     let token = tokens.find(|token| token["role"] == "viewer").unwrap();
     let path = format!("/api/v1/tokens/{}", token["id"].as_str().unwrap());
-    assert_eq!(overview.send("DELETE", &path, &bearer(&admin), &[]).status, 204);
+    assert_eq!(overview.send("DELETE", &path, &bearer_headers(&admin), &[]).status, 204);
     assert_eq!(look(&overview, &guest), 401);
     assert_eq!(enter(&overview, &unused).status, 410);
 }
@@ -219,7 +219,7 @@ fn what_is_no_name_and_no_role_is_named() {
 #[test]
 fn a_code_that_one_web_server_made_lets_in_at_another() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let database = runtime.block_on(postgres().fresh());
+    let database = runtime.block_on(postgres().create_database());
     let of = || Running::framed_on(&database, &[PRODUCT], AuthPolicy::new(AuthMode::Password));
     let (one, other) = (of(), of());
     let viewer = one.token("viewer");
@@ -251,8 +251,8 @@ fn a_guest_creates_no_tokens_whatever_their_rank() {
     let page = overview.send("GET", "/access", &own, &[]).body;
     let page = page.as_str().unwrap();
     assert!(page.contains("cannot create tokens") && !page.contains("access/tokens"), "{page}");
-    let tokens = overview.send("GET", "/api/v1/tokens", &bearer(&admin), &[]).body;
+    let tokens = overview.send("GET", "/api/v1/tokens", &bearer_headers(&admin), &[]).body;
     assert_eq!(tokens["tokens"].as_array().unwrap().len(), 1, "nothing was made");
-    let page = overview.send("GET", "/access", &bearer(&admin), &[]).body;
+    let page = overview.send("GET", "/access", &bearer_headers(&admin), &[]).body;
     assert!(page.as_str().unwrap().contains("access/tokens"), "whoever is no guest has the form");
 }

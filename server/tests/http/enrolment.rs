@@ -8,7 +8,7 @@ use cluster_overview::agent::credential_file::Credential;
 use cluster_overview::agent::{Agent, AgentAuth, Facts};
 use cluster_overview::auth::AuthPolicy;
 use serde_json::{Value, json};
-use testkit::{Folder, SOON, folder, wait_until};
+use testkit::{DEFAULT_TIMEOUT, Folder, folder, wait_until};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -77,7 +77,7 @@ fn id(credential: &Path) -> Option<String> {
 #[test]
 fn an_agent_enrols_at_first_contact_and_needs_the_join_token_no_more() {
     let overview = Running::of(AuthPolicy { require_enrolment: true, ..AuthPolicy::open() });
-    overview.hurry();
+    overview.use_short_timers();
     let folder = folder();
     let (token, credential) = files(&folder);
     let agent = Beating::start(&overview, &token, &credential);
@@ -95,14 +95,16 @@ fn an_agent_enrols_at_first_contact_and_needs_the_join_token_no_more() {
 #[test]
 fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() {
     let overview = Running::of(AuthPolicy { require_enrolment: true, ..AuthPolicy::open() });
-    overview.hurry();
+    overview.use_short_timers();
     let folder = folder();
     let (token, credential) = files(&folder);
     let agent = Beating::start(&overview, &token, &credential);
     overview.overview_when(|picture| pulse(picture) == Some("alive"));
     let first = id(&credential).unwrap();
     assert_eq!(overview.send("DELETE", &format!("/api/v1/tokens/{first}"), &[], &[]).status, 204);
-    wait_until("a new credential", SOON, || (id(&credential).unwrap() != first).then_some(()));
+    wait_until("a new credential", DEFAULT_TIMEOUT, || {
+        (id(&credential).unwrap() != first).then_some(())
+    });
     overview.overview_when(|picture| pulse(picture) == Some("alive"));
     drop(agent);
 }
@@ -110,7 +112,7 @@ fn an_agent_whose_credential_is_revoked_enrols_again_if_it_has_the_join_token() 
 #[test]
 fn a_server_that_was_renamed_enrols_under_its_new_name_and_keeps_one_credential_file() {
     let overview = Running::of(AuthPolicy { require_enrolment: true, ..AuthPolicy::open() });
-    overview.hurry();
+    overview.use_short_timers();
     let folder = folder();
     let (token, credential) = files(&folder);
     drop(Beating::start(&overview, &token, &credential));

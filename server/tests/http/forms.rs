@@ -1,6 +1,6 @@
 //! The page's forms, as a browser without scripts sends them.
 
-use crate::harness::{Answer, Running, component, heartbeat, with};
+use crate::harness::{Answer, Running, component, heartbeat, with_field};
 use serde_json::json;
 
 fn post(overview: &Running, path: &str, form: &str) -> Answer {
@@ -93,7 +93,7 @@ fn a_key_is_accepted_after_the_page_named_the_servers_that_would_no_longer_match
         overview.beat(&heartbeat(server, "web", 1));
     }
     let other = "07".repeat(32);
-    overview.beat(&with(heartbeat("web-3", "web", 1), "key_check", json!(other)));
+    overview.beat(&with_field(heartbeat("web-3", "web", 1), "key_check", json!(other)));
     let page = overview.get("/?accept=07070707").body;
     assert!(page.as_str().unwrap().contains("decryption failure: web-1, web-2."));
     let done = post(&overview, "/acceptance", "kind=encryption&key_check=07070707");

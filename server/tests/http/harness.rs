@@ -22,13 +22,13 @@ use cluster_overview::store::AccessChange;
 use cluster_overview::store::admin::{AdminStore, ExclusiveLock};
 use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
-use testkit::{Folder, config, wait_until_ok};
+use testkit::{Folder, client_config, wait_until_ok};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use ureq::tls::TlsConfig;
 
-pub(crate) use testkit::{Answer, BOOT, TOKEN, bearer, folder, heartbeat, with};
+pub(crate) use testkit::{Answer, BOOT, TOKEN, bearer_headers, folder, heartbeat, with_field};
 
 /// Longer than it takes to notice a change that another process made in the database.
 const NOTICED: Duration = Duration::from_secs(10);
@@ -54,32 +54,32 @@ impl Running {
     /// Starts one with a base path.
     pub(crate) fn below(base: &str) -> Self {
         let base = base.to_owned();
-        Self::with(None, |options| Options { base, ..options })
+        Self::start_with(None, |options| Options { base, ..options })
     }
 
     /// Starts one with a branding and a base path.
     pub(crate) fn branded(branding: Branding, base: &str) -> Self {
         let base = base.to_owned();
-        Self::with(None, |options| Options { branding, base, ..options })
+        Self::start_with(None, |options| Options { branding, base, ..options })
     }
 
     /// Starts one that pages of these origins may frame.
     pub(crate) fn framed_by(origins: &[&str], auth: AuthPolicy) -> Self {
         let frame_ancestors = named(origins);
-        Self::with(None, |options| Options { frame_ancestors, auth, ..options })
+        Self::start_with(None, |options| Options { frame_ancestors, auth, ..options })
     }
 
     /// The same, on a shared database.
     pub(crate) fn framed_on(database: &str, origins: &[&str], auth: AuthPolicy) -> Self {
         let (database, frame_ancestors) = (database.to_owned(), named(origins));
-        Self::with(None, |options| Options { database, frame_ancestors, auth, ..options })
+        Self::start_with(None, |options| Options { database, frame_ancestors, auth, ..options })
     }
 
     /// Starts one where people sign in, over TLS with this certificate and key.
     pub(crate) fn encrypted(certificate: &Path, key: &Path) -> Self {
         let tls = Tls::from_files(certificate, key).unwrap();
         let auth = AuthPolicy::new(AuthMode::Password);
-        Self::with(Some(tls), |options| Options { auth, ..options })
+        Self::start_with(Some(tls), |options| Options { auth, ..options })
     }
 
     /// The same, with HSTS.
@@ -87,7 +87,7 @@ impl Running {
         let tls = Tls::from_files(certificate, key).unwrap();
         let proxies = TrustedProxies::parse(&["127.0.0.2".to_owned()]).unwrap();
         let auth = AuthPolicy { proxies, ..AuthPolicy::open() };
-        Self::with(Some(tls), |options| Options { auth, hsts: Some(hsts), ..options })
+        Self::start_with(Some(tls), |options| Options { auth, hsts: Some(hsts), ..options })
     }
 
     /// Starts one where people sign in, behind these proxies.
@@ -108,14 +108,14 @@ impl Running {
             source: Source::Observer,
         };
         let own = Some((own, vec![Role::Web]));
-        Self::with(None, |options| Options { own, ..options })
+        Self::start_with(None, |options| Options { own, ..options })
     }
 
     /// Starts one with the name `overview` that dials services, can be framed, and has a limit of ten servers.
     pub(crate) fn dialling(auth: AuthPolicy) -> Self {
         let dials_as = Some("overview".to_owned());
         let frame_ancestors = named(&["https://product.example"]);
-        Self::with(None, |options| Options {
+        Self::start_with(None, |options| Options {
             auth,
             dials_as,
             frame_ancestors,
@@ -127,7 +127,7 @@ impl Running {
     /// Starts one that dials services on its own machine like this.
     pub(crate) fn dialling_here(dial_loopback: DialLoopback) -> Self {
         let dials_as = Some("overview".to_owned());
-        Self::with(None, |options| Options { dial_loopback, dials_as, ..options })
+        Self::start_with(None, |options| Options { dial_loopback, dials_as, ..options })
     }
 
     /// Starts one where people sign in.
@@ -137,22 +137,22 @@ impl Running {
 
     /// Starts one with this policy.
     pub(crate) fn of(auth: AuthPolicy) -> Self {
-        Self::with(None, |options| Options { auth, ..options })
+        Self::start_with(None, |options| Options { auth, ..options })
     }
 
     /// Starts one on a shared database.
     pub(crate) fn on(database: &str, auth: AuthPolicy) -> Self {
         let database = database.to_owned();
-        Self::with(None, |options| Options { database, auth, ..options })
+        Self::start_with(None, |options| Options { database, auth, ..options })
     }
 
     /// Starts one with a limit of servers.
     pub(crate) fn with_room_for(max_servers: usize) -> Self {
-        Self::with(None, |options| Options { max_servers, ..options })
+        Self::start_with(None, |options| Options { max_servers, ..options })
     }
 
     /// Starts one with the changed options, on a database file of its own.
-    fn with(tls: Option<Tls>, other: impl FnOnce(Options) -> Options) -> Self {
+    fn start_with(tls: Option<Tls>, other: impl FnOnce(Options) -> Options) -> Self {
         let folder = folder();
         let options = other(Options {
             join_token: Some(SecretHash::new(TOKEN)),
@@ -187,7 +187,7 @@ impl Running {
     ) -> Answer {
         // Other tests check certificates.
         let tls = TlsConfig::builder().disable_verification(true).build();
-        let agent = config().tls_config(tls).build().into();
+        let agent = client_config().tls_config(tls).build().into();
         let url = format!("{}{path}", self.url);
         testkit::send(&agent, method, &url, headers, body).unwrap()
     }
@@ -290,7 +290,7 @@ impl Running {
 
     /// The audit log, newest first.
     pub(crate) fn audit(&self, admin: &str) -> Vec<Value> {
-        let answer = self.send("GET", "/api/v1/audit", &bearer(admin), &[]);
+        let answer = self.send("GET", "/api/v1/audit", &bearer_headers(admin), &[]);
         answer.body["entries"].as_array().unwrap().clone()
     }
 
@@ -311,7 +311,7 @@ impl Running {
     }
 
     /// Sets the shortest timers, for tests in which time passes.
-    pub(crate) fn hurry(&self) {
+    pub(crate) fn use_short_timers(&self) {
         let settings = json!({
             "load_balancing": false, "automatic_failover": false,
             "heartbeat_interval_s": 1, "stale_timeout_s": 3, "web_window_s": 60

@@ -2,7 +2,7 @@
 
 use cluster_overview::auth::AuthPolicy;
 
-use crate::harness::{Answer, Running, TOKEN, bearer};
+use crate::harness::{Answer, Running, TOKEN, bearer_headers};
 
 /// Responses of every kind: pages, data, files, rejections, errors.
 fn answers(overview: &Running) -> Vec<(String, Answer)> {
@@ -62,7 +62,7 @@ fn document(overview: &Running, path: &str, headers: &[(&str, &str)]) -> (String
 #[test]
 fn every_script_of_a_document_has_its_nonce_and_each_document_has_another() {
     let overview = Running::guarded();
-    let viewer = bearer(&overview.token("viewer"));
+    let viewer = bearer_headers(&overview.token("viewer"));
     for (path, proof) in [("/", viewer.as_slice()), ("/sign-in", &[])] {
         let (nonce, html) = document(&overview, path, proof);
         assert!(nonce.len() >= 22, "128 bits in base 64: {nonce}");

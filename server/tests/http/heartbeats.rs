@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{BOOT, Running, TOKEN, component, heartbeat, with};
+use crate::harness::{BOOT, Running, TOKEN, component, heartbeat, with_field};
 
 #[test]
 fn a_heartbeat_is_answered_when_it_is_durable_with_the_time_until_the_next() {
@@ -33,7 +33,7 @@ fn a_replay_changes_nothing_and_gets_the_stored_time() {
     let overview = Running::start();
     let first = overview.beat(&heartbeat("web-1", "web", 2));
     for sequence in [2, 1, 0] {
-        let late = with(heartbeat("web-1", "web", sequence), "version", json!("1.0"));
+        let late = with_field(heartbeat("web-1", "web", sequence), "version", json!("1.0"));
         let replay = overview.beat(&late);
         assert_eq!(replay.status, 200);
         assert_eq!(replay.body["applied"], false);
@@ -48,8 +48,8 @@ fn a_late_heartbeat_from_before_a_restart_changes_nothing() {
     let overview = Running::start();
     let restarted = BOOT.replace("0b0e", "1b0e");
     let before = |sequence| heartbeat("web-1", "web", sequence);
-    let after = |sequence| with(before(sequence), "boot_id", json!(restarted));
-    let goodbye = |beat| with(beat, "leaving", json!(true));
+    let after = |sequence| with_field(before(sequence), "boot_id", json!(restarted));
+    let goodbye = |beat| with_field(beat, "leaving", json!(true));
     overview.beat(&before(10));
     let last = overview.beat(&after(5));
     assert_eq!(last.body["applied"], true, "a new start, though its numbers are lower");
@@ -93,7 +93,7 @@ fn an_array_with_one_invalid_element_is_rejected_as_a_whole_and_names_it() {
     let overview = Running::start();
     let beats = json!([
         heartbeat("web-1", "web", 1),
-        with(heartbeat("web-2", "web", 1), "role", json!("db"))
+        with_field(heartbeat("web-2", "web", 1), "role", json!("db"))
     ]);
     let answer = overview.beat(&beats);
     assert_eq!(answer.status, 422);
@@ -150,7 +150,7 @@ fn without_the_join_token_it_is_401_and_nothing_is_stored() {
 #[test]
 fn a_body_or_object_that_is_too_large_is_413_and_the_client_sees_it() {
     let overview = Running::start();
-    let object = with(heartbeat("web-1", "web", 1), "padding", json!("x".repeat(17 << 10)));
+    let object = with_field(heartbeat("web-1", "web", 1), "padding", json!("x".repeat(17 << 10)));
     assert_eq!(overview.beat(&object).status, 413);
     assert_eq!(overview.beat(&json!([object])).status, 413);
     for _ in 0..20 {

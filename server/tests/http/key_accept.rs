@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Running, component, heartbeat, with};
+use crate::harness::{Running, component, heartbeat, with_field};
 
 /// The program, with the database of a running overview.
 fn accept(overview: &Running, arguments: &[&str]) -> Output {
@@ -33,7 +33,7 @@ fn refusal(output: &Output) -> String {
 fn cluster() -> Running {
     let overview = Running::start();
     for (server, key) in [("web-1", "9f"), ("web-2", "9f"), ("web-3", "1a")] {
-        let heartbeat = with(heartbeat(server, "web", 1), "key_check", json!(key.repeat(32)));
+        let heartbeat = with_field(heartbeat(server, "web", 1), "key_check", json!(key.repeat(32)));
         assert_eq!(overview.beat(&heartbeat).status, 200);
     }
     overview
@@ -83,7 +83,8 @@ fn a_key_that_was_accepted_already_changes_nothing() {
 #[test]
 fn a_machine_key_is_accepted_as_such() {
     let overview = Running::start();
-    let machine = with(heartbeat("web-1", "web", 1), "machine_key_check", json!("5c".repeat(32)));
+    let machine =
+        with_field(heartbeat("web-1", "web", 1), "machine_key_check", json!("5c".repeat(32)));
     overview.beat(&machine);
     let output = said(&accept(&overview, &["5c5c5c5c", "--kind", "machine"]));
     assert_eq!(
@@ -106,7 +107,7 @@ fn digits_that_no_server_reports_are_rejected_with_a_list_of_those_reported() {
 fn digits_that_match_two_keys_are_rejected() {
     let overview = cluster();
     let near = format!("{}00", "9f".repeat(31));
-    overview.beat(&with(heartbeat("web-4", "web", 1), "key_check", json!(near)));
+    overview.beat(&with_field(heartbeat("web-4", "web", 1), "key_check", json!(near)));
     let refused = refusal(&accept(&overview, &["9f9f9f9f"]));
     assert!(refused.contains("two reported encryption keys begin with 9f9f9f9f"), "{refused}");
     said(&accept(&overview, &[&near]));

@@ -8,7 +8,7 @@ use cluster_overview::auth::proxy::trusted::TrustedProxies;
 use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::json;
 
-use crate::harness::{Answer, FORM, OWN, Running, TOKEN, bearer, sign_in};
+use crate::harness::{Answer, FORM, OWN, Running, TOKEN, bearer_headers, sign_in};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -149,7 +149,7 @@ fn a_password_that_is_easy_to_guess_is_rejected_with_the_reason() {
 fn the_audit_log_can_be_searched_only_for_short_texts() {
     let overview = Running::guarded();
     let admin = overview.token("admin");
-    let ask = |path: &str| overview.send("GET", path, &bearer(&admin), &[]);
+    let ask = |path: &str| overview.send("GET", path, &bearer_headers(&admin), &[]);
     let long = "a".repeat(201);
     for (path, field) in [
         (format!("/api/v1/audit?text={long}"), "text"),
@@ -192,7 +192,8 @@ fn listen(overview: &Running, token: &str, cursor: &str) -> (TcpStream, String) 
 fn one_token_can_read_fifty_streams_at_once_and_must_poll_beyond_that() {
     let overview = Running::guarded();
     let (viewer, other) = (overview.token("viewer"), overview.token("viewer"));
-    let headers = [bearer(&viewer).as_slice(), &[("content-type", "application/json")]].concat();
+    let headers =
+        [bearer_headers(&viewer).as_slice(), &[("content-type", "application/json")]].concat();
     let news = overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#);
     let cursor = news.body["cursor"].as_str().unwrap().to_owned();
     let mut streams: Vec<_> = (0..50).map(|_| listen(&overview, &viewer, &cursor)).collect();
@@ -218,16 +219,17 @@ fn a_rejected_body_of_two_megabytes_is_answered_and_forms_must_be_short() {
     let nobody = overview.send("POST", "/api/v1/tokens", &[], &large);
     assert_eq!(nobody.status, 401);
     let admin = overview.token("admin");
-    let headers = [bearer(&admin).as_slice(), &[FORM]].concat();
+    let headers = [bearer_headers(&admin).as_slice(), &[FORM]].concat();
     let form = format!("name={}", "x".repeat(20_000));
     let refused = overview.send("POST", "/access/tokens", &headers, form.as_bytes());
     assert_eq!(refused.status, 413, "{}", refused.body);
-    let headers = [bearer(&admin).as_slice(), &[("content-type", "application/json")]].concat();
+    let headers =
+        [bearer_headers(&admin).as_slice(), &[("content-type", "application/json")]].concat();
     let cursor = json!({"cursor": "x".repeat(20_000)}).to_string();
     assert_eq!(overview.send("POST", "/fn/overview", &headers, cursor.as_bytes()).status, 413);
     let cursor = json!({"cursor": "x".repeat(2_000)}).to_string();
     let whole = overview.send("POST", "/fn/overview", &headers, cursor.as_bytes());
     assert_eq!(whole.status, 200, "a cursor that is none gets the whole picture");
-    let beat = overview.send("POST", "/api/v1/heartbeats", &bearer(TOKEN), &large);
+    let beat = overview.send("POST", "/api/v1/heartbeats", &bearer_headers(TOKEN), &large);
     assert_eq!(beat.status, 413);
 }

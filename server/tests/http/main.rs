@@ -1,6 +1,6 @@
 //! The HTTP contract, tested with a real listener and a real database.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 #![allow(
     clippy::disallowed_methods,
     reason = "the environment says how long to try whatever comes"

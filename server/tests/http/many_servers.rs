@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Running, TOKEN, heartbeat, with};
+use crate::harness::{Running, TOKEN, heartbeat, with_field};
 
 fn names(answer: &Value) -> Vec<&str> {
     answer.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
@@ -108,13 +108,13 @@ fn a_removed_server_makes_room_for_another() {
 /// An overview with ten stopped pods and two live servers.
 fn scaled_down() -> Running {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     for number in 0..10 {
         let beat = heartbeat(&format!("proget-{number}"), "service", 1);
-        overview.beat(&with(beat, "leaving", json!(true)));
+        overview.beat(&with_field(beat, "leaving", json!(true)));
     }
     let gone = heartbeat("old-1", "web", 1);
-    overview.beat(&with(gone, "leaving", json!(true)));
+    overview.beat(&with_field(gone, "leaving", json!(true)));
     overview.beat(&heartbeat("app-1", "web", 1));
     overview.beat(&heartbeat("app-2", "web", 1));
     overview
@@ -189,7 +189,11 @@ fn more_servers_than_one_transaction_removes_are_removed_together() {
     for first in [0, 700] {
         let beats: Vec<Value> = (first..first + 700)
             .map(|number| {
-                with(heartbeat(&format!("pod-{number}"), "service", 1), "leaving", json!(true))
+                with_field(
+                    heartbeat(&format!("pod-{number}"), "service", 1),
+                    "leaving",
+                    json!(true),
+                )
             })
             .collect();
         assert_eq!(overview.beat(&json!(beats)).status, 200);
@@ -200,7 +204,7 @@ fn more_servers_than_one_transaction_removes_are_removed_together() {
     let names: Vec<String> =
         (0..130).map(|number| format!("{number:03}{}", "x".repeat(250))).collect();
     let beats =
-        names.iter().map(|name| with(heartbeat(name, "service", 1), "leaving", json!(true)));
+        names.iter().map(|name| with_field(heartbeat(name, "service", 1), "leaving", json!(true)));
     assert_eq!(overview.beat(&json!(beats.collect::<Vec<_>>())).status, 200);
     overview.json("POST", "/api/v1/removals", &json!({"name": "*x"}));
     let audit = overview.get("/api/v1/audit?action=remove").body;

@@ -12,10 +12,10 @@ use cluster_overview::auth::{AuthMode, AuthPolicy};
 use cluster_overview::messenger::wire::{Channel, shared_key};
 use cluster_overview::messenger::{DialLoopback, MessengerListener};
 use serde_json::{Value, json};
-use testkit::{SOON, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, wait_until_ok};
 use tokio::runtime::Runtime;
 
-use crate::harness::{Running, TOKEN, bearer, component, heartbeat, with};
+use crate::harness::{Running, TOKEN, bearer_headers, component, heartbeat, with_field};
 
 /// A service that listens, and beats for itself.
 struct Service {
@@ -40,8 +40,8 @@ impl Service {
 }
 
 fn announcing(server: &str, sequence: i64, port: u16) -> Value {
-    let beat = with(heartbeat(server, "service", sequence), "messenger_port", json!(port));
-    with(beat, "ip", json!("127.0.0.1"))
+    let beat = with_field(heartbeat(server, "service", sequence), "messenger_port", json!(port));
+    with_field(beat, "ip", json!("127.0.0.1"))
 }
 
 fn messenger<'a>(overview: &'a Value, server: &str) -> &'a Value {
@@ -98,10 +98,10 @@ fn what_a_service_says_is_known_before_its_next_heartbeat_and_only_of_itself() {
     overview.beat(&announcing("db-2", 1, 1));
     found(&overview, "db-1", "connected", None);
     let listener = service.listener.as_ref().unwrap();
-    let foreign = with(announcing("db-2", 9, 1), "version", json!("0"));
+    let foreign = with_field(announcing("db-2", 9, 1), "version", json!("0"));
     listener.publish(&foreign);
     listener.publish(&json!("nothing that could be read"));
-    let leaving = with(announcing("db-1", 2, service.port), "leaving", json!(true));
+    let leaving = with_field(announcing("db-1", 2, service.port), "leaving", json!(true));
     listener.publish(&leaving);
     let all = overview.overview_when(|all| {
         component(all, "db-1", "service").is_some_and(|service| service["pulse"] == "stopped")
@@ -143,7 +143,7 @@ fn whatever_else_listens_on_the_port_is_told_by_what_it_does() {
     for (server, port, _) in cases {
         overview.beat(&announcing(server, 1, port));
     }
-    overview.beat(&with(announcing("here", 1, 9), "ip", json!("169.254.169.254")));
+    overview.beat(&with_field(announcing("here", 1, 9), "ip", json!("169.254.169.254")));
     for (server, _, reason) in cases {
         found(&overview, server, "unreachable", Some(reason));
     }
@@ -155,10 +155,10 @@ fn whatever_else_listens_on_the_port_is_told_by_what_it_does() {
 fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     let overview = Running::dialling(AuthPolicy::new(AuthMode::Password));
     let (admin, viewer) = (overview.token("admin"), overview.token("viewer"));
-    let look = || overview.send("GET", "/api/v1/overview", &bearer(&admin), b"").body;
+    let look = || overview.send("GET", "/api/v1/overview", &bearer_headers(&admin), b"").body;
     let dial = |server: &str, token: &str| {
         let path = format!("/api/v1/servers/{server}/reconnect");
-        overview.send("POST", &path, &bearer(token), b"")
+        overview.send("POST", &path, &bearer_headers(token), b"")
     };
     let mut first = Service::bearing(TOKEN, "db-1");
     let port = first.port;
@@ -168,7 +168,7 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     assert_eq!(unknown.status, 404, "{:?}", unknown.body);
     first.end();
     let gone = |all: &Value| messenger(all, "db-1")["reason"] == "refused";
-    wait_until_ok("the service to be gone", SOON, || {
+    wait_until_ok("the service to be gone", DEFAULT_TIMEOUT, || {
         let all = look();
         if gone(&all) { Ok(()) } else { Err(format!("{all:#}")) }
     });
@@ -182,7 +182,7 @@ fn an_admin_reconnects_and_is_told_what_came_of_that_very_trial() {
     let listener = runtime.block_on(MessengerListener::open(port, "db-1"));
     assert_eq!(listener.port(), Some(port));
     listener.set_secret(TOKEN);
-    let connected = wait_until_ok("the next trial to be allowed", SOON, || {
+    let connected = wait_until_ok("the next trial to be allowed", DEFAULT_TIMEOUT, || {
         let answer = dial("db-1", &admin);
         if answer.status == 429 { Err(answer.body) } else { Ok(answer) }
     });
@@ -218,7 +218,7 @@ fn what_a_node_behind_a_proxy_names_on_the_overviews_own_machine_is_not_dialled(
     let own_address = ["127.0.0.1", "127.0.0.2", "::1"];
     for (number, ip) in own_address.into_iter().enumerate() {
         let server = format!("db-{number}");
-        let beat = with(announcing(&server, 1, port), "ip", json!(ip));
+        let beat = with_field(announcing(&server, 1, port), "ip", json!(ip));
         assert_eq!(overview.beat_by_proxy(&beat).status, 200);
         found(&overview, &server, "unreachable", Some("unreachable"));
     }
@@ -303,7 +303,7 @@ fn a_service_that_starts_anew_with_each_heartbeat_is_not_dialled_for_each() {
     while since.elapsed() < COUNTED {
         sequence += 1;
         let boot = json!(format!("0b0e8a6e-3c0a-4d5e-9f7e-{sequence:012x}"));
-        let beat = with(announcing("db-1", sequence, port), "boot_id", boot);
+        let beat = with_field(announcing("db-1", sequence, port), "boot_id", boot);
         assert_eq!(overview.beat(&beat).status, 200);
     }
     let dialled = dialled.load(Ordering::SeqCst);

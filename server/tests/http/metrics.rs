@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use testkit::{SOON, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, wait_until_ok};
 
-use crate::harness::{Running, TOKEN, heartbeat, with};
+use crate::harness::{Running, TOKEN, heartbeat, with_field};
 
 /// A family of samples.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -95,13 +95,14 @@ fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> Option<f64>
 /// Two servers with one version and key, and a service with another that soon becomes stale.
 fn cluster() -> Running {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     for server in ["web-1", "web-2"] {
-        let beat = with(heartbeat(server, "web", 1), "machine_key_check", json!("ab".repeat(32)));
-        overview.beat(&with(beat, "sent_at", json!("2020-01-01T00:00:00Z")));
+        let beat =
+            with_field(heartbeat(server, "web", 1), "machine_key_check", json!("ab".repeat(32)));
+        overview.beat(&with_field(beat, "sent_at", json!("2020-01-01T00:00:00Z")));
     }
-    let other = with(heartbeat("app-1", "service", 1), "key_check", json!("07".repeat(32)));
-    overview.beat(&with(other, "version", json!("2025.1")));
+    let other = with_field(heartbeat("app-1", "service", 1), "key_check", json!("07".repeat(32)));
+    overview.beat(&with_field(other, "version", json!("2025.1")));
     overview
 }
 
@@ -156,7 +157,7 @@ fn every_component_has_metrics_of_its_verdicts_at_the_moment_of_the_scrape() {
         assert_eq!(value(&samples, name, &[labels]), Some(expected), "{name} {labels:?}");
     }
     assert_eq!(value(&samples, "blind", &[]), Some(0.0));
-    overview.beat(&with(heartbeat("app-1", "service", 2), "leaving", json!(true)));
+    overview.beat(&with_field(heartbeat("app-1", "service", 2), "leaving", json!(true)));
     let samples = scrape(&overview);
     let stopped = ["up", "stopped"]
         .map(|name| value(&samples, &format!("component_{name}"), &[("server", "app-1")]));
@@ -250,13 +251,13 @@ fn a_scrape_does_not_count_as_a_request_to_the_overviews_web_component() {
         let age = value(&samples, "component_heartbeat_age_seconds", &[("server", "overview")]);
         (age.unwrap(), value(&samples, "heartbeats_taken_total", &[]).unwrap())
     };
-    let first = wait_until_ok("its heartbeat to be half a second old", SOON, || {
+    let first = wait_until_ok("its heartbeat to be half a second old", DEFAULT_TIMEOUT, || {
         let (age, taken) = taken();
         if age > 0.5 { Ok(taken) } else { Err(age) }
     });
     assert_eq!(first.to_string(), "1", "the one of its start");
     overview.get("/api/v1/overview");
-    wait_until_ok("the next heartbeat", SOON, || {
+    wait_until_ok("the next heartbeat", DEFAULT_TIMEOUT, || {
         let (_, taken) = taken();
         if taken > first { Ok(()) } else { Err(taken) }
     });

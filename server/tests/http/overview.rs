@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use cluster_overview::auth::AuthPolicy;
 use serde_json::json;
-use testkit::{SOON, postgres, wait_until};
+use testkit::{DEFAULT_TIMEOUT, postgres, wait_until};
 
-use crate::harness::{Running, component, heartbeat, with};
+use crate::harness::{Running, component, heartbeat, with_field};
 
 #[test]
 fn an_unchanged_overview_is_304_and_every_response_has_the_time() {
@@ -29,7 +29,7 @@ fn an_unchanged_overview_is_304_and_every_response_has_the_time() {
 #[test]
 fn a_silent_service_is_late_then_stale_and_alive_again_with_its_next_heartbeat() {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     overview.beat(&heartbeat("app-1", "service", 1));
     let pulse = |wanted: &'static str| {
         move |body: &serde_json::Value| {
@@ -53,7 +53,7 @@ fn a_silent_service_is_late_then_stale_and_alive_again_with_its_next_heartbeat()
 #[test]
 fn as_of_is_the_moment_of_the_change_whenever_it_is_requested() {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     overview.beat(&heartbeat("app-1", "service", 1));
     let stale = overview.overview_when(|body| body["health"] == "error");
     let parse = |text: &serde_json::Value| -> i64 {
@@ -78,7 +78,7 @@ fn a_short_blindness_is_never_undone_in(overview: &Running) {
     overview.beat(&heartbeat("app-1", "service", 1));
     let (first, before) = moved_on(overview, "none");
     let locked = overview.lock_database();
-    wait_until("it to be blind", SOON, || {
+    wait_until("it to be blind", DEFAULT_TIMEOUT, || {
         (overview.beat(&heartbeat("app-1", "service", 2)).status == 503).then_some(())
     });
     let (second, blind) = moved_on(overview, &first);
@@ -96,7 +96,7 @@ fn a_short_blindness_is_never_undone_in(overview: &Running) {
 #[test]
 fn the_overview_after_a_blind_period_has_a_new_etag_although_no_fact_changed() {
     a_short_blindness_is_never_undone_in(&Running::start());
-    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().create_database());
     a_short_blindness_is_never_undone_in(&Running::on(&database, AuthPolicy::open()));
 }
 
@@ -106,7 +106,7 @@ fn another_key_is_a_decryption_failure_on_that_server_only() {
     for server in ["web-1", "web-2"] {
         overview.beat(&heartbeat(server, "web", 1));
     }
-    let other = with(heartbeat("web-3", "web", 1), "key_check", json!("07".repeat(32)));
+    let other = with_field(heartbeat("web-3", "web", 1), "key_check", json!("07".repeat(32)));
     overview.beat(&other);
     let body = overview.overview();
     for (server, in_sync) in [("web-1", true), ("web-2", true), ("web-3", false)] {
@@ -154,7 +154,7 @@ fn readiness_checks_write_to_the_database_at_most_once_a_second() {
 #[test]
 fn an_overview_without_its_database_is_blind_and_no_server_is_stale_afterwards() {
     let overview = Running::start();
-    overview.hurry();
+    overview.use_short_timers();
     overview.beat(&heartbeat("app-1", "service", 1));
     let locked = overview.lock_database();
     let refused = overview.beat(&heartbeat("app-1", "service", 2));

@@ -36,7 +36,7 @@ fn the_id_of_a_trusted_proxy_is_in_the_problem_in_the_log_and_in_the_audit_log()
     let answer = overview.send("GET", "/api/v1/nothing?secret=1", &headers, &[]);
     assert_eq!((answer.status, answer.header("x-request-id")), (404, ID));
     assert_eq!(answer.body["instance"], format!("urn:uuid:{ID}"));
-    let log = overview.said();
+    let log = overview.log();
     let line = log.lines().find(|line| line.contains("cannot read the client's address")).unwrap();
     assert!(line.contains(&format!("id={ID}")) && line.contains("method=\"GET\""), "{line}");
     assert!(!log.contains("secret"), "a query is never logged: {log}");

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use testkit::wait_until;
 use tokio::runtime::Runtime;
 
-use crate::harness::{Answer, OWN, Running, TOKEN, bearer, cookie, sign_in};
+use crate::harness::{Answer, OWN, Running, TOKEN, bearer_headers, cookie, sign_in};
 
 /// What a command writes is noticed within two seconds.
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
@@ -79,19 +79,23 @@ fn the_tokens_somebody_made_end_with_them_and_so_do_those_made_with_these() {
     let ann = cookie(&sign_in(&overview, "ann", "correct horse battery", &[]));
     let bob = cookie(&sign_in(&overview, "bob", "battery horse correct", &[]));
     let (_, by_ann) = make_token(&overview, &[("cookie", &ann)], "admin");
-    let (_, by_her_token) = make_token(&overview, &bearer(&by_ann), "viewer");
+    let (_, by_her_token) = make_token(&overview, &bearer_headers(&by_ann), "viewer");
     let (id, by_bob) = make_token(&overview, &[("cookie", &bob)], "admin");
-    let (_, by_his_token) = make_token(&overview, &bearer(&by_bob), "viewer");
+    let (_, by_his_token) = make_token(&overview, &bearer_headers(&by_bob), "viewer");
     let entry = AuditEntry::done(&Actor::command(), Action::RemoveUser, "ann");
     overview.change_access(&[AccessChange::RemoveAccount("ann".to_owned())], &entry);
     for gone in [&by_ann, &by_her_token] {
-        becomes(401, || look(&overview, bearer(gone)[0]));
+        becomes(401, || look(&overview, bearer_headers(gone)[0]));
     }
-    assert_eq!(look(&overview, bearer(&by_his_token)[0]), 200);
+    assert_eq!(look(&overview, bearer_headers(&by_his_token)[0]), 200);
     let path = format!("/api/v1/tokens/{id}");
     let revoked = overview.send("DELETE", &path, &[("cookie", &bob), OWN], &[]);
     assert_eq!(revoked.status, 204);
-    assert_eq!(look(&overview, bearer(&by_his_token)[0]), 401, "revoked with the one that made it");
+    assert_eq!(
+        look(&overview, bearer_headers(&by_his_token)[0]),
+        401,
+        "revoked with the one that made it"
+    );
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn an_admin_who_becomes_a_viewer_takes_the_tokens_they_made_along() {
     let ann = cookie(&sign_in(&overview, "ann", "correct horse battery", &[]));
     let (_, made) = make_token(&overview, &[("cookie", &ann)], "admin");
     set_password(&overview, "ann", UserRole::Viewer, "correct horse battery");
-    becomes(401, || look(&overview, bearer(&made)[0]));
+    becomes(401, || look(&overview, bearer_headers(&made)[0]));
 }
 
 #[test]
@@ -121,7 +125,7 @@ fn of_a_servers_credentials_the_oldest_ends_when_there_are_more_than_ten() {
         })
         .collect();
     let known = |credential: &String| {
-        let headers = [bearer(credential)[0], JSON];
+        let headers = [bearer_headers(credential)[0], JSON];
         // What cannot be read is told only to those who may send it.
         overview.send("POST", "/api/v1/heartbeats", &headers, b"{}").status == 422
     };

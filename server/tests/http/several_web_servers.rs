@@ -7,10 +7,10 @@ use app::cluster::{ComponentKey, Snapshot};
 use app::protocol::OverviewDelta;
 use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::{Value, json};
-use testkit::{SOON, postgres, wait_until, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, postgres, wait_until, wait_until_ok};
 use tokio::runtime::Runtime;
 
-use crate::harness::{Answer, Running, heartbeat, with};
+use crate::harness::{Answer, Running, heartbeat, with_field};
 
 /// Three web servers of one cluster, used in turn.
 struct Several {
@@ -20,7 +20,7 @@ struct Several {
 
 impl Several {
     fn start(policy: &AuthPolicy) -> Self {
-        let database = Runtime::new().unwrap().block_on(postgres().fresh());
+        let database = Runtime::new().unwrap().block_on(postgres().create_database());
         let servers = (0..3).map(|_| Running::on(&database, policy.clone())).collect();
         Self { servers, next: Cell::new(0) }
     }
@@ -140,7 +140,7 @@ fn a_session_of_one_web_server_is_valid_at_all_and_ends_at_all() {
         assert_eq!([look().status, look().status, look().status], [200; 3]);
         assert_eq!(form("", &[("cookie", cookie)], "/sign-out").status, 303);
         // A revocation counts within five seconds, because known tokens are not looked up.
-        wait_until_ok("the session to be over everywhere", SOON, || {
+        wait_until_ok("the session to be over everywhere", DEFAULT_TIMEOUT, || {
             let statuses = [look().status, look().status, look().status];
             if statuses == [401; 3] { Ok(()) } else { Err(format!("{statuses:?}")) }
         });
@@ -153,14 +153,14 @@ fn after_one_web_server_was_blind_all_have_the_same_overview_and_etag() {
     assert_eq!(several.next().beat(&heartbeat("app-1", "service", 1)).status, 200);
     let before = several.servers[0].get("/api/v1/overview");
     let locked = several.servers[0].lock_database();
-    wait_until("one to be blind", SOON, || {
+    wait_until("one to be blind", DEFAULT_TIMEOUT, || {
         (several.servers[0].beat(&heartbeat("app-1", "service", 2)).status == 503).then_some(())
     });
     drop(locked);
     for server in &several.servers {
         server.overview_when(|picture| picture["blind_since"].is_null());
     }
-    wait_until_ok("one tag", SOON, || {
+    wait_until_ok("one tag", DEFAULT_TIMEOUT, || {
         let pictures: Vec<Answer> =
             several.servers.iter().map(|server| server.get("/api/v1/overview")).collect();
         let tags: Vec<&str> = pictures.iter().map(|picture| picture.header("etag")).collect();
@@ -177,7 +177,7 @@ fn the_first_admin_is_made_once_and_one_code_is_printed_in_the_whole_cluster() {
     for other in &several.servers[1..] {
         // A second code would make the first one useless.
         let offered = || other.offered_setup();
-        wait_until("no second code", SOON, || offered().is_none().then_some(()));
+        wait_until("no second code", DEFAULT_TIMEOUT, || offered().is_none().then_some(()));
     }
 }
 
@@ -207,8 +207,8 @@ fn a_write_that_the_database_rejects_is_reported_and_nothing_is_lost() {
     assert_eq!(refused.status, 503, "{}", refused.body);
     assert!(!refused.header("retry-after").is_empty());
     drop(locked);
-    let again = with(heartbeat("app-1", "service", 2), "version", json!("2026.2.2"));
-    let taken = wait_until_ok("the heartbeat to be taken", SOON, || {
+    let again = with_field(heartbeat("app-1", "service", 2), "version", json!("2026.2.2"));
+    let taken = wait_until_ok("the heartbeat to be taken", DEFAULT_TIMEOUT, || {
         let answer = several.next().beat(&again);
         if answer.status == 200 { Ok(answer) } else { Err(answer.body) }
     });

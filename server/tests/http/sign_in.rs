@@ -7,7 +7,7 @@ use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::store::AccessChange;
 use serde_json::json;
 
-use crate::harness::{Answer, FORM, OWN, Running, bearer, cookie};
+use crate::harness::{Answer, FORM, OWN, Running, bearer_headers, cookie};
 
 const NAME: &str = "Ann";
 const PASSWORD: &str = "correct horse battery";
@@ -153,7 +153,7 @@ fn session(overview: &Running, begun: Span, acted: Span) -> String {
     let name = cookie(&sign_in(overview, NAME, PASSWORD, None, &[]));
     let cookie = format!("{}={secret}", name.split('=').next().unwrap());
     if begun < Span::minutes(720) {
-        testkit::wait_until_ok("the session to be known", testkit::SOON, || {
+        testkit::wait_until_ok("the session to be known", testkit::DEFAULT_TIMEOUT, || {
             let status = look(overview, &cookie);
             if status == 200 { Ok(()) } else { Err(status) }
         });
@@ -263,7 +263,8 @@ fn what_was_wanted_before_signing_in_is_shown_after_it_and_nothing_elsewhere() {
 fn a_viewer_looks_and_changes_nothing() {
     let (overview, _) = set_up();
     let viewer = overview.token("viewer");
-    let headers = [bearer(&viewer).as_slice(), &[("content-type", "application/json")]].concat();
+    let headers =
+        [bearer_headers(&viewer).as_slice(), &[("content-type", "application/json")]].concat();
     let settings = overview.send("GET", "/api/v1/settings", &headers, &[]);
     assert_eq!(settings.status, 200);
     let put = settings.body.to_string();

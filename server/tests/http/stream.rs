@@ -7,7 +7,7 @@ use std::time::Duration;
 use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::Value;
 
-use crate::harness::{Running, TOKEN, bearer, heartbeat};
+use crate::harness::{Running, TOKEN, bearer_headers, heartbeat};
 
 /// A reader of the stream.
 struct Listening(BufReader<TcpStream>);
@@ -63,7 +63,8 @@ impl Listening {
 
 /// The cursor of a reader that has just polled.
 fn cursor(overview: &Running, token: &str) -> String {
-    let headers = [bearer(token).as_slice(), &[("content-type", "application/json")]].concat();
+    let headers =
+        [bearer_headers(token).as_slice(), &[("content-type", "application/json")]].concat();
     let news = overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#);
     news.body["cursor"].as_str().unwrap().to_owned()
 }
@@ -114,12 +115,12 @@ fn a_stream_ends_soon_after_its_reader_loses_access() {
     let (admin, viewer) = (overview.token("admin"), overview.token("viewer"));
     let mut listening = Listening::from(&overview, &viewer, &cursor(&overview, &viewer));
     assert_eq!(listening.next().unwrap().event, "update");
-    let all = overview.send("GET", "/api/v1/tokens", &bearer(&admin), b"").body;
+    let all = overview.send("GET", "/api/v1/tokens", &bearer_headers(&admin), b"").body;
     let id = all["tokens"][0]["id"].as_str().unwrap();
     let path = format!("/api/v1/tokens/{id}");
-    assert_eq!(overview.send("DELETE", &path, &bearer(&admin), b"").status, 204);
+    assert_eq!(overview.send("DELETE", &path, &bearer_headers(&admin), b"").status, 204);
     assert_eq!(listening.last_word(), "bye");
-    let nobody = overview.send("GET", "/api/v1/stream", &bearer(TOKEN), b"");
+    let nobody = overview.send("GET", "/api/v1/stream", &bearer_headers(TOKEN), b"");
     assert_eq!(nobody.status, 403);
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use app::cluster::Span;
 use cluster_overview::agent::api_client::{Client, ClientError};
 use cluster_overview::net::tls::{Tls, TlsError};
-use testkit::{SOON, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, folder, heartbeat};
 
@@ -105,7 +105,9 @@ fn a_renewed_certificate_is_used_without_a_restart_and_half_a_renewal_is_not() {
     }
     fs::write(&pair.key, renewed).unwrap();
     let next = pair.trusted("next.crt");
-    wait_until_ok("the new certificate to be used", SOON, || beat(&overview, Some(&next), 3));
+    wait_until_ok("the new certificate to be used", DEFAULT_TIMEOUT, || {
+        beat(&overview, Some(&next), 3)
+    });
     assert!(beat(&overview, Some(&former), 4).is_err());
 }
 
@@ -128,7 +130,7 @@ fn an_agent_trusts_the_certificates_that_are_in_its_file_now() {
         beat(&client).unwrap();
     }
     pair.renew();
-    wait_until_ok("the new certificate, which is not trusted yet", SOON, || {
+    wait_until_ok("the new certificate, which is not trusted yet", DEFAULT_TIMEOUT, || {
         // An open connection still has the old one.
         client.close_connections();
         if beat(&client).is_err() { Ok(()) } else { Err("the former one is in use") }

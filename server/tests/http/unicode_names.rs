@@ -5,7 +5,7 @@ use argon2::password_hash::PasswordHasher as _;
 use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 use cluster_overview::auth::model::Account;
 use cluster_overview::store::AccessChange;
-use testkit::{SOON, wait_until};
+use testkit::{DEFAULT_TIMEOUT, wait_until};
 
 use crate::harness::{FORM, OWN, Running, cookie, sign_in};
 
@@ -48,7 +48,7 @@ fn a_password_hash_of_an_older_version_works_and_is_renewed_at_the_next_sign_in(
         let name = person.name.clone();
         let entry = AuditEntry::done(&Actor::command(), Action::SetPassword, "for a story");
         overview.change_access(&[AccessChange::SetAccount(person)], &entry);
-        let session = wait_until("the person to be known", SOON, || {
+        let session = wait_until("the person to be known", DEFAULT_TIMEOUT, || {
             let entered = sign_in(&overview, &name, typed.1, &[]);
             (entered.status == 303).then(|| cookie(&entered))
         });
@@ -57,7 +57,7 @@ fn a_password_hash_of_an_older_version_works_and_is_renewed_at_the_next_sign_in(
         let renewed = overview.auth_cache().accounts[&name.to_lowercase()].password.clone();
         assert_ne!(renewed, former);
         for again in [COMPOSED, DECOMPOSED] {
-            wait_until("the new hash to be known", SOON, || {
+            wait_until("the new hash to be known", DEFAULT_TIMEOUT, || {
                 (enter(&overview, (&name, again.1)) == 303).then_some(())
             });
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use testkit::{Folder, Overview, Process, SOON, folder, program, wait_until};
+use testkit::{DEFAULT_TIMEOUT, Folder, Overview, Process, folder, program, wait_until};
 
 fn agent(
     overview: &Overview,
@@ -23,14 +23,14 @@ fn agent(
 #[test]
 fn an_agent_with_the_credential_of_another_server_says_so_and_enrols_once_it_has_a_join_token() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let folder = folder();
     let (token, credential) = (folder.join("late-token"), folder.join("credential"));
     let mut first = agent(&overview, &folder, "old", &overview.token_file(), &credential);
-    overview.component_when("old", |component| component["pulse"] == "alive");
+    overview.wait_for_component("old", |component| component["pulse"] == "alive");
     assert!(first.terminate().success());
     let mut renamed = agent(&overview, &folder, "new", &token, &credential);
-    let line = renamed.wait_for_line("what is wrong", SOON, |line| {
+    let line = renamed.wait_for_line("what is wrong", DEFAULT_TIMEOUT, |line| {
         line.contains("no heartbeat is sent").then(|| line.to_owned())
     });
     let both = format!(
@@ -45,36 +45,36 @@ fn an_agent_with_the_credential_of_another_server_says_so_and_enrols_once_it_has
         let servers = picture["servers"].as_array().cloned().unwrap_or_default();
         servers.iter().any(|server| server["name"] == "new").then_some(())
     });
-    assert_eq!(renamed.said().matches("no heartbeat is sent").count(), 1, "{}", renamed.said());
+    assert_eq!(renamed.log().matches("no heartbeat is sent").count(), 1, "{}", renamed.log());
 }
 
 #[test]
 fn a_service_whose_messenger_port_was_taken_is_connected_once_it_is_free() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let taken = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let agent = overview.agent(&program(), "app-1", &["--messenger-port", &port]);
+    let agent = overview.start_agent(&program(), "app-1", &["--messenger-port", &port]);
     let announced = |component: &serde_json::Value| component["messenger_port"].as_u64();
-    overview.component_when("app-1", |component| {
+    overview.wait_for_component("app-1", |component| {
         component["pulse"] == "alive" && announced(component).is_none()
     });
     let warning = "the service messenger cannot listen";
-    assert_eq!(agent.said().matches(warning).count(), 1, "{}", agent.said());
+    assert_eq!(agent.log().matches(warning).count(), 1, "{}", agent.log());
     drop(taken);
     // It tries again after half a minute.
-    overview.picture_within(Duration::from_secs(50), |picture| {
+    overview.wait_for_picture_within(Duration::from_secs(50), |picture| {
         let servers = picture["servers"].as_array().unwrap();
         let app = servers.iter().find(|server| server["name"] == "app-1").unwrap();
         announced(&app["components"][0]).is_some_and(|found| found.to_string() == port)
     });
-    assert_eq!(agent.said().matches(warning).count(), 1, "{}", agent.said());
+    assert_eq!(agent.log().matches(warning).count(), 1, "{}", agent.log());
 }
 
 #[test]
 fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let folder = folder();
     let mut command = Command::new("unshare");
     command.args([
@@ -89,8 +89,8 @@ fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
     command.arg("--token-file").arg(overview.token_file());
     command.arg("--credential-file").arg(folder.join("credential"));
     let agent = Process::start(&mut command, &folder, "agent");
-    overview.component_when("localhost", |component| component["pulse"] == "alive");
-    let said = agent.said();
+    overview.wait_for_component("localhost", |component| component["pulse"] == "alive");
+    let said = agent.log();
     let warnings: Vec<&str> = said.lines().filter(|line| line.contains("--name")).collect();
     let [warning] = warnings[..] else { panic!("one warning: {said}") };
     assert!(warning.contains("host_name=\"localhost\""), "{warning}");
@@ -99,7 +99,7 @@ fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
 #[test]
 fn an_agent_whose_name_server_fails_goes_on_with_the_last_addresses() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let folder = folder();
     let hosts = folder.join("hosts");
     let port = overview.address().rsplit(':').next().unwrap().to_owned();
@@ -113,18 +113,18 @@ fn an_agent_whose_name_server_fails_goes_on_with_the_last_addresses() {
     command.arg("--credential-file").arg(folder.join("credential"));
     let mut agent = Process::start(&mut command, &folder, "agent");
     let failed = |line: &str| line.contains("cannot reach http://overview.localhost").then_some(());
-    agent.wait_for_line("a look-up that fails", SOON, failed);
+    agent.wait_for_line("a look-up that fails", DEFAULT_TIMEOUT, failed);
     assert_eq!(overview.picture()["counts"]["servers"], 0);
     // In place, because the file is mounted.
     std::fs::write(&hosts, "127.0.0.1 overview.localhost\n").unwrap();
-    let first = overview.component_when("app-1", |component| component["pulse"] == "alive");
+    let first = overview.wait_for_component("app-1", |component| component["pulse"] == "alive");
     assert_eq!(first["ip"], "127.0.0.1", "the overview is reached over loopback");
     std::fs::write(&hosts, "").unwrap();
     let heard =
         |component: &serde_json::Value| component["last_heartbeat"].as_str().map(str::to_owned);
     let mut last = heard(&first);
     for _ in 0..3 {
-        let next = overview.component_when("app-1", |component| heard(component) > last);
+        let next = overview.wait_for_component("app-1", |component| heard(component) > last);
         last = heard(&next);
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use testkit::{Overview, TOKEN, folder, said, target};
+use testkit::{Overview, TOKEN, folder, output_text, target};
 
 /// A tool in the Python environment that `cargo xtask` creates.
 pub(crate) fn tool(name: &str) -> PathBuf {
@@ -15,7 +15,7 @@ pub(crate) fn tool(name: &str) -> PathBuf {
 #[test]
 fn requests_generated_from_the_description_get_documented_responses() {
     let overview = Overview::start();
-    overview.beat("app-1", 1);
+    overview.send_heartbeat("app-1", 1);
     // All routes except the stream, which never ends.
     let done = Command::new(tool("schemathesis"))
         .args(["run", &overview.url("/api/v1/openapi.json")])
@@ -26,8 +26,8 @@ fn requests_generated_from_the_description_get_documented_responses() {
         .current_dir(&overview.folder)
         .output()
         .unwrap();
-    assert!(done.status.success(), "{}", said(&done));
-    assert!(said(&done).contains("No issues found"), "{}", said(&done));
+    assert!(done.status.success(), "{}", output_text(&done));
+    assert!(output_text(&done).contains("No issues found"), "{}", output_text(&done));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_client_generated_from_the_description_sends_heartbeats_reads_and_configures
         .current_dir(&folder)
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", said(&made));
+    assert!(made.status.success(), "{}", output_text(&made));
     let used = Command::new(tool("python"))
         .args([
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/client.py"),
@@ -50,6 +50,6 @@ fn a_client_generated_from_the_description_sends_heartbeats_reads_and_configures
         .env("PYTHONPATH", &*folder)
         .output()
         .unwrap();
-    assert!(used.status.success(), "{}", said(&used));
-    overview.component_when("made-1", |component| component["pulse"] == "alive");
+    assert!(used.status.success(), "{}", output_text(&used));
+    overview.wait_for_component("made-1", |component| component["pulse"] == "alive");
 }

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use testkit::{
-    Overview, Process, SOON, folder, free_port, get, program, root, run, said, wait_until,
+    DEFAULT_TIMEOUT, Overview, Process, folder, free_port, get, output_text, program, root, run,
+    wait_until,
 };
 
 /// Runs a command with a configuration file of this text and mode, which must fail.
@@ -24,7 +25,7 @@ fn refused(command: &str, text: &str, mode: u32) -> String {
         .output()
         .unwrap();
     assert!(!done.status.success(), "{text}");
-    said(&done)
+    output_text(&done)
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn an_invalid_configuration_file_is_rejected_with_the_key_and_the_reason() {
         assert!(!said.contains("panicked"), "{said}");
     }
     let missing = run(program(), &["serve", "--config-file", "nowhere.toml"]);
-    assert!(said(&missing).contains("cannot read the configuration file nowhere.toml"));
+    assert!(output_text(&missing).contains("cannot read the configuration file nowhere.toml"));
 }
 
 #[test]
@@ -88,7 +89,7 @@ fn secrets_that_every_account_can_read_are_rejected_with_their_mode() {
 
 /// Waits until it answers on this port.
 fn answers(port: u16) {
-    wait_until(&format!("an answer at port {port}"), SOON, || {
+    wait_until(&format!("an answer at port {port}"), DEFAULT_TIMEOUT, || {
         get(&format!("http://127.0.0.1:{port}/healthz"))
     });
 }
@@ -122,7 +123,7 @@ fn the_command_line_takes_precedence_over_the_environment_and_that_over_the_file
 #[test]
 fn the_shipped_configuration_files_show_every_option() {
     for command in ["serve", "agent"] {
-        let help = said(&run(program(), &["help", command]));
+        let help = output_text(&run(program(), &["help", command]));
         let options = help.lines().filter_map(|line| line.trim().strip_prefix("--"));
         let options: Vec<&str> =
             options.map(|rest| rest.split([' ', '\n', '=']).next().unwrap()).collect();
@@ -160,15 +161,15 @@ fn commands_without_a_configuration_file_ignore_the_environment_variable_for_one
         .env("CLUSTER_OVERVIEW_CONFIG_FILE", folder.join("serve.toml"))
         .output()
         .unwrap();
-    assert_eq!(done.status.code(), Some(3), "{}", said(&done));
-    assert!(said(&done).starts_with("UNKNOWN - cannot reach"), "{}", said(&done));
+    assert_eq!(done.status.code(), Some(3), "{}", output_text(&done));
+    assert!(output_text(&done).starts_with("UNKNOWN - cannot reach"), "{}", output_text(&done));
 }
 
 #[test]
 fn a_server_name_is_the_same_in_every_unicode_form() {
     let overview = Overview::start();
-    let _agent = overview.agent(&program(), "Bu\u{308}ro-1", &[]);
-    overview.component_when("B\u{fc}ro-1", |component| component["pulse"] == "alive");
+    let _agent = overview.start_agent(&program(), "Bu\u{308}ro-1", &[]);
+    overview.wait_for_component("B\u{fc}ro-1", |component| component["pulse"] == "alive");
 }
 
 fn newer(database: &Path) -> Output {
@@ -176,7 +177,7 @@ fn newer(database: &Path) -> Output {
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
         values (9999, 'later', true, x'00', 0)";
     let done = Command::new("sqlite3").arg(database).arg(later).output().unwrap();
-    assert!(done.status.success(), "{}", said(&done));
+    assert!(done.status.success(), "{}", output_text(&done));
     run(
         program(),
         &[
@@ -195,10 +196,10 @@ fn a_database_of_a_newer_version_is_rejected_with_the_reason_and_not_changed() {
     let copy = overview.folder.join("later.db");
     let backup = format!(".backup '{}'", copy.display());
     let made = Command::new("sqlite3").arg(overview.database()).arg(backup).output().unwrap();
-    assert!(made.status.success(), "{}", said(&made));
+    assert!(made.status.success(), "{}", output_text(&made));
     let refused = newer(&copy);
     assert!(!refused.status.success());
-    let told = said(&refused);
+    let told = output_text(&refused);
     assert!(told.contains("was written by a later version of this program"), "{told}");
 }
 
@@ -214,7 +215,7 @@ fn help_shows_no_values_from_the_environment() {
         commands.push(vec![command, below, "--help"]);
     }
     for command in &commands {
-        let help = said(&run(program(), command));
+        let help = output_text(&run(program(), command));
         let names = help.split("[env: ").skip(1).map(|rest| rest.split(['=', ']']).next().unwrap());
         environment.extend(names.map(str::to_owned));
     }
@@ -225,8 +226,12 @@ fn help_shows_no_values_from_the_environment() {
             .envs(environment.iter().map(|name| (name, marker)))
             .output()
             .unwrap();
-        assert!(!said(&done).contains("secret-of-the-environment"), "{}", said(&done));
-        assert!(done.status.success(), "{command:?}: {}", said(&done));
+        assert!(
+            !output_text(&done).contains("secret-of-the-environment"),
+            "{}",
+            output_text(&done)
+        );
+        assert!(done.status.success(), "{command:?}: {}", output_text(&done));
     }
 }
 
@@ -244,8 +249,8 @@ fn help_needs_no_configuration_file() {
             .env("CLUSTER_OVERVIEW_CONFIG_FILE", "nowhere.toml")
             .output()
             .unwrap();
-        assert!(done.status.success(), "{}", said(&done));
-        assert!(said(&done).contains("Usage: cluster-overview"), "{}", said(&done));
+        assert!(done.status.success(), "{}", output_text(&done));
+        assert!(output_text(&done).contains("Usage: cluster-overview"), "{}", output_text(&done));
     }
 }
 
@@ -258,7 +263,7 @@ fn a_password_among_the_arguments_is_warned_about_once_and_not_repeated() {
         adapt(&mut serve);
         let done = serve.output().unwrap();
         assert!(!done.status.success());
-        said(&done)
+        output_text(&done)
     };
     let address = "postgres://ann:geheim@127.0.0.1:1/overview";
     let told = start(&|serve| {
@@ -294,7 +299,7 @@ fn a_token_file_that_every_account_can_read_is_warned_about_for_every_option() {
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
         for command in commands {
             let done = Command::new(program()).args(command).current_dir(&folder).output().unwrap();
-            let told = said(&done);
+            let told = output_text(&done);
             assert!(!done.status.success(), "{told}");
             let warned = told.matches("every account of this machine can read").count();
             assert_eq!(warned, usize::from(is_open), "{mode:o}: {told}");
@@ -324,8 +329,12 @@ fn a_password_that_is_easy_to_guess_is_rejected_on_the_command_line_too() {
         ("password1234", "common one"),
     ] {
         let done = set(password);
-        assert!(!done.status.success() && said(&done).contains(why), "{}", said(&done));
+        assert!(
+            !done.status.success() && output_text(&done).contains(why),
+            "{}",
+            output_text(&done)
+        );
     }
     let done = set("correct horse battery");
-    assert!(done.status.success(), "{}", said(&done));
+    assert!(done.status.success(), "{}", output_text(&done));
 }

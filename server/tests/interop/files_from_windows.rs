@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use testkit::{Folder, Overview, Serve, TOKEN, folder, program, run, said};
+use testkit::{Folder, Overview, Serve, TOKEN, folder, output_text, program, run};
 
 /// A text as Windows writes it: with a byte order mark and CRLF.
 fn written(text: &str, encode: fn(&str) -> Vec<u8>) -> Vec<u8> {
@@ -36,11 +36,11 @@ fn write(folder: &Folder, name: &str, bytes: &[u8]) -> String {
 #[test]
 fn an_agent_reads_token_key_and_options_as_windows_writes_them() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let key = "Schlüssel";
     let plain = write(&overview.folder, "plain.key", key.as_bytes());
-    let _first = overview.agent(&program(), "plain", &["--encryption-key-file", &plain]);
-    overview.component_when("plain", |component| component["key_in_sync"] == true);
+    let _first = overview.start_agent(&program(), "plain", &["--encryption-key-file", &plain]);
+    overview.wait_for_component("plain", |component| component["key_in_sync"] == true);
     for (name, encode) in
         [("utf8", utf8 as fn(&str) -> Vec<u8>), ("utf16-le", utf16_le), ("utf16-be", utf16_be)]
     {
@@ -55,7 +55,8 @@ fn an_agent_reads_token_key_and_options_as_windows_writes_them() {
         let mut agent = Command::new(program());
         agent.args(["agent", "--config-file", &options]);
         let _agent = testkit::Process::start(&mut agent, &overview.folder, name);
-        let component = overview.component_when(name, |component| component["pulse"] == "alive");
+        let component =
+            overview.wait_for_component(name, |component| component["pulse"] == "alive");
         assert_eq!(component["key_in_sync"], true, "{component:#}");
     }
 }
@@ -85,10 +86,10 @@ fn serve_reads_token_key_options_and_branding_as_windows_writes_them() {
         "--name",
         "own",
     ];
-    let overview = Serve::with(&serve).start_in(folder);
-    assert_eq!(overview.beat("app-1", 1).0, 200);
+    let overview = Serve::with_options(&serve).start_in(folder);
+    assert_eq!(overview.send_heartbeat("app-1", 1).0, 200);
     // printf '%s' cluster-overview/key-check/v1 | openssl dgst -sha256 -hmac 'a key'
-    overview.component_when("own", |component| component["key_digits"] == "711748fd");
+    overview.wait_for_component("own", |component| component["key_digits"] == "711748fd");
     let page = overview.get("/").body;
     assert!(page.as_str().unwrap().contains("Möwe"), "{page}");
 }
@@ -99,8 +100,8 @@ fn an_unusable_key_or_token_is_rejected_with_file_and_reason_before_anything_is_
     let before = overview.picture();
     let refused = |arguments: &[&str]| {
         let done = run(program(), arguments);
-        assert_eq!(done.status.code(), Some(1), "{}", said(&done));
-        said(&done)
+        assert_eq!(done.status.code(), Some(1), "{}", output_text(&done));
+        output_text(&done)
     };
     let url = overview.url("");
     let token = overview.token_file().display().to_string();
@@ -137,7 +138,7 @@ fn an_unusable_key_or_token_is_rejected_with_file_and_reason_before_anything_is_
         ];
         for command in commands {
             let done = run(program(), command);
-            let told = said(&done);
+            let told = output_text(&done);
             assert!(!done.status.success(), "{told}");
             assert!(told.contains(why) && told.contains("bad.token"), "{bytes:?}: {told}");
         }
@@ -154,7 +155,7 @@ fn set_password(database: &Path, name: &str, input: &[u8]) -> (bool, String) {
     let mut command = command.spawn().unwrap();
     command.stdin.take().unwrap().write_all(input).unwrap();
     let done = command.wait_with_output().unwrap();
-    (done.status.success(), said(&done))
+    (done.status.success(), output_text(&done))
 }
 
 fn sign_in(overview: &Overview, name: &str, password: &str) -> u16 {
@@ -167,14 +168,14 @@ fn sign_in(overview: &Overview, name: &str, password: &str) -> u16 {
 
 #[test]
 fn a_password_that_a_shell_on_windows_pipes_is_the_one_that_was_typed() {
-    let overview = Serve::with(&["--auth", "password"]).start();
+    let overview = Serve::with_options(&["--auth", "password"]).start();
     let password = "Kühlschrank im Moor";
     for (name, encode) in
         [("utf8", utf8 as fn(&str) -> Vec<u8>), ("utf16-le", utf16_le), ("utf16-be", utf16_be)]
     {
         let (done, told) = set_password(&overview.database(), name, &written(password, encode));
         assert!(done, "{told}");
-        testkit::wait_until("the new person to be known", testkit::SOON, || {
+        testkit::wait_until("the new person to be known", testkit::DEFAULT_TIMEOUT, || {
             (sign_in(&overview, name, password) == 303).then_some(())
         });
     }

@@ -5,7 +5,9 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use testkit::{Overview, Process, SOON, Serve, TOKEN, folder, program, send, wait_until};
+use testkit::{
+    DEFAULT_TIMEOUT, Overview, Process, Serve, TOKEN, folder, program, send, wait_until,
+};
 
 /// The first digits of a key check.
 fn digits(key: &str) -> String {
@@ -44,36 +46,36 @@ fn follows(overview: &Overview, server: &str, path: &Path, said: &dyn Fn() -> St
         for key in ["key one", "key two", "key six"] {
             change(key);
             let wanted = digits(key);
-            overview.component_when(server, |component| component["key_digits"] == wanted);
+            overview.wait_for_component(server, |component| component["key_digits"] == wanted);
         }
     }
     let name = path.file_name().unwrap().to_str().unwrap();
     for unusable in ["", "\u{feff}"] {
         fs::write(path, unusable).unwrap();
-        wait_until("a line in the log that names the file", SOON, || {
+        wait_until("a line in the log that names the file", DEFAULT_TIMEOUT, || {
             let warns = |line: &str| line.contains(name) && line.contains("is empty");
             said().lines().any(warns).then_some(())
         });
-        let heard = overview.component_when(server, |_| true)["last_heartbeat"].clone();
+        let heard = overview.wait_for_component(server, |_| true)["last_heartbeat"].clone();
         let component =
-            overview.component_when(server, |component| component["last_heartbeat"] != heard);
+            overview.wait_for_component(server, |component| component["last_heartbeat"] != heard);
         assert_eq!(component["key_digits"], digits("key six"), "the last usable key");
     }
     assert_eq!(said().matches("is empty").count(), 1, "at most once a minute: {}", said());
     fs::write(path, "key ten").unwrap();
-    overview.component_when(server, |component| component["key_digits"] == digits("key ten"));
+    overview.wait_for_component(server, |component| component["key_digits"] == digits("key ten"));
 }
 
 #[test]
 fn an_agent_reports_the_key_that_is_in_its_file_now() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let path = overview.folder.join("agents.key");
     fs::write(&path, "key nil").unwrap();
     let options = ["--encryption-key-file", path.to_str().unwrap()];
-    let agent = overview.agent(&program(), "app-1", &options);
-    overview.component_when("app-1", |component| component["key_digits"] == digits("key nil"));
-    follows(&overview, "app-1", &path, &|| agent.said());
+    let agent = overview.start_agent(&program(), "app-1", &options);
+    overview.wait_for_component("app-1", |component| component["key_digits"] == digits("key nil"));
+    follows(&overview, "app-1", &path, &|| agent.log());
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn serve_reports_the_key_that_is_in_its_file_now() {
     let path = folder.join("own.key");
     fs::write(&path, "key nil").unwrap();
     let path = path.display().to_string();
-    let mut overview = Serve::with(&[
+    let mut overview = Serve::with_options(&[
         "--encryption-key-file",
         &path,
         "--report-self",
@@ -94,10 +96,10 @@ fn serve_reports_the_key_that_is_in_its_file_now() {
     ])
     .start_in(folder);
     // Its own service component uses the interval that it reads at its start.
-    overview.hurry();
-    overview.kill();
-    overview.component_when("own", |component| component["key_digits"] == digits("key nil"));
-    follows(&overview, "own", Path::new(&path), &|| overview.said());
+    overview.use_short_timers();
+    overview.kill_and_restart();
+    overview.wait_for_component("own", |component| component["key_digits"] == digits("key nil"));
+    follows(&overview, "own", Path::new(&path), &|| overview.log());
 }
 
 fn beat(overview: &Overview, token: &str, sequence: i64) -> u16 {
@@ -111,7 +113,7 @@ fn beat(overview: &Overview, token: &str, sequence: i64) -> u16 {
 #[test]
 fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_old_one_no_longer() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     assert_eq!(beat(&overview, TOKEN, 1), 200);
     let token = overview.token_file();
     // The agent has a wrong token, and tries again with the current content of its file.
@@ -121,20 +123,22 @@ fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_old_one_no_lo
     let mut agent = std::process::Command::new(program());
     agent.args(["agent", "--overview", &overview.url(""), "--name", "app-2", "--token-file"]);
     let agent = Process::start(agent.arg(&own), &overview.folder, "agent");
-    wait_until("the agent to be refused", SOON, || agent.said().contains("401").then_some(()));
+    wait_until("the agent to be refused", DEFAULT_TIMEOUT, || {
+        agent.log().contains("401").then_some(())
+    });
     fs::write(&token, "another token").unwrap();
-    wait_until("the new token to be accepted", SOON, || {
+    wait_until("the new token to be accepted", DEFAULT_TIMEOUT, || {
         (beat(&overview, "another token", 2) == 200).then_some(())
     });
     assert_eq!(beat(&overview, TOKEN, 3), 401);
     // Unusable content changes nothing, and neither does a deleted token.
     fs::write(&token, "two\nlines").unwrap();
-    wait_until("a line in the log that names the file", SOON, || {
-        overview.said().contains("holds a line break at line 1, column 4").then_some(())
+    wait_until("a line in the log that names the file", DEFAULT_TIMEOUT, || {
+        overview.log().contains("holds a line break at line 1, column 4").then_some(())
     });
     assert_eq!(beat(&overview, "another token", 4), 200);
     fs::write(&own, "another token").unwrap();
-    overview.component_when("app-2", |component| component["pulse"] == "alive");
+    overview.wait_for_component("app-2", |component| component["pulse"] == "alive");
 }
 
 #[test]
@@ -143,9 +147,9 @@ fn a_changed_branding_is_shown_and_an_unusable_one_is_not() {
     let path = folder.join("branding.toml");
     fs::write(&path, "name = 'First Product'").unwrap();
     let file = path.display().to_string();
-    let overview = Serve::with(&["--branding", &file]).start_in(folder);
+    let overview = Serve::with_options(&["--branding", &file]).start_in(folder);
     let shows = |name: &str| {
-        wait_until(&format!("the page to show {name}"), SOON, || {
+        wait_until(&format!("the page to show {name}"), DEFAULT_TIMEOUT, || {
             let page = overview.get("/").body;
             page.as_str().unwrap().contains(name).then_some(())
         });
@@ -154,8 +158,8 @@ fn a_changed_branding_is_shown_and_an_unusable_one_is_not() {
     fs::write(&path, "name = 'Second Product'").unwrap();
     shows("Second Product");
     fs::write(&path, "nam = 'Third Product'").unwrap();
-    wait_until("a line in the log that names the file", SOON, || {
-        let said = overview.said();
+    wait_until("a line in the log that names the file", DEFAULT_TIMEOUT, || {
+        let said = overview.log();
         let warns = |line: &str| line.contains("branding.toml") && line.contains("stays in use");
         said.lines().any(warns).then_some(())
     });

@@ -10,7 +10,9 @@ use std::thread;
 use app::cluster::server_name::is_unprintable;
 use serde_json::json;
 
-use testkit::{Overview, Process, SOON, folder, program, run, said, wait_until_ok};
+use testkit::{
+    DEFAULT_TIMEOUT, Overview, Process, folder, output_text, program, run, wait_until_ok,
+};
 
 /// A second line, colours, another writing direction, and invisible characters.
 const FORGED: &str =
@@ -46,7 +48,7 @@ fn status_prints_an_error_response_as_one_plain_line() {
     let url = answering("503 Busy", json!({"detail": FORGED}).to_string(), false);
     let asked = run(program(), &["status", "--overview", &url]);
     assert_eq!(asked.status.code(), Some(3));
-    let said = said(&asked);
+    let said = output_text(&asked);
     assert_is_plain(&said);
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("answered 503: no"), "{said}");
@@ -87,7 +89,7 @@ fn an_overview_with_forged_lines_has_no_more_lines_than_a_real_one() {
         let url = answering("200 OK", picture(text).to_string(), false);
         let mut arguments = vec!["status", "--overview", &url];
         arguments.extend(option);
-        said(&run(program(), &arguments))
+        output_text(&run(program(), &arguments))
     };
     for option in [None, Some("--line"), Some("--json")] {
         let forged = said_by(FORGED, option);
@@ -107,7 +109,7 @@ fn status_reports_a_response_that_is_not_an_overview_in_one_plain_line() {
     for (option, begins) in [("--json", "cluster-overview: the answer"), ("--line", "UNKNOWN - ")] {
         let asked = run(program(), &["status", "--overview", &url, option]);
         assert_eq!(asked.status.code(), Some(3));
-        let said = said(&asked);
+        let said = output_text(&asked);
         assert_is_plain(&said);
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.starts_with(begins) && said.contains("is not an overview"), "{said}");
@@ -121,8 +123,8 @@ fn log_of_agent(url: &str, words: &str) -> String {
     command.args(["agent", "--overview", url, "--token-file", "token", "--name", "app-1"]);
     command.args(["--messenger-port", "1"]).current_dir(&folder);
     let agent = Process::start(&mut command, &folder, "agent");
-    wait_until_ok(&format!("the agent to say {words:?}"), SOON, || {
-        let said = agent.said();
+    wait_until_ok(&format!("the agent to say {words:?}"), DEFAULT_TIMEOUT, || {
+        let said = agent.log();
         if said.contains(words) { Ok(said) } else { Err(said) }
     })
 }
@@ -143,7 +145,7 @@ fn reading_a_response_without_an_end_stops_at_the_limit() {
     let url = answering("503 Busy", "endless ".repeat(1_000), true);
     let asked = run(program(), &["status", "--overview", &url]);
     assert_eq!(asked.status.code(), Some(3));
-    assert!(said(&asked).contains("it is larger than 64 KiB"), "{}", said(&asked));
+    assert!(output_text(&asked).contains("it is larger than 64 KiB"), "{}", output_text(&asked));
     let url = answering("200 OK", "endless ".repeat(1_000), true);
     log_of_agent(&url, "it is larger than 64 KiB");
 }
@@ -188,7 +190,7 @@ fn given_up_on(folder: &Path, arguments: &[&str], input: Stdio) -> String {
         .stdin(input)
         .output()
         .unwrap();
-    let told = said(&done);
+    let told = output_text(&done);
     assert!(
         done.status.code().is_some_and(|code| (1..10).contains(&code)),
         "{arguments:?}: {told}"

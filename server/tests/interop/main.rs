@@ -1,8 +1,8 @@
 //! How other programs work with the overview: senders of heartbeats, generated clients,
 //! monitoring systems, and single sign-on.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
-#![allow(clippy::disallowed_methods, reason = "the stories run real processes")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
+#![allow(clippy::disallowed_methods, reason = "the tests run real processes")]
 
 mod agents;
 mod api;

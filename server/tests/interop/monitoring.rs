@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::{
-    Folder, Overview, Process, SOON, folder, free_port, get, heartbeat, program, root, run, said,
-    wait_until, wait_until_ok, with,
+    DEFAULT_TIMEOUT, Folder, Overview, Process, folder, free_port, get, heartbeat, output_text,
+    program, root, run, wait_until, wait_until_ok, with_field,
 };
 
 fn alerts() -> String {
@@ -17,12 +17,12 @@ fn alerts() -> String {
 #[test]
 fn promtool_accepts_the_rules_and_the_metrics() {
     let rules = run("promtool", &["check", "rules", &alerts()]);
-    assert!(rules.status.success(), "{}", said(&rules));
+    assert!(rules.status.success(), "{}", output_text(&rules));
     let tests = root().join("server/dist/alerts.test.yml").display().to_string();
     let fire_as_told = run("promtool", &["test", "rules", &tests]);
-    assert!(fire_as_told.status.success(), "{}", said(&fire_as_told));
+    assert!(fire_as_told.status.success(), "{}", output_text(&fire_as_told));
     let overview = Overview::start();
-    overview.beat("app-1", 1);
+    overview.send_heartbeat("app-1", 1);
     let metrics = overview.get("/metrics").body;
     let mut tool = Command::new("promtool")
         .args(["check", "metrics"])
@@ -33,7 +33,7 @@ fn promtool_accepts_the_rules_and_the_metrics() {
         .unwrap();
     tool.stdin.take().unwrap().write_all(metrics.as_str().unwrap().as_bytes()).unwrap();
     let checked = tool.wait_with_output().unwrap();
-    assert!(checked.status.success(), "{}", said(&checked));
+    assert!(checked.status.success(), "{}", output_text(&checked));
 }
 
 /// A Prometheus that scrapes every second.
@@ -87,7 +87,7 @@ impl Prometheus {
 #[test]
 fn a_real_prometheus_fires_an_alert_for_a_stale_service_and_for_no_other() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let prometheus = Prometheus::watching(&overview);
     let asked = |metric: &str| {
         let url = format!("{}/api/v1/query?query={metric}", prometheus.url);
@@ -96,7 +96,7 @@ fn a_real_prometheus_fires_an_alert_for_a_stale_service_and_for_no_other() {
     let mut sequence = 0;
     wait_until("Prometheus to ask for the first time", Duration::from_secs(30), || {
         sequence += 1;
-        overview.beat("app-1", sequence);
+        overview.send_heartbeat("app-1", sequence);
         let found = asked("cluster_overview_component_up");
         found.as_array().is_some_and(|found| !found.is_empty()).then_some(())
     });
@@ -109,28 +109,28 @@ fn a_real_prometheus_fires_an_alert_for_a_stale_service_and_for_no_other() {
 fn the_line_for_nagios_says_what_is_wrong_and_the_exit_code_how_severe_it_is() {
     let overview = Overview::start();
     let line = || run(program(), &["status", "--line", "--overview", &overview.url("")]);
-    overview.beat("app-1", 1);
+    overview.send_heartbeat("app-1", 1);
     let well = line();
-    assert_eq!(well.status.code(), Some(0), "{}", said(&well));
+    assert_eq!(well.status.code(), Some(0), "{}", output_text(&well));
     let figures = "servers=1 alive=1 late=0 stale=0 stopped=0 unknown=0";
-    assert_eq!(said(&well), format!("OK - 1 servers are in sync | {figures}\n"));
+    assert_eq!(output_text(&well), format!("OK - 1 servers are in sync | {figures}\n"));
     let other = |sequence| {
-        let beat = with(heartbeat("app-2", "service", sequence), "version", json!("2"));
+        let beat = with_field(heartbeat("app-2", "service", sequence), "version", json!("2"));
         assert_eq!(overview.post_heartbeats(&beat).status, 200);
     };
     other(1);
     let skew = line();
     assert_eq!(skew.status.code(), Some(1));
-    assert!(said(&skew).starts_with("WARNING - Servers run different versions | servers=2"));
-    overview.hurry();
+    assert!(output_text(&skew).starts_with("WARNING - Servers run different versions | servers=2"));
+    overview.use_short_timers();
     // The new interval counts from its next heartbeat on.
     other(2);
-    let stale = wait_until_ok("a critical line", SOON, || {
+    let stale = wait_until_ok("a critical line", DEFAULT_TIMEOUT, || {
         let line = line();
-        if line.status.code() == Some(2) { Ok(line) } else { Err(said(&line)) }
+        if line.status.code() == Some(2) { Ok(line) } else { Err(output_text(&line)) }
     });
-    assert!(said(&stale).starts_with("CRITICAL - "), "{}", said(&stale));
-    assert_eq!(said(&stale).lines().count(), 1);
+    assert!(output_text(&stale).starts_with("CRITICAL - "), "{}", output_text(&stale));
+    assert_eq!(output_text(&stale).lines().count(), 1);
     let nobody = run(program(), &["status", "--line", "--overview", "http://127.0.0.1:1"]);
     assert_eq!(nobody.status.code(), Some(3));
     let told = String::from_utf8(nobody.stdout).unwrap();

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 use testkit::{
-    Folder, Overview, Process, SOON, Serve, TOKEN, folder, free_port, get, heartbeat, root, run,
-    said, wait_until_ok,
+    DEFAULT_TIMEOUT, Folder, Overview, Process, Serve, TOKEN, folder, free_port, get, heartbeat,
+    output_text, root, run, wait_until_ok,
 };
 
 use crate::api::tool;
@@ -50,7 +50,7 @@ impl SignedOn {
         command.arg("-X").arg("-f").arg(&file);
         let apache = Process::start(&mut command, &folder, "apache");
         let signed_on = Self { port, folder, _apache: apache, _provider: provider };
-        wait_until_ok("Apache to hand on", SOON, || {
+        wait_until_ok("Apache to hand on", DEFAULT_TIMEOUT, || {
             get(&signed_on.url("/healthz")).ok_or_else(|| signed_on.log())
         });
         signed_on
@@ -70,7 +70,7 @@ impl SignedOn {
         let common = ["-sS", "-L", "-b", &jar, "-c", &jar, "-H", "Accept: text/html"];
         let shown = ["-w", "\n%{url_effective}\n%{http_code}", url];
         let output = run("curl", &[&common[..], more, &shown].concat());
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", output_text(&output));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (text, status) = text.rsplit_once('\n').unwrap();
         let (body, led) = text.rsplit_once('\n').unwrap();
@@ -97,7 +97,9 @@ fn provider(folder: &Folder, port: u16) -> Process {
     }
     let process = Process::start(&mut command, folder, "provider");
     let about = format!("http://127.0.0.1:{port}/.well-known/openid-configuration");
-    wait_until_ok("the provider to answer", SOON, || get(&about).ok_or_else(|| process.said()));
+    wait_until_ok("the provider to answer", DEFAULT_TIMEOUT, || {
+        get(&about).ok_or_else(|| process.log())
+    });
     process
 }
 
@@ -125,7 +127,8 @@ fn configuration(folder: &Path, port: u16, site: &str) -> String {
 
 #[test]
 fn people_sign_in_at_the_companys_identity_provider() {
-    let overview = Serve::with(&["--auth", "proxy", "--trusted-proxies", "127.0.0.1"]).start();
+    let overview =
+        Serve::with_options(&["--auth", "proxy", "--trusted-proxies", "127.0.0.1"]).start();
     let signed_on = SignedOn::before(&overview);
     let page = signed_on.sign_in("jm");
     assert!(page.contains("Jürgen Müller"), "{page}");

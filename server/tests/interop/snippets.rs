@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use testkit::{Overview, Process, root, said};
+use testkit::{Overview, Process, output_text, root};
 
 /// The README's code block in this language that contains this text.
 fn snippet(language: &str, holds: &str) -> String {
@@ -26,27 +26,27 @@ fn the_curl_example_sends_a_heartbeat() {
     shell.args(["-e", "-c", &snippet("sh", "api/v1/heartbeats")]);
     told(&mut shell, &overview);
     let done = shell.output().unwrap();
-    assert!(done.status.success(), "{}", said(&done));
-    assert!(said(&done).contains("\"applied\":true"), "{}", said(&done));
-    let component = overview.component_when("app-1", |component| component["pulse"] == "alive");
+    assert!(done.status.success(), "{}", output_text(&done));
+    assert!(output_text(&done).contains("\"applied\":true"), "{}", output_text(&done));
+    let component = overview.wait_for_component("app-1", |component| component["pulse"] == "alive");
     assert_eq!(component["version"], "1.2.3");
 }
 
 #[test]
 fn the_python_example_sends_heartbeats_at_the_requested_times() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let file = overview.folder.join("beat.py");
     std::fs::write(&file, snippet("python", "heartbeats")).unwrap();
     let mut python = Command::new("python3");
     python.arg(&file);
     told(&mut python, &overview);
     let _running = Process::start(&mut python, &overview.folder, "python");
-    let first = overview.component_when("app-1", |component| component["pulse"] == "alive");
+    let first = overview.wait_for_component("app-1", |component| component["pulse"] == "alive");
     let later = |component: &serde_json::Value| {
         component["last_heartbeat"].as_str() > first["last_heartbeat"].as_str()
     };
-    let second = overview.component_when("app-1", later);
+    let second = overview.wait_for_component("app-1", later);
     assert_eq!(second["boot_id"], first["boot_id"]);
     assert_eq!(second["told_interval_ms"], 1_000);
 }

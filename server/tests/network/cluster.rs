@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{Folder, Process, SOON, create_token, folder, program, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, Folder, Process, create_token, folder, program, wait_until_ok};
 
 use crate::world::World;
 
@@ -41,7 +41,7 @@ impl Cluster {
         serve.args(["--report-self", own, "--database", &self.database]);
         serve.args(["--join-token-file", &self.path("token")]);
         let mut process = self.start(serve, host);
-        process.wait_for_line("the line that says where it listens", SOON, |line| {
+        process.wait_for_line("the line that says where it listens", DEFAULT_TIMEOUT, |line| {
             line.contains(" at http://").then_some(())
         });
         self.may_look();
@@ -92,7 +92,7 @@ impl Cluster {
     }
 
     /// Asks again until the picture is as wanted.
-    pub(crate) fn picture_when(
+    pub(crate) fn wait_for_picture(
         &self,
         host: &str,
         within: Duration,
@@ -113,7 +113,7 @@ impl Cluster {
         within: Duration,
         (state, reason): (&str, Option<&str>),
     ) -> (Value, Value) {
-        let picture = self.picture_when(host, within, |picture| {
+        let picture = self.wait_for_picture(host, within, |picture| {
             let messenger = &service(picture, server)["messenger"];
             messenger["state"] == state && messenger["reason"].as_str() == reason
         });

@@ -33,13 +33,13 @@ fn five_hundred_services_that_start_again_at_once_are_all_connected_again_and_no
     let _serve = cluster.serve("web-1");
     let mut services = start_all(&cluster);
     let all = |picture: &Value| connected(picture) == usize::from(SERVICES);
-    cluster.picture_when("web-1", ALL_THERE, all);
+    cluster.wait_for_picture("web-1", ALL_THERE, all);
     for service in &mut services {
         service.kill();
     }
-    cluster.picture_when("web-1", Duration::from_secs(10), |picture| connected(picture) == 0);
+    cluster.wait_for_picture("web-1", Duration::from_secs(10), |picture| connected(picture) == 0);
     drop(services);
     let _services = start_all(&cluster);
-    let picture = cluster.picture_when("web-1", ALL_THERE, all);
+    let picture = cluster.wait_for_picture("web-1", ALL_THERE, all);
     assert_eq!(picture["counts"]["stale"], 0, "{:#}", picture["counts"]);
 }

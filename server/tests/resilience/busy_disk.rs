@@ -9,7 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testkit::{Folder, Overview, Process, Senders, Serve, folder, missing, program, wait_until_ok};
+use testkit::{
+    Folder, Overview, Process, Senders, Serve, find_lost_heartbeat, folder, program, wait_until_ok,
+};
 
 const AGENTS: usize = 500;
 /// Processes that write and sync 64 MB again and again.
@@ -70,7 +72,7 @@ fn start_agents(overview: &Overview) -> Vec<Process> {
         let credential = overview.folder.join(format!("{name}.credential"));
         let credential = credential.display().to_string();
         let more = ["--role", "web", "--credential-file", credential.as_str()];
-        overview.agent(&program(), &name, &more)
+        overview.start_agent(&program(), &name, &more)
     };
     (0..AGENTS).map(start).collect()
 }
@@ -111,10 +113,10 @@ fn five_hundred_agents_that_start_at_once_on_a_busy_disk_are_all_accepted_and_th
         "blind for {:?}, while the longest sync took {longest_sync:?}",
         blindness.longest
     );
-    let picture = overview.picture_when(|picture| picture["blind_since"].is_null());
-    assert_eq!(missing(&acknowledged, &picture), None);
-    overview.kill();
+    let picture = overview.wait_for_picture(|picture| picture["blind_since"].is_null());
+    assert_eq!(find_lost_heartbeat(&acknowledged, &picture), None);
+    overview.kill_and_restart();
     let picture = overview.picture();
-    assert_eq!(missing(&acknowledged, &picture), None, "after a kill");
+    assert_eq!(find_lost_heartbeat(&acknowledged, &picture), None, "after a kill");
     assert_eq!(picture["counts"]["servers"], AGENTS + 5, "after a kill");
 }

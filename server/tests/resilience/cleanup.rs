@@ -10,7 +10,7 @@ use std::time::Duration;
 use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::messenger::wire::{Channel, shared_key};
 use serde_json::{Value, json};
-use testkit::{Overview, Process, TOKEN, free_port, heartbeat, program, wait_until_ok, with};
+use testkit::{Overview, Process, TOKEN, free_port, heartbeat, program, wait_until_ok, with_field};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 const TIMES: usize = 1_000;
@@ -45,8 +45,8 @@ fn nothing_is_left(process: &Process, mut times: impl FnMut(usize)) {
 /// An agent for `db-1` that listens and is known to its overview.
 fn listening_agent(overview: &Overview) -> (Process, u16) {
     let free = free_port();
-    let agent = overview.agent(&program(), "db-1", &["--messenger-port", &free.to_string()]);
-    overview.picture_when(|picture| {
+    let agent = overview.start_agent(&program(), "db-1", &["--messenger-port", &free.to_string()]);
+    overview.wait_for_picture(|picture| {
         picture["servers"][0]["components"][0]["messenger"]["state"] == "connected"
     });
     (agent, free)
@@ -101,8 +101,12 @@ fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
         let sequence = sequence.fetch_add(1, Ordering::Relaxed);
         let beat = |(number, port): (usize, &u16)| {
             let beat = heartbeat(&name(group, number), "service", sequence);
-            let beat = with(with(beat, "ip", json!("127.0.0.1")), "messenger_port", json!(port));
-            with(beat, "leaving", json!(leaving))
+            let beat = with_field(
+                with_field(beat, "ip", json!("127.0.0.1")),
+                "messenger_port",
+                json!(port),
+            );
+            with_field(beat, "leaving", json!(leaving))
         };
         let beats: Vec<Value> = ports.iter().enumerate().map(beat).collect();
         assert_eq!(overview.post_heartbeats(&json!(beats)).status, 200);
@@ -128,7 +132,7 @@ fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
 #[test]
 fn a_web_server_keeps_no_memory_or_files_of_readers_that_come_and_go() {
     let overview = Overview::start();
-    overview.beat("web-1", 1);
+    overview.send_heartbeat("web-1", 1);
     nothing_is_left(&overview.serve, |times| {
         for _ in 0..times {
             let mut reader = TcpStream::connect((Ipv4Addr::LOCALHOST, overview.port)).unwrap();

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testkit::{Overview, Process, SOON, Senders, folder, program, wait_until};
+use testkit::{DEFAULT_TIMEOUT, Overview, Process, Senders, folder, program, wait_until};
 
 /// The library of Debian's package `libfaketime` for processes with threads; the
 /// other one sometimes gives a thread the true time.
@@ -53,10 +53,10 @@ fn stays_right(overview: &Overview, how_long: Duration) {
 
 /// One live service, and one that is known to be stale.
 fn with_one_dead(overview: &Overview) -> Senders {
-    overview.hurry();
-    overview.beat("dead", 1);
+    overview.use_short_timers();
+    overview.send_heartbeat("dead", 1);
     let living = beating(overview, "living");
-    overview.picture_when(|picture| {
+    overview.wait_for_picture(|picture| {
         pulse(picture, "dead") == "stale" && pulse(picture, "living") == "alive"
     });
     living
@@ -94,7 +94,7 @@ fn the_clock_is_set(by: &str) {
     });
     stays_right(&overview, Duration::from_secs(5));
     drop(living);
-    overview.picture_when(|picture| pulse(picture, "living") == "stale");
+    overview.wait_for_picture(|picture| pulse(picture, "living") == "stale");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_suspended_overview_calls_no_server_late_when_it_resumes_and_finds_those_tha
     let overview = Overview::start();
     let _living = with_one_dead(&overview);
     let doomed = beating(&overview, "doomed");
-    overview.picture_when(|picture| pulse(picture, "doomed") == "alive");
+    overview.wait_for_picture(|picture| pulse(picture, "doomed") == "alive");
     overview.serve.signal("-STOP");
     thread::sleep(sleep());
     doomed.ask_to_stop();
@@ -130,7 +130,7 @@ fn a_suspended_overview_calls_no_server_late_when_it_resumes_and_finds_those_tha
         assert_eq!(pulse(&picture, "doomed"), "alive", "it slept, not they: {picture:#}");
         thread::sleep(Duration::from_millis(50));
     }
-    let found = overview.picture_when(|picture| pulse(picture, "doomed") == "stale");
+    let found = overview.wait_for_picture(|picture| pulse(picture, "doomed") == "stale");
     assert_eq!(pulse(&found, "living"), "alive", "{found:#}");
 }
 
@@ -138,21 +138,21 @@ fn a_suspended_overview_calls_no_server_late_when_it_resumes_and_finds_those_tha
 fn a_shorter_interval_makes_no_server_late_that_still_has_the_longer_one() {
     let overview = Overview::start();
     overview.configure(3_600, 7_200, 7_200);
-    overview.beat("slow", 1);
+    overview.send_heartbeat("slow", 1);
     overview.configure(1, 2, 7_200);
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(5) {
         assert_eq!(pulse(&overview.picture(), "slow"), "alive", "it was told an hour");
         thread::sleep(Duration::from_millis(100));
     }
-    overview.beat("slow", 2);
-    overview.picture_when(|picture| pulse(picture, "slow") == "stale");
+    overview.send_heartbeat("slow", 2);
+    overview.wait_for_picture(|picture| pulse(picture, "slow") == "stale");
 }
 
 #[test]
 fn an_agent_that_enrolled_with_a_clock_in_the_future_enrols_again_once_it_is_right() {
     let overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let folder = folder();
     let (clock, credential) = (folder.join("clock"), folder.join("credential"));
     let ten_years = Duration::from_hours(10 * 365 * 24).as_secs();
@@ -163,7 +163,7 @@ fn an_agent_that_enrolled_with_a_clock_in_the_future_enrols_again_once_it_is_rig
     command.arg("--credential-file").arg(&credential).envs(clock_of(&clock));
     let _agent = Process::start(&mut command, &folder, "agent app-1");
     let kept = || serde_json::from_slice::<Value>(&fs::read(&credential).ok()?).ok();
-    let first = wait_until("a credential", SOON, kept);
+    let first = wait_until("a credential", DEFAULT_TIMEOUT, kept);
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
     assert!(
         u128::from(first["enrolled_at"].as_u64().unwrap()) > now + 1_000_000,
@@ -172,7 +172,7 @@ fn an_agent_that_enrolled_with_a_clock_in_the_future_enrols_again_once_it_is_rig
     );
     fs::write(&clock, "+0").unwrap();
     let renewed = || kept().filter(|credential| credential["id"] != first["id"]);
-    let second = wait_until("a credential of today", SOON, renewed);
+    let second = wait_until("a credential of today", DEFAULT_TIMEOUT, renewed);
     assert!(second["enrolled_at"].as_u64() < first["enrolled_at"].as_u64());
-    overview.component_when("app-1", |component| component["pulse"] == "alive");
+    overview.wait_for_component("app-1", |component| component["pulse"] == "alive");
 }

@@ -31,7 +31,7 @@ fn beside(database: &Path, statement: &'static str) {
 /// An overview whose servers are all in the database file, and none in the write-ahead log.
 fn with_many() -> Overview {
     let overview = Overview::start();
-    overview.beat_all(SERVERS);
+    overview.send_heartbeats_from(SERVERS);
     beside(&overview.database(), "pragma wal_checkpoint(truncate)");
     overview
 }
@@ -50,7 +50,7 @@ fn spoil(path: &Path) -> Vec<u8> {
 /// A start fails with the reason and does not change the file.
 fn a_start_is_refused(overview: &mut Overview) {
     let before = fs::read(overview.database()).unwrap();
-    let (said, code) = overview.refused_start();
+    let (said, code) = overview.expect_restart_failure();
     assert_eq!(code, Some(1), "{said}");
     for words in ["overview.db", "damaged", "put a backup in its place"] {
         assert!(said.contains(words), "{words} in: {said}");
@@ -75,22 +75,22 @@ fn damaged_pages_make_a_running_overview_blind_until_it_is_started_with_a_backup
     fs::write(&database, backup).unwrap();
     overview.start_again();
     assert_eq!(overview.picture()["counts"]["servers"], SERVERS);
-    assert_eq!(overview.beat("web-1", 100_000).0, 200);
+    assert_eq!(overview.send_heartbeat("web-1", 100_000).0, 200);
 }
 
 #[test]
 fn a_row_that_cannot_be_read_makes_the_whole_overview_blind() {
     let overview = with_many();
     beside(&overview.database(), "update components set boots = '[]' where server_key = 'web-7'");
-    assert_eq!(overview.beat("web-7", 2).0, 503);
-    assert_eq!(overview.beat("web-8", 2).0, 503, "others are not told that all is well");
+    assert_eq!(overview.send_heartbeat("web-7", 2).0, 503);
+    assert_eq!(overview.send_heartbeat("web-8", 2).0, 503, "others are not told that all is well");
     fares_badly(&overview, "is damaged");
 }
 
 #[test]
 fn a_damaged_write_ahead_log_makes_a_running_overview_blind_and_does_not_count_as_a_shorter_one() {
     let mut overview = Overview::start();
-    overview.beat_all(SERVERS);
+    overview.send_heartbeats_from(SERVERS);
     let (database, log) = (overview.database(), log(&overview.database()));
     let before = fs::read(&database).unwrap();
     spoil(&log);

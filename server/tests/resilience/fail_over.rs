@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use testkit::{Balancer, Overview, Postgres, SOON, wait_until_ok};
+use testkit::{Balancer, DEFAULT_TIMEOUT, Overview, Postgres, wait_until_ok};
 
 /// How soon after the switch writes are accepted again.
 const RECOVERY: Duration = Duration::from_secs(10);
@@ -16,18 +16,18 @@ const LISTENING: &str = "select count(*) from pg_stat_activity \
 #[test]
 fn old_connections_to_a_demoted_server_are_left_for_the_one_that_takes_writes() {
     let demoted = Postgres::start();
-    let promoted = demoted.standby();
-    let network = Balancer::before(vec![demoted.port]);
+    let promoted = demoted.start_standby();
+    let network = Balancer::start(vec![demoted.port]);
     let address = format!("postgres://overview@127.0.0.1:{}/postgres", network.port);
     let servers = [Overview::start_on(&address), Overview::start_on(&address)];
-    assert_eq!(servers[0].beat("living", 1).0, 200);
-    servers[1].picture_when(|picture| picture["counts"]["servers"] == 1);
-    promoted.take_over_from(&demoted);
-    network.hand_new_ones_to(vec![promoted.port]);
+    assert_eq!(servers[0].send_heartbeat("living", 1).0, 200);
+    servers[1].wait_for_picture(|picture| picture["counts"]["servers"] == 1);
+    promoted.promote(&demoted);
+    network.set_targets(vec![promoted.port]);
     let since = Instant::now();
     for (server, sequence) in servers.iter().zip(2..) {
         wait_until_ok("heartbeats to be taken", RECOVERY, || {
-            match server.beat("living", sequence).0 {
+            match server.send_heartbeat("living", sequence).0 {
                 200 => Ok(()),
                 status => Err(status),
             }
@@ -35,19 +35,19 @@ fn old_connections_to_a_demoted_server_are_left_for_the_one_that_takes_writes() 
     }
     assert!(since.elapsed() < RECOVERY, "it took {:?}", since.elapsed());
     // Both web servers show a heartbeat of either, and each listens on a connection to the new primary.
-    assert_eq!(servers[0].beat("another", 1).0, 200);
+    assert_eq!(servers[0].send_heartbeat("another", 1).0, 200);
     for server in &servers {
-        server.picture_when(|picture| picture["counts"]["servers"] == 2);
+        server.wait_for_picture(|picture| picture["counts"]["servers"] == 2);
     }
-    wait_until_ok("both to listen at the promoted server", SOON, || {
-        match (promoted.ask(LISTENING).as_str(), demoted.ask(LISTENING).as_str()) {
+    wait_until_ok("both to listen at the promoted server", DEFAULT_TIMEOUT, || {
+        match (promoted.query(LISTENING).as_str(), demoted.query(LISTENING).as_str()) {
             ("2", "0") => Ok(()),
             (new, old) => Err(format!("{new} at the promoted server, {old} at the demoted one")),
         }
     });
     let left = "select count(*) from pg_stat_activity where application_name = 'cluster-overview'";
-    wait_until_ok("the demoted server to be left", SOON, || {
-        let left = demoted.ask(left);
+    wait_until_ok("the demoted server to be left", DEFAULT_TIMEOUT, || {
+        let left = demoted.query(left);
         if left == "0" { Ok(()) } else { Err(left) }
     });
 }

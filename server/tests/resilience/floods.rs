@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::messenger::wire::{Channel, Message, shared_key};
 use serde_json::json;
-use testkit::{Overview, SOON, TOKEN, wait_until};
+use testkit::{DEFAULT_TIMEOUT, Overview, TOKEN, wait_until};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -20,11 +20,11 @@ fn announce(overview: &Overview, server: &str, sequence: u64, ip: &str, port: u1
 }
 
 fn lines_with(overview: &Overview, words: &str) -> usize {
-    overview.said().lines().filter(|line| line.contains(words)).count()
+    overview.log().lines().filter(|line| line.contains(words)).count()
 }
 
 fn until(what: &str, wanted: impl Fn() -> bool) {
-    wait_until(what, SOON, || wanted().then_some(()));
+    wait_until(what, DEFAULT_TIMEOUT, || wanted().then_some(()));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_messenger_that_sends_invalid_messages_without_end_causes_one_log_line() {
     until("a thousand heartbeats that are none, for three seconds", || {
         flooded() && since.elapsed() > Duration::from_secs(3)
     });
-    assert_eq!(lines_with(&overview, words), 1, "{}", overview.said());
+    assert_eq!(lines_with(&overview, words), 1, "{}", overview.log());
 }
 
 #[test]
@@ -66,5 +66,5 @@ fn a_service_that_reports_a_forbidden_address_at_each_start_causes_one_log_line(
     for sequence in 2..100 {
         announce(&overview, "db-1", sequence, "169.254.169.254", 80);
     }
-    assert_eq!(lines_with(&overview, words), 1, "{}", overview.said());
+    assert_eq!(lines_with(&overview, words), 1, "{}", overview.log());
 }

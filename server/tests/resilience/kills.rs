@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use sqlx::Connection as _;
-use testkit::{Acknowledged, Overview, Senders, missing};
+use testkit::{Acknowledged, Overview, Senders, find_lost_heartbeat};
 
 /// Servers under load, each beating as fast as it is answered.
 const LIVING: usize = 8;
@@ -21,7 +21,7 @@ fn kills() -> u32 {
 fn check(overview: &Overview, acknowledged: &Acknowledged, dead_since: Instant) {
     // What was acknowledged before this request must be in its response.
     let picture = overview.picture();
-    assert_eq!(missing(acknowledged, &picture), None);
+    assert_eq!(find_lost_heartbeat(acknowledged, &picture), None);
     for server in picture["servers"].as_array().unwrap() {
         let (name, shown) = (server["name"].as_str().unwrap(), &server["components"][0]);
         if name.starts_with("living") {
@@ -38,9 +38,9 @@ fn check(overview: &Overview, acknowledged: &Acknowledged, dead_since: Instant) 
 fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_while_the_overview_is_killed_again_and_again()
  {
     let mut overview = Overview::start();
-    overview.hurry();
+    overview.use_short_timers();
     let url = overview.url("/api/v1/heartbeats");
-    let (_, at) = overview.beat("dead", 1);
+    let (_, at) = overview.send_heartbeat("dead", 1);
     let dead_since = Instant::now();
     let living = (0..LIVING).map(|number| format!("living-{number}"));
     let senders = Senders::start(&url, living, Duration::ZERO, 1);
@@ -56,14 +56,14 @@ fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_while_the_overview_is_
         let mut random = [0; 2];
         getrandom::fill(&mut random).unwrap();
         thread::sleep(Duration::from_millis(20 + u64::from(u16::from_le_bytes(random) % 480)));
-        until_ready.push(overview.kill());
+        until_ready.push(overview.kill_and_restart());
         check(&overview, &acknowledged(), dead_since);
     }
     let certain = 2 * STALE_TIMEOUT + Duration::from_secs(1);
     thread::sleep(certain.saturating_sub(dead_since.elapsed()));
     check(&overview, &acknowledged(), dead_since);
     drop(senders);
-    overview.end();
+    overview.kill();
     assert_eq!(integrity(&overview.folder.join("overview.db")), "ok");
     until_ready.sort_unstable();
     let (middle, slowest) = (until_ready[until_ready.len() / 2], until_ready.last().unwrap());

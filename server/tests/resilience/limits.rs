@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use testkit::{Overview, SOON, Serve, folder, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, Overview, Serve, folder, wait_until_ok};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 
@@ -22,7 +22,7 @@ const GIVEN_BACK: Duration = Duration::from_secs(15);
 fn with_open_files(files: usize, more: &[&str]) -> Overview {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files.to_string()]);
-    Serve::with(more).start_by(shell, folder())
+    Serve::with_options(more).start_with_launcher(shell, folder())
 }
 
 fn connect(overview: &Overview) -> TcpStream {
@@ -33,7 +33,7 @@ fn connect(overview: &Overview) -> TcpStream {
 fn slowest_heartbeat(overview: &Overview, sequence: u64) -> Duration {
     let times = (0..10).map(|number| {
         let since = Instant::now();
-        assert_eq!(overview.beat("web-1", sequence + number).0, 200);
+        assert_eq!(overview.send_heartbeat("web-1", sequence + number).0, 200);
         since.elapsed()
     });
     times.max().unwrap()
@@ -159,21 +159,23 @@ const MANY_TRIES: Duration = Duration::from_secs(2);
 #[test]
 fn when_the_system_has_no_more_files_one_log_line_says_so_and_serve_recovers() {
     let overview = Overview::start();
-    assert_eq!(overview.beat("web-1", 1).0, 200);
-    let lines = || overview.said().matches("cannot accept connections").count();
+    assert_eq!(overview.send_heartbeat("web-1", 1).0, 200);
+    let lines = || overview.log().matches("cannot accept connections").count();
     allow_open_files(&overview, 1);
     let waits = connect(&overview);
-    wait_until_ok("the line", SOON, || if lines() > 0 { Ok(()) } else { Err("none") });
+    wait_until_ok("the line", DEFAULT_TIMEOUT, || if lines() > 0 { Ok(()) } else { Err("none") });
     let since = Instant::now();
     while since.elapsed() < MANY_TRIES {
-        assert_eq!(lines(), 1, "{}", overview.said());
+        assert_eq!(lines(), 1, "{}", overview.log());
         std::thread::sleep(Duration::from_millis(50));
     }
     allow_open_files(&overview, 256);
     drop(waits);
-    wait_until_ok("a heartbeat to be taken", SOON, || match overview.beat("web-1", 2) {
-        (200, _) => Ok(()),
-        (status, _) => Err(status),
+    wait_until_ok("a heartbeat to be taken", DEFAULT_TIMEOUT, || {
+        match overview.send_heartbeat("web-1", 2) {
+            (200, _) => Ok(()),
+            (status, _) => Err(status),
+        }
     });
 }
 
@@ -215,7 +217,7 @@ fn an_untrusted_proxy_is_warned_about_once() {
         let headers = [("x-forwarded-for", "192.0.2.7")];
         assert_eq!(flooded.send("GET", "/healthz", &headers, &[]).status, 200);
     }
-    let log = flooded.said();
+    let log = flooded.log();
     let warnings: Vec<&str> = log.lines().filter(|line| line.contains(" WARN ")).collect();
     let [warning] = warnings.as_slice() else { panic!("{log}") };
     for part in ["X-Forwarded-For", "127.0.0.1", "--trusted-proxies 127.0.0.1"] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use testkit::{Overview, Process, SOON, heartbeat, wait_until, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, Overview, Process, heartbeat, wait_until, wait_until_ok};
 
 /// The longest log without such a reader.
 const MAX_LOG_BYTES: u64 = 8 << 20;
@@ -44,48 +44,50 @@ fn reader(overview: &Overview) -> Process {
     let mut shell = Command::new("sqlite3");
     shell.arg(overview.database()).stdin(Stdio::piped());
     let mut reader = Process::start(&mut shell, &overview.folder, "sqlite3");
-    reader.tell("begin; select 'reads', count(*) from components;");
-    reader.wait_for_line("the shell to read", SOON, |line| line.starts_with("reads").then_some(()));
+    reader.write_line("begin; select 'reads', count(*) from components;");
+    reader.wait_for_line("the shell to read", DEFAULT_TIMEOUT, |line| {
+        line.starts_with("reads").then_some(())
+    });
     reader
 }
 
 #[test]
 fn a_write_ahead_log_that_a_reader_keeps_growing_is_warned_about_and_is_short_again_afterwards() {
     let mut overview = Overview::start();
-    overview.beat("app-1", 1);
+    overview.send_heartbeat("app-1", 1);
     let mut reader = reader(&overview);
     grow(&overview, 2 * MAX_LOG_BYTES);
     assert_eq!(measured_log_bytes(&overview), log_bytes(&overview));
-    let line = overview.serve.wait_for_line("a word about the log", SOON, |line| {
+    let line = overview.serve.wait_for_line("a word about the log", DEFAULT_TIMEOUT, |line| {
         line.contains("grows because another program").then(|| line.to_owned())
     });
     assert!(line.contains("fuser -v") && line.contains("overview.db-wal"), "{line}");
-    assert_eq!(overview.beat("app-1", 2).0, 200, "it serves meanwhile");
+    assert_eq!(overview.send_heartbeat("app-1", 2).0, 200, "it serves meanwhile");
     reader.kill();
-    wait_until_ok("the log to be short", SOON, || {
+    wait_until_ok("the log to be short", DEFAULT_TIMEOUT, || {
         let bytes = log_bytes(&overview);
         if bytes <= MAX_LOG_BYTES { Ok(()) } else { Err(bytes) }
     });
-    assert_eq!(overview.beat("app-1", 3).0, 200);
+    assert_eq!(overview.send_heartbeat("app-1", 3).0, 200);
     assert_eq!(overview.picture()["counts"]["servers"], SERVERS + 1);
 }
 
 #[test]
 fn a_write_ahead_log_of_an_earlier_process_is_truncated_and_a_clean_stop_leaves_one_file() {
     let mut overview = Overview::start();
-    overview.beat("app-1", 1);
+    overview.send_heartbeat("app-1", 1);
     let mut reader = reader(&overview);
     grow(&overview, 2 * MAX_LOG_BYTES);
-    overview.end();
+    overview.kill();
     reader.kill();
     overview.start_again();
-    wait_until("the log to be short", SOON, || {
+    wait_until("the log to be short", DEFAULT_TIMEOUT, || {
         (log_bytes(&overview) <= MAX_LOG_BYTES).then_some(())
     });
-    assert_eq!(overview.beat("app-1", 2).0, 200);
+    assert_eq!(overview.send_heartbeat("app-1", 2).0, 200);
     assert!(overview.serve.terminate().success());
     assert!(!log(&overview).exists(), "what was written is in the database itself");
-    let said = overview.said();
+    let said = overview.log();
     assert!(
         !said.contains("ERROR") && !said.contains("WARN"),
         "it stops without a complaint: {said}"

@@ -1,6 +1,6 @@
 //! A real `serve` that is killed or loses what it needs.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 #![allow(
     clippy::disallowed_methods,
     reason = "the stories measure a real process and ask the environment how often to kill it"

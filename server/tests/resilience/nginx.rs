@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::json;
 use testkit::{
-    Folder, Overview, Postgres, Process, SOON, Serve, agent, beat, folder, free_port, get, send,
-    wait_until_ok,
+    DEFAULT_TIMEOUT, Folder, Overview, Postgres, Process, Serve, agent, folder, free_port, get,
+    send, send_heartbeat, wait_until_ok,
 };
 
 /// An nginx in a folder of its own. It ends when this is dropped, or with this process.
@@ -66,7 +66,7 @@ impl Nginx {
         shell.args(["-c", &script]).stdin(Stdio::piped());
         let keeper = Process::start(&mut shell, &folder, "nginx");
         let nginx = Self { keeper, port, folder };
-        wait_until_ok("nginx to start", SOON, || {
+        wait_until_ok("nginx to start", DEFAULT_TIMEOUT, || {
             let log = || fs::read_to_string(nginx.folder.join("log")).unwrap_or_default();
             get(&nginx.url("/healthz")).map(drop).ok_or_else(log)
         });
@@ -80,15 +80,15 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        self.keeper.hang_up();
-        self.keeper.wait("nginx to stop", SOON);
+        self.keeper.close_stdin();
+        self.keeper.wait("nginx to stop", DEFAULT_TIMEOUT);
     }
 }
 
 /// Sends a heartbeat through the proxy. Returns the status.
 fn sent(nginx: &Nginx, sequence: u64) -> Option<u16> {
     let url = nginx.url("/api/v1/heartbeats");
-    beat(&agent(), &url, "app-1", sequence).map(|(status, _)| status)
+    send_heartbeat(&agent(), &url, "app-1", sequence).map(|(status, _)| status)
 }
 
 #[test]
@@ -111,30 +111,30 @@ fn behind_the_proxy_any_web_server_can_answer_and_a_blind_one_still_shows_the_pa
         assert!(page.as_str().unwrap().contains(&format!("stale after {} s", 3 + turn)));
     }
     // One of the two has stopped, so the other answers every request.
-    servers[0].end();
+    servers[0].kill();
     for turn in 10..20 {
         assert_eq!(sent(&nginx, turn), Some(200));
         assert!(get(&nginx.url("/")).is_some());
     }
     servers[0].start_again();
     database.stop();
-    servers[1].picture_when(|picture| !picture["blind_since"].is_null());
-    servers[0].picture_when(|picture| !picture["blind_since"].is_null());
+    servers[1].wait_for_picture(|picture| !picture["blind_since"].is_null());
+    servers[0].wait_for_picture(|picture| !picture["blind_since"].is_null());
     for turn in 20..24 {
         assert_eq!(sent(&nginx, turn), Some(503));
         let page = get(&nginx.url("/")).unwrap();
         assert!(page.as_str().unwrap().contains("No live data since"));
     }
     database.start_again(&[]);
-    servers[1].picture_when(|picture| picture["blind_since"].is_null());
-    servers[0].picture_when(|picture| picture["blind_since"].is_null());
+    servers[1].wait_for_picture(|picture| picture["blind_since"].is_null());
+    servers[0].wait_for_picture(|picture| picture["blind_since"].is_null());
     assert_eq!(sent(&nginx, 24), Some(200));
 }
 
 #[test]
 fn behind_a_proxy_that_changes_the_host_reading_works_and_a_rejected_change_names_the_missing_line()
 {
-    let server = Serve::with(&["--trusted-proxies", "127.0.0.1"]).start();
+    let server = Serve::with_options(&["--trusted-proxies", "127.0.0.1"]).start();
     // `Host` becomes the overview's own address, or loses its port; or the proxy sends the browser's.
     for (lines, refused) in [
         ("", Some(server.address())),
@@ -181,7 +181,7 @@ fn behind_a_proxy_that_changes_the_host_reading_works_and_a_rejected_change_name
 
 #[test]
 fn a_forwarding_header_that_cannot_be_read_is_logged_once_with_its_value() {
-    let server = Serve::with(&["--trusted-proxies", "127.0.0.1"]).start();
+    let server = Serve::with_options(&["--trusted-proxies", "127.0.0.1"]).start();
     let nginx = Nginx::with_lines(
         &server,
         "proxy_set_header X-Forwarded-For 'client\u{202e}of $remote_addr';",
@@ -189,7 +189,7 @@ fn a_forwarding_header_that_cannot_be_read_is_logged_once_with_its_value() {
     for _ in 0..3 {
         get(&nginx.url("/healthz")).unwrap();
     }
-    let said = server.said();
+    let said = server.log();
     let lines = said.matches("cannot read the client's address in X-Forwarded-For");
     assert_eq!(lines.count(), 1, "{said}");
     assert!(said.contains("client\u{fffd}of 127.0.0.1") && !said.contains('\u{202e}'), "{said}");
@@ -197,18 +197,19 @@ fn a_forwarding_header_that_cannot_be_read_is_logged_once_with_its_value() {
 
 #[test]
 fn options_that_keep_everybody_out_are_warned_about_once_at_the_start() {
-    let open = Serve::with(&["--auth", "password", "--listen", "0.0.0.0:0"]).start();
-    let said = open.said();
+    let open = Serve::with_options(&["--auth", "password", "--listen", "0.0.0.0:0"]).start();
+    let said = open.log();
     assert_eq!(said.matches("nobody can sign in at http://0.0.0.0:").count(), 1, "{said}");
     assert!(said.contains("--tls-cert") && said.contains("--trusted-proxies"), "{said}");
-    let local = Serve::with(&["--auth", "password"]).start();
-    assert!(!local.said().contains("nobody can sign in"), "{}", local.said());
+    let local = Serve::with_options(&["--auth", "password"]).start();
+    assert!(!local.log().contains("nobody can sign in"), "{}", local.log());
 }
 
 #[test]
 fn a_base_path_that_the_overview_itself_uses_is_rejected_at_the_start() {
     for base in ["/embed", "/embed.js", "/branding", "/api", "/fn", "/healthz", "/sign-in/x"] {
-        let (said, code) = Serve::with(&["--base-path", base]).refused(&folder());
+        let (said, code) =
+            Serve::with_options(&["--base-path", base]).expect_start_failure(&folder());
         assert_eq!(code, Some(1), "{base}: {said}");
         assert!(said.contains(base) && said.contains("itself uses"), "{base}: {said}");
         assert!(!said.contains("panicked"), "{said}");
@@ -218,7 +219,7 @@ fn a_base_path_that_the_overview_itself_uses_is_rejected_at_the_start() {
 #[test]
 fn behind_the_proxy_user_headers_of_clients_do_not_authenticate() {
     let by_proxy = ["--auth", "proxy", "--trusted-proxies", "127.0.0.1"];
-    let servers = [Serve::with(&by_proxy).start(), Serve::with(&by_proxy).start()];
+    let servers = [Serve::with_options(&by_proxy).start(), Serve::with_options(&by_proxy).start()];
     let nginx = Nginx::before(&servers);
     let headers = [("x-forwarded-user", "eve"), ("x-forwarded-role", "admin")];
     for server in &servers {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use testkit::{
-    Balancer, Fault, Overview, Postgres, SOON, Serve, agent, get, heartbeat, wait_until_ok, with,
+    Balancer, DEFAULT_TIMEOUT, Fault, Overview, Postgres, Serve, agent, get, heartbeat,
+    wait_until_ok, with_field,
 };
 
 use crate::clocks::libfaketime;
@@ -37,7 +38,7 @@ fn at_least(lasts: Duration) -> Duration {
 
 /// The overview is blind during the outage, and right again soon after it.
 fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
-    let picture = overview.picture_when(is_blind);
+    let picture = overview.wait_for_picture(is_blind);
     assert_eq!(picture["health"], "unknown", "never green: {picture:#}");
     assert_eq!(picture["servers"][0]["components"][0]["pulse"], "unknown", "{picture:#}");
     assert_eq!(picture["hints"][0]["id"], "overview-blind", "{picture:#}");
@@ -52,7 +53,7 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     }
     end();
     let back = Instant::now();
-    let picture = overview.picture_when(sees);
+    let picture = overview.wait_for_picture(sees);
     assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
     // No heartbeat could arrive for longer than the stale timeout, and no server is blamed for it.
     assert_eq!(picture["counts"]["stale"], 0, "{picture:#}");
@@ -66,8 +67,8 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
 /// A stale timeout of 3 s, and one service with a new heartbeat.
 fn with_one(address: &str) -> Overview {
     let overview = Overview::start_on(address);
-    overview.hurry();
-    assert_eq!(overview.beat("living", 1).0, 200);
+    overview.use_short_timers();
+    assert_eq!(overview.send_heartbeat("living", 1).0, 200);
     overview
 }
 
@@ -82,65 +83,65 @@ fn a_stopped_database_makes_the_overview_blind_until_it_is_back() {
     database.stop();
     let lasts = at_least(Duration::from_secs(6));
     is_survived(&overview, lasts, || database.start_again(&[]));
-    assert_eq!(overview.beat("living", 2).0, 200);
+    assert_eq!(overview.send_heartbeat("living", 2).0, 200);
     database.stop();
     database.start_again(&[]);
-    overview.picture_when(sees);
-    assert_eq!(overview.beat("living", 3).0, 200);
+    overview.wait_for_picture(sees);
+    assert_eq!(overview.send_heartbeat("living", 3).0, 200);
 }
 
 #[test]
 fn database_connections_that_break_or_hang_leave_nothing_stuck() {
     let database = Postgres::start();
-    let network = Balancer::before(vec![database.port]);
+    let network = Balancer::start(vec![database.port]);
     let overview = with_one(&address(network.port));
     for _ in 0..5 {
-        network.cut();
+        network.cut_connections();
     }
-    overview.picture_when(sees);
-    assert_eq!(overview.beat("living", 2).0, 200);
-    network.be(Fault::Hole);
-    is_survived(&overview, Duration::from_secs(12), || network.be(Fault::None));
-    assert_eq!(overview.beat("living", 3).0, 200);
+    overview.wait_for_picture(sees);
+    assert_eq!(overview.send_heartbeat("living", 2).0, 200);
+    network.set_fault(Fault::Blackhole);
+    is_survived(&overview, Duration::from_secs(12), || network.set_fault(Fault::None));
+    assert_eq!(overview.send_heartbeat("living", 3).0, 200);
 }
 
 #[test]
 fn a_database_with_a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
-    let database = Postgres::start_on_a_disk_of(96);
+    let database = Postgres::start_on_disk_of_mb(96);
     let overview = with_one(&address(database.port));
     // Repeatedly, because the database uses freed space at once.
-    database.tell(
+    database.run_in_shell(
         "while kill -0 $$; do head -c 96M /dev/zero >> disk/ballast; sleep 0.02; done & filler=$!",
     );
     let mut taken = 1;
     // Each heartbeat is from another server, so that a row soon needs a new page.
     wait_until_ok("the disk to be full", Duration::from_mins(2), || {
-        while overview.beat(&format!("server-{taken}"), 1).0 == 200 {
+        while overview.send_heartbeat(&format!("server-{taken}"), 1).0 == 200 {
             taken += 1;
         }
         Ok::<_, String>(())
     });
-    let picture = overview.picture_when(is_blind);
+    let picture = overview.wait_for_picture(is_blind);
     let said = picture["hints"][0]["evidence"].as_str().unwrap();
     assert!(said.contains("The disk of the database is full."), "{said}");
     is_survived(&overview, Duration::from_secs(6), || {
-        database.tell("kill $filler; wait $filler; rm disk/ballast");
+        database.run_in_shell("kill $filler; wait $filler; rm disk/ballast");
     });
     assert_eq!(overview.picture()["counts"]["servers"], taken, "who was acknowledged is there");
-    assert_eq!(overview.beat("another", 1).0, 200);
+    assert_eq!(overview.send_heartbeat("another", 1).0, 200);
 }
 
 /// Locks this server's rows until the database stops.
 fn lock(database: &Postgres, server: &str) {
     let locked = database.file("locked");
-    database.tell(&format!(
+    database.run_in_shell(&format!(
         "printf \"begin; select 1 from last_heartbeats where server_key = '{server}' for update;\\n\
          \\\\! touch {}\\nselect pg_sleep(600);\\n\" | psql --host 127.0.0.1 --port {} --username overview \
          postgres >>log 2>&1 &",
         locked.display(),
         database.port,
     ));
-    wait_until_ok("the row to be locked", SOON, || {
+    wait_until_ok("the row to be locked", DEFAULT_TIMEOUT, || {
         if locked.exists() { Ok(()) } else { Err("not yet") }
     });
 }
@@ -160,7 +161,7 @@ fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     for some in pods.chunks(700) {
         let beats: Vec<Value> = some
             .iter()
-            .map(|pod| with(heartbeat(pod, "service", 1), "leaving", true.into()))
+            .map(|pod| with_field(heartbeat(pod, "service", 1), "leaving", true.into()))
             .collect();
         assert_eq!(overview.post_heartbeats(&beats.into()).status, 200);
     }
@@ -169,7 +170,7 @@ fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     let all = serde_json::json!({"name": "pod-*"});
     let stopped = thread::scope(|scope| {
         let removal = scope.spawn(|| overview.json("POST", "/api/v1/removals", &all));
-        overview.picture_when(|picture| picture["counts"]["servers"] == 900);
+        overview.wait_for_picture(|picture| picture["counts"]["servers"] == 900);
         database.stop();
         removal.join().unwrap()
     });
@@ -182,7 +183,7 @@ fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     let nothing = overview.json("POST", "/api/v1/removals", &all);
     assert_eq!((nothing.status, &nothing.body["removed"]), (503, &serde_json::json!([])));
     database.start_again(&[]);
-    let picture = overview.picture_when(sees);
+    let picture = overview.wait_for_picture(sees);
     assert_eq!(picture["counts"]["servers"], 900, "the rest is there");
     let first = format!("500 servers: {}", pods[..500].join(", "));
     assert_eq!(removals(&overview), [first.as_str()], "no more than was removed");
@@ -203,19 +204,19 @@ fn serve_starts_without_its_database_and_connects_later() {
     assert_eq!(refused(&overview, 1), (503, true));
     database.start_again(&[]);
     let back = Instant::now();
-    overview.picture_when(sees);
+    overview.wait_for_picture(sees);
     assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
-    assert_eq!(overview.beat("living", 1).0, 200);
+    assert_eq!(overview.send_heartbeat("living", 1).0, 200);
 }
 
 #[test]
 fn the_first_admins_code_is_offered_once_the_database_is_there() {
     let mut database = Postgres::start();
     database.stop();
-    let serve = Serve::with(&["--auth", "password"]).on(&address(database.port));
+    let serve = Serve::with_options(&["--auth", "password"]).database(&address(database.port));
     let mut overview = serve.start();
     database.start_again(&[]);
-    let code = overview.serve.wait_for_line("the set-up code", SOON, |line| {
+    let code = overview.serve.wait_for_line("the set-up code", DEFAULT_TIMEOUT, |line| {
         line.strip_prefix("There is no admin yet.")?.rsplit(' ').next().map(str::to_owned)
     });
     let url = overview.url("");
@@ -230,20 +231,20 @@ fn the_first_admins_code_is_offered_once_the_database_is_there() {
 fn a_changed_clock_after_an_outage_makes_no_server_stale_and_none_alive() {
     let mut database = Postgres::start();
     let overview = with_one(&address(database.port));
-    overview.beat("dead", 1);
+    overview.send_heartbeat("dead", 1);
     let is_dead = |picture: &Value| picture["counts"]["stale"] == 1;
     let mut sequence = 1;
-    overview.picture_when(|picture| {
+    overview.wait_for_picture(|picture| {
         sequence += 1;
-        overview.beat("living", sequence);
+        overview.send_heartbeat("living", sequence);
         is_dead(picture)
     });
     for by in ["+90", "-90"] {
         database.stop();
-        overview.picture_when(is_blind);
+        overview.wait_for_picture(is_blind);
         let preload = libfaketime().display().to_string();
         database.start_again(&[("LD_PRELOAD", preload), ("FAKETIME", by.to_owned())]);
-        let picture = overview.picture_when(sees);
+        let picture = overview.wait_for_picture(sees);
         assert_eq!(picture["counts"]["stale"], 1, "{by}: only who was stale: {picture:#}");
         let stale = &picture["servers"][0]["components"][0];
         assert_eq!(
@@ -251,12 +252,12 @@ fn a_changed_clock_after_an_outage_makes_no_server_stale_and_none_alive() {
             (&"dead".into(), &"stale".into())
         );
         sequence += 1;
-        assert_eq!(overview.beat("living", sequence).0, 200, "{by}");
+        assert_eq!(overview.send_heartbeat("living", sequence).0, 200, "{by}");
         for _ in 0..20 {
             let picture = overview.picture();
             assert!(is_dead(&picture), "{by}: {picture:#}");
             sequence += 1;
-            overview.beat("living", sequence);
+            overview.send_heartbeat("living", sequence);
             thread::sleep(Duration::from_millis(100));
         }
     }

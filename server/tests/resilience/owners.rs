@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
-use testkit::{Folder, Serve, folder, program, said};
+use testkit::{Folder, Serve, folder, output_text, program};
 
 /// An account without rights.
 const NOBODY: u32 = 65_534;
@@ -14,7 +14,7 @@ const NOBODY: u32 = 65_534;
 /// Whether the tests run as root, which can use other accounts. Otherwise they can only remove their own rights.
 fn is_root() -> bool {
     let whose = Command::new("id").arg("-u").output().unwrap();
-    said(&whose).trim() == "0"
+    output_text(&whose).trim() == "0"
 }
 
 /// Runs a program as an account without rights, or else as the current one.
@@ -29,7 +29,7 @@ fn as_nobody() -> Command {
 /// The name of the account that runs it.
 fn name() -> String {
     let whose = as_nobody().args(["id", "-un"]).output().unwrap();
-    said(&whose).trim().to_owned()
+    output_text(&whose).trim().to_owned()
 }
 
 /// Removes access for that account.
@@ -51,12 +51,12 @@ fn give(path: &Path) {
 /// The output of a `serve` without rights, which must not start.
 fn refused(story: &Folder) -> String {
     // The token file is next to the database.
-    let own = Serve::with(&["--join-token-file", ""]).below("data");
+    let own = Serve::with_options(&["--join-token-file", ""]).subfolder("data");
     let arguments = own.arguments(story, 0);
     let arguments = arguments.split(|argument| argument == "--join-token-file").next().unwrap();
     let done = as_nobody().arg(program()).args(arguments).output().unwrap();
-    assert_eq!(done.status.code(), Some(1), "{}", said(&done));
-    said(&done)
+    assert_eq!(done.status.code(), Some(1), "{}", output_text(&done));
+    output_text(&done)
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_
     let story = folder();
     let data = story.join("data");
     fs::create_dir(&data).unwrap();
-    let overview = Serve::default().below("data").start_in(story);
-    assert_eq!(overview.beat("app-1", 1).0, 200);
+    let overview = Serve::default().subfolder("data").start_in(story);
+    assert_eq!(overview.send_heartbeat("app-1", 1).0, 200);
     let database = data.join("overview.db");
     let beside = |end: &str| data.join(format!("overview.db{end}"));
     fs::write(beside(".join-token"), "a token").unwrap();
@@ -112,15 +112,15 @@ fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_
         .output()
         .unwrap();
     assert!(
-        !list.status.success() && said(&list).contains("overview.db-wal (owner"),
+        !list.status.success() && output_text(&list).contains("overview.db-wal (owner"),
         "{}",
-        said(&list)
+        output_text(&list)
     );
 
     give(&beside("-wal"));
     give(&data);
     give(&story.token_file());
-    let overview = Serve::default().below("data").start_by(as_nobody(), story);
+    let overview = Serve::default().subfolder("data").start_with_launcher(as_nobody(), story);
     assert_eq!(overview.picture()["counts"]["servers"], 1, "nothing was lost");
 }
 
@@ -135,7 +135,7 @@ fn a_token_file_of_another_account_is_rejected_with_its_owner() {
         .arg(&token)
         .output()
         .unwrap();
-    let told = said(&done);
+    let told = output_text(&done);
     assert_eq!(done.status.code(), Some(1), "{told}");
     let whose = if is_root() { "belongs to root (mode 600)" } else { "(mode 0)" };
     assert!(

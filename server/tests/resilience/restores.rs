@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testkit::{Overview, Serve, bearer, create_token, postgres, wait_until_ok};
+use testkit::{Overview, Serve, bearer_headers, create_token, postgres, wait_until_ok};
 
 /// How soon after it resumes a web server knows that the database was restored.
 const NOTICED_WITHIN: Duration = Duration::from_secs(2);
 
 fn start(database: &str) -> Overview {
-    Serve::with(&["--auth", "password"]).on(database).start()
+    Serve::with_options(&["--auth", "password"]).database(database).start()
 }
 
 fn names(picture: &Value) -> Vec<&str> {
@@ -23,30 +23,31 @@ fn token(database: &str, role: &str) -> String {
 
 /// Revokes the only token of this role.
 fn revoke_the(role: &str, overview: &Overview, admin: &str) {
-    let list = overview.send("GET", "/api/v1/tokens", &bearer(admin), &[]);
+    let list = overview.send("GET", "/api/v1/tokens", &bearer_headers(admin), &[]);
     let tokens = list.body["tokens"].as_array().unwrap().iter();
     let ids: Vec<&str> = tokens
         .filter(|token| token["role"] == role)
         .filter_map(|token| token["id"].as_str())
         .collect();
     let [id] = ids[..] else { panic!("one {role} token in {}", list.body) };
-    let revoked = overview.send("DELETE", &format!("/api/v1/tokens/{id}"), &bearer(admin), &[]);
+    let revoked =
+        overview.send("DELETE", &format!("/api/v1/tokens/{id}"), &bearer_headers(admin), &[]);
     assert_eq!(revoked.status, 204, "{}", revoked.body);
 }
 
 #[test]
 fn a_web_server_that_was_suspended_during_a_restore_agrees_with_the_others_afterwards() {
-    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().create_database());
     let asleep = start(&database);
     let mut awake = start(&database);
     let (viewer, admin) = (token(&database, "viewer"), token(&database, "admin"));
-    assert_eq!(awake.beat("app-1", 1).0, 200);
+    assert_eq!(awake.send_heartbeat("app-1", 1).0, 200);
     let backup = postgres().back_up(&database);
     // After the backup: a server, a token, and another stale timeout.
-    assert_eq!(awake.beat("ghost", 1).0, 200);
+    assert_eq!(awake.send_heartbeat("ghost", 1).0, 200);
     let late = token(&database, "viewer");
     let ask = |overview: &Overview, token: &str| {
-        overview.send("GET", "/api/v1/overview", &bearer(token), &[])
+        overview.send("GET", "/api/v1/overview", &bearer_headers(token), &[])
     };
     wait_until_ok("the sleeper to know all of it", NOTICED_WITHIN, || {
         let answer = ask(&asleep, &late);
@@ -57,7 +58,7 @@ fn a_web_server_that_was_suspended_during_a_restore_agrees_with_the_others_after
     postgres().restore(&backup, &database);
     awake.start_again();
     for sequence in 2..100 {
-        assert_eq!(awake.beat("app-1", sequence).0, 200);
+        assert_eq!(awake.send_heartbeat("app-1", sequence).0, 200);
     }
     revoke_the("viewer", &awake, &admin);
     asleep.serve.signal("-CONT");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use app::cluster::{Pulse, Snapshot};
 use app::protocol::OverviewDelta;
 use serde_json::json;
-use testkit::{Balancer, Fault, Overview, agent, beat, postgres, send, wait_until_ok};
+use testkit::{Balancer, Fault, Overview, agent, postgres, send, send_heartbeat, wait_until_ok};
 
 /// Servers that each send heartbeats as fast as they are answered.
 const LIVING: usize = 6;
@@ -35,7 +35,7 @@ fn live(port: u16, server: String, until: Arc<AtomicBool>, history: Acknowledged
     while !until.load(Ordering::Relaxed) {
         sequence += 1;
         // A connection of its own, so that each heartbeat goes to another web server.
-        if let Some((200, Some(_))) = beat(&agent(), &url, &server, sequence) {
+        if let Some((200, Some(_))) = send_heartbeat(&agent(), &url, &server, sequence) {
             history.lock().unwrap().insert(server.clone(), sequence);
         } else {
             thread::sleep(Duration::from_millis(5));
@@ -132,14 +132,14 @@ fn read(port: u16, until: &AtomicBool, history: &Acknowledged) -> u32 {
 #[test]
 fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_killed_again_and_again()
  {
-    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().create_database());
     let mut servers: Vec<Overview> = (0..3).map(|_| Overview::start_on(&database)).collect();
-    servers[0].hurry();
-    let balancer = Balancer::before(servers.iter().map(|server| server.port).collect());
+    servers[0].use_short_timers();
+    let balancer = Balancer::start(servers.iter().map(|server| server.port).collect());
     let port = balancer.port;
     let history = Acknowledged::default();
     let until = Arc::new(AtomicBool::new(false));
-    servers[0].beat("dead", 1);
+    servers[0].send_heartbeat("dead", 1);
     let dead_since = Instant::now();
     let living: Vec<JoinHandle<()>> = (0..LIVING)
         .map(|number| {
@@ -158,7 +158,7 @@ fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_
         getrandom::fill(&mut random).unwrap();
         let [which, low, high] = random;
         thread::sleep(Duration::from_millis(20 + u64::from(u16::from_le_bytes([low, high]) % 980)));
-        servers[usize::from(which) % 3].kill();
+        servers[usize::from(which) % 3].kill_and_restart();
     }
     let certain = 2 * STALE_TIMEOUT + Duration::from_secs(1);
     thread::sleep(certain.saturating_sub(dead_since.elapsed()));
@@ -171,7 +171,7 @@ fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_
     // Each of the three has everything, and all have the same.
     let history = history.lock().unwrap().clone();
     let tell = |server: &Overview| {
-        let picture = server.picture_when(|picture| picture["counts"]["stale"] == 1);
+        let picture = server.wait_for_picture(|picture| picture["counts"]["stale"] == 1);
         assert!(server.is_ready());
         let mut page = Page::open(server.port);
         page.poll(&Acknowledged::default());
@@ -190,22 +190,22 @@ fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_
 
 #[test]
 fn a_slow_network_makes_no_server_late_and_no_reader_lose_anything() {
-    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().fresh());
+    let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().create_database());
     let servers: Vec<Overview> = (0..2).map(|_| Overview::start_on(&database)).collect();
-    let balancer = Balancer::before(servers.iter().map(|server| server.port).collect());
+    let balancer = Balancer::start(servers.iter().map(|server| server.port).collect());
     let history = Acknowledged::default();
     let mut page = Page::open(balancer.port);
-    balancer.be(Fault::Delay(Duration::from_millis(50)));
+    balancer.set_fault(Fault::Delay(Duration::from_millis(50)));
     let url = format!("http://127.0.0.1:{}/api/v1/heartbeats", balancer.port);
     for sequence in 1..20 {
-        assert_eq!(beat(&agent(), &url, "living-1", sequence).unwrap().0, 200);
+        assert_eq!(send_heartbeat(&agent(), &url, "living-1", sequence).unwrap().0, 200);
         history.lock().unwrap().insert("living-1".to_owned(), sequence);
         page.poll(&history);
     }
-    balancer.be(Fault::Drop);
-    assert!(beat(&agent(), &url, "living-1", 20).is_none(), "nothing comes through");
-    balancer.be(Fault::None);
-    assert_eq!(beat(&agent(), &url, "living-1", 20).unwrap().0, 200);
+    balancer.set_fault(Fault::Drop);
+    assert!(send_heartbeat(&agent(), &url, "living-1", 20).is_none(), "nothing comes through");
+    balancer.set_fault(Fault::None);
+    assert_eq!(send_heartbeat(&agent(), &url, "living-1", 20).unwrap().0, 200);
     wait_until_ok("the last heartbeat to be seen", 2 * POLL, || {
         page.poll(&history);
         let seen = page.sequences()["living-1"];

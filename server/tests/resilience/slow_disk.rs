@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use testkit::{Folder, Senders, Serve, folder, missing, wait_until_ok};
+use testkit::{Folder, Senders, Serve, find_lost_heartbeat, folder, wait_until_ok};
 
 /// How many services send heartbeats at once.
 const SERVICES: u64 = 20;
@@ -60,9 +60,9 @@ fn while_each_sync_takes_three_seconds_heartbeats_wait_and_the_overview_is_not_b
         if count >= 2 * SERVICES && since.elapsed() > SLOW_FOR { Ok(()) } else { Err(count) }
     });
     let acknowledged = senders.stop();
-    assert_eq!(missing(&acknowledged, &overview.picture()), None);
+    assert_eq!(find_lost_heartbeat(&acknowledged, &overview.picture()), None);
     std::fs::remove_file(slow).unwrap();
-    overview.kill();
-    assert_eq!(missing(&acknowledged, &overview.picture()), None, "after a kill");
-    assert!(!overview.said().contains("is blind"), "{}", overview.said());
+    overview.kill_and_restart();
+    assert_eq!(find_lost_heartbeat(&acknowledged, &overview.picture()), None, "after a kill");
+    assert!(!overview.log().contains("is blind"), "{}", overview.log());
 }

@@ -27,14 +27,14 @@ fn is_whole(picture: &Value) -> bool {
 pub(crate) fn fares_badly(overview: &Overview, why: &str) {
     // The next write meets the fault at the latest.
     let mut sequence = 1_000;
-    overview.picture_when(|picture| {
+    overview.wait_for_picture(|picture| {
         sequence += 1;
         is_blind_for(picture, why) || {
-            overview.beat("web-1", sequence);
+            overview.send_heartbeat("web-1", sequence);
             false
         }
     });
-    assert_eq!(overview.beat("web-1", sequence + 1).0, 503);
+    assert_eq!(overview.send_heartbeat("web-1", sequence + 1).0, 503);
     assert!(!overview.is_ready());
     assert!(get(&overview.url("/healthz")).is_some());
     let picture = overview.picture();
@@ -43,15 +43,15 @@ pub(crate) fn fares_badly(overview: &Overview, why: &str) {
 
 /// Waits until it has recovered, and checks that heartbeats are stored.
 fn recovers(overview: &Overview) {
-    overview.picture_when(|picture| picture["blind_since"].is_null());
-    assert_eq!(overview.beat("web-1", 100_000).0, 200);
-    overview.picture_when(is_whole);
+    overview.wait_for_picture(|picture| picture["blind_since"].is_null());
+    assert_eq!(overview.send_heartbeat("web-1", 100_000).0, 200);
+    overview.wait_for_picture(is_whole);
 }
 
 #[test]
 fn a_database_file_that_is_moved_away_makes_the_overview_blind_until_it_is_back() {
     let overview = Overview::start();
-    overview.beat("web-1", 1);
+    overview.send_heartbeat("web-1", 1);
     let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
     fs::rename(&here, &there).unwrap();
     fares_badly(&overview, "has been moved or deleted");
@@ -63,11 +63,11 @@ fn a_database_file_that_is_moved_away_makes_the_overview_blind_until_it_is_back(
 #[test]
 fn a_deleted_database_makes_the_overview_blind_and_is_not_created_before_the_next_start() {
     let mut overview = Overview::start();
-    overview.beat("web-1", 1);
+    overview.send_heartbeat("web-1", 1);
     fs::remove_file(overview.database()).unwrap();
     fares_badly(&overview, "has been moved or deleted");
     assert!(!overview.database().exists(), "an empty one would pass for a cluster without servers");
-    overview.kill();
+    overview.kill_and_restart();
     assert_eq!(overview.picture()["counts"]["servers"], 0, "what was deleted is gone");
     recovers(&overview);
 }
@@ -75,7 +75,7 @@ fn a_deleted_database_makes_the_overview_blind_and_is_not_created_before_the_nex
 #[test]
 fn a_database_that_another_process_has_locked_is_waited_for() {
     let overview = Overview::start();
-    overview.beat("web-1", 1);
+    overview.send_heartbeat("web-1", 1);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let address = format!("sqlite:{}", overview.database().display());
     let away =
@@ -89,7 +89,7 @@ fn a_database_that_another_process_has_locked_is_waited_for() {
 #[test]
 fn a_database_that_was_replaced_is_not_written_to() {
     let overview = Overview::start();
-    overview.beat("web-1", 1);
+    overview.send_heartbeat("web-1", 1);
     let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
     fs::rename(&here, &there).unwrap();
     fs::write(&here, "another file").unwrap();
@@ -104,7 +104,7 @@ fn a_damaged_database_is_rejected_at_the_start_with_the_reason_and_not_changed()
     let folder = folder();
     let damaged = b"SQLite format 3\0 and then nothing that makes sense".repeat(200);
     fs::write(folder.join("overview.db"), &damaged).unwrap();
-    let (said, code) = Serve::default().refused(&folder);
+    let (said, code) = Serve::default().expect_start_failure(&folder);
     assert_eq!(code, Some(1));
     for words in ["overview.db", "not a database", "put a backup in its place"] {
         assert!(said.contains(words), "{words} in: {said}");
@@ -125,14 +125,14 @@ fn on_a_small_disk() -> Overview {
     let mut shell = Command::new("unshare");
     shell.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
     shell.env("DISK", disk).stdin(Stdio::piped());
-    Serve::default().below("disk").start_by(shell, folder)
+    Serve::default().subfolder("disk").start_with_launcher(shell, folder)
 }
 
 #[test]
 fn a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
     let overview = on_a_small_disk();
-    let shell = |line| overview.serve.tell(line);
-    overview.beat("web-1", 1);
+    let shell = |line| overview.serve.write_line(line);
+    overview.send_heartbeat("web-1", 1);
     // Repeatedly, because closing its files frees some space.
     shell("while :; do cat /dev/zero >> $DISK/ballast; sleep 0.02; done & filler=$!");
     fares_badly(&overview, "The disk of the database is full");
@@ -143,8 +143,8 @@ fn a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
 #[test]
 fn a_disk_that_becomes_read_only_makes_the_overview_blind_until_it_is_writable_again() {
     let overview = on_a_small_disk();
-    let shell = |line| overview.serve.tell(line);
-    overview.beat("web-1", 1);
+    let shell = |line| overview.serve.write_line(line);
+    overview.send_heartbeat("web-1", 1);
     // Open files stay writable. So a write must fail once, and the database be opened again.
     shell("exec 3> $DISK/ballast; mount --bind $DISK $DISK; mount -o remount,bind,ro $DISK");
     shell("while :; do cat /dev/zero >&3; sleep 0.02; done & filler=$!");
@@ -161,7 +161,7 @@ fn a_read_only_disk_is_rejected_at_the_start_with_the_reason() {
     let mut shell = Command::new("unshare");
     shell.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
     shell.env("DISK", folder.join("disk"));
-    let (said, code) = Serve::default().below("disk").refused_by(shell, &folder);
+    let (said, code) = Serve::default().subfolder("disk").expect_launcher_failure(shell, &folder);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("overview.db") && said.contains("Read-only file system"), "{said}");
 }
@@ -169,7 +169,7 @@ fn a_read_only_disk_is_rejected_at_the_start_with_the_reason() {
 #[test]
 fn a_second_serve_on_the_same_file_is_rejected_by_whatever_path() {
     let overview = Overview::start();
-    overview.beat("web-1", 1);
+    overview.send_heartbeat("web-1", 1);
     let elsewhere = overview.folder.join("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
     symlink(overview.database(), elsewhere.join("soft.db")).unwrap();
@@ -180,12 +180,13 @@ fn a_second_serve_on_the_same_file_is_rejected_by_whatever_path() {
     let names = ["soft.db", "hard.db", "folder/overview.db", "../overview.db"];
     for name in names.map(|name| elsewhere.join(name)) {
         let database = format!("sqlite:{}", name.display());
-        let (said, code) = Serve::default().on(&database).refused(&overview.folder);
+        let (said, code) =
+            Serve::default().database(&database).expect_start_failure(&overview.folder);
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains("is in use by another process"), "{said}");
         assert!(said.contains(&name.display().to_string()), "{said}");
     }
-    assert_eq!(overview.beat("web-1", 2).0, 200);
+    assert_eq!(overview.send_heartbeat("web-1", 2).0, 200);
 }
 
 /// The mode of each file of a database.
@@ -204,8 +205,8 @@ fn only_its_owner_can_read_or_lock_the_database_and_the_files_next_to_it() {
     // Like a service manager that sets no umask.
     let mut shell = Command::new("sh");
     shell.args(["-c", "umask 000; exec \"$@\"", "sh"]);
-    let mut overview = Serve::default().start_by(shell, folder());
-    assert_eq!(overview.beat("web-1", 1).0, 200);
+    let mut overview = Serve::default().start_with_launcher(shell, folder());
+    assert_eq!(overview.send_heartbeat("web-1", 1).0, 200);
     let own = |database: &Path| {
         let modes = modes(database);
         assert!(modes.len() >= 3, "{modes:?}");
@@ -213,12 +214,12 @@ fn only_its_owner_can_read_or_lock_the_database_and_the_files_next_to_it() {
     };
     own(&overview.database());
     // A restored backup that every account can read.
-    overview.end();
+    overview.kill();
     for (file, _) in modes(&overview.database()) {
         let file = overview.folder.join(file);
         fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
     }
     overview.start_again();
-    assert_eq!(overview.beat("web-1", 2).0, 200);
+    assert_eq!(overview.send_heartbeat("web-1", 2).0, 200);
     own(&overview.database());
 }

@@ -41,7 +41,7 @@ async fn web_1(store: &Arc<Store>) -> Component {
 }
 
 async fn databases() -> [Database; 2] {
-    let server = Database::Server(testkit::postgres().fresh().await);
+    let server = Database::Server(testkit::postgres().create_database().await);
     [Database::File(Folder::new("rows")), server]
 }
 

@@ -1,6 +1,6 @@
 //! The store's story: what it holds is there after a restart, and nobody is blamed for its absence.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails in a helper fails the story")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 
 mod commands;
 mod component_rows;
@@ -41,7 +41,7 @@ macro_rules! on_both {
             use super::*;
             $(#[tokio::test]
             async fn $story() {
-                let $database = Database::Server(testkit::postgres().fresh().await);
+                let $database = Database::Server(testkit::postgres().create_database().await);
                 $body
             })*
         }

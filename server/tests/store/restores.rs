@@ -17,7 +17,7 @@ async fn grow_past(store: &Arc<Store>, live: &LiveState, number: i64) {
 #[tokio::test]
 async fn a_web_server_that_slept_through_a_restore_takes_nothing_it_knew_for_true() {
     let postgres = testkit::postgres();
-    let address = postgres.fresh().await;
+    let address = postgres.create_database().await;
     let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
     let (awake, asleep) = (
         LiveState::load(Arc::clone(&one)).await.unwrap(),
@@ -91,11 +91,11 @@ async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
 #[tokio::test]
 async fn a_backup_of_either_database_is_the_whole_cluster() {
     let postgres = testkit::postgres();
-    let address = postgres.fresh().await;
+    let address = postgres.create_database().await;
     let store = Store::open(&address).await.unwrap();
     store.receive([beat("a", Role::Web, 1), beat("b", Role::Service, 4)]).await.unwrap();
     let before = store.load().await.unwrap();
-    let copy = postgres.fresh().await;
+    let copy = postgres.create_database().await;
     postgres.restore(&postgres.back_up(&address), &copy);
     let restored = Store::open(&copy).await.unwrap().load().await.unwrap();
     assert_eq!((restored.snapshot, restored.commit), (before.snapshot, before.commit));

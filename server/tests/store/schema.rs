@@ -45,7 +45,7 @@ async fn refusals(address: &str) -> [String; 2] {
 
 #[tokio::test]
 async fn a_database_from_before_the_first_release_is_refused_in_words_that_say_what_to_do() {
-    let server = Database::Server(testkit::postgres().fresh().await);
+    let server = Database::Server(testkit::postgres().create_database().await);
     for database in [Database::File(Folder::new("before")), server] {
         let address = database.address();
         for migrations in [1, 2] {

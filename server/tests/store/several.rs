@@ -4,7 +4,7 @@ use super::*;
 
 /// Two web servers on one database.
 async fn two() -> (Arc<Store>, Arc<Store>) {
-    let address = testkit::postgres().fresh().await;
+    let address = testkit::postgres().create_database().await;
     let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
     one.renew_mark().await.unwrap();
     other.renew_mark().await.unwrap();
@@ -66,12 +66,12 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
 #[tokio::test]
 async fn another_database_at_the_same_address_is_taken_as_it_is() {
     let postgres = testkit::postgres();
-    let address = postgres.fresh().await;
+    let address = postgres.create_database().await;
     let store = Store::open(&address).await.unwrap();
     let live = LiveState::load(Arc::clone(&store)).await.unwrap();
     live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
     let cursor = live.view().cursor;
-    postgres.empty(&address).await;
+    postgres.empty_database(&address).await;
     // At the first look there are no tables; they are made before the next.
     assert!(live.check_database().await.is_err() && live.is_blind());
     live.check_database().await.unwrap();

@@ -49,7 +49,7 @@ fn kept(overview: &Overview) -> Result<f64> {
 /// How long after its start a process has acknowledged a heartbeat of each agent, when all come at
 /// once.
 fn returned(overview: &mut Overview) -> Result<f64> {
-    overview.end();
+    overview.kill();
     let since = Instant::now();
     overview.start_again();
     all_at_once(overview, 2_000)?;
@@ -98,9 +98,9 @@ fn watched(overview: &Overview) -> Result<(f64, f64)> {
             .collect();
         // The first round is their arrival.
         thread::sleep(INTERVAL);
-        let (before, measured) = (overview.serve.processor(), Instant::now());
+        let (before, measured) = (overview.serve.cpu_time(), Instant::now());
         thread::sleep((since + WATCHED).saturating_duration_since(measured));
-        let spent = overview.serve.processor().saturating_sub(before).as_secs_f64();
+        let spent = overview.serve.cpu_time().saturating_sub(before).as_secs_f64();
         let share = spent / measured.elapsed().as_secs_f64() * 100.0;
         for player in players {
             player.join().unwrap_or(Ok(()))?;

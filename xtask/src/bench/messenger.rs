@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use testkit::{Overview, Process, connect, wait_until_ok, with};
+use testkit::{Overview, Process, connect, wait_until_ok, with_field};
 
 use super::{Figure, MANY, browser, everyone_beats};
 use crate::overview::{self, heartbeat};
@@ -38,7 +38,11 @@ fn start_agents(overview: &Overview) -> Vec<Process> {
     let program = workspace::server_binary(Profile::Release);
     let start = |number: usize| {
         let port = (FIRST_PORT + number).to_string();
-        overview.agent(&program, &server(number), &["--ip", "127.0.0.1", "--messenger-port", &port])
+        overview.start_agent(
+            &program,
+            &server(number),
+            &["--ip", "127.0.0.1", "--messenger-port", &port],
+        )
     };
     (1..=MANY).map(start).collect()
 }
@@ -57,9 +61,9 @@ fn services() -> Result<Vec<Figure>> {
     });
     // What was told of all of them is over.
     thread::sleep(Duration::from_secs(5));
-    let before = overview.serve.processor();
+    let before = overview.serve.cpu_time();
     thread::sleep(IDLE);
-    let spent = overview.serve.processor().saturating_sub(before).as_secs_f64();
+    let spent = overview.serve.cpu_time().saturating_sub(before).as_secs_f64();
     let share = spent / IDLE.as_secs_f64() * 100.0;
     let how = format!("over {} s, heartbeats every 30 s among them; limit 3", IDLE.as_secs());
     let mut figures = vec![Figure::of("1,000 connected services, idle", share, "% of one", how)];
@@ -84,7 +88,8 @@ fn readers() -> Result<Vec<Figure>> {
     let mut waits = Vec::new();
     for change in 1..=CHANGES {
         let version = format!("2026.3.{change}");
-        let beat = with(heartbeat(1, "service", change as u64 + 1), "version", json!(version));
+        let beat =
+            with_field(heartbeat(1, "service", change as u64 + 1), "version", json!(version));
         let told: Result<Vec<Duration>> = thread::scope(|scope| {
             let version = &version;
             let told: Vec<_> = readers

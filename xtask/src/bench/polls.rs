@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use testkit::{Overview, with};
+use testkit::{Overview, with_field};
 
 use super::load::load;
 use super::{Figure, everyone_beats, middle};
@@ -28,7 +28,7 @@ pub(super) fn figures() -> Result<Vec<Figure>> {
     let unchanged = conditional(&overview)?;
     let cursor = overview::cursor(&overview)?;
     for number in 1..=CHANGED {
-        let beat = with(heartbeat(number, "service", 2), "version", json!("2026.2.2"));
+        let beat = with_field(heartbeat(number, "service", 2), "version", json!("2026.2.2"));
         overview::beat(&overview, &beat)?;
     }
     let since = overview::since(&overview, &cursor);

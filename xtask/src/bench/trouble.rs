@@ -179,7 +179,7 @@ impl Trouble {
         overview.configure(interval, timeout, WEB_WINDOW);
         self.bring(&overview, size)?;
         // What it takes to hear of all of them is not what a picture takes.
-        overview.kill();
+        overview.kill_and_restart();
         self.wait_for(&overview, size)?;
         // A fact that moves the picture and leaves the trouble as it is. Its key is the first one's: two servers agree on
         // it, and the reference is looked for no more.
@@ -187,7 +187,7 @@ impl Trouble {
         let moves = |sequence| overview::beat(&overview, &beat("mover", "web", 0, sequence, &says));
         moves(1)?;
         let mut times = Vec::new();
-        overview.serve.forget_peak_memory();
+        overview.serve.reset_peak_memory();
         let before = overview.serve.memory_kb();
         let mut picture = String::new();
         for round in 0..PICTURES {

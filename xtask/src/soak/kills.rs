@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
-use testkit::{Overview, Senders, missing};
+use testkit::{Overview, Senders, find_lost_heartbeat};
 
 use super::{Held, Plan, Target, random_up_to, takes_heartbeats};
 
@@ -18,7 +18,7 @@ pub(super) fn run(overview: &mut Overview, _: &mut Target, plan: &Plan) -> Resul
     let senders = Senders::start(&overview.url("/api/v1/heartbeats"), servers, Duration::ZERO, 1);
     for kill in 1..=plan.kills {
         thread::sleep(random_up_to(LIFETIME));
-        overview.kill();
+        overview.kill_and_restart();
         has_everything(overview, &senders)
             .map_err(|error| error.context(format!("after kill {kill}")))?;
         takes_heartbeats(overview, &format!("kill {kill}"))?;
@@ -32,5 +32,6 @@ pub(super) fn run(overview: &mut Overview, _: &mut Target, plan: &Plan) -> Resul
 pub(super) fn has_everything(overview: &Overview, senders: &Senders) -> Result<()> {
     // What was acknowledged before this look must be in what is seen by it.
     let acknowledged = senders.acknowledged();
-    missing(&acknowledged, &overview.picture()).map_or(Ok(()), |lost| Err(anyhow!(lost)))
+    find_lost_heartbeat(&acknowledged, &overview.picture())
+        .map_or(Ok(()), |lost| Err(anyhow!(lost)))
 }

@@ -102,7 +102,7 @@ fn sample(
             at: since.elapsed(),
             memory_kb: overview.serve.memory_kb(),
             descriptors: overview.serve.open_descriptors(),
-            processor: overview.serve.processor(),
+            processor: overview.serve.cpu_time(),
             heartbeats: senders.count(),
             looks: looks.load(Ordering::Relaxed),
         };

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use testkit::{Overview, SOON, Senders, agent, beat, try_until_ok};
+use testkit::{DEFAULT_TIMEOUT, Overview, Senders, agent, send_heartbeat, try_until_ok};
 
 use super::kills::has_everything;
 use super::{Held, Plan, SURVIVOR, Target, next_sequence, takes_heartbeats};
@@ -56,8 +56,8 @@ fn elsewhere(overview: &Overview) -> std::path::PathBuf {
 fn is_refused(overview: &Overview) -> Result<()> {
     let url = overview.url("/api/v1/heartbeats");
     let refused =
-        try_until_ok("a heartbeat without a database to be refused", SOON, || {
-            match beat(&agent(), &url, SURVIVOR, next_sequence()) {
+        try_until_ok("a heartbeat without a database to be refused", DEFAULT_TIMEOUT, || {
+            match send_heartbeat(&agent(), &url, SURVIVOR, next_sequence()) {
                 Some((503, _)) => Ok(()),
                 told => Err(format!("{told:?}")),
             }

@@ -1,17 +1,15 @@
-//! A `PgBouncer` before a PostgreSQL.
+//! A `PgBouncer` in front of a PostgreSQL.
 
 use std::fs;
 use std::path::Path;
 
-use super::{Postgres, as_user};
+use super::{Postgres, command_as_user};
 use crate::folder::Folder;
 use crate::process::{Process, free_port};
 use crate::wait::wait_until_ok;
 
-/// Longer than a busy machine needs to start it.
 const START_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(20);
 
-/// Shares connections to a PostgreSQL.
 #[derive(Debug)]
 pub struct PgBouncer {
     port: u16,
@@ -19,7 +17,7 @@ pub struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts one that lends a connection for a `session` or a `transaction`.
+    /// Starts one with the pool mode `session` or `transaction`.
     pub fn start(postgres: &Postgres, folder: &Folder, pool_mode: &str) -> Self {
         let port = free_port();
         let options = postgres.file(&format!("pgbouncer-{port}.ini"));
@@ -33,16 +31,15 @@ impl PgBouncer {
             users.display(),
         );
         fs::write(&options, text).unwrap();
-        let mut command = as_user(Path::new("/usr/sbin/pgbouncer"), postgres.user);
+        let mut command = command_as_user(Path::new("/usr/sbin/pgbouncer"), postgres.user);
         let process =
             Process::start(command.arg(&options), folder, &format!("pgbouncer {pool_mode}"));
         wait_until_ok("PgBouncer to start", START_TIMEOUT, || {
-            std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|_| process.said())
+            std::net::TcpStream::connect(("127.0.0.1", port)).map(drop).map_err(|_| process.log())
         });
         Self { port, _process: process }
     }
 
-    /// The address of the database of this name.
     pub fn address(&self, database: &str) -> String {
         format!("postgres://overview@127.0.0.1:{}/{database}", self.port)
     }

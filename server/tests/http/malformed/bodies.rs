@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use serde_json::json;
 
 use super::{named, with_one};
-use crate::harness::{Running, TOKEN, heartbeat, with};
+use crate::harness::{Running, TOKEN, heartbeat, with_field};
 
 /// The body in another encoding of Unicode.
 fn utf16(text: &str) -> Vec<u8> {
@@ -117,7 +117,7 @@ fn of_a_field_that_occurs_twice_the_last_value_counts() {
 /// A heartbeat of this length, by an unknown field.
 fn of_length(server: &str, length: usize) -> String {
     let padded = |padding: usize| {
-        with(heartbeat(server, "web", 1), "padding", json!("x".repeat(padding))).to_string()
+        with_field(heartbeat(server, "web", 1), "padding", json!("x".repeat(padding))).to_string()
     };
     padded(length - padded(0).len())
 }

@@ -179,7 +179,7 @@ impl Checker {
     /// Waits until dialling this many services has failed.
     pub(super) fn until_dialled(&self, services: usize) {
         let headers = [("authorization", self.bearer.as_str())];
-        testkit::wait_until_ok("services dialled in vain", testkit::SOON, || {
+        testkit::wait_until_ok("services dialled in vain", testkit::DEFAULT_TIMEOUT, || {
             let overview = self.overview.send("GET", "/api/v1/overview", &headers, &[]);
             let dialled = overview.body.to_string().matches("\"reason\":\"refused\"").count();
             if dialled == services { Ok(()) } else { Err(dialled) }

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use self::checker::*;
-use crate::harness::{Answer, Running, TOKEN, heartbeat, with};
+use crate::harness::{Answer, Running, TOKEN, heartbeat, with_field};
 
 #[test]
 fn every_documented_status_is_answered_as_documented() {
@@ -71,8 +71,8 @@ fn every_documented_status_is_answered_as_documented() {
     checker.accept(404, "encryption", &digits("deadbeef"));
     checker.accept(404, "other", &digits("9f9f9f9f"));
     checker.accept(400, "%FF", &digits("9f9f9f9f"));
-    let twin =
-        with(heartbeat("web-2", "web", 1), "key_check", json!(format!("{:0<64}", "9f9f9f9f")));
+    let key = json!(format!("{:0<64}", "9f9f9f9f"));
+    let twin = with_field(heartbeat("web-2", "web", 1), "key_check", key);
     checker.beat(200, &bytes(&twin));
     checker.accept(409, "encryption", &digits("9f9f9f9f"));
 
@@ -89,8 +89,8 @@ fn every_documented_status_is_answered_as_documented() {
 
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     for server in ["web-3", "web-4"] {
-        let beat = with(heartbeat(server, "service", 1), "messenger_port", json!(port));
-        checker.beat(200, &bytes(&with(beat, "ip", json!("127.0.0.1"))));
+        let beat = with_field(heartbeat(server, "service", 1), "messenger_port", json!(port));
+        checker.beat(200, &bytes(&with_field(beat, "ip", json!("127.0.0.1"))));
     }
     checker.until_dialled(2);
     checker.reconnect(200, "web-3");
@@ -142,7 +142,7 @@ fn fill_and_remove(checker: &Checker, by_token: &[(&str, &str)]) {
     checker.beat(507, &bytes(&heartbeat("web-20", "web", 1)));
     let body = bytes(&json!({"server": "web-20"}));
     checker.ask(507, ("POST", ENROLMENTS, ENROLMENTS), by_token, &body);
-    let stopped = with(heartbeat("web-10", "web", 2), "leaving", json!(true));
+    let stopped = with_field(heartbeat("web-10", "web", 2), "leaving", json!(true));
     checker.beat(200, &bytes(&stopped));
     let path = format!("{REMOVALS}?dry_run=true");
     let wanted = bytes(&json!({"name": "web-10"}));
@@ -182,20 +182,21 @@ fn embed(checker: &Checker) -> String {
 #[test]
 fn the_overview_fits_its_schema_in_every_state() {
     let checker = Checker::of(Running::reporting_itself());
-    checker.overview.hurry();
+    checker.overview.use_short_timers();
     for server in ["web-1", "web-2"] {
         checker.overview.beat(&heartbeat(server, "web", 1));
     }
-    let bare = with(heartbeat("app-1", "service", 1), "key_check", json!(null));
-    checker.overview.beat(&with(bare, "product", json!(null)));
-    let full = with(heartbeat("app-2", "service", 1), "machine_key_check", json!("ab".repeat(32)));
-    let full = with(full, "sent_at", json!("2020-01-01T00:00:00+02:00"));
-    let full = with(full, "messenger_port", json!(4_000));
-    checker.overview.beat(&with(full, "key_check", json!("07".repeat(32))));
-    checker.overview.beat(&with(heartbeat("web-2", "web", 2), "leaving", json!(true)));
+    let bare = with_field(heartbeat("app-1", "service", 1), "key_check", json!(null));
+    checker.overview.beat(&with_field(bare, "product", json!(null)));
+    let full =
+        with_field(heartbeat("app-2", "service", 1), "machine_key_check", json!("ab".repeat(32)));
+    let full = with_field(full, "sent_at", json!("2020-01-01T00:00:00+02:00"));
+    let full = with_field(full, "messenger_port", json!(4_000));
+    checker.overview.beat(&with_field(full, "key_check", json!("07".repeat(32))));
+    checker.overview.beat(&with_field(heartbeat("web-2", "web", 2), "leaving", json!(true)));
     let look = || checker.ask(200, ("GET", "/api/v1/overview", "/api/v1/overview"), &[], &[]).body;
     let mut wanted: Vec<&str> = vec!["alive", "stopped", "late", "stale"];
-    testkit::wait_until_ok("every pulse", testkit::SOON, || {
+    testkit::wait_until_ok("every pulse", testkit::DEFAULT_TIMEOUT, || {
         let counts = look()["counts"].clone();
         wanted.retain(|pulse| counts[pulse] == 0);
         if wanted.is_empty() { Ok(()) } else { Err(format!("all but {wanted:?}")) }
@@ -258,7 +259,7 @@ fn the_limits_in_the_document_are_those_of_the_server() {
     for (field, values) in fields {
         for value in values {
             sequence += 1;
-            let beat = with(heartbeat("web-1", "web", sequence), field, value.clone());
+            let beat = with_field(heartbeat("web-1", "web", sequence), field, value.clone());
             let taken = checker.overview.beat(&beat).status == 200;
             assert_eq!(checker.fits("Heartbeats", &beat), taken, "{field} = {value}");
         }
