@@ -109,13 +109,13 @@ impl Commands {
             return Ok(found.into_iter().map(|server| server.name).collect());
         }
         let live = Arc::clone(&self.live);
-        let Ok(place) = live.place() else {
+        let Ok(slot) = live.reserve_change_slot() else {
             return Err(PartialRemoval { removed: Vec::new(), error: CommandError::Blind });
         };
         let by = by.clone();
         // The remaining portions are removed even if the client disconnects.
         run_to_end(async move {
-            let _place = place;
+            let _slot = slot;
             let mut removed = Vec::new();
             loop {
                 match remove_portion(&live, &filter, &by).await {
@@ -169,9 +169,9 @@ impl Commands {
         Change: Future<Output = CommandResult> + Send,
     {
         let live = Arc::clone(&self.live);
-        let place = live.place().map_err(|_| CommandError::Blind)?;
+        let slot = live.reserve_change_slot().map_err(|_| CommandError::Blind)?;
         let change = async move {
-            let _place = place;
+            let _slot = slot;
             live.catch_up_with_others().await;
             change(live).await
         };

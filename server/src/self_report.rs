@@ -133,7 +133,7 @@ impl SelfReporter {
                 source,
             },
         };
-        match self.ingest.take(vec![heartbeat]).await {
+        match self.ingest.submit(vec![heartbeat]).await {
             Ok(accepted) => accepted.next_in(),
             Err(_) => RETRY_INTERVAL,
         }

@@ -78,7 +78,7 @@ impl AuthCache {
     }
 
     /// Notes when tokens were last used.
-    pub fn note_uses(&mut self, uses: &[(SecretHash, Timestamp)]) {
+    pub fn record_token_uses(&mut self, uses: &[(SecretHash, Timestamp)]) {
         for (hash, used_at) in uses {
             if let Some(token) = self.tokens.get_mut(hash) {
                 let token = Arc::make_mut(token);

@@ -130,7 +130,7 @@ impl AuthService {
         let origin = RequestOrigin::from_request(headers, extensions, &self.policy.proxies);
         let auth_cache = self.live.auth_cache();
         let now = self.live.now();
-        let blind_for = now - self.live.last_sight();
+        let blind_for = now - self.live.last_readable_at();
         let context = Context { auth_cache: &auth_cache, origin: &origin, now, blind_for };
         let by_token = bearer_token(headers).map(|hash| match hash {
             Ok(hash) => self.identify_by_token(hash, context),

@@ -167,9 +167,10 @@ impl AuthService {
         changes: &[AccessChange],
         entry: Option<&audit::AuditEntry>,
     ) -> Result<bool, StoreError> {
-        let (changes, entry, place) = (changes.to_vec(), entry.cloned(), self.live.place()?);
+        let (changes, entry, slot) =
+            (changes.to_vec(), entry.cloned(), self.live.reserve_change_slot()?);
         let change = self.live.change(|store| async move {
-            let _place = place;
+            let _slot = slot;
             let commit = store.change_access(&changes, entry.as_ref()).await?;
             Ok((commit.is_some(), commit))
         });

@@ -43,7 +43,9 @@ impl AuthService {
             if self.live.is_blind() || (uses.is_empty() && !self.store.is_shared()) {
                 continue;
             }
-            if let Err(error) = self.live.note_uses(uses, self.store.now() - READ_BACK).await {
+            if let Err(error) =
+                self.live.record_token_uses(uses, self.store.now() - READ_BACK).await
+            {
                 tracing::warn!(%error, "cannot write when tokens were last used; the next attempt is in a minute");
             }
         }

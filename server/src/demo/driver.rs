@@ -51,7 +51,7 @@ impl Driver {
 
     /// Causes the faults of this second.
     pub(super) async fn apply(&mut self, second: u32) -> Result<(), StoreError> {
-        self.site.live.limit_servers(timeline::max_servers(second));
+        self.site.live.set_max_servers(timeline::max_servers(second));
         self.report_probe(second);
         self.lock_database(second).await?;
         if self.lock.is_some() || self.site.live.is_blind() {
@@ -71,9 +71,9 @@ impl Driver {
         if timeline::new_server_is_unhealthy(second) {
             let reason = "503 Service Unavailable: the database is being upgraded".to_owned();
             let why = RejectionReason::Probe { role: Role::Web, reason };
-            self.site.live.refused(&server, why, None);
+            self.site.live.note_rejected(&server, why, None);
         } else {
-            self.site.live.probe_answered(&ComponentKey { server, role: Role::Web });
+            self.site.live.note_probe_answered(&ComponentKey { server, role: Role::Web });
         }
     }
 

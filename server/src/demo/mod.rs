@@ -18,7 +18,7 @@ use crate::auth::AuthPolicy;
 use crate::auth::secret::SecretHash;
 use crate::demo::driver::Driver;
 use crate::demo::sim_node::SimNode;
-use crate::ingest::Refused;
+use crate::ingest::IngestError;
 use crate::net::listener::Listener;
 use crate::site::branding::Branding;
 use crate::site::{Options, Site};
@@ -33,7 +33,7 @@ pub enum DemoError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Ingest(#[from] IngestError),
     #[error("the name of a simulated server {0}")]
     Name(String),
 }
@@ -82,7 +82,7 @@ impl Demo {
             }
         }
         // All at once, so that the page never shows a part of the cluster.
-        site.intake.take(nodes.iter_mut().map(SimNode::first_heartbeat).collect()).await?;
+        site.intake.submit(nodes.iter_mut().map(SimNode::first_heartbeat).collect()).await?;
         let (ticks, tick) = watch::channel(Tick::FIRST);
         let mut tasks = JoinSet::new();
         for node in nodes {

@@ -84,7 +84,7 @@ impl SimNode {
                 () = &mut wait, if self.is_sending() => Some(self.heartbeat(false)),
             };
             if let Some(heartbeat) = heartbeat {
-                let taken = self.intake.take(vec![heartbeat]).await;
+                let taken = self.intake.submit(vec![heartbeat]).await;
                 wait.set(sleep(taken.map_or(DEFAULT_INTERVAL, |taken| taken.next_in())));
             }
         }

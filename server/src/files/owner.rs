@@ -12,13 +12,13 @@ use rustix::process::geteuid;
 
 /// A file or folder of another account to which this process lacks access.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Foreign {
+pub struct InaccessiblePath {
     path: PathBuf,
     owner: u32,
     mode: u32,
 }
 
-impl Foreign {
+impl InaccessiblePath {
     /// `Some` if the file exists and this process must not read it, or write it if it needs to.
     pub fn file(path: &Path, is_written: bool) -> Option<Self> {
         let write = if is_written { Access::WRITE_OK } else { Access::empty() };
@@ -42,7 +42,7 @@ impl Foreign {
     }
 }
 
-impl fmt::Display for Foreign {
+impl fmt::Display for InaccessiblePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, owner, mode } = self;
         write!(f, "{} (owner {}, mode {mode:o})", path.display(), Account(*owner))
@@ -68,18 +68,18 @@ impl fmt::Display for Account {
 
 /// What of a database this process cannot use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unusable {
-    pub files: Vec<Foreign>,
+pub struct Inaccessible {
+    pub files: Vec<InaccessiblePath>,
     /// Their folder, if this process must not create files in it.
-    pub folder: Option<Foreign>,
+    pub folder: Option<InaccessiblePath>,
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for Inaccessible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let account = Account(geteuid().as_raw());
         let mut advice = Vec::new();
         if !self.files.is_empty() {
-            let files: Vec<String> = self.files.iter().map(Foreign::to_string).collect();
+            let files: Vec<String> = self.files.iter().map(InaccessiblePath::to_string).collect();
             write!(
                 f,
                 "this process runs as {account}, which has no access to {}",
@@ -117,8 +117,8 @@ fn quoted(path: &Path) -> String {
 
 /// If access was denied, the error names the owner of the file and the account of this process.
 pub(super) fn explain(path: &Path, error: io::Error) -> io::Error {
-    match Foreign::at(path).filter(|_| error.kind() == ErrorKind::PermissionDenied) {
-        Some(Foreign { owner, mode, .. }) => io::Error::new(
+    match InaccessiblePath::at(path).filter(|_| error.kind() == ErrorKind::PermissionDenied) {
+        Some(InaccessiblePath { owner, mode, .. }) => io::Error::new(
             ErrorKind::PermissionDenied,
             format!(
                 "permission denied: it belongs to {} (mode {mode:o}), and this process runs as {}",
@@ -144,9 +144,9 @@ mod tests {
 
     #[test]
     fn everything_that_cannot_be_used_is_in_one_message() {
-        let foreign = |path: &str, mode| Foreign { path: path.into(), owner: 0, mode };
+        let foreign = |path: &str, mode| InaccessiblePath { path: path.into(), owner: 0, mode };
         let me = Account(geteuid().as_raw());
-        let both = Unusable {
+        let both = Inaccessible {
             files: vec![foreign("/d/a.db", 0o600), foreign("/d/a.db-wal", 0o600)],
             folder: Some(foreign("/d", 0o755)),
         };

@@ -8,15 +8,15 @@ use app::cluster::{
 };
 use serde_json::Value;
 
-use super::json_fields::{Fields, string, switch};
+use super::json_fields::{Fields, boolean, string};
 use crate::files::key::is_of_empty_key;
 
 /// The highest sequence: 2^53 - 1, which every language's numbers can hold.
 const MAX_SEQUENCE: i64 = (1 << 53) - 1;
 
 /// Reads one heartbeat from a JSON object. The error holds one entry per bad field.
-pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
-    let mut fields = Fields::of(value, "must be a JSON object: one heartbeat")?;
+pub fn parse_heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
+    let mut fields = Fields::new(value, "must be a JSON object: one heartbeat")?;
     let os = os(&mut fields);
     let server = text(&mut fields, "server", ServerName::parse);
     let role = text(&mut fields, "role", |word| {
@@ -33,11 +33,11 @@ pub fn heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
     let boot_id = text(&mut fields, "boot_id", boot_id);
     let sequence = fields.required_not_null("sequence", sequence);
     let sent_at = optional_text(&mut fields, "sent_at", moment);
-    let key_check = optional_text(&mut fields, "key_check", key_digits);
-    let machine_key_check = optional_text(&mut fields, "machine_key_check", key_digits);
+    let key_check = optional_text(&mut fields, "key_check", parse_key_check);
+    let machine_key_check = optional_text(&mut fields, "machine_key_check", parse_key_check);
     let messenger_port = fields.optional("messenger_port", port);
-    let leaving = fields.optional("leaving", switch).unwrap_or_default();
-    let probed = fields.optional("probed", switch).unwrap_or_default();
+    let leaving = fields.optional("leaving", boolean).unwrap_or_default();
+    let probed = fields.optional("probed", boolean).unwrap_or_default();
     let read = || {
         Some(Heartbeat {
             server: server?,
@@ -84,7 +84,7 @@ fn os(fields: &mut Fields<'_>) -> Option<Os> {
         let object = value.is_object().then_some(value);
         object.ok_or("must be an object with name and version")
     })?;
-    let mut nested = Fields::of_any(value);
+    let mut nested = Fields::from_value(value);
     let name = text(&mut nested, "name", label);
     let version = text(&mut nested, "version", label);
     let read = name.zip(version).map(|(name, version)| Os { name, version });
@@ -138,7 +138,7 @@ fn has_form(text: &str, form: &str) -> bool {
         })
 }
 
-fn key_digits(text: &str) -> Result<KeyCheck, String> {
+fn parse_key_check(text: &str) -> Result<KeyCheck, String> {
     match KeyCheck::parse(text) {
         None => Err("must be 64 lower-case hex digits".to_owned()),
         Some(check) if is_of_empty_key(check) => {

@@ -11,16 +11,16 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The fields of an object; `message` is for a value that is none.
-    pub(crate) fn of(value: &'a Value, message: &str) -> Result<Self, Vec<FieldError>> {
+    pub(crate) fn new(value: &'a Value, message: &str) -> Result<Self, Vec<FieldError>> {
         if value.is_object() {
-            Ok(Self::of_any(value))
+            Ok(Self::from_value(value))
         } else {
             Err(vec![FieldError::new("", message)])
         }
     }
 
     /// The fields of a value: none, if it is no object.
-    pub(crate) fn of_any(value: &'a Value) -> Self {
+    pub(crate) fn from_value(value: &'a Value) -> Self {
         Self { object: value.as_object(), errors: Vec::new() }
     }
 
@@ -112,7 +112,7 @@ pub(crate) fn string(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "must be a string".to_owned())
 }
 
-/// A switch.
-pub(crate) fn switch(value: &Value) -> Result<bool, &'static str> {
+/// A boolean.
+pub(crate) fn boolean(value: &Value) -> Result<bool, &'static str> {
     value.as_bool().ok_or("must be true or false")
 }

@@ -4,4 +4,4 @@ pub mod heartbeat_json;
 pub(crate) mod json_fields;
 mod writer;
 
-pub use self::writer::{Ingest, Refused, Taken};
+pub use self::writer::{Ingest, IngestError, IngestOutcome};

@@ -13,18 +13,18 @@ use crate::store::{Receipt, ReceiveOutcome};
 use crate::telemetry::heartbeats::{HeartbeatMetrics, RejectReason};
 
 /// How many requests may wait for the writer; one more is told to come back.
-const WAITING: usize = 1_024;
+const MAX_WAITING_REQUESTS: usize = 1_024;
 /// How many heartbeats go into one transaction at most.
-const BATCH: usize = 4_000;
+const MAX_BATCH_HEARTBEATS: usize = 4_000;
 
 /// While many beat, a transaction is worth so many requests, or as many as there were last time,
-const TARGET_BATCH: usize = 16;
+const TARGET_BATCH_REQUESTS: usize = 16;
 /// but nobody waits for others longer than this.
-const LONGEST_WAIT: Duration = Duration::from_millis(20);
+const MAX_BATCH_WAIT: Duration = Duration::from_millis(20);
 
 /// Why heartbeats were not taken. Nothing of them was stored, or the answer would say so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum IngestError {
     /// More requests wait than may.
     #[error("too many heartbeats are waiting to be written")]
     Busy,
@@ -35,7 +35,7 @@ pub enum Refused {
 
 /// What became of one request's heartbeats, now durable.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct IngestOutcome {
     /// One for each heartbeat that was stored, in order.
     pub receipts: Vec<Receipt>,
     /// New names for which there was no room, each once: nothing of them was stored.
@@ -49,7 +49,7 @@ pub struct Taken {
 struct Job {
     heartbeats: Vec<Heartbeat>,
     over_limit: Vec<ServerName>,
-    answer: oneshot::Sender<Result<Taken, Refused>>,
+    answer: oneshot::Sender<Result<IngestOutcome, IngestError>>,
 }
 
 /// The door to the one writer.
@@ -57,21 +57,21 @@ struct Job {
 pub struct Ingest {
     jobs: mpsc::Sender<Job>,
     live: Arc<LiveState>,
-    figures: Arc<HeartbeatMetrics>,
+    metrics: Arc<HeartbeatMetrics>,
 }
 
 impl Ingest {
     /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
     pub fn start(live: Arc<LiveState>) -> Self {
-        let (sender, jobs) = mpsc::channel(WAITING);
-        let figures = Arc::new(HeartbeatMetrics::default());
-        tokio::spawn(write(jobs, Arc::clone(&live), Arc::clone(&figures)));
-        Self { jobs: sender, live, figures }
+        let (sender, jobs) = mpsc::channel(MAX_WAITING_REQUESTS);
+        let metrics = Arc::new(HeartbeatMetrics::default());
+        tokio::spawn(run_writer(jobs, Arc::clone(&live), Arc::clone(&metrics)));
+        Self { jobs: sender, live, metrics }
     }
 
     /// Whether there is no room for a server of this name.
     pub(crate) fn is_full_for(&self, server: &ServerName) -> bool {
-        self.live.servers() >= self.max_servers() && !self.live.knows(server)
+        self.live.servers() >= self.max_servers() && !self.live.has_server(server)
     }
 
     /// How many servers it takes in at most.
@@ -80,27 +80,27 @@ impl Ingest {
     }
 
     /// What became of all heartbeats so far.
-    pub(crate) fn figures(&self) -> &HeartbeatMetrics {
-        &self.figures
+    pub(crate) fn metrics(&self) -> &HeartbeatMetrics {
+        &self.metrics
     }
 
     /// Takes heartbeats, whole or not at all; returns once they are durable.
-    pub async fn take(&self, heartbeats: Vec<Heartbeat>) -> Result<Taken, Refused> {
+    pub async fn submit(&self, heartbeats: Vec<Heartbeat>) -> Result<IngestOutcome, IngestError> {
         if self.live.is_write_blocked() {
-            self.figures.record_rejection(RejectReason::Blind);
-            return Err(Refused::Blind);
+            self.metrics.record_rejection(RejectReason::Blind);
+            return Err(IngestError::Blind);
         }
-        let (answer, taken) = oneshot::channel();
+        let (answer, outcome) = oneshot::channel();
         if self.jobs.try_send(Job { heartbeats, over_limit: Vec::new(), answer }).is_err() {
-            self.figures.record_rejection(RejectReason::Busy);
-            return Err(Refused::Busy);
+            self.metrics.record_rejection(RejectReason::Busy);
+            return Err(IngestError::Busy);
         }
-        taken.await.unwrap_or(Err(Refused::Blind))
+        outcome.await.unwrap_or(Err(IngestError::Blind))
     }
 }
 
 /// Leaves out the heartbeats of new servers for which there is no room.
-fn leave_out_over_limit(jobs: &mut [Job], live: &LiveState) {
+fn remove_over_limit(jobs: &mut [Job], live: &LiveState) {
     let heartbeats: usize = jobs.iter().map(|job| job.heartbeats.len()).sum();
     let mut room = live.max_servers().saturating_sub(live.servers());
     if heartbeats <= room {
@@ -112,7 +112,7 @@ fn leave_out_over_limit(jobs: &mut [Job], live: &LiveState) {
             let server = &heartbeat.server;
             // The overview's own components are few, and its page is where to see what is wrong.
             let is_own = heartbeat.facts.source.is_own();
-            if is_own || admitted.contains(server) || live.knows(server) {
+            if is_own || admitted.contains(server) || live.has_server(server) {
                 return true;
             }
             if room > 0 {
@@ -128,24 +128,24 @@ fn leave_out_over_limit(jobs: &mut [Job], live: &LiveState) {
     }
 }
 
-async fn write(
+async fn run_writer(
     mut jobs: mpsc::Receiver<Job>,
     live: Arc<LiveState>,
-    figures: Arc<HeartbeatMetrics>,
+    metrics: Arc<HeartbeatMetrics>,
 ) {
     let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
         // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
-        let crowded = last > 1 && written.elapsed() < LONGEST_WAIT;
-        let company = if crowded { TARGET_BATCH.max(last) } else { 0 };
+        let is_busy = last > 1 && written.elapsed() < MAX_BATCH_WAIT;
+        let target = if is_busy { TARGET_BATCH_REQUESTS.max(last) } else { 0 };
         let arrived = Stopwatch::start();
         let mut gathered = first.heartbeats.len();
         let mut waiting = vec![first];
-        while gathered < BATCH {
+        while gathered < MAX_BATCH_HEARTBEATS {
             let next = match jobs.try_recv() {
                 Ok(next) => next,
-                Err(_) if waiting.len() < company => {
-                    let left = LONGEST_WAIT.saturating_sub(arrived.elapsed());
+                Err(_) if waiting.len() < target => {
+                    let left = MAX_BATCH_WAIT.saturating_sub(arrived.elapsed());
                     let Ok(Some(next)) = tokio::time::timeout(left, jobs.recv()).await else {
                         break;
                     };
@@ -157,7 +157,7 @@ async fn write(
             waiting.push(next);
         }
         last = waiting.len();
-        leave_out_over_limit(&mut waiting, &live);
+        remove_over_limit(&mut waiting, &live);
         let batch: Vec<Heartbeat> =
             waiting.iter().flat_map(|job| job.heartbeats.iter().cloned()).collect();
         let heartbeats = batch.len();
@@ -165,37 +165,38 @@ async fn write(
             Ok((Vec::new(), live.now(), live.interval()))
         } else {
             let received = live.change(|store| async move {
-                let ReceiveOutcome { receipts, at, interval, news } = store.receive(batch).await?;
-                Ok(((receipts, at, interval), news))
+                let ReceiveOutcome { receipts, at, interval, commit } =
+                    store.receive(batch).await?;
+                Ok(((receipts, at, interval), commit))
             });
             received.await
         };
         written = Stopwatch::start();
         match received {
             Ok((receipts, at, interval)) => {
-                figures.record_batch(receipts.len(), Receipt::applied(&receipts));
+                metrics.record_batch(receipts.len(), Receipt::applied(&receipts));
                 let mut receipts = receipts.into_iter();
                 for Job { heartbeats, over_limit, answer } in waiting {
                     if !over_limit.is_empty() {
-                        figures.record_rejection(RejectReason::Full);
+                        metrics.record_rejection(RejectReason::Full);
                     }
                     let receipts = receipts.by_ref().take(heartbeats.len()).collect();
                     // Whoever asked may have gone; what it said is durable all the same.
-                    let _ = answer.send(Ok(Taken { receipts, over_limit, at, interval }));
+                    let _ = answer.send(Ok(IngestOutcome { receipts, over_limit, at, interval }));
                 }
             }
             Err(error) => {
                 tracing::error!(%error, heartbeats, "heartbeats could not be written");
                 for job in waiting {
-                    figures.record_rejection(RejectReason::Blind);
-                    let _ = job.answer.send(Err(Refused::Blind));
+                    metrics.record_rejection(RejectReason::Blind);
+                    let _ = job.answer.send(Err(IngestError::Blind));
                 }
             }
         }
     }
 }
 
-impl Taken {
+impl IngestOutcome {
     /// When the sender should beat again: 0.8 to 1.0 of the interval, at random, so that a thousand
     /// agents never beat in step.
     pub fn next_in(&self) -> std::time::Duration {

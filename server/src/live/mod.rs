@@ -11,7 +11,7 @@ use app::cluster::{Change, ComponentKey, RejectionReason, ServerName, Snapshot, 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 use self::refresh::ReadinessCheck;
-use self::state::State;
+use self::state::Picture;
 use crate::auth::audit::AuditEntry;
 use crate::auth::cache::AuthCache;
 use crate::clock::Stopwatch;
@@ -39,15 +39,15 @@ pub struct LiveView {
 /// The one snapshot that all readers are answered from: no poll costs a query.
 #[derive(Debug)]
 pub struct LiveState {
-    state: RwLock<State>,
+    picture: RwLock<Picture>,
     store: Arc<Store>,
     auth_cache: RwLock<Arc<AuthCache>>,
     /// Held from a write until its commit is applied: commits are applied in their order.
     write_lock: Mutex<()>,
     /// The places of those who wait for the write lock, but for heartbeats and marks.
-    places: Arc<Semaphore>,
+    change_slots: Arc<Semaphore>,
     /// When it was last seen whether others have written.
-    glanced: Mutex<Option<Stopwatch>>,
+    last_poll: Mutex<Option<Stopwatch>>,
     /// The last check that `/readyz` asked for.
     readiness: std::sync::Mutex<Option<ReadinessCheck>>,
     /// Tells this process's cursors from those of the other web servers.
@@ -55,36 +55,36 @@ pub struct LiveState {
     /// How often the database could not be read or written.
     failures: Counter,
     /// Stirs whenever more than a time has changed.
-    facts: watch::Sender<()>,
+    changed: watch::Sender<()>,
 }
 
 impl LiveState {
     /// The picture as the store has it; blind, as long as a server has not been reached.
     pub async fn load(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
         let now = store.now();
-        let (state, auth_cache) = match store.load().await {
+        let (picture, auth_cache) = match store.load().await {
             Ok(LoadedState { snapshot, auth_cache, commit }) => {
-                (State::starting_at(snapshot, commit, store.now()), auth_cache)
+                (Picture::new(snapshot, commit, store.now()), auth_cache)
             }
             Err(error) if store.is_shared() => {
                 tracing::error!(%error, "the overview begins without its database");
                 let (blind_since, outage) = (Some(now), Some(error.outage()));
                 let nothing = Snapshot { blind_since, outage, ..Snapshot::default() };
-                (State::starting_at(nothing, CommitId::default(), now), AuthCache::default())
+                (Picture::new(nothing, CommitId::default(), now), AuthCache::default())
             }
             Err(error) => return Err(error),
         };
         Ok(Arc::new(Self {
-            state: RwLock::new(state),
+            picture: RwLock::new(picture),
             store,
             auth_cache: RwLock::new(Arc::new(auth_cache)),
             write_lock: Mutex::new(()),
-            places: Arc::new(Semaphore::new(MAX_WAITING_CHANGES)),
-            glanced: Mutex::new(None),
+            change_slots: Arc::new(Semaphore::new(MAX_WAITING_CHANGES)),
+            last_poll: Mutex::new(None),
             process: uuid::Uuid::new_v4().as_fields().0,
             readiness: std::sync::Mutex::default(),
             failures: Counter::default(),
-            facts: watch::Sender::default(),
+            changed: watch::Sender::default(),
         }))
     }
 
@@ -102,8 +102,8 @@ impl LiveState {
     }
 
     /// A place among the changes that wait; to be kept until the change is made.
-    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, StoreError> {
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| StoreError::Busy)
+    pub(crate) fn reserve_change_slot(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        Arc::clone(&self.change_slots).try_acquire_owned().map_err(|_| StoreError::Busy)
     }
 
     /// Where it reads and writes.
@@ -117,117 +117,117 @@ impl LiveState {
     }
 
     /// The last moment the database was read and written.
-    pub fn last_sight(&self) -> Timestamp {
-        self.read(|state| state.sight)
+    pub fn last_readable_at(&self) -> Timestamp {
+        self.read(|picture| picture.readable_at)
     }
 
     /// A copy of the snapshot: components are shared, not copied.
     pub fn snapshot(&self) -> Snapshot {
-        self.read(|state| state.snapshot.clone())
+        self.read(|picture| picture.snapshot.clone())
     }
 
     /// The heartbeat interval in force.
     pub(crate) fn interval(&self) -> Span {
-        self.read(|state| state.snapshot.settings.interval())
+        self.read(|picture| picture.snapshot.settings.interval())
     }
 
     /// How many servers there are.
     pub(crate) fn servers(&self) -> usize {
-        self.read(|state| state.servers)
+        self.read(|picture| picture.servers)
     }
 
     /// How many servers this web server takes in at most.
     pub(crate) fn max_servers(&self) -> usize {
-        self.read(|state| state.snapshot.max_servers).unwrap_or(usize::MAX)
+        self.read(|picture| picture.snapshot.max_servers).unwrap_or(usize::MAX)
     }
 
     /// From now on this web server takes in so many servers at most.
-    pub(crate) fn limit_servers(&self, most: usize) {
-        let changed = self.write(|state| {
-            let changed = state.snapshot.max_servers.replace(most) != Some(most);
-            state.generation += u64::from(changed);
+    pub(crate) fn set_max_servers(&self, most: usize) {
+        let changed = self.write(|picture| {
+            let changed = picture.snapshot.max_servers.replace(most) != Some(most);
+            picture.generation += u64::from(changed);
             changed
         });
         if changed {
-            self.facts.send_replace(());
+            self.changed.send_replace(());
         }
     }
 
     /// Whether a server of this name reports.
-    pub(crate) fn knows(&self, server: &ServerName) -> bool {
-        self.read(|state| state.snapshot.has_server(server))
+    pub(crate) fn has_server(&self, server: &ServerName) -> bool {
+        self.read(|picture| picture.snapshot.has_server(server))
     }
 
     /// Hears whenever more than a time has changed in the picture, in who may ask for it, or in whether
     /// anything can be seen.
-    pub(crate) fn facts(&self) -> watch::Receiver<()> {
-        self.facts.subscribe()
+    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
-    /// Looks at the state without copying it.
-    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    /// Looks at the picture without copying it.
+    fn read<T>(&self, look: impl FnOnce(&Picture) -> T) -> T {
+        look(&self.picture.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
-        write(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
+    fn write<T>(&self, write: impl FnOnce(&mut Picture) -> T) -> T {
+        write(&mut self.picture.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn cursor_of(&self, state: &State) -> String {
-        let State { commit, generation, .. } = state;
+    fn build_cursor(&self, picture: &Picture) -> String {
+        let Picture { commit, generation, .. } = picture;
         format!("{}.{commit}.{:08x}.{generation}", self.store.database_id(), self.process)
     }
 
-    fn moment_of(&self, state: &State) -> Timestamp {
-        state.moment_at(self.store.now())
+    fn current_time(&self, picture: &Picture) -> Timestamp {
+        picture.judgement_time(self.store.now())
     }
 
     /// Facts, place and moment, of one look: a moment read apart from the facts could be of another
     /// clock than their stamps.
     pub fn view(&self) -> LiveView {
-        self.read(|state| LiveView {
-            snapshot: state.snapshot.clone(),
-            cursor: self.cursor_of(state),
-            now: self.moment_of(state),
+        self.read(|picture| LiveView {
+            snapshot: picture.snapshot.clone(),
+            cursor: self.build_cursor(picture),
+            now: self.current_time(picture),
         })
     }
 
     /// Place and moment without the facts: what an answer is held against that was made before.
     pub fn cursor(&self) -> (String, Timestamp) {
-        self.read(|state| (self.cursor_of(state), self.moment_of(state)))
+        self.read(|picture| (self.build_cursor(picture), self.current_time(picture)))
     }
 
     /// The moment alone, for what is held against no fact of the picture.
     pub fn now(&self) -> Timestamp {
-        self.read(|state| self.moment_of(state))
+        self.read(|picture| self.current_time(picture))
     }
 
     /// What changed since the reader's cursor, `None` if nothing did; its next cursor, and the moment.
     /// A cursor we cannot place gets the whole picture.
-    pub fn since(&self, cursor: &str) -> (Option<Change>, String, Timestamp) {
-        self.read(|state| {
-            let (current, now) = (self.cursor_of(state), self.moment_of(state));
+    pub fn changes_since(&self, cursor: &str) -> (Option<Change>, String, Timestamp) {
+        self.read(|picture| {
+            let (current, now) = (self.build_cursor(picture), self.current_time(picture));
             if cursor == current {
                 return (None, current, now);
             }
-            let place = self.commit_in(cursor).filter(|place| state.has(*place));
+            let place = self.commit_in(cursor).filter(|place| picture.has(*place));
             let change = match place {
-                Some(place) => state.change_since(place.number, self.generation_in(cursor)),
-                None => Change::whole(&state.snapshot),
+                Some(place) => picture.change_since(place.number, self.generation_in(cursor)),
+                None => Change::whole(&picture.snapshot),
             };
             (Some(change), current, now)
         })
     }
 
     /// Whether what changed since a cursor can be told; else a reader gets everything.
-    pub(crate) fn places(&self, cursor: &str) -> bool {
+    pub(crate) fn knows_cursor(&self, cursor: &str) -> bool {
         let place = self.commit_in(cursor);
-        self.read(|state| place.is_some_and(|place| state.has(place)))
+        self.read(|picture| place.is_some_and(|place| picture.has(place)))
     }
 
     /// How often a page asks.
     pub(crate) fn poll_period(&self) -> Duration {
-        let period = self.read(|state| state.snapshot.settings.poll_period());
+        let period = self.read(|picture| picture.snapshot.settings.poll_period());
         Duration::from_millis(u64::try_from(period.0).unwrap_or_default())
     }
 
@@ -250,42 +250,42 @@ impl LiveState {
     }
 
     /// Writes down when tokens were last used here, and reads when they were used elsewhere since a moment.
-    pub(crate) async fn note_uses(
+    pub(crate) async fn record_token_uses(
         &self,
         uses: Vec<(String, Timestamp)>,
         since: Timestamp,
     ) -> Result<(), StoreError> {
-        let found = self.store.note_uses(uses, since).await?;
+        let found = self.store.record_token_uses(uses, since).await?;
         if !found.is_empty() {
-            self.change_auth_cache(|auth_cache| auth_cache.note_uses(&found));
+            self.change_auth_cache(|auth_cache| auth_cache.record_token_uses(&found));
         }
         Ok(())
     }
 
     /// Takes in what a commit changed, and what others had changed before it.
-    pub fn apply(&self, mut news: Commit) {
-        if let Some(earlier) = news.earlier.take() {
+    pub fn apply(&self, mut commit: Commit) {
+        if let Some(earlier) = commit.earlier.take() {
             self.apply(*earlier);
         }
-        let mut stirs = news.is_urgent() || self.is_blind();
-        if let Some(auth_cache) = news.auth_cache.take() {
+        let mut notifies = commit.is_urgent() || self.is_blind();
+        if let Some(auth_cache) = commit.auth_cache.take() {
             let mut known = self.auth_cache.write().unwrap_or_else(PoisonError::into_inner);
             match auth_cache {
                 AuthChanges::Whole(auth_cache) => *known = Arc::new(*auth_cache),
                 AuthChanges::Changes(changes) => Arc::make_mut(&mut known).apply(changes),
             }
         }
-        self.write(|state| {
-            if let Some(snapshot) = news.whole {
-                state.replace_snapshot(*snapshot, news.commit, news.at);
+        self.write(|picture| {
+            if let Some(snapshot) = commit.snapshot {
+                picture.replace_snapshot(*snapshot, commit.id, commit.at);
             } else {
-                state.note_readable(news.at);
-                stirs |= state.note_answered_probes(&news);
-                state.apply_commit(news);
+                picture.note_readable(commit.at);
+                notifies |= picture.note_answered_probes(&commit);
+                picture.apply_commit(commit);
             }
         });
-        if stirs {
-            self.facts.send_replace(());
+        if notifies {
+            self.changed.send_replace(());
         }
     }
 
@@ -294,37 +294,42 @@ impl LiveState {
         self.failures.add(1);
         self.store.note_blindness();
         let why = Some(error.outage());
-        self.write(|state| {
-            let since = state.snapshot.blind_since.unwrap_or_else(|| {
+        self.write(|picture| {
+            let since = picture.snapshot.blind_since.unwrap_or_else(|| {
                 // A verdict may have turned after the last sight, and been seen.
-                state.sight.max(state.snapshot.as_of(self.moment_of(state)))
+                picture.readable_at.max(picture.snapshot.as_of(self.current_time(picture)))
             });
-            if state.snapshot.blind_since != Some(since) || state.snapshot.outage != why {
-                state.snapshot.blind_since = Some(since);
-                state.snapshot.outage = why;
-                state.generation += 1;
+            if picture.snapshot.blind_since != Some(since) || picture.snapshot.outage != why {
+                picture.snapshot.blind_since = Some(since);
+                picture.snapshot.outage = why;
+                picture.generation += 1;
             }
         });
-        self.facts.send_replace(());
+        self.changed.send_replace(());
     }
 
     /// A heartbeat in this server's name was refused, or not sent. It is told from memory: nobody without a proof
     /// makes the database write.
-    pub(crate) fn refused(&self, server: &ServerName, why: RejectionReason, from: Option<IpAddr>) {
-        self.write(|state| {
-            let now = self.moment_of(state);
-            if state.snapshot.refuse(server, why, from.map(Into::into), now) {
-                state.note_rejected_changed();
+    pub(crate) fn note_rejected(
+        &self,
+        server: &ServerName,
+        why: RejectionReason,
+        from: Option<IpAddr>,
+    ) {
+        self.write(|picture| {
+            let now = self.current_time(picture);
+            if picture.snapshot.refuse(server, why, from.map(Into::into), now) {
+                picture.note_rejected_changed();
             }
         });
     }
 
     /// The product of this component answers its probe again.
-    pub(crate) fn probe_answered(&self, key: &ComponentKey) {
-        self.write(|state| {
-            let now = self.moment_of(state);
-            if state.snapshot.answered(key, now) {
-                state.note_rejected_changed();
+    pub(crate) fn note_probe_answered(&self, key: &ComponentKey) {
+        self.write(|picture| {
+            let now = self.current_time(picture);
+            if picture.snapshot.answered(key, now) {
+                picture.note_rejected_changed();
             }
         });
     }
@@ -336,11 +341,11 @@ impl LiveState {
 
     /// Whether the database could be read and written when last tried.
     pub fn is_blind(&self) -> bool {
-        self.read(|state| state.snapshot.blind_since.is_some())
+        self.read(|picture| picture.snapshot.blind_since.is_some())
     }
 
     /// Makes a change, to its end, and applies what came of it: who waits for it may go away. A change that
-    /// found nothing to do brings no news.
+    /// found nothing to do brings no commit.
     pub async fn change<T, Made, Committed>(
         self: &Arc<Self>,
         make: impl FnOnce(Arc<Store>) -> Made + Send + 'static,
@@ -354,8 +359,8 @@ impl LiveState {
         self.with_write_lock(async move {
             match make(Arc::clone(&live.store)).await {
                 Ok((done, committed)) => {
-                    if let Some(news) = committed.into() {
-                        live.apply(news);
+                    if let Some(commit) = committed.into() {
+                        live.apply(commit);
                     }
                     Ok(done)
                 }
@@ -370,9 +375,9 @@ impl LiveState {
 
     /// Writes an entry of the audit about something that changed nothing else.
     pub(crate) async fn record(self: &Arc<Self>, entry: AuditEntry) -> Result<(), StoreError> {
-        let place = self.place()?;
+        let slot = self.reserve_change_slot()?;
         let record = |store: Arc<Store>| async move {
-            let _place = place;
+            let _slot = slot;
             Ok(((), store.record(&entry).await?))
         };
         self.change(record).await
@@ -390,12 +395,12 @@ impl LiveState {
         self.change(note).await
     }
 
-    /// Takes in what came of a change by whoever holds the write lock: its news, or that the database could
+    /// Takes in what came of a change by whoever holds the write lock: its commit, or that the database could
     /// not be written.
     pub fn apply_result(&self, changed: Result<Commit, StoreError>) -> Result<(), StoreError> {
         match changed {
-            Ok(news) => {
-                self.apply(news);
+            Ok(commit) => {
+                self.apply(commit);
                 Ok(())
             }
             Err(error) => {

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::LiveState;
 use crate::clock::Stopwatch;
 use crate::store::task::run_to_end;
-use crate::store::{KEEP_TOKENS, StoreError};
+use crate::store::{StoreError, TOKEN_RETENTION};
 
 /// How often to see whether another process has written, which is to be noticed within two seconds,
 /// and whether the mark is due: half of the shortest gap that is a period, so that none comes of a
@@ -17,7 +17,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long lies between two glances that are asked for, at least.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How long the outcome of a readiness check holds.
-const READINESS_PERIOD: Duration = Duration::from_secs(1);
+const READINESS_CACHE_LIFETIME: Duration = Duration::from_secs(1);
 /// How long to wait before listening again.
 const LISTENER_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// How often to forget what is past its time.
@@ -33,9 +33,9 @@ impl LiveState {
 
     /// Reads what other web servers wrote if a reader has seen more of it than this one knows, or of another
     /// history: nobody is led back in time by a balancer.
-    pub async fn reach(self: &Arc<Self>, cursor: &str) {
+    pub async fn catch_up_to(self: &Arc<Self>, cursor: &str) {
         let Some(seen) = self.commit_in(cursor) else { return };
-        if !self.can_ask_others() {
+        if !self.can_read_others() {
             return;
         }
         if self.is_behind(seen.number) {
@@ -46,20 +46,20 @@ impl LiveState {
                 }
             })
             .await;
-        } else if !self.read(|state| state.has(seen)) {
+        } else if !self.read(|picture| picture.has(seen)) {
             self.refresh().await;
         }
     }
 
     fn is_behind(&self, commit: i64) -> bool {
-        self.read(|state| commit > state.commit.number)
+        self.read(|picture| commit > picture.commit.number)
     }
 
     /// Reads what other web servers wrote, if anything: for whoever brings no cursor, but may have seen
     /// or done something elsewhere a moment ago. However many ask, the database is asked so often at
     /// most.
     pub async fn refresh(self: &Arc<Self>) {
-        if !self.can_ask_others() {
+        if !self.can_read_others() {
             return;
         }
         let (live, asked) = (Arc::clone(self), Stopwatch::start());
@@ -69,34 +69,34 @@ impl LiveState {
 
     /// Looks whether others have written, unless somebody has since this was asked for.
     async fn poll(self: &Arc<Self>, asked: Stopwatch) {
-        let mut glanced = self.glanced.lock().await;
-        if let Some(last) = *glanced {
+        let mut last_poll = self.last_poll.lock().await;
+        if let Some(last) = *last_poll {
             if last.elapsed() < asked.elapsed() {
                 return;
             }
             tokio::time::sleep(MIN_POLL_INTERVAL.saturating_sub(last.elapsed())).await;
         }
-        *glanced = Some(Stopwatch::start());
+        *last_poll = Some(Stopwatch::start());
         if !matches!(self.store.is_behind().await, Ok(false)) {
-            self.catch_up_in_turn().await;
+            self.catch_up_locked().await;
         }
     }
 
     /// Reads what other web servers wrote, if there are any, for a caller that holds the write lock and is about
     /// to decide on it.
     pub(crate) async fn catch_up_with_others(&self) {
-        if self.can_ask_others() {
+        if self.can_read_others() {
             self.catch_up().await;
         }
     }
 
     /// Whether others may have written, and the database can tell. While it cannot, nobody waits for
-    /// it: it is looked for all the time.
-    fn can_ask_others(&self) -> bool {
+    /// it: it is checked for all the time.
+    fn can_read_others(&self) -> bool {
         self.store.is_shared() && !self.is_blind()
     }
 
-    /// Whether there is no use in trying to write: it is looked for all the time, and whoever waits for
+    /// Whether there is no use in trying to write: it is checked for all the time, and whoever waits for
     /// a server that does not answer keeps others waiting.
     pub(crate) fn is_write_blocked(&self) -> bool {
         self.store.is_shared() && self.is_blind()
@@ -111,7 +111,7 @@ impl LiveState {
         let _ = self.apply_result(self.store.catch_up().await);
     }
 
-    async fn catch_up_in_turn(self: &Arc<Self>) {
+    async fn catch_up_locked(self: &Arc<Self>) {
         let live = Arc::clone(self);
         self.with_write_lock(async move { live.catch_up().await }).await;
     }
@@ -120,7 +120,7 @@ impl LiveState {
     /// found by looking.
     pub async fn run_change_listener(self: &Arc<Self>) {
         loop {
-            match self.listen_until_silent().await {
+            match self.listen_until_error().await {
                 Ok(()) => return,
                 Err(error) if !self.is_blind() => {
                     tracing::warn!(%error, "other web servers are heard later for a while");
@@ -131,12 +131,12 @@ impl LiveState {
         }
     }
 
-    async fn listen_until_silent(self: &Arc<Self>) -> Result<(), StoreError> {
-        let Some(mut ears) = self.store.listen().await? else { return Ok(()) };
+    async fn listen_until_error(self: &Arc<Self>) -> Result<(), StoreError> {
+        let Some(mut listener) = self.store.listen().await? else { return Ok(()) };
         loop {
             // What was told before is not heard again: so it looks first.
-            self.catch_up_in_turn().await;
-            ears.heard().await?;
+            self.catch_up_locked().await;
+            listener.wait_for_change().await?;
         }
     }
 
@@ -147,7 +147,7 @@ impl LiveState {
                 tracing::warn!(%error, "what is past its time was not forgotten");
             }
             let now = self.now();
-            self.change_auth_cache(|auth_cache| auth_cache.purge(now, KEEP_TOKENS));
+            self.change_auth_cache(|auth_cache| auth_cache.purge(now, TOKEN_RETENTION));
             tokio::time::sleep(HOUSEKEEPING_INTERVAL).await;
         }
     }
@@ -156,19 +156,19 @@ impl LiveState {
     pub async fn check_database(self: &Arc<Self>) -> Result<(), StoreError> {
         let live = Arc::clone(self);
         self.with_write_lock(async move {
-            let before = live.read(|state| state.snapshot.outage);
-            let looked = if live.is_blind() {
-                live.store.regain_sight().await
+            let before = live.read(|picture| picture.snapshot.outage);
+            let checked = if live.is_blind() {
+                live.store.renew_mark_after_outage().await
             } else {
                 live.store.renew_mark().await
             };
-            let looked = live.apply_result(looked);
-            if let Err(error) = &looked
+            let checked = live.apply_result(checked);
+            if let Err(error) = &checked
                 && before != Some(error.outage())
             {
                 tracing::error!(%error, "the overview is blind");
             }
-            looked
+            checked
         })
         .await
     }
@@ -190,8 +190,8 @@ impl LiveState {
     }
 
     /// How long the mark may stand before it is renewed.
-    fn time_to_mark(&self) -> Duration {
-        let period = self.read(|state| state.snapshot.settings.mark_period().half());
+    fn mark_interval(&self) -> Duration {
+        let period = self.read(|picture| picture.snapshot.settings.mark_period().half());
         Duration::from_millis(u64::try_from(period.0).unwrap_or(0).max(100))
     }
 
@@ -199,25 +199,25 @@ impl LiveState {
     /// where somebody watches, and within a second of the database's return or of another process's
     /// writing.
     pub async fn run_database_checks(self: &Arc<Self>) {
-        let mut unmarked = Duration::ZERO;
+        let mut since_mark = Duration::ZERO;
         loop {
-            let nap = self.time_to_mark().min(POLL_INTERVAL);
-            tokio::time::sleep(nap).await;
-            unmarked += nap;
+            let pause = self.mark_interval().min(POLL_INTERVAL);
+            tokio::time::sleep(pause).await;
+            since_mark += pause;
             let was_blind = self.is_blind();
-            if unmarked < self.time_to_mark() && !was_blind {
+            if since_mark < self.mark_interval() && !was_blind {
                 // A poll reads one number; if even that fails, looking says what there is to say.
                 match self.store.is_behind().await {
                     Ok(false) => continue,
                     // What stands in a shared database was dated by whoever wrote it.
                     Ok(true) if self.store.is_shared() => {
-                        self.catch_up_in_turn().await;
+                        self.catch_up_locked().await;
                         continue;
                     }
                     Ok(true) | Err(_) => {}
                 }
             }
-            unmarked = Duration::ZERO;
+            since_mark = Duration::ZERO;
             // The failure is told where it happens.
             if self.check_database().await.is_ok() && was_blind {
                 tracing::info!("the overview sees again");
@@ -243,6 +243,6 @@ impl ReadinessCheck {
 
     /// One that has not ended yet is still of use, however slow the disk is.
     fn is_outdated(&self) -> bool {
-        self.outcome.borrow().is_some() && self.started.elapsed() >= READINESS_PERIOD
+        self.outcome.borrow().is_some() && self.started.elapsed() >= READINESS_CACHE_LIFETIME
     }
 }

@@ -14,11 +14,11 @@ const MAX_REMOVED_REMEMBERED: usize = 10_000;
 #[derive(Clone, Copy, Debug)]
 struct Versions {
     facts: i64,
-    beat: i64,
+    heartbeat: i64,
 }
 
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct Picture {
     pub(super) snapshot: Snapshot,
     /// How many servers are in it.
     pub(super) servers: usize,
@@ -27,7 +27,7 @@ pub(super) struct State {
     /// The commits before it that readers may stand at.
     history: History,
     /// Readers from before this commit get the whole picture.
-    floor: i64,
+    oldest_commit: i64,
     versions: BTreeMap<ComponentKey, Versions>,
     /// The same in the order of the commits: a reader costs what changed, not what there is.
     by_commit: BTreeSet<(i64, ComponentKey)>,
@@ -36,31 +36,31 @@ pub(super) struct State {
     references_at: i64,
     blind_periods_at: i64,
     /// The last moment the database was read and written.
-    pub(super) sight: Timestamp,
+    pub(super) readable_at: Timestamp,
     /// How often something came or went that is in no commit, as outage is: part of every cursor.
     pub(super) generation: u64,
     /// What that was when the refused heartbeats last changed.
-    rejected_at: u64,
+    rejected_generation: u64,
 }
 
-impl State {
-    pub(super) fn starting_at(snapshot: Snapshot, at: CommitId, now: Timestamp) -> Self {
+impl Picture {
+    pub(super) fn new(snapshot: Snapshot, at: CommitId, now: Timestamp) -> Self {
         let commit = at.number;
         Self {
             servers: snapshot.count_servers(),
             snapshot,
             commit: at,
             history: History::starting_at(at),
-            floor: commit,
+            oldest_commit: commit,
             versions: BTreeMap::new(),
             by_commit: BTreeSet::new(),
             removed: BTreeMap::new(),
             settings_at: commit,
             references_at: commit,
             blind_periods_at: commit,
-            sight: now,
+            readable_at: now,
             generation: 0,
-            rejected_at: 0,
+            rejected_generation: 0,
         }
     }
 
@@ -69,7 +69,7 @@ impl State {
         let rejected = std::mem::take(&mut self.snapshot.rejected);
         let max_servers = self.snapshot.max_servers;
         let generation = self.generation;
-        *self = Self { generation, ..Self::starting_at(snapshot, at, now) };
+        *self = Self { generation, ..Self::new(snapshot, at, now) };
         self.snapshot.rejected = rejected;
         self.snapshot.max_servers = max_servers;
         self.note_rejected_changed();
@@ -79,74 +79,74 @@ impl State {
     /// last reached the database, and must call nobody silent for it: after the shortest gap that is a
     /// blind period its time stands still, until it has read again and written the period down. While
     /// the database's clock is being set back, it is still the last moment that was read.
-    pub(super) fn moment_at(&self, now: Timestamp) -> Timestamp {
+    pub(super) fn judgement_time(&self, now: Timestamp) -> Timestamp {
         if self.snapshot.blind_since.is_some() {
             return now;
         }
         let watched = self.snapshot.settings.mark_period().times(2);
-        now.clamp(self.sight, self.sight + watched)
+        now.clamp(self.readable_at, self.readable_at + watched)
     }
 
     /// Whether what changed since this commit can be told.
     pub(super) fn has(&self, commit: CommitId) -> bool {
-        self.floor <= commit.number && self.history.has(commit)
+        self.oldest_commit <= commit.number && self.history.has(commit)
     }
 
     pub(super) fn note_readable(&mut self, at: Timestamp) {
-        self.sight = self.sight.max(at);
+        self.readable_at = self.readable_at.max(at);
         self.snapshot.outage = None;
         if self.snapshot.blind_since.take().is_some() {
             self.generation += 1;
         }
     }
 
-    pub(super) fn apply_commit(&mut self, news: Commit) {
-        let commit = news.commit.number;
-        if commit >= self.commit.number {
-            self.commit = news.commit;
+    pub(super) fn apply_commit(&mut self, commit: Commit) {
+        let number = commit.id.number;
+        if number >= self.commit.number {
+            self.commit = commit.id;
         }
-        for passed in news.passed.iter().chain([&news.commit]) {
-            self.history.add(*passed);
+        for skipped in commit.skipped.iter().chain([&commit.id]) {
+            self.history.add(*skipped);
         }
-        self.snapshot.changed_at = self.snapshot.changed_at.max(news.changed_at);
-        if news.is_empty() {
+        self.snapshot.changed_at = self.snapshot.changed_at.max(commit.changed_at);
+        if commit.is_empty() {
             return;
         }
-        for component in &news.components {
+        for component in &commit.components {
             let key = component.key();
             self.removed.remove(&key);
-            self.note_version(key, |_| Versions { facts: commit, beat: commit });
+            self.note_version(key, |_| Versions { facts: number, heartbeat: number });
         }
-        for beat in &news.heartbeats {
-            let floor = self.floor;
-            self.note_version(beat.key(), |versions| Versions {
-                facts: versions.map_or(floor, |versions| versions.facts),
-                beat: commit,
+        for heartbeat in &commit.heartbeats {
+            let oldest_commit = self.oldest_commit;
+            self.note_version(heartbeat.key(), |versions| Versions {
+                facts: versions.map_or(oldest_commit, |versions| versions.facts),
+                heartbeat: number,
             });
         }
-        for key in &news.removed {
+        for key in &commit.removed {
             if let Some(versions) = self.versions.remove(key) {
-                self.by_commit.remove(&(versions.beat, key.clone()));
+                self.by_commit.remove(&(versions.heartbeat, key.clone()));
             }
-            self.removed.insert(key.clone(), commit);
+            self.removed.insert(key.clone(), number);
         }
         if self.removed.len() > MAX_REMOVED_REMEMBERED {
             // Whoever has not heard of them by now gets the whole picture.
-            self.floor = commit;
+            self.oldest_commit = number;
             self.removed.clear();
         }
-        if news.settings.is_some() {
-            self.settings_at = commit;
+        if commit.settings.is_some() {
+            self.settings_at = number;
         }
-        if news.references.is_some() {
-            self.references_at = commit;
+        if commit.references.is_some() {
+            self.references_at = number;
         }
-        if news.blind_periods.is_some() {
-            self.blind_periods_at = commit;
+        if commit.blind_periods.is_some() {
+            self.blind_periods_at = number;
         }
-        let facts = news.components.iter().map(|component| &component.server);
+        let facts = commit.components.iter().map(|component| &component.server);
         let touched: BTreeSet<ServerName> =
-            facts.chain(news.removed.iter().map(|key| &key.server)).cloned().collect();
+            facts.chain(commit.removed.iter().map(|key| &key.server)).cloned().collect();
         let count = |snapshot: &Snapshot| {
             touched.iter().filter(|server| snapshot.has_server(server)).count()
         };
@@ -158,26 +158,26 @@ impl State {
             rejected: None,
             changed_at: self.snapshot.changed_at,
             whole: false,
-            settings: news.settings,
-            references: news.references,
-            blind_periods: news.blind_periods,
-            components: news.components,
-            heartbeats: news.heartbeats,
-            removed: news.removed,
+            settings: commit.settings,
+            references: commit.references,
+            blind_periods: commit.blind_periods,
+            components: commit.components,
+            heartbeats: commit.heartbeats,
+            removed: commit.removed,
         });
         self.servers += count(&self.snapshot);
     }
 
     /// Whoever heartbeats again answers its probes, and who was removed is not asked; whether that was in doubt.
-    pub(super) fn note_answered_probes(&mut self, news: &Commit) -> bool {
+    pub(super) fn note_answered_probes(&mut self, commit: &Commit) -> bool {
         if self.snapshot.rejected.is_empty() {
             return false;
         }
-        let facts = news.components.iter().map(|component| component.key());
-        let heard = facts.chain(news.heartbeats.iter().map(HeartbeatUpdate::key));
-        let heard = heard.chain(news.removed.iter().cloned());
+        let facts = commit.components.iter().map(|component| component.key());
+        let heard = facts.chain(commit.heartbeats.iter().map(HeartbeatUpdate::key));
+        let heard = heard.chain(commit.removed.iter().cloned());
         // Each is asked: several may have been in doubt.
-        let answered = heard.filter(|key| self.snapshot.answered(key, news.at)).count();
+        let answered = heard.filter(|key| self.snapshot.answered(key, commit.at)).count();
         if answered > 0 {
             self.note_rejected_changed();
         }
@@ -186,17 +186,17 @@ impl State {
 
     pub(super) fn note_rejected_changed(&mut self) {
         self.generation += 1;
-        self.rejected_at = self.generation;
+        self.rejected_generation = self.generation;
     }
 
     /// A commit changed a component.
     fn note_version(&mut self, key: ComponentKey, next: impl FnOnce(Option<Versions>) -> Versions) {
         let before = self.versions.get(&key).copied();
         if let Some(before) = before {
-            self.by_commit.remove(&(before.beat, key.clone()));
+            self.by_commit.remove(&(before.heartbeat, key.clone()));
         }
         let next = next(before);
-        self.by_commit.insert((next.beat, key.clone()));
+        self.by_commit.insert((next.heartbeat, key.clone()));
         self.versions.insert(key, next);
     }
 
@@ -207,7 +207,7 @@ impl State {
             outage: snapshot.outage,
             max_servers: snapshot.max_servers,
             rejected: generation
-                .is_none_or(|generation| generation < self.rejected_at)
+                .is_none_or(|generation| generation < self.rejected_generation)
                 .then(|| snapshot.rejected.clone()),
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),

@@ -129,7 +129,7 @@ impl Dialer {
             // It is running already.
             return;
         }
-        let mut facts = self.live.facts();
+        let mut facts = self.live.subscribe();
         let keep_connected = async {
             loop {
                 self.update_connections();
@@ -336,10 +336,10 @@ impl Dialer {
         key: &ComponentKey,
         heartbeat: &serde_json::Value,
     ) {
-        match heartbeat_json::heartbeat(heartbeat) {
+        match heartbeat_json::parse_heartbeat(heartbeat) {
             Ok(heartbeat) if heartbeat.key() == *key => {
                 // If it is rejected: the service sends it over HTTP as well.
-                let _ = self.ingest.take(vec![heartbeat]).await;
+                let _ = self.ingest.submit(vec![heartbeat]).await;
             }
             Ok(_) | Err(_) => {
                 if let Some(left_out) = self.foreign_heartbeats.check(key.server.clone()) {

@@ -82,7 +82,7 @@ impl Site {
         live.check_database()
             .await
             .or_else(|error| if store.is_shared() { Ok(()) } else { Err(error) })?;
-        live.limit_servers(options.max_servers);
+        live.set_max_servers(options.max_servers);
         let intake = Ingest::start(Arc::clone(&live));
         let own =
             options.own.map(|(identity, roles)| SelfReporter::new(identity, roles, intake.clone()));

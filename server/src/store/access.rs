@@ -5,19 +5,19 @@ use crate::auth::model::{
 };
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
-use crate::store::sql::{Statement, in_time, sql};
+use crate::store::sql::{Statement, sql, with_timeout};
 use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::UserRole;
 
 /// How long a server's credential is good that nobody uses: its server has another, or is gone.
-pub(super) const KEEP_CREDENTIALS: Span = Span::minutes(90 * 24 * 60);
+pub(super) const UNUSED_CREDENTIAL_RETENTION: Span = Span::minutes(90 * 24 * 60);
 /// How many sessions a person has at once; the oldest ends where there would be more.
 const MAX_SESSIONS_PER_PERSON: u32 = 100;
 /// How many credentials of a server are good at once; the oldest ends where there would be more.
 const MAX_CREDENTIALS_PER_SERVER: u32 = 10;
 /// How long a token that is over is still shown.
-pub(crate) const KEEP_TOKENS: Span = Span::minutes(31 * 24 * 60);
+pub(crate) const TOKEN_RETENTION: Span = Span::minutes(31 * 24 * 60);
 
 /// What changes about who may ask for what.
 #[derive(Clone, Debug)]
@@ -74,61 +74,65 @@ pub enum AccessChange {
 /// Writes a change down, as part of this commit; false where there was nothing to change.
 pub(super) async fn change_access(
     tx: &mut Tx,
-    grant: &AccessChange,
+    change: &AccessChange,
     at: Timestamp,
     commit: i64,
 ) -> Result<bool, StoreError> {
-    let mut table = Table { tx, at, commit };
-    match grant {
-        AccessChange::SetAccount(account) => table.set_person(account).await,
+    let mut table = AccessTables { tx, at, commit };
+    match change {
+        AccessChange::SetAccount(account) => table.set_account(account).await,
         AccessChange::CreateFirstAdmin(account, code) => {
-            table.set_first_person(account, *code).await
+            table.create_first_admin(account, *code).await
         }
-        AccessChange::RemoveAccount(name) => table.dismiss(&name_key(name)).await,
+        AccessChange::RemoveAccount(name) => table.remove_account(&name_key(name)).await,
         AccessChange::StartSession { hash, session, password } => {
-            table.begin(*hash, session, password).await
+            table.start_session(*hash, session, password).await
         }
         AccessChange::RehashPassword { name_key, from, to } => {
-            table.rehash(name_key, from, to).await
+            table.rehash_password(name_key, from, to).await
         }
         AccessChange::EndSession(hash) => {
             let end = sql("update sessions set ended_at = $2, changed_no = $3
                  where hash = $1 and ended_at is null");
-            table.ends(end, hash.to_hex()).await
+            table.end_row(end, hash.to_hex()).await
         }
-        AccessChange::EndAllSessions(name) => table.end_all(&name_key(name)).await,
-        AccessChange::CreateEmbedSession(hash, guest) => table.invite(*hash, guest).await,
-        AccessChange::RedeemEmbedCode { code, session } => table.enter(*code, *session).await,
+        AccessChange::EndAllSessions(name) => table.end_all_sessions(&name_key(name)).await,
+        AccessChange::CreateEmbedSession(hash, session) => {
+            table.create_embed_session(*hash, session).await
+        }
+        AccessChange::RedeemEmbedCode { code, session } => {
+            table.redeem_embed_code(*code, *session).await
+        }
         AccessChange::RevokeEmbedSession(id) => {
             let end = sql("update guests set ended_at = $2, changed_no = $3
                  where id = $1 and ended_at is null");
-            table.ends(end, id.clone()).await
+            table.end_row(end, id.clone()).await
         }
         AccessChange::AddToken(hash, token) => table.add_token(*hash, token).await,
-        AccessChange::RevokeToken(id) => table.revoke(id).await,
+        AccessChange::RevokeToken(id) => table.revoke_token(id).await,
         AccessChange::SetSetupCode(code) => table.set_setup_code(code).await,
     }
 }
 
 /// The tables of who may ask for what, within one change.
-struct Table<'t> {
+struct AccessTables<'t> {
     tx: &'t mut Tx,
     at: Timestamp,
     commit: i64,
 }
 
-impl Table<'_> {
+impl AccessTables<'_> {
     /// Ends the row that `end` finds by `$1`: `$2` is when, `$3` the commit.
-    async fn ends(&mut self, end: Statement, key: String) -> Result<bool, StoreError> {
+    async fn end_row(&mut self, end: Statement, key: String) -> Result<bool, StoreError> {
         let end = end.bind(key).bind(self.at.0).bind(self.commit);
         Ok(end.execute(self.tx).await? > 0)
     }
 
-    async fn set_person(&mut self, account: &Account) -> Result<bool, StoreError> {
+    async fn set_account(&mut self, account: &Account) -> Result<bool, StoreError> {
         let key = name_key(&account.name);
-        self.end_all(&key).await?;
+        self.end_all_sessions(&key).await?;
         if account.role == UserRole::Viewer {
-            self.revoke_made_by(&maker_of_person(&key)).await?;
+            self.revoke_tokens_made_by(&owner_text(&key)).await?;
         }
         sql("insert into people (name_key, name, rank, password, changed_at, changed_no)
              values ($1, $2, $3, $4, $5, $6)
@@ -146,7 +150,7 @@ impl Table<'_> {
         Ok(true)
     }
 
-    async fn set_first_person(
+    async fn create_first_admin(
         &mut self,
         account: &Account,
         code: SecretHash,
@@ -160,18 +164,18 @@ impl Table<'_> {
         if used.execute(self.tx).await? == 0 {
             return Ok(false);
         }
-        self.set_person(account).await
+        self.set_account(account).await
     }
 
-    async fn dismiss(&mut self, key: &str) -> Result<bool, StoreError> {
-        self.end_all(key).await?;
-        self.revoke_made_by(&maker_of_person(key)).await?;
+    async fn remove_account(&mut self, key: &str) -> Result<bool, StoreError> {
+        self.end_all_sessions(key).await?;
+        self.revoke_tokens_made_by(&owner_text(key)).await?;
         let dismiss = sql("update people set removed_at = $2, changed_no = $3, password = ''
              where name_key = $1 and removed_at is null");
-        self.ends(dismiss, key.to_owned()).await
+        self.end_row(dismiss, key.to_owned()).await
     }
 
-    async fn begin(
+    async fn start_session(
         &mut self,
         hash: SecretHash,
         session: &Session,
@@ -204,40 +208,53 @@ impl Table<'_> {
         Ok(true)
     }
 
-    async fn rehash(&mut self, key: &str, from: &str, to: &str) -> Result<bool, StoreError> {
+    async fn rehash_password(
+        &mut self,
+        key: &str,
+        from: &str,
+        to: &str,
+    ) -> Result<bool, StoreError> {
         let rehash = sql("update people set password = $3, changed_no = $4
              where name_key = $1 and password = $2");
         rehash.bind(key).bind(from).bind(to).bind(self.commit).execute(self.tx).await?;
         Ok(true)
     }
 
-    async fn end_all(&mut self, key: &str) -> Result<bool, StoreError> {
+    async fn end_all_sessions(&mut self, key: &str) -> Result<bool, StoreError> {
         let end = sql("update sessions set ended_at = $2, changed_no = $3
              where name_key = $1 and ended_at is null");
-        self.ends(end, key.to_owned()).await
+        self.end_row(end, key.to_owned()).await
     }
 
-    async fn invite(&mut self, hash: SecretHash, guest: &EmbedSession) -> Result<bool, StoreError> {
+    async fn create_embed_session(
+        &mut self,
+        hash: SecretHash,
+        session: &EmbedSession,
+    ) -> Result<bool, StoreError> {
         let invite = sql(
             "insert into guests (id, hash, name, rank, token_hash, made_at, acted_at, changed_no)
              select $1, $2, $3, $4, $5, $6, $7, $8 from tokens
              where hash = $5 and revoked_at is null and (expires_at is null or expires_at > $6)",
         );
         let invited = invite
-            .bind(&guest.id)
+            .bind(&session.id)
             .bind(hash.to_hex())
-            .bind(&guest.name)
-            .bind(guest.role.as_str())
-            .bind(guest.token.to_hex())
-            .bind(guest.created_at.0)
-            .bind(guest.last_change_at.0)
+            .bind(&session.name)
+            .bind(session.role.as_str())
+            .bind(session.token.to_hex())
+            .bind(session.created_at.0)
+            .bind(session.last_change_at.0)
             .bind(self.commit)
             .execute(self.tx)
             .await?;
         Ok(invited > 0)
     }
 
-    async fn enter(&mut self, code: SecretHash, session: SecretHash) -> Result<bool, StoreError> {
+    async fn redeem_embed_code(
+        &mut self,
+        code: SecretHash,
+        session: SecretHash,
+    ) -> Result<bool, StoreError> {
         let enter =
             sql("update guests set hash = $2, begun_at = $3, acted_at = $3, changed_no = $5
              where hash = $1 and begun_at is null and ended_at is null and made_at > $4
@@ -289,17 +306,17 @@ impl Table<'_> {
         Ok(added > 0)
     }
 
-    async fn revoke(&mut self, id: &str) -> Result<bool, StoreError> {
+    async fn revoke_token(&mut self, id: &str) -> Result<bool, StoreError> {
         let revoke = sql("update tokens set revoked_at = $2, changed_no = $3
              where id = $1 and revoked_at is null");
-        let revoked = self.ends(revoke, id.to_owned()).await?;
-        self.revoke_made_by(&TokenOwner::Token(id.to_owned()).to_text()).await?;
+        let revoked = self.end_row(revoke, id.to_owned()).await?;
+        self.revoke_tokens_made_by(&TokenOwner::Token(id.to_owned()).to_text()).await?;
         Ok(revoked)
     }
 
     /// Revokes what somebody made, and what was made with that. A server's credential stays: its server
     /// proved itself when it enrolled, and goes on.
-    async fn revoke_made_by(&mut self, maker: &str) -> Result<(), StoreError> {
+    async fn revoke_tokens_made_by(&mut self, maker: &str) -> Result<(), StoreError> {
         let revoke = sql("with recursive made (id) as (
                  select id from tokens where maker = $1 and role <> 'node'
                  union
@@ -307,7 +324,7 @@ impl Table<'_> {
                  where tokens.role <> 'node')
              update tokens set revoked_at = $2, changed_no = $3
              where revoked_at is null and id in (select id from made)");
-        self.ends(revoke, maker.to_owned()).await.map(drop)
+        self.end_row(revoke, maker.to_owned()).await.map(drop)
     }
 
     async fn set_setup_code(&mut self, code: &SetupCode) -> Result<bool, StoreError> {
@@ -323,7 +340,7 @@ impl Table<'_> {
     }
 }
 
-pub(super) fn maker_of_person(key: &str) -> String {
+pub(super) fn owner_text(key: &str) -> String {
     TokenOwner::User(key.to_owned()).to_text()
 }
 
@@ -348,7 +365,7 @@ pub(super) async fn revoke_credentials(
                  where revoked_at is null and server_key = any($1)",
             );
             let revoke = revoke.bind(servers).bind(at.0).bind(commit);
-            in_time(revoke.execute(&mut **postgres)).await?.rows_affected()
+            with_timeout(revoke.execute(&mut **postgres)).await?.rows_affected()
         }
     };
     Ok(revoked > 0)

@@ -6,13 +6,16 @@ use crate::auth::cache::{AuthCache, AuthCacheChanges};
 use crate::auth::model::{Account, EmbedSession, Session, SetupCode, Token, TokenOwner, TokenRole};
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
-use crate::store::sql::{Row, in_time, sql};
+use crate::store::sql::{Row, sql, with_timeout};
 use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Timestamp};
 use app::protocol::UserRole;
 
 /// Writes down when tokens were last used: one statement, in a transaction that keeps nobody waiting.
-pub(super) async fn note_uses(tx: &mut Tx, uses: &[(String, Timestamp)]) -> Result<(), StoreError> {
+pub(super) async fn record_token_uses(
+    tx: &mut Tx,
+    uses: &[(String, Timestamp)],
+) -> Result<(), StoreError> {
     let ids: Vec<&str> = uses.iter().map(|(id, _)| id.as_str()).collect();
     let moments: Vec<i64> = uses.iter().map(|(_, used)| used.0).collect();
     match tx.connection() {
@@ -30,14 +33,14 @@ pub(super) async fn note_uses(tx: &mut Tx, uses: &[(String, Timestamp)]) -> Resu
                  from unnest($1::text[], $2::bigint[]) as uses (id, used_at)
                  where tokens.id = uses.id and coalesce(tokens.used_at, 0) < uses.used_at",
             );
-            in_time(note.bind(ids).bind(moments).execute(&mut **postgres)).await?;
+            with_timeout(note.bind(ids).bind(moments).execute(&mut **postgres)).await?;
         }
     }
     Ok(())
 }
 
 /// The tokens used since a moment, and when.
-pub(super) async fn uses_since(
+pub(super) async fn token_uses_since(
     tx: &mut Tx,
     since: Timestamp,
 ) -> Result<Vec<(SecretHash, Timestamp)>, StoreError> {
@@ -147,5 +150,5 @@ pub(super) fn address(row: &Row, place: usize) -> Result<Option<IpAddr>, StoreEr
 }
 
 pub(super) fn unreadable(what: &'static str) -> StoreError {
-    StoreError::Unreadable(what)
+    StoreError::UnreadableValue(what)
 }

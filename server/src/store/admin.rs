@@ -19,18 +19,18 @@ use crate::store::{access_rows, audit, component_row};
 use crate::telemetry::primitives::Counter;
 
 /// How long to wait for the owner's transactions: each takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A database that other processes may have open. What is written here raises the commit number, by
 /// which they notice.
 #[derive(Debug)]
-pub struct AdminStore(Backend);
+pub struct AdminStore(Database);
 
 #[derive(Debug)]
-enum Backend {
+enum Database {
     /// A file, and perhaps a process that owns it.
-    File(SqlitePool),
-    Server(PostgresStore),
+    Sqlite(SqlitePool),
+    Postgres(PostgresStore),
 }
 
 /// Why no key was accepted.
@@ -66,16 +66,16 @@ impl AdminStore {
     /// Opens the database at `sqlite:PATH`, which must exist, or at `postgres://USER@HOST/DATABASE`.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         if postgres::is_address(address) {
-            return Ok(Self(Backend::Server(PostgresStore::at(address)?)));
+            return Ok(Self(Database::Postgres(PostgresStore::new(address)?)));
         }
         let path = sqlite::path(address)
-            .ok_or_else(|| StoreError::Address(super::without_password(address)))?;
-        Ok(Self(Backend::File(sqlite::beside(&path, PATIENCE).await?)))
+            .ok_or_else(|| StoreError::InvalidAddress(super::without_password(address)))?;
+        Ok(Self(Database::Sqlite(sqlite::open_unowned(&path, BUSY_TIMEOUT).await?)))
     }
 
     /// Makes the one reported check that begins with `digits` the cluster's reference.
     pub async fn accept_key(&self, kind: KeyKind, digits: &str) -> Result<Accepted, AcceptError> {
-        let AdminTx { mut tx, head, at } = self.begin().await?;
+        let AdminTx { mut tx, cluster, at } = self.begin().await?;
         let components = component_row::all_components(&mut tx).await?;
         let check = kind
             .find_by_prefix(digits, components.iter())
@@ -87,8 +87,8 @@ impl AdminStore {
         if !already {
             rows::set_references(&mut tx, &references).await?;
             let entry = AuditEntry::done(&Actor::command(), Action::AcceptKey, check.short());
-            audit::record(&mut tx, &entry, at, head.commit.number + 1).await?;
-            self.close(AdminTx { tx, head, at }, Section::ReferenceKeys).await?;
+            audit::record(&mut tx, &entry, at, cluster.commit.number + 1).await?;
+            self.close(AdminTx { tx, cluster, at }, Section::ReferenceKeys).await?;
         }
         let KeyChangePreview { wrong, .. } =
             KeyChangePreview::compute(kind, check, components.iter());
@@ -102,21 +102,21 @@ impl AdminStore {
         grants: &[AccessChange],
         entry: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let AdminTx { mut tx, head, at } = self.begin().await?;
+        let AdminTx { mut tx, cluster, at } = self.begin().await?;
         for grant in grants {
-            if !access::change_access(&mut tx, grant, at, head.commit.number + 1).await? {
+            if !access::change_access(&mut tx, grant, at, cluster.commit.number + 1).await? {
                 return tx.rollback().await.map(|()| false);
             }
         }
-        audit::record(&mut tx, entry, at, head.commit.number + 1).await?;
-        self.close(AdminTx { tx, head, at }, Section::AuthCache).await.map(|()| true)
+        audit::record(&mut tx, entry, at, cluster.commit.number + 1).await?;
+        self.close(AdminTx { tx, cluster, at }, Section::AuthCache).await.map(|()| true)
     }
 
     /// Who may ask for what.
     pub async fn auth_cache(&self) -> Result<AuthCache, StoreError> {
         let mut tx = match &self.0 {
-            Backend::File(pool) => begin(pool, "begin").await?,
-            Backend::Server(shared) => shared.look().await?,
+            Database::Sqlite(pool) => begin(pool, "begin").await?,
+            Database::Postgres(postgres) => postgres.begin_read().await?,
         };
         let auth_cache = access_rows::auth_cache(&mut tx).await?;
         tx.rollback().await?;
@@ -127,31 +127,31 @@ impl AdminStore {
     /// no use for it but to show, or to test, how an overview fares without its database.
     pub async fn lock_exclusively(&self) -> Result<ExclusiveLock, StoreError> {
         Ok(ExclusiveLock(match &self.0 {
-            Backend::File(pool) => begin(pool, "begin exclusive").await?,
-            Backend::Server(_) => self.begin().await?.tx,
+            Database::Sqlite(pool) => begin(pool, "begin exclusive").await?,
+            Database::Postgres(_) => self.begin().await?.tx,
         }))
     }
 
     async fn begin(&self) -> Result<AdminTx, StoreError> {
         let mut tx = match &self.0 {
-            Backend::File(pool) => begin(pool, "begin immediate").await?,
-            Backend::Server(shared) => shared.begin().await?,
+            Database::Sqlite(pool) => begin(pool, "begin immediate").await?,
+            Database::Postgres(postgres) => postgres.begin_write().await?,
         };
-        let head = rows::head_for_update(&mut tx, None).await?;
+        let cluster = rows::lock_cluster_row(&mut tx, None).await?;
         // The clock of a file's owner may be ahead of this process's.
-        let at = head.clock.unwrap_or_else(crate::clock::wall).max(head.mark_at);
-        Ok(AdminTx { tx, head, at })
+        let at = cluster.clock.unwrap_or_else(crate::clock::wall).max(cluster.mark_at);
+        Ok(AdminTx { tx, cluster, at })
     }
 
     /// Raises the commit number. The mark is not moved, for nobody watched; and when a fact changed,
     /// a file's owner says by its own clock.
-    async fn close(&self, deed: AdminTx, touched: Section) -> Result<(), StoreError> {
-        let AdminTx { mut tx, head, at } = deed;
-        let ClusterRow { mark_at, changed_at, commit, .. } = head;
-        let seen = touched == Section::ReferenceKeys && matches!(self.0, Backend::Server(_));
+    async fn close(&self, change: AdminTx, touched: Section) -> Result<(), StoreError> {
+        let AdminTx { mut tx, cluster, at } = change;
+        let ClusterRow { mark_at, changed_at, commit, .. } = cluster;
+        let seen = touched == Section::ReferenceKeys && matches!(self.0, Database::Postgres(_));
         let changed_at = if seen { at } else { changed_at };
-        rows::close(&mut tx, mark_at, changed_at, commit.next(), &[touched]).await?;
-        if let Backend::Server(_) = self.0 {
+        rows::update_cluster_row(&mut tx, mark_at, changed_at, commit.next(), &[touched]).await?;
+        if let Database::Postgres(_) = self.0 {
             PostgresStore::notify(&mut tx).await?;
         }
         tx.commit().await
@@ -159,14 +159,14 @@ impl AdminStore {
 }
 
 /// Begins on a file that another process may own: what is wrong with it is for the owner to find.
-async fn begin(pool: &SqlitePool, how: &'static str) -> Result<Tx, StoreError> {
-    sqlite::begin(pool, how, &Arc::default(), &Counter::default()).await
+async fn begin(pool: &SqlitePool, statement: &'static str) -> Result<Tx, StoreError> {
+    sqlite::begin(pool, statement, &Arc::default(), &Counter::default()).await
 }
 
 /// Something under way.
 struct AdminTx {
     tx: Tx,
-    head: ClusterRow,
+    cluster: ClusterRow,
     at: Timestamp,
 }
 

@@ -4,18 +4,18 @@ use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
 use crate::auth::model::{EMBED_CODE_LIFETIME, SESSION_LIFETIME};
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
-use crate::store::access::{KEEP_CREDENTIALS, KEEP_TOKENS};
+use crate::store::access::{TOKEN_RETENTION, UNUSED_CREDENTIAL_RETENTION};
 use crate::store::sql::sql;
 use crate::store::tx::Tx;
 use crate::telemetry::outside_text::{list_line, one_line};
 use app::cluster::{Span, Timestamp};
 
 /// How long the audit is kept; its trigger refuses to forget anything younger.
-const KEEP_AUDIT: Span = Span::minutes(401 * 24 * 60);
+const AUDIT_RETENTION: Span = Span::minutes(401 * 24 * 60);
 /// Within which time equal entries of the audit share a row.
-const AUDIT_REPEATS_WITHIN: Span = Span::minutes(60);
+const AUDIT_REPEAT_WINDOW: Span = Span::minutes(60);
 /// The most lines one answer carries.
-const MOST_LINES: u32 = 1_000;
+const MAX_AUDIT_ENTRIES: u32 = 1_000;
 
 /// Writes an entry down, in the transaction of what it is about; what is done in a session keeps the
 /// session acting. An entry that repeats one of the last hour is counted there. True if the session's last
@@ -36,7 +36,7 @@ pub(super) async fn record(
     let digest = SecretHash::new(&parts.join("\n")).to_hex();
     let repeat = sql("update audit set repeated = repeated + 1, last_at = $2
          where id = (select max(id) from audit where digest = $1 and at > $3)");
-    let repeat = repeat.bind(&digest).bind(at.0).bind((at - AUDIT_REPEATS_WITHIN).0);
+    let repeat = repeat.bind(&digest).bind(at.0).bind((at - AUDIT_REPEAT_WINDOW).0);
     if repeat.execute(tx).await? == 0 {
         sql("insert into audit (at, who, proof, address, action, target, outcome, digest, request_id)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
@@ -82,8 +82,8 @@ pub(super) async fn audit(
          order by id desc limit $4")
         .bind(wanted.before.unwrap_or(i64::MAX))
         .bind(wanted.action.as_deref())
-        .bind(wanted.text.as_deref().map(holding))
-        .bind(wanted.limit.min(MOST_LINES))
+        .bind(wanted.text.as_deref().map(like_pattern))
+        .bind(wanted.limit.min(MAX_AUDIT_ENTRIES))
         .rows(tx)
         .await?;
     rows.iter()
@@ -106,7 +106,7 @@ pub(super) async fn audit(
 }
 
 /// The pattern of what holds a text, in either case.
-pub(super) fn holding(text: &str) -> String {
+pub(super) fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.to_lowercase().chars() {
         if matches!(c, '%' | '_' | '\\') {
@@ -119,7 +119,11 @@ pub(super) fn holding(text: &str) -> String {
 
 /// Forgets what is past its time, at most so many rows of a kind; whether there may be more. What is over
 /// proves nothing any more, so nobody needs to hear of it.
-pub(super) async fn forget(tx: &mut Tx, at: Timestamp, most: u32) -> Result<bool, StoreError> {
+pub(super) async fn delete_expired(
+    tx: &mut Tx,
+    at: Timestamp,
+    most: u32,
+) -> Result<bool, StoreError> {
     let over = [
         (
             "delete from sessions where hash in
@@ -138,12 +142,12 @@ pub(super) async fn forget(tx: &mut Tx, at: Timestamp, most: u32) -> Result<bool
         (
             "delete from tokens where id in (select id from tokens
                  where role = 'node' and coalesce(used_at, made_at) <= $1 limit $2)",
-            at - KEEP_CREDENTIALS,
+            at - UNUSED_CREDENTIAL_RETENTION,
         ),
         (
             "delete from tokens where id in
                  (select id from tokens where revoked_at <= $1 or expires_at <= $1 limit $2)",
-            at - KEEP_TOKENS,
+            at - TOKEN_RETENTION,
         ),
         (
             "delete from people where name_key in
@@ -152,7 +156,7 @@ pub(super) async fn forget(tx: &mut Tx, at: Timestamp, most: u32) -> Result<bool
         ),
         (
             "delete from audit where id in (select id from audit where at < $1 limit $2)",
-            at - KEEP_AUDIT,
+            at - AUDIT_RETENTION,
         ),
     ];
     let mut more = false;

@@ -12,8 +12,8 @@ use app::protocol::UserRole;
 
 use crate::auth::audit::{Action, Actor, AuditEntry, AuditQuery};
 use crate::auth::model::Account;
-use crate::store::changes::take_in;
-use crate::store::{AccessChange, Backend, Commit, Store, StoreError, access, rows};
+use crate::store::changes::fold_heartbeats;
+use crate::store::{AccessChange, Commit, Database, Store, StoreError, access, rows};
 use crate::store::{access_rows, audit, component_row};
 
 /// More awaits than any change has.
@@ -76,12 +76,13 @@ impl Work {
             return self.read(store).await;
         }
         if matches!(self, Self::RenewMark) {
-            return store.mark().await.map(drop);
+            return store.write_mark().await.map(drop);
         }
         let mut change = store.change().await?;
         match self {
             Self::Receive => {
-                take_in(&mut change, &[beat("web-1", number), beat("web-2", number)]).await?;
+                fold_heartbeats(&mut change, &[beat("web-1", number), beat("web-2", number)])
+                    .await?;
             }
             Self::Configure => {
                 rows::set_settings(&mut change.tx, &settings(number)).await?;
@@ -102,7 +103,7 @@ impl Work {
                 let commit = change.commit_no();
                 let grant = AccessChange::SetAccount(account);
                 access::change_access(&mut change.tx, &grant, change.at, commit).await?;
-                change.regrant = true;
+                change.changes_access = true;
                 change.record(&entry()).await?;
             }
             Self::AcceptKey => {
@@ -117,10 +118,10 @@ impl Work {
     }
 
     async fn read(self, store: &Store) -> Result<(), StoreError> {
-        let mut tx = store.look().await?;
-        let head = rows::head(&mut tx, None).await?;
+        let mut tx = store.begin_read().await?;
+        let cluster = rows::cluster_row(&mut tx, None).await?;
         if matches!(self, Self::Load) {
-            rows::snapshot(&mut tx, &head).await?;
+            rows::snapshot(&mut tx, &cluster).await?;
             access_rows::auth_cache(&mut tx).await?;
         } else {
             let wanted = AuditQuery { before: None, action: None, text: None, limit: 10 };
@@ -135,7 +136,7 @@ impl Work {
             Self::Receive => store
                 .receive([beat("web-1", number), beat("web-2", number)])
                 .await
-                .map(|received| received.news),
+                .map(|received| received.commit),
             Self::Configure => store.set_settings(settings(number), &entry()).await,
             Self::Remove => store.remove(&[key("web-1"), key("web-2")], &[], Some(&entry())).await,
             Self::AccessChange => {
@@ -278,9 +279,9 @@ async fn made_without_its_caller(store: Arc<Store>) {
 /// A connection that came back inside a transaction is replaced, and nothing of that transaction stays.
 async fn heals_itself(store: Arc<Store>) {
     store.receive([beat("web-1", 1), beat("web-2", 1)]).await.unwrap();
-    let mut tx = match &store.home {
-        Backend::File(owned) => owned.begin().await.unwrap(),
-        Backend::Server(shared) => shared.begin().await.unwrap(),
+    let mut tx = match &store.database {
+        Database::Sqlite(sqlite) => sqlite.begin_write().await.unwrap(),
+        Database::Postgres(postgres) => postgres.begin_write().await.unwrap(),
     };
     let left_open = AuditEntry { outcome: "left open".to_owned(), ..entry() };
     audit::record(&mut tx, &left_open, store.now(), 0).await.unwrap();

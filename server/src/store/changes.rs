@@ -1,4 +1,4 @@
-//! Every change: written in one transaction, and given out as a commit.
+//! How is each change written? In one transaction, whose result is a `Commit` for the live picture.
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
@@ -22,21 +22,19 @@ use crate::store::messenger_status::MessengerReport;
 use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
 use crate::store::write_tx::WriteTx;
-use crate::store::{Backend, Store};
+use crate::store::{Database, Store};
 use crate::store::{access, access_rows, audit, component_row, rows};
 
-/// How many rows of a kind one transaction of the housekeeping deletes.
-const MAX_FORGOTTEN_AT_ONCE: u32 = 1_000;
-/// How many uses of tokens one transaction writes down.
-const MAX_USES_AT_ONCE: usize = 1_000;
-/// How long a tombstone tells a late heartbeat from a new one.
-const KEEP_TOMBSTONES: Span = Span::minutes(31 * 24 * 60);
+const MAX_ROWS_PER_DELETE: u32 = 1_000;
+const MAX_USES_PER_TRANSACTION: usize = 1_000;
+/// As long as a tombstone exists, a late heartbeat of the removed component is not mistaken for a new one.
+const TOMBSTONE_RETENTION: Span = Span::minutes(31 * 24 * 60);
 
-/// What runs inside a transaction.
-pub(super) type Within<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
+/// The future of work inside a transaction.
+pub(super) type TxFuture<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
 
 impl Store {
-    /// Takes a batch of heartbeats in, in order, whole or not at all.
+    /// Writes a batch of heartbeats, in order: all of it or nothing.
     pub async fn receive(
         self: &Arc<Self>,
         batch: impl Into<Arc<[Heartbeat]>>,
@@ -44,15 +42,14 @@ impl Store {
         let batch: Arc<[Heartbeat]> = batch.into();
         let received = self.write(move |change| {
             Box::pin(async move {
-                let receipts = take_in(change, &batch).await?;
-                Ok((receipts, change.at, change.head.settings.interval()))
+                let receipts = fold_heartbeats(change, &batch).await?;
+                Ok((receipts, change.at, change.cluster.settings.interval()))
             })
         });
-        let ((receipts, at, interval), news) = received.await?;
-        Ok(ReceiveOutcome { receipts, at, interval, news })
+        let ((receipts, at, interval), commit) = received.await?;
+        Ok(ReceiveOutcome { receipts, at, interval, commit })
     }
 
-    /// Puts new settings in force.
     pub async fn set_settings(
         self: &Arc<Self>,
         settings: Settings,
@@ -62,15 +59,15 @@ impl Store {
         let written = self.write(move |change| {
             Box::pin(async move {
                 rows::set_settings(&mut change.tx, &settings).await?;
-                change.news.settings = Some(settings);
+                change.pending.settings = Some(settings);
                 change.record(&entry).await
             })
         });
-        written.await.map(|((), news)| news)
+        written.await.map(|((), commit)| commit)
     }
 
-    /// Removes these components; each leaves a tombstone. Servers that go as a whole take their credentials
-    /// with them.
+    /// Removes these components; each leaves a tombstone. The credentials of the servers in `whole`, which are
+    /// removed with all their components, are revoked.
     pub async fn remove(
         self: &Arc<Self>,
         keys: &[ComponentKey],
@@ -82,8 +79,8 @@ impl Store {
             Box::pin(async move {
                 let (at, commit) = (change.at, change.commit_no());
                 component_row::remove(&mut change.tx, &keys, at, commit).await?;
-                change.news.removed = keys;
-                change.regrant |=
+                change.pending.removed = keys;
+                change.changes_access |=
                     access::revoke_credentials(&mut change.tx, &whole, at, commit).await?;
                 match &entry {
                     Some(entry) => change.record(entry).await,
@@ -91,26 +88,26 @@ impl Store {
                 }
             })
         });
-        written.await.map(|((), news)| news)
+        written.await.map(|((), commit)| commit)
     }
 
-    /// Changes who may ask for what, all of it or nothing, and writes down who did it. `None` if one
-    /// of the changes found nothing to change.
+    /// Makes all these changes of accounts, sessions and tokens or none, with an audit entry. `None` if one of them
+    /// found nothing to change.
     pub async fn change_access(
         self: &Arc<Self>,
-        grants: &[AccessChange],
+        changes: &[AccessChange],
         entry: Option<&AuditEntry>,
     ) -> Result<Option<Commit>, StoreError> {
-        let (store, grants, entry) = (Arc::clone(self), grants.to_vec(), entry.cloned());
+        let (store, changes, entry) = (Arc::clone(self), changes.to_vec(), entry.cloned());
         run_to_end(async move {
             let mut change = store.change().await?;
-            for grant in &grants {
+            for access_change in &changes {
                 let commit = change.commit_no();
-                if !access::change_access(&mut change.tx, grant, change.at, commit).await? {
+                if !access::change_access(&mut change.tx, access_change, change.at, commit).await? {
                     return change.tx.rollback().await.map(|()| None);
                 }
             }
-            change.regrant = true;
+            change.changes_access = true;
             if let Some(entry) = &entry {
                 change.record(entry).await?;
             }
@@ -119,38 +116,38 @@ impl Store {
         .await
     }
 
-    /// Writes a line of the audit that tells of something refused.
+    /// Writes an audit entry about something that was rejected.
     pub async fn record(self: &Arc<Self>, entry: &AuditEntry) -> Result<Commit, StoreError> {
         let entry = entry.clone();
         let written =
             self.write(move |change| Box::pin(async move { change.record(&entry).await }));
-        written.await.map(|((), news)| news)
+        written.await.map(|((), commit)| commit)
     }
 
-    /// Lines of the audit, newest first.
+    /// Audit entries, newest first.
     pub async fn audit(
         self: &Arc<Self>,
-        wanted: &AuditQuery,
+        query: &AuditQuery,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let wanted = wanted.clone();
-        self.read(move |tx| Box::pin(async move { audit::audit(tx, &wanted).await })).await
+        let query = query.clone();
+        self.read(move |tx| Box::pin(async move { audit::audit(tx, &query).await })).await
     }
 
-    /// Notes how the web server `seen_by` finds the messengers of services. Nothing changes where it
-    /// found them so before, or where the component is not there or announces no messenger.
+    /// Writes in which state the web server `seen_by` finds the messengers of services. A report changes nothing if
+    /// the state is the same as before, or if the component does not exist or announces no messenger.
     pub async fn note_messengers(
         self: &Arc<Self>,
-        sightings: &[MessengerReport],
+        reports: &[MessengerReport],
         seen_by: &str,
     ) -> Result<Commit, StoreError> {
-        let (sightings, seen_by) = (sightings.to_vec(), seen_by.to_owned());
+        let (reports, seen_by) = (reports.to_vec(), seen_by.to_owned());
         let written = self.write(move |change| {
-            Box::pin(async move { note_sightings(change, &sightings, &seen_by).await })
+            Box::pin(async move { write_messenger_reports(change, &reports, &seen_by).await })
         });
-        written.await.map(|((), news)| news)
+        written.await.map(|((), commit)| commit)
     }
 
-    /// Makes this check the one all others are held against.
+    /// Makes this check the reference key: all others are compared with it.
     pub async fn accept_key(
         self: &Arc<Self>,
         kind: KeyKind,
@@ -163,114 +160,113 @@ impl Store {
                 let mut references = rows::references(&mut change.tx).await?;
                 references.accept(kind, check);
                 rows::set_references(&mut change.tx, &references).await?;
-                change.news.references = Some(references);
+                change.pending.references = Some(references);
                 change.record(&entry).await
             })
         });
-        written.await.map(|((), news)| news)
+        written.await.map(|((), commit)| commit)
     }
 
-    /// Renews the observer's mark, so that no period is seen where somebody watches, and lets an own
-    /// clock follow the wall clock when it must.
+    /// Renews the mark, so that a time in which the overview was running does not become a blind period. The
+    /// clock of an SQLite database follows the wall clock here, if that was set.
     pub async fn renew_mark(self: &Arc<Self>) -> Result<Commit, StoreError> {
         let store = Arc::clone(self);
-        run_to_end(async move { store.mark().await }).await
+        run_to_end(async move { store.write_mark().await }).await
     }
 
-    /// Renews the mark after the database could not be read or written, once there is room for what is
-    /// to come. A server whose disk is full still takes what fits into the gaps of its files, as a mark
-    /// does: whoever took that for sight would call those silent whose heartbeats do not fit.
-    pub async fn regain_sight(self: &Arc<Self>) -> Result<Commit, StoreError> {
+    /// Renews the mark after an outage of the database, once its disk has room for heartbeats. A PostgreSQL server
+    /// whose disk is full still accepts what fits into the free space of its files, as a mark does. If that ended
+    /// the blind period, servers whose heartbeats do not fit would be called silent.
+    pub async fn renew_mark_after_outage(self: &Arc<Self>) -> Result<Commit, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
-            if let Backend::Server(shared) = &store.home {
-                shared.find_room().await?;
+            if let Database::Postgres(postgres) = &store.database {
+                postgres.check_disk_space().await?;
             }
-            store.mark().await
+            store.write_mark().await
         })
         .await
     }
 
-    pub(super) async fn mark(&self) -> Result<Commit, StoreError> {
-        if let Backend::File(owned) = &self.home
-            && let Some(jump) = owned.clock.jump_due()
+    pub(super) async fn write_mark(&self) -> Result<Commit, StoreError> {
+        if let Database::Sqlite(sqlite) = &self.database
+            && let Some(jump) = sqlite.clock.jump_due()
         {
-            return self.jump(owned, jump).await;
+            return self.jump_clock(sqlite, jump).await;
         }
         let change = self.change().await?;
         self.commit(change).await
     }
 
-    /// Forgets what is past its time, unless another web server is at it: in small transactions, which
-    /// heartbeats need not wait for. What is over proves nothing any more, so nobody needs to hear of it.
+    /// Deletes expired rows, unless another web server is doing so: in small transactions, so that heartbeats do not
+    /// wait for long. Expired rows authenticate nobody, so readers are not notified.
     pub async fn run_housekeeping(self: &Arc<Self>) -> Result<(), StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
-            while store.forget_some().await? {}
+            while store.delete_some_expired().await? {}
             Ok(())
         })
         .await
     }
 
-    /// Forgets a few rows of each kind; whether there may be more.
-    async fn forget_some(&self) -> Result<bool, StoreError> {
-        let tx = match &self.home {
-            Backend::File(owned) => Some(owned.begin().await?),
-            Backend::Server(shared) => shared.run_housekeeping().await?,
+    /// Deletes some expired rows of each kind. Returns whether there may be more.
+    async fn delete_some_expired(&self) -> Result<bool, StoreError> {
+        let tx = match &self.database {
+            Database::Sqlite(sqlite) => Some(sqlite.begin_write().await?),
+            Database::Postgres(postgres) => postgres.try_begin_housekeeping().await?,
         };
         let Some(mut tx) = tx else { return Ok(false) };
         let at = self.now();
-        let tombstones = at - KEEP_TOMBSTONES;
+        let (tombstones, blind_periods) = (at - TOMBSTONE_RETENTION, at - BLIND_PERIOD_RETENTION);
         let more_facts =
-            rows::forget(&mut tx, tombstones, at - BLIND_PERIOD_RETENTION, MAX_FORGOTTEN_AT_ONCE)
-                .await?;
-        let more_proofs = audit::forget(&mut tx, at, MAX_FORGOTTEN_AT_ONCE).await?;
+            rows::delete_expired(&mut tx, tombstones, blind_periods, MAX_ROWS_PER_DELETE).await?;
+        let more_access = audit::delete_expired(&mut tx, at, MAX_ROWS_PER_DELETE).await?;
         tx.commit().await?;
-        Ok(more_facts || more_proofs)
+        Ok(more_facts || more_access)
     }
 
-    /// Writes down when tokens were last used, and reads which ones were used since a moment, at any web
-    /// server. No change waits for it.
-    pub async fn note_uses(
+    /// Writes when tokens were last used, and reads which ones were used since `since` at any web server. Not a
+    /// commit: no reader is notified.
+    pub async fn record_token_uses(
         self: &Arc<Self>,
         uses: Vec<(String, Timestamp)>,
         since: Timestamp,
     ) -> Result<Vec<(SecretHash, Timestamp)>, StoreError> {
         let store = Arc::clone(self);
         let written = run_to_end(async move {
-            for some in uses.chunks(MAX_USES_AT_ONCE) {
-                let mut tx = match &store.home {
-                    Backend::File(owned) => owned.begin().await?,
-                    Backend::Server(shared) => shared.begin().await?,
+            for chunk in uses.chunks(MAX_USES_PER_TRANSACTION) {
+                let mut tx = match &store.database {
+                    Database::Sqlite(sqlite) => sqlite.begin_write().await?,
+                    Database::Postgres(postgres) => postgres.begin_write().await?,
                 };
-                access_rows::note_uses(&mut tx, some).await?;
+                access_rows::record_token_uses(&mut tx, chunk).await?;
                 tx.commit().await?;
             }
             Ok::<_, StoreError>(())
         });
         written.await?;
-        self.read(move |tx| Box::pin(async move { access_rows::uses_since(tx, since).await })).await
+        self.read(move |tx| Box::pin(async move { access_rows::token_uses_since(tx, since).await }))
+            .await
     }
 
-    /// A file's clock jumps, and no verdict with it: forward the jump is a period of its length,
-    /// backward every stamp goes back with it. Nobody may judge the old picture by the new clock:
-    /// between the two the moment is the last sight's.
-    async fn jump(&self, owned: &SqliteStore, by: Span) -> Result<Commit, StoreError> {
+    /// Moves the clock of an SQLite database by `by` without changing any verdict: a jump forward becomes a blind
+    /// period of its length, a jump backward moves all times back. The old picture must not be judged by the new
+    /// clock: until the commit is applied, the time of the last one is used.
+    async fn jump_clock(&self, sqlite: &SqliteStore, by: Span) -> Result<Commit, StoreError> {
         let mut change = self.change().await?;
         let from = change.at;
-        change.clock_was_set(by, from).await?;
+        change.record_clock_jump(by, from).await?;
         change.at = from + by;
-        change.see_whole().await?;
-        let news = self.commit(change).await?;
-        owned.clock.jump(by);
-        tracing::warn!(by_ms = by.0, "the clock was set; verdicts do not move with it");
-        Ok(news)
+        change.include_snapshot().await?;
+        let commit = self.commit(change).await?;
+        sqlite.clock.jump(by);
+        tracing::warn!(by_ms = by.0, "the system clock was set; verdicts do not change with it");
+        Ok(commit)
     }
 
-    /// Makes one change, to its end.
     async fn write<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut WriteTx) -> Within<'_, T> + Send + 'static,
+        work: impl FnOnce(&mut WriteTx) -> TxFuture<'_, T> + Send + 'static,
     ) -> Result<(T, Commit), StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
@@ -281,41 +277,44 @@ impl Store {
         .await
     }
 
-    /// Begins a change: what others wrote is read, the mark is renewed, and a gap before it is written
-    /// down as a period.
+    /// Begins a change: reads what others wrote, and records a gap since the last mark as a blind period.
     pub(super) async fn change(&self) -> Result<WriteTx, StoreError> {
-        let changing = match &self.home {
-            Backend::File(owned) => Box::pin(WriteTx::of_file(owned, self)).await,
-            Backend::Server(shared) => Box::pin(WriteTx::of_server(shared, self)).await,
+        let begun = match &self.database {
+            Database::Sqlite(sqlite) => Box::pin(WriteTx::begin_on_sqlite(sqlite, self)).await,
+            Database::Postgres(postgres) => {
+                Box::pin(WriteTx::begin_on_postgres(postgres, self)).await
+            }
         };
-        self.noted(changing).await
+        self.note_failure(begun).await
     }
 
-    /// Ends a change: its news are numbered if anybody wants to hear of them.
     pub(super) async fn commit(&self, change: WriteTx) -> Result<Commit, StoreError> {
         let stopwatch = change.stopwatch;
-        let (head, news) = Box::pin(change.commit(self.is_shared())).await?;
+        let (cluster, commit) = Box::pin(change.commit(self.is_shared())).await?;
         self.durations.observe(stopwatch.elapsed().as_secs_f64());
-        self.knows_all_of(&head, news.commit);
+        self.set_sync_point(&cluster, commit.id);
         self.was_blind.store(false, Ordering::Relaxed);
-        Ok(news)
+        Ok(commit)
     }
 
-    /// Notes what an error says about the database, and passes it on.
-    pub(super) async fn noted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let (Err(error), Backend::Server(shared)) = (&done, &self.home) {
-            shared.suspect(error).await;
+    /// Lets the PostgreSQL store react to an error, and passes the result on.
+    pub(super) async fn note_failure<T>(
+        &self,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let (Err(error), Database::Postgres(postgres)) = (&result, &self.database) {
+            postgres.note_failure(error).await;
         }
-        done
+        result
     }
 }
 
-/// Folds a batch into what is stored.
-pub(super) async fn take_in(
+/// Applies a batch to the stored components, in order, and writes those that changed.
+pub(super) async fn fold_heartbeats(
     change: &mut WriteTx,
     batch: &[Heartbeat],
 ) -> Result<Vec<Receipt>, StoreError> {
-    let interval = change.head.settings.interval();
+    let interval = change.cluster.settings.interval();
     let keys: Vec<ComponentKey> = batch.iter().map(Heartbeat::key).collect();
     let mut stored = component_row::stored(&mut change.tx, &keys).await?;
     let before = stored.clone();
@@ -339,26 +338,26 @@ pub(super) async fn take_in(
     Ok(receipts)
 }
 
-async fn note_sightings(
+async fn write_messenger_reports(
     change: &mut WriteTx,
-    sightings: &[MessengerReport],
+    reports: &[MessengerReport],
     seen_by: &str,
 ) -> Result<(), StoreError> {
-    let keys: Vec<ComponentKey> = sightings.iter().map(|seen| seen.key.clone()).collect();
+    let keys: Vec<ComponentKey> = reports.iter().map(|seen| seen.key.clone()).collect();
     let stored = component_row::stored(&mut change.tx, &keys).await?;
     let mut next: BTreeMap<&ComponentKey, Upsert> = BTreeMap::new();
-    for sighting in sightings {
-        if let Some(Stored::Present(component)) = stored.get(&sighting.key)
-            && let Some(component) = sighting.by(seen_by, component, change.at)
+    for report in reports {
+        if let Some(Stored::Present(component)) = stored.get(&report.key)
+            && let Some(component) = report.apply_to(component, seen_by, change.at)
         {
             let component = Arc::new(component);
-            next.insert(&sighting.key, Upsert { component, facts: true });
+            next.insert(&report.key, Upsert { component, facts: true });
         }
     }
     change.write(next.into_values().collect()).await
 }
 
-/// The components that are not as they were, by key.
+/// The components that changed, in the order of their keys.
 fn differences(
     before: &HashMap<ComponentKey, Stored>,
     after: &HashMap<ComponentKey, Stored>,

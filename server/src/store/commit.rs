@@ -16,9 +16,9 @@ pub struct Commit {
     /// What others had changed before it; to be taken in first.
     pub earlier: Option<Box<Commit>>,
     /// This commit.
-    pub commit: CommitId,
+    pub id: CommitId,
     /// Commits of others before it, as far as the database remembers them.
-    pub passed: Vec<CommitId>,
+    pub skipped: Vec<CommitId>,
     /// When it was made, or seen.
     pub at: Timestamp,
     /// When a fact was last changed.
@@ -37,7 +37,7 @@ pub struct Commit {
     pub blind_periods: Option<Vec<BlindPeriod>>,
     /// Everything, where nothing known so far can be built upon: the clock jumped, or the database is
     /// another.
-    pub whole: Option<Box<Snapshot>>,
+    pub snapshot: Option<Box<Snapshot>>,
     /// Who may ask for what, if that changed: no reader of the picture hears of it.
     pub auth_cache: Option<AuthChanges>,
 }
@@ -54,22 +54,22 @@ pub enum AuthChanges {
 impl Commit {
     /// Whether a reader has anything to take in, beside what others changed before.
     pub fn is_empty(&self) -> bool {
-        self.heartbeats.is_empty() && self.are_times()
+        self.heartbeats.is_empty() && self.has_only_times()
     }
 
     /// Whether somebody wants to hear of it at once: more than a time changed.
     pub(crate) fn is_urgent(&self) -> bool {
-        !self.are_times() || self.auth_cache.is_some()
+        !self.has_only_times() || self.auth_cache.is_some()
     }
 
     /// Whether no reader has more than times to take in.
-    fn are_times(&self) -> bool {
+    fn has_only_times(&self) -> bool {
         self.components.is_empty()
             && self.removed.is_empty()
             && self.references.is_none()
             && self.settings.is_none()
             && self.blind_periods.is_none()
-            && self.whole.is_none()
+            && self.snapshot.is_none()
     }
 }
 
@@ -99,7 +99,7 @@ pub struct ReceiveOutcome {
     /// The interval in force.
     pub interval: Span,
     /// What changed.
-    pub news: Commit,
+    pub commit: Commit,
 }
 
 /// Everything there is, as it stands at one commit.

@@ -1,6 +1,6 @@
 //! Which commit it is: its number tells the order, its token the history.
 //!
-//! After a restore, or when a standby takes over that lacked the last commits, the same numbers are given again.
+//! After a restore, or when a standby takes over that lacked the last commits, the same revisions are given again.
 //! So a number alone proves nothing. What was known at a commit is of use only where the database, or this process,
 //! knows that commit with its token.
 

@@ -35,10 +35,10 @@ pub(super) use select_components;
 
 /// Reads a component's row.
 pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
-    let unreadable = StoreError::Unreadable;
+    let unreadable = StoreError::UnreadableValue;
     let number = |place| {
         row.get::<Option<i64>>(place)?
-            .ok_or(StoreError::Unreadable("component without its last heartbeat"))
+            .ok_or(StoreError::UnreadableValue("component without its last heartbeat"))
     };
     let server: &str = row.get(0)?;
     let role: &str = row.get(1)?;
@@ -85,13 +85,13 @@ pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreE
 }
 
 /// The components that report one of these checks.
-pub(super) async fn reporting(
+pub(super) async fn components_reporting(
     tx: &mut Tx,
     checks: &BTreeSet<KeyCheck>,
 ) -> Result<Vec<Component>, StoreError> {
     let text = match tx.connection() {
-        Connection::Sqlite(_) => sqlite::rows::REPORTING,
-        Connection::Postgres(_) => postgres::rows::REPORTING,
+        Connection::Sqlite(_) => sqlite::rows::SELECT_REPORTING,
+        Connection::Postgres(_) => postgres::rows::SELECT_REPORTING,
     };
     let rows = sql(text).bind(json!(checks).to_string()).rows(tx).await?;
     rows.iter().map(component).collect()
@@ -118,8 +118,8 @@ pub(super) async fn stored(
     keys: &[ComponentKey],
 ) -> Result<HashMap<ComponentKey, Stored>, StoreError> {
     let rows = match tx.connection() {
-        Connection::Sqlite(_) => sqlite::rows::of_keys(tx, keys).await?,
-        Connection::Postgres(postgres) => postgres::rows::of_keys(postgres, keys).await?,
+        Connection::Sqlite(_) => sqlite::rows::select_by_keys(tx, keys).await?,
+        Connection::Postgres(postgres) => postgres::rows::select_by_keys(postgres, keys).await?,
     };
     let mut found = HashMap::with_capacity(rows.len());
     for row in &rows {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use app::cluster::DatabaseOutage;
 
-use crate::files::owner::Unusable;
+use crate::files::owner::Inaccessible;
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -13,13 +13,13 @@ pub enum StoreError {
     #[error(
         "cannot use the database address {0:?}: it must be sqlite:PATH or postgres://USER@HOST/DATABASE"
     )]
-    Address(String),
+    InvalidAddress(String),
     /// There is no such file, and it is not ours to make.
     #[error("there is no database {}; name the one that `serve` uses with --database", .0.display())]
-    Absent(PathBuf),
+    NotFound(PathBuf),
     /// Another process owns the file.
     #[error("{} is in use by another process; an SQLite database serves one `serve` at a time", .0.display())]
-    Owned(PathBuf),
+    InUse(PathBuf),
     /// The file cannot be opened or locked.
     #[error("cannot open and lock the database {}: {source}", .path.display())]
     Lock {
@@ -32,12 +32,12 @@ pub enum StoreError {
     #[error(
         "the database was written by a later version of this program; use that one, or a backup from before"
     )]
-    Later,
+    SchemaTooNew,
     /// The schema is one of a former version, and nobody brings it up to date.
     #[error(
         "the database was written by an earlier version of this program; start `serve` on it once, which brings it up to date"
     )]
-    Earlier,
+    SchemaTooOld,
     /// The schema is one of a build before the first release; what to do about it.
     #[error("this database is from a version before the first release and cannot be used; {0}")]
     BeforeFirstRelease(&'static str),
@@ -68,12 +68,12 @@ pub enum StoreError {
     #[error("the database is damaged: {0}")]
     Damaged(String),
     /// Files of the database, or its folder, belong to another account.
-    #[error("cannot use the database {}: {unusable}", .path.display())]
-    Foreign {
+    #[error("cannot use the database {}: {inaccessible}", .path.display())]
+    NoAccess {
         /// The database.
         path: PathBuf,
         /// What cannot be used.
-        unusable: Unusable,
+        inaccessible: Inaccessible,
     },
     /// The file cannot be used from the start.
     #[error("cannot use the database {}: {source}; nothing in it was changed{}", .path.display(), advice(.source))]
@@ -85,15 +85,15 @@ pub enum StoreError {
     },
     /// What was read is not what was written.
     #[error("the database holds a row this program cannot read: {0}")]
-    Content(#[from] serde_json::Error),
+    UnreadableJson(#[from] serde_json::Error),
     /// The same, by what it should have been.
     #[error("the database holds a {0} this program cannot read")]
-    Unreadable(&'static str),
+    UnreadableValue(&'static str),
 }
 
 impl StoreError {
     /// Whether a connection refused to begin because an earlier transaction was still open on it.
-    pub(super) fn is_left_open(&self) -> bool {
+    pub(super) fn is_still_in_transaction(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
         if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
             // active_sql_transaction: `begin not deferrable` comes too late inside a transaction.
@@ -107,22 +107,24 @@ impl StoreError {
     /// What is wrong with the database, for those who look at the page.
     pub fn outage(&self) -> DatabaseOutage {
         match self {
-            Self::Missing(_) | Self::Absent(_) => DatabaseOutage::Missing,
+            Self::Missing(_) | Self::NotFound(_) => DatabaseOutage::Missing,
             Self::Replaced(_) => DatabaseOutage::Replaced,
-            Self::Owned(_) => DatabaseOutage::Locked,
-            Self::Damaged(_) | Self::Content(_) | Self::Unreadable(_) => DatabaseOutage::Corrupt,
+            Self::InUse(_) => DatabaseOutage::Locked,
+            Self::Damaged(_) | Self::UnreadableJson(_) | Self::UnreadableValue(_) => {
+                DatabaseOutage::Corrupt
+            }
             Self::Open { source, .. } => source.outage(),
-            Self::Database(error) => of_database(error),
+            Self::Database(error) => outage_from_sqlx(error),
             Self::Standby => DatabaseOutage::ReadOnly,
             Self::TransactionPooling => DatabaseOutage::Pooled,
-            Self::Migrate(error) => of_migration(error),
+            Self::Migrate(error) => outage_from_migration(error),
             Self::Busy
-            | Self::Address(_)
+            | Self::InvalidAddress(_)
             | Self::Lock { .. }
-            | Self::Foreign { .. }
-            | Self::Earlier
+            | Self::NoAccess { .. }
+            | Self::SchemaTooOld
             | Self::BeforeFirstRelease(_)
-            | Self::Later => DatabaseOutage::Unreachable,
+            | Self::SchemaTooNew => DatabaseOutage::Unreachable,
         }
     }
 }
@@ -145,7 +147,7 @@ fn advice(error: &StoreError) -> &'static str {
 const POOLING_ADVICE: &str = "PgBouncer works with pool_mode = session only; set that for this database, or connect to PostgreSQL itself";
 
 fn pooling_advice(error: &sqlx::Error) -> String {
-    match of_database(error) {
+    match outage_from_sqlx(error) {
         DatabaseOutage::Pooled => format!(": {POOLING_ADVICE}"),
         DatabaseOutage::Locked
         | DatabaseOutage::Full
@@ -157,28 +159,28 @@ fn pooling_advice(error: &sqlx::Error) -> String {
     }
 }
 
-fn of_migration(error: &sqlx::migrate::MigrateError) -> DatabaseOutage {
+fn outage_from_migration(error: &sqlx::migrate::MigrateError) -> DatabaseOutage {
     use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
     if let Execute(error) | ExecuteMigration(error, _) = error {
-        of_database(error)
+        outage_from_sqlx(error)
     } else {
         DatabaseOutage::Unreachable
     }
 }
 
 /// What the database's own code says.
-fn of_database(error: &sqlx::Error) -> DatabaseOutage {
+fn outage_from_sqlx(error: &sqlx::Error) -> DatabaseOutage {
     let Some(error) = error.as_database_error() else { return DatabaseOutage::Unreachable };
     let Some(code) = error.code() else { return DatabaseOutage::Unreachable };
     if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
-        of_postgres(&code)
+        outage_from_postgres(&code)
     } else {
-        of_sqlite(&code)
+        outage_from_sqlite(&code)
     }
 }
 
 /// By `SQLite`'s result code. The extended codes keep the primary one in their last byte.
-fn of_sqlite(code: &str) -> DatabaseOutage {
+fn outage_from_sqlite(code: &str) -> DatabaseOutage {
     match code.parse::<u32>().map(|code| code & 0xff) {
         Ok(5 | 6) => DatabaseOutage::Locked,
         Ok(8) => DatabaseOutage::ReadOnly,
@@ -189,7 +191,7 @@ fn of_sqlite(code: &str) -> DatabaseOutage {
 }
 
 /// By the SQL standard's code, as PostgreSQL gives it.
-fn of_postgres(code: &str) -> DatabaseOutage {
+fn outage_from_postgres(code: &str) -> DatabaseOutage {
     match code {
         // lock_not_available
         "55P03" => DatabaseOutage::Locked,

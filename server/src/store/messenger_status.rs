@@ -15,10 +15,10 @@ pub struct MessengerReport {
 
 impl MessengerReport {
     /// The component with this word on it, from `at` on; `None` if that changes nothing.
-    pub(super) fn by(
+    pub(super) fn apply_to(
         &self,
-        seen_by: &str,
         component: &Component,
+        seen_by: &str,
         at: Timestamp,
     ) -> Option<Component> {
         let before = component.messengers.iter().find(|seen| seen.seen_by == seen_by);

@@ -33,8 +33,8 @@ use app::cluster::Timestamp;
 
 use crate::auth::secret::SecretHash;
 pub use crate::store::access::AccessChange;
-pub(crate) use crate::store::access::KEEP_TOKENS;
-use crate::store::changes::Within;
+pub(crate) use crate::store::access::TOKEN_RETENTION;
+use crate::store::changes::TxFuture;
 pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, ReceiveOutcome};
 pub use crate::store::commit_token::CommitId;
 pub(crate) use crate::store::commit_token::History;
@@ -54,8 +54,8 @@ use crate::telemetry::primitives::{DURATION_BOUNDS_S, Histogram};
 /// never cuts a change off in the middle.
 #[derive(Debug)]
 pub struct Store {
-    home: Backend,
-    known: Mutex<SyncPoint>,
+    database: Database,
+    sync_point: Mutex<SyncPoint>,
     /// How long changes took, from their beginning to their commit.
     durations: Histogram,
     /// Whether the database could not be read or written since the last commit.
@@ -64,11 +64,11 @@ pub struct Store {
 
 /// Which database it is.
 #[derive(Debug)]
-enum Backend {
+enum Database {
     /// A file of this process's own.
-    File(Box<SqliteStore>),
+    Sqlite(Box<SqliteStore>),
     /// A server that several processes share.
-    Server(Box<PostgresStore>),
+    Postgres(Box<PostgresStore>),
 }
 
 /// How much of what was written this process knows.
@@ -82,15 +82,15 @@ struct SyncPoint {
 
 /// Where a database stands: what a glance reads.
 #[derive(Debug)]
-struct Standing {
+struct LatestCommit {
     database_id: String,
     commit: CommitId,
 }
 
-const STANDING: &str = "select database_id, commit_no, commit_token from cluster";
+const SELECT_LATEST_COMMIT: &str = "select database_id, commit_no, commit_token from cluster";
 
-impl Standing {
-    fn of((database_id, number, token): (String, i64, i64)) -> Self {
+impl LatestCommit {
+    fn from_row((database_id, number, token): (String, i64, i64)) -> Self {
         Self { database_id, commit: CommitId { number, token } }
     }
 }
@@ -100,20 +100,21 @@ impl Store {
     /// `postgres://USER@HOST/DATABASE`, which need not be there yet; brings its schema up to date. The
     /// gap since a process last wrote becomes a period.
     pub async fn open(address: &str) -> Result<Arc<Self>, StoreError> {
-        let (home, known) = if postgres::is_address(address) {
-            let shared = PostgresStore::at(address)?;
-            let known = SyncPoint { database_id: shared.name().to_owned(), commit: None };
-            (Backend::Server(Box::new(shared)), known)
+        let (database, sync_point) = if postgres::is_address(address) {
+            let postgres = PostgresStore::new(address)?;
+            let sync_point = SyncPoint { database_id: postgres.name().to_owned(), commit: None };
+            (Database::Postgres(Box::new(postgres)), sync_point)
         } else {
             let path = Self::path(address)
-                .ok_or_else(|| StoreError::Address(without_password(address)))?;
-            let (owned, head) = SqliteStore::open(path).await?;
-            let known = SyncPoint { database_id: head.database_id, commit: Some(head.commit) };
-            (Backend::File(Box::new(owned)), known)
+                .ok_or_else(|| StoreError::InvalidAddress(without_password(address)))?;
+            let (sqlite, cluster) = SqliteStore::open(path).await?;
+            let sync_point =
+                SyncPoint { database_id: cluster.database_id, commit: Some(cluster.commit) };
+            (Database::Sqlite(Box::new(sqlite)), sync_point)
         };
         let durations = Histogram::new(DURATION_BOUNDS_S);
         let was_blind = AtomicBool::new(false);
-        Ok(Arc::new(Self { home, known: Mutex::new(known), durations, was_blind }))
+        Ok(Arc::new(Self { database, sync_point: Mutex::new(sync_point), durations, was_blind }))
     }
 
     /// The file behind an address, if it is a file's.
@@ -133,20 +134,20 @@ impl Store {
 
     /// Names the cluster's database, whether it can be reached or not.
     pub fn name(&self) -> String {
-        match &self.home {
-            Backend::File(_) => self.database_id(),
-            Backend::Server(shared) => SecretHash::new(shared.name()).to_hex(),
+        match &self.database {
+            Database::Sqlite(_) => self.database_id(),
+            Database::Postgres(postgres) => SecretHash::new(postgres.name()).to_hex(),
         }
     }
 
     /// Names the database in cursors.
     pub fn database_id(&self) -> String {
-        self.known().database_id.clone()
+        self.sync_point().database_id.clone()
     }
 
     /// Whether other processes write to it too.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self.home, Backend::Server(_))
+        matches!(self.database, Database::Postgres(_))
     }
 
     /// How long changes took, from their beginning to their commit.
@@ -156,17 +157,17 @@ impl Store {
 
     /// How often a connection was found inside an earlier transaction, and replaced.
     pub(crate) fn replaced_connections(&self) -> u64 {
-        match &self.home {
-            Backend::File(owned) => owned.replaced_connections.get(),
-            Backend::Server(shared) => shared.replaced_connections.get(),
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.replaced_connections.get(),
+            Database::Postgres(postgres) => postgres.replaced_connections.get(),
         }
     }
 
     /// Now, by the database's clock.
     pub fn now(&self) -> Timestamp {
-        match &self.home {
-            Backend::File(owned) => owned.clock.now(),
-            Backend::Server(shared) => shared.clock.now(),
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.clock.now(),
+            Database::Postgres(postgres) => postgres.clock.now(),
         }
     }
 
@@ -174,24 +175,24 @@ impl Store {
     pub async fn load(self: &Arc<Self>) -> Result<LoadedState, StoreError> {
         let everything = self.read(|tx| {
             Box::pin(async move {
-                let head = rows::head(tx, None).await?;
-                let snapshot = rows::snapshot(tx, &head).await?;
-                Ok((head, snapshot, access_rows::auth_cache(tx).await?))
+                let cluster = rows::cluster_row(tx, None).await?;
+                let snapshot = rows::snapshot(tx, &cluster).await?;
+                Ok((cluster, snapshot, access_rows::auth_cache(tx).await?))
             })
         });
-        let (head, snapshot, auth_cache) = everything.await?;
-        self.knows_all_of(&head, head.commit);
-        Ok(LoadedState { snapshot, auth_cache, commit: head.commit })
+        let (cluster, snapshot, auth_cache) = everything.await?;
+        self.set_sync_point(&cluster, cluster.commit);
+        Ok(LoadedState { snapshot, auth_cache, commit: cluster.commit })
     }
 
     /// Whether another process has written what this one does not know.
     pub async fn is_behind(self: &Arc<Self>) -> Result<bool, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
-            let known = store.known().clone();
-            let standing = match &store.home {
-                Backend::File(owned) => owned.standing().await?,
-                Backend::Server(shared) => shared.standing().await?,
+            let known = store.sync_point().clone();
+            let standing = match &store.database {
+                Database::Sqlite(sqlite) => sqlite.read_latest_commit().await?,
+                Database::Postgres(postgres) => postgres.read_latest_commit().await?,
             };
             Ok(known.database_id != standing.database_id || known.commit != Some(standing.commit))
         })
@@ -205,28 +206,28 @@ impl Store {
         let store = Arc::clone(self);
         let caught_up = self.read(move |tx| {
             Box::pin(async move {
-                let head = rows::head(tx, store.known_number()).await?;
-                if store.is_of_another_history(&head) {
+                let cluster = rows::cluster_row(tx, store.synced_number()).await?;
+                if store.has_other_history(&cluster) {
                     return Ok(None);
                 }
-                let since = store.known_of(&head);
-                let news = write_tx::since(tx, &head, since, head.mark_at).await?;
-                Ok(Some((head, news)))
+                let since = store.synced_commit_in(&cluster);
+                let commit = write_tx::changes_since(tx, &cluster, since, cluster.mark_at).await?;
+                Ok(Some((cluster, commit)))
             })
         });
-        let Some((head, news)) = caught_up.await? else { return self.renew_mark().await };
-        self.knows_all_of(&head, head.commit);
-        let (at, commit) = (head.mark_at, head.commit);
-        Ok(news.unwrap_or(Commit { commit, at, ..Commit::default() }))
+        let Some((cluster, commit)) = caught_up.await? else { return self.renew_mark().await };
+        self.set_sync_point(&cluster, cluster.commit);
+        let (id, at) = (cluster.commit, cluster.mark_at);
+        Ok(commit.unwrap_or(Commit { id, at, ..Commit::default() }))
     }
 
     /// What hears other web servers write; `None` where there are none.
     pub(crate) async fn listen(self: &Arc<Self>) -> Result<Option<ChangeListener>, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
-            match &store.home {
-                Backend::File(_) => Ok(None),
-                Backend::Server(shared) => shared.listen().await.map(Some),
+            match &store.database {
+                Database::Sqlite(_) => Ok(None),
+                Database::Postgres(postgres) => postgres.listen().await.map(Some),
             }
         })
         .await
@@ -234,53 +235,55 @@ impl Store {
 
     /// How long a file's write-ahead log is.
     pub(crate) fn log_bytes(&self) -> u64 {
-        match &self.home {
-            Backend::File(owned) => owned.log_bytes(),
-            Backend::Server(_) => 0,
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.log_bytes(),
+            Database::Postgres(_) => 0,
         }
     }
 
     /// Keeps a file's write-ahead log short, for as long as the process lives.
     pub async fn run_checkpoints(&self) {
-        if let Backend::File(owned) = &self.home {
-            owned.run_checkpoints().await;
+        if let Database::Sqlite(sqlite) = &self.database {
+            sqlite.run_checkpoints().await;
         }
     }
 
     /// Closes the database: nothing is read or written any more.
     pub async fn close(&self) {
-        match &self.home {
-            Backend::File(owned) => owned.close().await,
-            Backend::Server(shared) => shared.close().await,
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.close().await,
+            Database::Postgres(postgres) => postgres.close().await,
         }
     }
 
     /// Reads a file again and again, for as long as the process lives or until it is damaged. A server
     /// looks after its own.
     pub async fn run_integrity_checks(&self) {
-        if let Backend::File(owned) = &self.home {
-            owned.run_integrity_checks().await;
+        if let Database::Sqlite(sqlite) = &self.database {
+            sqlite.run_integrity_checks().await;
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, SyncPoint> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn sync_point(&self) -> MutexGuard<'_, SyncPoint> {
+        self.sync_point.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of the commit up to which this process knows everything, if it knows anything.
-    fn known_number(&self) -> Option<i64> {
-        self.known().commit.map(|commit| commit.number)
+    fn synced_number(&self) -> Option<i64> {
+        self.sync_point().commit.map(|commit| commit.number)
     }
 
     /// Up to which commit of this very history this process knows everything; `head` was asked for its number.
-    fn known_of(&self, head: &ClusterRow) -> Option<CommitId> {
-        let known = self.known();
-        known.commit.filter(|commit| known.database_id == head.database_id && head.has(*commit))
+    fn synced_commit_in(&self, cluster: &ClusterRow) -> Option<CommitId> {
+        let known = self.sync_point();
+        known
+            .commit
+            .filter(|commit| known.database_id == cluster.database_id && cluster.has(*commit))
     }
 
     /// Whether the database is not a later state of the one that was known.
-    fn is_of_another_history(&self, head: &ClusterRow) -> bool {
-        self.known_number().is_some() && self.known_of(head).is_none()
+    fn has_other_history(&self, cluster: &ClusterRow) -> bool {
+        self.synced_number().is_some() && self.synced_commit_in(cluster).is_none()
     }
 
     /// Notes that the database could not be read or written: the next commit is one that readers see, for the
@@ -293,21 +296,21 @@ impl Store {
         self.was_blind.load(Ordering::Relaxed)
     }
 
-    fn knows_all_of(&self, head: &ClusterRow, commit: CommitId) {
-        let database_id = head.database_id.clone();
-        *self.known() = SyncPoint { database_id, commit: Some(commit) };
+    fn set_sync_point(&self, cluster: &ClusterRow, commit: CommitId) {
+        let database_id = cluster.database_id.clone();
+        *self.sync_point() = SyncPoint { database_id, commit: Some(commit) };
     }
 
     /// Reads within one transaction: everything stands at one commit.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Tx) -> Within<'_, T> + Send + 'static,
+        work: impl FnOnce(&mut Tx) -> TxFuture<'_, T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
-            let mut tx = store.look().await?;
+            let mut tx = store.begin_read().await?;
             let found = work(&mut tx).await;
-            let found = store.noted(found).await?;
+            let found = store.note_failure(found).await?;
             tx.rollback().await?;
             Ok(found)
         })
@@ -315,10 +318,10 @@ impl Store {
     }
 
     /// Begins to read.
-    async fn look(&self) -> Result<Tx, StoreError> {
-        match &self.home {
-            Backend::File(owned) => owned.look().await,
-            Backend::Server(shared) => shared.look().await,
+    async fn begin_read(&self) -> Result<Tx, StoreError> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.begin_read().await,
+            Database::Postgres(postgres) => postgres.begin_read().await,
         }
     }
 }

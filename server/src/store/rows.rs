@@ -25,7 +25,7 @@ pub(super) struct ClusterRow {
     pub(super) mark_at: Timestamp,
     pub(super) settings: Settings,
     /// Which commit last changed what.
-    pub(super) numbers: Revisions,
+    pub(super) revisions: Revisions,
     /// The database's own clock, if it has one.
     pub(super) clock: Option<Timestamp>,
     /// By how much that clock was set, all in all.
@@ -39,11 +39,11 @@ pub(super) struct Revisions {
     pub(super) references: i64,
     pub(super) blind_periods: i64,
     pub(super) auth_cache: i64,
-    pub(super) whole: i64,
+    pub(super) everything: i64,
 }
 
 /// The columns of the cluster's row, the token of the commit `$1`, and what the database says of its clock.
-macro_rules! select_head {
+macro_rules! select_cluster {
     ($before:literal, $slots:literal, $clock:literal, $from:literal) => {
         concat!(
             $before,
@@ -59,12 +59,13 @@ macro_rules! select_head {
         )
     };
 }
-pub(super) use select_head;
+pub(super) use select_cluster;
 
 impl ClusterRow {
     fn of(row: &Row, asked: Option<i64>) -> Result<Self, StoreError> {
         let seconds = |place: usize| -> Result<u32, StoreError> {
-            u32::try_from(row.get::<i64>(place)?).map_err(|_| StoreError::Unreadable("setting"))
+            u32::try_from(row.get::<i64>(place)?)
+                .map_err(|_| StoreError::UnreadableValue("setting"))
         };
         Ok(Self {
             database_id: row.get(0)?,
@@ -79,12 +80,12 @@ impl ClusterRow {
                 stale_timeout_s: seconds(7)?,
                 web_window_s: seconds(8)?,
             },
-            numbers: Revisions {
+            revisions: Revisions {
                 settings: row.get(9)?,
                 references: row.get(10)?,
                 blind_periods: row.get(11)?,
                 auth_cache: row.get(12)?,
-                whole: row.get(13)?,
+                everything: row.get(13)?,
             },
             clock: row.get::<Option<i64>>(16)?.map(Timestamp),
             jumps: Span(row.get(17)?),
@@ -98,7 +99,11 @@ impl ClusterRow {
 }
 
 /// Writes the cluster's row unless there is one. `id` names the database.
-pub(super) async fn first_row(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn insert_cluster_row(
+    tx: &mut Tx,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let defaults = Settings::default();
     let text = match tx.connection() {
         Connection::Sqlite(_) => {
@@ -107,7 +112,7 @@ pub(super) async fn first_row(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(
              values (1, $1, 0, $2, $2, $3, $4, $5, $6, $7)
              on conflict do nothing"
         }
-        Connection::Postgres(_) => postgres::rows::FIRST_ROW,
+        Connection::Postgres(_) => postgres::rows::INSERT_CLUSTER,
     };
     let insert = sql(text)
         .bind(id)
@@ -121,31 +126,31 @@ pub(super) async fn first_row(tx: &mut Tx, id: &str, now: Timestamp) -> Result<(
 }
 
 /// The cluster's row, to be read; whether it has the commit of the number `asked` can be seen then.
-pub(super) async fn head(tx: &mut Tx, asked: Option<i64>) -> Result<ClusterRow, StoreError> {
+pub(super) async fn cluster_row(tx: &mut Tx, asked: Option<i64>) -> Result<ClusterRow, StoreError> {
     let text = match tx.connection() {
-        Connection::Sqlite(_) => sqlite::rows::HEAD,
-        Connection::Postgres(_) => postgres::rows::HEAD,
+        Connection::Sqlite(_) => sqlite::rows::SELECT_CLUSTER,
+        Connection::Postgres(_) => postgres::rows::SELECT_CLUSTER,
     };
     ClusterRow::of(&sql(text).bind(asked).row(tx).await?, asked)
 }
 
 /// The same, to be written: nobody else writes until this transaction ends.
-pub(super) async fn head_for_update(
+pub(super) async fn lock_cluster_row(
     tx: &mut Tx,
     asked: Option<i64>,
 ) -> Result<ClusterRow, StoreError> {
     let text = match tx.connection() {
-        Connection::Sqlite(_) => sqlite::rows::HEAD,
-        Connection::Postgres(_) => postgres::rows::HEAD_FOR_UPDATE,
+        Connection::Sqlite(_) => sqlite::rows::SELECT_CLUSTER,
+        Connection::Postgres(_) => postgres::rows::SELECT_CLUSTER_FOR_UPDATE,
     };
     ClusterRow::of(&sql(text).bind(asked).row(tx).await?, asked)
 }
 
 /// All facts.
-pub(super) async fn snapshot(tx: &mut Tx, head: &ClusterRow) -> Result<Snapshot, StoreError> {
+pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapshot, StoreError> {
     let components = all_components(tx).await?;
     Ok(Snapshot {
-        settings: head.settings,
+        settings: cluster.settings,
         references: references(tx).await?,
         blind_periods: blind_periods(tx).await?,
         // What follows is known in memory alone.
@@ -153,23 +158,23 @@ pub(super) async fn snapshot(tx: &mut Tx, head: &ClusterRow) -> Result<Snapshot,
         max_servers: None,
         blind_since: None,
         outage: None,
-        changed_at: head.changed_at,
+        changed_at: cluster.changed_at,
         components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
     })
 }
 
-/// What a change may change beside components, for those who read by numbers.
+/// What a change may change beside components, for those who read by revisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Settings,
     ReferenceKeys,
-    Spells,
+    BlindPeriods,
     AuthCache,
-    Whole,
+    Everything,
 }
 
-/// Ends a change: the mark is now, and the numbers tell what it changed.
-pub(super) async fn close(
+/// Ends a change: the mark is now, and the revisions tell what it changed.
+pub(super) async fn update_cluster_row(
     tx: &mut Tx,
     mark: Timestamp,
     changed_at: Timestamp,
@@ -177,8 +182,8 @@ pub(super) async fn close(
     touched: &[Section],
 ) -> Result<(), StoreError> {
     let text = match tx.connection() {
-        Connection::Sqlite(_) => sqlite::rows::CLOSE,
-        Connection::Postgres(_) => postgres::rows::CLOSE,
+        Connection::Sqlite(_) => sqlite::rows::UPDATE_CLUSTER,
+        Connection::Postgres(_) => postgres::rows::UPDATE_CLUSTER,
     };
     let close = sql(text)
         .bind(mark.0)
@@ -186,15 +191,15 @@ pub(super) async fn close(
         .bind(commit.number)
         .bind(touched.contains(&Section::Settings))
         .bind(touched.contains(&Section::ReferenceKeys))
-        .bind(touched.contains(&Section::Spells))
+        .bind(touched.contains(&Section::BlindPeriods))
         .bind(touched.contains(&Section::AuthCache))
-        .bind(touched.contains(&Section::Whole))
+        .bind(touched.contains(&Section::Everything))
         .bind(commit.token);
     close.execute(tx).await.map(drop)
 }
 
 /// What ends a change.
-macro_rules! close_cluster {
+macro_rules! update_cluster {
     ($before:literal) => {
         concat!(
             $before,
@@ -207,7 +212,7 @@ macro_rules! close_cluster {
         )
     };
 }
-pub(super) use close_cluster;
+pub(super) use update_cluster;
 
 /// The commits that the database remembers after this one, in order.
 pub(super) async fn commits_since(tx: &mut Tx, commit: i64) -> Result<Vec<CommitId>, StoreError> {
@@ -217,7 +222,7 @@ pub(super) async fn commits_since(tx: &mut Tx, commit: i64) -> Result<Vec<Commit
 }
 
 /// Writes down by how much the database's clock has been set, all in all.
-pub(super) async fn note_jumps(tx: &mut Tx, jumps: Span) -> Result<(), StoreError> {
+pub(super) async fn set_clock_jumps(tx: &mut Tx, jumps: Span) -> Result<(), StoreError> {
     sql("update cluster set clock_jumps = $1").bind(jumps.0).execute(tx).await.map(drop)
 }
 
@@ -237,7 +242,7 @@ pub(super) async fn references(tx: &mut Tx) -> Result<ReferenceKeys, StoreError>
     let mut references = ReferenceKeys::default();
     for row in sql("select kind, key_check, agreed from reference_keys").rows(tx).await? {
         let (kind, digits): (&str, &str) = (row.get(0)?, row.get(1)?);
-        let check = KeyCheck::parse(digits).ok_or(StoreError::Unreadable("reference key"))?;
+        let check = KeyCheck::parse(digits).ok_or(StoreError::UnreadableValue("reference key"))?;
         let reference = Some(ReferenceKey { check, agreed: row.get(2)? });
         if kind == KeyKind::Encryption.as_str() {
             references.encryption = reference;
@@ -270,7 +275,7 @@ pub(super) async fn blind_periods(tx: &mut Tx) -> Result<Vec<BlindPeriod>, Store
         .collect()
 }
 
-pub(super) async fn add_spell(tx: &mut Tx, period: BlindPeriod) -> Result<(), StoreError> {
+pub(super) async fn add_blind_period(tx: &mut Tx, period: BlindPeriod) -> Result<(), StoreError> {
     let add = sql(
         "insert into blind_periods (start_at, end_at) values ($1, $2)
          on conflict (start_at) do update set end_at =
@@ -281,7 +286,7 @@ pub(super) async fn add_spell(tx: &mut Tx, period: BlindPeriod) -> Result<(), St
 
 /// Forgets tombstones and blind periods that ended before these moments, at most so many of each; whether there may
 /// be more.
-pub(super) async fn forget(
+pub(super) async fn delete_expired(
     tx: &mut Tx,
     tombstones: Timestamp,
     blind_periods: Timestamp,

@@ -22,7 +22,7 @@ pub(super) async fn update(
     if is_before_first_release(migrations, &applied.map_err(StoreError::Migrate)?) {
         return Err(StoreError::BeforeFirstRelease(advice));
     }
-    Err(StoreError::Later)
+    Err(StoreError::SchemaTooNew)
 }
 
 /// Whether a migration that this program knows was applied with other content: until the first release

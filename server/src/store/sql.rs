@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use crate::store::tx::{Connection, Tx};
 
 /// How long PostgreSQL may take for one statement: a server that is gone does not say so.
-const PATIENCE: Duration = Duration::from_secs(5);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What can be bound to a statement.
 #[derive(Clone, Debug)]
@@ -116,7 +116,7 @@ impl Statement {
                 Box::pin(query!(self).execute(&mut **sqlite)).await?.rows_affected()
             }
             Connection::Postgres(postgres) => {
-                in_time(query!(self).execute(&mut **postgres)).await?.rows_affected()
+                with_timeout(query!(self).execute(&mut **postgres)).await?.rows_affected()
             }
         })
     }
@@ -129,7 +129,7 @@ impl Statement {
                 rows.into_iter().map(Row::Sqlite).collect()
             }
             Connection::Postgres(postgres) => {
-                let rows = in_time(query!(self).fetch_all(&mut **postgres)).await?;
+                let rows = with_timeout(query!(self).fetch_all(&mut **postgres)).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
@@ -143,10 +143,10 @@ impl Statement {
 }
 
 /// Gives up on a server that does not answer; whoever asked throws the connection away.
-pub(super) async fn in_time<T>(
+pub(super) async fn with_timeout<T>(
     asked: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(PATIENCE, Box::pin(asked)).await.unwrap_or_else(|_| {
+    tokio::time::timeout(STATEMENT_TIMEOUT, Box::pin(asked)).await.unwrap_or_else(|_| {
         let late = "PostgreSQL did not answer within 5 s";
         Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, late)))
     })

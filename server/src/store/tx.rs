@@ -11,12 +11,12 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::store::StoreError;
-use crate::store::sql::{in_time, sql};
+use crate::store::sql::{sql, with_timeout};
 use crate::store::sqlite::integrity::Damage;
 use crate::telemetry::primitives::Counter;
 
 /// How many connections are tried: more than any pool has.
-const MAX_TRIES: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 
 /// A connection to either database.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Pool<'_> {
     async fn acquire(self) -> Result<Connection, StoreError> {
         Ok(match self {
             Self::Sqlite(pool) => Connection::Sqlite(pool.acquire().await?),
-            Self::Postgres(pool) => Connection::Postgres(in_time(pool.acquire()).await?),
+            Self::Postgres(pool) => Connection::Postgres(with_timeout(pool.acquire()).await?),
         })
     }
 }
@@ -45,14 +45,14 @@ impl Pool<'_> {
 #[derive(Debug)]
 pub(super) struct Tx {
     connection: Connection,
-    state: State,
+    state: TxState,
     /// The file that is suspected of damage if this does not end well.
     damage: Option<Arc<Damage>>,
 }
 
 /// What is known of a transaction's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum TxState {
     /// It was asked to begin, and has not answered.
     Beginning,
     /// The transaction is open.
@@ -66,20 +66,20 @@ impl Tx {
     /// counted in `replaced_connections` and logged, and another one takes its place.
     pub(super) async fn begin(
         pool: Pool<'_>,
-        how: &'static str,
+        statement: &'static str,
         damage: Option<&Arc<Damage>>,
         replaced_connections: &Counter,
     ) -> Result<Self, StoreError> {
-        let mut tries = 1;
+        let mut attempts = 1;
         loop {
-            match Self::begin_on(pool.acquire().await?, how, damage.cloned()).await {
-                Err(error) if error.is_left_open() && tries < MAX_TRIES => {
+            match Self::begin_on(pool.acquire().await?, statement, damage.cloned()).await {
+                Err(error) if error.is_still_in_transaction() && attempts < MAX_ATTEMPTS => {
                     replaced_connections.add(1);
                     tracing::error!(
                         %error,
                         "a database connection was still inside an earlier transaction; that transaction was rolled back, and the connection replaced"
                     );
-                    tries += 1;
+                    attempts += 1;
                 }
                 begun => return begun,
             }
@@ -88,20 +88,20 @@ impl Tx {
 
     async fn begin_on(
         connection: Connection,
-        how: &'static str,
+        statement: &'static str,
         damage: Option<Arc<Damage>>,
     ) -> Result<Self, StoreError> {
-        let mut tx = Self { connection, state: State::Beginning, damage };
-        match sql(how).execute(&mut tx).await {
+        let mut tx = Self { connection, state: TxState::Beginning, damage };
+        match sql(statement).execute(&mut tx).await {
             Ok(_) => {
-                tx.state = State::Open;
+                tx.state = TxState::Open;
                 Ok(tx)
             }
             Err(error) => {
                 // A locked file refuses to begin, and its connection stays good. A server that does
                 // not answer, or a connection inside another transaction, is given up.
-                if tx.is_sqlite() && !error.is_left_open() {
-                    tx.state = State::Idle;
+                if tx.is_sqlite() && !error.is_still_in_transaction() {
+                    tx.state = TxState::Idle;
                 }
                 Err(error)
             }
@@ -118,9 +118,9 @@ impl Tx {
         self.end("rollback").await
     }
 
-    async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
-        sql(how).execute(&mut self).await?;
-        self.state = State::Idle;
+    async fn end(mut self, statement: &'static str) -> Result<(), StoreError> {
+        sql(statement).execute(&mut self).await?;
+        self.state = TxState::Idle;
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl Tx {
     /// Gives the connection back as it is, inside the transaction: what must never happen.
     #[cfg(test)]
     pub(super) fn leave_open(mut self) {
-        self.state = State::Idle;
+        self.state = TxState::Idle;
     }
 
     fn is_sqlite(&self) -> bool {
@@ -142,14 +142,14 @@ impl Tx {
 
 impl Drop for Tx {
     fn drop(&mut self) {
-        if self.state == State::Idle {
+        if self.state == TxState::Idle {
             return;
         }
         match &mut self.connection {
             Connection::Sqlite(sqlite) => sqlite.close_on_drop(),
             Connection::Postgres(postgres) => postgres.close_on_drop(),
         }
-        if self.state == State::Open
+        if self.state == TxState::Open
             && let Some(damage) = &self.damage
         {
             damage.suspect();

@@ -1,4 +1,4 @@
-//! A change under way: from the look at what others wrote to the commit.
+//! What does a write transaction do, from its begin to its commit?
 
 use std::collections::BTreeSet;
 
@@ -15,145 +15,163 @@ use crate::store::tx::Tx;
 use crate::store::{AuthChanges, Commit, CommitId, Store, StoreError};
 use crate::store::{access_rows, audit, component_row};
 
-/// A transaction that changes something.
+/// A transaction that changes something, and what it has changed so far.
 pub(super) struct WriteTx {
     pub(super) tx: Tx,
-    pub(super) head: ClusterRow,
-    /// The moment of the change.
+    pub(super) cluster: ClusterRow,
+    /// The time of the change, by the database's clock.
     pub(super) at: Timestamp,
-    pub(super) news: Commit,
+    pub(super) pending: Commit,
     pub(super) stopwatch: Stopwatch,
-    /// It changes who may ask for what.
-    pub(super) regrant: bool,
-    /// A reader can see it, though its own news are empty.
+    /// It changes accounts, sessions or tokens.
+    pub(super) changes_access: bool,
+    /// Readers must get a new commit, even if `pending` is empty.
     pub(super) visible: bool,
-    /// Every stamp moves.
-    whole: bool,
+    /// It moves all stored times.
+    moves_all_times: bool,
 }
 
 impl WriteTx {
-    /// Begins one on a file, by its owner's clock.
-    pub(super) async fn of_file(owned: &SqliteStore, store: &Store) -> Result<Self, StoreError> {
-        let stopwatch = Stopwatch::start();
-        let mut tx = owned.begin().await?;
-        let head = rows::head(&mut tx, store.known_number()).await?;
-        let at = owned.clock.now();
-        let mut change = Self::begun(tx, head, at, stopwatch, store).await?;
-        // What another process wrote to the file counts as written now, when it is noticed.
-        change.visible |= change.news.earlier.as_ref().is_some_and(|news| !news.is_empty());
-        change.note_gap().await?;
-        Ok(change)
-    }
-
-    /// Begins one on a server, by its clock. A jump of that clock moves no verdict: forward it is a
-    /// period, backward every stamp goes back with it. Whoever notices it first writes it down, and
-    /// the others see that by its sum.
-    pub(super) async fn of_server(
-        shared: &PostgresStore,
+    /// Begins one on SQLite, by the clock of the process that owns the file.
+    pub(super) async fn begin_on_sqlite(
+        sqlite: &SqliteStore,
         store: &Store,
     ) -> Result<Self, StoreError> {
         let stopwatch = Stopwatch::start();
-        let mut tx = shared.begin().await?;
-        let head = rows::head_for_update(&mut tx, store.known_number()).await?;
-        let clock = head.clock.ok_or(StoreError::Unreadable("clock"))?;
-        let behind = clock - head.mark_at;
-        // What another history says of the clock has nothing to do with what was read of it before.
-        let jumped =
-            shared.clock.jumped(clock, head.jumps).filter(|_| !store.is_of_another_history(&head));
-        // A process that has just begun knows a clock that was set back only by the last mark.
-        let jumped = jumped.or_else(|| (behind < Span(-1_000)).then_some(behind));
-        let jumps = head.jumps + jumped.unwrap_or(Span::ZERO);
-        let at = clock.max(head.mark_at);
-        let mut change = Self::begun(tx, head, at, stopwatch, store).await?;
-        if let Some(by) = jumped {
-            change.clock_was_set(by, clock - by).await?;
-            change.at = if by < Span::ZERO { clock } else { at };
-            change.see_whole().await?;
-            rows::note_jumps(&mut change.tx, jumps).await?;
-            tracing::warn!(
-                by_ms = by.0,
-                "the database's clock was set; verdicts do not move with it"
-            );
-        }
-        if jumped.is_none_or(|by| by < Span::ZERO) {
-            change.note_gap().await?;
-        }
-        shared.clock.read(clock, jumps);
+        let mut tx = sqlite.begin_write().await?;
+        let cluster = rows::cluster_row(&mut tx, store.synced_number()).await?;
+        let at = sqlite.clock.now();
+        let mut change = Self::new(tx, cluster, at, stopwatch, store).await?;
+        // What another process wrote to the file counts as written when it is noticed.
+        change.visible |= change.pending.earlier.as_ref().is_some_and(|commit| !commit.is_empty());
+        change.record_gap().await?;
         Ok(change)
     }
 
-    async fn begun(
+    /// Begins one on PostgreSQL, by the server's clock. A jump of that clock changes no verdict: forward it becomes a
+    /// blind period, backward all times move back. The first web server that notices it writes it, and the others
+    /// see by the sum of all jumps that this was done.
+    pub(super) async fn begin_on_postgres(
+        postgres: &PostgresStore,
+        store: &Store,
+    ) -> Result<Self, StoreError> {
+        let stopwatch = Stopwatch::start();
+        let mut tx = postgres.begin_write().await?;
+        let cluster = rows::lock_cluster_row(&mut tx, store.synced_number()).await?;
+        let clock = cluster.clock.ok_or(StoreError::UnreadableValue("clock"))?;
+        let since_mark = clock - cluster.mark_at;
+        // After a restore, the sum of the jumps cannot be compared with the one that was read before.
+        let jumped = postgres
+            .clock
+            .jumped(clock, cluster.jumps)
+            .filter(|_| !store.has_other_history(&cluster));
+        // A process that has just started can see only by the last mark that the clock was set back.
+        let jumped = jumped.or_else(|| (since_mark < Span(-1_000)).then_some(since_mark));
+        let jumps = cluster.jumps + jumped.unwrap_or(Span::ZERO);
+        let at = clock.max(cluster.mark_at);
+        let mut change = Self::new(tx, cluster, at, stopwatch, store).await?;
+        if let Some(by) = jumped {
+            change.record_clock_jump(by, clock - by).await?;
+            change.at = if by < Span::ZERO { clock } else { at };
+            change.include_snapshot().await?;
+            rows::set_clock_jumps(&mut change.tx, jumps).await?;
+            tracing::warn!(
+                by_ms = by.0,
+                "the clock of the PostgreSQL server was set; verdicts do not change with it"
+            );
+        }
+        if jumped.is_none_or(|by| by < Span::ZERO) {
+            change.record_gap().await?;
+        }
+        postgres.clock.read(clock, jumps);
+        Ok(change)
+    }
+
+    async fn new(
         mut tx: Tx,
-        head: ClusterRow,
+        cluster: ClusterRow,
         at: Timestamp,
         stopwatch: Stopwatch,
         store: &Store,
     ) -> Result<Self, StoreError> {
-        let known = store.known_of(&head);
-        let earlier = since(&mut tx, &head, known, at).await?.map(Box::new);
-        let news = Commit { earlier, at, ..Commit::default() };
-        let is_of_another_history = store.is_of_another_history(&head);
-        if is_of_another_history {
+        let known = store.synced_commit_in(&cluster);
+        let earlier = changes_since(&mut tx, &cluster, known, at).await?.map(Box::new);
+        let pending = Commit { earlier, at, ..Commit::default() };
+        let has_other_history = store.has_other_history(&cluster);
+        if has_other_history {
             tracing::warn!(
-                "the database is not the one that was known: it was restored from a backup, or a standby without the last changes took over; everything was read anew"
+                "the database does not contain the last known commit: it was restored from a backup, or a standby without the last changes took over; everything was read again"
             );
         }
-        // Whatever a reader has seen before, the picture has moved since.
-        let visible = is_of_another_history || store.was_blind();
-        Ok(Self { tx, head, at, news, stopwatch, regrant: false, visible, whole: false })
+        // In both cases readers have an outdated picture.
+        let visible = has_other_history || store.was_blind();
+        Ok(Self {
+            tx,
+            cluster,
+            at,
+            pending,
+            stopwatch,
+            changes_access: false,
+            visible,
+            moves_all_times: false,
+        })
     }
 
-    /// The number this change has if anybody wants to hear of it.
+    /// The number of this change, if it becomes a commit.
     pub(super) fn commit_no(&self) -> i64 {
-        self.head.commit.number + 1
+        self.cluster.commit.number + 1
     }
 
-    /// Writes down that nobody watched, if nobody wrote for so long.
-    async fn note_gap(&mut self) -> Result<(), StoreError> {
+    /// Records a blind period if no web server wrote for that long.
+    async fn record_gap(&mut self) -> Result<(), StoreError> {
         if self.is_gap(self.at) {
-            self.add_spell(BlindPeriod { start: self.head.mark_at, end: self.at }).await?;
+            self.add_blind_period(BlindPeriod { start: self.cluster.mark_at, end: self.at })
+                .await?;
         }
         Ok(())
     }
 
-    /// Whether so much time lies between the last mark and a moment that nobody watched.
+    /// Whether the time since the last mark is so long that no web server can have been running.
     fn is_gap(&self, until: Timestamp) -> bool {
-        let ClusterRow { mark_at, settings, .. } = self.head;
+        let ClusterRow { mark_at, settings, .. } = self.cluster;
         until - mark_at > settings.mark_period().times(2)
     }
 
-    /// The clock was set at the moment `from`: forward that is a period of its length, backward every
-    /// stamp goes back with it.
-    pub(super) async fn clock_was_set(
+    /// The clock was set by `by` at the time `from`: forward, records a blind period of that length; backward, moves
+    /// all times back.
+    pub(super) async fn record_clock_jump(
         &mut self,
         by: Span,
         from: Timestamp,
     ) -> Result<(), StoreError> {
         if by > Span::ZERO {
-            let start =
-                if self.is_gap(from) { self.head.mark_at } else { from.max(self.head.mark_at) };
-            return self.add_spell(BlindPeriod { start, end: from + by }).await;
+            let start = if self.is_gap(from) {
+                self.cluster.mark_at
+            } else {
+                from.max(self.cluster.mark_at)
+            };
+            return self.add_blind_period(BlindPeriod { start, end: from + by }).await;
         }
-        self.whole = true;
-        self.head.mark_at = self.head.mark_at + by;
+        self.moves_all_times = true;
+        self.cluster.mark_at = self.cluster.mark_at + by;
         rows::shift_all(&mut self.tx, by).await
     }
 
-    async fn add_spell(&mut self, period: BlindPeriod) -> Result<(), StoreError> {
-        rows::add_spell(&mut self.tx, period).await?;
-        self.news.blind_periods = Some(rows::blind_periods(&mut self.tx).await?);
+    async fn add_blind_period(&mut self, period: BlindPeriod) -> Result<(), StoreError> {
+        rows::add_blind_period(&mut self.tx, period).await?;
+        self.pending.blind_periods = Some(rows::blind_periods(&mut self.tx).await?);
         Ok(())
     }
 
-    /// Lets the news be everything there is, as it stands in this transaction.
-    pub(super) async fn see_whole(&mut self) -> Result<(), StoreError> {
-        let snapshot = rows::snapshot(&mut self.tx, &self.head).await?;
-        self.news.whole = Some(Box::new(snapshot));
-        self.regrant = true;
+    /// Makes the commit carry the whole snapshot, because all times moved.
+    pub(super) async fn include_snapshot(&mut self) -> Result<(), StoreError> {
+        let snapshot = rows::snapshot(&mut self.tx, &self.cluster).await?;
+        self.pending.snapshot = Some(Box::new(snapshot));
+        self.changes_access = true;
         Ok(())
     }
 
-    /// Writes components, and lets the reference keys learn from them.
+    /// Writes components, and updates the reference keys by what they report.
     pub(super) async fn write(&mut self, batch: Vec<Upsert>) -> Result<(), StoreError> {
         if batch.is_empty() {
             return Ok(());
@@ -163,23 +181,23 @@ impl WriteTx {
         self.learn_references(&batch).await?;
         for Upsert { component, facts } in batch {
             if facts {
-                self.news.components.push(component);
+                self.pending.components.push(component);
             } else {
-                self.news.heartbeats.push(HeartbeatUpdate::from_component(&component));
+                self.pending.heartbeats.push(HeartbeatUpdate::from_component(&component));
             }
         }
         Ok(())
     }
 
-    /// Writes a line of the audit.
+    /// Writes an audit entry.
     pub(super) async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let commit = self.commit_no();
-        self.regrant |= audit::record(&mut self.tx, entry, self.at, commit).await?;
+        self.changes_access |= audit::record(&mut self.tx, entry, self.at, commit).await?;
         Ok(())
     }
 
-    /// Lets the references learn from what was just reported, while they are not yet agreed on. A component that
-    /// reports the check it reported before teaches nothing new.
+    /// Updates the reference keys that are not agreed on yet by what was just reported. Components that report the
+    /// same check as before cannot change them.
     async fn learn_references(&mut self, changed: &[Upsert]) -> Result<(), StoreError> {
         let changed: Vec<&Component> =
             changed.iter().filter(|write| write.facts).map(|write| &*write.component).collect();
@@ -194,101 +212,102 @@ impl WriteTx {
         if checks.is_empty() {
             return Ok(());
         }
-        let others = component_row::reporting(&mut self.tx, &checks).await?;
+        let others = component_row::components_reporting(&mut self.tx, &checks).await?;
         let mut learned = known;
         for component in changed {
             learned.learn(component, others.iter());
         }
         if learned != known {
             rows::set_references(&mut self.tx, &learned).await?;
-            self.news.references = Some(learned);
+            self.pending.references = Some(learned);
         }
         Ok(())
     }
 
-    /// Ends it: its news are numbered if anybody wants to hear of them, and other web servers told of
-    /// what cannot wait.
-    pub(super) async fn commit(self, tell: bool) -> Result<(ClusterRow, Commit), StoreError> {
-        let visible = self.visible || !self.news.is_empty();
-        let before = self.head.commit;
-        let commit = if visible || self.regrant { before.next() } else { before };
-        let Self { mut tx, head, at, mut news, regrant, whole, .. } = self;
-        if regrant {
-            news.auth_cache = Some(if news.whole.is_some() {
+    /// Commits. What readers can see gets a commit number; with `notify`, other web servers are notified of what is
+    /// urgent.
+    pub(super) async fn commit(self, notify: bool) -> Result<(ClusterRow, Commit), StoreError> {
+        let visible = self.visible || !self.pending.is_empty();
+        let before = self.cluster.commit;
+        let commit = if visible || self.changes_access { before.next() } else { before };
+        let Self { mut tx, cluster, at, mut pending, changes_access, moves_all_times, .. } = self;
+        if changes_access {
+            pending.auth_cache = Some(if pending.snapshot.is_some() {
                 AuthChanges::Whole(Box::new(access_rows::auth_cache(&mut tx).await?))
             } else {
                 AuthChanges::Changes(access_rows::changes_since(&mut tx, before.number).await?)
             });
         }
-        news.commit = commit;
-        news.at = at;
-        news.changed_at = if visible { at } else { head.changed_at };
-        if let Some(snapshot) = &mut news.whole {
+        pending.id = commit;
+        pending.at = at;
+        pending.changed_at = if visible { at } else { cluster.changed_at };
+        if let Some(snapshot) = &mut pending.snapshot {
             snapshot.changed_at = at;
         }
         let parts = [
-            (Section::Settings, news.settings.is_some()),
-            (Section::ReferenceKeys, news.references.is_some()),
-            (Section::Spells, news.blind_periods.is_some()),
-            (Section::AuthCache, regrant),
-            (Section::Whole, whole),
+            (Section::Settings, pending.settings.is_some()),
+            (Section::ReferenceKeys, pending.references.is_some()),
+            (Section::BlindPeriods, pending.blind_periods.is_some()),
+            (Section::AuthCache, changes_access),
+            (Section::Everything, moves_all_times),
         ];
         let touched: Vec<Section> =
             parts.into_iter().filter(|(_, touched)| *touched).map(|(part, _)| part).collect();
-        rows::close(&mut tx, at, news.changed_at, commit, &touched).await?;
-        if tell && news.is_urgent() {
+        rows::update_cluster_row(&mut tx, at, pending.changed_at, commit, &touched).await?;
+        if notify && pending.is_urgent() {
             PostgresStore::notify(&mut tx).await?;
         }
         tx.commit().await?;
-        Ok((head, news))
+        Ok((cluster, pending))
     }
 }
 
-/// What was written after a commit, `None` if nothing was; all of it, if that commit is none of this
-/// database or everything moved since.
-pub(super) async fn since(
+/// What was written after the commit `known`. `None` if nothing was; the whole snapshot if the database does not
+/// have that commit, or all times moved since.
+pub(super) async fn changes_since(
     tx: &mut Tx,
-    head: &ClusterRow,
+    cluster: &ClusterRow,
     known: Option<CommitId>,
     at: Timestamp,
 ) -> Result<Option<Commit>, StoreError> {
-    if known == Some(head.commit) {
+    if known == Some(cluster.commit) {
         return Ok(None);
     }
-    let mut news =
-        Commit { commit: head.commit, at, changed_at: head.changed_at, ..Commit::default() };
-    let numbers = head.numbers;
-    let known = known.map(|known| known.number).filter(|known| numbers.whole <= *known);
+    let mut commit =
+        Commit { id: cluster.commit, at, changed_at: cluster.changed_at, ..Commit::default() };
+    let revisions = cluster.revisions;
+    let known = known.map(|known| known.number).filter(|known| revisions.everything <= *known);
     let Some(known) = known else {
-        news.whole = Some(Box::new(rows::snapshot(tx, head).await?));
-        news.auth_cache = Some(AuthChanges::Whole(Box::new(access_rows::auth_cache(tx).await?)));
-        return Ok(Some(news));
+        commit.snapshot = Some(Box::new(rows::snapshot(tx, cluster).await?));
+        commit.auth_cache = Some(AuthChanges::Whole(Box::new(access_rows::auth_cache(tx).await?)));
+        return Ok(Some(commit));
     };
-    if head.commit.number > known + 1 {
-        news.passed = rows::commits_since(tx, known).await?;
+    if cluster.commit.number > known + 1 {
+        commit.skipped = rows::commits_since(tx, known).await?;
     }
-    for seen in component_row::changed_since(tx, known).await? {
-        match seen.stored {
-            Stored::Removed(tombstone) => news.removed.push(tombstone.key),
-            Stored::Present(component) if seen.facts => news.components.push(component),
+    for row in component_row::changed_since(tx, known).await? {
+        match row.stored {
+            Stored::Removed(tombstone) => commit.removed.push(tombstone.key),
+            Stored::Present(component) if row.facts => commit.components.push(component),
             Stored::Present(component) => {
-                news.heartbeats.push(HeartbeatUpdate::from_component(&component));
+                commit.heartbeats.push(HeartbeatUpdate::from_component(&component));
             }
         }
     }
-    if numbers.settings > known {
-        news.settings = Some(head.settings);
+    if revisions.settings > known {
+        commit.settings = Some(cluster.settings);
     }
-    if numbers.references > known {
-        news.references = Some(rows::references(tx).await?);
+    if revisions.references > known {
+        commit.references = Some(rows::references(tx).await?);
     }
-    if numbers.blind_periods > known {
-        news.blind_periods = Some(rows::blind_periods(tx).await?);
+    if revisions.blind_periods > known {
+        commit.blind_periods = Some(rows::blind_periods(tx).await?);
     }
-    if numbers.auth_cache > known {
-        news.auth_cache = Some(AuthChanges::Changes(access_rows::changes_since(tx, known).await?));
+    if revisions.auth_cache > known {
+        commit.auth_cache =
+            Some(AuthChanges::Changes(access_rows::changes_since(tx, known).await?));
     }
-    Ok(Some(news))
+    Ok(Some(commit))
 }
 
 #[cfg(test)]
@@ -327,7 +346,7 @@ mod tests {
         Component::clone(snapshot.components.values().next().unwrap())
     }
 
-    /// When a component was first seen and last heard, when it returned, and since when its messenger fails.
+    /// First seen, last heartbeat, first return, and since when its messenger fails.
     fn times(component: &Component) -> [Timestamp; 4] {
         let Component { first_seen, last_heartbeat, boots, messengers, .. } = component;
         [*first_seen, *last_heartbeat, boots.returns[0], messengers[0].since]
@@ -348,7 +367,7 @@ mod tests {
             let before = component(&store).await;
             let mut change = store.change().await.unwrap();
             let at = change.at;
-            change.clock_was_set(Span(-3_600_000), at).await.unwrap();
+            change.record_clock_jump(Span(-3_600_000), at).await.unwrap();
             store.commit(change).await.unwrap();
             let after = component(&store).await;
             assert_eq!(times(&after), times(&before).map(|time| time + Span(-3_600_000)));

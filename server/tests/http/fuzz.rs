@@ -99,7 +99,7 @@ fn any_heartbeat(u: &mut Unstructured<'_>) -> Result<Value> {
 fn the_parser_accepts_a_heartbeat_unchanged_or_names_what_is_wrong() {
     arbtest::arbtest(|u| {
         let value = any_heartbeat(u)?;
-        match heartbeat_json::heartbeat(&value) {
+        match heartbeat_json::parse_heartbeat(&value) {
             Ok(taken) => {
                 assert_eq!(value["server"], json!(taken.server), "nothing is guessed");
                 assert_eq!(value["version"], json!(taken.facts.version));

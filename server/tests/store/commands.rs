@@ -20,7 +20,7 @@ async fn many_commands_beside_a_running_overview_are_read_as_they_come() {
     let folder = Folder::new("beside");
     let store = Store::open(&folder.address()).await.unwrap();
     let live = LiveState::load(Arc::clone(&store)).await.unwrap();
-    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().commit);
     let cursor = live.view().cursor;
     let beside = AdminStore::open(&folder.address()).await.unwrap();
     for name in ["ann", "bob", "cid"] {
@@ -32,5 +32,5 @@ async fn many_commands_beside_a_running_overview_are_read_as_they_come() {
     }
     live.check_database().await.unwrap();
     assert_eq!(live.auth_cache().accounts.len(), 3);
-    assert!(live.since(&cursor).0.is_none_or(|change| !change.whole), "one history");
+    assert!(live.changes_since(&cursor).0.is_none_or(|change| !change.whole), "one history");
 }

@@ -54,8 +54,8 @@ async fn a_heartbeat_that_changes_no_fact_writes_no_fact() {
         store.receive(batch(1)).await.unwrap();
         let before = web_1(&store).await;
         forbid_facts(&database).await;
-        let news = store.receive(batch(2)).await.unwrap().news;
-        assert_eq!((news.heartbeats.len(), news.components.len()), (2, 0));
+        let commit = store.receive(batch(2)).await.unwrap().commit;
+        assert_eq!((commit.heartbeats.len(), commit.components.len()), (2, 0));
         let after = web_1(&store).await;
         assert_eq!((before.boots.current.sequence, after.boots.current.sequence), (1, 2));
         assert!(after.last_heartbeat >= before.last_heartbeat);
@@ -82,10 +82,10 @@ async fn every_fact_is_read_as_it_was_written_and_a_component_without_its_heartb
             })
         };
         let facts = told.facts.clone();
-        let news = store.receive([told]).await.unwrap().news;
+        let commit = store.receive([told]).await.unwrap().commit;
         let stored = web_1(&store).await;
         assert_eq!(*stored.facts, facts);
-        assert_eq!(stored, *news.components[0]);
+        assert_eq!(stored, *commit.components[0]);
         run(&database.address(), "delete from last_heartbeats").await;
         let damaged = store.load().await.unwrap_err();
         assert_eq!(damaged.outage(), DatabaseOutage::Corrupt, "{damaged}");

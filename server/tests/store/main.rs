@@ -122,8 +122,8 @@ on_both! {
             vec![AccessChange::RemoveAccount("ann".to_owned())],
             vec![ann(UserRole::Viewer)],
         ] {
-            let news = store.change_access(&grants, Some(&entry())).await.unwrap();
-            live.apply(news.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
+            let commit = store.change_access(&grants, Some(&entry())).await.unwrap();
+            live.apply(commit.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
             assert_eq!(*live.auth_cache(), store.load().await.unwrap().auth_cache, "{grants:?}");
         }
         let late = AccessChange::StartSession {
@@ -150,11 +150,11 @@ on_both! {
         store.change_access(&grants, None).await.unwrap().unwrap();
         let (early, late) = (at + Span::seconds(1), at + Span::seconds(2));
         let both = vec![("token-1".to_owned(), late), ("token-3".to_owned(), early)];
-        let mut found = store.note_uses(both, at).await.unwrap();
+        let mut found = store.record_token_uses(both, at).await.unwrap();
         found.sort_by_key(|(_, moment)| *moment);
         assert_eq!(found, [(hash(3), early), (hash(1), late)]);
         // A web server that comes later with an earlier use changes nothing.
-        let again = store.note_uses(vec![("token-1".to_owned(), early)], late).await.unwrap();
+        let again = store.record_token_uses(vec![("token-1".to_owned(), early)], late).await.unwrap();
         assert_eq!(again, [(hash(1), late)]);
         let auth_cache = store.load().await.unwrap().auth_cache;
         assert_eq!(auth_cache.tokens[&hash(1)].last_used_at, Some(late));
@@ -167,7 +167,7 @@ on_both! {
         let LiveView { snapshot: mut reader, mut cursor, .. } = live.view();
         for step in 1..6 {
             let batch = [beat("web-1", Role::Web, step), beat("web-2", Role::Service, step / 2)];
-            live.apply(store.receive(batch.clone()).await.unwrap().news);
+            live.apply(store.receive(batch.clone()).await.unwrap().commit);
             if step == 3 {
                 live.apply(store.remove(&[key("web-1", Role::Web)], &[], Some(&entry())).await.unwrap());
             }
@@ -179,7 +179,7 @@ on_both! {
                         .unwrap(),
                 );
             }
-            let (change, next, _) = live.since(&cursor);
+            let (change, next, _) = live.changes_since(&cursor);
             let change = change.unwrap();
             assert!(!change.whole, "only what changed travels");
             reader.apply(change.clone());
@@ -187,9 +187,9 @@ on_both! {
             cursor = next;
             assert_eq!(reader, live.snapshot());
         }
-        assert_eq!(live.since(&cursor).0, None, "nothing changed, nothing travels");
+        assert_eq!(live.changes_since(&cursor).0, None, "nothing changed, nothing travels");
         assert_eq!(store.load().await.unwrap().snapshot.components, reader.components);
-        assert!(live.since("of.another.database").0.unwrap().whole);
+        assert!(live.changes_since("of.another.database").0.unwrap().whole);
     }
 
     async fn a_messengers_state_is_kept_through_heartbeats_and_a_restart(database) {
@@ -199,16 +199,16 @@ on_both! {
         store.receive([beat("a", Role::Service, 1), silent]).await.unwrap();
         let saw = |key: &ComponentKey, outcome| [MessengerReport { key: key.clone(), outcome }];
         let refused = saw(&service, Some(Err(MessengerFailure::Refused)));
-        let news = store.note_messengers(&refused, "web-2").await.unwrap();
-        let noted = Arc::clone(&news.components[0].messengers[0]);
+        let commit = store.note_messengers(&refused, "web-2").await.unwrap();
+        let noted = Arc::clone(&commit.components[0].messengers[0]);
         assert_eq!(noted.failure, Some(MessengerFailure::Refused));
-        assert_eq!((noted.port, noted.since), (33_237, news.at));
+        assert_eq!((noted.port, noted.since), (33_237, commit.at));
         let same = store.note_messengers(&refused, "web-2").await.unwrap();
         assert!(same.is_empty(), "it has been so since then");
         let connected = saw(&service, Some(Ok(())));
-        let news = store.note_messengers(&connected, "web-1").await.unwrap();
+        let commit = store.note_messengers(&connected, "web-1").await.unwrap();
         let each: Vec<&str> =
-            news.components[0].messengers.iter().map(|seen| seen.seen_by.as_str()).collect();
+            commit.components[0].messengers.iter().map(|seen| seen.seen_by.as_str()).collect();
         assert_eq!(each, ["web-1", "web-2"], "each web server has its own word");
         store.note_messengers(&saw(&service, None), "web-1").await.unwrap();
         let absent = saw(&key("b", Role::Service), Some(Ok(())));
@@ -227,7 +227,7 @@ on_both! {
         let other =
             reporting(beat("b", Role::Web, 1), |facts| facts.key_check = KeyCheck::parse(&"1a".repeat(32)));
         let batch = [beat("a", Role::Web, 1), beat("c", Role::Web, 1), other];
-        live.apply(store.receive(batch.clone()).await.unwrap().news);
+        live.apply(store.receive(batch.clone()).await.unwrap().commit);
         let LiveView { snapshot: mut reader, cursor, .. } = live.view();
         let accepted = AdminStore::open(&database.address())
             .await
@@ -237,17 +237,17 @@ on_both! {
             .unwrap();
         assert!(store.is_behind().await.unwrap());
         // A heartbeat between the writing and the look hides nothing.
-        live.apply(store.receive([beat("a", Role::Web, 2)]).await.unwrap().news);
+        live.apply(store.receive([beat("a", Role::Web, 2)]).await.unwrap().commit);
         live.check_database().await.unwrap();
         assert!(!store.is_behind().await.unwrap());
-        reader.apply(live.since(&cursor).0.unwrap());
+        reader.apply(live.changes_since(&cursor).0.unwrap());
         assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
         assert_eq!(reader, live.snapshot());
         let stored = store.load().await.unwrap();
         assert_eq!(stored.snapshot, reader, "also the moment of the change");
         let cursor = live.view().cursor;
         live.check_database().await.unwrap();
-        assert_eq!(live.since(&cursor).0, None, "noticed once");
+        assert_eq!(live.changes_since(&cursor).0, None, "noticed once");
     }
 
     async fn the_first_check_that_two_servers_report_is_the_reference_in_whichever_batch_they_come(database) {
@@ -270,10 +270,10 @@ on_both! {
     async fn an_ordinary_beat_travels_without_the_facts_that_stayed(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
-        live.apply(store.receive([beat("web-1", Role::Web, 1)]).await.unwrap().news);
+        live.apply(store.receive([beat("web-1", Role::Web, 1)]).await.unwrap().commit);
         let cursor = live.view().cursor;
-        live.apply(store.receive([beat("web-1", Role::Web, 2)]).await.unwrap().news);
-        let change = live.since(&cursor).0.unwrap();
+        live.apply(store.receive([beat("web-1", Role::Web, 2)]).await.unwrap().commit);
+        let change = live.changes_since(&cursor).0.unwrap();
         assert!(change.components.is_empty());
         assert_eq!(change.heartbeats.len(), 1);
     }
@@ -283,7 +283,7 @@ on_both! {
 async fn a_second_process_is_refused_the_same_file() {
     let folder = Folder::new("owned");
     let store = Store::open(&folder.address()).await.unwrap();
-    assert!(matches!(Store::open(&folder.address()).await, Err(StoreError::Owned(_))));
+    assert!(matches!(Store::open(&folder.address()).await, Err(StoreError::InUse(_))));
     drop(store);
     Store::open(&folder.address()).await.unwrap();
 }

@@ -6,8 +6,8 @@ use super::*;
 async fn grow_past(store: &Arc<Store>, live: &LiveState, number: i64) {
     for sequence in 100.. {
         let received = store.receive([beat("later", Role::Web, sequence)]).await.unwrap();
-        let commit = received.news.commit;
-        live.apply(received.news);
+        let commit = received.commit.id;
+        live.apply(received.commit);
         if commit.number > number {
             return;
         }
@@ -23,9 +23,9 @@ async fn a_web_server_that_slept_through_a_restore_takes_nothing_it_knew_for_tru
         LiveState::load(Arc::clone(&one)).await.unwrap(),
         LiveState::load(Arc::clone(&other)).await.unwrap(),
     );
-    awake.apply(one.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    awake.apply(one.receive([beat("a", Role::Web, 1)]).await.unwrap().commit);
     let backup = postgres.back_up(&address);
-    awake.apply(one.receive([beat("ghost", Role::Web, 1)]).await.unwrap().news);
+    awake.apply(one.receive([beat("ghost", Role::Web, 1)]).await.unwrap().commit);
     asleep.refresh().await;
     let LiveView { snapshot: mut reader, cursor, .. } = asleep.view();
     assert_eq!(reader.components.len(), 2);
@@ -37,18 +37,18 @@ async fn a_web_server_that_slept_through_a_restore_takes_nothing_it_knew_for_tru
     let commit: i64 = commit.split_once('.').unwrap().1.parse().unwrap();
     grow_past(&one, &awake, commit + 5).await;
     // A reader who comes from the one that sleeps gets everything.
-    let change = awake.since(&cursor).0.unwrap();
+    let change = awake.changes_since(&cursor).0.unwrap();
     assert!(change.whole, "its place is in another history");
     reader.apply(change);
     assert_eq!(reader, awake.snapshot());
     // And one who comes from the restored history to it is not led back.
-    asleep.reach(&awake.view().cursor).await;
+    asleep.catch_up_to(&awake.view().cursor).await;
     assert_eq!(asleep.snapshot().components.len(), 2, "a and later, no ghost");
     awake.refresh().await;
     assert_eq!(asleep.snapshot(), awake.snapshot());
     let (was, now) = (before.snapshot.as_of(before.now), asleep.view());
     assert!(now.snapshot.as_of(now.now) > was, "the picture never goes back in time");
-    assert!(asleep.since(&cursor).0.unwrap().whole);
+    assert!(asleep.changes_since(&cursor).0.unwrap().whole);
     assert!(!other.is_behind().await.unwrap() && !one.is_behind().await.unwrap());
 }
 
@@ -57,7 +57,7 @@ async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
     let folder = Folder::new("restored-in-place");
     let store = Store::open(&folder.address()).await.unwrap();
     let live = LiveState::load(Arc::clone(&store)).await.unwrap();
-    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().commit);
     let sqlite = |command: String| {
         let mut sqlite = std::process::Command::new("sqlite3");
         sqlite.arg(folder.0.join("overview.db")).arg(command);
@@ -73,7 +73,7 @@ async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
             sqlite(format!(".restore '{}'", before.display()));
             live.check_database().await.unwrap();
         }
-        live.apply(store.receive([beat(server, Role::Web, 1)]).await.unwrap().news);
+        live.apply(store.receive([beat(server, Role::Web, 1)]).await.unwrap().commit);
         sqlite(format!(".backup '{}'", backup.display()));
     }
     for (backup, server) in backups.iter().zip(["b", "c"]) {
@@ -84,7 +84,7 @@ async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
         let servers: Vec<String> =
             live.snapshot().components.keys().map(|key| key.server.to_string()).collect();
         assert_eq!(servers, ["a", server]);
-        assert!(live.since(&cursor).0.unwrap().whole);
+        assert!(live.changes_since(&cursor).0.unwrap().whole);
     }
 }
 

@@ -20,7 +20,7 @@ async fn of_two_writers_each_waits_for_the_other_so_stamps_and_commits_have_one_
             // Both write the same component, and one of their own.
             let batch = [beat("both", Role::Web, sequence), beat(name, Role::Web, sequence)];
             let received = store.receive(batch.clone()).await.unwrap();
-            commits.push((received.news.commit.number, received.at));
+            commits.push((received.commit.id.number, received.at));
         }
         commits
     };
@@ -44,18 +44,20 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
         LiveState::load(Arc::clone(&other)).await.unwrap(),
     );
     let LiveView { snapshot: mut reader, cursor, .. } = here.view();
-    here.apply(one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().news);
+    here.apply(
+        one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().commit,
+    );
     here.apply(one.remove(&[key("b", Role::Web)], &[], Some(&entry())).await.unwrap());
     // The other comes to know of it with its own next change, and its reader too.
-    there.apply(other.receive([beat("c", Role::Web, 1)]).await.unwrap().news);
+    there.apply(other.receive([beat("c", Role::Web, 1)]).await.unwrap().commit);
     assert_eq!(there.snapshot().components.len(), 2);
-    let (change, next, _) = there.since(&cursor);
+    let (change, next, _) = there.changes_since(&cursor);
     reader.apply(change.unwrap());
     assert_eq!(reader, there.snapshot());
     // Sent to the first, which knows less, it is not led back: the first reads before it answers.
     assert_eq!(here.snapshot().components.len(), 1);
-    here.reach(&next).await;
-    if let Some(change) = here.since(&next).0 {
+    here.catch_up_to(&next).await;
+    if let Some(change) = here.changes_since(&next).0 {
         reader.apply(change);
     }
     assert_eq!(reader, here.snapshot());
@@ -69,12 +71,12 @@ async fn another_database_at_the_same_address_is_taken_as_it_is() {
     let address = postgres.create_database().await;
     let store = Store::open(&address).await.unwrap();
     let live = LiveState::load(Arc::clone(&store)).await.unwrap();
-    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().news);
+    live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().commit);
     let cursor = live.view().cursor;
     postgres.empty_database(&address).await;
     // At the first look there are no tables; they are made before the next.
     assert!(live.check_database().await.is_err() && live.is_blind());
     live.check_database().await.unwrap();
     assert!(live.snapshot().components.is_empty(), "it is not that of before");
-    assert!(live.since(&cursor).0.unwrap().whole, "whoever has the old picture forgets it");
+    assert!(live.changes_since(&cursor).0.unwrap().whole, "whoever has the old picture forgets it");
 }

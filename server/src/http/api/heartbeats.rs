@@ -48,7 +48,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<dto::ReceivedHeartbeats>, Problem> {
-    let count_rejection = |reason| site.intake.figures().record_rejection(reason);
+    let count_rejection = |reason| site.intake.metrics().record_rejection(reason);
     let body = bodies.read(Sender::Node, body).await;
     let body = body.inspect_err(|problem| count_rejection(problem.reject_reason()))?;
     let (heartbeats, is_array) =
@@ -59,7 +59,7 @@ pub(crate) async fn post(
     let announced = AnnouncedMessenger::from_heartbeats(&heartbeats);
     let taken = site
         .intake
-        .take(heartbeats)
+        .submit(heartbeats)
         .await
         .map_err(|refused| Problem::unavailable(refused.to_string()))?;
     if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
@@ -99,7 +99,7 @@ fn check_server(
     let Some(foreign) = heartbeats.iter().find(|heartbeat| heartbeat.server != *server) else {
         return Ok(());
     };
-    site.live.refused(&foreign.server, RejectionReason::Foreign, origin.client);
+    site.live.note_rejected(&foreign.server, RejectionReason::Foreign, origin.client);
     Err(foreign_credential(server, &foreign.server))
 }
 
@@ -131,7 +131,7 @@ fn parse_all(headers: &HeaderMap, body: &[u8]) -> Result<(Vec<Heartbeat>, bool),
     let mut errors = Vec::new();
     for (place, raw) in elements.iter().enumerate() {
         let value: Value = serde_json::from_str(raw.get()).map_err(not_json)?;
-        match heartbeat_json::heartbeat(&value) {
+        match heartbeat_json::parse_heartbeat(&value) {
             Ok(heartbeat) => heartbeats.push(heartbeat),
             Err(bad) if is_array => errors.extend(bad.into_iter().map(|error| {
                 let dot = if error.field.is_empty() { "" } else { "." };

@@ -40,7 +40,7 @@ fn text(HttpState { site, requests, .. }: &HttpState) -> String {
     let LiveView { snapshot, now, .. } = site.live.view();
     cluster::write(&mut text, &snapshot, now);
     requests.write(&mut text);
-    site.intake.figures().write(&mut text);
+    site.intake.metrics().write(&mut text);
     text.family(
         "cluster_overview_store_transaction_duration_seconds",
         Kind::Histogram,

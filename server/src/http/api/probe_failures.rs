@@ -45,6 +45,6 @@ pub(crate) async fn post(
     {
         return Err(foreign_credential(own, &server));
     }
-    site.live.refused(&server, RejectionReason::Probe { role, reason }, origin.client);
+    site.live.note_rejected(&server, RejectionReason::Probe { role, reason }, origin.client);
     Ok(StatusCode::NO_CONTENT)
 }

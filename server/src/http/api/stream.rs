@@ -76,9 +76,9 @@ pub(crate) async fn get(
     let cursor = last_id.map(Cow::Borrowed).or_else(|| query::value(query.as_deref(), "cursor"));
     let cursor = cursor.filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES);
     let cursor = cursor.unwrap_or_default().into_owned();
-    site.live.reach(&cursor).await;
+    site.live.catch_up_to(&cursor).await;
     let reader = Reader {
-        facts: site.live.facts(),
+        facts: site.live.subscribe(),
         stopping: site.stopping.subscribe(),
         reauthenticator: Reauthenticator::new(&head, &site.auth),
         authenticated: Stopwatch::start(),
@@ -195,7 +195,7 @@ impl Reader {
             return (Event::default().event("bye").data("bye"), false);
         }
         let resync = (Event::default().event("resync").data("resync"), false);
-        if !self.site.live.places(&self.cursor) {
+        if !self.site.live.knows_cursor(&self.cursor) {
             return resync;
         }
         let delta = self.site.delta_since(&self.cursor);

@@ -143,9 +143,9 @@ async fn authorize(
     let _idle = connection.map(ConnectionControl::count_as_idle);
     if required.permission == Permission::SendHeartbeats {
         let body = required.state.bodies.read_claim(request.into_body()).await;
-        required.state.site.intake.figures().record_rejection(RejectReason::Token);
+        required.state.site.intake.metrics().record_rejection(RejectReason::Token);
         if let Some(server) = body.and_then(|body| claimed_server(&body)) {
-            required.state.site.live.refused(
+            required.state.site.live.note_rejected(
                 &server,
                 reason,
                 origin.and_then(|origin| origin.client),

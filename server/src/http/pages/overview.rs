@@ -55,7 +55,7 @@ impl Backend for PageBackend {
         // A longer cursor is not valid.
         let cursor = if cursor.len() <= MAX_CURSOR_BYTES { cursor } else { "" };
         Box::pin(async move {
-            self.site.live.reach(cursor).await;
+            self.site.live.catch_up_to(cursor).await;
             self.site.delta_since(cursor)
         })
     }
@@ -67,7 +67,7 @@ impl Backend for PageBackend {
 
 impl Site {
     pub(crate) fn delta_since(&self, cursor: &str) -> OverviewDelta {
-        let (change, cursor, now) = self.live.since(cursor);
+        let (change, cursor, now) = self.live.changes_since(cursor);
         OverviewDelta { cursor, now, change, build: assets::hash().to_owned() }
     }
 

@@ -14,38 +14,38 @@ use sqlx::postgres::{PgConnectOptions, PgListener};
 use tokio::sync::{Mutex, watch};
 
 use crate::clock::{RemoteClock, Stopwatch};
-use crate::store::postgres::session::Trust;
-use crate::store::rows::first_row;
+use crate::store::postgres::session::PoolReset;
+use crate::store::rows::insert_cluster_row;
 use crate::store::schema;
-use crate::store::sql::{in_time, sql};
+use crate::store::sql::{sql, with_timeout};
 use crate::store::tx::{Pool, Tx};
-use crate::store::{Standing, StoreError, new_id};
+use crate::store::{LatestCommit, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 /// What to do about a database that cannot be used any more.
 const NEW_SCHEMA: &str = "start with a new schema: name a new, empty database with --database";
 /// Where web servers tell one another that there is something to read.
-const CHANNEL: &str = "cluster_overview";
+const CHANGES_CHANNEL: &str = "cluster_overview";
 /// How long to wait for a connection.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the listening connection may be silent before it is asked whether it is still the right one.
-const SILENCE: Duration = Duration::from_secs(5);
+const LISTENER_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// The database's id and its last commit, and one of the settings of `session`: if it is not in force, the connection is not
 /// this process's own.
-const STANDING_AND_SESSION: &str = "select database_id, commit_no, commit_token, \
+const SELECT_LATEST_COMMIT_AND_SESSION: &str = "select database_id, commit_no, commit_token, \
      current_setting('idle_in_transaction_session_timeout') = '5s' from cluster";
 /// Inside a transaction that has read or written something, a plain `begin` only warns; with these words it
 /// fails.
-const BEGIN: &str = "begin not deferrable";
+const BEGIN_WRITE: &str = "begin not deferrable";
 /// Names housekeeping among PostgreSQL's advisory locks: the letters of "overview".
-const HOUSEKEEPING: i64 = 0x6f76_6572_7669_6577;
+const HOUSEKEEPING_LOCK: i64 = 0x6f76_6572_7669_6577;
 
 /// A PostgreSQL database.
 #[derive(Debug)]
 pub(super) struct PostgresStore {
     pool: PgPool,
-    trust: Arc<Trust>,
+    pool_reset: Arc<PoolReset>,
     pub(super) replaced_connections: Counter,
     pub(super) clock: RemoteClock,
     /// Names the database before it has been reached.
@@ -61,16 +61,16 @@ pub(super) fn is_address(address: &str) -> bool {
 
 impl PostgresStore {
     /// The database at `postgres://USER@HOST/DATABASE`, which need not be there yet.
-    pub(super) fn at(address: &str) -> Result<Self, StoreError> {
+    pub(super) fn new(address: &str) -> Result<Self, StoreError> {
         // What cannot be read may hold a password: it is not repeated.
         let options = PgConnectOptions::from_str(address)
-            .map_err(|_| StoreError::Address("postgres://…".to_owned()))?;
+            .map_err(|_| StoreError::InvalidAddress("postgres://…".to_owned()))?;
         let name = options.get_database().unwrap_or(options.get_username()).to_owned();
-        let trust = Arc::<Trust>::default();
-        let pool = session::pool(options, &trust);
+        let pool_reset = Arc::<PoolReset>::default();
+        let pool = session::pool(options, &pool_reset);
         Ok(Self {
             pool,
-            trust,
+            pool_reset,
             replaced_connections: Counter::default(),
             clock: RemoteClock::default(),
             name,
@@ -85,46 +85,46 @@ impl PostgresStore {
 
     /// Ends all connections; one that hangs ends with the process.
     pub(super) async fn close(&self) {
-        let _ = tokio::time::timeout(PATIENCE, self.pool.close()).await;
+        let _ = tokio::time::timeout(CONNECTION_TIMEOUT, self.pool.close()).await;
     }
 
     /// Begins to write.
-    pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
-        self.be_ready().await?;
-        self.begin_as(BEGIN).await
+    pub(super) async fn begin_write(&self) -> Result<Tx, StoreError> {
+        self.ensure_ready().await?;
+        self.begin_with(BEGIN_WRITE).await
     }
 
     /// Begins to read: all of it stands at one commit.
-    pub(super) async fn look(&self) -> Result<Tx, StoreError> {
-        self.be_ready().await?;
-        self.begin_as("begin isolation level repeatable read read only not deferrable").await
+    pub(super) async fn begin_read(&self) -> Result<Tx, StoreError> {
+        self.ensure_ready().await?;
+        self.begin_with("begin isolation level repeatable read read only not deferrable").await
     }
 
-    async fn begin_as(&self, how: &'static str) -> Result<Tx, StoreError> {
-        Tx::begin(Pool::Postgres(&self.pool), how, None, &self.replaced_connections).await
+    async fn begin_with(&self, statement: &'static str) -> Result<Tx, StoreError> {
+        Tx::begin(Pool::Postgres(&self.pool), statement, None, &self.replaced_connections).await
     }
 
     /// The database's id and its last commit: all that a glance reads.
-    pub(super) async fn standing(&self) -> Result<Standing, StoreError> {
-        self.be_ready().await?;
-        let standing = sqlx::query_as(STANDING_AND_SESSION).fetch_one(&self.pool);
-        let (id, number, token, is_own): (String, i64, i64, bool) = in_time(standing).await?;
+    pub(super) async fn read_latest_commit(&self) -> Result<LatestCommit, StoreError> {
+        self.ensure_ready().await?;
+        let standing = sqlx::query_as(SELECT_LATEST_COMMIT_AND_SESSION).fetch_one(&self.pool);
+        let (id, number, token, is_own): (String, i64, i64, bool) = with_timeout(standing).await?;
         if !is_own {
             return Err(StoreError::TransactionPooling);
         }
-        Ok(Standing::of((id, number, token)))
+        Ok(LatestCommit::from_row((id, number, token)))
     }
 
     /// Brings the schema up to date, once; several processes wait for one another.
-    async fn be_ready(&self) -> Result<(), StoreError> {
+    async fn ensure_ready(&self) -> Result<(), StoreError> {
         let mut ready = self.ready.lock().await;
         if !*ready {
             session::check(&self.pool).await?;
             Box::pin(self.update_schema()).await?;
-            let mut tx = self.begin_as(BEGIN).await?;
+            let mut tx = self.begin_with(BEGIN_WRITE).await?;
             let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
             let now = app::cluster::Timestamp(sql(clock).row(&mut tx).await?.get(0)?);
-            first_row(&mut tx, &new_id(), now).await?;
+            insert_cluster_row(&mut tx, &new_id(), now).await?;
             tx.commit().await?;
             *ready = true;
         }
@@ -132,7 +132,7 @@ impl PostgresStore {
     }
 
     async fn update_schema(&self) -> Result<(), StoreError> {
-        let mut connection = in_time(self.pool.acquire()).await?;
+        let mut connection = with_timeout(self.pool.acquire()).await?;
         let updated = schema::update(&mut *connection, &MIGRATIONS, NEW_SCHEMA).await;
         if updated.is_err() {
             // It may still hold the lock that other web servers wait for.
@@ -143,7 +143,7 @@ impl PostgresStore {
 
     /// Another database may stand at the same address, and have no tables yet; the server may have become
     /// a standby, or a pooler may have come between.
-    pub(super) async fn suspect(&self, error: &StoreError) {
+    pub(super) async fn note_failure(&self, error: &StoreError) {
         let is_without_tables = matches!(error, StoreError::Database(sqlx::Error::Database(error))
             // undefined_table
             if error.code().as_deref() == Some("42P01"));
@@ -153,14 +153,14 @@ impl PostgresStore {
             *self.ready.lock().await = false;
         }
         if outage == DatabaseOutage::ReadOnly {
-            self.trust.end_all();
+            self.pool_reset.trigger();
         }
     }
 
     /// Begins to keep house, if no other web server is at it.
-    pub(super) async fn run_housekeeping(&self) -> Result<Option<Tx>, StoreError> {
-        let mut tx = self.begin().await?;
-        let lock = sql("select pg_try_advisory_xact_lock($1)").bind(HOUSEKEEPING);
+    pub(super) async fn try_begin_housekeeping(&self) -> Result<Option<Tx>, StoreError> {
+        let mut tx = self.begin_write().await?;
+        let lock = sql("select pg_try_advisory_xact_lock($1)").bind(HOUSEKEEPING_LOCK);
         if lock.row(&mut tx).await?.get(0)? {
             return Ok(Some(tx));
         }
@@ -169,8 +169,8 @@ impl PostgresStore {
 
     /// Fails if the disk has no room for what a few batches write; leaves nothing behind. Whatever else
     /// is wrong is not said here: a change finds it.
-    pub(super) async fn find_room(&self) -> Result<(), StoreError> {
-        let Ok(mut tx) = self.begin_as(BEGIN).await else { return Ok(()) };
+    pub(super) async fn check_disk_space(&self) -> Result<(), StoreError> {
+        let Ok(mut tx) = self.begin_with(BEGIN_WRITE).await else { return Ok(()) };
         // Some 5 MB that no compression makes smaller.
         let fill = "create temporary table room as \
              select md5(number::text) one, md5((-number)::text) other \
@@ -185,16 +185,16 @@ impl PostgresStore {
 
     /// Tells the other web servers, with this transaction's commit, that there is something to read.
     pub(super) async fn notify(tx: &mut Tx) -> Result<(), StoreError> {
-        sql("select pg_notify($1, '')").bind(CHANNEL).rows(tx).await.map(drop)
+        sql("select pg_notify($1, '')").bind(CHANGES_CHANNEL).rows(tx).await.map(drop)
     }
 
     /// What hears of it.
     pub(super) async fn listen(&self) -> Result<ChangeListener, StoreError> {
-        let ended = self.trust.ended();
-        let mut listener = in_time(PgListener::connect_with(&self.pool)).await?;
+        let pool_resets = self.pool_reset.subscribe();
+        let mut listener = with_timeout(PgListener::connect_with(&self.pool)).await?;
         session::check_writable(&mut listener).await?;
-        in_time(listener.listen(CHANNEL)).await?;
-        Ok(ChangeListener { listener, ended })
+        with_timeout(listener.listen(CHANGES_CHANNEL)).await?;
+        Ok(ChangeListener { listener, pool_resets })
     }
 }
 
@@ -202,18 +202,18 @@ impl PostgresStore {
 #[derive(Debug)]
 pub(crate) struct ChangeListener {
     listener: PgListener,
-    ended: watch::Receiver<Option<Stopwatch>>,
+    pool_resets: watch::Receiver<Option<Stopwatch>>,
 }
 
 impl ChangeListener {
     /// Waits until there is something to read; what was told several times is heard once. It fails when
     /// this connection is no longer one to the server that takes the writes.
-    pub(crate) async fn heard(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn wait_for_change(&mut self) -> Result<(), StoreError> {
         loop {
             tokio::select! {
                 heard = self.listener.recv() => { heard?; break }
-                _ = self.ended.changed() => return Err(StoreError::Standby),
-                () = tokio::time::sleep(SILENCE) => {}
+                _ = self.pool_resets.changed() => return Err(StoreError::Standby),
+                () = tokio::time::sleep(LISTENER_CHECK_INTERVAL) => {}
             }
             session::check_writable(&mut self.listener).await?;
         }

@@ -5,18 +5,18 @@ use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::store::StoreError;
 use crate::store::component_row::select_components;
-use crate::store::rows::{close_cluster, select_head};
-use crate::store::sql::{Row, in_time};
+use crate::store::rows::{select_cluster, update_cluster};
+use crate::store::sql::{Row, with_timeout};
 
 /// Writes the cluster's row unless there is one.
-pub(in crate::store) const FIRST_ROW: &str =
+pub(in crate::store) const INSERT_CLUSTER: &str =
     "insert into cluster (id, database_id, commit_no, changed_at, mark_at, clock_jumps,
          load_balancing, automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s)
      values (1, $1, 0, $2, $2, 0, $3, $4, $5, $6, $7)
      on conflict do nothing";
 
 /// The cluster's row, and what time it is.
-pub(in crate::store) const HEAD: &str = select_head!(
+pub(in crate::store) const SELECT_CLUSTER: &str = select_cluster!(
     "",
     "4096",
     "(extract(epoch from clock_timestamp()) * 1000)::bigint, clock_jumps",
@@ -25,7 +25,7 @@ pub(in crate::store) const HEAD: &str = select_head!(
 
 /// The same, locked until the transaction ends. The clock is read once the lock is held: before, it
 /// would be the time at which the waiting began.
-pub(in crate::store) const HEAD_FOR_UPDATE: &str = select_head!(
+pub(in crate::store) const SELECT_CLUSTER_FOR_UPDATE: &str = select_cluster!(
     "with locked as materialized (select * from cluster for update) ",
     "4096",
     "(extract(epoch from clock_timestamp()) * 1000)::bigint, clock_jumps",
@@ -33,7 +33,7 @@ pub(in crate::store) const HEAD_FOR_UPDATE: &str = select_head!(
 );
 
 /// Ends a change. A new commit takes the place of the one 4,096 before it.
-pub(in crate::store) const CLOSE: &str = close_cluster!(
+pub(in crate::store) const UPDATE_CLUSTER: &str = update_cluster!(
     "with remembered as (
          insert into commits (slot, commit_no, token)
          select $3 % 4096, $3, $9 from cluster where commit_no < $3
@@ -41,7 +41,7 @@ pub(in crate::store) const CLOSE: &str = close_cluster!(
 );
 
 /// `$1` is a list of checks.
-pub(in crate::store) const REPORTING: &str = select_components!(
+pub(in crate::store) const SELECT_REPORTING: &str = select_components!(
     "where c.removed_at is null
          and (c.facts ->> 'key_check' in (select json_array_elements_text($1::json))
              or c.facts ->> 'machine_key_check' in (select json_array_elements_text($1::json)))"
@@ -80,11 +80,11 @@ pub(in crate::store) async fn remove(
          where (server_key, role) in (select server_key, role from removed)",
     );
     let remove = remove.bind(servers).bind(roles).bind(at.0).bind(commit);
-    in_time(remove.execute(&mut **connection)).await?;
+    with_timeout(remove.execute(&mut **connection)).await?;
     Ok(())
 }
 
-pub(in crate::store) async fn of_keys(
+pub(in crate::store) async fn select_by_keys(
     connection: &mut PoolConnection<Postgres>,
     keys: &[ComponentKey],
 ) -> Result<Vec<Row>, StoreError> {
@@ -93,7 +93,7 @@ pub(in crate::store) async fn of_keys(
         "where (c.server_key, c.role) in (select * from unnest($1::text[], $2::text[]))"
     ));
     let find = find.bind(servers).bind(roles);
-    let rows = in_time(find.fetch_all(&mut **connection)).await?;
+    let rows = with_timeout(find.fetch_all(&mut **connection)).await?;
     Ok(rows.into_iter().map(Row::Postgres).collect())
 }
 
@@ -127,7 +127,7 @@ pub(in crate::store) async fn upsert_components(
         .bind(column(batch, |c| c.came_back.map(|at| at.0)))
         .bind(json_column(batch, |c| serde_json::to_string(&c.messengers))?)
         .bind(commit);
-    in_time(write.execute(connection)).await?;
+    with_timeout(write.execute(connection)).await?;
     Ok(())
 }
 
@@ -155,7 +155,7 @@ pub(in crate::store) async fn upsert_heartbeats(
         .bind(column(batch, |c| c.skew.map(|skew| skew.last.0)))
         .bind(column(batch, |c| c.skew.and_then(|skew| skew.before).map(|before| before.0)))
         .bind(commit);
-    in_time(write.execute(connection)).await?;
+    with_timeout(write.execute(connection)).await?;
     Ok(())
 }
 

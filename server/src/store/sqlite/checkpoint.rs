@@ -10,16 +10,16 @@ use std::time::Duration;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::store::StoreError;
-use crate::store::sqlite::lock::with_end;
+use crate::store::sqlite::lock::with_suffix;
 use crate::store::sqlite::{SqliteStore, connection};
 use crate::telemetry::log_limit::LogLimit;
 
 /// The file is cut to this length when the log begins anew: twice as long as it gets where nobody holds it.
 pub(super) const MAX_LOG_BYTES: u64 = 8 << 20;
 /// How often its length is looked at.
-const PERIOD: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-static PINNED: LogLimit = LogLimit::new();
+static BLOCKED_LOG_LIMIT: LogLimit = LogLimit::new();
 
 /// What a checkpoint came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,12 @@ enum Checkpoint {
     /// All of the log is in the database.
     Complete,
     /// Somebody reads what was before the rest.
-    Pinned,
+    Blocked,
 }
 
 /// Where the log of this database lies.
-pub(super) fn log_of(database: &Path) -> PathBuf {
-    with_end(database, "-wal")
+pub(super) fn wal_path(database: &Path) -> PathBuf {
+    with_suffix(database, "-wal")
 }
 
 /// Copies the log into the database as far as readers allow, and cuts its file to nothing if all of it is there.
@@ -42,7 +42,7 @@ async fn checkpoint(path: &Path) -> Result<Checkpoint, StoreError> {
     let (_, log, copied): (i64, i64, i64) =
         sqlx::query_as("pragma wal_checkpoint(truncate)").fetch_one(&mut connection).await?;
     connection.close().await?;
-    Ok(if copied < log { Checkpoint::Pinned } else { Checkpoint::Complete })
+    Ok(if copied < log { Checkpoint::Blocked } else { Checkpoint::Complete })
 }
 
 impl SqliteStore {
@@ -53,17 +53,17 @@ impl SqliteStore {
 
     /// Cuts the log again and again once it is too long, for as long as the process lives.
     pub(in crate::store) async fn run_checkpoints(&self) {
-        let mut was_pinned = false;
+        let mut was_blocked = false;
         loop {
-            tokio::time::sleep(PERIOD).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
             let is_ours = self.file.check().is_ok() && self.damage.check().is_ok();
-            let is_pinned = is_ours
+            let is_blocked = is_ours
                 && self.log_bytes() > MAX_LOG_BYTES
-                && matches!(checkpoint(self.file.path()).await, Ok(Checkpoint::Pinned));
+                && matches!(checkpoint(self.file.path()).await, Ok(Checkpoint::Blocked));
             // One of this process's own reads may be under way, but not for so long.
-            if is_pinned
-                && was_pinned
-                && let Some(left_out) = PINNED.check()
+            if is_blocked
+                && was_blocked
+                && let Some(left_out) = BLOCKED_LOG_LIMIT.check()
             {
                 tracing::warn!(
                     log_bytes = self.log_bytes(),
@@ -73,7 +73,7 @@ impl SqliteStore {
                     self.file.path().display()
                 );
             }
-            was_pinned = is_pinned;
+            was_blocked = is_blocked;
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) type Inode = (u64, u64);
 
 impl DatabaseFile {
     /// The file at `path`, which was just opened, and is the one that was locked.
-    pub(super) fn opened(path: &Path, locked: Inode) -> Result<Self, StoreError> {
+    pub(super) fn new(path: &Path, locked: Inode) -> Result<Self, StoreError> {
         let file = Self { path: path.to_owned(), opened: locked };
         file.check()?;
         Ok(file)

@@ -18,9 +18,9 @@ use crate::store::StoreError;
 use crate::store::sqlite::{SqliteStore, connection, rows, wal};
 
 /// How often the file is read.
-const PERIOD: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Reading takes one part in so many of the time at most, however large the file grows.
-const SHARE: u32 = 100;
+const MIN_PAUSE_PER_READ: u32 = 100;
 
 /// What is known of the file's damage. It is never forgotten: what is damaged is not written to again
 /// by this process.
@@ -45,18 +45,18 @@ impl Damage {
 
 /// What is wrong with a file that is about to be opened. Only damage counts: whatever else is wrong,
 /// opening it will tell.
-pub(super) async fn before_opening(path: &Path) -> Result<(), StoreError> {
+pub(super) async fn check_before_open(path: &Path) -> Result<(), StoreError> {
     if !path.exists() {
         return Ok(());
     }
-    if let Some(what) = wal::damage(path) {
+    if let Some(what) = wal::find_damage(path) {
         return Err(StoreError::Damaged(what));
     }
-    only_damage(structure(path).await)
+    ignore_other_errors(check_pages(path).await)
 }
 
 /// Reads every page, and fails if they do not make sense together.
-async fn structure(path: &Path) -> Result<(), StoreError> {
+async fn check_pages(path: &Path) -> Result<(), StoreError> {
     let mut connection = connection(path).read_only(true).connect().await?;
     let found: String =
         sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut connection).await?;
@@ -64,13 +64,13 @@ async fn structure(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Reads every page and every row.
-async fn everything(path: &Path) -> Result<(), StoreError> {
-    structure(path).await?;
+async fn check_pages_and_rows(path: &Path) -> Result<(), StoreError> {
+    check_pages(path).await?;
     let mut connection = connection(path).read_only(true).connect().await?;
     rows::read_all(&mut connection).await
 }
 
-fn only_damage(read: Result<(), StoreError>) -> Result<(), StoreError> {
+fn ignore_other_errors(read: Result<(), StoreError>) -> Result<(), StoreError> {
     read.or_else(
         |error| if error.outage() == DatabaseOutage::Corrupt { Err(error) } else { Ok(()) },
     )
@@ -81,27 +81,27 @@ impl SqliteStore {
     pub(in crate::store) async fn run_integrity_checks(&self) {
         loop {
             let live = Stopwatch::start();
-            self.examine().await;
+            self.check_integrity().await;
             if self.damage.check().is_err() {
                 return;
             }
-            tokio::time::sleep(PERIOD.max(live.elapsed() * SHARE)).await;
+            tokio::time::sleep(CHECK_INTERVAL.max(live.elapsed() * MIN_PAUSE_PER_READ)).await;
         }
     }
 
     /// Reads the file if a transaction failed since it was last read.
-    pub(super) async fn examine_if_suspected(&self) {
+    pub(super) async fn check_if_suspected(&self) {
         if self.damage.suspected.load(Ordering::Relaxed) {
-            self.examine().await;
+            self.check_integrity().await;
         }
     }
 
-    async fn examine(&self) {
+    async fn check_integrity(&self) {
         self.damage.suspected.store(false, Ordering::Relaxed);
         // Another file in its place is not opened, and what is wrong with it not held against this one.
         let is_ours = || self.file.check().is_ok();
         if is_ours()
-            && let Err(error) = only_damage(everything(self.file.path()).await)
+            && let Err(error) = ignore_other_errors(check_pages_and_rows(self.file.path()).await)
             && is_ours()
         {
             tracing::error!(%error, "nothing more is written to this database");

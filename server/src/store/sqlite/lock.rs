@@ -23,10 +23,10 @@ const OWNER_ONLY: u32 = 0o600;
 /// What of a mode is for others than the owner.
 const FOR_OTHERS: u32 = 0o077;
 /// What `SQLite` keeps beside a database.
-pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+pub(super) const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// The end of the name of the file that is locked instead of a database on a network file system.
-pub(super) const LOCK_END: &str = ".lock";
-/// File systems on which `flock` locks byte ranges, by their numbers: NFS, SMB, SMB 2.
+pub(super) const LOCK_SUFFIX: &str = ".lock";
+/// File systems on which `flock` locks byte ranges, by their revisions: NFS, SMB, SMB 2.
 const NETWORK_FILE_SYSTEMS: [i64; 3] = [0x6969, 0xff53_4d42, 0xfe53_4d42];
 
 /// The files that this process has opened to lock them, by inode.
@@ -62,13 +62,13 @@ impl Drop for Lock {
 
 impl Lock {
     /// Takes the database at `path`, which is made if it is not there, for this process and its owner alone.
-    pub(super) fn take(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn acquire(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Lock { path: path.to_owned(), source };
         let mut opened = opened();
         let database = open(&mut opened, path).map_err(failed)?;
-        keep_private(path);
-        let locked = if is_on_network(&opened, database) {
-            let beside = with_end(&path.canonicalize().map_err(failed)?, LOCK_END);
+        restrict_to_owner(path);
+        let locked = if is_on_network_file_system(&opened, database) {
+            let beside = with_suffix(&path.canonicalize().map_err(failed)?, LOCK_SUFFIX);
             tracing::warn!(
                 "the database {} is on a network file system, where SQLite cannot promise to keep it whole; put it on a local disk, or use PostgreSQL",
                 path.display()
@@ -77,7 +77,7 @@ impl Lock {
         } else {
             database
         };
-        let owned = || StoreError::Owned(path.to_owned());
+        let owned = || StoreError::InUse(path.to_owned());
         let Some(found) = opened.get_mut(&locked).filter(|found| !found.is_locked) else {
             return Err(owned());
         };
@@ -107,14 +107,14 @@ fn open(opened: &mut BTreeMap<Inode, Opened>, path: &Path) -> io::Result<Inode> 
     if !metadata.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    tell_of_other_names(path, &metadata);
+    warn_about_hard_links(path, &metadata);
     let inode = inode(&metadata);
     opened.insert(inode, Opened { file, is_locked: false });
     Ok(inode)
 }
 
 /// `SQLite` finds its log by the database's name. By another name it would not find what is in it.
-fn tell_of_other_names(path: &Path, metadata: &Metadata) {
+fn warn_about_hard_links(path: &Path, metadata: &Metadata) {
     if metadata.nlink() > 1 {
         tracing::warn!(
             "the database {} has {} names (hard links): use this one only, and remove the others; what is read or written by another name can be incomplete or lost",
@@ -125,9 +125,9 @@ fn tell_of_other_names(path: &Path, metadata: &Metadata) {
 }
 
 /// Lets nobody but the owner read or lock the database and what lies beside it.
-fn keep_private(path: &Path) {
+fn restrict_to_owner(path: &Path) {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let beside = BESIDE.iter().map(|end| with_end(&real, end));
+    let beside = SQLITE_SUFFIXES.iter().map(|end| with_suffix(&real, end));
     for file in std::iter::once(real.clone()).chain(beside) {
         let Ok(metadata) = fs::metadata(&file) else { continue };
         let mode = metadata.permissions().mode() & 0o777;
@@ -148,15 +148,15 @@ fn keep_private(path: &Path) {
     }
 }
 
-pub(super) fn with_end(path: &Path, end: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     PathBuf::from(name)
 }
 
-fn is_on_network(opened: &BTreeMap<Inode, Opened>, database: Inode) -> bool {
+fn is_on_network_file_system(opened: &BTreeMap<Inode, Opened>, database: Inode) -> bool {
     let found = opened.get(&database).and_then(|opened| rustix::fs::fstatfs(&opened.file).ok());
-    // The numbers have 32 bits, whatever the system's type for them.
+    // The revisions have 32 bits, whatever the system's type for them.
     found.is_some_and(|found| NETWORK_FILE_SYSTEMS.contains(&(found.f_type & 0xffff_ffff)))
 }
 
@@ -168,8 +168,8 @@ mod tests {
     struct Folder(PathBuf);
 
     impl Folder {
-        fn of(story: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("lock-{story}-{}", std::process::id()));
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("lock-{test}-{}", std::process::id()));
             let _ = fs::remove_dir_all(&path);
             fs::create_dir_all(&path).unwrap();
             Self(path)
@@ -192,43 +192,43 @@ mod tests {
 
     #[test]
     fn a_file_is_locked_by_all_its_names_until_it_is_given_back() {
-        let folder = Folder::of("names");
+        let folder = Folder::new("names");
         let path = folder.path("a.db");
-        let lock = Lock::take(&path).unwrap();
+        let lock = Lock::acquire(&path).unwrap();
         std::os::unix::fs::symlink(&path, folder.path("soft.db")).unwrap();
         fs::hard_link(&path, folder.path("hard.db")).unwrap();
         for name in ["a.db", "soft.db", "hard.db"] {
-            let refused = Lock::take(&folder.path(name)).unwrap_err().to_string();
+            let refused = Lock::acquire(&folder.path(name)).unwrap_err().to_string();
             assert!(refused.contains(name) && refused.contains("in use"), "{refused}");
         }
         // So it is for others than this process.
         let other = File::open(&path).unwrap();
         assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
         drop(lock);
-        let _again = Lock::take(&folder.path("soft.db")).unwrap();
+        let _again = Lock::acquire(&folder.path("soft.db")).unwrap();
         assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
     }
 
     #[test]
     fn what_others_could_read_is_the_owners_alone_from_now_on() {
-        let folder = Folder::of("modes");
+        let folder = Folder::new("modes");
         for name in ["a.db", "a.db-wal", "a.db-shm"] {
             fs::write(folder.path(name), "").unwrap();
             fs::set_permissions(folder.path(name), Permissions::from_mode(0o644)).unwrap();
         }
-        let _lock = Lock::take(&folder.path("a.db")).unwrap();
+        let _lock = Lock::acquire(&folder.path("a.db")).unwrap();
         for name in ["a.db", "a.db-wal", "a.db-shm"] {
             assert_eq!(mode(&folder.path(name)), OWNER_ONLY, "{name}");
         }
-        let _new = Lock::take(&folder.path("new.db")).unwrap();
+        let _new = Lock::acquire(&folder.path("new.db")).unwrap();
         assert_eq!(mode(&folder.path("new.db")), OWNER_ONLY);
     }
 
     #[test]
     fn what_is_no_file_is_refused() {
-        let refused = Lock::take(&std::env::temp_dir()).unwrap_err();
+        let refused = Lock::acquire(&std::env::temp_dir()).unwrap_err();
         assert!(matches!(refused, StoreError::Lock { .. }), "{refused}");
-        let refused = Lock::take(Path::new("/dev/null")).unwrap_err().to_string();
+        let refused = Lock::acquire(Path::new("/dev/null")).unwrap_err().to_string();
         assert!(
             refused.contains("/dev/null") && refused.contains("not a regular file"),
             "{refused}"

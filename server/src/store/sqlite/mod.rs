@@ -16,14 +16,14 @@ use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::clock::{self, Clock, Stopwatch};
-use crate::files::owner::{Foreign, Unusable};
-use crate::store::rows::{ClusterRow, first_row, head};
+use crate::files::owner::{Inaccessible, InaccessiblePath};
+use crate::store::rows::{ClusterRow, cluster_row, insert_cluster_row};
 use crate::store::schema::{self, MIGRATIONS_TABLE};
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::integrity::Damage;
-use crate::store::sqlite::lock::{BESIDE, LOCK_END, Lock, with_end};
+use crate::store::sqlite::lock::{LOCK_SUFFIX, Lock, SQLITE_SUFFIXES, with_suffix};
 use crate::store::tx::{Pool, Tx};
-use crate::store::{STANDING, Standing, StoreError, new_id};
+use crate::store::{LatestCommit, SELECT_LATEST_COMMIT, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
@@ -31,10 +31,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
 const NEW_FILE: &str =
     "start with a new file: move this one away, or name another one with --database";
 /// How long a command waits for the owner to bring the schema up to date, and how often it looks.
-const SCHEMA_PATIENCE: Duration = Duration::from_secs(5);
-const SCHEMA_LOOK_INTERVAL: Duration = Duration::from_millis(20);
+const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
+const SCHEMA_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How many connections read a file at once.
-const READERS: u32 = 2;
+const MAX_READERS: u32 = 2;
 /// How long to wait for a connection to a file. Nobody else has one: what is waited for are our own
 /// transactions, and a slow disk is not a lost one.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -65,30 +65,31 @@ pub(super) fn path(address: &str) -> Option<PathBuf> {
 
 /// The file beside a database in which `serve` keeps the join token.
 pub(super) fn join_token_file(database: &Path) -> PathBuf {
-    with_end(database, ".join-token")
+    with_suffix(database, ".join-token")
 }
 
 /// Fails if this process may not use the database, or what lies beside it: all of it is named at once.
 pub(super) fn check_owner(path: &Path) -> Result<(), StoreError> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let beside = BESIDE.iter().chain([&LOCK_END]).map(|end| with_end(&real, end));
+    let beside = SQLITE_SUFFIXES.iter().chain([&LOCK_SUFFIX]).map(|end| with_suffix(&real, end));
     let files = std::iter::once(real.clone()).chain(beside);
-    let mut files: Vec<Foreign> = files.filter_map(|file| Foreign::file(&file, true)).collect();
-    files.extend(Foreign::file(&join_token_file(path), false));
+    let mut files: Vec<InaccessiblePath> =
+        files.filter_map(|file| InaccessiblePath::file(&file, true)).collect();
+    files.extend(InaccessiblePath::file(&join_token_file(path), false));
     let folder = real.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = Foreign::folder(folder.unwrap_or(Path::new(".")));
+    let folder = InaccessiblePath::folder(folder.unwrap_or(Path::new(".")));
     if files.is_empty() && folder.is_none() {
         return Ok(());
     }
-    let unusable = Unusable { files, folder };
-    Err(StoreError::Foreign { path: path.to_owned(), unusable })
+    let inaccessible = Inaccessible { files, folder };
+    Err(StoreError::NoAccess { path: path.to_owned(), inaccessible })
 }
 
 impl SqliteStore {
     /// Opens the file, creating it if there is none, and brings its schema up to date.
     pub(super) async fn open(path: PathBuf) -> Result<(Self, ClusterRow), StoreError> {
         check_owner(&path)?;
-        let lock = Lock::take(&path)?;
+        let lock = Lock::acquire(&path)?;
         let opened = Self::open_locked(&path, lock).await;
         opened.map_err(|error| StoreError::Open { path, source: Box::new(error) })
     }
@@ -98,7 +99,7 @@ impl SqliteStore {
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         // One that was just made has nothing to lose.
         if std::fs::metadata(&real).is_ok_and(|found| found.len() > 0) {
-            integrity::before_opening(&real).await?;
+            integrity::check_before_open(&real).await?;
         }
         let options = connection(path)
             .create_if_missing(true)
@@ -114,61 +115,66 @@ impl SqliteStore {
         schema::update(&mut *writer.acquire().await?, &MIGRATIONS, NEW_FILE).await?;
         // None stays open: SQLite closes a file only when no connection reads it, and after a failed write
         // the writer must open it anew.
-        let readers = pool(READERS)
+        let readers = pool(MAX_READERS)
             .after_release(|_, _| Box::pin(async { Ok(false) }))
             .connect_lazy_with(connection(path).read_only(true));
         let (damage, replaced_connections) = (Arc::default(), Counter::default());
         let mut tx = begin(&writer, "begin immediate", &damage, &replaced_connections).await?;
-        first_row(&mut tx, &new_id(), clock::wall()).await?;
-        let head = head(&mut tx, None).await?;
+        insert_cluster_row(&mut tx, &new_id(), clock::wall()).await?;
+        let cluster = cluster_row(&mut tx, None).await?;
         tx.commit().await?;
-        let clock = Clock::starting(head.mark_at);
-        let file = DatabaseFile::opened(path, lock.database)?;
-        let log = checkpoint::log_of(&real);
-        let owned =
+        let clock = Clock::starting(cluster.mark_at);
+        let file = DatabaseFile::new(path, lock.database)?;
+        let log = checkpoint::wal_path(&real);
+        let store =
             Self { writer, readers, replaced_connections, clock, file, log, damage, _lock: lock };
-        Ok((owned, head))
+        Ok((store, cluster))
     }
 
     /// Begins to write.
-    pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
+    pub(super) async fn begin_write(&self) -> Result<Tx, StoreError> {
         self.file.check()?;
-        self.examine_if_suspected().await;
+        self.check_if_suspected().await;
         self.damage.check()?;
         begin(&self.writer, "begin immediate", &self.damage, &self.replaced_connections).await
     }
 
     /// Begins to read.
-    pub(super) async fn look(&self) -> Result<Tx, StoreError> {
+    pub(super) async fn begin_read(&self) -> Result<Tx, StoreError> {
         self.file.check()?;
-        self.examine_if_suspected().await;
+        self.check_if_suspected().await;
         self.damage.check()?;
         begin(&self.readers, "begin", &self.damage, &self.replaced_connections).await
     }
 
     /// The database's id and its last commit, whoever made it: all that a glance reads.
-    pub(super) async fn standing(&self) -> Result<Standing, StoreError> {
+    pub(super) async fn read_latest_commit(&self) -> Result<LatestCommit, StoreError> {
         self.file.check()?;
         self.damage.check()?;
-        Ok(Standing::of(sqlx::query_as(STANDING).fetch_one(&self.writer).await?))
+        Ok(LatestCommit::from_row(
+            sqlx::query_as(SELECT_LATEST_COMMIT).fetch_one(&self.writer).await?,
+        ))
     }
 }
 
 /// Opens the file beside the process that owns it.
-pub(super) async fn beside(path: &Path, patience: Duration) -> Result<SqlitePool, StoreError> {
+pub(super) async fn open_unowned(
+    path: &Path,
+    busy_timeout: Duration,
+) -> Result<SqlitePool, StoreError> {
     if !path.exists() {
-        return Err(StoreError::Absent(path.to_owned()));
+        return Err(StoreError::NotFound(path.to_owned()));
     }
     check_owner(path)?;
-    let options = connection(path).busy_timeout(patience);
+    let options = connection(path).busy_timeout(busy_timeout);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
     let since = Stopwatch::start();
     // The owner that has just started may still be creating the schema, and the cluster's row after it.
     while !(has_schema(&pool).await? && has_cluster_row(&pool).await?) {
-        if since.elapsed() > SCHEMA_PATIENCE {
-            return Err(StoreError::Earlier);
+        if since.elapsed() > SCHEMA_TIMEOUT {
+            return Err(StoreError::SchemaTooOld);
         }
-        tokio::time::sleep(SCHEMA_LOOK_INTERVAL).await;
+        tokio::time::sleep(SCHEMA_POLL_INTERVAL).await;
     }
     Ok(pool)
 }
@@ -188,7 +194,7 @@ async fn has_schema(pool: &SqlitePool) -> Result<bool, StoreError> {
     }
     let found = applied.iter().map(|migration| migration.version).max().unwrap_or_default();
     let wanted = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
-    if found > wanted { Err(StoreError::Later) } else { Ok(found == wanted) }
+    if found > wanted { Err(StoreError::SchemaTooNew) } else { Ok(found == wanted) }
 }
 
 async fn has_cluster_row(pool: &SqlitePool) -> Result<bool, StoreError> {
@@ -197,11 +203,11 @@ async fn has_cluster_row(pool: &SqlitePool) -> Result<bool, StoreError> {
 
 pub(super) async fn begin(
     pool: &SqlitePool,
-    how: &'static str,
+    statement: &'static str,
     damage: &Arc<Damage>,
     replaced_connections: &Counter,
 ) -> Result<Tx, StoreError> {
-    Tx::begin(Pool::Sqlite(pool), how, Some(damage), replaced_connections).await
+    Tx::begin(Pool::Sqlite(pool), statement, Some(damage), replaced_connections).await
 }
 
 /// What every connection to a file has in common.

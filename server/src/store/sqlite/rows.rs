@@ -6,18 +6,18 @@ use sqlx::SqliteConnection;
 
 use crate::store::StoreError;
 use crate::store::component_row::{component, select_components};
-use crate::store::rows::{close_cluster, select_head};
+use crate::store::rows::{select_cluster, update_cluster};
 use crate::store::sql::{Row, sql};
 use crate::store::tx::Tx;
 
 /// The cluster's row. The clock is this process's, not the file's.
-pub(in crate::store) const HEAD: &str = select_head!("", "256", "null, 0", "cluster");
+pub(in crate::store) const SELECT_CLUSTER: &str = select_cluster!("", "256", "null, 0", "cluster");
 
 /// Ends a change. A trigger remembers a new commit.
-pub(in crate::store) const CLOSE: &str = close_cluster!("");
+pub(in crate::store) const UPDATE_CLUSTER: &str = update_cluster!("");
 
 /// `$1` is a list of checks.
-pub(in crate::store) const REPORTING: &str = select_components!(
+pub(in crate::store) const SELECT_REPORTING: &str = select_components!(
     "where c.removed_at is null
          and (c.facts ->> 'key_check' in (select value from json_each($1))
              or c.facts ->> 'machine_key_check' in (select value from json_each($1)))"
@@ -63,7 +63,7 @@ pub(in crate::store) async fn remove(
     remove.bind(keys).bind(at.0).bind(commit).execute(tx).await.map(drop)
 }
 
-pub(in crate::store) async fn of_keys(
+pub(in crate::store) async fn select_by_keys(
     tx: &mut Tx,
     keys: &[ComponentKey],
 ) -> Result<Vec<Row>, StoreError> {

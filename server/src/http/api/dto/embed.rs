@@ -23,7 +23,7 @@ pub(crate) struct NewEmbed {
 
 impl FromJson for NewEmbed {
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of_any(value);
+        let mut fields = Fields::from_value(value);
         let name = fields.read("name", |value| {
             let name = value.and_then(Value::as_str).unwrap_or_default();
             EmbedUser::new(name, UserRole::Viewer).map_err(|error| error.message)

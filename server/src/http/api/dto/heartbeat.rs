@@ -114,7 +114,7 @@ impl FromJson for ProbeFailure {
             let text = value.and_then(Value::as_str);
             text.ok_or_else(|| "is required, and must be a string".to_owned())
         }
-        let mut fields = Fields::of_any(value);
+        let mut fields = Fields::from_value(value);
         let server = fields.read("server", |value| ServerName::parse(text(value)?));
         let role = fields.read("role", |value| {
             let role = app::cluster::Role::parse(text(value)?).map(Role::from);

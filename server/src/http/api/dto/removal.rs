@@ -26,7 +26,7 @@ pub(crate) struct Removal {
 
 impl FromJson for Removal {
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of_any(value);
+        let mut fields = Fields::from_value(value);
         let stale_for_s = fields.optional("stale_for_s", |value| {
             let seconds = value.as_i64().filter(|seconds| (0..=MAX_STALE_FOR_S).contains(seconds));
             let range = || format!("must be a whole number of seconds from 0 to {MAX_STALE_FOR_S}");
@@ -62,7 +62,7 @@ pub(crate) struct ReferenceKey {
 
 impl FromJson for ReferenceKey {
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of_any(value);
+        let mut fields = Fields::from_value(value);
         let key_check = fields.read("key_check", |value| {
             let digits = value.and_then(Value::as_str).unwrap_or_default();
             check_digits(digits).map(|()| digits.to_owned())

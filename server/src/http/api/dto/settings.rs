@@ -12,7 +12,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::json::FromJson;
-use crate::ingest::json_fields::{Fields, switch};
+use crate::ingest::json_fields::{Fields, boolean};
 
 /// The settings of the cluster, in whole seconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub(crate) struct Settings(pub(crate) cluster::Settings);
 impl FromJson for Settings {
     /// All of them, of the right type and in range.
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of(value, "must be a JSON object with all five settings")?;
+        let mut fields = Fields::new(value, "must be a JSON object with all five settings")?;
         let mut read = cluster::Settings::default();
         for setting in &SETTINGS {
             if let Some(value) = fields.required(setting.name, |value| value_of(setting, value)) {
@@ -40,7 +40,7 @@ impl FromJson for Settings {
 
 fn value_of(setting: &Setting, value: &Value) -> Result<SettingValue, &'static str> {
     if setting.range.is_none() {
-        return switch(value).map(SettingValue::Switch);
+        return boolean(value).map(SettingValue::Switch);
     }
     let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
     seconds.map(SettingValue::Seconds).ok_or("must be a whole number of seconds")

@@ -88,7 +88,7 @@ pub(crate) struct NewToken {
 
 impl FromJson for NewToken {
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of_any(value);
+        let mut fields = Fields::from_value(value);
         let role = fields.read("role", |value| {
             let role = value.and_then(Value::as_str).and_then(model::TokenRole::parse);
             let role = role.filter(|role| *role != model::TokenRole::Server);
@@ -146,7 +146,7 @@ impl FromJson for Enrolment {
     const SENDER: Sender = Sender::Node;
 
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::of_any(value);
+        let mut fields = Fields::from_value(value);
         let server = fields.required_not_null("server", |value| ServerName::parse(string(value)?));
         fields.finish(server.map(|server| Self { server }))
     }
