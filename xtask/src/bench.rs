@@ -1,4 +1,4 @@
-//! How fast is it? Each figure stands beside a limit measured in the same run.
+//! How fast is the release build? Most figures are compared with a limit or with another figure of the same run.
 
 mod agents;
 mod browser;
@@ -14,17 +14,14 @@ mod trouble;
 use anyhow::Result;
 use testkit::{Overview, Postgres};
 
-use crate::overview;
+use crate::test_server;
 use crate::workspace::Profile;
 
-/// The servers of a large cluster.
-const MANY: usize = 1_000;
-/// The servers of the largest cluster that a browser is shown.
-const MOST_ROWS: usize = 5_000;
-/// How many heartbeats one request carries at most.
-const AT_ONCE: usize = 500;
+const LARGE_CLUSTER_SERVERS: usize = 1_000;
+const MAX_BROWSER_SERVERS: usize = 5_000;
+const MAX_HEARTBEATS_PER_REQUEST: usize = 500;
 
-/// One line of the table.
+/// A line of the table.
 struct Figure {
     what: String,
     value: f64,
@@ -33,51 +30,50 @@ struct Figure {
 }
 
 impl Figure {
-    fn of(what: impl Into<String>, value: f64, unit: &str, how: impl Into<String>) -> Self {
+    fn new(what: impl Into<String>, value: f64, unit: &str, how: impl Into<String>) -> Self {
         Self { what: what.into(), value, unit: unit.to_owned(), how: how.into() }
     }
 }
 
-/// The parts of the table.
 pub(crate) const PARTS: [&str; 8] =
     ["intake", "polls", "agents", "idle", "large", "messenger", "restarts", "trouble"];
 
-/// Measures the release build and prints a table of these parts, or of all.
+/// Measures the named parts, or all if none is named, and prints a table.
 pub(crate) fn run(parts: &[&str]) -> Result<()> {
     let wanted = |part| parts.is_empty() || parts.contains(&part);
     let mut figures = Vec::new();
     if wanted("intake") {
-        figures.extend(intake::figures(&Postgres::start())?);
+        figures.extend(intake::measure(&Postgres::start())?);
     }
     if wanted("polls") {
-        figures.extend(polls::figures()?);
+        figures.extend(polls::measure()?);
     }
     if wanted("agents") {
-        figures.extend(agents::figures()?);
+        figures.extend(agents::measure()?);
     }
     if wanted("idle") {
-        figures.extend(idle::figures()?);
+        figures.extend(idle::measure()?);
     }
     if wanted("large") {
-        let overview = overview::start(Profile::Release);
-        everyone_beats(&overview, MANY, 1)?;
-        figures.extend(large::figures(&overview)?);
-        let thousand = [("SERVERS", MANY.to_string())];
-        figures.extend(browser::figures("bench-page.mjs", &overview, &thousand)?);
+        let overview = test_server::start(Profile::Release);
+        send_heartbeats_from_all(&overview, LARGE_CLUSTER_SERVERS, 1)?;
+        figures.extend(large::measure(&overview)?);
+        let thousand = [("SERVERS", LARGE_CLUSTER_SERVERS.to_string())];
+        figures.extend(browser::run_script("bench-page.mjs", &overview, &thousand)?);
         drop(overview);
-        let overview = overview::start(Profile::Release);
-        everyone_beats(&overview, MOST_ROWS, 1)?;
-        let rows = [("SERVERS", MOST_ROWS.to_string())];
-        figures.extend(browser::figures("bench-page.mjs", &overview, &rows)?);
+        let overview = test_server::start(Profile::Release);
+        send_heartbeats_from_all(&overview, MAX_BROWSER_SERVERS, 1)?;
+        let rows = [("SERVERS", MAX_BROWSER_SERVERS.to_string())];
+        figures.extend(browser::run_script("bench-page.mjs", &overview, &rows)?);
     }
     if wanted("messenger") {
-        figures.extend(messenger::figures()?);
+        figures.extend(messenger::measure()?);
     }
     if wanted("restarts") {
-        figures.extend(restarts::figures()?);
+        figures.extend(restarts::measure()?);
     }
     if wanted("trouble") {
-        figures.extend(trouble::figures()?);
+        figures.extend(trouble::measure()?);
     }
     println!("\n  {:<44}{:>10}  {:<12}how", "what", "value", "unit");
     for Figure { what, value, unit, how } in figures {
@@ -86,16 +82,19 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Both components of so many servers beat.
-fn everyone_beats(overview: &Overview, servers: usize, sequence: u64) -> Result<()> {
+/// Sends a heartbeat for both components of each server.
+fn send_heartbeats_from_all(overview: &Overview, servers: usize, sequence: u64) -> Result<()> {
     let numbers: Vec<usize> = (1..=servers).collect();
-    for part in numbers.chunks(AT_ONCE) {
-        overview::beat(overview, &overview::cluster(part.iter().copied(), sequence))?;
+    for part in numbers.chunks(MAX_HEARTBEATS_PER_REQUEST) {
+        test_server::send_heartbeats(
+            overview,
+            &test_server::cluster_heartbeats(part.iter().copied(), sequence),
+        )?;
     }
     Ok(())
 }
 
-fn middle(mut values: Vec<f64>) -> f64 {
+fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }

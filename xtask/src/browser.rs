@@ -1,4 +1,4 @@
-//! How is a script started that drives a real browser?
+//! How is a tool started that drives a real browser?
 
 use std::process::Command;
 
@@ -7,16 +7,16 @@ use anyhow::Result;
 use crate::prerequisites;
 use crate::workspace::{self, Profile};
 
-/// A tool in the folder of the page's stories, which finds there what it imports, and by the
-/// environment the program of this profile and the browser.
-pub(crate) fn tool(name: &str, profile: Profile) -> Result<Command> {
+/// A command in the folder of the browser tests, with their npm packages installed. Its environment has the paths
+/// of the program with this profile and of the browser.
+pub(crate) fn command(name: &str, profile: Profile) -> Result<Command> {
     let folder = workspace::root().join("end2end");
-    prerequisites::node_modules(&folder)?;
-    let mut tool = workspace::tool(name);
-    tool.current_dir(folder);
-    tool.env("CLUSTER_OVERVIEW_BIN", workspace::server_binary(profile));
-    if let Some(browser) = prerequisites::chromium() {
-        tool.env("CHROMIUM", browser);
+    prerequisites::install_node_modules(&folder)?;
+    let mut command = workspace::tool(name);
+    command.current_dir(folder);
+    command.env("CLUSTER_OVERVIEW_BIN", workspace::server_binary(profile));
+    if let Some(browser) = prerequisites::find_chromium() {
+        command.env("CHROMIUM", browser);
     }
-    Ok(tool)
+    Ok(command)
 }

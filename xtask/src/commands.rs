@@ -1,81 +1,77 @@
-//! Which steps does each command take, and in which order?
+//! Which steps does each command of `cargo xtask` run?
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::dist::Package;
-use crate::sizes::Sizes;
+use crate::size_budget::Sizes;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{bench, browser, dist, prerequisites, readable, site, soak, steps, wasm};
+use crate::{bench, browser, dist, page_weight, prerequisites, site, soak, steps, wasm};
 
-/// Builds the page and the server, and says how large the page is.
+/// Builds the page and the server, and prints the size of the page.
 pub(crate) fn build(profile: Profile) -> Result<Sizes> {
-    prerequisites::wasm_target()?;
+    prerequisites::install_wasm_target()?;
     let hash = site::build()?;
     let mut cargo = workspace::cargo(["build", "--package", SERVER]);
     if profile == Profile::Release {
-        // The release build embeds the site, so a new site is a reason to compile. The debug build
-        // reads the folder: with the variable, it would compile again after each `cargo test`.
+        // The release build embeds the site, so it must be compiled again for a new site. The debug build
+        // reads the folder; with the variable it would compile again after each `cargo test`.
         cargo.arg("--release");
         cargo.env("CLUSTER_OVERVIEW_SITE_HASH", &hash);
     }
     steps::run("server", &mut cargo)?;
-    let sizes = Sizes::of(&site::folder(&hash), readable::html(profile)?)?;
+    let sizes = Sizes::measure(&site::folder(&hash), page_weight::measure_html(profile)?)?;
     print!("{}", sizes.table());
     Ok(sizes)
 }
 
-/// Builds, then becomes the server.
+/// Builds, then replaces this process with the server.
 ///
-/// # Errors
-/// Returns only if something failed.
+/// Returns only if this fails.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     build(Profile::Debug)?;
     let mut server = Command::new(workspace::server_binary(Profile::Debug));
     server.arg("serve");
-    if !names_a_database(arguments) {
+    if !has_database_option(arguments) {
         let folder = workspace::root().join("target/run");
         std::fs::create_dir_all(&folder)
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
+            .with_context(|| format!("{} cannot be created", folder.display()))?;
         server.args(["--database", "sqlite:target/run/cluster-overview.db"]);
         server.current_dir(workspace::root());
     }
     server.args(arguments);
-    println!("▸ {}", steps::repeatable(&server));
-    become_program(&mut server)
+    println!("▸ {}", steps::shell_line(&server));
+    replace_process(&mut server)
 }
 
-/// Builds, then becomes the demo.
+/// Builds, then replaces this process with the demo.
 ///
-/// # Errors
-/// Returns only if something failed.
+/// Returns only if this fails.
 pub(crate) fn demo(arguments: &[&str]) -> Result<()> {
     build(Profile::Debug)?;
     let mut demo = Command::new(workspace::server_binary(Profile::Debug));
     demo.arg("demo").args(arguments);
-    println!("▸ {}", steps::repeatable(&demo));
-    become_program(&mut demo)
+    println!("▸ {}", steps::shell_line(&demo));
+    replace_process(&mut demo)
 }
 
-/// The workspace in two selections. Cargo unites the features of all that it builds at once: with
-/// xtask among them, Leptos and sqlx would be compiled twice, once for the tests and once for the
-/// program.
+/// The workspace in two selections. Cargo unifies the features of all packages that it builds together: with xtask
+/// among them, Leptos and sqlx would be compiled twice, once for the tests and once for the program.
 const SELECTIONS: [(&str, &[&str]); 2] =
     [("server", &["--workspace", "--exclude", "xtask"]), ("xtask", &["--package", "xtask"])];
 
-/// Format, lints, tests.
 pub(crate) fn check() -> Result<()> {
-    prerequisites::wasm_target()?;
-    prerequisites::debian_packages()?;
-    prerequisites::python_tools()?;
+    prerequisites::install_wasm_target()?;
+    prerequisites::install_debian_packages()?;
+    prerequisites::install_python_tools()?;
     let fmt = ["fmt", "--all", "--", "--check"];
     steps::run("format", &mut workspace::cargo(fmt))?;
     for (name, selection) in SELECTIONS {
-        lint(name, &[selection, &["--all-targets"]].concat())?;
+        run_clippy(name, &[selection, &["--all-targets"]].concat())?;
     }
-    // Never `--all-features`: the page is made for the server or for the browser, not for both.
-    lint("browser", &[&["--package", APP], &wasm::BROWSER_HALF[..]].concat())?;
+    // Never `--all-features`: the page is compiled for the server or for the browser, not for both.
+    run_clippy("browser", &[&["--package", APP], &wasm::BROWSER_HALF[..]].concat())?;
     for (name, selection) in SELECTIONS {
         let test = [&["test"], selection].concat();
         steps::run(&format!("tests ({name})"), &mut workspace::cargo(test))?;
@@ -83,83 +79,80 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn lint(name: &str, selection: &[&str]) -> Result<()> {
+fn run_clippy(name: &str, selection: &[&str]) -> Result<()> {
     let clippy = [&["clippy"], selection, &["--", "-D", "warnings"]].concat();
     steps::run(&format!("clippy ({name})"), &mut workspace::cargo(clippy))
 }
 
-/// Everything: [`check`], [`build`], the page in a real browser, the short soak, and the package on a clean
-/// Debian.
+/// Everything: [`check`], [`build`], the browser tests, the short soak, and the package on a clean Debian.
 pub(crate) fn test() -> Result<()> {
     check()?;
-    build(Profile::Debug)?.hold()?;
+    build(Profile::Debug)?.check()?;
     browser_tests()?;
     soak::run(&soak::SHORT, &[])?;
     package_tests(&dist()?)
 }
 
-/// The release build, as those get it who install it.
+/// Makes the archive and the Debian package of the release build.
 pub(crate) fn dist() -> Result<Package> {
     build(Profile::Release)?;
     dist::make()
 }
 
 fn package_tests(package: &Package) -> Result<()> {
-    let later = dist::later(package)?;
-    let mut story = browser::tool("npx", Profile::Release)?;
-    story.args(["playwright", "test", "--forbid-only", "--config", "package.config.ts"]);
-    story.env("PACKAGE", &package.debian).env("LATER_PACKAGE", later);
-    steps::run("the package on a clean Debian", &mut story)
+    let newer = dist::make_newer(package)?;
+    let mut playwright = browser::command("npx", Profile::Release)?;
+    playwright.args(["playwright", "test", "--forbid-only", "--config", "package.config.ts"]);
+    playwright.env("PACKAGE", &package.debian).env("LATER_PACKAGE", newer);
+    steps::run("the package on a clean Debian", &mut playwright)
 }
 
 fn browser_tests() -> Result<()> {
-    // What the example in React imports.
-    prerequisites::node_modules(&workspace::root().join("server/examples/one-tag"))?;
-    let mut playwright = browser::tool("npx", Profile::Debug)?;
+    // The packages that the React example imports.
+    prerequisites::install_node_modules(&workspace::root().join("server/examples/one-tag"))?;
+    let mut playwright = browser::command("npx", Profile::Debug)?;
     playwright.args(["playwright", "test", "--forbid-only"]);
     steps::run("browser tests", &mut playwright)
 }
 
-/// Measures the release build.
 pub(crate) fn bench(parts: &[&str]) -> Result<()> {
-    prerequisites::debian_packages()?;
+    prerequisites::install_debian_packages()?;
     build(Profile::Release)?;
     bench::run(parts)
 }
 
-/// Kills, deprives and floods the program.
 pub(crate) fn soak(plan: &soak::Plan, parts: &[&str]) -> Result<()> {
-    prerequisites::debian_packages()?;
+    prerequisites::install_debian_packages()?;
     build(plan.profile)?;
     soak::run(plan, parts)
 }
 
-/// Takes the README's pictures anew, from the demo.
+/// Takes the README's screenshots from the demo.
 pub(crate) fn screenshots() -> Result<()> {
-    prerequisites::debian_packages()?;
+    prerequisites::install_debian_packages()?;
     build(Profile::Debug)?;
-    let mut pictures = browser::tool("node", Profile::Debug)?;
-    pictures.arg("screenshots.mjs");
-    steps::run("pictures", &mut pictures)
+    let mut screenshots = browser::command("node", Profile::Debug)?;
+    screenshots.arg("screenshots.mjs");
+    steps::run("screenshots", &mut screenshots)
 }
 
-fn names_a_database(arguments: &[&str]) -> bool {
+fn has_database_option(arguments: &[&str]) -> bool {
     arguments
         .iter()
         .any(|argument| *argument == "--database" || argument.starts_with("--database="))
 }
 
-/// Replaces this process, so that signals and the exit code are the server's own.
+/// Signals then reach the server itself, and its exit code is the command's.
 #[cfg(unix)]
-fn become_program(program: &mut Command) -> Result<()> {
+fn replace_process(program: &mut Command) -> Result<()> {
     use std::os::unix::process::CommandExt as _;
-    Err(program.exec()).context("the server does not start")
+    Err(program.exec()).context("the server cannot be started")
 }
 
-/// Elsewhere a process cannot be replaced: wait for it.
+/// On other systems a process cannot be replaced, so this waits for the program.
 #[cfg(not(unix))]
-fn become_program(program: &mut Command) -> Result<()> {
-    let status = program.status().context("the server does not start")?;
+fn replace_process(program: &mut Command) -> Result<()> {
+    let status = program.status().context("the server cannot be started")?;
     anyhow::ensure!(status.success(), "the server ended with {status}");
     Ok(())
 }
@@ -169,9 +162,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_of_the_users_choice_is_seen_in_both_spellings() {
-        assert!(names_a_database(&["--database", "sqlite:x.db"]));
-        assert!(names_a_database(&["--database=sqlite:x.db"]));
-        assert!(!names_a_database(&["--database-timeout", "3"]));
+    fn the_database_option_is_recognized_with_a_space_and_with_an_equals_sign() {
+        assert!(has_database_option(&["--database", "sqlite:x.db"]));
+        assert!(has_database_option(&["--database=sqlite:x.db"]));
+        assert!(!has_database_option(&["--database-timeout", "3"]));
     }
 }

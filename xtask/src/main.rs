@@ -1,7 +1,7 @@
-//! What can the front door do? `cargo xtask` and one of the words below.
+//! Which commands does `cargo xtask` have?
 #![allow(
     clippy::disallowed_methods,
-    reason = "a build tool measures its own steps and passes the environment on; no rule lives here"
+    reason = "a build tool measures its own steps and passes on the environment"
 )]
 
 mod bench;
@@ -10,13 +10,13 @@ mod commands;
 mod dist;
 #[path = "../../app/src/i18n/message_file.rs"]
 mod message_file;
-mod overview;
+mod page_weight;
 mod prerequisites;
-mod readable;
 mod site;
-mod sizes;
+mod size_budget;
 mod soak;
 mod steps;
+mod test_server;
 mod wasm;
 mod workspace;
 
@@ -29,26 +29,25 @@ use workspace::Profile;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  build [--release]   the page and the program that carries it
-  run [arguments]     build, then serve; the arguments go to `cluster-overview serve`
-  demo [arguments]    build, then play a cluster through every state; the arguments go to
-                      `cluster-overview demo`
-  bench [parts]       how fast the release build is, each figure beside its limit; the parts are
+  build [--release]   build the page and the program that contains it
+  run [arguments]     build, then run `cluster-overview serve` with the arguments
+  demo [arguments]    build, then run `cluster-overview demo` with the arguments: a simulated cluster
+                      that shows every state
+  bench [parts]       measure the release build and print each figure with its limit; the parts are
                       intake, polls, agents, idle, large, messenger, restarts, trouble
   soak [--short] [parts]
-                      what takes an hour, or a minute and a half: kill, deprive and flood the real
-                      program on both databases; the parts are kills, outages, hang-ups, floods, load
-  dist                the release build as an archive and as a Debian package, in target/dist
-  screenshots         the README's pictures, taken from the demo
-  check               format, lints and tests, without a browser
-  test                check, build, the page in a real browser, the short soak, and the package on a
-                      clean Debian
+                      stress the program on both databases for an hour, or for a minute and a half;
+                      the parts are kills, outages, hang-ups, floods, load
+  dist                make an archive and a Debian package of the release build in target/dist
+  screenshots         take the README's screenshots from the demo
+  check               check format and lints, and run all tests except the browser's
+  test                check, build, browser tests, the short soak, and the package on a clean Debian
 ";
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let Some(outcome) = dispatch(&words) else {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Some(outcome) = run_command(&arguments) else {
         eprint!("{USAGE}");
         return ExitCode::from(2);
     };
@@ -61,9 +60,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what the words ask for, or `None` if they ask for nothing known.
-fn dispatch(words: &[&str]) -> Option<Result<()>> {
-    match words {
+/// Returns `None` if the command or an argument is unknown.
+fn run_command(arguments: &[&str]) -> Option<Result<()>> {
+    match arguments {
         ["build"] => Some(commands::build(Profile::Debug).map(drop)),
         ["build", "--release"] => Some(commands::build(Profile::Release).map(drop)),
         ["run", "--", arguments @ ..] | ["run", arguments @ ..] => Some(commands::run(arguments)),
@@ -73,10 +72,12 @@ fn dispatch(words: &[&str]) -> Option<Result<()>> {
         ["bench", parts @ ..] if parts.iter().all(|part| bench::PARTS.contains(part)) => {
             Some(commands::bench(parts))
         }
-        ["soak", "--short", parts @ ..] if soak::are_known(parts) => {
+        ["soak", "--short", parts @ ..] if soak::all_parts_exist(parts) => {
             Some(commands::soak(&soak::SHORT, parts))
         }
-        ["soak", parts @ ..] if soak::are_known(parts) => Some(commands::soak(&soak::LONG, parts)),
+        ["soak", parts @ ..] if soak::all_parts_exist(parts) => {
+            Some(commands::soak(&soak::LONG, parts))
+        }
         ["dist"] => Some(commands::dist().map(drop)),
         ["screenshots"] => Some(commands::screenshots()),
         ["check"] => Some(commands::check()),

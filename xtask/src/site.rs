@@ -1,8 +1,8 @@
-//! What does the server deliver, and under which name?
+//! How is the site built: all files that the server delivers, and the hash in their URLs?
 //!
-//! `target/site/assets/<hash>/` holds every file of the page with a brotli and a gzip copy beside
-//! it; `target/site/hash` holds the hash. The hash is that of the contents, so a browser may keep
-//! what it has for ever.
+//! `target/site/assets/<hash>/` contains every file of the page with a brotli and a gzip copy;
+//! `target/site/hash` contains the hash. The hash is computed from the contents, so a browser may cache the files
+//! forever.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,17 +24,17 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// How many hexadecimal digits of the digest name the folder.
 const HASH_DIGITS: usize = 16;
 
-/// Builds the site, unless it is as the sources want it, and returns its hash.
+/// Builds the site, unless it is up to date, and returns its hash.
 pub(crate) fn build() -> Result<String> {
     let compiled = wasm::compile()?;
-    let stamp = stamp(&compiled)?;
-    if let Some(hash) = finished(&stamp) {
+    let stamp = compute_stamp(&compiled)?;
+    if let Some(hash) = up_to_date_hash(&stamp) {
         return Ok(hash);
     }
-    steps::timed("site", || {
-        let files = collect(&compiled)?;
+    steps::run_timed("site", || {
+        let files = collect_files(&compiled)?;
         let hash = digest(&files)[..HASH_DIGITS].to_owned();
-        write(&files, &hash)?;
+        write_files(&files, &hash)?;
         fs::write(stamp_file(), stamp)?;
         Ok(hash)
     })
@@ -45,28 +45,28 @@ pub(crate) fn folder(hash: &str) -> PathBuf {
     workspace::site().join("assets").join(hash)
 }
 
-/// The hash of the site that lies there, if it was made from the same sources in the same way.
-fn finished(stamp: &str) -> Option<String> {
-    let made_from = fs::read_to_string(stamp_file()).ok()?;
+/// The hash of the existing site, if it was built from the same sources in the same way.
+fn up_to_date_hash(stamp: &str) -> Option<String> {
+    let built_from = fs::read_to_string(stamp_file()).ok()?;
     let hash = fs::read_to_string(workspace::site().join("hash")).ok()?;
-    (made_from == stamp && folder(&hash).is_dir()).then_some(hash)
+    (built_from == stamp && folder(&hash).is_dir()).then_some(hash)
 }
 
-/// Beside the site, not in it: the server embeds all that is in it.
+/// Next to the site, not in it, because the server embeds everything in it.
 fn stamp_file() -> PathBuf {
     workspace::site().with_extension("stamp")
 }
 
-/// A digest of everything the site is made from.
-fn stamp(compiled: &Path) -> Result<String> {
+/// A digest of everything that the site is built from.
+fn compute_stamp(compiled: &Path) -> Result<String> {
     let mut sources = Files::new();
     sources.insert("page".into(), read(compiled)?);
-    // The recipe counts as a source: a change here or there makes another site.
+    // The code that builds the site is a source, too.
     sources.insert(
-        "recipe".into(),
+        "builder".into(),
         [include_str!("site.rs"), include_str!("wasm.rs")].concat().into(),
     );
-    for folder in ["style", "public", MESSAGES] {
+    for folder in ["style", "public", MESSAGES_FOLDER] {
         for (name, contents) in read_folder(&workspace::root().join(folder))? {
             sources.insert(format!("{folder}/{name}"), contents);
         }
@@ -75,33 +75,33 @@ fn stamp(compiled: &Path) -> Result<String> {
 }
 
 /// All files of the site, uncompressed.
-fn collect(compiled: &Path) -> Result<Files> {
+fn collect_files(compiled: &Path) -> Result<Files> {
     let bound = workspace::target().join("bindgen");
     remove_folder(&bound)?;
     wasm::bind(compiled, &bound)?;
     let mut files = read_folder(&workspace::root().join("public"))?;
     files.extend(read_folder(&bound)?);
-    for (name, contents) in read_folder(&workspace::root().join(MESSAGES))? {
+    for (name, contents) in read_folder(&workspace::root().join(MESSAGES_FOLDER))? {
         if Path::new(&name).extension().is_some_and(|extension| extension == "txt") {
-            files.insert(format!("messages-{name}"), messages(&name, &contents)?);
+            files.insert(format!("messages-{name}"), pack_messages(&name, &contents)?);
         }
     }
-    files.insert("app.css".into(), stylesheet("")?);
-    files.insert("pages.css".into(), stylesheet("pages")?);
-    files.insert("embedded.css".into(), stylesheet("embedded")?);
+    files.insert("app.css".into(), join_stylesheets("")?);
+    files.insert("pages.css".into(), join_stylesheets("pages")?);
+    files.insert("embedded.css".into(), join_stylesheets("embedded")?);
     for (name, contents) in &mut files {
         if Path::new(name)
             .extension()
             .is_some_and(|extension| extension == "js" || extension == "css")
         {
-            *contents = bare(contents)?;
+            *contents = minify(contents)?;
         }
     }
     Ok(files)
 }
 
-/// A script or a style without indentation, empty lines, and comments that have their lines for themselves.
-fn bare(script: &[u8]) -> Result<Vec<u8>> {
+/// Removes indentation, empty lines, and comments on lines of their own from a script or a stylesheet.
+fn minify(script: &[u8]) -> Result<Vec<u8>> {
     let mut in_comment = false;
     let mut code = String::new();
     for line in std::str::from_utf8(script)?.lines().map(str::trim) {
@@ -115,18 +115,18 @@ fn bare(script: &[u8]) -> Result<Vec<u8>> {
     Ok(code.into_bytes())
 }
 
-/// Where the message files lie, one a language.
-const MESSAGES: &str = "app/src/i18n";
+/// The folder of the message files, one per language.
+const MESSAGES_FOLDER: &str = "app/src/i18n";
 
 /// A message file as the page in the browser reads it: without the messages of the server's own pages.
-fn messages(name: &str, file: &[u8]) -> Result<Vec<u8>> {
+fn pack_messages(name: &str, file: &[u8]) -> Result<Vec<u8>> {
     let file = MessageFile::parse(std::str::from_utf8(file)?)
-        .map_err(|error| anyhow!("{MESSAGES}/{name}: {error}"))?;
+        .map_err(|error| anyhow!("{MESSAGES_FOLDER}/{name}: {error}"))?;
     Ok(file.pack_for_browser().into_bytes())
 }
 
-/// Every `.css` of this folder of `style`, but not of those below it, in the order of their names.
-fn stylesheet(folder: &str) -> Result<Vec<u8>> {
+/// Joins every `.css` of this folder of `style`, not of its subfolders, in alphabetical order.
+fn join_stylesheets(folder: &str) -> Result<Vec<u8>> {
     let mut sheet = Vec::new();
     for (name, contents) in read_folder(&workspace::root().join("style").join(folder))? {
         let path = Path::new(&name);
@@ -139,17 +139,17 @@ fn stylesheet(folder: &str) -> Result<Vec<u8>> {
     Ok(sheet)
 }
 
-/// Writes the files and their compressed copies, then lets go of the older sites.
-fn write(files: &Files, hash: &str) -> Result<()> {
+/// Writes the files and their compressed copies, then deletes older sites.
+fn write_files(files: &Files, hash: &str) -> Result<()> {
     let folder = folder(hash);
-    // A stamp that outlives half a site would call it finished.
+    // If this is interrupted, an old stamp would declare an incomplete site up to date.
     let _ = fs::remove_file(stamp_file());
     for (name, contents) in files {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap_or(&folder))?;
         fs::write(&path, contents)?;
-        fs::write(folder.join(format!("{name}.br")), brotli(contents)?)?;
-        fs::write(folder.join(format!("{name}.gz")), gzip(contents)?)?;
+        fs::write(folder.join(format!("{name}.br")), compress_brotli(contents)?)?;
+        fs::write(folder.join(format!("{name}.gz")), compress_gzip(contents)?)?;
     }
     fs::write(workspace::site().join("hash"), hash)?;
     for other in fs::read_dir(workspace::site().join("assets"))? {
@@ -161,7 +161,7 @@ fn write(files: &Files, hash: &str) -> Result<()> {
     Ok(())
 }
 
-fn brotli(contents: &[u8]) -> Result<Vec<u8>> {
+fn compress_brotli(contents: &[u8]) -> Result<Vec<u8>> {
     let settings =
         BrotliEncoderParams { quality: 11, size_hint: contents.len(), ..Default::default() };
     let mut compressed = Vec::new();
@@ -169,7 +169,7 @@ fn brotli(contents: &[u8]) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
-fn gzip(contents: &[u8]) -> Result<Vec<u8>> {
+fn compress_gzip(contents: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(contents)?;
     Ok(encoder.finish()?)
@@ -226,9 +226,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_is_delivered_without_what_only_its_readers_need() {
+    fn minifying_removes_comments_indentation_and_empty_lines() {
         let script = "/** Says\n * more. */\nconst a = 'b // c';\n\n  // why\n  f(a); // here\n/* one */\ng();\n";
-        assert_eq!(bare(script.as_bytes()).unwrap(), b"const a = 'b // c';\nf(a); // here\ng();\n");
+        assert_eq!(
+            minify(script.as_bytes()).unwrap(),
+            b"const a = 'b // c';\nf(a); // here\ng();\n"
+        );
     }
 
     fn files(entries: &[(&str, &str)]) -> Files {
@@ -252,6 +255,6 @@ mod tests {
 
     #[test]
     fn gzip_gives_the_same_bytes_every_time() {
-        assert_eq!(gzip(b"the page").unwrap(), gzip(b"the page").unwrap());
+        assert_eq!(compress_gzip(b"the page").unwrap(), compress_gzip(b"the page").unwrap());
     }
 }

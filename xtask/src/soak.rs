@@ -1,4 +1,4 @@
-//! Does the real program hold when it is killed, deprived and flooded? What takes too long for the tests.
+//! Does the program survive kills, database outages and floods that take too long for the tests?
 
 mod floods;
 mod hang_ups;
@@ -16,13 +16,13 @@ use testkit::{Overview, Postgres, Serve, agent, send_heartbeat, try_until_ok};
 
 use crate::workspace::{self, Profile};
 
-/// Within so long a heartbeat must be taken again, whatever came before.
+/// The time after a fault until a heartbeat must be accepted again.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The server that beats to see whether heartbeats are taken.
-const SURVIVOR: &str = "survivor";
+/// The server whose heartbeats check whether heartbeats are accepted.
+const PROBE_SERVER: &str = "survivor";
 
-/// How much of everything.
+/// How often and how long each fault is caused.
 pub(crate) struct Plan {
     pub(crate) profile: Profile,
     kills: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Plan {
     sample: Duration,
 }
 
-/// What `cargo xtask test` has time for.
+/// The plan of `cargo xtask test`: a minute and a half.
 pub(crate) const SHORT: Plan = Plan {
     profile: Profile::Debug,
     kills: 10,
@@ -52,7 +52,7 @@ pub(crate) const SHORT: Plan = Plan {
     sample: Duration::from_secs(3),
 };
 
-/// An hour of load, and enough of everything else.
+/// An hour of load, and as many other faults.
 pub(crate) const LONG: Plan = Plan {
     profile: Profile::Release,
     kills: 200,
@@ -67,23 +67,23 @@ pub(crate) const LONG: Plan = Plan {
     sample: Duration::from_secs(10),
 };
 
-/// What was done, and a table of what it took.
-struct Held {
+/// What was done, and a table of the resources it took.
+struct PartReport {
     sentence: String,
     table: String,
 }
 
-impl From<String> for Held {
+impl From<String> for PartReport {
     fn from(sentence: String) -> Self {
         Self { sentence, table: String::new() }
     }
 }
 
-/// One thing that must be survived: its name, what its `serve` is told, and how it is done.
+/// A kind of fault: its name, the options of `serve`, and the code that causes it.
 struct Part {
     name: &'static str,
     options: &'static [&'static str],
-    run: fn(&mut Overview, &mut Target, &Plan) -> Result<Held>,
+    run: fn(&mut Overview, &mut Target, &Plan) -> Result<PartReport>,
 }
 
 const PARTS: [Part; 5] = [
@@ -94,12 +94,11 @@ const PARTS: [Part; 5] = [
     Part { name: "load", options: &[], run: load::run },
 ];
 
-/// Whether there are such parts.
-pub(crate) fn are_known(parts: &[&str]) -> bool {
+pub(crate) fn all_parts_exist(parts: &[&str]) -> bool {
     parts.iter().all(|part| PARTS.iter().any(|known| known.name == *part))
 }
 
-/// What the program keeps its data in.
+/// The database that the program uses.
 enum Target {
     File,
     Server(Postgres),
@@ -122,83 +121,79 @@ impl Target {
     }
 }
 
-/// What came of the parts on one database.
 #[derive(Default)]
-struct Outcome {
+struct DatabaseOutcome {
     tables: Vec<String>,
     failures: Vec<String>,
 }
 
-/// Does these parts, or all, on both databases at once. Fails with a sentence for each that did not hold.
+/// Runs these parts, or all if none is named, on both databases at once. The error describes each part that failed.
 pub(crate) fn run(plan: &Plan, parts: &[&str]) -> Result<()> {
     println!("▸ soak");
     let targets = [Target::File, Target::Server(Postgres::start())];
     let outcomes = thread::scope(|scope| {
-        let started = targets.map(|target| scope.spawn(move || on(target, plan, parts)));
+        let started = targets.map(|target| scope.spawn(move || run_on(target, plan, parts)));
         started.map(thread::ScopedJoinHandle::join)
     });
     let mut failures = Vec::new();
     for outcome in outcomes {
-        // What panicked has said why.
-        let Ok(outcome) = outcome else { bail!("the soak broke off, as said above") };
+        let Ok(outcome) = outcome else { bail!("the soak panicked; the reason is printed above") };
         outcome.tables.iter().for_each(|table| println!("{table}"));
         failures.extend(outcome.failures);
     }
-    ensure!(failures.is_empty(), "the overview did not hold:\n  {}", failures.join("\n  "));
+    ensure!(failures.is_empty(), "these parts failed:\n  {}", failures.join("\n  "));
     Ok(())
 }
 
-/// The parts on one database, one after the other. One that does not hold keeps no other from being tried.
-fn on(mut target: Target, plan: &Plan, parts: &[&str]) -> Outcome {
-    let mut all = Outcome::default();
+/// Runs the parts on one database, one after the other, and continues after a failure.
+fn run_on(mut target: Target, plan: &Plan, parts: &[&str]) -> DatabaseOutcome {
+    let mut outcome = DatabaseOutcome::default();
     for part in PARTS.iter().filter(|part| parts.is_empty() || parts.contains(&part.name)) {
         let (since, name) = (Instant::now(), format!("{}, {}", target.name(), part.name));
         let mut overview = target.start(plan.profile, part.options);
         match (part.run)(&mut overview, &mut target, plan) {
-            Ok(Held { sentence, table }) => {
+            Ok(PartReport { sentence, table }) => {
                 println!("  {name}: {sentence} ({} s)", since.elapsed().as_secs());
                 if !table.is_empty() {
-                    all.tables.push(format!("\n  {name}\n{table}"));
+                    outcome.tables.push(format!("\n  {name}\n{table}"));
                 }
             }
             Err(error) => {
                 overview.folder.print_logs();
-                println!("  {name}: did not hold ({} s)", since.elapsed().as_secs());
-                all.failures.push(format!("{name}: {error:#}"));
+                println!("  {name}: failed ({} s)", since.elapsed().as_secs());
+                outcome.failures.push(format!("{name}: {error:#}"));
             }
         }
     }
-    all
+    outcome
 }
 
-/// Waits until the overview takes a heartbeat.
-fn takes_heartbeats(overview: &Overview, after: &str) -> Result<()> {
+fn wait_for_accepted_heartbeat(overview: &Overview, after: &str) -> Result<()> {
     let url = overview.url("/api/v1/heartbeats");
-    let what = format!("a heartbeat to be taken after {after}");
-    let taken = try_until_ok(&what, RECOVERY_TIMEOUT, || {
-        match send_heartbeat(&agent(), &url, SURVIVOR, next_sequence()) {
+    let what = format!("a heartbeat to be accepted after {after}");
+    let accepted = try_until_ok(&what, RECOVERY_TIMEOUT, || {
+        match send_heartbeat(&agent(), &url, PROBE_SERVER, next_sequence()) {
             Some((200, _)) => Ok(()),
             Some((status, _)) => Err(format!("status {status}")),
-            None => Err("no answer".to_owned()),
+            None => Err("no response".to_owned()),
         }
     });
-    taken.map_err(|error| anyhow!(error))
+    accepted.map_err(|error| anyhow!(error))
 }
 
-/// Grows, so that each heartbeat is a change.
+/// Each heartbeat needs a higher sequence than the last, or it would be ignored.
 fn next_sequence() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A random number: the standard library keys each of its hash maps by one.
+/// A random number from the seed that the standard library creates for each hash map.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Up to so long.
-fn random_up_to(most: Duration) -> Duration {
-    #[expect(clippy::cast_precision_loss, reason = "a share of a moment")]
+fn random_duration_up_to(max: Duration) -> Duration {
+    #[expect(clippy::cast_precision_loss, reason = "a fraction of 53 bits")]
     let share = (random() >> 11) as f64 / (1_u64 << 53) as f64;
-    most.mul_f64(share)
+    max.mul_f64(share)
 }

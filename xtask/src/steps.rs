@@ -1,4 +1,4 @@
-//! How does one step run: what is said before it, how long it took, what to repeat if it fails?
+//! How does a step run, and what is printed: its title, its duration, the command to repeat if it fails?
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -6,55 +6,53 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Announces the work, does it, and says how long it took.
-pub(crate) fn timed<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Prints the title, does the work, and prints the duration.
+pub(crate) fn run_timed<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("▸ {title}");
     let start = Instant::now();
-    let made = work().with_context(|| format!("{title} failed"))?;
+    let result = work().with_context(|| format!("{title} failed"))?;
     println!("  {title}: {:.1} s", start.elapsed().as_secs_f64());
-    Ok(made)
+    Ok(result)
 }
 
-/// Runs one tool as a step.
-///
 /// # Errors
-/// Names the step and the command to repeat when the tool cannot start or fails.
+/// Contains the step and the command to repeat, if the tool cannot start or fails.
 pub(crate) fn run(title: &str, command: &mut Command) -> Result<()> {
-    timed(title, || {
-        let repeat = repeatable(command);
+    run_timed(title, || {
+        let repeat = shell_line(command);
         let program = command.get_program().to_string_lossy().into_owned();
         let status = command
             .status()
-            .with_context(|| format!("`{program}` does not start. To repeat:\n    {repeat}"))?;
+            .with_context(|| format!("`{program}` cannot be started. To repeat:\n    {repeat}"))?;
         ensure!(status.success(), "`{program}` ended with {status}. To repeat:\n    {repeat}");
         Ok(())
     })
 }
 
-/// The command as a line for a shell.
-pub(crate) fn repeatable(command: &Command) -> String {
+/// The command as a line to paste into a shell.
+pub(crate) fn shell_line(command: &Command) -> String {
     let mut line = String::new();
     if let Some(folder) = command.get_current_dir()
         && std::env::current_dir().is_ok_and(|here| here != folder)
     {
-        let _ = write!(line, "cd {} && ", quoted(&folder.to_string_lossy()));
+        let _ = write!(line, "cd {} && ", quote(&folder.to_string_lossy()));
     }
     for (name, value) in command.get_envs() {
-        // A variable without a value is one taken away; a shell of the user's does not have it.
+        // A variable without a value is removed; the user's shell does not have it.
         if let Some(value) = value {
-            let value = quoted(&value.to_string_lossy());
+            let value = quote(&value.to_string_lossy());
             let _ = write!(line, "{}={value} ", name.to_string_lossy());
         }
     }
-    line.push_str(&quoted(&command.get_program().to_string_lossy()));
+    line.push_str(&quote(&command.get_program().to_string_lossy()));
     for argument in command.get_args() {
         line.push(' ');
-        line.push_str(&quoted(&argument.to_string_lossy()));
+        line.push_str(&quote(&argument.to_string_lossy()));
     }
     line
 }
 
-fn quoted(word: &str) -> String {
+fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -77,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_survives_quoting() {
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("--features=hydrate"), "--features=hydrate");
-        assert_eq!(quoted(""), "''");
+    fn arguments_are_quoted_only_if_necessary() {
+        assert_eq!(quote("it's"), r"'it'\''s'");
+        assert_eq!(quote("--features=hydrate"), "--features=hydrate");
+        assert_eq!(quote(""), "''");
     }
 }

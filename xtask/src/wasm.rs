@@ -1,4 +1,4 @@
-//! How does the page's code become the two files that a browser runs?
+//! How is the page compiled to the two files that a browser runs?
 
 use std::cmp::Reverse;
 use std::fs;
@@ -10,17 +10,16 @@ use wasm_bindgen_cli_support::{Bindgen, Output};
 use crate::steps;
 use crate::workspace::{self, APP};
 
-/// What Rust calls the browser.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Cargo's arguments for the half of the page that runs in the browser.
+/// Cargo's arguments to compile the page for the browser.
 pub(crate) const BROWSER_HALF: [&str; 6] =
     ["--lib", "--no-default-features", "--features", "hydrate", "--target", TARGET];
 
-/// The Cargo profile, made for small files.
+/// The Cargo profile that is optimized for size.
 const PROFILE: &str = "wasm-release";
 
-/// Compiles the page for the browser and returns where the result lies.
+/// Compiles the page for the browser and returns the path of the result.
 pub(crate) fn compile() -> Result<PathBuf> {
     let flags = path_flags();
     let build = ["build", "--package", APP, "--profile", PROFILE].into_iter();
@@ -36,7 +35,7 @@ pub(crate) fn bind(compiled: &Path, folder: &Path) -> Result<()> {
         .input_path(compiled)
         .web(true)?
         .typescript(false)
-        // Names are for debuggers, and half of the file.
+        // Only debuggers need the names, and they are half of the file.
         .remove_name_section(true)
         .remove_producers_section(true)
         .out_name("app")
@@ -46,13 +45,12 @@ pub(crate) fn bind(compiled: &Path, folder: &Path) -> Result<()> {
             output.emit(folder)?;
             Ok(names)
         })
-        .context("wasm-bindgen refuses the compiled page")
+        .context("wasm-bindgen cannot process the compiled page")
         .and_then(|names| rename(&folder.join("app.js"), &names))
 }
 
-/// Gives every function that the wasm and `app.js` have of each other a short name, but not those that people call.
-/// The names as generated end in a hash or a number, which cannot be compressed: 4 kB of all that a browser
-/// fetches. Returns old and new names, the longest first.
+/// Gives the functions that the wasm and `app.js` import from each other short names. Generated names end in a hash or
+/// a number, which compresses badly: they are 4 kB of the first load. Returns old and new names, the longest first.
 fn shorten_names(output: &mut Output) -> Vec<(String, String)> {
     let module = output.wasm_mut();
     let imports = module.imports.iter_mut().map(|import| &mut import.name);
@@ -76,8 +74,8 @@ fn rename(script: &Path, names: &[(String, String)]) -> Result<()> {
     Ok(())
 }
 
-/// Panic messages name source files. The builder's own folders are nobody's business and make two
-/// machines build two different pages.
+/// Panic messages contain the paths of source files. The paths of the build machine are private, and would make the
+/// page differ from machine to machine.
 fn path_flags() -> String {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));

@@ -1,4 +1,4 @@
-//! Where do things lie in this workspace, and how is a tool started in it?
+//! Where are the files of this workspace, and how is a tool started in it?
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,12 +9,12 @@ pub(crate) const SERVER: &str = "cluster-overview";
 /// The Cargo package of the page.
 pub(crate) const APP: &str = "cluster-overview-app";
 
-/// How much work goes into the result.
+/// How the page and the program are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// Built quickly; the server reads the site from its folder.
+    /// Compiled quickly; the server reads the site from its folder.
     Debug,
-    /// Built for delivery; the server carries the site in itself.
+    /// Optimized; the site is embedded in the server.
     Release,
 }
 
@@ -36,27 +36,26 @@ pub(crate) fn root() -> &'static Path {
 
 /// The folder that Cargo builds into.
 pub(crate) fn target() -> PathBuf {
-    let chosen = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    root().join(chosen)
+    let folder = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    root().join(folder)
 }
 
-/// The folder that the server takes the site from. Not [`target`]: the server's source names it.
+/// The folder from which the server reads the site. Not below [`target`], because the server's source contains the path.
 pub(crate) fn site() -> PathBuf {
     root().join("target/site")
 }
 
-/// The server's program.
 pub(crate) fn server_binary(profile: Profile) -> PathBuf {
     let name = format!("{SERVER}{}", std::env::consts::EXE_SUFFIX);
     target().join(profile.folder()).join(name)
 }
 
-/// A program started in the workspace's root.
+/// A command in the workspace's root.
 pub(crate) fn tool(program: &str) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
-    // `cargo run` describes xtask to xtask. Build scripts that listen for these variables (ring's
-    // does) would run again after each change between `cargo build` and `cargo xtask build`.
+    // `cargo run` sets variables that describe xtask. Build scripts that read them (ring's does) would run again
+    // whenever `cargo build` and `cargo xtask build` alternate.
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(describes_xtask) {
             command.env_remove(name);
@@ -83,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_of_the_user_are_passed_on() {
+    fn the_users_cargo_settings_are_passed_on() {
         assert!(describes_xtask("CARGO_PKG_NAME"));
         assert!(!describes_xtask("CARGO_TARGET_DIR"));
         assert!(!describes_xtask("CARGO_BUILD_JOBS"));

@@ -1,4 +1,4 @@
-//! What does a large cluster cost the browser?
+//! How are figures measured in a real browser?
 
 use std::process::Stdio;
 
@@ -9,27 +9,27 @@ use super::Figure;
 use crate::browser;
 use crate::workspace::Profile;
 
-/// Runs a script that measures a page of this overview, and is told more by its environment.
-pub(super) fn figures(
+/// Runs a script that measures a page of this overview. The environment variables are its parameters.
+pub(super) fn run_script(
     name: &str,
     overview: &Overview,
     environment: &[(&str, String)],
 ) -> Result<Vec<Figure>> {
-    let mut script = browser::tool("node", Profile::Release)?;
+    let mut script = browser::command("node", Profile::Release)?;
     script.arg(name);
     script.env("OVERVIEW", overview.url("/"));
     script.env("OVERVIEW_TOKEN", TOKEN);
     script.envs(environment.iter().map(|(name, value)| (name, value)));
     let output = script.stderr(Stdio::inherit()).output().context("node does not start")?;
     ensure!(output.status.success(), "{name} ended with {}", output.status);
-    String::from_utf8(output.stdout)?.lines().map(|line| figure(name, line)).collect()
+    String::from_utf8(output.stdout)?.lines().map(|line| parse_figure(name, line)).collect()
 }
 
-/// `what`, `value`, `unit` and `how`, with tabs in between.
-fn figure(script: &str, line: &str) -> Result<Figure> {
-    let told = || format!("{script} said {line:?}");
+/// Parses a line of the script: `what`, `value`, `unit` and `how`, separated by tabs.
+fn parse_figure(script: &str, line: &str) -> Result<Figure> {
+    let context = || format!("{script} printed {line:?}, which is not a figure");
     let mut parts = line.splitn(4, '\t').map(str::to_owned);
-    let mut next = || parts.next().with_context(told);
+    let mut next = || parts.next().with_context(context);
     let (what, value, unit, how) = (next()?, next()?, next()?, next()?);
-    Ok(Figure { what, value: value.parse().with_context(told)?, unit, how })
+    Ok(Figure { what, value: value.parse().with_context(context)?, unit, how })
 }

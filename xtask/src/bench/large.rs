@@ -1,25 +1,26 @@
-//! What does a cluster of a thousand cost the server?
+//! How long does the server need for a page and an overview of a thousand servers?
 
 use std::time::Instant;
 
 use anyhow::Result;
 use testkit::Overview;
 
-use super::{Figure, MANY, middle};
-use crate::overview;
+use super::{Figure, LARGE_CLUSTER_SERVERS, median};
+use crate::test_server;
 
-/// The page and the picture as they are rendered, compressed and sent.
-pub(super) fn figures(overview: &Overview) -> Result<Vec<Figure>> {
+/// Times the page and the overview as they are rendered, compressed and sent.
+pub(super) fn measure(overview: &Overview) -> Result<Vec<Figure>> {
     let timed = |what: &str, path: &str| -> Result<Figure> {
         let mut times = Vec::new();
         let mut length = 0;
         for _ in 0..15 {
             let since = Instant::now();
-            length = overview::length(overview, path)?;
+            length = test_server::compressed_length(overview, path)?;
             times.push(since.elapsed().as_secs_f64() * 1_000.0);
         }
-        let how = format!("{MANY} servers, {length} bytes of brotli, middle of 15");
-        Ok(Figure::of(what, middle(times), "ms", how))
+        let how =
+            format!("{LARGE_CLUSTER_SERVERS} servers, {length} bytes of brotli, median of 15");
+        Ok(Figure::new(what, median(times), "ms", how))
     };
     Ok(vec![
         timed("the page, first 200 rows", "/")?,

@@ -1,4 +1,4 @@
-//! A mixed load for a long time: it is never blind, and what it takes of the machine does not grow.
+//! Under a long mixed load, does the overview answer all the time, without growing in memory and descriptors?
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,89 +9,83 @@ use anyhow::{Result, ensure};
 use testkit::{Overview, Senders, agent, send};
 
 use super::hang_ups::{Requests, hang_up};
-use super::{Held, Plan, Target, takes_heartbeats};
+use super::{PartReport, Plan, Target, wait_for_accepted_heartbeat};
 
-/// Servers that beat.
 const SENDERS: usize = 40;
-/// How long each waits after an answer.
 const SENDERS_PAUSE: Duration = Duration::from_millis(200);
-/// Who looks.
 const READERS: usize = 4;
-/// How long each waits after an answer.
 const READERS_PAUSE: Duration = Duration::from_millis(100);
-/// What they look at.
-const LOOKED_AT: [&str; 5] = ["/", "/api/v1/overview", "/metrics", "/readyz", "/healthz"];
-/// What the memory may grow by from the first quarter to the last.
-const GROWTH_KB: u64 = 20_000;
-/// What the open descriptors may grow by.
-const GROWTH_DESCRIPTORS: usize = 50;
+const READ_PATHS: [&str; 5] = ["/", "/api/v1/overview", "/metrics", "/readyz", "/healthz"];
+/// The growth that is allowed from the first quarter of the run to the last.
+const MAX_GROWTH_KB: u64 = 20_000;
+const MAX_GROWTH_DESCRIPTORS: usize = 50;
 
-/// One line of the table.
+/// A line of the table.
 struct Sample {
     at: Duration,
     memory_kb: u64,
     descriptors: usize,
-    processor: Duration,
+    cpu_time: Duration,
     heartbeats: u64,
-    looks: u64,
+    reads: u64,
 }
 
-pub(super) fn run(overview: &mut Overview, _: &mut Target, plan: &Plan) -> Result<Held> {
+pub(super) fn run(overview: &mut Overview, _: &mut Target, plan: &Plan) -> Result<PartReport> {
     let overview = &*overview;
     let servers = (0..SENDERS).map(|number| format!("busy-{number}"));
     let senders = Senders::start(&overview.url("/api/v1/heartbeats"), servers, SENDERS_PAUSE, 1);
-    let (stop, looks) = (AtomicBool::new(false), AtomicU64::new(0));
-    let requests = Requests::to(overview)?;
+    let (stop, reads) = (AtomicBool::new(false), AtomicU64::new(0));
+    let requests = Requests::for_overview(overview)?;
     let samples = thread::scope(|scope| {
         for _ in 0..READERS {
-            scope.spawn(|| look(overview, &stop, &looks));
+            scope.spawn(|| read_repeatedly(overview, &stop, &reads));
         }
         scope.spawn(|| hang_up_on_all(overview, &requests, &stop));
-        let samples = sample(overview, &senders, &looks, plan);
+        let samples = take_samples(overview, &senders, &reads, plan);
         stop.store(true, Ordering::Relaxed);
         samples
     })?;
     drop(senders);
-    does_not_grow(&samples)?;
-    takes_heartbeats(overview, "the load")?;
+    check_growth(&samples)?;
+    wait_for_accepted_heartbeat(overview, "the load")?;
     let last = samples.last().map_or(0, |sample| sample.heartbeats);
     let sentence = format!("{} s, {last} heartbeats acknowledged", plan.load.as_secs());
-    Ok(Held { sentence, table: table(&samples) })
+    Ok(PartReport { sentence, table: format_table(&samples) })
 }
 
-/// Somebody who looks at everything in turn.
-fn look(overview: &Overview, stop: &AtomicBool, looks: &AtomicU64) {
+/// Reads all paths in turn.
+fn read_repeatedly(overview: &Overview, stop: &AtomicBool, reads: &AtomicU64) {
     let agent = agent();
-    for path in LOOKED_AT.iter().cycle() {
+    for path in READ_PATHS.iter().cycle() {
         if stop.load(Ordering::Relaxed) {
             break;
         }
         let answered = send(&agent, "GET", &overview.url(path), &[], &[]);
         if answered.is_ok_and(|answer| answer.status == 200) {
-            looks.fetch_add(1, Ordering::Relaxed);
+            reads.fetch_add(1, Ordering::Relaxed);
         }
         thread::sleep(READERS_PAUSE);
     }
 }
 
-/// Somebody who asks for everything and never waits for an answer.
+/// Sends every request and never waits for a response.
 fn hang_up_on_all(overview: &Overview, requests: &Requests, stop: &AtomicBool) {
     let address = overview.address();
     for number in 0.. {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        // That nobody listens any more is seen by the others.
-        let _ = hang_up(&address, requests.of_client(number));
+        // If the overview no longer listens, the senders and readers report it.
+        let _ = hang_up(&address, requests.for_client(number));
         thread::sleep(READERS_PAUSE);
     }
 }
 
-/// Writes down what it takes until the time is over; fails once a whole sample brought nothing.
-fn sample(
+/// Takes samples until the time is over. Fails if nothing was answered between two samples.
+fn take_samples(
     overview: &Overview,
     senders: &Senders,
-    looks: &AtomicU64,
+    reads: &AtomicU64,
     plan: &Plan,
 ) -> Result<Vec<Sample>> {
     let since = Instant::now();
@@ -102,20 +96,20 @@ fn sample(
             at: since.elapsed(),
             memory_kb: overview.serve.memory_kb(),
             descriptors: overview.serve.open_descriptors(),
-            processor: overview.serve.cpu_time(),
+            cpu_time: overview.serve.cpu_time(),
             heartbeats: senders.count(),
-            looks: looks.load(Ordering::Relaxed),
+            reads: reads.load(Ordering::Relaxed),
         };
-        let before = samples.last().map_or((0, 0), |last| (last.heartbeats, last.looks));
+        let before = samples.last().map_or((0, 0), |last| (last.heartbeats, last.reads));
         let at = sample.at.as_secs();
         ensure!(
             sample.heartbeats > before.0,
-            "no heartbeat was taken in the {:?} before {at} s",
+            "no heartbeat was accepted in the {:?} before {at} s",
             plan.sample
         );
         ensure!(
-            sample.looks > before.1,
-            "nobody was answered in the {:?} before {at} s",
+            sample.reads > before.1,
+            "no read was answered in the {:?} before {at} s",
             plan.sample
         );
         samples.push(sample);
@@ -123,28 +117,29 @@ fn sample(
     Ok(samples)
 }
 
-fn does_not_grow(samples: &[Sample]) -> Result<()> {
+fn check_growth(samples: &[Sample]) -> Result<()> {
     let quarter = samples.len().div_ceil(4);
-    let most = |part: &[Sample]| {
+    let maximum = |part: &[Sample]| {
         let memory = part.iter().map(|sample| sample.memory_kb).max().unwrap_or_default();
         (memory, part.iter().map(|sample| sample.descriptors).max().unwrap_or_default())
     };
-    let (first, last) = (most(&samples[..quarter]), most(&samples[samples.len() - quarter..]));
+    let (first, last) =
+        (maximum(&samples[..quarter]), maximum(&samples[samples.len() - quarter..]));
     ensure!(
-        last.0 <= first.0 + GROWTH_KB && last.1 <= first.1 + GROWTH_DESCRIPTORS,
-        "it grew: {} kB and {} descriptors in the first quarter, {} kB and {} in the last\n{}",
+        last.0 <= first.0 + MAX_GROWTH_KB && last.1 <= first.1 + MAX_GROWTH_DESCRIPTORS,
+        "the process grew: {} kB and {} descriptors in the first quarter, {} kB and {} in the last\n{}",
         first.0,
         first.1,
         last.0,
         last.1,
-        table(samples)
+        format_table(samples)
     );
     Ok(())
 }
 
-fn table(samples: &[Sample]) -> String {
+fn format_table(samples: &[Sample]) -> String {
     let mut table =
-        "     s   memory kB  descriptors  processor s  heartbeats   answers\n".to_owned();
+        "     s   memory kB  descriptors   CPU time s  heartbeats     reads\n".to_owned();
     for sample in samples {
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -153,9 +148,9 @@ fn table(samples: &[Sample]) -> String {
             sample.at.as_secs(),
             sample.memory_kb,
             sample.descriptors,
-            sample.processor.as_secs_f64(),
+            sample.cpu_time.as_secs_f64(),
             sample.heartbeats,
-            sample.looks
+            sample.reads
         );
     }
     table

@@ -5,27 +5,27 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-/// What the page asks for at its first load, beside its own HTML.
+/// The files that a browser fetches at the first load, besides the HTML.
 const FIRST_LOAD: [&str; 7] =
     ["app.css", "theme.js", "start.js", "locale.js", "app.js", "app_bg.wasm", "messages-en.txt"];
 
-/// What stands on the screen before any script has run.
+/// The parts that a browser needs before any script has run.
 const READABLE: [&str; 2] = ["html", "app.css"];
 
-/// A sum of files, how large it may ever be, and how large it was when it last landed. It may grow
-/// by a twentieth unnoticed; whoever needs more writes the new figure here, and says why.
+/// The maximum of a total, and its last recorded value. The total may grow by 5 % over that; for more, record the new
+/// value here and give the reason.
 struct Budget {
     name: &'static str,
-    most: u64,
-    landed: u64,
+    max: u64,
+    last_recorded: u64,
 }
 
-// A product's density, corners and font, and the theme's switch in words, are 400 bytes of style and HTML. The
-// watchdog and its sentences are 1,600 bytes of HTML: they stand in the document, so that they are there where no
-// file of the page arrives.
+// The branding's density, corners and font, and the labelled theme switch, take 400 bytes of CSS and HTML. The
+// watchdog and its sentences take 1,600 bytes of HTML: they are in the document, so that they work when no other file
+// of the page can be loaded.
 const BUDGETS: [Budget; 2] = [
-    Budget { name: "readable", most: 20_000, landed: 9_300 },
-    Budget { name: "first load", most: 225_000, landed: 221_200 },
+    Budget { name: "readable", max: 20_000, last_recorded: 9_300 },
+    Budget { name: "first load", max: 225_000, last_recorded: 221_200 },
 ];
 
 /// The length of one file, in bytes, compressed with brotli.
@@ -35,12 +35,10 @@ struct Part {
     brotli: u64,
 }
 
-/// The parts of the page in this folder, with its HTML of that length.
 pub(crate) struct Sizes(Vec<Part>);
 
 impl Sizes {
-    /// Looks at the files.
-    pub(crate) fn of(site: &Path, html: u64) -> Result<Self> {
+    pub(crate) fn measure(site: &Path, html: u64) -> Result<Self> {
         let mut parts = vec![Part { name: "html", brotli: html }];
         for name in FIRST_LOAD {
             let brotli = std::fs::metadata(site.join(format!("{name}.br")))?.len();
@@ -49,37 +47,37 @@ impl Sizes {
         Ok(Self(parts))
     }
 
-    fn sums(&self) -> [u64; 2] {
+    fn totals(&self) -> [u64; 2] {
         let readable = self.0.iter().filter(|part| READABLE.contains(&part.name));
         [readable.map(|part| part.brotli).sum(), self.0.iter().map(|part| part.brotli).sum()]
     }
 
-    /// Each part, and the sums beside what they may be.
+    /// Each part, then the totals with their limits.
     pub(crate) fn table(&self) -> String {
         let mut text = String::from("  part               brotli\n");
         for Part { name, brotli } in &self.0 {
             let _ = writeln!(text, "  {name:<12}{:>13}", kilobytes(*brotli));
         }
-        for (budget, sum) in BUDGETS.iter().zip(self.sums()) {
+        for (budget, total) in BUDGETS.iter().zip(self.totals()) {
             let _ = writeln!(
                 text,
                 "  {:<12}{:>13}   of at most {}",
                 budget.name,
-                kilobytes(sum),
+                kilobytes(total),
                 kilobytes(budget.limit())
             );
         }
         text
     }
 
-    /// Fails where a sum is larger than it may be.
-    pub(crate) fn hold(&self) -> Result<()> {
-        for (budget, sum) in BUDGETS.iter().zip(self.sums()) {
+    /// Fails if a total is over its limit.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (budget, total) in BUDGETS.iter().zip(self.totals()) {
             ensure!(
-                sum <= budget.limit(),
-                "{}: {} of brotli, and at most {} are allowed; find what grew, or raise the figure in {} and say why",
+                total <= budget.limit(),
+                "{}: {} of brotli, but at most {} are allowed; find out what grew, or record the new size in {} with the reason",
                 budget.name,
-                kilobytes(sum),
+                kilobytes(total),
                 kilobytes(budget.limit()),
                 file!()
             );
@@ -90,8 +88,8 @@ impl Sizes {
 
 impl Budget {
     const fn limit(&self) -> u64 {
-        let grown = self.landed + self.landed / 20;
-        if grown < self.most { grown } else { self.most }
+        let grown = self.last_recorded + self.last_recorded / 20;
+        if grown < self.max { grown } else { self.max }
     }
 }
 
@@ -110,20 +108,20 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_readable_before_its_scripts_are_counted() {
-        assert_eq!(sizes(200_000).sums(), [7_000, 207_000]);
+    fn the_readable_total_does_not_count_scripts() {
+        assert_eq!(sizes(200_000).totals(), [7_000, 207_000]);
     }
 
     #[test]
-    fn a_page_that_outgrew_its_budget_is_refused_by_name() {
-        assert!(sizes(200_000).hold().is_ok());
-        let refused = sizes(400_000).hold().unwrap_err().to_string();
-        assert!(refused.starts_with("first load: 407.0 kB"), "{refused}");
+    fn a_page_over_its_budget_fails_with_the_name_of_the_total() {
+        assert!(sizes(200_000).check().is_ok());
+        let error = sizes(400_000).check().unwrap_err().to_string();
+        assert!(error.starts_with("first load: 407.0 kB"), "{error}");
     }
 
     #[test]
-    fn what_landed_may_grow_by_a_twentieth_and_never_over_its_budget() {
-        let budget = |landed| Budget { name: "", most: 1_000, landed };
+    fn a_total_may_grow_by_a_twentieth_but_never_over_its_maximum() {
+        let budget = |last_recorded| Budget { name: "", max: 1_000, last_recorded };
         assert_eq!(budget(400).limit(), 420);
         assert_eq!(budget(990).limit(), 1_000);
     }
