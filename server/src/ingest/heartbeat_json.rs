@@ -1,4 +1,4 @@
-//! What a heartbeat must look like on the wire: every bad field is named, nothing is guessed.
+//! What must the JSON of a heartbeat be? The error names every invalid field.
 
 use std::net::IpAddr;
 
@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::json_fields::{Fields, boolean, string};
 use crate::files::key::is_of_empty_key;
 
-/// The highest sequence: 2^53 - 1, which every language's numbers can hold.
+/// 2^53 - 1: the largest integer that a JavaScript number holds exactly.
 const MAX_SEQUENCE: i64 = (1 << 53) - 1;
 
-/// Reads one heartbeat from a JSON object. The error holds one entry per bad field.
+/// The error has one entry for each invalid field.
 pub fn parse_heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
     let mut fields = Fields::new(value, "must be a JSON object: one heartbeat")?;
     let os = os(&mut fields);
@@ -38,7 +38,7 @@ pub fn parse_heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
     let messenger_port = fields.optional("messenger_port", port);
     let leaving = fields.optional("leaving", boolean).unwrap_or_default();
     let probed = fields.optional("probed", boolean).unwrap_or_default();
-    let read = || {
+    let heartbeat = || {
         Some(Heartbeat {
             server: server?,
             role: role?,
@@ -58,10 +58,10 @@ pub fn parse_heartbeat(value: &Value) -> Result<Heartbeat, Vec<FieldError>> {
             },
         })
     };
-    fields.finish(read())
+    fields.finish(heartbeat())
 }
 
-/// Reads a text that must be there.
+/// Reads a text that is required.
 fn text<T>(
     fields: &mut Fields<'_>,
     field: &str,
@@ -70,7 +70,7 @@ fn text<T>(
     fields.required_not_null(field, |value| read(string(value)?))
 }
 
-/// Reads a text that may be absent.
+/// Reads an optional text.
 fn optional_text<T>(
     fields: &mut Fields<'_>,
     field: &str,
@@ -120,8 +120,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-/// Whether a moment has RFC 3339's one form. The library reads more of ISO 8601, and takes what is left
-/// out for zero.
+/// `jiff` accepts more of ISO 8601, and takes omitted parts for zero.
 fn is_rfc3339(text: &str) -> bool {
     let Some((second, rest)) = text.split_at_checked(19) else { return false };
     let digits = |fraction| str::trim_start_matches(fraction, |c: char| c.is_ascii_digit());
@@ -130,7 +129,7 @@ fn is_rfc3339(text: &str) -> bool {
         && (has_form(zone, "Z") || has_form(zone, "+00:00") || has_form(zone, "-00:00"))
 }
 
-/// Whether a text differs from `form` in its digits and its case alone.
+/// Whether a text differs from `form` only in its digits and its case.
 fn has_form(text: &str, form: &str) -> bool {
     text.len() == form.len()
         && text.bytes().zip(form.bytes()).all(|(byte, form)| {

@@ -1,16 +1,16 @@
-//! Reads the fields of a JSON object one after the other, and keeps an error for every bad one.
+//! How are the fields of a JSON object read, with an error for every invalid one?
 
 use app::cluster::FieldError;
 use serde_json::{Map, Value};
 
-/// One object's fields, and what was wrong with those read so far.
+/// The fields of an object, and the errors of those that were read so far.
 pub(crate) struct Fields<'a> {
     object: Option<&'a Map<String, Value>>,
     errors: Vec<FieldError>,
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of an object; `message` is for a value that is none.
+    /// Fails with `message` if the value is not an object.
     pub(crate) fn new(value: &'a Value, message: &str) -> Result<Self, Vec<FieldError>> {
         if value.is_object() {
             Ok(Self::from_value(value))
@@ -19,12 +19,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The fields of a value: none, if it is no object.
+    /// A value that is not an object has no fields.
     pub(crate) fn from_value(value: &'a Value) -> Self {
         Self { object: value.as_object(), errors: Vec::new() }
     }
 
-    /// Reads a field that may be absent, in a way of its own.
+    /// Reads a field that may be absent; `read` decides what that means.
     pub(crate) fn read<T, E: Into<String>>(
         &mut self,
         field: &str,
@@ -39,7 +39,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Reads a field that must be there; null is a value like any other.
+    /// Reads a required field, which may be null.
     pub(crate) fn required<T, E: Into<String>>(
         &mut self,
         field: &str,
@@ -51,7 +51,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// Reads a field that must be there and not null.
+    /// Reads a required field, which must not be null.
     pub(crate) fn required_not_null<T, E: Into<String>>(
         &mut self,
         field: &str,
@@ -76,7 +76,6 @@ impl<'a> Fields<'a> {
         self.read(field, read).flatten()
     }
 
-    /// Adds an error about a field.
     pub(crate) fn add(&mut self, field: &str, message: impl Into<String>) {
         self.errors.push(FieldError::new(field, message));
     }
@@ -88,17 +87,15 @@ impl<'a> Fields<'a> {
         self.errors.extend(errors.into_iter().map(nested));
     }
 
-    /// Whether anything was wrong so far.
     pub(crate) fn has_errors(&self) -> bool {
         !self.errors.is_empty()
     }
 
-    /// Whether anything was wrong with this field so far.
     pub(crate) fn has_error(&self, field: &str) -> bool {
         self.errors.iter().any(|error| error.field == field)
     }
 
-    /// What was read, if nothing was wrong.
+    /// Returns `read`, or all errors if there are any.
     pub(crate) fn finish<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
         match read {
             Some(read) if self.errors.is_empty() => Ok(read),
@@ -107,12 +104,10 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A text.
 pub(crate) fn string(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "must be a string".to_owned())
 }
 
-/// A boolean.
 pub(crate) fn boolean(value: &Value) -> Result<bool, &'static str> {
     value.as_bool().ok_or("must be true or false")
 }

@@ -1,4 +1,4 @@
-//! Heartbeats in: what they must be, and the one writer that stores them, many in one transaction.
+//! How are heartbeats received? They are checked, and one writer stores many of them in one transaction.
 
 pub mod heartbeat_json;
 pub(crate) mod json_fields;

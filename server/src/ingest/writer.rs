@@ -1,4 +1,4 @@
-//! Heartbeats in: what waits is grouped into one transaction, and answered after its commit.
+//! How are heartbeats written? Waiting requests share one transaction and are answered after its commit.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,37 +12,34 @@ use crate::live::LiveState;
 use crate::store::{Receipt, ReceiveOutcome};
 use crate::telemetry::heartbeats::{HeartbeatMetrics, RejectReason};
 
-/// How many requests may wait for the writer; one more is told to come back.
+/// A request beyond it is answered with 503 and `Retry-After`.
 const MAX_WAITING_REQUESTS: usize = 1_024;
-/// How many heartbeats go into one transaction at most.
+/// In one transaction.
 const MAX_BATCH_HEARTBEATS: usize = 4_000;
-
-/// While many beat, a transaction is worth so many requests, or as many as there were last time,
+/// Under load the writer waits for this many requests, or as many as last time, before it begins a transaction.
 const TARGET_BATCH_REQUESTS: usize = 16;
-/// but nobody waits for others longer than this.
+/// The longest time that the writer waits for more requests.
 const MAX_BATCH_WAIT: Duration = Duration::from_millis(20);
 
-/// Why heartbeats were not taken. Nothing of them was stored, or the answer would say so.
+/// Why a request's heartbeats were not stored: none of them was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IngestError {
-    /// More requests wait than may.
     #[error("too many heartbeats are waiting to be written")]
     Busy,
-    /// The database does not take them.
-    #[error("the overview's database cannot be written at present")]
+    #[error("the overview's database cannot be written at the moment")]
     Blind,
 }
 
-/// What became of one request's heartbeats, now durable.
+/// The result of one request, whose heartbeats are durable.
 #[derive(Clone, Debug)]
 pub struct IngestOutcome {
     /// One for each heartbeat that was stored, in order.
     pub receipts: Vec<Receipt>,
-    /// New names for which there was no room, each once: nothing of them was stored.
+    /// New servers beyond the limit, each once: their heartbeats were not stored.
     pub over_limit: Vec<ServerName>,
-    /// The moment of the transaction.
+    /// The time of the transaction.
     pub at: Timestamp,
-    /// The interval in force.
+    /// The configured heartbeat interval.
     pub interval: Span,
 }
 
@@ -52,7 +49,7 @@ struct Job {
     answer: oneshot::Sender<Result<IngestOutcome, IngestError>>,
 }
 
-/// The door to the one writer.
+/// The queue of the one writer.
 #[derive(Clone, Debug)]
 pub struct Ingest {
     jobs: mpsc::Sender<Job>,
@@ -61,7 +58,7 @@ pub struct Ingest {
 }
 
 impl Ingest {
-    /// Starts the writer. It ends, after what already waits, when the last door to it is closed.
+    /// Starts the writer. It ends when the last clone of this queue is dropped and the waiting requests are written.
     pub fn start(live: Arc<LiveState>) -> Self {
         let (sender, jobs) = mpsc::channel(MAX_WAITING_REQUESTS);
         let metrics = Arc::new(HeartbeatMetrics::default());
@@ -69,22 +66,21 @@ impl Ingest {
         Self { jobs: sender, live, metrics }
     }
 
-    /// Whether there is no room for a server of this name.
+    /// Whether a server of this name would be beyond the limit.
     pub(crate) fn is_full_for(&self, server: &ServerName) -> bool {
         self.live.servers() >= self.max_servers() && !self.live.has_server(server)
     }
 
-    /// How many servers it takes in at most.
     pub(crate) fn max_servers(&self) -> usize {
         self.live.max_servers()
     }
 
-    /// What became of all heartbeats so far.
     pub(crate) fn metrics(&self) -> &HeartbeatMetrics {
         &self.metrics
     }
 
-    /// Takes heartbeats, whole or not at all; returns once they are durable.
+    /// Writes all these heartbeats or none, and returns once they are durable. Those of new servers beyond the limit are
+    /// skipped.
     pub async fn submit(&self, heartbeats: Vec<Heartbeat>) -> Result<IngestOutcome, IngestError> {
         if self.live.is_write_blocked() {
             self.metrics.record_rejection(RejectReason::Blind);
@@ -99,7 +95,7 @@ impl Ingest {
     }
 }
 
-/// Leaves out the heartbeats of new servers for which there is no room.
+/// Moves new servers beyond the limit from the heartbeats to `over_limit`.
 fn remove_over_limit(jobs: &mut [Job], live: &LiveState) {
     let heartbeats: usize = jobs.iter().map(|job| job.heartbeats.len()).sum();
     let mut room = live.max_servers().saturating_sub(live.servers());
@@ -110,7 +106,7 @@ fn remove_over_limit(jobs: &mut [Job], live: &LiveState) {
     for Job { heartbeats, over_limit, .. } in jobs {
         heartbeats.retain(|heartbeat| {
             let server = &heartbeat.server;
-            // The overview's own components are few, and its page is where to see what is wrong.
+            // The overview's own components are few, and their state must be visible.
             let is_own = heartbeat.facts.source.is_own();
             if is_own || admitted.contains(server) || live.has_server(server) {
                 return true;
@@ -135,73 +131,81 @@ async fn run_writer(
 ) {
     let (mut last, mut written) = (0, Stopwatch::start());
     while let Some(first) = jobs.recv().await {
-        // While many beat, those of a few milliseconds share a transaction. Who comes alone does not wait.
+        // Under load the requests of a few milliseconds share a transaction. A single request does not wait.
         let is_busy = last > 1 && written.elapsed() < MAX_BATCH_WAIT;
         let target = if is_busy { TARGET_BATCH_REQUESTS.max(last) } else { 0 };
-        let arrived = Stopwatch::start();
-        let mut gathered = first.heartbeats.len();
-        let mut waiting = vec![first];
-        while gathered < MAX_BATCH_HEARTBEATS {
-            let next = match jobs.try_recv() {
-                Ok(next) => next,
-                Err(_) if waiting.len() < target => {
-                    let left = MAX_BATCH_WAIT.saturating_sub(arrived.elapsed());
-                    let Ok(Some(next)) = tokio::time::timeout(left, jobs.recv()).await else {
-                        break;
-                    };
-                    next
-                }
-                Err(_) => break,
-            };
-            gathered += next.heartbeats.len();
-            waiting.push(next);
-        }
-        last = waiting.len();
-        remove_over_limit(&mut waiting, &live);
-        let batch: Vec<Heartbeat> =
-            waiting.iter().flat_map(|job| job.heartbeats.iter().cloned()).collect();
-        let heartbeats = batch.len();
-        let received = if batch.is_empty() {
-            Ok((Vec::new(), live.now(), live.interval()))
-        } else {
-            let received = live.change(|store| async move {
-                let ReceiveOutcome { receipts, at, interval, commit } =
-                    store.receive(batch).await?;
-                Ok(((receipts, at, interval), commit))
-            });
-            received.await
-        };
+        let mut batch = gather_batch(first, &mut jobs, target).await;
+        last = batch.len();
+        remove_over_limit(&mut batch, &live);
+        write_batch(batch, &live, &metrics).await;
         written = Stopwatch::start();
-        match received {
-            Ok((receipts, at, interval)) => {
-                metrics.record_batch(receipts.len(), Receipt::applied(&receipts));
-                let mut receipts = receipts.into_iter();
-                for Job { heartbeats, over_limit, answer } in waiting {
-                    if !over_limit.is_empty() {
-                        metrics.record_rejection(RejectReason::Full);
-                    }
-                    let receipts = receipts.by_ref().take(heartbeats.len()).collect();
-                    // Whoever asked may have gone; what it said is durable all the same.
-                    let _ = answer.send(Ok(IngestOutcome { receipts, over_limit, at, interval }));
-                }
+    }
+}
+
+/// Collects the requests that wait. If there are fewer than `target`, it waits a short time for more.
+async fn gather_batch(first: Job, jobs: &mut mpsc::Receiver<Job>, target: usize) -> Vec<Job> {
+    let since = Stopwatch::start();
+    let mut heartbeats = first.heartbeats.len();
+    let mut batch = vec![first];
+    while heartbeats < MAX_BATCH_HEARTBEATS {
+        let next = match jobs.try_recv() {
+            Ok(next) => next,
+            Err(_) if batch.len() < target => {
+                let left = MAX_BATCH_WAIT.saturating_sub(since.elapsed());
+                let Ok(Some(next)) = tokio::time::timeout(left, jobs.recv()).await else { break };
+                next
             }
-            Err(error) => {
-                tracing::error!(%error, heartbeats, "heartbeats could not be written");
-                for job in waiting {
-                    metrics.record_rejection(RejectReason::Blind);
-                    let _ = job.answer.send(Err(IngestError::Blind));
+            Err(_) => break,
+        };
+        heartbeats += next.heartbeats.len();
+        batch.push(next);
+    }
+    batch
+}
+
+/// Writes all heartbeats of these requests in one transaction, and answers the requests.
+async fn write_batch(jobs: Vec<Job>, live: &Arc<LiveState>, metrics: &HeartbeatMetrics) {
+    let batch: Vec<Heartbeat> =
+        jobs.iter().flat_map(|job| job.heartbeats.iter().cloned()).collect();
+    let heartbeats = batch.len();
+    let received = if batch.is_empty() {
+        Ok((Vec::new(), live.now(), live.interval()))
+    } else {
+        let received = live.change(|store| async move {
+            let ReceiveOutcome { receipts, at, interval, commit } = store.receive(batch).await?;
+            Ok(((receipts, at, interval), commit))
+        });
+        received.await
+    };
+    match received {
+        Ok((receipts, at, interval)) => {
+            metrics.record_batch(receipts.len(), Receipt::applied(&receipts));
+            let mut receipts = receipts.into_iter();
+            for Job { heartbeats, over_limit, answer } in jobs {
+                if !over_limit.is_empty() {
+                    metrics.record_rejection(RejectReason::Full);
                 }
+                let receipts = receipts.by_ref().take(heartbeats.len()).collect();
+                // The request may have been cancelled; its heartbeats are durable anyway.
+                let _ = answer.send(Ok(IngestOutcome { receipts, over_limit, at, interval }));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, heartbeats, "heartbeats could not be written");
+            for job in jobs {
+                metrics.record_rejection(RejectReason::Blind);
+                let _ = job.answer.send(Err(IngestError::Blind));
             }
         }
     }
 }
 
 impl IngestOutcome {
-    /// When the sender should beat again: 0.8 to 1.0 of the interval, at random, so that a thousand
-    /// agents never beat in step.
+    /// When to send the next heartbeat: 0.8 to 1.0 of the interval, at random, so that agents do not send all at the
+    /// same time.
     pub fn next_in(&self) -> std::time::Duration {
         let mut random = [0; 4];
-        // Without randomness every agent is told the same: tolerable, and better than an error.
+        // Without randomness all agents get the same answer, which is better than an error.
         let _ = getrandom::fill(&mut random);
         let spread = i64::from(u32::from_le_bytes(random) % 201);
         let ms = self.interval.0 * (800 + spread) / 1_000;

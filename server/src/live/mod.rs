@@ -1,4 +1,4 @@
-//! The live picture in memory: one snapshot, what each reader has yet to hear, and when it was blind.
+//! What is the live picture, and how is it read and changed? One snapshot in memory answers all readers.
 
 mod refresh;
 mod state;
@@ -21,45 +21,43 @@ use crate::store::{
 };
 use crate::telemetry::primitives::Counter;
 
-/// How many changes of people and of servers that enrol may wait for their turn: a client that hangs
-/// up leaves one behind, and heartbeats wait for all of them.
+/// How many changes by people and by servers that enrol may wait for the write lock: each one is made even if its
+/// client disconnects, and heartbeats wait for it.
 const MAX_WAITING_CHANGES: usize = 128;
 
-/// What a reader sees at one look: facts, and the moment they are judged for.
+/// The facts, and the time for which they are judged.
 #[derive(Clone, Debug)]
 pub struct LiveView {
-    /// The facts; components are shared, not copied.
+    /// Components are shared, not copied.
     pub snapshot: Snapshot,
-    /// The reader's place: opaque to it.
+    /// Opaque to readers.
     pub cursor: String,
-    /// The moment.
     pub now: Timestamp,
 }
 
-/// The one snapshot that all readers are answered from: no poll costs a query.
+/// The one snapshot from which all readers are answered, so that no poll needs a query.
 #[derive(Debug)]
 pub struct LiveState {
     picture: RwLock<Picture>,
     store: Arc<Store>,
     auth_cache: RwLock<Arc<AuthCache>>,
-    /// Held from a write until its commit is applied: commits are applied in their order.
+    /// Held from a write until its commit is applied, so that commits are applied in their order.
     write_lock: Mutex<()>,
-    /// The places of those who wait for the write lock, but for heartbeats and marks.
+    /// One permit for each change that waits for the write lock, except for heartbeats and marks.
     change_slots: Arc<Semaphore>,
-    /// When it was last seen whether others have written.
+    /// When the database was last asked whether others have written.
     last_poll: Mutex<Option<Stopwatch>>,
-    /// The last check that `/readyz` asked for.
+    /// The last check for `/readyz`.
     readiness: std::sync::Mutex<Option<ReadinessCheck>>,
-    /// Tells this process's cursors from those of the other web servers.
+    /// Distinguishes this process's cursors from those of other web servers.
     process: u32,
-    /// How often the database could not be read or written.
     failures: Counter,
-    /// Stirs whenever more than a time has changed.
+    /// Notified whenever more than heartbeat times changed.
     changed: watch::Sender<()>,
 }
 
 impl LiveState {
-    /// The picture as the store has it; blind, as long as a server has not been reached.
+    /// Loads the picture from the store. It is blind while a PostgreSQL server cannot be reached.
     pub async fn load(store: Arc<Store>) -> Result<Arc<Self>, StoreError> {
         let now = store.now();
         let (picture, auth_cache) = match store.load().await {
@@ -67,7 +65,7 @@ impl LiveState {
                 (Picture::new(snapshot, commit, store.now()), auth_cache)
             }
             Err(error) if store.is_shared() => {
-                tracing::error!(%error, "the overview begins without its database");
+                tracing::error!(%error, "the overview starts without its database and tries to reach it again");
                 let (blind_since, outage) = (Some(now), Some(error.outage()));
                 let nothing = Snapshot { blind_since, outage, ..Snapshot::default() };
                 (Picture::new(nothing, CommitId::default(), now), AuthCache::default())
@@ -88,8 +86,8 @@ impl LiveState {
         }))
     }
 
-    /// Runs `work` to its end, alone among everything that writes. All writes to the store happen
-    /// in here, until the commit is applied: a removal is never applied before the heartbeat it followed.
+    /// Runs `work` to its end while it holds the write lock. All writes to the store must happen in here until their
+    /// commit is applied, so that commits are applied in their order.
     pub(crate) fn with_write_lock<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl Future<Output = T> + Send + 'static,
@@ -101,50 +99,43 @@ impl LiveState {
         })
     }
 
-    /// A place among the changes that wait; to be kept until the change is made.
+    /// Reserves one of the [`MAX_WAITING_CHANGES`]. The permit must be kept until the change is made.
     pub(crate) fn reserve_change_slot(&self) -> Result<OwnedSemaphorePermit, StoreError> {
         Arc::clone(&self.change_slots).try_acquire_owned().map_err(|_| StoreError::Busy)
     }
 
-    /// Where it reads and writes.
     pub(crate) fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
-    /// Who may ask for what.
     pub fn auth_cache(&self) -> Arc<AuthCache> {
         Arc::clone(&self.auth_cache.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The last moment the database was read and written.
+    /// When the database could last be read and written.
     pub fn last_readable_at(&self) -> Timestamp {
         self.read(|picture| picture.readable_at)
     }
 
-    /// A copy of the snapshot: components are shared, not copied.
     pub fn snapshot(&self) -> Snapshot {
         self.read(|picture| picture.snapshot.clone())
     }
 
-    /// The heartbeat interval in force.
     pub(crate) fn interval(&self) -> Span {
         self.read(|picture| picture.snapshot.settings.interval())
     }
 
-    /// How many servers there are.
     pub(crate) fn servers(&self) -> usize {
         self.read(|picture| picture.servers)
     }
 
-    /// How many servers this web server takes in at most.
     pub(crate) fn max_servers(&self) -> usize {
         self.read(|picture| picture.snapshot.max_servers).unwrap_or(usize::MAX)
     }
 
-    /// From now on this web server takes in so many servers at most.
-    pub(crate) fn set_max_servers(&self, most: usize) {
+    pub(crate) fn set_max_servers(&self, max: usize) {
         let changed = self.write(|picture| {
-            let changed = picture.snapshot.max_servers.replace(most) != Some(most);
+            let changed = picture.snapshot.max_servers.replace(max) != Some(max);
             picture.generation += u64::from(changed);
             changed
         });
@@ -153,20 +144,19 @@ impl LiveState {
         }
     }
 
-    /// Whether a server of this name reports.
     pub(crate) fn has_server(&self, server: &ServerName) -> bool {
         self.read(|picture| picture.snapshot.has_server(server))
     }
 
-    /// Hears whenever more than a time has changed in the picture, in who may ask for it, or in whether
-    /// anything can be seen.
+    /// Notified whenever more than heartbeat times changed in the picture or in the authentication cache, or the
+    /// overview became blind or readable.
     pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// Looks at the picture without copying it.
-    fn read<T>(&self, look: impl FnOnce(&Picture) -> T) -> T {
-        look(&self.picture.read().unwrap_or_else(PoisonError::into_inner))
+    /// Reads the picture without copying it.
+    fn read<T>(&self, read: impl FnOnce(&Picture) -> T) -> T {
+        read(&self.picture.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn write<T>(&self, write: impl FnOnce(&mut Picture) -> T) -> T {
@@ -182,8 +172,8 @@ impl LiveState {
         picture.judgement_time(self.store.now())
     }
 
-    /// Facts, place and moment, of one look: a moment read apart from the facts could be of another
-    /// clock than their stamps.
+    /// Snapshot, cursor and time, read together: after a jump of the clock, a time that was read later would not match
+    /// the facts.
     pub fn view(&self) -> LiveView {
         self.read(|picture| LiveView {
             snapshot: picture.snapshot.clone(),
@@ -192,40 +182,39 @@ impl LiveState {
         })
     }
 
-    /// Place and moment without the facts: what an answer is held against that was made before.
+    /// Cursor and time without the snapshot, to check whether an earlier answer is still valid.
     pub fn cursor(&self) -> (String, Timestamp) {
         self.read(|picture| (self.build_cursor(picture), self.current_time(picture)))
     }
 
-    /// The moment alone, for what is held against no fact of the picture.
+    /// The time alone, for whatever is not compared with facts of the picture.
     pub fn now(&self) -> Timestamp {
         self.read(|picture| self.current_time(picture))
     }
 
-    /// What changed since the reader's cursor, `None` if nothing did; its next cursor, and the moment.
-    /// A cursor we cannot place gets the whole picture.
+    /// What changed since the reader's cursor, or `None`; the next cursor; and the time. With an unknown cursor, the
+    /// whole picture.
     pub fn changes_since(&self, cursor: &str) -> (Option<Change>, String, Timestamp) {
         self.read(|picture| {
             let (current, now) = (self.build_cursor(picture), self.current_time(picture));
             if cursor == current {
                 return (None, current, now);
             }
-            let place = self.commit_in(cursor).filter(|place| picture.has(*place));
-            let change = match place {
-                Some(place) => picture.change_since(place.number, self.generation_in(cursor)),
+            let known = self.commit_in(cursor).filter(|commit| picture.has_commit(*commit));
+            let change = match known {
+                Some(commit) => picture.change_since(commit.number, self.generation_in(cursor)),
                 None => Change::whole(&picture.snapshot),
             };
             (Some(change), current, now)
         })
     }
 
-    /// Whether what changed since a cursor can be told; else a reader gets everything.
+    /// Whether the changes since this cursor are known. Otherwise its reader gets the whole picture.
     pub(crate) fn knows_cursor(&self, cursor: &str) -> bool {
-        let place = self.commit_in(cursor);
-        self.read(|picture| place.is_some_and(|place| picture.has(place)))
+        let commit = self.commit_in(cursor);
+        self.read(|picture| commit.is_some_and(|commit| picture.has_commit(commit)))
     }
 
-    /// How often a page asks.
     pub(crate) fn poll_period(&self) -> Duration {
         let period = self.read(|picture| picture.snapshot.settings.poll_period());
         Duration::from_millis(u64::try_from(period.0).unwrap_or_default())
@@ -237,7 +226,7 @@ impl LiveState {
         CommitId::parse(parts.next()?)
     }
 
-    /// How often something that is in no commit had come or gone, if the cursor is one of this process.
+    /// The generation in a cursor, if it is one of this process.
     fn generation_in(&self, cursor: &str) -> Option<u64> {
         let mut parts = cursor.split('.').skip(2);
         (parts.next()? == format!("{:08x}", self.process)).then_some(())?;
@@ -249,7 +238,7 @@ impl LiveState {
         change(Arc::make_mut(&mut auth_cache));
     }
 
-    /// Writes down when tokens were last used here, and reads when they were used elsewhere since a moment.
+    /// Writes when tokens were last used here, and reads which ones were used at other web servers since `since`.
     pub(crate) async fn record_token_uses(
         &self,
         uses: Vec<(String, Timestamp)>,
@@ -262,7 +251,7 @@ impl LiveState {
         Ok(())
     }
 
-    /// Takes in what a commit changed, and what others had changed before it.
+    /// Applies a commit, and before it what others had changed.
     pub fn apply(&self, mut commit: Commit) {
         if let Some(earlier) = commit.earlier.take() {
             self.apply(*earlier);
@@ -289,27 +278,27 @@ impl LiveState {
         }
     }
 
-    /// The database could not be read or written: blind since the last sight of it.
+    /// After a failed read or write: the overview is blind since the database could last be read.
     pub fn go_blind(&self, error: &StoreError) {
         self.failures.add(1);
         self.store.note_blindness();
-        let why = Some(error.outage());
+        let outage = Some(error.outage());
         self.write(|picture| {
             let since = picture.snapshot.blind_since.unwrap_or_else(|| {
-                // A verdict may have turned after the last sight, and been seen.
+                // Readers may have seen verdicts that changed since then.
                 picture.readable_at.max(picture.snapshot.as_of(self.current_time(picture)))
             });
-            if picture.snapshot.blind_since != Some(since) || picture.snapshot.outage != why {
+            if picture.snapshot.blind_since != Some(since) || picture.snapshot.outage != outage {
                 picture.snapshot.blind_since = Some(since);
-                picture.snapshot.outage = why;
+                picture.snapshot.outage = outage;
                 picture.generation += 1;
             }
         });
         self.changed.send_replace(());
     }
 
-    /// A heartbeat in this server's name was refused, or not sent. It is told from memory: nobody without a proof
-    /// makes the database write.
+    /// Notes that a heartbeat in this server's name was rejected, or not sent. In memory only: an unauthenticated
+    /// request must not cause a write.
     pub(crate) fn note_rejected(
         &self,
         server: &ServerName,
@@ -324,7 +313,7 @@ impl LiveState {
         });
     }
 
-    /// The product of this component answers its probe again.
+    /// Notes that the probe of this component succeeds again.
     pub(crate) fn note_probe_answered(&self, key: &ComponentKey) {
         self.write(|picture| {
             let now = self.current_time(picture);
@@ -334,18 +323,17 @@ impl LiveState {
         });
     }
 
-    /// How often the database could not be read or written.
     pub(crate) fn failures(&self) -> u64 {
         self.failures.get()
     }
 
-    /// Whether the database could be read and written when last tried.
+    /// Whether the last read or write failed.
     pub fn is_blind(&self) -> bool {
         self.read(|picture| picture.snapshot.blind_since.is_some())
     }
 
-    /// Makes a change, to its end, and applies what came of it: who waits for it may go away. A change that
-    /// found nothing to do brings no commit.
+    /// Makes a change to its end, even if the caller goes away, and applies its commit. `make` returns no commit if it
+    /// found nothing to change.
     pub async fn change<T, Made, Committed>(
         self: &Arc<Self>,
         make: impl FnOnce(Arc<Store>) -> Made + Send + 'static,
@@ -373,7 +361,7 @@ impl LiveState {
         .await
     }
 
-    /// Writes an entry of the audit about something that changed nothing else.
+    /// Writes an audit entry about something that changed nothing else.
     pub(crate) async fn record(self: &Arc<Self>, entry: AuditEntry) -> Result<(), StoreError> {
         let slot = self.reserve_change_slot()?;
         let record = |store: Arc<Store>| async move {
@@ -383,20 +371,19 @@ impl LiveState {
         self.change(record).await
     }
 
-    /// Writes down how the web server `seen_by` finds the messengers of services.
+    /// Writes in which state the web server `seen_by` finds the messengers of services.
     pub(crate) async fn note_messengers(
         self: &Arc<Self>,
-        sightings: Vec<MessengerReport>,
+        reports: Vec<MessengerReport>,
         seen_by: String,
     ) -> Result<(), StoreError> {
         let note = |store: Arc<Store>| async move {
-            Ok(((), store.note_messengers(&sightings, &seen_by).await?))
+            Ok(((), store.note_messengers(&reports, &seen_by).await?))
         };
         self.change(note).await
     }
 
-    /// Takes in what came of a change by whoever holds the write lock: its commit, or that the database could
-    /// not be written.
+    /// Applies the result of a change: its commit, or its failure. The caller must hold the write lock.
     pub fn apply_result(&self, changed: Result<Commit, StoreError>) -> Result<(), StoreError> {
         match changed {
             Ok(commit) => {

@@ -1,4 +1,4 @@
-//! How the picture is kept up to date: other web servers' commits, the database's health, and what is past its time.
+//! How is the picture kept up to date? By other web servers' commits, checks of the database, and housekeeping.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -10,17 +10,14 @@ use crate::clock::Stopwatch;
 use crate::store::task::run_to_end;
 use crate::store::{StoreError, TOKEN_RETENTION};
 
-/// How often to see whether another process has written, which is to be noticed within two seconds,
-/// and whether the mark is due: half of the shortest gap that is a period, so that none comes of a
-/// shorter interval that was just set.
+/// How often to check whether another process has written, which must be noticed within two seconds, and whether the
+/// mark is due. Half of the shortest gap that becomes a blind period, so that a heartbeat interval that was just made
+/// shorter causes none.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How long lies between two glances that are asked for, at least.
+/// The shortest time between two polls of the database on behalf of readers.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How long the outcome of a readiness check holds.
 const READINESS_CACHE_LIFETIME: Duration = Duration::from_secs(1);
-/// How long to wait before listening again.
 const LISTENER_RETRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How often to forget what is past its time.
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(10);
 
 impl LiveState {
@@ -31,8 +28,8 @@ impl LiveState {
         }
     }
 
-    /// Reads what other web servers wrote if a reader has seen more of it than this one knows, or of another
-    /// history: nobody is led back in time by a balancer.
+    /// Reads what other web servers wrote if the reader's cursor is newer than this picture, or from before a restore.
+    /// So a reader never goes back in time when a load balancer sends it to another web server.
     pub async fn catch_up_to(self: &Arc<Self>, cursor: &str) {
         let Some(seen) = self.commit_in(cursor) else { return };
         if !self.can_read_others() {
@@ -46,7 +43,7 @@ impl LiveState {
                 }
             })
             .await;
-        } else if !self.read(|picture| picture.has(seen)) {
+        } else if !self.read(|picture| picture.has_commit(seen)) {
             self.refresh().await;
         }
     }
@@ -55,23 +52,22 @@ impl LiveState {
         self.read(|picture| commit > picture.commit.number)
     }
 
-    /// Reads what other web servers wrote, if anything: for whoever brings no cursor, but may have seen
-    /// or done something elsewhere a moment ago. However many ask, the database is asked so often at
-    /// most.
+    /// Reads what other web servers wrote: for readers without a cursor, who may just have seen or changed something at
+    /// another web server. Concurrent callers share one query.
     pub async fn refresh(self: &Arc<Self>) {
         if !self.can_read_others() {
             return;
         }
-        let (live, asked) = (Arc::clone(self), Stopwatch::start());
-        // To its end: those who wait for it rely on it, though who began it has gone.
-        run_to_end(async move { live.poll(asked).await }).await;
+        let (live, requested) = (Arc::clone(self), Stopwatch::start());
+        // Other callers wait for this poll, even if the one that began it goes away.
+        run_to_end(async move { live.poll(requested).await }).await;
     }
 
-    /// Looks whether others have written, unless somebody has since this was asked for.
-    async fn poll(self: &Arc<Self>, asked: Stopwatch) {
+    /// Checks whether others have written, unless another caller has done so since the request.
+    async fn poll(self: &Arc<Self>, requested: Stopwatch) {
         let mut last_poll = self.last_poll.lock().await;
         if let Some(last) = *last_poll {
-            if last.elapsed() < asked.elapsed() {
+            if last.elapsed() < requested.elapsed() {
                 return;
             }
             tokio::time::sleep(MIN_POLL_INTERVAL.saturating_sub(last.elapsed())).await;
@@ -82,32 +78,31 @@ impl LiveState {
         }
     }
 
-    /// Reads what other web servers wrote, if there are any, for a caller that holds the write lock and is about
-    /// to decide on it.
+    /// Reads what other web servers wrote, before a decision that depends on it. The caller must hold the write lock.
     pub(crate) async fn catch_up_with_others(&self) {
         if self.can_read_others() {
             self.catch_up().await;
         }
     }
 
-    /// Whether others may have written, and the database can tell. While it cannot, nobody waits for
-    /// it: it is checked for all the time.
+    /// Whether there are other web servers and the database can be read. During an outage nobody waits for the
+    /// database: `run_database_checks` tries it all the time.
     fn can_read_others(&self) -> bool {
         self.store.is_shared() && !self.is_blind()
     }
 
-    /// Whether there is no use in trying to write: it is checked for all the time, and whoever waits for
-    /// a server that does not answer keeps others waiting.
+    /// Whether a write would only wait for a PostgreSQL server that does not answer. `run_database_checks` tries it all
+    /// the time.
     pub(crate) fn is_write_blocked(&self) -> bool {
         self.store.is_shared() && self.is_blind()
     }
 
-    /// Who is blind sees again by a change, which writes down since when nobody watched; not by reading.
+    /// Reads what others wrote. Not while blind: only a write ends that, because it records the blind period.
     async fn catch_up(&self) {
         if self.is_blind() {
             return;
         }
-        // The failure is told on the page; who asked goes on with what is known.
+        // A failure is shown on the page; the caller continues with the current picture.
         let _ = self.apply_result(self.store.catch_up().await);
     }
 
@@ -116,14 +111,14 @@ impl LiveState {
         self.with_write_lock(async move { live.catch_up().await }).await;
     }
 
-    /// Hears of what other web servers wrote, for as long as the process lives. What is not heard is
-    /// found by looking.
+    /// Listens to notifications of other web servers until the process ends. Commits that were missed are found by
+    /// polling.
     pub async fn run_change_listener(self: &Arc<Self>) {
         loop {
             match self.listen_until_error().await {
                 Ok(()) => return,
                 Err(error) if !self.is_blind() => {
-                    tracing::warn!(%error, "other web servers are heard later for a while");
+                    tracing::warn!(%error, "cannot listen to other web servers; their changes are shown up to two seconds later until the connection works again");
                 }
                 Err(_) => {}
             }
@@ -134,17 +129,17 @@ impl LiveState {
     async fn listen_until_error(self: &Arc<Self>) -> Result<(), StoreError> {
         let Some(mut listener) = self.store.listen().await? else { return Ok(()) };
         loop {
-            // What was told before is not heard again: so it looks first.
+            // Notifications from before `listen` are lost, so read first.
             self.catch_up_locked().await;
             listener.wait_for_change().await?;
         }
     }
 
-    /// Keeps house now and then, for as long as the process lives.
+    /// Deletes expired rows regularly, until the process ends.
     pub async fn run_housekeeping(&self) {
         loop {
             if let Err(error) = self.store.run_housekeeping().await {
-                tracing::warn!(%error, "what is past its time was not forgotten");
+                tracing::warn!(%error, "expired rows could not be deleted; the next attempt is in ten minutes");
             }
             let now = self.now();
             self.change_auth_cache(|auth_cache| auth_cache.purge(now, TOKEN_RETENTION));
@@ -152,7 +147,7 @@ impl LiveState {
         }
     }
 
-    /// Renews the mark once and takes in what came of it.
+    /// Renews the mark once, and applies the result.
     pub async fn check_database(self: &Arc<Self>) -> Result<(), StoreError> {
         let live = Arc::clone(self);
         self.with_write_lock(async move {
@@ -173,8 +168,8 @@ impl LiveState {
         .await
     }
 
-    /// Whether the database can be read and written, by a check of its own. However many ask, there is one
-    /// check a second at most: all who ask meanwhile get its outcome.
+    /// Whether the database can be read and written now. There is at most one check a second: concurrent callers share
+    /// its outcome.
     pub(crate) async fn is_ready(self: &Arc<Self>) -> bool {
         let mut outcome = {
             let mut last = self.readiness.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,21 +178,20 @@ impl LiveState {
                 _ => last.insert(ReadinessCheck::start(self)).outcome.clone(),
             }
         };
-        // A check that ended without an outcome ended with the process.
+        // A check ends without an outcome only when the process ends.
         let was_ready =
             outcome.wait_for(Option::is_some).await.is_ok_and(|ready| *ready == Some(true));
         was_ready && !self.is_blind()
     }
 
-    /// How long the mark may stand before it is renewed.
+    /// How often the mark is renewed.
     fn mark_interval(&self) -> Duration {
         let period = self.read(|picture| picture.snapshot.settings.mark_period().half());
         Duration::from_millis(u64::try_from(period.0).unwrap_or(0).max(100))
     }
 
-    /// Looks again and again, for as long as the process lives: often enough that no period is seen
-    /// where somebody watches, and within a second of the database's return or of another process's
-    /// writing.
+    /// Renews the mark and checks for commits of others until the process ends: often enough that there is no gap while
+    /// it runs, and that the end of an outage or another process's commit is noticed within a second.
     pub async fn run_database_checks(self: &Arc<Self>) {
         let mut since_mark = Duration::ZERO;
         loop {
@@ -206,10 +200,10 @@ impl LiveState {
             since_mark += pause;
             let was_blind = self.is_blind();
             if since_mark < self.mark_interval() && !was_blind {
-                // A poll reads one number; if even that fails, looking says what there is to say.
+                // If even this one query fails, `check_database` reports the error.
                 match self.store.is_behind().await {
                     Ok(false) => continue,
-                    // What stands in a shared database was dated by whoever wrote it.
+                    // On PostgreSQL the writer has already set the time of its commit.
                     Ok(true) if self.store.is_shared() => {
                         self.catch_up_locked().await;
                         continue;
@@ -218,15 +212,15 @@ impl LiveState {
                 }
             }
             since_mark = Duration::ZERO;
-            // The failure is told where it happens.
+            // `check_database` logs a failure.
             if self.check_database().await.is_ok() && was_blind {
-                tracing::info!("the overview sees again");
+                tracing::info!("the overview can use its database again");
             }
         }
     }
 }
 
-/// A check whether the database can be read and written, for all who ask while it is new.
+/// A check whether the database can be read and written, shared by concurrent callers.
 #[derive(Debug)]
 pub(super) struct ReadinessCheck {
     started: Stopwatch,
@@ -241,7 +235,7 @@ impl ReadinessCheck {
         Self { started: Stopwatch::start(), outcome }
     }
 
-    /// One that has not ended yet is still of use, however slow the disk is.
+    /// A check that has not ended is never outdated, however slow the disk is.
     fn is_outdated(&self) -> bool {
         self.outcome.borrow().is_some() && self.started.elapsed() >= READINESS_CACHE_LIFETIME
     }

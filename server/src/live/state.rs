@@ -1,4 +1,4 @@
-//! What the picture in memory holds, and what each reader has not seen yet: no locks, no database.
+//! What is in the picture, and which changes has a reader not seen yet? No locks and no database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use app::cluster::{Change, ComponentKey, HeartbeatUpdate, ServerName, Snapshot, 
 
 use crate::store::{Commit, CommitId, History};
 
-/// How many removals are remembered for readers that have not heard of them.
+/// For readers that have not seen them yet.
 const MAX_REMOVED_REMEMBERED: usize = 10_000;
 
-/// Which commit last changed a component: everything about it, and its time alone.
+/// Which commit last changed a component's facts, and its last heartbeat.
 #[derive(Clone, Copy, Debug)]
 struct Versions {
     facts: i64,
@@ -20,26 +20,26 @@ struct Versions {
 #[derive(Debug)]
 pub(super) struct Picture {
     pub(super) snapshot: Snapshot,
-    /// How many servers are in it.
+    /// How many servers are in the snapshot.
     pub(super) servers: usize,
-    /// The commit the snapshot stands at.
+    /// The commit that was applied last.
     pub(super) commit: CommitId,
-    /// The commits before it that readers may stand at.
+    /// The commits that readers' cursors may have.
     history: History,
-    /// Readers from before this commit get the whole picture.
+    /// Readers with an older cursor get the whole picture.
     oldest_commit: i64,
     versions: BTreeMap<ComponentKey, Versions>,
-    /// The same in the order of the commits: a reader costs what changed, not what there is.
+    /// The same, ordered by commit, so that a reader's cost depends on the number of changes.
     by_commit: BTreeSet<(i64, ComponentKey)>,
     removed: BTreeMap<ComponentKey, i64>,
     settings_at: i64,
     references_at: i64,
     blind_periods_at: i64,
-    /// The last moment the database was read and written.
+    /// When the database could last be read and written.
     pub(super) readable_at: Timestamp,
-    /// How often something came or went that is in no commit, as outage is: part of every cursor.
+    /// Counts changes that have no commit number, such as going blind. Part of every cursor.
     pub(super) generation: u64,
-    /// What that was when the refused heartbeats last changed.
+    /// The generation in which the rejected heartbeats last changed.
     rejected_generation: u64,
 }
 
@@ -64,7 +64,7 @@ impl Picture {
         }
     }
 
-    /// Starts again from everything the database has; what is known in memory alone stays.
+    /// Replaces everything that is in the database; what is in memory only stays.
     pub(super) fn replace_snapshot(&mut self, snapshot: Snapshot, at: CommitId, now: Timestamp) {
         let rejected = std::mem::take(&mut self.snapshot.rejected);
         let max_servers = self.snapshot.max_servers;
@@ -75,20 +75,20 @@ impl Picture {
         self.note_rejected_changed();
     }
 
-    /// The moment for which this picture can be judged. A process that slept has seen nothing since it
-    /// last reached the database, and must call nobody silent for it: after the shortest gap that is a
-    /// blind period its time stands still, until it has read again and written the period down. While
-    /// the database's clock is being set back, it is still the last moment that was read.
+    /// The time for which this picture can be judged. A process that was suspended has missed heartbeats since it last
+    /// read the database, and must not call their servers silent. So its time stops after the shortest gap that
+    /// becomes a blind period, until it has read again and recorded that period. While the database's clock is being
+    /// set back, the time is the last one that was read.
     pub(super) fn judgement_time(&self, now: Timestamp) -> Timestamp {
         if self.snapshot.blind_since.is_some() {
             return now;
         }
-        let watched = self.snapshot.settings.mark_period().times(2);
-        now.clamp(self.readable_at, self.readable_at + watched)
+        let max_gap = self.snapshot.settings.mark_period().times(2);
+        now.clamp(self.readable_at, self.readable_at + max_gap)
     }
 
-    /// Whether what changed since this commit can be told.
-    pub(super) fn has(&self, commit: CommitId) -> bool {
+    /// Whether the changes since this commit are known.
+    pub(super) fn has_commit(&self, commit: CommitId) -> bool {
         self.oldest_commit <= commit.number && self.history.has(commit)
     }
 
@@ -131,7 +131,7 @@ impl Picture {
             self.removed.insert(key.clone(), number);
         }
         if self.removed.len() > MAX_REMOVED_REMEMBERED {
-            // Whoever has not heard of them by now gets the whole picture.
+            // Readers that have not seen them yet get the whole picture.
             self.oldest_commit = number;
             self.removed.clear();
         }
@@ -168,16 +168,16 @@ impl Picture {
         self.servers += count(&self.snapshot);
     }
 
-    /// Whoever heartbeats again answers its probes, and who was removed is not asked; whether that was in doubt.
+    /// Clears failed probes of components that send heartbeats again or were removed. Returns whether there were any.
     pub(super) fn note_answered_probes(&mut self, commit: &Commit) -> bool {
         if self.snapshot.rejected.is_empty() {
             return false;
         }
         let facts = commit.components.iter().map(|component| component.key());
-        let heard = facts.chain(commit.heartbeats.iter().map(HeartbeatUpdate::key));
-        let heard = heard.chain(commit.removed.iter().cloned());
-        // Each is asked: several may have been in doubt.
-        let answered = heard.filter(|key| self.snapshot.answered(key, commit.at)).count();
+        let keys = facts.chain(commit.heartbeats.iter().map(HeartbeatUpdate::key));
+        let keys = keys.chain(commit.removed.iter().cloned());
+        // `answered` clears a failure, so it must run for each of them.
+        let answered = keys.filter(|key| self.snapshot.answered(key, commit.at)).count();
         if answered > 0 {
             self.note_rejected_changed();
         }
@@ -189,7 +189,6 @@ impl Picture {
         self.rejected_generation = self.generation;
     }
 
-    /// A commit changed a component.
     fn note_version(&mut self, key: ComponentKey, next: impl FnOnce(Option<Versions>) -> Versions) {
         let before = self.versions.get(&key).copied();
         if let Some(before) = before {

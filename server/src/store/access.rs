@@ -1,4 +1,4 @@
-//! Who may ask for what, and what was done: how it lies in the tables.
+//! How are accounts, sessions and tokens changed in the tables?
 
 use crate::auth::model::{
     Account, EMBED_CODE_LIFETIME, EmbedSession, Session, SetupCode, Token, TokenOwner, name_key,
@@ -10,68 +10,63 @@ use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::UserRole;
 
-/// How long a server's credential is good that nobody uses: its server has another, or is gone.
+/// A server's credential that was not used for this long is deleted: its server has another one or no longer exists.
 pub(super) const UNUSED_CREDENTIAL_RETENTION: Span = Span::minutes(90 * 24 * 60);
-/// How many sessions a person has at once; the oldest ends where there would be more.
+/// If there would be more, the oldest one ends.
 const MAX_SESSIONS_PER_PERSON: u32 = 100;
-/// How many credentials of a server are good at once; the oldest ends where there would be more.
+/// If there would be more, the oldest one is revoked.
 const MAX_CREDENTIALS_PER_SERVER: u32 = 10;
-/// How long a token that is over is still shown.
+/// How long a revoked or expired token is still shown.
 pub(crate) const TOKEN_RETENTION: Span = Span::minutes(31 * 24 * 60);
 
-/// What changes about who may ask for what.
+/// One change of accounts, sessions or tokens.
 #[derive(Clone, Debug)]
 pub enum AccessChange {
-    /// A person may sign in with this password; their sessions end. Tokens they made end too where the person
-    /// may no longer make them.
+    /// Creates or replaces an account; its sessions end. If it is not an admin's, the tokens that it created are
+    /// revoked.
     SetAccount(Account),
-    /// The same, if there is no admin yet and this code is good: it is used up.
+    /// The same, if there is no admin yet and this set-up code is valid; the code is used up.
     CreateFirstAdmin(Account, SecretHash),
-    /// A person may no longer sign in; their sessions end, and the tokens they made.
+    /// Removes an account; its sessions end, and the tokens that it created are revoked.
     RemoveAccount(String),
-    /// A session begins, if the person's password is still the one that was checked.
+    /// Begins a session, if the password is still the one that was checked.
     StartSession {
-        /// What the cookie carries.
+        /// Of the secret in the cookie.
         hash: SecretHash,
-        /// The session.
         session: Session,
         /// The hash of the password that was checked.
         password: String,
     },
-    /// A person's password, which stays the same, is hashed anew, unless it was changed meanwhile.
+    /// Stores a new hash of the same password, unless the password was changed meanwhile.
     RehashPassword {
-        /// Whose.
         name_key: String,
-        /// The hash so far.
+        /// The old hash.
         from: String,
-        /// The new one.
+        /// The new hash.
         to: String,
     },
-    /// A session ends.
     EndSession(SecretHash),
-    /// All sessions of a person end.
     EndAllSessions(String),
-    /// A product lets somebody in by this code, if its token is still good.
+    /// Creates an embedded session with a one-time code, if the product's token is still valid.
     CreateEmbedSession(SecretHash, EmbedSession),
-    /// The code is used, and a session begins.
+    /// Uses up the code and begins the embedded session.
     RedeemEmbedCode {
-        /// The code.
+        /// The hash of the code.
         code: SecretHash,
-        /// The session.
+        /// The hash of the cookie's secret.
         session: SecretHash,
     },
-    /// What a product let in by this number is out again.
+    /// Ends the embedded session with this id.
     RevokeEmbedSession(String),
-    /// A token or a credential is good from now on, if its maker still may create it. Of a server's credentials
-    /// the oldest ends where there are too many.
+    /// Adds a token or a credential, if its owner may still create it.
     AddToken(SecretHash, Token),
-    /// It is not any more, nor are the tokens made with it.
+    /// Revokes the token with this id, and the tokens that were created with it.
     RevokeToken(String),
-    /// The code that makes the first admin.
+    /// Sets the code that creates the first admin.
     SetSetupCode(SetupCode),
 }
 
-/// Writes a change down, as part of this commit; false where there was nothing to change.
+/// Writes a change as part of the commit with this number. False if there was nothing to change.
 pub(super) async fn change_access(
     tx: &mut Tx,
     change: &AccessChange,
@@ -114,7 +109,7 @@ pub(super) async fn change_access(
     }
 }
 
-/// The tables of who may ask for what, within one change.
+/// The tables of accounts, sessions and tokens, within one transaction.
 struct AccessTables<'t> {
     tx: &'t mut Tx,
     at: Timestamp,
@@ -122,7 +117,7 @@ struct AccessTables<'t> {
 }
 
 impl AccessTables<'_> {
-    /// Ends the row that `end` finds by `$1`: `$2` is when, `$3` the commit.
+    /// Executes `end`, which marks the row with the key `$1` as ended at `$2` by the commit `$3`.
     async fn end_row(&mut self, end: Statement, key: String) -> Result<bool, StoreError> {
         let end = end.bind(key).bind(self.at.0).bind(self.commit);
         Ok(end.execute(self.tx).await? > 0)
@@ -181,7 +176,7 @@ impl AccessTables<'_> {
         session: &Session,
         password: &str,
     ) -> Result<bool, StoreError> {
-        // What was checked a moment ago may have been changed since.
+        // The password may have been changed since it was checked.
         let insert =
             sql("insert into sessions (hash, name_key, begun_at, acted_at, address, changed_no)
              select $1, $2, $3, $4, $5, $6 from people
@@ -270,7 +265,7 @@ impl AccessTables<'_> {
     }
 
     async fn add_token(&mut self, hash: SecretHash, token: &Token) -> Result<bool, StoreError> {
-        // The maker was allowed to a moment ago, and may have been removed or revoked since.
+        // The owner may have been removed or revoked since it was checked.
         let add = sql(
             "insert into tokens (id, hash, role, name, server_key, made_at, made_by, maker, address,
                  expires_at, changed_no)
@@ -314,8 +309,8 @@ impl AccessTables<'_> {
         Ok(revoked)
     }
 
-    /// Revokes what somebody made, and what was made with that. A server's credential stays: its server
-    /// proved itself when it enrolled, and goes on.
+    /// Revokes the tokens of an owner, and those that were created with them. Credentials of servers stay valid: the
+    /// server had a valid token when it enrolled.
     async fn revoke_tokens_made_by(&mut self, maker: &str) -> Result<(), StoreError> {
         let revoke = sql("with recursive made (id) as (
                  select id from tokens where maker = $1 and role <> 'node'
@@ -344,7 +339,7 @@ pub(super) fn owner_text(key: &str) -> String {
     TokenOwner::User(key.to_owned()).to_text()
 }
 
-/// Whole servers were removed: nobody may send heartbeats under their names with a former credential.
+/// Revokes the credentials of removed servers, so that nobody can send heartbeats in their names with them.
 pub(super) async fn revoke_credentials(
     tx: &mut Tx,
     servers: &[ServerName],

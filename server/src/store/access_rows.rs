@@ -1,4 +1,4 @@
-//! Reads people, sessions, guests and tokens.
+//! How are accounts, sessions and tokens read from the tables?
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Timestamp};
 use app::protocol::UserRole;
 
-/// Writes down when tokens were last used: one statement, in a transaction that keeps nobody waiting.
+/// Writes when tokens were last used, in one statement.
 pub(super) async fn record_token_uses(
     tx: &mut Tx,
     uses: &[(String, Timestamp)],
@@ -39,7 +39,7 @@ pub(super) async fn record_token_uses(
     Ok(())
 }
 
-/// The tokens used since a moment, and when.
+/// The tokens that were used since then, and when.
 pub(super) async fn token_uses_since(
     tx: &mut Tx,
     since: Timestamp,
@@ -49,14 +49,13 @@ pub(super) async fn token_uses_since(
     rows.iter().map(|row| Ok((hash(row, 0)?, Timestamp(row.get(1)?)))).collect()
 }
 
-/// Everything that proves somebody.
 pub(super) async fn auth_cache(tx: &mut Tx) -> Result<AuthCache, StoreError> {
     let mut auth_cache = AuthCache::default();
     auth_cache.apply(changes_since(tx, -1).await?);
     Ok(auth_cache)
 }
 
-/// What changed about it after a commit.
+/// The rows that changed after a commit.
 pub(super) async fn changes_since(
     tx: &mut Tx,
     commit: i64,

@@ -1,28 +1,27 @@
-//! The address of a database, without the password in it.
+//! How is the address of a database shown without its password?
 
-/// A database's address without the password it may hold.
 pub(crate) fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let rest = match rest.split_once('?') {
         Some((place, query)) => format!("{place}?{}", query_without_password(query)),
         None => rest.to_owned(),
     };
-    let person = rest.rsplit_once('@');
-    match person.and_then(|(person, place)| Some((person.split_once(':')?.0, place))) {
-        Some((name, place)) => format!("{scheme}://{name}:…@{place}"),
+    let user = rest.rsplit_once('@');
+    match user.and_then(|(user, host)| Some((user.split_once(':')?.0, host))) {
+        Some((name, host)) => format!("{scheme}://{name}:…@{host}"),
         None => format!("{scheme}://{rest}"),
     }
 }
 
-/// PostgreSQL's addresses may name the password among their parameters.
+/// A PostgreSQL address may contain the password as a query parameter.
 fn query_without_password(query: &str) -> String {
-    let shown = |part: &str| match part.split_once('=') {
+    let hide = |part: &str| match part.split_once('=') {
         Some((name, value)) if name.eq_ignore_ascii_case("password") && !value.is_empty() => {
             format!("{name}=…")
         }
         _ => part.to_owned(),
     };
-    query.split('&').map(shown).collect::<Vec<_>>().join("&")
+    query.split('&').map(hide).collect::<Vec<_>>().join("&")
 }
 
 #[cfg(test)]
@@ -30,8 +29,8 @@ mod tests {
     use super::without_password;
 
     #[test]
-    fn an_address_is_told_without_its_password() {
-        for (address, told) in [
+    fn an_address_is_shown_without_its_password() {
+        for (address, shown) in [
             ("sqlite:overview.db", "sqlite:overview.db"),
             ("postgres://ann@db/overview", "postgres://ann@db/overview"),
             ("postgres://ann:secret@db/overview", "postgres://ann:…@db/overview"),
@@ -47,7 +46,7 @@ mod tests {
             ("postgres://ann@db/o?password=", "postgres://ann@db/o?password="),
             ("mysql://db/o?password=secret", "mysql://db/o?password=…"),
         ] {
-            assert_eq!(without_password(address), told);
+            assert_eq!(without_password(address), shown);
         }
     }
 }

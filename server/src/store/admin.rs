@@ -1,5 +1,4 @@
-//! How a command reaches the database beside the process that owns it: without its lock, its mark or
-//! its clock.
+//! How does a command use the database while `serve` runs? Without the owner's lock, mark or clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,45 +17,34 @@ use crate::store::{AccessChange, StoreError, access, rows, sqlite};
 use crate::store::{access_rows, audit, component_row};
 use crate::telemetry::primitives::Counter;
 
-/// How long to wait for the owner's transactions: each takes milliseconds.
+/// Each transaction of the owner takes milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A database that other processes may have open. What is written here raises the commit number, by
-/// which they notice.
+/// A database that other processes may have open. Each change raises the commit number, by which they notice it.
 #[derive(Debug)]
 pub struct AdminStore(Database);
 
 #[derive(Debug)]
 enum Database {
-    /// A file, and perhaps a process that owns it.
+    /// A file that `serve` may own.
     Sqlite(SqlitePool),
     Postgres(PostgresStore),
 }
 
-/// Why no key was accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptError {
-    /// The digits name no check.
-    #[error("{}", in_words(*.kind, .digits, .why))]
-    KeyLookupError {
-        /// Which key was meant.
-        kind: KeyKind,
-        /// The digits given.
-        digits: String,
-        /// Why they name none.
-        why: KeyLookupError,
-    },
-    /// The database does not take it.
+    #[error("{}", describe_lookup_error(*.kind, .digits, .why))]
+    KeyLookupError { kind: KeyKind, digits: String, why: KeyLookupError },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What came of accepting a key.
+/// The result of accepting a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// The check all others are now held against.
+    /// The check that all others are compared with.
     pub check: KeyCheck,
-    /// An admin or two servers had settled on it before: nothing was written.
+    /// It was the agreed reference key before; nothing was written.
     pub already: bool,
     /// The servers with another key, by name.
     pub differing: Vec<ServerName>,
@@ -73,7 +61,7 @@ impl AdminStore {
         Ok(Self(Database::Sqlite(sqlite::open_unowned(&path, BUSY_TIMEOUT).await?)))
     }
 
-    /// Makes the one reported check that begins with `digits` the cluster's reference.
+    /// Makes the reported check that begins with `digits` the cluster's reference key.
     pub async fn accept_key(&self, kind: KeyKind, digits: &str) -> Result<Accepted, AcceptError> {
         let AdminTx { mut tx, cluster, at } = self.begin().await?;
         let components = component_row::all_components(&mut tx).await?;
@@ -88,31 +76,30 @@ impl AdminStore {
             rows::set_references(&mut tx, &references).await?;
             let entry = AuditEntry::done(&Actor::command(), Action::AcceptKey, check.short());
             audit::record(&mut tx, &entry, at, cluster.commit.number + 1).await?;
-            self.close(AdminTx { tx, cluster, at }, Section::ReferenceKeys).await?;
+            self.commit(AdminTx { tx, cluster, at }, Section::ReferenceKeys).await?;
         }
         let KeyChangePreview { wrong, .. } =
             KeyChangePreview::compute(kind, check, components.iter());
         Ok(Accepted { check, already, differing: wrong })
     }
 
-    /// Changes who may ask for what, all of it or nothing, and writes it down; false if one of the
-    /// changes found nothing to change.
+    /// Makes all these changes of accounts, sessions and tokens or none, with an audit entry. False if one of them
+    /// found nothing to change.
     pub async fn change_access(
         &self,
-        grants: &[AccessChange],
+        changes: &[AccessChange],
         entry: &AuditEntry,
     ) -> Result<bool, StoreError> {
         let AdminTx { mut tx, cluster, at } = self.begin().await?;
-        for grant in grants {
-            if !access::change_access(&mut tx, grant, at, cluster.commit.number + 1).await? {
+        for change in changes {
+            if !access::change_access(&mut tx, change, at, cluster.commit.number + 1).await? {
                 return tx.rollback().await.map(|()| false);
             }
         }
         audit::record(&mut tx, entry, at, cluster.commit.number + 1).await?;
-        self.close(AdminTx { tx, cluster, at }, Section::AuthCache).await.map(|()| true)
+        self.commit(AdminTx { tx, cluster, at }, Section::AuthCache).await.map(|()| true)
     }
 
-    /// Who may ask for what.
     pub async fn auth_cache(&self) -> Result<AuthCache, StoreError> {
         let mut tx = match &self.0 {
             Database::Sqlite(pool) => begin(pool, "begin").await?,
@@ -123,8 +110,8 @@ impl AdminStore {
         Ok(auth_cache)
     }
 
-    /// Takes the database away from all others, who can write nothing until it is given back. There is
-    /// no use for it but to show, or to test, how an overview fares without its database.
+    /// Locks the database, so that nobody else can write until the lock is released. Only for the demo and for tests,
+    /// which show what an overview does without its database.
     pub async fn lock_exclusively(&self) -> Result<ExclusiveLock, StoreError> {
         Ok(ExclusiveLock(match &self.0 {
             Database::Sqlite(pool) => begin(pool, "begin exclusive").await?,
@@ -143,13 +130,14 @@ impl AdminStore {
         Ok(AdminTx { tx, cluster, at })
     }
 
-    /// Raises the commit number. The mark is not moved, for nobody watched; and when a fact changed,
-    /// a file's owner says by its own clock.
-    async fn close(&self, change: AdminTx, touched: Section) -> Result<(), StoreError> {
+    /// Commits with a new commit number. The mark stays, because a command does not check for heartbeats. The owner of
+    /// an SQLite file sets the time of the last change by its own clock.
+    async fn commit(&self, change: AdminTx, touched: Section) -> Result<(), StoreError> {
         let AdminTx { mut tx, cluster, at } = change;
         let ClusterRow { mark_at, changed_at, commit, .. } = cluster;
-        let seen = touched == Section::ReferenceKeys && matches!(self.0, Database::Postgres(_));
-        let changed_at = if seen { at } else { changed_at };
+        let is_visible =
+            touched == Section::ReferenceKeys && matches!(self.0, Database::Postgres(_));
+        let changed_at = if is_visible { at } else { changed_at };
         rows::update_cluster_row(&mut tx, mark_at, changed_at, commit.next(), &[touched]).await?;
         if let Database::Postgres(_) = self.0 {
             PostgresStore::notify(&mut tx).await?;
@@ -158,30 +146,28 @@ impl AdminStore {
     }
 }
 
-/// Begins on a file that another process may own: what is wrong with it is for the owner to find.
+/// Begins on a file that another process may own. Only the owner checks it for damage.
 async fn begin(pool: &SqlitePool, statement: &'static str) -> Result<Tx, StoreError> {
     sqlite::begin(pool, statement, &Arc::default(), &Counter::default()).await
 }
 
-/// Something under way.
 struct AdminTx {
     tx: Tx,
     cluster: ClusterRow,
     at: Timestamp,
 }
 
-/// Somebody else's hold on a database: it ends with this value at the latest.
+/// Released when it is dropped, at the latest.
 #[derive(Debug)]
 pub struct ExclusiveLock(Tx);
 
 impl ExclusiveLock {
-    /// Gives the database back, as it was.
     pub async fn release(self) -> Result<(), StoreError> {
         self.0.rollback().await
     }
 }
 
-fn in_words(kind: KeyKind, digits: &str, why: &KeyLookupError) -> String {
+fn describe_lookup_error(kind: KeyKind, digits: &str, why: &KeyLookupError) -> String {
     let kind = kind.as_str();
     match why {
         KeyLookupError::Ambiguous => {

@@ -1,4 +1,5 @@
-//! The rows of the audit log: written in the transaction that they record, never changed.
+//! How is the audit log written, read, and cut to its retention? Entries are written in the transaction that they
+//! record, and never changed.
 
 use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
 use crate::auth::model::{EMBED_CODE_LIFETIME, SESSION_LIFETIME};
@@ -10,16 +11,15 @@ use crate::store::tx::Tx;
 use crate::telemetry::outside_text::{list_line, one_line};
 use app::cluster::{Span, Timestamp};
 
-/// How long the audit is kept; its trigger refuses to forget anything younger.
+/// Longer than the 400 days within which a trigger rejects the deletion of entries.
 const AUDIT_RETENTION: Span = Span::minutes(401 * 24 * 60);
-/// Within which time equal entries of the audit share a row.
+/// Equal entries within this time share a row.
 const AUDIT_REPEAT_WINDOW: Span = Span::minutes(60);
-/// The most lines one answer carries.
+/// In one answer.
 const MAX_AUDIT_ENTRIES: u32 = 1_000;
 
-/// Writes an entry down, in the transaction of what it is about; what is done in a session keeps the
-/// session acting. An entry that repeats one of the last hour is counted there. True if the session's last
-/// action was moved.
+/// Writes an entry in the transaction that it records. If it repeats an entry of the last hour, that one is counted up.
+/// Also sets the time of the session's last change; returns whether that changed.
 pub(super) async fn record(
     tx: &mut Tx,
     entry: &AuditEntry,
@@ -32,7 +32,7 @@ pub(super) async fn record(
         (one_line(&actor.name), actor.auth_method.as_str(), entry.action.as_str());
     let (target, outcome) = (list_line(&entry.target), one_line(&entry.outcome));
     let parts = [&who, proof, address.as_deref().unwrap_or_default(), action, &target, &outcome];
-    // No part holds a line break: parts that run into one another cannot look like others.
+    // No part contains a line break, so different entries cannot result in the same text.
     let digest = SecretHash::new(&parts.join("\n")).to_hex();
     let repeat = sql("update audit set repeated = repeated + 1, last_at = $2
          where id = (select max(id) from audit where digest = $1 and at > $3)");
@@ -53,7 +53,7 @@ pub(super) async fn record(
         .await?;
     }
     let Some(session) = actor.session else { return Ok(false) };
-    // At most once a minute: the limit it is compared with is half an hour.
+    // At most once a minute, which is enough for a limit of half an hour.
     for statement in [
         "update sessions set acted_at = $2, changed_no = $4 where hash = $1 and acted_at < $3",
         "update guests set acted_at = $2, changed_no = $4 where hash = $1 and acted_at < $3",
@@ -67,11 +67,8 @@ pub(super) async fn record(
     Ok(false)
 }
 
-/// Lines of the audit, newest first.
-pub(super) async fn audit(
-    tx: &mut Tx,
-    wanted: &AuditQuery,
-) -> Result<Vec<AuditRecord>, StoreError> {
+/// Entries, newest first.
+pub(super) async fn audit(tx: &mut Tx, query: &AuditQuery) -> Result<Vec<AuditRecord>, StoreError> {
     let rows =
         sql("select id, at, who, proof, address, action, target, outcome, repeated, last_at,
              request_id
@@ -80,10 +77,10 @@ pub(super) async fn audit(
              and (cast($3 as text) is null
                  or lower(who || ' ' || target || ' ' || coalesce(address, '')) like $3 escape '\\')
          order by id desc limit $4")
-        .bind(wanted.before.unwrap_or(i64::MAX))
-        .bind(wanted.action.as_deref())
-        .bind(wanted.text.as_deref().map(like_pattern))
-        .bind(wanted.limit.min(MAX_AUDIT_ENTRIES))
+        .bind(query.before.unwrap_or(i64::MAX))
+        .bind(query.action.as_deref())
+        .bind(query.text.as_deref().map(like_pattern))
+        .bind(query.limit.min(MAX_AUDIT_ENTRIES))
         .rows(tx)
         .await?;
     rows.iter()
@@ -105,7 +102,7 @@ pub(super) async fn audit(
         .collect()
 }
 
-/// The pattern of what holds a text, in either case.
+/// A pattern for `like` that matches lower-case texts which contain this one.
 pub(super) fn like_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.to_lowercase().chars() {
@@ -117,14 +114,13 @@ pub(super) fn like_pattern(text: &str) -> String {
     pattern + "%"
 }
 
-/// Forgets what is past its time, at most so many rows of a kind; whether there may be more. What is over
-/// proves nothing any more, so nobody needs to hear of it.
+/// Deletes expired rows, at most `max` of each kind. Returns whether there may be more.
 pub(super) async fn delete_expired(
     tx: &mut Tx,
     at: Timestamp,
-    most: u32,
+    max: u32,
 ) -> Result<bool, StoreError> {
-    let over = [
+    let expired = [
         (
             "delete from sessions where hash in
                  (select hash from sessions where begun_at <= $1 limit $2)",
@@ -160,9 +156,9 @@ pub(super) async fn delete_expired(
         ),
     ];
     let mut more = false;
-    for (statement, until) in over {
-        let gone = sql(statement).bind(until.0).bind(most).execute(tx).await?;
-        more |= gone >= u64::from(most);
+    for (statement, until) in expired {
+        let deleted = sql(statement).bind(until.0).bind(max).execute(tx).await?;
+        more |= deleted >= u64::from(max);
     }
     sql("delete from setup_code where expires_at <= $1").bind(at.0).execute(tx).await?;
     Ok(more)

@@ -1,4 +1,4 @@
-//! What becomes of the database when a caller goes away in the middle, at any await of any change.
+//! What is in the database if a caller goes away at any await of any change?
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,36 +16,39 @@ use crate::store::changes::fold_heartbeats;
 use crate::store::{AccessChange, Commit, Database, Store, StoreError, access, rows};
 use crate::store::{access_rows, audit, component_row};
 
-/// More awaits than any change has.
+/// More than any change needs.
 const MAX_POLLS: usize = 2_000;
 
-/// When a caller goes away.
 #[derive(Clone, Copy, Debug)]
-enum Leaves {
-    /// As soon as it has to wait.
+enum Cancellation {
+    /// As soon as the work is pending.
     AtOnce,
-    /// When what it waits for is there, before it has looked.
+    /// When the work was woken, before it is polled again.
     WhenWoken,
 }
 
-/// Polls `work` so many times and drops it; what it came to, if it ended before.
-async fn poll_at_most<T>(work: impl Future<Output = T>, polls: usize, leaves: Leaves) -> Option<T> {
+/// Polls `work` this many times and drops it. Returns its result if it ended before.
+async fn poll_at_most<T>(
+    work: impl Future<Output = T>,
+    polls: usize,
+    cancellation: Cancellation,
+) -> Option<T> {
     let (mut work, mut left) = (pin!(work), polls);
     std::future::poll_fn(move |context| {
         if left == 0 {
             return Poll::Ready(None);
         }
         left -= 1;
-        match (work.as_mut().poll(context), leaves) {
+        match (work.as_mut().poll(context), cancellation) {
             (Poll::Ready(done), _) => Poll::Ready(Some(done)),
-            (Poll::Pending, Leaves::AtOnce) if left == 0 => Poll::Ready(None),
+            (Poll::Pending, Cancellation::AtOnce) if left == 0 => Poll::Ready(None),
             (Poll::Pending, _) => Poll::Pending,
         }
     })
     .await
 }
 
-/// Everything that writes or reads, without the task that protects it.
+/// Everything that writes or reads.
 #[derive(Clone, Copy, Debug)]
 enum Work {
     Receive,
@@ -70,7 +73,7 @@ impl Work {
         Self::Audit,
     ];
 
-    /// Does it, for the `number`th time.
+    /// Does it without the task that protects it.
     async fn unprotected(self, store: &Store, number: u32) -> Result<(), StoreError> {
         if matches!(self, Self::Load | Self::Audit) {
             return self.read(store).await;
@@ -124,13 +127,13 @@ impl Work {
             rows::snapshot(&mut tx, &cluster).await?;
             access_rows::auth_cache(&mut tx).await?;
         } else {
-            let wanted = AuditQuery { before: None, action: None, text: None, limit: 10 };
-            audit::audit(&mut tx, &wanted).await?;
+            let query = AuditQuery { before: None, action: None, text: None, limit: 10 };
+            audit::audit(&mut tx, &query).await?;
         }
         tx.rollback().await
     }
 
-    /// The same, as everybody else does it.
+    /// Does it like any other caller.
     async fn protected(self, store: &Arc<Store>, number: u32) -> Result<(), StoreError> {
         let done: Result<Commit, StoreError> = match self {
             Self::Receive => store
@@ -155,8 +158,8 @@ impl Work {
             Self::RenewMark => store.renew_mark().await,
             Self::Load => return store.load().await.map(drop),
             Self::Audit => {
-                let wanted = AuditQuery { before: None, action: None, text: None, limit: 10 };
-                return store.audit(&wanted).await.map(drop);
+                let query = AuditQuery { before: None, action: None, text: None, limit: 10 };
+                return store.audit(&query).await.map(drop);
             }
         };
         done.map(drop)
@@ -188,7 +191,7 @@ fn beat(server: &str, sequence: u32) -> Heartbeat {
     }
 }
 
-/// Settings in which one number says all the others.
+/// Settings of which all values follow from one number.
 fn settings(number: u32) -> Settings {
     let seconds = 10 + number % 1_000;
     Settings {
@@ -204,11 +207,11 @@ fn key_check(number: u32) -> KeyCheck {
 }
 
 fn entry() -> AuditEntry {
-    AuditEntry::done(&Actor::command(), Action::Configure, "a story")
+    AuditEntry::done(&Actor::command(), Action::Configure, "a test")
 }
 
-/// Nothing is half done: both servers stand at one heartbeat, and the settings belong together.
-async fn nothing_is_half_done(store: &Arc<Store>, context: &str) {
+/// Both servers have the same sequence, and the settings belong together.
+async fn check_no_partial_change(store: &Arc<Store>, context: &str) {
     let snapshot = store.load().await.unwrap_or_else(|error| panic!("{context}: {error}")).snapshot;
     let sequences: Vec<i64> =
         snapshot.components.values().map(|component| component.boots.current.sequence).collect();
@@ -223,16 +226,17 @@ async fn nothing_is_half_done(store: &Arc<Store>, context: &str) {
     assert!(together, "{context}: {:?}", snapshot.settings);
 }
 
-/// Cuts each kind of work off at its n-th poll, for every n until it ends.
-async fn cut_off_everywhere(store: Arc<Store>) {
+/// Cancels each kind of work at its n-th poll, for every n until it ends.
+async fn cancel_everywhere(store: Arc<Store>) {
     let mut number = 0;
-    for leaves in [Leaves::AtOnce, Leaves::WhenWoken] {
+    for cancellation in [Cancellation::AtOnce, Cancellation::WhenWoken] {
         for work in Work::ALL {
             let mut ended = false;
             for polls in 0..MAX_POLLS {
                 number += 1;
-                let context = format!("{work:?}, cut off {leaves:?} at poll {polls}");
-                let done = poll_at_most(work.unprotected(&store, number), polls, leaves).await;
+                let context = format!("{work:?}, cancelled {cancellation:?} at poll {polls}");
+                let done =
+                    poll_at_most(work.unprotected(&store, number), polls, cancellation).await;
                 ended = match done {
                     None => false,
                     Some(Ok(())) => true,
@@ -242,7 +246,7 @@ async fn cut_off_everywhere(store: Arc<Store>) {
                 let next = store.receive([beat("web-1", number), beat("web-2", number)]).await;
                 let next = next.unwrap_or_else(|error| panic!("{context}, and then: {error}"));
                 assert!(next.receipts.iter().all(|receipt| receipt.applied), "{context}");
-                nothing_is_half_done(&store, &context).await;
+                check_no_partial_change(&store, &context).await;
                 if ended {
                     break;
                 }
@@ -250,14 +254,14 @@ async fn cut_off_everywhere(store: Arc<Store>) {
             assert!(ended, "{work:?} never ended within {MAX_POLLS} polls");
         }
     }
-    assert_eq!(store.replaced_connections(), 0, "no connection was ever left in a transaction");
+    assert_eq!(store.replaced_connections(), 0, "no connection was returned inside a transaction");
 }
 
-/// A caller that has asked once may go away: the change is made all the same.
-async fn made_without_its_caller(store: Arc<Store>) {
+/// A caller that has polled once may go away: the change is made all the same.
+async fn complete_without_caller(store: Arc<Store>) {
     for (number, work) in (1..).zip(Work::ALL) {
-        let asked = poll_at_most(work.protected(&store, number), 1, Leaves::AtOnce).await;
-        assert!(asked.is_none(), "{work:?} ended before anybody could go away");
+        let asked = poll_at_most(work.protected(&store, number), 1, Cancellation::AtOnce).await;
+        assert!(asked.is_none(), "{work:?} ended at the first poll");
     }
     let mut last = None;
     for _ in 0..500 {
@@ -273,11 +277,11 @@ async fn made_without_its_caller(store: Arc<Store>) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("never made: removed, configured, granted, accepted are {last:?}");
+    panic!("not all were made: removed, configured, granted, accepted are {last:?}");
 }
 
-/// A connection that came back inside a transaction is replaced, and nothing of that transaction stays.
-async fn heals_itself(store: Arc<Store>) {
+/// A connection that was returned inside a transaction is replaced, and that transaction is rolled back.
+async fn replace_open_connection(store: Arc<Store>) {
     store.receive([beat("web-1", 1), beat("web-2", 1)]).await.unwrap();
     let mut tx = match &store.database {
         Database::Sqlite(sqlite) => sqlite.begin_write().await.unwrap(),
@@ -287,22 +291,22 @@ async fn heals_itself(store: Arc<Store>) {
     audit::record(&mut tx, &left_open, store.now(), 0).await.unwrap();
     tx.leave_open();
     let before = store.replaced_connections();
-    // A pool of several connections may hand out another one first.
+    // A pool with several connections may use another one first.
     for number in 2..40 {
         let received = store.receive([beat("web-1", number), beat("web-2", number)]).await.unwrap();
         assert!(received.receipts.iter().all(|receipt| receipt.applied));
     }
-    assert_eq!(store.replaced_connections(), before + 1, "found and counted once");
-    let wanted = AuditQuery { before: None, action: None, text: None, limit: 10 };
-    assert!(store.audit(&wanted).await.unwrap().is_empty(), "it was rolled back");
+    assert_eq!(store.replaced_connections(), before + 1, "counted once");
+    let query = AuditQuery { before: None, action: None, text: None, limit: 10 };
+    assert!(store.audit(&query).await.unwrap().is_empty(), "it was rolled back");
 }
 
 macro_rules! on_both {
-    ($($story:ident => $check:ident,)*) => {
+    ($($test:ident => $check:ident,)*) => {
         mod sqlite {
             use super::*;
             $(#[tokio::test]
-            async fn $story() {
+            async fn $test() {
                 let folder = testkit::folder();
                 let file = folder.join("overview.db");
                 $check(Store::open(&format!("sqlite:{}", file.display())).await.unwrap()).await;
@@ -311,7 +315,7 @@ macro_rules! on_both {
         mod postgres {
             use super::*;
             $(#[tokio::test]
-            async fn $story() {
+            async fn $test() {
                 let address = testkit::postgres().create_database().await;
                 $check(Store::open(&address).await.unwrap()).await;
             })*
@@ -320,7 +324,7 @@ macro_rules! on_both {
 }
 
 on_both! {
-    after_a_cut_at_any_await_the_next_change_succeeds_and_nothing_is_half_done => cut_off_everywhere,
-    a_change_is_made_though_its_caller_went_away => made_without_its_caller,
-    a_connection_left_inside_a_transaction_is_replaced => heals_itself,
+    a_change_cancelled_at_any_await_is_not_made_in_part_and_the_next_one_succeeds => cancel_everywhere,
+    a_change_is_made_although_its_caller_went_away => complete_without_caller,
+    a_connection_returned_inside_a_transaction_is_replaced => replace_open_connection,
 }

@@ -1,4 +1,4 @@
-//! What a transaction changed, for whoever keeps the picture, and what is told to whoever asked for it.
+//! What does a transaction return: for the live picture, and to its caller?
 
 use std::sync::Arc;
 
@@ -13,21 +13,19 @@ use crate::store::CommitId;
 /// What a transaction changed.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
-    /// What others had changed before it; to be taken in first.
+    /// What others had changed before it; must be applied first.
     pub earlier: Option<Box<Commit>>,
-    /// This commit.
     pub id: CommitId,
-    /// Commits of others before it, as far as the database remembers them.
+    /// Other commits between the last one that was read and this one, as far as the database remembers them.
     pub skipped: Vec<CommitId>,
-    /// When it was made, or seen.
+    /// When it was written, or read.
     pub at: Timestamp,
-    /// When a fact was last changed.
+    /// When a fact last changed.
     pub changed_at: Timestamp,
-    /// Components of which more than the time changed.
+    /// Components of which more than the last heartbeat changed.
     pub components: Vec<Arc<Component>>,
-    /// Components that merely beat again.
+    /// Components of which only the last heartbeat changed.
     pub heartbeats: Vec<HeartbeatUpdate>,
-    /// Components that were removed.
     pub removed: Vec<ComponentKey>,
     /// The reference keys, if they changed.
     pub references: Option<ReferenceKeys>,
@@ -35,34 +33,32 @@ pub struct Commit {
     pub settings: Option<Settings>,
     /// All blind periods, if they changed.
     pub blind_periods: Option<Vec<BlindPeriod>>,
-    /// Everything, where nothing known so far can be built upon: the clock jumped, or the database is
-    /// another.
+    /// Replaces everything that was read before: all times moved, or the database was restored or replaced.
     pub snapshot: Option<Box<Snapshot>>,
-    /// Who may ask for what, if that changed: no reader of the picture hears of it.
+    /// Accounts, sessions and tokens, if they changed. Not part of the picture.
     pub auth_cache: Option<AuthChanges>,
 }
 
-/// What a commit changed about who may ask for what.
+/// What a commit changed about accounts, sessions and tokens.
 #[derive(Clone, Debug)]
 pub enum AuthChanges {
-    /// Everything, where nothing known so far can be built upon.
+    /// Replaces everything that was read before.
     Whole(Box<AuthCache>),
-    /// What is not as it was.
     Changes(AuthCacheChanges),
 }
 
 impl Commit {
-    /// Whether a reader has anything to take in, beside what others changed before.
+    /// Whether it changes nothing for readers. `earlier` does not count.
     pub fn is_empty(&self) -> bool {
         self.heartbeats.is_empty() && self.has_only_times()
     }
 
-    /// Whether somebody wants to hear of it at once: more than a time changed.
+    /// Whether others are notified at once: more than heartbeat times changed.
     pub(crate) fn is_urgent(&self) -> bool {
         !self.has_only_times() || self.auth_cache.is_some()
     }
 
-    /// Whether no reader has more than times to take in.
+    /// Whether only heartbeat times changed.
     fn has_only_times(&self) -> bool {
         self.components.is_empty()
             && self.removed.is_empty()
@@ -73,42 +69,37 @@ impl Commit {
     }
 }
 
-/// What became of one heartbeat.
+/// The result of one heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// It changed something.
+    /// Whether it changed something.
     pub applied: bool,
-    /// When the heartbeat that counts came: this one, or the one it did not replace.
+    /// When the latest heartbeat was received: this one, or the one that it did not replace.
     pub received_at: Timestamp,
 }
 
 impl Receipt {
-    /// How many heartbeats changed something.
     pub fn applied(receipts: &[Self]) -> usize {
         receipts.iter().filter(|receipt| receipt.applied).count()
     }
 }
 
-/// A batch of heartbeats after its commit.
+/// The result of a batch of heartbeats.
 #[derive(Debug)]
 pub struct ReceiveOutcome {
     /// One for each heartbeat, in order.
     pub receipts: Vec<Receipt>,
-    /// The moment of the batch.
+    /// When the batch was written.
     pub at: Timestamp,
-    /// The interval in force.
+    /// The configured heartbeat interval.
     pub interval: Span,
-    /// What changed.
     pub commit: Commit,
 }
 
-/// Everything there is, as it stands at one commit.
+/// Everything in the database, as of one commit.
 #[derive(Clone, Debug)]
 pub struct LoadedState {
-    /// The facts.
     pub snapshot: Snapshot,
-    /// Who may ask for what.
     pub auth_cache: AuthCache,
-    /// The commit.
     pub commit: CommitId,
 }

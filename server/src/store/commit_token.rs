@@ -1,26 +1,24 @@
-//! Which commit it is: its number tells the order, its token the history.
+//! Which commit is it? Its number gives the order, its token tells commits of the same number apart.
 //!
-//! After a restore, or when a standby takes over that lacked the last commits, the same revisions are given again.
-//! So a number alone proves nothing. What was known at a commit is of use only where the database, or this process,
-//! knows that commit with its token.
+//! After a restore, or when a standby takes over that lacked the last commits, the same numbers are used again. So
+//! what was read up to a commit is valid only if the database, or this process, knows that number with that token.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// How many commits are remembered with their tokens, here and in PostgreSQL.
+/// In this process and in PostgreSQL.
 pub(crate) const MAX_REMEMBERED_COMMITS: usize = 4_096;
 
-/// One commit of one history.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommitId {
-    /// Grows by one with each commit.
+    /// One more with each commit.
     pub number: i64,
-    /// Random: no two commits of one number share it.
+    /// Random, so that two commits of one number differ in it.
     pub token: i64,
 }
 
 impl CommitId {
-    /// The one after it.
+    /// The id of the next commit, with a random token.
     pub(super) fn next(self) -> Self {
         let (token, _) = uuid::Uuid::new_v4().as_u64_pair();
         Self { number: self.number + 1, token: i64::from_ne_bytes(token.to_ne_bytes()) }
@@ -40,22 +38,19 @@ impl fmt::Display for CommitId {
     }
 }
 
-/// The last commits of one history.
+/// The last commits that led to the current state: token by number.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History(BTreeMap<i64, i64>);
 
 impl History {
-    /// One of which only this commit is known.
     pub(crate) fn starting_at(commit: CommitId) -> Self {
         Self(BTreeMap::from([(commit.number, commit.token)]))
     }
 
-    /// Whether this commit is one of them.
     pub(crate) fn has(&self, commit: CommitId) -> bool {
         self.0.get(&commit.number) == Some(&commit.token)
     }
 
-    /// Remembers one more; the oldest is forgotten.
     pub(crate) fn add(&mut self, commit: CommitId) {
         self.0.insert(commit.number, commit.token);
         if self.0.len() > MAX_REMEMBERED_COMMITS {

@@ -1,4 +1,4 @@
-//! The row of a component: read, written, and turned into a tombstone.
+//! How are components read, written, and turned into tombstones?
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::store::sql::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{StoreError, postgres, sqlite};
 
-/// A component as it lies in two tables, `components` (c) and `last_heartbeats` (h). Ends before the `where`.
+/// Selects from `components` (c) and `last_heartbeats` (h); `$rest` begins with `where`.
 ///
-/// A left join: a component without its last heartbeat is damage, and must not look like no component.
+/// A left join, because a component without its last heartbeat is damage and must not be skipped.
 macro_rules! select_components {
     ($rest:literal) => {
         concat!(
@@ -33,7 +33,6 @@ macro_rules! select_components {
 }
 pub(super) use select_components;
 
-/// Reads a component's row.
 pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     let unreadable = StoreError::UnreadableValue;
     let number = |place| {
@@ -65,7 +64,6 @@ pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     })
 }
 
-/// Reads a component's row, or the tombstone it has become.
 fn stored_in(row: &Row) -> Result<Stored, StoreError> {
     let component = component(row)?;
     Ok(match row.get::<Option<i64>>(8)? {
@@ -84,7 +82,6 @@ pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreE
     rows.iter().map(component).collect()
 }
 
-/// The components that report one of these checks.
 pub(super) async fn components_reporting(
     tx: &mut Tx,
     checks: &BTreeSet<KeyCheck>,
@@ -97,22 +94,21 @@ pub(super) async fn components_reporting(
     rows.iter().map(component).collect()
 }
 
-/// What others have written of one component.
+/// A component that was written after a commit.
 pub(super) struct ChangedRow {
     pub(super) stored: Stored,
-    /// More than its time.
+    /// Whether more than its last heartbeat changed.
     pub(super) facts: bool,
 }
 
-/// The components of which anything changed after a commit.
 pub(super) async fn changed_since(tx: &mut Tx, commit: i64) -> Result<Vec<ChangedRow>, StoreError> {
     let rows = sql(select_components!("where h.changed_no > $1")).bind(commit).rows(tx).await?;
-    let seen =
+    let parse =
         |row: &Row| Ok(ChangedRow { stored: stored_in(row)?, facts: row.get::<i64>(9)? > commit });
-    rows.iter().map(seen).collect()
+    rows.iter().map(parse).collect()
 }
 
-/// What is stored under these keys, tombstones included.
+/// The components and tombstones with these keys.
 pub(super) async fn stored(
     tx: &mut Tx,
     keys: &[ComponentKey],
@@ -133,15 +129,14 @@ pub(super) async fn stored(
     Ok(found)
 }
 
-/// A component to be written.
 pub(super) struct Upsert {
     pub(super) component: Arc<Component>,
     /// Whether more than its last heartbeat changes.
     pub(super) facts: bool,
 }
 
-/// Writes these components, each over what was stored under its key: one statement for all last heartbeats,
-/// and one for the components of which more changes. A key occurs once in a batch, which is ordered by key.
+/// Inserts or updates these components: one statement for all last heartbeats, and one for the components of which
+/// more changes. The batch must be ordered by key and have each key once.
 pub(super) async fn upsert(tx: &mut Tx, batch: &[Upsert], commit: i64) -> Result<(), StoreError> {
     let components = batch.iter().map(|write| &*write.component);
     let changed: Vec<&Component> =
@@ -163,7 +158,7 @@ pub(super) async fn upsert(tx: &mut Tx, batch: &[Upsert], commit: i64) -> Result
     }
 }
 
-/// Removes components: each becomes a tombstone.
+/// Turns components into tombstones.
 pub(super) async fn remove(
     tx: &mut Tx,
     keys: &[ComponentKey],

@@ -1,4 +1,4 @@
-//! Why the store did not do what it was asked, and what of it those may know who look at the page.
+//! Which errors does the store have, and which outage does each one mean on the page?
 
 use std::path::PathBuf;
 
@@ -6,93 +6,64 @@ use app::cluster::DatabaseOutage;
 
 use crate::files::owner::Inaccessible;
 
-/// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The address of the database is none we know.
     #[error(
         "cannot use the database address {0:?}: it must be sqlite:PATH or postgres://USER@HOST/DATABASE"
     )]
     InvalidAddress(String),
-    /// There is no such file, and it is not ours to make.
+    /// Commands do not create the file.
     #[error("there is no database {}; name the one that `serve` uses with --database", .0.display())]
     NotFound(PathBuf),
-    /// Another process owns the file.
     #[error("{} is in use by another process; an SQLite database serves one `serve` at a time", .0.display())]
     InUse(PathBuf),
-    /// The file cannot be opened or locked.
     #[error("cannot open and lock the database {}: {source}", .path.display())]
-    Lock {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The schema is one that this program does not know yet.
+    Lock { path: PathBuf, source: std::io::Error },
     #[error(
         "the database was written by a later version of this program; use that one, or a backup from before"
     )]
     SchemaTooNew,
-    /// The schema is one of a former version, and nobody brings it up to date.
+    /// Commands do not apply migrations.
     #[error(
         "the database was written by an earlier version of this program; start `serve` on it once, which brings it up to date"
     )]
     SchemaTooOld,
-    /// The schema is one of a build before the first release; what to do about it.
+    /// Holds the advice what to do.
     #[error("this database is from a version before the first release and cannot be used; {0}")]
     BeforeFirstRelease(&'static str),
-    /// The schema could not be brought up to date.
     #[error("cannot bring the database's schema up to date: {0}")]
     Migrate(sqlx::migrate::MigrateError),
-    /// Too many changes wait to be written: nothing is wrong with the database.
+    /// Too many changes are waiting. The database itself works.
     #[error("too many changes are waiting to be written; nothing was changed")]
     Busy,
-    /// The database cannot be read or written.
     #[error("the database cannot be read or written: {}{}", .0, pooling_advice(.0))]
     Database(#[from] sqlx::Error),
-    /// What this process sets for a connection is not in force: `PgBouncer` lends it to others.
+    /// A setting of this session is missing: `PgBouncer` assigns each transaction another connection.
     #[error("the database's connections are shared with other clients: {POOLING_ADVICE}")]
     TransactionPooling,
-    /// PostgreSQL answers, and takes no writes.
     #[error(
-        "the PostgreSQL server that answers takes no writes: it is a standby, or default_transaction_read_only is on; connect to the primary"
+        "the PostgreSQL server is read-only: it is a standby, or default_transaction_read_only is on; connect to the primary"
     )]
     Standby,
-    /// The file was deleted, or moved away.
-    #[error("{} is gone; nothing is written to a file that nobody will find again", .0.display())]
+    #[error("the database {} has been moved or deleted; nothing is written until it is back", .0.display())]
     Missing(PathBuf),
-    /// The file is another than the one that was opened.
-    #[error("{} is another file than the one that was opened; restart to use it", .0.display())]
+    #[error("another file has replaced the database {}; nothing is written to it; restart `serve` to use it", .0.display())]
     Replaced(PathBuf),
-    /// What the file holds is not what was written.
     #[error("the database is damaged: {0}")]
     Damaged(String),
-    /// Files of the database, or its folder, belong to another account.
     #[error("cannot use the database {}: {inaccessible}", .path.display())]
-    NoAccess {
-        /// The database.
-        path: PathBuf,
-        /// What cannot be used.
-        inaccessible: Inaccessible,
-    },
-    /// The file cannot be used from the start.
+    NoAccess { path: PathBuf, inaccessible: Inaccessible },
+    /// The file cannot be opened when `serve` starts.
     #[error("cannot use the database {}: {source}; nothing in it was changed{}", .path.display(), advice(.source))]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: Box<StoreError>,
-    },
-    /// What was read is not what was written.
-    #[error("the database holds a row this program cannot read: {0}")]
+    Open { path: PathBuf, source: Box<StoreError> },
+    #[error("the database contains JSON that this program cannot read: {0}")]
     UnreadableJson(#[from] serde_json::Error),
-    /// The same, by what it should have been.
-    #[error("the database holds a {0} this program cannot read")]
+    #[error("the database contains a {0} that this program cannot read")]
     UnreadableValue(&'static str),
 }
 
 impl StoreError {
-    /// Whether a connection refused to begin because an earlier transaction was still open on it.
+    /// Whether `begin` failed because an earlier transaction is still open on the connection.
     pub(super) fn is_still_in_transaction(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else { return false };
         if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() {
@@ -104,7 +75,7 @@ impl StoreError {
         }
     }
 
-    /// What is wrong with the database, for those who look at the page.
+    /// The reason that the page shows.
     pub fn outage(&self) -> DatabaseOutage {
         match self {
             Self::Missing(_) | Self::NotFound(_) => DatabaseOutage::Missing,
@@ -129,7 +100,7 @@ impl StoreError {
     }
 }
 
-/// What to do about a file that cannot be used: a backup helps against damage, and against nothing else.
+/// A backup helps only against damage.
 fn advice(error: &StoreError) -> &'static str {
     match error.outage() {
         DatabaseOutage::Corrupt => "; put a backup in its place",
@@ -143,7 +114,6 @@ fn advice(error: &StoreError) -> &'static str {
     }
 }
 
-/// What to do where every transaction may have another connection.
 const POOLING_ADVICE: &str = "PgBouncer works with pool_mode = session only; set that for this database, or connect to PostgreSQL itself";
 
 fn pooling_advice(error: &sqlx::Error) -> String {
@@ -168,7 +138,6 @@ fn outage_from_migration(error: &sqlx::migrate::MigrateError) -> DatabaseOutage 
     }
 }
 
-/// What the database's own code says.
 fn outage_from_sqlx(error: &sqlx::Error) -> DatabaseOutage {
     let Some(error) = error.as_database_error() else { return DatabaseOutage::Unreachable };
     let Some(code) = error.code() else { return DatabaseOutage::Unreachable };
@@ -179,7 +148,7 @@ fn outage_from_sqlx(error: &sqlx::Error) -> DatabaseOutage {
     }
 }
 
-/// By `SQLite`'s result code. The extended codes keep the primary one in their last byte.
+/// By `SQLite`'s result code. The last byte of an extended code is the primary code.
 fn outage_from_sqlite(code: &str) -> DatabaseOutage {
     match code.parse::<u32>().map(|code| code & 0xff) {
         Ok(5 | 6) => DatabaseOutage::Locked,
@@ -190,7 +159,7 @@ fn outage_from_sqlite(code: &str) -> DatabaseOutage {
     }
 }
 
-/// By the SQL standard's code, as PostgreSQL gives it.
+/// By PostgreSQL's SQLSTATE.
 fn outage_from_postgres(code: &str) -> DatabaseOutage {
     match code {
         // lock_not_available

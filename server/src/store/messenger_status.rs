@@ -1,20 +1,19 @@
-//! What a web server has to say of a service's messenger, and what that changes in the service's row.
+//! What does a web server's report about a messenger change in the service's row?
 
 use std::sync::Arc;
 
 use app::cluster::{Component, ComponentKey, Messenger, MessengerFailure, Timestamp};
 
-/// What one web server has to say of one service's messenger.
+/// In which state one web server finds the messenger of one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessengerReport {
-    /// Whose messenger.
     pub key: ComponentKey,
-    /// Whether it is connected, or why not; `None` where this web server dials it no more.
+    /// Whether it is connected, or why not. `None` if this web server no longer dials it.
     pub outcome: Option<Result<(), MessengerFailure>>,
 }
 
 impl MessengerReport {
-    /// The component with this word on it, from `at` on; `None` if that changes nothing.
+    /// The component with this report, which holds since `at`. `None` if the report changes nothing.
     pub(super) fn apply_to(
         &self,
         component: &Component,

@@ -1,5 +1,5 @@
-//! Where the facts are kept: all the SQL there is. Every change is one transaction, stamped by the
-//! database's clock, and returns the news a reader has to take in.
+//! What does the store do? It holds all SQL. Each change is one transaction with the time of the database's clock,
+//! and returns a [`Commit`] for the live picture.
 
 mod access;
 mod access_rows;
@@ -48,10 +48,10 @@ use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
 use crate::telemetry::primitives::{DURATION_BOUNDS_S, Histogram};
 
-/// The facts of one cluster.
+/// The database of one cluster.
 ///
-/// Everything it does runs to its end in a task of its own ([`run_to_end`]): a caller that goes away
-/// never cuts a change off in the middle.
+/// All its work runs in a task of its own ([`run_to_end`]): a change is never interrupted because its caller goes
+/// away.
 #[derive(Debug)]
 pub struct Store {
     database: Database,
@@ -62,25 +62,24 @@ pub struct Store {
     was_blind: AtomicBool,
 }
 
-/// Which database it is.
 #[derive(Debug)]
 enum Database {
-    /// A file of this process's own.
+    /// A file that only this process opens, except for commands.
     Sqlite(Box<SqliteStore>),
-    /// A server that several processes share.
+    /// A server that several web servers share.
     Postgres(Box<PostgresStore>),
 }
 
-/// How much of what was written this process knows.
+/// Up to where this process has read the database.
 #[derive(Clone, Debug)]
 struct SyncPoint {
-    /// Part of every cursor: a cursor of another database means nothing here.
+    /// Part of every cursor: a cursor of another database is not valid here.
     database_id: String,
-    /// All up to this commit; `None` before anything was read.
+    /// The last commit that was read; `None` before the first one.
     commit: Option<CommitId>,
 }
 
-/// Where a database stands: what a glance reads.
+/// Which commit is the database's latest one: enough to see whether others have written.
 #[derive(Debug)]
 struct LatestCommit {
     database_id: String,
@@ -96,9 +95,8 @@ impl LatestCommit {
 }
 
 impl Store {
-    /// Opens the database at `sqlite:PATH`, creating the file if there is none, or at
-    /// `postgres://USER@HOST/DATABASE`, which need not be there yet; brings its schema up to date. The
-    /// gap since a process last wrote becomes a period.
+    /// Opens the database at `sqlite:PATH`, and creates the file if it does not exist; or at
+    /// `postgres://USER@HOST/DATABASE`, which may be unreachable for now. Applies the migrations.
     pub async fn open(address: &str) -> Result<Arc<Self>, StoreError> {
         let (database, sync_point) = if postgres::is_address(address) {
             let postgres = PostgresStore::new(address)?;
@@ -117,22 +115,22 @@ impl Store {
         Ok(Arc::new(Self { database, sync_point: Mutex::new(sync_point), durations, was_blind }))
     }
 
-    /// The file behind an address, if it is a file's.
+    /// The file of an `sqlite:` address.
     pub fn path(address: &str) -> Option<PathBuf> {
         sqlite::path(address)
     }
 
-    /// The file beside this database in which `serve` keeps the join token.
+    /// The file next to this database in which `serve` keeps the join token.
     pub fn join_token_file(database: &Path) -> PathBuf {
         sqlite::join_token_file(database)
     }
 
-    /// Fails if this process may not use the files of this database.
+    /// Fails if this process lacks access to files of this database.
     pub fn check_owner(address: &str) -> Result<(), StoreError> {
         Self::path(address).map_or(Ok(()), |path| sqlite::check_owner(&path))
     }
 
-    /// Names the cluster's database, whether it can be reached or not.
+    /// Identifies the cluster's database, also while it cannot be reached.
     pub fn name(&self) -> String {
         match &self.database {
             Database::Sqlite(_) => self.database_id(),
@@ -140,12 +138,12 @@ impl Store {
         }
     }
 
-    /// Names the database in cursors.
+    /// Identifies the database in cursors.
     pub fn database_id(&self) -> String {
         self.sync_point().database_id.clone()
     }
 
-    /// Whether other processes write to it too.
+    /// Whether other web servers write to it too.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self.database, Database::Postgres(_))
     }
@@ -163,7 +161,7 @@ impl Store {
         }
     }
 
-    /// Now, by the database's clock.
+    /// The current time by the database's clock.
     pub fn now(&self) -> Timestamp {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.clock.now(),
@@ -171,7 +169,6 @@ impl Store {
         }
     }
 
-    /// Everything, and the number of the commit it stands at.
     pub async fn load(self: &Arc<Self>) -> Result<LoadedState, StoreError> {
         let everything = self.read(|tx| {
             Box::pin(async move {
@@ -185,7 +182,7 @@ impl Store {
         Ok(LoadedState { snapshot, auth_cache, commit: cluster.commit })
     }
 
-    /// Whether another process has written what this one does not know.
+    /// Whether another process has written since this one last read.
     pub async fn is_behind(self: &Arc<Self>) -> Result<bool, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
@@ -199,9 +196,9 @@ impl Store {
         .await
     }
 
-    /// What others have written since this process last knew. Somebody watched until the mark they left:
-    /// whether anybody has since, only a change can tell. Where the database is of another history, a change is made,
-    /// so that every web server sees when.
+    /// Reads what others have written since this process last read. Its time is the last mark: whether there is a gap
+    /// after it is only known after the next write. If the database was restored or replaced, a commit is written,
+    /// so that every web server sees when it was noticed.
     pub async fn catch_up(self: &Arc<Self>) -> Result<Commit, StoreError> {
         let store = Arc::clone(self);
         let caught_up = self.read(move |tx| {
@@ -221,7 +218,7 @@ impl Store {
         Ok(commit.unwrap_or(Commit { id, at, ..Commit::default() }))
     }
 
-    /// What hears other web servers write; `None` where there are none.
+    /// Listens to notifications of other web servers. `None` on SQLite, where there are none.
     pub(crate) async fn listen(self: &Arc<Self>) -> Result<Option<ChangeListener>, StoreError> {
         let store = Arc::clone(self);
         run_to_end(async move {
@@ -233,7 +230,7 @@ impl Store {
         .await
     }
 
-    /// How long a file's write-ahead log is.
+    /// The size of SQLite's write-ahead log.
     pub(crate) fn log_bytes(&self) -> u64 {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.log_bytes(),
@@ -241,14 +238,14 @@ impl Store {
         }
     }
 
-    /// Keeps a file's write-ahead log short, for as long as the process lives.
+    /// Keeps SQLite's write-ahead log short until the process ends.
     pub async fn run_checkpoints(&self) {
         if let Database::Sqlite(sqlite) = &self.database {
             sqlite.run_checkpoints().await;
         }
     }
 
-    /// Closes the database: nothing is read or written any more.
+    /// Closes all connections.
     pub async fn close(&self) {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.close().await,
@@ -256,8 +253,8 @@ impl Store {
         }
     }
 
-    /// Reads a file again and again, for as long as the process lives or until it is damaged. A server
-    /// looks after its own.
+    /// Checks an SQLite file for damage again and again until it is damaged or the process ends. PostgreSQL reports
+    /// damage itself.
     pub async fn run_integrity_checks(&self) {
         if let Database::Sqlite(sqlite) = &self.database {
             sqlite.run_integrity_checks().await;
@@ -268,12 +265,12 @@ impl Store {
         self.sync_point.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of the commit up to which this process knows everything, if it knows anything.
     fn synced_number(&self) -> Option<i64> {
         self.sync_point().commit.map(|commit| commit.number)
     }
 
-    /// Up to which commit of this very history this process knows everything; `head` was asked for its number.
+    /// The last commit that this process has read, if the database still has it. `cluster` must have been selected
+    /// with its number.
     fn synced_commit_in(&self, cluster: &ClusterRow) -> Option<CommitId> {
         let known = self.sync_point();
         known
@@ -281,13 +278,12 @@ impl Store {
             .filter(|commit| known.database_id == cluster.database_id && cluster.has(*commit))
     }
 
-    /// Whether the database is not a later state of the one that was known.
+    /// Whether the database is not a later state of the one that was read: it was restored or replaced.
     fn has_other_history(&self, cluster: &ClusterRow) -> bool {
         self.synced_number().is_some() && self.synced_commit_in(cluster).is_none()
     }
 
-    /// Notes that the database could not be read or written: the next commit is one that readers see, for the
-    /// picture has changed twice.
+    /// Makes the next transaction a new commit, because readers must see that the outage is over.
     pub(crate) fn note_blindness(&self) {
         self.was_blind.store(true, Ordering::Relaxed);
     }
@@ -301,7 +297,7 @@ impl Store {
         *self.sync_point() = SyncPoint { database_id, commit: Some(commit) };
     }
 
-    /// Reads within one transaction: everything stands at one commit.
+    /// Reads within one transaction: everything is of the same commit.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Tx) -> TxFuture<'_, T> + Send + 'static,
@@ -317,7 +313,6 @@ impl Store {
         .await
     }
 
-    /// Begins to read.
     async fn begin_read(&self) -> Result<Tx, StoreError> {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.begin_read().await,
@@ -326,7 +321,7 @@ impl Store {
     }
 }
 
-/// A name for a new database: 64 random bits.
+/// A random id for a new database: 64 bits.
 fn new_id() -> String {
     let mut id = uuid::Uuid::new_v4().simple().to_string();
     id.truncate(16);

@@ -1,5 +1,5 @@
-//! How facts lie in the tables: what both databases understand. Batches are in `sqlite/rows.rs` and
-//! `postgres/rows.rs`.
+//! How are the tables read and written, except for components and access? Statements that differ between the
+//! databases are in `sqlite/rows.rs` and `postgres/rows.rs`.
 
 use std::sync::Arc;
 
@@ -17,22 +17,20 @@ use crate::store::{CommitId, StoreError, postgres, sqlite};
 #[derive(Clone, Debug)]
 pub(super) struct ClusterRow {
     pub(super) database_id: String,
-    /// The last commit.
     pub(super) commit: CommitId,
-    /// The commit with the number that was asked for, if the database remembers it.
-    asked: Option<CommitId>,
+    /// The commit with the requested number, if the database remembers it.
+    requested: Option<CommitId>,
     pub(super) changed_at: Timestamp,
     pub(super) mark_at: Timestamp,
     pub(super) settings: Settings,
-    /// Which commit last changed what.
     pub(super) revisions: Revisions,
-    /// The database's own clock, if it has one.
+    /// The time of PostgreSQL's clock; `None` on SQLite.
     pub(super) clock: Option<Timestamp>,
-    /// By how much that clock was set, all in all.
+    /// The sum of all steps by which that clock was set.
     pub(super) jumps: Span,
 }
 
-/// Which commit last changed what.
+/// The number of the commit that last changed each part.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Revisions {
     pub(super) settings: i64,
@@ -42,7 +40,7 @@ pub(super) struct Revisions {
     pub(super) everything: i64,
 }
 
-/// The columns of the cluster's row, the token of the commit `$1`, and what the database says of its clock.
+/// The columns of the cluster's row, the token of the commit with number `$1`, and the two columns of the clock.
 macro_rules! select_cluster {
     ($before:literal, $slots:literal, $clock:literal, $from:literal) => {
         concat!(
@@ -62,15 +60,17 @@ macro_rules! select_cluster {
 pub(super) use select_cluster;
 
 impl ClusterRow {
-    fn of(row: &Row, asked: Option<i64>) -> Result<Self, StoreError> {
-        let seconds = |place: usize| -> Result<u32, StoreError> {
-            u32::try_from(row.get::<i64>(place)?)
+    fn parse(row: &Row, requested: Option<i64>) -> Result<Self, StoreError> {
+        let seconds = |index: usize| -> Result<u32, StoreError> {
+            u32::try_from(row.get::<i64>(index)?)
                 .map_err(|_| StoreError::UnreadableValue("setting"))
         };
         Ok(Self {
             database_id: row.get(0)?,
             commit: CommitId { number: row.get(1)?, token: row.get(14)? },
-            asked: asked.zip(row.get(15)?).map(|(number, token)| CommitId { number, token }),
+            requested: requested
+                .zip(row.get(15)?)
+                .map(|(number, token)| CommitId { number, token }),
             changed_at: Timestamp(row.get(2)?),
             mark_at: Timestamp(row.get(3)?),
             settings: Settings {
@@ -92,13 +92,13 @@ impl ClusterRow {
         })
     }
 
-    /// Whether this commit, whose number was asked for, is one of this database's history.
+    /// Whether the database has this commit. Its number must be the requested one.
     pub(super) fn has(&self, commit: CommitId) -> bool {
-        self.commit == commit || self.asked == Some(commit)
+        self.commit == commit || self.requested == Some(commit)
     }
 }
 
-/// Writes the cluster's row unless there is one. `id` names the database.
+/// Inserts the cluster's row unless it exists. `id` identifies the database in cursors.
 pub(super) async fn insert_cluster_row(
     tx: &mut Tx,
     id: &str,
@@ -125,35 +125,37 @@ pub(super) async fn insert_cluster_row(
     insert.execute(tx).await.map(drop)
 }
 
-/// The cluster's row, to be read; whether it has the commit of the number `asked` can be seen then.
-pub(super) async fn cluster_row(tx: &mut Tx, asked: Option<i64>) -> Result<ClusterRow, StoreError> {
+/// Selects the cluster's row, and the commit with the number `requested`.
+pub(super) async fn cluster_row(
+    tx: &mut Tx,
+    requested: Option<i64>,
+) -> Result<ClusterRow, StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::SELECT_CLUSTER,
         Connection::Postgres(_) => postgres::rows::SELECT_CLUSTER,
     };
-    ClusterRow::of(&sql(text).bind(asked).row(tx).await?, asked)
+    ClusterRow::parse(&sql(text).bind(requested).row(tx).await?, requested)
 }
 
-/// The same, to be written: nobody else writes until this transaction ends.
+/// The same with a row lock on PostgreSQL: nobody else writes until this transaction ends.
 pub(super) async fn lock_cluster_row(
     tx: &mut Tx,
-    asked: Option<i64>,
+    requested: Option<i64>,
 ) -> Result<ClusterRow, StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::SELECT_CLUSTER,
         Connection::Postgres(_) => postgres::rows::SELECT_CLUSTER_FOR_UPDATE,
     };
-    ClusterRow::of(&sql(text).bind(asked).row(tx).await?, asked)
+    ClusterRow::parse(&sql(text).bind(requested).row(tx).await?, requested)
 }
 
-/// All facts.
 pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapshot, StoreError> {
     let components = all_components(tx).await?;
     Ok(Snapshot {
         settings: cluster.settings,
         references: references(tx).await?,
         blind_periods: blind_periods(tx).await?,
-        // What follows is known in memory alone.
+        // The next four are known in memory only.
         rejected: Vec::new(),
         max_servers: None,
         blind_since: None,
@@ -163,7 +165,7 @@ pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapsh
     })
 }
 
-/// What a change may change beside components, for those who read by revisions.
+/// The parts besides components that have a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
     Settings,
@@ -173,7 +175,7 @@ pub(super) enum Section {
     Everything,
 }
 
-/// Ends a change: the mark is now, and the revisions tell what it changed.
+/// Updates the cluster's row before the commit: the mark, the commit, and the revisions of the changed parts.
 pub(super) async fn update_cluster_row(
     tx: &mut Tx,
     mark: Timestamp,
@@ -185,7 +187,7 @@ pub(super) async fn update_cluster_row(
         Connection::Sqlite(_) => sqlite::rows::UPDATE_CLUSTER,
         Connection::Postgres(_) => postgres::rows::UPDATE_CLUSTER,
     };
-    let close = sql(text)
+    let update = sql(text)
         .bind(mark.0)
         .bind(changed_at.0)
         .bind(commit.number)
@@ -195,10 +197,10 @@ pub(super) async fn update_cluster_row(
         .bind(touched.contains(&Section::AuthCache))
         .bind(touched.contains(&Section::Everything))
         .bind(commit.token);
-    close.execute(tx).await.map(drop)
+    update.execute(tx).await.map(drop)
 }
 
-/// What ends a change.
+/// The statement of [`update_cluster_row`].
 macro_rules! update_cluster {
     ($before:literal) => {
         concat!(
@@ -214,14 +216,14 @@ macro_rules! update_cluster {
 }
 pub(super) use update_cluster;
 
-/// The commits that the database remembers after this one, in order.
+/// The commits after this one that the database remembers, in order.
 pub(super) async fn commits_since(tx: &mut Tx, commit: i64) -> Result<Vec<CommitId>, StoreError> {
     let since = sql("select commit_no, token from commits where commit_no > $1 order by commit_no");
     let rows = since.bind(commit).rows(tx).await?;
     rows.iter().map(|row| Ok(CommitId { number: row.get(0)?, token: row.get(1)? })).collect()
 }
 
-/// Writes down by how much the database's clock has been set, all in all.
+/// Sets the sum of all steps by which PostgreSQL's clock was set.
 pub(super) async fn set_clock_jumps(tx: &mut Tx, jumps: Span) -> Result<(), StoreError> {
     sql("update cluster set clock_jumps = $1").bind(jumps.0).execute(tx).await.map(drop)
 }
@@ -284,15 +286,15 @@ pub(super) async fn add_blind_period(tx: &mut Tx, period: BlindPeriod) -> Result
     add.bind(period.start.0).bind(period.end.0).execute(tx).await.map(drop)
 }
 
-/// Forgets tombstones and blind periods that ended before these moments, at most so many of each; whether there may
-/// be more.
+/// Deletes tombstones and blind periods that are older than this, at most `max` of each. Returns whether there may be
+/// more.
 pub(super) async fn delete_expired(
     tx: &mut Tx,
     tombstones: Timestamp,
     blind_periods: Timestamp,
-    most: u32,
+    max: u32,
 ) -> Result<bool, StoreError> {
-    let over = [
+    let expired = [
         (
             "delete from components where (server_key, role) in
                  (select server_key, role from components where removed_at < $1 limit $2)",
@@ -305,13 +307,13 @@ pub(super) async fn delete_expired(
         ),
     ];
     let mut more = false;
-    for (statement, until) in over {
-        more |= sql(statement).bind(until.0).bind(most).execute(tx).await? >= u64::from(most);
+    for (statement, until) in expired {
+        more |= sql(statement).bind(until.0).bind(max).execute(tx).await? >= u64::from(max);
     }
     Ok(more)
 }
 
-/// Moves every stamp by `by`: the clock was set back, and every silence stays as long as it was.
+/// Moves all stored times by `by` after the clock was set back, so that no silence becomes longer or shorter.
 pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
     let within_json = match tx.connection() {
         Connection::Sqlite(_) => sqlite::rows::SHIFT_JSON,
@@ -322,10 +324,10 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
              removed_at = removed_at + $1",
         "update last_heartbeats set received_at = received_at + $1",
         within_json,
-        // What ends so long after it began ends as long after; what ends on a given day ends that day.
+        // Sessions keep their length. Tokens, which expire on a given day, are not moved.
         "update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1",
         "update guests set made_at = made_at + $1, begun_at = begun_at + $1, acted_at = acted_at + $1",
-        // In two steps: while they move, a start could meet another's old place.
+        // Negated until all are moved, because a new `start_at` could equal the old one of another row.
         "update blind_periods set start_at = -(start_at + $1), end_at = end_at + $1",
     ] {
         sql(shift).bind(by.0).execute(tx).await?;

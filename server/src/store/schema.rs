@@ -1,13 +1,13 @@
-//! Is the schema of a database one that this program can use?
+//! Can this program use the schema of a database, and how are migrations applied?
 
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, Migrator};
 
 use crate::store::StoreError;
 
-/// Where sqlx keeps which migrations were applied.
+/// In which sqlx records the applied migrations.
 pub(super) const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 
-/// Brings the schema up to date. `advice` says what to do about a database that is too old for that.
+/// Applies the migrations. `advice` says what to do about a database from before the first release.
 pub(super) async fn update(
     connection: &mut (impl Migrate + Send),
     migrations: &Migrator,
@@ -25,8 +25,8 @@ pub(super) async fn update(
     Err(StoreError::SchemaTooNew)
 }
 
-/// Whether a migration that this program knows was applied with other content: until the first release
-/// migrations are rewritten, and never afterwards.
+/// Whether a migration of this program was applied with other content: migrations are edited only until the first
+/// release.
 pub(super) fn is_before_first_release(migrations: &Migrator, applied: &[AppliedMigration]) -> bool {
     applied.iter().any(|found| {
         let is_rewritten =

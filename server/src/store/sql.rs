@@ -1,6 +1,6 @@
-//! One statement, on either database: what is bound to it, and what comes back.
+//! How does one statement run on either database?
 //!
-//! Both take `$1`, so most statements are one text. Where the two differ, the text is in `sqlite/` or
+//! Both use placeholders like `$1`, so most statements have the same text. Texts that differ are in `sqlite/` and
 //! `postgres/`.
 
 use std::time::Duration;
@@ -13,10 +13,9 @@ use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
 use crate::store::StoreError;
 use crate::store::tx::{Connection, Tx};
 
-/// How long PostgreSQL may take for one statement: a server that is gone does not say so.
+/// For PostgreSQL: a server that has disappeared does not close the connection.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What can be bound to a statement.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Number(Option<i64>),
@@ -78,7 +77,7 @@ impl From<Option<&str>> for Value {
     }
 }
 
-/// A statement with what is bound to it.
+/// A statement and its bound values.
 #[derive(Debug)]
 pub(super) struct Statement {
     text: &'static str,
@@ -90,7 +89,7 @@ pub(super) fn sql(text: &'static str) -> Statement {
     Statement { text, values: Vec::new() }
 }
 
-/// The statement as sqlx has it, for the database at hand.
+/// The statement as a query of sqlx. A macro, because the type differs between the two databases.
 macro_rules! query {
     ($statement:expr) => {
         $statement.values.into_iter().fold(sqlx::query($statement.text), |query, value| match value
@@ -103,13 +102,12 @@ macro_rules! query {
 }
 
 impl Statement {
-    /// Binds the next value.
     pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
     }
 
-    /// Runs it; how many rows it wrote.
+    /// Returns how many rows it changed.
     pub(super) async fn execute(self, tx: &mut Tx) -> Result<u64, StoreError> {
         Ok(match tx.connection() {
             Connection::Sqlite(sqlite) => {
@@ -121,7 +119,6 @@ impl Statement {
         })
     }
 
-    /// Runs it; the rows it finds.
     pub(super) async fn rows(self, tx: &mut Tx) -> Result<Vec<Row>, StoreError> {
         Ok(match tx.connection() {
             Connection::Sqlite(sqlite) => {
@@ -135,18 +132,18 @@ impl Statement {
         })
     }
 
-    /// Runs it; the first row it finds.
+    /// Returns the first row; an error if there is none.
     pub(super) async fn row(self, tx: &mut Tx) -> Result<Row, StoreError> {
         let row = self.rows(tx).await?.into_iter().next();
         row.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
     }
 }
 
-/// Gives up on a server that does not answer; whoever asked throws the connection away.
+/// Fails if PostgreSQL does not answer in time. The caller must not use the connection again.
 pub(super) async fn with_timeout<T>(
-    asked: impl Future<Output = Result<T, sqlx::Error>>,
+    query: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
-    tokio::time::timeout(STATEMENT_TIMEOUT, Box::pin(asked)).await.unwrap_or_else(|_| {
+    tokio::time::timeout(STATEMENT_TIMEOUT, Box::pin(query)).await.unwrap_or_else(|_| {
         let late = "PostgreSQL did not answer within 5 s";
         Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, late)))
     })
@@ -160,19 +157,18 @@ pub(super) enum Row {
 }
 
 impl Row {
-    /// What stands in the column at this place.
-    pub(super) fn get<'r, T>(&'r self, place: usize) -> Result<T, StoreError>
+    pub(super) fn get<'r, T>(&'r self, index: usize) -> Result<T, StoreError>
     where
         T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres>,
     {
         Ok(match self {
-            Self::Sqlite(row) => row.try_get(place)?,
-            Self::Postgres(row) => row.try_get(place)?,
+            Self::Sqlite(row) => row.try_get(index)?,
+            Self::Postgres(row) => row.try_get(index)?,
         })
     }
 
-    /// What the JSON in the column at this place says.
-    pub(super) fn json<T: DeserializeOwned>(&self, place: usize) -> Result<T, StoreError> {
-        Ok(serde_json::from_str(self.get(place)?)?)
+    /// Parses the JSON in a column.
+    pub(super) fn json<T: DeserializeOwned>(&self, index: usize) -> Result<T, StoreError> {
+        Ok(serde_json::from_str(self.get(index)?)?)
     }
 }

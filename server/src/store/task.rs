@@ -1,11 +1,11 @@
-//! Work that runs to its end, whatever becomes of the caller that waits for it.
+//! How does work run to its end although its caller goes away?
 
 use tracing::Instrument as _;
 
-/// Starts `work` in a task of its own; the returned future waits for it. A caller that goes away (a client
-/// hangs up, a request runs out of time) drops only the waiting: the work goes on to its end.
+/// Spawns `work` as a task; the returned future waits for it. If the caller goes away (a client disconnects, a
+/// request times out), only that future is dropped, and the task continues.
 ///
-/// A panic in `work` is passed on to the caller. While the runtime shuts down, the wait never ends.
+/// A panic in `work` is resumed in the caller. While the runtime shuts down, the future stays pending.
 pub(crate) fn run_to_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> impl Future<Output = T> + Send {

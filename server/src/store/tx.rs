@@ -1,9 +1,9 @@
-//! A transaction whose connection is thrown away unless it ends well.
+//! When is a connection used again after a transaction? Only if the transaction has ended as it should.
 //!
-//! From the moment a connection is asked to begin until it has said that the transaction is over, its
-//! state is unknown: a caller may go away at any await in between. Such a connection never goes back to
-//! the pool. `SQLite` also rolls some failed transactions back by itself (a full disk's, for one), and a
-//! connection to a PostgreSQL that is gone hangs. A new connection has none of these problems.
+//! Between `begin` and the answer to `commit` or `rollback` a caller may go away at any await, and then the state of
+//! the connection is unknown. Such a connection is closed instead of going back to the pool. `SQLite` also rolls
+//! back some failed transactions itself (if the disk is full, for example), and a connection to a PostgreSQL server
+//! that has disappeared hangs. A new connection has none of these problems.
 
 use std::sync::Arc;
 
@@ -15,17 +15,15 @@ use crate::store::sql::{sql, with_timeout};
 use crate::store::sqlite::integrity::Damage;
 use crate::telemetry::primitives::Counter;
 
-/// How many connections are tried: more than any pool has.
+/// More than any pool has connections.
 const MAX_ATTEMPTS: u32 = 8;
 
-/// A connection to either database.
 #[derive(Debug)]
 pub(super) enum Connection {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
 }
 
-/// Where connections come from.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pool<'p> {
     Sqlite(&'p SqlitePool),
@@ -41,29 +39,26 @@ impl Pool<'_> {
     }
 }
 
-/// A transaction under way.
 #[derive(Debug)]
 pub(super) struct Tx {
     connection: Connection,
     state: TxState,
-    /// The file that is suspected of damage if this does not end well.
+    /// The SQLite file, which is checked for damage if this transaction fails.
     damage: Option<Arc<Damage>>,
 }
 
-/// What is known of a transaction's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TxState {
-    /// It was asked to begin, and has not answered.
+    /// `begin` was sent and not answered yet.
     Beginning,
-    /// The transaction is open.
     Open,
-    /// No transaction is open: the connection can be used again.
+    /// No transaction is open, so the connection can be used again.
     Idle,
 }
 
 impl Tx {
-    /// Begins one, as `how` says. A connection that is still inside an earlier transaction is closed,
-    /// counted in `replaced_connections` and logged, and another one takes its place.
+    /// Begins a transaction with this statement. A connection that is still inside an earlier transaction is closed,
+    /// counted in `replaced_connections`, logged, and replaced by another one.
     pub(super) async fn begin(
         pool: Pool<'_>,
         statement: &'static str,
@@ -98,8 +93,8 @@ impl Tx {
                 Ok(tx)
             }
             Err(error) => {
-                // A locked file refuses to begin, and its connection stays good. A server that does
-                // not answer, or a connection inside another transaction, is given up.
+                // If the file is locked, the connection can be used again; if PostgreSQL does not answer, or
+                // the connection is still inside another transaction, it cannot.
                 if tx.is_sqlite() && !error.is_still_in_transaction() {
                     tx.state = TxState::Idle;
                 }
@@ -108,12 +103,10 @@ impl Tx {
         }
     }
 
-    /// Makes what was written last.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         self.end("commit").await
     }
 
-    /// Forgets what was written.
     pub(super) async fn rollback(self) -> Result<(), StoreError> {
         self.end("rollback").await
     }
@@ -124,12 +117,11 @@ impl Tx {
         Ok(())
     }
 
-    /// What its statements run on.
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.connection
     }
 
-    /// Gives the connection back as it is, inside the transaction: what must never happen.
+    /// Returns the connection to the pool inside the transaction, which must never happen outside of a test.
     #[cfg(test)]
     pub(super) fn leave_open(mut self) {
         self.state = TxState::Idle;

@@ -1,4 +1,4 @@
-//! The database as a server that several processes share.
+//! How does the store use a PostgreSQL database, which several web servers share?
 
 pub(super) mod rows;
 mod session;
@@ -23,22 +23,19 @@ use crate::store::{LatestCommit, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
-/// What to do about a database that cannot be used any more.
+/// Advice for a database from before the first release.
 const NEW_SCHEMA: &str = "start with a new schema: name a new, empty database with --database";
-/// Where web servers tell one another that there is something to read.
+/// The `NOTIFY` channel by which web servers tell each other that there is a new commit.
 const CHANGES_CHANNEL: &str = "cluster_overview";
-/// How long to wait for a connection.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the listening connection may be silent before it is asked whether it is still the right one.
+/// How often the listening connection is checked while there are no notifications.
 const LISTENER_CHECK_INTERVAL: Duration = Duration::from_secs(5);
-/// The database's id and its last commit, and one of the settings of `session`: if it is not in force, the connection is not
-/// this process's own.
+/// Also checks one of the settings of `session`: without it, a pooler uses the connection for other clients too.
 const SELECT_LATEST_COMMIT_AND_SESSION: &str = "select database_id, commit_no, commit_token, \
      current_setting('idle_in_transaction_session_timeout') = '5s' from cluster";
-/// Inside a transaction that has read or written something, a plain `begin` only warns; with these words it
-/// fails.
+/// Inside a transaction that has read or written something, a plain `begin` only warns; `not deferrable` makes it fail.
 const BEGIN_WRITE: &str = "begin not deferrable";
-/// Names housekeeping among PostgreSQL's advisory locks: the letters of "overview".
+/// The key of the advisory lock: the letters of "overview".
 const HOUSEKEEPING_LOCK: i64 = 0x6f76_6572_7669_6577;
 
 /// A PostgreSQL database.
@@ -48,21 +45,20 @@ pub(super) struct PostgresStore {
     pool_reset: Arc<PoolReset>,
     pub(super) replaced_connections: Counter,
     pub(super) clock: RemoteClock,
-    /// Names the database before it has been reached.
+    /// Known before the database was reached.
     name: String,
-    /// Whether its schema is known to be up to date.
+    /// Whether the server was checked and the migrations were applied.
     ready: Mutex<bool>,
 }
 
-/// Whether an address is one of PostgreSQL's.
 pub(super) fn is_address(address: &str) -> bool {
     ["postgres://", "postgresql://"].iter().any(|scheme| address.starts_with(scheme))
 }
 
 impl PostgresStore {
-    /// The database at `postgres://USER@HOST/DATABASE`, which need not be there yet.
+    /// Connects to `postgres://USER@HOST/DATABASE` only when it is first used.
     pub(super) fn new(address: &str) -> Result<Self, StoreError> {
-        // What cannot be read may hold a password: it is not repeated.
+        // An invalid address may contain a password, so it is not repeated.
         let options = PgConnectOptions::from_str(address)
             .map_err(|_| StoreError::InvalidAddress("postgres://…".to_owned()))?;
         let name = options.get_database().unwrap_or(options.get_username()).to_owned();
@@ -78,23 +74,21 @@ impl PostgresStore {
         })
     }
 
-    /// What the database is called, whether it can be reached or not.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Ends all connections; one that hangs ends with the process.
+    /// Closes all connections. One that hangs is closed when the process ends.
     pub(super) async fn close(&self) {
         let _ = tokio::time::timeout(CONNECTION_TIMEOUT, self.pool.close()).await;
     }
 
-    /// Begins to write.
     pub(super) async fn begin_write(&self) -> Result<Tx, StoreError> {
         self.ensure_ready().await?;
         self.begin_with(BEGIN_WRITE).await
     }
 
-    /// Begins to read: all of it stands at one commit.
+    /// Repeatable read: everything is of the same commit.
     pub(super) async fn begin_read(&self) -> Result<Tx, StoreError> {
         self.ensure_ready().await?;
         self.begin_with("begin isolation level repeatable read read only not deferrable").await
@@ -104,7 +98,6 @@ impl PostgresStore {
         Tx::begin(Pool::Postgres(&self.pool), statement, None, &self.replaced_connections).await
     }
 
-    /// The database's id and its last commit: all that a glance reads.
     pub(super) async fn read_latest_commit(&self) -> Result<LatestCommit, StoreError> {
         self.ensure_ready().await?;
         let standing = sqlx::query_as(SELECT_LATEST_COMMIT_AND_SESSION).fetch_one(&self.pool);
@@ -115,11 +108,11 @@ impl PostgresStore {
         Ok(LatestCommit::from_row((id, number, token)))
     }
 
-    /// Brings the schema up to date, once; several processes wait for one another.
+    /// Checks the server and applies the migrations, once. Several web servers wait for each other.
     async fn ensure_ready(&self) -> Result<(), StoreError> {
         let mut ready = self.ready.lock().await;
         if !*ready {
-            session::check(&self.pool).await?;
+            session::check_server(&self.pool).await?;
             Box::pin(self.update_schema()).await?;
             let mut tx = self.begin_with(BEGIN_WRITE).await?;
             let clock = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
@@ -135,14 +128,14 @@ impl PostgresStore {
         let mut connection = with_timeout(self.pool.acquire()).await?;
         let updated = schema::update(&mut *connection, &MIGRATIONS, NEW_SCHEMA).await;
         if updated.is_err() {
-            // It may still hold the lock that other web servers wait for.
+            // It may still hold the lock of the migrations, for which other web servers wait.
             connection.close_on_drop();
         }
         updated
     }
 
-    /// Another database may stand at the same address, and have no tables yet; the server may have become
-    /// a standby, or a pooler may have come between.
+    /// Checks the server again before its next use if the error suggests it: there may be another database without
+    /// tables at this address, the server may have become a standby, or a pooler may be in between now.
     pub(super) async fn note_failure(&self, error: &StoreError) {
         let is_without_tables = matches!(error, StoreError::Database(sqlx::Error::Database(error))
             // undefined_table
@@ -157,7 +150,7 @@ impl PostgresStore {
         }
     }
 
-    /// Begins to keep house, if no other web server is at it.
+    /// Begins to delete expired rows, unless another web server is doing so.
     pub(super) async fn try_begin_housekeeping(&self) -> Result<Option<Tx>, StoreError> {
         let mut tx = self.begin_write().await?;
         let lock = sql("select pg_try_advisory_xact_lock($1)").bind(HOUSEKEEPING_LOCK);
@@ -167,11 +160,11 @@ impl PostgresStore {
         tx.rollback().await.map(|()| None)
     }
 
-    /// Fails if the disk has no room for what a few batches write; leaves nothing behind. Whatever else
-    /// is wrong is not said here: a change finds it.
+    /// Fails if the disk has no room for a few batches. Writes nothing that stays. Any other error is ignored: the next
+    /// write reports it.
     pub(super) async fn check_disk_space(&self) -> Result<(), StoreError> {
         let Ok(mut tx) = self.begin_with(BEGIN_WRITE).await else { return Ok(()) };
-        // Some 5 MB that no compression makes smaller.
+        // About 5 MB that cannot be compressed.
         let fill = "create temporary table room as \
              select md5(number::text) one, md5((-number)::text) other \
              from generate_series(1, 50000) number";
@@ -183,12 +176,11 @@ impl PostgresStore {
         }
     }
 
-    /// Tells the other web servers, with this transaction's commit, that there is something to read.
+    /// Notifies the other web servers when this transaction commits.
     pub(super) async fn notify(tx: &mut Tx) -> Result<(), StoreError> {
         sql("select pg_notify($1, '')").bind(CHANGES_CHANNEL).rows(tx).await.map(drop)
     }
 
-    /// What hears of it.
     pub(super) async fn listen(&self) -> Result<ChangeListener, StoreError> {
         let pool_resets = self.pool_reset.subscribe();
         let mut listener = with_timeout(PgListener::connect_with(&self.pool)).await?;
@@ -198,7 +190,7 @@ impl PostgresStore {
     }
 }
 
-/// A connection that hears other web servers write.
+/// A connection that receives the notifications of other web servers.
 #[derive(Debug)]
 pub(crate) struct ChangeListener {
     listener: PgListener,
@@ -206,8 +198,8 @@ pub(crate) struct ChangeListener {
 }
 
 impl ChangeListener {
-    /// Waits until there is something to read; what was told several times is heard once. It fails when
-    /// this connection is no longer one to the server that takes the writes.
+    /// Waits for a notification; several at once count as one. Fails if the server of this connection has become
+    /// read-only.
     pub(crate) async fn wait_for_change(&mut self) -> Result<(), StoreError> {
         loop {
             tokio::select! {

@@ -1,4 +1,4 @@
-//! Facts in PostgreSQL: a batch is a list for each column.
+//! Which statements are PostgreSQL's own? A batch is bound as one array for each column.
 
 use app::cluster::{Component, ComponentKey, Timestamp};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
@@ -8,14 +8,12 @@ use crate::store::component_row::select_components;
 use crate::store::rows::{select_cluster, update_cluster};
 use crate::store::sql::{Row, with_timeout};
 
-/// Writes the cluster's row unless there is one.
 pub(in crate::store) const INSERT_CLUSTER: &str =
     "insert into cluster (id, database_id, commit_no, changed_at, mark_at, clock_jumps,
          load_balancing, automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s)
      values (1, $1, 0, $2, $2, 0, $3, $4, $5, $6, $7)
      on conflict do nothing";
 
-/// The cluster's row, and what time it is.
 pub(in crate::store) const SELECT_CLUSTER: &str = select_cluster!(
     "",
     "4096",
@@ -23,8 +21,7 @@ pub(in crate::store) const SELECT_CLUSTER: &str = select_cluster!(
     "cluster"
 );
 
-/// The same, locked until the transaction ends. The clock is read once the lock is held: before, it
-/// would be the time at which the waiting began.
+/// The clock is read after the row is locked: before, it would be the time at which the wait for the lock began.
 pub(in crate::store) const SELECT_CLUSTER_FOR_UPDATE: &str = select_cluster!(
     "with locked as materialized (select * from cluster for update) ",
     "4096",
@@ -32,7 +29,7 @@ pub(in crate::store) const SELECT_CLUSTER_FOR_UPDATE: &str = select_cluster!(
     "locked"
 );
 
-/// Ends a change. A new commit takes the place of the one 4,096 before it.
+/// A new commit replaces the one 4,096 before it in `commits`.
 pub(in crate::store) const UPDATE_CLUSTER: &str = update_cluster!(
     "with remembered as (
          insert into commits (slot, commit_no, token)
@@ -40,14 +37,14 @@ pub(in crate::store) const UPDATE_CLUSTER: &str = update_cluster!(
          on conflict (slot) do update set commit_no = excluded.commit_no, token = excluded.token) "
 );
 
-/// `$1` is a list of checks.
+/// `$1` is a JSON array of checks.
 pub(in crate::store) const SELECT_REPORTING: &str = select_components!(
     "where c.removed_at is null
          and (c.facts ->> 'key_check' in (select json_array_elements_text($1::json))
              or c.facts ->> 'machine_key_check' in (select json_array_elements_text($1::json)))"
 );
 
-/// Moves the times within JSON; `$1` is by how much.
+/// Moves the times in JSON by `$1`.
 pub(in crate::store) const SHIFT_JSON: &str = "update components set
     messengers = coalesce(
         (select jsonb_agg(jsonb_set(seen, '{since}', to_jsonb((seen ->> 'since')::bigint + $1)) order by place)
@@ -58,8 +55,8 @@ pub(in crate::store) const SHIFT_JSON: &str = "update components set
          from jsonb_array_elements_text(boots -> 'returns') with ordinality as all_returns (at, place)),
         '[]'))";
 
-/// Keys as the two lists that the statements below read.
-fn as_lists(keys: &[ComponentKey]) -> (Vec<String>, Vec<&'static str>) {
+/// Keys as the two arrays that the statements below unnest.
+fn as_arrays(keys: &[ComponentKey]) -> (Vec<String>, Vec<&'static str>) {
     keys.iter().map(|key| (key.server.folded(), key.role.as_str())).unzip()
 }
 
@@ -69,7 +66,7 @@ pub(in crate::store) async fn remove(
     at: Timestamp,
     commit: i64,
 ) -> Result<(), StoreError> {
-    let (servers, roles) = as_lists(keys);
+    let (servers, roles) = as_arrays(keys);
     let remove = sqlx::query(
         "with removed as (
              update components set removed_at = $3, changed_no = $4
@@ -88,7 +85,7 @@ pub(in crate::store) async fn select_by_keys(
     connection: &mut PoolConnection<Postgres>,
     keys: &[ComponentKey],
 ) -> Result<Vec<Row>, StoreError> {
-    let (servers, roles) = as_lists(keys);
+    let (servers, roles) = as_arrays(keys);
     let find = sqlx::query(select_components!(
         "where (c.server_key, c.role) in (select * from unnest($1::text[], $2::text[]))"
     ));
@@ -159,7 +156,7 @@ pub(in crate::store) async fn upsert_heartbeats(
     Ok(())
 }
 
-/// One value of each component, as the list that a statement unnests.
+/// One value of each component, as the array that a statement unnests.
 fn column<T>(batch: &[&Component], value: impl Fn(&Component) -> T) -> Vec<T> {
     batch.iter().map(|component| value(component)).collect()
 }

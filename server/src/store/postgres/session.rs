@@ -1,4 +1,4 @@
-//! Connections that belong to one server which takes writes, and to nobody else.
+//! Is a connection one to a writable server, and not shared with other clients by a pooler?
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::store::sql::with_timeout;
 
 /// One writes, one listens, the others read.
 const MAX_CONNECTIONS: u32 = 5;
-/// A web server that stops in the middle must not keep the others from writing. Set once connected, as
-/// `PgBouncer` takes no `options` at the start.
+/// A web server that is suspended in a transaction must not block the others. Set after connecting, because
+/// `PgBouncer` rejects `options` at the start.
 const SET_TIMEOUTS: &str = "set statement_timeout = '5s'; set lock_timeout = '4s'; \
      set idle_in_transaction_session_timeout = '5s'";
-/// How often two connections are compared: other clients of a pooler may come between.
+/// How often two connections are compared, because other clients of a pooler may interfere.
 const COMPARISONS: usize = 10;
 
-/// When all connections were last ended, if ever: those that are older are not used again.
+/// When all connections were last discarded, if ever: older ones are not used again.
 #[derive(Debug)]
 pub(super) struct PoolReset(watch::Sender<Option<Stopwatch>>);
 
@@ -32,22 +32,20 @@ impl Default for PoolReset {
 }
 
 impl PoolReset {
-    /// No connection that is open now is used again.
+    /// Discards all connections that are open now.
     pub(super) fn trigger(&self) {
         self.0.send_replace(Some(Stopwatch::start()));
     }
 
-    /// Changes whenever all connections are ended.
     pub(super) fn subscribe(&self) -> watch::Receiver<Option<Stopwatch>> {
         self.0.subscribe()
     }
 }
 
-/// Connections to the database, opened when they are needed.
 pub(super) fn pool(options: PgConnectOptions, pool_reset: &Arc<PoolReset>) -> PgPool {
     let options = options
         .application_name("cluster-overview")
-        // Another one that PgBouncer refuses; nothing here is a floating-point number.
+        // PgBouncer rejects this one too; the schema has no floating-point numbers.
         .extra_float_digits(None)
         .disable_statement_logging();
     let pool_reset = Arc::clone(pool_reset);
@@ -58,27 +56,27 @@ pub(super) fn pool(options: PgConnectOptions, pool_reset: &Arc<PoolReset>) -> Pg
             Box::pin(async move { connection.execute(SET_TIMEOUTS).await.map(drop) })
         })
         .before_acquire(move |_, metadata| {
-            let ended = *pool_reset.0.borrow();
-            let is_good = ended.is_none_or(|ended| metadata.age < ended.elapsed());
-            Box::pin(async move { Ok(is_good) })
+            let reset = *pool_reset.0.borrow();
+            let is_newer = reset.is_none_or(|reset| metadata.age < reset.elapsed());
+            Box::pin(async move { Ok(is_newer) })
         })
         .connect_lazy_with(options)
 }
 
-/// Fails unless the server takes writes, and connections stay with it from one transaction to the next.
-pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
+/// Fails if the server is read-only, or a pooler gives each transaction another connection.
+pub(super) async fn check_server(pool: &PgPool) -> Result<(), StoreError> {
     let mut one = with_timeout(pool.acquire()).await?;
     check_writable(&mut *one).await?;
-    // A pooler has room for two, or can do no harm.
+    // If there is no second connection, a pooler with only one cannot mix up sessions.
     if let Ok(mut other) = with_timeout(pool.acquire()).await {
         check_session_pooling(&mut one, &mut other).await?;
     }
     Ok(())
 }
 
-/// Fails if a pooler lends two of its clients the same process of the server, or one of them another than
-/// before. If it does so between transactions, one of the two happens whichever of its idle connections it
-/// takes first: the one used last (then both get the same) or the one used first (then one gets several).
+/// Fails if both connections have the same server process, or one has another than before. A pooler that assigns
+/// connections per transaction causes one of the two: if it prefers the connection that was used last, both get the
+/// same one; if it prefers the one that was idle for longest, one gets several.
 async fn check_session_pooling(
     one: &mut PoolConnection<Postgres>,
     other: &mut PoolConnection<Postgres>,
@@ -94,11 +92,11 @@ async fn check_session_pooling(
 }
 
 async fn backend_pid(connection: &mut PoolConnection<Postgres>) -> Result<i32, StoreError> {
-    let asked = connection.fetch_one(sqlx::raw_sql("select pg_backend_pid()"));
-    Ok(with_timeout(asked).await?.try_get(0)?)
+    let query = connection.fetch_one(sqlx::raw_sql("select pg_backend_pid()"));
+    Ok(with_timeout(query).await?.try_get(0)?)
 }
 
-/// Fails if this connection's server is a standby, or was set not to take writes.
+/// Fails if the server is a standby, or set to be read-only.
 pub(super) async fn check_writable<'c>(
     connection: impl Executor<'c, Database = Postgres>,
 ) -> Result<(), StoreError> {

@@ -6,31 +6,30 @@ use std::path::{Path, PathBuf};
 
 use crate::store::StoreError;
 
-/// The opened file. A process goes on writing to a file that was deleted or moved away, and what it
-/// acknowledges then is lost: so it looks before each transaction.
+/// The opened file. The system lets a process write to a file that was deleted or moved, and what is acknowledged then
+/// is lost. So the path is checked before each transaction.
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
     path: PathBuf,
     opened: Inode,
 }
 
-/// The device, and the number of the file on it: what names are given to.
+/// The device, and the number of the file on it.
 pub(super) type Inode = (u64, u64);
 
 impl DatabaseFile {
-    /// The file at `path`, which was just opened, and is the one that was locked.
+    /// Fails if the file at `path` is not the locked one.
     pub(super) fn new(path: &Path, locked: Inode) -> Result<Self, StoreError> {
         let file = Self { path: path.to_owned(), opened: locked };
         file.check()?;
         Ok(file)
     }
 
-    /// Where it lies.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the path still leads to it.
+    /// Fails if the path no longer leads to the opened file.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let metadata = std::fs::metadata(&self.path);
         match metadata.map(|metadata| inode(&metadata)) {
@@ -41,7 +40,6 @@ impl DatabaseFile {
     }
 }
 
-/// Which file it is, whatever its name.
 pub(super) fn inode(metadata: &Metadata) -> Inode {
     (metadata.dev(), metadata.ino())
 }

@@ -1,12 +1,12 @@
-//! One process at a time owns a database file, and nobody else can read it.
+//! How does one process own a database file, and who else can read it?
 //!
-//! What is locked is the file itself, by whatever name it was opened: `flock` locks an inode, and has nothing
-//! to do with the locks of byte ranges that `SQLite` takes. Two things are particular about it:
+//! `flock` locks the inode, whatever path was used, and is independent of the byte-range locks that `SQLite` uses. Two
+//! things must be considered:
 //!
-//! - Whoever closes any descriptor of a file drops all locks of byte ranges that the same process has on it,
-//!   and those are `SQLite`'s. So a descriptor, once opened, stays open for as long as the process lives.
-//! - On a network file system `flock` is a lock of byte ranges on the server, which would stand in
-//!   `SQLite`'s way. There a file beside the database is locked.
+//! - When a process closes any descriptor of a file, it loses all its byte-range locks on it, and so `SQLite`'s. So a
+//!   descriptor that was opened here stays open until the process ends.
+//! - On a network file system `flock` becomes a byte-range lock on the server, which would conflict with `SQLite`'s.
+//!   There a separate file next to the database is locked.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, Permissions, TryLockError};
@@ -18,15 +18,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::store::StoreError;
 use crate::store::sqlite::file::{Inode, inode};
 
-/// The mode of the database and of all that lies beside it: its owner's alone.
-const OWNER_ONLY: u32 = 0o600;
-/// What of a mode is for others than the owner.
-const FOR_OTHERS: u32 = 0o077;
-/// What `SQLite` keeps beside a database.
+/// The mode of the database and of the files next to it.
+const OWNER_ONLY_MODE: u32 = 0o600;
+/// The permissions of group and others.
+const OTHERS_MODE_MASK: u32 = 0o077;
+/// The suffixes of the files that `SQLite` creates next to a database.
 pub(super) const SQLITE_SUFFIXES: [&str; 3] = ["-wal", "-shm", "-journal"];
-/// The end of the name of the file that is locked instead of a database on a network file system.
+/// The suffix of the file that is locked instead of a database on a network file system.
 pub(super) const LOCK_SUFFIX: &str = ".lock";
-/// File systems on which `flock` locks byte ranges, by their revisions: NFS, SMB, SMB 2.
+/// File systems on which `flock` is a byte-range lock: NFS, SMB, SMB 2.
 const NETWORK_FILE_SYSTEMS: [i64; 3] = [0x6969, 0xff53_4d42, 0xfe53_4d42];
 
 /// The files that this process has opened to lock them, by inode.
@@ -41,12 +41,11 @@ fn opened() -> MutexGuard<'static, BTreeMap<Inode, Opened>> {
     OPENED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The hold on a database. The system frees it when the process dies.
+/// Released when it is dropped, or by the system when the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    /// The database.
     pub(super) database: Inode,
-    /// What is locked: the database itself, or the file beside it.
+    /// The locked file: the database itself, or the lock file next to it.
     locked: Inode,
 }
 
@@ -54,53 +53,53 @@ impl Drop for Lock {
     fn drop(&mut self) {
         if let Some(opened) = opened().get_mut(&self.locked) {
             opened.is_locked = false;
-            // Where it cannot be freed, it is when the process ends.
+            // On an error, the system releases it when the process ends.
             let _ = opened.file.unlock();
         }
     }
 }
 
 impl Lock {
-    /// Takes the database at `path`, which is made if it is not there, for this process and its owner alone.
+    /// Locks the database at `path`, which is created if it does not exist. Only its owner can read it afterwards.
     pub(super) fn acquire(path: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Lock { path: path.to_owned(), source };
         let mut opened = opened();
         let database = open(&mut opened, path).map_err(failed)?;
         restrict_to_owner(path);
         let locked = if is_on_network_file_system(&opened, database) {
-            let beside = with_suffix(&path.canonicalize().map_err(failed)?, LOCK_SUFFIX);
+            let lock_file = with_suffix(&path.canonicalize().map_err(failed)?, LOCK_SUFFIX);
             tracing::warn!(
-                "the database {} is on a network file system, where SQLite cannot promise to keep it whole; put it on a local disk, or use PostgreSQL",
+                "the database {} is on a network file system, where SQLite databases can be damaged; put it on a local disk, or use PostgreSQL",
                 path.display()
             );
-            open(&mut opened, &beside).map_err(failed)?
+            open(&mut opened, &lock_file).map_err(failed)?
         } else {
             database
         };
-        let owned = || StoreError::InUse(path.to_owned());
+        let in_use = || StoreError::InUse(path.to_owned());
         let Some(found) = opened.get_mut(&locked).filter(|found| !found.is_locked) else {
-            return Err(owned());
+            return Err(in_use());
         };
         match found.file.try_lock() {
             Ok(()) => found.is_locked = true,
-            Err(TryLockError::WouldBlock) => return Err(owned()),
+            Err(TryLockError::WouldBlock) => return Err(in_use()),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         Ok(Self { database, locked })
     }
 }
 
-/// Opens a file that is not open yet, or makes it.
+/// Opens a file, or creates it, unless it is open already.
 fn open(opened: &mut BTreeMap<Inode, Opened>, path: &Path) -> io::Result<Inode> {
     if let Ok(known) = fs::metadata(path)
         && opened.contains_key(&inode(&known))
     {
         return Ok(inode(&known));
     }
-    // Read by its owner alone from the first moment, whatever the process's umask.
+    // Created with this mode, so that nobody else can read it even for a moment, whatever the umask.
     let options = || {
         let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY).to_owned()
+        options.read(true).write(true).create(true).truncate(false).mode(OWNER_ONLY_MODE).to_owned()
     };
     let file = options().open(path)?;
     let metadata = file.metadata()?;
@@ -113,35 +112,35 @@ fn open(opened: &mut BTreeMap<Inode, Opened>, path: &Path) -> io::Result<Inode> 
     Ok(inode)
 }
 
-/// `SQLite` finds its log by the database's name. By another name it would not find what is in it.
+/// `SQLite` finds the log by the database's path. By another hard link it would not find it.
 fn warn_about_hard_links(path: &Path, metadata: &Metadata) {
     if metadata.nlink() > 1 {
         tracing::warn!(
-            "the database {} has {} names (hard links): use this one only, and remove the others; what is read or written by another name can be incomplete or lost",
+            "the database {} has {} names (hard links): use this one only, and remove the others; data that is read or written by another name can be incomplete or lost",
             path.display(),
             metadata.nlink()
         );
     }
 }
 
-/// Lets nobody but the owner read or lock the database and what lies beside it.
+/// Lets only the owner read or lock the database and the files next to it.
 fn restrict_to_owner(path: &Path) {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let beside = SQLITE_SUFFIXES.iter().map(|end| with_suffix(&real, end));
-    for file in std::iter::once(real.clone()).chain(beside) {
+    let others = SQLITE_SUFFIXES.iter().map(|end| with_suffix(&real, end));
+    for file in std::iter::once(real.clone()).chain(others) {
         let Ok(metadata) = fs::metadata(&file) else { continue };
         let mode = metadata.permissions().mode() & 0o777;
-        if mode & FOR_OTHERS == 0 {
+        if mode & OTHERS_MODE_MASK == 0 {
             continue;
         }
-        match fs::set_permissions(&file, Permissions::from_mode(OWNER_ONLY)) {
+        match fs::set_permissions(&file, Permissions::from_mode(OWNER_ONLY_MODE)) {
             Ok(()) => tracing::warn!(
-                "{} was open to others than its owner (mode {mode:o}); its mode is 600 now",
+                "accounts other than the owner could read {} (mode {mode:o}); its mode is 600 now",
                 file.display()
             ),
             Err(error) => tracing::warn!(
                 %error,
-                "others than its owner can read or lock {} (mode {mode:o}); set its mode to 600",
+                "accounts other than the owner can read or lock {} (mode {mode:o}), and its mode could not be changed; set it to 600",
                 file.display()
             ),
         }
@@ -156,7 +155,7 @@ pub(super) fn with_suffix(path: &Path, end: &str) -> PathBuf {
 
 fn is_on_network_file_system(opened: &BTreeMap<Inode, Opened>, database: Inode) -> bool {
     let found = opened.get(&database).and_then(|opened| rustix::fs::fstatfs(&opened.file).ok());
-    // The revisions have 32 bits, whatever the system's type for them.
+    // The numbers have 32 bits, whatever type the system uses.
     found.is_some_and(|found| NETWORK_FILE_SYSTEMS.contains(&(found.f_type & 0xffff_ffff)))
 }
 
@@ -164,7 +163,7 @@ fn is_on_network_file_system(opened: &BTreeMap<Inode, Opened>, database: Inode) 
 mod tests {
     use super::*;
 
-    /// A folder that goes with this value.
+    /// Deleted when it is dropped.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_locked_by_all_its_names_until_it_is_given_back() {
+    fn a_file_is_locked_under_all_its_names_until_the_lock_is_dropped() {
         let folder = Folder::new("names");
         let path = folder.path("a.db");
         let lock = Lock::acquire(&path).unwrap();
@@ -201,7 +200,7 @@ mod tests {
             let refused = Lock::acquire(&folder.path(name)).unwrap_err().to_string();
             assert!(refused.contains(name) && refused.contains("in use"), "{refused}");
         }
-        // So it is for others than this process.
+        // Also for other processes.
         let other = File::open(&path).unwrap();
         assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
         drop(lock);
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_could_read_is_the_owners_alone_from_now_on() {
+    fn files_that_others_could_read_become_readable_by_the_owner_only() {
         let folder = Folder::new("modes");
         for name in ["a.db", "a.db-wal", "a.db-shm"] {
             fs::write(folder.path(name), "").unwrap();
@@ -218,14 +217,14 @@ mod tests {
         }
         let _lock = Lock::acquire(&folder.path("a.db")).unwrap();
         for name in ["a.db", "a.db-wal", "a.db-shm"] {
-            assert_eq!(mode(&folder.path(name)), OWNER_ONLY, "{name}");
+            assert_eq!(mode(&folder.path(name)), OWNER_ONLY_MODE, "{name}");
         }
         let _new = Lock::acquire(&folder.path("new.db")).unwrap();
-        assert_eq!(mode(&folder.path("new.db")), OWNER_ONLY);
+        assert_eq!(mode(&folder.path("new.db")), OWNER_ONLY_MODE);
     }
 
     #[test]
-    fn what_is_no_file_is_refused() {
+    fn a_path_that_is_not_a_regular_file_is_rejected() {
         let refused = Lock::acquire(&std::env::temp_dir()).unwrap_err();
         assert!(matches!(refused, StoreError::Lock { .. }), "{refused}");
         let refused = Lock::acquire(Path::new("/dev/null")).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The database as a file that one process owns.
+//! How does the store use an SQLite file, which one process owns?
 
 mod checkpoint;
 mod file;
@@ -27,52 +27,49 @@ use crate::store::{LatestCommit, SELECT_LATEST_COMMIT, StoreError, new_id};
 use crate::telemetry::primitives::Counter;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite");
-/// What to do about a file that cannot be used any more.
+/// Advice for a file from before the first release.
 const NEW_FILE: &str =
     "start with a new file: move this one away, or name another one with --database";
-/// How long a command waits for the owner to bring the schema up to date, and how often it looks.
+/// How long a command waits for the owner to apply the migrations.
 const SCHEMA_TIMEOUT: Duration = Duration::from_secs(5);
 const SCHEMA_POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How many connections read a file at once.
 const MAX_READERS: u32 = 2;
-/// How long to wait for a connection to a file. Nobody else has one: what is waited for are our own
-/// transactions, and a slow disk is not a lost one.
+/// Only this process has connections, so it waits for its own transactions, which may take long on a slow disk.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// An `SQLite` file, and the clock of the process that owns it.
 #[derive(Debug)]
 pub(super) struct SqliteStore {
-    /// The one connection that writes.
+    /// Only one connection.
     writer: SqlitePool,
-    /// What reads beside it, and never keeps it waiting.
+    /// In WAL mode readers never block the writer.
     readers: SqlitePool,
     pub(super) replaced_connections: Counter,
     pub(super) clock: Clock,
     file: DatabaseFile,
-    /// Where its write-ahead log lies.
+    /// The path of the write-ahead log.
     log: PathBuf,
     damage: Arc<Damage>,
-    /// Held as long as the store lives.
     _lock: Lock,
 }
 
-/// The file behind an address, if it is one of ours.
+/// The path of an `sqlite:` address.
 pub(super) fn path(address: &str) -> Option<PathBuf> {
     let path = address.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
     (!path.is_empty() && !path.starts_with(':')).then(|| PathBuf::from(path))
 }
 
-/// The file beside a database in which `serve` keeps the join token.
+/// The file next to the database in which `serve` keeps the join token.
 pub(super) fn join_token_file(database: &Path) -> PathBuf {
     with_suffix(database, ".join-token")
 }
 
-/// Fails if this process may not use the database, or what lies beside it: all of it is named at once.
+/// Fails if this process lacks access to the database or the files next to it. The error names all of them.
 pub(super) fn check_owner(path: &Path) -> Result<(), StoreError> {
     let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let beside = SQLITE_SUFFIXES.iter().chain([&LOCK_SUFFIX]).map(|end| with_suffix(&real, end));
-    let files = std::iter::once(real.clone()).chain(beside);
+    let others = SQLITE_SUFFIXES.iter().chain([&LOCK_SUFFIX]).map(|end| with_suffix(&real, end));
+    let files = std::iter::once(real.clone()).chain(others);
     let mut files: Vec<InaccessiblePath> =
         files.filter_map(|file| InaccessiblePath::file(&file, true)).collect();
     files.extend(InaccessiblePath::file(&join_token_file(path), false));
@@ -95,7 +92,7 @@ impl SqliteStore {
     }
 
     async fn open_locked(path: &Path, lock: Lock) -> Result<(Self, ClusterRow), StoreError> {
-        // `SQLite` keeps its log beside the file itself, wherever a symbolic link to it lies.
+        // `SQLite` creates its log next to the file itself, not next to a symbolic link.
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         // One that was just made has nothing to lose.
         if std::fs::metadata(&real).is_ok_and(|found| found.len() > 0) {
@@ -113,8 +110,8 @@ impl SqliteStore {
         };
         let writer = pool(1).connect_with(options).await?;
         schema::update(&mut *writer.acquire().await?, &MIGRATIONS, NEW_FILE).await?;
-        // None stays open: SQLite closes a file only when no connection reads it, and after a failed write
-        // the writer must open it anew.
+        // Readers do not stay open: after a failed write the writer must open the file again, and SQLite closes it
+        // only when no connection uses it.
         let readers = pool(MAX_READERS)
             .after_release(|_, _| Box::pin(async { Ok(false) }))
             .connect_lazy_with(connection(path).read_only(true));
@@ -131,7 +128,6 @@ impl SqliteStore {
         Ok((store, cluster))
     }
 
-    /// Begins to write.
     pub(super) async fn begin_write(&self) -> Result<Tx, StoreError> {
         self.file.check()?;
         self.check_if_suspected().await;
@@ -139,7 +135,6 @@ impl SqliteStore {
         begin(&self.writer, "begin immediate", &self.damage, &self.replaced_connections).await
     }
 
-    /// Begins to read.
     pub(super) async fn begin_read(&self) -> Result<Tx, StoreError> {
         self.file.check()?;
         self.check_if_suspected().await;
@@ -147,7 +142,6 @@ impl SqliteStore {
         begin(&self.readers, "begin", &self.damage, &self.replaced_connections).await
     }
 
-    /// The database's id and its last commit, whoever made it: all that a glance reads.
     pub(super) async fn read_latest_commit(&self) -> Result<LatestCommit, StoreError> {
         self.file.check()?;
         self.damage.check()?;
@@ -157,7 +151,7 @@ impl SqliteStore {
     }
 }
 
-/// Opens the file beside the process that owns it.
+/// Opens the file without owning it, while another process may own it.
 pub(super) async fn open_unowned(
     path: &Path,
     busy_timeout: Duration,
@@ -169,7 +163,7 @@ pub(super) async fn open_unowned(
     let options = connection(path).busy_timeout(busy_timeout);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
     let since = Stopwatch::start();
-    // The owner that has just started may still be creating the schema, and the cluster's row after it.
+    // An owner that has just started may still be creating the schema and the cluster's row.
     while !(has_schema(&pool).await? && has_cluster_row(&pool).await?) {
         if since.elapsed() > SCHEMA_TIMEOUT {
             return Err(StoreError::SchemaTooOld);
@@ -179,12 +173,12 @@ pub(super) async fn open_unowned(
     Ok(pool)
 }
 
-/// Whether the file has the schema of this program; fails if it has one that `serve` cannot bring up to date.
+/// Whether the file has the schema of this program. Fails if migrations cannot lead there.
 async fn has_schema(pool: &SqlitePool) -> Result<bool, StoreError> {
     let mut connection = pool.acquire().await?;
-    let made = "select count(*) from sqlite_schema where name = $1";
-    let made = sqlx::query_scalar::<_, i64>(made).bind(MIGRATIONS_TABLE);
-    if made.fetch_one(&mut *connection).await? == 0 {
+    let exists = "select count(*) from sqlite_schema where name = $1";
+    let exists = sqlx::query_scalar::<_, i64>(exists).bind(MIGRATIONS_TABLE);
+    if exists.fetch_one(&mut *connection).await? == 0 {
         return Ok(false);
     }
     let applied = connection.list_applied_migrations(MIGRATIONS_TABLE).await;
@@ -210,7 +204,7 @@ pub(super) async fn begin(
     Tx::begin(Pool::Sqlite(pool), statement, Some(damage), replaced_connections).await
 }
 
-/// What every connection to a file has in common.
+/// The options that all connections to a file have in common.
 fn connection(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)

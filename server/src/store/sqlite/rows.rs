@@ -1,4 +1,4 @@
-//! Facts in an `SQLite` file: its JSON functions take a batch as one text.
+//! Which statements are SQLite's own? A batch is bound as one JSON text.
 
 use app::cluster::{Component, ComponentKey, Timestamp};
 use serde_json::json;
@@ -10,27 +10,27 @@ use crate::store::rows::{select_cluster, update_cluster};
 use crate::store::sql::{Row, sql};
 use crate::store::tx::Tx;
 
-/// The cluster's row. The clock is this process's, not the file's.
+/// The clock columns are empty: the clock is that of the process that owns the file.
 pub(in crate::store) const SELECT_CLUSTER: &str = select_cluster!("", "256", "null, 0", "cluster");
 
-/// Ends a change. A trigger remembers a new commit.
+/// A trigger adds a new commit to `commits`.
 pub(in crate::store) const UPDATE_CLUSTER: &str = update_cluster!("");
 
-/// `$1` is a list of checks.
+/// `$1` is a JSON array of checks.
 pub(in crate::store) const SELECT_REPORTING: &str = select_components!(
     "where c.removed_at is null
          and (c.facts ->> 'key_check' in (select value from json_each($1))
              or c.facts ->> 'machine_key_check' in (select value from json_each($1)))"
 );
 
-/// Moves the times within JSON; `$1` is by how much.
+/// Moves the times in JSON by `$1`.
 pub(in crate::store) const SHIFT_JSON: &str = "update components set
     messengers = (select json_group_array(json_set(value, '$.since', (value ->> '$.since') + $1))
                   from json_each(messengers)),
     boots = json_set(boots, '$.returns', (select json_group_array(value + $1)
                                           from json_each(boots, '$.returns')))";
 
-/// Reads every row there is, tombstones included, and fails if one cannot be read.
+/// Fails if a row cannot be read, tombstones included.
 pub(in crate::store) async fn read_all(
     connection: &mut SqliteConnection,
 ) -> Result<(), StoreError> {
@@ -38,7 +38,7 @@ pub(in crate::store) async fn read_all(
     rows.into_iter().try_for_each(|row| component(&Row::Sqlite(row)).map(drop))
 }
 
-/// Keys as the text that the statements below read.
+/// Keys as the JSON text that the statements below read.
 fn as_json(keys: &[ComponentKey]) -> String {
     let pair = |key: &ComponentKey| json!({"server": key.server.folded(), "role": key.role});
     json!(keys.iter().map(pair).collect::<Vec<_>>()).to_string()
@@ -79,7 +79,7 @@ pub(in crate::store) async fn upsert_components(
     batch: &[&Component],
     commit: i64,
 ) -> Result<(), StoreError> {
-    // Lists, not objects: SQLite finds the fifth of a list sooner than one by its name.
+    // Arrays, because SQLite finds an element by its index faster than by its name.
     let row = |component: &&Component| {
         json!([
             component.server.folded(),
@@ -94,7 +94,7 @@ pub(in crate::store) async fn upsert_components(
         ])
     };
     let batch: Vec<_> = batch.iter().map(row).collect();
-    // `where true`: without it SQLite takes `on` for the beginning of a join.
+    // Without `where true` SQLite parses `on` as part of a join.
     let write = sql("insert into components (server_key, role, server, facts, stopped, boots,
              first_seen, came_back_at, messengers, changed_no)
          select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,

@@ -1,8 +1,8 @@
-//! Is the write-ahead log whole that a killed process left behind?
+//! Is a write-ahead log that a killed process left behind damaged?
 //!
-//! `SQLite` takes the log up to the first frame that does not fit and forgets the rest without a word:
-//! right for a transaction that was being written when the power went, wrong for a log that was damaged,
-//! where what was forgotten had been acknowledged. <https://sqlite.org/fileformat2.html#walformat>
+//! `SQLite` uses the log up to the first frame with a wrong checksum and silently ignores the rest. That is right for a
+//! transaction that was being written when the power failed. It is wrong for a damaged log, because the ignored
+//! transactions had been acknowledged. <https://sqlite.org/fileformat2.html#walformat>
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -10,44 +10,42 @@ use std::path::Path;
 
 use crate::store::sqlite::checkpoint::wal_path;
 
-const HEADER: usize = 32;
-const FRAME_HEADER: usize = 24;
+const HEADER_BYTES: usize = 32;
+const FRAME_HEADER_BYTES: usize = 24;
 
-/// What is wrong with the log beside a database. Each commit is on the disk before the next begins: so
-/// behind a frame that does not fit there is the end of one transaction at most, unless it was damaged.
+/// Describes the damage of a database's log. Each commit is synced before the next one begins. So after a frame with a
+/// wrong checksum there is at most one commit, unless the log was damaged.
 pub(super) fn find_damage(database: &Path) -> Option<String> {
     let mut log = BufReader::new(File::open(wal_path(database)).ok()?);
-    let mut header = [0; HEADER];
+    let mut header = [0; HEADER_BYTES];
     log.read_exact(&mut header).ok()?;
-    // The header is on the disk before the first frame: a hole in its place means nothing came after.
+    // The header is synced before the first frame is written: if it is empty, there are no frames.
     if header.iter().all(|byte| *byte == 0) {
         return None;
     }
     let found = |what: &str| Some(format!("its write-ahead log is damaged: {what}"));
-    let Some(head) = WalHeader::parse(&header) else { return found("it has no valid beginning") };
+    let Some(head) = WalHeader::parse(&header) else { return found("its header is invalid") };
     let lost = head.count_commits_after_fault(&mut log);
     if lost > 1 {
-        found(&format!("{lost} commits follow a page that is not as written"))
+        found(&format!("{lost} commits follow a page with a wrong checksum"))
     } else {
         None
     }
 }
 
-/// The largest page that `SQLite` knows.
 const MAX_PAGE_BYTES: usize = 65_536;
 
-/// What the log's header says of its frames.
 struct WalHeader {
-    /// How long each is: the header and the content of a page.
-    frame: usize,
-    /// Marks the frames of this log among those that an earlier one left in its file.
+    /// The size of a frame: its header and one page.
+    frame_bytes: usize,
+    /// Distinguishes frames of this log from those of an earlier one that are still in the file.
     salt: [u8; 8],
     checksum: Checksum,
 }
 
 impl WalHeader {
-    /// A header that is valid.
-    fn parse(header: &[u8; HEADER]) -> Option<Self> {
+    /// `None` if the header is invalid.
+    fn parse(header: &[u8; HEADER_BYTES]) -> Option<Self> {
         let is_big_endian = match read_u32(header, 0)? {
             0x377f_0682 => false,
             0x377f_0683 => true,
@@ -59,16 +57,16 @@ impl WalHeader {
             usize::try_from(read_u32(header, 8)?).ok().filter(|page| *page <= MAX_PAGE_BYTES)?;
         let salt = *header.get(16..)?.first_chunk()?;
         (checksum.words == (read_u32(header, 24)?, read_u32(header, 28)?)).then_some(Self {
-            frame: FRAME_HEADER + page,
+            frame_bytes: FRAME_HEADER_BYTES + page,
             salt,
             checksum,
         })
     }
 
-    /// How many transactions end behind the first frame that is not as written. The frames are read one by one: a log
-    /// may be larger than the memory.
+    /// Counts the commits after the first frame with a wrong checksum. Frames are read one by one, because a log may be
+    /// larger than the memory.
     fn count_commits_after_fault(mut self, frames: &mut impl Read) -> usize {
-        let mut frame = vec![0; self.frame];
+        let mut frame = vec![0; self.frame_bytes];
         let (mut is_whole, mut lost) = (true, 0);
         while frames.read_exact(&mut frame).is_ok() {
             is_whole = is_whole && self.checksum.matches(&frame, self.salt);
@@ -83,7 +81,7 @@ impl WalHeader {
     }
 }
 
-/// The checksum over all that came before: a frame that does not fit spoils those behind it.
+/// The checksum of all frames so far: after a damaged frame, no later one matches.
 struct Checksum {
     words: (u32, u32),
     is_big_endian: bool,
@@ -99,9 +97,9 @@ impl Checksum {
         }
     }
 
-    /// Takes a frame in; whether it is of this log and as it was written.
+    /// Adds a frame. Returns whether it belongs to this log and has the right checksum.
     fn matches(&mut self, frame: &[u8], salt: [u8; 8]) -> bool {
-        let (header, page) = frame.split_at(FRAME_HEADER);
+        let (header, page) = frame.split_at(FRAME_HEADER_BYTES);
         self.add(&header[..8]);
         self.add(page);
         header.get(8..16) == Some(&salt[..])
@@ -110,7 +108,7 @@ impl Checksum {
     }
 }
 
-/// The number at a place: the log's own are big-endian.
+/// Numbers in the log are big-endian.
 fn read_u32(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
