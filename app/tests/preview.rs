@@ -42,7 +42,7 @@ fn a_switch_names_the_hint_that_would_appear() {
     assert_eq!(would, [HintId::FailoverThin]);
     assert_eq!(
         Catalog::for_language(Language::English).effects(&today, &on, NOON),
-        ["New hint: No service could take over."]
+        ["New hint: No standby for failover."]
     );
     let already = Snapshot { settings: on, ..today };
     assert!(already.hints_added_by(&on, NOON).is_empty(), "what is there does not appear");

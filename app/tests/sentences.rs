@@ -210,7 +210,7 @@ fn the_opening_tells_a_worry_of_the_cluster_when_all_servers_are_well() {
     let thin = Snapshot { settings, ..snapshot([service("a")]) };
     assert_eq!(
         opening(&thin),
-        ("The server is in sync".to_owned(), "No service could take over.".to_owned())
+        ("The server is in sync".to_owned(), "No standby for failover.".to_owned())
     );
     let tight = Settings { stale_timeout_s: 60, ..Settings::default() };
     let tight = Snapshot { settings: tight, ..snapshot([service("a")]) };

@@ -36,7 +36,7 @@ test('behind a proxy that sets no Host header, the error names both addresses an
   await signIn(page, 'Ann', password, cluster.setupCode);
   const main = page.getByRole('main');
   await expect(main).toContainText(`a page of ${proxied.replace(/\/$/, '')} (Origin header)`);
-  await expect(main).toContainText(`${new URL(cluster.url).host} (Host header)`);
+  await expect(main).toContainText(`the Host header the address of the overview is ${new URL(cluster.url).host}`);
   await expect(main).toContainText('proxy_set_header Host $http_host;');
   await page.getByRole('link', { name: 'Back to the overview' }).click();
   await expect(page).toHaveURL(/\/sign-in$/);
@@ -48,7 +48,7 @@ test('behind a proxy that sets no Host header, the error names both addresses an
 
 test("an unknown address leads back, in the user's language and theme", async ({ cluster, page }) => {
   await page.goto(`${cluster.url}nothing?lang=de&theme=dark`);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Unter dieser Adresse gibt es keine Seite');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Seite nicht gefunden');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
   await page.getByRole('link', { name: 'Zurück zur Übersicht' }).click();

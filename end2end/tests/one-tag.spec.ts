@@ -76,7 +76,7 @@ test('in a browser that blocks third-party cookies it signs the user in in a win
   const notice = page.frameLocator('iframe').locator('#blocked-in-frame');
   await expect(notice).toBeAttached();
   await page.clock.runFor(100_000);
-  await expect(notice).toContainText('Dieser Browser hält Ihre Anmeldung hier nicht');
+  await expect(notice).toContainText('Dieser Browser speichert Ihre Anmeldung hier nicht');
   await page.clock.runFor(600_000);
   expect(codes()).toBeLessThanOrEqual(4);
   const opened = page.context().waitForEvent('page');

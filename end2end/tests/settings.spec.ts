@@ -228,7 +228,7 @@ test.describe('without scripts', () => {
     await page.getByRole('link', { name: 'Edit settings' }).click();
     await page.getByLabel('Automatic failover').check();
     await page.getByRole('button', { name: 'Save' }).click();
-    await expect(page.getByTestId('effects')).toContainText('New hint: No service could take over');
+    await expect(page.getByTestId('effects')).toContainText('New hint: No standby for failover');
     expect((await cluster.settings()).automatic_failover, 'the preview comes first').toBe(false);
 
     const redirect = page.waitForResponse((response) => response.url().endsWith('/settings'));

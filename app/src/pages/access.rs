@@ -329,14 +329,14 @@ fn people_table(context: &DocumentContext, people: Vec<PersonRow>) -> impl IntoV
         .collect();
     view! {
         <section aria-labelledby="people">
-            <h2 id="people">{context.text(MessageKey::PagesPeople)}</h2>
+            <h2 id="people">{context.text(MessageKey::PagesUsers)}</h2>
             <p class="muted">
-                {context.text(MessageKey::PagesPeopleSetPassword)} " "
+                {context.text(MessageKey::PagesUsersSetPassword)} " "
                 <code>"cluster-overview admin set-password NAME --rank viewer"</code> ". "
-                {context.text(MessageKey::PagesPeopleRemove)} " "
+                {context.text(MessageKey::PagesUsersRemove)} " "
                 <code>"cluster-overview admin remove NAME"</code> "."
             </p>
-            {table(context, &[MessageKey::PagesName, MessageKey::PagesPeopleColumnRole], rows)}
+            {table(context, &[MessageKey::PagesName, MessageKey::PagesUsersColumnRole], rows)}
         </section>
     }
 }

@@ -111,7 +111,7 @@ fn a_rejection_names_both_values_their_headers_and_the_missing_proxy_line() {
         (("forwarded", "host=inner.example"), "Forwarded", "inner.example"),
     ] {
         let said = refused(&overview, &[page, own]);
-        for part in ["http://192.0.2.10:8080", value, &format!("({header} header)")] {
+        for part in ["http://192.0.2.10:8080", value, &format!("the {header} header")] {
             assert!(said.contains(part), "{part}: {said}");
         }
         assert!(said.contains("proxy_set_header Host $http_host;"), "{said}");

@@ -67,7 +67,7 @@ fn an_error_page_has_the_readers_language_and_appearance() {
     let page = overview.send("GET", "/admin/cluster/nothing?theme=dark", &headers, &[]);
     let shown = text(&page);
     for part in
-        ["lang=\"de\"", "data-theme=\"dark\"", "gibt es keine Seite", "/admin/cluster/?theme=dark"]
+        ["lang=\"de\"", "data-theme=\"dark\"", "Seite nicht gefunden", "/admin/cluster/?theme=dark"]
     {
         assert!(shown.contains(part), "{part}: {shown}");
     }

@@ -119,10 +119,7 @@ fn a_form_that_no_page_could_have_sent_is_rejected_with_the_reason() {
         let answer = post(&overview, path, form);
         assert_eq!(answer.status, 422, "{path} {form}");
         assert!(
-            answer.body["detail"]
-                .as_str()
-                .unwrap()
-                .contains("is missing or has no value that can be used")
+            answer.body["detail"].as_str().unwrap().contains("is missing or has an invalid value")
         );
     }
     let headers = [("content-type", "application/json")];

@@ -27,7 +27,7 @@ fn the_sign_in_page_says_that_tls_is_missing_and_the_set_up_code_stays_valid() {
 
     let refused = set_up(&overview, &code, &[HOST, PAGE]);
     assert_eq!((refused.status, refused.header("set-cookie")), (403, ""));
-    assert!(refused.body["detail"].as_str().unwrap().contains("Nothing was used up"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("The request changed nothing"));
 
     let made = set_up(&overview, &code, &[OWN]);
     assert_eq!(made.status, 303, "the code is still good: {}", made.body);

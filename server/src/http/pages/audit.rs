@@ -73,7 +73,7 @@ const fn action_message(action: Action) -> MessageKey {
         Action::SignOut => MessageKey::PagesAuditActionSignOut,
         Action::FirstAdmin => MessageKey::PagesAuditActionFirstAdmin,
         Action::SetPassword => MessageKey::PagesAuditActionSetPassword,
-        Action::RemoveUser => MessageKey::PagesAuditActionRemovePerson,
+        Action::RemoveUser => MessageKey::PagesAuditActionRemoveUser,
         Action::Configure => MessageKey::PagesAuditActionConfigure,
         Action::Remove => MessageKey::PagesAuditActionRemove,
         Action::AcceptKey => MessageKey::PagesAuditActionAcceptKey,
