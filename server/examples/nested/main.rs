@@ -1,5 +1,5 @@
-//! A product that nests the overview: its admin menu has an entry for it, its own sign-in says who looks,
-//! and it reports its own components from within.
+//! How does a product nest the overview? Its admin menu has an entry for the overview, its own sign-in
+//! authenticates the users, and it reports its own components.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -23,19 +23,19 @@ use cluster_overview::{Options, Site};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-/// Where the overview is in the product.
-const OVERVIEW: &str = "/admin/cluster";
+/// The path of the overview in the product.
+const OVERVIEW_PATH: &str = "/admin/cluster";
 const COOKIE: &str = "product-session";
 
 /// The product's own sessions. A real one asks for passwords.
 #[derive(Clone, Default)]
 struct Sessions(Arc<RwLock<HashMap<String, HostUser>>>);
 
-/// This is all that the overview has to know of the product's sign-in.
+/// All that the overview needs from the product's sign-in.
 impl Authenticate for Sessions {
     fn user(&self, headers: &HeaderMap, _: &Extensions) -> Option<HostUser> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(session(headers)?).cloned()
+        all.get(session_cookie(headers)?).cloned()
     }
 }
 
@@ -49,13 +49,13 @@ impl Sessions {
     }
 
     fn end(&self, headers: &HeaderMap) {
-        if let Some(session) = session(headers) {
+        if let Some(session) = session_cookie(headers) {
             self.0.write().unwrap_or_else(PoisonError::into_inner).remove(session);
         }
     }
 }
 
-fn session(headers: &HeaderMap) -> Option<&str> {
+fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let mut cookies = headers.get(header::COOKIE)?.to_str().ok()?.split("; ");
     cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
 }
@@ -64,7 +64,7 @@ fn session(headers: &HeaderMap) -> Option<&str> {
 async fn home(State(sessions): State<Sessions>, headers: HeaderMap) -> Html<String> {
     let body = if sessions.user(&headers, &Extensions::new()).is_some() {
         format!(
-            r#"<nav aria-label="Admin"><a href="/admin/users">Users</a> <a href="{OVERVIEW}">Cluster Overview</a></nav>
+            r#"<nav aria-label="Admin"><a href="/admin/users">Users</a> <a href="{OVERVIEW_PATH}">Cluster Overview</a></nav>
             <form method="post" action="/sign-out"><button>Sign out</button></form>"#
         )
     } else {
@@ -81,8 +81,8 @@ struct SignIn {
     name: String,
 }
 
-async fn sign_in(State(sessions): State<Sessions>, Form(who): Form<SignIn>) -> Response {
-    let session = sessions.begin(who.name);
+async fn sign_in(State(sessions): State<Sessions>, Form(form): Form<SignIn>) -> Response {
+    let session = sessions.begin(form.name);
     let cookie = format!("{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax");
     ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
 }
@@ -92,30 +92,29 @@ async fn sign_out(State(sessions): State<Sessions>, headers: HeaderMap) -> Redir
     Redirect::to("/")
 }
 
-/// Whoever wants a page and is not signed in is sent to where they can.
-async fn signed_in_only(
+/// Redirects browsers without a session to the sign-in.
+async fn redirect_to_sign_in(
     State(sessions): State<Sessions>,
     request: Request,
     next: Next,
 ) -> Response {
     let accepts = request.headers().get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
-    let wants_a_page = accepts.is_some_and(|accepts| accepts.contains("text/html"));
-    if wants_a_page && sessions.user(request.headers(), request.extensions()).is_none() {
+    let accepts_html = accepts.is_some_and(|accepts| accepts.contains("text/html"));
+    if accepts_html && sessions.user(request.headers(), request.extensions()).is_none() {
         return Redirect::to("/").into_response();
     }
     next.run(request).await
 }
 
-/// The product's web component beats when the product is asked something.
-async fn notice(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
+/// The web component's heartbeats say that the product receives requests.
+async fn note_request(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     if let Some(reporter) = site.reporter() {
         reporter.note_request();
     }
     next.run(request).await
 }
 
-/// Opens the overview of a product that is asked for at this address.
-async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Box<dyn Error>> {
+async fn open_overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Box<dyn Error>> {
     let name = "product-1";
     let identity = SelfReport {
         server: ServerName::parse(name)?,
@@ -127,7 +126,7 @@ async fn overview(database: String, sessions: &Sessions) -> Result<Arc<Site>, Bo
         source: Source::Own,
     };
     let options = Options {
-        base: OVERVIEW.to_owned(),
+        base: OVERVIEW_PATH.to_owned(),
         admin_url: Some("/".to_owned()),
         own: Some((identity, vec![Role::Web, Role::Service])),
         dials_as: Some(name.to_owned()),
@@ -143,11 +142,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(argument(1, "127.0.0.1:8080")).await?;
     let address = listener.local_addr()?;
     let sessions = Sessions::default();
-    let site = overview(argument(2, "sqlite:product-overview.db"), &sessions).await?;
+    let site = open_overview(argument(2, "sqlite:product-overview.db"), &sessions).await?;
     site.connect_to_services(address);
     let nested = Router::new()
-        .nest_service(OVERVIEW, cluster_overview::router(Arc::clone(&site)))
-        .layer(middleware::from_fn_with_state(sessions.clone(), signed_in_only));
+        .nest_service(OVERVIEW_PATH, cluster_overview::router(Arc::clone(&site)))
+        .layer(middleware::from_fn_with_state(sessions.clone(), redirect_to_sign_in));
     let product = Router::new()
         .route("/", get(home))
         .route("/sign-in", post(sign_in))
@@ -155,12 +154,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/admin/users", get(|| async { StatusCode::NOT_IMPLEMENTED }))
         .with_state(sessions)
         .merge(nested)
-        .layer(middleware::from_fn_with_state(Arc::clone(&site), notice));
+        .layer(middleware::from_fn_with_state(Arc::clone(&site), note_request));
     writeln!(std::io::stdout(), "A product at http://{address}/")?;
     let stopping = Arc::clone(&site);
     axum::serve(listener, product.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
-            // Where nobody can interrupt it, it is not stopped either.
+            // An error means that Ctrl+C cannot be received; then stop at once.
             let _ = tokio::signal::ctrl_c().await;
             stopping.stop();
         })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use testkit::{DEFAULT_TIMEOUT, Folder, Overview, Process, folder, program, wait_until};
 
-fn agent(
+fn start_agent(
     overview: &Overview,
     folder: &Folder,
     server: &str,
@@ -21,15 +21,15 @@ fn agent(
 }
 
 #[test]
-fn an_agent_with_the_credential_of_another_server_says_so_and_enrols_once_it_has_a_join_token() {
+fn an_agent_with_the_credential_of_another_server_logs_that_and_enrols_once_it_has_a_join_token() {
     let overview = Overview::start();
     overview.use_short_timers();
     let folder = folder();
     let (token, credential) = (folder.join("late-token"), folder.join("credential"));
-    let mut first = agent(&overview, &folder, "old", &overview.token_file(), &credential);
+    let mut first = start_agent(&overview, &folder, "old", &overview.token_file(), &credential);
     overview.wait_for_component("old", |component| component["pulse"] == "alive");
     assert!(first.terminate().success());
-    let mut renamed = agent(&overview, &folder, "new", &token, &credential);
+    let mut renamed = start_agent(&overview, &folder, "new", &token, &credential);
     let line = renamed.wait_for_line("what is wrong", DEFAULT_TIMEOUT, |line| {
         line.contains("no heartbeat is sent").then(|| line.to_owned())
     });
@@ -49,11 +49,11 @@ fn an_agent_with_the_credential_of_another_server_says_so_and_enrols_once_it_has
 }
 
 #[test]
-fn a_service_whose_messenger_port_was_taken_is_connected_once_it_is_free() {
+fn a_service_whose_messenger_port_was_in_use_is_connected_once_it_is_free() {
     let overview = Overview::start();
     overview.use_short_timers();
-    let taken = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
-    let port = taken.local_addr().unwrap().port().to_string();
+    let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
     let agent = overview.start_agent(&program(), "app-1", &["--messenger-port", &port]);
     let announced = |component: &serde_json::Value| component["messenger_port"].as_u64();
     overview.wait_for_component("app-1", |component| {
@@ -61,7 +61,7 @@ fn a_service_whose_messenger_port_was_taken_is_connected_once_it_is_free() {
     });
     let warning = "the service messenger cannot listen";
     assert_eq!(agent.log().matches(warning).count(), 1, "{}", agent.log());
-    drop(taken);
+    drop(listener);
     // It tries again after half a minute.
     overview.wait_for_picture_within(Duration::from_secs(50), |picture| {
         let servers = picture["servers"].as_array().unwrap();
@@ -90,9 +90,9 @@ fn an_agent_on_a_machine_with_a_common_host_name_asks_once_for_a_name() {
     command.arg("--credential-file").arg(folder.join("credential"));
     let agent = Process::start(&mut command, &folder, "agent");
     overview.wait_for_component("localhost", |component| component["pulse"] == "alive");
-    let said = agent.log();
-    let warnings: Vec<&str> = said.lines().filter(|line| line.contains("--name")).collect();
-    let [warning] = warnings[..] else { panic!("one warning: {said}") };
+    let log = agent.log();
+    let warnings: Vec<&str> = log.lines().filter(|line| line.contains("--name")).collect();
+    let [warning] = warnings[..] else { panic!("one warning: {log}") };
     assert!(warning.contains("host_name=\"localhost\""), "{warning}");
 }
 
@@ -105,26 +105,28 @@ fn an_agent_whose_name_server_fails_goes_on_with_the_last_addresses() {
     let port = overview.address().rsplit(':').next().unwrap().to_owned();
     std::fs::write(&hosts, "").unwrap();
     let mut command = Command::new("unshare");
-    let mounted = "mount --bind \"$HOSTS\" /etc/hosts && exec \"$@\"";
-    command.args(["--map-root-user", "--mount", "sh", "-c", mounted, "sh"]).env("HOSTS", &hosts);
+    let script = "mount --bind \"$HOSTS\" /etc/hosts && exec \"$@\"";
+    command.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]).env("HOSTS", &hosts);
     command.arg(program()).args(["agent", "--name", "app-1", "--role", "web"]);
     command.args(["--overview", &format!("http://overview.localhost:{port}")]);
     command.arg("--token-file").arg(overview.token_file());
     command.arg("--credential-file").arg(folder.join("credential"));
     let mut agent = Process::start(&mut command, &folder, "agent");
-    let failed = |line: &str| line.contains("cannot reach http://overview.localhost").then_some(());
-    agent.wait_for_line("a look-up that fails", DEFAULT_TIMEOUT, failed);
+    let is_unreachable =
+        |line: &str| line.contains("cannot reach http://overview.localhost").then_some(());
+    agent.wait_for_line("a look-up that fails", DEFAULT_TIMEOUT, is_unreachable);
     assert_eq!(overview.picture()["counts"]["servers"], 0);
-    // In place, because the file is mounted.
+    // In place, because the file is script.
     std::fs::write(&hosts, "127.0.0.1 overview.localhost\n").unwrap();
     let first = overview.wait_for_component("app-1", |component| component["pulse"] == "alive");
     assert_eq!(first["ip"], "127.0.0.1", "the overview is reached over loopback");
     std::fs::write(&hosts, "").unwrap();
-    let heard =
+    let last_heartbeat =
         |component: &serde_json::Value| component["last_heartbeat"].as_str().map(str::to_owned);
-    let mut last = heard(&first);
+    let mut last = last_heartbeat(&first);
     for _ in 0..3 {
-        let next = overview.wait_for_component("app-1", |component| heard(component) > last);
-        last = heard(&next);
+        let next =
+            overview.wait_for_component("app-1", |component| last_heartbeat(component) > last);
+        last = last_heartbeat(&next);
     }
 }

@@ -1,4 +1,4 @@
-//! Programs that use only the description of the API.
+//! Can programs use the API with nothing but its `OpenAPI` document?
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,18 +6,18 @@ use std::process::Command;
 use testkit::{Overview, TOKEN, folder, output_text, target};
 
 /// A tool in the Python environment that `cargo xtask` creates.
-pub(crate) fn tool(name: &str) -> PathBuf {
+pub(crate) fn python_tool(name: &str) -> PathBuf {
     let tool = target().join("python/bin").join(name);
     assert!(tool.exists(), "{} is missing: `cargo xtask check` installs it", tool.display());
     tool
 }
 
 #[test]
-fn requests_generated_from_the_description_get_documented_responses() {
+fn requests_generated_from_the_openapi_document_get_documented_responses() {
     let overview = Overview::start();
     overview.send_heartbeat("app-1", 1);
     // All routes except the stream, which never ends.
-    let done = Command::new(tool("schemathesis"))
+    let result = Command::new(python_tool("schemathesis"))
         .args(["run", &overview.url("/api/v1/openapi.json")])
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"])
@@ -26,22 +26,22 @@ fn requests_generated_from_the_description_get_documented_responses() {
         .current_dir(&overview.folder)
         .output()
         .unwrap();
-    assert!(done.status.success(), "{}", output_text(&done));
-    assert!(output_text(&done).contains("No issues found"), "{}", output_text(&done));
+    assert!(result.status.success(), "{}", output_text(&result));
+    assert!(output_text(&result).contains("No issues found"), "{}", output_text(&result));
 }
 
 #[test]
-fn a_client_generated_from_the_description_sends_heartbeats_reads_and_configures() {
+fn a_client_generated_from_the_openapi_document_sends_heartbeats_reads_and_configures() {
     let overview = Overview::start();
     let folder = folder();
-    let made = Command::new(tool("openapi-python-client"))
+    let generated = Command::new(python_tool("openapi-python-client"))
         .args(["generate", "--url", &overview.url("/api/v1/openapi.json")])
-        .args(["--meta", "none", "--output-path", "made"])
+        .args(["--meta", "none", "--output-path", "generated"])
         .current_dir(&folder)
         .output()
         .unwrap();
-    assert!(made.status.success(), "{}", output_text(&made));
-    let used = Command::new(tool("python"))
+    assert!(generated.status.success(), "{}", output_text(&generated));
+    let client = Command::new(python_tool("python"))
         .args([
             concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/client.py"),
             &overview.url(""),
@@ -50,6 +50,6 @@ fn a_client_generated_from_the_description_sends_heartbeats_reads_and_configures
         .env("PYTHONPATH", &*folder)
         .output()
         .unwrap();
-    assert!(used.status.success(), "{}", output_text(&used));
-    overview.wait_for_component("made-1", |component| component["pulse"] == "alive");
+    assert!(client.status.success(), "{}", output_text(&client));
+    overview.wait_for_component("generated-1", |component| component["pulse"] == "alive");
 }

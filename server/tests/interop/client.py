@@ -1,23 +1,23 @@
-# Uses the client that was made of the API's description (`made`): beats, looks, configures.
+# Uses the client that was generated from the OpenAPI document: sends a heartbeat, reads the overview, saves settings.
 import sys
 import uuid
 
-from made import AuthenticatedClient
-from made.api.default import beat, configure, overview, settings
-from made.models import Heartbeat, Os, Role
+from generated import AuthenticatedClient
+from generated.api.default import beat, configure, overview, settings
+from generated.models import Heartbeat, Os, Role
 
 url, token = sys.argv[1:]
 client = AuthenticatedClient(base_url=url, token=token, raise_on_unexpected_status=True)
 
 heartbeat = Heartbeat(
-    server="made-1", role=Role.SERVICE, version="1.2.3", os=Os(name="Debian GNU/Linux", version="12"),
+    server="generated-1", role=Role.SERVICE, version="1.2.3", os=Os(name="Debian GNU/Linux", version="12"),
     ip="10.0.0.11", boot_id=str(uuid.uuid4()), sequence=1,
 )
-taken = beat.sync(client=client, body=heartbeat)
-assert taken.applied is True and taken.next_in_ms > 0, taken
+response = beat.sync(client=client, body=heartbeat)
+assert response.applied is True and response.next_in_ms > 0, response
 
 picture = overview.sync(client=client)
-assert [server.name for server in picture.servers] == ["made-1"], picture
+assert [server.name for server in picture.servers] == ["generated-1"], picture
 assert picture.servers[0].components[0].version == "1.2.3", picture
 
 wanted = settings.sync(client=client)

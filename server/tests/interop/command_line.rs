@@ -12,25 +12,25 @@ use testkit::{
 };
 
 /// Runs a command with a configuration file of this text and mode, which must fail.
-fn refused(command: &str, text: &str, mode: u32) -> String {
+fn run_and_expect_failure(command: &str, text: &str, mode: u32) -> String {
     let folder = folder();
     let file = folder.join("options.toml");
     fs::write(&file, text).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-    let done = Command::new("timeout")
+    let result = Command::new("timeout")
         .args(["--signal=KILL", "20"])
         .arg(program())
         .args([command, "--config-file", file.to_str().unwrap()])
         .current_dir(&folder)
         .output()
         .unwrap();
-    assert!(!done.status.success(), "{text}");
-    output_text(&done)
+    assert!(!result.status.success(), "{text}");
+    output_text(&result)
 }
 
 #[test]
 fn an_invalid_configuration_file_is_rejected_with_the_key_and_the_reason() {
-    for (command, text, told) in [
+    for (command, text, expected) in [
         (
             "serve",
             "lisen = '127.0.0.1:0'",
@@ -59,9 +59,9 @@ fn an_invalid_configuration_file_is_rejected_with_the_key_and_the_reason() {
             "--probe \"ftp://x\" is not an HTTP URL",
         ),
     ] {
-        let said = refused(command, text, 0o600);
-        assert!(said.contains(told), "{text}: {said}");
-        assert!(!said.contains("panicked"), "{said}");
+        let output = run_and_expect_failure(command, text, 0o600);
+        assert!(output.contains(expected), "{text}: {output}");
+        assert!(!output.contains("panicked"), "{output}");
     }
     let missing = run(program(), &["serve", "--config-file", "nowhere.toml"]);
     assert!(output_text(&missing).contains("cannot read the configuration file nowhere.toml"));
@@ -69,26 +69,33 @@ fn an_invalid_configuration_file_is_rejected_with_the_key_and_the_reason() {
 
 #[test]
 fn secrets_that_every_account_can_read_are_rejected_with_their_mode() {
-    let told = refused("serve", "database = 'postgres://ann:secret@127.0.0.1:1/overview'", 0o644);
-    assert!(told.contains("(mode 644), and it contains the password of the database"), "{told}");
-    assert!(!told.contains("secret@"), "{told}");
+    let output = run_and_expect_failure(
+        "serve",
+        "database = 'postgres://ann:secret@127.0.0.1:1/overview'",
+        0o644,
+    );
+    assert!(
+        output.contains("(mode 644), and it contains the password of the database"),
+        "{output}"
+    );
+    assert!(!output.contains("secret@"), "{output}");
     let folder = folder();
     let token = folder.token_file();
     for (mode, is_open) in [(0o644, true), (0o604, true), (0o640, false), (0o600, false)] {
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
         // Otherwise it fails for another reason.
         let text = format!("join-token-file = '{}'\nbase-path = 'none'", token.display());
-        let told = refused("serve", &text, 0o644);
+        let output = run_and_expect_failure("serve", &text, 0o644);
         assert_eq!(
-            told.contains(&format!("(mode {mode:o}), and it contains a secret")),
+            output.contains(&format!("(mode {mode:o}), and it contains a secret")),
             is_open,
-            "{told}"
+            "{output}"
         );
     }
 }
 
 /// Waits until it answers on this port.
-fn answers(port: u16) {
+fn wait_for_answer(port: u16) {
     wait_until(&format!("an answer at port {port}"), DEFAULT_TIMEOUT, || {
         get(&format!("http://127.0.0.1:{port}/healthz"))
     });
@@ -97,7 +104,7 @@ fn answers(port: u16) {
 #[test]
 fn the_command_line_takes_precedence_over_the_environment_and_that_over_the_file() {
     let folder = folder();
-    let [in_file, in_environment, said] = [free_port(), free_port(), free_port()];
+    let [in_file, in_environment, in_arguments] = [free_port(), free_port(), free_port()];
     let listen = |port: u16| format!("127.0.0.1:{port}");
     fs::write(
         folder.join("serve.toml"),
@@ -111,13 +118,13 @@ fn the_command_line_takes_precedence_over_the_environment_and_that_over_the_file
         Process::start(serve.args(arguments), &folder, "serve")
     };
     let serve = start(None, &[]);
-    answers(in_file);
+    wait_for_answer(in_file);
     drop(serve);
     let serve = start(Some(in_environment), &[]);
-    answers(in_environment);
+    wait_for_answer(in_environment);
     drop(serve);
-    let _serve = start(Some(in_environment), &["--listen".to_owned(), listen(said)]);
-    answers(said);
+    let _serve = start(Some(in_environment), &["--listen".to_owned(), listen(in_arguments)]);
+    wait_for_answer(in_arguments);
 }
 
 #[test]
@@ -138,7 +145,7 @@ fn the_shipped_configuration_files_show_every_option() {
             assert!(shown(option), "{} does not show {option}", path.display());
         }
         // Every commented line can be used as it is.
-        let whole: Vec<&str> = text
+        let settings: Vec<&str> = text
             .lines()
             .filter_map(|line| {
                 let line = line.strip_prefix("# ").unwrap_or(line);
@@ -147,8 +154,12 @@ fn the_shipped_configuration_files_show_every_option() {
                     .then_some(line)
             })
             .collect();
-        let told = refused(command, &format!("{}\nno-option = 1", whole.join("\n")), 0o600);
-        assert!(told.contains("no-option is not an option"), "{told}");
+        let output = run_and_expect_failure(
+            command,
+            &format!("{}\nno-option = 1", settings.join("\n")),
+            0o600,
+        );
+        assert!(output.contains("no-option is not an option"), "{output}");
     }
 }
 
@@ -156,13 +167,13 @@ fn the_shipped_configuration_files_show_every_option() {
 fn commands_without_a_configuration_file_ignore_the_environment_variable_for_one() {
     let folder = folder();
     fs::write(folder.join("serve.toml"), "listen = '127.0.0.1:0'").unwrap();
-    let done = Command::new(program())
+    let result = Command::new(program())
         .args(["status", "--line", "--overview", "http://127.0.0.1:1"])
         .env("CLUSTER_OVERVIEW_CONFIG_FILE", folder.join("serve.toml"))
         .output()
         .unwrap();
-    assert_eq!(done.status.code(), Some(3), "{}", output_text(&done));
-    assert!(output_text(&done).starts_with("UNKNOWN - cannot reach"), "{}", output_text(&done));
+    assert_eq!(result.status.code(), Some(3), "{}", output_text(&result));
+    assert!(output_text(&result).starts_with("UNKNOWN - cannot reach"), "{}", output_text(&result));
 }
 
 #[test]
@@ -172,12 +183,12 @@ fn a_server_name_is_the_same_in_every_unicode_form() {
     overview.wait_for_component("B\u{fc}ro-1", |component| component["pulse"] == "alive");
 }
 
-fn newer(database: &Path) -> Output {
-    let later =
+fn serve_database_of_newer_version(database: &Path) -> Output {
+    let insert_migration =
         "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
         values (9999, 'later', true, x'00', 0)";
-    let done = Command::new("sqlite3").arg(database).arg(later).output().unwrap();
-    assert!(done.status.success(), "{}", output_text(&done));
+    let result = Command::new("sqlite3").arg(database).arg(insert_migration).output().unwrap();
+    assert!(result.status.success(), "{}", output_text(&result));
     run(
         program(),
         &[
@@ -195,12 +206,12 @@ fn a_database_of_a_newer_version_is_rejected_with_the_reason_and_not_changed() {
     let overview = Overview::start();
     let copy = overview.folder.join("later.db");
     let backup = format!(".backup '{}'", copy.display());
-    let made = Command::new("sqlite3").arg(overview.database()).arg(backup).output().unwrap();
-    assert!(made.status.success(), "{}", output_text(&made));
-    let refused = newer(&copy);
-    assert!(!refused.status.success());
-    let told = output_text(&refused);
-    assert!(told.contains("was written by a later version of this program"), "{told}");
+    let result = Command::new("sqlite3").arg(overview.database()).arg(backup).output().unwrap();
+    assert!(result.status.success(), "{}", output_text(&result));
+    let result = serve_database_of_newer_version(&copy);
+    assert!(!result.status.success());
+    let output = output_text(&result);
+    assert!(output.contains("was written by a later version of this program"), "{output}");
 }
 
 #[test]
@@ -221,17 +232,17 @@ fn help_shows_no_values_from_the_environment() {
     }
     assert!(environment.contains(&"CLUSTER_OVERVIEW_DATABASE".to_owned()), "{environment:?}");
     for command in &commands {
-        let done = Command::new(program())
+        let result = Command::new(program())
             .args(command)
             .envs(environment.iter().map(|name| (name, marker)))
             .output()
             .unwrap();
         assert!(
-            !output_text(&done).contains("secret-of-the-environment"),
+            !output_text(&result).contains("secret-of-the-environment"),
             "{}",
-            output_text(&done)
+            output_text(&result)
         );
-        assert!(done.status.success(), "{command:?}: {}", output_text(&done));
+        assert!(result.status.success(), "{command:?}: {}", output_text(&result));
     }
 }
 
@@ -244,13 +255,17 @@ fn help_needs_no_configuration_file() {
         &["agent", "--help"],
         &["serve", "--config-file", "nowhere.toml", "--listen", "127.0.0.1:0", "--help"],
     ] {
-        let done = Command::new(program())
+        let result = Command::new(program())
             .args(arguments)
             .env("CLUSTER_OVERVIEW_CONFIG_FILE", "nowhere.toml")
             .output()
             .unwrap();
-        assert!(done.status.success(), "{}", output_text(&done));
-        assert!(output_text(&done).contains("Usage: cluster-overview"), "{}", output_text(&done));
+        assert!(result.status.success(), "{}", output_text(&result));
+        assert!(
+            output_text(&result).contains("Usage: cluster-overview"),
+            "{}",
+            output_text(&result)
+        );
     }
 }
 
@@ -261,20 +276,24 @@ fn a_password_among_the_arguments_is_warned_about_once_and_not_repeated() {
         let mut serve = Command::new(program());
         serve.args(["serve", "--base-path", "none"]).current_dir(&folder);
         adapt(&mut serve);
-        let done = serve.output().unwrap();
-        assert!(!done.status.success());
-        output_text(&done)
+        let result = serve.output().unwrap();
+        assert!(!result.status.success());
+        output_text(&result)
     };
     let address = "postgres://ann:geheim@127.0.0.1:1/overview";
-    let told = start(&|serve| {
+    let output = start(&|serve| {
         serve.args(["--database", address]);
     });
-    assert_eq!(told.matches("the argument --database contains a password").count(), 1, "{told}");
-    assert!(told.contains("PGPASSFILE") && !told.contains("geheim"), "{told}");
-    let told = start(&|serve| {
+    assert_eq!(
+        output.matches("the argument --database contains a password").count(),
+        1,
+        "{output}"
+    );
+    assert!(output.contains("PGPASSFILE") && !output.contains("geheim"), "{output}");
+    let output = start(&|serve| {
         serve.env("CLUSTER_OVERVIEW_DATABASE", address);
     });
-    assert!(!told.contains("contains a password"), "{told}");
+    assert!(!output.contains("contains a password"), "{output}");
 }
 
 #[test]
@@ -298,11 +317,12 @@ fn a_token_file_that_every_account_can_read_is_warned_about_for_every_option() {
     for (mode, is_open) in [(0o644, true), (0o640, false), (0o600, false)] {
         fs::set_permissions(&token, fs::Permissions::from_mode(mode)).unwrap();
         for command in commands {
-            let done = Command::new(program()).args(command).current_dir(&folder).output().unwrap();
-            let told = output_text(&done);
-            assert!(!done.status.success(), "{told}");
-            let warned = told.matches("every account of this machine can read").count();
-            assert_eq!(warned, usize::from(is_open), "{mode:o}: {told}");
+            let result =
+                Command::new(program()).args(command).current_dir(&folder).output().unwrap();
+            let output = output_text(&result);
+            assert!(!result.status.success(), "{output}");
+            let warned = output.matches("every account of this machine can read").count();
+            assert_eq!(warned, usize::from(is_open), "{mode:o}: {output}");
         }
     }
 }
@@ -328,13 +348,13 @@ fn a_password_that_is_easy_to_guess_is_rejected_on_the_command_line_too() {
         ("cluster-overview-1", "little more than a name"),
         ("password1234", "common one"),
     ] {
-        let done = set(password);
+        let result = set(password);
         assert!(
-            !done.status.success() && output_text(&done).contains(why),
+            !result.status.success() && output_text(&result).contains(why),
             "{}",
-            output_text(&done)
+            output_text(&result)
         );
     }
-    let done = set("correct horse battery");
-    assert!(done.status.success(), "{}", output_text(&done));
+    let result = set("correct horse battery");
+    assert!(result.status.success(), "{}", output_text(&result));
 }

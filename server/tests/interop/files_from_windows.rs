@@ -9,7 +9,7 @@ use serde_json::Value;
 use testkit::{Folder, Overview, Serve, TOKEN, folder, output_text, program, run};
 
 /// A text as Windows writes it: with a byte order mark and CRLF.
-fn written(text: &str, encode: fn(&str) -> Vec<u8>) -> Vec<u8> {
+fn encode_as_windows(text: &str, encode: fn(&str) -> Vec<u8>) -> Vec<u8> {
     encode(&format!("\u{feff}{text}\r\n"))
 }
 
@@ -26,7 +26,7 @@ fn utf16_be(text: &str) -> Vec<u8> {
 }
 
 /// A file that only its owner can read.
-fn write(folder: &Folder, name: &str, bytes: &[u8]) -> String {
+fn write_private_file(folder: &Folder, name: &str, bytes: &[u8]) -> String {
     let path = folder.join(name);
     fs::copy(folder.token_file(), &path).unwrap();
     fs::write(&path, bytes).unwrap();
@@ -38,20 +38,26 @@ fn an_agent_reads_token_key_and_options_as_windows_writes_them() {
     let overview = Overview::start();
     overview.use_short_timers();
     let key = "Schlüssel";
-    let plain = write(&overview.folder, "plain.key", key.as_bytes());
+    let plain = write_private_file(&overview.folder, "plain.key", key.as_bytes());
     let _first = overview.start_agent(&program(), "plain", &["--encryption-key-file", &plain]);
     overview.wait_for_component("plain", |component| component["key_in_sync"] == true);
     for (name, encode) in
         [("utf8", utf8 as fn(&str) -> Vec<u8>), ("utf16-le", utf16_le), ("utf16-be", utf16_be)]
     {
         let file = |end: &str| format!("{name}.{end}");
-        let token = write(&overview.folder, &file("token"), &written(TOKEN, encode));
-        let key = write(&overview.folder, &file("key"), &written(key, encode));
+        let token =
+            write_private_file(&overview.folder, &file("token"), &encode_as_windows(TOKEN, encode));
+        let key =
+            write_private_file(&overview.folder, &file("key"), &encode_as_windows(key, encode));
         let options = format!(
             "overview = '{}'\r\ntoken-file = '{token}'\r\nname = '{name}'\r\nencryption-key-file = '{key}'",
             overview.url("")
         );
-        let options = write(&overview.folder, &file("toml"), &written(&options, encode));
+        let options = write_private_file(
+            &overview.folder,
+            &file("toml"),
+            &encode_as_windows(&options, encode),
+        );
         let mut agent = Command::new(program());
         agent.args(["agent", "--config-file", &options]);
         let _agent = testkit::Process::start(&mut agent, &overview.folder, name);
@@ -64,14 +70,14 @@ fn an_agent_reads_token_key_and_options_as_windows_writes_them() {
 #[test]
 fn serve_reads_token_key_options_and_branding_as_windows_writes_them() {
     let folder = folder();
-    let token = write(&folder, "utf16.token", &written(TOKEN, utf16_le));
-    let key = write(&folder, "utf16.key", &written("a key", utf16_be));
-    write(&folder, "branding.toml", &written("name = 'Möwe'", utf16_le));
+    let token = write_private_file(&folder, "utf16.token", &encode_as_windows(TOKEN, utf16_le));
+    let key = write_private_file(&folder, "utf16.key", &encode_as_windows("a key", utf16_be));
+    write_private_file(&folder, "branding.toml", &encode_as_windows("name = 'Möwe'", utf16_le));
     let options = format!(
         "join-token-file = '{token}'\r\nbranding = '{}'",
         folder.join("branding.toml").display()
     );
-    let options = write(&folder, "serve.toml", &written(&options, utf16_le));
+    let options = write_private_file(&folder, "serve.toml", &encode_as_windows(&options, utf16_le));
     let serve = [
         "--config-file",
         &options,
@@ -98,10 +104,10 @@ fn serve_reads_token_key_options_and_branding_as_windows_writes_them() {
 fn an_unusable_key_or_token_is_rejected_with_file_and_reason_before_anything_is_sent() {
     let overview = Overview::start();
     let before = overview.picture();
-    let refused = |arguments: &[&str]| {
-        let done = run(program(), arguments);
-        assert_eq!(done.status.code(), Some(1), "{}", output_text(&done));
-        output_text(&done)
+    let run_and_expect_failure = |arguments: &[&str]| {
+        let result = run(program(), arguments);
+        assert_eq!(result.status.code(), Some(1), "{}", output_text(&result));
+        output_text(&result)
     };
     let url = overview.url("");
     let token = overview.token_file().display().to_string();
@@ -114,13 +120,14 @@ fn an_unusable_key_or_token_is_rejected_with_file_and_reason_before_anything_is_
         (b"\xff\xfea", "its byte order mark says UTF-16, but it is not"),
     ];
     for (bytes, why) in contents {
-        let key = write(&overview.folder, "bad.key", bytes);
+        let key = write_private_file(&overview.folder, "bad.key", bytes);
         let agent = ["agent", "--overview", &url, "--token-file", &token, "--name", "app-1"];
         let serve = ["serve", "--listen", "127.0.0.1:0", "--database", "sqlite:/nowhere/a.db"];
         let silent = [&serve[..], &["--report-self", "none"]].concat();
         for command in [&agent[..], &serve[..], &silent[..]] {
-            let told = refused(&[command, &["--encryption-key-file", &key]].concat());
-            assert!(told.contains(why) && told.contains("bad.key"), "{bytes:?}: {told}");
+            let output =
+                run_and_expect_failure(&[command, &["--encryption-key-file", &key]].concat());
+            assert!(output.contains(why) && output.contains("bad.key"), "{bytes:?}: {output}");
         }
     }
     let contents: [(&[u8], &str); 4] = [
@@ -130,17 +137,17 @@ fn an_unusable_key_or_token_is_rejected_with_file_and_reason_before_anything_is_
         ("tök".as_bytes(), "holds the character U+00F6 at line 1, column 2"),
     ];
     for (bytes, why) in contents {
-        let token = write(&overview.folder, "bad.token", bytes);
+        let token = write_private_file(&overview.folder, "bad.token", bytes);
         let commands: [&[&str]; 3] = [
             &["agent", "--overview", &url, "--name", "app-1", "--token-file", &token],
             &["serve", "--listen", "127.0.0.1:0", "--join-token-file", &token],
             &["status", "--overview", &url, "--token-file", &token],
         ];
         for command in commands {
-            let done = run(program(), command);
-            let told = output_text(&done);
-            assert!(!done.status.success(), "{told}");
-            assert!(told.contains(why) && told.contains("bad.token"), "{bytes:?}: {told}");
+            let result = run(program(), command);
+            let output = output_text(&result);
+            assert!(!result.status.success(), "{output}");
+            assert!(output.contains(why) && output.contains("bad.token"), "{bytes:?}: {output}");
         }
     }
     assert_eq!(overview.picture(), before);
@@ -154,8 +161,8 @@ fn set_password(database: &Path, name: &str, input: &[u8]) -> (bool, String) {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut command = command.spawn().unwrap();
     command.stdin.take().unwrap().write_all(input).unwrap();
-    let done = command.wait_with_output().unwrap();
-    (done.status.success(), output_text(&done))
+    let result = command.wait_with_output().unwrap();
+    (result.status.success(), output_text(&result))
 }
 
 fn sign_in(overview: &Overview, name: &str, password: &str) -> u16 {
@@ -173,15 +180,16 @@ fn a_password_that_a_shell_on_windows_pipes_is_the_one_that_was_typed() {
     for (name, encode) in
         [("utf8", utf8 as fn(&str) -> Vec<u8>), ("utf16-le", utf16_le), ("utf16-be", utf16_be)]
     {
-        let (done, told) = set_password(&overview.database(), name, &written(password, encode));
-        assert!(done, "{told}");
-        testkit::wait_until("the new person to be known", testkit::DEFAULT_TIMEOUT, || {
+        let (succeeded, output) =
+            set_password(&overview.database(), name, &encode_as_windows(password, encode));
+        assert!(succeeded, "{output}");
+        testkit::wait_until("the new user to be known", testkit::DEFAULT_TIMEOUT, || {
             (sign_in(&overview, name, password) == 303).then_some(())
         });
     }
     let latin1 = b"K\xfchlschrank im Moor\r\n";
-    let (done, told) = set_password(&overview.database(), "latin1", latin1);
-    assert!(!done && told.contains("standard input: it is not UTF-8"), "{told}");
+    let (succeeded, output) = set_password(&overview.database(), "latin1", latin1);
+    assert!(!succeeded && output.contains("standard input: it is not UTF-8"), "{output}");
 }
 
 #[test]
@@ -191,9 +199,9 @@ fn json_may_begin_with_a_byte_order_mark_and_other_encodings_are_named_as_the_er
     let settings = r#"{"load_balancing": true, "automatic_failover": false,
         "heartbeat_interval_s": 30, "stale_timeout_s": 300, "web_window_s": 86400}"#;
     let put = |body: &[u8]| overview.send("PUT", "/api/v1/settings", &json, body);
-    let marked = put(&written(settings, utf8));
+    let marked = put(&encode_as_windows(settings, utf8));
     assert_eq!(marked.status, 200, "{}", marked.body);
-    for body in [written(settings, utf16_le), b"{\"B\xfcro\": 1}".to_vec()] {
+    for body in [encode_as_windows(settings, utf16_le), b"{\"B\xfcro\": 1}".to_vec()] {
         let answer = put(&body);
         let detail = answer.body["detail"].as_str().unwrap();
         assert_eq!(answer.status, 400, "{detail}");

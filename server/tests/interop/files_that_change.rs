@@ -10,7 +10,7 @@ use testkit::{
 };
 
 /// The first digits of a key check.
-fn digits(key: &str) -> String {
+fn key_digits(key: &str) -> String {
     use hmac::{Hmac, KeyInit as _, Mac as _};
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap();
     mac.update(b"cluster-overview/key-check/v1");
@@ -21,15 +21,15 @@ fn digits(key: &str) -> String {
 /// Writes a content to a file.
 type ChangeFile<'a> = Box<dyn Fn(&str) + 'a>;
 
-/// The ways to change a file: in place, by renaming another file, by a symbolic link.
-fn changes(path: &Path) -> [ChangeFile<'_>; 3] {
-    let beside = path.with_extension("new");
-    let link = beside.clone();
+/// Changes a file in place, by renaming another file, and by a symbolic link.
+fn ways_to_change(path: &Path) -> [ChangeFile<'_>; 3] {
+    let new_file = path.with_extension("new");
+    let link = new_file.clone();
     [
         Box::new(move |key| fs::write(path, key).unwrap()),
         Box::new(move |key| {
-            fs::write(&beside, key).unwrap();
-            fs::rename(&beside, path).unwrap();
+            fs::write(&new_file, key).unwrap();
+            fs::rename(&new_file, path).unwrap();
         }),
         Box::new(move |key| {
             let target = path.with_extension(key.replace(' ', "-"));
@@ -41,11 +41,16 @@ fn changes(path: &Path) -> [ChangeFile<'_>; 3] {
 }
 
 /// Changes the key of a running process in every way, and waits each time until this server reports it.
-fn follows(overview: &Overview, server: &str, path: &Path, said: &dyn Fn() -> String) {
-    for change in changes(path) {
+fn check_that_changes_are_reported(
+    overview: &Overview,
+    server: &str,
+    path: &Path,
+    log: &dyn Fn() -> String,
+) {
+    for change in ways_to_change(path) {
         for key in ["key one", "key two", "key six"] {
             change(key);
-            let wanted = digits(key);
+            let wanted = key_digits(key);
             overview.wait_for_component(server, |component| component["key_digits"] == wanted);
         }
     }
@@ -54,16 +59,17 @@ fn follows(overview: &Overview, server: &str, path: &Path, said: &dyn Fn() -> St
         fs::write(path, unusable).unwrap();
         wait_until("a line in the log that names the file", DEFAULT_TIMEOUT, || {
             let warns = |line: &str| line.contains(name) && line.contains("is empty");
-            said().lines().any(warns).then_some(())
+            log().lines().any(warns).then_some(())
         });
-        let heard = overview.wait_for_component(server, |_| true)["last_heartbeat"].clone();
+        let last = overview.wait_for_component(server, |_| true)["last_heartbeat"].clone();
         let component =
-            overview.wait_for_component(server, |component| component["last_heartbeat"] != heard);
-        assert_eq!(component["key_digits"], digits("key six"), "the last usable key");
+            overview.wait_for_component(server, |component| component["last_heartbeat"] != last);
+        assert_eq!(component["key_digits"], key_digits("key six"), "the last usable key");
     }
-    assert_eq!(said().matches("is empty").count(), 1, "at most once a minute: {}", said());
+    assert_eq!(log().matches("is empty").count(), 1, "at most once a minute: {}", log());
     fs::write(path, "key ten").unwrap();
-    overview.wait_for_component(server, |component| component["key_digits"] == digits("key ten"));
+    overview
+        .wait_for_component(server, |component| component["key_digits"] == key_digits("key ten"));
 }
 
 #[test]
@@ -74,8 +80,9 @@ fn an_agent_reports_the_key_that_is_in_its_file_now() {
     fs::write(&path, "key nil").unwrap();
     let options = ["--encryption-key-file", path.to_str().unwrap()];
     let agent = overview.start_agent(&program(), "app-1", &options);
-    overview.wait_for_component("app-1", |component| component["key_digits"] == digits("key nil"));
-    follows(&overview, "app-1", &path, &|| agent.log());
+    overview
+        .wait_for_component("app-1", |component| component["key_digits"] == key_digits("key nil"));
+    check_that_changes_are_reported(&overview, "app-1", &path, &|| agent.log());
 }
 
 #[test]
@@ -98,11 +105,12 @@ fn serve_reports_the_key_that_is_in_its_file_now() {
     // Its own service component uses the interval that it reads at its start.
     overview.use_short_timers();
     overview.kill_and_restart();
-    overview.wait_for_component("own", |component| component["key_digits"] == digits("key nil"));
-    follows(&overview, "own", Path::new(&path), &|| overview.log());
+    overview
+        .wait_for_component("own", |component| component["key_digits"] == key_digits("key nil"));
+    check_that_changes_are_reported(&overview, "own", Path::new(&path), &|| overview.log());
 }
 
-fn beat(overview: &Overview, token: &str, sequence: i64) -> u16 {
+fn send_heartbeat(overview: &Overview, token: &str, sequence: i64) -> u16 {
     let bearer = format!("Bearer {token}");
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
     let heartbeat = testkit::heartbeat("app-1", "service", sequence).to_string();
@@ -111,10 +119,10 @@ fn beat(overview: &Overview, token: &str, sequence: i64) -> u16 {
 }
 
 #[test]
-fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_old_one_no_longer() {
+fn serve_and_a_waiting_agent_use_a_new_join_token_and_the_old_one_is_rejected() {
     let overview = Overview::start();
     overview.use_short_timers();
-    assert_eq!(beat(&overview, TOKEN, 1), 200);
+    assert_eq!(send_heartbeat(&overview, TOKEN, 1), 200);
     let token = overview.token_file();
     // The agent has a wrong token, and tries again with the current content of its file.
     let own = overview.folder.join("agents.token");
@@ -123,20 +131,20 @@ fn a_new_join_token_counts_at_serve_and_at_a_waiting_agent_and_the_old_one_no_lo
     let mut agent = std::process::Command::new(program());
     agent.args(["agent", "--overview", &overview.url(""), "--name", "app-2", "--token-file"]);
     let agent = Process::start(agent.arg(&own), &overview.folder, "agent");
-    wait_until("the agent to be refused", DEFAULT_TIMEOUT, || {
+    wait_until("the agent to be rejected", DEFAULT_TIMEOUT, || {
         agent.log().contains("401").then_some(())
     });
     fs::write(&token, "another token").unwrap();
     wait_until("the new token to be accepted", DEFAULT_TIMEOUT, || {
-        (beat(&overview, "another token", 2) == 200).then_some(())
+        (send_heartbeat(&overview, "another token", 2) == 200).then_some(())
     });
-    assert_eq!(beat(&overview, TOKEN, 3), 401);
+    assert_eq!(send_heartbeat(&overview, TOKEN, 3), 401);
     // Unusable content changes nothing, and neither does a deleted token.
     fs::write(&token, "two\nlines").unwrap();
     wait_until("a line in the log that names the file", DEFAULT_TIMEOUT, || {
         overview.log().contains("holds a line break at line 1, column 4").then_some(())
     });
-    assert_eq!(beat(&overview, "another token", 4), 200);
+    assert_eq!(send_heartbeat(&overview, "another token", 4), 200);
     fs::write(&own, "another token").unwrap();
     overview.wait_for_component("app-2", |component| component["pulse"] == "alive");
 }
@@ -159,9 +167,9 @@ fn a_changed_branding_is_shown_and_an_unusable_one_is_not() {
     shows("Second Product");
     fs::write(&path, "nam = 'Third Product'").unwrap();
     wait_until("a line in the log that names the file", DEFAULT_TIMEOUT, || {
-        let said = overview.log();
+        let log = overview.log();
         let warns = |line: &str| line.contains("branding.toml") && line.contains("stays in use");
-        said.lines().any(warns).then_some(())
+        log.lines().any(warns).then_some(())
     });
     shows("Second Product");
 }

@@ -1,4 +1,4 @@
-//! Responses that try to deceive the reader of an agent's log or of a terminal.
+//! Can a hostile response forge lines in an agent's log or on a terminal?
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -19,7 +19,7 @@ const FORGED: &str =
     "no\r\n2026-11-27 ERROR forged \u{1b}[31mred\u{9b}2J\u{202e}\u{ad}\u{2060}\u{e0041}";
 
 /// A server that answers each request with this status and body. With `endless` the body is repeated for ever.
-fn answering(status: &'static str, body: String, endless: bool) -> String {
+fn start_server(status: &'static str, body: String, endless: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -45,13 +45,13 @@ fn assert_is_plain(text: &str) {
 
 #[test]
 fn status_prints_an_error_response_as_one_plain_line() {
-    let url = answering("503 Busy", json!({"detail": FORGED}).to_string(), false);
-    let asked = run(program(), &["status", "--overview", &url]);
-    assert_eq!(asked.status.code(), Some(3));
-    let said = output_text(&asked);
-    assert_is_plain(&said);
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("answered 503: no"), "{said}");
+    let url = start_server("503 Busy", json!({"detail": FORGED}).to_string(), false);
+    let status = run(program(), &["status", "--overview", &url]);
+    assert_eq!(status.status.code(), Some(3));
+    let output = output_text(&status);
+    assert_is_plain(&output);
+    assert_eq!(output.lines().count(), 1, "{output}");
+    assert!(output.contains("answered 503: no"), "{output}");
 }
 
 #[test]
@@ -85,68 +85,68 @@ fn an_overview_with_forged_lines_has_no_more_lines_than_a_real_one() {
             "versions": [], "servers": [server], "hints": [hint]
         })
     };
-    let said_by = |text: &str, option: Option<&str>| {
-        let url = answering("200 OK", picture(text).to_string(), false);
+    let status_output = |text: &str, option: Option<&str>| {
+        let url = start_server("200 OK", picture(text).to_string(), false);
         let mut arguments = vec!["status", "--overview", &url];
         arguments.extend(option);
         output_text(&run(program(), &arguments))
     };
     for option in [None, Some("--line"), Some("--json")] {
-        let forged = said_by(FORGED, option);
+        let forged = status_output(FORGED, option);
         assert_is_plain(&forged);
-        let plain = said_by("x", option);
+        let plain = status_output("x", option);
         assert_eq!(forged.lines().count(), plain.lines().count(), "{forged}");
         assert!(plain.contains('x') && forged.contains("forged"), "{plain}{forged}");
     }
-    let whole = said_by(FORGED, Some("--json"));
+    let whole = status_output(FORGED, Some("--json"));
     let whole: serde_json::Value = serde_json::from_str(&whole).unwrap();
-    assert_eq!(whole, picture(FORGED), "a program reads what was written");
+    assert_eq!(whole, picture(FORGED), "JSON output is not changed");
 }
 
 #[test]
 fn status_reports_a_response_that_is_not_an_overview_in_one_plain_line() {
-    let url = answering("200 OK", json!({"health": FORGED}).to_string(), false);
+    let url = start_server("200 OK", json!({"health": FORGED}).to_string(), false);
     for (option, begins) in [("--json", "cluster-overview: the answer"), ("--line", "UNKNOWN - ")] {
-        let asked = run(program(), &["status", "--overview", &url, option]);
-        assert_eq!(asked.status.code(), Some(3));
-        let said = output_text(&asked);
-        assert_is_plain(&said);
-        assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.starts_with(begins) && said.contains("is not an overview"), "{said}");
+        let status = run(program(), &["status", "--overview", &url, option]);
+        assert_eq!(status.status.code(), Some(3));
+        let output = output_text(&status);
+        assert_is_plain(&output);
+        assert_eq!(output.lines().count(), 1, "{output}");
+        assert!(output.starts_with(begins) && output.contains("is not an overview"), "{output}");
     }
 }
 
 /// The log of an agent of this overview, once it contains this text.
-fn log_of_agent(url: &str, words: &str) -> String {
+fn log_of_agent(url: &str, text: &str) -> String {
     let folder = folder();
     let mut command = Command::new(program());
     command.args(["agent", "--overview", url, "--token-file", "token", "--name", "app-1"]);
     command.args(["--messenger-port", "1"]).current_dir(&folder);
     let agent = Process::start(&mut command, &folder, "agent");
-    wait_until_ok(&format!("the agent to say {words:?}"), DEFAULT_TIMEOUT, || {
-        let said = agent.log();
-        if said.contains(words) { Ok(said) } else { Err(said) }
+    wait_until_ok(&format!("the agent to log {text:?}"), DEFAULT_TIMEOUT, || {
+        let log = agent.log();
+        if log.contains(text) { Ok(log) } else { Err(log) }
     })
 }
 
 #[test]
 fn responses_of_an_overview_cannot_forge_lines_of_an_agents_log() {
     let detail = json!({"detail": FORGED}).to_string();
-    let log = log_of_agent(&answering("503 Busy", detail, false), "answered 503");
+    let log = log_of_agent(&start_server("503 Busy", detail, false), "answered 503");
     assert_is_plain(&log);
     assert!(!log.lines().any(|line| line.starts_with("2026-11-27 ERROR forged")), "{log}");
     let enrolment = json!({"id": FORGED, "credential": "c", "next_in_ms": 0}).to_string();
-    let log = log_of_agent(&answering("201 Created", enrolment, false), "enrolled");
+    let log = log_of_agent(&start_server("201 Created", enrolment, false), "enrolled");
     assert_is_plain(&log);
 }
 
 #[test]
 fn reading_a_response_without_an_end_stops_at_the_limit() {
-    let url = answering("503 Busy", "endless ".repeat(1_000), true);
-    let asked = run(program(), &["status", "--overview", &url]);
-    assert_eq!(asked.status.code(), Some(3));
-    assert!(output_text(&asked).contains("it is larger than 64 KiB"), "{}", output_text(&asked));
-    let url = answering("200 OK", "endless ".repeat(1_000), true);
+    let url = start_server("503 Busy", "endless ".repeat(1_000), true);
+    let status = run(program(), &["status", "--overview", &url]);
+    assert_eq!(status.status.code(), Some(3));
+    assert!(output_text(&status).contains("it is larger than 64 KiB"), "{}", output_text(&status));
+    let url = start_server("200 OK", "endless ".repeat(1_000), true);
     log_of_agent(&url, "it is larger than 64 KiB");
 }
 
@@ -170,19 +170,26 @@ fn a_file_without_an_end_is_rejected_by_name_for_every_option() {
         (&status, &["--ca-file"]),
     ];
     for (command, option) in cases {
-        let told = given_up_on(&folder, &[command, option, &["/dev/zero"]].concat(), Stdio::null());
-        assert!(told.contains("/dev/zero") && told.contains("larger than 1024 KiB"), "{told}");
+        let output = run_and_expect_failure(
+            &folder,
+            &[command, option, &["/dev/zero"]].concat(),
+            Stdio::null(),
+        );
+        assert!(
+            output.contains("/dev/zero") && output.contains("larger than 1024 KiB"),
+            "{output}"
+        );
     }
     let overview = Overview::start();
     let database = format!("sqlite:{}", overview.database().display());
     let command = ["admin", "set-password", "ann", "--database", &database];
-    let told = given_up_on(&folder, &command, File::open("/dev/zero").unwrap().into());
-    assert!(told.contains("its first line is longer than 64 KiB"), "{told}");
+    let output = run_and_expect_failure(&folder, &command, File::open("/dev/zero").unwrap().into());
+    assert!(output.contains("its first line is longer than 64 KiB"), "{output}");
 }
 
 /// The output of a command that must fail within its memory limit.
-fn given_up_on(folder: &Path, arguments: &[&str], input: Stdio) -> String {
-    let done = Command::new("timeout")
+fn run_and_expect_failure(folder: &Path, arguments: &[&str], input: Stdio) -> String {
+    let result = Command::new("timeout")
         .args(["--signal=KILL", "20"])
         .arg(program())
         .args(arguments)
@@ -190,10 +197,10 @@ fn given_up_on(folder: &Path, arguments: &[&str], input: Stdio) -> String {
         .stdin(input)
         .output()
         .unwrap();
-    let told = output_text(&done);
+    let output = output_text(&result);
     assert!(
-        done.status.code().is_some_and(|code| (1..10).contains(&code)),
-        "{arguments:?}: {told}"
+        result.status.code().is_some_and(|code| (1..10).contains(&code)),
+        "{arguments:?}: {output}"
     );
-    told
+    output
 }

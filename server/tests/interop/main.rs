@@ -1,5 +1,5 @@
-//! How other programs work with the overview: senders of heartbeats, generated clients,
-//! monitoring systems, and single sign-on.
+//! Does the overview work with other programs: agents and other senders of heartbeats, generated clients, monitoring
+//! systems, and single sign-on?
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 #![allow(clippy::disallowed_methods, reason = "the tests run real processes")]

@@ -10,17 +10,17 @@ use testkit::{
     program, root, run, wait_until, wait_until_ok, with_field,
 };
 
-fn alerts() -> String {
+fn alert_rules_path() -> String {
     root().join("server/dist/alerts.yml").display().to_string()
 }
 
 #[test]
 fn promtool_accepts_the_rules_and_the_metrics() {
-    let rules = run("promtool", &["check", "rules", &alerts()]);
+    let rules = run("promtool", &["check", "rules", &alert_rules_path()]);
     assert!(rules.status.success(), "{}", output_text(&rules));
     let tests = root().join("server/dist/alerts.test.yml").display().to_string();
-    let fire_as_told = run("promtool", &["test", "rules", &tests]);
-    assert!(fire_as_told.status.success(), "{}", output_text(&fire_as_told));
+    let rule_tests = run("promtool", &["test", "rules", &tests]);
+    assert!(rule_tests.status.success(), "{}", output_text(&rule_tests));
     let overview = Overview::start();
     overview.send_heartbeat("app-1", 1);
     let metrics = overview.get("/metrics").body;
@@ -44,7 +44,7 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    fn watching(overview: &Overview) -> Self {
+    fn start(overview: &Overview) -> Self {
         let folder = folder();
         let target = overview.address();
         let configuration = format!(
@@ -52,7 +52,7 @@ impl Prometheus {
              scrape_configs: [{{ job_name: overview, static_configs: [{{ targets: ['{target}'] }}] }}]\n"
         );
         // Rules fire at once here; promtool tests how long each one waits.
-        let rules = std::fs::read_to_string(alerts()).unwrap();
+        let rules = std::fs::read_to_string(alert_rules_path()).unwrap();
         std::fs::write(folder.join("alerts.yml"), rules.replace("for: 1m", "for: 2s")).unwrap();
         std::fs::write(folder.join("prometheus.yml"), configuration).unwrap();
         let port = free_port();
@@ -66,9 +66,9 @@ impl Prometheus {
     }
 
     /// The firing alerts: names and servers.
-    fn firing(&self) -> Vec<(String, String)> {
-        let Some(told) = get(&format!("{}/api/v1/alerts", self.url)) else { return Vec::new() };
-        let alerts = told["data"]["alerts"].as_array().unwrap().iter();
+    fn firing_alerts(&self) -> Vec<(String, String)> {
+        let Some(answer) = get(&format!("{}/api/v1/alerts", self.url)) else { return Vec::new() };
+        let alerts = answer["data"]["alerts"].as_array().unwrap().iter();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         alerts
             .filter(|alert| alert["state"] == "firing")
@@ -76,9 +76,9 @@ impl Prometheus {
             .collect()
     }
 
-    fn fires_when(&self, wanted: impl Fn(&[(String, String)]) -> bool) {
+    fn wait_for_alerts(&self, wanted: impl Fn(&[(String, String)]) -> bool) {
         wait_until_ok("the alerts as wanted", Duration::from_secs(40), || {
-            let firing = self.firing();
+            let firing = self.firing_alerts();
             if wanted(&firing) { Ok(()) } else { Err(format!("{firing:?}")) }
         });
     }
@@ -88,25 +88,25 @@ impl Prometheus {
 fn a_real_prometheus_fires_an_alert_for_a_stale_service_and_for_no_other() {
     let overview = Overview::start();
     overview.use_short_timers();
-    let prometheus = Prometheus::watching(&overview);
-    let asked = |metric: &str| {
+    let prometheus = Prometheus::start(&overview);
+    let query = |metric: &str| {
         let url = format!("{}/api/v1/query?query={metric}", prometheus.url);
-        get(&url).map_or(Value::Null, |told| told["data"]["result"].clone())
+        get(&url).map_or(Value::Null, |answer| answer["data"]["result"].clone())
     };
     let mut sequence = 0;
-    wait_until("Prometheus to ask for the first time", Duration::from_secs(30), || {
+    wait_until("the first scrape of Prometheus", Duration::from_secs(30), || {
         sequence += 1;
         overview.send_heartbeat("app-1", sequence);
-        let found = asked("cluster_overview_component_up");
+        let found = query("cluster_overview_component_up");
         found.as_array().is_some_and(|found| !found.is_empty()).then_some(())
     });
-    assert_eq!(prometheus.firing(), [], "all is well");
+    assert_eq!(prometheus.firing_alerts(), [], "there is no problem");
     let down = ("ClusterServiceSilent".to_owned(), "app-1".to_owned());
-    prometheus.fires_when(|firing| firing == [down.clone()]);
+    prometheus.wait_for_alerts(|firing| firing == [down.clone()]);
 }
 
 #[test]
-fn the_line_for_nagios_says_what_is_wrong_and_the_exit_code_how_severe_it_is() {
+fn the_line_for_nagios_has_the_problem_and_the_exit_code_its_severity() {
     let overview = Overview::start();
     let line = || run(program(), &["status", "--line", "--overview", &overview.url("")]);
     overview.send_heartbeat("app-1", 1);
@@ -131,8 +131,8 @@ fn the_line_for_nagios_says_what_is_wrong_and_the_exit_code_how_severe_it_is() {
     });
     assert!(output_text(&stale).starts_with("CRITICAL - "), "{}", output_text(&stale));
     assert_eq!(output_text(&stale).lines().count(), 1);
-    let nobody = run(program(), &["status", "--line", "--overview", "http://127.0.0.1:1"]);
-    assert_eq!(nobody.status.code(), Some(3));
-    let told = String::from_utf8(nobody.stdout).unwrap();
-    assert!(told.starts_with("UNKNOWN - cannot reach"), "{told}");
+    let unreachable = run(program(), &["status", "--line", "--overview", "http://127.0.0.1:1"]);
+    assert_eq!(unreachable.status.code(), Some(3));
+    let output = String::from_utf8(unreachable.stdout).unwrap();
+    assert!(output.starts_with("UNKNOWN - cannot reach"), "{output}");
 }

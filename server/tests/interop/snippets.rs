@@ -1,21 +1,21 @@
-//! The README's examples of heartbeats in other languages.
+//! Do the README's examples in other languages send valid heartbeats?
 
 use std::process::Command;
 
 use testkit::{Overview, Process, output_text, root};
 
 /// The README's code block in this language that contains this text.
-fn snippet(language: &str, holds: &str) -> String {
+fn snippet(language: &str, content: &str) -> String {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let fence = format!("```{language}\n");
     let blocks = readme.split(&fence).skip(1);
     let mut blocks = blocks.map(|rest| rest.split("```").next().unwrap());
-    let found = blocks.find(|block| block.contains(holds)).unwrap().to_owned();
+    let found = blocks.find(|block| block.contains(content)).unwrap().to_owned();
     assert!(found.lines().count() < 15, "{language}: {} lines", found.lines().count());
     found
 }
 
-fn told(command: &mut Command, overview: &Overview) {
+fn set_environment(command: &mut Command, overview: &Overview) {
     command.env("OVERVIEW", overview.url("")).env("TOKEN_FILE", overview.token_file());
 }
 
@@ -24,10 +24,10 @@ fn the_curl_example_sends_a_heartbeat() {
     let overview = Overview::start();
     let mut shell = Command::new("sh");
     shell.args(["-e", "-c", &snippet("sh", "api/v1/heartbeats")]);
-    told(&mut shell, &overview);
-    let done = shell.output().unwrap();
-    assert!(done.status.success(), "{}", output_text(&done));
-    assert!(output_text(&done).contains("\"applied\":true"), "{}", output_text(&done));
+    set_environment(&mut shell, &overview);
+    let output = shell.output().unwrap();
+    assert!(output.status.success(), "{}", output_text(&output));
+    assert!(output_text(&output).contains("\"applied\":true"), "{}", output_text(&output));
     let component = overview.wait_for_component("app-1", |component| component["pulse"] == "alive");
     assert_eq!(component["version"], "1.2.3");
 }
@@ -40,7 +40,7 @@ fn the_python_example_sends_heartbeats_at_the_requested_times() {
     std::fs::write(&file, snippet("python", "heartbeats")).unwrap();
     let mut python = Command::new("python3");
     python.arg(&file);
-    told(&mut python, &overview);
+    set_environment(&mut python, &overview);
     let _running = Process::start(&mut python, &overview.folder, "python");
     let first = overview.wait_for_component("app-1", |component| component["pulse"] == "alive");
     let later = |component: &serde_json::Value| {

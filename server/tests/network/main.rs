@@ -1,5 +1,5 @@
-//! What the service messenger makes of a real network: hosts with addresses of their own, in namespaces
-//! of the kernel, with firewalls and cables that can be pulled.
+//! How does the service messenger handle a real network? The hosts are network namespaces with their own addresses
+//! and firewalls, and can be disconnected.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 #![allow(clippy::disallowed_methods, reason = "the tests measure real processes")]
@@ -8,4 +8,4 @@ mod cluster;
 mod lines;
 mod many;
 mod names;
-mod world;
+mod virtual_network;
