@@ -1,4 +1,4 @@
-//! A reader who takes changes in sees what a reader of the whole sees; both survive the wire.
+//! Does a snapshot with applied changes equal the full snapshot, also after serialization?
 
 mod common;
 
@@ -12,7 +12,7 @@ use cluster_overview_app::protocol::{CommandError, CommandResult};
 use common::{NOON, address, key, ms, name, period, s, service, snapshot, web, with_facts};
 use serde::de::DeserializeOwned;
 
-/// Everything that changed between two snapshots, as a store would tell it.
+/// Everything that changed between two snapshots, as the store would report it.
 fn difference(before: &Snapshot, after: &Snapshot) -> Change {
     let mut change = Change {
         blind_since: after.blind_since,
@@ -41,7 +41,7 @@ fn difference(before: &Snapshot, after: &Snapshot) -> Change {
     change
 }
 
-fn beat_again(component: &Component, at: Timestamp) -> Component {
+fn with_next_heartbeat(component: &Component, at: Timestamp) -> Component {
     let mut next = component.clone();
     next.boots.current.sequence += 1;
     next.last_heartbeat = at;
@@ -51,13 +51,13 @@ fn beat_again(component: &Component, at: Timestamp) -> Component {
 }
 
 fn before() -> Snapshot {
-    snapshot([web("a"), service("a"), service("b"), service("gone"), web("quiet")])
+    snapshot([web("a"), service("a"), service("b"), service("removed"), web("quiet")])
 }
 
 fn after() -> Snapshot {
     let mut after = snapshot([
         with_facts(web("a"), |facts| facts.version = "2026.3".into()),
-        beat_again(&service("a"), s(30)),
+        with_next_heartbeat(&service("a"), s(30)),
         Component { stopped: true, ..service("b") },
         web("new"),
         web("quiet"),
@@ -70,7 +70,7 @@ fn after() -> Snapshot {
 }
 
 #[test]
-fn a_change_taken_in_gives_the_full_snapshot() {
+fn applying_a_change_gives_the_full_snapshot() {
     let change = difference(&before(), &after());
     assert_eq!(change.heartbeats.len(), 1);
     assert_eq!(change.components.len(), 3);
@@ -81,7 +81,7 @@ fn a_change_taken_in_gives_the_full_snapshot() {
 }
 
 #[test]
-fn a_change_taken_in_twice_is_as_good_as_once() {
+fn applying_a_change_twice_is_the_same_as_once() {
     let change = difference(&before(), &after());
     let mut reader = before();
     reader.apply(change.clone());
@@ -90,18 +90,18 @@ fn a_change_taken_in_twice_is_as_good_as_once() {
 }
 
 #[test]
-fn the_whole_replaces_all_that_a_reader_had() {
+fn a_whole_change_replaces_everything() {
     let mut reader = before();
     reader.blind_since = Some(NOON);
     reader.apply(Change::whole(&after()));
     assert_eq!(reader, after());
-    let mut nobody = Snapshot::default();
-    nobody.apply(Change::whole(&after()));
-    assert_eq!(nobody, after());
+    let mut empty = Snapshot::default();
+    empty.apply(Change::whole(&after()));
+    assert_eq!(empty, after());
 }
 
 #[test]
-fn blindness_comes_and_goes_with_any_change() {
+fn every_change_sets_or_clears_blindness() {
     let mut reader = before();
     reader.apply(Change { blind_since: Some(s(9)), changed_at: NOON, ..Change::default() });
     assert_eq!(reader.blind_since, Some(s(9)));
@@ -110,7 +110,7 @@ fn blindness_comes_and_goes_with_any_change() {
 }
 
 #[test]
-fn a_beat_of_a_component_nobody_knows_changes_nothing() {
+fn a_heartbeat_of_an_unknown_component_changes_nothing() {
     let mut reader = snapshot([]);
     reader.apply(Change {
         changed_at: NOON,
@@ -121,9 +121,9 @@ fn a_beat_of_a_component_nobody_knows_changes_nothing() {
 }
 
 #[test]
-fn a_beat_is_all_between_two_states_only_if_nothing_else_changed() {
+fn a_heartbeat_is_the_only_difference_only_if_nothing_else_changed() {
     let before = service("a");
-    let after = beat_again(&before, s(30));
+    let after = with_next_heartbeat(&before, s(30));
     assert!(HeartbeatUpdate::is_only_difference(&before, &after));
     assert_eq!(HeartbeatUpdate::from_component(&after).applied_to(&before), after);
     let mut restarted = after.clone();
@@ -141,7 +141,7 @@ fn a_beat_is_all_between_two_states_only_if_nothing_else_changed() {
 }
 
 #[test]
-fn a_snapshot_survives_the_wire() {
+fn a_snapshot_survives_serialization() {
     for snapshot in
         [Snapshot::default(), before(), after(), Snapshot { blind_since: Some(s(7)), ..after() }]
     {
@@ -153,7 +153,7 @@ fn a_snapshot_survives_the_wire() {
 }
 
 #[test]
-fn a_change_survives_the_wire() {
+fn a_change_survives_serialization() {
     for change in [
         Change::default(),
         difference(&before(), &after()),
@@ -165,59 +165,59 @@ fn a_change_survives_the_wire() {
     }
 }
 
-/// As the page reads it: without a word about what is wrong, and so with another reader than the server's.
-fn read_in_a_browser<T: DeserializeOwned>(wire: &str) -> Option<T> {
+/// Parses like the page: with a smaller parser than the server's, which does not describe errors.
+fn parse_in_browser<T: DeserializeOwned>(wire: &str) -> Option<T> {
     let mut unescaped = vec![0; wire.len()];
     serde_json_core::from_slice_escaped(wire.as_bytes(), &mut unescaped).ok().map(|(read, _)| read)
 }
 
 #[test]
 fn a_page_reads_all_that_a_server_writes() {
-    let mut troubled = after();
-    troubled.refuse(&name("a"), RejectionReason::Token, Some(address(9)), NOON);
-    for said in ["\u{1}\u{1f}\t\r\n", "\\", "\\\"", "\"", "/ü€😀</script>", ""] {
-        let probe = RejectionReason::Probe { role: Role::Service, reason: said.into() };
-        troubled.refuse(&name(&format!("ä{}", said.len())), probe, None, NOON);
+    let mut snapshot = after();
+    snapshot.refuse(&name("a"), RejectionReason::Token, Some(address(9)), NOON);
+    for text in ["\u{1}\u{1f}\t\r\n", "\\", "\\\"", "\"", "/ü€😀</script>", ""] {
+        let probe = RejectionReason::Probe { role: Role::Service, reason: text.into() };
+        snapshot.refuse(&name(&format!("ä{}", text.len())), probe, None, NOON);
         let failure = Some(MessengerFailure::TimedOut);
-        let seen = Messenger { failure, since: s(-60), port: u16::MAX, seen_by: said.into() };
-        let component = with_facts(service(&format!("m{}", said.len())), |facts| {
-            facts.product = Some(said.into());
+        let seen = Messenger { failure, since: s(-60), port: u16::MAX, seen_by: text.into() };
+        let component = with_facts(service(&format!("m{}", text.len())), |facts| {
+            facts.product = Some(text.into());
             facts.key_check = Some(key(7));
         });
-        troubled.insert(Arc::new(Component { messengers: vec![Arc::new(seen)], ..component }));
+        snapshot.insert(Arc::new(Component { messengers: vec![Arc::new(seen)], ..component }));
     }
-    troubled.outage = Some(DatabaseOutage::Full);
-    troubled.max_servers = Some(10_000);
-    let stamps = Change { changed_at: Timestamp(-1), ..Change::default() };
+    snapshot.outage = Some(DatabaseOutage::Full);
+    snapshot.max_servers = Some(10_000);
+    let timestamp_only = Change { changed_at: Timestamp(-1), ..Change::default() };
     for change in [
-        stamps,
+        timestamp_only,
         difference(&before(), &after()),
         difference(&after(), &before()),
-        Change::whole(&troubled),
+        Change::whole(&snapshot),
     ] {
         let wire = serde_json::to_string(&change).unwrap();
-        // The document has no `<`, and a later server may tell more.
+        // Inside HTML the `<` is escaped, and a newer server may send more fields.
         let in_document = wire.replace('<', "\\u003c");
         let later = wire.replacen('{', r#"{"more":[{"a":-1.5e3},[],{},null,"\"]"],"#, 1);
         for wire in [wire, in_document, later] {
-            assert_eq!(read_in_a_browser(&wire), Some(change.clone()), "{wire}");
+            assert_eq!(parse_in_browser(&wire), Some(change.clone()), "{wire}");
         }
     }
 }
 
 #[test]
-fn a_page_reads_the_outcome_of_a_command() {
+fn a_page_reads_the_result_of_a_command() {
     for outcome in [Ok(()), Err(CommandError::Live), Err(CommandError::NotDialled)] {
         let wire = serde_json::to_string(&outcome).unwrap();
-        assert_eq!(read_in_a_browser::<CommandResult>(&wire), Some(outcome));
+        assert_eq!(parse_in_browser::<CommandResult>(&wire), Some(outcome));
     }
-    for foreign in ["", "<!doctype html>", "null", "[]", "{\"Ok\":", "{\"Err\":\"Other\"}"] {
-        assert_eq!(read_in_a_browser::<CommandResult>(foreign), None, "{foreign}");
+    for invalid in ["", "<!doctype html>", "null", "[]", "{\"Ok\":", "{\"Err\":\"Other\"}"] {
+        assert_eq!(parse_in_browser::<CommandResult>(invalid), None, "{invalid}");
     }
 }
 
 #[test]
-fn a_name_that_breaks_the_rules_does_not_come_over_the_wire() {
+fn an_invalid_name_is_rejected_when_it_is_read() {
     let wire = serde_json::to_string(&Change::whole(&snapshot([web("web-1")]))).unwrap();
     for bad in ["..", "a/b", "", " a", "a\\u0007", "a\\u200b"] {
         let wire = wire.replace("web-1", bad);
@@ -226,9 +226,11 @@ fn a_name_that_breaks_the_rules_does_not_come_over_the_wire() {
 }
 
 #[test]
-fn an_ordinary_heartbeat_is_small_on_the_wire() {
-    let change =
-        difference(&snapshot([service("a")]), &snapshot([beat_again(&service("a"), s(30))]));
+fn an_ordinary_heartbeat_is_small_as_json() {
+    let change = difference(
+        &snapshot([service("a")]),
+        &snapshot([with_next_heartbeat(&service("a"), s(30))]),
+    );
     let wire = serde_json::to_string(&change).unwrap();
     assert!(change.components.is_empty());
     assert!(wire.len() < 250, "{} bytes: {wire}", wire.len());

@@ -1,4 +1,4 @@
-//! What is counted once for many servers is what a look at each pair of them would find.
+//! Do the optimized counts equal those of a comparison of every pair of servers?
 
 #![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
 
@@ -17,7 +17,7 @@ use cluster_overview_app::cluster::{
 use common::{NOON, hints, key, ms, name, s, service, snapshot, status, web, with_facts};
 use proptest::prelude::*;
 
-/// Both components of so many servers, each as this makes it.
+/// A cluster of servers with both components, each changed by `make`.
 fn cluster(servers: usize, make: impl Fn(usize, Component) -> Component) -> Snapshot {
     let mut all = snapshot((0..servers).flat_map(|number| {
         let server = format!("server-{number:05}.rack-7.example.com");
@@ -29,7 +29,7 @@ fn cluster(servers: usize, make: impl Fn(usize, Component) -> Component) -> Snap
     all
 }
 
-/// What is known of a random component.
+/// A random component.
 fn component() -> impl Strategy<Value = Component> {
     let versions = prop::sample::select(vec![
         "2026.2",
@@ -67,7 +67,7 @@ fn compared(overview: &Overview) -> Vec<(&ServerName, &Component, Pulse, bool)> 
     all.map(|s| (&s.component.server, &*s.component, s.pulse, s.live)).collect()
 }
 
-/// The names of the servers with this key, by looking at each server anew.
+/// The names of the servers with this key, found by checking every server.
 fn servers_with(overview: &Overview, kind: KeyKind, check: KeyCheck) -> Vec<String> {
     let mut names: Vec<String> = compared(overview)
         .into_iter()
@@ -110,7 +110,7 @@ proptest! {
     })]
 
     #[test]
-    fn what_is_counted_once_is_what_is_found_by_looking_at_every_pair(
+    fn optimized_counts_equal_those_of_comparing_every_pair(
         components in prop::collection::vec(component(), 0..18),
     ) {
         let mut cluster = snapshot(components);
@@ -208,7 +208,7 @@ proptest! {
     }
 
     #[test]
-    fn refusals_are_found_by_their_server_in_whatever_order_they_came(
+    fn rejections_are_found_by_server_in_any_order_of_arrival(
         servers in prop::collection::vec((0_u8..6, 0_u8..3), 0..30),
     ) {
         let mut known = snapshot((0..6).map(|number| service(&format!("s{number}"))));
@@ -223,17 +223,17 @@ proptest! {
         for number in 0..6 {
             let kinds: BTreeSet<u8> =
                 servers.iter().filter(|(s, _)| *s == number).map(|(_, kind)| *kind).collect();
-            let told: Vec<RejectionReason> = known
+            let reasons: Vec<RejectionReason> = known
                 .rejected_of(&name(&format!("s{number}")), ms(1))
                 .map(|refusal| refusal.why.clone())
                 .collect();
-            prop_assert_eq!(told, kinds.into_iter().map(why).collect::<Vec<_>>());
+            prop_assert_eq!(reasons, kinds.into_iter().map(why).collect::<Vec<_>>());
         }
     }
 }
 
 #[test]
-fn a_messenger_is_seen_only_by_web_servers_that_are_there_however_many_are_gone() {
+fn only_reports_of_live_web_servers_about_a_messenger_count_however_many_are_down() {
     let mut all =
         cluster(300, |_, component| Component { last_heartbeat: s(-100_000), ..component });
     let seen_by = all.components.keys().nth(400).unwrap().server.to_string();

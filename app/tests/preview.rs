@@ -1,4 +1,4 @@
-//! What a change would do is told before it is made, and told right.
+//! Does the preview of a change show exactly what the change would do?
 
 #![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
 
@@ -23,14 +23,14 @@ fn with_keys(keys: [(&str, u8); 3]) -> Snapshot {
 }
 
 #[test]
-fn a_shorter_timeout_names_who_would_be_stale_at_once() {
+fn a_shorter_timeout_names_the_services_that_would_be_stale_immediately() {
     let today = snapshot([service("web-2"), service("web-1")]);
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
-    let said = Catalog::for_language(Language::English).effects(&today, &shorter, s(120));
-    assert_eq!(said[0], "The service of web-1 and web-2 becomes stale immediately.");
+    let effects = Catalog::for_language(Language::English).effects(&today, &shorter, s(120));
+    assert_eq!(effects[0], "The service of web-1 and web-2 becomes stale immediately.");
     assert!(
         Catalog::for_language(Language::English).effects(&today, &shorter, s(90)).is_empty(),
-        "nobody yet"
+        "no service is silent for that long yet"
     );
 }
 
@@ -38,14 +38,14 @@ fn a_shorter_timeout_names_who_would_be_stale_at_once() {
 fn a_switch_names_the_hint_that_would_appear() {
     let today = snapshot([service("web-1")]);
     let on = Settings { automatic_failover: true, ..Settings::default() };
-    let would: Vec<HintId> = today.hints_added_by(&on, NOON).iter().map(|hint| hint.id).collect();
-    assert_eq!(would, [HintId::FailoverThin]);
+    let preview: Vec<HintId> = today.hints_added_by(&on, NOON).iter().map(|hint| hint.id).collect();
+    assert_eq!(preview, [HintId::FailoverThin]);
     assert_eq!(
         Catalog::for_language(Language::English).effects(&today, &on, NOON),
         ["New hint: No standby for failover."]
     );
     let already = Snapshot { settings: on, ..today };
-    assert!(already.hints_added_by(&on, NOON).is_empty(), "what is there does not appear");
+    assert!(already.hints_added_by(&on, NOON).is_empty(), "an existing hint is not new");
 }
 
 #[test]
@@ -53,20 +53,20 @@ fn a_long_list_of_names_ends_with_a_count() {
     let names: Vec<String> = (0..9).map(|number| format!("s-{number}")).collect();
     let today = snapshot(names.iter().map(|name| service(name)));
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
-    let said = Catalog::for_language(Language::English).effects(&today, &shorter, s(120));
+    let effects = Catalog::for_language(Language::English).effects(&today, &shorter, s(120));
     assert_eq!(
-        said[0],
+        effects[0],
         "The service of s-0, s-1, s-2, s-3, s-4, s-5 and 3 more becomes stale immediately."
     );
 }
 
 #[test]
-fn accepting_a_key_turns_red_exactly_those_it_names() {
+fn accepting_a_key_causes_a_mismatch_on_exactly_the_named_servers() {
     let mut today = with_keys([("web-1", 1), ("web-2", 1), ("web-3", 7)]);
     let components = today.components.values().map(AsRef::as_ref);
-    let would = KeyChangePreview::compute(KeyKind::Encryption, key(7), components);
-    assert_eq!(would.wrong, [name("web-1"), name("web-2")]);
-    assert_eq!(would.right, [name("web-3")]);
+    let preview = KeyChangePreview::compute(KeyKind::Encryption, key(7), components);
+    assert_eq!(preview.wrong, [name("web-1"), name("web-2")]);
+    assert_eq!(preview.right, [name("web-3")]);
     today.references.accept(KeyKind::Encryption, key(7));
     let overview = today.overview(NOON);
     let red = overview
@@ -74,11 +74,11 @@ fn accepting_a_key_turns_red_exactly_those_it_names() {
         .filter(|status| status.key == Some(cluster_overview_app::cluster::KeyVerdict::Mismatch));
     let red: std::collections::BTreeSet<_> =
         red.map(|status| status.component.server.clone()).collect();
-    assert_eq!(red, would.wrong.into_iter().collect());
+    assert_eq!(red, preview.wrong.into_iter().collect());
 }
 
 #[test]
-fn a_removal_knows_what_it_takes_and_whether_it_would_be_back() {
+fn a_removal_lists_its_components_and_whether_they_would_come_back() {
     let today = snapshot([web("web-1"), service("web-1"), service("app-2")]);
     let whole = today.removing(&name("WEB-1"), None, NOON).unwrap();
     assert_eq!(whole.keys.len(), 2);
@@ -86,21 +86,24 @@ fn a_removal_knows_what_it_takes_and_whether_it_would_be_back() {
     let silent = today.removing(&name("app-2"), Some(Role::Service), s(400)).unwrap();
     assert_eq!((silent.keys.len(), silent.live), (1, false));
     assert!(today.removing(&name("app-2"), Some(Role::Web), NOON).is_none());
-    assert!(today.removing(&name("nobody"), None, NOON).is_none());
+    assert!(today.removing(&name("unknown"), None, NOON).is_none());
 }
 
 #[test]
-fn while_blind_the_effect_is_that_of_the_last_sight() {
+fn while_blind_the_effect_is_computed_for_the_time_when_blindness_began() {
     let today = snapshot([service("web-1")]);
     let blind = Snapshot { blind_since: Some(s(10)), ..today };
     let shorter = Settings { stale_timeout_s: 100, ..Settings::default() };
-    assert!(blind.degraded_by(&shorter, s(900)).is_empty(), "nobody watched them fall silent");
+    assert!(
+        blind.degraded_by(&shorter, s(900)).is_empty(),
+        "the silence while blind does not count"
+    );
     let shorter = Settings { stale_timeout_s: 60, ..shorter };
     let late = Snapshot { blind_since: Some(s(70)), ..blind };
     assert_eq!(late.degraded_by(&shorter, s(900))[0].1, Pulse::Stale);
 }
 
-/// Whom a filter by time alone would remove at a moment.
+/// The servers that a filter by time alone would remove at a moment.
 fn removed_when_stale_for(snapshot: &Snapshot, seconds: i64, now: Timestamp) -> Vec<String> {
     let filter = RemovalFilter { stale_for: Some(Span::seconds(seconds)), name: None };
     let found = snapshot.servers_to_remove(&filter, now);
@@ -108,9 +111,9 @@ fn removed_when_stale_for(snapshot: &Snapshot, seconds: i64, now: Timestamp) -> 
 }
 
 #[test]
-fn a_server_counts_as_stale_for_the_time_since_its_pulse_turned() {
+fn the_time_for_which_a_server_is_stale_counts_from_the_change_of_its_pulse() {
     let today = snapshot([service("web-1")]);
-    // Heard at noon, stale after five minutes.
+    // Its last heartbeat was at noon; it is stale after five minutes.
     assert!(removed_when_stale_for(&today, 0, s(300)).is_empty(), "not stale yet");
     assert_eq!(removed_when_stale_for(&today, 0, s(301)), ["web-1"]);
     assert!(removed_when_stale_for(&today, 60, s(360)).is_empty());

@@ -1,4 +1,4 @@
-//! What holds for every cluster, not only for those somebody thought of.
+//! Which properties hold for every cluster? Checked with random ones.
 
 mod common;
 
@@ -16,13 +16,13 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Spells of up to two minutes in order that do not overlap; they may touch.
+/// Blind periods of up to two minutes, in order, without overlap; they may touch.
 fn blind_periods() -> impl Strategy<Value = Vec<BlindPeriod>> {
-    spells_after(ms(-100_000), 120_000)
+    blind_periods_after(ms(-100_000), 120_000)
 }
 
-fn spells_after(from: Timestamp, most: i64) -> impl Strategy<Value = Vec<BlindPeriod>> {
-    prop::collection::vec((0..most, 1..most), 0..5).prop_map(move |pairs| {
+fn blind_periods_after(from: Timestamp, max_ms: i64) -> impl Strategy<Value = Vec<BlindPeriod>> {
+    prop::collection::vec((0..max_ms, 1..max_ms), 0..5).prop_map(move |pairs| {
         let mut moment = from;
         pairs
             .into_iter()
@@ -90,14 +90,14 @@ fn cluster() -> impl Strategy<Value = Snapshot> {
     )
 }
 
-/// All that a reader can see at `now`, but for the time on it.
-fn seen(snapshot: &Snapshot, now: Timestamp) -> (Overview, Vec<Hint>) {
+/// Everything that a reader sees at `now`, except `as_of`.
+fn visible_state(snapshot: &Snapshot, now: Timestamp) -> (Overview, Vec<Hint>) {
     let overview = snapshot.overview(now);
     let hints = snapshot.hints(&overview, now);
     (Overview { as_of: Timestamp::default(), ..overview }, hints)
 }
 
-/// Versions that resemble each other, and some that nobody would give.
+/// Similar versions, and some unrealistic ones.
 fn version_text() -> impl Strategy<Value = String> {
     let part = "[vV]|[0-2]|00|[.+_ ~-]|[aAbcx]|rc|RC|Beta|hotfix|sp|ß|99999999999999999999999";
     prop_oneof![prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat()), ".{0,8}"]
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn no_verdict_depends_on_the_order_in_which_components_came(
+    fn no_verdict_depends_on_the_order_in_which_components_were_added(
         shuffled in cluster().prop_flat_map(|cluster| {
             let order: Vec<Arc<Component>> = cluster.components.values().cloned().collect();
             (Just(cluster), Just(order).prop_shuffle())
@@ -139,17 +139,17 @@ proptest! {
         for component in order {
             other.insert(component);
         }
-        prop_assert_eq!(seen(&other, ms(now)), seen(&cluster, ms(now)));
+        prop_assert_eq!(visible_state(&other, ms(now)), visible_state(&cluster, ms(now)));
     }
 
     #[test]
-    fn a_change_taken_in_once_or_twice_gives_the_full_snapshot(
+    fn applying_a_change_once_or_twice_gives_the_full_snapshot(
         before in cluster(),
         after in cluster(),
         beats in prop::collection::vec(1_i64..100_000, 8),
     ) {
         let mut after = after;
-        // Half of the components are there before and after and merely beat again.
+        // Half of the components exist before and after, and only sent a heartbeat.
         for (component, later) in before.components.values().zip(&beats).step_by(2) {
             let mut next = Component::clone(component);
             next.boots.current.sequence += later;
@@ -180,7 +180,7 @@ proptest! {
     }
 
     #[test]
-    fn an_outage_neither_betters_a_stale_verdict_nor_worsens_one_in_time(
+    fn a_blind_period_neither_ends_staleness_nor_makes_a_component_late(
         component in component(),
         settings in settings(),
         blind_periods in blind_periods(),
@@ -193,20 +193,20 @@ proptest! {
         let with_it: Vec<BlindPeriod> = blind_periods.iter().copied().chain([outage]).collect();
         let before = component.pulse(&settings, &blind_periods, start);
         let pulse = |now| component.pulse(&settings, &with_it, now);
-        prop_assert_eq!(pulse(outage.end), before, "nothing turns through the outage itself");
+        prop_assert_eq!(pulse(outage.end), before, "the blind period itself changes no pulse");
         if before == Pulse::Stale {
             prop_assert_eq!(pulse(outage.end + Span(after)), Pulse::Stale);
         }
         if before == Pulse::Alive {
-            let grace = component.late_limit(&settings);
-            let later = outage.end + Span(after.min(grace.0));
+            let late_limit = component.late_limit(&settings);
+            let later = outage.end + Span(after.min(late_limit.0));
             let stale_at =
                 exceeds_at(component.last_heartbeat, component.stale_limit(&settings), &with_it);
             let due = if later >= stale_at { Pulse::Stale } else { Pulse::Alive };
-            prop_assert_eq!(pulse(later), due, "nobody becomes late so soon");
-            // With a timeout of four intervals nobody in time can become stale so soon either.
+            prop_assert_eq!(pulse(later), due, "no component becomes late so soon after it");
+            // With a timeout of four intervals, a component that was on time does not become stale so soon either.
             let silent = silence(component.last_heartbeat, start, &blind_periods);
-            if silent <= grace && component.stale_limit(&settings) >= grace.times(2) {
+            if silent <= late_limit && component.stale_limit(&settings) >= late_limit.times(2) {
                 prop_assert_eq!(pulse(later), Pulse::Alive);
             }
         }
@@ -216,8 +216,8 @@ proptest! {
     fn exceeds_at_is_the_first_moment_with_silence_beyond_the_limit(
         since in -10_i64..20,
         limit in 0_i64..20,
-        // So close together that they begin and end at the very boundaries.
-        blind_periods in spells_after(ms(-10), 9),
+        // So close together that they often begin and end exactly at the limits.
+        blind_periods in blind_periods_after(ms(-10), 9),
     ) {
         let (since, limit) = (ms(since), Span(limit));
         let first = exceeds_at(since, limit, &blind_periods);
@@ -245,7 +245,7 @@ proptest! {
     }
 
     #[test]
-    fn what_does_not_count_in_a_version_never_changes_its_place(
+    fn parts_that_do_not_count_in_a_version_never_change_its_order(
         version in version_text(),
         other in version_text(),
         build in version_text(),
@@ -285,24 +285,24 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_can_be_seen_changes_between_two_turns(
+    fn nothing_visible_changes_between_two_turns(
         cluster in cluster(),
         from in 0_i64..900_000,
     ) {
         let mut now = ms(from);
-        // Up to the next few turns; at each, as-of says so.
+        // At each of the next turns, as-of changes.
         for _ in 0..4 {
             let Some(turn) = cluster.next_turn(now) else { break };
             prop_assert!(turn > now);
             let last = turn - Span::TICK;
-            prop_assert_eq!(seen(&cluster, now), seen(&cluster, last));
+            prop_assert_eq!(visible_state(&cluster, now), visible_state(&cluster, last));
             prop_assert_eq!(cluster.as_of(now), cluster.as_of(last));
             prop_assert_eq!(cluster.as_of(turn), turn.max(cluster.changed_at));
             now = turn;
         }
         if cluster.next_turn(now).is_none() {
             let late = now + Span::minutes(100_000);
-            prop_assert_eq!(seen(&cluster, now), seen(&cluster, late));
+            prop_assert_eq!(visible_state(&cluster, now), visible_state(&cluster, late));
         }
     }
 

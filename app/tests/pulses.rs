@@ -1,4 +1,4 @@
-//! The pulse rule line by line, to the millisecond, with and without blind periods.
+//! Does each pulse change at the right millisecond, with and without blind periods?
 
 mod common;
 
@@ -10,59 +10,66 @@ use cluster_overview_app::cluster::{
 use common::{NOON, health, ms, of_boot, period, present, pulse, pulse_under, s, service, web};
 use common::{hints, removed, snapshot};
 
-/// `better` up to and including `limit`, `worse` one millisecond later.
-fn turns_after(limit: i64, better: Pulse, worse: Pulse, pulse: impl Fn(Timestamp) -> Pulse) {
+/// The pulse is `better` up to and including `limit`, and `worse` one millisecond later.
+fn assert_changes_after(
+    limit: i64,
+    better: Pulse,
+    worse: Pulse,
+    pulse: impl Fn(Timestamp) -> Pulse,
+) {
     assert_eq!(pulse(ms(limit)), better, "{limit} ms after the heartbeat");
     assert_eq!(pulse(ms(limit + 1)), worse, "{limit} ms + 1 after the heartbeat");
 }
 
 #[test]
 fn a_service_is_late_one_millisecond_after_twice_the_interval() {
-    turns_after(60_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &[], now));
+    assert_changes_after(60_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &[], now));
 }
 
 #[test]
 fn a_silent_service_is_stale_one_millisecond_after_the_timeout() {
-    turns_after(300_000, Pulse::Late, Pulse::Stale, |now| pulse(&service("a"), &[], now));
+    assert_changes_after(300_000, Pulse::Late, Pulse::Stale, |now| pulse(&service("a"), &[], now));
 }
 
 #[test]
 fn a_web_component_is_never_late_and_stale_one_millisecond_after_its_window() {
-    turns_after(86_400_000, Pulse::Alive, Pulse::Stale, |now| pulse(&web("a"), &[], now));
+    assert_changes_after(86_400_000, Pulse::Alive, Pulse::Stale, |now| pulse(&web("a"), &[], now));
     assert_eq!(pulse(&web("a"), &[], ms(60_001)), Pulse::Alive);
     assert_eq!(pulse(&web("a"), &[], ms(300_001)), Pulse::Alive);
 }
 
 #[test]
-fn a_service_is_not_late_before_twice_the_interval_it_was_told() {
-    let told = Component { told_interval: Span::seconds(100), ..service("a") };
-    turns_after(200_000, Pulse::Alive, Pulse::Late, |now| pulse(&told, &[], now));
-    turns_after(300_000, Pulse::Late, Pulse::Stale, |now| pulse(&told, &[], now));
+fn a_service_is_not_late_before_twice_its_own_interval() {
+    let component = Component { told_interval: Span::seconds(100), ..service("a") };
+    assert_changes_after(200_000, Pulse::Alive, Pulse::Late, |now| pulse(&component, &[], now));
+    assert_changes_after(300_000, Pulse::Late, Pulse::Stale, |now| pulse(&component, &[], now));
 }
 
 #[test]
-fn a_service_is_not_stale_before_twice_the_interval_it_was_told() {
-    let told = Component { told_interval: Span::seconds(200), ..service("a") };
-    turns_after(400_000, Pulse::Alive, Pulse::Stale, |now| pulse(&told, &[], now));
+fn a_service_is_not_stale_before_twice_its_own_interval() {
+    let component = Component { told_interval: Span::seconds(200), ..service("a") };
+    assert_changes_after(400_000, Pulse::Alive, Pulse::Stale, |now| pulse(&component, &[], now));
 }
 
 #[test]
-fn a_web_component_is_not_stale_before_twice_the_interval_it_was_told() {
+fn a_web_component_is_not_stale_before_twice_its_own_interval() {
     let settings = Settings { web_window_s: 60, ..Settings::default() };
-    let told = Component { told_interval: Span::seconds(100), ..web("a") };
-    turns_after(200_000, Pulse::Alive, Pulse::Stale, |now| pulse_under(settings, &told, &[], now));
+    let component = Component { told_interval: Span::seconds(100), ..web("a") };
+    assert_changes_after(200_000, Pulse::Alive, Pulse::Stale, |now| {
+        pulse_under(settings, &component, &[], now)
+    });
 }
 
 #[test]
-fn a_service_is_late_by_todays_interval_where_that_is_the_longer() {
+fn a_service_is_late_by_the_current_interval_if_that_is_longer_than_its_own() {
     let settings = Settings { heartbeat_interval_s: 100, ..Settings::default() };
-    turns_after(200_000, Pulse::Alive, Pulse::Late, |now| {
+    assert_changes_after(200_000, Pulse::Alive, Pulse::Late, |now| {
         pulse_under(settings, &service("a"), &[], now)
     });
 }
 
 #[test]
-fn whoever_said_goodbye_is_stopped_however_long_the_silence() {
+fn a_component_that_stopped_cleanly_stays_stopped_however_long_it_is_silent() {
     for component in [service("a"), web("a")] {
         let stopped = Component { stopped: true, ..component };
         for now in [NOON, s(61), s(301), s(86_401)] {
@@ -73,7 +80,7 @@ fn whoever_said_goodbye_is_stopped_however_long_the_silence() {
 }
 
 #[test]
-fn every_pulse_has_the_health_of_the_rule() {
+fn every_pulse_has_its_health() {
     assert_eq!(health(&service("a"), s(60)), Health::Ok);
     assert_eq!(health(&service("a"), s(61)), Health::Warning);
     assert_eq!(health(&service("a"), s(301)), Health::Error);
@@ -84,7 +91,7 @@ fn every_pulse_has_the_health_of_the_rule() {
 }
 
 #[test]
-fn a_stamp_later_than_now_counts_as_now() {
+fn a_timestamp_in_the_future_counts_as_now() {
     let ahead = Component { last_heartbeat: s(10_000), ..service("a") };
     assert_eq!(pulse(&ahead, &[], NOON), Pulse::Alive);
     assert_eq!(silence(s(10_000), NOON, &[]), Span::ZERO);
@@ -92,7 +99,7 @@ fn a_stamp_later_than_now_counts_as_now() {
 }
 
 #[test]
-fn silence_is_the_time_less_every_spell_in_it() {
+fn silence_is_the_time_without_the_blind_periods() {
     let blind_periods = [period(10, 30), period(50, 60)];
     assert_eq!(silence(NOON, s(100), &blind_periods), Span::seconds(70));
     assert_eq!(
@@ -114,18 +121,18 @@ fn silence_is_the_time_less_every_spell_in_it() {
 }
 
 #[test]
-fn a_spell_puts_off_staleness_by_its_length() {
+fn a_blind_period_postpones_staleness_by_its_length() {
     let blind_periods = [period(100, 200)];
-    turns_after(400_000, Pulse::Late, Pulse::Stale, |now| {
+    assert_changes_after(400_000, Pulse::Late, Pulse::Stale, |now| {
         pulse(&service("a"), &blind_periods, now)
     });
-    turns_after(86_500_000, Pulse::Alive, Pulse::Stale, |now| {
+    assert_changes_after(86_500_000, Pulse::Alive, Pulse::Stale, |now| {
         pulse(&web("a"), &blind_periods, now)
     });
 }
 
 #[test]
-fn a_spell_that_begins_at_the_very_turn_does_not_put_it_off() {
+fn a_blind_period_that_begins_exactly_when_the_pulse_changes_does_not_postpone_it() {
     let limit = Span::seconds(60);
     let from = |start| BlindPeriod { start, end: s(600) };
     assert_eq!(exceeds_at(NOON, limit, &[from(ms(60_001))]), ms(60_001));
@@ -133,7 +140,7 @@ fn a_spell_that_begins_at_the_very_turn_does_not_put_it_off() {
 }
 
 #[test]
-fn nothing_stale_becomes_alive_through_a_spell() {
+fn a_stale_component_stays_stale_through_a_blind_period() {
     let blind_periods = [period(301, 10_000)];
     for now in [s(301), s(5_000), s(10_000), s(10_001), s(10_061)] {
         assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Stale, "at {now}");
@@ -141,18 +148,18 @@ fn nothing_stale_becomes_alive_through_a_spell() {
 }
 
 #[test]
-fn nobody_becomes_late_within_twice_the_interval_after_a_spell() {
+fn no_component_becomes_late_within_twice_the_interval_after_a_blind_period() {
     let blind_periods = [period(30, 600)];
     for now in [s(599), s(600), s(601), s(635)] {
         assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Alive, "at {now}");
     }
-    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| {
+    assert_changes_after(660_000, Pulse::Alive, Pulse::Late, |now| {
         pulse(&service("a"), &blind_periods, now)
     });
 }
 
 #[test]
-fn who_was_late_before_a_spell_stays_late_through_it() {
+fn a_component_that_was_late_before_a_blind_period_stays_late() {
     let blind_periods = [BlindPeriod { start: ms(60_001), end: s(600) }];
     for now in [ms(60_001), s(300), s(600), s(601), s(660), s(661)] {
         assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Late, "at {now}");
@@ -160,26 +167,26 @@ fn who_was_late_before_a_spell_stays_late_through_it() {
 }
 
 #[test]
-fn who_was_just_in_time_when_a_spell_began_is_pardoned_after_it() {
+fn a_component_that_was_just_on_time_when_a_blind_period_began_gets_twice_the_interval_after_it() {
     let blind_periods = [BlindPeriod { start: ms(60_000), end: s(600) }];
-    turns_after(660_000, Pulse::Alive, Pulse::Late, |now| {
+    assert_changes_after(660_000, Pulse::Alive, Pulse::Late, |now| {
         pulse(&service("a"), &blind_periods, now)
     });
 }
 
 #[test]
-fn two_spells_in_a_row_pardon_until_after_the_second() {
+fn after_two_blind_periods_lateness_counts_from_the_end_of_the_second() {
     let blind_periods = [period(50, 100), period(150, 200)];
     for now in [s(100), s(149), s(150), s(200)] {
         assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Alive, "at {now}");
     }
-    turns_after(260_000, Pulse::Alive, Pulse::Late, |now| {
+    assert_changes_after(260_000, Pulse::Alive, Pulse::Late, |now| {
         pulse(&service("a"), &blind_periods, now)
     });
 }
 
 #[test]
-fn a_second_spell_does_not_pardon_who_was_late_before_the_first() {
+fn a_component_that_was_late_before_the_first_of_two_blind_periods_stays_late() {
     let blind_periods = [period(61, 100), period(110, 150)];
     for now in [s(61), s(100), s(110), s(155), s(211)] {
         assert_eq!(pulse(&service("a"), &blind_periods, now), Pulse::Late, "at {now}");
@@ -187,17 +194,21 @@ fn a_second_spell_does_not_pardon_who_was_late_before_the_first() {
 }
 
 #[test]
-fn who_became_late_between_two_spells_stays_late_after_the_second() {
+fn a_component_that_became_late_between_two_blind_periods_stays_late() {
     let blind_periods = [period(10, 20), BlindPeriod { start: ms(80_001), end: s(200) }];
-    turns_after(80_000, Pulse::Alive, Pulse::Late, |now| pulse(&service("a"), &blind_periods, now));
+    assert_changes_after(80_000, Pulse::Alive, Pulse::Late, |now| {
+        pulse(&service("a"), &blind_periods, now)
+    });
     assert_eq!(pulse(&service("a"), &blind_periods, s(201)), Pulse::Late);
 }
 
 #[test]
-fn a_spell_before_the_last_heartbeat_pardons_nothing() {
-    let heard = Component { last_heartbeat: s(100), ..service("a") };
+fn a_blind_period_before_the_last_heartbeat_has_no_effect() {
+    let component = Component { last_heartbeat: s(100), ..service("a") };
     let blind_periods = [period(50, 100)];
-    turns_after(160_000, Pulse::Alive, Pulse::Late, |now| pulse(&heard, &blind_periods, now));
+    assert_changes_after(160_000, Pulse::Alive, Pulse::Late, |now| {
+        pulse(&component, &blind_periods, now)
+    });
 }
 
 #[test]
@@ -215,7 +226,7 @@ fn while_the_observer_is_blind_every_pulse_and_health_is_unknown() {
     }
     assert_eq!(overview.counts.unknown, 4);
     assert_eq!(overview.counts.alive + overview.counts.stale + overview.counts.stopped, 0);
-    assert_eq!(overview, blind.overview(s(100_000)), "what is unknown does not grow worse");
+    assert_eq!(overview, blind.overview(s(100_000)), "the unknown state does not change");
 }
 
 #[test]
@@ -225,8 +236,8 @@ fn an_empty_cluster_is_unknown_too_while_the_observer_is_blind() {
     assert_eq!(snapshot([]).overview(s(1)).health, Health::Ok);
 }
 
-/// Walks through the turns of a snapshot: as-of moves exactly there.
-fn walk(snapshot: &Snapshot, from: Timestamp, turns: &[Timestamp]) {
+/// Checks that as-of changes at exactly these turns.
+fn assert_turns(snapshot: &Snapshot, from: Timestamp, turns: &[Timestamp]) {
     let mut now = from;
     let mut as_of = snapshot.as_of(now);
     for turn in turns {
@@ -243,28 +254,28 @@ fn walk(snapshot: &Snapshot, from: Timestamp, turns: &[Timestamp]) {
 
 #[test]
 fn as_of_moves_exactly_when_a_pulse_turns() {
-    walk(&snapshot([service("a")]), NOON, &[ms(60_001), ms(300_001)]);
-    walk(&snapshot([web("a")]), NOON, &[ms(86_400_001)]);
+    assert_turns(&snapshot([service("a")]), NOON, &[ms(60_001), ms(300_001)]);
+    assert_turns(&snapshot([web("a")]), NOON, &[ms(86_400_001)]);
 }
 
 #[test]
-fn as_of_moves_when_the_pardon_after_a_spell_ends() {
-    let mut pardoned = snapshot([service("a")]);
-    pardoned.blind_periods = vec![period(60, 600)];
+fn as_of_moves_when_the_extra_time_after_a_blind_period_ends() {
+    let mut after_blindness = snapshot([service("a")]);
+    after_blindness.blind_periods = vec![period(60, 600)];
     let late = ms(660_001);
-    assert_eq!(pardoned.as_of(late), late);
+    assert_eq!(after_blindness.as_of(late), late);
     assert_ne!(
-        pardoned.overview(late).servers,
-        pardoned.overview(late - Span::TICK).servers,
-        "the verdict turns there"
+        after_blindness.overview(late).servers,
+        after_blindness.overview(late - Span::TICK).servers,
+        "the verdict changes there"
     );
-    assert_eq!(pardoned.next_turn(late), Some(ms(840_001)));
+    assert_eq!(after_blindness.next_turn(late), Some(ms(840_001)));
 }
 
 #[test]
 fn as_of_moves_when_a_stopped_component_gets_its_hint() {
     let stopped = snapshot([Component { stopped: true, ..web("a") }]);
-    walk(&stopped, NOON, &[ms(300_001)]);
+    assert_turns(&stopped, NOON, &[ms(300_001)]);
     assert!(hints(&stopped, ms(300_000)).is_empty());
     assert!(!hints(&stopped, ms(300_001)).is_empty());
 }
@@ -281,7 +292,7 @@ fn as_of_moves_when_a_return_after_a_removal_is_an_hour_old() {
 }
 
 #[test]
-fn as_of_moves_when_a_duplicate_name_is_single_again() {
+fn as_of_moves_when_a_duplicate_name_is_unique_again() {
     let mut component = service("web-1");
     for (second, number) in [(1, 2), (2, 1), (3, 2), (4, 1)] {
         let beat = of_boot(number, second + 1);
@@ -303,7 +314,7 @@ fn as_of_is_never_before_the_last_change_of_a_fact() {
 }
 
 #[test]
-fn while_blind_as_of_is_the_last_sight_and_nothing_turns() {
+fn while_blind_as_of_is_the_beginning_of_blindness_and_nothing_changes() {
     let blind = Snapshot { blind_since: Some(s(10)), ..snapshot([service("a")]) };
     assert_eq!(blind.as_of(s(1_000)), s(10));
     assert_eq!(blind.overview(s(1_000)).as_of, s(10));
@@ -311,12 +322,12 @@ fn while_blind_as_of_is_the_last_sight_and_nothing_turns() {
 }
 
 #[test]
-fn a_change_of_settings_names_who_would_be_stale_at_once() {
+fn a_change_of_settings_lists_the_components_that_would_be_stale_immediately() {
     let today = snapshot([
         service("fresh"),
         Component { last_heartbeat: s(-150), ..service("tardy") },
         Component { last_heartbeat: s(-400), ..service("lost") },
-        Component { last_heartbeat: s(-500), stopped: true, ..service("gone") },
+        Component { last_heartbeat: s(-500), stopped: true, ..service("stopped") },
         Component { last_heartbeat: s(-7_200), ..web("tardy") },
     ]);
     let key = |server: &str, role| cluster_overview_app::cluster::ComponentKey {
@@ -336,14 +347,14 @@ fn a_change_of_settings_names_who_would_be_stale_at_once() {
     assert!(today.degraded_by(&Settings { stale_timeout_s: 150, ..now }, NOON).is_empty());
     assert!(
         today.degraded_by(&Settings { stale_timeout_s: 3_600, ..now }, NOON).is_empty(),
-        "what gets better is nobody's worry"
+        "improvements are not listed"
     );
 }
 
 #[test]
-fn a_change_of_settings_cannot_judge_by_an_interval_that_was_not_told_yet() {
-    let told =
+fn a_change_of_settings_still_uses_the_interval_that_a_component_has() {
+    let component =
         Component { told_interval: Span::seconds(100), last_heartbeat: s(-150), ..service("a") };
     let tight = Settings { heartbeat_interval_s: 1, stale_timeout_s: 2, ..Settings::default() };
-    assert!(snapshot([told]).degraded_by(&tight, NOON).is_empty());
+    assert!(snapshot([component]).degraded_by(&tight, NOON).is_empty());
 }

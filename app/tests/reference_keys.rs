@@ -1,4 +1,4 @@
-//! Which key becomes the reference, and what follows for who has another.
+//! Which key becomes the reference key, and which verdict does another key get?
 
 mod common;
 
@@ -34,7 +34,7 @@ fn the_first_key_reported_is_the_reference_until_two_servers_agree() {
 }
 
 #[test]
-fn the_first_agreement_stands_though_others_agree_on_another_key() {
+fn the_first_agreement_stays_even_if_others_agree_on_another_key() {
     let mut references = ReferenceKeys::default();
     let (a, b) = (keyed("a", 1), keyed("b", 1));
     references.learn(&b, [&a, &b].into_iter());
@@ -44,7 +44,7 @@ fn the_first_agreement_stands_though_others_agree_on_another_key() {
 }
 
 #[test]
-fn two_components_of_one_server_are_no_agreement() {
+fn two_components_of_one_server_do_not_count_as_agreement() {
     let mut references = ReferenceKeys::default();
     let front = with_facts(web("a"), |facts| facts.key_check = Some(key(1)));
     let back = keyed("A", 1);
@@ -53,7 +53,7 @@ fn two_components_of_one_server_are_no_agreement() {
 }
 
 #[test]
-fn an_observer_row_teaches_no_key_and_confirms_none() {
+fn the_key_of_an_observer_row_is_neither_learned_nor_counted() {
     let mut references = ReferenceKeys::default();
     let own = observer(keyed("z", 1));
     references.learn(&own, [&own].into_iter());
@@ -64,7 +64,7 @@ fn an_observer_row_teaches_no_key_and_confirms_none() {
 }
 
 #[test]
-fn each_kind_of_key_is_learned_by_itself() {
+fn each_kind_of_key_is_learned_independently() {
     let mut references = ReferenceKeys::default();
     let both = |server: &str, encryption, machine| {
         with_facts(web(server), |facts| {
@@ -80,7 +80,7 @@ fn each_kind_of_key_is_learned_by_itself() {
 }
 
 #[test]
-fn a_service_teaches_no_machine_key() {
+fn the_machine_key_of_a_service_is_not_learned() {
     let mut references = ReferenceKeys::default();
     let odd = with_facts(service("a"), |facts| facts.machine_key_check = Some(key(1)));
     references.learn(&odd, [&odd].into_iter());
@@ -88,7 +88,7 @@ fn a_service_teaches_no_machine_key() {
 }
 
 #[test]
-fn what_an_admin_accepts_stays_until_another_is_accepted() {
+fn an_accepted_key_stays_until_another_is_accepted() {
     let mut references = ReferenceKeys::default();
     references.accept(KeyKind::Encryption, key(7));
     let (a, b) = (keyed("a", 1), keyed("b", 1));
@@ -124,7 +124,7 @@ fn another_key_than_the_reference_is_an_error() {
 }
 
 #[test]
-fn no_key_is_a_warning_only_while_others_report_one() {
+fn a_missing_key_is_a_warning_only_while_others_report_one() {
     let mut mixed = snapshot([keyed("a", 1), service("b")]);
     mixed.references.encryption = Some(ReferenceKey { check: key(1), agreed: false });
     assert_eq!(key_of(&mixed, "b", Role::Service), Some(KeyVerdict::Missing));
@@ -136,7 +136,7 @@ fn no_key_is_a_warning_only_while_others_report_one() {
 }
 
 #[test]
-fn a_machine_key_is_judged_on_web_components_only_and_never_missing() {
+fn a_machine_key_is_compared_on_web_components_only_and_is_never_missing() {
     let other = Some(key(2));
     let mut mixed = snapshot([
         with_facts(web("a"), |facts| facts.machine_key_check = Some(key(1))),

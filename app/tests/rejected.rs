@@ -1,4 +1,4 @@
-//! What is told of heartbeats that were refused.
+//! Which rejections of heartbeats does a snapshot keep, and for how long?
 
 #![allow(clippy::unwrap_used, reason = "what fails in a helper fails the story")]
 
@@ -10,73 +10,73 @@ use cluster_overview_app::cluster::{
 };
 use common::{NOON, name, s, service, snapshot};
 
-fn refuse(snapshot: &mut Snapshot, why: RejectionReason, at: Timestamp) -> bool {
+fn reject(snapshot: &mut Snapshot, why: RejectionReason, at: Timestamp) -> bool {
     snapshot.refuse(&ServerName::parse("A").unwrap(), why, Some(common::address(9)), at)
 }
 
-fn told(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RejectionReason)> {
+fn rejection(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RejectionReason)> {
     let server = ServerName::parse("a").unwrap();
     let rejected = snapshot.rejected_of(&server, at).next()?;
     Some((rejected.since, rejected.why.clone()))
 }
 
 #[test]
-fn it_is_told_until_ten_minutes_after_the_last_one() {
+fn a_rejection_is_shown_until_ten_minutes_after_the_last_one() {
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RejectionReason::Token, NOON));
-    assert_eq!(told(&known, s(599)), Some((NOON, RejectionReason::Token)));
-    assert_eq!(told(&known, s(600)), None);
-    assert_eq!(known.as_of(s(700)), s(600), "its end is a moment of its own");
-    // One that comes in time carries it on.
-    assert!(refuse(&mut known, RejectionReason::Token, s(400)));
-    assert_eq!(told(&known, s(999)), Some((NOON, RejectionReason::Token)));
-    assert!(refuse(&mut known, RejectionReason::Token, s(1_000)));
-    assert_eq!(told(&known, s(1_001)), Some((s(1_000), RejectionReason::Token)), "a new one");
+    assert!(reject(&mut known, RejectionReason::Token, NOON));
+    assert_eq!(rejection(&known, s(599)), Some((NOON, RejectionReason::Token)));
+    assert_eq!(rejection(&known, s(600)), None);
+    assert_eq!(known.as_of(s(700)), s(600), "as-of changes when it ends");
+    // Another one within ten minutes extends it.
+    assert!(reject(&mut known, RejectionReason::Token, s(400)));
+    assert_eq!(rejection(&known, s(999)), Some((NOON, RejectionReason::Token)));
+    assert!(reject(&mut known, RejectionReason::Token, s(1_000)));
+    assert_eq!(rejection(&known, s(1_001)), Some((s(1_000), RejectionReason::Token)), "a new one");
     assert_eq!(known.rejected.len(), 1);
 }
 
 #[test]
-fn whoever_is_refused_again_and_again_keeps_nobody_busy() {
+fn repeated_rejections_change_the_snapshot_only_rarely() {
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RejectionReason::Token, NOON));
-    assert!(!refuse(&mut known, RejectionReason::Token, s(299)));
-    assert!(!refuse(&mut known, RejectionReason::Foreign, s(9)));
-    assert!(refuse(&mut known, RejectionReason::Foreign, s(10)));
-    assert_eq!(told(&known, s(11)), Some((NOON, RejectionReason::Foreign)));
+    assert!(reject(&mut known, RejectionReason::Token, NOON));
+    assert!(!reject(&mut known, RejectionReason::Token, s(299)));
+    assert!(!reject(&mut known, RejectionReason::Foreign, s(9)));
+    assert!(reject(&mut known, RejectionReason::Foreign, s(10)));
+    assert_eq!(rejection(&known, s(11)), Some((NOON, RejectionReason::Foreign)));
 }
 
 #[test]
-fn of_a_server_that_nobody_knows_nothing_is_told() {
+fn a_rejection_of_an_unknown_server_is_not_kept() {
     let mut known = snapshot([service("b")]);
     let before = known.clone();
-    assert!(!refuse(&mut known, RejectionReason::Token, NOON));
+    assert!(!reject(&mut known, RejectionReason::Token, NOON));
     assert_eq!(known, before);
 }
 
 #[test]
-fn a_reader_hears_of_it_and_of_its_end() {
+fn a_reader_receives_a_rejection_and_its_end() {
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RejectionReason::NotEnrolled, NOON));
+    assert!(reject(&mut known, RejectionReason::NotEnrolled, NOON));
     let mut reader = Snapshot::default();
     reader.apply(Change::whole(&known));
     assert_eq!(reader, known);
     reader.apply(Change { changed_at: s(1), ..Change::default() });
-    assert!(told(&reader, s(1)).is_some(), "news of something else leave it as it is");
+    assert!(rejection(&reader, s(1)).is_some(), "other changes leave it as it is");
     reader.apply(Change { rejected: Some(Vec::new()), changed_at: s(2), ..Change::default() });
-    assert_eq!(told(&reader, s(2)), None);
+    assert_eq!(rejection(&reader, s(2)), None);
 }
 
 #[test]
-fn a_failing_probe_is_told_of_its_component_until_that_beats_again() {
-    let probe = |role, said: &str| RejectionReason::Probe { role, reason: said.to_owned() };
+fn a_failing_probe_is_shown_until_its_component_sends_a_heartbeat() {
+    let probe = |role, reason: &str| RejectionReason::Probe { role, reason: reason.to_owned() };
     let mut known = snapshot([service("a")]);
-    assert!(refuse(&mut known, RejectionReason::Token, NOON));
-    assert!(refuse(&mut known, probe(Role::Service, "no database"), s(1)));
-    assert!(refuse(&mut known, probe(Role::Web, "500"), s(2)));
-    assert!(!refuse(&mut known, probe(Role::Web, "500"), s(3)), "it was told a moment ago");
-    assert!(refuse(&mut known, probe(Role::Web, "502"), s(12)), "another reason is news");
+    assert!(reject(&mut known, RejectionReason::Token, NOON));
+    assert!(reject(&mut known, probe(Role::Service, "no database"), s(1)));
+    assert!(reject(&mut known, probe(Role::Web, "500"), s(2)));
+    assert!(!reject(&mut known, probe(Role::Web, "500"), s(3)), "it was reported a moment ago");
+    assert!(reject(&mut known, probe(Role::Web, "502"), s(12)), "another reason is a change");
     let server = ServerName::parse("a").unwrap();
-    let told = |known: &Snapshot| {
+    let reasons = |known: &Snapshot| {
         let mut why: Vec<_> =
             known.rejected_of(&server, s(13)).map(|rejected| rejected.why.clone()).collect();
         why.sort_by_key(RejectionReason::probed);
@@ -84,16 +84,16 @@ fn a_failing_probe_is_told_of_its_component_until_that_beats_again() {
     };
     let token = RejectionReason::Token;
     let service = probe(Role::Service, "no database");
-    assert_eq!(told(&known), [token.clone(), probe(Role::Web, "502"), service.clone()]);
+    assert_eq!(reasons(&known), [token.clone(), probe(Role::Web, "502"), service.clone()]);
     let key = |role| ComponentKey { server: server.clone(), role };
     assert!(known.answered(&key(Role::Web), s(13)));
     assert_eq!(known.changed_at, s(13));
     assert!(!known.answered(&key(Role::Web), s(14)));
-    assert_eq!(told(&known), [token, service]);
+    assert_eq!(reasons(&known), [token, service]);
 }
 
 #[test]
-fn refusals_in_the_names_of_very_many_servers_are_bounded_and_hide_no_earlier_one() {
+fn rejections_for_very_many_servers_are_bounded_and_replace_no_earlier_one() {
     let names: Vec<String> = (0..1_500).map(|number| format!("s-{number}")).collect();
     let mut known = snapshot(names.iter().map(|name| service(name)));
     for server in &names {
@@ -101,26 +101,26 @@ fn refusals_in_the_names_of_very_many_servers_are_bounded_and_hide_no_earlier_on
     }
     assert_eq!(known.rejected.len(), MAX_REJECTED);
     assert_eq!(known.rejected_of(&name("s-0"), s(2)).count(), 1, "the first is still there");
-    // Ten minutes later there is room again.
+    // After ten minutes the earlier ones have expired.
     assert!(known.refuse(&name("s-1499"), RejectionReason::Token, None, s(700)));
 }
 
 #[test]
-fn a_failing_probe_of_a_server_that_has_not_reported_yet_is_kept_as_far_as_there_is_room() {
+fn failing_probes_of_servers_without_a_heartbeat_are_kept_up_to_a_limit() {
     let probe = || RejectionReason::Probe { role: Role::Service, reason: "no route".to_owned() };
     let mut cluster = snapshot([service("a")]);
     assert!(cluster.refuse(&name("new"), probe(), None, NOON));
     let key = ComponentKey { server: name("new"), role: Role::Service };
     assert!(cluster.answered(&key, s(1)), "until it reports");
     for number in 0..MAX_UNREPORTED + 50 {
-        let taken = cluster.refuse(&name(&format!("n-{number}")), probe(), None, s(2));
-        assert_eq!(taken, number < MAX_UNREPORTED, "{number}");
+        let accepted = cluster.refuse(&name(&format!("n-{number}")), probe(), None, s(2));
+        assert_eq!(accepted, number < MAX_UNREPORTED, "{number}");
     }
     assert!(
         cluster.refuse(&name("a"), probe(), None, s(3)),
-        "those with a row have room of their own"
+        "known servers do not count for that limit"
     );
-    assert!(cluster.refuse(&name("late"), probe(), None, s(603)), "the others have been forgotten");
+    assert!(cluster.refuse(&name("late"), probe(), None, s(603)), "the others have expired");
     let mut full = Snapshot { max_servers: Some(1), ..snapshot([service("a")]) };
-    assert!(!full.refuse(&name("new"), probe(), None, NOON), "a server that would not be taken in");
+    assert!(!full.refuse(&name("new"), probe(), None, NOON), "a server over the limit of servers");
 }

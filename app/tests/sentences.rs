@@ -1,4 +1,4 @@
-//! What the page says of a component and of the whole.
+//! Which sentences explain the status of a component and of the whole cluster?
 
 mod common;
 
@@ -31,7 +31,7 @@ fn opening(snapshot: &Snapshot) -> (String, String) {
 #[test]
 fn every_pulse_is_explained_by_moments_and_limits() {
     let stopped = |component| Component { stopped: true, ..component };
-    for (component, now, said) in [
+    for (component, now, expected) in [
         (
             web("web-1"),
             NOON,
@@ -56,7 +56,7 @@ fn every_pulse_is_explained_by_moments_and_limits() {
         (stopped(web("web-1")), s(9), "Stopped cleanly at 12:00:00Z"),
         (stopped(service("web-1")), s(9), "Stopped cleanly at 12:00:00Z"),
     ] {
-        assert_eq!(why(component, now), said);
+        assert_eq!(why(component, now), expected);
     }
 }
 
@@ -70,7 +70,7 @@ fn a_cluster_without_room_for_more_servers_needs_attention_though_no_server_does
     let room = Snapshot { max_servers: Some(3), ..full.clone() };
     assert_eq!(room.overview(NOON).health, Health::Ok);
     let blind = Snapshot { blind_since: Some(NOON), ..full };
-    assert_eq!(blind.overview(NOON).health, Health::Unknown, "nobody can tell");
+    assert_eq!(blind.overview(NOON).health, Health::Unknown, "the health is unknown while blind");
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_verdict_that_stays_is_explained_in_the_same_words() {
 }
 
 #[test]
-fn nobody_can_tell_while_blind() {
+fn while_blind_every_explanation_is_the_blindness() {
     for component in [web("web-1"), service("web-1")] {
         let role = component.role;
         let blind = Snapshot { blind_since: Some(s(5)), ..snapshot([component]) };
@@ -131,21 +131,21 @@ fn every_other_verdict_is_explained_after_the_pulse() {
 #[test]
 fn the_opening_says_how_many_servers_need_attention_and_why() {
     let of = |components: &[Component]| opening(&snapshot(components.to_vec()));
-    let said = |headline: &str, detail: &str| (headline.to_owned(), detail.to_owned());
-    assert_eq!(of(&[]), said("Waiting for the first server", ""));
-    assert_eq!(of(&[web("a")]), said("The server is in sync", ""));
-    assert_eq!(of(&[web("a"), web("b")]), said("All 2 servers are in sync", ""));
+    let texts = |headline: &str, detail: &str| (headline.to_owned(), detail.to_owned());
+    assert_eq!(of(&[]), texts("Waiting for the first server", ""));
+    assert_eq!(of(&[web("a")]), texts("The server is in sync", ""));
+    assert_eq!(of(&[web("a"), web("b")]), texts("All 2 servers are in sync", ""));
     assert_eq!(
         of(&[heard(service("a"), -301)]),
-        said("The server needs attention", "a: the service does not respond.")
+        texts("The server needs attention", "a: the service does not respond.")
     );
     assert_eq!(
         of(&[heard(service("a"), -61), web("b")]),
-        said("1 of 2 servers needs attention", "a: the service's heartbeat is late.")
+        texts("1 of 2 servers needs attention", "a: the service's heartbeat is late.")
     );
     assert_eq!(
         of(&[Component { stopped: true, ..web("a") }, heard(web("b"), -86_401), web("c"),]),
-        said(
+        texts(
             "2 of 3 servers need attention",
             "a has stopped. The web component of b has received no requests for a long time."
         )
@@ -180,14 +180,14 @@ fn the_opening_names_keys_and_versions() {
 fn the_opening_names_three_servers_and_counts_the_rest() {
     let of = |server: &str| Component { stopped: true, ..service(server) };
     let (_, four) = opening(&snapshot(["a", "b", "c", "d"].map(of)));
-    assert!(four.ends_with("d has stopped."), "one more is named as quickly: {four}");
+    assert!(four.ends_with("d has stopped."), "a fourth name is as short as a count: {four}");
     let (headline, five) = opening(&snapshot(["a", "b", "c", "d", "e"].map(of)));
     assert_eq!(headline, "5 of 5 servers need attention");
     assert!(five.ends_with("c has stopped. 2 more."), "{five}");
 }
 
 #[test]
-fn the_opening_tells_together_who_went_silent_together() {
+fn the_opening_groups_services_that_stopped_reporting_at_the_same_time() {
     let dead = |server: &str| heard(service(server), -301);
     let other = Component { stopped: true, ..web("e") };
     let silent = snapshot(["a", "b", "c"].map(dead).into_iter().chain([other]));
@@ -205,7 +205,7 @@ fn the_worst_of_a_server_is_the_reason_given() {
 }
 
 #[test]
-fn the_opening_tells_a_worry_of_the_cluster_when_all_servers_are_well() {
+fn the_opening_has_a_warning_about_the_cluster_when_all_servers_are_in_sync() {
     let settings = Settings { automatic_failover: true, ..Settings::default() };
     let thin = Snapshot { settings, ..snapshot([service("a")]) };
     assert_eq!(
@@ -214,7 +214,7 @@ fn the_opening_tells_a_worry_of_the_cluster_when_all_servers_are_well() {
     );
     let tight = Settings { stale_timeout_s: 60, ..Settings::default() };
     let tight = Snapshot { settings: tight, ..snapshot([service("a")]) };
-    assert_eq!(opening(&tight).1, "", "what is merely good to know is left to the list");
+    assert_eq!(opening(&tight).1, "", "hints of severity info are only in the list");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Versions, keys, counts and healths.
+//! Which verdicts on versions and keys, which counts, and which health does an overview have?
 
 mod common;
 
@@ -45,7 +45,7 @@ fn one_version_is_its_own_reference() {
 }
 
 #[test]
-fn the_version_most_components_run_is_the_reference_be_it_older_or_newer() {
+fn the_version_of_most_components_is_the_reference_whether_older_or_newer() {
     assert_eq!(reference_of(&["1.0", "1.0", "2.0"]).as_deref(), Some("1.0"));
     assert_eq!(reference_of(&["1.0", "2.0", "2.0"]).as_deref(), Some("2.0"));
 }
@@ -59,7 +59,7 @@ fn a_tie_of_versions_goes_to_the_newer_in_either_order() {
 }
 
 #[test]
-fn of_many_versions_once_each_the_newest_is_the_reference() {
+fn if_every_version_runs_once_the_newest_is_the_reference() {
     let versions = ["5.3.0.9", "5.3.0.10", "5.2.9.11", "5.3", "5.2.1", "4.9"];
     assert_eq!(reference_of(&versions).as_deref(), Some("5.3.0.10"));
 }
@@ -93,7 +93,7 @@ fn versions_of_equal_order_are_counted_together_and_are_no_skew() {
 }
 
 #[test]
-fn a_release_candidate_is_behind_its_release_and_never_the_example() {
+fn a_release_candidate_is_behind_its_release_and_not_the_reference() {
     let pair = snapshot([running("a", "5.0.0-rc.2"), running("b", "5.0.0")]);
     assert_eq!(version_of(&pair, "a", Role::Service), Some(VersionCheck::Behind));
     assert_eq!(version_of(&pair, "b", Role::Service), Some(VersionCheck::InSync));
@@ -101,7 +101,7 @@ fn a_release_candidate_is_behind_its_release_and_never_the_example() {
 }
 
 #[test]
-fn who_runs_another_version_is_behind_or_ahead_and_a_warning() {
+fn another_version_is_behind_or_ahead_and_a_warning() {
     let mixed =
         ["5.3.0.9", "5.3.0.10", "5.3.0.10", "5.3.0.11"].into_iter().zip(["a", "b", "c", "d"]);
     let mixed = snapshot(mixed.map(|(version, server)| running(server, version)));
@@ -116,7 +116,7 @@ fn who_runs_another_version_is_behind_or_ahead_and_a_warning() {
 }
 
 #[test]
-fn a_stopped_component_is_not_judged_by_its_version_and_has_no_vote() {
+fn a_stopped_component_has_no_version_verdict_and_does_not_count_for_the_reference() {
     let mixed =
         snapshot([stopped(running("a", "1.0")), stopped(running("b", "1.0")), running("c", "2.0")]);
     assert_eq!(mixed.overview(NOON).reference_version.as_deref(), Some("2.0"));
@@ -126,7 +126,7 @@ fn a_stopped_component_is_not_judged_by_its_version_and_has_no_vote() {
 }
 
 #[test]
-fn a_stale_component_is_judged_but_has_no_vote() {
+fn a_stale_component_has_a_version_verdict_but_does_not_count_for_the_reference() {
     let mixed =
         snapshot([stale(running("a", "1.0")), stale(running("b", "1.0")), running("c", "2.0")]);
     assert_eq!(mixed.overview(NOON).reference_version.as_deref(), Some("2.0"));
@@ -134,7 +134,7 @@ fn a_stale_component_is_judged_but_has_no_vote() {
 }
 
 #[test]
-fn an_idle_web_component_votes_and_one_on_a_dead_server_does_not() {
+fn an_idle_web_component_counts_for_the_reference_unless_its_server_is_down() {
     let idle = |server: &str| stale(with_facts(web(server), |facts| facts.version = "1.0".into()));
     let alive = |server: &str| running(server, "2.0");
     let votes = snapshot([idle("a"), idle("b"), idle("c"), alive("a"), alive("b")]);
@@ -155,7 +155,7 @@ fn a_late_service_keeps_its_web_component_live_and_a_stale_or_stopped_one_does_n
     assert!(live(Component { last_heartbeat: s(-100), ..service("a") }));
     assert!(!live(Component { last_heartbeat: s(-301), ..service("a") }));
     assert!(!live(stopped(service("a"))));
-    assert!(!live(service("b")), "another server's service is no neighbour");
+    assert!(!live(service("b")), "another server's service does not count");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn a_stopped_web_component_or_a_stale_service_is_never_live() {
 }
 
 #[test]
-fn an_observer_row_is_counted_and_shown_but_compared_with_nobody() {
+fn an_observer_row_is_counted_and_shown_but_not_compared() {
     let own = with_facts(web("z"), |facts| {
         facts.version = "0.1.0".into();
         facts.key_check = Some(key(9));
@@ -183,12 +183,12 @@ fn an_observer_row_is_counted_and_shown_but_compared_with_nobody() {
     assert_eq!((overview.counts.servers, overview.counts.web, overview.counts.alive), (2, 1, 2));
     assert_eq!(overview.versions.len(), 1);
     assert_eq!(overview.compared().count(), 1);
-    assert_eq!(key_of(&mixed, "a", Role::Service), None, "its key is nobody's example");
+    assert_eq!(key_of(&mixed, "a", Role::Service), None, "its key is not compared with others");
     assert_eq!(snapshot([observer(own)]).overview(NOON).reference_version, None);
 }
 
 #[test]
-fn a_row_of_the_overviews_own_with_a_products_version_is_compared() {
+fn a_component_of_the_overviews_own_process_with_a_product_version_is_compared() {
     let own = with_facts(running("z", "2.0"), |facts| facts.source = Source::Own);
     let mixed = snapshot([running("a", "1.0"), running("b", "1.0"), own]);
     assert_eq!(version_of(&mixed, "z", Role::Service), Some(VersionCheck::Ahead));
@@ -222,7 +222,7 @@ fn health_is_ordered_ok_unknown_warning_error() {
 }
 
 #[test]
-fn a_server_is_as_well_as_its_worst_component_and_the_cluster_as_its_worst_server() {
+fn a_server_has_the_health_of_its_worst_component_and_the_cluster_that_of_its_worst_server() {
     let late = Component { last_heartbeat: s(-61), ..service("b") };
     let dead = Component { last_heartbeat: s(-301), ..service("c") };
     let healths = |components: &[Component]| -> (Vec<Health>, Health) {
@@ -241,7 +241,7 @@ fn a_server_is_as_well_as_its_worst_component_and_the_cluster_as_its_worst_serve
 }
 
 #[test]
-fn components_of_one_name_in_any_case_stand_under_one_server_web_first() {
+fn components_with_one_name_in_any_case_belong_to_one_server_web_first() {
     let overview = snapshot([service("WEB-1"), web("web-1"), web("web-10")]).overview(NOON);
     let roles: Vec<Vec<Role>> = overview
         .servers
@@ -272,7 +272,7 @@ fn every_component_is_counted_once_by_role_and_once_by_pulse() {
 }
 
 #[test]
-fn a_servers_facts_are_those_of_the_component_heard_of_last() {
+fn a_servers_facts_are_those_of_the_component_with_the_last_heartbeat() {
     let fresh = with_facts(Component { last_heartbeat: s(5), ..service("a") }, |facts| {
         facts.ip = common::address(7);
     });

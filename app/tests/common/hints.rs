@@ -1,4 +1,4 @@
-//! Components and clusters in trouble, for the tests of the hints.
+//! Components and clusters with problems, for the tests of the hints.
 
 use std::sync::Arc;
 
@@ -80,13 +80,13 @@ pub(crate) const FAILOVER: Settings = Settings {
 pub(crate) const BALANCING: Settings =
     Settings { automatic_failover: false, load_balancing: true, ..FAILOVER };
 
-/// So many servers, where so many are taken in at most.
+/// A cluster with this many servers and this limit.
 pub(crate) fn with_limit(servers: u32, limit: usize) -> Snapshot {
     let all = snapshot((0..servers).map(|number| service(&format!("s{number}"))));
     Snapshot { max_servers: Some(limit), ..all }
 }
 
-/// A stale web component beside a service last heard of then.
+/// A stale web component, and a service of the same server with this last heartbeat.
 pub(crate) fn idle_beside(service_heard: Timestamp) -> Snapshot {
     snapshot([stale(web("web-1")), heard(service("web-1"), service_heard)])
 }

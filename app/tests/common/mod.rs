@@ -1,6 +1,6 @@
-//! Small builders for the tests of the core. No clock: every moment is an argument.
+//! Builders for the tests of the core. Every moment is an argument; nothing reads a clock.
 
-#![allow(dead_code, reason = "every test file takes the builders it needs")]
+#![allow(dead_code, reason = "every test file uses only some of the builders")]
 #![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
 
 pub(crate) mod hints;
@@ -16,15 +16,15 @@ use cluster_overview_app::cluster::{
     Tombstone,
 };
 
-/// 2026-11-22T12:00:00Z: when every built component was last heard of.
+/// 2026-11-22T12:00:00Z: the last heartbeat of every built component.
 pub(crate) const NOON: Timestamp = Timestamp(1_795_348_800_000);
 
-/// So many milliseconds after noon.
+/// This many milliseconds after noon.
 pub(crate) fn ms(milliseconds: i64) -> Timestamp {
     NOON + Span(milliseconds)
 }
 
-/// So many seconds after noon.
+/// This many seconds after noon.
 pub(crate) fn s(seconds: i64) -> Timestamp {
     NOON + Span::seconds(seconds)
 }
@@ -34,7 +34,6 @@ pub(crate) fn period(start: i64, end: i64) -> BlindPeriod {
     BlindPeriod { start: s(start), end: s(end) }
 }
 
-/// A server's name.
 pub(crate) fn name(server: &str) -> ServerName {
     ServerName::parse(server).unwrap()
 }
@@ -49,7 +48,7 @@ pub(crate) fn boot(number: u8) -> String {
     format!("{number:08x}-0000-4000-8000-000000000000")
 }
 
-/// The address a process with this boot says it has.
+/// The address that the process with this boot reports.
 pub(crate) fn address(number: u8) -> Address {
     IpAddr::from([10, 0, 0, number]).into()
 }
@@ -102,27 +101,27 @@ pub(crate) fn with_facts(
     component
 }
 
-/// The component this first heartbeat makes at noon.
+/// The component after this first heartbeat at noon.
 pub(crate) fn known(first: &Heartbeat) -> Component {
     receive(None, first, NOON, Span::seconds(30)).unwrap()
 }
 
-/// A web component heard of at noon.
+/// A web component whose last heartbeat was at noon.
 pub(crate) fn web(server: &str) -> Component {
     known(&heartbeat(server, Role::Web))
 }
 
-/// A service heard of at noon.
+/// A service whose last heartbeat was at noon.
 pub(crate) fn service(server: &str) -> Component {
     known(&heartbeat(server, Role::Service))
 }
 
-/// What the store holds of a component that is there.
+/// The stored state of a component.
 pub(crate) fn present(component: &Component) -> Stored {
     Stored::Present(Arc::new(component.clone()))
 }
 
-/// What the store holds of a component that was removed.
+/// The stored state of a removed component.
 pub(crate) fn removed(component: &Component) -> Stored {
     Stored::Removed(Tombstone {
         key: component.key(),
@@ -141,7 +140,7 @@ pub(crate) fn snapshot(components: impl IntoIterator<Item = Component>) -> Snaps
     snapshot
 }
 
-/// The verdicts on one component.
+/// The status of one component.
 pub(crate) fn status<'a>(overview: &'a Overview, server: &str, role: Role) -> &'a ComponentStatus {
     let server = name(server);
     overview
@@ -150,12 +149,12 @@ pub(crate) fn status<'a>(overview: &'a Overview, server: &str, role: Role) -> &'
         .unwrap()
 }
 
-/// A component's pulse, all alone, under the default settings.
+/// The pulse of a single component, with the default settings.
 pub(crate) fn pulse(component: &Component, blind_periods: &[BlindPeriod], now: Timestamp) -> Pulse {
     pulse_under(Settings::default(), component, blind_periods, now)
 }
 
-/// A component's pulse, all alone, as the overview tells it.
+/// The pulse of a single component in the overview.
 pub(crate) fn pulse_under(
     settings: Settings,
     component: &Component,
@@ -170,17 +169,15 @@ pub(crate) fn pulse_under(
     alone.overview(now).servers[0].components[0].pulse
 }
 
-/// A component's health, all alone, under the default settings.
+/// The health of a cluster of this single component, with the default settings.
 pub(crate) fn health(component: &Component, now: Timestamp) -> Health {
     snapshot([component.clone()]).overview(now).health
 }
 
-/// All hints at a moment.
 pub(crate) fn hints(snapshot: &Snapshot, now: Timestamp) -> Vec<Hint> {
     snapshot.hints(&snapshot.overview(now), now)
 }
 
-/// Which hints there are at a moment.
 pub(crate) fn ids(snapshot: &Snapshot, now: Timestamp) -> Vec<HintId> {
     hints(snapshot, now).iter().map(|hint| hint.id).collect()
 }

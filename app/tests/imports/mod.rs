@@ -1,16 +1,16 @@
-//! Which module imports which, read from the source files. The tests of both crates use it.
+//! Which modules import from a layer above their own? The tests of both crates use it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The source files of a crate by the path of their module; the crate's root has an empty one.
+/// The source files of a crate by module path; the path of the crate's root is empty.
 type Modules = BTreeMap<String, PathBuf>;
 
-/// Every import that goes up: the importing module, and the one above it.
+/// Every import from a layer above: the importing and the imported module.
 ///
-/// `order` lists the layers from the bottom; a layer is a module with all below it, or a part of one that is listed for
-/// itself. A module that belongs to no layer goes up too, so that none is forgotten.
+/// `order` lists the layers from the bottom. A layer is a module with its submodules, except for submodules that are
+/// listed themselves. A module that belongs to no layer is reported, too.
 pub(crate) fn upward(sources: &Path, order: &[&str]) -> Vec<String> {
     let modules = modules(sources);
     let layer = |module: &str| {
@@ -54,7 +54,7 @@ fn modules(sources: &Path) -> Modules {
     found
 }
 
-/// The modules that a source names by `crate::…`, without its comments and its own tests.
+/// The modules that a source file names by `crate::…`, except in comments and in its own tests.
 fn imports(source: &str, modules: &Modules) -> Vec<String> {
     let source = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let is_code = |line: &&str| !line.trim_start().starts_with("//") && !line.contains("pub(in ");
@@ -80,7 +80,7 @@ fn imports(source: &str, modules: &Modules) -> Vec<String> {
     found
 }
 
-/// The longest part of a path that is a module.
+/// The longest prefix of a path that is a module.
 fn module_of(path: &str, modules: &Modules) -> Option<String> {
     let mut parts: Vec<&str> = path.split("::").map(str::trim).collect();
     while !parts.is_empty() {
