@@ -17,12 +17,12 @@ const AGENTS: usize = 500;
 /// Processes that write and sync 64 MB again and again.
 const WRITERS: usize = 3;
 /// How long they go on at least after all agents have started.
-const BUSY_FOR: Duration = Duration::from_secs(10);
+const MIN_BUSY_TIME: Duration = Duration::from_secs(10);
 /// Longer than two processors and a slow disk need for all agents.
-const ALL_THERE: Duration = Duration::from_mins(3);
+const ALL_ACCEPTED_WITHIN: Duration = Duration::from_mins(3);
 /// How much longer than the longest sync a blind period can be: the overview checks twice a second, and the processors
 /// are busy too.
-const TOLERANCE: Duration = Duration::from_secs(3);
+const OUTAGE_TOLERANCE: Duration = Duration::from_secs(3);
 
 /// Starts a process that keeps the disk of this folder busy.
 fn keep_busy(folder: &Folder, number: usize) -> Process {
@@ -50,13 +50,13 @@ fn longest_sync(folder: &Folder, is_over: &AtomicBool) -> Duration {
 
 /// The longest blind period.
 #[derive(Default)]
-struct DatabaseOutage {
+struct LongestOutage {
     since: Option<Instant>,
     longest: Duration,
 }
 
-impl DatabaseOutage {
-    fn see(&mut self, picture: &Value) {
+impl LongestOutage {
+    fn record(&mut self, picture: &Value) {
         if picture["blind_since"].is_null() {
             self.since = None;
         } else {
@@ -91,14 +91,14 @@ fn five_hundred_agents_that_start_at_once_on_a_busy_disk_are_all_accepted_and_th
         let senders = Senders::start(&overview.url("/api/v1/heartbeats"), names, pause, 1);
         let since = Instant::now();
         let agents = start_agents(&overview);
-        let mut blindness = DatabaseOutage::default();
+        let mut blindness = LongestOutage::default();
         let started = Instant::now();
-        wait_until_ok("all agents to be there", ALL_THERE, || {
+        wait_until_ok("all agents to be there", ALL_ACCEPTED_WITHIN, || {
             let picture = overview.picture();
-            blindness.see(&picture);
+            blindness.record(&picture);
             let count = picture["counts"]["servers"].as_u64().unwrap_or_default();
             let all = count == (AGENTS + 5) as u64;
-            if all && started.elapsed() > BUSY_FOR { Ok(()) } else { Err(count) }
+            if all && started.elapsed() > MIN_BUSY_TIME { Ok(()) } else { Err(count) }
         });
         println!("all there after {:?}", since.elapsed());
         is_over.store(true, Ordering::Relaxed);
@@ -109,7 +109,7 @@ fn five_hundred_agents_that_start_at_once_on_a_busy_disk_are_all_accepted_and_th
     drop(writers);
     println!("longest sync {longest_sync:?}, longest blind {:?}", blindness.longest);
     assert!(
-        blindness.longest <= longest_sync + TOLERANCE,
+        blindness.longest <= longest_sync + OUTAGE_TOLERANCE,
         "blind for {:?}, while the longest sync took {longest_sync:?}",
         blindness.longest
     );

@@ -13,33 +13,33 @@ use serde_json::{Value, json};
 use testkit::{Overview, Process, TOKEN, free_port, heartbeat, program, wait_until_ok, with_field};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-const TIMES: usize = 1_000;
+const REPETITIONS: usize = 1_000;
 /// How often before measuring, so that everything that is created once exists.
-const BEFORE: usize = 200;
+const WARM_UP_REPETITIONS: usize = 200;
 /// How much more memory is allowed: a thousand leaks of 2 kB would be more.
-const SAME_MEMORY_KB: u64 = 2_000;
+const MAX_MORE_MEMORY_KB: u64 = 2_000;
 /// How soon everything must be closed.
-const OVER: Duration = Duration::from_secs(30);
+const CLOSED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Waits until a process has so few sockets again. Other files do not count: SQLite
 /// keeps some open that it no longer needs.
-fn has_let_go(process: &Process, few: usize) {
-    wait_until_ok(&format!("{few} open sockets"), OVER, || {
+fn wait_for_closed_sockets(process: &Process, few: usize) {
+    wait_until_ok(&format!("{few} open sockets"), CLOSED_WITHIN, || {
         let open = process.open_sockets();
         if open <= few { Ok(()) } else { Err(open) }
     });
 }
 
 /// Runs this many times, and checks that nothing is left in the process.
-fn nothing_is_left(process: &Process, mut times: impl FnMut(usize)) {
+fn check_nothing_is_left(process: &Process, mut times: impl FnMut(usize)) {
     let few = process.open_sockets();
-    times(BEFORE);
-    has_let_go(process, few);
+    times(WARM_UP_REPETITIONS);
+    wait_for_closed_sockets(process, few);
     let before = process.memory_kb();
-    times(TIMES);
-    has_let_go(process, few);
+    times(REPETITIONS);
+    wait_for_closed_sockets(process, few);
     let after = process.memory_kb();
-    assert!(after <= before + SAME_MEMORY_KB, "{before} kB before, {after} kB after");
+    assert!(after <= before + MAX_MORE_MEMORY_KB, "{before} kB before, {after} kB after");
 }
 
 /// An agent for `db-1` that listens and is known to its overview.
@@ -58,7 +58,7 @@ fn a_service_keeps_no_memory_or_files_of_clients_that_connect_and_drop() {
     let (agent, port) = listening_agent(&overview);
     let says: [&[u8]; 5] =
         [b"", b"COM", b"COMSGR\x01", b"COMSGR\x01\x00\x30abc", b"GET / HTTP/1.1\r\n\r\n"];
-    nothing_is_left(&agent, |times| {
+    check_nothing_is_left(&agent, |times| {
         for number in 0..times {
             let mut line = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
             let said = says[number % says.len()];
@@ -73,14 +73,14 @@ fn a_service_keeps_no_memory_or_files_of_clients_that_connect_and_drop() {
 
 #[test]
 fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
-    const AT_ONCE: usize = 50;
+    const GROUP_SIZE: usize = 50;
     // A service that drops is dialled less and less often, so many take turns.
     const GROUPS: usize = 8;
-    let name = |group: usize, number: usize| format!("node-{}", group * AT_ONCE + number);
+    let name = |group: usize, number: usize| format!("node-{}", group * GROUP_SIZE + number);
     let overview = Overview::start();
     let runtime = Runtime::new().unwrap();
     let dropped = Arc::new(AtomicUsize::new(0));
-    let ports: Vec<u16> = (0..AT_ONCE)
+    let ports: Vec<u16> = (0..GROUP_SIZE)
         .map(|number| {
             let socket = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
             let port = socket.local_addr().unwrap().port();
@@ -112,9 +112,9 @@ fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
         assert_eq!(overview.post_heartbeats(&json!(beats)).status, 200);
     };
     let come_and_go = |group: usize| {
-        let wanted = dropped.load(Ordering::Relaxed) + AT_ONCE;
+        let wanted = dropped.load(Ordering::Relaxed) + GROUP_SIZE;
         say(group, false);
-        wait_until_ok(&format!("{wanted} dropped connections"), OVER, || {
+        wait_until_ok(&format!("{wanted} dropped connections"), CLOSED_WITHIN, || {
             let so_far = dropped.load(Ordering::Relaxed);
             if so_far >= wanted { Ok(()) } else { Err(so_far) }
         });
@@ -124,8 +124,8 @@ fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
     (0..GROUPS).for_each(|group| say(group, true));
     (0..GROUPS).for_each(come_and_go);
     let mut groups = (0..GROUPS).cycle();
-    nothing_is_left(&overview.serve, |times| {
-        groups.by_ref().take(times / AT_ONCE).for_each(come_and_go);
+    check_nothing_is_left(&overview.serve, |times| {
+        groups.by_ref().take(times / GROUP_SIZE).for_each(come_and_go);
     });
 }
 
@@ -133,7 +133,7 @@ fn a_web_server_keeps_no_memory_or_files_of_services_that_answer_and_drop() {
 fn a_web_server_keeps_no_memory_or_files_of_readers_that_come_and_go() {
     let overview = Overview::start();
     overview.send_heartbeat("web-1", 1);
-    nothing_is_left(&overview.serve, |times| {
+    check_nothing_is_left(&overview.serve, |times| {
         for _ in 0..times {
             let mut reader = TcpStream::connect((Ipv4Addr::LOCALHOST, overview.port)).unwrap();
             let ask = overview.request(("GET", "/api/v1/stream", true), &[], "");

@@ -34,7 +34,7 @@ fn pulse<'a>(picture: &'a Value, server: &str) -> &'a str {
 }
 
 /// The live service is alive, the dead one stale, and there are no other hints.
-fn is_right(picture: &Value) {
+fn check_pulses(picture: &Value) {
     assert_eq!(pulse(picture, "living"), "alive", "{picture:#}");
     assert_eq!(pulse(picture, "dead"), "stale", "{picture:#}");
     let hints = picture["hints"].as_array().unwrap();
@@ -43,16 +43,16 @@ fn is_right(picture: &Value) {
 }
 
 /// Checks repeatedly for this time.
-fn stays_right(overview: &Overview, how_long: Duration) {
+fn check_pulses_for(overview: &Overview, how_long: Duration) {
     let since = Instant::now();
     while since.elapsed() < how_long {
-        is_right(&overview.picture());
+        check_pulses(&overview.picture());
         thread::sleep(Duration::from_millis(10));
     }
 }
 
 /// One live service, and one that is known to be stale.
-fn with_one_dead(overview: &Overview) -> Senders {
+fn start_one_live_one_stale(overview: &Overview) -> Senders {
     overview.use_short_timers();
     overview.send_heartbeat("dead", 1);
     let living = beating(overview, "living");
@@ -64,7 +64,7 @@ fn with_one_dead(overview: &Overview) -> Senders {
 
 /// Whether the clock was set between these overviews. Forward there is a blind period; backward all times
 /// were moved.
-fn has_followed(before: &Value, after: &Value) -> bool {
+fn has_followed_clock(before: &Value, after: &Value) -> bool {
     let dead = |picture: &Value| picture["servers"][0]["components"][0]["first_seen"].clone();
     dead(before) != dead(after) || before["blind_periods"] != after["blind_periods"]
 }
@@ -80,19 +80,19 @@ fn clock_of(file: &Path) -> [(&'static str, String); 4] {
 }
 
 /// The machine's clock is set while `serve` runs, which follows only after a minute.
-fn the_clock_is_set(by: &str) {
+fn check_clock_set_by(by: &str) {
     let folder = folder();
     let clock = folder.join("clock");
     fs::write(&clock, "+0").unwrap();
     let overview = Overview::start_in(folder, &clock_of(&clock));
-    let living = with_one_dead(&overview);
+    let living = start_one_live_one_stale(&overview);
     let before = overview.picture();
     fs::write(&clock, by).unwrap();
     wait_until(&format!("the clock to follow {by}"), Duration::from_mins(3), || {
-        stays_right(&overview, Duration::from_millis(100));
-        has_followed(&before, &overview.picture()).then_some(())
+        check_pulses_for(&overview, Duration::from_millis(100));
+        has_followed_clock(&before, &overview.picture()).then_some(())
     });
-    stays_right(&overview, Duration::from_secs(5));
+    check_pulses_for(&overview, Duration::from_secs(5));
     drop(living);
     overview.wait_for_picture(|picture| pulse(picture, "living") == "stale");
 }
@@ -100,15 +100,15 @@ fn the_clock_is_set(by: &str) {
 #[test]
 fn setting_the_clock_by_an_hour_or_a_day_changes_no_verdict() {
     let shifts = ["+3600", "-3600", "+86400", "-86400"];
-    let stories = shifts.map(|by| thread::spawn(move || the_clock_is_set(by)));
-    for story in stories {
-        story.join().unwrap();
+    let tests = shifts.map(|by| thread::spawn(move || check_clock_set_by(by)));
+    for test in tests {
+        test.join().unwrap();
     }
 }
 
 /// How long the process is suspended: three stale timeouts, or as many seconds as
 /// `CLUSTER_OVERVIEW_SLEEP_SECONDS` says.
-fn sleep() -> Duration {
+fn suspended_for() -> Duration {
     let chosen = std::env::var("CLUSTER_OVERVIEW_SLEEP_SECONDS");
     Duration::from_secs(chosen.map_or(9, |seconds| seconds.parse().unwrap()))
 }
@@ -116,18 +116,22 @@ fn sleep() -> Duration {
 #[test]
 fn a_suspended_overview_calls_no_server_late_when_it_resumes_and_finds_those_that_died_meanwhile() {
     let overview = Overview::start();
-    let _living = with_one_dead(&overview);
+    let _living = start_one_live_one_stale(&overview);
     let doomed = beating(&overview, "doomed");
     overview.wait_for_picture(|picture| pulse(picture, "doomed") == "alive");
     overview.serve.signal("-STOP");
-    thread::sleep(sleep());
+    thread::sleep(suspended_for());
     doomed.ask_to_stop();
     overview.serve.signal("-CONT");
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(2) {
         let picture = overview.picture();
         assert_eq!(pulse(&picture, "living"), "alive", "{picture:#}");
-        assert_eq!(pulse(&picture, "doomed"), "alive", "it slept, not they: {picture:#}");
+        assert_eq!(
+            pulse(&picture, "doomed"),
+            "alive",
+            "the overview was suspended, not the servers: {picture:#}"
+        );
         thread::sleep(Duration::from_millis(50));
     }
     let found = overview.wait_for_picture(|picture| pulse(picture, "doomed") == "stale");
@@ -142,7 +146,7 @@ fn a_shorter_interval_makes_no_server_late_that_still_has_the_longer_one() {
     overview.configure(1, 2, 7_200);
     let since = Instant::now();
     while since.elapsed() < Duration::from_secs(5) {
-        assert_eq!(pulse(&overview.picture(), "slow"), "alive", "it was told an hour");
+        assert_eq!(pulse(&overview.picture(), "slow"), "alive", "its interval is an hour");
         thread::sleep(Duration::from_millis(100));
     }
     overview.send_heartbeat("slow", 2);

@@ -9,7 +9,7 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use testkit::Overview;
 
-use crate::trouble::fares_badly;
+use crate::trouble::check_outage;
 
 /// Enough servers for about sixty pages.
 const SERVERS: usize = 900;
@@ -19,7 +19,7 @@ fn log(database: &Path) -> PathBuf {
 }
 
 /// Runs a statement on the database of a running overview.
-fn beside(database: &Path, statement: &'static str) {
+fn execute(database: &Path, statement: &'static str) {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let options = SqliteConnectOptions::new().filename(database);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -29,17 +29,17 @@ fn beside(database: &Path, statement: &'static str) {
 }
 
 /// An overview whose servers are all in the database file, and none in the write-ahead log.
-fn with_many() -> Overview {
+fn start_with_many_servers() -> Overview {
     let overview = Overview::start();
     overview.send_heartbeats_from(SERVERS);
-    beside(&overview.database(), "pragma wal_checkpoint(truncate)");
+    execute(&overview.database(), "pragma wal_checkpoint(truncate)");
     overview
 }
 
 /// Overwrites the middle third of a file. Returns the new content.
-fn spoil(path: &Path) -> Vec<u8> {
+fn overwrite_middle(path: &Path) -> Vec<u8> {
     let length = fs::metadata(path).unwrap().len();
-    assert!(length > 100_000, "{} holds next to nothing: {length} bytes", path.display());
+    assert!(length > 100_000, "{} is too small: {length} bytes", path.display());
     let mut file = fs::File::options().write(true).open(path).unwrap();
     file.seek(SeekFrom::Start(length / 3)).unwrap();
     file.write_all(&b"garbage!".repeat(usize::try_from(length / 24).unwrap())).unwrap();
@@ -48,7 +48,7 @@ fn spoil(path: &Path) -> Vec<u8> {
 }
 
 /// A start fails with the reason and does not change the file.
-fn a_start_is_refused(overview: &mut Overview) {
+fn check_start_is_rejected(overview: &mut Overview) {
     let before = fs::read(overview.database()).unwrap();
     let (said, code) = overview.expect_restart_failure();
     assert_eq!(code, Some(1), "{said}");
@@ -60,13 +60,13 @@ fn a_start_is_refused(overview: &mut Overview) {
 
 #[test]
 fn damaged_pages_make_a_running_overview_blind_until_it_is_started_with_a_backup() {
-    let mut overview = with_many();
+    let mut overview = start_with_many_servers();
     let database = overview.database();
     let backup = fs::read(&database).unwrap();
-    let damaged = spoil(&database);
-    fares_badly(&overview, "is damaged: stop the overview, replace the file with a backup");
-    assert!(fs::read(&database).unwrap() == damaged, "what is damaged is not written to");
-    a_start_is_refused(&mut overview);
+    let damaged = overwrite_middle(&database);
+    check_outage(&overview, "is damaged: stop the overview, replace the file with a backup");
+    assert!(fs::read(&database).unwrap() == damaged, "a damaged file is not written to");
+    check_start_is_rejected(&mut overview);
     for file in fs::read_dir(&overview.folder).unwrap().map(|file| file.unwrap().path()) {
         if file.file_name().unwrap().to_str().unwrap().starts_with("overview.db") {
             fs::remove_file(file).unwrap();
@@ -80,11 +80,15 @@ fn damaged_pages_make_a_running_overview_blind_until_it_is_started_with_a_backup
 
 #[test]
 fn a_row_that_cannot_be_read_makes_the_whole_overview_blind() {
-    let overview = with_many();
-    beside(&overview.database(), "update components set boots = '[]' where server_key = 'web-7'");
+    let overview = start_with_many_servers();
+    execute(&overview.database(), "update components set boots = '[]' where server_key = 'web-7'");
     assert_eq!(overview.send_heartbeat("web-7", 2).0, 503);
-    assert_eq!(overview.send_heartbeat("web-8", 2).0, 503, "others are not told that all is well");
-    fares_badly(&overview, "is damaged");
+    assert_eq!(
+        overview.send_heartbeat("web-8", 2).0,
+        503,
+        "heartbeats of other servers are rejected too"
+    );
+    check_outage(&overview, "is damaged");
 }
 
 #[test]
@@ -93,8 +97,8 @@ fn a_damaged_write_ahead_log_makes_a_running_overview_blind_and_does_not_count_a
     overview.send_heartbeats_from(SERVERS);
     let (database, log) = (overview.database(), log(&overview.database()));
     let before = fs::read(&database).unwrap();
-    spoil(&log);
-    fares_badly(&overview, "is damaged");
-    assert!(fs::read(&database).unwrap() == before, "nothing of the log came into the file");
-    a_start_is_refused(&mut overview);
+    overwrite_middle(&log);
+    check_outage(&overview, "is damaged");
+    assert!(fs::read(&database).unwrap() == before, "nothing of the log was copied into the file");
+    check_start_is_rejected(&mut overview);
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::{Balancer, DEFAULT_TIMEOUT, Overview, Postgres, wait_until_ok};
 
 /// How soon after the switch writes are accepted again.
-const RECOVERY: Duration = Duration::from_secs(10);
+const RECOVERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// How many connections listen at a server: their last statement is `LISTEN`, or the check that they send when
 /// there is no news.
@@ -26,14 +26,14 @@ fn old_connections_to_a_demoted_server_are_left_for_the_one_that_takes_writes() 
     network.set_targets(vec![promoted.port]);
     let since = Instant::now();
     for (server, sequence) in servers.iter().zip(2..) {
-        wait_until_ok("heartbeats to be taken", RECOVERY, || {
+        wait_until_ok("heartbeats to be accepted", RECOVERED_WITHIN, || {
             match server.send_heartbeat("living", sequence).0 {
                 200 => Ok(()),
                 status => Err(status),
             }
         });
     }
-    assert!(since.elapsed() < RECOVERY, "it took {:?}", since.elapsed());
+    assert!(since.elapsed() < RECOVERED_WITHIN, "it took {:?}", since.elapsed());
     // Both web servers show a heartbeat of either, and each listens on a connection to the new primary.
     assert_eq!(servers[0].send_heartbeat("another", 1).0, 200);
     for server in &servers {
@@ -46,7 +46,7 @@ fn old_connections_to_a_demoted_server_are_left_for_the_one_that_takes_writes() 
         }
     });
     let left = "select count(*) from pg_stat_activity where application_name = 'cluster-overview'";
-    wait_until_ok("the demoted server to be left", DEFAULT_TIMEOUT, || {
+    wait_until_ok("connections to the demoted server to be closed", DEFAULT_TIMEOUT, || {
         let left = demoted.query(left);
         if left == "0" { Ok(()) } else { Err(left) }
     });

@@ -18,18 +18,18 @@ fn kills() -> u32 {
 }
 
 /// Checks that the last acknowledged heartbeat of each server is in the overview, and that no pulse is wrong.
-fn check(overview: &Overview, acknowledged: &Acknowledged, dead_since: Instant) {
+fn check_overview(overview: &Overview, acknowledged: &Acknowledged, dead_since: Instant) {
     // What was acknowledged before this request must be in its response.
     let picture = overview.picture();
     assert_eq!(find_lost_heartbeat(acknowledged, &picture), None);
     for server in picture["servers"].as_array().unwrap() {
         let (name, shown) = (server["name"].as_str().unwrap(), &server["components"][0]);
         if name.starts_with("living") {
-            assert_eq!(shown["pulse"], "alive", "{name} beats on: {shown:#}");
+            assert_eq!(shown["pulse"], "alive", "{name} sends heartbeats: {shown:#}");
         }
         // Blind periods lengthen the time, so it is stale for certain after twice the timeout.
         if name == "dead" && dead_since.elapsed() > 2 * STALE_TIMEOUT {
-            assert_eq!(shown["pulse"], "stale", "it fell silent long ago: {shown:#}");
+            assert_eq!(shown["pulse"], "stale", "its heartbeats stopped long ago: {shown:#}");
         }
     }
 }
@@ -57,11 +57,11 @@ fn no_acknowledged_heartbeat_is_lost_and_no_verdict_wrong_while_the_overview_is_
         getrandom::fill(&mut random).unwrap();
         thread::sleep(Duration::from_millis(20 + u64::from(u16::from_le_bytes(random) % 480)));
         until_ready.push(overview.kill_and_restart());
-        check(&overview, &acknowledged(), dead_since);
+        check_overview(&overview, &acknowledged(), dead_since);
     }
     let certain = 2 * STALE_TIMEOUT + Duration::from_secs(1);
     thread::sleep(certain.saturating_sub(dead_since.elapsed()));
-    check(&overview, &acknowledged(), dead_since);
+    check_overview(&overview, &acknowledged(), dead_since);
     drop(senders);
     overview.kill();
     assert_eq!(integrity(&overview.folder.join("overview.db")), "ok");

@@ -10,13 +10,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
 
 /// How much more memory is allowed after a flood.
-const SAME_MEMORY_KB: u64 = 20_000;
+const MAX_MORE_MEMORY_KB: u64 = 20_000;
 /// The memory of all bodies, and of their connections.
-const MOST_IN_BETWEEN_KB: u64 = 100_000;
+const MAX_MORE_MEMORY_DURING_FLOOD_KB: u64 = 100_000;
 /// How soon one of many streams is answered.
-const ANSWERED: Duration = Duration::from_secs(5);
+const STREAM_ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How soon memory is returned after a flood.
-const GIVEN_BACK: Duration = Duration::from_secs(15);
+const MEMORY_RETURNED_WITHIN: Duration = Duration::from_secs(15);
 
 /// A `serve` with this limit of open files, and more options.
 fn with_open_files(files: usize, more: &[&str]) -> Overview {
@@ -63,7 +63,7 @@ fn names_of_two_megabytes_at_sign_in_do_not_stay_in_memory() {
         sign_in(number, 1_900_000);
     }
     let after = flooded.serve.memory_kb();
-    assert!(after <= before + SAME_MEMORY_KB, "{before} kB before, {after} kB after");
+    assert!(after <= before + MAX_MORE_MEMORY_KB, "{before} kB before, {after} kB after");
 }
 
 #[test]
@@ -113,9 +113,12 @@ fn rejected_bodies_are_read_and_do_not_stay_in_memory() {
         let answer = runtime.block_on(client).unwrap();
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 401 "), "{answer}");
     }
-    assert!(most <= before + MOST_IN_BETWEEN_KB, "{before} kB before, {most} kB in between");
-    let few = before + SAME_MEMORY_KB;
-    wait_until_ok(&format!("at most {few} kB of memory"), GIVEN_BACK, || {
+    assert!(
+        most <= before + MAX_MORE_MEMORY_DURING_FLOOD_KB,
+        "{before} kB before, {most} kB in between"
+    );
+    let few = before + MAX_MORE_MEMORY_KB;
+    wait_until_ok(&format!("at most {few} kB of memory"), MEMORY_RETURNED_WITHIN, || {
         let after = flooded.serve.memory_kb();
         if after <= few { Ok(()) } else { Err(after) }
     });
@@ -141,7 +144,7 @@ fn heartbeats_are_accepted_while_idle_connections_fill_the_limit() {
     assert_eq!(flooded.get("/healthz").status, 200);
     idle.extend((0..250).map(|_| connect(&flooded)));
     let again = slowest_heartbeat(&flooded, 200);
-    assert!(since.elapsed() < Duration::from_secs(9), "they were given up meanwhile");
+    assert!(since.elapsed() < Duration::from_secs(9), "less than the idle timeout");
     let most = alone * 2 + Duration::from_millis(250);
     assert!(among < most && again < most, "{alone:?} alone, {among:?} and {again:?} among them");
 }
@@ -154,7 +157,7 @@ fn allow_open_files(overview: &Overview, files: usize) {
 }
 
 /// Many times longer than the delay after which it tries to accept again.
-const MANY_TRIES: Duration = Duration::from_secs(2);
+const OBSERVED_FOR: Duration = Duration::from_secs(2);
 
 #[test]
 fn when_the_system_has_no_more_files_one_log_line_says_so_and_serve_recovers() {
@@ -165,7 +168,7 @@ fn when_the_system_has_no_more_files_one_log_line_says_so_and_serve_recovers() {
     let waits = connect(&overview);
     wait_until_ok("the line", DEFAULT_TIMEOUT, || if lines() > 0 { Ok(()) } else { Err("none") });
     let since = Instant::now();
-    while since.elapsed() < MANY_TRIES {
+    while since.elapsed() < OBSERVED_FOR {
         assert_eq!(lines(), 1, "{}", overview.log());
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -196,15 +199,16 @@ fn heartbeats_are_accepted_while_streams_fill_their_limit() {
                 let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
                 stream.write_all(ask.as_bytes()).await.unwrap();
                 let mut answer = vec![0; 12];
-                let read = tokio::time::timeout(ANSWERED, stream.read(&mut answer)).await;
+                let read =
+                    tokio::time::timeout(STREAM_ANSWER_TIMEOUT, stream.read(&mut answer)).await;
                 let read = read.map_or(0, |read| read.unwrap_or(0));
                 (stream, String::from_utf8_lossy(&answer[..read]).into_owned())
             })
         })
         .collect();
-    let told = |status: &str| streams.iter().filter(|(_, line)| line.ends_with(status)).count();
-    let (let_in, refused) = (told("200"), told("503"));
-    assert!(let_in > 100 && refused > 100, "{let_in} let in, {refused} refused");
+    let count = |status: &str| streams.iter().filter(|(_, line)| line.ends_with(status)).count();
+    let (accepted, refused) = (count("200"), count("503"));
+    assert!(accepted > 100 && refused > 100, "{accepted} accepted, {refused} refused");
     let among = slowest_heartbeat(&flooded, 100);
     let most = alone * 2 + Duration::from_millis(250);
     assert!(among < most, "{alone:?} alone, {among:?} among them");

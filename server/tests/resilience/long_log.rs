@@ -28,7 +28,7 @@ fn measured_log_bytes(overview: &Overview) -> u64 {
 }
 
 /// Sends heartbeats of all servers until the log has this length.
-fn grow(overview: &Overview, bytes: u64) {
+fn grow_log(overview: &Overview, bytes: u64) {
     for sequence in 2.. {
         let beats =
             (0..SERVERS).map(|number| heartbeat(&format!("s-{number}"), "service", sequence));
@@ -40,7 +40,7 @@ fn grow(overview: &Overview, bytes: u64) {
 }
 
 /// A database shell with an open read transaction.
-fn reader(overview: &Overview) -> Process {
+fn start_reader(overview: &Overview) -> Process {
     let mut shell = Command::new("sqlite3");
     shell.arg(overview.database()).stdin(Stdio::piped());
     let mut reader = Process::start(&mut shell, &overview.folder, "sqlite3");
@@ -55,10 +55,10 @@ fn reader(overview: &Overview) -> Process {
 fn a_write_ahead_log_that_a_reader_keeps_growing_is_warned_about_and_is_short_again_afterwards() {
     let mut overview = Overview::start();
     overview.send_heartbeat("app-1", 1);
-    let mut reader = reader(&overview);
-    grow(&overview, 2 * MAX_LOG_BYTES);
+    let mut reader = start_reader(&overview);
+    grow_log(&overview, 2 * MAX_LOG_BYTES);
     assert_eq!(measured_log_bytes(&overview), log_bytes(&overview));
-    let line = overview.serve.wait_for_line("a word about the log", DEFAULT_TIMEOUT, |line| {
+    let line = overview.serve.wait_for_line("a warning about the log", DEFAULT_TIMEOUT, |line| {
         line.contains("grows because another program").then(|| line.to_owned())
     });
     assert!(line.contains("fuser -v") && line.contains("overview.db-wal"), "{line}");
@@ -76,8 +76,8 @@ fn a_write_ahead_log_that_a_reader_keeps_growing_is_warned_about_and_is_short_ag
 fn a_write_ahead_log_of_an_earlier_process_is_truncated_and_a_clean_stop_leaves_one_file() {
     let mut overview = Overview::start();
     overview.send_heartbeat("app-1", 1);
-    let mut reader = reader(&overview);
-    grow(&overview, 2 * MAX_LOG_BYTES);
+    let mut reader = start_reader(&overview);
+    grow_log(&overview, 2 * MAX_LOG_BYTES);
     overview.kill();
     reader.kill();
     overview.start_again();
@@ -88,10 +88,7 @@ fn a_write_ahead_log_of_an_earlier_process_is_truncated_and_a_clean_stop_leaves_
     assert!(overview.serve.terminate().success());
     assert!(!log(&overview).exists(), "what was written is in the database itself");
     let said = overview.log();
-    assert!(
-        !said.contains("ERROR") && !said.contains("WARN"),
-        "it stops without a complaint: {said}"
-    );
+    assert!(!said.contains("ERROR") && !said.contains("WARN"), "it stops without warnings: {said}");
     overview.start_again();
     assert_eq!(overview.picture()["counts"]["servers"], SERVERS + 1);
 }

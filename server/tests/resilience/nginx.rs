@@ -86,7 +86,7 @@ impl Drop for Nginx {
 }
 
 /// Sends a heartbeat through the proxy. Returns the status.
-fn sent(nginx: &Nginx, sequence: u64) -> Option<u16> {
+fn send_through_proxy(nginx: &Nginx, sequence: u64) -> Option<u16> {
     let url = nginx.url("/api/v1/heartbeats");
     send_heartbeat(&agent(), &url, "app-1", sequence).map(|(status, _)| status)
 }
@@ -97,38 +97,38 @@ fn behind_the_proxy_any_web_server_can_answer_and_a_blind_one_still_shows_the_pa
     let address = format!("postgres://overview@127.0.0.1:{}/postgres", database.port);
     let mut servers: Vec<Overview> = (0..2).map(|_| Overview::start_on(&address)).collect();
     let nginx = Nginx::before(&servers);
-    for turn in 1..10_u64 {
-        assert_eq!(sent(&nginx, turn), Some(200));
+    for sequence in 1..10_u64 {
+        assert_eq!(send_through_proxy(&nginx, sequence), Some(200));
         let settings = json!({
             "load_balancing": false, "automatic_failover": false, "heartbeat_interval_s": 1,
-            "stale_timeout_s": 3 + turn, "web_window_s": 60
+            "stale_timeout_s": 3 + sequence, "web_window_s": 60
         });
         let (url, headers) =
             (nginx.url("/api/v1/settings"), [("content-type", "application/json")]);
         let put = send(&agent(), "PUT", &url, &headers, settings.to_string().as_bytes());
         assert_eq!(put.unwrap().status, 200);
         let page = get(&nginx.url("/")).unwrap();
-        assert!(page.as_str().unwrap().contains(&format!("stale after {} s", 3 + turn)));
+        assert!(page.as_str().unwrap().contains(&format!("stale after {} s", 3 + sequence)));
     }
     // One of the two has stopped, so the other answers every request.
     servers[0].kill();
-    for turn in 10..20 {
-        assert_eq!(sent(&nginx, turn), Some(200));
+    for sequence in 10..20 {
+        assert_eq!(send_through_proxy(&nginx, sequence), Some(200));
         assert!(get(&nginx.url("/")).is_some());
     }
     servers[0].start_again();
     database.stop();
     servers[1].wait_for_picture(|picture| !picture["blind_since"].is_null());
     servers[0].wait_for_picture(|picture| !picture["blind_since"].is_null());
-    for turn in 20..24 {
-        assert_eq!(sent(&nginx, turn), Some(503));
+    for sequence in 20..24 {
+        assert_eq!(send_through_proxy(&nginx, sequence), Some(503));
         let page = get(&nginx.url("/")).unwrap();
         assert!(page.as_str().unwrap().contains("No live data since"));
     }
     database.start_again(&[]);
     servers[1].wait_for_picture(|picture| picture["blind_since"].is_null());
     servers[0].wait_for_picture(|picture| picture["blind_since"].is_null());
-    assert_eq!(sent(&nginx, 24), Some(200));
+    assert_eq!(send_through_proxy(&nginx, 24), Some(200));
 }
 
 #[test]

@@ -13,14 +13,14 @@ use testkit::{
 use crate::clocks::libfaketime;
 
 /// How soon after the database's return the overview is no longer blind.
-const RECOVERY: Duration = Duration::from_secs(3);
+const RECOVERED_WITHIN: Duration = Duration::from_secs(3);
 
 /// The overview while it is blind.
 fn is_blind(picture: &Value) -> bool {
     !picture["blind_since"].is_null()
 }
 
-fn sees(picture: &Value) -> bool {
+fn is_readable(picture: &Value) -> bool {
     !is_blind(picture)
 }
 
@@ -37,9 +37,9 @@ fn at_least(lasts: Duration) -> Duration {
 }
 
 /// The overview is blind during the outage, and right again soon after it.
-fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
+fn check_outage(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     let picture = overview.wait_for_picture(is_blind);
-    assert_eq!(picture["health"], "unknown", "never green: {picture:#}");
+    assert_eq!(picture["health"], "unknown", "not ok: {picture:#}");
     assert_eq!(picture["servers"][0]["components"][0]["pulse"], "unknown", "{picture:#}");
     assert_eq!(picture["hints"][0]["id"], "overview-blind", "{picture:#}");
     let since = Instant::now();
@@ -48,24 +48,24 @@ fn is_survived(overview: &Overview, lasts: Duration, end: impl FnOnce()) {
     assert!(get(&overview.url("/healthz")).is_some(), "but it serves");
     assert!(get(&overview.url("/")).is_some(), "and shows its page");
     while since.elapsed() < lasts {
-        assert!(is_blind(&overview.picture()), "nobody can tell yet");
+        assert!(is_blind(&overview.picture()), "the outage goes on");
         thread::sleep(Duration::from_millis(100));
     }
     end();
     let back = Instant::now();
-    let picture = overview.wait_for_picture(sees);
-    assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
+    let picture = overview.wait_for_picture(is_readable);
+    assert!(back.elapsed() < RECOVERED_WITHIN, "it took {:?}", back.elapsed());
     // No heartbeat could arrive for longer than the stale timeout, and no server is blamed for it.
     assert_eq!(picture["counts"]["stale"], 0, "{picture:#}");
     assert_eq!(picture["counts"]["late"], 0, "{picture:#}");
     assert!(
         !picture["blind_periods"].as_array().unwrap().is_empty(),
-        "it is written down: {picture:#}"
+        "the outage is recorded: {picture:#}"
     );
 }
 
 /// A stale timeout of 3 s, and one service with a new heartbeat.
-fn with_one(address: &str) -> Overview {
+fn start_with_one_service(address: &str) -> Overview {
     let overview = Overview::start_on(address);
     overview.use_short_timers();
     assert_eq!(overview.send_heartbeat("living", 1).0, 200);
@@ -79,14 +79,14 @@ fn address(port: u16) -> String {
 #[test]
 fn a_stopped_database_makes_the_overview_blind_until_it_is_back() {
     let mut database = Postgres::start();
-    let overview = with_one(&address(database.port));
+    let overview = start_with_one_service(&address(database.port));
     database.stop();
     let lasts = at_least(Duration::from_secs(6));
-    is_survived(&overview, lasts, || database.start_again(&[]));
+    check_outage(&overview, lasts, || database.start_again(&[]));
     assert_eq!(overview.send_heartbeat("living", 2).0, 200);
     database.stop();
     database.start_again(&[]);
-    overview.wait_for_picture(sees);
+    overview.wait_for_picture(is_readable);
     assert_eq!(overview.send_heartbeat("living", 3).0, 200);
 }
 
@@ -94,21 +94,21 @@ fn a_stopped_database_makes_the_overview_blind_until_it_is_back() {
 fn database_connections_that_break_or_hang_leave_nothing_stuck() {
     let database = Postgres::start();
     let network = Balancer::start(vec![database.port]);
-    let overview = with_one(&address(network.port));
+    let overview = start_with_one_service(&address(network.port));
     for _ in 0..5 {
         network.cut_connections();
     }
-    overview.wait_for_picture(sees);
+    overview.wait_for_picture(is_readable);
     assert_eq!(overview.send_heartbeat("living", 2).0, 200);
     network.set_fault(Fault::Blackhole);
-    is_survived(&overview, Duration::from_secs(12), || network.set_fault(Fault::None));
+    check_outage(&overview, Duration::from_secs(12), || network.set_fault(Fault::None));
     assert_eq!(overview.send_heartbeat("living", 3).0, 200);
 }
 
 #[test]
 fn a_database_with_a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
     let database = Postgres::start_on_disk_of_mb(96);
-    let overview = with_one(&address(database.port));
+    let overview = start_with_one_service(&address(database.port));
     // Repeatedly, because the database uses freed space at once.
     database.run_in_shell(
         "while kill -0 $$; do head -c 96M /dev/zero >> disk/ballast; sleep 0.02; done & filler=$!",
@@ -124,10 +124,14 @@ fn a_database_with_a_full_disk_makes_the_overview_blind_until_there_is_room_agai
     let picture = overview.wait_for_picture(is_blind);
     let said = picture["hints"][0]["evidence"].as_str().unwrap();
     assert!(said.contains("The disk of the database is full."), "{said}");
-    is_survived(&overview, Duration::from_secs(6), || {
+    check_outage(&overview, Duration::from_secs(6), || {
         database.run_in_shell("kill $filler; wait $filler; rm disk/ballast");
     });
-    assert_eq!(overview.picture()["counts"]["servers"], taken, "who was acknowledged is there");
+    assert_eq!(
+        overview.picture()["counts"]["servers"],
+        taken,
+        "all acknowledged servers are there"
+    );
     assert_eq!(overview.send_heartbeat("another", 1).0, 200);
 }
 
@@ -183,7 +187,7 @@ fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     let nothing = overview.json("POST", "/api/v1/removals", &all);
     assert_eq!((nothing.status, &nothing.body["removed"]), (503, &serde_json::json!([])));
     database.start_again(&[]);
-    let picture = overview.wait_for_picture(sees);
+    let picture = overview.wait_for_picture(is_readable);
     assert_eq!(picture["counts"]["servers"], 900, "the rest is there");
     let first = format!("500 servers: {}", pods[..500].join(", "));
     assert_eq!(removals(&overview), [first.as_str()], "no more than was removed");
@@ -204,8 +208,8 @@ fn serve_starts_without_its_database_and_connects_later() {
     assert_eq!(refused(&overview, 1), (503, true));
     database.start_again(&[]);
     let back = Instant::now();
-    overview.wait_for_picture(sees);
-    assert!(back.elapsed() < RECOVERY, "it took {:?}", back.elapsed());
+    overview.wait_for_picture(is_readable);
+    assert!(back.elapsed() < RECOVERED_WITHIN, "it took {:?}", back.elapsed());
     assert_eq!(overview.send_heartbeat("living", 1).0, 200);
 }
 
@@ -230,7 +234,7 @@ fn the_first_admins_code_is_offered_once_the_database_is_there() {
 #[test]
 fn a_changed_clock_after_an_outage_makes_no_server_stale_and_none_alive() {
     let mut database = Postgres::start();
-    let overview = with_one(&address(database.port));
+    let overview = start_with_one_service(&address(database.port));
     overview.send_heartbeat("dead", 1);
     let is_dead = |picture: &Value| picture["counts"]["stale"] == 1;
     let mut sequence = 1;
@@ -244,8 +248,11 @@ fn a_changed_clock_after_an_outage_makes_no_server_stale_and_none_alive() {
         overview.wait_for_picture(is_blind);
         let preload = libfaketime().display().to_string();
         database.start_again(&[("LD_PRELOAD", preload), ("FAKETIME", by.to_owned())]);
-        let picture = overview.wait_for_picture(sees);
-        assert_eq!(picture["counts"]["stale"], 1, "{by}: only who was stale: {picture:#}");
+        let picture = overview.wait_for_picture(is_readable);
+        assert_eq!(
+            picture["counts"]["stale"], 1,
+            "{by}: only the server that was stale: {picture:#}"
+        );
         let stale = &picture["servers"][0]["components"][0];
         assert_eq!(
             (&picture["servers"][0]["name"], &stale["pulse"]),

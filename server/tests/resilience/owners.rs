@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::Path;
 use std::process::Command;
 
-use testkit::{Folder, Serve, folder, output_text, program};
+use testkit::{Folder, Serve, output_text, program};
 
 /// An account without rights.
 const NOBODY: u32 = 65_534;
@@ -49,10 +49,10 @@ fn give(path: &Path) {
 }
 
 /// The output of a `serve` without rights, which must not start.
-fn refused(story: &Folder) -> String {
+fn rejected_start(folder: &Folder) -> String {
     // The token file is next to the database.
     let own = Serve::with_options(&["--join-token-file", ""]).subfolder("data");
-    let arguments = own.arguments(story, 0);
+    let arguments = own.arguments(folder, 0);
     let arguments = arguments.split(|argument| argument == "--join-token-file").next().unwrap();
     let done = as_nobody().arg(program()).args(arguments).output().unwrap();
     assert_eq!(done.status.code(), Some(1), "{}", output_text(&done));
@@ -61,27 +61,27 @@ fn refused(story: &Folder) -> String {
 
 #[test]
 fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_chown() {
-    let story = folder();
-    let data = story.join("data");
+    let folder = testkit::folder();
+    let data = folder.join("data");
     fs::create_dir(&data).unwrap();
-    let overview = Serve::default().subfolder("data").start_in(story);
+    let overview = Serve::default().subfolder("data").start_in(folder);
     assert_eq!(overview.send_heartbeat("app-1", 1).0, 200);
     let database = data.join("overview.db");
-    let beside = |end: &str| data.join(format!("overview.db{end}"));
-    fs::write(beside(".join-token"), "a token").unwrap();
+    let with_suffix = |end: &str| data.join(format!("overview.db{end}"));
+    fs::write(with_suffix(".join-token"), "a token").unwrap();
     // The files as a killed process leaves them, with the write-ahead log.
-    let copies =
-        ["", "-wal", "-shm", ".join-token"].map(|end| (beside(end), fs::read(beside(end))));
+    let copies = ["", "-wal", "-shm", ".join-token"]
+        .map(|end| (with_suffix(end), fs::read(with_suffix(end))));
     // The process is killed.
-    let story = overview.folder;
+    let folder = overview.folder;
     drop(overview.serve);
     for (path, bytes) in &copies {
         fs::write(path, bytes.as_ref().unwrap()).unwrap();
         lock_away(path, 0o600);
     }
     let account = name();
-    let told = refused(&story);
-    let line = told.lines().find(|line| line.contains("cannot use the database")).unwrap();
+    let output = rejected_start(&folder);
+    let line = output.lines().find(|line| line.contains("cannot use the database")).unwrap();
     let owner = if is_root() { "root" } else { account.as_str() };
     for (path, _) in &copies {
         let whose = format!("{} (owner {owner}, mode ", path.display());
@@ -89,22 +89,25 @@ fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_
     }
     let chown = format!("`chown {account} {} ", database.display());
     assert!(line.contains(&chown), "{chown} in: {line}");
-    assert!(!told.contains("backup"), "{told}");
+    assert!(!output.contains("backup"), "{output}");
 
     // Only files that are still inaccessible are named.
     for (path, _) in &copies {
         give(path);
     }
-    lock_away(&beside("-wal"), 0o600);
+    lock_away(&with_suffix("-wal"), 0o600);
     if is_root() {
         lock_away(&data, 0o755);
-        let told = refused(&story);
+        let output = rejected_start(&folder);
         assert!(
-            told.contains("overview.db-wal (owner root, mode 600) and cannot create"),
-            "{told}"
+            output.contains("overview.db-wal (owner root, mode 600) and cannot create"),
+            "{output}"
         );
-        assert!(told.contains(&format!("in the folder {} (owner root", data.display())), "{told}");
-        assert!(!told.contains("overview.db ("), "{told}");
+        assert!(
+            output.contains(&format!("in the folder {} (owner root", data.display())),
+            "{output}"
+        );
+        assert!(!output.contains("overview.db ("), "{output}");
     }
     let list = as_nobody()
         .arg(program())
@@ -117,17 +120,17 @@ fn a_database_of_another_account_is_rejected_with_all_its_files_their_owner_and_
         output_text(&list)
     );
 
-    give(&beside("-wal"));
+    give(&with_suffix("-wal"));
     give(&data);
-    give(&story.token_file());
-    let overview = Serve::default().subfolder("data").start_with_launcher(as_nobody(), story);
+    give(&folder.token_file());
+    let overview = Serve::default().subfolder("data").start_with_launcher(as_nobody(), folder);
     assert_eq!(overview.picture()["counts"]["servers"], 1, "nothing was lost");
 }
 
 #[test]
 fn a_token_file_of_another_account_is_rejected_with_its_owner() {
-    let story = folder();
-    let token = story.token_file();
+    let folder = testkit::folder();
+    let token = folder.token_file();
     lock_away(&token, 0o600);
     let done = as_nobody()
         .arg(program())
@@ -135,12 +138,12 @@ fn a_token_file_of_another_account_is_rejected_with_its_owner() {
         .arg(&token)
         .output()
         .unwrap();
-    let told = output_text(&done);
-    assert_eq!(done.status.code(), Some(1), "{told}");
+    let output = output_text(&done);
+    assert_eq!(done.status.code(), Some(1), "{output}");
     let whose = if is_root() { "belongs to root (mode 600)" } else { "(mode 0)" };
     assert!(
-        told.contains("token: permission denied: it belongs to") && told.contains(whose),
-        "{told}"
+        output.contains("token: permission denied: it belongs to") && output.contains(whose),
+        "{output}"
     );
-    assert!(told.contains(&format!("this process runs as {}", name())), "{told}");
+    assert!(output.contains(&format!("this process runs as {}", name())), "{output}");
 }

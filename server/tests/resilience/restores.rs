@@ -22,7 +22,7 @@ fn token(database: &str, role: &str) -> String {
 }
 
 /// Revokes the only token of this role.
-fn revoke_the(role: &str, overview: &Overview, admin: &str) {
+fn revoke_token_with_role(role: &str, overview: &Overview, admin: &str) {
     let list = overview.send("GET", "/api/v1/tokens", &bearer_headers(admin), &[]);
     let tokens = list.body["tokens"].as_array().unwrap().iter();
     let ids: Vec<&str> = tokens
@@ -38,39 +38,39 @@ fn revoke_the(role: &str, overview: &Overview, admin: &str) {
 #[test]
 fn a_web_server_that_was_suspended_during_a_restore_agrees_with_the_others_afterwards() {
     let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().create_database());
-    let asleep = start(&database);
-    let mut awake = start(&database);
+    let suspended = start(&database);
+    let mut active = start(&database);
     let (viewer, admin) = (token(&database, "viewer"), token(&database, "admin"));
-    assert_eq!(awake.send_heartbeat("app-1", 1).0, 200);
+    assert_eq!(active.send_heartbeat("app-1", 1).0, 200);
     let backup = postgres().back_up(&database);
     // After the backup: a server, a token, and another stale timeout.
-    assert_eq!(awake.send_heartbeat("ghost", 1).0, 200);
+    assert_eq!(active.send_heartbeat("ghost", 1).0, 200);
     let late = token(&database, "viewer");
-    let ask = |overview: &Overview, token: &str| {
+    let get_overview = |overview: &Overview, token: &str| {
         overview.send("GET", "/api/v1/overview", &bearer_headers(token), &[])
     };
-    wait_until_ok("the sleeper to know all of it", NOTICED_WITHIN, || {
-        let answer = ask(&asleep, &late);
+    wait_until_ok("the web server to read all of it", NOTICED_WITHIN, || {
+        let answer = get_overview(&suspended, &late);
         if names(&answer.body) == ["app-1", "ghost"] { Ok(()) } else { Err(answer.body) }
     });
-    asleep.serve.signal("-STOP");
-    awake.serve.terminate();
+    suspended.serve.signal("-STOP");
+    active.serve.terminate();
     postgres().restore(&backup, &database);
-    awake.start_again();
+    active.start_again();
     for sequence in 2..100 {
-        assert_eq!(awake.send_heartbeat("app-1", sequence).0, 200);
+        assert_eq!(active.send_heartbeat("app-1", sequence).0, 200);
     }
-    revoke_the("viewer", &awake, &admin);
-    asleep.serve.signal("-CONT");
+    revoke_token_with_role("viewer", &active, &admin);
+    suspended.serve.signal("-CONT");
     let since = Instant::now();
-    wait_until_ok("the sleeper to say what the other says", NOTICED_WITHIN, || {
-        let (here, there) = (ask(&asleep, &admin), ask(&awake, &admin));
-        let refused = [&viewer, &late].map(|token| ask(&asleep, token).status);
+    wait_until_ok("the resumed web server to agree with the other", NOTICED_WITHIN, || {
+        let (here, there) = (get_overview(&suspended, &admin), get_overview(&active, &admin));
+        let refused = [&viewer, &late].map(|token| get_overview(&suspended, token).status);
         if refused == [401; 2] && here.header("etag") == there.header("etag") {
             Ok(())
         } else {
             Err(format!("after {:?}: {refused:?}, {}", since.elapsed(), here.body))
         }
     });
-    assert_eq!(names(&ask(&asleep, &admin).body), ["app-1"]);
+    assert_eq!(names(&get_overview(&suspended, &admin).body), ["app-1"]);
 }

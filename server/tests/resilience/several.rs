@@ -29,14 +29,19 @@ fn kills() -> u32 {
 /// The last acknowledged sequence of each server.
 type Acknowledged = Arc<Mutex<BTreeMap<String, u64>>>;
 
-fn live(port: u16, server: String, until: Arc<AtomicBool>, history: Acknowledged) {
+fn send_heartbeats(
+    port: u16,
+    server: String,
+    until: Arc<AtomicBool>,
+    last_acknowledged: Acknowledged,
+) {
     let url = format!("http://127.0.0.1:{port}/api/v1/heartbeats");
     let mut sequence = 0;
     while !until.load(Ordering::Relaxed) {
         sequence += 1;
         // A connection of its own, so that each heartbeat goes to another web server.
         if let Some((200, Some(_))) = send_heartbeat(&agent(), &url, &server, sequence) {
-            history.lock().unwrap().insert(server.clone(), sequence);
+            last_acknowledged.lock().unwrap().insert(server.clone(), sequence);
         } else {
             thread::sleep(Duration::from_millis(5));
         }
@@ -50,7 +55,7 @@ struct Page {
     cursor: String,
     polls: u32,
     /// The acknowledged sequences, and when they were read.
-    promised: (Instant, BTreeMap<String, u64>),
+    acknowledged: (Instant, BTreeMap<String, u64>),
 }
 
 impl Page {
@@ -62,14 +67,14 @@ impl Page {
             snapshot,
             cursor: String::new(),
             polls: 0,
-            promised: (Instant::now(), BTreeMap::new()),
+            acknowledged: (Instant::now(), BTreeMap::new()),
         }
     }
 
     /// Polls once. A failed poll is ignored.
-    fn poll(&mut self, history: &Acknowledged) {
+    fn poll(&mut self, last_acknowledged: &Acknowledged) {
         let asked_at = Instant::now();
-        let promised = history.lock().unwrap().clone();
+        let acknowledged = last_acknowledged.lock().unwrap().clone();
         let body = json!({"cursor": self.cursor}).to_string();
         let headers = [("content-type", "application/json")];
         let Ok(answer) = send(&agent(), "POST", &self.url, &headers, body.as_bytes()) else {
@@ -90,40 +95,40 @@ impl Page {
             assert!(seen >= *sequence, "{server} went from {sequence} back to {seen}");
         }
         // What had been acknowledged one poll ago is visible by now.
-        let (since, before) = &self.promised;
+        let (since, before) = &self.acknowledged;
         if asked_at - *since >= POLL {
             for (server, sequence) in before {
                 let seen = now.get(server).copied().unwrap_or_default();
                 let lags = format!("{server}: {sequence} acknowledged a poll ago, {seen} seen");
                 assert!(seen >= *sequence, "{lags}");
             }
-            self.promised = (asked_at, promised);
+            self.acknowledged = (asked_at, acknowledged);
         }
         let overview = self.snapshot.overview(news.now);
         for status in overview.components() {
             let server = status.component.server.as_str();
-            let right = match status.pulse {
+            let is_right = match status.pulse {
                 Pulse::Stale => !server.starts_with("living"),
                 Pulse::Alive | Pulse::Late | Pulse::Stopped | Pulse::Unknown => true,
             };
-            assert!(right, "{server} beats on and is called {:?}", status.pulse);
+            assert!(is_right, "{server} sends heartbeats and is {:?}", status.pulse);
         }
         self.polls += 1;
     }
 
     fn sequences(&self) -> BTreeMap<String, u64> {
-        let of = self.snapshot.components.values().map(|component| {
+        let sequences = self.snapshot.components.values().map(|component| {
             let sequence = u64::try_from(component.boots.current.sequence).unwrap();
             (component.server.to_string(), sequence)
         });
-        of.collect()
+        sequences.collect()
     }
 }
 
-fn read(port: u16, until: &AtomicBool, history: &Acknowledged) -> u32 {
+fn read(port: u16, until: &AtomicBool, last_acknowledged: &Acknowledged) -> u32 {
     let mut page = Page::open(port);
     while !until.load(Ordering::Relaxed) {
-        page.poll(history);
+        page.poll(last_acknowledged);
         thread::sleep(POLL);
     }
     page.polls
@@ -137,20 +142,22 @@ fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_
     servers[0].use_short_timers();
     let balancer = Balancer::start(servers.iter().map(|server| server.port).collect());
     let port = balancer.port;
-    let history = Acknowledged::default();
+    let last_acknowledged = Acknowledged::default();
     let until = Arc::new(AtomicBool::new(false));
     servers[0].send_heartbeat("dead", 1);
     let dead_since = Instant::now();
     let living: Vec<JoinHandle<()>> = (0..LIVING)
         .map(|number| {
-            let (until, history) = (Arc::clone(&until), Arc::clone(&history));
-            thread::spawn(move || live(port, format!("living-{number}"), until, history))
+            let (until, last_acknowledged) = (Arc::clone(&until), Arc::clone(&last_acknowledged));
+            thread::spawn(move || {
+                send_heartbeats(port, format!("living-{number}"), until, last_acknowledged);
+            })
         })
         .collect();
     let readers: Vec<JoinHandle<u32>> = (0..READERS)
         .map(|_| {
-            let (until, history) = (Arc::clone(&until), Arc::clone(&history));
-            thread::spawn(move || read(port, &until, &history))
+            let (until, last_acknowledged) = (Arc::clone(&until), Arc::clone(&last_acknowledged));
+            thread::spawn(move || read(port, &until, &last_acknowledged))
         })
         .collect();
     for _ in 0..kills() {
@@ -167,25 +174,28 @@ fn no_acknowledged_heartbeat_is_lost_and_no_reader_misled_while_one_of_three_is_
         thread.join().unwrap();
     }
     let polls: Vec<u32> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
-    assert!(polls.iter().all(|polls| *polls > 5), "somebody looked: {polls:?}");
+    assert!(polls.iter().all(|polls| *polls > 5), "every reader polled: {polls:?}");
     // Each of the three has everything, and all have the same.
-    let history = history.lock().unwrap().clone();
-    let tell = |server: &Overview| {
+    let last_acknowledged = last_acknowledged.lock().unwrap().clone();
+    let read_server = |server: &Overview| {
         let picture = server.wait_for_picture(|picture| picture["counts"]["stale"] == 1);
         assert!(server.is_ready());
         let mut page = Page::open(server.port);
         page.poll(&Acknowledged::default());
         (picture, page.sequences())
     };
-    let told: Vec<_> = servers.iter().map(tell).collect();
-    for (_, sequences) in &told {
-        for (server, sequence) in &history {
+    let results: Vec<_> = servers.iter().map(read_server).collect();
+    for (_, sequences) in &results {
+        for (server, sequence) in &last_acknowledged {
             assert!(sequences.get(server) >= Some(sequence), "{server}: {sequence} is missing");
         }
-        assert_eq!(*sequences, told[0].1);
+        assert_eq!(*sequences, results[0].1);
     }
-    let stale = |(picture, _): &(serde_json::Value, _)| picture["blind_periods"].clone();
-    assert!(told.iter().all(|one| stale(one) == stale(&told[0])), "the same blind_periods");
+    let blind_periods = |(picture, _): &(serde_json::Value, _)| picture["blind_periods"].clone();
+    assert!(
+        results.iter().all(|one| blind_periods(one) == blind_periods(&results[0])),
+        "the same blind periods"
+    );
 }
 
 #[test]
@@ -193,21 +203,21 @@ fn a_slow_network_makes_no_server_late_and_no_reader_lose_anything() {
     let database = tokio::runtime::Runtime::new().unwrap().block_on(postgres().create_database());
     let servers: Vec<Overview> = (0..2).map(|_| Overview::start_on(&database)).collect();
     let balancer = Balancer::start(servers.iter().map(|server| server.port).collect());
-    let history = Acknowledged::default();
+    let last_acknowledged = Acknowledged::default();
     let mut page = Page::open(balancer.port);
     balancer.set_fault(Fault::Delay(Duration::from_millis(50)));
     let url = format!("http://127.0.0.1:{}/api/v1/heartbeats", balancer.port);
     for sequence in 1..20 {
         assert_eq!(send_heartbeat(&agent(), &url, "living-1", sequence).unwrap().0, 200);
-        history.lock().unwrap().insert("living-1".to_owned(), sequence);
-        page.poll(&history);
+        last_acknowledged.lock().unwrap().insert("living-1".to_owned(), sequence);
+        page.poll(&last_acknowledged);
     }
     balancer.set_fault(Fault::Drop);
     assert!(send_heartbeat(&agent(), &url, "living-1", 20).is_none(), "nothing comes through");
     balancer.set_fault(Fault::None);
     assert_eq!(send_heartbeat(&agent(), &url, "living-1", 20).unwrap().0, 200);
     wait_until_ok("the last heartbeat to be seen", 2 * POLL, || {
-        page.poll(&history);
+        page.poll(&last_acknowledged);
         let seen = page.sequences()["living-1"];
         if seen == 20 { Ok(()) } else { Err(seen) }
     });

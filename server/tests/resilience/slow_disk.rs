@@ -11,7 +11,7 @@ const SERVICES: u64 = 20;
 /// Several syncs.
 const SLOW_FOR: Duration = Duration::from_secs(15);
 /// How soon two heartbeats of each have been stored.
-const TAKEN_WITHIN: Duration = Duration::from_mins(1);
+const STORED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Replaces the sync functions of a process: they are slow while a file exists.
 const SLOW_SYNC: &str = r#"
@@ -53,7 +53,7 @@ fn while_each_sync_takes_three_seconds_heartbeats_wait_and_the_overview_is_not_b
     let names = (0..SERVICES).map(|number| format!("web-{number}"));
     let pause = Duration::from_millis(100);
     let senders = Senders::start(&overview.url("/api/v1/heartbeats"), names, pause, 1);
-    wait_until_ok("each to be taken twice", TAKEN_WITHIN, || {
+    wait_until_ok("two heartbeats of each to be stored", STORED_WITHIN, || {
         let picture = overview.picture();
         assert!(picture["blind_since"].is_null(), "blind, {:?} in: {picture:#}", since.elapsed());
         let count = senders.count();

@@ -24,7 +24,7 @@ fn is_whole(picture: &Value) -> bool {
 }
 
 /// Waits until it is blind for this reason, and checks heartbeats and health checks.
-pub(crate) fn fares_badly(overview: &Overview, why: &str) {
+pub(crate) fn check_outage(overview: &Overview, why: &str) {
     // The next write meets the fault at the latest.
     let mut sequence = 1_000;
     overview.wait_for_picture(|picture| {
@@ -42,7 +42,7 @@ pub(crate) fn fares_badly(overview: &Overview, why: &str) {
 }
 
 /// Waits until it has recovered, and checks that heartbeats are stored.
-fn recovers(overview: &Overview) {
+fn check_recovery(overview: &Overview) {
     overview.wait_for_picture(|picture| picture["blind_since"].is_null());
     assert_eq!(overview.send_heartbeat("web-1", 100_000).0, 200);
     overview.wait_for_picture(is_whole);
@@ -54,10 +54,10 @@ fn a_database_file_that_is_moved_away_makes_the_overview_blind_until_it_is_back(
     overview.send_heartbeat("web-1", 1);
     let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
     fs::rename(&here, &there).unwrap();
-    fares_badly(&overview, "has been moved or deleted");
+    check_outage(&overview, "has been moved or deleted");
     assert!(!here.exists(), "no empty database is made in its place");
     fs::rename(&there, &here).unwrap();
-    recovers(&overview);
+    check_recovery(&overview);
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn a_deleted_database_makes_the_overview_blind_and_is_not_created_before_the_nex
     let mut overview = Overview::start();
     overview.send_heartbeat("web-1", 1);
     fs::remove_file(overview.database()).unwrap();
-    fares_badly(&overview, "has been moved or deleted");
+    check_outage(&overview, "has been moved or deleted");
     assert!(!overview.database().exists(), "an empty one would pass for a cluster without servers");
     overview.kill_and_restart();
     assert_eq!(overview.picture()["counts"]["servers"], 0, "what was deleted is gone");
-    recovers(&overview);
+    check_recovery(&overview);
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn a_database_that_another_process_has_locked_is_waited_for() {
     let away =
         async { AdminStore::open(&address).await.unwrap().lock_exclusively().await.unwrap() };
     let away = runtime.block_on(away);
-    fares_badly(&overview, "Another process has locked the database file");
+    check_outage(&overview, "Another process has locked the database file");
     runtime.block_on(away.release()).unwrap();
-    recovers(&overview);
+    check_recovery(&overview);
 }
 
 #[test]
@@ -93,10 +93,10 @@ fn a_database_that_was_replaced_is_not_written_to() {
     let (here, there) = (overview.folder.join("overview.db"), overview.folder.join("elsewhere"));
     fs::rename(&here, &there).unwrap();
     fs::write(&here, "another file").unwrap();
-    fares_badly(&overview, "Another file has replaced the database file");
+    check_outage(&overview, "Another file has replaced the database file");
     assert_eq!(fs::read(&here).unwrap(), b"another file");
     fs::rename(&there, &here).unwrap();
-    recovers(&overview);
+    check_recovery(&overview);
 }
 
 #[test]
@@ -135,9 +135,9 @@ fn a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
     overview.send_heartbeat("web-1", 1);
     // Repeatedly, because closing its files frees some space.
     shell("while :; do cat /dev/zero >> $DISK/ballast; sleep 0.02; done & filler=$!");
-    fares_badly(&overview, "The disk of the database is full");
+    check_outage(&overview, "The disk of the database is full");
     shell("kill $filler; wait $filler; rm $DISK/ballast");
-    recovers(&overview);
+    check_recovery(&overview);
 }
 
 #[test]
@@ -148,9 +148,9 @@ fn a_disk_that_becomes_read_only_makes_the_overview_blind_until_it_is_writable_a
     // Open files stay writable. So a write must fail once, and the database be opened again.
     shell("exec 3> $DISK/ballast; mount --bind $DISK $DISK; mount -o remount,bind,ro $DISK");
     shell("while :; do cat /dev/zero >&3; sleep 0.02; done & filler=$!");
-    fares_badly(&overview, "is read-only");
+    check_outage(&overview, "is read-only");
     shell("kill $filler; wait $filler; exec 3>&-; umount --lazy $DISK; rm $DISK/ballast");
-    recovers(&overview);
+    check_recovery(&overview);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use sqlx::Connection as _;
 
 use super::*;
 
-/// Runs several statements that bind nothing.
-async fn run(address: &str, text: &'static str) {
+/// Executes several statements without values.
+async fn execute_all(address: &str, text: &'static str) {
     if address.starts_with("sqlite:") {
         let mut database = sqlx::SqliteConnection::connect(address).await.unwrap();
         sqlx::raw_sql(text).execute(&mut database).await.unwrap();
@@ -17,23 +17,23 @@ async fn run(address: &str, text: &'static str) {
     }
 }
 
-/// From now on nobody writes the rows with the facts.
+/// Makes every write of facts fail.
 async fn forbid_facts(database: &Database) {
     let text = match database {
-        Database::File(_) => {
+        Database::Sqlite(_) => {
             "create trigger no_insert before insert on components
                  begin select raise(abort, 'facts were written'); end;
              create trigger no_update before update on components
                  begin select raise(abort, 'facts were written'); end"
         }
-        Database::Server(_) => {
+        Database::Postgres(_) => {
             "create function no_facts() returns trigger language plpgsql as
                  $$ begin raise exception 'facts were written'; end $$;
              create trigger no_facts before insert or update on components
                  for each statement execute function no_facts()"
         }
     };
-    run(&database.address(), text).await;
+    execute_all(&database.address(), text).await;
 }
 
 async fn web_1(store: &Arc<Store>) -> Component {
@@ -41,8 +41,8 @@ async fn web_1(store: &Arc<Store>) -> Component {
 }
 
 async fn databases() -> [Database; 2] {
-    let server = Database::Server(testkit::postgres().create_database().await);
-    [Database::File(Folder::new("rows")), server]
+    let server = Database::Postgres(testkit::postgres().create_database().await);
+    [Database::Sqlite(Folder::new("rows")), server]
 }
 
 #[tokio::test]
@@ -68,10 +68,10 @@ async fn a_heartbeat_that_changes_no_fact_writes_no_fact() {
 }
 
 #[tokio::test]
-async fn every_fact_is_read_as_it_was_written_and_a_component_without_its_heartbeat_is_damage() {
+async fn every_fact_is_read_as_it_was_written_and_a_component_without_a_heartbeat_row_is_damage() {
     for database in databases().await {
         let store = Store::open(&database.address()).await.unwrap();
-        let told = Heartbeat {
+        let heartbeat = Heartbeat {
             sent_at: Some(Timestamp(store.now().0 + 5_000)),
             ..reporting(beat("web-1", Role::Web, 7), |facts| {
                 facts.product = Some("Größe \"<\\'{}[]\u{1f980}".to_owned());
@@ -81,27 +81,31 @@ async fn every_fact_is_read_as_it_was_written_and_a_component_without_its_heartb
                 facts.source = Source::Probe;
             })
         };
-        let facts = told.facts.clone();
-        let commit = store.receive([told]).await.unwrap().commit;
+        let facts = heartbeat.facts.clone();
+        let commit = store.receive([heartbeat]).await.unwrap().commit;
         let stored = web_1(&store).await;
         assert_eq!(*stored.facts, facts);
         assert_eq!(stored, *commit.components[0]);
-        run(&database.address(), "delete from last_heartbeats").await;
+        execute_all(&database.address(), "delete from last_heartbeats").await;
         let damaged = store.load().await.unwrap_err();
         assert_eq!(damaged.outage(), DatabaseOutage::Corrupt, "{damaged}");
     }
 }
 
 #[tokio::test]
-async fn what_a_removal_leaves_is_forgotten_with_its_last_heartbeat() {
+async fn an_old_tombstone_is_deleted_together_with_its_last_heartbeat() {
     for database in databases().await {
         let store = Store::open(&database.address()).await.unwrap();
         store.receive([beat("web-1", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap();
         store.remove(&[key("web-1", Role::Web)], &[], None).await.unwrap();
-        run(&database.address(), "update components set removed_at = 1 where removed_at > 1").await;
+        execute_all(
+            &database.address(),
+            "update components set removed_at = 1 where removed_at > 1",
+        )
+        .await;
         store.run_housekeeping().await.unwrap();
         let back = store.receive([beat("web-1", Role::Web, 1)]).await.unwrap();
-        assert!(back.receipts[0].applied, "nothing remembers its sequence");
+        assert!(back.receipts[0].applied, "its sequence was deleted");
         assert_eq!(store.load().await.unwrap().snapshot.components.len(), 2);
     }
 }

@@ -1,30 +1,32 @@
-//! What is done with a file that is cut short or damaged?
+//! How does the store react to a file that is truncated or damaged?
 
 use super::*;
 
-/// Opens what a crash would leave behind, after something was done to the log.
-async fn after_a_crash(
+/// Opens a copy as a crash would leave it, with a changed log.
+async fn open_after_crash(
     folder: &Folder,
     name: &str,
-    spoil: impl FnOnce(&mut Vec<u8>),
+    change_log: impl FnOnce(&mut Vec<u8>),
 ) -> Result<usize, StoreError> {
     let crashed = Folder::new(name);
     std::fs::copy(folder.0.join("overview.db"), crashed.0.join("overview.db")).unwrap();
     let mut log = std::fs::read(folder.0.join("overview.db-wal")).unwrap();
-    spoil(&mut log);
+    change_log(&mut log);
     std::fs::write(crashed.0.join("overview.db-wal"), log).unwrap();
     let store = Store::open(&crashed.address()).await?;
     Ok(store.load().await?.snapshot.components.len())
 }
 
 #[tokio::test]
-async fn what_the_power_cut_off_the_log_was_never_acknowledged_but_a_hole_in_it_is_damage() {
+async fn an_incomplete_last_transaction_in_the_log_is_ignored_but_a_gap_before_it_is_damage() {
     let folder = Folder::new("log");
     let store = Store::open(&folder.address()).await.unwrap();
     for server in ["a", "b", "c", "d"] {
         store.receive([beat(server, Role::Web, 1)]).await.unwrap();
     }
-    let crash = async |story, spoil: fn(&mut Vec<u8>)| after_a_crash(&folder, story, spoil).await;
+    let crash = async |name, change_log: fn(&mut Vec<u8>)| {
+        open_after_crash(&folder, name, change_log).await
+    };
     assert_eq!(crash("whole", |_| ()).await.unwrap(), 4);
     let torn = crash("torn", |log| log.truncate(log.len() - 100)).await;
     assert_eq!(torn.unwrap(), 3, "the last transaction was being written");
@@ -38,22 +40,23 @@ async fn what_the_power_cut_off_the_log_was_never_acknowledged_but_a_hole_in_it_
         let middle = log.len() / 2;
         log[middle..middle + 8].fill(7);
     };
-    for (story, spoil) in [("hole", hole), ("beginning", |log| log[16] ^= 1)] {
-        let refused = crash(story, spoil).await.unwrap_err().to_string();
-        assert!(refused.contains("its write-ahead log is damaged"), "{story}: {refused}");
+    for (name, change_log) in [("hole", hole), ("beginning", |log| log[16] ^= 1)] {
+        let refused = crash(name, change_log).await.unwrap_err().to_string();
+        assert!(refused.contains("its write-ahead log is damaged"), "{name}: {refused}");
     }
 }
 
 #[tokio::test]
-async fn a_file_found_damaged_is_not_written_to_again_but_another_in_its_place_proves_nothing() {
-    let folder = Folder::new("examined");
+async fn a_damaged_file_is_not_written_to_again_but_damage_of_another_file_in_its_place_does_not_count()
+ {
+    let folder = Folder::new("damaged");
     let store = Store::open(&folder.address()).await.unwrap();
     store.receive([beat("web-1", Role::Web, 1)]).await.unwrap();
     let (here, there) = (folder.0.join("overview.db"), folder.0.join("elsewhere"));
     std::fs::rename(&here, &there).unwrap();
     std::fs::write(&here, "no database".repeat(1_000)).unwrap();
-    let examining = tokio::time::timeout(Duration::from_secs(1), store.run_integrity_checks());
-    assert!(examining.await.is_err(), "it is looked at again and again");
+    let checks = tokio::time::timeout(Duration::from_secs(1), store.run_integrity_checks());
+    assert!(checks.await.is_err(), "the checks go on");
     std::fs::rename(&there, &here).unwrap();
     store.receive([beat("web-1", Role::Web, 2)]).await.unwrap();
     let length = usize::try_from(std::fs::metadata(&here).unwrap().len()).unwrap();

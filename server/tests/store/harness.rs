@@ -1,4 +1,4 @@
-//! Databases of either kind, and what is put into them.
+//! Which databases and heartbeats do these tests use?
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,17 +8,17 @@ use app::cluster::{
 };
 use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 
-/// What the audit says of a change in these stories.
+/// The audit entry of changes in these tests.
 pub(crate) fn entry() -> AuditEntry {
-    AuditEntry::done(&Actor::command(), Action::Configure, "a story")
+    AuditEntry::done(&Actor::command(), Action::Configure, "a test")
 }
 
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    pub(crate) fn new(story: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("store-{story}-{}", std::process::id()));
+            .join(format!("store-{test}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -29,17 +29,17 @@ impl Folder {
     }
 }
 
-/// A database of a story's own.
+/// A database of one test's own.
 pub(crate) enum Database {
-    File(Folder),
-    Server(String),
+    Sqlite(Folder),
+    Postgres(String),
 }
 
 impl Database {
     pub(crate) fn address(&self) -> String {
         match self {
-            Self::File(folder) => folder.address(),
-            Self::Server(address) => address.clone(),
+            Self::Sqlite(folder) => folder.address(),
+            Self::Postgres(address) => address.clone(),
         }
     }
 }
@@ -53,7 +53,7 @@ pub(crate) fn reporting(
     heartbeat
 }
 
-/// Does something to a database that this program would not do.
+/// Executes a statement that this program would not execute.
 pub(crate) async fn execute(address: &str, text: &'static str, [one, two]: [&str; 2]) {
     use sqlx::Connection as _;
     if address.starts_with("sqlite:") {

@@ -1,4 +1,4 @@
-//! The store's story: what it holds is there after a restart, and nobody is blamed for its absence.
+//! What does the store keep through a restart, and what do readers get of each change?
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 
@@ -26,22 +26,22 @@ use cluster_overview::store::{AccessChange, LoadedState, MessengerReport, Store,
 
 use self::harness::*;
 
-/// The same story on both databases.
+/// Defines each test for both databases.
 macro_rules! on_both {
-    ($(async fn $story:ident($database:ident) $body:block)*) => {
+    ($(async fn $test:ident($database:ident) $body:block)*) => {
         mod sqlite {
             use super::*;
             $(#[tokio::test]
-            async fn $story() {
-                let $database = Database::File(Folder::new(stringify!($story)));
+            async fn $test() {
+                let $database = Database::Sqlite(Folder::new(stringify!($test)));
                 $body
             })*
         }
         mod postgres {
             use super::*;
             $(#[tokio::test]
-            async fn $story() {
-                let $database = Database::Server(testkit::postgres().create_database().await);
+            async fn $test() {
+                let $database = Database::Postgres(testkit::postgres().create_database().await);
                 $body
             })*
         }
@@ -71,10 +71,10 @@ on_both! {
         let reference = after.references.get(KeyKind::Encryption).unwrap();
         assert!(reference.agreed, "two servers agreed on it");
         let late = store.receive([beat("web-3", Role::Web, 1)]).await.unwrap();
-        assert!(!late.receipts[0].applied, "the tombstone remembers across the restart");
+        assert!(!late.receipts[0].applied, "the tombstone is there after the restart");
     }
 
-    async fn a_batch_that_holds_a_component_twice_is_folded_in_order(database) {
+    async fn a_batch_that_contains_a_component_twice_is_applied_in_order(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let batch = [beat("a", Role::Web, 1), beat("A", Role::Web, 3), beat("a", Role::Web, 2)];
         let received = store.receive(batch.clone()).await.unwrap();
@@ -86,7 +86,7 @@ on_both! {
         assert_eq!(component.server.as_str(), "a", "shown as first reported");
     }
 
-    async fn who_may_ask_for_what_is_the_same_whether_read_as_it_changes_or_as_a_whole(database) {
+    async fn the_authentication_cache_is_the_same_after_each_change_as_after_a_full_load(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
         let ann = |role| AccessChange::SetAccount(Account {
@@ -111,7 +111,7 @@ on_both! {
         };
         let by_ann = token("product", Some(TokenOwner::User("ann".to_owned())));
         let by_token = token("other", Some(TokenOwner::Token("product".to_owned())));
-        for grants in [
+        for changes in [
             vec![ann(UserRole::Admin), session(1), session(2)],
             vec![AccessChange::AddToken(product, by_ann), AccessChange::AddToken(SecretHash::new("other"), by_token)],
             vec![AccessChange::CreateEmbedSession(code, guest), session(3)],
@@ -122,9 +122,9 @@ on_both! {
             vec![AccessChange::RemoveAccount("ann".to_owned())],
             vec![ann(UserRole::Viewer)],
         ] {
-            let commit = store.change_access(&grants, Some(&entry())).await.unwrap();
-            live.apply(commit.unwrap_or_else(|| panic!("nothing to change: {grants:?}")));
-            assert_eq!(*live.auth_cache(), store.load().await.unwrap().auth_cache, "{grants:?}");
+            let commit = store.change_access(&changes, Some(&entry())).await.unwrap();
+            live.apply(commit.unwrap_or_else(|| panic!("nothing to change: {changes:?}")));
+            assert_eq!(*live.auth_cache(), store.load().await.unwrap().auth_cache, "{changes:?}");
         }
         let late = AccessChange::StartSession {
             hash: SecretHash::new("late"),
@@ -133,10 +133,10 @@ on_both! {
             },
             password: "the hash before".to_owned(),
         };
-        assert!(store.change_access(&[late], None).await.unwrap().is_none(), "the password is another");
+        assert!(store.change_access(&[late], None).await.unwrap().is_none(), "the password has changed");
     }
 
-    async fn the_last_uses_of_tokens_are_written_together_and_read_by_who_asks_since_when(database) {
+    async fn uses_of_tokens_are_written_in_one_batch_and_read_since_a_given_time(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let at = store.now();
         let token = |number: u32| Token {
@@ -145,15 +145,15 @@ on_both! {
             owner: None, address: None, expires_at: None, last_used_at: None, revoked_at: None,
         };
         let hash = |number: u32| SecretHash::new(&number.to_string());
-        let grants: Vec<AccessChange> =
+        let changes: Vec<AccessChange> =
             (0..5).map(|number| AccessChange::AddToken(hash(number), token(number))).collect();
-        store.change_access(&grants, None).await.unwrap().unwrap();
+        store.change_access(&changes, None).await.unwrap().unwrap();
         let (early, late) = (at + Span::seconds(1), at + Span::seconds(2));
         let both = vec![("token-1".to_owned(), late), ("token-3".to_owned(), early)];
         let mut found = store.record_token_uses(both, at).await.unwrap();
         found.sort_by_key(|(_, moment)| *moment);
         assert_eq!(found, [(hash(3), early), (hash(1), late)]);
-        // A web server that comes later with an earlier use changes nothing.
+        // An earlier use that is written later changes nothing.
         let again = store.record_token_uses(vec![("token-1".to_owned(), early)], late).await.unwrap();
         assert_eq!(again, [(hash(1), late)]);
         let auth_cache = store.load().await.unwrap().auth_cache;
@@ -161,7 +161,7 @@ on_both! {
         assert_eq!(auth_cache.tokens[&hash(0)].last_used_at, None);
     }
 
-    async fn a_reader_that_takes_in_each_change_has_what_a_new_reader_gets(database) {
+    async fn a_reader_that_applies_each_change_has_the_same_as_a_new_reader(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
         let LiveView { snapshot: mut reader, mut cursor, .. } = live.view();
@@ -181,13 +181,13 @@ on_both! {
             }
             let (change, next, _) = live.changes_since(&cursor);
             let change = change.unwrap();
-            assert!(!change.whole, "only what changed travels");
+            assert!(!change.whole, "only what changed is sent");
             reader.apply(change.clone());
             reader.apply(change);
             cursor = next;
             assert_eq!(reader, live.snapshot());
         }
-        assert_eq!(live.changes_since(&cursor).0, None, "nothing changed, nothing travels");
+        assert_eq!(live.changes_since(&cursor).0, None, "nothing changed, so nothing is sent");
         assert_eq!(store.load().await.unwrap().snapshot.components, reader.components);
         assert!(live.changes_since("of.another.database").0.unwrap().whole);
     }
@@ -197,23 +197,23 @@ on_both! {
         let service = key("a", Role::Service);
         let silent = reporting(beat("b", Role::Service, 1), |facts| facts.messenger_port = None);
         store.receive([beat("a", Role::Service, 1), silent]).await.unwrap();
-        let saw = |key: &ComponentKey, outcome| [MessengerReport { key: key.clone(), outcome }];
-        let refused = saw(&service, Some(Err(MessengerFailure::Refused)));
+        let report = |key: &ComponentKey, outcome| [MessengerReport { key: key.clone(), outcome }];
+        let refused = report(&service, Some(Err(MessengerFailure::Refused)));
         let commit = store.note_messengers(&refused, "web-2").await.unwrap();
         let noted = Arc::clone(&commit.components[0].messengers[0]);
         assert_eq!(noted.failure, Some(MessengerFailure::Refused));
         assert_eq!((noted.port, noted.since), (33_237, commit.at));
         let same = store.note_messengers(&refused, "web-2").await.unwrap();
-        assert!(same.is_empty(), "it has been so since then");
-        let connected = saw(&service, Some(Ok(())));
+        assert!(same.is_empty(), "the state is the same");
+        let connected = report(&service, Some(Ok(())));
         let commit = store.note_messengers(&connected, "web-1").await.unwrap();
-        let each: Vec<&str> =
+        let seen_by: Vec<&str> =
             commit.components[0].messengers.iter().map(|seen| seen.seen_by.as_str()).collect();
-        assert_eq!(each, ["web-1", "web-2"], "each web server has its own word");
-        store.note_messengers(&saw(&service, None), "web-1").await.unwrap();
-        let absent = saw(&key("b", Role::Service), Some(Ok(())));
-        let nobody = store.note_messengers(&absent, "web-2").await.unwrap();
-        assert!(nobody.is_empty(), "none is announced there");
+        assert_eq!(seen_by, ["web-1", "web-2"], "one entry for each web server");
+        store.note_messengers(&report(&service, None), "web-1").await.unwrap();
+        let absent = report(&key("b", Role::Service), Some(Ok(())));
+        let none = store.note_messengers(&absent, "web-2").await.unwrap();
+        assert!(none.is_empty(), "that service announces no messenger");
         store.receive([beat("a", Role::Service, 2)]).await.unwrap();
         drop(store);
         let store = Store::open(&database.address()).await.unwrap();
@@ -221,7 +221,7 @@ on_both! {
         assert_eq!(snapshot.components[&service].messengers, [noted]);
     }
 
-    async fn what_another_process_writes_reaches_every_reader_with_the_next_look(database) {
+    async fn what_another_process_writes_reaches_every_reader_at_the_next_check(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
         let other =
@@ -236,7 +236,7 @@ on_both! {
             .await
             .unwrap();
         assert!(store.is_behind().await.unwrap());
-        // A heartbeat between the writing and the look hides nothing.
+        // A heartbeat between that write and the check hides nothing.
         live.apply(store.receive([beat("a", Role::Web, 2)]).await.unwrap().commit);
         live.check_database().await.unwrap();
         assert!(!store.is_behind().await.unwrap());
@@ -244,7 +244,7 @@ on_both! {
         assert_eq!(reader.references.encryption.unwrap().check, accepted.check);
         assert_eq!(reader, live.snapshot());
         let stored = store.load().await.unwrap();
-        assert_eq!(stored.snapshot, reader, "also the moment of the change");
+        assert_eq!(stored.snapshot, reader, "including the time of the change");
         let cursor = live.view().cursor;
         live.check_database().await.unwrap();
         assert_eq!(live.changes_since(&cursor).0, None, "noticed once");
@@ -267,7 +267,7 @@ on_both! {
         assert_eq!(reference(KeyKind::Machine).await, ("5d".to_owned(), true));
     }
 
-    async fn an_ordinary_beat_travels_without_the_facts_that_stayed(database) {
+    async fn a_heartbeat_without_new_facts_is_sent_without_the_facts(database) {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
         live.apply(store.receive([beat("web-1", Role::Web, 1)]).await.unwrap().commit);
@@ -280,7 +280,7 @@ on_both! {
 }
 
 #[tokio::test]
-async fn a_second_process_is_refused_the_same_file() {
+async fn a_file_that_is_in_use_cannot_be_opened_a_second_time() {
     let folder = Folder::new("owned");
     let store = Store::open(&folder.address()).await.unwrap();
     assert!(matches!(Store::open(&folder.address()).await, Err(StoreError::InUse(_))));
@@ -289,7 +289,7 @@ async fn a_second_process_is_refused_the_same_file() {
 }
 
 #[tokio::test]
-async fn a_database_address_that_is_none_is_refused_in_words() {
+async fn an_invalid_database_address_is_rejected_with_the_valid_forms() {
     for address in ["overview.db", "mysql://x", "sqlite:", "sqlite::memory:"] {
         let error = Store::open(address).await.unwrap_err();
         assert!(error.to_string().contains("sqlite:PATH"), "{address}: {error}");

@@ -1,9 +1,9 @@
-//! What remains after a restore from a backup?
+//! What do web servers and readers see after a restore from a backup?
 
 use super::*;
 
-/// Grows past what was known before a restore.
-async fn grow_past(store: &Arc<Store>, live: &LiveState, number: i64) {
+/// Writes until the commit number is higher than this.
+async fn write_past(store: &Arc<Store>, live: &LiveState, number: i64) {
     for sequence in 100.. {
         let received = store.receive([beat("later", Role::Web, sequence)]).await.unwrap();
         let commit = received.commit.id;
@@ -15,40 +15,40 @@ async fn grow_past(store: &Arc<Store>, live: &LiveState, number: i64) {
 }
 
 #[tokio::test]
-async fn a_web_server_that_slept_through_a_restore_takes_nothing_it_knew_for_true() {
+async fn a_web_server_that_was_suspended_during_a_restore_uses_nothing_that_it_knew_before() {
     let postgres = testkit::postgres();
     let address = postgres.create_database().await;
     let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
-    let (awake, asleep) = (
+    let (active, suspended) = (
         LiveState::load(Arc::clone(&one)).await.unwrap(),
         LiveState::load(Arc::clone(&other)).await.unwrap(),
     );
-    awake.apply(one.receive([beat("a", Role::Web, 1)]).await.unwrap().commit);
+    active.apply(one.receive([beat("a", Role::Web, 1)]).await.unwrap().commit);
     let backup = postgres.back_up(&address);
-    awake.apply(one.receive([beat("ghost", Role::Web, 1)]).await.unwrap().commit);
-    asleep.refresh().await;
-    let LiveView { snapshot: mut reader, cursor, .. } = asleep.view();
+    active.apply(one.receive([beat("ghost", Role::Web, 1)]).await.unwrap().commit);
+    suspended.refresh().await;
+    let LiveView { snapshot: mut reader, cursor, .. } = suspended.view();
     assert_eq!(reader.components.len(), 2);
-    let before = asleep.view();
+    let before = suspended.view();
     postgres.restore(&backup, &address);
-    // Neither who was awake nor who begins afterwards says anything of it to who slept.
-    awake.check_database().await.unwrap();
+    // The suspended web server gets no notification of the restore.
+    active.check_database().await.unwrap();
     let (commit, _) = cursor.split_once('-').unwrap();
     let commit: i64 = commit.split_once('.').unwrap().1.parse().unwrap();
-    grow_past(&one, &awake, commit + 5).await;
-    // A reader who comes from the one that sleeps gets everything.
-    let change = awake.changes_since(&cursor).0.unwrap();
-    assert!(change.whole, "its place is in another history");
+    write_past(&one, &active, commit + 5).await;
+    // A reader with a cursor of the suspended one gets everything.
+    let change = active.changes_since(&cursor).0.unwrap();
+    assert!(change.whole, "its commit was lost by the restore");
     reader.apply(change);
-    assert_eq!(reader, awake.snapshot());
-    // And one who comes from the restored history to it is not led back.
-    asleep.catch_up_to(&awake.view().cursor).await;
-    assert_eq!(asleep.snapshot().components.len(), 2, "a and later, no ghost");
-    awake.refresh().await;
-    assert_eq!(asleep.snapshot(), awake.snapshot());
-    let (was, now) = (before.snapshot.as_of(before.now), asleep.view());
+    assert_eq!(reader, active.snapshot());
+    // A reader that comes with a cursor from after the restore does not go back in time.
+    suspended.catch_up_to(&active.view().cursor).await;
+    assert_eq!(suspended.snapshot().components.len(), 2, "a and later, no ghost");
+    active.refresh().await;
+    assert_eq!(suspended.snapshot(), active.snapshot());
+    let (was, now) = (before.snapshot.as_of(before.now), suspended.view());
     assert!(now.snapshot.as_of(now.now) > was, "the picture never goes back in time");
-    assert!(asleep.changes_since(&cursor).0.unwrap().whole);
+    assert!(suspended.changes_since(&cursor).0.unwrap().whole);
     assert!(!other.is_behind().await.unwrap() && !one.is_behind().await.unwrap());
 }
 
@@ -65,7 +65,7 @@ async fn a_restore_into_the_file_of_a_running_overview_is_noticed() {
     };
     let backups = ["one.db", "other.db"].map(|name| folder.0.join(name));
     for (backup, server) in backups.iter().zip(["b", "c"]) {
-        // Both backups stand at commits of one number, and hold different servers.
+        // Both backups have the same commit number and different servers.
         let before = folder.0.join("before.db");
         if backup == &backups[0] {
             sqlite(format!(".backup '{}'", before.display()));

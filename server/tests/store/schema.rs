@@ -1,20 +1,20 @@
-//! What becomes of a database whose schema is not this program's?
+//! How does the store react to a database from before the first release?
 
 use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 
 use super::*;
 
-/// Migrations of a build before the first release, as sqlx read them from its folder.
-const FORMER: [(&str, &str); 2] = [
+/// Migrations of a build before the first release.
+const OLD_MIGRATIONS: [(&str, &str); 2] = [
     ("0001_cluster.sql", "create table cluster (id integer)"),
     ("0002_messenger.sql", "alter table cluster add column messenger text"),
 ];
 
-/// Makes the database as that build did, after the first so many of its migrations.
-async fn migrate_as_before(address: &str, migrations: usize) {
+/// Creates a database with this many of these migrations.
+async fn apply_old_migrations(address: &str, migrations: usize) {
     let folder = Folder::new(&format!("former-{migrations}-{}", SecretHash::new(address).to_hex()));
-    for (name, text) in &FORMER[..migrations] {
+    for (name, text) in &OLD_MIGRATIONS[..migrations] {
         std::fs::write(folder.0.join(name), text).unwrap();
     }
     let migrator = Migrator::new(folder.0.as_path()).await.unwrap();
@@ -30,8 +30,8 @@ async fn migrate_as_before(address: &str, migrations: usize) {
     }
 }
 
-/// How `serve` and how a command refuse the database at this address.
-async fn refusals(address: &str) -> [String; 2] {
+/// The errors of `serve` and of a command.
+async fn errors(address: &str) -> [String; 2] {
     let serve = match Store::open(address).await {
         Ok(store) => store.load().await.unwrap_err(),
         Err(error) => error,
@@ -44,16 +44,16 @@ async fn refusals(address: &str) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn a_database_from_before_the_first_release_is_refused_in_words_that_say_what_to_do() {
-    let server = Database::Server(testkit::postgres().create_database().await);
-    for database in [Database::File(Folder::new("before")), server] {
+async fn a_database_from_before_the_first_release_is_rejected_with_advice_what_to_do() {
+    let server = Database::Postgres(testkit::postgres().create_database().await);
+    for database in [Database::Sqlite(Folder::new("before")), server] {
         let address = database.address();
         for migrations in [1, 2] {
-            migrate_as_before(&address, migrations).await;
-            for refused in refusals(&address).await {
-                let said = "this database is from a version before the first release";
-                assert!(refused.contains(said), "{migrations}: {refused}");
-                assert!(refused.contains("start with a new "), "{migrations}: {refused}");
+            apply_old_migrations(&address, migrations).await;
+            for error in errors(&address).await {
+                let expected = "this database is from a version before the first release";
+                assert!(error.contains(expected), "{migrations}: {error}");
+                assert!(error.contains("start with a new "), "{migrations}: {error}");
             }
         }
         let as_before = "insert into cluster (messenger) values ($1), ($2)";

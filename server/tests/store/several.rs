@@ -1,9 +1,8 @@
-//! What do web servers that share a database read of each other?
+//! How do web servers that share a database see each other's changes?
 
 use super::*;
 
-/// Two web servers on one database.
-async fn two() -> (Arc<Store>, Arc<Store>) {
+async fn two_stores() -> (Arc<Store>, Arc<Store>) {
     let address = testkit::postgres().create_database().await;
     let (one, other) = (Store::open(&address).await.unwrap(), Store::open(&address).await.unwrap());
     one.renew_mark().await.unwrap();
@@ -12,8 +11,8 @@ async fn two() -> (Arc<Store>, Arc<Store>) {
 }
 
 #[tokio::test]
-async fn of_two_writers_each_waits_for_the_other_so_stamps_and_commits_have_one_order() {
-    let (one, other) = two().await;
+async fn two_writers_wait_for_each_other_so_times_and_commit_numbers_have_the_same_order() {
+    let (one, other) = two_stores().await;
     let write = |store: Arc<Store>, name: &'static str| async move {
         let mut commits = Vec::new();
         for sequence in 1..40 {
@@ -32,13 +31,17 @@ async fn of_two_writers_each_waits_for_the_other_so_stamps_and_commits_have_one_
     commits.sort_unstable();
     let numbers: Vec<i64> = commits.iter().map(|(number, _)| *number).collect();
     let first = numbers[0];
-    assert_eq!(numbers, (first..first + 78).collect::<Vec<_>>(), "no number twice, none left out");
-    assert!(commits.is_sorted_by_key(|(_, at)| *at), "a later commit has no earlier stamp");
+    assert_eq!(
+        numbers,
+        (first..first + 78).collect::<Vec<_>>(),
+        "no number is missing or used twice"
+    );
+    assert!(commits.is_sorted_by_key(|(_, at)| *at), "a later commit has no earlier time");
 }
 
 #[tokio::test]
-async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself() {
-    let (one, other) = two().await;
+async fn a_web_server_applies_what_another_wrote_before_its_own_change() {
+    let (one, other) = two_stores().await;
     let (here, there) = (
         LiveState::load(Arc::clone(&one)).await.unwrap(),
         LiveState::load(Arc::clone(&other)).await.unwrap(),
@@ -48,13 +51,13 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
         one.receive([beat("a", Role::Web, 1), beat("b", Role::Web, 1)]).await.unwrap().commit,
     );
     here.apply(one.remove(&[key("b", Role::Web)], &[], Some(&entry())).await.unwrap());
-    // The other comes to know of it with its own next change, and its reader too.
+    // The other reads it with its own next change, and so does its reader.
     there.apply(other.receive([beat("c", Role::Web, 1)]).await.unwrap().commit);
     assert_eq!(there.snapshot().components.len(), 2);
     let (change, next, _) = there.changes_since(&cursor);
     reader.apply(change.unwrap());
     assert_eq!(reader, there.snapshot());
-    // Sent to the first, which knows less, it is not led back: the first reads before it answers.
+    // At the first web server, which is behind, it does not go back in time: that one reads before it answers.
     assert_eq!(here.snapshot().components.len(), 1);
     here.catch_up_to(&next).await;
     if let Some(change) = here.changes_since(&next).0 {
@@ -66,7 +69,7 @@ async fn a_web_server_takes_in_what_another_wrote_before_what_it_writes_itself()
 }
 
 #[tokio::test]
-async fn another_database_at_the_same_address_is_taken_as_it_is() {
+async fn another_database_at_the_same_address_replaces_the_picture() {
     let postgres = testkit::postgres();
     let address = postgres.create_database().await;
     let store = Store::open(&address).await.unwrap();
@@ -74,9 +77,9 @@ async fn another_database_at_the_same_address_is_taken_as_it_is() {
     live.apply(store.receive([beat("a", Role::Web, 1)]).await.unwrap().commit);
     let cursor = live.view().cursor;
     postgres.empty_database(&address).await;
-    // At the first look there are no tables; they are made before the next.
+    // At the first check there are no tables; they are created before the next one.
     assert!(live.check_database().await.is_err() && live.is_blind());
     live.check_database().await.unwrap();
-    assert!(live.snapshot().components.is_empty(), "it is not that of before");
-    assert!(live.changes_since(&cursor).0.unwrap().whole, "whoever has the old picture forgets it");
+    assert!(live.snapshot().components.is_empty(), "it is an empty database");
+    assert!(live.changes_since(&cursor).0.unwrap().whole, "readers replace the old picture");
 }
