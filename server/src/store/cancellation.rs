@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use app::cluster::Source;
 use app::cluster::{
@@ -12,6 +13,7 @@ use app::protocol::UserRole;
 
 use crate::auth::audit::{Action, Actor, AuditEntry, AuditQuery};
 use crate::auth::model::Account;
+use crate::clock::Stopwatch;
 use crate::store::changes::fold_heartbeats;
 use crate::store::{AccessChange, Commit, Database, Store, StoreError, access, rows};
 use crate::store::{access_rows, audit, component_row};
@@ -257,27 +259,34 @@ async fn cancel_everywhere(store: Arc<Store>) {
     assert_eq!(store.replaced_connections(), 0, "no connection was returned inside a transaction");
 }
 
-/// A caller that has polled once may go away: the change is made all the same.
+/// A caller that has polled once may go away: the change is made all the same. One after the other, because each goes on in
+/// a task of its own, and the components that one receives another removes.
 async fn complete_without_caller(store: Arc<Store>) {
     for (number, work) in (1..).zip(Work::ALL) {
         let asked = poll_at_most(work.protected(&store, number), 1, Cancellation::AtOnce).await;
         assert!(asked.is_none(), "{work:?} ended at the first poll");
-    }
-    let mut last = None;
-    for _ in 0..500 {
-        let loaded = store.load().await.unwrap();
-        let removed = loaded.snapshot.components.is_empty();
-        let configured = loaded.snapshot.settings == settings(2);
-        let granted = loaded.auth_cache.accounts.contains_key("ann-4");
-        let accepted = loaded.snapshot.references.get(KeyKind::Encryption);
-        let accepted = accepted.is_some_and(|reference| reference.check == key_check(5));
-        last = Some((removed, configured, granted, accepted));
-        if last == Some((true, true, true, true)) {
-            return;
+        let waiting = Stopwatch::start();
+        while !is_complete(&store, work, number).await {
+            assert!(waiting.elapsed() < Duration::from_secs(10), "{work:?} was never made");
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("not all were made: removed, configured, granted, accepted are {last:?}");
+}
+
+/// Whether the change of [`Work::protected`] can be read.
+async fn is_complete(store: &Arc<Store>, work: Work, number: u32) -> bool {
+    let loaded = store.load().await.unwrap();
+    match work {
+        Work::Receive => loaded.snapshot.components.len() == 2,
+        Work::Configure => loaded.snapshot.settings == settings(number),
+        Work::Remove => loaded.snapshot.components.is_empty(),
+        Work::AccessChange => loaded.auth_cache.accounts.contains_key(&format!("ann-{number}")),
+        Work::AcceptKey => {
+            let accepted = loaded.snapshot.references.get(KeyKind::Encryption);
+            accepted.is_some_and(|reference| reference.check == key_check(number))
+        }
+        Work::RenewMark | Work::Load | Work::Audit => true,
+    }
 }
 
 /// A connection that was returned inside a transaction is replaced, and that transaction is rolled back.
