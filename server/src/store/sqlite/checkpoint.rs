@@ -17,6 +17,8 @@ use crate::telemetry::log_limit::LogLimit;
 /// `SQLite` truncates the file to this size. Twice the size that it reaches without a blocking reader.
 pub(super) const MAX_LOG_BYTES: u64 = 8 << 20;
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// How long a stop waits for a check for damage.
+const MAX_CHECK_WAIT: Duration = Duration::from_secs(5);
 
 static BLOCKED_LOG_LIMIT: LogLimit = LogLimit::new();
 
@@ -79,6 +81,8 @@ impl SqliteStore {
     /// open.
     pub(in crate::store) async fn close(&self) {
         self.readers.close().await;
+        // While a check still reads the file, SQLite does not delete the log. A check cannot be interrupted.
+        let _ = tokio::time::timeout(MAX_CHECK_WAIT, self.checker.close()).await;
         if self.file.check().is_ok() && self.damage.check().is_ok() {
             // If another process reads, the log stays until the next start.
             let copy = sqlx::query("pragma wal_checkpoint(truncate)").execute(&self.writer);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use app::cluster::DatabaseOutage;
-use sqlx::ConnectOptions as _;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
@@ -46,20 +46,18 @@ pub(super) async fn check_before_open(path: &Path) -> Result<(), StoreError> {
     if let Some(what) = wal::find_damage(path) {
         return Err(StoreError::Damaged(what));
     }
-    ignore_other_errors(check_pages(path).await)
+    let check = async {
+        let mut connection = connection(path).read_only(true).connect().await?;
+        let checked = check_pages(&mut connection).await;
+        connection.close().await?;
+        checked
+    };
+    ignore_other_errors(check.await)
 }
 
-async fn check_pages(path: &Path) -> Result<(), StoreError> {
-    let mut connection = connection(path).read_only(true).connect().await?;
-    let found: String =
-        sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut connection).await?;
+async fn check_pages(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let found: String = sqlx::query_scalar("pragma quick_check(1)").fetch_one(connection).await?;
     if found == "ok" { Ok(()) } else { Err(StoreError::Damaged(found)) }
-}
-
-async fn check_pages_and_rows(path: &Path) -> Result<(), StoreError> {
-    check_pages(path).await?;
-    let mut connection = connection(path).read_only(true).connect().await?;
-    rows::read_all(&mut connection).await
 }
 
 fn ignore_other_errors(read: Result<(), StoreError>) -> Result<(), StoreError> {
@@ -88,12 +86,18 @@ impl SqliteStore {
         }
     }
 
+    async fn check_pages_and_rows(&self) -> Result<(), StoreError> {
+        let mut connection = self.checker.acquire().await?;
+        check_pages(&mut connection).await?;
+        rows::read_all(&mut connection).await
+    }
+
     async fn check_integrity(&self) {
         self.damage.suspected.store(false, Ordering::Relaxed);
         // If another file is in its place, its damage does not count for this one.
         let is_ours = || self.file.check().is_ok();
         if is_ours()
-            && let Err(error) = ignore_other_errors(check_pages_and_rows(self.file.path()).await)
+            && let Err(error) = ignore_other_errors(self.check_pages_and_rows().await)
             && is_ours()
         {
             tracing::error!(%error, "the database is not written to any more; stop `serve`, replace the file with a backup, and start it again");

@@ -44,6 +44,8 @@ pub(super) struct SqliteStore {
     writer: SqlitePool,
     /// In WAL mode readers never block the writer.
     readers: SqlitePool,
+    /// Only one connection, which reads the whole file to find damage.
+    checker: SqlitePool,
     pub(super) replaced_connections: Counter,
     pub(super) clock: Clock,
     file: DatabaseFile,
@@ -112,9 +114,12 @@ impl SqliteStore {
         schema::update(&mut *writer.acquire().await?, &MIGRATIONS, NEW_FILE).await?;
         // Readers do not stay open: after a failed write the writer must open the file again, and SQLite closes it
         // only when no connection uses it.
-        let readers = pool(MAX_READERS)
-            .after_release(|_, _| Box::pin(async { Ok(false) }))
-            .connect_lazy_with(connection(path).read_only(true));
+        let readers = |connections| {
+            pool(connections)
+                .after_release(|_, _| Box::pin(async { Ok(false) }))
+                .connect_lazy_with(connection(path).read_only(true))
+        };
+        let (readers, checker) = (readers(MAX_READERS), readers(1));
         let (damage, replaced_connections) = (Arc::default(), Counter::default());
         let mut tx = begin(&writer, "begin immediate", &damage, &replaced_connections).await?;
         insert_cluster_row(&mut tx, &new_id(), clock::wall()).await?;
@@ -123,8 +128,17 @@ impl SqliteStore {
         let clock = Clock::starting(cluster.mark_at);
         let file = DatabaseFile::new(path, lock.database)?;
         let log = checkpoint::wal_path(&real);
-        let store =
-            Self { writer, readers, replaced_connections, clock, file, log, damage, _lock: lock };
+        let store = Self {
+            writer,
+            readers,
+            checker,
+            replaced_connections,
+            clock,
+            file,
+            log,
+            damage,
+            _lock: lock,
+        };
         Ok((store, cluster))
     }
 
