@@ -34,7 +34,7 @@ function started(demo) {
   });
 }
 
-// The demo repeats its scenes, and a round takes less than two minutes.
+// The demo repeats its scenes, and they are in its first minute.
 async function scene(url) {
   for (const end = Date.now() + 120_000; Date.now() < end; ) {
     const overview = await (await fetch(new URL('api/v1/overview', url))).json();

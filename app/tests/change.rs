@@ -64,7 +64,8 @@ fn after() -> Snapshot {
     ]);
     after.settings = Settings { load_balancing: true, ..Settings::default() };
     after.references.accept(KeyKind::Machine, key(1));
-    after.blind_periods = vec![period(1, 2), BlindPeriod { start: ms(3_000), end: ms(3_500) }];
+    after.blind_periods =
+        vec![period(1, 2), BlindPeriod { start: ms(3_000), end: ms(3_500), clock_set: false }];
     after.changed_at = s(31);
     after
 }
@@ -127,7 +128,7 @@ fn a_heartbeat_is_the_only_difference_only_if_nothing_else_changed() {
     assert!(HeartbeatUpdate::is_only_difference(&before, &after));
     assert_eq!(HeartbeatUpdate::from_component(&after).applied_to(&before), after);
     let mut restarted = after.clone();
-    restarted.boots.former = Some(before.boots.current.clone());
+    restarted.boots.former = vec![before.boots.current.clone()];
     for more in [
         with_facts(after.clone(), |facts| facts.version = "2026.3".into()),
         Component { stopped: true, ..after.clone() },

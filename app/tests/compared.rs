@@ -199,10 +199,32 @@ proptest! {
         };
         let together = silent.iter().map(|first| (within(*first), *first)).max();
         let together = together.filter(|(most, _)| services.len() >= 2 && most * 2 > services.len());
-        let everyone = hints.iter().find(|hint| hint.id == HintId::EveryoneSilent);
-        prop_assert_eq!(everyone.is_some(), together.is_some());
-        if let (Some(hint), Some((most, first))) = (everyone, together) {
-            prop_assert_eq!(number(hint, "count"), Some(most));
+        let together = together.map(|(most, first)| {
+            let is_one = |(_, c, pulse, _): &&(&ServerName, &Component, Pulse, bool)| {
+                let since = c.last_heartbeat + Span::seconds(300) + Span::TICK - first;
+                c.role == Role::Service
+                    && *pulse == Pulse::Stale
+                    && (Span::ZERO..=Span::seconds(30)).contains(&since)
+            };
+            let last = all.iter().filter(is_one).map(|(_, c, ..)| c.last_heartbeat).max().unwrap();
+            let later = last + Span::seconds(30);
+            let witnesses = overview.servers.iter().filter(|server| {
+                let components = server.components.iter().map(|status| &status.component);
+                components.filter(|c| !c.facts.source.is_own()).any(|c| c.last_heartbeat > later)
+            });
+            (most, first, witnesses.count())
+        });
+        let find = |id| hints.iter().find(|hint| hint.id == id);
+        let silence = [find(HintId::EveryoneSilent), find(HintId::ManySilent)];
+        let has_witness = together.map(|(.., witnesses)| witnesses > 0);
+        prop_assert_eq!(silence.map(|hint| hint.is_some()), [
+            has_witness == Some(false),
+            has_witness == Some(true),
+        ]);
+        let hint = silence.into_iter().flatten().next();
+        if let (Some(hint), Some((most, first, witnesses))) = (hint, together) {
+            prop_assert_eq!(number(hint, "silent"), Some(most));
+            prop_assert_eq!(number(hint, "reporting").unwrap_or_default(), witnesses);
             prop_assert!(hint.args.contains(&("first", Arg::Moment(first))));
         }
     }

@@ -16,6 +16,7 @@ use common::{NOON, hints, ids, key, ms, name, s, service, snapshot, web, with_fa
 fn two_servers_never_share_an_anchor() {
     let of = |server| Hint {
         id: HintId::ClockSkew,
+        severity: HintId::ClockSkew.severity(),
         server: Some(name(server)),
         role: None,
         notes: Vec::new(),
@@ -115,8 +116,8 @@ fn everyone_is_silent_only_when_more_than_half_of_at_least_two_are() {
     let silent = |dead: usize, alive: usize| {
         let name = |number: usize| format!("s{number}");
         let dead = (0..dead).map(|number| service(&name(number)));
-        let alive = (10..10 + alive).map(|number| heard(service(&name(number)), s(390)));
-        ids(&snapshot(dead.chain(alive)), s(400)).contains(&HintId::EveryoneSilent)
+        let alive = (10..10 + alive).map(|number| heard(service(&name(number)), s(30)));
+        ids(&snapshot(dead.chain(alive)), s(301)).contains(&HintId::EveryoneSilent)
     };
     assert!(!silent(1, 0), "one alone is not everyone");
     assert!(silent(2, 0));
@@ -129,9 +130,9 @@ fn everyone_is_silent_only_when_more_than_half_of_at_least_two_are() {
 fn stopped_services_and_observer_rows_are_not_among_everyone() {
     let rest = |third: Component, fourth: Component| {
         let four = snapshot([service("a"), service("b"), third, fourth]);
-        ids(&four, s(400)).contains(&HintId::EveryoneSilent)
+        ids(&four, s(301)).contains(&HintId::EveryoneSilent)
     };
-    let alive = |server| heard(service(server), s(390));
+    let alive = |server| heard(service(server), s(30));
     assert!(!rest(alive("c"), alive("d")));
     assert!(rest(stopped(alive("c")), alive("d")));
     assert!(rest(observer(alive("c")), alive("d")));
@@ -313,7 +314,7 @@ fn an_observer_row_has_hints_of_pulse_clock_and_messenger_and_no_others() {
             skew: skewed(3_000, 3_000).skew,
             came_back: Some(NOON),
             messengers: messenger.components.values().next().unwrap().messengers.clone(),
-            ..heard(observer(taking_turns()), s(-301))
+            ..heard(observer(taking_turns()), s(-61))
         },
         |facts| {
             facts.version = "0".into();
@@ -323,6 +324,6 @@ fn an_observer_row_has_hints_of_pulse_clock_and_messenger_and_no_others() {
     let cluster = accepting(KeyKind::Encryption, 1, snapshot([row, keyed(service("b"), 1)]));
     assert_eq!(
         ids(&cluster, NOON),
-        [HintId::ServiceStale, HintId::ClockSkew, HintId::MessengerUnreachable]
+        [HintId::ServiceLate, HintId::ClockSkew, HintId::MessengerUnreachable]
     );
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cluster_overview_app::cluster::Boot;
-use cluster_overview_app::cluster::hints::MAX_HINTS_OF_ONE_ID;
+use cluster_overview_app::cluster::MAX_HINTS_OF_ONE_ID;
 use cluster_overview_app::cluster::{
     Boots, Component, Hint, HintId, KeyCheck, KeyKind, Messenger, MessengerFailure,
     RejectionReason, Settings, Skew, Snapshot, Span,
@@ -36,10 +36,15 @@ fn check(number: usize) -> Option<KeyCheck> {
 }
 
 fn taking_turns(component: Component) -> Component {
-    let one = |number| Boot { id: boot(number), sequence: 9, ip: address(number) };
+    let one = |number| Boot {
+        id: boot(number),
+        sequence: 9,
+        ip: address(number),
+        returned_at: Some(NOON),
+    };
     let boots = Boots {
         current: one(1),
-        former: Some(one(2)),
+        former: vec![one(2)],
         returns: vec![s(-20), s(-10), NOON],
         duplicate: true,
     };
@@ -104,7 +109,7 @@ fn as_json(hints: &[Hint]) -> String {
         serde_json::json!({
             "id": hint.id.as_str(),
             "anchor": hint.anchor(),
-            "severity": hint.severity(),
+            "severity": hint.severity,
             "title": text.title,
             "evidence": text.evidence,
             "steps": text.steps,
@@ -120,7 +125,7 @@ fn as_json(hints: &[Hint]) -> String {
 fn the_hints_of_ten_thousand_servers_with_any_problem_fit_in_200_kb() {
     for (problem, snapshot) in problem_clusters(LARGE_CLUSTER_SERVERS) {
         let overview = snapshot.overview(NOON);
-        let hints = snapshot.hints(&overview, NOON);
+        let hints = snapshot.hints(&overview);
         let length = as_json(&hints).len();
         assert!(length <= MAX_HINTS_JSON_BYTES, "{problem}: {length} bytes");
         let catalog = Catalog::for_language(Language::English);
@@ -133,8 +138,8 @@ fn the_hints_of_ten_thousand_servers_with_any_problem_fit_in_200_kb() {
 fn no_hint_is_left_out_and_no_id_has_more_than_fifty() {
     for (problem, snapshot) in problem_clusters(200) {
         let overview = snapshot.overview(NOON);
-        let findings = snapshot.findings(&overview, NOON);
-        let hints = snapshot.hints(&overview, NOON);
+        let findings = overview.findings.clone();
+        let hints = snapshot.hints(&overview);
         for id in HintId::ALL {
             let due = findings.iter().filter(|finding| finding.id == *id).count();
             let of_id: Vec<&Hint> = hints.iter().filter(|hint| hint.id == *id).collect();

@@ -29,7 +29,7 @@ fn blind_periods_after(from: Timestamp, max_ms: i64) -> impl Strategy<Value = Ve
             .map(|(gap, length)| {
                 let start = moment + Span(gap);
                 moment = start + Span(length);
-                BlindPeriod { start, end: moment }
+                BlindPeriod { start, end: moment, clock_set: false }
             })
             .collect()
     })
@@ -93,7 +93,7 @@ fn cluster() -> impl Strategy<Value = Snapshot> {
 /// Everything that a reader sees at `now`, except `as_of`.
 fn visible_state(snapshot: &Snapshot, now: Timestamp) -> (Overview, Vec<Hint>) {
     let overview = snapshot.overview(now);
-    let hints = snapshot.hints(&overview, now);
+    let hints = snapshot.hints(&overview);
     (Overview { as_of: Timestamp::default(), ..overview }, hints)
 }
 
@@ -189,7 +189,7 @@ proptest! {
         after in 0_i64..400_000,
     ) {
         let start = blind_periods.last().map_or(ms(start), |last| last.end.max(ms(start)));
-        let outage = BlindPeriod { start, end: start + Span(length) };
+        let outage = BlindPeriod { start, end: start + Span(length), clock_set: false };
         let with_it: Vec<BlindPeriod> = blind_periods.iter().copied().chain([outage]).collect();
         let before = component.pulse(&settings, &blind_periods, start);
         let pulse = |now| component.pulse(&settings, &with_it, now);

@@ -10,21 +10,20 @@ use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::boot::DUPLICATE_WINDOW;
 use cluster_overview_app::cluster::receive::receive;
 use cluster_overview_app::cluster::{
-    BootMatch, Component, Heartbeat, HintId, Messenger, MessengerFailure, Role, Skew, Span,
-    Timestamp,
+    BootMatch, Boots, Component, Heartbeat, HintId, Messenger, MessengerFailure, Role, Settings,
+    Skew, Span, Timestamp,
 };
 use common::{
-    NOON, boot, heartbeat, known, ms, of_boot, present, removed, reporting, s, service, snapshot,
+    NOON, arrival, arrive, boot, heartbeat, known, ms, of_boot, present, removed, reporting, s,
+    service, snapshot,
 };
 
-const TOLD: Span = Span::seconds(30);
-
 fn take(component: &Component, beat: &Heartbeat, stamp: Timestamp) -> Option<Component> {
-    receive(Some(&present(component)), beat, stamp, TOLD)
+    arrive(Some(&present(component)), beat, stamp)
 }
 
 fn bring_back(gone: &Component, beat: &Heartbeat, stamp: Timestamp) -> Option<Component> {
-    receive(Some(&removed(gone)), beat, stamp, TOLD)
+    arrive(Some(&removed(gone)), beat, stamp)
 }
 
 /// A component whose current boot is the second and whose former is the first, both at sequence 5.
@@ -54,7 +53,7 @@ fn a_heartbeat_of_a_higher_sequence_counts() {
     assert_eq!(next.last_heartbeat, s(30));
     assert_eq!(next.first_seen, NOON);
     assert_eq!(next.boots.current.sequence, 6);
-    assert_eq!(next.boots.former, None);
+    assert_eq!(next.boots.former, []);
 }
 
 #[test]
@@ -89,7 +88,7 @@ fn a_new_boot_is_a_start_whatever_its_sequence() {
     let restarted = take(&known(&of_boot(1, 5)), &of_boot(2, 0), s(30)).unwrap();
     assert_eq!(restarted.boots.current.id, boot(2));
     assert_eq!(
-        restarted.boots.former.map(|former| (former.id, former.sequence)),
+        restarted.boots.former.first().map(|former| (former.id.clone(), former.sequence)),
         Some((boot(1), 5))
     );
     assert!(restarted.boots.returns.is_empty());
@@ -111,18 +110,23 @@ fn a_late_goodbye_of_the_former_boot_changes_nothing() {
 fn a_higher_heartbeat_of_the_former_boot_makes_it_current_again() {
     let back = take(&restarted(), &of_boot(1, 6), s(30)).unwrap();
     assert_eq!(back.boots.current.id, boot(1));
-    assert_eq!(back.boots.former.as_ref().map(|former| former.sequence), Some(5));
+    assert_eq!(back.boots.former.first().map(|former| former.sequence), Some(5));
     assert_eq!(back.boots.returns, [s(30)]);
     assert_eq!(take(&back, &of_boot(2, 5), s(31)), None, "its highest sequence is remembered");
 }
 
 #[test]
-fn a_third_boot_is_a_new_start_and_the_first_is_forgotten() {
-    let third = take(&restarted(), &of_boot(3, 1), s(30)).unwrap();
-    assert_eq!(third.boots.current.id, boot(3));
-    assert_eq!(third.boots.former.as_ref().map(|former| former.id.clone()), Some(boot(2)));
-    assert!(third.boots.returns.is_empty());
-    assert_eq!(third.boots.classify(&of_boot(1, 5).boot(), false), BootMatch::Started);
+fn seven_former_boots_are_known_and_the_one_before_is_forgotten() {
+    let eighth = (3..=8).fold(restarted(), |known, number| {
+        take(&known, &of_boot(number, 1), s(10 * i64::from(number))).unwrap()
+    });
+    assert_eq!(eighth.boots.current.id, boot(8));
+    assert_eq!(eighth.boots.former.first().map(|former| former.id.clone()), Some(boot(7)));
+    assert!(eighth.boots.returns.is_empty());
+    let of_first = |boots: &Boots| boots.classify(&of_boot(1, 6).boot(), false);
+    assert_eq!(of_first(&eighth.boots), BootMatch::Returned);
+    let ninth = take(&eighth, &of_boot(9, 1), s(90)).unwrap();
+    assert_eq!(of_first(&ninth.boots), BootMatch::Started);
 }
 
 #[test]
@@ -186,7 +190,7 @@ fn a_removed_component_that_beats_on_comes_back_and_it_is_said() {
 fn a_removed_component_that_was_restarted_comes_without_a_word() {
     let new = bring_back(&restarted(), &of_boot(3, 1), s(60)).unwrap();
     assert_eq!(new.came_back, None);
-    assert_eq!(new.boots.former, None);
+    assert_eq!(new.boots.former, []);
     assert_eq!(new.first_seen, s(60));
     let back = bring_back(&restarted(), &of_boot(2, 6), s(60)).unwrap();
     let restarted = take(&back, &of_boot(3, 1), s(90)).unwrap();
@@ -206,7 +210,7 @@ fn a_row_of_the_overviews_own_steps_aside_for_a_node() {
         let own = known(&reporting(of_boot(1, 50), |facts| facts.source = source));
         let node = take(&own, &of_boot(2, 1), s(30)).unwrap();
         assert_eq!(node.facts.source, Source::Node);
-        assert_eq!(node.boots.former, None, "its boots are no part of the node's");
+        assert_eq!(node.boots.former, [], "its boots are no part of the node's");
         assert_eq!(node.first_seen, s(30));
     }
 }
@@ -286,7 +290,9 @@ fn a_heartbeat_brings_every_fact_up_to_date() {
         facts.ip = common::address(9);
         facts.key_check = Some(common::key(3));
     });
-    let next = receive(Some(&present(&service("web-1"))), &beat, s(5), Span::seconds(7)).unwrap();
+    let settings = Settings { heartbeat_interval_s: 7, ..Settings::default() };
+    let next =
+        receive(Some(&present(&service("web-1"))), &beat, &arrival(s(5), &settings)).unwrap();
     assert_eq!(next.facts.version, "2026.3");
     assert_eq!(next.facts.product.as_deref(), Some("ProGet"));
     assert_eq!(

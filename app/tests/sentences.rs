@@ -18,8 +18,11 @@ fn why(component: Component, now: Timestamp) -> String {
 }
 
 fn why_in(snapshot: &Snapshot, server: &str, role: Role, now: Timestamp) -> String {
-    Catalog::for_language(Language::English)
-        .why(status(&snapshot.overview(now), server, role), snapshot)
+    Catalog::for_language(Language::English).why(
+        status(&snapshot.overview(now), server, role),
+        snapshot,
+        now,
+    )
 }
 
 fn opening(snapshot: &Snapshot) -> (String, String) {
@@ -128,6 +131,11 @@ fn every_other_verdict_is_explained_after_the_pulse() {
     );
 }
 
+/// A component that said goodbye so long ago that nobody expects it back.
+fn stopped(component: Component) -> Component {
+    Component { stopped: true, ..heard(component, -301) }
+}
+
 #[test]
 fn the_opening_says_how_many_servers_need_attention_and_why() {
     let of = |components: &[Component]| opening(&snapshot(components.to_vec()));
@@ -137,17 +145,17 @@ fn the_opening_says_how_many_servers_need_attention_and_why() {
     assert_eq!(of(&[web("a"), web("b")]), texts("All 2 servers are in sync", ""));
     assert_eq!(
         of(&[heard(service("a"), -301)]),
-        texts("The server needs attention", "a: the service does not respond.")
+        texts("The server needs attention", "The service of a does not respond.")
     );
     assert_eq!(
         of(&[heard(service("a"), -61), web("b")]),
-        texts("1 of 2 servers needs attention", "a: the service's heartbeat is late.")
+        texts("1 of 2 servers needs attention", "The heartbeat of the service of a is late.")
     );
     assert_eq!(
-        of(&[Component { stopped: true, ..web("a") }, heard(web("b"), -86_401), web("c"),]),
+        of(&[stopped(web("a")), heard(web("b"), -86_401), web("c")]),
         texts(
             "2 of 3 servers need attention",
-            "a has stopped. The web component of b has received no requests for a long time."
+            "b does not respond. The web component of a has stopped."
         )
     );
 }
@@ -165,43 +173,44 @@ fn the_opening_names_keys_and_versions() {
     mixed.references.accept(KeyKind::Machine, key(1));
     assert_eq!(
         opening(&mixed).1,
-        "b: the encryption key does not match the cluster's. d: the machine key does not match. c reports no \
-         encryption key.",
+        "b uses a different encryption key. d uses a different machine key. c reports no encryption key.",
         "the worst first"
     );
     let of = |server: &str, version: &str| {
         with_facts(web(server), |facts| facts.version = version.into())
     };
     let mixed = snapshot([of("a", "1"), of("b", "2"), of("c", "2"), of("d", "3")]);
-    assert_eq!(opening(&mixed).1, "a runs an older version. d runs a newer version.");
+    assert_eq!(opening(&mixed).1, "Servers run different versions.");
 }
 
 #[test]
 fn the_opening_names_three_servers_and_counts_the_rest() {
-    let of = |server: &str| Component { stopped: true, ..service(server) };
+    let of = |server: &str| stopped(service(server));
     let (_, four) = opening(&snapshot(["a", "b", "c", "d"].map(of)));
-    assert!(four.ends_with("d has stopped."), "a fourth name is as short as a count: {four}");
+    assert!(
+        four.ends_with("The service of d has stopped."),
+        "a fourth name is as short as a count: {four}"
+    );
     let (headline, five) = opening(&snapshot(["a", "b", "c", "d", "e"].map(of)));
     assert_eq!(headline, "5 of 5 servers need attention");
-    assert!(five.ends_with("c has stopped. 2 more."), "{five}");
+    assert!(five.ends_with("The service of c has stopped. 2 more."), "{five}");
 }
 
 #[test]
 fn the_opening_groups_services_that_stopped_reporting_at_the_same_time() {
     let dead = |server: &str| heard(service(server), -301);
-    let other = Component { stopped: true, ..web("e") };
+    let other = stopped(web("e"));
     let silent = snapshot(["a", "b", "c"].map(dead).into_iter().chain([other]));
     assert_eq!(
         opening(&silent).1,
-        "3 of 3 services stopped reporting at the same time. e has stopped."
+        "3 of 3 services stopped reporting at the same time. The web component of e has stopped."
     );
 }
 
 #[test]
 fn the_worst_of_a_server_is_the_reason_given() {
-    let pair =
-        snapshot([Component { stopped: true, ..web("a") }, heard(service("a"), -301), web("b")]);
-    assert_eq!(opening(&pair).1, "a: the service does not respond.");
+    let pair = snapshot([stopped(web("a")), heard(service("a"), -301), web("b")]);
+    assert_eq!(opening(&pair).1, "The service of a does not respond.");
 }
 
 #[test]
@@ -210,7 +219,7 @@ fn the_opening_has_a_warning_about_the_cluster_when_all_servers_are_in_sync() {
     let thin = Snapshot { settings, ..snapshot([service("a")]) };
     assert_eq!(
         opening(&thin),
-        ("The server is in sync".to_owned(), "No standby for failover.".to_owned())
+        ("The cluster needs attention".to_owned(), "No standby for failover.".to_owned())
     );
     let tight = Settings { stale_timeout_s: 60, ..Settings::default() };
     let tight = Snapshot { settings: tight, ..snapshot([service("a")]) };

@@ -1,5 +1,6 @@
 // Does the page answer the questions of an admin, from the first symptom to the fix?
 
+import { randomUUID } from 'node:crypto';
 import { component, digits, expect, hint, hintLink, openPage, quickTimers, server, test } from './cluster';
 
 test('why does a server have a decryption failure, and how do I fix it', async ({ cluster, page }) => {
@@ -10,7 +11,7 @@ test('why does a server have a decryption failure, and how do I fix it', async (
   cluster.agent('web-2', 'service', { key: 'another key' });
   await openPage(page, cluster.url);
   await expect(page.getByTestId('verdict')).toHaveText('1 of 3 servers needs attention');
-  await expect(page.getByText("web-2: the encryption key does not match the cluster's.")).toBeVisible();
+  await expect(page.getByText('web-2 uses a different encryption key.')).toBeVisible();
   await hintLink(page, 'web-2', 'service', 'Encryption key').click();
   const cure = hint(page, 'key-mismatch-web-2');
   await expect(cure).toBeInViewport();
@@ -44,7 +45,7 @@ test('why is my web component stale although the server is up', async ({ cluster
   await expect(web).toHaveAttribute('data-pulse', 'stale', { timeout: 70_000 });
   await expect(web, 'a warning, not an error').toHaveAttribute('data-health', 'warning');
   await expect(component(page, 'web-1', 'service')).toHaveAttribute('data-pulse', 'alive');
-  await expect(page.getByText('The web component of web-1 has received no requests for a long time.')).toBeVisible();
+  await expect(page.getByText('The web component of web-1 has received no requests.')).toBeVisible();
   await expect(web).toContainText('a web component is stale after 60 s');
   await hintLink(page, 'web-1', 'web', 'Heartbeat').click();
   const cure = page.locator('[data-hint="web-idle"]');
@@ -62,7 +63,7 @@ test('why does a machine key differ', async ({ cluster, page }) => {
   const web = (name: string, machineKey: string) => ({ server: name, role: 'web' as const, version: '5.3.40', machineKey });
   await cluster.sendHeartbeats([web('web-1', 'm'), web('web-2', 'm'), web('web-3', 'other')]);
   await openPage(page, cluster.url);
-  await expect(page.getByText('web-3: the machine key does not match.')).toBeVisible();
+  await expect(page.getByText('web-3 uses a different machine key.')).toBeVisible();
   await hintLink(page, 'web-3', 'web', 'Encryption key').click();
   const cure = page.locator('[data-hint="machine-key-mismatch"]');
   await expect(cure).toBeInViewport();
@@ -96,4 +97,59 @@ test('why is a removed server back, and how do I remove it for good', async ({ c
   await expect(why).toHaveCount(0);
   await expect(page.getByTestId('verdict')).toHaveText('The server is in sync');
   expect((await cluster.overview()).counts.servers).toBe(1);
+});
+
+test('why does my service keep restarting, and since when', async ({ cluster, page }) => {
+  await cluster.saveSettings(quickTimers);
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }]);
+  await cluster.keepSendingHeartbeats([{ server: 'app-2' }]);
+  for (let start = 0; start < 3; start += 1) {
+    await cluster.sendHeartbeat({ server: 'app-1', boot_id: randomUUID(), version: '2026.2.2' });
+  }
+  await cluster.keepSendingHeartbeats([{ server: 'app-1', version: '2026.2.2' }]);
+  await openPage(page, cluster.url);
+  await expect(page.getByText('The service of app-1 keeps restarting.')).toBeVisible();
+  const service = component(page, 'app-1', 'service');
+  await expect(service, 'its heartbeats arrive in time').toHaveAttribute('data-pulse', 'alive');
+  await expect(service).toHaveAttribute('data-health', 'warning');
+  await expect(service).toContainText('it has started 3 times since');
+  await hintLink(page, 'app-1', 'service', 'Heartbeat').click();
+  const cure = page.locator('[data-hint="service-restarting"]');
+  await expect(cure).toBeInViewport();
+  await expect(cure).toContainText(/It started 3 times between \d\d:\d\d:\d\dZ and \d\d:\d\d:\d\dZ/);
+  await expect(cure).toContainText('Each process ended without saying so: it crashed or was killed.');
+  await expect(cure).toContainText('All of this began with version 2026.2.2.');
+  await expect(cure.getByRole('listitem').first()).toContainText('Read the end of its log on app-1 before each start');
+  await page.getByRole('link', { name: 'app-1', exact: true }).click();
+  await expect(page.getByRole('dialog', { name: 'app-1' })).toContainText('Status since');
+});
+
+test('half of my servers vanished at once: is it the overview', async ({ cluster, page }) => {
+  await cluster.saveSettings(quickTimers);
+  await cluster.keepSendingHeartbeats([{ server: 'web-1', ip: '10.0.1.1' }, { server: 'web-1', role: 'web', ip: '10.0.1.1' }]);
+  const apps = [1, 2, 3].map((number) => ({ server: `app-${number}`, ip: `10.0.2.${number}` }));
+  const stop = await cluster.keepSendingHeartbeats(apps);
+  await openPage(page, cluster.url);
+  await expect(page.getByTestId('verdict')).toHaveText('All 4 servers are in sync');
+  await stop();
+  const cause = page.locator('[data-hint="many-silent"]');
+  await expect(cause).toContainText('3 of 4 services stopped reporting at the same time', { timeout: 15_000 });
+  await expect(cause).toContainText('The overview and its database work');
+  await expect(cause).toContainText('Only they are in the network 10.0.2.0/24.');
+  await expect(cause).toContainText('app-1, app-2 and app-3');
+  await expect(page.locator('[data-hint]'), 'it replaces the hint of each service').toHaveCount(1);
+  await hintLink(page, 'app-2', 'service', 'Heartbeat').click();
+  await expect(cause).toBeInViewport();
+  await cluster.keepSendingHeartbeats(apps);
+  await expect(cause).toHaveCount(0);
+});
+
+test('why is one server shown as two', async ({ cluster, page }) => {
+  await cluster.sendHeartbeats([{ server: 'web-1', role: 'web' }, { server: 'WEB-1.corp.example' }, { server: 'app-1' }]);
+  await openPage(page, cluster.url);
+  const cure = hint(page, 'same-machine-web-1');
+  await expect(cure).toContainText('web-1 and WEB-1.corp.example have the address 10.0.0.11 and the same host name');
+  await expect(cure.getByRole('listitem').first()).toContainText('start their agents with the same --name');
+  await hintLink(page, 'web-1', 'web', 'Heartbeat').click();
+  await expect(cure).toBeInViewport();
 });

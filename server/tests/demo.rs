@@ -1,4 +1,4 @@
-//! The demo's promise: every pulse and every hint within two minutes, and nothing left behind.
+//! The demo's promise: every pulse and every hint within three minutes, and nothing left behind.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 
@@ -7,8 +7,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use app::cluster::{HintId, Pulse};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{DEFAULT_TIMEOUT, Folder, Process, agent, folder, program, send, wait_until_ok};
+
+const ROUND: Duration = Duration::from_mins(3);
+/// Each round begins with at least so long without faults.
+const QUIET: SignedDuration = SignedDuration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// A demo as a process of its own. It ends with this value, however the story does.
 struct Demo {
@@ -60,9 +66,17 @@ fn shown(overview: &Value) -> impl Iterator<Item = String> {
     pulses.map(str::to_owned).chain(ids)
 }
 
-/// Slow on purpose: two minutes are the promise.
+/// Nothing is wrong with the six servers.
+fn is_quiet(overview: &Value) -> bool {
+    overview["health"] == "ok"
+        && overview["hints"] == json!([])
+        && overview["counts"]["servers"] == 6
+}
+
+/// Slow on purpose: three minutes are the promise.
 #[test]
-fn within_two_minutes_the_demo_shows_every_pulse_and_every_hint_and_leaves_nothing_behind() {
+fn within_three_minutes_the_demo_shows_every_pulse_and_every_hint_and_begins_again_without_faults()
+{
     let mut demo = Demo::start();
     let mut missing: BTreeSet<String> = Pulse::ALL
         .into_iter()
@@ -70,11 +84,10 @@ fn within_two_minutes_the_demo_shows_every_pulse_and_every_hint_and_leaves_nothi
         .chain(HintId::ALL.iter().map(|hint| hint.as_str()))
         .map(str::to_owned)
         .collect();
-    let (whole, began) = demo.overview();
-    assert_eq!((&whole["health"], &whole["hints"]), (&json!("ok"), &json!([])), "it begins whole");
-    assert_eq!(whole["counts"]["servers"], 6);
+    let (first, began) = demo.overview();
+    assert!(is_quiet(&first), "{first}");
     assert_eq!(demo.files(), 1);
-    wait_until_ok("every pulse and every hint", Duration::from_mins(2), || {
+    wait_until_ok("every pulse and every hint", ROUND, || {
         let (overview, now) = demo.overview();
         for name in shown(&overview) {
             if missing.remove(&name) {
@@ -82,10 +95,23 @@ fn within_two_minutes_the_demo_shows_every_pulse_and_every_hint_and_leaves_nothi
             }
         }
         let passed = now.duration_since(began);
-        assert!(passed.as_secs() < 120, "not shown within two minutes: {missing:?}");
-        std::thread::sleep(Duration::from_millis(200));
+        assert!(passed.as_secs() < ROUND.as_secs().cast_signed(), "not shown in time: {missing:?}");
+        std::thread::sleep(POLL_INTERVAL);
         if missing.is_empty() { Ok(()) } else { Err(format!("all but {missing:?}")) }
     });
+    wait_until_ok("the second round", DEFAULT_TIMEOUT, || {
+        let (overview, _) = demo.overview();
+        if is_quiet(&overview) { Ok(()) } else { Err(overview["hints"].to_string()) }
+    });
+    let (_, began) = demo.overview();
+    loop {
+        let (overview, now) = demo.overview();
+        assert!(is_quiet(&overview), "a fault is left of the first round: {overview}");
+        if now.duration_since(began) > QUIET {
+            break;
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
     assert_eq!(demo.process.terminate().code(), Some(0));
     assert_eq!(demo.files(), 0);
 }

@@ -25,7 +25,7 @@ struct Budget {
 // of the page can be loaded.
 const BUDGETS: [Budget; 2] = [
     Budget { name: "readable", max: 20_000, last_recorded: 9_300 },
-    Budget { name: "first load", max: 225_000, last_recorded: 221_200 },
+    Budget { name: "first load", max: 240_000, last_recorded: 232_000 },
 ];
 
 /// The length of one file, in bytes, compressed with brotli.

@@ -45,6 +45,9 @@ pub const DUPLICATE_WINDOW: Span = Span::minutes(10);
 /// How many returns within [`DUPLICATE_WINDOW`] make a duplicate name.
 const RETURNS: usize = 3;
 
+/// How many former boots are kept: so many machines but one can use one name and be told apart.
+const MAX_FORMER: usize = 7;
+
 /// One start of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
@@ -54,16 +57,19 @@ pub struct Boot {
     pub sequence: i64,
     /// The address it had.
     pub ip: Address,
+    /// When it last became current again after another boot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned_at: Option<Timestamp>,
 }
 
-/// The current and the former boot of a component, and how often they took turns.
+/// The current and the former boots of a component, and how often they took turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boots {
     /// The start that sends heartbeats now.
     pub current: Boot,
-    /// The start before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub former: Option<Boot>,
+    /// Those before it, the latest first, at most 7.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Boot>,
     /// The latest returns to a former boot, oldest first; three at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub returns: Vec<Timestamp>,
@@ -79,7 +85,7 @@ pub enum BootMatch {
     Unchanged,
     /// The current boot goes on.
     Continued,
-    /// The former boot is current again.
+    /// A former boot is current again.
     Returned,
     /// A start that was not known.
     Started,
@@ -88,7 +94,7 @@ pub enum BootMatch {
 impl Boots {
     /// The boots of a new component.
     pub fn first(boot: Boot) -> Self {
-        Self { current: boot, former: None, returns: Vec::new(), duplicate: false }
+        Self { current: boot, former: Vec::new(), returns: Vec::new(), duplicate: false }
     }
 
     /// How this heartbeat relates to these boots.
@@ -100,15 +106,10 @@ impl Boots {
                 BootMatch::Unchanged
             };
         }
-        match &self.former {
-            Some(former) if former.id == boot.id => {
-                if boot.sequence > former.sequence && !leaving {
-                    BootMatch::Returned
-                } else {
-                    BootMatch::Unchanged
-                }
-            }
-            _ => BootMatch::Started,
+        match self.former.iter().find(|former| former.id == boot.id) {
+            Some(former) if boot.sequence > former.sequence && !leaving => BootMatch::Returned,
+            Some(_) => BootMatch::Unchanged,
+            None => BootMatch::Started,
         }
     }
 
@@ -117,15 +118,34 @@ impl Boots {
         let mut next = self.clone();
         match boot_match {
             BootMatch::Unchanged => {}
-            BootMatch::Continued => next.current = boot,
-            BootMatch::Started | BootMatch::Returned => {
-                next.former = Some(std::mem::replace(&mut next.current, boot));
+            BootMatch::Continued => {
+                next.current = Boot { returned_at: self.current.returned_at, ..boot };
+            }
+            BootMatch::Started => next.replace_current(boot),
+            BootMatch::Returned => {
+                next.former.retain(|former| former.id != boot.id);
+                next.replace_current(Boot { returned_at: Some(stamp), ..boot });
+                next.note_return(stamp);
             }
         }
-        if boot_match == BootMatch::Returned {
-            next.note_return(stamp);
-        }
         next
+    }
+
+    fn replace_current(&mut self, boot: Boot) {
+        self.former.insert(0, std::mem::replace(&mut self.current, boot));
+        self.former.truncate(MAX_FORMER);
+    }
+
+    /// The addresses of the machines that use this name, one for each boot that returned shortly before the last
+    /// return, the current one first.
+    pub fn addresses_of_duplicates(&self) -> Vec<&Address> {
+        let all = std::iter::once(&self.current).chain(&self.former);
+        let last = self.returns.last();
+        let returned = |boot: &&Boot| {
+            let both = boot.returned_at.zip(last.copied());
+            both.is_some_and(|(returned, last)| last - returned <= DUPLICATE_WINDOW)
+        };
+        all.filter(returned).map(|boot| &boot.ip).collect()
     }
 
     fn note_return(&mut self, stamp: Timestamp) {
@@ -139,7 +159,7 @@ impl Boots {
         self.duplicate = is_still || is_crowded;
     }
 
-    /// Whether two machines use this name at `now`.
+    /// Whether several machines use this name at `now`.
     pub fn is_duplicate(&self, now: Timestamp) -> bool {
         self.duplicate && self.returns.last().is_some_and(|last| now - *last <= DUPLICATE_WINDOW)
     }

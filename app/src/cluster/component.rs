@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::boot::{Address, Boots};
 use super::component_key::{ComponentKey, Role};
+use super::interruptions::Interruptions;
 use super::keys::{KeyCheck, KeyKind};
 use super::messenger::Messenger;
 use super::server_name::ServerName;
@@ -111,6 +112,8 @@ pub struct Component {
     pub told_interval: Span,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<Skew>,
+    #[serde(default, skip_serializing_if = "Interruptions::is_empty")]
+    pub interruptions: Interruptions,
     /// When it came back under the boot it had been removed with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_back: Option<Timestamp>,
@@ -126,6 +129,11 @@ impl Component {
             KeyKind::Encryption => self.facts.key_check,
             KeyKind::Machine => self.facts.machine_key_check.filter(|_| self.role == Role::Web),
         }
+    }
+
+    /// The first heartbeat of the process that sends heartbeats now, as far as it is known.
+    pub fn started_at(&self) -> Timestamp {
+        self.interruptions.starts.last().map_or(self.first_seen, |start| start.at)
     }
 
     /// Its key.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::component::Component;
 use super::component_key::Role;
+use super::finding::{Finding, HintId, Severity};
+
 use super::messenger::Messenger;
 use super::server_name::ServerName;
 use super::time::Timestamp;
@@ -58,10 +60,36 @@ impl Pulse {
     /// What this pulse means for the health of a component with this role.
     pub const fn health(self, role: Role) -> Health {
         match (self, role) {
-            (Self::Alive, _) => Health::Ok,
+            // A process that was stopped is a matter of a hint, once it has been for long.
+            (Self::Alive | Self::Stopped, _) => Health::Ok,
             (Self::Unknown, _) => Health::Unknown,
-            (Self::Late | Self::Stopped, _) | (Self::Stale, Role::Web) => Health::Warning,
+            (Self::Late, _) | (Self::Stale, Role::Web) => Health::Warning,
             (Self::Stale, Role::Service) => Health::Error,
+        }
+    }
+}
+
+/// How steady a component is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Stability {
+    #[default]
+    Steady,
+    /// A service whose heartbeats stop and come back, again and again.
+    Flapping,
+    /// Its process starts again and again.
+    Restarting,
+}
+
+impl Stability {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Flapping => "flapping",
+            Self::Restarting => "restarting",
         }
     }
 }
@@ -84,6 +112,15 @@ pub enum Health {
 }
 
 impl Health {
+    /// What a hint of this severity means for the health of its subject.
+    pub(super) const fn of_hint(severity: Severity) -> Self {
+        match severity {
+            Severity::Error => Self::Error,
+            Severity::Warning => Self::Warning,
+            Severity::Info => Self::Ok,
+        }
+    }
+
     /// Every health, worst first, as a list of trouble is read.
     pub const WORST_FIRST: [Self; 4] = [Self::Error, Self::Warning, Self::Unknown, Self::Ok];
 
@@ -127,8 +164,13 @@ pub struct ComponentStatus {
     pub component: Arc<Component>,
     /// Its heartbeat.
     pub pulse: Pulse,
-    /// The worst of all its verdicts.
+    /// Since when it has this pulse.
+    pub since: Timestamp,
+    pub stability: Stability,
+    /// The worst of all its verdicts and hints.
     pub health: Health,
+    /// The hint that makes its health worse than its verdicts do.
+    pub raised_by: Option<HintId>,
     /// Its version; `None` where not judged.
     pub version: Option<VersionCheck>,
     /// Its encryption key; `None` where not judged.
@@ -212,6 +254,8 @@ pub struct Overview {
     pub versions: Vec<VersionCount>,
     /// Servers by name.
     pub servers: Vec<ServerStatus>,
+    /// Which hints are due, and about whom, the most urgent first.
+    pub findings: Vec<Finding>,
 }
 
 impl Overview {

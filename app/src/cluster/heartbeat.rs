@@ -30,6 +30,7 @@ impl Heartbeat {
 
     /// The boot this heartbeat makes current.
     pub fn boot(&self) -> Boot {
-        Boot { id: self.boot_id.clone(), sequence: self.sequence, ip: self.facts.ip.clone() }
+        let ip = self.facts.ip.clone();
+        Boot { id: self.boot_id.clone(), sequence: self.sequence, ip, returned_at: None }
     }
 }

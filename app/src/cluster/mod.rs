@@ -8,9 +8,13 @@ pub(crate) mod capacity;
 pub mod change;
 pub mod component;
 pub mod component_key;
+pub mod finding;
 pub mod health;
 pub mod heartbeat;
 pub mod hints;
+pub mod in_common;
+pub mod interruptions;
+pub(crate) mod judge;
 pub mod keys;
 pub mod messenger;
 pub mod observation;
@@ -27,7 +31,9 @@ pub mod server_name;
 pub mod settings;
 pub(crate) mod shared_addresses;
 pub mod snapshot;
+pub mod stability;
 pub mod time;
+pub mod unsteady;
 pub mod version;
 pub(crate) mod versions;
 
@@ -35,11 +41,13 @@ pub use boot::{Address, Boot, BootMatch, Boots};
 pub use change::{Change, HeartbeatUpdate};
 pub use component::{Component, ComponentFacts, Os, Skew, Source, Tombstone};
 pub use component_key::{ComponentKey, Role};
+pub use finding::{Finding, HintAction, HintId, MAX_HINTS_OF_ONE_ID, Severity};
 pub use health::{
-    ComponentStatus, Health, KeyVerdict, Overview, Pulse, ServerStatus, VersionCheck,
+    ComponentStatus, Health, KeyVerdict, Overview, Pulse, ServerStatus, Stability, VersionCheck,
 };
 pub use heartbeat::Heartbeat;
-pub use hints::{Hint, HintId, Severity};
+pub use hints::Hint;
+pub use interruptions::{Gap, Interruptions, Start};
 pub use keys::{KeyCheck, KeyKind};
 pub use messenger::{Messenger, MessengerFailure};
 pub use observation::{BlindPeriod, DatabaseOutage};

@@ -11,6 +11,9 @@ pub struct BlindPeriod {
     pub start: Timestamp,
     /// The first moment at which a web server could write again.
     pub end: Timestamp,
+    /// Nobody was blind: the clock was set forward by this much.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub clock_set: bool,
 }
 
 /// How long blind periods are kept: 30 days.
@@ -43,6 +46,14 @@ pub fn exceeds_at(since: Timestamp, limit: Span, blind_periods: &[BlindPeriod]) 
         }
     }
     moment
+}
+
+/// The first moment at which a service silent since `since` is late, as [`is_late`] says, if no further blind period comes.
+pub fn late_at(since: Timestamp, limit: Span, blind_periods: &[BlindPeriod]) -> Timestamp {
+    let first = exceeds_at(since, limit, blind_periods);
+    after(since, blind_periods).iter().fold(first, |moment, period| {
+        if period.start < moment { moment.max(period.end + limit + Span::TICK) } else { moment }
+    })
 }
 
 /// Whether a service silent since `since` is late at `now`: silent for longer than `limit` (twice

@@ -3,7 +3,6 @@
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
-use super::capacity::nearly_reached;
 use super::component::Component;
 use super::component_key::Role;
 use super::health::{
@@ -19,10 +18,10 @@ use super::version;
 use super::versions::{Running, compared, reference_version, spellings, versions};
 
 impl Snapshot {
-    /// All verdicts at `now`: one pure function, the same on the server and in the browser. While
+    /// All verdicts at `now`, before the hints that follow from them. While
     /// the observer is blind these are the verdicts of its last successful read, with every pulse and health
     /// unknown.
-    pub fn overview(&self, now: Timestamp) -> Overview {
+    pub(super) fn verdicts(&self, now: Timestamp) -> Overview {
         let now = self.blind_since.unwrap_or(now);
         let pulses: Vec<(&Arc<Component>, Pulse)> = self
             .components
@@ -35,7 +34,7 @@ impl Snapshot {
         let versions = versions(&compared, &spellings, &reported);
         let reference = reference_version(&versions);
         let keyed = self.keyed_components();
-        let evaluator = Evaluator { snapshot: self, reference, keyed, pulses: &pulses };
+        let evaluator = Evaluator { snapshot: self, reference, keyed, pulses: &pulses, now };
         let servers = group(
             pulses
                 .iter()
@@ -52,25 +51,14 @@ impl Snapshot {
         Overview {
             as_of: self.as_of(now),
             blind_since: self.blind_since,
-            health: servers
-                .iter()
-                .map(|server| server.health)
-                .max()
-                .unwrap_or_default()
-                .max(self.health_of_cluster(servers.len(), now)),
+            health: servers.iter().map(|server| server.health).max().unwrap_or_default(),
             counts: counts(&servers),
             reference_version,
             versions: versions.collect(),
             servers,
+            findings: Vec::new(),
         }
         .seen_by(self.blind_since)
-    }
-
-    /// What the hints about the cluster as a whole that are not about its servers mean for its health.
-    fn health_of_cluster(&self, servers: usize, now: Timestamp) -> Health {
-        let is_nearly_full = nearly_reached(self.max_servers, servers).is_some();
-        let has_unreported = self.unreported(now).next().is_some();
-        if is_nearly_full || has_unreported { Health::Warning } else { Health::Ok }
     }
 
     /// How many compared components report an encryption key.
@@ -123,6 +111,7 @@ struct Evaluator<'a> {
     keyed: usize,
     /// By server.
     pulses: &'a [(&'a Arc<Component>, Pulse)],
+    now: Timestamp,
 }
 
 impl Evaluator<'_> {
@@ -139,18 +128,29 @@ impl Evaluator<'_> {
             Some(KeyVerdict::Missing) => Health::Warning,
             Some(KeyVerdict::Mismatch) => Health::Error,
         };
-        let health =
-            pulse.health(component.role).max(of_version).max(of_key(key)).max(of_key(machine_key));
+        let (stability, of_stability) =
+            component.interruptions.stability(component.role, &self.snapshot.settings, self.now);
+        let health = [of_stability, of_version, of_key(key), of_key(machine_key)];
+        let health = health.into_iter().fold(pulse.health(component.role), Health::max);
         ComponentStatus {
             component: Arc::clone(component),
             pulse,
+            since: self.since(component, pulse),
+            stability,
             health,
+            raised_by: None,
             version,
             key,
             machine_key,
             live,
             messenger: self.messenger(component),
         }
+    }
+
+    fn since(&self, component: &Component, pulse: Pulse) -> Timestamp {
+        let Snapshot { settings, blind_periods, blind_since, .. } = self.snapshot;
+        let since = component.pulse_since(pulse, settings, blind_periods);
+        since.or(*blind_since).unwrap_or(self.now)
     }
 
     /// The worst that any of them sees, and of equals the one that has seen it longest.

@@ -3,9 +3,21 @@
 use super::component::Component;
 use super::component_key::Role;
 use super::health::Pulse;
+use super::interruptions::Interruptions;
 use super::observation::{self, BlindPeriod};
 use super::settings::Settings;
 use super::time::{Span, Timestamp};
+
+/// A web component that has reported within so many intervals gets requests.
+pub(super) const BUSY_INTERVALS: i64 = 3;
+/// One that has not reported for this long, or for so many intervals if that is longer, gets none.
+const UNUSED_AFTER: Span = Span::minutes(2);
+const UNUSED_AFTER_INTERVALS: i64 = 20;
+
+/// After which silence a web component seems to get no requests.
+pub(super) fn unused_after(settings: &Settings) -> Span {
+    UNUSED_AFTER.max(settings.interval().times(UNUSED_AFTER_INTERVALS))
+}
 
 impl Component {
     /// Silence beyond this makes it stale: the setting for its role, but never less than twice the
@@ -49,5 +61,39 @@ impl Component {
             return Pulse::Late;
         }
         Pulse::Alive
+    }
+
+    /// Since when it has this pulse, as far as its last starts and gaps tell. `None` while the observer is blind.
+    pub fn pulse_since(
+        &self,
+        pulse: Pulse,
+        settings: &Settings,
+        blind_periods: &[BlindPeriod],
+    ) -> Option<Timestamp> {
+        let exceeds = |limit| observation::exceeds_at(self.last_heartbeat, limit, blind_periods);
+        Some(match pulse {
+            Pulse::Unknown => return None,
+            Pulse::Stopped => self.last_heartbeat,
+            Pulse::Stale => exceeds(self.stale_limit(settings)),
+            Pulse::Late => {
+                let limit = self.late_limit(settings);
+                observation::late_at(self.last_heartbeat, limit, blind_periods)
+            }
+            Pulse::Alive => self.alive_since(settings),
+        })
+    }
+
+    /// The last time its pulse turned alive: when it was first seen, started again after a stop or a silence, or was heard
+    /// after a gap.
+    fn alive_since(&self, settings: &Settings) -> Timestamp {
+        let Interruptions { starts, gaps } = &self.interruptions;
+        let limit = match self.role {
+            Role::Web => self.stale_limit(settings),
+            Role::Service => self.late_limit(settings),
+        };
+        let start = starts.iter().rfind(|start| start.stopped_cleanly || start.silence > limit);
+        let gap = gaps.iter().rfind(|gap| gap.length() > limit);
+        let turns = [start.map(|start| start.at), gap.map(|gap| gap.end)];
+        turns.into_iter().flatten().fold(self.first_seen, Timestamp::max)
     }
 }

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use super::boot::{BootMatch, Boots};
 use super::component::{Component, Skew, Tombstone};
+use super::component_key::Role;
 use super::heartbeat::Heartbeat;
-use super::time::{Span, Timestamp};
+use super::interruptions::{Gap, Interruptions, Start};
+use super::observation::BlindPeriod;
+use super::settings::Settings;
+use super::time::Timestamp;
 
 /// What the store holds under a component's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +30,27 @@ impl Stored {
     }
 }
 
-/// Receives a heartbeat at `stamp` whose response names the interval `told`: the component from then on, or `None` if the
-/// heartbeat changes nothing.
+/// When and where a heartbeat arrives.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    pub at: Timestamp,
+    /// The response names their interval.
+    pub settings: &'a Settings,
+    /// In order, not overlapping.
+    pub blind_periods: &'a [BlindPeriod],
+    /// Whether the component's agent reported before it that the product does not answer its probe.
+    pub ends_probe_failure: bool,
+}
+
+/// Receives a heartbeat: the component from then on, or `None` if the heartbeat changes nothing.
 ///
 /// A row that the overview reports about itself is replaced by a node of the same name, and never replaces one.
 pub fn receive(
     stored: Option<&Stored>,
     heartbeat: &Heartbeat,
-    stamp: Timestamp,
-    told: Span,
+    arrival: &Arrival<'_>,
 ) -> Option<Component> {
-    let fresh = || component(heartbeat, Boots::first(heartbeat.boot()), stamp, told);
+    let fresh = || component(heartbeat, Boots::first(heartbeat.boot()), arrival);
     match stored {
         None => Some(fresh()),
         Some(Stored::Present(known)) => {
@@ -45,7 +59,7 @@ pub fn receive(
             match (own, known_own) {
                 (true, false) => None,
                 (false, true) => Some(fresh()),
-                (true, true) | (false, false) => continue_boot(known, heartbeat, stamp, told),
+                (true, true) | (false, false) => continue_boot(known, heartbeat, arrival),
             }
         }
         Some(Stored::Removed(tombstone)) => {
@@ -56,9 +70,9 @@ pub fn receive(
                 // It stops after it was removed: the removal stays.
                 BootMatch::Continued | BootMatch::Returned if heartbeat.leaving => None,
                 BootMatch::Continued | BootMatch::Returned => {
-                    let boots = tombstone.boots.after(heartbeat.boot(), boot_match, stamp);
-                    let back = component(heartbeat, boots, stamp, told);
-                    Some(Component { came_back: Some(stamp), ..back })
+                    let boots = tombstone.boots.after(heartbeat.boot(), boot_match, arrival.at);
+                    let back = component(heartbeat, boots, arrival);
+                    Some(Component { came_back: Some(arrival.at), ..back })
                 }
             }
         }
@@ -69,21 +83,21 @@ pub fn receive(
 fn continue_boot(
     known: &Component,
     heartbeat: &Heartbeat,
-    stamp: Timestamp,
-    told: Span,
+    arrival: &Arrival<'_>,
 ) -> Option<Component> {
     let boot_match = known.boots.classify(&heartbeat.boot(), heartbeat.leaving);
     if boot_match == BootMatch::Unchanged {
         return None;
     }
-    let boots = known.boots.after(heartbeat.boot(), boot_match, stamp);
-    let next = component(heartbeat, boots, stamp, told);
+    let boots = known.boots.after(heartbeat.boot(), boot_match, arrival.at);
+    let next = component(heartbeat, boots, arrival);
     let listens = next.facts.messenger_port.is_some();
     let facts = if next.facts == known.facts { &known.facts } else { &next.facts };
     Some(Component {
         server: known.server.clone(),
         facts: Arc::clone(facts),
         first_seen: known.first_seen,
+        interruptions: interruptions(known, heartbeat, boot_match, arrival),
         skew: next.skew.map(|skew| Skew { before: known.skew.map(|skew| skew.last), ..skew }),
         came_back: known.came_back.filter(|_| boot_match == BootMatch::Continued),
         messengers: if listens { known.messengers.clone() } else { Vec::new() },
@@ -91,17 +105,52 @@ fn continue_boot(
     })
 }
 
-fn component(heartbeat: &Heartbeat, boots: Boots, stamp: Timestamp, told: Span) -> Component {
+/// The component's starts and gaps after this heartbeat. A process that answers its probe again has started, as far as
+/// anybody can tell. What ends in a start or begins with a clean stop is no gap.
+fn interruptions(
+    known: &Component,
+    heartbeat: &Heartbeat,
+    boot_match: BootMatch,
+    arrival: &Arrival<'_>,
+) -> Interruptions {
+    let mut next = known.interruptions.clone();
+    if boot_match == BootMatch::Started || arrival.ends_probe_failure {
+        next.add_start(Start {
+            at: arrival.at,
+            ran: known.last_heartbeat - known.started_at(),
+            silence: arrival.at - known.last_heartbeat,
+            stopped_cleanly: known.stopped,
+            new_version: known.facts.version != heartbeat.facts.version,
+        });
+        return next;
+    }
+    let gap = Gap { start: known.last_heartbeat, end: arrival.at };
+    let grace = known.late_limit(arrival.settings);
+    let is_gap = match known.role {
+        Role::Service => gap.counts(known.told_interval, grace, arrival.blind_periods),
+        // A web component reports on requests only: it is silent for as long as none come.
+        Role::Web => {
+            known.silence(arrival.blind_periods, arrival.at) > known.stale_limit(arrival.settings)
+        }
+    };
+    if is_gap && !known.stopped {
+        next.add_gap(gap);
+    }
+    next
+}
+
+fn component(heartbeat: &Heartbeat, boots: Boots, arrival: &Arrival<'_>) -> Component {
     Component {
         server: heartbeat.server.clone(),
         role: heartbeat.role,
         facts: Arc::new(heartbeat.facts.clone()),
         stopped: heartbeat.leaving,
         boots,
-        first_seen: stamp,
-        last_heartbeat: stamp,
-        told_interval: told,
-        skew: heartbeat.sent_at.map(|sent| Skew { last: sent - stamp, before: None }),
+        interruptions: Interruptions::default(),
+        first_seen: arrival.at,
+        last_heartbeat: arrival.at,
+        told_interval: arrival.settings.interval(),
+        skew: heartbeat.sent_at.map(|sent| Skew { last: sent - arrival.at, before: None }),
         came_back: None,
         messengers: Vec::new(),
     }

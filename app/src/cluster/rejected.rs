@@ -37,6 +37,14 @@ impl RejectionReason {
         }
     }
 
+    /// What a failed probe said, if that is it.
+    pub fn probe_error(&self) -> Option<&str> {
+        match self {
+            Self::Probe { reason, .. } => Some(reason),
+            Self::Token | Self::Foreign | Self::NotEnrolled => None,
+        }
+    }
+
     /// The component whose probe failed, if that is it.
     pub const fn probed(&self) -> Option<Role> {
         match self {

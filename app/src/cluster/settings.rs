@@ -247,6 +247,11 @@ impl Settings {
         self.interval().half().min(Span::seconds(10))
     }
 
+    /// A longer time between two marks is a blind period: max(5 s, twice the mark's period).
+    pub fn max_mark_gap(&self) -> Span {
+        self.mark_period().times(2).max(Span::seconds(5))
+    }
+
     /// What is wrong with each setting that is out of its range, in the order of [`SETTINGS`].
     pub fn check(&self) -> Vec<SettingError> {
         SETTINGS.iter().filter_map(|setting| setting.check(self)).collect()

@@ -25,7 +25,9 @@ impl<'a> SharedAddresses<'a> {
         asked: impl Iterator<Item = &'a ComponentStatus>,
     ) -> Self {
         let mut found: Vec<(&Address, Servers<'_>)> = Vec::new();
-        for address in asked.map(|status| &status.component.facts.ip).filter(|ip| is_telling(ip)) {
+        for address in
+            asked.map(|status| &status.component.facts.ip).filter(|ip| identifies_machine(ip))
+        {
             if find(&found, address).is_none() {
                 found.push((address, Servers::default()));
             }
@@ -77,6 +79,6 @@ fn find(among: &[(&Address, Servers<'_>)], address: &Address) -> Option<usize> {
     among.iter().position(|(known, _)| *known == address)
 }
 
-fn is_telling(address: &Address) -> bool {
+pub(super) fn identifies_machine(address: &Address) -> bool {
     !SAYS_NOTHING.iter().any(|begin| address.as_str().starts_with(begin))
 }

@@ -7,11 +7,13 @@ use super::capacity::{GONE_FOR, nearly_reached};
 use super::component::{CAME_BACK_FOR, Component};
 use super::component_key::{ComponentKey, Role};
 use super::observation::{self, BlindPeriod, DatabaseOutage, exceeds_at};
+use super::pulse::{BUSY_INTERVALS, unused_after};
 use super::reference_keys::ReferenceKeys;
 use super::rejected::RejectedHeartbeat;
 use super::server_name::ServerName;
 use super::settings::Settings;
 use super::time::{Span, Timestamp};
+use super::unsteady;
 
 /// The facts from which all verdicts are computed: the same on the server and in the browser. They
 /// travel as a [`super::Change`], the first time as the change from nothing.
@@ -78,6 +80,7 @@ impl Snapshot {
         for refusal in &self.rejected {
             turn(refusal.until);
         }
+        unsteady::each_turn(&self.blind_periods, turn);
         // Who has been gone for a day matters only then.
         let counts_gone = nearly_reached(self.max_servers, self.count_servers()).is_some();
         for component in self.components.values() {
@@ -104,6 +107,10 @@ impl Snapshot {
             turn(after(self.settings.stale_timeout()));
         } else {
             turn(after(component.stale_limit(&self.settings)));
+            if component.role == Role::Web && self.settings.load_balancing {
+                turn(after(unused_after(&self.settings)));
+                turn(after(self.settings.interval().times(BUSY_INTERVALS)));
+            }
             if component.role == Role::Service {
                 let limit = component.late_limit(&self.settings);
                 turn(after(limit));
@@ -113,6 +120,7 @@ impl Snapshot {
                 }
             }
         }
+        component.interruptions.each_turn(&self.settings, turn);
         if let Some(back) = component.came_back {
             turn(back + CAME_BACK_FOR + Span::TICK);
         }

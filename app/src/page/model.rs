@@ -42,11 +42,10 @@ impl PageModel {
         catalog: &'static Catalog,
     ) -> Self {
         let overview = snapshot.overview(now);
-        let findings = snapshot.findings(&overview, now);
-        let hints = snapshot.hints_of(&overview, &findings);
+        let hints = snapshot.hints(&overview);
         let context = ViewContext { snapshot, overview: &overview, now, route, catalog };
         let (toolbar, shown) = list_servers(&context, max_rows);
-        let rows = build_rows(&shown, &context, &findings, cache);
+        let rows = build_rows(&shown, &context, &overview.findings, cache);
         let model = Self {
             banner: banner(&context, &hints),
             summary: summary(&context),

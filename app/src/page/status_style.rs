@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::cluster::KeyVerdict;
-use crate::cluster::hints::Severity;
-use crate::cluster::{Health, Messenger, MessengerFailure, Pulse, Role, VersionCheck};
+use crate::cluster::Severity;
+use crate::cluster::{Health, Messenger, MessengerFailure, Pulse, Role, Stability, VersionCheck};
 use crate::i18n::{Catalog, MessageKey};
 
 /// The look of a verdict. It never differs by colour alone.
@@ -44,6 +44,19 @@ pub(crate) const fn pulse(pulse: Pulse, role: Role) -> StatusStyle {
         (Pulse::Stale, Role::Web) => style("warning", MessageKey::StatusStale, true),
         (Pulse::Stopped, _) => style("stopped", MessageKey::StatusStopped, false),
         (Pulse::Unknown, _) => style("unknown", MessageKey::StatusUnknown, false),
+    }
+}
+
+/// `None` for a steady component: nothing is shown then.
+pub(crate) const fn stability(stability: Stability, health: Health) -> Option<StatusStyle> {
+    let icon = match health {
+        Health::Error => "error",
+        Health::Ok | Health::Unknown | Health::Warning => "warning",
+    };
+    match stability {
+        Stability::Steady => None,
+        Stability::Flapping => Some(style("warning", MessageKey::StatusFlapping, true)),
+        Stability::Restarting => Some(style(icon, MessageKey::StatusRestarting, true)),
     }
 }
 

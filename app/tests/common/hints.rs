@@ -60,10 +60,15 @@ pub(crate) fn dialled(role: Role, failure: Option<MessengerFailure>) -> Snapshot
 }
 
 pub(crate) fn taking_turns() -> Component {
-    let one = |number| Boot { id: boot(number), sequence: 9, ip: address(number) };
+    let one = |number| Boot {
+        id: boot(number),
+        sequence: 9,
+        ip: address(number),
+        returned_at: Some(NOON),
+    };
     let boots = Boots {
         current: one(1),
-        former: Some(one(2)),
+        former: vec![one(2)],
         returns: vec![s(-20), s(-10), NOON],
         duplicate: true,
     };

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use cluster_overview_app::cluster::Source;
-use cluster_overview_app::cluster::receive::{Stored, receive};
+use cluster_overview_app::cluster::receive::{Arrival, Stored, receive};
 use cluster_overview_app::cluster::{
     Address, BlindPeriod, Component, ComponentFacts, ComponentStatus, Health, Heartbeat, Hint,
     HintId, KeyCheck, Os, Overview, Pulse, Role, ServerName, Settings, Snapshot, Span, Timestamp,
@@ -31,7 +31,7 @@ pub(crate) fn s(seconds: i64) -> Timestamp {
 
 /// A period from one second after noon to another.
 pub(crate) fn period(start: i64, end: i64) -> BlindPeriod {
-    BlindPeriod { start: s(start), end: s(end) }
+    BlindPeriod { start: s(start), end: s(end), clock_set: false }
 }
 
 pub(crate) fn name(server: &str) -> ServerName {
@@ -101,9 +101,22 @@ pub(crate) fn with_facts(
     component
 }
 
+/// A heartbeat arrives at `at`, under the default settings and without blind periods.
+pub(crate) fn arrive(
+    stored: Option<&Stored>,
+    heartbeat: &Heartbeat,
+    at: Timestamp,
+) -> Option<Component> {
+    receive(stored, heartbeat, &arrival(at, &Settings::default()))
+}
+
+pub(crate) fn arrival(at: Timestamp, settings: &Settings) -> Arrival<'_> {
+    Arrival { at, settings, blind_periods: &[], ends_probe_failure: false }
+}
+
 /// The component after this first heartbeat at noon.
 pub(crate) fn known(first: &Heartbeat) -> Component {
-    receive(None, first, NOON, Span::seconds(30)).unwrap()
+    arrive(None, first, NOON).unwrap()
 }
 
 /// A web component whose last heartbeat was at noon.
@@ -175,7 +188,7 @@ pub(crate) fn health(component: &Component, now: Timestamp) -> Health {
 }
 
 pub(crate) fn hints(snapshot: &Snapshot, now: Timestamp) -> Vec<Hint> {
-    snapshot.hints(&snapshot.overview(now), now)
+    snapshot.hints(&snapshot.overview(now))
 }
 
 pub(crate) fn ids(snapshot: &Snapshot, now: Timestamp) -> Vec<HintId> {

@@ -19,7 +19,7 @@ pub(super) async fn run(options: args::Demo) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     writeln!(
         out,
-        "This is a demo with a simulated cluster: it shows every status and every hint within two minutes, repeatedly. Nothing is kept."
+        "This is a demo with a simulated cluster: it shows every status and every hint within three minutes, repeatedly. Nothing is kept."
     )?;
     out.flush()?;
     demo.serve(listener, stop).await;

@@ -11,7 +11,7 @@ use super::this_server::warn_if_world_readable;
 use super::{Failure, args};
 use crate::agent::api_client::Client;
 use crate::auth::secret::read_secret;
-use crate::http::api::dto::{Component, Health, Hint, Overview};
+use crate::http::api::dto::{Component, Health, Hint, Overview, Stability};
 use crate::store::without_password;
 use crate::telemetry::outside_text::{answer_line, json_for_terminal};
 
@@ -95,7 +95,7 @@ fn write_component(out: &mut String, component: &Component) -> std::fmt::Result 
         out,
         "  {:<8} {:<8} {:<20} version {:<8} key {:<19} {}",
         word(component.role),
-        word(component.pulse),
+        state(component),
         answer_line(&component.version),
         verdict(component.version_in_sync, "differs"),
         verdict(component.key_in_sync, other_key),
@@ -112,6 +112,17 @@ fn write_hint(out: &mut String, hint: &Hint) -> std::fmt::Result {
     match &hint.avoid {
         Some(avoid) => writeln!(out, "  Avoid: {}", answer_line(avoid)),
         None => Ok(()),
+    }
+}
+
+/// Its pulse, and its stability if that is not steady.
+fn state(component: &Component) -> String {
+    let pulse = word(component.pulse);
+    match component.stability {
+        Stability::Steady => pulse,
+        Stability::Flapping | Stability::Restarting => {
+            format!("{pulse}, {}", word(component.stability))
+        }
     }
 }
 

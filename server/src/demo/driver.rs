@@ -4,22 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::{ComponentKey, KeyKind, RejectionReason, Role, ServerName, Settings};
+use app::cluster::{ComponentKey, Heartbeat, KeyKind, ServerName, Settings};
 use tokio::sync::watch;
-use tokio::time;
+use tokio::task::JoinSet;
+use tokio::time::{self, Interval};
 
 use crate::auth::audit::{Action, Actor, AuditEntry};
+use crate::demo::DemoError;
+use crate::demo::sim_node::SimNode;
 use crate::demo::timeline::{self, ROUND_SECONDS};
-use crate::demo::{Tick, servers};
+use crate::demo::{fault::Fault, servers};
 use crate::site::Site;
 use crate::store::admin::{AdminStore, ExclusiveLock};
-use crate::store::{MessengerReport, Store, StoreError};
+use crate::store::{Commit, MessengerReport, ReceiveOutcome, Store, StoreError};
 
-/// The web server that reports the state of the messengers.
-const SEEN_BY: &str = "web-1";
-
-/// A server that has not sent a heartbeat yet.
-const NEW_SERVER: &str = "web-4";
+/// The web server that reports the state of the messengers. Its web component never stops.
+const SEEN_BY: &str = "web-2";
 
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -35,45 +35,98 @@ impl Driver {
         Self { site, admin_store, lock: None, settings: None }
     }
 
-    /// Runs round after round, and sends the ticks that the servers follow.
-    pub(super) async fn run(mut self, ticks: watch::Sender<Tick>) {
+    /// Runs round after round. `nodes` are those of the first one.
+    pub(super) async fn run(mut self, mut nodes: Vec<SimNode>) {
         let mut seconds = time::interval(Duration::from_secs(1));
-        for round in Tick::FIRST.round.. {
-            for second in 0..ROUND_SECONDS {
-                seconds.tick().await;
-                if let Err(error) = self.apply(second).await {
-                    tracing::warn!(%error, second, "cannot apply the timeline of the demo in this second; the demo goes on");
+        loop {
+            self.run_round(nodes, &mut seconds).await;
+            nodes = loop {
+                match self.begin_round().await {
+                    Ok(nodes) => break nodes,
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot begin the next round of the demo; tries again");
+                        seconds.tick().await;
+                    }
                 }
-                ticks.send_replace(Tick { round, second });
-            }
+            };
         }
     }
 
+    /// Forgets the round before, and lets the components of the next one send their first heartbeats: all at once, so
+    /// that the page never shows a part of the cluster.
+    pub(super) async fn begin_round(&mut self) -> Result<Vec<SimNode>, DemoError> {
+        let nodes = servers::components()
+            .map(|(server, role)| SimNode::new(server, role, self.site.intake.clone()));
+        let mut nodes: Vec<SimNode> = nodes.collect::<Result<_, _>>().map_err(DemoError::Name)?;
+        self.reset_keys().await?;
+        self.apply_settings(timeline::settings(0)).await?;
+        self.replace_servers(nodes.iter_mut().filter_map(SimNode::first_heartbeat).collect())
+            .await?;
+        self.apply(0).await?;
+        Ok(nodes)
+    }
+
+    /// Runs the components for one round, and waits until they have ended.
+    async fn run_round(&mut self, nodes: Vec<SimNode>, seconds: &mut Interval) {
+        let (ticks, tick) = watch::channel(0);
+        let mut running = JoinSet::new();
+        for node in nodes {
+            running.spawn(node.run(tick.clone()));
+        }
+        for second in 0..ROUND_SECONDS {
+            seconds.tick().await;
+            if let Err(error) = self.apply(second).await {
+                tracing::warn!(%error, second, "cannot apply the timeline of the demo in this second; the demo goes on");
+            }
+            ticks.send_replace(second);
+        }
+        drop(ticks);
+        while running.join_next().await.is_some() {}
+    }
+
     /// Causes the faults of this second.
-    pub(super) async fn apply(&mut self, second: u32) -> Result<(), StoreError> {
+    async fn apply(&mut self, second: u32) -> Result<(), StoreError> {
         self.site.live.set_max_servers(timeline::max_servers(second));
-        self.report_probe(second);
+        self.report_rejections(second);
         self.lock_database(second).await?;
         if self.lock.is_some() || self.site.live.is_blind() {
             return Ok(());
-        }
-        if second == 0 {
-            self.reset_keys().await?;
         }
         self.apply_settings(timeline::settings(second)).await?;
         self.remove_components(second).await?;
         self.report_messengers(second).await
     }
 
-    /// Reports a failing probe as the agent of a new server would, or that the probe succeeds.
-    fn report_probe(&self, second: u32) {
-        let Ok(server) = ServerName::parse(NEW_SERVER) else { return };
-        if timeline::new_server_is_unhealthy(second) {
-            let reason = "503 Service Unavailable: the database is being upgraded".to_owned();
-            let why = RejectionReason::Probe { role: Role::Web, reason };
-            self.site.live.note_rejected(&server, why, None);
-        } else {
-            self.site.live.note_probe_answered(&ComponentKey { server, role: Role::Web });
+    /// Removes all servers and the blind periods, and receives the first heartbeats of the new ones: what happened in
+    /// a round would otherwise be shown for up to an hour.
+    async fn replace_servers(&self, first: Vec<Heartbeat>) -> Result<(), StoreError> {
+        self.site.live.forget_rejected();
+        let keys: Vec<ComponentKey> = self.site.live.snapshot().components.into_keys().collect();
+        let entry = entry(Action::Remove, "all servers, for the next round of the demo");
+        let replace = move |store: Arc<Store>| async move {
+            let forgotten = store.delete_blind_periods().await?;
+            let removed = store.remove(&keys, &[], Some(&entry)).await?;
+            let ReceiveOutcome { commit, .. } = store.receive(first).await?;
+            let removed = Commit { earlier: Some(Box::new(forgotten)), ..removed };
+            Ok(((), Commit { earlier: Some(Box::new(removed)), ..commit }))
+        };
+        self.site.live.change(replace).await
+    }
+
+    /// Reports why heartbeats are rejected, or that a product does not answer its probe.
+    fn report_rejections(&self, second: u32) {
+        for (server, role) in servers::components() {
+            let Ok(name) = ServerName::parse(server.name) else { continue };
+            for fault in timeline::faults(server.name, role, second) {
+                if let Some(why) = fault.rejection(role) {
+                    let from = (fault == Fault::TokenRevoked).then_some(server.ip);
+                    self.site.live.note_rejected(&name, why, from);
+                }
+            }
+            // One that is there says so with its next heartbeat.
+            if !timeline::is_there(server.name, role, second) {
+                self.site.live.note_probe_answered(&ComponentKey { server: name, role });
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! Only the servers are simulated. Heartbeats, store and live state are the same as in `serve`.
 
 mod driver;
+mod fault;
 mod servers;
 mod sim_node;
 mod timeline;
@@ -11,14 +12,11 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::auth::AuthPolicy;
 use crate::auth::secret::SecretHash;
 use crate::demo::driver::Driver;
-use crate::demo::sim_node::SimNode;
-use crate::ingest::IngestError;
 use crate::net::listener::Listener;
 use crate::site::branding::Branding;
 use crate::site::{Options, Site};
@@ -32,22 +30,8 @@ pub enum DemoError {
     Folder(#[from] std::io::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(transparent)]
-    Ingest(#[from] IngestError),
     #[error("the name of a simulated server {0}")]
     Name(String),
-}
-
-/// One second of a round of the timeline.
-#[derive(Clone, Copy, Debug)]
-struct Tick {
-    round: u64,
-    /// Below [`timeline::ROUND_SECONDS`].
-    second: u32,
-}
-
-impl Tick {
-    const FIRST: Self = Self { round: 1, second: 0 };
 }
 
 /// A running demo. Dropping it stops the demo and deletes its files.
@@ -73,22 +57,9 @@ impl Demo {
         };
         let site = Site::open(options).await?;
         let mut driver = Driver::new(Arc::clone(&site), AdminStore::open(&database).await?);
-        driver.apply(Tick::FIRST.second).await?;
-        let mut nodes = Vec::new();
-        for server in servers::SERVERS {
-            for role in server.roles {
-                let node = SimNode::new(server, *role, site.intake.clone());
-                nodes.push(node.map_err(DemoError::Name)?);
-            }
-        }
-        // All at once, so that the page never shows a part of the cluster.
-        site.intake.submit(nodes.iter_mut().map(SimNode::first_heartbeat).collect()).await?;
-        let (ticks, tick) = watch::channel(Tick::FIRST);
+        let nodes = driver.begin_round().await?;
         let mut tasks = JoinSet::new();
-        for node in nodes {
-            tasks.spawn(node.run(tick.clone()));
-        }
-        tasks.spawn(driver.run(ticks));
+        tasks.spawn(driver.run(nodes));
         Ok(Self { site, tasks, _folder: folder })
     }
 

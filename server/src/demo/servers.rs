@@ -15,10 +15,12 @@ pub(super) const SECOND_MACHINE_ADDRESS: IpAddr = v4(25);
 
 #[derive(Debug)]
 pub(super) struct SimServer {
-    pub(super) server: &'static str,
+    pub(super) name: &'static str,
     pub(super) roles: &'static [Role],
     os: [&'static str; 2],
     pub(super) ip: IpAddr,
+    /// Otherwise it is there only while it has a scene.
+    pub(super) permanent: bool,
 }
 
 const DEBIAN: [&str; 2] = ["Debian GNU/Linux", "12"];
@@ -26,18 +28,65 @@ const UBUNTU: [&str; 2] = ["Ubuntu", "24.04"];
 const WINDOWS: [&str; 2] = ["Windows Server", "2022"];
 
 pub(super) static SERVERS: &[SimServer] = &[
-    SimServer { server: "web-1", roles: &[Web, Service], os: DEBIAN, ip: v4(11) },
-    SimServer { server: "web-2", roles: &[Web, Service], os: DEBIAN, ip: v4(12) },
-    SimServer { server: "web-3", roles: &[Web, Service], os: WINDOWS, ip: v4(13) },
-    SimServer { server: "app-4", roles: &[Service], os: WINDOWS, ip: v4(14) },
-    SimServer { server: "app-5", roles: &[Service], os: UBUNTU, ip: v4(15) },
-    SimServer { server: "app-6", roles: &[Web, Service], os: DEBIAN, ip: V6 },
+    permanent("web-1", &[Web, Service], DEBIAN, v4(11)),
+    permanent("web-2", &[Web, Service], DEBIAN, v4(12)),
+    permanent("web-3", &[Web, Service], WINDOWS, v4(13)),
+    permanent("app-4", &[Service], WINDOWS, v4(14)),
+    permanent("app-5", &[Service], UBUNTU, v4(15)),
+    permanent("app-6", &[Web, Service], DEBIAN, V6),
+    temporary("web-4", &[Web], DEBIAN, v4(17)),
+    temporary("app-7", &[Web, Service], UBUNTU, v4(18)),
+    temporary("app-8", &[Service], UBUNTU, v4(19)),
+    temporary("app-9", &[Service], UBUNTU, v4(20)),
+    temporary("app-10", &[Service], UBUNTU, v4(21)),
+    // One machine under two names.
+    temporary("db-1", &[Web], WINDOWS, v4(31)),
+    temporary("DB-1.corp.example", &[Service], WINDOWS, v4(31)),
+    // More servers than there are permanent ones, in a network of their own.
+    temporary("worker-1", &[Service], UBUNTU, in_other_network(11)),
+    temporary("worker-2", &[Service], UBUNTU, in_other_network(12)),
+    temporary("worker-3", &[Service], UBUNTU, in_other_network(13)),
+    temporary("worker-4", &[Service], UBUNTU, in_other_network(14)),
+    temporary("worker-5", &[Service], UBUNTU, in_other_network(15)),
+    temporary("worker-6", &[Service], UBUNTU, in_other_network(16)),
+    temporary("worker-7", &[Service], UBUNTU, in_other_network(17)),
 ];
+
+const fn permanent(
+    name: &'static str,
+    roles: &'static [Role],
+    os: [&'static str; 2],
+    ip: IpAddr,
+) -> SimServer {
+    SimServer { name, roles, os, ip, permanent: true }
+}
+
+const fn temporary(
+    name: &'static str,
+    roles: &'static [Role],
+    os: [&'static str; 2],
+    ip: IpAddr,
+) -> SimServer {
+    SimServer { permanent: false, ..permanent(name, roles, os, ip) }
+}
+
+/// Every component, those of temporary servers included.
+pub(super) fn components() -> impl Iterator<Item = (&'static SimServer, Role)> {
+    SERVERS.iter().flat_map(|server| server.roles.iter().map(move |role| (server, *role)))
+}
+
+pub(super) fn is_permanent(name: &str) -> bool {
+    SERVERS.iter().any(|server| server.permanent && server.name == name)
+}
 
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 10, 0, 0, 0, 16));
 
 const fn v4(last: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
+}
+
+const fn in_other_network(last: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(10, 0, 7, last))
 }
 
 /// The encryption key that all servers share.

@@ -10,21 +10,22 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::clock;
-use crate::demo::Tick;
+use crate::demo::fault::Fault;
 use crate::demo::servers::{SECOND_MACHINE_ADDRESS, SimServer};
-use crate::demo::timeline::{self, Fault};
+use crate::demo::timeline;
 use crate::ingest::Ingest;
 
 /// How long to wait before the second heartbeat, and after one that was rejected.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Lives for one round.
 #[derive(Debug)]
 pub(super) struct SimNode {
     server: &'static SimServer,
     /// What it reports when nothing is wrong.
     base: Heartbeat,
+    /// A temporary server has none while it is not there.
     faults: Vec<Fault>,
-    round: u64,
     process: SimProcess,
     /// On a second machine with the same name.
     second_process: SimProcess,
@@ -46,6 +47,8 @@ impl SimProcess {
 }
 
 impl SimNode {
+    /// A component as it is when a round begins.
+    ///
     /// # Errors
     /// What is wrong with the server's name.
     pub(super) fn new(
@@ -53,33 +56,33 @@ impl SimNode {
         role: Role,
         intake: Ingest,
     ) -> Result<Self, String> {
-        let name = ServerName::parse(server.server)?;
+        let name = ServerName::parse(server.name)?;
         Ok(Self {
             server,
             base: server.heartbeat(name, role),
-            faults: timeline::faults(server.server, role, Tick::FIRST.second),
-            round: Tick::FIRST.round,
+            faults: timeline::faults(server.name, role, 0),
             process: SimProcess::at(server.ip),
             second_process: SimProcess::at(SECOND_MACHINE_ADDRESS),
             intake,
         })
     }
 
-    pub(super) fn first_heartbeat(&mut self) -> Heartbeat {
-        self.heartbeat(false)
+    /// The heartbeat with which the round begins; `None` if it is not there yet.
+    pub(super) fn first_heartbeat(&mut self) -> Option<Heartbeat> {
+        self.is_there().then(|| self.heartbeat(false))
     }
 
-    /// Sends heartbeats and follows the ticks until there are no more.
-    pub(super) async fn run(mut self, mut ticks: watch::Receiver<Tick>) {
+    /// Sends heartbeats and follows the seconds of the round until there are no more.
+    pub(super) async fn run(mut self, mut seconds: watch::Receiver<u32>) {
         let mut wait = pin!(sleep(DEFAULT_INTERVAL));
         loop {
             let heartbeat = tokio::select! {
-                changed = ticks.changed() => {
+                changed = seconds.changed() => {
                     if changed.is_err() {
                         return;
                     }
-                    let tick = *ticks.borrow_and_update();
-                    self.apply(tick)
+                    let second = *seconds.borrow_and_update();
+                    self.apply(second)
                 }
                 () = &mut wait, if self.is_sending() => Some(self.heartbeat(false)),
             };
@@ -90,28 +93,34 @@ impl SimNode {
         }
     }
 
+    fn is_there(&self) -> bool {
+        self.server.permanent || !self.faults.is_empty()
+    }
+
     fn is_sending(&self) -> bool {
-        !self.faults.iter().any(|fault| fault.is_silent())
+        self.is_there() && !self.faults.iter().any(|fault| fault.is_silent())
     }
 
     /// Applies the faults of this second. Returns a heartbeat if one has to be sent at once.
-    fn apply(&mut self, tick: Tick) -> Option<Heartbeat> {
-        let faults = timeline::faults(self.server.server, self.base.role, tick.second);
-        let is_new_round = tick.round != self.round;
-        if !is_new_round && faults == self.faults {
-            return None;
-        }
-        self.round = tick.round;
+    fn apply(&mut self, second: u32) -> Option<Heartbeat> {
+        let faults = timeline::faults(self.server.name, self.base.role, second);
         let before = mem::replace(&mut self.faults, faults);
-        let restarts = is_new_round
-            || before.iter().any(|fault| fault.ends_with_restart())
-            || self.faults.iter().any(|fault| fault.begins_with_restart());
+        let begun: Vec<&Fault> =
+            self.faults.iter().filter(|fault| !before.contains(fault)).collect();
+        let appears = !self.server.permanent && before.is_empty() && self.is_there();
+        let restarts = appears
+            || self.faults.iter().any(|fault| fault.restarts_at(second))
+            || begun.iter().any(|fault| fault.begins_with_restart())
+            || before.iter().any(|fault| fault.ends_with_restart() && !self.faults.contains(fault));
+        let stops = begun.contains(&&Fault::Stopped);
+        let is_heard = stops
+            || self.faults.iter().any(|fault| fault.is_heard_at(second))
+            || (self.is_sending() && (restarts || self.faults != before));
         if restarts {
             self.process = SimProcess::at(self.server.ip);
             self.second_process = SimProcess::at(SECOND_MACHINE_ADDRESS);
         }
-        let stops = self.faults.contains(&Fault::Stopped) && !before.contains(&Fault::Stopped);
-        (restarts || stops || self.is_sending()).then(|| self.heartbeat(stops))
+        is_heard.then(|| self.heartbeat(stops))
     }
 
     fn heartbeat(&mut self, leaving: bool) -> Heartbeat {

@@ -4,63 +4,45 @@ use std::ops::Range;
 
 use app::cluster::HintId::{
     self, BalancingThin, CameBack, ClockSkew, DuplicateName, EveryoneSilent, FailoverThin,
-    KeyMismatch, KeyMissing, MachineKeyMismatch, MessengerUnreachable, NotReportedYet,
-    OverviewBlind, ServersFull, ServiceLate, ServiceStale, ServiceStopped, TimersTight,
-    VersionSkew, WebIdle, WebStale, WebStopped,
+    HeartbeatsRefused, KeyMismatch, KeyMissing, MachineKeyMismatch, ManySilent,
+    MessengerUnreachable, NotReportedYet, OverviewBlind, OverviewUnsteady, ProbeFailing,
+    SameMachine, ServersFull, ServiceFlapping, ServiceLate, ServiceRestarting, ServiceStale,
+    ServiceStopped, TimersTight, VersionSkew, WebIdle, WebRestarting, WebStale, WebStopped,
+    WebUnused,
 };
 use app::cluster::MessengerFailure::{self, Connecting, Refused};
 use app::cluster::Role::{self, Service, Web};
-use app::cluster::{Heartbeat, Settings, Span};
+use app::cluster::{Settings, Span};
 
+use crate::demo::fault::Fault::{
+    self, ClockAhead, Crashing, DatabaseUnavailable, Flapping, MachineKey, MaxServers, Messenger,
+    NoKey, OtherKey, OtherMachineKey, Present, ProbeFails, Removed, SecondMachine, Silent,
+    StaleTimeout, Stopped, TokenRevoked, Version, WebWindow,
+};
 use crate::demo::servers;
 
-pub(super) const ROUND_SECONDS: u32 = 110;
+/// Each round begins with new servers, about which nothing is known of the round before.
+pub(super) const ROUND_SECONDS: u32 = 175;
 
-/// The settings without faults: the shortest timers without a hint, and the shortest web timeout.
+/// The settings without faults: the shortest timers without a hint.
 pub(super) const BASE_SETTINGS: Settings = Settings {
     load_balancing: true,
     automatic_failover: true,
     heartbeat_interval_s: 2,
     stale_timeout_s: 6,
-    web_window_s: 60,
+    web_window_s: 600,
 };
 
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// It sends no heartbeats, except the first one after a start.
-    Silent,
-    /// It is stopped, and started at the end.
-    Stopped,
-    /// It was started with another encryption key.
-    OtherKey,
-    /// It was started without an encryption key.
-    NoKey,
-    /// It was started with the machine key, which products up to 5.3 have.
-    MachineKey,
-    OtherMachineKey,
-    Version(&'static str),
-    ClockAhead(Span),
-    /// A second machine uses its name.
-    SecondMachine,
-    /// Its messenger cannot be reached.
-    Messenger(MessengerFailure),
-    /// An admin removes it, although it may be running.
-    Removed,
-    /// The cluster's stale timeout, in seconds.
-    StaleTimeout(u32),
-    /// The greatest number of servers that the overview accepts.
-    MaxServers(usize),
-    /// The probe of a server fails that has not sent a heartbeat yet.
-    NewServerUnhealthy,
-    /// The overview cannot write to its database.
-    DatabaseUnavailable,
-}
-
-use Fault::{
-    ClockAhead, DatabaseUnavailable, MachineKey, MaxServers, Messenger, NewServerUnhealthy, NoKey,
-    OtherKey, OtherMachineKey, Removed, SecondMachine, Silent, StaleTimeout, Stopped, Version,
-};
+/// More than half of all services.
+const WORKERS: &[(&str, Role)] = &[
+    ("worker-1", Service),
+    ("worker-2", Service),
+    ("worker-3", Service),
+    ("worker-4", Service),
+    ("worker-5", Service),
+    ("worker-6", Service),
+    ("worker-7", Service),
+];
 
 /// A part of a round that has a fault.
 #[derive(Debug)]
@@ -85,43 +67,76 @@ const fn scene(
 
 /// In the order in which they show their hints.
 static SCENES: &[Scene] = &[
-    // Until 6: no faults.
+    // Until 7: nothing is wrong.
     //
-    // 13 to 36: nothing changes. One service is stale (late before), one is stopped, one server has another key, one
+    // 15 to 31: nothing changes. One service is stale (late before), one is stopped, one server has another key, one
     // an older version.
-    scene(6..36, &[("app-5", Service)], Silent, &[ServiceLate, ServiceStale]),
-    scene(7..76, &[("app-6", Service)], Stopped, &[ServiceStopped]),
-    scene(8..36, &[("web-3", Web), ("web-3", Service)], OtherKey, &[KeyMismatch]),
-    scene(8..36, &[("web-2", Web), ("web-2", Service)], Version("2026.1.4"), &[VersionSkew]),
-    // 38 to 50: small problems. The longer timeout keeps a late service from becoming stale.
-    scene(37..51, &[], StaleTimeout(20), &[]),
-    scene(38..49, &[("app-4", Service)], Silent, &[ServiceLate]),
-    scene(38..50, &[("web-2", Service)], ClockAhead(Span::seconds(7)), &[ClockSkew]),
-    scene(38..50, &[("app-5", Service)], NoKey, &[KeyMissing]),
-    scene(38..50, &[("web-3", Service)], Messenger(Refused), &[MessengerUnreachable]),
-    scene(38..50, &[("web-2", Web)], MachineKey, &[]),
-    scene(40..50, &[("web-3", Web)], OtherMachineKey, &[MachineKeyMismatch]),
-    // 58 to 76: the web servers receive no requests, then the network fails. The web timeout of 60 s makes the first
-    // scene begin with the round.
-    scene(52..76, &[("web-2", Web)], Stopped, &[WebStopped]),
-    scene(0..76, &[("web-1", Web), ("app-6", Web)], Silent, &[WebIdle, WebStale]),
+    scene(7..31, &[("app-6", Service)], Stopped, &[ServiceStopped]),
+    scene(7..31, &[("app-5", Service)], Silent, &[ServiceLate, ServiceStale]),
+    scene(8..31, &[("web-3", Web), ("web-3", Service)], OtherKey, &[KeyMismatch]),
+    scene(8..31, &[("web-2", Web), ("web-2", Service)], Version("2026.1.4"), &[VersionSkew]),
+    // 33 to 47: small problems. The longer timeout keeps a late service from becoming stale.
+    scene(32..48, &[], StaleTimeout(20), &[]),
+    scene(33..46, &[("app-4", Service)], Silent, &[ServiceLate]),
+    scene(33..47, &[("web-2", Service)], ClockAhead(Span::seconds(7)), &[ClockSkew]),
+    scene(33..47, &[("app-5", Service)], NoKey, &[KeyMissing]),
+    scene(33..47, &[("web-3", Service)], Messenger(Refused), &[MessengerUnreachable]),
+    scene(33..47, &[("web-2", Web)], MachineKey, &[]),
+    scene(35..47, &[("web-3", Web)], OtherMachineKey, &[MachineKeyMismatch]),
+    scene(33..47, &[("db-1", Web), ("DB-1.corp.example", Service)], Present, &[SameMachine]),
+    // 50 to 79: what happens again and again, and what is rejected. These hints stay for a while, so most of the
+    // servers are temporary.
+    scene(50..64, &[("web-3", Web)], ProbeFails, &[ProbeFailing]),
+    scene(48..64, &[("app-10", Service)], Present, &[]),
+    scene(50..64, &[("app-10", Service)], TokenRevoked, &[HeartbeatsRefused]),
+    scene(50..66, &[("app-9", Service)], SecondMachine, &[DuplicateName]),
     scene(
-        64..76,
-        &[("web-1", Service), ("web-2", Service), ("app-4", Service), ("app-5", Service)],
-        Silent,
-        &[EveryoneSilent, FailoverThin, BalancingThin],
+        50..78,
+        &[("app-7", Web), ("app-7", Service)],
+        Crashing,
+        &[WebRestarting, ServiceRestarting],
     ),
-    // 80 to 86: the overview's own problem: no status is known.
-    scene(80..86, &[], DatabaseUnavailable, &[OverviewBlind]),
-    // 88 to 107: problems of the configuration.
-    scene(88..98, &[], StaleTimeout(5), &[TimersTight]),
-    scene(88..98, &[], MaxServers(6), &[ServersFull]),
-    scene(99..106, &[], NewServerUnhealthy, &[NotReportedYet]),
-    scene(88..105, &[("web-2", Service)], Removed, &[CameBack]),
-    scene(89..107, &[("app-5", Service)], SecondMachine, &[DuplicateName]),
-    // A duplicate name is shown for ten minutes. A removal while nothing is sent with this name ends it at once.
-    scene(107..110, &[("app-5", Service)], Silent, &[]),
-    scene(109..110, &[("app-5", Service)], Removed, &[]),
+    scene(66..78, &[("web-4", Web)], ProbeFails, &[NotReportedYet]),
+    scene(50..79, &[("app-8", Service)], Flapping, &[ServiceFlapping]),
+    // 80 to 108: many servers join and fail, then the network does.
+    scene(80..94, WORKERS, Present, &[]),
+    scene(83..94, WORKERS, Silent, &[ManySilent]),
+    scene(96..108, &[("web-1", Web), ("web-2", Web), ("web-3", Web)], Silent, &[]),
+    // The services are heard again first: a web component that is heard would be a witness.
+    scene(
+        97..107,
+        &[
+            ("web-1", Service),
+            ("web-2", Service),
+            ("web-3", Service),
+            ("app-4", Service),
+            ("app-5", Service),
+            ("app-6", Service),
+        ],
+        Silent,
+        &[EveryoneSilent],
+    ),
+    // 109 to 119: problems of the configuration.
+    scene(109..119, &[], StaleTimeout(5), &[TimersTight]),
+    scene(109..119, &[], MaxServers(6), &[ServersFull]),
+    scene(109..119, &[("web-2", Service)], Removed, &[CameBack]),
+    // 121 to 142: one web server has received no requests since the round began, and then fewer and fewer do. The
+    // servers that stop and soon start again are no problem of their own.
+    scene(0..142, &[("app-6", Web)], Silent, &[WebUnused, WebIdle, WebStale]),
+    scene(127..142, &[], WebWindow(60), &[]),
+    scene(131..142, &[("app-6", Service)], Stopped, &[ServiceStopped]),
+    scene(131..142, &[("web-1", Web), ("web-3", Web)], Stopped, &[BalancingThin, WebStopped]),
+    scene(
+        131..136,
+        &[("web-1", Service), ("web-3", Service), ("app-4", Service), ("app-5", Service)],
+        Stopped,
+        &[FailoverThin],
+    ),
+    // 144 to 175: the overview's own problem. No status is known, three times. In between each service sends a heartbeat
+    // that does not have to wait: those that wait seem to come from a wrong clock.
+    scene(144..150, &[], DatabaseUnavailable, &[OverviewBlind]),
+    scene(154..160, &[], DatabaseUnavailable, &[OverviewBlind]),
+    scene(164..170, &[], DatabaseUnavailable, &[OverviewBlind, OverviewUnsteady]),
 ];
 
 /// The faults of a component in this second.
@@ -142,9 +157,16 @@ fn cluster_faults(second: u32) -> impl Iterator<Item = Fault> {
 }
 
 pub(super) fn settings(second: u32) -> Settings {
-    let timeout = cluster_faults(second)
-        .find_map(|fault| if let StaleTimeout(seconds) = fault { Some(seconds) } else { None });
-    Settings { stale_timeout_s: timeout.unwrap_or(BASE_SETTINGS.stale_timeout_s), ..BASE_SETTINGS }
+    let mut settings = BASE_SETTINGS;
+    for fault in cluster_faults(second) {
+        if let StaleTimeout(seconds) = fault {
+            settings.stale_timeout_s = seconds;
+        }
+        if let WebWindow(seconds) = fault {
+            settings.web_window_s = seconds;
+        }
+    }
+    settings
 }
 
 pub(super) fn max_servers(second: u32) -> usize {
@@ -153,21 +175,26 @@ pub(super) fn max_servers(second: u32) -> usize {
     fewer.unwrap_or(crate::site::MAX_SERVERS)
 }
 
-pub(super) fn new_server_is_unhealthy(second: u32) -> bool {
-    cluster_faults(second).any(|fault| fault == NewServerUnhealthy)
-}
-
 pub(super) fn database_is_unavailable(second: u32) -> bool {
     cluster_faults(second).any(|fault| fault == DatabaseUnavailable)
 }
 
-/// Whether an admin removes a component in this second: only in the first second of the scene.
+/// Whether a component is there: a temporary server is there only while it has a scene.
+pub(super) fn is_there(server: &str, role: Role, second: u32) -> bool {
+    servers::is_permanent(server) || !faults(server, role, second).is_empty()
+}
+
+/// Whether an admin removes a component in this second: in the first second of the scene, or when it is no longer
+/// there. A second later, because its last heartbeat may be under way.
 pub(super) fn is_removed(server: &str, role: Role, second: u32) -> bool {
-    SCENES.iter().any(|scene| {
-        scene.at.start == second
-            && scene.fault == Removed
-            && scene.components.contains(&(server, role))
-    })
+    let has_left =
+        !is_there(server, role, second) && !is_there(server, role, second.saturating_sub(1));
+    has_left
+        || SCENES.iter().any(|scene| {
+            scene.at.start == second
+                && scene.fault == Removed
+                && scene.components.contains(&(server, role))
+        })
 }
 
 /// Why a service's messenger cannot be reached in this second. A silent service has no messenger either.
@@ -176,36 +203,8 @@ pub(super) fn messenger(server: &str, second: u32) -> Option<MessengerFailure> {
         if let Messenger(failure) = fault {
             return Some(failure);
         }
-        fault.is_silent().then_some(Connecting)
+        matches!(fault, Silent | Stopped).then_some(Connecting)
     })
-}
-
-impl Fault {
-    /// A new key or version needs a restart.
-    pub(super) fn begins_with_restart(self) -> bool {
-        matches!(self, OtherKey | NoKey | MachineKey | OtherMachineKey | Version(_))
-    }
-
-    pub(super) fn ends_with_restart(self) -> bool {
-        self.begins_with_restart() || matches!(self, Stopped | Removed)
-    }
-
-    pub(super) fn is_silent(self) -> bool {
-        matches!(self, Silent | Stopped)
-    }
-
-    pub(super) fn apply_to(self, heartbeat: &mut Heartbeat) {
-        match self {
-            OtherKey => heartbeat.facts.key_check = Some(servers::other_key()),
-            NoKey => heartbeat.facts.key_check = None,
-            MachineKey => heartbeat.facts.machine_key_check = Some(servers::machine_key()),
-            OtherMachineKey => heartbeat.facts.machine_key_check = Some(servers::other_key()),
-            Version(version) => version.clone_into(&mut heartbeat.facts.version),
-            ClockAhead(by) => heartbeat.sent_at = heartbeat.sent_at.map(|sent| sent + by),
-            Silent | Stopped | SecondMachine | Messenger(_) | Removed | StaleTimeout(_)
-            | MaxServers(_) | NewServerUnhealthy | DatabaseUnavailable => {}
-        }
-    }
 }
 
 #[cfg(test)]
@@ -225,10 +224,9 @@ mod tests {
         for scene in SCENES {
             assert!(scene.at.start < scene.at.end && scene.at.end <= ROUND_SECONDS, "{scene:?}");
             for (server, role) in scene.components {
-                let exists = |known: &&servers::SimServer| {
-                    known.server == *server && known.roles.contains(role)
-                };
-                assert!(servers::SERVERS.iter().any(|known| exists(&known)), "{scene:?}");
+                let exists =
+                    servers::components().any(|(known, its)| (known.name, its) == (*server, *role));
+                assert!(exists, "{server} {role:?}: {scene:?}");
             }
         }
     }
@@ -237,6 +235,48 @@ mod tests {
     fn the_settings_of_every_second_are_valid() {
         for second in 0..ROUND_SECONDS {
             assert_eq!(settings(second).check(), []);
+        }
+    }
+
+    #[test]
+    fn a_round_begins_and_ends_without_a_fault_that_can_be_seen() {
+        for second in (0..7).chain(171..ROUND_SECONDS) {
+            assert_eq!(settings(second), BASE_SETTINGS);
+            assert_eq!(cluster_faults(second).next(), None, "in second {second}");
+            for (server, role) in servers::components() {
+                let mut faults = faults(server.name, role, second);
+                // The web window is longer than this.
+                faults.retain(|fault| (*fault, role) != (Silent, Web));
+                assert_eq!(faults, [], "{} {role:?} in second {second}", server.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_temporary_server_is_removed_after_its_last_heartbeat() {
+        let removed: Vec<u32> =
+            (0..ROUND_SECONDS).filter(|second| is_removed("app-9", Service, *second)).collect();
+        assert!(removed.contains(&67) && !removed.contains(&66) && !removed.contains(&50));
+    }
+
+    /// Three starts are a restart loop, and five gaps are flapping: they would hide what a scene shows.
+    #[test]
+    fn only_the_components_that_crash_or_flap_are_unsteady() {
+        for (server, role) in servers::components() {
+            let component = (server.name, role);
+            let scenes = SCENES.iter().filter(|scene| scene.components.contains(&component));
+            let faults: Vec<Fault> = scenes.map(|scene| scene.fault).collect();
+            if faults.contains(&Crashing) || faults.contains(&Flapping) {
+                continue;
+            }
+            let starts = faults.iter().map(|fault| {
+                let end = fault.ends_with_restart() || *fault == ProbeFails;
+                usize::from(fault.begins_with_restart()) + usize::from(end)
+            });
+            // A removed component begins anew.
+            let starts = starts.sum::<usize>() - 2 * usize::from(faults.contains(&Removed));
+            let gaps = faults.iter().filter(|fault| fault.is_silent()).count();
+            assert!(starts < 3 && gaps < 5, "{component:?}: {starts} starts, {gaps} gaps");
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What is the live picture, and how is it read and changed? One snapshot in memory answers all readers.
 
 mod refresh;
+mod rejected;
 mod state;
 
-use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use app::cluster::{Change, ComponentKey, RejectionReason, ServerName, Snapshot, Span, Timestamp};
+use app::cluster::{Change, ServerName, Snapshot, Span, Timestamp};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 use self::refresh::ReadinessCheck;
@@ -295,32 +295,6 @@ impl LiveState {
             }
         });
         self.changed.send_replace(());
-    }
-
-    /// Notes that a heartbeat in this server's name was rejected, or not sent. In memory only: an unauthenticated
-    /// request must not cause a write.
-    pub(crate) fn note_rejected(
-        &self,
-        server: &ServerName,
-        why: RejectionReason,
-        from: Option<IpAddr>,
-    ) {
-        self.write(|picture| {
-            let now = self.current_time(picture);
-            if picture.snapshot.refuse(server, why, from.map(Into::into), now) {
-                picture.note_rejected_changed();
-            }
-        });
-    }
-
-    /// Notes that the probe of this component succeeds again.
-    pub(crate) fn note_probe_answered(&self, key: &ComponentKey) {
-        self.write(|picture| {
-            let now = self.current_time(picture);
-            if picture.snapshot.answered(key, now) {
-                picture.note_rejected_changed();
-            }
-        });
     }
 
     pub(crate) fn failures(&self) -> u64 {

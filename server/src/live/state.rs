@@ -83,7 +83,7 @@ impl Picture {
         if self.snapshot.blind_since.is_some() {
             return now;
         }
-        let max_gap = self.snapshot.settings.mark_period().times(2);
+        let max_gap = self.snapshot.settings.max_mark_gap();
         now.clamp(self.readable_at, self.readable_at + max_gap)
     }
 

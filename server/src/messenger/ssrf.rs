@@ -1,4 +1,4 @@
-//! SSRF protection: which of the addresses that servers report may be dialled.
+//! SSRF protection: which of the addresses that servers report may be dialled. The dialer asks before each connection.
 //!
 //! A server can report any address as its own. Through the web server it must not reach other programs on the web
 //! server's machine, link-local or multicast addresses, or the overview itself.

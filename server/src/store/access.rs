@@ -5,7 +5,7 @@ use crate::auth::model::{
 };
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
-use crate::store::sql::{Statement, sql, with_timeout};
+use crate::store::statement::{Statement, sql, with_timeout};
 use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Span, Timestamp};
 use app::protocol::UserRole;

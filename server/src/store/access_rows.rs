@@ -6,7 +6,7 @@ use crate::auth::cache::{AuthCache, AuthCacheChanges};
 use crate::auth::model::{Account, EmbedSession, Session, SetupCode, Token, TokenOwner, TokenRole};
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
-use crate::store::sql::{Row, sql, with_timeout};
+use crate::store::statement::{Row, sql, with_timeout};
 use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Timestamp};
 use app::protocol::UserRole;

@@ -6,7 +6,7 @@ use crate::auth::model::{EMBED_CODE_LIFETIME, SESSION_LIFETIME};
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
 use crate::store::access::{TOKEN_RETENTION, UNUSED_CREDENTIAL_RETENTION};
-use crate::store::sql::sql;
+use crate::store::statement::sql;
 use crate::store::tx::Tx;
 use crate::telemetry::outside_text::{list_line, one_line};
 use app::cluster::{Span, Timestamp};

@@ -14,7 +14,7 @@ use app::protocol::UserRole;
 use crate::auth::audit::{Action, Actor, AuditEntry, AuditQuery};
 use crate::auth::model::Account;
 use crate::clock::Stopwatch;
-use crate::store::changes::fold_heartbeats;
+use crate::store::fold::fold_heartbeats;
 use crate::store::{AccessChange, Commit, Database, Store, StoreError, access, rows};
 use crate::store::{access_rows, audit, component_row};
 

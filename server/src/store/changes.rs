@@ -1,23 +1,23 @@
 //! How is each change written? In one transaction, whose result is a `Commit` for the live picture.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use app::cluster::observation::BLIND_PERIOD_RETENTION;
-use app::cluster::receive::{self, Stored};
+use app::cluster::receive::Stored;
 use app::cluster::{
-    ComponentKey, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, ServerName, Settings, Span,
-    Timestamp,
+    ComponentKey, Heartbeat, KeyCheck, KeyKind, ServerName, Settings, Span, Timestamp,
 };
 
 use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
 use crate::auth::secret::SecretHash;
 use crate::store::access::AccessChange;
-use crate::store::commit::{Commit, Receipt, ReceiveOutcome};
+use crate::store::commit::{Commit, ReceiveOutcome};
 use crate::store::component_row::Upsert;
 use crate::store::error::StoreError;
+use crate::store::fold::fold_heartbeats;
 use crate::store::messenger_status::MessengerReport;
 use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
@@ -86,6 +86,18 @@ impl Store {
                     Some(entry) => change.record(entry).await,
                     None => Ok(()),
                 }
+            })
+        });
+        written.await.map(|((), commit)| commit)
+    }
+
+    /// Deletes all blind periods.
+    pub(crate) async fn delete_blind_periods(self: &Arc<Self>) -> Result<Commit, StoreError> {
+        let written = self.write(move |change| {
+            Box::pin(async move {
+                rows::delete_blind_periods(&mut change.tx).await?;
+                change.pending.blind_periods = Some(Vec::new());
+                Ok(())
             })
         });
         written.await.map(|((), commit)| commit)
@@ -309,35 +321,6 @@ impl Store {
     }
 }
 
-/// Applies a batch to the stored components, in order, and writes those that changed.
-pub(super) async fn fold_heartbeats(
-    change: &mut WriteTx,
-    batch: &[Heartbeat],
-) -> Result<Vec<Receipt>, StoreError> {
-    let interval = change.cluster.settings.interval();
-    let keys: Vec<ComponentKey> = batch.iter().map(Heartbeat::key).collect();
-    let mut stored = component_row::stored(&mut change.tx, &keys).await?;
-    let before = stored.clone();
-    let receipts = batch
-        .iter()
-        .map(|heartbeat| {
-            let known = stored.get(&heartbeat.key());
-            match receive::receive(known, heartbeat, change.at, interval) {
-                Some(next) => {
-                    stored.insert(next.key(), Stored::Present(Arc::new(next)));
-                    Receipt { applied: true, received_at: change.at }
-                }
-                None => Receipt {
-                    applied: false,
-                    received_at: known.map_or(change.at, Stored::last_heartbeat),
-                },
-            }
-        })
-        .collect();
-    change.write(differences(&before, &stored)).await?;
-    Ok(receipts)
-}
-
 async fn write_messenger_reports(
     change: &mut WriteTx,
     reports: &[MessengerReport],
@@ -355,26 +338,4 @@ async fn write_messenger_reports(
         }
     }
     change.write(next.into_values().collect()).await
-}
-
-/// The components that changed, in the order of their keys.
-fn differences(
-    before: &HashMap<ComponentKey, Stored>,
-    after: &HashMap<ComponentKey, Stored>,
-) -> Vec<Upsert> {
-    let mut changed: Vec<Upsert> = after
-        .iter()
-        .filter_map(|(key, stored)| {
-            let known = before.get(key);
-            let Stored::Present(component) = stored else { return None };
-            let facts = match known {
-                _ if known == Some(stored) => return None,
-                Some(Stored::Present(old)) => !HeartbeatUpdate::is_only_difference(old, component),
-                Some(Stored::Removed(_)) | None => true,
-            };
-            Some(Upsert { component: Arc::clone(component), facts })
-        })
-        .collect();
-    changed.sort_by_key(|write| write.component.key());
-    changed
 }

@@ -11,7 +11,7 @@ use app::cluster::{
 };
 use serde_json::json;
 
-use crate::store::sql::{Row, sql};
+use crate::store::statement::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{StoreError, postgres, sqlite};
 
@@ -23,7 +23,7 @@ macro_rules! select_components {
         concat!(
             "select c.server, c.role, cast(c.facts as text), c.stopped, cast(c.boots as text),
                  c.first_seen, c.came_back_at, cast(c.messengers as text), c.removed_at,
-                 c.changed_no, h.sequence, h.received_at, h.interval_ms, h.skew_last_ms,
+                 c.changed_no, cast(c.interruptions as text), h.sequence, h.received_at, h.interval_ms, h.skew_last_ms,
                  h.skew_before_ms
              from components c
              left join last_heartbeats h on h.server_key = c.server_key and h.role = c.role ",
@@ -46,18 +46,19 @@ pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
         return Err(unreadable("address"));
     }
     let mut boots: Boots = row.json(4)?;
-    boots.current.sequence = number(10)?;
-    let skew_before = row.get::<Option<i64>>(14)?.map(Span);
-    let skew_last = row.get::<Option<i64>>(13)?.map(Span);
+    boots.current.sequence = number(11)?;
+    let skew_before = row.get::<Option<i64>>(15)?.map(Span);
+    let skew_last = row.get::<Option<i64>>(14)?.map(Span);
     Ok(Component {
         server: ServerName::parse(server).map_err(|_| unreadable("server's name"))?,
         role: Role::parse(role).ok_or(unreadable("role"))?,
         facts: Arc::new(facts),
         stopped: row.get(3)?,
         boots,
+        interruptions: row.json(10)?,
         first_seen: Timestamp(row.get(5)?),
-        last_heartbeat: Timestamp(number(11)?),
-        told_interval: Span(number(12)?),
+        last_heartbeat: Timestamp(number(12)?),
+        told_interval: Span(number(13)?),
         skew: skew_last.map(|last| Skew { last, before: skew_before }),
         came_back: row.get::<Option<i64>>(6)?.map(Timestamp),
         messengers: row.json(7)?,

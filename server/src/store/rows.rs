@@ -9,7 +9,7 @@ use app::cluster::{
 };
 
 use crate::store::component_row::all_components;
-use crate::store::sql::{Row, sql};
+use crate::store::statement::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{CommitId, StoreError, postgres, sqlite};
 
@@ -271,19 +271,26 @@ pub(super) async fn set_references(
 }
 
 pub(super) async fn blind_periods(tx: &mut Tx) -> Result<Vec<BlindPeriod>, StoreError> {
-    let rows = sql("select start_at, end_at from blind_periods order by start_at").rows(tx).await?;
-    rows.iter()
-        .map(|row| Ok(BlindPeriod { start: Timestamp(row.get(0)?), end: Timestamp(row.get(1)?) }))
-        .collect()
+    let select = sql("select start_at, end_at, clock_set from blind_periods order by start_at");
+    let period = |row: &Row| {
+        let (start, end) = (Timestamp(row.get(0)?), Timestamp(row.get(1)?));
+        Ok(BlindPeriod { start, end, clock_set: row.get(2)? })
+    };
+    select.rows(tx).await?.iter().map(period).collect()
 }
 
 pub(super) async fn add_blind_period(tx: &mut Tx, period: BlindPeriod) -> Result<(), StoreError> {
     let add = sql(
-        "insert into blind_periods (start_at, end_at) values ($1, $2)
+        "insert into blind_periods (start_at, end_at, clock_set) values ($1, $2, $3)
          on conflict (start_at) do update set end_at =
              case when blind_periods.end_at < excluded.end_at then excluded.end_at else blind_periods.end_at end",
     );
-    add.bind(period.start.0).bind(period.end.0).execute(tx).await.map(drop)
+    let BlindPeriod { start, end, clock_set } = period;
+    add.bind(start.0).bind(end.0).bind(clock_set).execute(tx).await.map(drop)
+}
+
+pub(super) async fn delete_blind_periods(tx: &mut Tx) -> Result<(), StoreError> {
+    sql("delete from blind_periods").execute(tx).await.map(drop)
 }
 
 /// Deletes tombstones and blind periods that are older than this, at most `max` of each. Returns whether there may be

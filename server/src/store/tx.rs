@@ -11,8 +11,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::store::StoreError;
-use crate::store::sql::{sql, with_timeout};
 use crate::store::sqlite::integrity::Damage;
+use crate::store::statement::{sql, with_timeout};
 use crate::telemetry::primitives::Counter;
 
 /// More than any pool has connections.

@@ -125,8 +125,12 @@ impl WriteTx {
     /// Records a blind period if no web server wrote for that long.
     async fn record_gap(&mut self) -> Result<(), StoreError> {
         if self.is_gap(self.at) {
-            self.add_blind_period(BlindPeriod { start: self.cluster.mark_at, end: self.at })
-                .await?;
+            self.add_blind_period(BlindPeriod {
+                start: self.cluster.mark_at,
+                end: self.at,
+                clock_set: false,
+            })
+            .await?;
         }
         Ok(())
     }
@@ -134,7 +138,7 @@ impl WriteTx {
     /// Whether the time since the last mark is so long that no web server can have been running.
     fn is_gap(&self, until: Timestamp) -> bool {
         let ClusterRow { mark_at, settings, .. } = self.cluster;
-        until - mark_at > settings.mark_period().times(2)
+        until - mark_at > settings.max_mark_gap()
     }
 
     /// The clock was set by `by` at the time `from`: forward, records a blind period of that length; backward, moves
@@ -145,12 +149,11 @@ impl WriteTx {
         from: Timestamp,
     ) -> Result<(), StoreError> {
         if by > Span::ZERO {
-            let start = if self.is_gap(from) {
-                self.cluster.mark_at
-            } else {
-                from.max(self.cluster.mark_at)
-            };
-            return self.add_blind_period(BlindPeriod { start, end: from + by }).await;
+            let mark_at = self.cluster.mark_at;
+            let was_blind = self.is_gap(from);
+            let start = if was_blind { mark_at } else { from.max(mark_at) };
+            let period = BlindPeriod { start, end: from + by, clock_set: !was_blind };
+            return self.add_blind_period(period).await;
         }
         self.moves_all_times = true;
         self.cluster.mark_at = self.cluster.mark_at + by;
@@ -311,67 +314,4 @@ pub(super) async fn changes_since(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::IpAddr;
-    use std::sync::Arc;
-
-    use app::cluster::{ComponentFacts, Heartbeat, MessengerFailure, Os, Role, ServerName, Source};
-
-    use super::*;
-    use crate::store::MessengerReport;
-
-    fn heartbeat(boot: char, sequence: i64) -> Heartbeat {
-        Heartbeat {
-            server: ServerName::parse("web-1").unwrap(),
-            role: Role::Service,
-            boot_id: format!("{boot}b0e8a6e-3c0a-4d5e-9f7e-3d1b9f0c2a11"),
-            sequence,
-            sent_at: None,
-            leaving: false,
-            facts: ComponentFacts {
-                product: None,
-                version: "1.0".to_owned(),
-                os: Os { name: "Debian".to_owned(), version: "12".to_owned() },
-                ip: IpAddr::from([10, 0, 0, 1]).into(),
-                key_check: None,
-                machine_key_check: None,
-                messenger_port: Some(33_237),
-                source: Source::Node,
-            },
-        }
-    }
-
-    async fn component(store: &Arc<Store>) -> Component {
-        let snapshot = store.load().await.unwrap().snapshot;
-        Component::clone(snapshot.components.values().next().unwrap())
-    }
-
-    /// First seen, last heartbeat, first return, and since when its messenger fails.
-    fn times(component: &Component) -> [Timestamp; 4] {
-        let Component { first_seen, last_heartbeat, boots, messengers, .. } = component;
-        [*first_seen, *last_heartbeat, boots.returns[0], messengers[0].since]
-    }
-
-    #[tokio::test]
-    async fn every_time_moves_with_a_clock_that_is_set_back() {
-        let folder = testkit::folder();
-        let file = format!("sqlite:{}", folder.join("overview.db").display());
-        for address in [file, testkit::postgres().create_database().await] {
-            let store = Store::open(&address).await.unwrap();
-            for heartbeat in [heartbeat('a', 1), heartbeat('b', 1), heartbeat('a', 2)] {
-                store.receive([heartbeat]).await.unwrap();
-            }
-            let key = component(&store).await.key();
-            let outcome = Some(Err(MessengerFailure::Refused));
-            store.note_messengers(&[MessengerReport { key, outcome }], "web-2").await.unwrap();
-            let before = component(&store).await;
-            let mut change = store.change().await.unwrap();
-            let at = change.at;
-            change.record_clock_jump(Span(-3_600_000), at).await.unwrap();
-            store.commit(change).await.unwrap();
-            let after = component(&store).await;
-            assert_eq!(times(&after), times(&before).map(|time| time + Span(-3_600_000)));
-            assert_eq!((after.facts, after.boots.current), (before.facts, before.boots.current));
-        }
-    }
-}
+mod tests;

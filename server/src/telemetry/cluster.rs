@@ -1,7 +1,9 @@
 //! The metrics of the cluster, computed when they are scraped.
 
 use app::cluster::KeyVerdict;
-use app::cluster::{ComponentStatus, Health, Pulse, Snapshot, Span, Timestamp, VersionCheck};
+use app::cluster::{
+    ComponentStatus, Health, HintId, Pulse, Snapshot, Span, Stability, Timestamp, VersionCheck,
+};
 
 use crate::telemetry::exposition::{Kind, Text};
 
@@ -19,6 +21,21 @@ const COMPONENT_METRICS: &[(&str, &str, ComponentValue)] = &[
         "cluster_overview_component_stopped",
         "1 after a clean stop, else 0, also where it is silent; absent while blind.",
         |status, _| (status.pulse != Pulse::Unknown).then(|| flag(status.pulse == Pulse::Stopped)),
+    ),
+    (
+        "cluster_overview_component_restarting",
+        "1 while its process starts again and again, else 0; absent while blind.",
+        |status, _| {
+            (status.pulse != Pulse::Unknown)
+                .then(|| flag(status.stability == Stability::Restarting))
+        },
+    ),
+    (
+        "cluster_overview_component_flapping",
+        "1 while its heartbeats stop and come back again and again, else 0; absent while blind.",
+        |status, _| {
+            (status.pulse != Pulse::Unknown).then(|| flag(status.stability == Stability::Flapping))
+        },
     ),
     (
         "cluster_overview_component_heartbeat_age_seconds",
@@ -73,6 +90,11 @@ pub(crate) fn write(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
     for pulse in Pulse::ALL {
         let count = overview.components().filter(|status| status.pulse == pulse).count();
         text.sample(&[("pulse", pulse.as_str())], count);
+    }
+    text.family("cluster_overview_hints", Kind::Gauge, "Hints of each kind that apply.");
+    for id in HintId::ALL {
+        let count = overview.findings.iter().filter(|finding| finding.id == *id).count();
+        text.sample(&[("hint", id.as_str())], count);
     }
     for (name, help, value) in COMPONENT_METRICS {
         text.family(name, Kind::Gauge, help);

@@ -58,7 +58,8 @@ fn status_prints_an_error_response_as_one_plain_line() {
 fn an_overview_with_forged_lines_has_no_more_lines_than_a_real_one() {
     let picture = |text: &str| {
         let component = json!({
-            "role": "web", "product": text, "version": text, "pulse": "alive", "health": "ok",
+            "role": "web", "product": text, "version": text, "pulse": "alive", "since": text,
+            "stability": "steady", "health": "ok",
             "why": text, "observer": false, "probed": false, "first_seen": text,
             "last_heartbeat": text, "version_in_sync": true, "key_in_sync": null,
             "machine_key_in_sync": null, "key_digits": null, "ip": text, "boot_id": text,

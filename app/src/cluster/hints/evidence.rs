@@ -1,13 +1,11 @@
 //! What the hints say: the values that their sentences name.
 
-use super::hint::{Arg, Finding, Hint, MAX_NAMES_IN_SUMMARY, Names};
-use super::id::HintId;
+use super::hint::{Arg, Hint, MAX_NAMES_IN_SUMMARY, Names};
 use super::note::Note;
-use super::rules::{
-    RuleContext, SimultaneousSilence, bare, key_hint, odd, off, unreachable, verdict,
-};
+use super::rules::{RuleContext, bare, key_hint, odd, off, unreachable, verdict};
 use super::shared_evidence::{SharedEvidence, Sharing};
 use crate::cluster::capacity::GONE_FOR;
+use crate::cluster::finding::{Finding, HintId};
 use crate::cluster::health::{ComponentStatus, Overview, ServerStatus};
 use crate::cluster::health::{KeyVerdict, VersionCheck};
 use crate::cluster::keys::{KeyCheck, KeyKind};
@@ -25,7 +23,8 @@ impl<'a> RuleContext<'a> {
         let (own, summed) = Finding::split(same);
         let compared = self.compare(own);
         for finding in own {
-            hints.extend(self.hint(finding, &compared));
+            let hint = self.hint(finding, &compared);
+            hints.extend(hint.map(|hint| Hint { severity: finding.severity, ..hint }));
         }
         hints.extend(self.summary(summed));
     }
@@ -53,7 +52,16 @@ impl<'a> RuleContext<'a> {
             }
             HintId::OverviewBlind
             | HintId::EveryoneSilent
+            | HintId::ManySilent
             | HintId::DuplicateName
+            | HintId::HeartbeatsRefused
+            | HintId::ProbeFailing
+            | HintId::ServiceRestarting
+            | HintId::WebRestarting
+            | HintId::ServiceFlapping
+            | HintId::SameMachine
+            | HintId::WebUnused
+            | HintId::OverviewUnsteady
             | HintId::ServiceLate
             | HintId::WebIdle
             | HintId::VersionSkew
@@ -76,7 +84,8 @@ impl<'a> RuleContext<'a> {
                 names.push(&|| server.name.to_string());
             }
         }
-        let hint = Hint::for_cluster(id).with_note(Note::Summary, true);
+        let severity = summed.first()?.severity;
+        let hint = Hint { severity, ..Hint::for_cluster(id) }.with_note(Note::Summary, true);
         Some(hint.with("count", Arg::Number(summed.len())).with("servers", Arg::List(names)))
     }
 
@@ -94,13 +103,23 @@ impl<'a> RuleContext<'a> {
         match finding.id {
             HintId::OverviewBlind => self.overview_blind(),
             HintId::EveryoneSilent => self.everyone_silent(),
+            HintId::ManySilent => self.many_silent(),
+            HintId::HeartbeatsRefused => self.heartbeats_refused(status()?),
+            HintId::ProbeFailing => self.probe_failing(status()?),
+            id @ (HintId::ServiceRestarting | HintId::WebRestarting) => {
+                self.restarting(id, status()?)
+            }
+            HintId::ServiceFlapping => self.flapping(status()?),
+            HintId::SameMachine => self.same_machine(finding),
+            HintId::WebUnused => Some(self.web_unused(status()?)),
+            HintId::OverviewUnsteady => self.overview_unsteady(),
             HintId::KeyMismatch => {
                 key_mismatch(KeyKind::Encryption, self.server(finding)?, compared)
             }
             HintId::MachineKeyMismatch => {
                 key_mismatch(KeyKind::Machine, self.server(finding)?, compared)
             }
-            HintId::DuplicateName => duplicate_name(status()?),
+            HintId::DuplicateName => Some(duplicate_name(status()?)),
             id @ (HintId::ServiceStale
             | HintId::ServiceLate
             | HintId::WebIdle
@@ -134,14 +153,7 @@ impl<'a> RuleContext<'a> {
     }
 
     fn everyone_silent(self) -> Option<Hint> {
-        let SimultaneousSilence { services, silent, first } = self.together()?;
-        Some(
-            Hint::for_cluster(HintId::EveryoneSilent)
-                .with("count", Arg::Number(silent))
-                .with("services", Arg::Number(services))
-                .with("first", Arg::Moment(first))
-                .with("interval", Arg::Span(self.snapshot.settings.interval())),
-        )
+        Some(self.with_silence(Hint::for_cluster(HintId::EveryoneSilent), self.together?))
     }
 
     /// Who has which key: the reference, and those of the servers in the hints. One pass over all servers.
@@ -316,15 +328,14 @@ fn messenger(status: &ComponentStatus, compared: &SharedEvidence<'_>) -> Option<
     )
 }
 
-fn duplicate_name(status: &ComponentStatus) -> Option<Hint> {
+fn duplicate_name(status: &ComponentStatus) -> Hint {
     let boots = &status.component.boots;
-    let former = boots.former.as_ref()?;
-    Some(
-        Hint::for_component(HintId::DuplicateName, status)
-            .with("one", Arg::Text(boots.current.ip.to_string()))
-            .with("other", Arg::Text(former.ip.to_string()))
-            .with("count", Arg::Number(boots.returns.len())),
-    )
+    let addresses: Vec<String> =
+        boots.addresses_of_duplicates().into_iter().map(ToString::to_string).collect();
+    Hint::for_component(HintId::DuplicateName, status)
+        .with("machines", Arg::Number(addresses.len()))
+        .with("addresses", Arg::List(addresses.into()))
+        .with("returns", Arg::Number(boots.returns.len()))
 }
 
 fn clock_skew(status: &ComponentStatus) -> Option<Hint> {
@@ -344,8 +355,9 @@ impl Finding {
     pub fn title_args(&self, overview: &Overview) -> Vec<(&'static str, Arg)> {
         let server = self.server.and_then(|place| overview.servers.get(place));
         let hint = server.and_then(|server| {
+            let mut components = server.components.iter();
             if self.id == HintId::ClockSkew {
-                return server.components.iter().find_map(clock_skew);
+                return components.find_map(clock_skew);
             }
             Some(Hint::for_server(self.id, &server.name))
         });

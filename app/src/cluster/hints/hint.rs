@@ -1,8 +1,8 @@
 //! What a hint is: which advice, about whom, and the values that its sentences name.
 
-use super::id::{HintId, Severity};
 use super::note::Note;
 use crate::cluster::component_key::Role;
+use crate::cluster::finding::{HintId, Severity};
 use crate::cluster::health::ComponentStatus;
 use crate::cluster::messenger::MessengerFailure;
 use crate::cluster::server_name::ServerName;
@@ -84,34 +84,8 @@ impl Names {
     }
 }
 
-/// At most this number of hints of one id are given. Where more are due, the last of them is a summary of the rest:
-/// nobody reads the same steps ten thousand times, and a picture must stay small.
-pub const MAX_HINTS_OF_ONE_ID: usize = 50;
 /// A summary names this number of servers and counts the others.
 pub(super) const MAX_NAMES_IN_SUMMARY: usize = 20;
-
-/// That advice is due: which, and about whom. The hint itself, with its evidence, is made from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Which advice.
-    pub id: HintId,
-    /// The place of the server in the overview; `None` for the cluster.
-    pub server: Option<usize>,
-    /// The component it is about; `None` for the whole server or cluster.
-    pub role: Option<Role>,
-}
-
-impl Finding {
-    pub(super) fn for_cluster(id: HintId) -> Self {
-        Self { id, server: None, role: None }
-    }
-
-    /// Splits the findings of one id into those that get a hint of their own and those that share a summary.
-    pub fn split(same: &[Self]) -> (&[Self], &[Self]) {
-        let summed = same.len() > MAX_HINTS_OF_ONE_ID;
-        same.split_at(if summed { MAX_HINTS_OF_ONE_ID - 1 } else { same.len() })
-    }
-}
 
 /// The place of a hint on the page: stable, and safe in an address and as an element's id.
 pub fn anchor(id: HintId, server: Option<&ServerName>, role: Option<Role>) -> String {
@@ -129,8 +103,10 @@ pub fn anchor(id: HintId, server: Option<&ServerName>, role: Option<Role>) -> St
 }
 
 /// The place of the summary of an id. No server's name leads there either.
-pub fn summary_anchor(id: HintId) -> String {
-    anchor(id, None, None) + "_summary"
+pub fn summary_anchor(id: HintId, severity: Severity) -> String {
+    let anchor = anchor(id, None, None) + "_summary";
+    // A hint that can be more or less urgent may have a summary of each.
+    if severity == id.severity() { anchor } else { anchor + "_" + severity.as_str() }
 }
 
 /// One piece of advice: data from which the words make sentences.
@@ -138,6 +114,7 @@ pub fn summary_anchor(id: HintId) -> String {
 pub struct Hint {
     /// Which advice.
     pub id: HintId,
+    pub severity: Severity,
     /// The server it is about; `None` for the cluster.
     pub server: Option<ServerName>,
     /// The component it is about; `None` for the whole server or cluster.
@@ -150,7 +127,8 @@ pub struct Hint {
 
 impl Hint {
     pub(super) fn for_cluster(id: HintId) -> Self {
-        Self { id, server: None, role: None, notes: Vec::new(), args: Vec::new() }
+        let severity = id.severity();
+        Self { id, severity, server: None, role: None, notes: Vec::new(), args: Vec::new() }
     }
 
     pub(super) fn for_server(id: HintId, server: &ServerName) -> Self {
@@ -188,11 +166,6 @@ impl Hint {
         self
     }
 
-    /// How urgent it is.
-    pub const fn severity(&self) -> Severity {
-        self.id.severity()
-    }
-
     /// The text it names so: a name, digits, an address.
     pub fn text(&self, name: &str) -> Option<&str> {
         if let Arg::Text(text) = self.arg(name)? { Some(text) } else { None }
@@ -219,7 +192,7 @@ impl Hint {
     /// Its place on the page: stable, and safe in an address and as an element's id.
     pub fn anchor(&self) -> String {
         match self.summed() {
-            Some(_) => summary_anchor(self.id),
+            Some(_) => summary_anchor(self.id, self.severity),
             None => anchor(self.id, self.server.as_ref(), self.role),
         }
     }

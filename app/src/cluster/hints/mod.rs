@@ -1,65 +1,63 @@
 //! Hints: their ids, their evidence, and what they are about.
 //!
-//! [`rules`] finds for whom advice is due (a [`Finding`]: cheap, one for each server in trouble); [`evidence`] makes the
-//! hints, with their evidence: a bounded number. Both cost as much as there are servers, never their square.
+//! [`rules`] finds for whom advice is due (a [`Finding`]: cheap, one for each server in trouble), [`causes`] leaves out what
+//! follows from another one, and [`evidence`] makes the hints: a bounded number. All cost as much as there are servers, never
+//! their square.
 //!
-//! To add a hint: a line with its name, severity and action in the table of [`id`], when it is due in [`rules`], its evidence in [`evidence`], and its
-//! sentences in the message files.
+//! To add a hint: a line with its name, severity and action in the table of [`super::finding`], when it is due in [`rules`],
+//! its evidence in [`evidence`], and its sentences in the message files.
 
+mod causes;
 mod evidence;
 mod hint;
-mod id;
+mod interruptions;
+mod machines;
 mod note;
 mod rules;
 mod shared_evidence;
+mod simultaneous_silence;
 
-pub use self::hint::{
-    Arg, Finding, Hint, MAX_HINTS_OF_ONE_ID, Names, anchor, dom_safe, summary_anchor,
-};
-pub use self::id::{HintAction, HintId, Severity};
+use self::causes::keep_causes_of_cluster;
+pub use self::hint::{Arg, Hint, Names, anchor, dom_safe, summary_anchor};
 pub use self::note::Note;
 use self::rules::RuleContext;
+use super::finding::{Finding, HintId};
 use super::health::Overview;
+use super::order::sorted_indices;
 use super::snapshot::Snapshot;
 use super::time::Timestamp;
 
 impl Snapshot {
-    /// All hints at `now`, most urgent first, at most [`MAX_HINTS_OF_ONE_ID`] of each id. `overview` is
-    /// this snapshot's own at `now`. While the observer is blind that is the only thing to say: nobody can
-    /// tell about the servers.
-    pub fn hints(&self, overview: &Overview, now: Timestamp) -> Vec<Hint> {
-        self.hints_of(overview, &self.findings(overview, now))
+    /// All hints, most urgent first, at most [`super::finding::MAX_HINTS_OF_ONE_ID`] of each id. `overview` is this
+    /// snapshot's own. While the observer is blind that is the only hint: nothing about the servers can be checked.
+    pub fn hints(&self, overview: &Overview) -> Vec<Hint> {
+        self.hints_of(overview, &overview.findings)
     }
 
-    /// For what advice is due at `now`, in the order of the hints. `overview` is this snapshot's own at
-    /// `now`.
-    pub fn findings(&self, overview: &Overview, now: Timestamp) -> Vec<Finding> {
+    /// For what advice is due at `now`, in the order of the hints. `overview` has this snapshot's verdicts at `now`.
+    pub(super) fn findings(&self, overview: &Overview, now: Timestamp) -> Vec<Finding> {
         if self.blind_since.is_some() {
             return vec![Finding::for_cluster(HintId::OverviewBlind)];
         }
-        let case = RuleContext { snapshot: self, overview };
-        let mut found = case.about_cluster();
+        let context = RuleContext::new(self, overview, now);
+        let mut found = context.about_cluster();
+        keep_causes_of_cluster(&mut found);
         for (place, server) in overview.servers.iter().enumerate() {
-            case.about_server(server, now, |id, role| {
-                found.push(Finding { id, server: Some(place), role });
-            });
+            context.about_server(place, server, &mut found);
         }
-        // They were found in the order of servers and components; what is left is that of the ids.
-        let mut findings = Vec::with_capacity(found.len());
-        for severity in [Severity::Error, Severity::Warning, Severity::Info] {
-            for id in HintId::ALL.iter().filter(|id| id.severity() == severity) {
-                findings.extend(found.iter().filter(|finding| finding.id == *id));
-            }
-        }
-        findings
+        context.about_pairs(&mut found);
+        // They were found in the order of servers and components, and stay so within one id.
+        let key = |place: usize| (found[place].severity, found[place].id);
+        let order = sorted_indices(found.len(), &|a, b| key(a).cmp(&key(b)));
+        order.into_iter().map(|place| found[place]).collect()
     }
 
     /// The hints that these findings of one overview make.
     pub fn hints_of(&self, overview: &Overview, findings: &[Finding]) -> Vec<Hint> {
-        let case = RuleContext { snapshot: self, overview };
+        let context = RuleContext::new(self, overview, overview.as_of);
         let mut hints = Vec::new();
-        for same in findings.chunk_by(|a, b| a.id == b.id) {
-            case.add_hints(same, &mut hints);
+        for same in findings.chunk_by(|a, b| (a.id, a.severity) == (b.id, b.severity)) {
+            context.add_hints(same, &mut hints);
         }
         hints
     }
@@ -67,11 +65,9 @@ impl Snapshot {
     /// Which hints about the cluster as a whole are due at `now`.
     pub(super) fn cluster_hints(&self, now: Timestamp) -> Vec<Hint> {
         let overview = self.overview(now);
-        let findings = if self.blind_since.is_some() {
-            self.findings(&overview, now)
-        } else {
-            RuleContext { snapshot: self, overview: &overview }.about_cluster()
-        };
+        let about_cluster = |finding: &&Finding| finding.server.is_none();
+        let findings: Vec<Finding> =
+            overview.findings.iter().filter(about_cluster).copied().collect();
         self.hints_of(&overview, &findings)
     }
 }

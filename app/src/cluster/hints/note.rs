@@ -29,6 +29,29 @@ pub enum Note {
     NearlyFull,
     /// There are as many servers as the limit.
     Full,
+    /// What all silent services have in common, and nothing that reports has.
+    CommonAddress,
+    CommonNetwork,
+    CommonVersion,
+    CommonOs,
+    CommonProduct,
+    CommonNamePrefix,
+    CommonStart,
+    /// New servers with the same beginning of their names report.
+    Replaced,
+    NoValidToken,
+    ForeignCredential,
+    NotEnrolled,
+    /// Where rejected heartbeats come from is known.
+    RejectedAddress,
+    /// No process said that it was stopping.
+    AfterCrashes,
+    /// Some processes did not say that they were stopping.
+    AfterSomeCrashes,
+    /// Every process said that it was stopping.
+    AfterStops,
+    /// The restarts began with another version.
+    NewVersion,
     ClockFarOff,
     ClockAhead,
     ClockBehind,

@@ -1,19 +1,20 @@
-//! For whom advice is due.
+//! For whom is advice due? How to add a hint is in `mod.rs`.
 
-use super::hint::Finding;
-use super::id::HintId;
+use super::causes::keep_causes;
+use super::simultaneous_silence::SimultaneousSilence;
 use crate::cluster::capacity::nearly_reached;
 use crate::cluster::component::CAME_BACK_FOR;
 use crate::cluster::component_key::Role;
-use crate::cluster::health::{ComponentStatus, Overview, ServerStatus};
+use crate::cluster::finding::{Finding, HintId, Severity};
+use crate::cluster::health::{ComponentStatus, Health, Overview, ServerStatus, Stability};
 use crate::cluster::health::{KeyVerdict, Pulse, VersionCheck};
 use crate::cluster::keys::{KeyCheck, KeyKind};
 use crate::cluster::messenger::{Messenger, MessengerFailure};
-use crate::cluster::observation::exceeds_at;
-use crate::cluster::order::sorted_indices;
+use crate::cluster::pulse::{BUSY_INTERVALS, unused_after};
 use crate::cluster::rejected::RejectedHeartbeat;
 use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::{Span, Timestamp};
+use crate::cluster::unsteady::unsteady;
 
 /// A clock further off than this, twice in a row, is worth a hint.
 const SKEWED: Span = Span::seconds(2);
@@ -23,41 +24,53 @@ const SKEWED: Span = Span::seconds(2);
 pub(super) struct RuleContext<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) overview: &'a Overview,
-}
-
-/// Services that went stale within one interval.
-pub(super) struct SimultaneousSilence {
-    pub(super) services: usize,
-    pub(super) silent: usize,
-    pub(super) first: Timestamp,
+    pub(super) now: Timestamp,
+    /// The services that fell silent together, if most did.
+    pub(super) together: Option<SimultaneousSilence>,
+    /// How many web components get requests, where load is balanced.
+    pub(super) busy_web_components: usize,
 }
 
 impl<'a> RuleContext<'a> {
+    pub(super) fn new(snapshot: &'a Snapshot, overview: &'a Overview, now: Timestamp) -> Self {
+        let context = Self { snapshot, overview, now, together: None, busy_web_components: 0 };
+        let busy = if snapshot.settings.load_balancing { context.count_busy_web() } else { 0 };
+        Self { together: context.simultaneous_silence(), busy_web_components: busy, ..context }
+    }
+
     pub(super) fn about_cluster(self) -> Vec<Finding> {
+        let settings = &self.snapshot.settings;
         let due = [
-            (HintId::EveryoneSilent, self.together().is_some()),
+            (HintId::EveryoneSilent, self.cause_of_silence() == Some(HintId::EveryoneSilent)),
+            (HintId::ManySilent, self.cause_of_silence() == Some(HintId::ManySilent)),
             (HintId::VersionSkew, self.has_version_skew()),
             (HintId::FailoverThin, self.thin(HintId::FailoverThin).is_some()),
             (HintId::BalancingThin, self.thin(HintId::BalancingThin).is_some()),
+            (HintId::OverviewUnsteady, unsteady(&self.snapshot.blind_periods, self.now).is_some()),
             (HintId::ServersFull, self.nearly_full().is_some()),
             (HintId::NotReportedYet, self.unreported().next().is_some()),
-            (HintId::TimersTight, self.has_tight_timers()),
+            (HintId::TimersTight, settings.stale_timeout() < settings.interval().times(3)),
         ];
-        let mut findings = Vec::new();
-        for (id, applies) in due {
-            if applies {
-                findings.push(Finding::for_cluster(id));
-            }
-        }
-        findings
+        let due = due.into_iter().filter(|(_, applies)| *applies);
+        due.map(|(id, _)| Finding::for_cluster(id)).collect()
     }
 
+    /// Which hint names the cause, if most services fell silent together.
+    pub(super) fn cause_of_silence(self) -> Option<HintId> {
+        let together = self.together?;
+        Some(if together.witnesses == 0 { HintId::EveryoneSilent } else { HintId::ManySilent })
+    }
+
+    /// What is due about one server and its components.
     pub(super) fn about_server(
         self,
+        place: usize,
         server: &ServerStatus,
-        now: Timestamp,
-        mut due: impl FnMut(HintId, Option<Role>),
+        found: &mut Vec<Finding>,
     ) {
+        let mut due = |id, role| {
+            found.push(Finding { server: Some(place), role, ..Finding::for_cluster(id) });
+        };
         for kind in KeyKind::ALL {
             if odd(server, kind).is_some() {
                 due(key_hint(kind), None);
@@ -71,26 +84,55 @@ impl<'a> RuleContext<'a> {
             due(HintId::ClockSkew, None);
         }
         for status in &server.components {
-            let component = &status.component;
-            let mut about = |id, applies: bool| {
-                if applies {
-                    due(id, Some(component.role));
-                }
-            };
-            if let Some(id) = self.pulse(status, now) {
-                about(id, true);
-            }
-            about(HintId::MessengerUnreachable, unreachable(status).is_some());
-            let compared = !component.is_observer();
-            let two = component.boots.former.is_some() && component.boots.is_duplicate(now);
-            about(HintId::DuplicateName, compared && two);
-            let back = component.came_back.is_some_and(|back| now - back <= CAME_BACK_FOR);
-            about(HintId::CameBack, compared && back);
+            let mut own = self.about_component(server, status);
+            let is_one_of_many = |together: SimultaneousSilence| together.includes(self, status);
+            let cause =
+                self.cause_of_silence().filter(|_| self.together.is_some_and(is_one_of_many));
+            keep_causes(&mut own, cause);
+            found.extend(own.into_iter().map(|finding| Finding { server: Some(place), ..finding }));
         }
     }
 
+    /// Everything that is due about one component, causes and consequences.
+    fn about_component(self, server: &ServerStatus, status: &ComponentStatus) -> Vec<Finding> {
+        let component = &status.component;
+        let role = Some(component.role);
+        let compared = !component.is_observer();
+        let finding = |id: HintId| Finding { role, ..Finding::for_cluster(id) };
+        let mut due: Vec<Finding> = self.pulse(status).map(finding).into_iter().collect();
+        due.extend(self.stability(status));
+        if let Some(rejected) = self.refused(status) {
+            due.push(match rejected.why.probed() {
+                Some(_) => finding(HintId::ProbeFailing),
+                None if status.pulse == Pulse::Late => {
+                    let severity = Severity::Warning;
+                    Finding { severity, ..finding(HintId::HeartbeatsRefused) }
+                }
+                None => finding(HintId::HeartbeatsRefused),
+            });
+        }
+        let back = component.came_back.is_some_and(|back| self.now - back <= CAME_BACK_FOR);
+        let others = [
+            (HintId::MessengerUnreachable, unreachable(status).is_some()),
+            (HintId::DuplicateName, compared && component.boots.is_duplicate(self.now)),
+            (HintId::CameBack, compared && back),
+            (HintId::WebUnused, compared && self.unused(server, status)),
+        ];
+        due.extend(others.into_iter().filter(|(_, applies)| *applies).map(|(id, _)| finding(id)));
+        due
+    }
+
+    /// Servers that are probably one machine; each pair is about the first of them.
+    pub(super) fn about_pairs(self, found: &mut Vec<Finding>) {
+        let pairs = self.same_machines().into_iter();
+        found.extend(pairs.map(|(first, _)| Finding {
+            server: Some(first),
+            ..Finding::for_cluster(HintId::SameMachine)
+        }));
+    }
+
     /// Which advice a pulse asks for.
-    fn pulse(self, status: &ComponentStatus, now: Timestamp) -> Option<HintId> {
+    fn pulse(self, status: &ComponentStatus) -> Option<HintId> {
         let component = &status.component;
         match (status.pulse, component.role) {
             (Pulse::Alive | Pulse::Unknown, _) => None,
@@ -99,7 +141,7 @@ impl<'a> RuleContext<'a> {
             (Pulse::Stale, Role::Web) if status.live => Some(HintId::WebIdle),
             (Pulse::Stale, Role::Web) => Some(HintId::WebStale),
             (Pulse::Stopped, role) => {
-                let silence = component.silence(&self.snapshot.blind_periods, now);
+                let silence = component.silence(&self.snapshot.blind_periods, self.now);
                 (silence > self.snapshot.settings.stale_timeout()).then_some(match role {
                     Role::Service => HintId::ServiceStopped,
                     Role::Web => HintId::WebStopped,
@@ -108,33 +150,57 @@ impl<'a> RuleContext<'a> {
         }
     }
 
-    /// More than half of at least two services, if they went stale within one interval.
-    pub(super) fn together(self) -> Option<SimultaneousSilence> {
+    /// Which advice a component's stability asks for, and how urgent it is.
+    fn stability(self, status: &ComponentStatus) -> Option<Finding> {
+        let role = status.component.role;
+        let id = match (status.stability, role) {
+            (Stability::Steady, _) => return None,
+            (Stability::Flapping, _) => HintId::ServiceFlapping,
+            (Stability::Restarting, Role::Service) => HintId::ServiceRestarting,
+            (Stability::Restarting, Role::Web) => HintId::WebRestarting,
+        };
         let settings = &self.snapshot.settings;
-        let mut services = 0;
-        let mut silent = Vec::new();
-        for status in self.overview.compared() {
-            if status.component.role == Role::Service && status.pulse != Pulse::Stopped {
-                services += 1;
-                if status.pulse == Pulse::Stale {
-                    silent.push(self.since_silent(status, status.component.stale_limit(settings)));
-                }
-            }
-        }
-        let order = sorted_indices(silent.len(), &|a, b| silent[a].cmp(&silent[b]));
-        let silent: Vec<Timestamp> = order.into_iter().map(|place| silent[place]).collect();
-        // Of the spans of one interval the fullest, and of equals the latest: a window slides over them.
-        let (mut end, mut most, mut first) = (0, 0, None);
-        for (start, moment) in silent.iter().enumerate() {
-            while silent.get(end).is_some_and(|last| *last - *moment <= settings.interval()) {
-                end += 1;
-            }
-            if end - start >= most {
-                (most, first) = (end - start, Some(*moment));
-            }
-        }
-        let first = first.filter(|_| services >= 2 && most * 2 > services)?;
-        Some(SimultaneousSilence { services, silent: most, first })
+        let (_, health) = status.component.interruptions.stability(role, settings, self.now);
+        let severity = if health == Health::Error { Severity::Error } else { Severity::Warning };
+        Some(Finding { role: Some(role), severity, ..Finding::for_cluster(id) })
+    }
+
+    /// Why nothing is accepted of a component: its product does not answer its probe; or it is silent, and heartbeats from
+    /// its address were rejected.
+    pub(super) fn refused(self, status: &ComponentStatus) -> Option<&'a RejectedHeartbeat> {
+        let component = &status.component;
+        let is_silent_service =
+            component.role == Role::Service && matches!(status.pulse, Pulse::Late | Pulse::Stale);
+        let mut rejected = self.snapshot.rejected_of(&component.server, self.now);
+        rejected.find(|rejected| match rejected.why.probed() {
+            Some(role) => role == component.role,
+            None => is_silent_service && rejected.from.as_ref() == Some(&component.facts.ip),
+        })
+    }
+
+    /// Whether a web component gets no requests while at least two others do, and its server is alive.
+    fn unused(self, server: &ServerStatus, status: &ComponentStatus) -> bool {
+        let settings = &self.snapshot.settings;
+        let component = &status.component;
+        let is_candidate = settings.load_balancing
+            && component.role == Role::Web
+            && status.pulse == Pulse::Alive
+            && component.silence(&self.snapshot.blind_periods, self.now) > unused_after(settings);
+        let is_alive = |other: &ComponentStatus| {
+            other.component.role == Role::Service && other.pulse.is_heard()
+        };
+        is_candidate && self.busy_web_components >= 2 && server.components.iter().any(is_alive)
+    }
+
+    /// How many web components have reported within the last three intervals.
+    fn count_busy_web(self) -> usize {
+        let within = self.snapshot.settings.interval().times(BUSY_INTERVALS);
+        let busy = |status: &&ComponentStatus| {
+            let component = &status.component;
+            let silence = component.silence(&self.snapshot.blind_periods, self.now);
+            component.role == Role::Web && !component.stopped && silence <= within
+        };
+        self.overview.compared().filter(busy).count()
     }
 
     fn has_version_skew(self) -> bool {
@@ -170,16 +236,6 @@ impl<'a> RuleContext<'a> {
     /// Failing probes of servers without a row, at the picture's own moment: their end would have moved it.
     pub(super) fn unreported(self) -> impl Iterator<Item = &'a RejectedHeartbeat> {
         self.snapshot.unreported(self.overview.as_of)
-    }
-
-    fn has_tight_timers(self) -> bool {
-        let settings = &self.snapshot.settings;
-        settings.stale_timeout() < settings.interval().times(3)
-    }
-
-    /// When a component's silence grew longer than `limit`.
-    pub(super) fn since_silent(self, status: &ComponentStatus, limit: Span) -> Timestamp {
-        exceeds_at(status.component.last_heartbeat, limit, &self.snapshot.blind_periods)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What does a hint say?
 
-use crate::cluster::hints::{Arg, Hint, HintId, Note};
+use crate::cluster::HintId;
+use crate::cluster::hints::{Arg, Hint, Note};
 use crate::cluster::{DatabaseOutage, KeyKind, MessengerFailure};
 use crate::i18n::message_key::hint_messages;
 use crate::i18n::{Catalog, MessageKey};
@@ -114,6 +115,22 @@ const fn evidence(note: Note) -> Option<MessageKey> {
         Note::NewerVersions => MessageKey::HintVersionSkewEvidenceNewer,
         Note::NearlyFull => MessageKey::HintServersFullEvidenceNearly,
         Note::Full => MessageKey::HintServersFullEvidenceFull,
+        Note::CommonAddress => MessageKey::HintManySilentEvidenceAddress,
+        Note::CommonNetwork => MessageKey::HintManySilentEvidenceNetwork,
+        Note::CommonVersion => MessageKey::HintManySilentEvidenceVersion,
+        Note::CommonOs => MessageKey::HintManySilentEvidenceOs,
+        Note::CommonProduct => MessageKey::HintManySilentEvidenceProduct,
+        Note::CommonNamePrefix => MessageKey::HintManySilentEvidenceNames,
+        Note::CommonStart => MessageKey::HintManySilentEvidenceStarted,
+        Note::Replaced => MessageKey::HintManySilentEvidenceReplaced,
+        Note::NoValidToken => MessageKey::HintHeartbeatsRefusedEvidenceToken,
+        Note::ForeignCredential => MessageKey::HintHeartbeatsRefusedEvidenceForeign,
+        Note::NotEnrolled => MessageKey::HintHeartbeatsRefusedEvidenceNotEnrolled,
+        Note::RejectedAddress => MessageKey::HintHeartbeatsRefusedEvidenceAddress,
+        Note::AfterCrashes => MessageKey::RestartingEvidenceCrashes,
+        Note::AfterSomeCrashes => MessageKey::RestartingEvidenceMixed,
+        Note::AfterStops => MessageKey::RestartingEvidenceClean,
+        Note::NewVersion => MessageKey::RestartingEvidenceVersion,
         Note::ClockFarOff => MessageKey::HintClockSkewEvidenceBadly,
         Note::ClockAhead => MessageKey::HintClockSkewEvidenceAhead,
         Note::ClockBehind => MessageKey::HintClockSkewEvidenceBehind,
@@ -124,6 +141,13 @@ const fn evidence(note: Note) -> Option<MessageKey> {
 const fn steps(note: Note) -> Option<MessageKey> {
     match note {
         Note::Renamed => Some(MessageKey::RenamedStep),
+        Note::Replaced => Some(MessageKey::HintManySilentStepReplaced),
+        Note::NoValidToken => Some(MessageKey::HintHeartbeatsRefusedStepToken),
+        Note::ForeignCredential => Some(MessageKey::HintHeartbeatsRefusedStepForeign),
+        Note::NotEnrolled => Some(MessageKey::HintHeartbeatsRefusedStepNotEnrolled),
+        Note::AfterCrashes | Note::AfterSomeCrashes => Some(MessageKey::RestartingStepCrashes),
+        Note::AfterStops => Some(MessageKey::RestartingStepClean),
+        Note::NewVersion => Some(MessageKey::RestartingStepVersion),
         Note::SharedAddress => Some(MessageKey::HintMessengerUnreachableStepSharedAddress),
         Note::Failure(failure) => match failure {
             MessengerFailure::NotAMessenger => {
@@ -146,6 +170,14 @@ const fn steps(note: Note) -> Option<MessageKey> {
         | Note::NewerVersions
         | Note::NearlyFull
         | Note::Full
+        | Note::CommonAddress
+        | Note::CommonNetwork
+        | Note::CommonVersion
+        | Note::CommonOs
+        | Note::CommonProduct
+        | Note::CommonNamePrefix
+        | Note::CommonStart
+        | Note::RejectedAddress
         | Note::ClockFarOff
         | Note::ClockAhead
         | Note::ClockBehind => None,

@@ -2,8 +2,8 @@
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{
-    ComponentStatus, KeyVerdict, Messenger, MessengerFailure, Pulse, RejectedHeartbeat,
-    RejectionReason, Role, Snapshot, Source, Span, VersionCheck,
+    ComponentStatus, HintId, KeyVerdict, Messenger, MessengerFailure, Pulse, RejectedHeartbeat,
+    RejectionReason, Role, Snapshot, Source, Span, Stability, Timestamp, VersionCheck,
 };
 use crate::i18n::sentences::failure_reason;
 use crate::i18n::{Catalog, MessageKey};
@@ -11,17 +11,40 @@ use crate::i18n::{Catalog, MessageKey};
 impl Catalog {
     /// Why a component is as it is: moments and limits, never ages, so that it changes only with the
     /// verdict.
-    pub fn why(&self, status: &ComponentStatus, snapshot: &Snapshot) -> String {
-        let version = [("version", Arg::Text(status.component.facts.version.clone()))];
+    pub fn why(&self, status: &ComponentStatus, snapshot: &Snapshot, now: Timestamp) -> String {
+        let (stability, count, first) = stability_reason(status, snapshot, now);
+        let args = [
+            ("version", Arg::Text(status.component.facts.version.clone())),
+            ("count", Arg::Number(count)),
+            ("first", Arg::Moment(first)),
+        ];
         let machine_key =
             (status.machine_key == Some(KeyVerdict::Mismatch)).then_some(MessageKey::WhyMachineKey);
-        let reasons = [version_reason(status.version), key_reason(status.key), machine_key];
+        let reasons = [
+            stability,
+            version_reason(status.version),
+            key_reason(status.key),
+            machine_key,
+            status.raised_by.and_then(hint_reason),
+        ];
         let pulse = self.why_pulse(status, snapshot);
         reasons.into_iter().flatten().fold(pulse, |before, reason| {
-            let next = self.format(reason, &version);
+            let next = self.format(reason, &args);
             let args = [("before", Arg::Text(before)), ("next", Arg::Text(next))];
             self.format(MessageKey::WhyJoined, &args)
         })
+    }
+
+    /// How often, and since when, a component has restarted or its heartbeats have stopped; `None` if it is steady.
+    pub fn why_unsteady(
+        &self,
+        status: &ComponentStatus,
+        snapshot: &Snapshot,
+        now: Timestamp,
+    ) -> Option<String> {
+        let (reason, count, first) = stability_reason(status, snapshot, now);
+        let args = [("count", Arg::Number(count)), ("first", Arg::Moment(first))];
+        reason.map(|reason| self.format(reason, &args))
     }
 
     /// Why a component's pulse is as it is.
@@ -81,6 +104,34 @@ impl Catalog {
         };
         self.format(key, &args)
     }
+}
+
+/// Why it is not steady, how many starts or gaps it had, and since when.
+fn stability_reason(
+    status: &ComponentStatus,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> (Option<MessageKey>, usize, Timestamp) {
+    let interruptions = &status.component.interruptions;
+    if let Some(found) = interruptions.restart_loop(now) {
+        return (Some(MessageKey::WhyRestarting), found.starts, found.since);
+    }
+    match interruptions.flapping(&snapshot.settings, now) {
+        Some(found) if status.stability == Stability::Flapping => {
+            (Some(MessageKey::WhyFlapping), found.gaps, found.last.end)
+        }
+        _ => (None, 0, now),
+    }
+}
+
+/// A hint that no verdict of the component stands for.
+fn hint_reason(id: HintId) -> Option<MessageKey> {
+    let reasons = [
+        (HintId::ProbeFailing, MessageKey::WhyProbeFailing),
+        (HintId::HeartbeatsRefused, MessageKey::WhyHeartbeatsRefused),
+        (HintId::DuplicateName, MessageKey::WhyDuplicateName),
+    ];
+    reasons.into_iter().find(|(hint, _)| *hint == id).map(|(_, reason)| reason)
 }
 
 const fn version_reason(check: Option<VersionCheck>) -> Option<MessageKey> {

@@ -1,7 +1,8 @@
 //! The hints as text, grouped by id.
 
-use crate::cluster::hints::{Arg, HintAction, HintId, Severity, dom_safe};
+use crate::cluster::hints::{Arg, dom_safe};
 use crate::cluster::{Hint, KeyKind, Timestamp};
+use crate::cluster::{HintAction, HintId, Severity};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
@@ -61,7 +62,7 @@ pub(crate) fn hint_groups(
 ) -> Vec<HintGroup> {
     let all_silent = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
     hints
-        .chunk_by(|a, b| a.id == b.id)
+        .chunk_by(|a, b| (a.id, a.severity) == (b.id, b.severity))
         .filter_map(|same| {
             let id = same.first()?.id;
             let is_silence = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
@@ -71,7 +72,7 @@ pub(crate) fn hint_groups(
                 id: id.as_str(),
                 count,
                 heading: fold.then(|| context.catalog.title_of_many(id, count)),
-                severity: id.severity(),
+                severity: same.first()?.severity,
                 hints: same.iter().map(|hint| hint_card(hint, shown, context)).collect(),
             })
         })

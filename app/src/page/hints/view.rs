@@ -27,7 +27,7 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
             </h2>
             <For
                 each=move || state.hints.get()
-                key=|group| (group.id, group.heading.is_some())
+                key=|group| (group.id, group.severity, group.heading.is_some())
                 children=move |group| hint_group(state, &group)
             />
             <Show when=is_empty>
@@ -39,10 +39,10 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
 
 /// A group stays open or closed while its hints come and go.
 fn hint_group(state: PageState, group: &HintGroup) -> impl IntoView + use<> {
-    let severity = status_style::severity(group.severity);
-    let id = group.id;
-    let current =
-        move || state.hints.with(|groups| groups.iter().find(|group| group.id == id).cloned());
+    let (id, urgency) = (group.id, group.severity);
+    let severity = status_style::severity(urgency);
+    let is_this = move |group: &&HintGroup| group.id == id && group.severity == urgency;
+    let current = move || state.hints.with(|groups| groups.iter().find(is_this).cloned());
     let hints = view! {
         <For
             each=move || current().map(|group| group.hints).unwrap_or_default()

@@ -144,6 +144,7 @@ impl ViewContext<'_> {
             self.item(MessageKey::ColumnHeartbeat, pulse.label(self.catalog).to_owned())
                 .with_style(Some(pulse))
                 .with_moment(Some(component.last_heartbeat)),
+            self.item(MessageKey::DetailsSince, String::new()).with_moment(Some(status.since)),
             self.item(MessageKey::DetailsWhy, self.why(status)),
             self.item(
                 MessageKey::ColumnVersion,
@@ -316,7 +317,7 @@ impl ViewContext<'_> {
     }
 
     fn why(&self, status: &ComponentStatus) -> String {
-        let why = self.catalog.why(status, self.snapshot);
+        let why = self.catalog.why(status, self.snapshot, self.now);
         self.catalog.format(MessageKey::DetailsWhySentence, &[("why", Arg::Text(why))])
     }
 

@@ -2,7 +2,7 @@
 //!
 //! To add a column, add a line to [`COLUMNS`], a function for its cells, and its heading to the message files.
 
-use crate::cluster::hints::HintId;
+use crate::cluster::HintId;
 use crate::cluster::{ComponentStatus, Pulse};
 use crate::i18n::MessageKey;
 use crate::page::route::Sort;
@@ -69,10 +69,24 @@ pub(crate) struct CellInputs<'a> {
 }
 
 /// Hints that a component can have although its heartbeats arrive in time.
-const HINTS_IF_ALIVE: &[HintId] = &[HintId::DuplicateName, HintId::CameBack, HintId::ClockSkew];
+const HINTS_IF_ALIVE: &[HintId] = &[
+    HintId::DuplicateName,
+    HintId::ProbeFailing,
+    HintId::SameMachine,
+    HintId::ClockSkew,
+    HintId::WebUnused,
+    HintId::CameBack,
+];
 
 /// Hints that explain missing heartbeats.
 const HINTS_IF_SILENT: &[HintId] = &[
+    HintId::EveryoneSilent,
+    HintId::ManySilent,
+    HintId::DuplicateName,
+    HintId::HeartbeatsRefused,
+    HintId::ProbeFailing,
+    HintId::ServiceRestarting,
+    HintId::WebRestarting,
     HintId::ServiceStale,
     HintId::ServiceLate,
     HintId::WebIdle,
@@ -82,18 +96,26 @@ const HINTS_IF_SILENT: &[HintId] = &[
     HintId::OverviewBlind,
 ];
 
+const HINTS_IF_UNSTEADY: &[HintId] =
+    &[HintId::ServiceRestarting, HintId::WebRestarting, HintId::ServiceFlapping];
+
 fn heartbeat(inputs: &CellInputs<'_>) -> Vec<Cell> {
     let CellInputs { status, context, .. } = *inputs;
     let is_alive = status.pulse == Pulse::Alive;
     let style = status_style::pulse(status.pulse, status.component.role);
-    vec![Cell {
+    let pulse = Cell {
         hint: inputs.hint(if is_alive { HINTS_IF_ALIVE } else { HINTS_IF_SILENT }),
         // While the overview is blind, the banner gives the reason once for all rows.
         reason: (!is_alive && status.pulse != Pulse::Unknown)
             .then(|| context.catalog.why_pulse(status, context.snapshot)),
         shows_age: true,
         ..inputs.cell(style, style.label(context.catalog).to_owned(), &[])
-    }]
+    };
+    let stability = status_style::stability(status.stability, status.health).map(|style| Cell {
+        reason: context.catalog.why_unsteady(status, context.snapshot, context.now),
+        ..inputs.verdict_cell(style, HINTS_IF_UNSTEADY)
+    });
+    std::iter::once(pulse).chain(stability).collect()
 }
 
 fn version(inputs: &CellInputs<'_>) -> Vec<Cell> {

@@ -1,7 +1,8 @@
 //! The link from a cell of the table to the hint that explains it.
 
 use crate::cluster::Role;
-use crate::cluster::hints::{self, Finding, HintId};
+use crate::cluster::hints;
+use crate::cluster::{Finding, HintId};
 use crate::page::view_context::ViewContext;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,9 @@ pub(crate) struct HintLink {
 impl HintLink {
     /// Whether both are the same link. The server's position in the list may have changed.
     pub(crate) fn leads_like(self, other: Self) -> bool {
-        let key = |Self { finding, is_in_summary }: Self| (finding.id, finding.role, is_in_summary);
+        let key = |Self { finding, is_in_summary }: Self| {
+            (finding.id, finding.severity, finding.role, is_in_summary)
+        };
         key(self) == key(other)
     }
 
@@ -24,10 +27,10 @@ impl HintLink {
     }
 
     pub(crate) fn anchor_and_title(self, context: &ViewContext<'_>) -> (String, String) {
-        let Finding { id, server, role } = self.finding;
+        let Finding { id, severity, server, role } = self.finding;
         let server = server.and_then(|place| context.overview.servers.get(place));
         let anchor = if self.is_in_summary {
-            hints::summary_anchor(id)
+            hints::summary_anchor(id, severity)
         } else {
             hints::anchor(id, server.map(|server| &server.name), role)
         };

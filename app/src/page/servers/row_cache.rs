@@ -4,11 +4,11 @@
 use std::mem;
 use std::sync::Arc;
 
-use crate::cluster::hints::{Finding, HintId};
 use crate::cluster::{
     ComponentStatus, Overview, Pulse, ServerName, ServerStatus, Settings, Snapshot, Timestamp,
     VersionCheck,
 };
+use crate::cluster::{Finding, HintId};
 use crate::page::servers::hint_link::HintLink;
 use crate::page::servers::model::{ServerRow, server_row};
 use crate::page::view_context::ViewContext;
@@ -52,7 +52,7 @@ impl RowCache {
     /// Gives each server the links to its hints, and returns those to hints about the cluster.
     fn distribute_links(&mut self, findings: &[Finding]) -> Vec<HintLink> {
         let mut cluster_links = Vec::new();
-        for same in findings.chunk_by(|a, b| a.id == b.id) {
+        for same in findings.chunk_by(|a, b| (a.id, a.severity) == (b.id, b.severity)) {
             let (listed, _) = Finding::split(same);
             for (number, finding) in same.iter().enumerate() {
                 let link = HintLink { finding: *finding, is_in_summary: number >= listed.len() };
@@ -120,7 +120,7 @@ pub(crate) fn build_rows(
             continue;
         };
         cached.rejected = rejection(server, context);
-        let changed = all_changed || cluster_hints_changed && is_off_version(server);
+        let changed = all_changed || cluster_hints_changed && can_link_to_cluster_hints(server);
         let old_row =
             if changed { None } else { before.take_row(old_positions[*at], server, cached) };
         let row = old_row.unwrap_or_else(|| {
@@ -144,10 +144,12 @@ fn rejection(server: &ServerStatus, context: &ViewContext<'_>) -> Option<String>
     (!rejected.is_empty()).then(|| rejected.join(" "))
 }
 
-/// Whether its cells can link to a hint about the cluster: apart from blindness, only the version can.
-fn is_off_version(server: &ServerStatus) -> bool {
-    let mut versions = server.components.iter().filter_map(|status| status.version);
-    versions.any(|version| version != VersionCheck::InSync)
+/// Whether its cells can link to a hint about the cluster: apart from blindness, only silence and the version can.
+fn can_link_to_cluster_hints(server: &ServerStatus) -> bool {
+    server.components.iter().any(|status| {
+        status.pulse != Pulse::Alive
+            || status.version.is_some_and(|version| version != VersionCheck::InSync)
+    })
 }
 
 /// Whether both give the same row. A heartbeat in time changes only an age, which is no part of a row.
@@ -161,10 +163,17 @@ fn has_same_text(before: &ServerStatus, after: &ServerStatus, links: &[HintLink]
                 || is_in_time && a.pulse == b.pulse && {
                     let (known, component) = (&a.component, &b.component);
                     let verdicts = |status: &ComponentStatus| {
-                        (status.health, status.version, status.key, status.machine_key)
+                        (
+                            status.health,
+                            status.stability,
+                            status.version,
+                            status.key,
+                            status.machine_key,
+                        )
                     };
                     verdicts(a) == verdicts(b)
                         && a.messenger == b.messenger
+                        && known.interruptions == component.interruptions
                         && known.role == component.role
                         && known.facts.version == component.facts.version
                         && known.facts.product == component.facts.product
@@ -184,9 +193,9 @@ mod tests {
 
     use super::*;
     use crate::cluster::Health;
-    use crate::cluster::receive::receive;
+    use crate::cluster::receive::{Arrival, receive};
     use crate::cluster::{
-        Change, ComponentFacts, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Span,
+        Change, ComponentFacts, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Settings, Span,
     };
     use crate::cluster::{Role, Source};
     use crate::i18n::{Catalog, Language};
@@ -225,7 +234,14 @@ mod tests {
     }
 
     fn insert(snapshot: &mut Snapshot, heartbeat: &Heartbeat) {
-        let component = receive(None, heartbeat, NOON, Span::seconds(30)).unwrap();
+        let settings = Settings::default();
+        let arrival = Arrival {
+            at: NOON,
+            settings: &settings,
+            blind_periods: &[],
+            ends_probe_failure: false,
+        };
+        let component = receive(None, heartbeat, &arrival).unwrap();
         snapshot.insert(Arc::new(component));
     }
 

@@ -31,7 +31,7 @@ pub enum Command {
     Agent(Box<Agent>),
     /// Print the status of the cluster; exit code 0 OK, 1 warning, 2 error, 3 unknown or unreachable.
     Status(Status),
-    /// Run with a simulated cluster and a temporary database: every status and every hint within two minutes, repeatedly.
+    /// Run with a simulated cluster and a temporary database: every status and every hint within three minutes, repeatedly.
     Demo(Demo),
     /// Manage the reference keys of the cluster. Safe while `serve` is running.
     #[command(subcommand)]

@@ -1,4 +1,5 @@
-//! Authenticates each request, before anything checks permissions.
+//! Authenticates each request, before anything checks permissions: `auth/identity.rs` says who sends it, `permission.rs` what
+//! they may do.
 
 use std::sync::Arc;
 

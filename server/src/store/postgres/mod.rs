@@ -17,7 +17,7 @@ use crate::clock::{RemoteClock, Stopwatch};
 use crate::store::postgres::session::PoolReset;
 use crate::store::rows::insert_cluster_row;
 use crate::store::schema;
-use crate::store::sql::{sql, with_timeout};
+use crate::store::statement::{sql, with_timeout};
 use crate::store::tx::{Pool, Tx};
 use crate::store::{LatestCommit, StoreError, new_id};
 use crate::telemetry::primitives::Counter;

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 use crate::store::StoreError;
 use crate::store::component_row::select_components;
 use crate::store::rows::{select_cluster, update_cluster};
-use crate::store::sql::{Row, with_timeout};
+use crate::store::statement::{Row, with_timeout};
 
 pub(in crate::store) const INSERT_CLUSTER: &str =
     "insert into cluster (id, database_id, commit_no, changed_at, mark_at, clock_jumps,
@@ -50,10 +50,28 @@ pub(in crate::store) const SHIFT_JSON: &str = "update components set
         (select jsonb_agg(jsonb_set(seen, '{since}', to_jsonb((seen ->> 'since')::bigint + $1)) order by place)
          from jsonb_array_elements(messengers) with ordinality as all_seen (seen, place)),
         '[]'),
-    boots = jsonb_set(boots, '{returns}', coalesce(
-        (select jsonb_agg(at::bigint + $1 order by place)
-         from jsonb_array_elements_text(boots -> 'returns') with ordinality as all_returns (at, place)),
-        '[]'))";
+    boots = boots || jsonb_build_object(
+        'current', (boots -> 'current') || jsonb_build_object(
+            'returned_at', (boots #>> '{current,returned_at}')::bigint + $1),
+        'former', coalesce(
+            (select jsonb_agg(boot || jsonb_build_object(
+                 'returned_at', (boot ->> 'returned_at')::bigint + $1) order by place)
+             from jsonb_array_elements(boots -> 'former') with ordinality as all_former (boot, place)),
+            '[]'),
+        'returns', coalesce(
+            (select jsonb_agg(at::bigint + $1 order by place)
+             from jsonb_array_elements_text(boots -> 'returns') with ordinality as all_returns (at, place)),
+            '[]')),
+    interruptions = jsonb_build_object(
+        'starts', coalesce(
+            (select jsonb_agg(start || jsonb_build_object('at', (start ->> 'at')::bigint + $1) order by place)
+             from jsonb_array_elements(interruptions -> 'starts') with ordinality as all_starts (start, place)),
+            '[]'),
+        'gaps', coalesce(
+            (select jsonb_agg(jsonb_build_object('start', (gap ->> 'start')::bigint + $1,
+                                                 'end', (gap ->> 'end')::bigint + $1) order by place)
+             from jsonb_array_elements(interruptions -> 'gaps') with ordinality as all_gaps (gap, place)),
+            '[]'))";
 
 /// Keys as the two arrays that the statements below unnest.
 fn as_arrays(keys: &[ComponentKey]) -> (Vec<String>, Vec<&'static str>) {
@@ -100,17 +118,18 @@ pub(in crate::store) async fn upsert_components(
     commit: i64,
 ) -> Result<(), StoreError> {
     let write = sqlx::query(
-        "insert into components (server_key, role, server, facts, stopped, boots, first_seen,
-             came_back_at, messengers, changed_no)
-         select server_key, role, server, facts::jsonb, stopped, boots::jsonb, first_seen,
-             came_back_at, messengers::jsonb, $10
+        "insert into components (server_key, role, server, facts, stopped, boots, interruptions,
+             first_seen, came_back_at, messengers, changed_no)
+         select server_key, role, server, facts::jsonb, stopped, boots::jsonb, interruptions::jsonb,
+             first_seen, came_back_at, messengers::jsonb, $11
          from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::text[],
-             $7::bigint[], $8::bigint[], $9::text[]) as batch
-             (server_key, role, server, facts, stopped, boots, first_seen, came_back_at, messengers)
+             $7::text[], $8::bigint[], $9::bigint[], $10::text[]) as batch
+             (server_key, role, server, facts, stopped, boots, interruptions, first_seen,
+              came_back_at, messengers)
          on conflict (server_key, role) do update set
              server = excluded.server, facts = excluded.facts, stopped = excluded.stopped,
-             boots = excluded.boots, first_seen = excluded.first_seen,
-             came_back_at = excluded.came_back_at, messengers = excluded.messengers,
+             boots = excluded.boots, interruptions = excluded.interruptions,
+             first_seen = excluded.first_seen, came_back_at = excluded.came_back_at, messengers = excluded.messengers,
              removed_at = null, changed_no = excluded.changed_no",
     );
     let write = write
@@ -120,6 +139,7 @@ pub(in crate::store) async fn upsert_components(
         .bind(json_column(batch, |c| serde_json::to_string(&*c.facts))?)
         .bind(column(batch, |c| c.stopped))
         .bind(json_column(batch, |c| serde_json::to_string(&c.boots))?)
+        .bind(json_column(batch, |c| serde_json::to_string(&c.interruptions))?)
         .bind(column(batch, |c| c.first_seen.0))
         .bind(column(batch, |c| c.came_back.map(|at| at.0)))
         .bind(json_column(batch, |c| serde_json::to_string(&c.messengers))?)

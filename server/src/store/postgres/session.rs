@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::clock::Stopwatch;
 use crate::store::StoreError;
 use crate::store::postgres::CONNECTION_TIMEOUT;
-use crate::store::sql::with_timeout;
+use crate::store::statement::with_timeout;
 
 /// One writes, one listens, the others read.
 const MAX_CONNECTIONS: u32 = 5;

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use crate::store::StoreError;
 use crate::store::component_row::{component, select_components};
 use crate::store::rows::{select_cluster, update_cluster};
-use crate::store::sql::{Row, sql};
+use crate::store::statement::{Row, sql};
 use crate::store::tx::Tx;
 
 /// The clock columns are empty: the clock is that of the process that owns the file.
@@ -27,8 +27,17 @@ pub(in crate::store) const SELECT_REPORTING: &str = select_components!(
 pub(in crate::store) const SHIFT_JSON: &str = "update components set
     messengers = (select json_group_array(json_set(value, '$.since', (value ->> '$.since') + $1))
                   from json_each(messengers)),
-    boots = json_set(boots, '$.returns', (select json_group_array(value + $1)
-                                          from json_each(boots, '$.returns')))";
+    boots = json_set(boots,
+        '$.current.returned_at', (boots ->> '$.current.returned_at') + $1,
+        '$.former', (select json_group_array(json_set(value, '$.returned_at', (value ->> '$.returned_at') + $1))
+                     from json_each(boots, '$.former')),
+        '$.returns', (select json_group_array(value + $1) from json_each(boots, '$.returns'))),
+    interruptions = json_object(
+        'starts', (select json_group_array(json_set(value, '$.at', (value ->> '$.at') + $1))
+                   from json_each(interruptions, '$.starts')),
+        'gaps', (select json_group_array(json_set(value, '$.start', (value ->> '$.start') + $1,
+                                                         '$.end', (value ->> '$.end') + $1))
+                 from json_each(interruptions, '$.gaps')))";
 
 /// Fails if a row cannot be read, tombstones included.
 pub(in crate::store) async fn read_all(
@@ -88,6 +97,7 @@ pub(in crate::store) async fn upsert_components(
             component.facts,
             component.stopped,
             component.boots,
+            component.interruptions,
             component.first_seen,
             component.came_back,
             component.messengers,
@@ -96,14 +106,14 @@ pub(in crate::store) async fn upsert_components(
     let batch: Vec<_> = batch.iter().map(row).collect();
     // Without `where true` SQLite parses `on` as part of a join.
     let write = sql("insert into components (server_key, role, server, facts, stopped, boots,
-             first_seen, came_back_at, messengers, changed_no)
+             interruptions, first_seen, came_back_at, messengers, changed_no)
          select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-             value ->> 6, value ->> 7, value ->> 8, $2
+             value ->> 6, value ->> 7, value ->> 8, value ->> 9, $2
          from json_each($1) where true
          on conflict (server_key, role) do update set
              server = excluded.server, facts = excluded.facts, stopped = excluded.stopped,
-             boots = excluded.boots, first_seen = excluded.first_seen,
-             came_back_at = excluded.came_back_at, messengers = excluded.messengers,
+             boots = excluded.boots, interruptions = excluded.interruptions,
+             first_seen = excluded.first_seen, came_back_at = excluded.came_back_at, messengers = excluded.messengers,
              removed_at = null, changed_no = excluded.changed_no");
     write.bind(json!(batch).to_string()).bind(commit).execute(tx).await.map(drop)
 }

@@ -38,6 +38,9 @@ wire_enums! {
     /// How a component's heartbeat is; unknown while the overview cannot read its database.
     Pulse from cluster::Pulse { Alive, Late, Stale, Stopped, Unknown, }
 
+    /// Whether a component keeps starting again, or its heartbeats keep stopping.
+    Stability from cluster::Stability { Steady, Flapping, Restarting, }
+
     /// How urgent a hint is.
     Severity from cluster::Severity { Error, Warning, Info, }
 

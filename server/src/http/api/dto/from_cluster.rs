@@ -18,7 +18,7 @@ impl Overview<'_> {
         write: impl FnOnce(&Overview<'_>) -> T,
     ) -> T {
         let overview = snapshot.overview(now);
-        let hints = snapshot.hints(&overview, now);
+        let hints = snapshot.hints(&overview);
         let server = |status| Server::new(status, snapshot, now);
         write(&Overview {
             as_of: overview.as_of.rfc3339(),
@@ -65,7 +65,7 @@ impl Server {
     fn new(status: &ServerStatus, snapshot: &Snapshot, now: Timestamp) -> Self {
         let latest = status.latest();
         let rejected = || snapshot.rejected_of(&status.name, now);
-        let component = |status| Component::new(status, snapshot);
+        let component = |status| Component::new(status, snapshot, now);
         Self {
             name: status.name.to_string(),
             os: latest.map(|component| Os::from(&component.facts.os)),
@@ -100,7 +100,7 @@ impl FailingProbe {
 }
 
 impl Component {
-    fn new(status: &ComponentStatus, snapshot: &Snapshot) -> Self {
+    fn new(status: &ComponentStatus, snapshot: &Snapshot, now: Timestamp) -> Self {
         let component = &status.component;
         let facts = &component.facts;
         let is_in_sync = |verdict| verdict == KeyVerdict::InSync;
@@ -109,8 +109,10 @@ impl Component {
             product: facts.product.clone(),
             version: facts.version.clone(),
             pulse: status.pulse.into(),
+            since: status.since.rfc3339(),
+            stability: status.stability.into(),
             health: status.health.into(),
-            why: Catalog::english().why(status, snapshot),
+            why: Catalog::english().why(status, snapshot, now),
             observer: component.is_observer(),
             probed: facts.source == Source::Probe,
             first_seen: component.first_seen.rfc3339(),
@@ -167,7 +169,7 @@ impl From<&cluster::Hint> for Hint {
         Self {
             id: hint.id.as_str().to_owned(),
             anchor: hint.anchor(),
-            severity: hint.severity().into(),
+            severity: hint.severity.into(),
             title: text.title,
             evidence: text.evidence,
             steps: text.steps,

@@ -19,7 +19,7 @@ pub(crate) use self::audit::{Audit, AuditEntry};
 pub(crate) use self::embed::{CreatedEmbed, NewEmbed};
 pub(crate) use self::enums::{
     EmbedRole, Health, KeyKind, MessengerFailure, MessengerState, Pulse, RejectionReason, Role,
-    Severity, TokenRole,
+    Severity, Stability, TokenRole,
 };
 pub(crate) use self::heartbeat::{
     Applied, Heartbeat, Heartbeats, ProbeFailure, ReceivedHeartbeats,

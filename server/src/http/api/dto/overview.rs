@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     Health, List, MessengerFailure, MessengerState, Pulse, RejectionReason, Role, Settings,
-    Severity,
+    Severity, Stability,
 };
 
 /// The whole overview with verdicts.
@@ -124,6 +124,10 @@ pub(crate) struct Component {
     pub(crate) product: Option<String>,
     pub(crate) version: String,
     pub(crate) pulse: Pulse,
+    /// When its pulse last turned to this.
+    #[schema(format = DateTime)]
+    pub(crate) since: String,
+    pub(crate) stability: Stability,
     pub(crate) health: Health,
     /// Why its health is what it is: moments and limits, never ages.
     pub(crate) why: String,

@@ -39,7 +39,8 @@ create table components (
     server       text    not null,  -- the name as first reported
     facts        jsonb   not null,  -- json: what it reports about itself, and who reports it
     stopped      boolean not null,  -- the last heartbeat said that the process stops
-    boots        jsonb   not null,  -- json: the current and the former boot, and returns between them
+    boots        jsonb   not null,  -- json: the current and the former boots, and returns between them
+    interruptions jsonb  not null, -- json: the last starts of its process, and the last gaps between its heartbeats
     first_seen   bigint  not null,
     came_back_at bigint,            -- when it returned with the boot it was removed with
     messengers   jsonb   not null,  -- json: how each web server that dials its messenger finds it
@@ -70,8 +71,9 @@ create table reference_keys (
 );
 
 create table blind_periods (
-    start_at bigint primary key,  -- the last mark before it
-    end_at   bigint not null      -- the first time somebody could write again
+    start_at  bigint primary key,  -- the last mark before it
+    end_at    bigint not null,     -- the first time somebody could write again
+    clock_set boolean not null  -- nobody was blind: the clock was set forward
 );
 
 -- Accounts, sessions and tokens. Secrets are stored only as hashes: a copy of this database lets nobody in.

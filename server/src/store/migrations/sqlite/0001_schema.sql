@@ -43,7 +43,8 @@ create table components (
     server       text    not null,  -- the name as first reported
     facts        text    not null,  -- json: what it reports about itself, and who reports it
     stopped      integer not null,  -- the last heartbeat said that the process stops
-    boots        text    not null,  -- json: the current and the former boot, and returns between them
+    boots        text    not null,  -- json: the current and the former boots, and returns between them
+    interruptions text   not null, -- json: the last starts of its process, and the last gaps between its heartbeats
     first_seen   integer not null,
     came_back_at integer,           -- when it returned with the boot it was removed with
     messengers   text    not null,  -- json: how each web server that dials its messenger finds it
@@ -73,8 +74,9 @@ create table reference_keys (
 ) strict, without rowid;
 
 create table blind_periods (
-    start_at integer primary key,  -- the last mark before it
-    end_at   integer not null      -- the first time somebody could write again
+    start_at  integer primary key,  -- the last mark before it
+    end_at    integer not null,     -- the first time somebody could write again
+    clock_set integer not null     -- nobody was blind: the clock was set forward
 ) strict;
 
 -- Accounts, sessions and tokens. Secrets are stored only as hashes: a copy of this file lets nobody in.

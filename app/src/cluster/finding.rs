@@ -1,6 +1,8 @@
-//! Which hints there are, and how urgent each is.
+//! Which hints there are, how urgent each is, and about whom one is due.
 
 use serde::{Deserialize, Serialize};
+
+use super::component_key::Role;
 
 /// How urgent a hint is; the most urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,6 +14,16 @@ pub enum Severity {
     Warning,
     /// Info.
     Info,
+}
+
+impl Severity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
 }
 
 /// What an admin can do about a hint on the page.
@@ -42,7 +54,7 @@ macro_rules! hint_ids {
                 match self { $(Self::$case => $id,)* }
             }
 
-            /// How urgent it is.
+            /// How urgent it is at most: some hints say for each finding how urgent it is.
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$case => Severity::$severity,)* }
             }
@@ -58,18 +70,30 @@ macro_rules! hint_ids {
 hint_ids! {
     /// The observer's database cannot be read or written.
     OverviewBlind = "overview-blind", Error, Nothing;
-    /// More than half of at least two services went stale within one interval.
+    /// More than half of at least two services went stale within one interval, and nothing is heard of any other component.
     EveryoneSilent = "everyone-silent", Error, Nothing;
+    /// The same, while other components go on sending heartbeats.
+    ManySilent = "many-silent", Error, Nothing;
     /// A server decrypts with another key.
     KeyMismatch = "key-mismatch", Error, AcceptEncryptionKey;
     /// A web server: the machine key does not match.
     MachineKeyMismatch = "machine-key-mismatch", Error, AcceptMachineKey;
-    /// Two machines use one name.
+    /// Several machines use one name.
     DuplicateName = "duplicate-name", Error, Nothing;
+    /// A silent service whose heartbeats are rejected.
+    HeartbeatsRefused = "heartbeats-refused", Error, Nothing;
+    /// An agent reports that the product does not answer its probe.
+    ProbeFailing = "probe-failing", Error, Nothing;
+    /// A service starts again and again.
+    ServiceRestarting = "service-restarting", Error, Nothing;
+    /// A web component starts again and again.
+    WebRestarting = "web-restarting", Error, Nothing;
     /// A service is stale.
     ServiceStale = "service-stale", Error, Nothing;
     /// A service is late.
     ServiceLate = "service-late", Warning, Nothing;
+    /// A service's heartbeats stop and come back, again and again.
+    ServiceFlapping = "service-flapping", Warning, Nothing;
     /// A web component is stale while its server is alive.
     WebIdle = "web-idle", Warning, Nothing;
     /// A web component is stale and nothing else is alive on its server.
@@ -82,6 +106,8 @@ hint_ids! {
     FailoverThin = "failover-thin", Warning, EditSettings;
     /// One web server carries all.
     BalancingThin = "balancing-thin", Warning, EditSettings;
+    /// Two servers seem to be one machine under two names.
+    SameMachine = "same-machine", Warning, Nothing;
     /// A server's clock is off.
     ClockSkew = "clock-skew", Warning, Nothing;
     /// There are nearly as many servers as the web server takes in.
@@ -89,13 +115,45 @@ hint_ids! {
     /// Agents of servers that have never sent a heartbeat report that their probes fail.
     NotReportedYet = "not-reported-yet", Warning, Nothing;
     /// A service stopped cleanly long ago.
-    ServiceStopped = "service-stopped", Info, Remove;
+    ServiceStopped = "service-stopped", Warning, Remove;
     /// A web component stopped cleanly long ago.
-    WebStopped = "web-stopped", Info, Remove;
+    WebStopped = "web-stopped", Warning, Remove;
+    /// The overview was blind often or for long.
+    OverviewUnsteady = "overview-unsteady", Warning, Nothing;
+    /// A web component gets no requests while others do.
+    WebUnused = "web-unused", Info, Nothing;
     /// A service's messenger cannot be reached.
     MessengerUnreachable = "messenger-unreachable", Info, Reconnect;
     /// The stale timeout is short compared with the interval.
     TimersTight = "timers-tight", Info, EditSettings;
     /// A removed component sends heartbeats again.
     CameBack = "came-back", Info, Remove;
+}
+
+/// At most this number of hints of one id are given. Where more are due, the last of them is a summary of the rest:
+/// nobody reads the same steps ten thousand times, and a picture must stay small.
+pub const MAX_HINTS_OF_ONE_ID: usize = 50;
+
+/// That advice is due: which, and about whom. The hint itself, with its evidence, is made from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which advice.
+    pub id: HintId,
+    pub severity: Severity,
+    /// The place of the server in the overview; `None` for the cluster.
+    pub server: Option<usize>,
+    /// The component it is about; `None` for the whole server or cluster.
+    pub role: Option<Role>,
+}
+
+impl Finding {
+    pub fn for_cluster(id: HintId) -> Self {
+        Self { id, severity: id.severity(), server: None, role: None }
+    }
+
+    /// Splits the findings of one id into those that get a hint of their own and those that share a summary.
+    pub fn split(same: &[Self]) -> (&[Self], &[Self]) {
+        let summed = same.len() > MAX_HINTS_OF_ONE_ID;
+        same.split_at(if summed { MAX_HINTS_OF_ONE_ID - 1 } else { same.len() })
+    }
 }
