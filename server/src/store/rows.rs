@@ -7,6 +7,7 @@ use app::cluster::{
     BlindPeriod, KeyCheck, KeyKind, ReferenceKey, ReferenceKeys, Settings, Snapshot, Span,
     Timestamp,
 };
+use serde_json::json;
 
 use crate::store::component_row::all_components;
 use crate::store::statement::{Row, sql};
@@ -45,9 +46,8 @@ macro_rules! select_cluster {
     ($before:literal, $slots:literal, $clock:literal, $from:literal) => {
         concat!(
             $before,
-            "select database_id, commit_no, changed_at, mark_at, load_balancing,
-                 automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s,
-                 settings_no, reference_keys_no, blind_periods_no, access_no, everything_no, commit_token,
+            "select database_id, commit_no, changed_at, mark_at, settings, settings_no,
+                 reference_keys_no, blind_periods_no, access_no, everything_no, commit_token,
                  (select token from commits where slot = $1 % ",
             $slots,
             " and commit_no = $1), ",
@@ -61,34 +61,24 @@ pub(super) use select_cluster;
 
 impl ClusterRow {
     fn parse(row: &Row, requested: Option<i64>) -> Result<Self, StoreError> {
-        let seconds = |index: usize| -> Result<u32, StoreError> {
-            u32::try_from(row.get::<i64>(index)?)
-                .map_err(|_| StoreError::UnreadableValue("setting"))
-        };
         Ok(Self {
             database_id: row.get(0)?,
-            commit: CommitId { number: row.get(1)?, token: row.get(14)? },
+            commit: CommitId { number: row.get(1)?, token: row.get(10)? },
             requested: requested
-                .zip(row.get(15)?)
+                .zip(row.get(11)?)
                 .map(|(number, token)| CommitId { number, token }),
             changed_at: Timestamp(row.get(2)?),
             mark_at: Timestamp(row.get(3)?),
-            settings: Settings {
-                load_balancing: row.get(4)?,
-                automatic_failover: row.get(5)?,
-                heartbeat_interval_s: seconds(6)?,
-                stale_timeout_s: seconds(7)?,
-                web_window_s: seconds(8)?,
-            },
+            settings: row.json(4)?,
             revisions: Revisions {
-                settings: row.get(9)?,
-                references: row.get(10)?,
-                blind_periods: row.get(11)?,
-                auth_cache: row.get(12)?,
-                everything: row.get(13)?,
+                settings: row.get(5)?,
+                references: row.get(6)?,
+                blind_periods: row.get(7)?,
+                auth_cache: row.get(8)?,
+                everything: row.get(9)?,
             },
-            clock: row.get::<Option<i64>>(16)?.map(Timestamp),
-            jumps: Span(row.get(17)?),
+            clock: row.get::<Option<i64>>(12)?.map(Timestamp),
+            jumps: Span(row.get(13)?),
         })
     }
 
@@ -104,24 +94,15 @@ pub(super) async fn insert_cluster_row(
     id: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let defaults = Settings::default();
     let text = match tx.connection() {
         Connection::Sqlite(_) => {
-            "insert into cluster (id, database_id, commit_no, changed_at, mark_at, load_balancing,
-                 automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s)
-             values (1, $1, 0, $2, $2, $3, $4, $5, $6, $7)
+            "insert into cluster (id, database_id, commit_no, changed_at, mark_at, settings)
+             values (1, $1, 0, $2, $2, $3)
              on conflict do nothing"
         }
         Connection::Postgres(_) => postgres::rows::INSERT_CLUSTER,
     };
-    let insert = sql(text)
-        .bind(id)
-        .bind(now.0)
-        .bind(defaults.load_balancing)
-        .bind(defaults.automatic_failover)
-        .bind(defaults.heartbeat_interval_s)
-        .bind(defaults.stale_timeout_s)
-        .bind(defaults.web_window_s);
+    let insert = sql(text).bind(id).bind(now.0).bind(json!(Settings::default()).to_string());
     insert.execute(tx).await.map(drop)
 }
 
@@ -229,14 +210,7 @@ pub(super) async fn set_clock_jumps(tx: &mut Tx, jumps: Span) -> Result<(), Stor
 }
 
 pub(super) async fn set_settings(tx: &mut Tx, settings: &Settings) -> Result<(), StoreError> {
-    let set = sql("update cluster set load_balancing = $1, automatic_failover = $2,
-             heartbeat_interval_s = $3, stale_timeout_s = $4, web_window_s = $5");
-    let set = set
-        .bind(settings.load_balancing)
-        .bind(settings.automatic_failover)
-        .bind(settings.heartbeat_interval_s)
-        .bind(settings.stale_timeout_s)
-        .bind(settings.web_window_s);
+    let set = sql("update cluster set settings = $1").bind(json!(settings).to_string());
     set.execute(tx).await.map(drop)
 }
 

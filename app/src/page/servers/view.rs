@@ -106,7 +106,7 @@ fn server_rows(
     let query = server.details_query.clone();
     view! {
         <div role="row" class="server-name">
-            <div role="rowheader" aria-colspan="5">
+            <div role="rowheader" aria-colspan=COLUMNS.len() + 1>
                 {status_style::icon_alone(status_style::health(server.health), state.catalog())}
                 <a id=format!("open-{}", server.id) href=move || state.address(&query)>
                     <bdi>{server.name.clone()}</bdi>

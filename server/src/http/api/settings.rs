@@ -18,7 +18,7 @@ use crate::site::Site;
     get,
     path = "/api/v1/settings",
     operation_id = "settings",
-    responses((status = 200, description = "All five settings.", body = dto::Settings))
+    responses((status = 200, description = "All settings.", body = dto::Settings))
 )]
 pub(crate) async fn get(State(site): State<Arc<Site>>) -> Json<dto::Settings> {
     Json(dto::Settings(site.live.snapshot().settings))

@@ -10,8 +10,8 @@ use crate::store::statement::{Row, with_timeout};
 
 pub(in crate::store) const INSERT_CLUSTER: &str =
     "insert into cluster (id, database_id, commit_no, changed_at, mark_at, clock_jumps,
-         load_balancing, automatic_failover, heartbeat_interval_s, stale_timeout_s, web_window_s)
-     values (1, $1, 0, $2, $2, 0, $3, $4, $5, $6, $7)
+         settings)
+     values (1, $1, 0, $2, $2, 0, $3)
      on conflict do nothing";
 
 pub(in crate::store) const SELECT_CLUSTER: &str = select_cluster!(

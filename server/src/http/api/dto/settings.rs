@@ -22,7 +22,7 @@ pub(crate) struct Settings(pub(crate) cluster::Settings);
 impl FromJson for Settings {
     /// All of them, of the right type and in range.
     fn from_json(value: &Value) -> Result<Self, Vec<FieldError>> {
-        let mut fields = Fields::new(value, "must be a JSON object with all five settings")?;
+        let mut fields = Fields::new(value, "must be a JSON object with all settings")?;
         let mut read = cluster::Settings::default();
         for setting in &SETTINGS {
             if let Some(value) = fields.required(setting.name, |value| value_of(setting, value)) {

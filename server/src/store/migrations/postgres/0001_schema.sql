@@ -13,11 +13,7 @@ create table cluster (
     changed_at           bigint  not null,            -- time of the last commit that a reader can see
     mark_at              bigint  not null,            -- last time a web server wrote; a long gap is a blind period
     clock_jumps          bigint  not null,            -- sum of all steps by which this clock was set, in milliseconds
-    load_balancing       boolean not null,            -- the settings, as the admin set them
-    automatic_failover   boolean not null,
-    heartbeat_interval_s bigint  not null,
-    stale_timeout_s      bigint  not null,
-    web_window_s         bigint  not null,
+    settings             text    not null,            -- json: as the admin set them
     settings_no          bigint  not null default 0,  -- the commit that last changed the settings,
     reference_keys_no    bigint  not null default 0,  -- the reference keys,
     blind_periods_no     bigint  not null default 0,  -- the blind periods,

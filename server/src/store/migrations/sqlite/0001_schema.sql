@@ -11,11 +11,7 @@ create table cluster (
     commit_token         integer not null default 0,  -- random: tells two commits of one number apart, as after a restore
     changed_at           integer not null,            -- time of the last commit that a reader can see
     mark_at              integer not null,            -- last time a web server wrote; a long gap is a blind period
-    load_balancing       integer not null,            -- the settings, as the admin set them
-    automatic_failover   integer not null,
-    heartbeat_interval_s integer not null,
-    stale_timeout_s      integer not null,
-    web_window_s         integer not null,
+    settings             text    not null,            -- json: as the admin set them
     settings_no          integer not null default 0,  -- the commit that last changed the settings,
     reference_keys_no    integer not null default 0,  -- the reference keys,
     blind_periods_no     integer not null default 0,  -- the blind periods,
