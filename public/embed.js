@@ -88,7 +88,7 @@ class ClusterOverview extends HTMLElement {
     return address;
   }
 
-  /** Adds a code to an address, which signs in whoever opens it. */
+  /** Adds a code to an address, which signs in the user who opens it. */
   async #addCode(address, code) {
     address.searchParams.set('code', await this.#requestCode(code));
     address.pathname += 'embed';

@@ -39,21 +39,21 @@ fn component() -> impl Strategy<Value = Component> {
     let versions = prop::sample::select(vec!["2026.2", "2026.9", "2026.10", "5.3.0.1"]);
     let keys = prop::option::weighted(0.7, 1_u8..4);
     (0_u8..5, any::<bool>(), versions, -500_000_i64..100_000, 1_i64..200, 0_u8..8, keys).prop_map(
-        |(server, is_web, version, heard, told, goodbye, byte)| {
+        |(server, is_web, version, heard, told, case, byte)| {
             let server = format!("server-{server}");
             let component = if is_web { web(&server) } else { service(&server) };
             with_facts(
                 Component {
                     last_heartbeat: ms(heard),
                     told_interval: Span::seconds(told),
-                    stopped: goodbye == 0,
-                    came_back: (goodbye == 1).then(|| ms(heard)),
+                    stopped: case == 0,
+                    came_back: (case == 1).then(|| ms(heard)),
                     ..component
                 },
                 |facts| {
                     facts.version = version.into();
                     facts.key_check = byte.map(key);
-                    facts.ip = address(goodbye);
+                    facts.ip = address(case);
                 },
             )
         },

@@ -70,15 +70,15 @@ fn a_reordered_heartbeat_changes_nothing() {
 }
 
 #[test]
-fn a_replayed_goodbye_does_not_stop_a_component_again() {
-    let goodbye = Heartbeat { leaving: true, ..of_boot(1, 5) };
-    assert_eq!(take(&known(&of_boot(1, 5)), &goodbye, s(30)), None);
+fn a_replayed_leaving_heartbeat_does_not_stop_a_component_again() {
+    let leaving = Heartbeat { leaving: true, ..of_boot(1, 5) };
+    assert_eq!(take(&known(&of_boot(1, 5)), &leaving, s(30)), None);
 }
 
 #[test]
-fn a_new_goodbye_stops_a_component_and_a_later_heartbeat_starts_it() {
-    let goodbye = Heartbeat { leaving: true, ..of_boot(1, 6) };
-    let stopped = take(&known(&of_boot(1, 5)), &goodbye, s(30)).unwrap();
+fn a_new_leaving_heartbeat_stops_a_component_and_a_later_heartbeat_starts_it() {
+    let leaving = Heartbeat { leaving: true, ..of_boot(1, 6) };
+    let stopped = take(&known(&of_boot(1, 5)), &leaving, s(30)).unwrap();
     assert!(stopped.stopped);
     assert!(!take(&stopped, &of_boot(2, 1), s(40)).unwrap().stopped);
 }
@@ -101,9 +101,9 @@ fn a_replay_from_the_former_boot_changes_nothing() {
 }
 
 #[test]
-fn a_late_goodbye_of_the_former_boot_changes_nothing() {
-    let goodbye = Heartbeat { leaving: true, ..of_boot(1, 6) };
-    assert_eq!(take(&restarted(), &goodbye, s(30)), None);
+fn a_late_leaving_heartbeat_of_the_former_boot_changes_nothing() {
+    let leaving = Heartbeat { leaving: true, ..of_boot(1, 6) };
+    assert_eq!(take(&restarted(), &leaving, s(30)), None);
 }
 
 #[test]
@@ -198,10 +198,10 @@ fn a_removed_component_that_was_restarted_comes_without_a_word() {
 }
 
 #[test]
-fn a_goodbye_does_not_bring_a_removed_component_back() {
-    let goodbye = |number| Heartbeat { leaving: true, ..of_boot(number, 6) };
-    assert_eq!(bring_back(&restarted(), &goodbye(2), s(60)), None);
-    assert_eq!(bring_back(&restarted(), &goodbye(1), s(60)), None);
+fn a_leaving_heartbeat_does_not_bring_a_removed_component_back() {
+    let leaving = |number| Heartbeat { leaving: true, ..of_boot(number, 6) };
+    assert_eq!(bring_back(&restarted(), &leaving(2), s(60)), None);
+    assert_eq!(bring_back(&restarted(), &leaving(1), s(60)), None);
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn every_other_verdict_is_explained_after_the_pulse() {
     );
 }
 
-/// A component that said goodbye so long ago that nobody expects it back.
+/// A component that stopped cleanly longer ago than the stale timeout.
 fn stopped(component: Component) -> Component {
     Component { stopped: true, ..heard(component, -301) }
 }

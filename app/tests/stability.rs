@@ -204,7 +204,7 @@ fn the_first_heartbeat_ever_is_no_start_and_each_new_boot_is_one() {
 }
 
 #[test]
-fn a_rolling_restart_is_steady_whoever_takes_part() {
+fn a_rolling_restart_is_steady_for_every_component() {
     let mut component = known(&heartbeat("web-1", Role::Service));
     component =
         arrive(Some(&present(&component)), &Heartbeat { leaving: true, ..of_boot(1, 2) }, s(10))

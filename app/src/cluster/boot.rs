@@ -45,7 +45,7 @@ pub const DUPLICATE_WINDOW: Span = Span::minutes(10);
 /// How many returns within [`DUPLICATE_WINDOW`] make a duplicate name.
 const RETURNS: usize = 3;
 
-/// How many former boots are kept: so many machines but one can use one name and be told apart.
+/// How many former boots are kept. With the current one, so many machines with the same name can be told apart.
 const MAX_FORMER: usize = 7;
 
 /// One start of a process.

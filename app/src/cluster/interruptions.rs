@@ -26,8 +26,8 @@ pub struct Start {
     pub new_version: bool,
 }
 
-/// A time without heartbeats of a process that went on. Of a service it is longer than twice the interval that it was told
-/// with the first of the two; a web component was stale in it.
+/// A time without heartbeats of a process that did not restart. A service's is longer than twice its interval, as the response
+/// to the first of the two heartbeats said. A web component's is longer than its stale limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The last heartbeat before it.

@@ -10,7 +10,7 @@ use super::time::{Span, Timestamp};
 
 /// How long after the last one it is shown.
 const SHOWN_FOR: Span = Span::minutes(10);
-/// Others within this time are not news: whoever is refused can neither keep the page nor its readers
+/// Others within this time change nothing: a rejected sender can keep neither the page nor its readers
 /// busy.
 const MIN_UPDATE_INTERVAL: Span = Span::seconds(10);
 

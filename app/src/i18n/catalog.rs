@@ -64,7 +64,7 @@ impl Catalog {
         }
     }
 
-    /// For programs: they get English, whoever uses them.
+    /// For programs, which always get English.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn english() -> &'static Self {
         Self::for_language(Language::English)

@@ -1,5 +1,5 @@
 // A product in Node, for the examples: it has a sign-in and an admin menu, and one route fetches codes from
-// the overview for whoever is signed in. That route is all that a product's back end has to do.
+// the overview for the user who is signed in. That route is all that a product's back end has to do.
 //
 //   OVERVIEW=http://localhost:3000/ TOKEN_FILE=product.token node product.mjs FOLDER-OF-PAGES
 //
@@ -49,7 +49,7 @@ async function code(session) {
   return code;
 }
 
-/** Whoever signs out here is out there too. A visit that cannot be ended now ends after 12 h. */
+/** A sign-out here ends the session there too. A session that cannot be ended now ends after 12 h. */
 async function end(session) {
   const ended = await Promise.allSettled(session.visits.map((id) => ask('DELETE', `api/v1/embeds/${id}`)));
   for (const { reason } of ended) if (reason) console.error(`A visit was not ended: ${reason.message}`);

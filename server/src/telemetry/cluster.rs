@@ -14,7 +14,7 @@ type ComponentValue = fn(&ComponentStatus, Timestamp) -> Option<f64>;
 const COMPONENT_METRICS: &[(&str, &str, ComponentValue)] = &[
     (
         "cluster_overview_component_up",
-        "1 while alive or late, else 0; absent while blind, for nobody can tell.",
+        "1 while alive or late, else 0; absent while blind.",
         |status, _| (status.pulse != Pulse::Unknown).then(|| flag(status.pulse.is_heard())),
     ),
     (
@@ -39,7 +39,7 @@ const COMPONENT_METRICS: &[(&str, &str, ComponentValue)] = &[
     ),
     (
         "cluster_overview_component_heartbeat_age_seconds",
-        "Time since the last heartbeat, whoever watched.",
+        "Time since the last heartbeat; blind periods are included.",
         |status, now| Some(seconds(now - status.component.last_heartbeat)),
     ),
     (
@@ -59,7 +59,7 @@ const COMPONENT_METRICS: &[(&str, &str, ComponentValue)] = &[
     ),
     (
         "cluster_overview_component_clock_skew_seconds",
-        "How far its clock is ahead of the overview's; absent where it tells no time.",
+        "How far its clock is ahead of the overview's; absent where it sends no time.",
         |status, _| status.component.skew.map(|skew| seconds(skew.last)),
     ),
 ];

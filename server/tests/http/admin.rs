@@ -69,8 +69,8 @@ fn a_removed_component_comes_back_only_with_a_newer_heartbeat_and_the_page_says_
     overview.beat(&heartbeat("web-1", "web", 5));
     overview.send("DELETE", "/api/v1/servers/web-1?force=true", &[], &[]);
     assert_eq!(overview.beat(&heartbeat("web-1", "web", 5)).body["applied"], false);
-    let goodbye = with_field(heartbeat("web-1", "web", 6), "leaving", json!(true));
-    assert_eq!(overview.beat(&goodbye).body["applied"], false);
+    let leaving = with_field(heartbeat("web-1", "web", 6), "leaving", json!(true));
+    assert_eq!(overview.beat(&leaving).body["applied"], false);
     assert_eq!(overview.overview()["counts"]["servers"], 0);
     assert_eq!(overview.beat(&heartbeat("web-1", "web", 7)).body["applied"], true);
     let body = overview.overview();

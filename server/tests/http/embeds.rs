@@ -117,7 +117,7 @@ fn a_viewers_token_lets_viewers_in_who_look_and_change_nothing() {
 }
 
 #[test]
-fn whoever_only_looks_what_is_there_uses_no_code_up() {
+fn a_request_with_another_method_uses_no_code_up() {
     let overview = framed();
     let (_, code) = invited(&overview, &overview.token("viewer"), "viewer");
     let path = format!("/embed?code={code}");
@@ -254,5 +254,8 @@ fn a_guest_creates_no_tokens_whatever_their_rank() {
     let tokens = overview.send("GET", "/api/v1/tokens", &bearer_headers(&admin), &[]).body;
     assert_eq!(tokens["tokens"].as_array().unwrap().len(), 1, "nothing was made");
     let page = overview.send("GET", "/access", &bearer_headers(&admin), &[]).body;
-    assert!(page.as_str().unwrap().contains("access/tokens"), "whoever is no guest has the form");
+    assert!(
+        page.as_str().unwrap().contains("access/tokens"),
+        "a user who is no guest has the form"
+    );
 }

@@ -44,7 +44,7 @@ fn every_response_of_every_status_has_the_security_headers() {
             assert!(policy.contains("frame-ancestors 'none'"), "{asked}: {policy}");
             assert!(!policy.contains("unsafe-inline"), "{asked}: {policy}");
             assert!(!policy.contains("'unsafe-eval'"), "{asked}: {policy}");
-            // Without TLS browsers ignore it, and it would mislead whoever tests over plain HTTP.
+            // Without TLS browsers ignore it, and it would mislead somebody who tests over plain HTTP.
             assert_eq!(answer.header("strict-transport-security"), "", "{asked}");
         }
     }

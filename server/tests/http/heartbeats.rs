@@ -49,13 +49,13 @@ fn a_late_heartbeat_from_before_a_restart_changes_nothing() {
     let restarted = BOOT.replace("0b0e", "1b0e");
     let before = |sequence| heartbeat("web-1", "web", sequence);
     let after = |sequence| with_field(before(sequence), "boot_id", json!(restarted));
-    let goodbye = |beat| with_field(beat, "leaving", json!(true));
+    let leaving = |beat| with_field(beat, "leaving", json!(true));
     overview.beat(&before(10));
     let last = overview.beat(&after(5));
     assert_eq!(last.body["applied"], true, "a new start, though its numbers are lower");
     let picture = overview.overview();
     for late in
-        [before(9), before(10), goodbye(before(10)), goodbye(before(11)), after(4), after(5)]
+        [before(9), before(10), leaving(before(10)), leaving(before(11)), after(4), after(5)]
     {
         let answer = overview.beat(&late);
         assert_eq!((answer.status, &answer.body["applied"]), (200, &json!(false)), "{late}");
@@ -65,7 +65,11 @@ fn a_late_heartbeat_from_before_a_restart_changes_nothing() {
     let pulse = |overview: &Running| {
         component(&overview.overview(), "web-1", "web").unwrap()["pulse"].clone()
     };
-    assert_eq!(overview.beat(&goodbye(after(6))).body["applied"], true, "its own goodbye does");
+    assert_eq!(
+        overview.beat(&leaving(after(6))).body["applied"],
+        true,
+        "its own leaving heartbeat does"
+    );
     assert_eq!(pulse(&overview), "stopped");
     assert_eq!(overview.beat(&before(11)).body["applied"], true, "the former one runs after all");
     assert_eq!(pulse(&overview), "alive");

@@ -1,4 +1,4 @@
-//! What an admin sees of service messengers, and what becomes of whoever dials or listens wrongly.
+//! What does an admin see of service messengers, and what happens to programs that dial or listen wrongly?
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener};
@@ -223,7 +223,7 @@ fn what_a_node_behind_a_proxy_names_on_the_overviews_own_machine_is_not_dialled(
         found(&overview, &server, "unreachable", Some("unreachable"));
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0, "nobody came");
-    // The overview's own listener is never dialled, whoever says so.
+    // The overview's own listener is never dialled, even if a server reports its address.
     let own: u16 = overview.url.rsplit(':').next().unwrap().parse().unwrap();
     overview.beat(&announcing("itself", 1, own));
     found(&overview, "itself", "unreachable", Some("unreachable"));

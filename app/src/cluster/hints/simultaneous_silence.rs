@@ -80,8 +80,9 @@ impl RuleContext<'_> {
         Some(self.with_witnesses(found))
     }
 
-    /// Who was heard more than one interval, the longest that anybody was told, after the last of them: the overview and its
-    /// database work then. What the overview reports about itself proves nothing.
+    /// Counts the servers with a heartbeat later than one interval after the last heartbeat of the silent services. They show
+    /// that the overview and its database work. The interval is the longest of all components. What the overview reports about
+    /// itself proves nothing.
     fn with_witnesses(self, found: SimultaneousSilence) -> SimultaneousSilence {
         let members = self.overview.components().filter(|status| found.includes(self, status));
         let last_heartbeat = members.map(|status| status.component.last_heartbeat).max();

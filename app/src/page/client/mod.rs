@@ -158,7 +158,7 @@ fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
             let route = state.route.get_untracked();
             let failure = match answer {
                 Either::Left((Ok(Ok(())), _)) => {
-                    // Whoever changes something wants to see the result, so it ends a pause.
+                    // A change ends a pause, so that the user sees the result.
                     if state.connection.get_untracked() == Connection::Paused {
                         state.connection.set(Connection::Polling);
                     }

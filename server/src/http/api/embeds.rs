@@ -19,7 +19,7 @@ use crate::telemetry::log_limit::LogLimit;
 
 /// Creates a code with which a person sees the page inside a product's page
 ///
-/// The product's back end asks for it with its token, for whoever is signed in there, and hands it to the
+/// The product's back end asks for it with its token, for the user who is signed in there, and hands it to the
 /// browser: `GET /embed?code=…` trades it for a session, once.
 #[utoipa::path(
     post,
