@@ -6,22 +6,8 @@ use cluster_overview_app::cluster::{
     BlindPeriod, Component, Gap, Health, HintId, Interruptions, RejectionReason, Role, Settings,
     Severity, Snapshot, Span, Start, Timestamp,
 };
-use common::hints::{dialled, heard, stopped, taking_turns, under};
+use common::hints::{FAILOVER, crashed_at, dialled, heard, stopped, taking_turns, under};
 use common::{address, hints, ids, ms, name, s, service, snapshot, status, web};
-
-const FAILOVER: Settings = common::hints::FAILOVER;
-
-fn started(component: Component, starts: &[i64]) -> Component {
-    let start = |second: &i64| Start {
-        at: s(*second),
-        ran: Span::seconds(20),
-        silence: Span::seconds(10),
-        stopped_cleanly: false,
-        new_version: false,
-    };
-    let starts = starts.iter().map(start).collect();
-    Component { interruptions: Interruptions { starts, gaps: Vec::new() }, ..component }
-}
 
 fn with_gaps(component: Component, ends: &[i64]) -> Component {
     let gap = |end: &i64| Gap { start: s(end - 70), end: s(*end) };
@@ -52,8 +38,10 @@ fn a_service_that_went_silent_long_before_the_others_keeps_its_own_hint() {
 #[test]
 fn a_duplicate_name_explains_restarts_and_silence() {
     let twin = taking_turns();
-    let twin =
-        Component { interruptions: started(service("x"), &[300, 400, 500]).interruptions, ..twin };
+    let twin = Component {
+        interruptions: crashed_at(service("x"), &[300, 400, 500]).interruptions,
+        ..twin
+    };
     assert_eq!(ids(&snapshot([twin.clone()]), s(590)), [HintId::DuplicateName]);
     let stale = heard(twin, s(0));
     assert_eq!(ids(&snapshot([stale]), s(590)), [HintId::DuplicateName]);
@@ -89,7 +77,7 @@ fn a_failing_probe_explains_a_silence_and_is_an_error_at_once() {
 
 #[test]
 fn restarts_explain_silence_and_silence_explains_gaps_and_the_messenger() {
-    let crashing = started(service("web-1"), &[-90, -60, -30]);
+    let crashing = crashed_at(service("web-1"), &[-90, -60, -30]);
     assert_eq!(ids(&snapshot([crashing.clone()]), s(61)), [HintId::ServiceRestarting]);
     assert_eq!(ids(&snapshot([crashing]), s(301)), [HintId::ServiceRestarting]);
     let flapping = with_gaps(service("web-1"), &[-400, -300, -200, -100, 0]);
@@ -111,14 +99,14 @@ fn nothing_is_green_above_a_warning_and_an_info_changes_nothing() {
     assert_eq!(ids(&tight, s(0)), [HintId::TimersTight]);
     assert_eq!(tight.overview(s(0)).health, Health::Ok);
     let five = [-150, -120, -90, -60, -30];
-    let crashing = snapshot([started(service("a"), &five), service("b")]).overview(s(0));
+    let crashing = snapshot([crashed_at(service("a"), &five), service("b")]).overview(s(0));
     let healths: Vec<Health> = crashing.servers.iter().map(|server| server.health).collect();
     assert_eq!((crashing.health, healths), (Health::Error, vec![Health::Error, Health::Ok]));
 }
 
 #[test]
 fn a_rolling_restart_raises_nothing() {
-    // One start of each server, a minute apart, each after a goodbye.
+    // One start of each server, a minute apart, each after a clean stop.
     let servers = (0..4_i64).map(|number| {
         let start = Start {
             at: s(60 * number),
@@ -139,7 +127,7 @@ fn a_rolling_restart_raises_nothing() {
 }
 
 #[test]
-fn a_scale_down_with_goodbyes_is_no_silence() {
+fn a_scale_down_with_clean_stops_is_no_silence() {
     let stopped = (0..4).map(|number| stopped(service(&format!("pod-{number}"))));
     let scaled = snapshot(stopped.chain([heard(service("web-1"), s(290))]));
     let found = ids(&scaled, s(300));

@@ -12,22 +12,11 @@ use cluster_overview_app::cluster::health::{KeyVerdict, VersionCount};
 use cluster_overview_app::cluster::hints::{Arg, Names};
 use cluster_overview_app::cluster::{
     Component, Hint, HintId, KeyCheck, KeyKind, Messenger, Overview, Pulse, RejectionReason, Role,
-    ServerName, Settings, Snapshot, Span, Timestamp, version,
+    ServerName, Span, Timestamp, version,
 };
+use common::hints::cluster;
 use common::{NOON, hints, key, ms, name, s, service, snapshot, status, web, with_facts};
 use proptest::prelude::*;
-
-/// A cluster of servers with both components, each changed by `make`.
-fn cluster(servers: usize, make: impl Fn(usize, Component) -> Component) -> Snapshot {
-    let mut all = snapshot((0..servers).flat_map(|number| {
-        let server = format!("server-{number:05}.rack-7.example.com");
-        [make(number, web(&server)), make(number, service(&server))]
-    }));
-    all.settings = Settings { automatic_failover: true, load_balancing: true, ..all.settings };
-    all.references.accept(KeyKind::Encryption, key(0x11));
-    all.references.accept(KeyKind::Machine, key(0x11));
-    all
-}
 
 /// A random component.
 fn component() -> impl Strategy<Value = Component> {

@@ -7,48 +7,20 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::Boot;
 use cluster_overview_app::cluster::MAX_HINTS_OF_ONE_ID;
 use cluster_overview_app::cluster::{
-    Boots, Component, Hint, HintId, KeyCheck, KeyKind, Messenger, MessengerFailure,
-    RejectionReason, Settings, Skew, Snapshot, Span,
+    Component, Hint, HintId, KeyCheck, Messenger, MessengerFailure, RejectionReason, Settings,
+    Skew, Snapshot, Span,
 };
 use cluster_overview_app::i18n::{Catalog, Language};
-use common::{NOON, address, boot, hints, key, s, service, snapshot, web, with_facts};
+use common::hints::{cluster, used_twice};
+use common::{NOON, hints, key, s, service, snapshot, with_facts};
 
 const LARGE_CLUSTER_SERVERS: usize = 10_000;
 const MAX_HINTS_JSON_BYTES: usize = 200_000;
 
-/// A cluster of servers with both components, each changed by `make`.
-fn cluster(servers: usize, make: impl Fn(usize, Component) -> Component) -> Snapshot {
-    let mut all = snapshot((0..servers).flat_map(|number| {
-        let server = format!("server-{number:05}.rack-7.example.com");
-        [make(number, web(&server)), make(number, service(&server))]
-    }));
-    all.settings = Settings { automatic_failover: true, load_balancing: true, ..all.settings };
-    all.references.accept(KeyKind::Encryption, key(0x11));
-    all.references.accept(KeyKind::Machine, key(0x11));
-    all
-}
-
 fn check(number: usize) -> Option<KeyCheck> {
     KeyCheck::parse(&format!("{number:064x}"))
-}
-
-fn taking_turns(component: Component) -> Component {
-    let one = |number| Boot {
-        id: boot(number),
-        sequence: 9,
-        ip: address(number),
-        returned_at: Some(NOON),
-    };
-    let boots = Boots {
-        current: one(1),
-        former: vec![one(2)],
-        returns: vec![s(-20), s(-10), NOON],
-        duplicate: true,
-    };
-    Component { boots, ..component }
 }
 
 fn with_unreachable_messenger(component: Component) -> Component {
@@ -83,7 +55,7 @@ fn problem_clusters(servers: usize) -> Vec<(&'static str, Snapshot)> {
         ("all stale", of(|_, c| Component { last_heartbeat: s(-100_000), ..c })),
         ("all late", of(|_, c| Component { last_heartbeat: s(-90), ..c })),
         ("all stopped", of(|_, c| Component { stopped: true, last_heartbeat: s(-900), ..c })),
-        ("all names used twice", of(|_, c| taking_turns(c))),
+        ("all names used twice", of(|_, c| used_twice(c))),
         (
             "all clocks off",
             of(|n, c| {

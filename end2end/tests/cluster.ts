@@ -282,7 +282,15 @@ export const shownServers = (page: Page) =>
 /** A hint by its anchor. */
 export const hint = (page: Page, anchor: string): Locator => page.locator(`article[id="hint-${anchor}"]`);
 
-/** A port on which nobody listens. */
+/** That the page shows a new server, and then that its service stops, each within this time. */
+export const expectUpdates = async (cluster: Cluster, page: Page, timeout: number) => {
+  await cluster.sendHeartbeat({ server: 'app-2' });
+  await expect(server(page, 'app-2')).toHaveCount(1, { timeout });
+  await cluster.sendHeartbeat({ server: 'app-2', leaving: true });
+  await expect(component(page, 'app-2', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout });
+};
+
+/** A port on which nothing listens. */
 export const freePort = () =>
   new Promise<number>((resolve) => {
     const listener = createServer().listen(0, '127.0.0.1', () => {

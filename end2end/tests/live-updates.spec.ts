@@ -1,6 +1,6 @@
 // Do updates arrive at once, also those of the service messenger?
 
-import { component, expect, freePort, hint, openPage, server, test } from './cluster';
+import { component, expect, expectUpdates, freePort, hint, openPage, server, test } from './cluster';
 
 test.describe('with the event stream', () => {
   test.use({ pollingOnly: false });
@@ -11,10 +11,7 @@ test.describe('with the event stream', () => {
     await cluster.sendHeartbeat({ server: 'app-1' });
     await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Live');
-    await cluster.sendHeartbeat({ server: 'app-2' });
-    await expect(server(page, 'app-2')).toHaveCount(1, { timeout: 1_500 });
-    await cluster.sendHeartbeat({ server: 'app-2', leaving: true });
-    await expect(component(page, 'app-2', 'service')).toHaveAttribute('data-pulse', 'stopped', { timeout: 1_500 });
+    await expectUpdates(cluster, page, 1_500);
     expect(polls, 'no poll while the stream is open').toBe(0);
   });
 

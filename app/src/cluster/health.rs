@@ -164,8 +164,6 @@ pub struct ComponentStatus {
     pub component: Arc<Component>,
     /// Its heartbeat.
     pub pulse: Pulse,
-    /// Since when it has this pulse.
-    pub since: Timestamp,
     pub stability: Stability,
     /// The worst of all its verdicts and hints.
     pub health: Health,

@@ -104,6 +104,15 @@ fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
         .collect()
 }
 
+impl Snapshot {
+    /// Since when a component of this snapshot's overview has its pulse, as far as its last starts and gaps tell.
+    pub fn pulse_since(&self, status: &ComponentStatus) -> Option<Timestamp> {
+        let component = &status.component;
+        let since = component.pulse_since(status.pulse, &self.settings, &self.blind_periods);
+        since.or(self.blind_since)
+    }
+}
+
 /// What every component is compared with.
 struct Evaluator<'a> {
     snapshot: &'a Snapshot,
@@ -135,7 +144,6 @@ impl Evaluator<'_> {
         ComponentStatus {
             component: Arc::clone(component),
             pulse,
-            since: self.since(component, pulse),
             stability,
             health,
             raised_by: None,
@@ -145,12 +153,6 @@ impl Evaluator<'_> {
             live,
             messenger: self.messenger(component),
         }
-    }
-
-    fn since(&self, component: &Component, pulse: Pulse) -> Timestamp {
-        let Snapshot { settings, blind_periods, blind_since, .. } = self.snapshot;
-        let since = component.pulse_since(pulse, settings, blind_periods);
-        since.or(*blind_since).unwrap_or(self.now)
     }
 
     /// The worst that any of them sees, and of equals the one that has seen it longest.

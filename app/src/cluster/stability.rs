@@ -99,6 +99,9 @@ impl Interruptions {
     /// The restart loop at `now`: three starts within 10 min, until 10 min pass without one; or three after a crash within
     /// 30 min, until 15 min pass without one. If both hold, the one with more starts.
     pub fn restart_loop(&self, now: Timestamp) -> Option<RestartLoop> {
+        if self.starts.len() < MIN_STARTS {
+            return None;
+        }
         let crashes: Vec<Start> =
             self.starts.iter().copied().filter(|start| !start.stopped_cleanly).collect();
         let found = |rule: &Rule, starts: &[Start]| {

@@ -71,12 +71,7 @@ pub(crate) fn layout(
         >
             <head>
                 <meta charset="utf-8" />
-                {crate::page::document::text_protection()}
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <title>{format!("{title} - Cluster Overview")}</title>
-                <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
-                <link rel="stylesheet" href=asset("app.css") />
+                {crate::page::document::head(format!("{title} - Cluster Overview"), &asset)}
                 <link rel="stylesheet" href=asset("pages.css") />
                 <script nonce=nonce.clone() src=asset("theme.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{NOON, address, boot, key, s, service, snapshot, web, with_facts};
 use cluster_overview_app::cluster::Boot;
 use cluster_overview_app::cluster::Source;
+use cluster_overview_app::cluster::interruptions::{Interruptions, Start};
 use cluster_overview_app::cluster::{
     Boots, Component, KeyKind, Messenger, MessengerFailure, Role, Settings, Skew, Snapshot, Span,
     Timestamp,
@@ -59,7 +60,8 @@ pub(crate) fn dialled(role: Role, failure: Option<MessengerFailure>) -> Snapshot
     snapshot([Component { role, messengers: vec![Arc::new(seen)], ..service("web-1") }])
 }
 
-pub(crate) fn taking_turns() -> Component {
+/// The component of a name that two machines use by turns.
+pub(crate) fn used_twice(component: Component) -> Component {
     let one = |number| Boot {
         id: boot(number),
         sequence: 9,
@@ -72,7 +74,36 @@ pub(crate) fn taking_turns() -> Component {
         returns: vec![s(-20), s(-10), NOON],
         duplicate: true,
     };
-    heard(Component { boots, ..service("web-1") }, s(590))
+    Component { boots, ..component }
+}
+
+pub(crate) fn taking_turns() -> Component {
+    heard(used_twice(service("web-1")), s(590))
+}
+
+/// A component that started again at these seconds after noon, each time after a crash.
+pub(crate) fn crashed_at(component: Component, starts: &[i64]) -> Component {
+    let start = |second: &i64| Start {
+        at: s(*second),
+        ran: Span::seconds(20),
+        silence: Span::seconds(10),
+        stopped_cleanly: false,
+        new_version: false,
+    };
+    let starts = starts.iter().map(start).collect();
+    Component { interruptions: Interruptions { starts, gaps: Vec::new() }, ..component }
+}
+
+/// A cluster of servers with both components, each changed by `make`.
+pub(crate) fn cluster(servers: usize, make: impl Fn(usize, Component) -> Component) -> Snapshot {
+    let mut all = snapshot((0..servers).flat_map(|number| {
+        let server = format!("server-{number:05}.rack-7.example.com");
+        [make(number, web(&server)), make(number, service(&server))]
+    }));
+    all.settings = Settings { automatic_failover: true, load_balancing: true, ..all.settings };
+    all.references.accept(KeyKind::Encryption, key(0x11));
+    all.references.accept(KeyKind::Machine, key(0x11));
+    all
 }
 
 pub(crate) const FAILOVER: Settings = Settings {

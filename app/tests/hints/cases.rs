@@ -1,6 +1,6 @@
 //! For each hint a cluster in which it is due, and the nearest one in which it is not.
 
-use cluster_overview_app::cluster::interruptions::{Gap, Interruptions, Start};
+use cluster_overview_app::cluster::interruptions::{Gap, Interruptions};
 use cluster_overview_app::cluster::{
     Component, HintId, KeyKind, MessengerFailure, RejectionReason, Role, Settings, Snapshot, Span,
     Timestamp,
@@ -84,8 +84,8 @@ pub(crate) fn case(id: HintId) -> Case {
             idle_beside(s(-300)),
             &["web-1", "1 d", "10.0.0.1"],
         ),
-        HintId::ServiceStopped => goodbye(service("web-1"), &["service of web-1", "12:00:00Z"]),
-        HintId::WebStopped => goodbye(web("web-1"), &["web component of web-1", "12:00:00Z"]),
+        HintId::ServiceStopped => clean_stop(service("web-1"), &["service of web-1", "12:00:00Z"]),
+        HintId::WebStopped => clean_stop(web("web-1"), &["web component of web-1", "12:00:00Z"]),
         HintId::DuplicateName => Case::at(
             snapshot([taking_turns()]),
             s(600),
@@ -178,18 +178,7 @@ fn probe_failing() -> Case {
 }
 
 fn restarting(component: Component, says: &'static [&'static str]) -> Case {
-    let started = |seconds: &[i64]| {
-        let start = |second: &i64| Start {
-            at: s(*second),
-            ran: Span::seconds(20),
-            silence: Span::seconds(10),
-            stopped_cleanly: false,
-            new_version: false,
-        };
-        let starts = seconds.iter().map(start).collect();
-        let interruptions = Interruptions { starts, gaps: Vec::new() };
-        snapshot([Component { interruptions, ..component.clone() }])
-    };
+    let started = |seconds: &[i64]| snapshot([crashed_at(component.clone(), seconds)]);
     Case::of_web_1(started(&[-720, -420, -120]), started(&[-420, -120]), says)
 }
 
@@ -335,6 +324,6 @@ fn service_late() -> Case {
     )
 }
 
-fn goodbye(component: Component, says: &'static [&'static str]) -> Case {
+fn clean_stop(component: Component, says: &'static [&'static str]) -> Case {
     Case::at(snapshot([stopped(component)]), ms(300_001), ms(300_000), says)
 }

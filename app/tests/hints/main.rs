@@ -169,9 +169,9 @@ fn the_title_of_a_hint_about_a_server_is_known_before_its_evidence() {
     for id in HintId::ALL {
         let (snapshot, now) = case(*id).there;
         let overview = snapshot.overview(now);
-        let findings = overview.findings.clone();
-        let hints = snapshot.hints_of(&overview, &findings);
-        for (finding, hint) in findings.iter().zip(hints).filter(|(_, hint)| hint.server.is_some())
+        let hints = snapshot.hints(&overview);
+        for (finding, hint) in
+            overview.findings.iter().zip(hints).filter(|(_, hint)| hint.server.is_some())
         {
             let title = catalog.title_of_one(finding.id, &finding.title_args(&overview));
             assert_eq!(title, catalog.title(&hint));

@@ -50,6 +50,7 @@ impl<'a> RuleContext<'a> {
                 let asked = own.iter().filter_map(|finding| self.component(finding));
                 SharedEvidence::SharedAddresses(SharedAddresses::find(self.overview, asked))
             }
+            HintId::SameMachine => SharedEvidence::SameMachines(self.same_machines()),
             HintId::OverviewBlind
             | HintId::EveryoneSilent
             | HintId::ManySilent
@@ -59,7 +60,6 @@ impl<'a> RuleContext<'a> {
             | HintId::ServiceRestarting
             | HintId::WebRestarting
             | HintId::ServiceFlapping
-            | HintId::SameMachine
             | HintId::WebUnused
             | HintId::OverviewUnsteady
             | HintId::ServiceLate
@@ -110,7 +110,7 @@ impl<'a> RuleContext<'a> {
                 self.restarting(id, status()?)
             }
             HintId::ServiceFlapping => self.flapping(status()?),
-            HintId::SameMachine => self.same_machine(finding),
+            HintId::SameMachine => self.same_machine(finding, compared),
             HintId::WebUnused => Some(self.web_unused(status()?)),
             HintId::OverviewUnsteady => self.overview_unsteady(),
             HintId::KeyMismatch => {

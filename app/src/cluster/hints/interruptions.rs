@@ -3,6 +3,7 @@
 use super::hint::{Arg, Hint, Names};
 use super::note::Note;
 use super::rules::RuleContext;
+use super::shared_evidence::SharedEvidence;
 use super::simultaneous_silence::SimultaneousSilence;
 use crate::cluster::component::Component;
 use crate::cluster::finding::{Finding, HintId};
@@ -114,10 +115,14 @@ impl RuleContext<'_> {
         )
     }
 
-    pub(super) fn same_machine(self, finding: &Finding) -> Option<Hint> {
-        let pairs = self.same_machines();
-        let (first, second) =
-            pairs.into_iter().find(|(first, _)| Some(*first) == finding.server)?;
+    pub(super) fn same_machine(
+        self,
+        finding: &Finding,
+        compared: &SharedEvidence<'_>,
+    ) -> Option<Hint> {
+        let SharedEvidence::SameMachines(pairs) = compared else { return None };
+        let place = pairs.binary_search_by_key(&finding.server?, |(first, _)| *first).ok()?;
+        let (first, second) = *pairs.get(place)?;
         let (first, second) =
             (self.overview.servers.get(first)?, self.overview.servers.get(second)?);
         let address = &first.components.first()?.component.facts.ip;

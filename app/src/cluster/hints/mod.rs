@@ -17,7 +17,6 @@ mod rules;
 mod shared_evidence;
 mod simultaneous_silence;
 
-use self::causes::keep_causes_of_cluster;
 pub use self::hint::{Arg, Hint, Names, anchor, dom_safe, summary_anchor};
 pub use self::note::Note;
 use self::rules::RuleContext;
@@ -41,19 +40,17 @@ impl Snapshot {
         }
         let context = RuleContext::new(self, overview, now);
         let mut found = context.about_cluster();
-        keep_causes_of_cluster(&mut found);
         for (place, server) in overview.servers.iter().enumerate() {
             context.about_server(place, server, &mut found);
         }
         context.about_pairs(&mut found);
-        // They were found in the order of servers and components, and stay so within one id.
-        let key = |place: usize| (found[place].severity, found[place].id);
-        let order = sorted_indices(found.len(), &|a, b| key(a).cmp(&key(b)));
-        order.into_iter().map(|place| found[place]).collect()
+        in_order_of_hints(&found)
     }
 
-    /// The hints that these findings of one overview make.
-    pub fn hints_of(&self, overview: &Overview, findings: &[Finding]) -> Vec<Hint> {
+    fn hints_of(&self, overview: &Overview, findings: &[Finding]) -> Vec<Hint> {
+        if findings.is_empty() {
+            return Vec::new();
+        }
         let context = RuleContext::new(self, overview, overview.as_of);
         let mut hints = Vec::new();
         for same in findings.chunk_by(|a, b| (a.id, a.severity) == (b.id, b.severity)) {
@@ -64,10 +61,19 @@ impl Snapshot {
 
     /// Which hints about the cluster as a whole are due at `now`.
     pub(super) fn cluster_hints(&self, now: Timestamp) -> Vec<Hint> {
-        let overview = self.overview(now);
-        let about_cluster = |finding: &&Finding| finding.server.is_none();
-        let findings: Vec<Finding> =
-            overview.findings.iter().filter(about_cluster).copied().collect();
-        self.hints_of(&overview, &findings)
+        let overview = self.verdicts(now);
+        let found = if self.blind_since.is_some() {
+            vec![Finding::for_cluster(HintId::OverviewBlind)]
+        } else {
+            RuleContext::new(self, &overview, now).about_cluster()
+        };
+        self.hints_of(&overview, &in_order_of_hints(&found))
     }
+}
+
+/// The most urgent first, and within one id in the order in which they were found: that of servers and components.
+fn in_order_of_hints(found: &[Finding]) -> Vec<Finding> {
+    let key = |place: usize| (found[place].severity, found[place].id);
+    let order = sorted_indices(found.len(), &|a, b| key(a).cmp(&key(b)));
+    order.into_iter().map(|place| found[place]).collect()
 }

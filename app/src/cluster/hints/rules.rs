@@ -1,6 +1,6 @@
 //! For whom is advice due? How to add a hint is in `mod.rs`.
 
-use super::causes::keep_causes;
+use super::causes::{keep_causes, keep_causes_of_cluster};
 use super::simultaneous_silence::SimultaneousSilence;
 use crate::cluster::capacity::nearly_reached;
 use crate::cluster::component::CAME_BACK_FOR;
@@ -52,7 +52,9 @@ impl<'a> RuleContext<'a> {
             (HintId::TimersTight, settings.stale_timeout() < settings.interval().times(3)),
         ];
         let due = due.into_iter().filter(|(_, applies)| *applies);
-        due.map(|(id, _)| Finding::for_cluster(id)).collect()
+        let mut found = due.map(|(id, _)| Finding::for_cluster(id)).collect();
+        keep_causes_of_cluster(&mut found);
+        found
     }
 
     /// Which hint names the cause, if most services fell silent together.

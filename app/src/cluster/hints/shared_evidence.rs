@@ -14,6 +14,8 @@ pub(super) enum SharedEvidence<'a> {
     Keyed(usize),
     /// Who reports from which address.
     SharedAddresses(SharedAddresses<'a>),
+    /// Which servers are probably one machine, in pairs of their places.
+    SameMachines(Vec<(usize, usize)>),
 }
 
 impl<'a> SharedEvidence<'a> {

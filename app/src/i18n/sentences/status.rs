@@ -12,24 +12,19 @@ impl Catalog {
     /// Why a component is as it is: moments and limits, never ages, so that it changes only with the
     /// verdict.
     pub fn why(&self, status: &ComponentStatus, snapshot: &Snapshot, now: Timestamp) -> String {
-        let (stability, count, first) = stability_reason(status, snapshot, now);
-        let args = [
-            ("version", Arg::Text(status.component.facts.version.clone())),
-            ("count", Arg::Number(count)),
-            ("first", Arg::Moment(first)),
-        ];
+        let version = [("version", Arg::Text(status.component.facts.version.clone()))];
         let machine_key =
             (status.machine_key == Some(KeyVerdict::Mismatch)).then_some(MessageKey::WhyMachineKey);
         let reasons = [
-            stability,
             version_reason(status.version),
             key_reason(status.key),
             machine_key,
             status.raised_by.and_then(hint_reason),
         ];
+        let reasons = reasons.into_iter().flatten().map(|reason| self.format(reason, &version));
+        let unsteady = self.why_unsteady(status, snapshot, now);
         let pulse = self.why_pulse(status, snapshot);
-        reasons.into_iter().flatten().fold(pulse, |before, reason| {
-            let next = self.format(reason, &args);
+        unsteady.into_iter().chain(reasons).fold(pulse, |before, next| {
             let args = [("before", Arg::Text(before)), ("next", Arg::Text(next))];
             self.format(MessageKey::WhyJoined, &args)
         })
@@ -42,9 +37,20 @@ impl Catalog {
         snapshot: &Snapshot,
         now: Timestamp,
     ) -> Option<String> {
-        let (reason, count, first) = stability_reason(status, snapshot, now);
+        let interruptions = &status.component.interruptions;
+        let (reason, count, first) = match status.stability {
+            Stability::Steady => return None,
+            Stability::Restarting => {
+                let found = interruptions.restart_loop(now)?;
+                (MessageKey::WhyRestarting, found.starts, found.since)
+            }
+            Stability::Flapping => {
+                let found = interruptions.flapping(&snapshot.settings, now)?;
+                (MessageKey::WhyFlapping, found.gaps, found.last.end)
+            }
+        };
         let args = [("count", Arg::Number(count)), ("first", Arg::Moment(first))];
-        reason.map(|reason| self.format(reason, &args))
+        Some(self.format(reason, &args))
     }
 
     /// Why a component's pulse is as it is.
@@ -103,24 +109,6 @@ impl Catalog {
             }
         };
         self.format(key, &args)
-    }
-}
-
-/// Why it is not steady, how many starts or gaps it had, and since when.
-fn stability_reason(
-    status: &ComponentStatus,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> (Option<MessageKey>, usize, Timestamp) {
-    let interruptions = &status.component.interruptions;
-    if let Some(found) = interruptions.restart_loop(now) {
-        return (Some(MessageKey::WhyRestarting), found.starts, found.since);
-    }
-    match interruptions.flapping(&snapshot.settings, now) {
-        Some(found) if status.stability == Stability::Flapping => {
-            (Some(MessageKey::WhyFlapping), found.gaps, found.last.end)
-        }
-        _ => (None, 0, now),
     }
 }
 

@@ -60,12 +60,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
             <head>
                 <meta charset="utf-8" />
                 {watchdog::script(state, &site, &nonce)}
-                {text_protection()}
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <title>{title}</title>
-                <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
-                <link rel="stylesheet" href=asset("app.css") />
+                {head(title, &asset)}
                 <script nonce=nonce.clone() src=asset("theme.js")></script>
                 // A browser without scripts does not fetch what only scripts need.
                 <link rel="modulepreload" nonce=nonce.clone() media="(scripting: enabled)" href=asset("app.js") />
@@ -116,12 +111,19 @@ pub fn nonce() -> String {
     nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
 }
 
-/// Asks browsers not to rewrite text of the document: hydration needs it as it was rendered.
+/// What the head of every document has. `asset` makes the address of a file.
+///
+/// Browsers are asked not to rewrite text of the document: hydration needs it as it was rendered.
 #[cfg(feature = "ssr")]
-pub(crate) fn text_protection() -> impl IntoView {
+pub(crate) fn head(title: String, asset: &dyn Fn(&str) -> String) -> impl IntoView + use<> {
     view! {
         <meta name="google" content="notranslate" />
         <meta name="format-detection" content="telephone=no,date=no,address=no,email=no" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{title}</title>
+        <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
+        <link rel="stylesheet" href=asset("app.css") />
     }
 }
 

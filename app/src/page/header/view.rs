@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
 #[cfg(feature = "ssr")]
-#[cfg(feature = "ssr")]
 use crate::i18n::Catalog;
 use crate::i18n::MessageKey;
 use crate::page::header::model::Connection;

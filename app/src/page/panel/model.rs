@@ -144,7 +144,8 @@ impl ViewContext<'_> {
             self.item(MessageKey::ColumnHeartbeat, pulse.label(self.catalog).to_owned())
                 .with_style(Some(pulse))
                 .with_moment(Some(component.last_heartbeat)),
-            self.item(MessageKey::DetailsSince, String::new()).with_moment(Some(status.since)),
+            self.item(MessageKey::DetailsSince, String::new())
+                .with_moment(self.snapshot.pulse_since(status)),
             self.item(MessageKey::DetailsWhy, self.why(status)),
             self.item(
                 MessageKey::ColumnVersion,
@@ -360,7 +361,7 @@ impl ViewContext<'_> {
     }
 }
 
-/// All names, however many: whoever confirms must see them.
+/// All names, even if there are many: the user confirms exactly these.
 fn list_names(servers: &[ServerName]) -> Arg {
     let names: Vec<&str> = servers.iter().map(ServerName::as_str).collect();
     Arg::Text(names.join(", "))

@@ -109,7 +109,7 @@ impl Component {
             product: facts.product.clone(),
             version: facts.version.clone(),
             pulse: status.pulse.into(),
-            since: status.since.rfc3339(),
+            since: snapshot.pulse_since(status).unwrap_or(now).rfc3339(),
             stability: status.stability.into(),
             health: status.health.into(),
             why: Catalog::english().why(status, snapshot, now),
