@@ -13,8 +13,8 @@ use cluster_overview_app::cluster::{
     Skew, Snapshot, Span,
 };
 use cluster_overview_app::i18n::{Catalog, Language};
-use common::hints::{cluster, used_twice};
-use common::{NOON, hints, key, s, service, snapshot, with_facts};
+use common::hints::{cluster, crashed_at, used_twice};
+use common::{NOON, hints, key, s, service, snapshot, web, with_facts};
 
 const LARGE_CLUSTER_SERVERS: usize = 10_000;
 const MAX_HINTS_JSON_BYTES: usize = 200_000;
@@ -69,6 +69,14 @@ fn problem_clusters(servers: usize) -> Vec<(&'static str, Snapshot)> {
         ),
         ("all rejected", rejected),
         ("messenger unreachable", of(|_, c| with_unreachable_messenger(c))),
+        ("all restarting", of(|_, c| crashed_at(c, &[-90, -60, -30]))),
+        (
+            "every machine under two names",
+            snapshot(
+                (0..servers / 2)
+                    .flat_map(|n| [web(&format!("m{n:05}.a")), service(&format!("m{n:05}.b"))]),
+            ),
+        ),
         ("all came back after a removal", of(|_, c| Component { came_back: Some(NOON), ..c })),
     ]
 }
