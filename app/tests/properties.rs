@@ -127,6 +127,23 @@ proptest! {
     }
 
     #[test]
+    fn a_server_whose_heartbeats_were_on_time_is_never_late_while_the_mark_can_be_judged(
+        settings in settings(),
+        marked in 0_i64..900_000,
+        percent in 0..=100_i64,
+    ) {
+        let interval = settings.interval();
+        let silence = Span(interval.0 * percent / 100);
+        let punctual = Component {
+            last_heartbeat: ms(marked) - silence,
+            told_interval: interval,
+            ..service("web-1")
+        };
+        let latest = ms(marked) + settings.max_mark_age();
+        prop_assert_eq!(punctual.pulse(&settings, &[], latest), Pulse::Alive);
+    }
+
+    #[test]
     fn no_verdict_depends_on_the_order_in_which_components_were_added(
         shuffled in cluster().prop_flat_map(|cluster| {
             let order: Vec<Arc<Component>> = cluster.components.values().cloned().collect();

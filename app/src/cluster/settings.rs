@@ -247,9 +247,15 @@ impl Settings {
         self.interval().half().min(Span::seconds(10))
     }
 
+    /// How long after a mark servers are still judged by what is known: twice the mark's period. The overview itself
+    /// may have stood still if it is older, and heartbeats that were sent to it meanwhile are not received yet.
+    pub fn max_mark_age(&self) -> Span {
+        self.mark_period().times(2)
+    }
+
     /// A longer time between two marks is a blind period: max(5 s, twice the mark's period).
     pub fn max_mark_gap(&self) -> Span {
-        self.mark_period().times(2).max(Span::seconds(5))
+        self.max_mark_age().max(Span::seconds(5))
     }
 
     /// What is wrong with each setting that is out of its range, in the order of [`SETTINGS`].

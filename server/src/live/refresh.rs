@@ -11,8 +11,8 @@ use crate::store::task::run_to_end;
 use crate::store::{StoreError, TOKEN_RETENTION};
 
 /// How often to check whether another process has written, which must be noticed within two seconds, and whether the
-/// mark is due. Half of the shortest gap that becomes a blind period, so that a heartbeat interval that was just made
-/// shorter causes none.
+/// mark is due. Half of the shortest `Settings::max_mark_age`, so that the mark does not get too old when the heartbeat
+/// interval is made shorter.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The shortest time between two polls of the database on behalf of readers.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);

@@ -76,15 +76,15 @@ impl Picture {
     }
 
     /// The time for which this picture can be judged. A process that was suspended has missed heartbeats since it last
-    /// read the database, and must not call their servers silent. So its time stops after the shortest gap that
-    /// becomes a blind period, until it has read again and recorded that period. While the database's clock is being
-    /// set back, the time is the last one that was read.
+    /// read the database, and must not call their servers silent. So its time stops at the greatest age of the mark,
+    /// until it has read again and recorded a blind period if it was that long. While the database's clock is being set
+    /// back, the time is the last one that was read.
     pub(super) fn judgement_time(&self, now: Timestamp) -> Timestamp {
         if self.snapshot.blind_since.is_some() {
             return now;
         }
-        let max_gap = self.snapshot.settings.max_mark_gap();
-        now.clamp(self.readable_at, self.readable_at + max_gap)
+        let max_age = self.snapshot.settings.max_mark_age();
+        now.clamp(self.readable_at, self.readable_at + max_age)
     }
 
     /// Whether the changes since this commit are known.

@@ -160,7 +160,8 @@ fn removals(overview: &Overview) -> Vec<String> {
 #[test]
 fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     let mut database = Postgres::start();
-    let overview = Overview::start_on(&address(database.port));
+    let network = Balancer::start(vec![database.port]);
+    let overview = Overview::start_on(&address(network.port));
     let pods: Vec<String> = (0..1_400).map(|number| format!("pod-{number:04}")).collect();
     for some in pods.chunks(700) {
         let beats: Vec<Value> = some
@@ -175,6 +176,9 @@ fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     let stopped = thread::scope(|scope| {
         let removal = scope.spawn(|| overview.json("POST", "/api/v1/removals", &all));
         overview.wait_for_picture(|picture| picture["counts"]["servers"] == 900);
+        // First the connections: a database that stops may end the waiting for the row before the removal.
+        network.set_fault(Fault::Drop);
+        network.cut_connections();
         database.stop();
         removal.join().unwrap()
     });
@@ -187,6 +191,7 @@ fn a_bulk_removal_that_loses_the_database_midway_reports_what_it_removed() {
     let nothing = overview.json("POST", "/api/v1/removals", &all);
     assert_eq!((nothing.status, &nothing.body["removed"]), (503, &serde_json::json!([])));
     database.start_again(&[]);
+    network.set_fault(Fault::None);
     let picture = overview.wait_for_picture(is_readable);
     assert_eq!(picture["counts"]["servers"], 900, "the rest is there");
     let first = format!("500 servers: {}", pods[..500].join(", "));
