@@ -7,7 +7,7 @@ use cluster_overview_app::cluster::{
     Severity, Snapshot, Span, Start, Timestamp,
 };
 use common::hints::{FAILOVER, crashed_at, dialled, heard, stopped, taking_turns, under};
-use common::{address, hints, ids, ms, name, s, service, snapshot, status, web};
+use common::{address, hints, ids, ms, name, reject, s, service, snapshot, status, web};
 
 fn with_gaps(component: Component, ends: &[i64]) -> Component {
     let gap = |end: &i64| Gap { start: s(end - 70), end: s(*end) };
@@ -16,7 +16,7 @@ fn with_gaps(component: Component, ends: &[i64]) -> Component {
 }
 
 fn refuse(mut snapshot: Snapshot, why: RejectionReason, from: u8, at: Timestamp) -> Snapshot {
-    assert!(snapshot.refuse(&name("web-1"), why, Some(address(from)), at));
+    assert!(reject(&mut snapshot, &name("web-1"), why, Some(address(from)), at));
     snapshot
 }
 
@@ -48,7 +48,7 @@ fn a_duplicate_name_explains_restarts_and_silence() {
 }
 
 #[test]
-fn rejected_heartbeats_explain_a_silence_only_if_they_come_from_its_address() {
+fn rejected_heartbeats_explain_a_silence_if_they_come_from_its_address_or_were_accepted_before() {
     let known = snapshot([service("web-1")]);
     let own = refuse(known.clone(), RejectionReason::Token, 1, s(50));
     assert_eq!(ids(&own, s(60)), [], "it is not silent yet");
@@ -56,8 +56,10 @@ fn rejected_heartbeats_explain_a_silence_only_if_they_come_from_its_address() {
     assert_eq!(hints(&own, ms(60_001))[0].severity, Severity::Warning);
     assert_eq!(ids(&own, s(301)), [HintId::HeartbeatsRefused]);
     assert_eq!(hints(&own, s(301))[0].severity, Severity::Error);
-    let foreign = refuse(known, RejectionReason::Token, 9, s(50));
-    assert_eq!(ids(&foreign, s(301)), [HintId::ServiceStale]);
+    let stranger = refuse(known.clone(), RejectionReason::Token, 9, s(50));
+    assert_eq!(ids(&stranger, s(301)), [HintId::ServiceStale]);
+    let revoked = refuse(known, RejectionReason::Revoked, 9, s(50));
+    assert_eq!(ids(&revoked, s(301)), [HintId::HeartbeatsRefused], "wherever it comes from");
     let stopped = refuse(snapshot([stopped(service("web-1"))]), RejectionReason::Token, 1, s(50));
     assert_eq!(ids(&stopped, s(301)), [HintId::ServiceStopped]);
 }

@@ -9,7 +9,7 @@ use cluster_overview_app::cluster::{
     MessengerFailure, RejectionReason, Role, Settings, Skew, Snapshot, Span, Timestamp,
 };
 use cluster_overview_app::protocol::{CommandError, CommandResult};
-use common::{NOON, address, key, ms, name, period, s, service, snapshot, web, with_facts};
+use common::{NOON, address, key, ms, name, period, reject, s, service, snapshot, web, with_facts};
 use serde::de::DeserializeOwned;
 
 /// Everything that changed between two snapshots, as the store would report it.
@@ -175,10 +175,10 @@ fn parse_in_browser<T: DeserializeOwned>(wire: &str) -> Option<T> {
 #[test]
 fn a_page_reads_all_that_a_server_writes() {
     let mut snapshot = after();
-    snapshot.refuse(&name("a"), RejectionReason::Token, Some(address(9)), NOON);
+    reject(&mut snapshot, &name("a"), RejectionReason::Token, Some(address(9)), NOON);
     for text in ["\u{1}\u{1f}\t\r\n", "\\", "\\\"", "\"", "/ü€😀</script>", ""] {
         let probe = RejectionReason::Probe { role: Role::Service, reason: text.into() };
-        snapshot.refuse(&name(&format!("ä{}", text.len())), probe, None, NOON);
+        reject(&mut snapshot, &name(&format!("ä{}", text.len())), probe, None, NOON);
         let failure = Some(MessengerFailure::TimedOut);
         let seen = Messenger { failure, since: s(-60), port: u16::MAX, seen_by: text.into() };
         let component = with_facts(service(&format!("m{}", text.len())), |facts| {

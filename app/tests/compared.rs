@@ -15,7 +15,7 @@ use cluster_overview_app::cluster::{
     ServerName, Span, Timestamp, version,
 };
 use common::hints::cluster;
-use common::{NOON, hints, key, ms, name, s, service, snapshot, status, web, with_facts};
+use common::{NOON, hints, key, ms, name, reject, s, service, snapshot, status, web, with_facts};
 use proptest::prelude::*;
 
 /// A random component.
@@ -229,7 +229,7 @@ proptest! {
             _ => RejectionReason::Probe { role: Role::Service, reason: "500".into() },
         };
         for (server, kind) in &servers {
-            known.refuse(&name(&format!("S{server}")), why(*kind), None, NOON);
+            reject(&mut known, &name(&format!("S{server}")), why(*kind), None, NOON);
         }
         for number in 0..6 {
             let kinds: BTreeSet<u8> =

@@ -14,7 +14,7 @@ use cluster_overview_app::cluster::{
 };
 use cluster_overview_app::i18n::{Catalog, Language};
 use common::hints::{cluster, crashed_at, used_twice};
-use common::{NOON, hints, key, s, service, snapshot, web, with_facts};
+use common::{NOON, hints, key, reject, s, service, snapshot, web, with_facts};
 
 const LARGE_CLUSTER_SERVERS: usize = 10_000;
 const MAX_HINTS_JSON_BYTES: usize = 200_000;
@@ -36,7 +36,7 @@ fn problem_clusters(servers: usize) -> Vec<(&'static str, Snapshot)> {
     let mut rejected = of(|_, component| component);
     for server in rejected.components.keys().map(|key| key.server.clone()).collect::<BTreeSet<_>>()
     {
-        rejected.refuse(&server, RejectionReason::Token, None, NOON);
+        reject(&mut rejected, &server, RejectionReason::Token, None, NOON);
     }
     vec![
         (

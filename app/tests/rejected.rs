@@ -6,12 +6,12 @@ mod common;
 
 use cluster_overview_app::cluster::reject::{MAX_REJECTED, MAX_UNREPORTED};
 use cluster_overview_app::cluster::{
-    Change, ComponentKey, RejectionReason, Role, ServerName, Snapshot, Timestamp,
+    Change, RejectionReason, Role, ServerName, Snapshot, Timestamp,
 };
-use common::{NOON, name, s, service, snapshot};
+use common::{NOON, ms, name, reject, s, service, snapshot};
 
-fn reject(snapshot: &mut Snapshot, why: RejectionReason, at: Timestamp) -> bool {
-    snapshot.refuse(&ServerName::parse("A").unwrap(), why, Some(common::address(9)), at)
+fn reject_a(snapshot: &mut Snapshot, why: RejectionReason, at: Timestamp) -> bool {
+    reject(snapshot, &name("A"), why, Some(common::address(9)), at)
 }
 
 fn rejection(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, RejectionReason)> {
@@ -23,14 +23,14 @@ fn rejection(snapshot: &Snapshot, at: Timestamp) -> Option<(Timestamp, Rejection
 #[test]
 fn a_rejection_is_shown_until_ten_minutes_after_the_last_one() {
     let mut known = snapshot([service("a")]);
-    assert!(reject(&mut known, RejectionReason::Token, NOON));
+    assert!(reject_a(&mut known, RejectionReason::Token, NOON));
     assert_eq!(rejection(&known, s(599)), Some((NOON, RejectionReason::Token)));
     assert_eq!(rejection(&known, s(600)), None);
     assert_eq!(known.as_of(s(700)), s(600), "as-of changes when it ends");
     // Another one within ten minutes extends it.
-    assert!(reject(&mut known, RejectionReason::Token, s(400)));
+    assert!(reject_a(&mut known, RejectionReason::Token, s(400)));
     assert_eq!(rejection(&known, s(999)), Some((NOON, RejectionReason::Token)));
-    assert!(reject(&mut known, RejectionReason::Token, s(1_000)));
+    assert!(reject_a(&mut known, RejectionReason::Token, s(1_000)));
     assert_eq!(rejection(&known, s(1_001)), Some((s(1_000), RejectionReason::Token)), "a new one");
     assert_eq!(known.rejected.len(), 1);
 }
@@ -38,25 +38,25 @@ fn a_rejection_is_shown_until_ten_minutes_after_the_last_one() {
 #[test]
 fn repeated_rejections_change_the_snapshot_only_rarely() {
     let mut known = snapshot([service("a")]);
-    assert!(reject(&mut known, RejectionReason::Token, NOON));
-    assert!(!reject(&mut known, RejectionReason::Token, s(299)));
-    assert!(!reject(&mut known, RejectionReason::Foreign, s(9)));
-    assert!(reject(&mut known, RejectionReason::Foreign, s(10)));
-    assert_eq!(rejection(&known, s(11)), Some((NOON, RejectionReason::Foreign)));
+    assert!(reject_a(&mut known, RejectionReason::Token, NOON));
+    assert!(!reject_a(&mut known, RejectionReason::Token, s(299)));
+    assert!(!reject_a(&mut known, RejectionReason::Foreign, ms(59_999)));
+    assert!(reject_a(&mut known, RejectionReason::Foreign, s(60)));
+    assert_eq!(rejection(&known, s(61)), Some((NOON, RejectionReason::Foreign)));
 }
 
 #[test]
 fn a_rejection_of_an_unknown_server_is_not_kept() {
     let mut known = snapshot([service("b")]);
     let before = known.clone();
-    assert!(!reject(&mut known, RejectionReason::Token, NOON));
+    assert!(!reject_a(&mut known, RejectionReason::Token, NOON));
     assert_eq!(known, before);
 }
 
 #[test]
 fn a_reader_receives_a_rejection_and_its_end() {
     let mut known = snapshot([service("a")]);
-    assert!(reject(&mut known, RejectionReason::NotEnrolled, NOON));
+    assert!(reject_a(&mut known, RejectionReason::NotEnrolled, NOON));
     let mut reader = Snapshot::default();
     reader.apply(Change::whole(&known));
     assert_eq!(reader, known);
@@ -67,29 +67,34 @@ fn a_reader_receives_a_rejection_and_its_end() {
 }
 
 #[test]
-fn a_failing_probe_is_shown_until_its_component_sends_a_heartbeat() {
+fn failing_probes_are_kept_by_component_beside_rejected_heartbeats() {
     let probe = |role, reason: &str| RejectionReason::Probe { role, reason: reason.to_owned() };
     let mut known = snapshot([service("a")]);
-    assert!(reject(&mut known, RejectionReason::Token, NOON));
-    assert!(reject(&mut known, probe(Role::Service, "no database"), s(1)));
-    assert!(reject(&mut known, probe(Role::Web, "500"), s(2)));
-    assert!(!reject(&mut known, probe(Role::Web, "500"), s(3)), "it was reported a moment ago");
-    assert!(reject(&mut known, probe(Role::Web, "502"), s(12)), "another reason is a change");
-    let server = ServerName::parse("a").unwrap();
-    let reasons = |known: &Snapshot| {
-        let mut why: Vec<_> =
-            known.rejected_of(&server, s(13)).map(|rejected| rejected.why.clone()).collect();
-        why.sort_by_key(RejectionReason::probed);
-        why
-    };
-    let token = RejectionReason::Token;
+    assert!(reject_a(&mut known, RejectionReason::Token, NOON));
+    assert!(reject_a(&mut known, probe(Role::Service, "no database"), s(1)));
+    assert!(reject_a(&mut known, probe(Role::Web, "500"), s(2)));
+    assert!(!reject_a(&mut known, probe(Role::Web, "500"), s(3)), "it was reported a moment ago");
+    assert!(reject_a(&mut known, probe(Role::Web, "502"), s(62)), "another reason is a change");
+    let reasons: Vec<_> =
+        known.rejected_of(&name("a"), s(63)).map(|rejected| rejected.why.clone()).collect();
     let service = probe(Role::Service, "no database");
-    assert_eq!(reasons(&known), [token.clone(), probe(Role::Web, "502"), service.clone()]);
-    let key = |role| ComponentKey { server: server.clone(), role };
-    assert!(known.answered(&key(Role::Web), s(13)));
-    assert_eq!(known.changed_at, s(13));
-    assert!(!known.answered(&key(Role::Web), s(14)));
-    assert_eq!(reasons(&known), [token, service]);
+    assert_eq!(reasons, [RejectionReason::Token, probe(Role::Web, "502"), service]);
+}
+
+#[test]
+fn a_stranger_hides_no_cause_and_a_cause_replaces_a_stranger_at_once() {
+    let mut known = snapshot([service("a")]);
+    let stranger = |known: &mut Snapshot, at| reject_a(known, RejectionReason::Token, at);
+    assert!(stranger(&mut known, NOON));
+    assert!(reject_a(&mut known, RejectionReason::Revoked, s(1)), "it was accepted before");
+    assert!(!stranger(&mut known, s(400)));
+    assert_eq!(rejection(&known, s(401)), Some((NOON, RejectionReason::Revoked)));
+    let mut by_address = snapshot([service("a")]);
+    assert!(stranger(&mut by_address, NOON));
+    let own = Some(common::address(1));
+    assert!(reject(&mut by_address, &name("a"), RejectionReason::Token, own, s(1)));
+    assert!(!stranger(&mut by_address, s(400)), "its address is that of the last heartbeat");
+    assert!(stranger(&mut by_address, s(601)), "ten minutes later nothing is known any more");
 }
 
 #[test]
@@ -97,30 +102,32 @@ fn rejections_for_very_many_servers_are_bounded_and_replace_no_earlier_one() {
     let names: Vec<String> = (0..1_500).map(|number| format!("s-{number}")).collect();
     let mut known = snapshot(names.iter().map(|name| service(name)));
     for server in &names {
-        known.refuse(&name(server), RejectionReason::Token, None, s(1));
+        reject(&mut known, &name(server), RejectionReason::Token, None, s(1));
     }
     assert_eq!(known.rejected.len(), MAX_REJECTED);
     assert_eq!(known.rejected_of(&name("s-0"), s(2)).count(), 1, "the first is still there");
     // After ten minutes the earlier ones have expired.
-    assert!(known.refuse(&name("s-1499"), RejectionReason::Token, None, s(700)));
+    assert!(reject(&mut known, &name("s-1499"), RejectionReason::Token, None, s(700)));
 }
 
 #[test]
 fn failing_probes_of_servers_without_a_heartbeat_are_kept_up_to_a_limit() {
     let probe = || RejectionReason::Probe { role: Role::Service, reason: "no route".to_owned() };
     let mut cluster = snapshot([service("a")]);
-    assert!(cluster.refuse(&name("new"), probe(), None, NOON));
-    let key = ComponentKey { server: name("new"), role: Role::Service };
-    assert!(cluster.answered(&key, s(1)), "until it reports");
+    assert!(reject(&mut cluster, &name("new"), probe(), None, NOON));
+    cluster.rejected.clear();
     for number in 0..MAX_UNREPORTED + 50 {
-        let accepted = cluster.refuse(&name(&format!("n-{number}")), probe(), None, s(2));
+        let accepted = reject(&mut cluster, &name(&format!("n-{number}")), probe(), None, s(2));
         assert_eq!(accepted, number < MAX_UNREPORTED, "{number}");
     }
     assert!(
-        cluster.refuse(&name("a"), probe(), None, s(3)),
+        reject(&mut cluster, &name("a"), probe(), None, s(3)),
         "known servers do not count for that limit"
     );
-    assert!(cluster.refuse(&name("late"), probe(), None, s(603)), "the others have expired");
+    assert!(reject(&mut cluster, &name("late"), probe(), None, s(603)), "the others have expired");
     let mut full = Snapshot { max_servers: Some(1), ..snapshot([service("a")]) };
-    assert!(!full.refuse(&name("new"), probe(), None, NOON), "a server over the limit of servers");
+    assert!(
+        !reject(&mut full, &name("new"), probe(), None, NOON),
+        "a server over the limit of servers"
+    );
 }

@@ -10,9 +10,8 @@ use super::time::{Span, Timestamp};
 
 /// How long after the last one it is shown.
 const SHOWN_FOR: Span = Span::minutes(10);
-/// Others within this time change nothing: a rejected sender can keep neither the page nor its readers
-/// busy.
-const MIN_UPDATE_INTERVAL: Span = Span::seconds(10);
+/// Others within this time change nothing: a rejected sender can keep neither the database nor the page busy.
+const MIN_UPDATE_INTERVAL: Span = Span::minutes(1);
 
 /// How many are kept at once.
 pub const MAX_REJECTED: usize = 1_000;
@@ -33,71 +32,69 @@ impl Snapshot {
         same.filter(move |rejected| now < rejected.until)
     }
 
-    /// Where a rejected is, or belongs.
-    fn position_of_rejected(
-        &self,
-        server: &ServerName,
-        probed: Option<Role>,
-    ) -> Result<usize, usize> {
-        self.rejected.binary_search_by(|rejected| rejected.key().cmp(&(server, probed)))
-    }
-
     /// Failing probes of servers that have not reported yet.
     pub(super) fn unreported(&self, now: Timestamp) -> impl Iterator<Item = &RejectedHeartbeat> {
         let probes = self.rejected.iter().filter(|rejected| rejected.why.probed().is_some());
         probes.filter(move |rejected| now < rejected.until && !self.has_server(&rejected.server))
     }
 
-    /// Whether one more server that has not reported yet may be remembered.
-    fn has_room_for_unreported(&self, now: Timestamp) -> bool {
-        let is_full = self.max_servers.is_some_and(|most| self.count_servers() >= most);
-        !is_full && self.unreported(now).count() < MAX_UNREPORTED
-    }
-
-    /// A component sends a heartbeat again, or is removed: its failing probe is over. True if there was one.
-    pub fn answered(&mut self, key: &ComponentKey, now: Timestamp) -> bool {
-        let Ok(place) = self.position_of_rejected(&key.server, Some(key.role)) else {
-            return false;
+    /// Whether these rejected heartbeats explain why the server's service is silent: their token was valid once, or
+    /// they come from where its last accepted heartbeat came from. Any others may be a stranger's.
+    pub fn explains_silence(&self, rejected: &RejectedHeartbeat) -> bool {
+        let service = ComponentKey { server: rejected.server.clone(), role: Role::Service };
+        let comes_from_service = || {
+            let known = self.components.get(&service).map(|component| &component.facts.ip);
+            known.is_some_and(|address| rejected.from.as_ref() == Some(address))
         };
-        self.rejected.remove(place);
-        self.changed_at = self.changed_at.max(now);
-        true
+        rejected.why.was_accepted_before() || comes_from_service()
     }
 
-    /// Takes one in that was refused at `now`. False if it is no news: nobody knows the server, and its agent does not
-    /// say that a probe fails; or as much was known a moment ago.
-    pub fn refuse(
-        &mut self,
+    /// What a heartbeat that was rejected at `now` changes: the server's run of rejected heartbeats with it. `None` if
+    /// it is no news: nobody knows the server, and its agent does not say that a probe fails; as much was known a
+    /// moment ago; or what is known explains the server's silence and this does not.
+    pub fn reject(
+        &self,
         server: &ServerName,
         why: RejectionReason,
         from: Option<Address>,
         now: Timestamp,
-    ) -> bool {
+    ) -> Option<RejectedHeartbeat> {
         let probed = why.probed();
-        let known = self.position_of_rejected(server, probed).ok();
-        let known =
-            known.and_then(|place| self.rejected.get(place)).filter(|known| now < known.until);
-        let is_old = known.is_some_and(|known| {
-            let before = now - (known.until - SHOWN_FOR);
-            let same = known.why == why && known.from == from;
-            before < if same { SHOWN_FOR.half() } else { MIN_UPDATE_INTERVAL }
-        });
-        // Servers are counted only for one that is new.
-        let may_be_new = || known.is_some() || self.has_room_for_unreported(now);
-        if is_old || !(self.has_server(server) || (probed.is_some() && may_be_new())) {
-            return false;
-        }
+        let known = self.rejected_of(server, now).find(|known| known.why.probed() == probed);
         let since = known.map_or(now, |known| known.since);
-        let until = now + SHOWN_FOR;
-        self.rejected.retain(|rejected| now < rejected.until);
-        let rejected = RejectedHeartbeat { server: server.clone(), since, until, why, from };
-        match self.position_of_rejected(server, probed) {
-            Ok(place) => self.rejected[place] = rejected,
-            // Rejected heartbeats for very many servers must not fill the memory or hide earlier ones.
-            Err(_) if self.rejected.len() >= MAX_REJECTED => return false,
-            Err(place) => self.rejected.insert(place, rejected),
+        let next =
+            RejectedHeartbeat { server: server.clone(), since, until: now + SHOWN_FOR, why, from };
+        let is_news = if let Some(known) = known {
+            self.is_news(known, &next, now)
+        } else {
+            // Servers are counted only for one that is new.
+            let is_reported = self.has_server(server);
+            self.has_room(now)
+                && (is_reported || probed.is_some() && self.has_room_for_unreported(now))
+        };
+        is_news.then_some(next)
+    }
+
+    /// Whether a run changes so much with its latest heartbeat that readers should know.
+    fn is_news(&self, known: &RejectedHeartbeat, next: &RejectedHeartbeat, now: Timestamp) -> bool {
+        let (explained, explains) = (self.explains_silence(known), self.explains_silence(next));
+        if next.why.probed().is_none() && explained != explains {
+            return explains;
         }
-        self.changed_at = self.changed_at.max(now);
-        true
+        let since_known = now - (known.until - SHOWN_FOR);
+        let same = known.why == next.why && known.from == next.from;
+        since_known >= if same { SHOWN_FOR.half() } else { MIN_UPDATE_INTERVAL }
+    }
+
+    /// Whether one more may be kept. Many of them must not hide earlier ones.
+    fn has_room(&self, now: Timestamp) -> bool {
+        self.rejected.len() < MAX_REJECTED
+            || self.rejected.iter().filter(|rejected| now < rejected.until).count() < MAX_REJECTED
+    }
+
+    /// Whether one more server that has not reported yet may be remembered.
+    fn has_room_for_unreported(&self, now: Timestamp) -> bool {
+        let is_full = self.max_servers.is_some_and(|most| self.count_servers() >= most);
+        !is_full && self.unreported(now).count() < MAX_UNREPORTED
     }
 }

@@ -11,8 +11,12 @@ use super::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectionReason {
-    /// They have no valid token.
+    /// They have no token, or one that was never valid here.
     Token,
+    /// Their token or credential was valid once and was revoked.
+    Revoked,
+    /// Their token or credential was valid once and has expired.
+    Expired,
     /// They have another server's credential.
     Foreign,
     /// They have a join token where a credential is required.
@@ -31,6 +35,8 @@ impl RejectionReason {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Token => "token",
+            Self::Revoked => "revoked",
+            Self::Expired => "expired",
             Self::Foreign => "foreign",
             Self::NotEnrolled => "not_enrolled",
             Self::Probe { .. } => "probe",
@@ -41,7 +47,7 @@ impl RejectionReason {
     pub fn probe_error(&self) -> Option<&str> {
         match self {
             Self::Probe { reason, .. } => Some(reason),
-            Self::Token | Self::Foreign | Self::NotEnrolled => None,
+            Self::Token | Self::Revoked | Self::Expired | Self::Foreign | Self::NotEnrolled => None,
         }
     }
 
@@ -49,8 +55,13 @@ impl RejectionReason {
     pub const fn probed(&self) -> Option<Role> {
         match self {
             Self::Probe { role, .. } => Some(*role),
-            Self::Token | Self::Foreign | Self::NotEnrolled => None,
+            Self::Token | Self::Revoked | Self::Expired | Self::Foreign | Self::NotEnrolled => None,
         }
+    }
+
+    /// Whether the sender proved by its token that its heartbeats were accepted before.
+    pub const fn was_accepted_before(&self) -> bool {
+        matches!(self, Self::Revoked | Self::Expired)
     }
 }
 
@@ -71,7 +82,7 @@ pub struct RejectedHeartbeat {
 
 impl RejectedHeartbeat {
     /// Which of a server's runs it is: rejected heartbeats, or a component whose probe fails.
-    pub(super) fn key(&self) -> (&ServerName, Option<Role>) {
+    pub fn key(&self) -> (&ServerName, Option<Role>) {
         (&self.server, self.why.probed())
     }
 }

@@ -12,8 +12,8 @@ use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::receive::{Arrival, Stored, receive};
 use cluster_overview_app::cluster::{
     Address, BlindPeriod, Component, ComponentFacts, ComponentStatus, Health, Heartbeat, Hint,
-    HintId, KeyCheck, Os, Overview, Pulse, Role, ServerName, Settings, Snapshot, Span, Timestamp,
-    Tombstone,
+    HintId, KeyCheck, Os, Overview, Pulse, RejectionReason, Role, ServerName, Settings, Snapshot,
+    Span, Timestamp, Tombstone,
 };
 
 /// 2026-11-22T12:00:00Z: the last heartbeat of every built component.
@@ -127,6 +127,22 @@ pub(crate) fn web(server: &str) -> Component {
 /// A service whose last heartbeat was at noon.
 pub(crate) fn service(server: &str) -> Component {
     known(&heartbeat(server, Role::Service))
+}
+
+/// Heartbeats in this server's name are rejected at `at`. Returns whether that is news.
+pub(crate) fn reject(
+    snapshot: &mut Snapshot,
+    server: &ServerName,
+    why: RejectionReason,
+    from: Option<Address>,
+    at: Timestamp,
+) -> bool {
+    let Some(run) = snapshot.reject(server, why, from, at) else { return false };
+    snapshot.rejected.retain(|before| at < before.until && before.key() != run.key());
+    snapshot.rejected.push(run);
+    snapshot.rejected.sort_by(|one, other| one.key().cmp(&other.key()));
+    snapshot.changed_at = snapshot.changed_at.max(at);
+    true
 }
 
 /// The stored state of a component.

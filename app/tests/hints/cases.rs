@@ -7,7 +7,7 @@ use cluster_overview_app::cluster::{
 };
 
 use crate::common::hints::*;
-use crate::common::{NOON, address, ms, name, period, s, service, snapshot, web};
+use crate::common::{NOON, address, ms, name, period, reject, s, service, snapshot, web};
 
 /// A cluster in which a hint is there, and the nearest one in which it is not.
 pub(crate) struct Case {
@@ -155,7 +155,7 @@ fn many_silent() -> Case {
 
 fn refused(why: RejectionReason) -> Snapshot {
     let mut snapshot = snapshot([service("web-1")]);
-    assert!(snapshot.refuse(&name("web-1"), why, Some(address(1)), s(50)));
+    assert!(reject(&mut snapshot, &name("web-1"), why, Some(address(1)), s(50)));
     snapshot
 }
 
@@ -229,7 +229,7 @@ fn not_reported_yet() -> Case {
     let failing = |server: &str| {
         let mut snapshot = snapshot([service("web-1")]);
         let why = RejectionReason::Probe { role: Role::Web, reason: "503 Starting".to_owned() };
-        assert!(snapshot.refuse(&name(server), why, None, NOON));
+        assert!(reject(&mut snapshot, &name(server), why, None, NOON));
         snapshot
     };
     Case::for_cluster(

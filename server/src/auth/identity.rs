@@ -1,8 +1,9 @@
 //! Who sends a request: found out from its headers, in memory.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use app::cluster::{ServerName, Span, Timestamp};
+use app::cluster::{RejectionReason, ServerName, Span, Timestamp};
 use app::protocol::UserRole;
 use axum::http::{Extensions, HeaderMap, header};
 
@@ -175,6 +176,27 @@ impl AuthService {
         self.policy.mode == AuthMode::Password
             && (self.session_cookie(headers, &origin).is_some_and(is_unknown)
                 || self.embed_session_cookie(headers, &origin).is_some_and(is_unknown_embed))
+    }
+
+    /// Why heartbeats of this server that have this token are rejected: the token was valid for them once, or never.
+    pub(crate) fn why_token_rejected(
+        &self,
+        headers: &HeaderMap,
+        server: &ServerName,
+    ) -> RejectionReason {
+        let auth_cache = self.live.auth_cache();
+        let token = bearer_token(headers).and_then(Result::ok);
+        let token = token.and_then(|hash| auth_cache.tokens.get(&hash));
+        let was_valid = |token: &&Arc<Token>| match token.role {
+            TokenRole::Join => true,
+            TokenRole::Server => token.server.as_ref() == Some(server),
+            TokenRole::User(_) => false,
+        };
+        match token.filter(was_valid) {
+            Some(token) if token.revoked_at.is_some() => RejectionReason::Revoked,
+            Some(token) if !token.is_valid(self.live.now()) => RejectionReason::Expired,
+            Some(_) | None => RejectionReason::Token,
+        }
     }
 
     fn identify_by_token(&self, hash: SecretHash, context: Context<'_>) -> Identity {

@@ -100,12 +100,15 @@ impl Driver {
     /// Removes all servers and the blind periods, and receives the first heartbeats of the new ones: what happened in
     /// a round would otherwise be shown for up to an hour.
     async fn replace_servers(&self, first: Vec<Heartbeat>) -> Result<(), StoreError> {
-        self.site.live.forget_rejected();
-        let keys: Vec<ComponentKey> = self.site.live.snapshot().components.into_keys().collect();
+        let snapshot = self.site.live.snapshot();
+        let rejected = snapshot.rejected.into_iter().map(|rejected| rejected.server);
+        let keys: Vec<ComponentKey> = snapshot.components.into_keys().collect();
+        let servers: Vec<ServerName> =
+            keys.iter().map(|key| key.server.clone()).chain(rejected).collect();
         let entry = entry(Action::Remove, "all servers, for the next round of the demo");
         let replace = move |store: Arc<Store>| async move {
             let forgotten = store.delete_blind_periods().await?;
-            let removed = store.remove(&keys, &[], Some(&entry)).await?;
+            let removed = store.remove(&keys, &servers, Some(&entry)).await?;
             let ReceiveOutcome { commit, .. } = store.receive(first).await?;
             let removed = Commit { earlier: Some(Box::new(forgotten)), ..removed };
             Ok(((), Commit { earlier: Some(Box::new(removed)), ..commit }))
@@ -113,7 +116,7 @@ impl Driver {
         self.site.live.change(replace).await
     }
 
-    /// Reports why heartbeats are rejected, or that a product does not answer its probe.
+    /// Reports that heartbeats are rejected, or that a product does not answer its probe.
     fn report_rejections(&self, second: u32) {
         for (server, role) in servers::components() {
             let Ok(name) = ServerName::parse(server.name) else { continue };
@@ -122,10 +125,6 @@ impl Driver {
                     let from = (fault == Fault::TokenRevoked).then_some(server.ip);
                     self.site.live.note_rejected(&name, why, from);
                 }
-            }
-            // One that is there says so with its next heartbeat.
-            if !timeline::is_there(server.name, role, second) {
-                self.site.live.note_probe_answered(&ComponentKey { server: name, role });
             }
         }
     }
@@ -172,11 +171,20 @@ impl Driver {
 
     async fn remove_components(&self, second: u32) -> Result<(), StoreError> {
         let snapshot = self.site.live.snapshot();
-        let keys: Vec<ComponentKey> = snapshot
+        // Others end a probe's failure by their next heartbeat.
+        let unreported = snapshot.rejected.iter().filter_map(|rejected| {
+            let key =
+                ComponentKey { server: rejected.server.clone(), role: rejected.why.probed()? };
+            let faults = timeline::faults(key.server.as_str(), key.role, second);
+            let has_ended =
+                !snapshot.has_server(&key.server) && !faults.contains(&Fault::ProbeFails);
+            has_ended.then_some(key)
+        });
+        let present = snapshot
             .components
-            .into_keys()
-            .filter(|key| timeline::is_removed(key.server.as_str(), key.role, second))
-            .collect();
+            .keys()
+            .filter(|key| timeline::is_removed(key.server.as_str(), key.role, second));
+        let keys: Vec<ComponentKey> = present.cloned().chain(unreported).collect();
         if keys.is_empty() {
             return Ok(());
         }

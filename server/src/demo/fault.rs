@@ -88,7 +88,7 @@ impl Fault {
             let reason = "503 Service Unavailable: the database is being upgraded".to_owned();
             return Some(RejectionReason::Probe { role, reason });
         }
-        (self == TokenRevoked).then_some(RejectionReason::Token)
+        (self == TokenRevoked).then_some(RejectionReason::Revoked)
     }
 
     pub(super) fn apply_to(self, heartbeat: &mut Heartbeat) {

@@ -1,7 +1,7 @@
 //! What is the live picture, and how is it read and changed? One snapshot in memory answers all readers.
 
 mod refresh;
-mod rejected;
+mod rejections;
 mod state;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,6 +11,7 @@ use app::cluster::{Change, ServerName, Snapshot, Span, Timestamp};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 
 use self::refresh::ReadinessCheck;
+use self::rejections::RejectionQueue;
 use self::state::Picture;
 use crate::auth::audit::AuditEntry;
 use crate::auth::cache::AuthCache;
@@ -52,6 +53,7 @@ pub struct LiveState {
     /// Distinguishes this process's cursors from those of other web servers.
     process: u32,
     failures: Counter,
+    rejections: RejectionQueue,
     /// Notified whenever more than heartbeat times changed.
     changed: watch::Sender<()>,
 }
@@ -82,6 +84,7 @@ impl LiveState {
             process: uuid::Uuid::new_v4().as_fields().0,
             readiness: std::sync::Mutex::default(),
             failures: Counter::default(),
+            rejections: RejectionQueue::default(),
             changed: watch::Sender::default(),
         }))
     }
@@ -202,7 +205,7 @@ impl LiveState {
             }
             let known = self.commit_in(cursor).filter(|commit| picture.has_commit(*commit));
             let change = match known {
-                Some(commit) => picture.change_since(commit.number, self.generation_in(cursor)),
+                Some(commit) => picture.change_since(commit.number),
                 None => Change::whole(&picture.snapshot),
             };
             (Some(change), current, now)
@@ -224,13 +227,6 @@ impl LiveState {
         let mut parts = cursor.split('.');
         (parts.next()? == self.store.database_id()).then_some(())?;
         CommitId::parse(parts.next()?)
-    }
-
-    /// The generation in a cursor, if it is one of this process.
-    fn generation_in(&self, cursor: &str) -> Option<u64> {
-        let mut parts = cursor.split('.').skip(2);
-        (parts.next()? == format!("{:08x}", self.process)).then_some(())?;
-        parts.next()?.parse().ok()
     }
 
     fn change_auth_cache(&self, change: impl FnOnce(&mut AuthCache)) {
@@ -256,7 +252,7 @@ impl LiveState {
         if let Some(earlier) = commit.earlier.take() {
             self.apply(*earlier);
         }
-        let mut notifies = commit.is_urgent() || self.is_blind();
+        let notifies = commit.is_urgent() || self.is_blind();
         if let Some(auth_cache) = commit.auth_cache.take() {
             let mut known = self.auth_cache.write().unwrap_or_else(PoisonError::into_inner);
             match auth_cache {
@@ -269,7 +265,6 @@ impl LiveState {
                 picture.replace_snapshot(*snapshot, commit.id, commit.at);
             } else {
                 picture.note_readable(commit.at);
-                notifies |= picture.note_answered_probes(&commit);
                 picture.apply_commit(commit);
             }
         });

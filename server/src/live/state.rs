@@ -35,12 +35,11 @@ pub(super) struct Picture {
     settings_at: i64,
     references_at: i64,
     blind_periods_at: i64,
+    rejections_at: i64,
     /// When the database could last be read and written.
     pub(super) readable_at: Timestamp,
     /// Counts changes that have no commit number, such as going blind. Part of every cursor.
     pub(super) generation: u64,
-    /// The generation in which the rejected heartbeats last changed.
-    rejected_generation: u64,
 }
 
 impl Picture {
@@ -58,21 +57,18 @@ impl Picture {
             settings_at: commit,
             references_at: commit,
             blind_periods_at: commit,
+            rejections_at: commit,
             readable_at: now,
             generation: 0,
-            rejected_generation: 0,
         }
     }
 
     /// Replaces everything that is in the database; what is in memory only stays.
     pub(super) fn replace_snapshot(&mut self, snapshot: Snapshot, at: CommitId, now: Timestamp) {
-        let rejected = std::mem::take(&mut self.snapshot.rejected);
         let max_servers = self.snapshot.max_servers;
         let generation = self.generation;
         *self = Self { generation, ..Self::new(snapshot, at, now) };
-        self.snapshot.rejected = rejected;
         self.snapshot.max_servers = max_servers;
-        self.note_rejected_changed();
     }
 
     /// The time for which this picture can be judged. A process that was suspended has missed heartbeats since it last
@@ -144,6 +140,9 @@ impl Picture {
         if commit.blind_periods.is_some() {
             self.blind_periods_at = number;
         }
+        if commit.rejected.is_some() {
+            self.rejections_at = number;
+        }
         let facts = commit.components.iter().map(|component| &component.server);
         let touched: BTreeSet<ServerName> =
             facts.chain(commit.removed.iter().map(|key| &key.server)).cloned().collect();
@@ -155,7 +154,7 @@ impl Picture {
             blind_since: self.snapshot.blind_since,
             outage: self.snapshot.outage,
             max_servers: self.snapshot.max_servers,
-            rejected: None,
+            rejected: commit.rejected,
             changed_at: self.snapshot.changed_at,
             whole: false,
             settings: commit.settings,
@@ -168,27 +167,6 @@ impl Picture {
         self.servers += count(&self.snapshot);
     }
 
-    /// Clears failed probes of components that send heartbeats again or were removed. Returns whether there were any.
-    pub(super) fn note_answered_probes(&mut self, commit: &Commit) -> bool {
-        if self.snapshot.rejected.is_empty() {
-            return false;
-        }
-        let facts = commit.components.iter().map(|component| component.key());
-        let keys = facts.chain(commit.heartbeats.iter().map(HeartbeatUpdate::key));
-        let keys = keys.chain(commit.removed.iter().cloned());
-        // `answered` clears a failure, so it must run for each of them.
-        let answered = keys.filter(|key| self.snapshot.answered(key, commit.at)).count();
-        if answered > 0 {
-            self.note_rejected_changed();
-        }
-        answered > 0
-    }
-
-    pub(super) fn note_rejected_changed(&mut self) {
-        self.generation += 1;
-        self.rejected_generation = self.generation;
-    }
-
     fn note_version(&mut self, key: ComponentKey, next: impl FnOnce(Option<Versions>) -> Versions) {
         let before = self.versions.get(&key).copied();
         if let Some(before) = before {
@@ -199,15 +177,13 @@ impl Picture {
         self.versions.insert(key, next);
     }
 
-    pub(super) fn change_since(&self, since: i64, generation: Option<u64>) -> Change {
+    pub(super) fn change_since(&self, since: i64) -> Change {
         let snapshot = &self.snapshot;
         let mut change = Change {
             blind_since: snapshot.blind_since,
             outage: snapshot.outage,
             max_servers: snapshot.max_servers,
-            rejected: generation
-                .is_none_or(|generation| generation < self.rejected_generation)
-                .then(|| snapshot.rejected.clone()),
+            rejected: (self.rejections_at > since).then(|| snapshot.rejected.clone()),
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),
             references: (self.references_at > since).then_some(snapshot.references),

@@ -96,6 +96,8 @@ impl Site {
         let task = Arc::clone(&live);
         background.spawn(async move { task.run_change_listener().await });
         let task = Arc::clone(&live);
+        background.spawn(async move { task.run_rejection_writer().await });
+        let task = Arc::clone(&live);
         background.spawn(async move { task.run_housekeeping().await });
         let task = Arc::clone(&store);
         background.spawn(async move { task.run_integrity_checks().await });

@@ -8,7 +8,8 @@ use std::sync::atomic::Ordering;
 use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    ComponentKey, Heartbeat, KeyCheck, KeyKind, ServerName, Settings, Span, Timestamp,
+    ComponentKey, Heartbeat, KeyCheck, KeyKind, RejectedHeartbeat, ServerName, Settings, Span,
+    Timestamp,
 };
 
 use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
@@ -23,7 +24,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
 use crate::store::write_tx::WriteTx;
 use crate::store::{Database, Store};
-use crate::store::{access, access_rows, audit, component_row, rows};
+use crate::store::{access, access_rows, audit, component_row, rejections, rows};
 
 const MAX_ROWS_PER_DELETE: u32 = 1_000;
 const MAX_USES_PER_TRANSACTION: usize = 1_000;
@@ -79,6 +80,7 @@ impl Store {
             Box::pin(async move {
                 let (at, commit) = (change.at, change.commit_no());
                 component_row::remove(&mut change.tx, &keys, at, commit).await?;
+                change.end_rejections(&keys, &whole).await?;
                 change.pending.removed = keys;
                 change.changes_access |=
                     access::revoke_credentials(&mut change.tx, &whole, at, commit).await?;
@@ -86,6 +88,21 @@ impl Store {
                     Some(entry) => change.record(entry).await,
                     None => Ok(()),
                 }
+            })
+        });
+        written.await.map(|((), commit)| commit)
+    }
+
+    /// Writes runs of rejected heartbeats and failing probes.
+    pub async fn write_rejections(
+        self: &Arc<Self>,
+        runs: Vec<RejectedHeartbeat>,
+    ) -> Result<Commit, StoreError> {
+        let written = self.write(move |change| {
+            Box::pin(async move {
+                rejections::write(&mut change.tx, &runs, change.at).await?;
+                change.pending.rejected = Some(rejections::all(&mut change.tx).await?);
+                Ok(())
             })
         });
         written.await.map(|((), commit)| commit)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::cluster::{
-    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, ReferenceKeys, Settings, Snapshot, Span,
-    Timestamp,
+    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, ReferenceKeys, RejectedHeartbeat,
+    Settings, Snapshot, Span, Timestamp,
 };
 
 use crate::auth::cache::{AuthCache, AuthCacheChanges};
@@ -33,6 +33,8 @@ pub struct Commit {
     pub settings: Option<Settings>,
     /// All blind periods, if they changed.
     pub blind_periods: Option<Vec<BlindPeriod>>,
+    /// All rejected heartbeats and failing probes, if they changed.
+    pub rejected: Option<Vec<RejectedHeartbeat>>,
     /// Replaces everything that was read before: all times moved, or the database was restored or replaced.
     pub snapshot: Option<Box<Snapshot>>,
     /// Accounts, sessions and tokens, if they changed. Not part of the picture.
@@ -65,6 +67,7 @@ impl Commit {
             && self.references.is_none()
             && self.settings.is_none()
             && self.blind_periods.is_none()
+            && self.rejected.is_none()
             && self.snapshot.is_none()
     }
 }

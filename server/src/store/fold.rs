@@ -1,6 +1,6 @@
 //! What does a batch of heartbeats change?
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use app::cluster::receive::{self, Arrival, Stored};
@@ -9,8 +9,8 @@ use app::cluster::{BlindPeriod, Component, ComponentKey, Heartbeat, HeartbeatUpd
 use crate::store::commit::Receipt;
 use crate::store::component_row::{self, Upsert};
 use crate::store::error::StoreError;
-use crate::store::rows;
 use crate::store::write_tx::WriteTx;
+use crate::store::{rejections, rows};
 
 /// Applies a batch to the stored components, in order, and writes those that changed.
 pub(super) async fn fold_heartbeats(
@@ -27,13 +27,18 @@ pub(super) async fn fold_heartbeats(
         blind_periods: &blind_periods,
         ends_probe_failure: false,
     };
+    let mut failing_probes = failing_probes(change).await?;
+    let mut answered_probes = Vec::new();
     let before = stored.clone();
     let receipts = batch
         .iter()
         .map(|heartbeat| {
-            let known = stored.get(&heartbeat.key());
-            match receive::receive(known, heartbeat, &arrival) {
+            let key = heartbeat.key();
+            let ends_probe_failure = !heartbeat.leaving && failing_probes.contains(&key);
+            let known = stored.get(&key);
+            match receive::receive(known, heartbeat, &Arrival { ends_probe_failure, ..arrival }) {
                 Some(next) => {
+                    answered_probes.extend(failing_probes.take(&key));
                     stored.insert(next.key(), Stored::Present(Arc::new(next)));
                     Receipt { applied: true, received_at: change.at }
                 }
@@ -44,8 +49,20 @@ pub(super) async fn fold_heartbeats(
             }
         })
         .collect();
+    if !answered_probes.is_empty() {
+        change.end_rejections(&answered_probes, &[]).await?;
+    }
     change.write(differences(&before, &stored)).await?;
     Ok(receipts)
+}
+
+/// The components whose probes fail. Asks the database only if there may be some.
+async fn failing_probes(change: &mut WriteTx) -> Result<BTreeSet<ComponentKey>, StoreError> {
+    if change.at < change.cluster.probes_fail_until {
+        rejections::failing_probes(&mut change.tx, change.at).await
+    } else {
+        Ok(BTreeSet::new())
+    }
 }
 
 /// The blind periods, if one of these components was silent for so long that they matter.

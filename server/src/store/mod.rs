@@ -16,6 +16,7 @@ mod error;
 mod fold;
 mod messenger_status;
 mod postgres;
+mod rejections;
 mod rows;
 mod schema;
 mod sqlite;

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::store::component_row::all_components;
 use crate::store::statement::{Row, sql};
 use crate::store::tx::{Connection, Tx};
-use crate::store::{CommitId, StoreError, postgres, sqlite};
+use crate::store::{CommitId, StoreError, postgres, rejections, sqlite};
 
 /// The one row about the cluster itself.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub(super) struct ClusterRow {
     pub(super) clock: Option<Timestamp>,
     /// The sum of all steps by which that clock was set.
     pub(super) jumps: Span,
+    /// No probe's failure is known after this time.
+    pub(super) probes_fail_until: Timestamp,
 }
 
 /// The number of the commit that last changed each part.
@@ -37,6 +39,7 @@ pub(super) struct Revisions {
     pub(super) settings: i64,
     pub(super) references: i64,
     pub(super) blind_periods: i64,
+    pub(super) rejections: i64,
     pub(super) auth_cache: i64,
     pub(super) everything: i64,
 }
@@ -52,7 +55,7 @@ macro_rules! select_cluster {
             $slots,
             " and commit_no = $1), ",
             $clock,
-            " from ",
+            ", rejections_no, probes_fail_until from ",
             $from
         )
     };
@@ -74,11 +77,13 @@ impl ClusterRow {
                 settings: row.get(5)?,
                 references: row.get(6)?,
                 blind_periods: row.get(7)?,
+                rejections: row.get(14)?,
                 auth_cache: row.get(8)?,
                 everything: row.get(9)?,
             },
             clock: row.get::<Option<i64>>(12)?.map(Timestamp),
             jumps: Span(row.get(13)?),
+            probes_fail_until: Timestamp(row.get(15)?),
         })
     }
 
@@ -136,8 +141,8 @@ pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapsh
         settings: cluster.settings,
         references: references(tx).await?,
         blind_periods: blind_periods(tx).await?,
-        // The next four are known in memory only.
-        rejected: Vec::new(),
+        rejected: rejections::all(tx).await?,
+        // The next three are known in memory only.
         max_servers: None,
         blind_since: None,
         outage: None,
@@ -152,6 +157,7 @@ pub(super) enum Section {
     Settings,
     ReferenceKeys,
     BlindPeriods,
+    Rejections,
     AuthCache,
     Everything,
 }
@@ -177,7 +183,8 @@ pub(super) async fn update_cluster_row(
         .bind(touched.contains(&Section::BlindPeriods))
         .bind(touched.contains(&Section::AuthCache))
         .bind(touched.contains(&Section::Everything))
-        .bind(commit.token);
+        .bind(commit.token)
+        .bind(touched.contains(&Section::Rejections));
     update.execute(tx).await.map(drop)
 }
 
@@ -191,7 +198,8 @@ macro_rules! update_cluster {
                  reference_keys_no = case when $5 then $3 else reference_keys_no end,
                  blind_periods_no = case when $6 then $3 else blind_periods_no end,
                  access_no = case when $7 then $3 else access_no end,
-                 everything_no = case when $8 then $3 else everything_no end"
+                 everything_no = case when $8 then $3 else everything_no end,
+                 rejections_no = case when $10 then $3 else rejections_no end"
         )
     };
 }
@@ -305,6 +313,8 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
              removed_at = removed_at + $1",
         "update last_heartbeats set received_at = received_at + $1",
         within_json,
+        "update rejections set since_at = since_at + $1, until_at = until_at + $1",
+        "update cluster set probes_fail_until = probes_fail_until + $1",
         // Sessions keep their length. Tokens, which expire on a given day, are not moved.
         "update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1",
         "update guests set made_at = made_at + $1, begun_at = begun_at + $1, acted_at = acted_at + $1",

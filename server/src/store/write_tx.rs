@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use app::cluster::receive::Stored;
-use app::cluster::{BlindPeriod, Component, HeartbeatUpdate, KeyCheck, KeyKind, Span, Timestamp};
+use app::cluster::{
+    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, KeyCheck, KeyKind, ServerName, Span,
+    Timestamp,
+};
 
 use crate::auth::audit::AuditEntry;
 use crate::clock::Stopwatch;
@@ -13,7 +16,7 @@ use crate::store::rows::{self, ClusterRow, Section};
 use crate::store::sqlite::SqliteStore;
 use crate::store::tx::Tx;
 use crate::store::{AuthChanges, Commit, CommitId, Store, StoreError};
-use crate::store::{access_rows, audit, component_row};
+use crate::store::{access_rows, audit, component_row, rejections};
 
 /// A transaction that changes something, and what it has changed so far.
 pub(super) struct WriteTx {
@@ -192,6 +195,18 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Deletes the failing probes of these components, and all rejected heartbeats of these servers.
+    pub(super) async fn end_rejections(
+        &mut self,
+        probed: &[ComponentKey],
+        servers: &[ServerName],
+    ) -> Result<(), StoreError> {
+        if rejections::delete(&mut self.tx, probed, servers).await? {
+            self.pending.rejected = Some(rejections::all(&mut self.tx).await?);
+        }
+        Ok(())
+    }
+
     /// Writes an audit entry.
     pub(super) async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let commit = self.commit_no();
@@ -251,6 +266,7 @@ impl WriteTx {
             (Section::Settings, pending.settings.is_some()),
             (Section::ReferenceKeys, pending.references.is_some()),
             (Section::BlindPeriods, pending.blind_periods.is_some()),
+            (Section::Rejections, pending.rejected.is_some()),
             (Section::AuthCache, changes_access),
             (Section::Everything, moves_all_times),
         ];
@@ -305,6 +321,9 @@ pub(super) async fn changes_since(
     }
     if revisions.blind_periods > known {
         commit.blind_periods = Some(rows::blind_periods(tx).await?);
+    }
+    if revisions.rejections > known {
+        commit.rejected = Some(rejections::all(tx).await?);
     }
     if revisions.auth_cache > known {
         commit.auth_cache =

@@ -8,7 +8,7 @@ use cluster_overview::agent::credential_file::Credential;
 use cluster_overview::agent::{Agent, AgentAuth, Facts};
 use cluster_overview::auth::AuthPolicy;
 use serde_json::{Value, json};
-use testkit::{DEFAULT_TIMEOUT, Folder, folder, wait_until};
+use testkit::{DEFAULT_TIMEOUT, Folder, bearer_headers, folder, wait_until};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -153,13 +153,14 @@ fn a_servers_row_says_that_heartbeats_in_its_name_are_refused_and_from_where() {
     let etag = overview.get("/api/v1/overview").header("etag").to_owned();
     assert_eq!(refused(&overview, "web-1"), Value::Null);
     let body = json!([heartbeat("WEB-1", "web", 2)]).to_string();
-    let headers = [("authorization", "Bearer revoked"), ("content-type", "application/json")];
+    let headers = [("authorization", "Bearer unknown"), ("content-type", "application/json")];
     let told = |server: &str, sequence| {
         let body = heartbeat(server, "web", sequence).to_string();
         overview.send("POST", "/api/v1/heartbeats", &headers, body.as_bytes()).status
     };
     let answer = overview.send("POST", "/api/v1/heartbeats", &headers, body.as_bytes());
     assert_eq!(answer.status, 401);
+    overview.overview_when(|picture| !picture["servers"][0]["refused"].is_null());
     let said = refused(&overview, "web-1");
     assert_eq!((&said["reason"], &said["address"]), (&json!("token"), &json!("127.0.0.1")));
     assert_ne!(overview.get("/api/v1/overview").header("etag"), etag, "the picture moved");
@@ -171,4 +172,29 @@ fn a_servers_row_says_that_heartbeats_in_its_name_are_refused_and_from_where() {
     }
     assert_eq!(overview.get("/api/v1/overview").header("etag"), etag);
     assert_eq!(overview.overview()["counts"]["servers"], 1);
+}
+
+#[test]
+fn a_token_that_was_revoked_is_told_from_one_that_was_never_valid() {
+    let overview = Running::guarded();
+    let heartbeat = |token: &str, sequence: i64| {
+        let (bearer, body) = (format!("Bearer {token}"), heartbeat("web-1", "service", sequence));
+        let headers = [("authorization", &*bearer), ("content-type", "application/json")];
+        overview.send("POST", "/api/v1/heartbeats", &headers, body.to_string().as_bytes()).status
+    };
+    let admin = overview.token("admin");
+    let headers = [&bearer_headers(&admin)[..], &[("content-type", "application/json")]].concat();
+    let body = json!({"role": "join", "name": "servers", "expires_in_s": null});
+    let made = overview.send("POST", "/api/v1/tokens", &headers, body.to_string().as_bytes()).body;
+    let (id, token) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    assert_eq!(heartbeat(token, 1), 200);
+    assert_eq!(overview.send("DELETE", &format!("/api/v1/tokens/{id}"), &headers, &[]).status, 204);
+    assert_eq!(heartbeat("unknown", 2), 401);
+    assert_eq!(heartbeat(token, 2), 401);
+    // A viewer's token never allowed heartbeats.
+    assert_eq!(heartbeat(&overview.token("viewer"), 2), 403);
+    wait_until("the revoked token to be named", DEFAULT_TIMEOUT, || {
+        let picture = overview.send("GET", "/api/v1/overview", &headers, &[]).body;
+        (picture["servers"][0]["refused"]["reason"] == "revoked").then_some(())
+    });
 }

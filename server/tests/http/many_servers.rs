@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use testkit::{DEFAULT_TIMEOUT, wait_until};
+
 use crate::harness::{Running, TOKEN, heartbeat, with_field};
 
 fn names(answer: &Value) -> Vec<&str> {
@@ -233,7 +235,10 @@ fn rejected_heartbeats_are_sent_to_a_reader_once_and_not_with_every_update() {
     let body = heartbeat("app-1", "service", 2).to_string();
     let refused = overview.send("POST", "/api/v1/heartbeats", &forged, body.as_bytes());
     assert_eq!(refused.status, 401);
-    let told = ask(&first);
+    let told = wait_until("the rejection to be shown", DEFAULT_TIMEOUT, || {
+        let told = ask(&first);
+        told["change"].get("rejected").is_some().then_some(told)
+    });
     assert_eq!(told["change"]["rejected"][0]["server"], "app-1", "{told}");
     overview.beat(&heartbeat("app-2", "service", 2));
     let next = ask(&cursor(&told));

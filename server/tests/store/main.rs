@@ -6,6 +6,7 @@ mod commands;
 mod component_rows;
 mod damage;
 mod harness;
+mod rejections;
 mod restores;
 mod schema;
 mod several;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::{
-    ComponentKey, DatabaseOutage, KeyCheck, KeyKind, MessengerFailure, Role, Settings, Span,
+    ComponentKey, DatabaseOutage, Heartbeat, KeyCheck, KeyKind, MessengerFailure, Role, Settings,
+    Span,
 };
 use app::protocol::UserRole;
 use cluster_overview::auth::model::{Account, EmbedSession, Session, Token, TokenOwner, TokenRole};

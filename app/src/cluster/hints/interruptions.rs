@@ -58,7 +58,9 @@ impl RuleContext<'_> {
         let rejected = self.refused(status)?;
         let from = rejected.from.as_ref().map(ToString::to_string);
         let reason = match rejected.why {
-            RejectionReason::Token => Note::NoValidToken,
+            RejectionReason::Token => Note::UnknownToken,
+            RejectionReason::Revoked => Note::RevokedToken,
+            RejectionReason::Expired => Note::ExpiredToken,
             RejectionReason::Foreign => Note::ForeignCredential,
             RejectionReason::NotEnrolled => Note::NotEnrolled,
             RejectionReason::Probe { .. } => return None,

@@ -39,7 +39,9 @@ pub enum Note {
     CommonStart,
     /// New servers with the same beginning of their names report.
     Replaced,
-    NoValidToken,
+    UnknownToken,
+    RevokedToken,
+    ExpiredToken,
     ForeignCredential,
     NotEnrolled,
     /// Where rejected heartbeats come from is known.

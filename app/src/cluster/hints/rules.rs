@@ -167,8 +167,8 @@ impl<'a> RuleContext<'a> {
         Some(Finding { role: Some(role), severity, ..Finding::for_cluster(id) })
     }
 
-    /// Why nothing is accepted of a component: its product does not answer its probe; or it is silent, and heartbeats from
-    /// its address were rejected.
+    /// Why nothing is accepted of a component: its product does not answer its probe; or it is silent, and rejected
+    /// heartbeats explain that.
     pub(super) fn refused(self, status: &ComponentStatus) -> Option<&'a RejectedHeartbeat> {
         let component = &status.component;
         let is_silent_service =
@@ -176,7 +176,7 @@ impl<'a> RuleContext<'a> {
         let mut rejected = self.snapshot.rejected_of(&component.server, self.now);
         rejected.find(|rejected| match rejected.why.probed() {
             Some(role) => role == component.role,
-            None => is_silent_service && rejected.from.as_ref() == Some(&component.facts.ip),
+            None => is_silent_service && self.snapshot.explains_silence(rejected),
         })
     }
 

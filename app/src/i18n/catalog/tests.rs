@@ -34,6 +34,8 @@ fn every_reason_for_a_rejection_is_said_with_its_moment_and_its_address() {
     let probe = |role| RejectionReason::Probe { role, reason: "10.0.0.9 is away.".into() };
     for why in [
         RejectionReason::Token,
+        RejectionReason::Revoked,
+        RejectionReason::Expired,
         RejectionReason::Foreign,
         RejectionReason::NotEnrolled,
         probe(Role::Web),

@@ -123,7 +123,9 @@ const fn evidence(note: Note) -> Option<MessageKey> {
         Note::CommonNamePrefix => MessageKey::HintManySilentEvidenceNames,
         Note::CommonStart => MessageKey::HintManySilentEvidenceStarted,
         Note::Replaced => MessageKey::HintManySilentEvidenceReplaced,
-        Note::NoValidToken => MessageKey::HintHeartbeatsRefusedEvidenceToken,
+        Note::UnknownToken => MessageKey::HintHeartbeatsRefusedEvidenceToken,
+        Note::RevokedToken => MessageKey::HintHeartbeatsRefusedEvidenceRevoked,
+        Note::ExpiredToken => MessageKey::HintHeartbeatsRefusedEvidenceExpired,
         Note::ForeignCredential => MessageKey::HintHeartbeatsRefusedEvidenceForeign,
         Note::NotEnrolled => MessageKey::HintHeartbeatsRefusedEvidenceNotEnrolled,
         Note::RejectedAddress => MessageKey::HintHeartbeatsRefusedEvidenceAddress,
@@ -142,7 +144,9 @@ const fn steps(note: Note) -> Option<MessageKey> {
     match note {
         Note::Renamed => Some(MessageKey::RenamedStep),
         Note::Replaced => Some(MessageKey::HintManySilentStepReplaced),
-        Note::NoValidToken => Some(MessageKey::HintHeartbeatsRefusedStepToken),
+        Note::UnknownToken | Note::RevokedToken | Note::ExpiredToken => {
+            Some(MessageKey::HintHeartbeatsRefusedStepToken)
+        }
         Note::ForeignCredential => Some(MessageKey::HintHeartbeatsRefusedStepForeign),
         Note::NotEnrolled => Some(MessageKey::HintHeartbeatsRefusedStepNotEnrolled),
         Note::AfterCrashes | Note::AfterSomeCrashes => Some(MessageKey::RestartingStepCrashes),

@@ -100,6 +100,8 @@ impl Catalog {
         let mut args = vec![("since", Arg::Moment(rejected.since)), ("from", Arg::Text(from))];
         let key = match &rejected.why {
             RejectionReason::Token => MessageKey::RejectedToken,
+            RejectionReason::Revoked => MessageKey::RejectedRevoked,
+            RejectionReason::Expired => MessageKey::RejectedExpired,
             RejectionReason::Foreign => MessageKey::RejectedForeign,
             RejectionReason::NotEnrolled => MessageKey::RejectedNotEnrolled,
             RejectionReason::Probe { role, reason } => {

@@ -17,8 +17,8 @@ use crate::site::Site;
 
 /// Reports why a component's agent sends no heartbeat
 ///
-/// It is shown on the server's row, or in a hint if the server has not reported yet, until the component sends a
-/// heartbeat, or for ten minutes. Nothing is stored.
+/// A hint names it until the component sends a heartbeat, or for ten minutes. A repetition within a minute changes
+/// nothing.
 #[utoipa::path(
     post,
     path = "/api/v1/probe-failures",

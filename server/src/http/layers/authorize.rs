@@ -131,25 +131,23 @@ async fn authorize(
     else {
         return next.run(request).await;
     };
-    let reason = match identity {
-        Identity::JoinToken { .. } => RejectionReason::NotEnrolled,
-        Identity::Anonymous(_) | Identity::User(_) | Identity::Server { .. } => {
-            RejectionReason::Token
-        }
-    };
+    let is_join_token = matches!(identity, Identity::JoinToken { .. });
     let origin = request.extensions().get::<RequestOrigin>().copied();
     let query = request.uri().query().map(str::to_owned);
     let connection = request.extensions().get::<ConnectionControl>();
     let _idle = connection.map(ConnectionControl::count_as_idle);
     if required.permission == Permission::SendHeartbeats {
-        let body = required.state.bodies.read_claim(request.into_body()).await;
-        required.state.site.intake.metrics().record_rejection(RejectReason::Token);
+        let site = &required.state.site;
+        let (parts, body) = request.into_parts();
+        let body = required.state.bodies.read_claim(body).await;
+        site.intake.metrics().record_rejection(RejectReason::Token);
         if let Some(server) = body.and_then(|body| claimed_server(&body)) {
-            required.state.site.live.note_rejected(
-                &server,
-                reason,
-                origin.and_then(|origin| origin.client),
-            );
+            let reason = if is_join_token {
+                RejectionReason::NotEnrolled
+            } else {
+                site.auth.why_token_rejected(&parts.headers, &server)
+            };
+            site.live.note_rejected(&server, reason, origin.and_then(|origin| origin.client));
         }
     } else {
         body::discard(request.into_body()).await;

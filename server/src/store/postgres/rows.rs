@@ -5,6 +5,7 @@ use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 
 use crate::store::StoreError;
 use crate::store::component_row::select_components;
+use crate::store::rejections::{delete_rejections, upsert_rejections};
 use crate::store::rows::{select_cluster, update_cluster};
 use crate::store::statement::{Row, with_timeout};
 
@@ -42,6 +43,14 @@ pub(in crate::store) const SELECT_REPORTING: &str = select_components!(
     "where c.removed_at is null
          and (c.facts ->> 'key_check' in (select json_array_elements_text($1::json))
              or c.facts ->> 'machine_key_check' in (select json_array_elements_text($1::json)))"
+);
+
+pub(in crate::store) const UPSERT_REJECTIONS: &str =
+    upsert_rejections!("json_array_elements($1::json) as run (value)");
+
+pub(in crate::store) const DELETE_REJECTIONS: &str = delete_rejections!(
+    "select value ->> 0, value ->> 1 from json_array_elements($1::json) as probe (value)",
+    "select json_array_elements_text($2::json)"
 );
 
 /// Moves the times in JSON by `$1`.

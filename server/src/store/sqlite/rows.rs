@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 
 use crate::store::StoreError;
 use crate::store::component_row::{component, select_components};
+use crate::store::rejections::{delete_rejections, upsert_rejections};
 use crate::store::rows::{select_cluster, update_cluster};
 use crate::store::statement::{Row, sql};
 use crate::store::tx::Tx;
@@ -21,6 +22,13 @@ pub(in crate::store) const SELECT_REPORTING: &str = select_components!(
     "where c.removed_at is null
          and (c.facts ->> 'key_check' in (select value from json_each($1))
              or c.facts ->> 'machine_key_check' in (select value from json_each($1)))"
+);
+
+pub(in crate::store) const UPSERT_REJECTIONS: &str = upsert_rejections!("json_each($1)");
+
+pub(in crate::store) const DELETE_REJECTIONS: &str = delete_rejections!(
+    "select value ->> 0, value ->> 1 from json_each($1)",
+    "select value from json_each($2)"
 );
 
 /// Moves the times in JSON by `$1`.

@@ -77,12 +77,14 @@ pub(crate) enum MessengerFailure {
     Protocol,
 }
 
-/// Why heartbeats are rejected: no valid token, another server's credential, or a join token where a credential is
-/// required.
+/// Why heartbeats are rejected: no known token, one that was revoked or has expired, another server's credential, or a
+/// join token where a credential is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RejectionReason {
     Token,
+    Revoked,
+    Expired,
     Foreign,
     NotEnrolled,
 }

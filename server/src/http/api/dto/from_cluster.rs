@@ -82,6 +82,8 @@ impl RejectedHeartbeats {
     fn of(rejected: &cluster::RejectedHeartbeat) -> Option<Self> {
         let reason = match &rejected.why {
             cluster::RejectionReason::Token => RejectionReason::Token,
+            cluster::RejectionReason::Revoked => RejectionReason::Revoked,
+            cluster::RejectionReason::Expired => RejectionReason::Expired,
             cluster::RejectionReason::Foreign => RejectionReason::Foreign,
             cluster::RejectionReason::NotEnrolled => RejectionReason::NotEnrolled,
             cluster::RejectionReason::Probe { .. } => return None,

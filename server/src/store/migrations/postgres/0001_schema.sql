@@ -17,8 +17,10 @@ create table cluster (
     settings_no          bigint  not null default 0,  -- the commit that last changed the settings,
     reference_keys_no    bigint  not null default 0,  -- the reference keys,
     blind_periods_no     bigint  not null default 0,  -- the blind periods,
+    rejections_no        bigint  not null default 0,  -- the rejected heartbeats,
     access_no            bigint  not null default 0,  -- accounts, sessions and tokens,
-    everything_no        bigint  not null default 0   -- everything, as when the clock was set back
+    everything_no        bigint  not null default 0,  -- everything, as when the clock was set back
+    probes_fail_until    bigint  not null default 0   -- no probe's failure is known after this time
 ) with (fillfactor = 10);
 
 -- The last 4,096 commits. A reader that knows one of them gets what came after it; any other gets everything.
@@ -70,6 +72,19 @@ create table blind_periods (
     start_at  bigint primary key,  -- the last mark before it
     end_at    bigint not null,     -- the first time somebody could write again
     clock_set boolean not null  -- nobody was blind: the clock was set forward
+);
+
+-- Rejected heartbeats of known servers, and components whose agents report that a probe fails. At most 1,000 rows, each
+-- written at most once a minute.
+create table rejections (
+    server_key text    not null,  -- the server's name in lower case
+    probed     text    not null,  -- the component whose probe fails, web or service; empty: rejected heartbeats
+    server     text    not null,  -- the name as it was first sent
+    reason     text    not null,  -- json: of the last one
+    address    text,              -- where that came from
+    since_at   bigint  not null,  -- time of the first
+    until_at   bigint  not null,  -- it is shown until then
+    primary key (server_key, probed)
 );
 
 -- Accounts, sessions and tokens. Secrets are stored only as hashes: a copy of this database lets nobody in.

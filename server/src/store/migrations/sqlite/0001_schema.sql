@@ -15,8 +15,10 @@ create table cluster (
     settings_no          integer not null default 0,  -- the commit that last changed the settings,
     reference_keys_no    integer not null default 0,  -- the reference keys,
     blind_periods_no     integer not null default 0,  -- the blind periods,
+    rejections_no        integer not null default 0,  -- the rejected heartbeats,
     access_no            integer not null default 0,  -- accounts, sessions and tokens,
-    everything_no        integer not null default 0   -- everything, as when the clock was set back
+    everything_no        integer not null default 0,  -- everything, as when the clock was set back
+    probes_fail_until    integer not null default 0   -- no probe's failure is known after this time
 ) strict;
 
 -- The last 256 commits. A reader that knows one of them gets what came after it; any other gets everything.
@@ -74,6 +76,19 @@ create table blind_periods (
     end_at    integer not null,     -- the first time somebody could write again
     clock_set integer not null     -- nobody was blind: the clock was set forward
 ) strict;
+
+-- Rejected heartbeats of known servers, and components whose agents report that a probe fails. At most 1,000 rows, each
+-- written at most once a minute.
+create table rejections (
+    server_key text    not null,  -- the server's name in lower case
+    probed     text    not null,  -- the component whose probe fails, web or service; empty: rejected heartbeats
+    server     text    not null,  -- the name as it was first sent
+    reason     text    not null,  -- json: of the last one
+    address    text,              -- where that came from
+    since_at   integer not null,  -- time of the first
+    until_at   integer not null,  -- it is shown until then
+    primary key (server_key, probed)
+) strict, without rowid;
 
 -- Accounts, sessions and tokens. Secrets are stored only as hashes: a copy of this file lets nobody in.
 
