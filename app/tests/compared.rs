@@ -71,6 +71,7 @@ fn list(hint: &Hint, name: &str) -> Option<Names> {
     hint.args.iter().find(|(known, _)| *known == name).and_then(|(_, value)| match value {
         Arg::List(names) => Some(names.clone()),
         Arg::Moment(_)
+        | Arg::Date(_)
         | Arg::Span(_)
         | Arg::Number(_)
         | Arg::Text(_)
@@ -83,6 +84,7 @@ fn number(hint: &Hint, name: &str) -> Option<usize> {
     hint.args.iter().find(|(known, _)| *known == name).and_then(|(_, value)| match value {
         Arg::Number(number) => Some(*number),
         Arg::Moment(_)
+        | Arg::Date(_)
         | Arg::Span(_)
         | Arg::Text(_)
         | Arg::Roles(_)

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use cluster_overview_app::cluster::hints::{Arg, Note};
 use cluster_overview_app::cluster::{
-    Component, Hint, HintId, KeyKind, MessengerFailure, Role, Settings, Skew, Snapshot, Span,
+    Component, Hint, HintId, KeyKind, MessengerFailure, Role, Settings, Severity, Skew, Snapshot,
+    Span,
 };
 use cluster_overview_app::i18n::{Catalog, Language};
 use common::hints::*;
@@ -69,6 +70,53 @@ fn an_overview_is_full_from_nine_tenths_of_its_own_limit_on() {
     assert_eq!((notes(9), notes(10)), (vec![Note::NearlyFull], vec![Note::Full]));
     let by_settings = under(FAILOVER, with_limit(2, 2));
     assert!(by_settings.hints_added_by(&BALANCING, NOON).iter().all(|hint| hint.server.is_none()));
+}
+
+/// Only the overview itself has turns then.
+fn without_components(snapshot: Snapshot) -> Snapshot {
+    Snapshot { components: std::collections::BTreeMap::new(), ..snapshot }
+}
+
+#[test]
+fn a_certificate_is_a_warning_for_thirty_days_and_an_error_for_the_last_seven() {
+    let days = |days: i64| Span::minutes(days * 24 * 60);
+    let ends = NOON + days(100);
+    let tls = without_components(with_certificate(ends));
+    for (left, before, after) in [
+        (days(30), None, Some(Severity::Warning)),
+        (days(7), Some(Severity::Warning), Some(Severity::Error)),
+    ] {
+        let severity = |now| hints(&tls, now).first().map(|hint| hint.severity);
+        let turn = ends - left + Span::TICK;
+        assert_eq!((severity(turn - Span::TICK), severity(turn)), (before, after));
+        assert_eq!(tls.next_turn(turn - Span::TICK), Some(turn));
+    }
+    let notes = |now| hints(&tls, now)[0].notes.clone();
+    assert_eq!(notes(ends - Span::TICK), [Note::CertificateValid]);
+    assert_eq!(notes(ends), [Note::CertificateExpired]);
+}
+
+#[test]
+fn a_disk_is_low_with_less_than_a_gigabyte_and_less_than_five_percent_left() {
+    let low = |free, total| ids(&with_disk(free, total), NOON) == [HintId::DiskLow];
+    assert!(low(999_999_999, 100_000_000_000) && !low(1_000_000_000, 100_000_000_000));
+    assert!(low(499_999_999, 10_000_000_000) && !low(500_000_000, 10_000_000_000));
+    assert!(!low(0, 0), "of no size: nothing is known");
+}
+
+#[test]
+fn a_token_in_use_is_named_from_two_weeks_before_its_end_until_then() {
+    let days = |days: i64| Span::minutes(days * 24 * 60);
+    let named = |left, unused| {
+        ids(&with_token(NOON + left, NOON - unused), NOON) == [HintId::TokenExpiring]
+    };
+    assert!(named(days(14) - Span::TICK, Span::ZERO) && !named(days(14), Span::ZERO));
+    assert!(named(Span::TICK, days(1)) && !named(Span::TICK, days(1) + Span::TICK));
+    assert!(!named(Span::ZERO, Span::ZERO), "whoever uses it is rejected now");
+    let one = without_components(with_token(NOON + days(14), NOON + days(1)));
+    for turn in [NOON + Span::TICK, NOON + days(2) + Span::TICK, NOON + days(14)] {
+        assert_eq!(one.next_turn(turn - Span::TICK), Some(turn));
+    }
 }
 
 #[test]

@@ -7,13 +7,14 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 61] = [
+const LAYERS: [&str; 62] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
     "cluster::server_name",
     "cluster::component_key",
     "cluster::finding",
+    "cluster::upkeep",
     "cluster::keys",
     "cluster::boot",
     "cluster::observation",

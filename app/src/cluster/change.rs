@@ -13,6 +13,7 @@ use super::server_name::ServerName;
 use super::settings::Settings;
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
+use super::upkeep::Upkeep;
 
 /// The difference between two snapshots. Applying it twice does no harm: every part holds a state,
 /// none an increment.
@@ -27,6 +28,9 @@ pub struct Change {
     /// How many servers the web server accepts; in every change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_servers: Option<usize>,
+    /// What the overview itself needs, if that changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upkeep: Option<Upkeep>,
     /// All recently rejected heartbeats, if that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Vec<RejectedHeartbeat>>,
@@ -114,6 +118,7 @@ impl Change {
             blind_since: snapshot.blind_since,
             outage: snapshot.outage,
             max_servers: snapshot.max_servers,
+            upkeep: Some(snapshot.upkeep.clone()),
             rejected: Some(snapshot.rejected.clone()),
             changed_at: snapshot.changed_at,
             whole: true,
@@ -136,6 +141,9 @@ impl Snapshot {
         self.blind_since = change.blind_since;
         self.outage = change.outage;
         self.max_servers = change.max_servers;
+        if let Some(upkeep) = change.upkeep {
+            self.upkeep = upkeep;
+        }
         if let Some(rejected) = change.rejected {
             self.rejected = rejected;
         }

@@ -74,6 +74,8 @@ hint_ids! {
     EveryoneSilent = "everyone-silent", Error, Nothing;
     /// The same, while other components go on sending heartbeats.
     ManySilent = "many-silent", Error, Nothing;
+    /// The certificate of the overview's web server has expired or does so soon.
+    CertificateExpiring = "certificate-expiring", Error, Nothing;
     /// A server decrypts with another key.
     KeyMismatch = "key-mismatch", Error, AcceptEncryptionKey;
     /// A web server: the machine key does not match.
@@ -110,6 +112,10 @@ hint_ids! {
     SameMachine = "same-machine", Warning, Nothing;
     /// A server's clock is off.
     ClockSkew = "clock-skew", Warning, Nothing;
+    /// The disk of the overview's database is nearly full.
+    DiskLow = "disk-low", Warning, Nothing;
+    /// A token that is in use expires soon.
+    TokenExpiring = "token-expiring", Warning, Nothing;
     /// There are nearly as many servers as the web server takes in.
     ServersFull = "servers-full", Warning, Nothing;
     /// Agents of servers that have never sent a heartbeat report that their probes fail.

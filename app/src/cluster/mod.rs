@@ -34,6 +34,7 @@ pub mod snapshot;
 pub mod stability;
 pub mod time;
 pub mod unsteady;
+pub mod upkeep;
 pub mod version;
 pub(crate) mod versions;
 
@@ -60,3 +61,4 @@ pub use settings::{
 };
 pub use snapshot::Snapshot;
 pub use time::{Span, Timestamp};
+pub use upkeep::{Certificate, DiskSpace, ExpiringToken, Upkeep};

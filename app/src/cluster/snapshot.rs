@@ -14,6 +14,7 @@ use super::server_name::ServerName;
 use super::settings::Settings;
 use super::time::{Span, Timestamp};
 use super::unsteady;
+use super::upkeep::Upkeep;
 
 /// The facts from which all verdicts are computed: the same on the server and in the browser. They
 /// travel as a [`super::Change`], the first time as the change from nothing.
@@ -32,6 +33,8 @@ pub struct Snapshot {
     /// How many servers the web server that shows this accepts; `None` if that is not known. Others that share its
     /// database may accept more or fewer.
     pub max_servers: Option<usize>,
+    /// What the overview itself needs, and when that runs out.
+    pub upkeep: Upkeep,
     /// Recently rejected heartbeats, ordered by server and by the component whose probe fails.
     pub rejected: Vec<RejectedHeartbeat>,
     /// The moment of the last change of a fact.
@@ -81,6 +84,7 @@ impl Snapshot {
             turn(refusal.until);
         }
         unsteady::each_turn(&self.blind_periods, turn);
+        self.upkeep.each_turn(turn);
         // Who has been gone for a day matters only then.
         let counts_gone = nearly_reached(self.max_servers, self.count_servers()).is_some();
         for component in self.components.values() {

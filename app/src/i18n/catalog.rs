@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use crate::cluster::hints::{Arg, Names};
-use crate::i18n::format::number;
+use crate::i18n::format::{date, number};
 use crate::i18n::plural::PluralRule;
 use crate::i18n::sentences::{failure_reason, roles};
 use crate::i18n::{Language, MessageKey};
@@ -116,6 +116,7 @@ impl Catalog {
     fn value<'a>(&self, value: &'a Arg) -> Cow<'a, str> {
         match value {
             Arg::Moment(moment) => moment.clock().into(),
+            Arg::Date(moment) => date(*moment).into(),
             Arg::Span(span) => span.to_string().into(),
             Arg::Number(count) => number(*count).into(),
             Arg::Text(text) => isolated(text),

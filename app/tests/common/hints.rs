@@ -7,8 +7,8 @@ use cluster_overview_app::cluster::Boot;
 use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::interruptions::{Interruptions, Start};
 use cluster_overview_app::cluster::{
-    Boots, Component, KeyKind, Messenger, MessengerFailure, Role, Settings, Skew, Snapshot, Span,
-    Timestamp,
+    Boots, Certificate, Component, DiskSpace, ExpiringToken, KeyKind, Messenger, MessengerFailure,
+    Role, Settings, Skew, Snapshot, Span, Timestamp, Upkeep,
 };
 
 pub(crate) fn heard(component: Component, at: Timestamp) -> Component {
@@ -115,6 +115,29 @@ pub(crate) const FAILOVER: Settings = Settings {
 };
 pub(crate) const BALANCING: Settings =
     Settings { automatic_failover: false, load_balancing: true, ..FAILOVER };
+
+/// A cluster whose web server presents a certificate that ends then.
+pub(crate) fn with_certificate(expires_at: Timestamp) -> Snapshot {
+    let certificate = Some(Certificate { file: "/etc/overview/tls.pem".into(), expires_at });
+    with_upkeep(Upkeep { certificate, ..Upkeep::default() })
+}
+
+/// A cluster whose database is on a disk of `total` bytes.
+pub(crate) fn with_disk(free: u64, total: u64) -> Snapshot {
+    let disk = Some(DiskSpace { folder: "/var/lib/overview".into(), free, total });
+    with_upkeep(Upkeep { disk, ..Upkeep::default() })
+}
+
+/// A cluster with one token that expires.
+pub(crate) fn with_token(expires_at: Timestamp, used_at: Timestamp) -> Snapshot {
+    let (name, role) = ("backup".into(), "viewer".into());
+    let tokens = vec![ExpiringToken { name, role, expires_at, used_at }];
+    with_upkeep(Upkeep { tokens, ..Upkeep::default() })
+}
+
+fn with_upkeep(upkeep: Upkeep) -> Snapshot {
+    Snapshot { upkeep, ..snapshot([service("web-1")]) }
+}
 
 /// A cluster with this many servers and this limit.
 pub(crate) fn with_limit(servers: u32, limit: usize) -> Snapshot {

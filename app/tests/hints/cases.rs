@@ -68,6 +68,9 @@ pub(crate) fn case(id: HintId) -> Case {
         HintId::BalancingThin => balancing_thin(),
         HintId::TimersTight => timers_tight(),
         HintId::ServersFull => servers_full(),
+        HintId::CertificateExpiring => certificate_expiring(),
+        HintId::DiskLow => disk_low(),
+        HintId::TokenExpiring => token_expiring(),
         HintId::NotReportedYet => not_reported_yet(),
         HintId::KeyMismatch => key_mismatch(),
         HintId::MachineKeyMismatch => machine_key_mismatch(),
@@ -270,6 +273,35 @@ fn servers_full() -> Case {
         with_limit(90, 100),
         with_limit(89, 100),
         &["90 of at most 100", "--max-servers", "other web servers", "more than a day: 0", "507"],
+    )
+}
+
+fn certificate_expiring() -> Case {
+    let until = |left: Span| with_certificate(NOON + left);
+    let days = |days: i64| Span::minutes(days * 24 * 60);
+    Case::for_cluster(
+        until(days(30) - Span::TICK),
+        until(days(30)),
+        &["2026-12-22 11:59:59Z", "/etc/overview/tls.pem"],
+    )
+}
+
+fn disk_low() -> Case {
+    let left = |free| with_disk(free, 100_000_000_000);
+    Case::for_cluster(
+        left(999_999_999),
+        left(1_000_000_000),
+        &["only 999 MB", "0 % of the disk of /var/lib/overview"],
+    )
+}
+
+fn token_expiring() -> Case {
+    let days = |days: i64| Span::minutes(days * 24 * 60);
+    let used = |at| with_token(NOON + days(14) - Span::TICK, at);
+    Case::for_cluster(
+        used(NOON - days(1)),
+        used(NOON - days(1) - Span::TICK),
+        &["backup", "backup (viewer)", "2026-12-06 11:59:59Z", "2026-11-21 12:00:00Z"],
     )
 }
 

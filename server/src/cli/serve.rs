@@ -60,6 +60,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     })
     .await?;
     site.follow_files(FollowedFiles { join_token, branding });
+    site.watch_upkeep(tls.clone());
     if options.access.auth == args::Auth::Password {
         if site.is_blind() {
             let site = Arc::clone(&site);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::{ComponentKey, Heartbeat, KeyKind, ServerName, Settings};
+use app::cluster::{ComponentKey, Heartbeat, KeyKind, ServerName, Settings, Upkeep};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{self, Interval};
@@ -87,6 +87,7 @@ impl Driver {
     /// Causes the faults of this second.
     async fn apply(&mut self, second: u32) -> Result<(), StoreError> {
         self.site.live.set_max_servers(timeline::max_servers(second));
+        self.set_upkeep(second);
         self.report_rejections(second);
         self.lock_database(second).await?;
         if self.lock.is_some() || self.site.live.is_blind() {
@@ -95,6 +96,15 @@ impl Driver {
         self.apply_settings(timeline::settings(second)).await?;
         self.remove_components(second).await?;
         self.report_messengers(second).await
+    }
+
+    /// Begins or ends the scene of the overview's own needs. Its times stay the same while it lasts.
+    fn set_upkeep(&mut self, second: u32) {
+        let live = &self.site.live;
+        let upkeep = timeline::upkeep(second, live.now());
+        if (upkeep == Upkeep::default()) != (live.snapshot().upkeep == Upkeep::default()) {
+            live.set_upkeep(upkeep);
+        }
     }
 
     /// Removes all servers and the blind periods, and receives the first heartbeats of the new ones: what happened in

@@ -48,6 +48,8 @@ pub(super) enum Fault {
     WebWindow(u32),
     /// The greatest number of servers that the overview accepts.
     MaxServers(usize),
+    /// The overview's certificate and a token expire soon, and its disk is nearly full.
+    UpkeepDue,
     /// The overview cannot write to its database.
     DatabaseUnavailable,
 }
@@ -55,7 +57,7 @@ pub(super) enum Fault {
 use Fault::{
     ClockAhead, Crashing, DatabaseUnavailable, Flapping, MachineKey, MaxServers, Messenger, NoKey,
     OtherKey, OtherMachineKey, Present, ProbeFails, Removed, SecondMachine, Silent, StaleTimeout,
-    Stopped, TokenRevoked, Version, WebWindow,
+    Stopped, TokenRevoked, UpkeepDue, Version, WebWindow,
 };
 
 impl Fault {
@@ -101,7 +103,7 @@ impl Fault {
             ClockAhead(by) => heartbeat.sent_at = heartbeat.sent_at.map(|sent| sent + by),
             Present | Silent | Stopped | Crashing | Flapping | TokenRevoked | ProbeFails
             | SecondMachine | Messenger(_) | Removed | StaleTimeout(_) | WebWindow(_)
-            | MaxServers(_) | DatabaseUnavailable => {}
+            | MaxServers(_) | UpkeepDue | DatabaseUnavailable => {}
         }
     }
 }

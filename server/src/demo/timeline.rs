@@ -3,21 +3,21 @@
 use std::ops::Range;
 
 use app::cluster::HintId::{
-    self, BalancingThin, CameBack, ClockSkew, DuplicateName, EveryoneSilent, FailoverThin,
-    HeartbeatsRefused, KeyMismatch, KeyMissing, MachineKeyMismatch, ManySilent,
-    MessengerUnreachable, NotReportedYet, OverviewBlind, OverviewUnsteady, ProbeFailing,
-    SameMachine, ServersFull, ServiceFlapping, ServiceLate, ServiceRestarting, ServiceStale,
-    ServiceStopped, TimersTight, VersionSkew, WebIdle, WebRestarting, WebStale, WebStopped,
-    WebUnused,
+    self, BalancingThin, CameBack, CertificateExpiring, ClockSkew, DiskLow, DuplicateName,
+    EveryoneSilent, FailoverThin, HeartbeatsRefused, KeyMismatch, KeyMissing, MachineKeyMismatch,
+    ManySilent, MessengerUnreachable, NotReportedYet, OverviewBlind, OverviewUnsteady,
+    ProbeFailing, SameMachine, ServersFull, ServiceFlapping, ServiceLate, ServiceRestarting,
+    ServiceStale, ServiceStopped, TimersTight, TokenExpiring, VersionSkew, WebIdle, WebRestarting,
+    WebStale, WebStopped, WebUnused,
 };
 use app::cluster::MessengerFailure::{self, Connecting, Refused};
 use app::cluster::Role::{self, Service, Web};
-use app::cluster::{Settings, Span};
+use app::cluster::{Certificate, DiskSpace, ExpiringToken, Settings, Span, Timestamp, Upkeep};
 
 use crate::demo::fault::Fault::{
     self, ClockAhead, Crashing, DatabaseUnavailable, Flapping, MachineKey, MaxServers, Messenger,
     NoKey, OtherKey, OtherMachineKey, Present, ProbeFails, Removed, SecondMachine, Silent,
-    StaleTimeout, Stopped, TokenRevoked, Version, WebWindow,
+    StaleTimeout, Stopped, TokenRevoked, UpkeepDue, Version, WebWindow,
 };
 use crate::demo::servers;
 
@@ -119,6 +119,7 @@ static SCENES: &[Scene] = &[
     // 109 to 119: problems of the configuration.
     scene(109..119, &[], StaleTimeout(5), &[TimersTight]),
     scene(109..119, &[], MaxServers(6), &[ServersFull]),
+    scene(109..119, &[], UpkeepDue, &[CertificateExpiring, DiskLow, TokenExpiring]),
     scene(109..119, &[("web-2", Service)], Removed, &[CameBack]),
     // 121 to 142: one web server has received no requests since the round began, and then fewer and fewer do. The
     // servers that stop and soon start again are no problem of their own.
@@ -173,6 +174,31 @@ pub(super) fn max_servers(second: u32) -> usize {
     let fewer = cluster_faults(second)
         .find_map(|fault| if let MaxServers(most) = fault { Some(most) } else { None });
     fewer.unwrap_or(crate::site::MAX_SERVERS)
+}
+
+/// What the overview itself needs, if it runs out soon in this second.
+pub(super) fn upkeep(second: u32, now: Timestamp) -> Upkeep {
+    if !cluster_faults(second).any(|fault| fault == UpkeepDue) {
+        return Upkeep::default();
+    }
+    let days = |days: i64| Span::minutes(days * 24 * 60);
+    Upkeep {
+        certificate: Some(Certificate {
+            file: "/etc/cluster-overview/tls.pem".to_owned(),
+            expires_at: now + days(12),
+        }),
+        disk: Some(DiskSpace {
+            folder: "/var/lib/cluster-overview".to_owned(),
+            free: 740_000_000,
+            total: 40_000_000_000,
+        }),
+        tokens: vec![ExpiringToken {
+            name: "monitoring".to_owned(),
+            role: "viewer".to_owned(),
+            expires_at: now + days(9),
+            used_at: now,
+        }],
+    }
 }
 
 pub(super) fn database_is_unavailable(second: u32) -> bool {

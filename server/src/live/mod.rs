@@ -3,6 +3,7 @@
 mod refresh;
 mod rejections;
 mod state;
+mod upkeep;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -205,7 +206,7 @@ impl LiveState {
             }
             let known = self.commit_in(cursor).filter(|commit| picture.has_commit(*commit));
             let change = match known {
-                Some(commit) => picture.change_since(commit.number),
+                Some(commit) => picture.change_since(commit.number, self.generation_in(cursor)),
                 None => Change::whole(&picture.snapshot),
             };
             (Some(change), current, now)
@@ -216,6 +217,13 @@ impl LiveState {
     pub(crate) fn knows_cursor(&self, cursor: &str) -> bool {
         let commit = self.commit_in(cursor);
         self.read(|picture| commit.is_some_and(|commit| picture.has_commit(commit)))
+    }
+
+    /// The generation in a cursor, if it is one of this process.
+    fn generation_in(&self, cursor: &str) -> Option<u64> {
+        let mut parts = cursor.split('.').skip(2);
+        (parts.next()? == format!("{:08x}", self.process)).then_some(())?;
+        parts.next()?.parse().ok()
     }
 
     pub(crate) fn poll_period(&self) -> Duration {

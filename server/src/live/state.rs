@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use app::cluster::{Change, ComponentKey, HeartbeatUpdate, ServerName, Snapshot, Timestamp};
+use app::cluster::{
+    Change, ComponentKey, HeartbeatUpdate, ServerName, Snapshot, Timestamp, Upkeep,
+};
 
 use crate::store::{Commit, CommitId, History};
 
@@ -40,6 +42,8 @@ pub(super) struct Picture {
     pub(super) readable_at: Timestamp,
     /// Counts changes that have no commit number, such as going blind. Part of every cursor.
     pub(super) generation: u64,
+    /// The generation in which the upkeep last changed.
+    upkeep_generation: u64,
 }
 
 impl Picture {
@@ -60,15 +64,17 @@ impl Picture {
             rejections_at: commit,
             readable_at: now,
             generation: 0,
+            upkeep_generation: 0,
         }
     }
 
     /// Replaces everything that is in the database; what is in memory only stays.
     pub(super) fn replace_snapshot(&mut self, snapshot: Snapshot, at: CommitId, now: Timestamp) {
-        let max_servers = self.snapshot.max_servers;
-        let generation = self.generation;
-        *self = Self { generation, ..Self::new(snapshot, at, now) };
-        self.snapshot.max_servers = max_servers;
+        let (max_servers, upkeep) =
+            (self.snapshot.max_servers, std::mem::take(&mut self.snapshot.upkeep));
+        let (generation, upkeep_generation) = (self.generation, self.upkeep_generation);
+        let snapshot = Snapshot { max_servers, upkeep, ..snapshot };
+        *self = Self { generation, upkeep_generation, ..Self::new(snapshot, at, now) };
     }
 
     /// The time for which this picture can be judged. A process that was suspended has missed heartbeats since it last
@@ -154,6 +160,7 @@ impl Picture {
             blind_since: self.snapshot.blind_since,
             outage: self.snapshot.outage,
             max_servers: self.snapshot.max_servers,
+            upkeep: None,
             rejected: commit.rejected,
             changed_at: self.snapshot.changed_at,
             whole: false,
@@ -167,6 +174,18 @@ impl Picture {
         self.servers += count(&self.snapshot);
     }
 
+    /// Returns whether it differs from before.
+    pub(super) fn set_upkeep(&mut self, upkeep: Upkeep, now: Timestamp) -> bool {
+        let changed = self.snapshot.upkeep != upkeep;
+        if changed {
+            self.snapshot.upkeep = upkeep;
+            self.snapshot.changed_at = self.snapshot.changed_at.max(now);
+            self.generation += 1;
+            self.upkeep_generation = self.generation;
+        }
+        changed
+    }
+
     fn note_version(&mut self, key: ComponentKey, next: impl FnOnce(Option<Versions>) -> Versions) {
         let before = self.versions.get(&key).copied();
         if let Some(before) = before {
@@ -177,12 +196,15 @@ impl Picture {
         self.versions.insert(key, next);
     }
 
-    pub(super) fn change_since(&self, since: i64) -> Change {
+    pub(super) fn change_since(&self, since: i64, generation: Option<u64>) -> Change {
         let snapshot = &self.snapshot;
         let mut change = Change {
             blind_since: snapshot.blind_since,
             outage: snapshot.outage,
             max_servers: snapshot.max_servers,
+            upkeep: generation
+                .is_none_or(|generation| generation < self.upkeep_generation)
+                .then(|| snapshot.upkeep.clone()),
             rejected: (self.rejections_at > since).then(|| snapshot.rejected.clone()),
             changed_at: snapshot.changed_at,
             settings: (self.settings_at > since).then_some(snapshot.settings),

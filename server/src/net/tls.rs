@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use app::cluster::{Certificate, Span, Timestamp};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
@@ -65,6 +66,19 @@ impl Tls {
             .with_cert_resolver(Arc::clone(&files) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), files })
+    }
+
+    /// The certificate that new connections get. It ends when the first of its chain does. `None` if none of them can
+    /// be read.
+    pub(crate) fn certificate(&self) -> Option<Certificate> {
+        let current =
+            Arc::clone(&self.files.current.read().unwrap_or_else(PoisonError::into_inner));
+        let ends = current.cert.iter().filter_map(|der| {
+            let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+            Some(Timestamp(0) + Span::seconds(certificate.validity().not_after.timestamp()))
+        });
+        let file = self.files.certificate.display().to_string();
+        ends.min().map(|expires_at| Certificate { file, expires_at })
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

@@ -26,6 +26,7 @@ use crate::files::reloaded::ReloadedFile;
 use crate::ingest::Ingest;
 use crate::live::LiveState;
 use crate::messenger::{Dialer, LocalWebServer};
+use crate::net::tls::Tls;
 use crate::self_report::SelfReporter;
 use crate::store::{Store, StoreError};
 
@@ -134,6 +135,14 @@ impl Site {
             background: Mutex::new(background),
         });
         Ok(site)
+    }
+
+    /// Watches the certificate of the listener, the database's disk and the tokens in use, and shows what runs out soon.
+    pub fn watch_upkeep(&self, tls: Option<Tls>) {
+        let live = Arc::clone(&self.live);
+        let certificate = move || tls.as_ref().and_then(Tls::certificate);
+        let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
+        background.spawn(async move { live.run_upkeep_checks(certificate).await });
     }
 
     /// Reads these files again and again, and uses their new content whenever it changes.

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::cluster::Timestamp;
+use app::cluster::{DiskSpace, Timestamp};
 
 use crate::auth::secret::SecretHash;
 pub use crate::store::access::AccessChange;
@@ -230,6 +230,14 @@ impl Store {
             }
         })
         .await
+    }
+
+    /// The disk of the SQLite file. `None` if that cannot be found out, and for PostgreSQL.
+    pub(crate) fn disk_space(&self) -> Option<DiskSpace> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.disk_space(),
+            Database::Postgres(_) => None,
+        }
     }
 
     /// The size of SQLite's write-ahead log.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::cluster::{
     BlindPeriod, KeyCheck, KeyKind, ReferenceKey, ReferenceKeys, Settings, Snapshot, Span,
-    Timestamp,
+    Timestamp, Upkeep,
 };
 use serde_json::json;
 
@@ -142,7 +142,8 @@ pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapsh
         references: references(tx).await?,
         blind_periods: blind_periods(tx).await?,
         rejected: rejections::all(tx).await?,
-        // The next three are known in memory only.
+        // The next four are known in memory only.
+        upkeep: Upkeep::default(),
         max_servers: None,
         blind_since: None,
         outage: None,

@@ -164,6 +164,7 @@ impl Running {
         let (stop, stopped) = oneshot::channel();
         let (address, site, served) = runtime.block_on(async {
             let site: Arc<Site> = Site::open(options).await.unwrap();
+            site.watch_upkeep(tls.clone());
             let kept = Arc::clone(&site);
             let socket = listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
             let address = socket.local_addr().unwrap();

@@ -3,12 +3,13 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use app::cluster::Span;
 use cluster_overview::agent::api_client::{Client, ClientError};
 use cluster_overview::net::tls::{Tls, TlsError};
-use testkit::{DEFAULT_TIMEOUT, wait_until_ok};
+use serde_json::{Value, json};
+use testkit::{DEFAULT_TIMEOUT, bearer_headers, wait_until, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, folder, heartbeat};
 
@@ -27,10 +28,17 @@ impl Pair {
     }
 
     fn renew(&self) {
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        fs::write(&self.key, made.signing_key.serialize_pem()).unwrap();
+        self.renew_for(Duration::from_hours(365 * 24));
+    }
+
+    fn renew_for(&self, lifetime: Duration) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut certificate = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        certificate.not_after = (SystemTime::now() + lifetime).into();
+        let certificate = certificate.self_signed(&key).unwrap();
+        fs::write(&self.key, key.serialize_pem()).unwrap();
         fs::set_permissions(&self.key, Permissions::from_mode(0o600)).unwrap();
-        fs::write(&self.certificate, made.cert.pem()).unwrap();
+        fs::write(&self.certificate, certificate.pem()).unwrap();
     }
 
     /// A copy of the certificate as it is now, for clients that trust it.
@@ -173,4 +181,31 @@ fn an_unusable_certificate_or_key_is_rejected_at_the_start_with_the_reason() {
     assert!(refused().to_string().contains("overview.crt has no certificate in PEM format"));
     fs::remove_file(&pair.certificate).unwrap();
     assert!(refused().to_string().starts_with("cannot read "));
+}
+
+#[test]
+fn a_certificate_that_ends_within_a_week_is_an_error_until_it_is_renewed() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    pair.renew_for(Duration::from_hours(5 * 24));
+    let overview = Running::encrypted(&pair.certificate, &pair.key);
+    let viewer = overview.token("viewer");
+    let picture_when = |wanted: &dyn Fn(&Value) -> bool| {
+        wait_until("the certificate to be judged", DEFAULT_TIMEOUT, || {
+            let headers = bearer_headers(&viewer);
+            let picture = overview.send("GET", "/api/v1/overview", &headers, &[]).body;
+            wanted(&picture).then_some(picture)
+        })
+    };
+    let is_due = |picture: &Value| picture["hints"][0]["id"] == "certificate-expiring";
+    let picture = picture_when(&is_due);
+    let hint = &picture["hints"][0];
+    assert_eq!((&picture["health"], &hint["severity"]), (&json!("error"), &json!("error")));
+    let said = hint["evidence"].as_str().unwrap();
+    assert!(said.contains(&pair.certificate.display().to_string()), "{said}");
+    pair.renew_for(Duration::from_hours(20 * 24));
+    let picture = picture_when(&|picture| picture["health"] == "warning");
+    assert!(is_due(&picture), "{picture:#}");
+    pair.renew();
+    picture_when(&|picture| picture["hints"] == json!([]));
 }

@@ -112,25 +112,25 @@ fn a_damaged_database_is_rejected_at_the_start_with_the_reason_and_not_changed()
     assert_eq!(fs::read(folder.join("overview.db")).unwrap(), damaged);
 }
 
-/// An overview on a disk of one megabyte. A line to the shell that mounted it fills or frees it.
+/// An overview on a disk of so many megabytes. A line to the shell that mounted it fills or frees it.
 /// The overview must end when the shell is killed.
-fn on_a_small_disk() -> Overview {
+fn on_a_disk_of_mb(megabytes: u32) -> Overview {
     let folder = folder();
     let disk = folder.join("disk");
     fs::create_dir(&disk).unwrap();
     let script = "
-        mount -t tmpfs -o size=1m tmpfs \"$DISK\" || exit 9
+        mount -t tmpfs -o size=$SIZE tmpfs \"$DISK\" || exit 9
         setpriv --pdeathsig KILL \"$@\" &
         while read -r line; do eval \"$line\"; done";
     let mut shell = Command::new("unshare");
     shell.args(["--map-root-user", "--mount", "sh", "-c", script, "sh"]);
-    shell.env("DISK", disk).stdin(Stdio::piped());
+    shell.env("DISK", disk).env("SIZE", format!("{megabytes}m")).stdin(Stdio::piped());
     Serve::default().subfolder("disk").start_with_launcher(shell, folder)
 }
 
 #[test]
 fn a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
-    let overview = on_a_small_disk();
+    let overview = on_a_disk_of_mb(1);
     let shell = |line| overview.serve.write_line(line);
     overview.send_heartbeat("web-1", 1);
     // Repeatedly, because closing its files frees some space.
@@ -141,8 +141,23 @@ fn a_full_disk_makes_the_overview_blind_until_there_is_room_again() {
 }
 
 #[test]
+fn a_disk_that_is_nearly_full_is_a_warning_until_there_is_room_again() {
+    let overview = on_a_disk_of_mb(40);
+    overview.send_heartbeat("web-1", 1);
+    assert_eq!(overview.picture()["health"], "ok");
+    overview.serve.write_line("head -c 39500K /dev/zero > $DISK/ballast");
+    let picture = overview.wait_for_picture(|picture| picture["health"] == "warning");
+    let hint = &picture["hints"][0];
+    assert_eq!(hint["id"], "disk-low", "{picture:#}");
+    let said = hint["evidence"].as_str().unwrap();
+    assert!(said.contains(&overview.folder.join("disk").display().to_string()), "{said}");
+    overview.serve.write_line("rm $DISK/ballast");
+    overview.wait_for_picture(|picture| picture["health"] == "ok");
+}
+
+#[test]
 fn a_disk_that_becomes_read_only_makes_the_overview_blind_until_it_is_writable_again() {
-    let overview = on_a_small_disk();
+    let overview = on_a_disk_of_mb(1);
     let shell = |line| overview.serve.write_line(line);
     overview.send_heartbeat("web-1", 1);
     // Open files stay writable. So a write must fail once, and the database be opened again.

@@ -69,6 +69,9 @@ impl<'a> RuleContext<'a> {
             | HintId::BalancingThin
             | HintId::ClockSkew
             | HintId::ServersFull
+            | HintId::CertificateExpiring
+            | HintId::DiskLow
+            | HintId::TokenExpiring
             | HintId::NotReportedYet
             | HintId::TimersTight
             | HintId::CameBack => SharedEvidence::Nothing,
@@ -133,6 +136,9 @@ impl<'a> RuleContext<'a> {
             }
             HintId::ClockSkew => self.server(finding)?.components.iter().find_map(clock_skew),
             HintId::ServersFull => self.servers_full(),
+            HintId::CertificateExpiring => self.certificate_expiring(),
+            HintId::DiskLow => self.disk_low(),
+            HintId::TokenExpiring => self.token_expiring(),
             HintId::NotReportedYet => Some(self.not_reported_yet()),
             HintId::MessengerUnreachable => messenger(status()?, compared),
             HintId::TimersTight => Some(self.timers_tight()),

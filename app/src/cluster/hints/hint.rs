@@ -11,8 +11,10 @@ use crate::cluster::time::{Span, Timestamp};
 /// A value in a hint's sentences. The words decide how it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arg {
-    /// A moment.
+    /// A moment of which the time of day is enough.
     Moment(Timestamp),
+    /// A moment on any day.
+    Date(Timestamp),
     /// A length of time.
     Span(Span),
     /// A count.

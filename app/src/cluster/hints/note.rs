@@ -54,6 +54,8 @@ pub enum Note {
     AfterStops,
     /// The restarts began with another version.
     NewVersion,
+    CertificateValid,
+    CertificateExpired,
     ClockFarOff,
     ClockAhead,
     ClockBehind,

@@ -52,7 +52,8 @@ impl<'a> RuleContext<'a> {
             (HintId::TimersTight, settings.stale_timeout() < settings.interval().times(3)),
         ];
         let due = due.into_iter().filter(|(_, applies)| *applies);
-        let mut found = due.map(|(id, _)| Finding::for_cluster(id)).collect();
+        let mut found: Vec<Finding> = due.map(|(id, _)| Finding::for_cluster(id)).collect();
+        found.extend(self.about_upkeep());
         keep_causes_of_cluster(&mut found);
         found
     }

@@ -133,6 +133,8 @@ const fn evidence(note: Note) -> Option<MessageKey> {
         Note::AfterSomeCrashes => MessageKey::RestartingEvidenceMixed,
         Note::AfterStops => MessageKey::RestartingEvidenceClean,
         Note::NewVersion => MessageKey::RestartingEvidenceVersion,
+        Note::CertificateValid => MessageKey::HintCertificateExpiringEvidenceValid,
+        Note::CertificateExpired => MessageKey::HintCertificateExpiringEvidenceExpired,
         Note::ClockFarOff => MessageKey::HintClockSkewEvidenceBadly,
         Note::ClockAhead => MessageKey::HintClockSkewEvidenceAhead,
         Note::ClockBehind => MessageKey::HintClockSkewEvidenceBehind,
@@ -182,6 +184,8 @@ const fn steps(note: Note) -> Option<MessageKey> {
         | Note::CommonNamePrefix
         | Note::CommonStart
         | Note::RejectedAddress
+        | Note::CertificateValid
+        | Note::CertificateExpired
         | Note::ClockFarOff
         | Note::ClockAhead
         | Note::ClockBehind => None,

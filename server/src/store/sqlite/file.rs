@@ -4,6 +4,8 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use app::cluster::DiskSpace;
+
 use crate::store::StoreError;
 
 /// The opened file. The system lets a process write to a file that was deleted or moved, and what is acknowledged then
@@ -27,6 +29,18 @@ impl DatabaseFile {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The disk of its folder, if the system tells.
+    pub(super) fn disk_space(&self) -> Option<DiskSpace> {
+        let folder = self.path.canonicalize().ok()?.parent()?.to_owned();
+        let found = rustix::fs::statvfs(&folder).ok()?;
+        let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+        Some(DiskSpace {
+            folder: folder.display().to_string(),
+            free: bytes(found.f_bavail),
+            total: bytes(found.f_blocks),
+        })
     }
 
     /// Fails if the path no longer leads to the opened file.

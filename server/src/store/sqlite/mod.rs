@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::cluster::DiskSpace;
 use sqlx::SqlitePool;
 use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -140,6 +141,10 @@ impl SqliteStore {
             _lock: lock,
         };
         Ok((store, cluster))
+    }
+
+    pub(super) fn disk_space(&self) -> Option<DiskSpace> {
+        self.file.disk_space()
     }
 
     pub(super) async fn begin_write(&self) -> Result<Tx, StoreError> {

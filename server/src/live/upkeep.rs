@@ -1,0 +1,120 @@
+//! When does what the overview itself needs run out: its certificate, its disk, the tokens in use?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::cluster::upkeep::{TOKEN_IN_USE, TOKEN_WARNING};
+use app::cluster::{Certificate, DiskSpace, ExpiringToken, Span, Timestamp, Upkeep};
+
+use crate::auth::cache::AuthCache;
+use crate::live::LiveState;
+
+/// As often as the files of the certificate are read.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// Free space is told in steps of so many bytes, so that readers seldom get news of it.
+const DISK_STEP: u64 = 10_000_000;
+/// Those that expire first are told.
+const MAX_TOKENS: usize = 100;
+/// A token is told a little before it matters, so that the hint appears on time.
+const AHEAD: Span = Span::minutes(5);
+
+impl LiveState {
+    /// Checks again and again until the process ends. `certificate` reads which one the listener presents.
+    pub(crate) async fn run_upkeep_checks(
+        self: &Arc<Self>,
+        certificate: impl Fn() -> Option<Certificate>,
+    ) {
+        loop {
+            let store = Arc::clone(&self.store);
+            // A network disk that does not answer must not stop the runtime.
+            let disk = tokio::task::spawn_blocking(move || store.disk_space()).await;
+            let disk = disk.ok().flatten().filter(DiskSpace::is_low);
+            let disk =
+                disk.map(|disk| DiskSpace { free: disk.free / DISK_STEP * DISK_STEP, ..disk });
+            let tokens = expiring_tokens(&self.auth_cache(), self.now());
+            self.set_upkeep(Upkeep { certificate: certificate(), disk, tokens });
+            tokio::time::sleep(CHECK_INTERVAL).await;
+        }
+    }
+
+    pub(crate) fn set_upkeep(&self, upkeep: Upkeep) {
+        let changed = self.write(|picture| {
+            let now = self.current_time(picture);
+            picture.set_upkeep(upkeep, now)
+        });
+        if changed {
+            self.changed.send_replace(());
+        }
+    }
+}
+
+/// The tokens that are used and expire soon, the first to expire first.
+fn expiring_tokens(auth_cache: &AuthCache, now: Timestamp) -> Vec<ExpiringToken> {
+    let in_use = auth_cache.tokens.values().filter_map(|token| {
+        let (expires_at, used_at) = (token.expires_at?, token.last_used_at?);
+        let is_soon = expires_at - now < TOKEN_WARNING + AHEAD && now - used_at <= TOKEN_IN_USE;
+        (is_soon && token.is_valid(now)).then(|| ExpiringToken {
+            name: token.name.clone(),
+            role: token.role.as_str().to_owned(),
+            expires_at,
+            used_at,
+        })
+    });
+    let mut tokens: Vec<ExpiringToken> = in_use.collect();
+    tokens.sort_by(|one, other| (one.expires_at, &one.name).cmp(&(other.expires_at, &other.name)));
+    tokens.truncate(MAX_TOKENS);
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use app::protocol::UserRole;
+
+    use super::*;
+    use crate::auth::model::{Token, TokenRole};
+    use crate::auth::secret::SecretHash;
+
+    fn token(name: &str, expires_at: Timestamp, used_at: Option<Timestamp>) -> Arc<Token> {
+        Arc::new(Token {
+            id: name.to_owned(),
+            role: TokenRole::User(UserRole::Viewer),
+            name: name.to_owned(),
+            server: None,
+            created_at: Timestamp(0),
+            created_by: "a test".to_owned(),
+            owner: None,
+            address: None,
+            expires_at: Some(expires_at),
+            last_used_at: used_at,
+            revoked_at: None,
+        })
+    }
+
+    #[test]
+    fn tokens_in_use_that_expire_soon_are_found_and_no_others() {
+        let now = Timestamp(0) + TOKEN_WARNING;
+        let day = TOKEN_IN_USE;
+        let mut cache = AuthCache::default();
+        let tokens = [
+            token("second", now + day, Some(now)),
+            token("first", now + Span::TICK, Some(now - day)),
+            token("later", now + TOKEN_WARNING + AHEAD, Some(now)),
+            token("unused", now + day, None),
+            token("no longer used", now + day, Some(now - day - Span::TICK)),
+            token("expired", now, Some(now)),
+            Arc::new(Token {
+                revoked_at: Some(now),
+                ..(*token("revoked", now + day, Some(now))).clone()
+            }),
+        ];
+        for token in tokens {
+            cache.tokens.insert(SecretHash::new(&token.name), token);
+        }
+        let found = expiring_tokens(&cache, now);
+        let names: Vec<&str> = found.iter().map(|token| &*token.name).collect();
+        assert_eq!(names, ["first", "second"]);
+        assert_eq!(found[0].role, "viewer");
+    }
+}
