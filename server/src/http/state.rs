@@ -1,5 +1,6 @@
 //! What all handlers share: the site, and the caches, limits and counters that belong to HTTP.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -13,9 +14,13 @@ use crate::http::single_flight::SingleFlight;
 use crate::site::Site;
 use crate::telemetry::requests::RequestMetrics;
 
-/// The state of one router. Cloning it copies pointers.
+/// The state of one router. Every route and layer has a clone of it and makes more for each request, so it is only one
+/// pointer.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpState {
+pub(crate) struct HttpState(Arc<HttpParts>);
+
+#[derive(Debug)]
+pub(crate) struct HttpParts {
     pub(crate) site: Arc<Site>,
     pub(crate) overview: Arc<OverviewCache>,
     /// The text of `/metrics`, for all that scrape at the same time.
@@ -28,7 +33,7 @@ pub(crate) struct HttpState {
 
 impl HttpState {
     pub(crate) fn new(site: Arc<Site>, max_connections: Option<usize>) -> Self {
-        Self {
+        Self(Arc::new(HttpParts {
             overview: Arc::new(OverviewCache::new(Arc::clone(&site.live))),
             site,
             metrics_text: Arc::default(),
@@ -36,7 +41,15 @@ impl HttpState {
             bodies: Arc::default(),
             streams: Arc::new(Streams::new(max_connections)),
             render_pool: RenderPool::default(),
-        }
+        }))
+    }
+}
+
+impl Deref for HttpState {
+    type Target = HttpParts;
+
+    fn deref(&self) -> &HttpParts {
+        &self.0
     }
 }
 

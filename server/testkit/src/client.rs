@@ -41,6 +41,9 @@ pub fn agent() -> ureq::Agent {
     client_config().build().into()
 }
 
+/// More than the overview of the largest cluster in a test.
+const MAX_BODY_BYTES: u64 = 64 << 20;
+
 /// Sends a request and reads the whole response.
 pub fn send(
     agent: &ureq::Agent,
@@ -54,7 +57,7 @@ pub fn send(
         request = request.header(*name, *value);
     }
     let mut answer = agent.run(request.body(body.to_vec())?)?;
-    let text = answer.body_mut().read_to_string()?;
+    let text = answer.body_mut().with_config().limit(MAX_BODY_BYTES).read_to_string()?;
     Ok(Answer {
         status: answer.status().as_u16(),
         headers: answer.headers().clone(),

@@ -14,7 +14,7 @@ use crate::http::api::dto;
 use crate::http::body::Sender;
 use crate::http::json;
 use crate::http::problem::Problem;
-use crate::http::state::HttpState;
+use crate::http::state::{HttpParts, HttpState};
 use crate::ingest::heartbeat_json;
 use crate::messenger::{AnnouncedMessenger, came_directly};
 use crate::site::Site;
@@ -41,20 +41,21 @@ const MAX_HEARTBEAT_BYTES: usize = 16 << 10;
     )
 )]
 pub(crate) async fn post(
-    State(HttpState { site, bodies, .. }): State<HttpState>,
+    State(state): State<HttpState>,
     Extension(identity): Extension<Identity>,
     Extension(origin): Extension<RequestOrigin>,
     version: Version,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<dto::ReceivedHeartbeats>, Problem> {
+    let HttpParts { site, bodies, .. } = &*state;
     let count_rejection = |reason| site.intake.metrics().record_rejection(reason);
     let body = bodies.read(Sender::Node, body).await;
     let body = body.inspect_err(|problem| count_rejection(problem.reject_reason()))?;
     let (heartbeats, is_array) =
         parse_all(&headers, &body).inspect_err(|_| count_rejection(RejectReason::Malformed))?;
     drop(body);
-    check_server(&site, &identity, &origin, &heartbeats)
+    check_server(site, &identity, &origin, &heartbeats)
         .inspect_err(|_| count_rejection(RejectReason::Token))?;
     let announced = AnnouncedMessenger::from_heartbeats(&heartbeats);
     let taken = site
@@ -63,7 +64,7 @@ pub(crate) async fn post(
         .await
         .map_err(|refused| Problem::unavailable(refused.to_string()))?;
     if let ([server], false) = (taken.over_limit.as_slice(), is_array) {
-        return Err(over_server_limit(&site, server));
+        return Err(over_server_limit(site, server));
     }
     site.dialer.note_announcements(announced, || came_directly(origin.peer, &headers, version));
     let (received_at, applied, over_limit) = match taken.receipts.as_slice() {

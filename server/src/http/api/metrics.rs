@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
 
-use crate::http::state::HttpState;
+use crate::http::state::{HttpParts, HttpState};
 use crate::live::LiveView;
 use crate::telemetry::cluster;
 use crate::telemetry::exposition::{Kind, Text};
@@ -35,7 +35,7 @@ pub(crate) async fn get(State(state): State<HttpState>) -> ([(HeaderName, Header
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text)
 }
 
-fn text(HttpState { site, requests, .. }: &HttpState) -> String {
+fn text(HttpParts { site, requests, .. }: &HttpParts) -> String {
     let mut text = Text::default();
     let LiveView { snapshot, now, .. } = site.live.view();
     cluster::write(&mut text, &snapshot, now);

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::http::api::dto;
 use crate::http::single_flight::SingleFlight;
-use crate::http::state::HttpState;
+use crate::http::state::{HttpParts, HttpState};
 use crate::live::{LiveState, LiveView};
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
@@ -62,10 +62,8 @@ struct CachedOverview {
         )
     )
 )]
-pub(crate) async fn get(
-    State(HttpState { site, overview, .. }): State<HttpState>,
-    headers: HeaderMap,
-) -> Response {
+pub(crate) async fn get(State(state): State<HttpState>, headers: HeaderMap) -> Response {
+    let HttpParts { site, overview, .. } = &*state;
     let (mut cached, mut now) = overview.current().await;
     if !has_etag(&headers, &cached.etag) {
         // The client may have a newer overview from another web server.

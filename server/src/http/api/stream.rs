@@ -65,12 +65,13 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     )
 )]
 pub(crate) async fn get(
-    State(HttpState { site, streams, .. }): State<HttpState>,
+    State(state): State<HttpState>,
     Extension(user): Extension<User>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, Problem> {
-    let slot = streams.open(&user)?;
+    let site = &state.site;
+    let slot = state.streams.open(&user)?;
     let (head, _) = request.into_parts();
     let last_id = head.headers.get(&LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let cursor = last_id.map(Cow::Borrowed).or_else(|| query::value(query.as_deref(), "cursor"));
@@ -84,7 +85,7 @@ pub(crate) async fn get(
         authenticated: Stopwatch::start(),
         cursor,
         has_sent: false,
-        site,
+        site: Arc::clone(site),
         _slot: slot,
     };
     let events = stream::unfold(Some(reader), |reader| async {

@@ -20,7 +20,7 @@ use crate::http::api::stream::MAX_CURSOR_BYTES;
 use crate::http::assets;
 use crate::http::body;
 use crate::http::pages::html::set_document_headers;
-use crate::http::state::HttpState;
+use crate::http::state::{HttpParts, HttpState};
 use crate::site::Site;
 
 /// Runs the server functions for one person.
@@ -88,16 +88,17 @@ impl Site {
 }
 
 pub(crate) async fn get(
-    State(HttpState { site, render_pool, .. }): State<HttpState>,
+    State(state): State<HttpState>,
     Extension(user): Extension<User>,
     request: Request,
 ) -> Response {
+    let HttpParts { site, render_pool, .. } = &*state;
     // After a form, or after another web server, the page must have at least what was changed or shown there.
     site.live.refresh().await;
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
     let rendered_nonce = Arc::clone(&nonce);
-    let backend = PageBackend { site: Arc::clone(&site), user, language };
+    let backend = PageBackend { site: Arc::clone(site), user, language };
     let render = move || {
         let initial = backend.initial_state(request.uri().query().unwrap_or_default());
         let backend: Arc<dyn Backend> = Arc::new(backend);
@@ -114,14 +115,15 @@ pub(crate) async fn get(
 }
 
 pub(crate) async fn call_function(
-    State(HttpState { site, bodies, .. }): State<HttpState>,
+    State(state): State<HttpState>,
     Extension(user): Extension<User>,
     request: Request,
 ) -> Response {
-    let request = match body::read_function_call(&bodies, request).await {
+    let request = match body::read_function_call(&state.bodies, request).await {
         Ok(request) => request,
         Err(problem) => return problem.into_response(),
     };
+    let site = Arc::clone(&state.site);
     let language = site.language(request.headers());
     let backend: Arc<dyn Backend> = Arc::new(PageBackend { site, user, language });
     let mut response = leptos_axum::handle_server_fns_with_context(
