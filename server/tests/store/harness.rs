@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use app::cluster::{
     ComponentFacts, ComponentKey, Heartbeat, KeyCheck, Os, Role, ServerName, Source,
@@ -17,8 +18,11 @@ pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new(test: &str) -> Self {
+        // Stories that run at the same time may use one name.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("store-{test}-{}", std::process::id()));
+            .join(format!("store-{test}-{}-{number}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
