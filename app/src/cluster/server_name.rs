@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// The unique name of one machine or container: 1 to 253 characters without control or format
 /// characters, without a blank at either end, without `/` and `\`, and neither `.` nor `..`.
-/// Compared without ASCII case, shown as first reported.
+/// Compared without ASCII case and ordered as people order names, `svc-9` before `svc-10`; shown as first reported.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]
 pub struct ServerName(Arc<str>);
@@ -62,8 +62,40 @@ impl PartialOrd for ServerName {
 
 impl Ord for ServerName {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.folded_bytes().cmp(other.folded_bytes())
+        natural_order(self.0.as_bytes(), other.0.as_bytes())
+            // Only zeros before a number differ: `web-1` and `web-01` are two names.
+            .then_with(|| self.folded_bytes().cmp(other.folded_bytes()))
     }
+}
+
+/// Compares byte by byte without ASCII case, but runs of digits as numbers of any length.
+fn natural_order(mut left: &[u8], mut right: &[u8]) -> Ordering {
+    while let ([one, rest @ ..], [other, other_rest @ ..]) = (left, right) {
+        let order = if one.is_ascii_digit() && other.is_ascii_digit() {
+            take_number(&mut left).cmp(&take_number(&mut right))
+        } else {
+            (left, right) = (rest, other_rest);
+            one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase())
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    left.len().cmp(&right.len())
+}
+
+/// Takes the digits at the beginning: how many there are without leading zeros, and these, which is the order of the
+/// numbers.
+fn take_number<'a>(text: &mut &'a [u8]) -> (usize, &'a [u8]) {
+    while let [b'0', rest @ ..] = *text {
+        *text = rest;
+    }
+    let (digits, mut length) = (*text, 0);
+    while let [b'0'..=b'9', rest @ ..] = *text {
+        *text = rest;
+        length += 1;
+    }
+    (length, digits.get(..length).unwrap_or_default())
 }
 
 impl Hash for ServerName {
@@ -165,5 +197,32 @@ mod tests {
         let names = std::collections::HashSet::from([name("Web-1"), name("wEB-1")]);
         assert_eq!(names.len(), 1);
         assert_eq!(name("Web-1").as_str(), "Web-1");
+    }
+
+    #[test]
+    fn names_are_ordered_by_the_value_of_their_numbers() {
+        let ordered = [
+            "10.0.0.9",
+            "10.0.0.10",
+            "app",
+            "app-02",
+            "app-2",
+            "APP-10",
+            "app-10-1",
+            "app-99999999999999999999998",
+            "app-99999999999999999999999",
+            "app-x",
+            "web1",
+            "web2a",
+            "web2b",
+            "web10a",
+        ];
+        let names: Vec<ServerName> =
+            ordered.iter().map(|name| ServerName::parse(name).unwrap()).collect();
+        for (place, one) in names.iter().enumerate() {
+            for (other_place, other) in names.iter().enumerate() {
+                assert_eq!(one.cmp(other), place.cmp(&other_place), "{one} and {other}");
+            }
+        }
     }
 }

@@ -62,14 +62,13 @@ pub struct ExpiringToken {
 impl DiskSpace {
     /// Less than 5 % and less than 1 GB are left.
     pub fn is_low(&self) -> bool {
-        let percent = u128::from(self.free) * 100;
-        percent < u128::from(self.total) * u128::from(LOW_DISK_PERCENT)
+        self.free.saturating_mul(100) < self.total.saturating_mul(LOW_DISK_PERCENT)
             && self.free < LOW_DISK_BYTES
     }
 
     /// How many percent are left, cut.
     pub(super) fn percent_left(&self) -> usize {
-        let percent = u128::from(self.free) * 100 / u128::from(self.total).max(1);
+        let percent = self.free.saturating_mul(100) / self.total.max(1);
         usize::try_from(percent).unwrap_or(usize::MAX)
     }
 }
