@@ -7,7 +7,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 62] = [
+const LAYERS: [&str; 63] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
@@ -58,6 +58,7 @@ const LAYERS: [&str; 62] = [
     "page::servers::columns",
     "page::servers::model",
     "page::servers::row_cache",
+    "page::servers::search",
     "page::servers::list",
     "page::hints::model",
     "page::panel::model",

@@ -1,6 +1,6 @@
 // What happens when an admin accepts a changed key?
 
-import { component, digits, expect, hint, openPage, server, test } from './cluster';
+import { digits, expect, hint, openPage, problem, server, test, value } from './cluster';
 
 for (const scripts of [true, false]) {
   test.describe(scripts ? 'with scripts' : 'without scripts', () => {
@@ -9,7 +9,7 @@ for (const scripts of [true, false]) {
     test('an admin accepts a key from its hint, then the other servers have the mismatch', async ({ cluster, page }) => {
       await cluster.sendHeartbeats([{ server: 'web-1' }, { server: 'web-2' }, { server: 'web-3', key: 'the new key' }]);
       await openPage(page, cluster.url, scripts);
-      await expect(component(page, 'web-3', 'service')).toContainText('Decryption failure');
+      await expect(problem(page, 'web-3', 'service', 'Encryption key')).toContainText('Decryption failure');
       await hint(page, 'key-mismatch-web-3').getByRole('link', { name: `Accept key ${digits('the new key')}` }).click();
       const panel = page.getByRole('dialog', { name: `Accept key ${digits('the new key')}?` });
       await expect(panel).toContainText(/These servers will show a decryption failure: web-1( and |, )web-2\./);
@@ -21,7 +21,7 @@ for (const scripts of [true, false]) {
       await expect(server(page, 'web-3')).toHaveAttribute('data-health', 'ok');
       for (const name of ['web-1', 'web-2']) {
         await expect(server(page, name)).toHaveAttribute('data-health', 'error');
-        await expect(component(page, name, 'service')).toContainText('Decryption failure');
+        await expect(problem(page, name, 'service', 'Encryption key')).toContainText('Decryption failure');
       }
       await expect(hint(page, 'key-mismatch-web-3')).toHaveCount(0);
       await expect(hint(page, 'key-mismatch-web-1')).toContainText(
@@ -33,13 +33,13 @@ for (const scripts of [true, false]) {
       const web = (name: string, machineKey: string) => ({ server: name, role: 'web' as const, machineKey });
       await cluster.sendHeartbeats([web('web-1', 'm'), web('web-2', 'm'), web('web-3', 'other')]);
       await openPage(page, cluster.url, scripts);
-      await expect(component(page, 'web-3', 'web')).toContainText('Machine key mismatch');
+      await expect(problem(page, 'web-3', 'web', 'Encryption key')).toContainText('Machine key mismatch');
       await page.getByRole('link', { name: `Accept machine key ${digits('other')}` }).click();
       await expect(page).toHaveURL(/kind=machine/);
       await expect(page.getByRole('dialog')).toContainText(/These web servers will show a machine key mismatch: web-1( and |, )web-2\./);
       await page.getByRole('button', { name: `Accept ${digits('other')}` }).click();
-      await expect(component(page, 'web-3', 'web')).toContainText('Machine key in sync');
-      await expect(component(page, 'web-1', 'web')).toContainText('Machine key mismatch');
+      await expect(value(page, 'web-3', 'Encryption key')).toContainText('Machine key in sync');
+      await expect(problem(page, 'web-1', 'web', 'Encryption key')).toContainText('Machine key mismatch');
     });
 
     test('a key that no server reports, or that is in use, cannot be accepted', async ({ cluster, page }) => {

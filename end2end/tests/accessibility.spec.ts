@@ -46,7 +46,7 @@ test.describe('axe finds no violation', () => {
     await openPage(page, cluster.url);
     await expectAccessible(page);
     await openPage(page, `${cluster.url}?q=zulu&state=error`);
-    await expect(page.getByText('No server with the status Error contains “zulu”')).toBeVisible();
+    await expect(page.getByText('No server with the status Error has “zulu”')).toBeVisible();
     await expectAccessible(page);
   });
 

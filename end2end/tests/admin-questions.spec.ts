@@ -1,7 +1,7 @@
 // Does the page answer the questions of an admin, from the first symptom to the fix?
 
 import { randomUUID } from 'node:crypto';
-import { component, digits, expect, hint, hintLink, openPage, quickTimers, server, test } from './cluster';
+import { component, digits, expect, hint, hintLink, openPage, problem, quickTimers, server, test } from './cluster';
 
 test('why does a server have a decryption failure, and how do I fix it', async ({ cluster, page }) => {
   await cluster.saveSettings(quickTimers);
@@ -43,10 +43,10 @@ test('why is my web component stale although the server is up', async ({ cluster
   const web = component(page, 'web-1', 'web');
   await expect(web).toHaveAttribute('data-pulse', 'alive');
   await expect(web).toHaveAttribute('data-pulse', 'stale', { timeout: 70_000 });
-  await expect(web, 'a warning, not an error').toHaveAttribute('data-health', 'warning');
+  await expect(server(page, 'web-1'), 'a warning, not an error').toHaveAttribute('data-health', 'warning');
   await expect(component(page, 'web-1', 'service')).toHaveAttribute('data-pulse', 'alive');
   await expect(page.getByText('The web component of web-1 has received no requests.')).toBeVisible();
-  await expect(web).toContainText('a web component is stale after 60 s');
+  await expect(problem(page, 'web-1', 'web', 'Heartbeat')).toContainText('a web component is stale after 60 s');
   await hintLink(page, 'web-1', 'web', 'Heartbeat').click();
   const cure = page.locator('[data-hint="web-idle"]');
   await expect(cure).toBeInViewport();
@@ -111,8 +111,8 @@ test('why does my service keep restarting, and since when', async ({ cluster, pa
   await expect(page.getByText('The service of app-1 keeps restarting.')).toBeVisible();
   const service = component(page, 'app-1', 'service');
   await expect(service, 'its heartbeats arrive in time').toHaveAttribute('data-pulse', 'alive');
-  await expect(service).toHaveAttribute('data-health', 'warning');
-  await expect(service).toContainText('it has started 3 times since');
+  await expect(server(page, 'app-1')).toHaveAttribute('data-health', 'warning');
+  await expect(problem(page, 'app-1', 'service', 'Heartbeat')).toContainText('it has started 3 times since');
   await hintLink(page, 'app-1', 'service', 'Heartbeat').click();
   const cure = page.locator('[data-hint="service-restarting"]');
   await expect(cure).toBeInViewport();

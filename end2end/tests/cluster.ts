@@ -267,13 +267,24 @@ export const terminate = async (child: ChildProcess, what: string, signal: NodeJ
 /** The row group of a server in the table. */
 export const server = (page: Page, name: string): Locator => page.locator(`[data-server="${name}"]`);
 
-/** The row of one of its components. */
+/** One of its components, with its pulse. */
 export const component = (page: Page, name: string, role: 'web' | 'service'): Locator =>
-  server(page, name).locator(`[data-role="${role}"]`);
+  server(page, name).locator(`.chip[data-role="${role}"]`);
 
-/** The link from a cell to its hint. */
+/** The class of a column in the table. */
+const columnClass = (heading: string) => heading.toLowerCase().replace(' ', '-');
+
+/** The line about a problem that one of its components has in a column. */
+export const problem = (page: Page, name: string, role: 'web' | 'service', column: string): Locator =>
+  server(page, name).locator(`.problem[data-about~="${role}"][data-column="${columnClass(column)}"]`);
+
+/** The link from a problem to its hint. */
 export const hintLink = (page: Page, name: string, role: 'web' | 'service', column: string): Locator =>
-  component(page, name, role).locator(`[data-label="${column}"]`).getByRole('link', { name: /^how to fix: / });
+  problem(page, name, role, column).getByRole('link', { name: /^how to fix: / });
+
+/** What its line says in a column. */
+export const value = (page: Page, name: string, column: string): Locator =>
+  server(page, name).locator(`.table-row > .${columnClass(column)}`);
 
 /** The names of the servers in the table, in order. */
 export const shownServers = (page: Page) =>

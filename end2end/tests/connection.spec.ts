@@ -3,7 +3,7 @@
 import { Page } from '@playwright/test';
 import { connect, createServer, Socket } from 'node:net';
 import {
-  component, disableEventSource, expect, freePort, openPage, quickTimers, server, test, waitForHydration,
+  component, disableEventSource, expect, freePort, openPage, quickTimers, server, test, value, waitForHydration,
 } from './cluster';
 
 /** A proxy to the overview that, once cut, drops every byte and keeps the connections open. */
@@ -86,12 +86,12 @@ for (const scripts of [true, false]) {
       for (const name of ['app-1', 'app-2']) {
         await expect(server(page, name)).toHaveAttribute('data-health', 'unknown');
         await expect(component(page, name, 'service')).toHaveAttribute('data-pulse', 'unknown');
-        await expect(component(page, name, 'service').locator('[data-label="Version"]'), 'the last value is kept').toContainText('2026.2.1');
+        await expect(value(page, name, 'Version'), 'the last value is kept').toContainText('2026.2.1');
       }
-      await expect(page.locator(':is(.verdict, .server-name, .role, [data-label="Heartbeat"]) .icon.ok')).toHaveCount(0);
+      await expect(page.locator(':is(.verdict, .server-name, .chips) .icon.ok')).toHaveCount(0);
       const colour = (part: string) => page.locator(part).first().evaluate((element) => getComputedStyle(element).color);
       const quiet = await colour('.muted');
-      for (const part of ['.table .server-name a', '.table .cell', '.summary dl']) {
+      for (const part of ['.table .server-name a', '.table .value', '.summary dl']) {
         expect(await colour(part), `${part} is dimmed`).toBe(quiet);
       }
       expect(await colour('.hints li'), 'what to do is not dimmed').not.toBe(quiet);

@@ -129,7 +129,7 @@ test('the frame gets its height even if the browser does not name the parent pag
   const overview = await overviewInFrame(page);
   await expect(overview.getByRole('link', { name: 'app-39' })).toHaveCount(1);
   await expectFrameToFit(page);
-  expect(await page.locator('iframe').evaluate((frame) => (frame as HTMLElement).clientHeight)).toBeGreaterThan(1_500);
+  expect(await page.locator('iframe').evaluate((frame) => (frame as HTMLElement).clientHeight)).toBeGreaterThan(1_200);
 });
 
 test.describe('a page of an origin that is not allowed', () => {

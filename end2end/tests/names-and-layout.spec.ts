@@ -2,7 +2,7 @@
 
 import { Page } from '@playwright/test';
 import {
-  component, expect, focusedId, Heartbeat, horizontalOverflow, openPage, quickTimers, server, shownServers, test,
+  expect, focusedId, Heartbeat, horizontalOverflow, openPage, problem, quickTimers, server, shownServers, test,
 } from './cluster';
 
 const hostile: Heartbeat[] = [
@@ -99,7 +99,7 @@ test('a right-to-left name changes the direction of nothing else', async ({ clus
   await openPage(page, cluster.url);
   const row = server(page, 'שרת-1');
   const name = await row.locator('.server-name a').boundingBox();
-  const facts = await row.locator('.server-name .muted').boundingBox();
+  const facts = await row.locator('.facts').boundingBox();
   expect(name && facts && name.x + name.width <= facts.x, 'the name, then its facts').toBe(true);
   const bare = await page.locator('.page').evaluate((root) => {
     const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -115,6 +115,25 @@ test('a right-to-left name changes the direction of nothing else', async ({ clus
   expect(bare).toEqual([]);
 });
 
+test('a healthy server is one line, each problem is one more, and the whole line opens the details', async ({ cluster, page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await cluster.sendHeartbeats(['web', 'service'].map((role) => ({ server: 'app-1', role })));
+  await cluster.sendHeartbeat({ server: 'app-2' });
+  await cluster.sendHeartbeats(['web', 'service'].map((role) => ({ server: 'bad-1', role, key: 'another key', version: '2026.1.9' })));
+  await openPage(page, cluster.url);
+  expect((await server(page, 'app-1').boundingBox())?.height, 'one line').toBeLessThan(40);
+  await expect(server(page, 'app-1').getByRole('row')).toHaveCount(1);
+  await expect(server(page, 'bad-1').getByRole('row'), 'what both components have is said once').toHaveCount(3);
+  await expect(problem(page, 'bad-1', 'service', 'Encryption key')).toContainText('Web, Service Decryption failure');
+  const system = page.getByRole('columnheader', { name: 'System' });
+  await expect(system).toBeVisible();
+  await page.setViewportSize({ width: 1100, height: 900 });
+  await expect(system, 'it gives way').toBeHidden();
+  await expect(page.getByRole('columnheader', { name: 'Version' })).toBeVisible();
+  await server(page, 'app-2').click({ position: { x: 600, y: 12 } });
+  await expect(page.getByRole('dialog', { name: 'app-2' })).toBeVisible();
+});
+
 test('on a narrow screen the order is verdict, hints, servers', async ({ cluster, page }) => {
   await page.setViewportSize({ width: 360, height: 800 });
   await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
@@ -126,9 +145,7 @@ test('on a narrow screen the order is verdict, hints, servers', async ({ cluster
   await expect(page.locator('#to-hints')).toBeVisible();
   await page.locator('#to-hints').click();
   await expect(page.locator('#troubleshooting-head')).toBeInViewport();
-  const label = await component(page, 'bad-1', 'service').locator('[data-label="Encryption key"]')
-    .evaluate((cell) => getComputedStyle(cell, '::before').content);
-  expect(label, 'each fact with its own label').toContain('Encryption key');
+  await expect(problem(page, 'bad-1', 'service', 'Encryption key')).toContainText('Service Decryption failure');
   await page.setViewportSize({ width: 1440, height: 800 });
   await expect(page.locator('#to-hints')).toBeHidden();
 });

@@ -10,14 +10,14 @@ const reportProblems = async (cluster: Cluster) => {
 };
 
 test.describe('a screen reader finds', () => {
-  test('a table with a row group for each server and a row for each component', async ({ cluster, page }) => {
+  test('a table with a row group for each server: a row for the server, and one for each problem', async ({ cluster, page }) => {
     await reportProblems(cluster);
     await openPage(page, `${cluster.url}?sort=name`);
     await expect(page.getByRole('columnheader', { name: 'Server' })).toHaveAttribute('aria-sort', 'ascending');
     await expect(page.getByRole('table', { name: 'Servers' })).toMatchAriaSnapshot(`
       - table "Servers":
         - rowgroup:
-          - row "Server Heartbeat Version Encryption key Messenger":
+          - row "Server Heartbeat Version Encryption key Messenger System":
             - columnheader "Server":
               - link "Server":
                 - /url: "?sort=-name"
@@ -27,70 +27,72 @@ test.describe('a screen reader finds', () => {
               - link "Version"
             - columnheader "Encryption key"
             - columnheader "Messenger"
+            - columnheader "System"
         - rowgroup:
           - row:
             - rowheader:
               - img "OK"
               - link "app-1":
                 - /url: "?sort=name&server=app-1"
-              - text: Debian GNU/Linux 12 · 10.0.0.11 · ProGet
-          - row:
-            - rowheader "Service"
-            - cell /^Alive · /
+            - cell /^Alive Service · /
             - cell /2026.2.1/
             - cell "In sync"
             - cell "–"
+            - cell "10.0.0.11 · Debian GNU/Linux 12 · ProGet"
         - rowgroup:
-          - row /app-2/
           - row:
-            - rowheader "Web"
-            - cell /^Alive · /
+            - rowheader /app-2/
+            - cell /^Alive Web · .* Alive Service · /
             - cell /2026.2.1/
             - cell "In sync Machine key in sync"
             - cell "–"
-          - row /^Service/
+            - cell /ProGet/
         - rowgroup:
           - row:
             - rowheader:
               - img "Error"
               - link "bad-1"
-          - row:
-            - rowheader:
-              - text: Service
-              - img "Error"
-            - cell /^Alive · /
+            - cell /^Alive Service · /
             - cell /2026.2.1/
+            - cell "Decryption failure"
+            - cell "–"
+            - cell /ProGet/
+          - row:
             - cell:
-              - text: Decryption failure
+              - text: Service Decryption failure
               - 'link "how to fix: bad-1 uses a different encryption key"':
                 - /url: "#hint-key-mismatch-bad-1"
-            - cell "–"
         - rowgroup:
           - row:
             - rowheader:
               - img "OK"
               - link "off-1"
-          - row:
-            - rowheader "Service"
-            - cell /^Stopped · .* Stopped cleanly at [0-9:]+Z/
+            - cell /^Service Stopped · /
             - cell "2026.2.1"
             - cell "In sync"
             - cell "–"
+            - cell /ProGet/
+          - row:
+            - cell /^Service Stopped · Stopped cleanly at [0-9:]+Z/
         - rowgroup:
-          - row /Warning old-1/
           - row:
             - rowheader:
-              - text: Service
               - img "Warning"
-            - cell /^Alive · /
+              - link "old-1"
+            - cell /^Alive Service · /
+            - cell "older 2026.1.9"
+            - cell "No key reported"
+            - cell "–"
+            - cell /ProGet/
+          - row:
             - cell:
-              - text: 2026.1.9, older
+              - text: Service 2026.1.9, older
               - 'link "how to fix: Servers run different versions"':
                 - /url: "#hint-version-skew"
+          - row:
             - cell:
-              - text: No key reported
+              - text: Service No key reported
               - 'link "how to fix: old-1 reports no encryption key"'
-            - cell "–"
     `);
   });
 

@@ -77,6 +77,9 @@ test('a search finds names, addresses and versions while it is typed', async ({ 
     ['10.0.1.', ['charlie', 'delta']],
     ['fd00::5', ['echo']],
     ['2026.1', ['charlie']],
+    ['10.0.1. version:2026.2', ['delta']],
+    ['state:stopped role:service', ['delta']],
+    ['address:10.0.0. 2026', ['bravo', 'alpha']],
   ] as const) {
     await search.fill('');
     await search.pressSequentially(typed);
@@ -86,7 +89,7 @@ test('a search finds names, addresses and versions while it is typed', async ({ 
     await expect(search).toBeFocused();
   }
   await search.press('Enter');
-  expect(await shownServers(page)).toEqual(['charlie']);
+  expect(await shownServers(page)).toEqual(['bravo', 'alpha']);
 });
 
 test('a search can contain spaces and characters with a meaning in URLs', async ({ cluster, page }) => {
@@ -107,7 +110,7 @@ test('a search without a match says so and links to all servers', async ({ clust
   await reportFive(cluster);
   await openPage(page, cluster.url);
   await page.getByRole('searchbox').fill('zulu');
-  await expect(page.getByText("No server's name, address or version contains “zulu”.")).toBeVisible();
+  await expect(page.getByText("No server has “zulu” in its name, address, version, product or system.")).toBeVisible();
   await expect(page.getByText('On each server of the product')).toHaveCount(0);
   await page.locator('#filter-all').click();
   await page.getByRole('link', { name: 'Clear filters' }).click();

@@ -1,6 +1,6 @@
 // What does the settings form show before saving, and what happens after?
 
-import { component, expect, focusedId, openPage, quickTimers, test } from './cluster';
+import { component, expect, focusedId, hintLink, openPage, problem, quickTimers, test } from './cluster';
 
 const fieldMessage = (field: string) => `#${field}-message`;
 
@@ -111,7 +111,7 @@ test('updates do not disturb an admin who types', async ({ cluster, page }) => {
   await timeout.fill('');
   await timeout.pressSequentially('1', { delay: 50 });
   cluster.agent('app-4', 'service', { version: '2026.1.9' });
-  await expect(component(page, 'app-4', 'service')).toContainText('older');
+  await expect(problem(page, 'app-4', 'service', 'Version')).toContainText('older');
   await timeout.pressSequentially('7 m', { delay: 200 });
   await cluster.endProcess('app-4 service', 'SIGTERM');
   await expect(component(page, 'app-4', 'service')).toHaveAttribute('data-pulse', 'stopped');
@@ -128,7 +128,7 @@ test('following a link to a hint keeps what was typed', async ({ cluster, page }
   await openPage(page, cluster.url);
   await page.getByRole('link', { name: 'Edit settings' }).click();
   await page.getByLabel('Stale timeout').fill('7 min');
-  await component(page, 'app-3', 'service').getByRole('link', { name: /how to fix/ }).click();
+  await hintLink(page, 'app-3', 'service', 'Encryption key').click();
   await expect(page).toHaveURL(/#hint-key-mismatch-app-3$/);
   await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
   await page.getByRole('button', { name: 'Save' }).click();

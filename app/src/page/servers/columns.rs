@@ -1,6 +1,7 @@
 //! The columns of the table: each has its heading, its sort order and the function that makes its cells.
 //!
-//! To add a column, add a line to [`COLUMNS`], a function for its cells, and its heading to the message files.
+//! To add a column, add a line to [`COLUMNS`], a function for its cells, and its heading to the message files. A cell
+//! that is a problem gets a line of its own below the server's.
 
 use crate::cluster::HintId;
 use crate::cluster::{ComponentStatus, Pulse};
@@ -10,14 +11,16 @@ use crate::page::servers::hint_link::HintLink;
 use crate::page::status_style::{self, StatusStyle};
 use crate::page::view_context::ViewContext;
 
-/// After the server's name, from left to right.
-pub(crate) static COLUMNS: [Column; 4] = [
-    Column {
-        name: "heartbeat",
-        heading: MessageKey::ColumnHeartbeat,
-        sort: Some(Sort::Heartbeat),
-        cells: heartbeat,
-    },
+/// Beside the server's name: its components, each with its pulse.
+pub(crate) static PULSE: Column = Column {
+    name: "heartbeat",
+    heading: MessageKey::ColumnHeartbeat,
+    sort: Some(Sort::Heartbeat),
+    cells: heartbeat,
+};
+
+/// After them, from left to right.
+pub(crate) static COLUMNS: [Column; 3] = [
     Column {
         name: "version",
         heading: MessageKey::ColumnVersion,
@@ -38,6 +41,9 @@ pub(crate) static COLUMNS: [Column; 4] = [
     },
 ];
 
+/// All columns of the table: the name, the components, [`COLUMNS`], and the facts.
+pub(crate) const COLUMN_COUNT: usize = COLUMNS.len() + 3;
+
 #[derive(Debug)]
 pub(crate) struct Column {
     /// Its name in an element's id.
@@ -55,10 +61,18 @@ pub(crate) struct Cell {
     /// `None` if the value is shown without a verdict.
     pub(crate) style: Option<StatusStyle>,
     pub(crate) text: String,
+    /// What the server's line shows if this is a problem, which then has a line of its own: empty for the icon alone.
+    pub(crate) brief: String,
     /// The anchor and the title of the hint that explains it.
     pub(crate) hint: Option<(String, String)>,
     pub(crate) reason: Option<String>,
-    pub(crate) shows_age: bool,
+}
+
+impl Cell {
+    /// Whether it gets a line of its own.
+    pub(crate) fn is_problem(&self) -> bool {
+        self.hint.is_some() || self.reason.is_some() || self.style.is_some_and(|s| s.emphasized)
+    }
 }
 
 pub(crate) struct CellInputs<'a> {
@@ -93,29 +107,33 @@ const HINTS_IF_SILENT: &[HintId] = &[
     HintId::WebStale,
     HintId::ServiceStopped,
     HintId::WebStopped,
-    HintId::OverviewBlind,
 ];
 
 const HINTS_IF_UNSTEADY: &[HintId] =
     &[HintId::ServiceRestarting, HintId::WebRestarting, HintId::ServiceFlapping];
 
+/// The pulse, and what is wrong with a component although its heartbeats arrive.
 fn heartbeat(inputs: &CellInputs<'_>) -> Vec<Cell> {
     let CellInputs { status, context, .. } = *inputs;
-    let is_alive = status.pulse == Pulse::Alive;
     let style = status_style::pulse(status.pulse, status.component.role);
+    // While the overview is blind, the banner gives the reason once for all rows.
+    let is_silent = !matches!(status.pulse, Pulse::Alive | Pulse::Unknown);
     let pulse = Cell {
-        hint: inputs.hint(if is_alive { HINTS_IF_ALIVE } else { HINTS_IF_SILENT }),
-        // While the overview is blind, the banner gives the reason once for all rows.
-        reason: (!is_alive && status.pulse != Pulse::Unknown)
-            .then(|| context.catalog.why_pulse(status, context.snapshot)),
-        shows_age: true,
-        ..inputs.cell(style, style.label(context.catalog).to_owned(), &[])
+        hint: is_silent.then(|| inputs.hint(HINTS_IF_SILENT)).flatten(),
+        reason: is_silent.then(|| context.catalog.why_pulse(status, context.snapshot)),
+        ..inputs.verdict_cell(style, &[])
     };
+    let hints = if status.pulse == Pulse::Alive { HINTS_IF_ALIVE } else { &[] };
+    let although_alive = inputs.link(hints).map(|link| {
+        let (anchor, title) = link.anchor_and_title(context);
+        let style = status_style::severity(link.finding.severity);
+        Cell { hint: Some((anchor, title.clone())), ..inputs.cell(style, title, &[]) }
+    });
     let stability = status_style::stability(status.stability, status.health).map(|style| Cell {
         reason: context.catalog.why_unsteady(status, context.snapshot, context.now),
         ..inputs.verdict_cell(style, HINTS_IF_UNSTEADY)
     });
-    std::iter::once(pulse).chain(stability).collect()
+    std::iter::once(pulse).chain(although_alive).chain(stability).collect()
 }
 
 fn version(inputs: &CellInputs<'_>) -> Vec<Cell> {
@@ -123,9 +141,12 @@ fn version(inputs: &CellInputs<'_>) -> Vec<Cell> {
     vec![match inputs.status.version.map(status_style::version) {
         Some(style) if style.emphasized => {
             let text = format!("{version}, {}", style.label(inputs.context.catalog));
-            inputs.cell(style, text, &[HintId::VersionSkew])
+            let cell = inputs.cell(style, text, &[HintId::VersionSkew]);
+            Cell { brief: version.clone(), ..cell }
         }
-        style => Cell { style, text: version.clone(), hint: None, reason: None, shows_age: false },
+        style => {
+            Cell { style, text: version.clone(), brief: String::new(), hint: None, reason: None }
+        }
     }]
 }
 
@@ -149,15 +170,19 @@ fn messenger(inputs: &CellInputs<'_>) -> Vec<Cell> {
 
 impl CellInputs<'_> {
     /// The first of these hints that is about this component, its server or the cluster.
-    fn hint(&self, ids: &[HintId]) -> Option<(String, String)> {
+    fn link(&self, ids: &[HintId]) -> Option<&HintLink> {
         let role = self.status.component.role;
-        let link = self.hints.iter().find(|link| link.explains(ids, role));
-        link.map(|link| link.anchor_and_title(self.context))
+        self.hints.iter().find(|link| link.explains(ids, role))
+    }
+
+    /// The anchor and the title of that hint.
+    fn hint(&self, ids: &[HintId]) -> Option<(String, String)> {
+        self.link(ids).map(|link| link.anchor_and_title(self.context))
     }
 
     fn cell(&self, style: StatusStyle, text: String, ids: &[HintId]) -> Cell {
         let hint = if style.icon == "ok" { None } else { self.hint(ids) };
-        Cell { style: Some(style), text, hint, reason: None, shows_age: false }
+        Cell { style: Some(style), text, brief: String::new(), hint, reason: None }
     }
 
     /// A cell whose text is the verdict itself.

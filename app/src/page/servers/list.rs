@@ -8,6 +8,7 @@ use crate::cluster::order::sorted_indices;
 use crate::cluster::{Health, ServerStatus, version};
 use crate::i18n::MessageKey;
 use crate::page::route::{List, Route, Sort};
+use crate::page::servers::search::Search;
 use crate::page::status_style;
 use crate::page::view_context::ViewContext;
 
@@ -58,13 +59,10 @@ pub(crate) struct Pager {
 /// The toolbar, and the positions in `overview.servers` of at most `rows` servers to show.
 pub(crate) fn list_servers(context: &ViewContext<'_>, rows: usize) -> (Toolbar, Vec<usize>) {
     let list = &context.route.list;
-    let search = list.search.to_ascii_lowercase();
+    let search = Search::parse(&list.search);
     let all = &context.overview.servers;
-    let mut found: Vec<Found<'_>> = all
-        .iter()
-        .enumerate()
-        .filter(|(_, server)| search.is_empty() || matches_search(server, &search))
-        .collect();
+    let mut found: Vec<Found<'_>> =
+        all.iter().enumerate().filter(|(_, server)| search.finds(server)).collect();
     let filters = filters(context, &found);
     found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
     let found = sort_servers(&found, list);
@@ -100,14 +98,6 @@ pub(crate) fn list_servers(context: &ViewContext<'_>, rows: usize) -> (Toolbar, 
 
 /// A server and its position in `overview.servers`.
 type Found<'a> = (usize, &'a ServerStatus);
-
-fn matches_search(server: &ServerStatus, search: &str) -> bool {
-    let has = |text: &str| text.to_ascii_lowercase().contains(search);
-    has(server.name.as_str())
-        || server.components.iter().any(|status| {
-            has(&status.component.facts.version) || has(&status.component.facts.ip.to_string())
-        })
-}
 
 /// All servers, and each status that a server has or that is selected. The numbers are those of the current
 /// search.

@@ -272,8 +272,7 @@ mod tests {
         let anchors: BTreeSet<&String> =
             model.hints.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
         let cells = |row: &Arc<ServerRow>| -> Vec<Cell> {
-            let columns = row.components.iter().flat_map(|component| &component.cells);
-            columns.flatten().cloned().collect()
+            row.problems.iter().map(|problem| problem.cell.clone()).collect()
         };
         let mut in_summary = 0;
         for (row, _) in &model.rows {

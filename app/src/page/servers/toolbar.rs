@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::i18n::{self, Catalog, MessageKey};
 use crate::page::route::Sort;
-use crate::page::servers::columns::COLUMNS;
+use crate::page::servers::columns::{COLUMNS, PULSE};
 use crate::page::servers::list::{Filter, Pager, SortOption, Toolbar};
 use crate::page::state::PageState;
 use crate::page::ui::{hidden_fields, link};
@@ -86,10 +86,11 @@ fn sort_link(option: &SortOption, catalog: &Catalog) -> impl IntoView + use<> {
 pub(crate) fn HeaderRow(state: PageState) -> impl IntoView {
     let headers = move || {
         state.toolbar.with(|toolbar| {
-            let headers = std::iter::once((MessageKey::ColumnServer, Some(Sort::Name)))
-                .chain(COLUMNS.iter().map(|column| (column.heading, column.sort)));
-            headers
-                .map(|(heading, sort)| column_header(state, toolbar, heading, sort))
+            let columns = std::iter::once(&PULSE).chain(&COLUMNS);
+            std::iter::once(("server-name", MessageKey::ColumnServer, Some(Sort::Name)))
+                .chain(columns.map(|column| (column.name, column.heading, column.sort)))
+                .chain([("facts", MessageKey::ColumnFacts, None)])
+                .map(|(name, heading, sort)| column_header(state, toolbar, name, heading, sort))
                 .collect::<Vec<_>>()
         })
     };
@@ -105,6 +106,7 @@ pub(crate) fn HeaderRow(state: PageState) -> impl IntoView {
 fn column_header(
     state: PageState,
     toolbar: &Toolbar,
+    name: &'static str,
     heading: MessageKey,
     sort: Option<Sort>,
 ) -> impl IntoView + use<> {
@@ -112,7 +114,7 @@ fn column_header(
         sort.and_then(|sort| toolbar.sort_options.iter().find(|option| option.sort == sort));
     let plain_text = option.is_none().then(|| state.catalog().text(heading));
     view! {
-        <span role="columnheader" aria-sort=option.and_then(|option| option.direction)>
+        <span role="columnheader" class=name aria-sort=option.and_then(|option| option.direction)>
             {option.map(|option| sort_link(option, state.catalog()))}{plain_text}
         </span>
     }

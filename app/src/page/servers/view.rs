@@ -1,4 +1,4 @@
-//! The table of the servers: a row group for each server, a row for each component.
+//! The table of the servers: a row group for each server, with one row for the server and one for each problem.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{Health, Role, Timestamp};
+use crate::cluster::{Pulse, Role, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
-use crate::page::servers::columns::{COLUMNS, Cell};
-use crate::page::servers::model::{ComponentRow, ServerRow};
+use crate::page::servers::columns::{COLUMN_COUNT, COLUMNS, Cell};
+use crate::page::servers::model::{ComponentChip, Problem, ServerRow};
 use crate::page::servers::row_signals::RowSignals;
 use crate::page::servers::toolbar::{HeaderRow, ListFooter, ToolbarView};
 use crate::page::servers::visibility;
@@ -86,107 +86,134 @@ fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
     }
 }
 
+/// The line of a server, and one for each problem.
 fn server_rows(
     server: &Arc<ServerRow>,
     state: PageState,
     row: &RowSignals,
 ) -> impl IntoView + use<> {
-    let components: Vec<_> = server
+    let catalog = state.catalog();
+    let chips: Vec<_> = server
         .components
         .iter()
         .enumerate()
-        .map(|(place, component)| {
-            component_row(
-                component,
-                &server.id,
-                &Age { catalog: state.catalog(), tick: state.tick, row: row.clone(), place },
-            )
+        .map(|(place, chip)| {
+            let age = Age { catalog, tick: state.tick, row: row.clone(), place };
+            component_chip(chip, age)
         })
         .collect();
-    let query = server.details_query.clone();
-    view! {
-        <div role="row" class="server-name">
-            <div role="rowheader" aria-colspan=COLUMNS.len() + 1>
-                {status_style::icon_alone(status_style::health(server.health), state.catalog())}
-                <a id=format!("open-{}", server.id) href=move || state.address(&query)>
-                    <bdi>{server.name.clone()}</bdi>
-                </a>
-                <span class="muted">{server.facts.clone()}</span>
-                {server.rejected.clone().map(|rejected| view! { <span class="rejected">{rejected}</span> })}
-            </div>
-        </div>
-        {components}
-    }
-}
-
-fn component_row(component: &ComponentRow, server: &str, age: &Age) -> impl IntoView + use<> {
-    let role = match component.role {
-        Role::Web => age.catalog.text(MessageKey::RoleWeb),
-        Role::Service => age.catalog.text(MessageKey::RoleService),
-    };
-    let mark = (component.health > Health::Unknown)
-        .then(|| status_style::icon_alone(status_style::health(component.health), age.catalog));
-    let columns: Vec<_> = COLUMNS
+    let cells: Vec<_> = COLUMNS
         .iter()
-        .zip(&component.cells)
+        .zip(&server.cells)
         .map(|(column, cells)| {
-            let id = format!("hint-link-{server}-{}-{}", component.role.as_str(), column.name);
+            let values: Vec<_> = cells.iter().map(|cell| value(cell, catalog)).collect();
             view! {
-                <div role="cell" data-label=age.catalog.text(column.heading)>{column_cells(cells, &id, age)}</div>
+                <div role="cell" class=column.name>
+                    {cells.is_empty().then_some("–")}
+                    {values}
+                </div>
             }
         })
         .collect();
+    let problems: Vec<_> =
+        server.problems.iter().map(|problem| problem_row(problem, &server.id, catalog)).collect();
+    let query = server.details_query.clone();
+    view! {
+        <div role="row" class="table-row">
+            <div role="rowheader" class="server-name">
+                {status_style::icon_alone(status_style::health(server.health), catalog)}" "
+                <a id=format!("open-{}", server.id) href=move || state.address(&query)>
+                    <bdi>{server.name.clone()}</bdi>
+                </a>
+            </div>
+            <div role="cell" class="chips">
+                {chips}
+            </div>
+            {cells}
+            <div role="cell" class="facts">
+                {server.facts.clone()}
+            </div>
+        </div>
+        {problems}
+    }
+}
+
+/// A component: its pulse, its name, and when it last sent a heartbeat.
+fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
+    let catalog = age.catalog;
+    let mut text = role_name(chip.role, catalog).to_owned();
+    if chip.pulse != Pulse::Alive {
+        text = format!("{text} {}", chip.style.label(catalog));
+    }
+    let icon = status_style::icon_beside(chip.style, &text, catalog);
+    let product = format!(" {} · ", chip.product);
+    let class = if chip.style.emphasized { chip.style.icon } else { "" };
+    view! {
+        <span
+            class=format!("chip {class}")
+            data-role=chip.role.as_str()
+            data-pulse=chip.pulse.as_str()
+        >
+            {icon}" "{text}<span class="muted">{product}{move || age.text()}</span>
+        </span>
+    }
+}
+
+fn role_name(role: Role, catalog: &Catalog) -> &'static str {
+    match role {
+        Role::Web => catalog.text(MessageKey::RoleWeb),
+        Role::Service => catalog.text(MessageKey::RoleService),
+    }
+}
+
+/// What the line of a server says of a cell: of a problem only its shape, because the problem has a line of its own.
+fn value(cell: &Cell, catalog: &'static Catalog) -> impl IntoView + use<> {
+    let text = if cell.is_problem() { cell.brief.clone() } else { cell.text.clone() };
+    // If the text does not contain the verdict's word, the icon has it as its label.
+    let icon = cell.style.map(|style| status_style::icon_beside(style, &text, catalog));
+    view! { <span class="value">{icon}" "{text}</span>" " }
+}
+
+fn problem_row(
+    problem: &Problem,
+    server: &str,
+    catalog: &'static Catalog,
+) -> impl IntoView + use<> {
+    let Problem { roles, column, place, cell } = problem;
+    let icon = cell.style.map(|style| status_style::icon_beside(style, &cell.text, catalog));
+    // The title of a hint names its server itself.
+    let is_title = cell.hint.as_ref().is_some_and(|(_, title)| *title == cell.text);
+    let subjects = if is_title { &[] } else { &roles[..] };
+    let names: Vec<&str> = subjects.iter().map(|role| role_name(*role, catalog)).collect();
+    let about: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    let class = cell.style.filter(|style| style.emphasized).map_or("", |style| style.icon);
+    let hint = cell.hint.clone().map(|(anchor, title)| {
+        let how = catalog.text(MessageKey::HintsHowToFix);
+        // Without the role, so that the link keeps its id and its focus when the other component gets the same problem.
+        let id = format!("hint-link-{server}-{column}-{place}");
+        let label = format!("{how}: {title}");
+        view! { <a id=id href=format!("#{anchor}") aria-label=label>{how}</a> }
+    });
+    let text = if names.is_empty() {
+        cell.text.clone()
+    } else {
+        format!("{} {}", names.join(", "), cell.text)
+    };
+    let reason = cell.reason.as_ref().map(|reason| format!(" · {reason}"));
     view! {
         <div
             role="row"
-            class="table-row"
-            data-role=component.role.as_str()
-            data-pulse=component.pulse.as_str()
-            data-health=component.health.as_str()
+            class="problem"
+            data-about=about.join(" ")
+            data-column=*column
         >
-            <div role="rowheader" class="role">
-                {role}" "{mark}<span class="muted product">{component.product.clone()}</span>
+            <div role="cell" aria-colspan=COLUMN_COUNT>
+                {icon}" "
+                <span class=format!("emphasized {class}")>{text}</span>
+                <span class="reason">{reason}</span>
+                " "{hint}
             </div>
-            {columns}
         </div>
-    }
-}
-
-/// A dash if nothing is known.
-fn column_cells(cells: &[Cell], id: &str, age: &Age) -> impl IntoView + use<> {
-    let empty_text = cells.is_empty().then(|| view! { <span class="muted">"–"</span> });
-    let cells = cells.iter().enumerate();
-    let cells: Vec<_> = cells.map(|(place, one)| cell(one, format!("{id}-{place}"), age)).collect();
-    view! {
-        {empty_text}
-        {cells}
-    }
-}
-
-fn cell(cell: &Cell, id: String, age: &Age) -> impl IntoView + use<> {
-    let catalog = age.catalog;
-    let text = cell.text.clone();
-    let class = match cell.style {
-        Some(style) if style.emphasized => format!("emphasized {}", style.icon),
-        _ => String::new(),
-    };
-    // If the text does not contain the verdict's word, the icon has it as its label.
-    let icon = cell.style.map(|style| status_style::icon_beside(style, &text, catalog));
-    let class_name = if icon.is_some() { "cell with-icon" } else { "cell" };
-    let age = cell.shows_age.then(|| age.clone());
-    let age = age.map(|age| view! { <span class="muted">" · "{move || age.text()}</span> });
-    let hint = cell.hint.clone().map(|(anchor, title)| {
-        let reason = catalog.text(MessageKey::HintsHowToFix);
-        let label = format!("{reason}: {title}");
-        view! { " "<a id=id href=format!("#{anchor}") aria-label=label>{reason}</a> }
-    });
-    let reason =
-        cell.reason.clone().map(|reason| view! { <span class="reason muted">{reason}</span> });
-    view! {
-        <span class=class_name>
-            {icon} " " <span class=class>{text}</span>{age}{hint}
-        </span>
-        {reason}
     }
 }
 
