@@ -11,11 +11,11 @@ use crate::live::LiveState;
 
 /// As often as the files of the certificate are read.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
-/// Free space is told in steps of so many bytes, so that readers seldom get news of it.
+/// Free space is rounded down to this many bytes, so that it changes seldom for readers.
 const DISK_STEP: u64 = 10_000_000;
-/// Those that expire first are told.
+/// Of more tokens, those that expire first are shown.
 const MAX_TOKENS: usize = 100;
-/// A token is told a little before it matters, so that the hint appears on time.
+/// Readers get a token a little before its hint is due, so that the hint appears on time.
 const AHEAD: Span = Span::minutes(5);
 
 impl LiveState {

@@ -235,13 +235,13 @@ fn rejected_heartbeats_are_sent_to_a_reader_once_and_not_with_every_update() {
     let body = heartbeat("app-1", "service", 2).to_string();
     let refused = overview.send("POST", "/api/v1/heartbeats", &forged, body.as_bytes());
     assert_eq!(refused.status, 401);
-    let told = wait_until("the rejection to be shown", DEFAULT_TIMEOUT, || {
-        let told = ask(&first);
-        told["change"].get("rejected").is_some().then_some(told)
+    let update = wait_until("the rejection to be shown", DEFAULT_TIMEOUT, || {
+        let update = ask(&first);
+        update["change"].get("rejected").is_some().then_some(update)
     });
-    assert_eq!(told["change"]["rejected"][0]["server"], "app-1", "{told}");
+    assert_eq!(update["change"]["rejected"][0]["server"], "app-1", "{update}");
     overview.beat(&heartbeat("app-2", "service", 2));
-    let next = ask(&cursor(&told));
+    let next = ask(&cursor(&update));
     assert_eq!(next["change"]["heartbeats"][0]["server"], "app-2", "{next}");
     assert!(next["change"].get("rejected").is_none(), "told before: {next}");
     let elsewhere = ask(&first);

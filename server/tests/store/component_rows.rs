@@ -40,11 +40,6 @@ async fn web_1(store: &Arc<Store>) -> Component {
     Component::clone(&store.load().await.unwrap().snapshot.components[&key("web-1", Role::Web)])
 }
 
-async fn databases() -> [Database; 2] {
-    let server = Database::Postgres(testkit::postgres().create_database().await);
-    [Database::Sqlite(Folder::new("rows")), server]
-}
-
 #[tokio::test]
 async fn a_heartbeat_that_changes_no_fact_writes_no_fact() {
     for database in databases().await {

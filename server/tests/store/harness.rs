@@ -48,6 +48,12 @@ impl Database {
     }
 }
 
+/// A new database of each kind.
+pub(crate) async fn databases() -> [Database; 2] {
+    let server = Database::Postgres(testkit::postgres().create_database().await);
+    [Database::Sqlite(Folder::new("both")), server]
+}
+
 /// The heartbeat with other facts.
 pub(crate) fn reporting(
     mut heartbeat: Heartbeat,

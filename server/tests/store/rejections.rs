@@ -27,11 +27,6 @@ fn servers(rejected: &[RejectedHeartbeat]) -> Vec<&str> {
     rejected.iter().map(|run| run.server.as_str()).collect()
 }
 
-async fn databases() -> [Database; 2] {
-    let server = Database::Postgres(testkit::postgres().create_database().await);
-    [Database::Sqlite(Folder::new("rejections")), server]
-}
-
 #[tokio::test]
 async fn rejected_heartbeats_are_there_after_a_restart_until_they_are_over() {
     for database in databases().await {
