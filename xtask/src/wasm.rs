@@ -41,12 +41,37 @@ pub(crate) fn bind(compiled: &Path, folder: &Path) -> Result<()> {
         .out_name("app")
         .generate_output()
         .and_then(|mut output| {
+            drop_unused_classes(&mut output);
             let names = shorten_names(&mut output);
             output.emit(folder)?;
             Ok(names)
         })
         .context("wasm-bindgen cannot process the compiled page")
         .and_then(|names| rename(&folder.join("app.js"), &names))
+}
+
+/// The classes with which server functions read and write streams. The page has no streams of its own, but whatever a
+/// crate exports is kept, with all that it calls: 1.5 kB of the first load.
+const UNUSED_CLASSES: [&str; 3] =
+    ["IntoUnderlyingByteSource", "IntoUnderlyingSink", "IntoUnderlyingSource"];
+
+/// Drops the classes that the page does not use, and everything that only they call.
+fn drop_unused_classes(output: &mut Output) {
+    let module = output.wasm_mut();
+    let is_unused = |export: &str| {
+        let export = export.trim_start_matches("__wbg_");
+        UNUSED_CLASSES.iter().any(|class| export.starts_with(&class.to_ascii_lowercase()))
+    };
+    let unused: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| is_unused(&export.name))
+        .map(walrus::Export::id)
+        .collect();
+    for export in unused {
+        module.exports.delete(export);
+    }
+    walrus::passes::gc::run(module);
 }
 
 /// Gives the functions that the wasm and `app.js` import from each other short names. Generated names end in a hash or
@@ -70,8 +95,23 @@ fn shorten_names(output: &mut Output) -> Vec<(String, String)> {
 fn rename(script: &Path, names: &[(String, String)]) -> Result<()> {
     let code = fs::read_to_string(script)?;
     let code = names.iter().fold(code, |code, (name, short)| code.replace(name, short));
+    let code = UNUSED_CLASSES.iter().fold(code, |code, class| without_class(&code, class));
     fs::write(script, code)?;
     Ok(())
+}
+
+/// The script without a class, which ends with the line that makes it disposable.
+fn without_class(code: &str, class: &str) -> String {
+    let (first, last) =
+        (format!("export class {class} {{"), format!("if (Symbol.dispose) {class}.prototype"));
+    let mut is_inside = false;
+    let lines = code.lines().filter(|line| {
+        is_inside |= *line == first;
+        let is_kept = !is_inside;
+        is_inside &= !line.starts_with(&last);
+        is_kept
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Panic messages contain the paths of source files. The paths of the build machine are private, and would make the
