@@ -7,7 +7,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 63] = [
+const LAYERS: [&str; 65] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
@@ -56,10 +56,12 @@ const LAYERS: [&str; 63] = [
     // The models, and above them what puts them together.
     "page::servers::hint_link",
     "page::servers::columns",
+    "page::servers::listing",
     "page::servers::model",
     "page::servers::row_cache",
     "page::servers::search",
     "page::servers::list",
+    "page::servers::map::model",
     "page::hints::model",
     "page::panel::model",
     "page::settings::model",
@@ -67,7 +69,7 @@ const LAYERS: [&str; 63] = [
     "page::header::model",
     "page::model",
     "page::client::rendering",
-    "page::servers::row_signals",
+    "page::servers::chunks",
     "page::state",
     "page",
     "page::client",

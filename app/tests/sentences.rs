@@ -28,7 +28,10 @@ fn why_in(snapshot: &Snapshot, server: &str, role: Role, now: Timestamp) -> Stri
 fn opening(snapshot: &Snapshot) -> (String, String) {
     let verdict = Catalog::for_language(Language::English)
         .verdict(&snapshot.overview(NOON), &hints(snapshot, NOON));
-    (verdict.headline, verdict.detail)
+    let problems = verdict.problems.into_iter().map(|problem| problem.text);
+    let said: Vec<String> =
+        [verdict.note].into_iter().chain(problems).filter(|text| !text.is_empty()).collect();
+    (verdict.headline, said.join(" · "))
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn a_cluster_without_room_for_more_servers_needs_attention_though_no_server_does
     assert_eq!(full.overview(NOON).health, Health::Warning);
     let (headline, detail) = opening(&full);
     assert_eq!(headline, "The cluster needs attention");
-    assert_eq!(detail, "2 of at most 2 server names are in use.");
+    assert_eq!(detail, "2 of at most 2 server names are in use");
     let room = Snapshot { max_servers: Some(3), ..full.clone() };
     assert_eq!(room.overview(NOON).health, Health::Ok);
     let blind = Snapshot { blind_since: Some(NOON), ..full };
@@ -145,17 +148,17 @@ fn the_opening_says_how_many_servers_need_attention_and_why() {
     assert_eq!(of(&[web("a"), web("b")]), texts("All 2 servers are in sync", ""));
     assert_eq!(
         of(&[heard(service("a"), -301)]),
-        texts("The server needs attention", "The service of a does not respond.")
+        texts("The server needs attention", "The service of a does not respond")
     );
     assert_eq!(
         of(&[heard(service("a"), -61), web("b")]),
-        texts("1 of 2 servers needs attention", "The heartbeat of the service of a is late.")
+        texts("1 of 2 servers needs attention", "The heartbeat of the service of a is late")
     );
     assert_eq!(
         of(&[stopped(web("a")), heard(web("b"), -86_401), web("c")]),
         texts(
             "2 of 3 servers need attention",
-            "b does not respond. The web component of a has stopped."
+            "b does not respond · The web component of a has stopped"
         )
     );
 }
@@ -173,27 +176,37 @@ fn the_opening_names_keys_and_versions() {
     mixed.references.accept(KeyKind::Machine, key(1));
     assert_eq!(
         opening(&mixed).1,
-        "b uses a different encryption key. d uses a different machine key. c reports no encryption key.",
+        "b uses a different encryption key · d uses a different machine key · c reports no encryption key",
         "the worst first"
     );
     let of = |server: &str, version: &str| {
         with_facts(web(server), |facts| facts.version = version.into())
     };
     let mixed = snapshot([of("a", "1"), of("b", "2"), of("c", "2"), of("d", "3")]);
-    assert_eq!(opening(&mixed).1, "Servers run different versions.");
+    assert_eq!(opening(&mixed).1, "Servers run different versions");
 }
 
 #[test]
-fn the_opening_names_three_servers_and_counts_the_rest() {
+fn the_opening_counts_each_kind_of_problem_and_names_the_only_server_that_has_it() {
     let of = |server: &str| stopped(service(server));
-    let (_, four) = opening(&snapshot(["a", "b", "c", "d"].map(of)));
-    assert!(
-        four.ends_with("The service of d has stopped."),
-        "a fourth name is as short as a count: {four}"
-    );
-    let (headline, five) = opening(&snapshot(["a", "b", "c", "d", "e"].map(of)));
-    assert_eq!(headline, "5 of 5 servers need attention");
-    assert!(five.ends_with("The service of c has stopped. 2 more."), "{five}");
+    let dead = heard(service("z"), -301);
+    let (headline, said) = opening(&snapshot(["a", "b", "c"].map(of).into_iter().chain([dead])));
+    assert_eq!(headline, "4 of 4 servers need attention");
+    assert_eq!(said, "The service of z does not respond · 3 services have stopped");
+}
+
+#[test]
+fn every_problem_that_the_opening_counts_leads_to_servers_or_is_of_the_cluster() {
+    let settings = Settings { automatic_failover: true, ..Settings::default() };
+    let thin = Snapshot { settings, ..snapshot([stopped(service("a")), web("b")]) };
+    let overview = thin.overview(NOON);
+    let verdict = Catalog::for_language(Language::English).verdict(&overview, &hints(&thin, NOON));
+    for problem in &verdict.problems {
+        let of_servers =
+            overview.findings.iter().any(|found| found.id == problem.id && found.server.is_some());
+        assert_eq!(of_servers, !problem.is_of_cluster, "{problem:?}");
+    }
+    assert_eq!(verdict.problems.len(), 2);
 }
 
 #[test]
@@ -203,14 +216,17 @@ fn the_opening_groups_services_that_stopped_reporting_at_the_same_time() {
     let silent = snapshot(["a", "b", "c"].map(dead).into_iter().chain([other]));
     assert_eq!(
         opening(&silent).1,
-        "3 of 3 services stopped reporting at the same time. The web component of e has stopped."
+        "3 of 3 services stopped reporting at the same time · The web component of e has stopped"
     );
 }
 
 #[test]
-fn the_worst_of_a_server_is_the_reason_given() {
+fn all_problems_of_a_server_are_counted_the_worst_first() {
     let pair = snapshot([stopped(web("a")), heard(service("a"), -301), web("b")]);
-    assert_eq!(opening(&pair).1, "The service of a does not respond.");
+    assert_eq!(
+        opening(&pair).1,
+        "The service of a does not respond · The web component of a has stopped"
+    );
 }
 
 #[test]
@@ -219,7 +235,7 @@ fn the_opening_has_a_warning_about_the_cluster_when_all_servers_are_in_sync() {
     let thin = Snapshot { settings, ..snapshot([service("a")]) };
     assert_eq!(
         opening(&thin),
-        ("The cluster needs attention".to_owned(), "No standby for failover.".to_owned())
+        ("The cluster needs attention".to_owned(), "No standby for failover".to_owned())
     );
     let tight = Settings { stale_timeout_s: 60, ..Settings::default() };
     let tight = Snapshot { settings: tight, ..snapshot([service("a")]) };

@@ -11,7 +11,7 @@ test('why does a server have a decryption failure, and how do I fix it', async (
   cluster.agent('web-2', 'service', { key: 'another key' });
   await openPage(page, cluster.url);
   await expect(page.getByTestId('verdict')).toHaveText('1 of 3 servers needs attention');
-  await expect(page.getByText('web-2 uses a different encryption key.')).toBeVisible();
+  await expect(page.getByTestId('problems')).toHaveText('web-2 uses a different encryption key');
   await hintLink(page, 'web-2', 'service', 'Encryption key').click();
   const cure = hint(page, 'key-mismatch-web-2');
   await expect(cure).toBeInViewport();
@@ -45,7 +45,7 @@ test('why is my web component stale although the server is up', async ({ cluster
   await expect(web).toHaveAttribute('data-pulse', 'stale', { timeout: 70_000 });
   await expect(server(page, 'web-1'), 'a warning, not an error').toHaveAttribute('data-health', 'warning');
   await expect(component(page, 'web-1', 'service')).toHaveAttribute('data-pulse', 'alive');
-  await expect(page.getByText('The web component of web-1 has received no requests.')).toBeVisible();
+  await expect(page.getByTestId('problems').getByText('The web component of web-1 has received no requests')).toBeVisible();
   await expect(problem(page, 'web-1', 'web', 'Heartbeat')).toContainText('a web component is stale after 60 s');
   await hintLink(page, 'web-1', 'web', 'Heartbeat').click();
   const cure = page.locator('[data-hint="web-idle"]');
@@ -63,7 +63,7 @@ test('why does a machine key differ', async ({ cluster, page }) => {
   const web = (name: string, machineKey: string) => ({ server: name, role: 'web' as const, version: '5.3.40', machineKey });
   await cluster.sendHeartbeats([web('web-1', 'm'), web('web-2', 'm'), web('web-3', 'other')]);
   await openPage(page, cluster.url);
-  await expect(page.getByText('web-3 uses a different machine key.')).toBeVisible();
+  await expect(page.getByTestId('problems').getByText('web-3 uses a different machine key')).toBeVisible();
   await hintLink(page, 'web-3', 'web', 'Encryption key').click();
   const cure = page.locator('[data-hint="machine-key-mismatch"]');
   await expect(cure).toBeInViewport();
@@ -108,7 +108,7 @@ test('why does my service keep restarting, and since when', async ({ cluster, pa
   }
   await cluster.keepSendingHeartbeats([{ server: 'app-1', version: '2026.2.2' }]);
   await openPage(page, cluster.url);
-  await expect(page.getByText('The service of app-1 keeps restarting.')).toBeVisible();
+  await expect(page.getByTestId('problems').getByText('The service of app-1 keeps restarting')).toBeVisible();
   const service = component(page, 'app-1', 'service');
   await expect(service, 'its heartbeats arrive in time').toHaveAttribute('data-pulse', 'alive');
   await expect(server(page, 'app-1')).toHaveAttribute('data-health', 'warning');

@@ -284,7 +284,7 @@ export const hintLink = (page: Page, name: string, role: 'web' | 'service', colu
 
 /** What its line says in a column. */
 export const value = (page: Page, name: string, column: string): Locator =>
-  server(page, name).locator(`.table-row > .${columnClass(column)}`);
+  server(page, name).locator(`.table-row .${columnClass(column)}`);
 
 /** The names of the servers in the table, in order. */
 export const shownServers = (page: Page) =>

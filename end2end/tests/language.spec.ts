@@ -34,6 +34,7 @@ test.describe('a browser that prefers German', () => {
     await page.getByRole('link', { name: 'Edit settings' }).click();
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(page.getByTestId('done')).toContainText('Settings saved.');
+    await page.locator('#user').click();
     await page.getByRole('link', { name: 'Audit' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Audit');
     await page.getByRole('link', { name: 'Cluster Overview' }).click();

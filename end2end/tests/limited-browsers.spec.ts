@@ -40,6 +40,7 @@ for (const [what, make] of odd) {
     await expect(server(page, 'app-2')).toHaveCount(1);
     await page.getByRole('link', { name: 'Edit settings' }).click();
     await expect(page.getByLabel('Stale timeout')).toBeVisible();
+    await page.locator('#user').click();
     await page.getByRole('button', { name: 'Theme' }).click();
     await expect(page.locator('html')).toHaveAttribute('data-theme', 'light');
     await expect(page.locator('#not-live')).toBeHidden();

@@ -17,11 +17,11 @@ const hostile: Heartbeat[] = [
 ];
 const names = hostile.map((heartbeat) => heartbeat.server);
 
-/** The elements that reach beyond the edge of the page. */
+/** The elements that reach beyond the edge of the page; the filters scroll by themselves. */
 const elementsBeyondEdge = (page: Page) =>
   page.evaluate(() =>
     [...document.querySelectorAll('.page *:not(svg *)')]
-      .filter((element) => !element.closest('.visually-hidden') && element.getBoundingClientRect().width > 0)
+      .filter((element) => !element.closest('.visually-hidden, .filter-list') && element.getBoundingClientRect().width > 0)
       .filter((element) => {
         const { left, right } = element.getBoundingClientRect();
         return right > document.documentElement.clientWidth + 1 || left < -1;
@@ -134,14 +134,16 @@ test('a healthy server is one line, each problem is one more, and the whole line
   await expect(page.getByRole('dialog', { name: 'app-2' })).toBeVisible();
 });
 
-test('on a narrow screen the order is verdict, hints, servers', async ({ cluster, page }) => {
+test('on a narrow screen the order is verdict, configuration, servers, hints, and the worst server is on the first screen', async ({ cluster, page }) => {
   await page.setViewportSize({ width: 360, height: 800 });
   await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
   await openPage(page, cluster.url);
   const top = async (selector: string) => (await page.locator(selector).boundingBox())?.y ?? NaN;
   const [verdict, strip, hints, servers] = await Promise.all(['#verdict', '.summary', '#troubleshooting', '.servers'].map(top));
   expect(verdict).toBeLessThan(strip);
-  expect(hints).toBeLessThan(servers);
+  expect(strip).toBeLessThan(servers);
+  expect(servers).toBeLessThan(hints);
+  await expect(server(page, 'bad-1')).toBeInViewport({ ratio: 1 });
   await expect(page.locator('#to-hints')).toBeVisible();
   await page.locator('#to-hints').click();
   await expect(page.locator('#troubleshooting-head')).toBeInViewport();

@@ -1,7 +1,7 @@
 // Can an admin find a server by order, filter and search, and is the view in the address?
 
 import { BrowserContext, Page } from '@playwright/test';
-import { Cluster, expect, Heartbeat, openPage, quickTimers, shownServers, test } from './cluster';
+import { Cluster, expect, Heartbeat, openPage, quickTimers, server, shownServers, test } from './cluster';
 
 /** Two healthy servers, one with a wrong key, one outdated, one that stopped a moment ago, which is no problem yet. */
 const five: Heartbeat[] = [
@@ -20,7 +20,7 @@ const reportFive = async (cluster: Cluster) => {
 
 /** The count of each filter. */
 const filterCounts = async (page: Page) => {
-  const words = await page.locator('.filter').allInnerTexts();
+  const words = await page.locator('#filter-all, #filter-error, #filter-warning, #filter-unknown, #filter-ok').allInnerTexts();
   return Object.fromEntries(words.map((text) => text.split(/\s+/)));
 };
 
@@ -194,13 +194,16 @@ test('a sort order is kept while updates arrive', async ({ cluster, page }) => {
 test.describe('230 servers', () => {
   const many = Array.from({ length: 230 }, (_, n) => ({ server: `app-${String(n + 1).padStart(3, '0')}` }));
 
-  test('with scripts all are shown, whatever page the address names', async ({ cluster, page }) => {
+  test('with scripts the list goes on below the screen, and an address that names a page shows that page', async ({ cluster, page }) => {
     await cluster.sendHeartbeats(many);
     await openPage(page, cluster.url);
-    await expect(page.locator('[data-server]')).toHaveCount(230);
-    await expect(page.getByRole('navigation', { name: 'Pages' })).toHaveCount(0);
+    await expect(page.locator('.chunk')).toHaveCount(12);
+    await expect(page.locator('#filter-all')).toHaveText('All 230');
+    await page.locator('.chunk').last().scrollIntoViewIfNeeded();
+    await expect(server(page, 'app-230')).toBeVisible();
     await openPage(page, `${cluster.url}?page=2`);
-    await expect(page.locator('[data-server]')).toHaveCount(230);
+    await expect(page.locator('[data-server]')).toHaveCount(30);
+    await expect(page.getByText('201 to 230 of 230')).toBeVisible();
     await expect(page.getByText('On each server of the product')).toHaveCount(0);
   });
 

@@ -11,7 +11,7 @@ test.describe('without JavaScript', () => {
     await expect.poll(async () => (await cluster.overview()).counts.servers).toBe(2);
     await page.goto(cluster.url);
     await expect(page.getByTestId('verdict')).toHaveText('1 of 2 servers needs attention');
-    await expect(page.getByText('Decryption failure')).toBeVisible();
+    await expect(page.getByText('Service Decryption failure')).toBeVisible();
     await expect(page.locator('[data-hint="key-mismatch"] li').first()).toBeVisible();
     await expect(page.getByRole('button', { name: 'Pause' })).toBeHidden();
   });

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 
 /// The files that a browser fetches at the first load, besides the HTML.
 const FIRST_LOAD: [&str; 7] =
-    ["app.css", "theme.js", "start.js", "locale.js", "app.js", "app_bg.wasm", "messages-en.txt"];
+    ["app.css", "header.js", "start.js", "locale.js", "app.js", "app_bg.wasm", "messages-en.txt"];
 
 /// The parts that a browser needs before any script has run.
 const READABLE: [&str; 2] = ["html", "app.css"];

@@ -19,4 +19,4 @@ pub(crate) use self::format::{date, number};
 pub use self::locale::Language;
 pub use self::message_key::MessageKey;
 pub use self::plural::PluralCategory;
-pub use self::sentences::{HintText, Verdict};
+pub use self::sentences::{HintText, ProblemCount, Verdict};

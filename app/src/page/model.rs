@@ -1,7 +1,5 @@
 //! Everything that the page shows, as plain values: a pure function of the snapshot, the time and the route.
 
-use std::sync::Arc;
-
 use crate::cluster::hints::Arg;
 use crate::cluster::{Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
@@ -10,9 +8,9 @@ use crate::page::hints::model::{HintGroup, cut_off, hint_groups};
 use crate::page::panel::model::{Panel, panel};
 use crate::page::route::Route;
 use crate::page::route::query::to_query;
-use crate::page::servers::list::{Toolbar, list_servers};
-use crate::page::servers::model::ServerRow;
-use crate::page::servers::row_cache::{HeartbeatTimes, RowCache, build_rows};
+use crate::page::servers::list::{Extent, Toolbar, list_servers};
+use crate::page::servers::listing::Listing;
+use crate::page::servers::map::model::Map;
 use crate::page::settings::model::{Form, SummaryItem, form, summary};
 use crate::page::view_context::ViewContext;
 
@@ -23,8 +21,7 @@ pub(crate) struct PageModel {
     /// `Some` while the form is open.
     pub(crate) form: Option<Form>,
     pub(crate) toolbar: Toolbar,
-    /// With the times of their heartbeats, which are no part of a row.
-    pub(crate) rows: Vec<(Arc<ServerRow>, HeartbeatTimes)>,
+    pub(crate) map: Map,
     pub(crate) hints: Vec<HintGroup>,
     pub(crate) panel: Option<Panel>,
     /// Sort order, filter and search as a query: every link on the page keeps them.
@@ -32,32 +29,29 @@ pub(crate) struct PageModel {
 }
 
 impl PageModel {
-    /// What this route shows at `now`, with at most `max_rows` servers.
+    /// What this route shows at `now`, and the servers of its list. Their rows are built from that where they are shown.
     pub(crate) fn new(
         snapshot: &Snapshot,
         now: Timestamp,
         route: &Route,
-        max_rows: usize,
-        cache: &mut RowCache,
+        extent: Extent,
         catalog: &'static Catalog,
-    ) -> Self {
+    ) -> (Self, Listing) {
         let overview = snapshot.overview(now);
         let hints = snapshot.hints(&overview);
         let context = ViewContext { snapshot, overview: &overview, now, route, catalog };
-        let (toolbar, shown) = list_servers(&context, max_rows);
-        let rows = build_rows(&shown, &context, &overview.findings, cache);
+        let (toolbar, order) = list_servers(&context, extent);
         let model = Self {
             banner: banner(&context, &hints),
             summary: summary(&context),
             form: form(&context),
-            hints: hint_groups(&hints, cache, &context),
+            hints: hint_groups(&hints, &order, &context),
             panel: panel(&context),
             toolbar,
-            rows,
+            map: Map::new(&overview, &order),
             list: to_query(route.persistent_params()),
         };
-        cache.remember(overview);
-        model
+        (model, Listing::new(overview, order))
     }
 
     /// The model of a page that has had no update since `since`. Nothing is known about the overview's database

@@ -1,29 +1,26 @@
-//! The signals of the page. A signal is set only if its value differs, so that only what changed is rendered.
+//! The state of the page: its model and its signals. A signal is set only if what it stands for differs, so that only
+//! what changed is rendered.
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use crate::cluster::{Snapshot, Timestamp};
 use crate::i18n::Catalog;
-use crate::page::banner::model::Banner;
-#[cfg(feature = "hydrate")]
-use crate::page::client::rendering::set_if_changed;
 use crate::page::header::model::Connection;
-use crate::page::hints::model::HintGroup;
 use crate::page::model::PageModel;
-use crate::page::panel::model::Panel;
 use crate::page::route::Route;
 use crate::page::route::dialog::Dialog;
-use crate::page::servers::list::Toolbar;
-use crate::page::servers::row_cache::RowCache;
-use crate::page::servers::row_signals::RowSignals;
 #[cfg(feature = "hydrate")]
-use crate::page::servers::row_signals::update_rows;
+use crate::page::servers::chunks;
+use crate::page::servers::chunks::Chunk;
+use crate::page::servers::list::Extent;
+#[cfg(feature = "hydrate")]
+use crate::page::servers::list::MAX_WHOLE;
+use crate::page::servers::row_cache::RowCache;
 use crate::page::settings::draft::Draft;
-use crate::page::settings::model::{Form, SummaryItem};
+use crate::page::view_context::ViewContext;
 use crate::protocol::{Command, InitialState, PageContext, UserRole};
-
-/// The server renders at most so many rows; a hydrated page then shows all.
-const MAX_SERVER_RENDERED_ROWS: usize = 200;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageState {
@@ -33,35 +30,54 @@ pub(crate) struct PageState {
     pub(crate) pending_command: RwSignal<Option<Command>>,
     /// A command is under way.
     pub(crate) busy: RwSignal<bool>,
-    pub(crate) banner: RwSignal<Banner>,
-    pub(crate) summary: RwSignal<Vec<SummaryItem>>,
-    /// `Some` while the form is open.
-    pub(crate) form: RwSignal<Option<Form>>,
-    pub(crate) toolbar: RwSignal<Toolbar>,
-    /// Sort order, filter and search as a query: every link on the page keeps them.
-    pub(crate) list: RwSignal<String>,
-    /// In the order of the list, including rows that are not rendered yet.
-    pub(crate) rows: RwSignal<Vec<RowSignals>>,
-    pub(crate) hints: RwSignal<Vec<HintGroup>>,
-    pub(crate) panel: RwSignal<Option<Panel>>,
+    /// The rows, in the order of the list.
+    pub(crate) chunks: RwSignal<Vec<Chunk>>,
+    /// Set when a chunk comes near the screen, which needs rows then.
+    #[cfg(feature = "hydrate")]
+    pub(crate) rows_due: RwSignal<()>,
     /// The server's time in whole seconds, from which ages are computed.
     pub(crate) tick: RwSignal<Timestamp>,
     pub(crate) as_of: RwSignal<Timestamp>,
+    /// The place in the list of the server that the map's link leads to.
+    pub(crate) map_place: RwSignal<usize>,
     pub(crate) connection: RwSignal<Connection>,
     /// The overview was updated since this page was loaded.
     pub(crate) outdated: RwSignal<bool>,
-    shared: StoredValue<SharedState>,
+    model: StoredValue<Arc<PageModel>>,
+    shared: StoredValue<Arc<SharedState>>,
 }
 
-/// What does not change, and signals that only a few parts read. `PageState` stays small and `Copy`.
-#[derive(Clone, Debug)]
-struct SharedState {
-    page_context: PageContext,
+/// A part of the model that is rendered for itself. All parts share one type of signal: a signal of a type of its own is
+/// some kilobytes of wasm.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    Banner,
+    Summary,
+    /// The form of the settings.
+    Form,
+    Toolbar,
+    Map,
+    /// What every link on the page keeps.
+    List,
+    Hints,
+    Panel,
+}
+
+impl Part {
+    const COUNT: usize = Self::Panel as usize + 1;
+}
+
+/// What does not change, and signals that only a few parts read.
+#[derive(Debug)]
+pub(crate) struct SharedState {
+    pub(crate) page_context: PageContext,
     catalog: &'static Catalog,
+    /// For each part of the model, set when that part differs.
+    changed: [RwSignal<()>; Part::COUNT],
     /// The overview's reason if it rejected the last request.
-    error_detail: RwSignal<String>,
+    pub(crate) error_detail: RwSignal<String>,
     /// The text of the live region.
-    announcement: RwSignal<String>,
+    pub(crate) announcement: RwSignal<String>,
 }
 
 impl PageState {
@@ -73,67 +89,111 @@ impl PageState {
     ) -> Self {
         let route = Route::parse(&initial.query);
         let InitialState { delta, context: page_context, .. } = initial;
-        let model = PageModel::new(
-            snapshot,
-            delta.now,
-            &route,
-            MAX_SERVER_RENDERED_ROWS,
-            &mut RowCache::default(),
-            catalog,
-        );
-        let rows = model
-            .rows
-            .into_iter()
-            .map(|(server, heartbeats)| RowSignals::new(server, heartbeats, true));
-        let rows = rows.collect();
+        let now = delta.now;
+        let (model, listing) = PageModel::new(snapshot, now, &route, Extent::Page, catalog);
+        let chunks = Chunk::all_near(listing.order.len());
+        let context =
+            ViewContext { snapshot, overview: &listing.overview, now, route: &route, catalog };
+        let places: Vec<_> = chunks.iter().map(|chunk| chunk.places(listing.order.len())).collect();
+        let rows = RowCache::default().build(&places, &listing, &context);
+        for (chunk, rows) in chunks.iter().zip(rows) {
+            chunk.show(rows);
+        }
         Self {
             route: RwSignal::new(route),
             pending_command: RwSignal::new(None),
             busy: RwSignal::new(false),
-            banner: RwSignal::new(model.banner),
-            summary: RwSignal::new(model.summary),
-            form: RwSignal::new(model.form),
-            toolbar: RwSignal::new(model.toolbar),
-            list: RwSignal::new(model.list),
-            rows: RwSignal::new(rows),
-            hints: RwSignal::new(model.hints),
-            panel: RwSignal::new(model.panel),
-            tick: RwSignal::new(delta.now),
-            as_of: RwSignal::new(delta.now),
+            chunks: RwSignal::new(chunks),
+            #[cfg(feature = "hydrate")]
+            rows_due: RwSignal::new(()),
+            tick: RwSignal::new(now),
+            as_of: RwSignal::new(now),
+            map_place: RwSignal::new(0),
             connection: RwSignal::new(Connection::Polling),
             outdated: RwSignal::new(false),
-            shared: StoredValue::new(SharedState {
+            model: StoredValue::new(Arc::new(model)),
+            shared: StoredValue::new(Arc::new(SharedState {
                 page_context,
                 catalog,
+                changed: std::array::from_fn(|_| RwSignal::new(())),
                 error_detail: RwSignal::new(String::new()),
                 announcement: RwSignal::new(String::new()),
-            }),
+            })),
         }
     }
 
-    /// Shows another model. Only signals whose value differs are set.
+    /// The model, for a view of this part: it is rendered again when the part differs.
+    pub(crate) fn model(&self, part: Part) -> Arc<PageModel> {
+        self.shared().changed[part as usize].track();
+        self.model_untracked()
+    }
+
+    pub(crate) fn model_untracked(&self) -> Arc<PageModel> {
+        self.model.get_value()
+    }
+
+    /// Shows another model. Only parts that differ are rendered.
     #[cfg(feature = "hydrate")]
     pub(crate) fn show(&self, model: PageModel) {
-        set_if_changed(&self.banner, model.banner);
-        set_if_changed(&self.summary, model.summary);
-        set_if_changed(&self.form, model.form);
-        set_if_changed(&self.toolbar, model.toolbar);
-        set_if_changed(&self.list, model.list);
-        set_if_changed(&self.hints, model.hints);
-        set_if_changed(&self.panel, model.panel);
-        update_rows(self.rows, model.rows);
+        let before = self.model_untracked();
+        // By number of the part.
+        let differs: [bool; Part::COUNT] = [
+            before.banner != model.banner,
+            before.summary != model.summary,
+            before.form != model.form,
+            before.toolbar != model.toolbar,
+            before.map != model.map,
+            before.list != model.list,
+            before.hints != model.hints,
+            before.panel != model.panel,
+        ];
+        self.model.set_value(Arc::new(model));
+        let changed = self.shared().changed;
+        for (changed, _) in changed.iter().zip(differs).filter(|(_, differs)| *differs) {
+            changed.notify();
+        }
+    }
+
+    /// Gives the list this length. Its rows are built where they are near the screen.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn resize_list(&self, listed: usize) {
+        chunks::resize(self.chunks, listed, self.is_list_whole(listed));
+    }
+
+    /// Whether all servers of a list of this length are in the document.
+    #[cfg(feature = "hydrate")]
+    fn is_list_whole(&self, listed: usize) -> bool {
+        listed <= MAX_WHOLE || self.route.get_untracked().list.page.is_some()
+    }
+
+    /// A chunk has come near the screen, or has left it with this height.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn set_near(&self, chunk: &Chunk, is_near: bool, height: i32) {
+        let listed = self.chunks.get_untracked().len() * chunks::CHUNK_LENGTH;
+        let is_near = is_near || self.is_list_whole(listed);
+        if chunk.is_near() == is_near {
+            return;
+        }
+        if is_near {
+            chunk.empty_height.set(None);
+            self.rows_due.notify();
+        } else {
+            chunk.show(Vec::new());
+            chunk.empty_height.set(Some(height));
+        }
     }
 
     /// Renders numbers and dates again once the browser's own formats are known.
     #[cfg(feature = "hydrate")]
     pub(crate) fn rerender_formatted(&self) {
-        self.toolbar.notify();
-        self.panel.notify();
+        for part in [Part::Toolbar, Part::Panel] {
+            self.shared().changed[part as usize].notify();
+        }
     }
 
     /// The address of this list with another dialog, or with none.
     pub(crate) fn address(&self, query: &str) -> String {
-        let list = self.list.get();
+        let list = &self.model(Part::List).list;
         match (list.is_empty(), query.is_empty()) {
             (false, false) => format!("?{list}&{query}"),
             _ => format!("?{list}{query}"),
@@ -141,37 +201,27 @@ impl PageState {
     }
 
     pub(crate) fn catalog(&self) -> &'static Catalog {
-        self.shared.with_value(|shared| shared.catalog)
+        self.shared().catalog
     }
 
-    /// The overview's reason if it rejected the last request.
-    pub(crate) fn error_detail(&self) -> RwSignal<String> {
-        self.shared.with_value(|shared| shared.error_detail)
-    }
-
-    /// The text of the live region.
-    pub(crate) fn announcement(&self) -> RwSignal<String> {
-        self.shared.with_value(|shared| shared.announcement)
-    }
-
-    pub(crate) fn page_context<T>(&self, read: impl FnOnce(&PageContext) -> T) -> T {
-        self.shared.with_value(|shared| read(&shared.page_context))
+    pub(crate) fn shared(&self) -> Arc<SharedState> {
+        self.shared.get_value()
     }
 
     /// A viewer can change nothing.
     pub(crate) fn is_read_only(&self) -> bool {
-        self.page_context(|context| context.user.role == UserRole::Viewer)
+        self.shared().page_context.user.role == UserRole::Viewer
     }
 
     /// The address of a route below the base path; it keeps the appearance.
     pub(crate) fn action_address(&self, name: &str) -> String {
-        let appearance = self.route.with_untracked(|route| route.appearance.query());
-        self.page_context(|page_context| format!("{}/{name}{appearance}", page_context.site.base))
+        let appearance = self.route.get_untracked().appearance.query();
+        format!("{}/{name}{appearance}", self.shared().page_context.site.base)
     }
 
     /// Edits the settings form; the first edit makes a draft from the fields as shown.
     pub(crate) fn edit_draft(&self, edit: impl FnOnce(&mut Draft)) {
-        let shown = self.form.with_untracked(|form| form.as_ref().map(|form| form.draft.clone()));
+        let shown = self.model_untracked().form.as_ref().map(|form| form.draft.clone());
         self.route.update(|route| {
             if let Dialog::Settings(draft) = &mut route.dialog {
                 edit(draft.get_or_insert_with(|| shown.unwrap_or_default()));

@@ -1,6 +1,6 @@
 //! The only place where a verdict becomes a shape, a word and a colour. All matches are total.
 
-use leptos::prelude::*;
+use maud::{Markup, html};
 
 use crate::cluster::KeyVerdict;
 use crate::cluster::Severity;
@@ -116,34 +116,27 @@ pub(crate) const REJECTED: StatusStyle = style("warning", MessageKey::StatusWarn
 pub(crate) const SPRITE: &str = r#"<svg width="0" height="0" aria-hidden="true"><symbol id="i-ok" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M4.8 8.2 7 10.4l4.3-4.6"/></symbol><symbol id="i-warning" viewBox="0 0 16 16"><path d="M8 1.3 15.4 14.5H.6z"/><path class="sign" d="M8 6v4M8 12v.4"/></symbol><symbol id="i-error" viewBox="0 0 16 16"><path d="M5 .8h6L15.2 5v6L11 15.2H5L.8 11V5z"/><path class="sign" d="m5.4 5.4 5.2 5.2m0-5.2-5.2 5.2"/></symbol><symbol id="i-stopped" viewBox="0 0 16 16"><rect x="1" y="1" width="14" height="14" rx="2"/><rect class="hole" x="5" y="5" width="6" height="6"/></symbol><symbol id="i-unknown" viewBox="0 0 16 16"><circle class="ring" cx="8" cy="8" r="6.5"/><path class="mark" d="M6 6.3c.2-2.6 4-2.4 4 0 0 1.6-2 1.6-2 3.3M8 11.6v.4"/></symbol><symbol id="i-info" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7"/><path class="sign" d="M8 7.2v4M8 4.6v.4"/></symbol></svg>"#;
 
 /// An icon beside its word. Screen readers skip it.
-pub(crate) fn icon(style: StatusStyle) -> impl IntoView + use<> {
+pub(crate) fn icon(style: StatusStyle) -> Markup {
     svg(style.icon, None)
 }
 
 /// An icon beside a text. It has a label unless the text contains its word.
-pub(crate) fn icon_beside(
-    style: StatusStyle,
-    text: &str,
-    catalog: &Catalog,
-) -> impl IntoView + use<> {
+pub(crate) fn icon_beside(style: StatusStyle, text: &str, catalog: &Catalog) -> Markup {
     let label = style.label(catalog);
     svg(style.icon, (!text.contains(label)).then_some(label))
 }
 
 /// An icon without text; its word is its label.
-pub(crate) fn icon_alone(style: StatusStyle, catalog: &Catalog) -> impl IntoView + use<> {
+pub(crate) fn icon_alone(style: StatusStyle, catalog: &Catalog) -> Markup {
     svg(style.icon, Some(style.label(catalog)))
 }
 
-fn svg(icon: &'static str, label: Option<&'static str>) -> impl IntoView + use<> {
-    view! {
-        <svg
-            class=format!("icon {icon}")
-            role=label.map(|_| "img")
-            aria-label=label
-            aria-hidden=label.is_none().then_some("true")
-        >
-            <use_ href=format!("#i-{icon}")></use_>
-        </svg>
+fn svg(icon: &str, label: Option<&str>) -> Markup {
+    let role = label.map(|_| "img");
+    let hidden = label.is_none().then_some("true");
+    html! {
+        svg class={"icon " (icon)} role=[role] aria-label=[label] aria-hidden=[hidden] {
+            use href={"#i-" (icon)} {}
+        }
     }
 }

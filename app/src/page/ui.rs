@@ -1,6 +1,7 @@
 //! Small parts that several views use.
 
 use leptos::prelude::*;
+use maud::html;
 
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
@@ -52,9 +53,11 @@ pub(crate) fn permitted_link(
     }
 }
 
-pub(crate) fn hidden_fields(pairs: Vec<(&'static str, String)>) -> impl IntoView + use<> {
-    let field = |(name, value)| view! { <input type="hidden" name=name value=value /> };
-    pairs.into_iter().map(field).collect_view()
+pub(crate) fn hidden_fields(pairs: &[(&'static str, String)]) -> impl IntoView + use<> {
+    let fields = html! {
+        @for (name, value) in pairs { input type="hidden" name=(name) value=(value); }
+    };
+    view! { <div hidden inner_html=fields.into_string()></div> }
 }
 
 /// `12 s ago`

@@ -99,7 +99,7 @@ fn filter_form(
         .collect();
     view! {
         <form class="inline-form" method="get" action=format!("{}/audit", context.site.base) role="search">
-            {hidden_fields(context.appearance.pairs())}
+            {hidden_fields(&context.appearance.pairs())}
             <div class="field">
                 <label for="action">{context.text(MessageKey::PagesAuditFilterAction)}</label>
                 <select id="action" name="action">

@@ -73,7 +73,7 @@ pub(crate) fn layout(
                 <meta charset="utf-8" />
                 {crate::page::document::head(format!("{title} - Cluster Overview"), &asset)}
                 <link rel="stylesheet" href=asset("pages.css") />
-                <script nonce=nonce.clone() src=asset("theme.js")></script>
+                <script nonce=nonce.clone() src=asset("header.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
                 {branding::stylesheets(&context.site, &context.appearance)}
                 {branding::frame_script(&context.site, &nonce, signed_out)}

@@ -9,4 +9,4 @@ mod verdict;
 
 pub use self::hints::HintText;
 pub(super) use self::reasons::{failure_reason, roles};
-pub use self::verdict::Verdict;
+pub use self::verdict::{ProblemCount, Verdict};

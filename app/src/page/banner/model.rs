@@ -1,16 +1,18 @@
 //! The banner: the verdict on the cluster, and the result of the last command.
 
-use crate::cluster::hints::Arg;
+use crate::cluster::hints::{self, Arg};
 use crate::cluster::{Health, Hint, HintId, Role, Timestamp};
-use crate::i18n::MessageKey;
-use crate::page::route::Done;
+use crate::i18n::{MessageKey, ProblemCount};
+use crate::page::route::{Done, List, Route};
 use crate::page::view_context::ViewContext;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Banner {
     pub(crate) headline: String,
-    /// Which servers, and why.
-    pub(crate) detail: String,
+    /// What follows from blindness; empty otherwise.
+    pub(crate) note: String,
+    /// The most urgent kinds of problem. Each is a link to the servers that have it.
+    pub(crate) problems: Vec<ProblemLink>,
     pub(crate) health: Health,
     /// Since when the page shows only the last known values.
     pub(crate) blind: Option<Timestamp>,
@@ -18,12 +20,23 @@ pub(crate) struct Banner {
     pub(crate) done: Option<String>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProblemLink {
+    pub(crate) text: String,
+    pub(crate) address: String,
+}
+
 pub(crate) fn banner(context: &ViewContext<'_>, hints: &[Hint]) -> Banner {
     let ViewContext { overview, route, catalog, .. } = *context;
     let verdict = catalog.verdict(overview, hints);
     Banner {
         headline: verdict.headline,
-        detail: verdict.detail,
+        note: verdict.note,
+        problems: verdict
+            .problems
+            .into_iter()
+            .map(|problem| context.problem_link(problem))
+            .collect(),
         // An empty cluster is not healthy: nothing is known about it.
         health: if overview.servers.is_empty() { Health::Unknown } else { overview.health },
         blind: overview.blind_since,
@@ -32,6 +45,18 @@ pub(crate) fn banner(context: &ViewContext<'_>, hints: &[Hint]) -> Banner {
 }
 
 impl ViewContext<'_> {
+    fn problem_link(&self, problem: ProblemCount) -> ProblemLink {
+        let ProblemCount { id, is_of_cluster, text } = problem;
+        let address = if is_of_cluster {
+            format!("#{}", hints::anchor(id, None, None))
+        } else {
+            let list = List { search: format!("hint:{}", id.as_str()), ..List::default() };
+            let appearance = self.route.appearance.clone();
+            Route { list, appearance, ..Route::default() }.address()
+        };
+        ProblemLink { text, address }
+    }
+
     fn done(&self, done: &Done) -> String {
         let (server, role) = match done {
             Done::Saved => return self.catalog.text(MessageKey::DoneSaved).to_owned(),

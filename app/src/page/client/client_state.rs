@@ -1,11 +1,18 @@
 //! The browser's copy of the snapshot, its age, and when to poll again.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::cluster::hints::dom_safe;
 use crate::cluster::{Snapshot, Span, Timestamp};
 use crate::i18n::Catalog;
 use crate::page::client::monotonic::since_opened;
 use crate::page::model::PageModel;
 use crate::page::route::Route;
-use crate::page::servers::row_cache::RowCache;
+use crate::page::servers::list::Extent;
+use crate::page::servers::listing::Listing;
+use crate::page::servers::row_cache::{RowCache, TimedRow};
+use crate::page::view_context::ViewContext;
 use crate::protocol::{InitialState, OverviewDelta};
 
 /// The longest back-off after failures.
@@ -32,6 +39,8 @@ pub(crate) struct ClientState {
     request_started: Option<Span>,
     /// The overview's reason if it rejected the last request.
     error_detail: String,
+    /// The servers of the list, as they were judged last.
+    listing: Option<Listing>,
     row_cache: RowCache,
     catalog: &'static Catalog,
 }
@@ -52,6 +61,7 @@ impl ClientState {
             failures: 0,
             request_started: None,
             error_detail: String::new(),
+            listing: None,
             row_cache: RowCache::default(),
             catalog,
         }
@@ -139,23 +149,52 @@ impl ClientState {
         cut_off || self.next_turn.is_some_and(|turn| turn <= self.now())
     }
 
-    /// What this route shows now. It has all servers: a browser renders them without sending them.
+    /// What this route shows now.
     pub(crate) fn page_model(&mut self, route: &Route) -> PageModel {
         let now = self.now();
         self.next_turn = self.snapshot.next_turn(now);
+        let snapshot = self.shown_snapshot();
+        let (model, listing) = PageModel::new(&snapshot, now, route, Extent::Whole, self.catalog);
+        let is_cut_off = matches!(snapshot, Cow::Owned(_));
+        self.listing = Some(listing);
+        if is_cut_off { model.cut_off(self.as_of, &self.error_detail, self.catalog) } else { model }
+    }
+
+    /// How many servers the list has.
+    pub(crate) fn listed(&self) -> usize {
+        self.listing.as_ref().map_or(0, |listing| listing.order.len())
+    }
+
+    /// The place in the list of the server whose row has this id.
+    pub(crate) fn place_of_row(&self, id: &str) -> Option<usize> {
+        let name = id.strip_prefix("server-")?;
+        let listing = self.listing.as_ref()?;
+        let servers = &listing.overview.servers;
+        let has_id = |at: &usize| servers.get(*at).is_some_and(|s| dom_safe(&s.name) == name);
+        listing.order.iter().position(has_id)
+    }
+
+    /// The rows at these places of the list, a vector for each range.
+    pub(crate) fn rows(&mut self, places: &[Range<usize>], route: &Route) -> Vec<Vec<TimedRow>> {
+        let Some(listing) = self.listing.take() else { return Vec::new() };
+        let mut row_cache = std::mem::take(&mut self.row_cache);
+        let snapshot = self.shown_snapshot();
+        let overview = &listing.overview;
+        let (now, catalog) = (self.now(), self.catalog);
+        let context = ViewContext { snapshot: &snapshot, overview, now, route, catalog };
+        let rows = row_cache.build(places, &listing, &context);
+        drop(snapshot);
+        (self.row_cache, self.listing) = (row_cache, Some(listing));
+        rows
+    }
+
+    /// The snapshot, without the overview's word on its database if this page has lost the overview.
+    fn shown_snapshot(&self) -> Cow<'_, Snapshot> {
         if self.cut_off && self.snapshot.blind_since.is_none() {
-            let blind = Snapshot { blind_since: Some(self.as_of), ..self.snapshot.clone() };
-            return PageModel::new(
-                &blind,
-                now,
-                route,
-                usize::MAX,
-                &mut self.row_cache,
-                self.catalog,
-            )
-            .cut_off(self.as_of, &self.error_detail, self.catalog);
+            let blind_since = Some(self.as_of);
+            return Cow::Owned(Snapshot { blind_since, ..self.snapshot.clone() });
         }
-        PageModel::new(&self.snapshot, now, route, usize::MAX, &mut self.row_cache, self.catalog)
+        Cow::Borrowed(&self.snapshot)
     }
 
     /// The time until the next poll: the poll period, doubled with each failure, and up to a tenth shorter, so

@@ -49,10 +49,9 @@ fn focused() -> Option<Element> {
 }
 
 fn focus(id: &str, prevent_scroll: bool) -> bool {
-    let found = document().get_element_by_id(id);
-    let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else {
-        return false;
-    };
+    let Some(element) = document().get_element_by_id(id) else { return false };
+    // An element of SVG can have the focus too.
+    let element: HtmlElement = element.unchecked_into();
     let options = FocusOptions::new();
     options.set_prevent_scroll(prevent_scroll);
     element.focus_with_options(&options).is_ok()

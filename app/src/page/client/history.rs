@@ -1,5 +1,7 @@
 //! Keeps the address and the page in step: links, the history buttons, Escape.
 
+use std::rc::Rc;
+
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
@@ -12,8 +14,10 @@ use crate::page::route::Route;
 use crate::page::route::dialog::Dialog;
 use crate::page::state::PageState;
 
-/// Handles every link within the page, the history buttons, and Escape.
-pub(crate) fn start(state: PageState) {
+/// Handles every link within the page, the history buttons, and Escape. `bring_near` puts the row with an id into the
+/// document, and returns whether it was not there.
+pub(super) fn start(state: PageState, bring_near: Rc<dyn Fn(&str) -> bool>) {
+    let show_row = Rc::clone(&bring_near);
     forget_handle(window_event_listener(ev::click, move |event| {
         let is_plain_click = event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
@@ -24,7 +28,12 @@ pub(crate) fn start(state: PageState) {
             return;
         }
         if let Some(anchor) = address.strip_prefix('#') {
-            reveal(anchor);
+            if show_row(anchor) {
+                event.prevent_default();
+                go_to(anchor.to_owned());
+            } else {
+                reveal(anchor);
+            }
         } else if address.starts_with('?') {
             event.prevent_default();
             let (query, anchor) = address.split_once('#').unwrap_or((&address, ""));
@@ -35,11 +44,12 @@ pub(crate) fn start(state: PageState) {
         // Browsers fire this for anchors too. Then the route stays, because what was typed is not in the
         // address.
         let route = current();
-        if route.address() != state.route.with_untracked(Route::address) {
+        if route.address() != state.route.get_untracked().address() {
             set_if_changed(&state.route, route);
         }
     }));
-    forget_handle(window_event_listener(ev::hashchange, |_| reveal_target()));
+    let show_row = Rc::clone(&bring_near);
+    forget_handle(window_event_listener(ev::hashchange, move |_| reveal_target(&*show_row)));
     forget_handle(window_event_listener(ev::keydown, move |event| {
         let route = state.route.get_untracked();
         if event.key() == "Escape" && route.dialog != Dialog::None && !event.default_prevented() {
@@ -50,7 +60,7 @@ pub(crate) fn start(state: PageState) {
     replace(&state.route.get_untracked());
     manage_focus(state);
     track_search(state);
-    reveal_target();
+    reveal_target(&*bring_near);
 }
 
 /// Shows another route, and scrolls to an element if the anchor is not empty. It is one step of the history, as
@@ -93,7 +103,7 @@ fn address(route: &Route) -> String {
 
 /// The address follows the search while it is typed.
 fn track_search(state: PageState) {
-    let search = Memo::new(move |_| state.route.with(|route| route.list.search.clone()));
+    let search = Memo::new(move |_| state.route.get().list.search);
     Effect::new(move |before: Option<String>| {
         let now = search.get();
         if before.is_some_and(|before| before != now) {
@@ -105,7 +115,7 @@ fn track_search(state: PageState) {
 
 /// Moves the focus into a dialog that opens, and back when it closes.
 fn manage_focus(state: PageState) {
-    let dialog = Memo::new(move |_| state.route.with(|route| dialog_key(&route.dialog)));
+    let dialog = Memo::new(move |_| dialog_key(&state.route.get().dialog));
     let opener = StoredValue::new(None::<String>);
     Effect::new(move |before: Option<(&'static str, String)>| {
         let now = dialog.get();
@@ -133,26 +143,40 @@ fn dialog_key(dialog: &Dialog) -> (&'static str, String) {
     (name, crate::page::route::query::to_query(pairs))
 }
 
-/// Opens the folded group around the element that the address points to, and scrolls there.
-fn reveal_target() {
-    let hash = window().location().hash().unwrap_or_default();
-    let anchor = hash.trim_start_matches('#');
-    if !anchor.is_empty()
-        && reveal(anchor)
-        && let Some(target) = document().get_element_by_id(anchor)
-    {
-        target.scroll_into_view();
-    }
+/// Follows a link to an element that is rendered next.
+fn go_to(anchor: String) {
+    leptos::task::spawn_local(async move {
+        next_render().await;
+        // A browser that does not let the address be changed does not scroll either.
+        let _ = window().location().set_hash(&anchor);
+    });
 }
 
-/// Opens the folded group around an element. Returns whether it was closed.
+/// Opens what is folded around the element that the address points to, and scrolls there.
+fn reveal_target(bring_near: &dyn Fn(&str) -> bool) {
+    let hash = window().location().hash().unwrap_or_default();
+    let anchor = hash.trim_start_matches('#').to_owned();
+    if anchor.is_empty() || !(bring_near(&anchor) || reveal(&anchor)) {
+        return;
+    }
+    leptos::task::spawn_local(async move {
+        next_render().await;
+        if let Some(target) = document().get_element_by_id(&anchor) {
+            target.scroll_into_view();
+        }
+    });
+}
+
+/// Opens a folded hint, and the folded group around it. Returns whether any was closed.
 fn reveal(anchor: &str) -> bool {
-    let target = document().get_element_by_id(anchor);
-    let details = target.and_then(|target| target.closest("details").ok().flatten());
-    let details = details.and_then(|details| details.dyn_into::<HtmlDetailsElement>().ok());
-    details.filter(|details| !details.open()).is_some_and(|details| {
+    let Some(target) = document().get_element_by_id(anchor) else { return false };
+    let folded = [target.query_selector("details"), target.closest("details")];
+    let folded = folded.into_iter().flatten().flatten();
+    let folded = folded.filter_map(|details| details.dyn_into::<HtmlDetailsElement>().ok());
+    folded.fold(false, |revealed, details| {
+        let was_open = details.open();
         details.set_open(true);
-        true
+        revealed || !was_open
     })
 }
 

@@ -7,8 +7,10 @@ mod event_stream;
 pub(crate) mod focus;
 mod history;
 mod json;
+mod map_walk;
 pub(crate) mod monotonic;
 mod polling;
+mod press;
 pub(crate) mod rendering;
 
 use std::cell::{Cell, RefCell};
@@ -33,7 +35,8 @@ use crate::page::document::{Page, PageProps};
 use crate::page::header::model::Connection;
 use crate::page::header::view as header;
 use crate::page::route::{Done, Route};
-use crate::page::state::PageState;
+use crate::page::servers::chunks::{CHUNK_LENGTH, Chunk};
+use crate::page::state::{PageState, Part};
 use crate::protocol::{CallError, Command, CommandError, InitialState, REJECTED, UNREACHABLE};
 use crate::server_fns::Act;
 
@@ -93,7 +96,9 @@ fn start(state: PageState, client: ClientState) {
     poll_on_return(&poll_now);
     pause_on_unload(&paused_until);
     update_title(state);
-    history::start(state);
+    history::start(state, bring_near(state, Rc::clone(&client)));
+    map_walk::start(state);
+    press::start(state);
     render_routes(state, Rc::clone(&client));
     run_commands(state, Rc::clone(&poll_now));
     leptos::task::spawn_local(tick(state, Rc::clone(&client)));
@@ -106,7 +111,7 @@ fn update_title(state: PageState) {
         let paused = state.connection.get() == Connection::Paused;
         let mark = if paused { state.catalog().text(MessageKey::ConnectionPaused) } else { "" };
         let separator = if paused { ": " } else { "" };
-        state.banner.with(|banner| format!("{mark}{separator}{}", banner.headline))
+        format!("{mark}{separator}{}", state.model(Part::Banner).banner.headline)
     });
     Effect::new(move |_| document().set_title(&banner::title(&headline.get())));
 }
@@ -129,11 +134,50 @@ fn pause_on_unload(paused_until: &Rc<Cell<Span>>) {
 
 /// Another route needs no request: it shows the same snapshot in another way.
 fn render_routes(state: PageState, client: Rc<RefCell<ClientState>>) {
+    let drawing = Rc::clone(&client);
     Effect::new(move |_| {
-        let route = state.route.get();
-        let model = client.borrow_mut().page_model(&route);
-        focus::preserve(|| state.show(model));
+        state.route.track();
+        redraw(state, &drawing);
     });
+    Effect::new(move |_| {
+        state.rows_due.track();
+        draw_rows(state, &client);
+    });
+}
+
+/// Judges the snapshot anew, and shows what differs.
+fn redraw(state: PageState, client: &RefCell<ClientState>) {
+    let model = client.borrow_mut().page_model(&state.route.get_untracked());
+    focus::preserve(|| {
+        state.show(model);
+        state.resize_list(client.borrow().listed());
+        draw_rows(state, client);
+    });
+}
+
+/// Puts the row with an id into the document, although it is not near the screen.
+fn bring_near(state: PageState, client: Rc<RefCell<ClientState>>) -> Rc<dyn Fn(&str) -> bool> {
+    Rc::new(move |id| {
+        let place = client.borrow().place_of_row(id);
+        let chunks = state.chunks.get_untracked();
+        let chunk = place.and_then(|place| chunks.get(place / CHUNK_LENGTH));
+        let Some(chunk) = chunk.filter(|chunk| !chunk.is_near()) else { return false };
+        chunk.empty_height.set(None);
+        draw_rows(state, &client);
+        true
+    })
+}
+
+/// Shows the rows near the screen.
+fn draw_rows(state: PageState, client: &RefCell<ClientState>) {
+    let listed = client.borrow().listed();
+    let mut near = state.chunks.get_untracked();
+    near.retain(Chunk::is_near);
+    let places: Vec<_> = near.iter().map(|chunk| chunk.places(listed)).collect();
+    let rows = client.borrow_mut().rows(&places, &state.route.get_untracked());
+    for (chunk, rows) in near.iter().zip(rows) {
+        chunk.show(rows);
+    }
 }
 
 /// Sends commands, shows their results, and polls for what they changed.
@@ -146,7 +190,7 @@ fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
         }
         set_if_changed(&state.busy, true);
         let poll_now = Rc::clone(&poll_now);
-        let base = state.page_context(|context| context.site.base.clone());
+        let base = state.shared().page_context.site.base.clone();
         leptos::task::spawn_local(async move {
             let answer = select(
                 Box::pin(calls::call(base, Act { command: command.clone() })),
@@ -207,18 +251,17 @@ async fn tick(state: PageState, client: Rc<RefCell<ClientState>>) {
         if state.connection.get_untracked() == Connection::Paused {
             continue;
         }
-        let mut client = client.borrow_mut();
         if !document().hidden() {
-            let now = client.now();
+            let now = client.borrow().now();
             set_if_changed(&state.tick, Timestamp(now.0 - now.0.rem_euclid(1_000)));
         }
-        if client.needs_redraw() {
-            if client.is_cut_off() && state.connection.get_untracked() == Connection::Live {
+        let needs_redraw = client.borrow_mut().needs_redraw();
+        if needs_redraw {
+            let is_cut_off = client.borrow().is_cut_off();
+            if is_cut_off && state.connection.get_untracked() == Connection::Live {
                 set_if_changed(&state.connection, polling::no_answer_state());
             }
-            let model = state.route.with_untracked(|route| client.page_model(route));
-            drop(client);
-            focus::preserve(|| state.show(model));
+            redraw(state, &client);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::page::client::client_state::ClientState;
 use crate::page::client::event_stream::EventStream;
 use crate::page::client::monotonic::since_opened;
 use crate::page::client::rendering::set_if_changed;
-use crate::page::client::{REQUEST_TIMEOUT_MS, TICK_MS, calls, focus, json};
+use crate::page::client::{REQUEST_TIMEOUT_MS, TICK_MS, calls, json, redraw};
 use crate::page::header::model::Connection;
 use crate::page::state::PageState;
 use crate::protocol::{CallError, FOREIGN, OverviewDelta, SIGNED_OUT, UNREACHABLE};
@@ -57,7 +57,7 @@ pub(super) async fn poll(
         }
         let connection = if stream.close() { Connection::Live } else { Connection::Polling };
         let cursor = client.borrow().cursor();
-        let base = state.page_context(|context| context.site.base.clone());
+        let base = state.shared().page_context.site.base.clone();
         client.borrow_mut().start_request();
         let answer = select(
             Box::pin(calls::call(base, Overview { cursor })),
@@ -94,10 +94,10 @@ fn record_failure(state: PageState, client: &RefCell<ClientState>, failure: Call
     };
     client.borrow_mut().record_failure(failure.detail.clone());
     if state.connection.get_untracked() != Connection::Paused {
-        set_if_changed(&state.error_detail(), failure.detail);
+        set_if_changed(&state.shared().error_detail, failure.detail);
         set_if_changed(&state.connection, connection);
     }
-    if signed_out && !state.route.with_untracked(|route| route.dialog.is_form()) {
+    if signed_out && !state.route.get_untracked().dialog.is_form() {
         let _ = window().location().reload();
     }
 }
@@ -112,7 +112,7 @@ fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut Even
         return;
     }
     let cursor = client.borrow().cursor();
-    let base = state.page_context(|context| context.site.base.clone());
+    let base = state.shared().page_context.site.base.clone();
     let address = format!("{base}/api/v1/stream?cursor={cursor}");
     let client = Rc::clone(client);
     stream.open(&address, move |text| {
@@ -131,17 +131,15 @@ fn apply(
     delta: OverviewDelta,
     connection: Connection,
 ) {
-    let mut client = client.borrow_mut();
     // Behind a load balancer the next answer may be of this build again; the offer to reload stays.
-    if client.is_outdated(&delta) {
+    if client.borrow().is_outdated(&delta) {
         set_if_changed(&state.outdated, true);
     }
-    let changed = client.apply(delta);
-    set_if_changed(&state.as_of, client.as_of());
+    let changed = client.borrow_mut().apply(delta);
+    let as_of = client.borrow().as_of();
+    set_if_changed(&state.as_of, as_of);
     set_if_changed(&state.connection, connection);
     if changed {
-        let model = state.route.with_untracked(|route| client.page_model(route));
-        drop(client);
-        focus::preserve(|| state.show(model));
+        redraw(state, client);
     }
 }

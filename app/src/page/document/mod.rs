@@ -16,7 +16,7 @@ use crate::page::hints::view as hints;
 use crate::page::panel::view as panel;
 use crate::page::servers::view as servers;
 use crate::page::settings::view as settings;
-use crate::page::state::PageState;
+use crate::page::state::{PageState, Part};
 #[cfg(feature = "ssr")]
 use crate::page::{status_style, watchdog};
 #[cfg(feature = "ssr")]
@@ -40,7 +40,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let json = serde_json::to_string(&initial).unwrap_or_default().replace('<', "\\u003c");
     let snapshot = initial.snapshot();
     let state = PageState::new(initial, &snapshot, catalog);
-    let title = state.banner.with_untracked(|banner| banner::title(&banner.headline));
+    let title = banner::title(&state.model_untracked().banner.headline);
     let unbuilt = unbuilt.then(|| {
         view! {
             <p role="alert">
@@ -61,7 +61,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                 <meta charset="utf-8" />
                 {watchdog::script(state, &site, &nonce)}
                 {head(title, &asset)}
-                <script nonce=nonce.clone() src=asset("theme.js")></script>
+                <script nonce=nonce.clone() src=asset("header.js")></script>
                 // A browser without scripts does not fetch what only scripts need.
                 <link rel="modulepreload" nonce=nonce.clone() media="(scripting: enabled)" href=asset("app.js") />
                 <link
@@ -144,12 +144,11 @@ fn meta_refresh(state: PageState) -> Option<impl IntoView> {
 /// Everything below the header.
 #[component]
 pub(super) fn Page(state: PageState) -> impl IntoView {
-    let blind = move || state.banner.with(|banner| banner.blind.is_some());
+    let blind = move || state.model(Part::Banner).banner.blind.is_some();
+    let progress = move || state.busy.get().then(|| view! { <div class="progress"></div> });
     view! {
         <div class="page" class:blind=blind>
-            <Show when=move || state.busy.get()>
-                <div class="progress"></div>
-            </Show>
+            {progress}
             <main>
                 <banner::VerdictBanner state />
                 <settings::SettingsSummary state />

@@ -7,7 +7,7 @@ use crate::cluster::hints::Arg;
 use crate::i18n::Catalog;
 use crate::i18n::MessageKey;
 use crate::page::header::model::Connection;
-use crate::page::state::PageState;
+use crate::page::state::{PageState, Part};
 #[cfg(feature = "ssr")]
 use crate::page::ui::READ_ONLY_ID;
 use crate::page::ui::link;
@@ -20,18 +20,16 @@ use crate::protocol::{CurrentUser, UserRole};
 #[cfg(feature = "ssr")]
 pub(crate) fn header(state: PageState) -> impl IntoView {
     let catalog = state.catalog();
-    let has_chrome = state.route.with_untracked(|route| !route.appearance.hide_chrome);
+    let has_chrome = !state.route.get_untracked().appearance.hide_chrome;
     let breadcrumb = has_chrome.then(|| breadcrumb(state));
-    let theme = has_chrome.then(|| theme_button(catalog));
-    let user_menu = has_chrome.then(|| user_menu(state));
+    let menu = has_chrome.then(|| menu(state));
     view! {
         <header class="page-header">
             {breadcrumb}
             <div class="page-header-end">
                 {watchdog::notice(catalog)}
                 <div id="connection-status">{move || connection_status(state)}</div>
-                {theme}
-                {user_menu}
+                {menu}
             </div>
         </header>
     }
@@ -39,7 +37,7 @@ pub(crate) fn header(state: PageState) -> impl IntoView {
 
 #[cfg(feature = "ssr")]
 fn breadcrumb(state: PageState) -> impl IntoView + use<> {
-    let admin = state.page_context(|context| context.site.admin_url.clone());
+    let admin = state.shared().page_context.site.admin_url.clone();
     let catalog = state.catalog();
     view! {
         <nav aria-label=catalog.text(MessageKey::HeaderBreadcrumb)>
@@ -75,11 +73,12 @@ pub(crate) fn theme_button(catalog: &Catalog) -> impl IntoView + use<> {
     }
 }
 
+/// Everything that is not about the cluster: the theme, the pages for admins, and who uses this one.
 #[cfg(feature = "ssr")]
-fn user_menu(state: PageState) -> impl IntoView + use<> {
-    let CurrentUser { name, role, can_sign_out } =
-        state.page_context(|context| context.user.clone());
+fn menu(state: PageState) -> impl IntoView + use<> {
+    let CurrentUser { name, role, can_sign_out } = state.shared().page_context.user.clone();
     let catalog = state.catalog();
+    let name = name.unwrap_or_else(|| catalog.text(MessageKey::PagesMenu).to_owned());
     let read_only = (role == UserRole::Viewer).then(|| {
         view! {
             <span class="muted" id=READ_ONLY_ID>
@@ -89,45 +88,39 @@ fn user_menu(state: PageState) -> impl IntoView + use<> {
     });
     let admin_links = (role == UserRole::Admin).then(|| {
         view! {
-            <span class="admin-links">
-                <a class="button" href=state.action_address("access")>
-                    {catalog.text(MessageKey::HeaderAccess)}
-                </a>
-                <a class="button" href=state.action_address("audit")>
-                    {catalog.text(MessageKey::HeaderAudit)}
-                </a>
-            </span>
+            <a class="button" href=state.action_address("access")>
+                {catalog.text(MessageKey::HeaderAccess)}
+            </a>
+            <a class="button" href=state.action_address("audit")>
+                {catalog.text(MessageKey::HeaderAudit)}
+            </a>
         }
     });
-    let (links_beside, admin_links) =
-        if can_sign_out { (None, admin_links) } else { (admin_links, None) };
-    // Where nobody can sign out the name is text, not a menu.
-    let (name, menu) = if can_sign_out { (None, name) } else { (name, None) };
-    let name = name.map(|name| view! { <bdi id="user">{name}</bdi> });
-    let menu = menu.map(|name| {
+    let sign_out = can_sign_out.then(|| {
         view! {
-            <details class="menu">
-                <summary class="button" id="user"><bdi>{name}</bdi></summary>
-                <form method="post" action=state.action_address("sign-out")>
-                    {admin_links}
-                    <button>{catalog.text(MessageKey::HeaderSignOut)}</button>
-                    <button name="everywhere" value="true">{catalog.text(MessageKey::HeaderSignOutEverywhere)}</button>
-                </form>
-            </details>
+            <form method="post" action=state.action_address("sign-out")>
+                <button>{catalog.text(MessageKey::HeaderSignOut)}</button>
+                <button name="everywhere" value="true">{catalog.text(MessageKey::HeaderSignOutEverywhere)}</button>
+            </form>
         }
     });
     view! {
         {read_only}
-        {links_beside}
-        {name}
-        {menu}
+        <details class="menu">
+            <summary class="button" id="user"><bdi>{name}</bdi></summary>
+            <div class="menu-items">
+                {theme_button(catalog)}
+                {admin_links}
+                {sign_out}
+            </div>
+        </details>
     }
 }
 
 /// How the page gets updates, how old its data is, and the button that pauses it.
 pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
     let connection = state.connection.get();
-    let blind = state.banner.with(|banner| banner.blind);
+    let blind = state.model(Part::Banner).banner.blind;
     let catalog = state.catalog();
     let (key, moment) = match blind {
         Some(since) => (MessageKey::ConnectionNoDataSince, since),
@@ -135,9 +128,9 @@ pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
     };
     let moment = format_utc(moment);
     let updated = format!(" · {}", catalog.format(key, &[("moment", Arg::Text(moment.clone()))]));
-    let refusal = [("detail", Arg::Text(state.error_detail().get()))];
+    let refusal = [("detail", Arg::Text(state.shared().error_detail.get()))];
     // Matches `meta_refresh` of the document: an open form is not emptied by a reload.
-    let form_is_open = state.route.with(|route| route.dialog.is_form());
+    let form_is_open = state.route.get().dialog.is_form();
     let reload_note = catalog.text(if form_is_open {
         MessageKey::ConnectionRefreshPaused
     } else {

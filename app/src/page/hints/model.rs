@@ -7,7 +7,6 @@ use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::route::{List, Route};
-use crate::page::servers::row_cache::RowCache;
 use crate::page::view_context::ViewContext;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +18,8 @@ pub(crate) struct HintCard {
     pub(crate) server: Option<(String, String)>,
     pub(crate) title: String,
     pub(crate) evidence: String,
+    /// Only the title and the evidence are shown until it is opened.
+    pub(crate) is_folded: bool,
     pub(crate) steps: Vec<String>,
     pub(crate) avoid: Option<String>,
     /// What an admin can do about it on this page.
@@ -54,13 +55,19 @@ pub(crate) struct HintGroup {
 /// If there are more hints of one id, they are folded.
 const MAX_UNFOLDED: usize = 5;
 
-/// Each hint links to its server's row if that is one of the rows `shown`.
+/// Up to so many hints are open; of more only the first.
+const MAX_OPEN: usize = 3;
+
+/// Each hint links to its server's row if the server is one of those `shown`, which are positions in the overview.
 pub(crate) fn hint_groups(
     hints: &[Hint],
-    shown: &RowCache,
+    shown: &[usize],
     context: &ViewContext<'_>,
 ) -> Vec<HintGroup> {
     let all_silent = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
+    // What is in a folded group has been asked for, so it is not folded again.
+    let folds_cards = hints.len() > MAX_OPEN;
+    let mut is_first = true;
     hints
         .chunk_by(|a, b| (a.id, a.severity) == (b.id, b.severity))
         .filter_map(|same| {
@@ -68,25 +75,32 @@ pub(crate) fn hint_groups(
             let is_silence = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
             let fold = same.len() > MAX_UNFOLDED || (all_silent && is_silence);
             let count = same.iter().map(Hint::weight).sum();
+            let mut card = |hint| {
+                let is_folded = folds_cards && !fold && !is_first;
+                is_first = false;
+                hint_card(hint, is_folded, shown, context)
+            };
             Some(HintGroup {
                 id: id.as_str(),
                 count,
                 heading: fold.then(|| context.catalog.title_of_many(id, count)),
                 severity: same.first()?.severity,
-                hints: same.iter().map(|hint| hint_card(hint, shown, context)).collect(),
+                hints: same.iter().map(&mut card).collect(),
             })
         })
         .collect()
 }
 
-fn hint_card(hint: &Hint, shown: &RowCache, context: &ViewContext<'_>) -> HintCard {
+fn hint_card(hint: &Hint, is_folded: bool, shown: &[usize], context: &ViewContext<'_>) -> HintCard {
     let text = context.catalog.hint(hint);
     HintCard {
         id: hint.id.as_str(),
         anchor: hint.anchor(),
         server: hint.server.as_ref().map(|server| {
             let row_anchor = format!("#server-{}", dom_safe(server));
-            if shown.shows(server, context.overview) {
+            let servers = &context.overview.servers;
+            let at = servers.binary_search_by(|known| known.name.cmp(server));
+            if at.is_ok_and(|at| shown.contains(&at)) {
                 return (server.to_string(), row_anchor);
             }
             // The filter or the page leaves its row out: a search for the server shows it.
@@ -97,6 +111,7 @@ fn hint_card(hint: &Hint, shown: &RowCache, context: &ViewContext<'_>) -> HintCa
         }),
         title: text.title,
         evidence: text.evidence,
+        is_folded,
         steps: text.steps,
         avoid: text.avoid,
         action: hint_action(hint, context.catalog),
@@ -161,6 +176,7 @@ pub(crate) fn cut_off(since: Timestamp, error_detail: &str, catalog: &Catalog) -
         server: None,
         title: catalog.format(title, &args),
         evidence: catalog.format(evidence, &args),
+        is_folded: false,
         steps: catalog.format_all(step, &args),
         avoid: None,
         action: None,

@@ -2,37 +2,37 @@
 
 use leptos::either::Either;
 use leptos::prelude::*;
+use maud::html;
 
 use crate::cluster::hints::Arg;
 use crate::i18n::MessageKey;
 use crate::page::hints::model::{HintCard, HintGroup};
-use crate::page::state::PageState;
+use crate::page::state::{PageState, Part};
 use crate::page::status_style;
 use crate::page::ui::permitted_link;
 
 #[component]
 pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
-    let count = move || match state
-        .hints
-        .with(|groups| groups.iter().map(|group| group.count).sum::<usize>())
-    {
+    let hints = move || state.model(Part::Hints).hints.clone();
+    let count = move || match hints().iter().map(|group| group.count).sum::<usize>() {
         0 => String::new(),
         count => state.catalog().format(MessageKey::HintsCount, &[("count", Arg::Number(count))]),
     };
-    let is_empty = move || state.hints.with(Vec::is_empty);
+    let none = move || {
+        let none = state.catalog().text(MessageKey::HintsNone);
+        hints().is_empty().then(|| view! { <p class="empty-text muted">{none}</p> })
+    };
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
             <h2 id="troubleshooting-head" tabindex="-1">
                 {state.catalog().text(MessageKey::HintsTitle)}" "<span class="muted">{count}</span>
             </h2>
             <For
-                each=move || state.hints.get()
+                each=hints
                 key=|group| (group.id, group.severity, group.heading.is_some())
                 children=move |group| hint_group(state, &group)
             />
-            <Show when=is_empty>
-                <p class="empty-text muted">{state.catalog().text(MessageKey::HintsNone)}</p>
-            </Show>
+            {none}
         </section>
     }
 }
@@ -42,33 +42,36 @@ fn hint_group(state: PageState, group: &HintGroup) -> impl IntoView + use<> {
     let (id, urgency) = (group.id, group.severity);
     let severity = status_style::severity(urgency);
     let is_this = move |group: &&HintGroup| group.id == id && group.severity == urgency;
-    let current = move || state.hints.with(|groups| groups.iter().find(is_this).cloned());
-    let hints = view! {
-        <For
-            each=move || current().map(|group| group.hints).unwrap_or_default()
-            key=Clone::clone
-            children=move |hint| hint_card(state, &hint, severity)
-        />
+    let current = move || state.model(Part::Hints).hints.iter().find(is_this).cloned();
+    let hints = move || {
+        let hints = current().map(|group| group.hints).unwrap_or_default();
+        hints.iter().map(|hint| hint_card(state, hint, severity)).collect::<Vec<_>>()
     };
     if group.heading.is_none() {
         return Either::Left(hints);
     }
     let heading = move || current().and_then(|group| group.heading);
+    let icon = status_style::icon_alone(severity, state.catalog()).into_string();
     Either::Right(view! {
         <details class="group" data-group=id>
-            <summary>{status_style::icon_alone(severity, state.catalog())}<b>{heading}</b></summary>
+            <summary><span inner_html=icon></span><b>{heading}</b></summary>
             {hints}
         </details>
     })
 }
 
+/// Rendered again with each update: Leptos keeps the elements and changes only what differs, so what one has opened
+/// stays open.
 fn hint_card(
     state: PageState,
     hint: &HintCard,
     severity: status_style::StatusStyle,
 ) -> impl IntoView + use<> {
-    let steps = hint.steps.iter().map(|step| view! { <li>{step.clone()}</li> }).collect::<Vec<_>>();
-    let avoid = hint.avoid.clone().map(|avoid| view! { <p class="avoid">{avoid}</p> });
+    let icon = status_style::icon_alone(severity, state.catalog()).into_string();
+    let advice = html! {
+        ol { @for step in &hint.steps { li { (step) } } }
+        @if let Some(avoid) = &hint.avoid { p.avoid { (avoid) } }
+    };
     let to_server = hint.server.clone().map(|(name, address)| {
         let id = format!("show-{}", hint.anchor);
         let text =
@@ -81,14 +84,15 @@ fn hint_card(
     });
     view! {
         <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.icon>
-            {status_style::icon_alone(severity, state.catalog())}
-            <div>
-                <h3>{hint.title.clone()}</h3>
-                <p class="muted">{hint.evidence.clone()}</p>
-                <ol>{steps}</ol>
-                {avoid}
+            <span class="severity" inner_html=icon></span>
+            <details open=!hint.is_folded>
+                <summary>
+                    <h3>{hint.title.clone()}</h3>
+                    <p class="muted">{hint.evidence.clone()}</p>
+                </summary>
+                <div inner_html=advice.into_string()></div>
                 <p class="links">{to_server}{action}</p>
-            </div>
+            </details>
         </article>
     }
 }

@@ -2,37 +2,43 @@
 
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use maud::html;
 
 use crate::i18n::{self, MessageKey};
 use crate::page::hints::model::DialogLink;
 use crate::page::panel::model::{Confirmation, Item, Panel, Section};
-use crate::page::state::PageState;
+use crate::page::state::{PageState, Part};
 use crate::page::status_style;
 use crate::page::ui::{hidden_fields, link, permitted_link, time_since};
 
 #[component]
 pub(crate) fn SidePanel(state: PageState) -> impl IntoView {
     // Rendered again with each update: Leptos keeps the elements and changes only text that differs.
-    move || state.panel.with(|panel| panel.as_ref().map(|panel| panel_view(state, panel)))
+    move || {
+        let model = state.model(Part::Panel);
+        model.panel.as_ref().map(|panel| panel_view(state, panel))
+    }
 }
 
 fn panel_view(state: PageState, panel: &Panel) -> impl IntoView + use<> {
-    let paragraphs: Vec<_> =
-        panel.paragraphs.iter().map(|text| view! { <p>{text.clone()}</p> }).collect();
+    let paragraphs = html! { @for text in &panel.paragraphs { p { (text) } } };
     let sections: Vec<_> =
         panel.sections.iter().map(|section| section_view(state, section)).collect();
     let actions: Vec<_> = panel.actions.iter().map(|action| dialog_link(state, action)).collect();
     let catalog = state.catalog();
+    let icon = html! {
+        @if let Some(style) = panel.style { (status_style::icon_alone(style, catalog)) }
+    };
     let form =
         panel.confirmation.as_ref().map(|confirmation| confirmation_form(state, confirmation));
     view! {
         <aside class="panel" role="dialog" aria-labelledby="panel-title">
             <div class="panel-header">
-                {panel.style.map(|style| status_style::icon_alone(style, catalog))}
+                <span inner_html=icon.into_string()></span>
                 <h2 id="panel-title" tabindex="-1"><bdi>{panel.title.clone()}</bdi></h2>
                 {link("close", "button", state.address(""), catalog.text(MessageKey::ActionClose))}
             </div>
-            {paragraphs}
+            <div inner_html=paragraphs.into_string()></div>
             {sections}
             <p class="error-text">{panel.error.clone()}</p>
             {form}
@@ -61,12 +67,15 @@ fn item_view(state: PageState, item: &Item) -> impl IntoView + use<> {
         })
     };
     let date = item.moment.map(|then| view! { <small class="muted">{i18n::date(then)}</small> });
+    let value = html! {
+        @if let Some(style) = item.style { (status_style::icon(style)) }
+        (item.text)
+    };
     view! {
         <div>
             <dt>{item.label}</dt>
             <dd>
-                {item.style.map(status_style::icon)}
-                <span>{item.text.clone()}</span>
+                <span inner_html=value.into_string()></span>
                 <span class="muted">{age}</span>
                 {date}
             </dd>
@@ -85,7 +94,7 @@ fn confirmation_form(state: PageState, confirmation: &Confirmation) -> impl Into
     };
     view! {
         <form method="post" action=state.action_address(confirmation.action) class="buttons" on:submit=submit>
-            {hidden_fields(confirmation.fields.clone())}
+            {hidden_fields(&confirmation.fields)}
             <button
                 type="submit"
                 class=confirmation.is_destructive.then_some("danger")

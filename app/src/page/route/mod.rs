@@ -35,8 +35,8 @@ pub struct List {
     pub state: Option<Health>,
     /// Only servers whose name, address or version contains this.
     pub search: String,
-    /// The page number, from 0.
-    pub page: usize,
+    /// The page number, from 0; `None` if the address names none.
+    pub page: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,7 +115,7 @@ impl Route {
                 search: get("q").unwrap_or_default().trim().to_owned(),
                 page: get("page")
                     .and_then(|page| page.parse().ok())
-                    .map_or(0, |page: usize| page.saturating_sub(1)),
+                    .map(|page: usize| page.saturating_sub(1)),
             },
             appearance: Appearance::parse(query),
             dialog: Dialog::parse(&params),
@@ -180,9 +180,7 @@ impl List {
         if !self.search.is_empty() {
             pairs.push(("q", self.search.clone()));
         }
-        if self.page > 0 {
-            pairs.push(("page", (self.page + 1).to_string()));
-        }
+        pairs.extend(self.page.map(|page| ("page", (page.saturating_add(1)).to_string())));
         pairs
     }
 
@@ -190,12 +188,12 @@ impl List {
     #[must_use]
     pub fn sorted_by(&self, sort: Sort) -> Self {
         let reversed = self.sort == sort && !self.reversed;
-        Self { sort, reversed, page: 0, ..self.clone() }
+        Self { sort, reversed, page: self.page.map(|_| 0), ..self.clone() }
     }
 
     #[must_use]
     pub fn filtered(&self, state: Option<Health>) -> Self {
-        Self { state, page: 0, ..self.clone() }
+        Self { state, page: self.page.map(|_| 0), ..self.clone() }
     }
 }
 
@@ -222,7 +220,7 @@ mod tests {
         let lists = [
             List::default(),
             List { sort: Sort::Version, reversed: true, ..List::default() },
-            List { state: Some(Health::Error), page: 3, ..List::default() },
+            List { state: Some(Health::Error), page: Some(3), ..List::default() },
             List { search: "a&b=c#d ü+%?".into(), ..List::default() },
         ];
         let server = name("Büro & Söhne?#1");

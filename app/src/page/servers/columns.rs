@@ -1,10 +1,11 @@
 //! The columns of the table: each has its heading, its sort order and the function that makes its cells.
 //!
-//! To add a column, add a line to [`COLUMNS`], a function for its cells, and its heading to the message files. A cell
+//! To add a column, add a line to [`COLUMNS`], a function for its cells, one that says whether all servers agree, and its
+//! heading to the message files. A cell
 //! that is a problem gets a line of its own below the server's.
 
 use crate::cluster::HintId;
-use crate::cluster::{ComponentStatus, Pulse};
+use crate::cluster::{ComponentStatus, KeyVerdict, Overview, Pulse, VersionCheck};
 use crate::i18n::MessageKey;
 use crate::page::route::Sort;
 use crate::page::servers::hint_link::HintLink;
@@ -17,6 +18,7 @@ pub(crate) static PULSE: Column = Column {
     heading: MessageKey::ColumnHeartbeat,
     sort: Some(Sort::Heartbeat),
     cells: heartbeat,
+    is_said_once: |_| false,
 };
 
 /// After them, from left to right.
@@ -26,18 +28,21 @@ pub(crate) static COLUMNS: [Column; 3] = [
         heading: MessageKey::ColumnVersion,
         sort: Some(Sort::Version),
         cells: version,
+        is_said_once: is_one_version,
     },
     Column {
         name: "encryption-key",
         heading: MessageKey::ColumnEncryptionKey,
         sort: None,
         cells: keys,
+        is_said_once: is_one_key,
     },
     Column {
         name: "messenger",
         heading: MessageKey::ColumnMessenger,
         sort: None,
         cells: messenger,
+        is_said_once: all_messengers_connect,
     },
 ];
 
@@ -53,6 +58,32 @@ pub(crate) struct Column {
     pub(crate) sort: Option<Sort>,
     /// Empty where nothing is known.
     pub(crate) cells: fn(&CellInputs<'_>) -> Vec<Cell>,
+    /// Whether all servers say the same, so that the strip above says it once and the column says nothing.
+    pub(crate) is_said_once: fn(&Overview) -> bool,
+}
+
+/// Which of [`COLUMNS`] say nothing now.
+pub(crate) fn said_once(overview: &Overview) -> [bool; COLUMNS.len()] {
+    let has_several = overview.servers.len() > 1 && overview.blind_since.is_none();
+    let mut columns = COLUMNS.iter().map(|column| has_several && (column.is_said_once)(overview));
+    std::array::from_fn(|_| columns.next().unwrap_or_default())
+}
+
+fn is_one_version(overview: &Overview) -> bool {
+    let is_in_sync = |check| matches!(check, None | Some(VersionCheck::InSync));
+    overview.versions.len() == 1 && overview.components().all(|status| is_in_sync(status.version))
+}
+
+/// Also if nobody reports one.
+fn is_one_key(overview: &Overview) -> bool {
+    let mut verdicts = overview.components().flat_map(|status| [status.key, status.machine_key]);
+    verdicts.all(|verdict| matches!(verdict, None | Some(KeyVerdict::InSync)))
+}
+
+/// Also if no service has one.
+fn all_messengers_connect(overview: &Overview) -> bool {
+    let mut messengers = overview.components().filter_map(|status| status.messenger.as_ref());
+    messengers.all(|messenger| messenger.failure.is_none())
 }
 
 /// A verdict and its text.

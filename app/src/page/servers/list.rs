@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::order::sorted_indices;
-use crate::cluster::{Health, ServerStatus, version};
+use crate::cluster::{ComponentStatus, Health, Role, ServerStatus, version};
 use crate::i18n::MessageKey;
 use crate::page::route::{List, Route, Sort};
+use crate::page::servers::columns::{COLUMNS, said_once};
 use crate::page::servers::search::Search;
 use crate::page::status_style;
 use crate::page::view_context::ViewContext;
@@ -16,16 +17,29 @@ use crate::page::view_context::ViewContext;
 pub(crate) struct Toolbar {
     /// One for each status, with the number of servers that have it.
     pub(crate) filters: Vec<Filter>,
+    /// One for each role, product and version, where there are several.
+    pub(crate) facets: Vec<Filter>,
     pub(crate) sort_options: Vec<SortOption>,
     pub(crate) search: String,
     /// The address of the list without search and filter.
     pub(crate) clear_address: String,
     /// What the search form sends besides the search, so that the rest of the route stays.
     pub(crate) hidden_params: Vec<(&'static str, String)>,
+    /// The names of the columns that say nothing, because all servers say the same.
+    pub(crate) said_once: String,
     /// Why no server is shown although there are some.
     pub(crate) empty_text: Option<String>,
-    /// `None` if all servers fit on one page.
+    /// `None` if all servers are in the document anyway.
     pub(crate) pager: Option<Pager>,
+}
+
+/// How much of the list a document shows if the address names no page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// The first page: as rendered on the server.
+    Page,
+    /// Everything: in a browser, where only rows near the screen are in the document.
+    Whole,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +50,12 @@ pub(crate) struct SortOption {
     pub(crate) direction: Option<&'static str>,
 }
 
-/// A link that shows only the servers with one status.
+/// A link that shows only the servers with one status, role, product or version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Filter {
-    /// `all` or a health. Part of the element's id.
-    pub(crate) name: &'static str,
-    pub(crate) label: &'static str,
+    /// Part of the element's id.
+    pub(crate) name: String,
+    pub(crate) label: String,
     /// How many servers the filter shows.
     pub(crate) count: usize,
     pub(crate) address: String,
@@ -54,26 +68,38 @@ pub(crate) struct Pager {
     pub(crate) range: String,
     pub(crate) previous: Option<String>,
     pub(crate) next: Option<String>,
+    /// The address of the list in pages, or as a whole, and what its link says: the browser's own search finds only
+    /// what is in the document.
+    pub(crate) other_extent: Option<(String, MessageKey)>,
 }
 
-/// The toolbar, and the positions in `overview.servers` of at most `rows` servers to show.
-pub(crate) fn list_servers(context: &ViewContext<'_>, rows: usize) -> (Toolbar, Vec<usize>) {
+/// A list of at most so many servers is in the document as a whole: then the browser's own search finds all of them.
+pub(crate) const MAX_WHOLE: usize = 60;
+
+/// How many servers are on a page.
+const PAGE_LENGTH: usize = 200;
+
+/// The toolbar, and the positions in `overview.servers` of the servers to show: all that are found, or one page of them.
+pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> (Toolbar, Vec<usize>) {
     let list = &context.route.list;
-    let search = Search::parse(&list.search);
+    let search = Search::parse(&list.search, context.overview);
     let all = &context.overview.servers;
     let mut found: Vec<Found<'_>> =
-        all.iter().enumerate().filter(|(_, server)| search.finds(server)).collect();
+        all.iter().enumerate().filter(|(at, server)| search.finds(*at, server)).collect();
     let filters = filters(context, &found);
     found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
     let found = sort_servers(&found, list);
     let empty_text = (found.is_empty() && !all.is_empty()).then(|| empty_text(context));
     let total = found.len();
+    let is_whole = extent == Extent::Whole && list.page.is_none();
+    let rows = if is_whole { usize::MAX } else { PAGE_LENGTH };
     // A page number beyond the last page means the last page.
-    let page = list.page.min(total.saturating_sub(1) / rows);
+    let page = list.page.unwrap_or_default().min(total.saturating_sub(1) / rows);
     let first = page.saturating_mul(rows);
     let shown: Vec<usize> = found.into_iter().skip(first).take(rows).collect();
     let toolbar = Toolbar {
         filters,
+        facets: facets(context),
         sort_options: Sort::ALL
             .into_iter()
             .map(|sort| {
@@ -90,8 +116,15 @@ pub(crate) fn list_servers(context: &ViewContext<'_>, rows: usize) -> (Toolbar, 
         hidden_params: hidden_params(context.route),
         clear_address: Route { appearance: context.route.appearance.clone(), ..Route::default() }
             .address(),
+        said_once: COLUMNS
+            .iter()
+            .zip(said_once(context.overview))
+            .filter(|(_, is_said_once)| *is_said_once)
+            .map(|(column, _)| column.name)
+            .collect::<Vec<_>>()
+            .join(" "),
         empty_text,
-        pager: pager(context, page, first..first + shown.len(), total),
+        pager: pager(context, page, first..first + shown.len(), total, extent),
     };
     (toolbar, shown)
 }
@@ -104,11 +137,13 @@ type Found<'a> = (usize, &'a ServerStatus);
 fn filters(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
     let (list, catalog) = (&context.route.list, context.catalog);
     let filter = |state: Option<Health>, count| Filter {
-        name: state.map_or("all", Health::as_str),
-        label: state.map_or_else(
-            || catalog.text(MessageKey::ListAll),
-            |state| status_style::health(state).label(catalog),
-        ),
+        name: state.map_or("all", Health::as_str).to_owned(),
+        label: state
+            .map_or_else(
+                || catalog.text(MessageKey::ListAll),
+                |state| status_style::health(state).label(catalog),
+            )
+            .to_owned(),
         count,
         address: context.route.with_list(list.filtered(state)).address(),
         current: list.state == state,
@@ -120,6 +155,71 @@ fn filters(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
     std::iter::once(filter(None, found.len()))
         .chain(of_state.filter(|filter| filter.count > 0 || filter.current))
         .collect()
+}
+
+/// At most so many filters of one field: what is more varied is searched for.
+const MAX_FACETS: usize = 6;
+
+/// How many servers have each role, product and version. A click adds the filter to the search, or takes it out.
+fn facets(context: &ViewContext<'_>) -> Vec<Filter> {
+    type Text = fn(&ComponentStatus) -> Option<&str>;
+    let fields: [(&str, Text); 3] = [
+        ("role", |status| Some(status.component.role.as_str())),
+        ("product", |status| status.component.facts.product.as_deref()),
+        ("version", |status| Some(&status.component.facts.version)),
+    ];
+    let mut facets = Vec::new();
+    for (field, text) in fields {
+        let counts = count_texts(&context.overview.servers, text);
+        if counts.len() < 2 || counts.len() > MAX_FACETS {
+            continue;
+        }
+        for (place, (text, count)) in counts.into_iter().enumerate() {
+            let list = &context.route.list;
+            let (search, current) = Search::toggled(&list.search, field, text);
+            let label = match Role::parse(text).filter(|_| field == "role") {
+                Some(Role::Web) => context.catalog.text(MessageKey::RoleWeb),
+                Some(Role::Service) => context.catalog.text(MessageKey::RoleService),
+                None => text,
+            };
+            let list = List { search, page: list.page.map(|_| 0), ..list.clone() };
+            facets.push(Filter {
+                name: format!("{field}-{place}"),
+                label: label.to_owned(),
+                count,
+                address: context.route.with_list(list).address(),
+                current,
+            });
+        }
+    }
+    facets
+}
+
+/// The first texts of the servers' components, at most one more than there are filters for, each with the number of
+/// servers that have it.
+fn count_texts(
+    servers: &[ServerStatus],
+    text: fn(&ComponentStatus) -> Option<&str>,
+) -> Vec<(&str, usize)> {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for server in servers {
+        let mut before = None;
+        for text in server.components.iter().filter_map(text) {
+            // A server has at most two components.
+            if before == Some(text) {
+                continue;
+            }
+            before = Some(text);
+            if let Some((_, count)) = counts.iter_mut().find(|(known, _)| *known == text) {
+                *count += 1;
+            } else if counts.len() > MAX_FACETS {
+                return counts;
+            } else {
+                counts.push((text, 1));
+            }
+        }
+    }
+    counts
 }
 
 fn sort_servers(servers: &[Found<'_>], list: &List) -> Vec<usize> {
@@ -171,10 +271,17 @@ fn pager(
     page: usize,
     shown: Range<usize>,
     total: usize,
+    extent: Extent,
 ) -> Option<Pager> {
     let list = &context.route.list;
-    let to = |page: usize| context.route.with_list(List { page, ..list.clone() }).address();
-    (shown.len() < total).then(|| Pager {
+    let to = |page| context.route.with_list(List { page, ..list.clone() }).address();
+    let other_extent = match (extent, list.page) {
+        (Extent::Page, _) => None,
+        (Extent::Whole, None) if total <= MAX_WHOLE => None,
+        (Extent::Whole, None) => Some((to(Some(0)), MessageKey::ListShowPages)),
+        (Extent::Whole, Some(_)) => Some((to(None), MessageKey::ListShowWhole)),
+    };
+    (shown.len() < total || other_extent.is_some()).then(|| Pager {
         range: context.catalog.format(
             MessageKey::ListPages,
             &[
@@ -183,13 +290,14 @@ fn pager(
                 ("total", Arg::Number(total)),
             ],
         ),
-        previous: page.checked_sub(1).map(to),
-        next: (shown.end < total).then(|| to(page + 1)),
+        previous: page.checked_sub(1).map(|page| to(Some(page))),
+        next: (shown.end < total).then(|| to(Some(page + 1))),
+        other_extent,
     })
 }
 
 /// Another search keeps everything but the old search and the page number.
 fn hidden_params(route: &Route) -> Vec<(&'static str, String)> {
-    let list = List { search: String::new(), page: 0, ..route.list.clone() };
+    let list = List { search: String::new(), page: None, ..route.list.clone() };
     route.with_list(list).persistent_params()
 }

@@ -7,6 +7,7 @@ use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::servers::columns::{COLUMNS, Cell, CellInputs, Column, PULSE};
 use crate::page::servers::hint_link::HintLink;
+use crate::page::servers::listing::Listing;
 use crate::page::status_style::{self, StatusStyle};
 use crate::page::view_context::ViewContext;
 
@@ -61,7 +62,7 @@ pub(crate) fn server_row(
     links: &[HintLink],
     rejected: Option<String>,
     context: &ViewContext<'_>,
-    cluster_links: &[HintLink],
+    listing: &Listing,
 ) -> ServerRow {
     let shared = shared_product(server, context.catalog);
     let mut facts: Vec<String> = server
@@ -75,7 +76,7 @@ pub(crate) fn server_row(
         .unwrap_or_default();
     facts.extend(shared.clone());
     // A cell takes the first hint that explains it: those about its server are more precise.
-    let links: Vec<HintLink> = links.iter().chain(cluster_links).copied().collect();
+    let links: Vec<HintLink> = links.iter().chain(&listing.cluster_links).copied().collect();
     let components = server.components.iter().map(|status| ComponentChip {
         role: status.component.role,
         pulse: status.pulse,
@@ -87,7 +88,8 @@ pub(crate) fn server_row(
     for status in &server.components {
         let inputs = CellInputs { status, context, hints: &links };
         add_problems(&mut problems, status, &PULSE, &(PULSE.cells)(&inputs));
-        for (column, said) in COLUMNS.iter().zip(&mut cells) {
+        let columns = COLUMNS.iter().zip(&mut cells).zip(listing.said_once);
+        for ((column, said), _) in columns.filter(|(_, is_said_once)| !is_said_once) {
             let found = (column.cells)(&inputs);
             add_problems(&mut problems, status, column, &found);
             for cell in found {

@@ -1,140 +1,110 @@
-//! Builds the rows of the table and keeps those whose text did not change. A change of a few servers does not
-//! build thousands of rows again.
+//! Builds the rows of the table that are in the document and keeps those whose text did not change. A change of a few
+//! servers does not build other rows again, and of thousands of servers only those near the screen have a row.
 
 use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::cluster::{
-    ComponentStatus, Overview, Pulse, ServerName, ServerStatus, Settings, Snapshot, Timestamp,
-    VersionCheck,
+    ComponentStatus, HintId, Pulse, ServerStatus, Settings, Snapshot, Timestamp, VersionCheck,
 };
-use crate::cluster::{Finding, HintId};
+use crate::page::servers::columns::COLUMNS;
 use crate::page::servers::hint_link::HintLink;
+use crate::page::servers::listing::Listing;
 use crate::page::servers::model::{ServerRow, server_row};
 use crate::page::view_context::ViewContext;
 
-/// A row, and its inputs apart from the verdicts on its server.
-#[derive(Debug, Default)]
-struct CachedRow {
+/// A row with the last heartbeat of each component of its server.
+pub(crate) type TimedRow = (Arc<ServerRow>, HeartbeatTimes);
+
+/// The last heartbeat of each component of a server.
+pub(crate) type HeartbeatTimes = [Timestamp; 2];
+
+/// A row, and what it was built from.
+#[derive(Debug)]
+struct BuiltRow {
+    server: ServerStatus,
     links: Vec<HintLink>,
     rejected: Option<String>,
-    /// `None` if the row is not shown.
-    row: Option<Arc<ServerRow>>,
+    row: Arc<ServerRow>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct SharedInputs {
     settings: Settings,
     blind_since: Option<Timestamp>,
+    said_once: [bool; COLUMNS.len()],
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct RowCache {
     shared: SharedInputs,
     cluster_hints: Vec<HintId>,
-    /// Sorted by name. `cached` has the same order.
-    servers: Vec<ServerStatus>,
-    cached: Vec<CachedRow>,
+    rows: Vec<BuiltRow>,
 }
 
 impl RowCache {
-    /// Whether the row of a server is among those shown.
-    pub(crate) fn shows(&self, server: &ServerName, overview: &Overview) -> bool {
-        let position = overview.servers.binary_search_by(|known| known.name.cmp(server));
-        position.is_ok_and(|at| self.cached.get(at).is_some_and(|cached| cached.row.is_some()))
-    }
-
-    /// Stores the verdicts that the rows were built from.
-    pub(crate) fn remember(&mut self, overview: Overview) {
-        self.servers = overview.servers;
-    }
-
-    /// Gives each server the links to its hints, and returns those to hints about the cluster.
-    fn distribute_links(&mut self, findings: &[Finding]) -> Vec<HintLink> {
-        let mut cluster_links = Vec::new();
-        for same in findings.chunk_by(|a, b| (a.id, a.severity) == (b.id, b.severity)) {
-            let (listed, _) = Finding::split(same);
-            for (number, finding) in same.iter().enumerate() {
-                let link = HintLink { finding: *finding, is_in_summary: number >= listed.len() };
-                match finding.server.and_then(|at| self.cached.get_mut(at)) {
-                    Some(cached) => cached.links.push(link),
-                    None => cluster_links.push(link),
-                }
-            }
-        }
-        cluster_links
-    }
-
-    /// For each of these servers, where it is in this cache, if it is. Both are sorted by name, so one pass finds all.
-    fn positions(&self, servers: &[ServerStatus]) -> Vec<usize> {
-        let mut at = 0;
-        let position = servers.iter().map(|server| {
-            while self.servers.get(at).is_some_and(|known| known.name < server.name) {
-                at += 1;
-            }
-            at
-        });
-        position.collect()
-    }
-
-    /// The row at this position, if it is of this server and would be built with the same text.
-    fn take_row(
+    /// The rows at these places of the list, a vector for each range. Keeps no others.
+    pub(crate) fn build(
         &mut self,
-        at: usize,
-        server: &ServerStatus,
-        now: &CachedRow,
-    ) -> Option<Arc<ServerRow>> {
-        let (before, known) = (self.servers.get(at)?, self.cached.get_mut(at)?);
-        let is_same = before.name == server.name
-            && known.rejected == now.rejected
-            && known.links.len() == now.links.len()
-            && known.links.iter().zip(&now.links).all(|(a, b)| a.leads_like(*b))
-            && has_same_text(before, server, &now.links);
-        if is_same { known.row.take() } else { None }
+        places: &[Range<usize>],
+        listing: &Listing,
+        context: &ViewContext<'_>,
+    ) -> Vec<Vec<TimedRow>> {
+        let Snapshot { settings, blind_since, .. } = *context.snapshot;
+        let said_once = listing.said_once;
+        let shared = SharedInputs { settings, blind_since, said_once };
+        let cluster_hints: Vec<HintId> =
+            listing.cluster_links.iter().map(|link| link.finding.id).collect();
+        if shared != self.shared {
+            self.rows.clear();
+        }
+        if cluster_hints != self.cluster_hints {
+            self.rows.retain(|known| !can_link_to_cluster_hints(&known.server));
+        }
+        (self.shared, self.cluster_hints) = (shared, cluster_hints);
+        let mut known = mem::take(&mut self.rows);
+        let servers = &listing.overview.servers;
+        let rows = places.iter().map(|range| {
+            let order = listing.order.iter().skip(range.start).take(range.len());
+            let servers = order.filter_map(|at| Some((*at, servers.get(*at)?)));
+            let rows = servers.map(|(at, server)| {
+                let links = listing.links_of(at);
+                let rejected = rejection(server, context);
+                let built = take_row(&mut known, server, &links, rejected.as_deref());
+                let row = built.unwrap_or_else(|| {
+                    let rejected = rejected.clone();
+                    Arc::new(server_row(server, &links, rejected, context, listing))
+                });
+                let mut heartbeats = HeartbeatTimes::default();
+                for (time, status) in heartbeats.iter_mut().zip(&server.components) {
+                    *time = status.component.last_heartbeat;
+                }
+                let server = server.clone();
+                self.rows.push(BuiltRow { server, links, rejected, row: Arc::clone(&row) });
+                (row, heartbeats)
+            });
+            rows.collect()
+        });
+        rows.collect()
     }
 }
 
-/// The last heartbeat of each component of a server.
-pub(crate) type HeartbeatTimes = [Timestamp; 2];
-
-/// Builds the rows of the servers at these positions.
-pub(crate) fn build_rows(
-    shown: &[usize],
-    context: &ViewContext<'_>,
-    findings: &[Finding],
-    cache: &mut RowCache,
-) -> Vec<(Arc<ServerRow>, HeartbeatTimes)> {
-    let Snapshot { settings, blind_since, .. } = *context.snapshot;
-    let mut before = mem::take(cache);
-    let servers = &context.overview.servers;
-    cache.cached.resize_with(servers.len(), CachedRow::default);
-    cache.shared = SharedInputs { settings, blind_since };
-    let cluster_links = cache.distribute_links(findings);
-    cache.cluster_hints = cluster_links.iter().map(|link| link.finding.id).collect();
-    let all_changed = before.shared != cache.shared;
-    let cluster_hints_changed = before.cluster_hints != cache.cluster_hints;
-    let old_positions = before.positions(servers);
-    let mut rows = Vec::with_capacity(shown.len());
-    for at in shown {
-        let (Some(server), Some(cached)) = (servers.get(*at), cache.cached.get_mut(*at)) else {
-            continue;
-        };
-        cached.rejected = rejection(server, context);
-        let changed = all_changed || cluster_hints_changed && can_link_to_cluster_hints(server);
-        let old_row =
-            if changed { None } else { before.take_row(old_positions[*at], server, cached) };
-        let row = old_row.unwrap_or_else(|| {
-            let rejected = cached.rejected.clone();
-            Arc::new(server_row(server, &cached.links, rejected, context, &cluster_links))
-        });
-        let mut heartbeats = HeartbeatTimes::default();
-        for (time, status) in heartbeats.iter_mut().zip(&server.components) {
-            *time = status.component.last_heartbeat;
-        }
-        cached.row = Some(Arc::clone(&row));
-        rows.push((row, heartbeats));
-    }
-    rows
+/// The row of this server, if one was built that says the same. Rows are asked for in the order in which they were
+/// built, mostly, so the first is nearly always the one.
+fn take_row(
+    known: &mut Vec<BuiltRow>,
+    server: &ServerStatus,
+    links: &[HintLink],
+    rejected: Option<&str>,
+) -> Option<Arc<ServerRow>> {
+    let place = known.iter().position(|known| known.server.name == server.name)?;
+    let built = known.remove(place);
+    let is_same = built.rejected.as_deref() == rejected
+        && built.links.len() == links.len()
+        && built.links.iter().zip(links).all(|(a, b)| a.leads_like(*b))
+        && has_same_text(&built.server, server, links);
+    is_same.then_some(built.row)
 }
 
 fn rejection(server: &ServerStatus, context: &ViewContext<'_>) -> Option<String> {
@@ -195,13 +165,15 @@ mod tests {
     use crate::cluster::Health;
     use crate::cluster::receive::{Arrival, receive};
     use crate::cluster::{
-        Change, ComponentFacts, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, Settings, Span,
+        Change, ComponentFacts, Heartbeat, HeartbeatUpdate, KeyCheck, KeyKind, Os, ServerName,
+        Settings, Span,
     };
     use crate::cluster::{Role, Source};
     use crate::i18n::{Catalog, Language};
     use crate::page::model::PageModel;
     use crate::page::route::Route;
     use crate::page::servers::columns::Cell;
+    use crate::page::servers::list::Extent;
 
     const NOON: Timestamp = Timestamp(1_795_348_800_000);
     const SERVERS: usize = 60;
@@ -227,8 +199,8 @@ mod tests {
         }
     }
 
-    fn with_version(version: &str) -> Heartbeat {
-        let mut heartbeat = heartbeat(30, 2);
+    fn with_version(number: usize, version: &str) -> Heartbeat {
+        let mut heartbeat = heartbeat(number, 2);
         heartbeat.facts.version = version.to_owned();
         heartbeat
     }
@@ -255,27 +227,44 @@ mod tests {
         snapshot
     }
 
-    fn page_model(snapshot: &Snapshot, cache: &mut RowCache) -> PageModel {
+    fn page_model(snapshot: &Snapshot) -> (PageModel, Listing) {
         let catalog = Catalog::for_language(Language::English);
-        PageModel::new(snapshot, NOON, &Route::default(), usize::MAX, cache, catalog)
+        PageModel::new(snapshot, NOON, &Route::default(), Extent::Whole, catalog)
     }
 
-    fn rebuilt_servers(before: &PageModel, after: &PageModel) -> BTreeSet<String> {
-        let is_known = |row: &Arc<ServerRow>| before.rows.iter().any(|(b, _)| Arc::ptr_eq(b, row));
-        let rebuilt = after.rows.iter().filter(|(row, _)| !is_known(row));
+    /// The rows of all servers.
+    fn rows(snapshot: &Snapshot, cache: &mut RowCache) -> Vec<TimedRow> {
+        rows_at(&[0..0, 0..usize::MAX], snapshot, cache)
+    }
+
+    fn rows_at(
+        places: &[Range<usize>],
+        snapshot: &Snapshot,
+        cache: &mut RowCache,
+    ) -> Vec<TimedRow> {
+        let (_, listing) = page_model(snapshot);
+        let (overview, route) = (&listing.overview, &Route::default());
+        let catalog = Catalog::for_language(Language::English);
+        let context = ViewContext { snapshot, overview, now: NOON, route, catalog };
+        cache.build(places, &listing, &context).concat()
+    }
+
+    fn rebuilt_servers(before: &[TimedRow], after: &[TimedRow]) -> BTreeSet<String> {
+        let is_known = |row: &Arc<ServerRow>| before.iter().any(|(b, _)| Arc::ptr_eq(b, row));
+        let rebuilt = after.iter().filter(|(row, _)| !is_known(row));
         rebuilt.map(|(row, _)| row.name.clone()).collect()
     }
 
     #[test]
     fn a_cell_with_a_problem_links_to_its_hint_or_to_the_summary() {
-        let model = page_model(&cluster(), &mut RowCache::default());
+        let (model, _) = page_model(&cluster());
         let anchors: BTreeSet<&String> =
             model.hints.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
         let cells = |row: &Arc<ServerRow>| -> Vec<Cell> {
             row.problems.iter().map(|problem| problem.cell.clone()).collect()
         };
         let mut in_summary = 0;
-        for (row, _) in &model.rows {
+        for (row, _) in &rows(&cluster(), &mut RowCache::default()) {
             let links: Vec<_> = cells(row).into_iter().filter_map(|cell| cell.hint).collect();
             if row.health == Health::Ok {
                 assert!(links.is_empty(), "{}: {links:?}", row.name);
@@ -297,15 +286,17 @@ mod tests {
     #[test]
     fn a_change_of_one_server_rebuilds_only_its_own_row() {
         let (mut snapshot, mut cache) = (cluster(), RowCache::default());
-        let first = page_model(&snapshot, &mut cache);
-        let again = page_model(&snapshot, &mut cache);
+        // Of one version alone the rows would say nothing.
+        insert(&mut snapshot, &with_version(40, "2026.0"));
+        let first = rows(&snapshot, &mut cache);
+        let again = rows(&snapshot, &mut cache);
         assert_eq!(rebuilt_servers(&first, &again), BTreeSet::new());
-        insert(&mut snapshot, &with_version("2026.1"));
-        let skewed = page_model(&snapshot, &mut cache);
+        insert(&mut snapshot, &with_version(30, "2026.1"));
+        let skewed = rows(&snapshot, &mut cache);
         assert_eq!(rebuilt_servers(&again, &skewed), BTreeSet::from(["server-30".to_owned()]));
-        insert(&mut snapshot, &with_version("2026.0"));
+        insert(&mut snapshot, &with_version(30, "2026.0"));
         insert(&mut snapshot, &heartbeat(99, 1));
-        let later = page_model(&snapshot, &mut cache);
+        let later = rows(&snapshot, &mut cache);
         let expected = ["server-30", "server-99"].map(str::to_owned);
         assert_eq!(rebuilt_servers(&skewed, &later), BTreeSet::from(expected));
     }
@@ -313,7 +304,7 @@ mod tests {
     #[test]
     fn a_heartbeat_in_time_rebuilds_no_row() {
         let (mut snapshot, mut cache) = (cluster(), RowCache::default());
-        let before = page_model(&snapshot, &mut cache);
+        let before = rows(&snapshot, &mut cache);
         let known = snapshot.components.values().nth(7).unwrap();
         let heartbeat = HeartbeatUpdate {
             at: NOON + Span::seconds(20),
@@ -325,13 +316,25 @@ mod tests {
             changed_at: NOON,
             ..Change::default()
         });
-        let after = page_model(&snapshot, &mut cache);
+        let after = rows(&snapshot, &mut cache);
         assert_eq!(rebuilt_servers(&before, &after), BTreeSet::new());
-        let heartbeats = |model: &PageModel| {
-            let mut rows = model.rows.iter();
+        let heartbeats = |rows: &[TimedRow]| {
+            let mut rows = rows.iter();
             rows.find(|(row, _)| row.name == "server-07").unwrap().1
         };
         assert_eq!(heartbeats(&after)[0], NOON + Span::seconds(20));
         assert_ne!(heartbeats(&before), heartbeats(&after));
+    }
+    #[test]
+    fn only_rows_that_are_asked_for_are_built_and_kept() {
+        let (snapshot, mut cache) = (cluster(), RowCache::default());
+        let first = rows_at(&[0..2, 20..22], &snapshot, &mut cache);
+        assert_eq!(first.len(), 4);
+        let scrolled = rows_at(&[20..24, 58..99], &snapshot, &mut cache);
+        assert_eq!(scrolled.len(), 6, "the list ends at 60");
+        let kept = rebuilt_servers(&scrolled, &first);
+        assert_eq!(kept.len(), 2, "the rows at 20 and 21 are the same");
+        let back = rows_at(&[0..1, 1..2], &snapshot, &mut cache);
+        assert_eq!(rebuilt_servers(&first, &back).len(), 2, "those that left were not kept");
     }
 }

@@ -4,51 +4,54 @@ use std::sync::Arc;
 
 use leptos::html::Div;
 use leptos::prelude::*;
+use maud::{Markup, html};
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Pulse, Role, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
+use crate::page::servers::chunks::{Chunk, RowSignals};
 use crate::page::servers::columns::{COLUMN_COUNT, COLUMNS, Cell};
+use crate::page::servers::map::view::ServerMap;
 use crate::page::servers::model::{ComponentChip, Problem, ServerRow};
-use crate::page::servers::row_signals::RowSignals;
+use crate::page::servers::nearness;
 use crate::page::servers::toolbar::{HeaderRow, ListFooter, ToolbarView};
-use crate::page::servers::visibility;
-use crate::page::state::PageState;
+use crate::page::state::{PageState, Part};
 use crate::page::status_style;
 use crate::page::ui::time_since;
 
 #[component]
 pub(crate) fn Servers(state: PageState) -> impl IntoView {
     let empty = move || {
-        state.rows.with(Vec::is_empty) && state.toolbar.with(|toolbar| toolbar.empty_text.is_none())
+        let is_empty = state.chunks.get().is_empty()
+            && state.model(Part::Toolbar).toolbar.empty_text.is_none();
+        is_empty.then(|| add_servers(state))
     };
+    let once = move || state.model(Part::Toolbar).toolbar.said_once.clone();
     view! {
         <section class="card servers" aria-labelledby="servers">
             <div class="servers-header">
                 <h2 id="servers" tabindex="-1">{state.catalog().text(MessageKey::ListTitle)}</h2>
                 <ToolbarView state />
             </div>
-            <div role="table" aria-labelledby="servers" class="table">
+            <ServerMap state />
+            <div role="table" aria-labelledby="servers" class="table" data-once=once>
                 <HeaderRow state />
                 <For
-                    each=move || state.rows.get().into_iter().filter(|row| row.rendered)
-                    key=|row| row.key
-                    children=move |row| view! { <ServerRows state row /> }
+                    each=move || state.chunks.get()
+                    key=|chunk| chunk.number
+                    children=move |chunk| view! { <ChunkView state chunk /> }
                 />
             </div>
-            <Show when=empty>
-                <AddServers state />
-            </Show>
+            {empty}
             <ListFooter state />
         </section>
     }
 }
 
 /// What an empty cluster shows: the commands that add a server.
-#[component]
-fn AddServers(state: PageState) -> impl IntoView {
+fn add_servers(state: PageState) -> impl IntoView + use<> {
     let catalog = state.catalog();
-    let base = state.page_context(|context| context.site.base.clone());
+    let base = state.shared().page_context.site.base.clone();
     let url = if base.is_empty() { MessageKey::EmptyUrl } else { MessageKey::EmptyUrlWithPath };
     view! {
         <div class="empty">
@@ -65,18 +68,32 @@ fn AddServers(state: PageState) -> impl IntoView {
 }
 
 #[component]
-fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
+fn ChunkView(state: PageState, chunk: Chunk) -> impl IntoView {
     let element = NodeRef::<Div>::new();
-    visibility::track(element, row.visible.clone());
+    nearness::track(element, chunk.clone(), state);
+    let Chunk { rows, empty_height, .. } = chunk;
+    let height = move || empty_height.get().map(|height| format!("{height}px"));
+    view! {
+        <div role="none" class="chunk" node_ref=element style:height=height>
+            <For
+                each=move || rows.get()
+                key=|row| row.key
+                children=move |row| view! { <ServerRows state row /> }
+            />
+        </div>
+    }
+}
+
+#[component]
+fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
     // A row belongs to one server for its whole life.
-    let (id, name) = row.server.with_untracked(|server| (server.id.clone(), server.name.clone()));
+    let ServerRow { id, name, .. } = (*row.server.get_untracked()).clone();
     let server = row.server.clone();
-    let health = move || server.with(|server| server.health.as_str());
+    let health = move || server.get().health.as_str();
     view! {
         <div
             role="rowgroup"
             class="server"
-            node_ref=element
             id=id
             data-server=name
             data-health=health
@@ -102,26 +119,24 @@ fn server_rows(
             component_chip(chip, age)
         })
         .collect();
-    let cells: Vec<_> = COLUMNS
-        .iter()
-        .zip(&server.cells)
-        .map(|(column, cells)| {
-            let values: Vec<_> = cells.iter().map(|cell| value(cell, catalog)).collect();
-            view! {
-                <div role="cell" class=column.name>
-                    {cells.is_empty().then_some("–")}
-                    {values}
-                </div>
+    let cells = html! {
+        @for (column, cells) in COLUMNS.iter().zip(&server.cells) {
+            div role="cell" class=(column.name) {
+                @if cells.is_empty() { "–" }
+                @for cell in cells { (value(cell, catalog)) " " }
             }
-        })
-        .collect();
-    let problems: Vec<_> =
-        server.problems.iter().map(|problem| problem_row(problem, &server.id, catalog)).collect();
+        }
+        div.facts role="cell" { (server.facts) }
+    };
+    let problems = html! {
+        @for problem in &server.problems { (problem_row(problem, &server.id, catalog)) }
+    };
+    let icon = status_style::icon_alone(status_style::health(server.health), catalog);
     let query = server.details_query.clone();
     view! {
         <div role="row" class="table-row">
             <div role="rowheader" class="server-name">
-                {status_style::icon_alone(status_style::health(server.health), catalog)}" "
+                <span inner_html=icon.into_string()></span>" "
                 <a id=format!("open-{}", server.id) href=move || state.address(&query)>
                     <bdi>{server.name.clone()}</bdi>
                 </a>
@@ -129,12 +144,9 @@ fn server_rows(
             <div role="cell" class="chips">
                 {chips}
             </div>
-            {cells}
-            <div role="cell" class="facts">
-                {server.facts.clone()}
-            </div>
+            <div role="none" class="cells" inner_html=cells.into_string()></div>
         </div>
-        {problems}
+        <div role="none" inner_html=problems.into_string()></div>
     }
 }
 
@@ -146,6 +158,7 @@ fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
         text = format!("{text} {}", chip.style.label(catalog));
     }
     let icon = status_style::icon_beside(chip.style, &text, catalog);
+    let pulse = html! { (icon) " " (text) };
     let product = format!(" {} · ", chip.product);
     let class = if chip.style.emphasized { chip.style.icon } else { "" };
     view! {
@@ -154,7 +167,8 @@ fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
             data-role=chip.role.as_str()
             data-pulse=chip.pulse.as_str()
         >
-            {icon}" "{text}<span class="muted">{product}{move || age.text()}</span>
+            <span inner_html=pulse.into_string()></span>
+            <span class="muted">{product}{move || age.text()}</span>
         </span>
     }
 }
@@ -167,53 +181,48 @@ fn role_name(role: Role, catalog: &Catalog) -> &'static str {
 }
 
 /// What the line of a server says of a cell: of a problem only its shape, because the problem has a line of its own.
-fn value(cell: &Cell, catalog: &'static Catalog) -> impl IntoView + use<> {
-    let text = if cell.is_problem() { cell.brief.clone() } else { cell.text.clone() };
+fn value(cell: &Cell, catalog: &Catalog) -> Markup {
+    let text = if cell.is_problem() { &cell.brief } else { &cell.text };
     // If the text does not contain the verdict's word, the icon has it as its label.
-    let icon = cell.style.map(|style| status_style::icon_beside(style, &text, catalog));
-    view! { <span class="value">{icon}" "{text}</span>" " }
+    html! {
+        span.value {
+            @if let Some(style) = cell.style { (status_style::icon_beside(style, text, catalog)) }
+            " " (text)
+        }
+    }
 }
 
-fn problem_row(
-    problem: &Problem,
-    server: &str,
-    catalog: &'static Catalog,
-) -> impl IntoView + use<> {
+fn problem_row(problem: &Problem, server: &str, catalog: &Catalog) -> Markup {
     let Problem { roles, column, place, cell } = problem;
-    let icon = cell.style.map(|style| status_style::icon_beside(style, &cell.text, catalog));
     // The title of a hint names its server itself.
     let is_title = cell.hint.as_ref().is_some_and(|(_, title)| *title == cell.text);
     let subjects = if is_title { &[] } else { &roles[..] };
     let names: Vec<&str> = subjects.iter().map(|role| role_name(*role, catalog)).collect();
     let about: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
     let class = cell.style.filter(|style| style.emphasized).map_or("", |style| style.icon);
-    let hint = cell.hint.clone().map(|(anchor, title)| {
-        let how = catalog.text(MessageKey::HintsHowToFix);
-        // Without the role, so that the link keeps its id and its focus when the other component gets the same problem.
-        let id = format!("hint-link-{server}-{column}-{place}");
-        let label = format!("{how}: {title}");
-        view! { <a id=id href=format!("#{anchor}") aria-label=label>{how}</a> }
-    });
-    let text = if names.is_empty() {
-        cell.text.clone()
-    } else {
-        format!("{} {}", names.join(", "), cell.text)
-    };
-    let reason = cell.reason.as_ref().map(|reason| format!(" · {reason}"));
-    view! {
-        <div
-            role="row"
-            class="problem"
-            data-about=about.join(" ")
-            data-column=*column
-        >
-            <div role="cell" aria-colspan=COLUMN_COUNT>
-                {icon}" "
-                <span class=format!("emphasized {class}")>{text}</span>
-                <span class="reason">{reason}</span>
-                " "{hint}
-            </div>
-        </div>
+    let how = catalog.text(MessageKey::HintsHowToFix);
+    html! {
+        div.problem role="row" data-about=(about.join(" ")) data-column=(column) {
+            div role="cell" aria-colspan=(COLUMN_COUNT) {
+                @if let Some(style) = cell.style {
+                    (status_style::icon_beside(style, &cell.text, catalog)) " "
+                }
+                span class={"emphasized " (class)} {
+                    (names.join(", "))
+                    @if !names.is_empty() { " " }
+                    (cell.text)
+                }
+                @if let Some(reason) = &cell.reason { span.reason { " · " (reason) } }
+                " "
+                // Without the role, so that the link keeps its id and its focus when the other component gets the same
+                // problem.
+                @if let Some((anchor, title)) = &cell.hint {
+                    a id={"hint-link-" (server) "-" (column) "-" (place)} href={"#" (anchor)} aria-label={(how) ": " (title)} {
+                        (how)
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -227,11 +236,8 @@ struct Age {
 }
 
 impl Age {
-    /// Subscribes to the tick only while the row is on the screen.
     fn text(&self) -> String {
         let Self { catalog, tick, row, place } = self;
-        let time = row.heartbeats.with(|times| times.get(*place).copied()).unwrap_or_default();
-        let now = if row.visible.get() { tick.get() } else { tick.get_untracked() };
-        time_since(catalog, now, time)
+        time_since(catalog, tick.get(), row.last_heartbeat(*place))
     }
 }

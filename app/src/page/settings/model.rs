@@ -1,7 +1,7 @@
 //! The settings: their summary, and the form with its errors and a preview of what the change would do.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{SETTINGS, Setting, SettingError, Settings, Span};
+use crate::cluster::{KeyVerdict, SETTINGS, ServerStatus, Setting, SettingError, Settings, Span};
 use crate::i18n::{self, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::settings::draft::Draft;
@@ -127,15 +127,38 @@ pub(crate) fn summary(context: &ViewContext<'_>) -> Vec<SummaryItem> {
         match reference {
             Some(count) => {
                 let args = [number("count", count.servers), number("total", compared)];
-                item(
-                    MessageKey::FactsVersion,
-                    count.version.clone(),
-                    catalog.format(MessageKey::FactsVersionOn, &args),
-                )
+                let is_only = count.servers == compared && overview.versions.len() == 1;
+                let on = if is_only { MessageKey::FactsOnAll } else { MessageKey::FactsVersionOn };
+                item(MessageKey::FactsVersion, count.version.clone(), catalog.format(on, &args))
             }
             None => item(MessageKey::FactsVersion, "–".to_owned(), String::new()),
         },
+        encryption_keys(context, compared),
     ]
+}
+
+/// Whether the servers have one key. What was not compared is not in sync.
+fn encryption_keys(context: &ViewContext<'_>, compared: usize) -> SummaryItem {
+    let catalog = context.catalog;
+    let with = |verdict| {
+        let has = |server: &&ServerStatus| {
+            server.components.iter().any(|status| status.key == Some(verdict))
+        };
+        context.overview.servers.iter().filter(has).count()
+    };
+    let (differ, missing) = (with(KeyVerdict::Mismatch), with(KeyVerdict::Missing));
+    let (value, detail, count) = match (differ, missing, with(KeyVerdict::InSync)) {
+        (0, 0, 0) => (MessageKey::FactsNotChecked, MessageKey::FactsNoKey, 0),
+        (0, 0, _) => (MessageKey::StatusInSync, MessageKey::FactsOnAll, compared),
+        (0, missing, _) => (MessageKey::StatusKeyMissing, MessageKey::FactsKeysMissing, missing),
+        (differ, ..) => (MessageKey::StatusDecryptionFailure, MessageKey::FactsKeysDiffer, differ),
+    };
+    let args = [("count", Arg::Number(count)), ("total", Arg::Number(compared))];
+    SummaryItem {
+        label: catalog.text(MessageKey::ColumnEncryptionKey),
+        value: catalog.text(value).to_owned(),
+        detail: catalog.format(detail, &args),
+    }
 }
 
 /// The form accepts `24 h` and not `1 d`.

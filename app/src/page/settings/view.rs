@@ -2,24 +2,31 @@
 
 use leptos::ev::{Event, SubmitEvent};
 use leptos::prelude::*;
+use maud::{Markup, html};
 
 use crate::i18n::MessageKey;
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::settings::draft::{CHECKED, Draft};
 use crate::page::settings::model::{Form, FormField, SummaryItem};
-use crate::page::state::PageState;
+use crate::page::state::{PageState, Part};
 use crate::page::ui::{hidden_fields, link, permitted_link};
 use crate::protocol::Command;
 
 #[component]
 pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
-    let items = move || state.summary.with(|items| items.iter().map(item).collect::<Vec<_>>());
-    let form = move || state.form.with(|form| form.as_ref().map(|form| settings_form(state, form)));
+    let items = move || {
+        let model = state.model(Part::Summary);
+        html! { @for item in &model.summary { (summary_item(item)) } }.into_string()
+    };
+    let form = move || {
+        let model = state.model(Part::Form);
+        model.form.as_ref().map(|form| settings_form(state, form))
+    };
     view! {
         <section class="card summary" aria-label=state.catalog().text(MessageKey::FactsTitle)>
             <div class="summary-row">
-                <dl>{items}</dl>
+                <dl inner_html=items></dl>
                 {move || edit_button(state)}
             </div>
             {form}
@@ -27,20 +34,21 @@ pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
     }
 }
 
-fn item(item: &SummaryItem) -> impl IntoView + use<> {
-    let detail = (!item.detail.is_empty())
-        .then(|| view! { <span class="muted">" · "{item.detail.clone()}</span> });
-    view! {
-        <div>
-            <dt>{item.label}</dt>
-            <dd><b>{item.value.clone()}</b>{detail}</dd>
-        </div>
+fn summary_item(item: &SummaryItem) -> Markup {
+    html! {
+        div {
+            dt { (item.label) }
+            dd {
+                b { (item.value) }
+                @if !item.detail.is_empty() { span.muted { " · " (item.detail) } }
+            }
+        }
     }
 }
 
 /// Opens the form, or closes it.
 fn edit_button(state: PageState) -> impl IntoView + use<> {
-    let is_open = state.form.with(Option::is_some);
+    let is_open = state.model(Part::Form).form.is_some();
     let query = if is_open { String::new() } else { to_query(Dialog::Settings(None).pairs()) };
     let (class, expanded) = if is_open { ("button pressed", "true") } else { ("button", "false") };
     // For a viewer the button is disabled, so it has no state either.
@@ -59,7 +67,7 @@ fn edit_button(state: PageState) -> impl IntoView + use<> {
 fn settings_form(state: PageState, form: &Form) -> impl IntoView + use<> {
     let catalog = state.catalog();
     let draft = &form.draft;
-    let mut hidden = state.toolbar.with_untracked(|toolbar| toolbar.hidden_params.clone());
+    let mut hidden = state.model_untracked().toolbar.hidden_params.clone();
     hidden.push(("configure", String::new()));
     hidden.extend(draft.base_field());
     // Which values the preview below is about. Without scripts, saving other values shows their preview first.
@@ -92,7 +100,7 @@ fn settings_form(state: PageState, form: &Form) -> impl IntoView + use<> {
             novalidate
             on:submit=save
         >
-            {hidden_fields(hidden)}
+            {hidden_fields(&hidden)}
             <div class="fields">
                 <div>{checkboxes}</div>
                 {durations}
@@ -178,12 +186,12 @@ fn duration_field(
 }
 
 fn effects(state: PageState, form: &Form) -> impl IntoView + use<> {
-    let items: Vec<_> = form.effects.iter().map(|line| view! { <li>{line.clone()}</li> }).collect();
-    let lead = (!items.is_empty()).then(|| state.catalog().text(MessageKey::PreviewTitle));
+    let items = html! { @for line in &form.effects { li { (line) } } };
+    let lead = (!form.effects.is_empty()).then(|| state.catalog().text(MessageKey::PreviewTitle));
     view! {
         <div class="effects" data-testid="effects">
             <p>{lead}</p>
-            <ul>{items}</ul>
+            <ul inner_html=items.into_string()></ul>
             <p class="error-text">{form.error.clone()}</p>
         </div>
     }

@@ -19,7 +19,7 @@ static SCRIPT: LazyLock<String> = LazyLock::new(|| {
 
 /// It comes before everything whose failure it should notice.
 pub(crate) fn script(state: PageState, site: &SiteInfo, nonce: &str) -> impl IntoView + use<> {
-    let again = state.route.with_untracked(crate::page::route::Route::address);
+    let again = state.route.get_untracked().address();
     let (files, nonce) = (site.assets.clone(), nonce.to_owned());
     view! { <script nonce=nonce data-assets=files data-reload-url=again inner_html=SCRIPT.as_str()></script> }
 }
