@@ -1,5 +1,7 @@
 //! Which components a removal takes out.
 
+use std::collections::BTreeSet;
+
 use super::component::Component;
 use super::component_key::{ComponentKey, Role};
 use super::health::Pulse;
@@ -23,6 +25,8 @@ pub struct RemovalFilter {
     pub stale_for: Option<Span>,
     /// Only those whose names fit.
     pub name: Option<NamePattern>,
+    /// Only these, such as those that somebody was shown.
+    pub only: Option<BTreeSet<ServerName>>,
 }
 
 /// A pattern of server names: `*` stands for any characters, also none; letters are compared without ASCII
@@ -76,7 +80,32 @@ pub struct RemovedServer {
     pub keys: Vec<ComponentKey>,
 }
 
+/// How a server that is not live ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastSeen {
+    /// Its component that ended last.
+    pub role: Role,
+    /// That component's pulse: stale or stopped.
+    pub pulse: Pulse,
+    /// Since when.
+    pub since: Timestamp,
+    /// Of any of its components.
+    pub last_heartbeat: Timestamp,
+}
+
 impl Snapshot {
+    /// How a server that a filter found ended; `None` if it is not there any more, or the observer is blind.
+    pub fn last_seen(&self, server: &RemovedServer, now: Timestamp) -> Option<LastSeen> {
+        let components = || server.keys.iter().filter_map(|key| self.components.get(key));
+        let last_heartbeat = components().map(|component| component.last_heartbeat).max()?;
+        let ends = components().filter_map(|component| {
+            let pulse = component.pulse(&self.settings, &self.blind_periods, now);
+            let since = component.pulse_since(pulse, &self.settings, &self.blind_periods)?;
+            Some(LastSeen { role: component.role, pulse, since, last_heartbeat })
+        });
+        ends.max_by_key(|end| end.since)
+    }
+
     /// The servers that a filter finds, in the order of their names.
     pub fn servers_to_remove(&self, filter: &RemovalFilter, now: Timestamp) -> Vec<RemovedServer> {
         // Who is neither alive nor late, then as now.
@@ -99,7 +128,9 @@ impl Snapshot {
                 keys.push(key.clone());
                 gone &= is_gone(component, now) && is_gone(component, since);
             }
-            if gone && filter.name.as_ref().is_none_or(|name| name.fits(&key.server)) {
+            let fits = filter.name.as_ref().is_none_or(|name| name.fits(&key.server))
+                && filter.only.as_ref().is_none_or(|only| only.contains(&key.server));
+            if gone && fits {
                 found.push(RemovedServer { name: key.server.clone(), keys });
             }
         }

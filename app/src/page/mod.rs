@@ -15,10 +15,10 @@ mod hints;
 mod model;
 mod panel;
 pub mod route;
-mod servers;
+pub(crate) mod servers;
 pub mod settings;
 mod state;
-mod status_style;
+pub(crate) mod status_style;
 pub(crate) mod ui;
 mod view_context;
 #[cfg(feature = "ssr")]

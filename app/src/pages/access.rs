@@ -103,7 +103,7 @@ pub fn render(page: AccessPage) -> Document {
         view! { <p class="muted">{context.text(MessageKey::PagesForbiddenGuest)}</p> }.into_any()
     };
     let body = view! {
-        {page_header(&context, MessageKey::HeaderAccess, (MessageKey::HeaderAudit, "audit"))}
+        {page_header(&context, MessageKey::HeaderAccess, true)}
         <main class="wide-page">
             <h1>{context.text(MessageKey::HeaderAccess)}</h1>
             {new_token.map(|token| new_token_section(&context, token))}

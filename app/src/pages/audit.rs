@@ -67,7 +67,7 @@ pub fn render(page: AuditPage) -> Document {
         view! { <p role="status">{context.catalog.format(MessageKey::PagesAuditFilterTextCut, &[("most", max)])}</p> }
     });
     let body = view! {
-        {page_header(&context, MessageKey::HeaderAudit, (MessageKey::HeaderAccess, "access"))}
+        {page_header(&context, MessageKey::HeaderAudit, true)}
         <main class="wide-page">
             <h1>{context.text(MessageKey::HeaderAudit)}</h1>
             <section aria-label=context.text(MessageKey::HeaderAudit)>

@@ -101,14 +101,30 @@ fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
     }
 }
 
-/// The header: a breadcrumb, a link to the other page for admins, and the theme button.
+/// The pages for admins, in the order of their links.
+const ADMIN_PAGES: [(MessageKey, &str); 3] = [
+    (MessageKey::HeaderAccess, "access"),
+    (MessageKey::HeaderAudit, "audit"),
+    (MessageKey::PagesRemovals, "removals"),
+];
+
+/// The header: a breadcrumb, links to the other pages for admins, and the theme button.
 pub(crate) fn page_header(
     context: &DocumentContext,
     title: MessageKey,
-    link: (MessageKey, &str),
+    is_admin: bool,
 ) -> impl IntoView + use<> {
-    let (name, path) = link;
-    let (title, name) = (context.text(title), context.text(name));
+    let others = ADMIN_PAGES.iter().filter(|(name, _)| is_admin && *name != title);
+    let links: Vec<_> = others
+        .map(|(name, path)| {
+            view! {
+                <a class="button" href=context.address(path)>
+                    {context.text(*name)}
+                </a>
+            }
+        })
+        .collect();
+    let title = context.text(title);
     view! {
         <header class="page-header">
             <nav aria-label=context.text(MessageKey::HeaderBreadcrumb)>
@@ -119,9 +135,7 @@ pub(crate) fn page_header(
                 <b aria-current="page">{title}</b>
             </nav>
             <div class="page-header-end">
-                <a class="button" href=context.address(path)>
-                    {name}
-                </a>
+                {(!links.is_empty()).then(|| view! { <span class="admin-links">{links}</span> })}
                 {header::theme_button(context.catalog)}
             </div>
         </header>

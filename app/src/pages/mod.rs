@@ -1,9 +1,10 @@
-//! Pages that are rendered once, on the server: sign-in, access, audit, errors. They work without scripts.
+//! Pages that are rendered once, on the server: sign-in, access, audit, removals, errors. They work without scripts.
 
 pub mod access;
 pub mod audit;
 pub mod error;
 mod layout;
+pub mod removals;
 pub mod sign_in;
 
 pub use self::layout::{Document, DocumentContext};

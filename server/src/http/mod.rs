@@ -54,6 +54,8 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(Change, ServerFunction, ("/fn/act", any(pages::overview::call_function))),
         require(Change, Page, ("/settings", post(forms::settings))),
         require(Change, Page, ("/removal", post(forms::removal))),
+        require(View, Page, ("/removals", get(pages::removals::get))),
+        require(Change, Page, ("/removals", post(pages::removals::post))),
         require(Change, Page, ("/acceptance", post(forms::acceptance))),
         require(Change, Page, ("/reconnection", post(forms::reconnection))),
         require(Admin, Page, ("/access", get(access::get))),

@@ -18,6 +18,12 @@ pub(crate) fn value<'a>(query: Option<&'a str>, name: &str) -> Option<Cow<'a, st
     pairs.find_map(|(known, value)| (known == name).then_some(value))
 }
 
+/// All values of a parameter, in order.
+pub(crate) fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.filter_map(move |(known, value)| (known == name).then_some(value))
+}
+
 /// Whether a parameter is `true`.
 pub(crate) fn is_true(query: Option<&str>, name: &str) -> bool {
     value(query, name).is_some_and(|value| value == "true")

@@ -39,6 +39,8 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("POST", "/fn/act", Admin, ExclusiveLock),
     ("POST", "/settings", Admin, ToSignIn),
     ("POST", "/removal", Admin, ToSignIn),
+    ("GET", "/removals", Viewer, ToSignIn),
+    ("POST", "/removals", Admin, ToSignIn),
     ("POST", "/acceptance", Admin, ToSignIn),
     ("POST", "/reconnection", Admin, ToSignIn),
     ("GET", "/access", Admin, ToSignIn),

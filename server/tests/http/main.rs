@@ -34,6 +34,7 @@ mod openapi;
 mod overview;
 mod plain_http;
 mod proxied;
+mod removals_page;
 mod request_ids;
 mod revocation;
 mod several_web_servers;

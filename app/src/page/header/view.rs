@@ -94,6 +94,9 @@ fn menu(state: PageState) -> impl IntoView + use<> {
             <a class="button" href=state.action_address("audit")>
                 {catalog.text(MessageKey::HeaderAudit)}
             </a>
+            <a class="button" href=state.action_address("removals")>
+                {catalog.text(MessageKey::PagesRemovals)}
+            </a>
         }
     });
     let sign_out = can_sign_out.then(|| {

@@ -6,5 +6,6 @@ pub(crate) mod embed;
 pub(crate) mod forms;
 pub(crate) mod html;
 pub(crate) mod overview;
+pub(crate) mod removals;
 pub(crate) mod render_pool;
 pub(crate) mod sign_in;

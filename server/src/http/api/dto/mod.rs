@@ -30,6 +30,6 @@ pub(crate) use self::overview::{
     RejectedHeartbeats, Server, VersionCount,
 };
 pub(crate) use self::problem::{AnyObject, BadField, Problem};
-pub(crate) use self::removal::{ReferenceKey, Removal, Removed};
+pub(crate) use self::removal::{MAX_STALE_FOR_S, ReferenceKey, Removal, Removed};
 pub(crate) use self::settings::Settings;
 pub(crate) use self::token::{CreatedToken, Credential, Enrolment, NewToken, Token, Tokens};

@@ -11,7 +11,7 @@ use crate::http::json::FromJson;
 use crate::ingest::json_fields::{Fields, string};
 
 /// The longest silence that can be asked for, in seconds: ten years.
-const MAX_STALE_FOR_S: i64 = 10 * 365 * 86_400;
+pub(crate) const MAX_STALE_FOR_S: i64 = 10 * 365 * 86_400;
 
 /// Which servers to remove together: at least one of both.
 #[derive(Debug, ToSchema)]
@@ -42,7 +42,7 @@ impl FromJson for Removal {
 
 impl From<Removal> for RemovalFilter {
     fn from(Removal { stale_for_s, name }: Removal) -> Self {
-        Self { stale_for: stale_for_s.map(Span::seconds), name }
+        Self { stale_for: stale_for_s.map(Span::seconds), name, only: None }
     }
 }
 
