@@ -27,3 +27,8 @@ const [{ default: init, hydrate }, { date, number }, messages, wasm] = await Pro
 ]);
 await init({ module_or_path: wasm });
 hydrate(lang, messages, number, date);
+// From now on the list changes without a new document.
+addEventListener('click', ({ target }) => {
+  const link = target.closest('[download]');
+  if (link) link.search = location.search;
+});

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod error;
+pub mod export;
 mod layout;
 pub mod removals;
 pub mod sign_in;

@@ -5,6 +5,7 @@ pub(crate) mod api;
 mod assets;
 mod body;
 mod branding;
+mod csv;
 mod extract;
 mod json;
 mod layers;
@@ -54,6 +55,8 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(Change, ServerFunction, ("/fn/act", any(pages::overview::call_function))),
         require(Change, Page, ("/settings", post(forms::settings))),
         require(Change, Page, ("/removal", post(forms::removal))),
+        require(View, Page, ("/export.csv", get(pages::export::csv))),
+        require(View, Page, ("/export.json", get(pages::export::json))),
         require(View, Page, ("/removals", get(pages::removals::get))),
         require(Change, Page, ("/removals", post(pages::removals::post))),
         require(Change, Page, ("/acceptance", post(forms::acceptance))),

@@ -5,7 +5,7 @@ const MAX_BASE_PATH_CHARS: usize = 200;
 
 /// The first segment of every route. A proxy that strips the base path requests them at the root, so no base path may begin
 /// with one of them. A test in `http` compares this list with the route table.
-pub(crate) const RESERVED_SEGMENTS: [&str; 18] = [
+pub(crate) const RESERVED_SEGMENTS: [&str; 20] = [
     "acceptance",
     "access",
     "api",
@@ -14,6 +14,8 @@ pub(crate) const RESERVED_SEGMENTS: [&str; 18] = [
     "branding",
     "embed",
     "embed.js",
+    "export.csv",
+    "export.json",
     "fn",
     "healthz",
     "metrics",

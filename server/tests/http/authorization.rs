@@ -39,6 +39,8 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("POST", "/fn/act", Admin, ExclusiveLock),
     ("POST", "/settings", Admin, ToSignIn),
     ("POST", "/removal", Admin, ToSignIn),
+    ("GET", "/export.csv", Viewer, ToSignIn),
+    ("GET", "/export.json", Viewer, ToSignIn),
     ("GET", "/removals", Viewer, ToSignIn),
     ("POST", "/removals", Admin, ToSignIn),
     ("POST", "/acceptance", Admin, ToSignIn),

@@ -16,6 +16,7 @@ mod csrf;
 mod embeds;
 mod enrolment;
 mod error_pages;
+mod export;
 mod forms;
 mod fuzz;
 mod hang_ups;

@@ -14,6 +14,8 @@ use crate::page::banner::view as banner;
 use crate::page::header::view as header;
 use crate::page::hints::view as hints;
 use crate::page::panel::view as panel;
+#[cfg(feature = "ssr")]
+use crate::page::route::query::to_query;
 use crate::page::servers::view as servers;
 use crate::page::settings::view as settings;
 use crate::page::state::{PageState, Part};
@@ -92,6 +94,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                 <div id="app">
                     <Page state />
                 </div>
+                {(!hide_chrome).then(|| export_links(state))}
                 <script type="application/json" id="initial-state" inner_html=json></script>
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
@@ -124,6 +127,27 @@ pub(crate) fn head(title: String, asset: &dyn Fn(&str) -> String) -> impl IntoVi
         <title>{title}</title>
         <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
         <link rel="stylesheet" href=asset("app.css") />
+    }
+}
+
+/// The links to the list as a file. They are not hydrated: `start.js` gives them the query of the current address when they
+/// are followed.
+#[cfg(feature = "ssr")]
+fn export_links(state: PageState) -> impl IntoView + use<> {
+    let query = to_query(state.route.get_untracked().list.pairs());
+    let base = state.shared().page_context.site.base.clone();
+    let link = |name: &'static str, label: &'static str| {
+        view! {
+            <a download href=format!("{base}/{name}?{query}")>
+                {label}
+            </a>
+        }
+    };
+    view! {
+        <footer>
+            {state.catalog().text(MessageKey::PagesExport)} " " {link("export.csv", "CSV")} " "
+            {link("export.json", "JSON")}
+        </footer>
     }
 }
 

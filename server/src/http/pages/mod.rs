@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod audit;
 pub(crate) mod embed;
+pub(crate) mod export;
 pub(crate) mod forms;
 pub(crate) mod html;
 pub(crate) mod overview;

@@ -65,6 +65,17 @@ pub(crate) enum MessengerState {
     Unreachable,
 }
 
+impl MessengerState {
+    /// Its word in JSON.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
 /// Why there is no connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
