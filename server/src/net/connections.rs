@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::listener::ConnectionLimits;
 use crate::auth::proxy::trusted::TrustedProxies;
@@ -24,6 +25,8 @@ const MAX_IDLE_PER_ADDRESS: usize = 500;
 const MAX_SPARE_SLOTS: usize = 64;
 /// How soon to search again for an idle connection when all are busy.
 const IDLE_SEARCH_PERIOD: Duration = Duration::from_millis(50);
+/// How often to check whether the client still reads its responses.
+const STALL_CHECK_PERIOD: Duration = Duration::from_secs(2);
 
 /// All connections of one listener.
 #[derive(Debug)]
@@ -119,7 +122,7 @@ impl Connections {
             address: client_network(address),
             max_idle: if has_many_clients { usize::MAX } else { MAX_IDLE_PER_ADDRESS },
             close: Arc::default(),
-            state: Mutex::new(State { requests: 0, idle: None }),
+            state: Mutex::new(State::new()),
             _permit: permit,
         };
         slot.become_idle(&mut slot.state());
@@ -148,10 +151,37 @@ pub(super) struct ConnectionSlot {
 
 #[derive(Debug)]
 struct State {
-    /// How many requests are being answered.
+    /// How many requests are being answered: with HTTP/2 several at a time.
     requests: usize,
+    /// How many of them wait for the body of an unauthenticated client.
+    anonymous: usize,
     /// Its number in the list of idle connections.
     idle: Option<u64>,
+    was_used: bool,
+    /// When the last request was answered, if none is being answered.
+    unused_since: Option<Instant>,
+    /// By the number of the response: since when its last part waits for the client to read.
+    unread: BTreeMap<u64, Instant>,
+    next_response: u64,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            requests: 0,
+            anonymous: 0,
+            idle: None,
+            was_used: false,
+            unused_since: Some(Instant::now()),
+            unread: BTreeMap::new(),
+            next_response: 0,
+        }
+    }
+
+    /// Whether nothing is being done for an authenticated client.
+    fn is_idle(&self) -> bool {
+        self.anonymous >= self.requests
+    }
 }
 
 impl ConnectionSlot {
@@ -164,10 +194,36 @@ impl ConnectionSlot {
     pub(super) fn begin_request(self: &Arc<Self>) -> BusyGuard {
         let mut state = self.state();
         state.requests += 1;
+        state.was_used = true;
+        state.unused_since = None;
         if let Some(number) = state.idle.take() {
             self.connections.list().remove(number);
         }
         BusyGuard(Arc::clone(self))
+    }
+
+    /// Whether there was a request.
+    pub(super) fn was_used(&self) -> bool {
+        self.state().was_used
+    }
+
+    /// Resolves when no request has been answered for this time.
+    pub(super) async fn unused_for(&self, time: Duration) {
+        loop {
+            let since = self.state().unused_since;
+            match since {
+                Some(since) if since.elapsed() >= time => return,
+                Some(since) => sleep_until(since + time).await,
+                None => sleep(time).await,
+            }
+        }
+    }
+
+    /// Resolves when the client has not read a part of a response for this time.
+    pub(super) async fn stalled_for(&self, time: Duration) {
+        while !self.state().unread.values().any(|since| since.elapsed() >= time) {
+            sleep(STALL_CHECK_PERIOD).await;
+        }
     }
 
     fn become_idle(&self, state: &mut State) {
@@ -198,6 +254,9 @@ impl Drop for BusyGuard {
         let mut state = self.0.state();
         state.requests -= 1;
         if state.requests == 0 {
+            state.unused_since = Some(Instant::now());
+        }
+        if state.is_idle() && state.idle.is_none() {
             self.0.become_idle(&mut state);
         }
     }
@@ -208,7 +267,7 @@ impl Drop for BusyGuard {
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionControl(Arc<ConnectionSlot>);
 
-/// While this is held, the connection counts as idle.
+/// While this is held, and nothing else is being done for the client, the connection counts as idle.
 #[derive(Debug)]
 pub(crate) struct IdleGuard(Arc<ConnectionSlot>);
 
@@ -217,10 +276,11 @@ impl ConnectionControl {
         Self(Arc::clone(slot))
     }
 
-    /// Counts the connection as idle until the guard is dropped.
+    /// Counts the request as idle until the guard is dropped.
     pub(crate) fn count_as_idle(&self) -> IdleGuard {
         let mut state = self.0.state();
-        if state.idle.is_none() {
+        state.anonymous += 1;
+        if state.is_idle() && state.idle.is_none() {
             self.0.become_idle(&mut state);
         }
         IdleGuard(Arc::clone(&self.0))
@@ -230,7 +290,10 @@ impl ConnectionControl {
 impl Drop for IdleGuard {
     fn drop(&mut self) {
         let mut state = self.0.state();
-        if let Some(number) = state.idle.take() {
+        state.anonymous -= 1;
+        if !state.is_idle()
+            && let Some(number) = state.idle.take()
+        {
             self.0.connections.list().remove(number);
         }
     }
@@ -240,12 +303,36 @@ impl Drop for IdleGuard {
 #[derive(Debug)]
 pub(super) struct BusyBody {
     body: Body,
-    _busy: BusyGuard,
+    busy: BusyGuard,
+    /// The number of the response, if it is noted whether the client reads it. With HTTP/1.1 a timeout of the connection is
+    /// enough; with HTTP/2 a client can read one response and not another.
+    number: Option<u64>,
 }
 
 impl BusyBody {
     pub(super) fn new(body: Body, busy: BusyGuard) -> Self {
-        Self { body, _busy: busy }
+        Self { body, busy, number: None }
+    }
+
+    /// Notes whether the client reads the response.
+    pub(super) fn watched(body: Body, busy: BusyGuard) -> Self {
+        let number = {
+            let mut state = busy.0.state();
+            state.next_response += 1;
+            state.next_response
+        };
+        Self { body, busy, number: Some(number) }
+    }
+
+    /// The next part is only asked for when the client has room for more.
+    fn note_unread(&self, is_unread: bool) {
+        let Some(number) = self.number else { return };
+        let mut state = self.busy.0.state();
+        if is_unread {
+            state.unread.insert(number, Instant::now());
+        } else {
+            state.unread.remove(&number);
+        }
     }
 }
 
@@ -257,7 +344,12 @@ impl HttpBody for BusyBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        self.note_unread(false);
+        let part = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(part, Poll::Ready(Some(Ok(_)))) {
+            self.note_unread(true);
+        }
+        part
     }
 
     fn is_end_stream(&self) -> bool {
@@ -266,5 +358,11 @@ impl HttpBody for BusyBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for BusyBody {
+    fn drop(&mut self) {
+        self.note_unread(false);
     }
 }

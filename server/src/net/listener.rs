@@ -3,6 +3,7 @@
 //! A client that sends nothing, sends too slowly or does not read its response costs one connection for some seconds. When all
 //! connections are in use, the one that has been idle longest is closed for the next.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -13,19 +14,20 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
 use tokio_io_timeout::TimeoutStream;
-use tower::Service as _;
 
-use super::connections::{BusyBody, ConnectionControl, ConnectionSlot, Connections};
+use super::connections::{BusyBody, BusyGuard, ConnectionControl, ConnectionSlot, Connections};
+use super::http2;
 use super::tls::{self, Tls};
 use crate::auth::origin::OverTls;
 use crate::auth::proxy::trusted::TrustedProxies;
@@ -37,17 +39,17 @@ const MAX_CONNECTIONS: usize = 16_384;
 const RESERVED_FILES: u64 = 64;
 const MAX_REQUEST_HEADERS: usize = 100;
 /// Request line and headers together.
-const MAX_REQUEST_HEAD_BYTES: usize = 16 << 10;
+pub(super) const MAX_REQUEST_HEAD_BYTES: usize = 16 << 10;
 /// How many connections may wait to be accepted: after a restart all agents connect at once, and the system resets some of
 /// those that do not fit.
 const ACCEPT_BACKLOG: u32 = 4_096;
 /// How long to wait after the system could not accept a connection, for example because it has no more files.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// Also for the next request on a connection that is kept open.
-const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to read any part of a response.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long requests may take to finish after the process was asked to stop.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -84,12 +86,16 @@ impl Listener {
         let Self { socket, tls } = self;
         let connections = Connections::new(limits);
         let graceful = GracefulShutdown::new();
+        // For connections with HTTP/2, which close also for other reasons.
+        let stopping = watch::Sender::new(false);
+        let ends = Ends { graceful: &graceful, stopping: &stopping };
         tokio::select! {
-            () = accept_connections(&socket, tls.as_ref(), &router, &connections, &graceful) => {}
+            () = accept_connections(&socket, tls.as_ref(), &router, &connections, ends) => {}
             () = tls::reload_certificates(tls.as_ref()) => {}
             () = shutdown => {}
         }
         drop(socket);
+        stopping.send_replace(true);
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
             tracing::warn!(
                 "requests were still running {} s after the process was asked to stop; they are cut off",
@@ -99,13 +105,20 @@ impl Listener {
     }
 }
 
+/// How connections learn that the process stops.
+#[derive(Clone, Copy)]
+struct Ends<'a> {
+    graceful: &'a GracefulShutdown,
+    stopping: &'a watch::Sender<bool>,
+}
+
 /// Accepts connections and serves each in a task of its own. Ends only when it is dropped.
 async fn accept_connections(
     socket: &TcpListener,
     tls: Option<&Tls>,
     router: &Router,
     connections: &Arc<Connections>,
-    graceful: &GracefulShutdown,
+    ends: Ends<'_>,
 ) {
     static ACCEPT_ERRORS: LogLimit = LogLimit::new();
     loop {
@@ -113,9 +126,13 @@ async fn accept_connections(
             Ok((stream, peer)) => {
                 let Some(slot) = connections.acquire_slot(peer.ip()).await else { return };
                 let slot = Arc::new(slot);
-                let connection =
-                    Connection { peer, router: router.clone(), slot: Arc::clone(&slot) };
-                let (tls, watcher) = (tls.cloned(), graceful.watcher());
+                let connection = Connection {
+                    peer,
+                    router: router.clone(),
+                    slot: Arc::clone(&slot),
+                    stopping: ends.stopping.subscribe(),
+                };
+                let (tls, watcher) = (tls.cloned(), ends.graceful.watcher());
                 tokio::spawn(async move {
                     tokio::select! {
                         () = connection.serve(stream, tls, watcher) => {}
@@ -146,6 +163,7 @@ struct Connection {
     peer: SocketAddr,
     router: Router,
     slot: Arc<ConnectionSlot>,
+    stopping: watch::Receiver<bool>,
 }
 
 impl Connection {
@@ -171,30 +189,35 @@ impl Connection {
     ) {
         let handshake = tls.acceptor().accept(stream);
         if let Ok(Ok(stream)) = tokio::time::timeout(TLS_HANDSHAKE_TIMEOUT, handshake).await {
-            self.serve_http(stream, Some(OverTls), watcher).await;
+            if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+                self.serve_http2(stream, watcher).await;
+            } else {
+                self.serve_http(stream, Some(OverTls), watcher).await;
+            }
         }
     }
 
-    /// Answers requests until either side closes the connection.
+    /// Answers requests with HTTP/2.
+    async fn serve_http2(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        watcher: Watcher,
+    ) {
+        let (slot, stopping) = (Arc::clone(&self.slot), self.stopping.clone());
+        let service = self.service(Some(OverTls), BusyBody::watched, http2::normalize);
+        // While it exists, the listener waits for this connection.
+        let _watcher = watcher;
+        http2::serve(stream, service, slot, stopping).await;
+    }
+
+    /// Answers requests with HTTP/1.1 until either side closes the connection.
     async fn serve_http(
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         tls: Option<OverTls>,
         watcher: Watcher,
     ) {
-        let Self { peer, router, slot } = self;
-        let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(ConnectionControl::new(&slot));
-            if let Some(tls) = tls {
-                request.extensions_mut().insert(tls);
-            }
-            let busy = slot.begin_request();
-            // A router is always ready.
-            let response = router.clone().call(request);
-            async move { response.await.map(|response| response.map(|body| BusyBody::new(body, busy))) }
-        });
+        let service = self.service(tls, BusyBody::new, |_| {});
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_READ_TIMEOUT)
@@ -203,6 +226,45 @@ impl Connection {
             .serve_connection(TokioIo::new(stream), service);
         // hyper has answered a malformed request itself, where an answer was possible.
         let _ = watcher.watch(connection).await;
+    }
+
+    /// Passes requests to the router. The connection is busy until the response has been sent.
+    fn service(
+        self,
+        tls: Option<OverTls>,
+        busy_body: fn(Body, BusyGuard) -> BusyBody,
+        normalize: fn(&mut Request<Body>),
+    ) -> impl Service<
+        Request<Incoming>,
+        Response = Response<BusyBody>,
+        Error = Infallible,
+        Future = impl Future<Output = Result<Response<BusyBody>, Infallible>> + Send + 'static,
+    > {
+        let Self { peer, router, slot, .. } = self;
+        service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            normalize(&mut request);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(ConnectionControl::new(&slot));
+            if let Some(tls) = tls {
+                request.extensions_mut().insert(tls);
+            }
+            let busy = slot.begin_request();
+            let too_many = request.headers().len() > MAX_REQUEST_HEADERS;
+            let mut router = router.clone();
+            async move {
+                let response = if too_many {
+                    // With HTTP/1.1 hyper has answered already.
+                    let mut response = Response::new(Body::empty());
+                    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                    response
+                } else {
+                    // A router is always ready.
+                    tower::Service::call(&mut router, request).await?
+                };
+                Ok(response.map(|body| busy_body(body, busy)))
+            }
+        })
     }
 }
 

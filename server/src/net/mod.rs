@@ -2,5 +2,6 @@
 
 pub mod back_off;
 pub(crate) mod connections;
+mod http2;
 pub mod listener;
 pub mod tls;

@@ -18,6 +18,8 @@ use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::files;
 
+/// The name of HTTP/2 in the handshake.
+pub(super) const HTTP_2: &[u8] = b"h2";
 /// How often the files are read again.
 const RELOAD_PERIOD: Duration = Duration::from_secs(5);
 
@@ -64,7 +66,7 @@ impl Tls {
             .map_err(unusable)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&files) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
         Ok(Self { config: Arc::new(config), files })
     }
 

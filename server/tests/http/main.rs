@@ -24,6 +24,7 @@ mod harness;
 mod headers;
 mod heartbeats;
 mod hostile_clients;
+mod http2;
 mod key_accept;
 mod limits;
 mod malformed;

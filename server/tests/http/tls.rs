@@ -14,13 +14,13 @@ use testkit::{DEFAULT_TIMEOUT, bearer_headers, wait_until, wait_until_ok};
 use crate::harness::{Running, TOKEN, folder, heartbeat};
 
 /// A self-signed certificate for 127.0.0.1, and its key.
-struct Pair {
-    certificate: PathBuf,
-    key: PathBuf,
+pub(crate) struct Pair {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl Pair {
-    fn in_folder(folder: &Path) -> Self {
+    pub(crate) fn in_folder(folder: &Path) -> Self {
         let pair =
             Self { certificate: folder.join("overview.crt"), key: folder.join("overview.key") };
         pair.renew();
