@@ -16,6 +16,8 @@ use crate::store::{StoreError, TOKEN_RETENTION};
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// The shortest time between two polls of the database on behalf of readers.
 const MIN_POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// The same for an SQLite file, which this process alone writes but for the commands of an admin.
+const MIN_FILE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 const READINESS_CACHE_LIFETIME: Duration = Duration::from_secs(1);
 const LISTENER_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 const HOUSEKEEPING_INTERVAL: Duration = Duration::from_mins(10);
@@ -63,6 +65,17 @@ impl LiveState {
         run_to_end(async move { live.poll(requested).await }).await;
     }
 
+    /// Looks whether a token or a session that is not known was created a moment ago: at another web server, or by a
+    /// command on this machine. Concurrent callers share one query, and the next one waits, so that a stranger who sends
+    /// unknown tokens cannot make the database work.
+    pub(crate) async fn look_for_credentials(self: &Arc<Self>) {
+        if self.is_blind() {
+            return;
+        }
+        let (live, requested) = (Arc::clone(self), Stopwatch::start());
+        run_to_end(async move { live.poll(requested).await }).await;
+    }
+
     /// Checks whether others have written, unless another caller has done so since the request.
     async fn poll(self: &Arc<Self>, requested: Stopwatch) {
         let mut last_poll = self.last_poll.lock().await;
@@ -70,11 +83,20 @@ impl LiveState {
             if last.elapsed() < requested.elapsed() {
                 return;
             }
-            tokio::time::sleep(MIN_POLL_INTERVAL.saturating_sub(last.elapsed())).await;
+            let is_shared = self.store.is_shared();
+            let interval = if is_shared { MIN_POLL_INTERVAL } else { MIN_FILE_POLL_INTERVAL };
+            tokio::time::sleep(interval.saturating_sub(last.elapsed())).await;
         }
         *last_poll = Some(Stopwatch::start());
-        if !matches!(self.store.is_behind().await, Ok(false)) {
-            self.catch_up_locked().await;
+        let is_behind = self.store.is_behind().await;
+        if self.store.is_shared() {
+            if !matches!(is_behind, Ok(false)) {
+                self.catch_up_locked().await;
+            }
+        } else if matches!(is_behind, Ok(true)) {
+            // The owner of an SQLite file sets the time of a command's commit, so it writes. A failure is logged, and
+            // shown on the page.
+            let _ = self.check_database().await;
         }
     }
 

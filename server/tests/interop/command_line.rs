@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use testkit::{
-    DEFAULT_TIMEOUT, Overview, Process, folder, free_port, get, output_text, program, root, run,
-    wait_until,
+    DEFAULT_TIMEOUT, Overview, Process, Serve, create_token, folder, free_port, get, output_text,
+    postgres, program, root, run, wait_until,
 };
 
 /// Runs a command with a configuration file of this text and mode, which must fail.
@@ -357,4 +357,36 @@ fn a_password_that_is_easy_to_guess_is_rejected_on_the_command_line_too() {
     }
     let result = set("correct horse battery");
     assert!(result.status.success(), "{}", output_text(&result));
+}
+
+/// Creates a token on the command line and uses it at once, as in the README, 20 times.
+fn use_new_tokens_at_once(overview: &Overview, database: &str) {
+    for number in 0..20 {
+        let file = overview.folder.join("viewer.token");
+        fs::write(&file, create_token(database, "viewer")).unwrap();
+        let status = Command::new(program())
+            .args(["status", "--overview", &overview.url("/"), "--token-file"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let said = output_text(&status);
+        assert!(status.status.code().is_some_and(|code| code < 3), "token {number}: {said}");
+    }
+}
+
+#[test]
+fn a_token_from_the_command_line_is_good_at_once_with_sqlite() {
+    let overview = Serve::with_options(&["--auth", "password"]).start();
+    let database = format!("sqlite:{}", overview.database().display());
+    overview.send_heartbeat("web-1", 1);
+    use_new_tokens_at_once(&overview, &database);
+}
+
+#[test]
+fn a_token_from_the_command_line_is_good_at_once_with_postgresql() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(postgres().create_database());
+    let overview = Serve::with_options(&["--auth", "password"]).database(&database).start();
+    overview.send_heartbeat("web-1", 1);
+    use_new_tokens_at_once(&overview, &database);
 }

@@ -18,8 +18,8 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Response {
     if site.auth.has_unknown_credential(request.headers(), request.extensions()) {
-        // Another web server may have created the token or session a moment ago.
-        site.live.refresh().await;
+        // It may have been created a moment ago, at another web server or on the command line.
+        site.live.look_for_credentials().await;
     }
     let (identity, origin) = site.auth.identify(request.headers(), request.extensions());
     let user = match &identity {
