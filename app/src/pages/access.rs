@@ -8,6 +8,7 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::MessageKey;
 use crate::pages::layout::{Document, DocumentContext, document, page_header, table, time};
+use crate::pages::people::{self, PeopleSection};
 
 #[derive(Clone, Debug)]
 pub struct AccessPage {
@@ -18,9 +19,11 @@ pub struct AccessPage {
     /// Newest first.
     pub credentials: Vec<TokenRow>,
     /// Who can sign in with a password; `None` if nobody does.
-    pub people: Option<Vec<PersonRow>>,
+    pub people: Option<PeopleSection>,
     /// A guest of a product may not.
     pub can_create: bool,
+    /// Random, a new one for each page: the same form again creates nothing.
+    pub nonce: String,
     /// A token that was created by this request.
     pub new_token: Option<NewToken>,
     /// The values of a rejected form.
@@ -40,12 +43,6 @@ pub struct TokenRow {
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Debug)]
-pub struct PersonRow {
-    pub name: String,
-    pub role: &'static str,
 }
 
 /// A new token. Its secret is shown only once.
@@ -93,12 +90,13 @@ pub fn render(page: AccessPage) -> Document {
         credentials,
         people,
         can_create,
+        nonce,
         new_token,
         form,
         errors,
     } = page;
     let form = if can_create {
-        new_token_form(&context, form, &errors).into_any()
+        new_token_form(&context, form, &nonce, &errors).into_any()
     } else {
         view! { <p class="muted">{context.text(MessageKey::PagesForbiddenGuest)}</p> }.into_any()
     };
@@ -106,6 +104,7 @@ pub fn render(page: AccessPage) -> Document {
         {page_header(&context, MessageKey::HeaderAccess, true)}
         <main class="wide-page">
             <h1>{context.text(MessageKey::HeaderAccess)}</h1>
+            {people.as_ref().and_then(|people| people::new_link(&context, people))}
             {new_token.map(|token| new_token_section(&context, token))}
             {form}
             <section aria-labelledby="tokens">
@@ -124,7 +123,7 @@ pub fn render(page: AccessPage) -> Document {
                 </p>
                 {token_table(&context, now, credentials, MessageKey::PagesCredentialsNone, false)}
             </section>
-            {people.map(|people| people_table(&context, people))}
+            {people.map(|people| people::section(&context, people, can_create, &nonce))}
         </main>
     };
     document(&context, context.text(MessageKey::HeaderAccess), body)
@@ -143,6 +142,7 @@ fn new_token_section(context: &DocumentContext, token: NewToken) -> impl IntoVie
 fn new_token_form(
     context: &DocumentContext,
     form: TokenForm,
+    nonce: &str,
     errors: &[FieldError],
 ) -> impl IntoView + use<> {
     let messages: Vec<_> = errors
@@ -159,6 +159,7 @@ fn new_token_form(
         <section aria-labelledby="new">
             <h2 id="new">{context.text(MessageKey::PagesNewToken)}</h2>
             <form class="inline-form" method="post" action=context.address("access/tokens")>
+                <input type="hidden" name="form" value=nonce.to_owned() />
                 <div class="field">
                     <label for="name">{context.text(MessageKey::PagesNewTokenName)}</label>
                     <input
@@ -187,7 +188,7 @@ fn new_token_form(
     }
 }
 
-fn options(
+pub(crate) fn options(
     context: &DocumentContext,
     choices: &'static [(&str, MessageKey)],
     chosen: &str,
@@ -310,33 +311,5 @@ fn revocation_form(context: &DocumentContext, id: &str, name: &str) -> impl Into
                 <button class="danger">{context.text(MessageKey::PagesTokensRevokeConfirm)}</button>
             </form>
         </details>
-    }
-}
-
-fn people_table(context: &DocumentContext, people: Vec<PersonRow>) -> impl IntoView + use<> {
-    let rows: Vec<_> = people
-        .into_iter()
-        .map(|person| {
-            view! {
-                <tr>
-                    <th scope="row">
-                        <bdi>{person.name}</bdi>
-                    </th>
-                    <td>{person.role}</td>
-                </tr>
-            }
-        })
-        .collect();
-    view! {
-        <section aria-labelledby="people">
-            <h2 id="people">{context.text(MessageKey::PagesUsers)}</h2>
-            <p class="muted">
-                {context.text(MessageKey::PagesUsersSetPassword)} " "
-                <code>"cluster-overview admin set-password NAME --rank viewer"</code> ". "
-                {context.text(MessageKey::PagesUsersRemove)} " "
-                <code>"cluster-overview admin remove NAME"</code> "."
-            </p>
-            {table(context, &[MessageKey::PagesName, MessageKey::PagesUsersColumnRole], rows)}
-        </section>
     }
 }

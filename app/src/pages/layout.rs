@@ -75,6 +75,7 @@ pub(crate) fn layout(
                 <link rel="stylesheet" href=asset("pages.css") />
                 <script nonce=nonce.clone() src=asset("header.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
+                {signed_out.then(|| view! { <script nonce=nonce.clone() r#type="module" src=asset("code.js")></script> })}
                 {branding::stylesheets(&context.site, &context.appearance)}
                 {branding::frame_script(&context.site, &nonce, signed_out)}
             </head>

@@ -1,10 +1,14 @@
-//! Pages that are rendered once, on the server: sign-in, access, audit, removals, errors. They work without scripts.
+//! Pages that are rendered once, on the server: sign-in, invitation, account, access, audit, removals, errors. They work
+//! without scripts.
 
 pub mod access;
+pub mod account;
 pub mod audit;
 pub mod error;
 pub mod export;
+pub mod invitation;
 mod layout;
+pub mod people;
 pub mod removals;
 pub mod sign_in;
 

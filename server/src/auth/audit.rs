@@ -17,6 +17,8 @@ pub enum AuthMethod {
     Password,
     /// The code that creates the first admin.
     SetupCode,
+    /// The link with which an invited person chooses a password.
+    Invitation,
     Session,
     /// The headers of a trusted proxy.
     Proxy,
@@ -29,10 +31,11 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Nothing,
         Self::Password,
         Self::SetupCode,
+        Self::Invitation,
         Self::Session,
         Self::Proxy,
         Self::Host,
@@ -46,6 +49,7 @@ impl AuthMethod {
             Self::Nothing => "nothing",
             Self::Password => "password",
             Self::SetupCode => "set-up code",
+            Self::Invitation => "invitation",
             Self::Session => "session",
             Self::Proxy => "proxy",
             Self::Host => "host",
@@ -104,6 +108,15 @@ pub enum Action {
     /// The first admin was created with the set-up code.
     FirstAdmin,
     SetPassword,
+    /// Somebody was invited.
+    Invite,
+    /// Somebody got a new link with which they choose another password.
+    ResetPassword,
+    /// An invited person chose a password.
+    AcceptInvitation,
+    ChangeRole,
+    /// An admin ended somebody's sessions.
+    EndSessions,
     RemoveUser,
     Configure,
     /// A component or whole servers were removed.
@@ -120,11 +133,16 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 17] = [
         Self::SignIn,
         Self::SignOut,
         Self::FirstAdmin,
         Self::SetPassword,
+        Self::Invite,
+        Self::ResetPassword,
+        Self::AcceptInvitation,
+        Self::ChangeRole,
+        Self::EndSessions,
         Self::RemoveUser,
         Self::Configure,
         Self::Remove,
@@ -142,6 +160,11 @@ impl Action {
             Self::SignOut => "sign-out",
             Self::FirstAdmin => "first-admin",
             Self::SetPassword => "set-password",
+            Self::Invite => "invite",
+            Self::ResetPassword => "reset-password",
+            Self::AcceptInvitation => "accept-invitation",
+            Self::ChangeRole => "change-role",
+            Self::EndSessions => "end-sessions",
             Self::RemoveUser => "remove-person",
             Self::Configure => "configure",
             Self::Remove => "remove",

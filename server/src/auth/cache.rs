@@ -167,8 +167,44 @@ impl AuthCache {
         self.token(session.token, now).is_some().then_some(session)
     }
 
+    /// Whether an admin can sign in: one who was only invited cannot.
     pub fn has_admin(&self) -> bool {
-        self.accounts.values().any(|account| account.role == UserRole::Admin)
+        self.accounts
+            .values()
+            .any(|account| account.role == UserRole::Admin && account.has_password())
+    }
+
+    /// The sessions of an account that have not ended.
+    pub fn sessions_of(
+        &self,
+        name_key: &str,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&SecretHash, &Session)> {
+        let is_live =
+            move |session: &Session| session.name_key == name_key && !session.has_ended(now);
+        self.sessions.iter().filter(move |(_, session)| is_live(session))
+    }
+
+    /// The account that somebody with this code may choose a password for.
+    pub fn invited(&self, code: SecretHash, now: Timestamp) -> Option<(&String, &Account)> {
+        let has_code = |account: &Account| {
+            account.open_invitation(now).is_some_and(|invitation| invitation.hash == code)
+        };
+        self.accounts.iter().find(|(_, account)| has_code(account))
+    }
+
+    /// Whether the account or the token exists that somebody acts with, and is an admin's.
+    pub fn is_admin(&self, owner: &TokenOwner, now: Timestamp) -> bool {
+        match owner {
+            TokenOwner::User(name_key) => {
+                self.accounts.get(name_key).is_some_and(|account| account.role == UserRole::Admin)
+            }
+            TokenOwner::Token(id) => self.tokens.values().any(|token| {
+                token.id == *id
+                    && token.role == TokenRole::User(UserRole::Admin)
+                    && token.is_valid(now)
+            }),
+        }
     }
 
     /// All tokens and credentials, the newest first.

@@ -15,6 +15,8 @@ use crate::telemetry::outside_text::is_line;
 pub const SESSION_LIFETIME: Span = Span::minutes(12 * 60);
 /// How long after its last change a session may change something without the password. It can still read then.
 pub const REAUTHENTICATION_INTERVAL: Span = Span::minutes(30);
+/// How long an invitation can be accepted.
+pub const INVITATION_LIFETIME: Span = Span::minutes(24 * 60);
 /// How long an embed code can be redeemed.
 pub const EMBED_CODE_LIFETIME: Span = Span::seconds(60);
 /// How long sessions stay valid while the database cannot say whether they were ended.
@@ -32,7 +34,7 @@ pub struct NameError;
 ///
 /// # Errors
 /// It is empty, too long, or has line breaks or invisible characters.
-pub(super) fn parse_name(text: &str) -> Result<String, NameError> {
+pub(crate) fn parse_name(text: &str) -> Result<String, NameError> {
     let name = composed(text.trim());
     if is_line(&name, MAX_NAME_CHARS) { Ok(name.into_owned()) } else { Err(NameError) }
 }
@@ -43,8 +45,30 @@ pub struct Account {
     /// The name as it was set.
     pub name: String,
     pub role: UserRole,
-    /// The hash of the password, as a PHC string.
+    /// The hash of the password, as a PHC string; empty until one is chosen.
     pub password: String,
+    /// The link with which the person chooses a password, if one was sent and is neither used nor replaced.
+    pub invitation: Option<Invitation>,
+}
+
+/// A link with which a person chooses a password, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// The hash of the code in the link.
+    pub hash: SecretHash,
+    pub expires_at: Timestamp,
+}
+
+impl Account {
+    /// Without it nobody can sign in as this person.
+    pub fn has_password(&self) -> bool {
+        !self.password.is_empty()
+    }
+
+    /// The invitation that can be accepted now.
+    pub fn open_invitation(&self, now: Timestamp) -> Option<Invitation> {
+        self.invitation.filter(|invitation| now < invitation.expires_at)
+    }
 }
 
 impl fmt::Debug for Account {

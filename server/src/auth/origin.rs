@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
+use axum::http::uri::Authority;
 use axum::http::{Extensions, HeaderMap, header};
 use uuid::Uuid;
 
@@ -103,6 +104,14 @@ impl PublicHost {
 
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.authority)
+    }
+
+    /// The address of a page below this host, if the host is one. `path` begins with a slash.
+    pub(crate) fn address(&self, encrypted: bool, path: &str) -> Option<String> {
+        let authority: Authority = self.authority.parse().ok()?;
+        let scheme = if encrypted { "https" } else { "http" };
+        // A name in front of the host would hide where the address leads.
+        (!authority.as_str().contains('@')).then(|| format!("{scheme}://{authority}{path}"))
     }
 
     /// Whether a page of this web origin (`https://HOST:PORT`) is one of ours.

@@ -22,7 +22,7 @@ use crate::telemetry::log_limit::LogLimit;
 /// The longest name that is looked up: a character has up to four bytes.
 const MAX_TYPED_NAME_BYTES: usize = 4 * MAX_NAME_CHARS;
 /// The longest password that is compared: decomposed letters have up to three times as many bytes.
-const MAX_TYPED_PASSWORD_BYTES: usize = 3 * MAX_PASSWORD_BYTES;
+pub(super) const MAX_TYPED_PASSWORD_BYTES: usize = 3 * MAX_PASSWORD_BYTES;
 
 /// What somebody enters to sign in.
 pub struct SignInRequest {
@@ -41,6 +41,10 @@ pub enum SignInError {
     WrongPassword,
     #[error("the set-up code is not correct, or has expired; restart `serve` to get a new one")]
     WrongSetupCode,
+    #[error(
+        "this link is not valid: it was used or replaced, or it has expired; ask an admin for a new one"
+    )]
+    BadInvitation,
     #[error(transparent)]
     Password(#[from] PasswordPolicyError),
     #[error("the name {0}")]
@@ -139,7 +143,7 @@ impl AuthService {
         let typed = typed_code_hash(request.code.unwrap_or_default().trim());
         let is_valid = |code: &SetupCode| Some(code.hash) == typed && now < code.expires_at;
         let Some(code) = expected.filter(is_valid) else {
-            self.record_refusal(account, origin, "wrong set-up code").await;
+            self.record_refusal(account, Action::SignIn, origin, "wrong set-up code").await;
             return Err(SignInError::WrongSetupCode);
         };
         let SignInRequest { name, password, .. } = request;
@@ -163,11 +167,13 @@ impl AuthService {
     ) -> Result<Verified, SignInError> {
         let is_short = password.len() <= MAX_TYPED_PASSWORD_BYTES;
         let password = if is_short { password } else { String::new() };
-        let hash = account.map(|account| account.password.clone());
+        // An account without a password takes the same time as an unknown name.
+        let hash = account.filter(|account| account.has_password());
+        let hash = hash.map(|account| account.password.clone());
         let matches = self.passwords.verify(password.clone(), hash.clone()).await?;
         let (Some(account), PasswordMatch::Yes | PasswordMatch::LegacyForm) = (account, matches)
         else {
-            self.record_refusal(account, origin, "wrong password").await;
+            self.record_refusal(account, Action::SignIn, origin, "wrong password").await;
             return Err(SignInError::WrongPassword);
         };
         let rehash = if matches == PasswordMatch::LegacyForm {
@@ -188,10 +194,11 @@ impl AuthService {
         })
     }
 
-    /// Records a sign-in that failed. It stays refused if it cannot be recorded.
-    async fn record_refusal(
+    /// Records a sign-in, or another use of a password or code, that failed. It stays refused if it cannot be recorded.
+    pub(super) async fn record_refusal(
         &self,
         account: Option<&Account>,
+        action: Action,
         origin: &RequestOrigin,
         why: &'static str,
     ) {
@@ -199,7 +206,7 @@ impl AuthService {
         // An unknown name is not recorded: somebody may have typed the password there.
         let name = account.map_or("unknown name", |account| account.name.as_str());
         let actor = Actor::new(name.to_owned(), AuthMethod::Nothing, origin);
-        let entry = AuditEntry::refused(&actor, Action::SignIn, "", why);
+        let entry = AuditEntry::refused(&actor, action, "", why);
         if let Err(error) = self.live.record(entry).await
             && let Some(left_out) = NOT_RECORDED.check()
         {
@@ -252,5 +259,5 @@ pub async fn new_account(
 ) -> Result<Account, SignInError> {
     let name = parse_name(name)?;
     let password = passwords.accept(password, &name, product).await??;
-    Ok(Account { name, role, password: passwords.hash(password).await? })
+    Ok(Account { name, role, password: passwords.hash(password).await?, invitation: None })
 }

@@ -5,7 +5,7 @@ use app::cluster::{ServerName, Timestamp};
 use crate::auth::AuthService;
 use crate::auth::audit::{Action, Actor, AuditEntry};
 use crate::auth::model::{NameError, Token, TokenRole, parse_name};
-use crate::auth::secret::{Secret, SecretError};
+use crate::auth::secret::{Secret, SecretError, SecretHash};
 use crate::store::{AccessChange, StoreError};
 
 /// A token to create.
@@ -26,6 +26,10 @@ pub enum TokenError {
         "the user who creates this token was removed a moment ago, or the token that creates it was revoked; sign in again, or use another token"
     )]
     OwnerGone,
+    #[error(
+        "this form was sent before; nothing was created again. If you no longer have its token, create a new one"
+    )]
+    FormSentBefore,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -69,14 +73,16 @@ pub(super) fn new_id() -> Result<String, SecretError> {
 }
 
 impl AuthService {
-    /// Creates a token. Its secret cannot be read again later.
+    /// Creates a token. Its secret cannot be read again later. `form`: the random text in the form that asked for it, which
+    /// works once.
     pub(crate) async fn create_token(
         &self,
         new: NewToken,
+        form: Option<SecretHash>,
         by: &Actor,
     ) -> Result<(Secret, Token), TokenError> {
         let (secret, token) = new.into_token(by, self.store.now())?;
-        self.add_token(Action::CreateToken, secret, token, by).await
+        self.add_token(Action::CreateToken, (secret, token), form, by).await
     }
 
     /// Creates a credential for a server. Its former ones stay valid, because the server may not receive this one;
@@ -99,23 +105,28 @@ impl AuthService {
             last_used_at: None,
             revoked_at: None,
         };
-        self.add_token(Action::Enrol, Secret::generate()?, token, by).await
+        self.add_token(Action::Enrol, (Secret::generate()?, token), None, by).await
     }
 
     async fn add_token(
         &self,
         action: Action,
-        secret: Secret,
-        token: Token,
+        (secret, token): (Secret, Token),
+        form: Option<SecretHash>,
         by: &Actor,
     ) -> Result<(Secret, Token), TokenError> {
         let entry = AuditEntry::done(by, action, describe_token(&token));
         let change = AccessChange::AddToken(secret.hash(), token.clone());
-        if self.change_access(&[change], Some(&entry)).await? {
-            Ok((secret, token))
-        } else {
-            Err(TokenError::OwnerGone)
+        let changes: Vec<AccessChange> =
+            form.map(AccessChange::UseForm).into_iter().chain([change]).collect();
+        if self.change_access(&changes, Some(&entry)).await? {
+            return Ok((secret, token));
         }
+        self.live.refresh().await;
+        let (auth_cache, now) = (self.live.auth_cache(), self.live.now());
+        let is_gone = by.owner.as_ref().is_some_and(|owner| !auth_cache.is_admin(owner, now));
+        let was_sent = form.is_some() && !is_gone;
+        Err(if was_sent { TokenError::FormSentBefore } else { TokenError::OwnerGone })
     }
 
     /// Revokes a token or a credential; false if there is none with this ID that is not revoked yet.

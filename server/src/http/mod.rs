@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::api::openapi::{self, Document};
-use self::api::{audit, embeds, enrolments, health, heartbeats, metrics, overview};
+use self::api::{audit, embeds, enrolments, health, heartbeats, metrics, overview, people};
 use self::api::{probe_failures, reference_keys, removals, servers, settings, stream, tokens};
 use self::layers::authorize::RejectionFormat::{Page, Problem, ServerFunction};
 use self::layers::authorize::{ProtectedRoutes, require, serve};
@@ -34,7 +34,8 @@ use self::layers::compression::{compression, forbid_caching};
 use self::layers::permission::Permission::{
     Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
 };
-use self::pages::{access, embed, forms, sign_in};
+use self::pages::people as people_forms;
+use self::pages::{access, account, embed, forms, invitation, sign_in};
 use self::state::HttpState;
 use crate::site::Site;
 
@@ -64,7 +65,15 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(Admin, Page, ("/access", get(access::get))),
         require(GrantAccess, Page, ("/access/tokens", post(access::create_token))),
         require(Change, Page, ("/access/revocation", post(access::revoke_token))),
+        require(GrantAccess, Page, ("/access/people", post(people_forms::invite))),
+        require(GrantAccess, Page, ("/access/people/role", post(people_forms::change_role))),
+        require(GrantAccess, Page, ("/access/people/invitation", post(people_forms::reset))),
+        require(Change, Page, ("/access/people/sessions", post(people_forms::end_sessions))),
+        require(Change, Page, ("/access/people/removal", post(people_forms::remove))),
         require(Admin, Page, ("/audit", get(pages::audit::get))),
+        require(View, Page, ("/account", get(account::get))),
+        require(View, Page, ("/account/password", post(account::change_password))),
+        require(Public, Problem, ("/invitation", get(invitation::get).post(invitation::post))),
         require(Public, Problem, ("/sign-in", get(sign_in::get).post(sign_in::post))),
         require(Public, Problem, ("/sign-out", post(sign_in::sign_out))),
         require(Public, Problem, ("/embed", get(embed::enter))),
@@ -86,6 +95,12 @@ fn api_routes() -> Vec<ProtectedRoutes> {
         require(Admin, Problem, routes!(tokens::list)),
         require(GrantAccess, Problem, routes!(tokens::create)),
         require(Change, Problem, routes!(tokens::revoke)),
+        require(Admin, Problem, routes!(people::list)),
+        require(GrantAccess, Problem, routes!(people::invite)),
+        require(GrantAccess, Problem, routes!(people::change_role)),
+        require(Change, Problem, routes!(people::remove)),
+        require(Change, Problem, routes!(people::end_sessions)),
+        require(GrantAccess, Problem, routes!(people::reset_password)),
         require(View, Problem, routes!(embeds::create)),
         require(View, Problem, routes!(embeds::delete)),
         require(Admin, Problem, routes!(audit::get)),

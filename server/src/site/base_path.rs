@@ -5,9 +5,10 @@ const MAX_BASE_PATH_CHARS: usize = 200;
 
 /// The first segment of every route. A proxy that strips the base path requests them at the root, so no base path may begin
 /// with one of them. A test in `http` compares this list with the route table.
-pub(crate) const RESERVED_SEGMENTS: [&str; 20] = [
+pub(crate) const RESERVED_SEGMENTS: [&str; 22] = [
     "acceptance",
     "access",
+    "account",
     "api",
     "assets",
     "audit",
@@ -18,6 +19,7 @@ pub(crate) const RESERVED_SEGMENTS: [&str; 20] = [
     "export.json",
     "fn",
     "healthz",
+    "invitation",
     "metrics",
     "readyz",
     "reconnection",

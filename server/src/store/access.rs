@@ -5,6 +5,7 @@ use crate::auth::model::{
 };
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
+use crate::store::access_change::AccessChange;
 use crate::store::statement::{Statement, sql, with_timeout};
 use crate::store::tx::{Connection, Tx};
 use app::cluster::{ServerName, Span, Timestamp};
@@ -18,53 +19,6 @@ const MAX_SESSIONS_PER_PERSON: u32 = 100;
 const MAX_CREDENTIALS_PER_SERVER: u32 = 10;
 /// How long a revoked or expired token is still shown.
 pub(crate) const TOKEN_RETENTION: Span = Span::minutes(31 * 24 * 60);
-
-/// One change of accounts, sessions or tokens.
-#[derive(Clone, Debug)]
-pub enum AccessChange {
-    /// Creates or replaces an account; its sessions end. If it is not an admin's, the tokens that it created are
-    /// revoked.
-    SetAccount(Account),
-    /// The same, if there is no admin yet and this set-up code is valid; the code is used up.
-    CreateFirstAdmin(Account, SecretHash),
-    /// Removes an account; its sessions end, and the tokens that it created are revoked.
-    RemoveAccount(String),
-    /// Begins a session, if the password is still the one that was checked.
-    StartSession {
-        /// Of the secret in the cookie.
-        hash: SecretHash,
-        session: Session,
-        /// The hash of the password that was checked.
-        password: String,
-    },
-    /// Stores a new hash of the same password, unless the password was changed meanwhile.
-    RehashPassword {
-        name_key: String,
-        /// The old hash.
-        from: String,
-        /// The new hash.
-        to: String,
-    },
-    EndSession(SecretHash),
-    EndAllSessions(String),
-    /// Creates an embedded session with a one-time code, if the product's token is still valid.
-    CreateEmbedSession(SecretHash, EmbedSession),
-    /// Uses up the code and begins the embedded session.
-    RedeemEmbedCode {
-        /// The hash of the code.
-        code: SecretHash,
-        /// The hash of the cookie's secret.
-        session: SecretHash,
-    },
-    /// Ends the embedded session with this id.
-    RevokeEmbedSession(String),
-    /// Adds a token or a credential, if its owner may still create it.
-    AddToken(SecretHash, Token),
-    /// Revokes the token with this id, and the tokens that were created with it.
-    RevokeToken(String),
-    /// Sets the code that creates the first admin.
-    SetSetupCode(SetupCode),
-}
 
 /// Writes a change as part of the commit with this number. False if there was nothing to change.
 pub(super) async fn change_access(
@@ -80,6 +34,20 @@ pub(super) async fn change_access(
             table.create_first_admin(account, *code).await
         }
         AccessChange::RemoveAccount(name) => table.remove_account(&name_key(name)).await,
+        AccessChange::InvitePerson(account) => table.invite_person(account).await,
+        AccessChange::SetInvitation { name_key, invitation } => {
+            table.set_invitation(name_key, *invitation).await
+        }
+        AccessChange::AcceptInvitation { name_key, code, password } => {
+            table.accept_invitation(name_key, *code, password).await
+        }
+        AccessChange::SetRole { name_key, role } => table.set_role(name_key, *role).await,
+        AccessChange::ChangePassword { name_key, from, to, session } => {
+            table.change_password(name_key, (from, to), *session).await
+        }
+        AccessChange::RequireOtherAdmin(name_key) => table.has_other_admin(name_key).await,
+        AccessChange::RequireAdmin(owner) => table.is_admin(owner).await,
+        AccessChange::UseForm(nonce) => table.use_form(*nonce).await,
         AccessChange::StartSession { hash, session, password } => {
             table.start_session(*hash, session, password).await
         }
@@ -110,10 +78,10 @@ pub(super) async fn change_access(
 }
 
 /// The tables of accounts, sessions and tokens, within one transaction.
-struct AccessTables<'t> {
-    tx: &'t mut Tx,
-    at: Timestamp,
-    commit: i64,
+pub(super) struct AccessTables<'t> {
+    pub(super) tx: &'t mut Tx,
+    pub(super) at: Timestamp,
+    pub(super) commit: i64,
 }
 
 impl AccessTables<'_> {
@@ -133,7 +101,8 @@ impl AccessTables<'_> {
              values ($1, $2, $3, $4, $5, $6)
              on conflict (name_key) do update set name = excluded.name, rank = excluded.rank,
                  password = excluded.password, changed_at = excluded.changed_at,
-                 changed_no = excluded.changed_no, removed_at = null")
+                 invitation = null, invited_until = null, changed_no = excluded.changed_no,
+                 removed_at = null")
         .bind(key)
         .bind(&account.name)
         .bind(account.role.as_str())
@@ -150,11 +119,10 @@ impl AccessTables<'_> {
         account: &Account,
         code: SecretHash,
     ) -> Result<bool, StoreError> {
-        let used = sql(
-            "update setup_code set expires_at = 0, changed_no = $3
+        let used = sql("update setup_code set expires_at = 0, changed_no = $3
              where hash = $1 and expires_at > $2
-                 and not exists (select 1 from people where rank = 'admin' and removed_at is null)",
-        );
+                 and not exists (select 1 from people
+                     where rank = 'admin' and password <> '' and removed_at is null)");
         let used = used.bind(code.to_hex()).bind(self.at.0).bind(self.commit);
         if used.execute(self.tx).await? == 0 {
             return Ok(false);
@@ -165,7 +133,8 @@ impl AccessTables<'_> {
     async fn remove_account(&mut self, key: &str) -> Result<bool, StoreError> {
         self.end_all_sessions(key).await?;
         self.revoke_tokens_made_by(&owner_text(key)).await?;
-        let dismiss = sql("update people set removed_at = $2, changed_no = $3, password = ''
+        let dismiss = sql("update people set removed_at = $2, changed_no = $3, password = '',
+                 invitation = null, invited_until = null
              where name_key = $1 and removed_at is null");
         self.end_row(dismiss, key.to_owned()).await
     }
@@ -215,7 +184,7 @@ impl AccessTables<'_> {
         Ok(true)
     }
 
-    async fn end_all_sessions(&mut self, key: &str) -> Result<bool, StoreError> {
+    pub(super) async fn end_all_sessions(&mut self, key: &str) -> Result<bool, StoreError> {
         let end = sql("update sessions set ended_at = $2, changed_no = $3
              where name_key = $1 and ended_at is null");
         self.end_row(end, key.to_owned()).await
@@ -272,7 +241,7 @@ impl AccessTables<'_> {
              select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from cluster
              where cast($8 as text) is null
                  or exists (select 1 from people
-                     where 'person ' || name_key = $8 and removed_at is null)
+                     where 'person ' || name_key = $8 and rank = 'admin' and removed_at is null)
                  or exists (select 1 from tokens where 'token ' || id = $8 and revoked_at is null)",
         );
         let server = token.server.as_ref().map(ServerName::folded);
@@ -311,7 +280,7 @@ impl AccessTables<'_> {
 
     /// Revokes the tokens of an owner, and those that were created with them. Credentials of servers stay valid: the
     /// server had a valid token when it enrolled.
-    async fn revoke_tokens_made_by(&mut self, maker: &str) -> Result<(), StoreError> {
+    pub(super) async fn revoke_tokens_made_by(&mut self, maker: &str) -> Result<(), StoreError> {
         let revoke = sql("with recursive made (id) as (
                  select id from tokens where maker = $1 and role <> 'node'
                  union

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use crate::auth::cache::{AuthCache, AuthCacheChanges};
-use crate::auth::model::{Account, EmbedSession, Session, SetupCode, Token, TokenOwner, TokenRole};
+use crate::auth::model::{
+    Account, EmbedSession, Invitation, Session, SetupCode, Token, TokenOwner, TokenRole,
+};
 use crate::auth::secret::SecretHash;
 use crate::store::StoreError;
 use crate::store::statement::{Row, sql, with_timeout};
@@ -61,11 +63,18 @@ pub(super) async fn changes_since(
     commit: i64,
 ) -> Result<AuthCacheChanges, StoreError> {
     let mut changes = AuthCacheChanges::default();
-    let people = sql("select name_key, name, rank, password, removed_at from people
-         where changed_no > $1");
+    let people = sql(
+        "select name_key, name, rank, password, removed_at, invitation, invited_until from people
+         where changed_no > $1",
+    );
     for row in people.bind(commit).rows(tx).await? {
         let role = UserRole::parse(row.get(2)?).ok_or_else(|| unreadable("rank"))?;
-        let account = Account { name: row.get(1)?, role, password: row.get(3)? };
+        let account = Account {
+            name: row.get(1)?,
+            role,
+            password: row.get(3)?,
+            invitation: invitation(&row)?,
+        };
         let removed: Option<i64> = row.get(4)?;
         changes.accounts.push((row.get(0)?, removed.is_none().then_some(account)));
     }
@@ -112,6 +121,13 @@ pub(super) async fn changes_since(
         changes.setup_code = Some(SetupCode { hash: hash(row, 0)?, expires_at });
     }
     Ok(changes)
+}
+
+fn invitation(row: &Row) -> Result<Option<Invitation>, StoreError> {
+    let (code, until): (Option<&str>, Option<i64>) = (row.get(5)?, row.get(6)?);
+    let (Some(code), Some(until)) = (code, until) else { return Ok(None) };
+    let hash = SecretHash::from_hex(code).ok_or_else(|| unreadable("invitation"))?;
+    Ok(Some(Invitation { hash, expires_at: Timestamp(until) }))
 }
 
 pub(super) fn token(row: &Row) -> Result<Token, StoreError> {

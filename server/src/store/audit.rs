@@ -151,6 +151,11 @@ pub(super) async fn delete_expired(
             at - SESSION_LIFETIME,
         ),
         (
+            "delete from sent_forms where nonce in
+                 (select nonce from sent_forms where sent_at <= $1 limit $2)",
+            at - TOKEN_RETENTION,
+        ),
+        (
             "delete from audit where id in (select id from audit where at < $1 limit $2)",
             at - AUDIT_RETENTION,
         ),

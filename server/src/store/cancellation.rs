@@ -104,6 +104,7 @@ impl Work {
                     name: format!("ann-{number}"),
                     role: UserRole::Viewer,
                     password: String::new(),
+                    invitation: None,
                 };
                 let commit = change.commit_no();
                 let grant = AccessChange::SetAccount(account);
@@ -149,6 +150,7 @@ impl Work {
                     name: format!("ann-{number}"),
                     role: UserRole::Viewer,
                     password: String::new(),
+                    invitation: None,
                 };
                 let granted =
                     store.change_access(&[AccessChange::SetAccount(account)], Some(&entry())).await;

@@ -14,7 +14,7 @@ use app::cluster::{
 
 use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
 use crate::auth::secret::SecretHash;
-use crate::store::access::AccessChange;
+use crate::store::access_change::AccessChange;
 use crate::store::commit::{Commit, ReceiveOutcome};
 use crate::store::component_row::Upsert;
 use crate::store::error::StoreError;

@@ -2,6 +2,7 @@
 //! and returns a [`Commit`] for the live picture.
 
 mod access;
+mod access_change;
 mod access_rows;
 mod address;
 pub mod admin;
@@ -15,6 +16,7 @@ mod component_row;
 mod error;
 mod fold;
 mod messenger_status;
+mod people;
 mod postgres;
 mod rejections;
 mod rows;
@@ -34,8 +36,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use app::cluster::{DiskSpace, Timestamp};
 
 use crate::auth::secret::SecretHash;
-pub use crate::store::access::AccessChange;
 pub(crate) use crate::store::access::TOKEN_RETENTION;
+pub use crate::store::access_change::AccessChange;
 use crate::store::changes::TxFuture;
 pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, ReceiveOutcome};
 pub use crate::store::commit_token::CommitId;

@@ -21,7 +21,8 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 fn set_password(overview: &Running, name: &str, role: UserRole, password: &str) {
     let hash =
         Runtime::new().unwrap().block_on(PasswordManager::default().hash(password.to_owned()));
-    let account = Account { name: name.to_owned(), role, password: hash.unwrap() };
+    let account =
+        Account { name: name.to_owned(), role, password: hash.unwrap(), invitation: None };
     let entry = AuditEntry::done(&Actor::command(), Action::SetPassword, "for a story");
     overview.change_access(&[AccessChange::SetAccount(account)], &entry);
 }

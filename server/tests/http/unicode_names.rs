@@ -41,6 +41,7 @@ fn a_password_hash_of_an_older_version_works_and_is_renewed_at_the_next_sign_in(
         let hash = argon2::Argon2::default().hash_password(DECOMPOSED.1.as_bytes()).unwrap();
         let former = hash.to_string();
         let person = Account {
+            invitation: None,
             name: format!("{}-{number}", COMPOSED.0),
             role: UserRole::Admin,
             password: former.clone(),

@@ -24,8 +24,12 @@ async fn a_running_overview_reads_what_several_commands_write() {
     let cursor = live.view().cursor;
     let command = AdminStore::open(&folder.address()).await.unwrap();
     for name in ["ann", "bob", "cid"] {
-        let account =
-            Account { name: name.to_owned(), role: UserRole::Viewer, password: String::new() };
+        let account = Account {
+            name: name.to_owned(),
+            role: UserRole::Viewer,
+            password: String::new(),
+            invitation: None,
+        };
         assert!(
             command.change_access(&[AccessChange::SetAccount(account)], &entry()).await.unwrap()
         );

@@ -6,6 +6,7 @@ mod commands;
 mod component_rows;
 mod damage;
 mod harness;
+mod people;
 mod rejections;
 mod restores;
 mod schema;
@@ -20,7 +21,9 @@ use app::cluster::{
     Span,
 };
 use app::protocol::UserRole;
-use cluster_overview::auth::model::{Account, EmbedSession, Session, Token, TokenOwner, TokenRole};
+use cluster_overview::auth::model::{
+    Account, EmbedSession, Invitation, Session, Token, TokenOwner, TokenRole,
+};
 use cluster_overview::auth::secret::SecretHash;
 use cluster_overview::live::{LiveState, LiveView};
 use cluster_overview::store::admin::AdminStore;
@@ -92,7 +95,7 @@ on_both! {
         let store = Store::open(&database.address()).await.unwrap();
         let live = LiveState::load(Arc::clone(&store)).await.unwrap();
         let ann = |role| AccessChange::SetAccount(Account {
-            name: "Ann".to_owned(), role, password: "a hash".to_owned(),
+            name: "Ann".to_owned(), role, password: "a hash".to_owned(), invitation: None,
         });
         let session = |number: u8| AccessChange::StartSession {
             hash: SecretHash::new(&number.to_string()),
@@ -111,6 +114,12 @@ on_both! {
             server: None, created_at: store.now(), created_by: "Ann".to_owned(), owner, address: None,
             expires_at: None, last_used_at: None, revoked_at: None,
         };
+        let expires_at = store.now() + Span::minutes(1);
+        let invitation = |code: &str| Invitation { hash: SecretHash::new(code), expires_at };
+        let bob = Account {
+            name: "Bob".to_owned(), role: UserRole::Viewer, password: String::new(), invitation: Some(invitation("one")),
+        };
+        let invite = |account: &Account| AccessChange::InvitePerson(account.clone());
         let by_ann = token("product", Some(TokenOwner::User("ann".to_owned())));
         let by_token = token("other", Some(TokenOwner::Token("product".to_owned())));
         for changes in [
@@ -121,7 +130,18 @@ on_both! {
             vec![AccessChange::RevokeEmbedSession("visit".to_owned())],
             vec![AccessChange::EndAllSessions("ann".to_owned())],
             vec![ann(UserRole::Admin), session(4)],
-            vec![AccessChange::RemoveAccount("ann".to_owned())],
+            vec![invite(&bob), AccessChange::UseForm(SecretHash::new("form"))],
+            vec![AccessChange::SetRole { name_key: "bob".to_owned(), role: UserRole::Admin }],
+            vec![AccessChange::SetInvitation { name_key: "bob".to_owned(), invitation: invitation("two") }],
+            vec![AccessChange::AcceptInvitation {
+                name_key: "bob".to_owned(), code: SecretHash::new("two"), password: "his hash".to_owned(),
+            }],
+            vec![AccessChange::ChangePassword {
+                name_key: "ann".to_owned(), from: "a hash".to_owned(), to: "another".to_owned(), session: SecretHash::new("4"),
+            }],
+            vec![AccessChange::RequireOtherAdmin("ann".to_owned()), AccessChange::RemoveAccount("ann".to_owned())],
+            vec![AccessChange::RemoveAccount("bob".to_owned())],
+            vec![invite(&bob)],
             vec![ann(UserRole::Viewer)],
         ] {
             let commit = store.change_access(&changes, Some(&entry())).await.unwrap();

@@ -102,6 +102,9 @@ fn menu(state: PageState) -> impl IntoView + use<> {
     let sign_out = can_sign_out.then(|| {
         view! {
             <form method="post" action=state.action_address("sign-out")>
+                <a class="button" href=state.action_address("account")>
+                    {catalog.text(MessageKey::PagesAccount)}
+                </a>
                 <button>{catalog.text(MessageKey::HeaderSignOut)}</button>
                 <button name="everywhere" value="true">{catalog.text(MessageKey::HeaderSignOutEverywhere)}</button>
             </form>

@@ -10,6 +10,7 @@ pub(crate) mod heartbeats;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod overview;
+pub(crate) mod people;
 pub(crate) mod probe_failures;
 pub(crate) mod reference_keys;
 pub(crate) mod removals;

@@ -87,7 +87,8 @@ pub(crate) fn describe_permission(document: &mut utoipa::openapi::OpenApi, permi
         ),
     };
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             operation.security = Some(vec![SecurityRequirement::new::<_, _, &str>(scheme, [])]);
             for (status, description) in [("401", unauthorized), ("403", forbidden)] {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::cluster::FieldError;
+use app::i18n::MessageKey;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -50,7 +51,7 @@ pub(crate) async fn create(
     JsonBody(new): JsonBody<dto::NewToken>,
 ) -> Result<(StatusCode, Json<dto::CreatedToken>), Problem> {
     let new = new.at(site.store.now());
-    let created = site.auth.create_token(new, &user.actor()).await;
+    let created = site.auth.create_token(new, None, &user.actor()).await;
     let (secret, token) = created.map_err(|error| token_problem(error, "name"))?;
     Ok((StatusCode::CREATED, Json(dto::CreatedToken::new(&token, &secret))))
 }
@@ -87,6 +88,8 @@ pub(crate) fn token_problem(error: TokenError, field: &str) -> Problem {
         TokenError::InvalidName(_) => {
             Problem::fields(vec![FieldError::new(field, error.to_string())])
         }
+        TokenError::FormSentBefore => Problem::new(StatusCode::CONFLICT, error.to_string())
+            .for_people(MessageKey::PagesFormSentBefore, Vec::new()),
         TokenError::OwnerGone => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
         TokenError::Store(_) | TokenError::Random(_) => {
             static CHANGE_ERRORS: LogLimit = LogLimit::new();

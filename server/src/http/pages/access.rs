@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::cluster::FieldError;
 use app::pages::DocumentContext;
-use app::pages::access::{AccessPage, NewToken, PersonRow, TokenForm, TokenRow, render};
+use app::pages::access::{AccessPage, NewToken, TokenForm, TokenRow, render};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,13 +13,15 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::auth::identity::User;
-use crate::auth::model::{Account, Token, TokenRole};
+use crate::auth::model::{Token, TokenRole};
+use crate::auth::secret::{Secret, SecretHash};
 use crate::auth::{AuthMode, TokenError};
 use crate::http::api::{dto, tokens};
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
 use crate::http::json::FromJson as _;
 use crate::http::pages::html::document_response;
+use crate::http::pages::people;
 use crate::http::problem::Problem;
 use crate::site::Site;
 
@@ -31,6 +33,9 @@ pub(crate) struct NewTokenForm {
     role: String,
     #[serde(default)]
     expires_in_s: String,
+    /// Empty: the same form may be sent again.
+    #[serde(default)]
+    form: String,
 }
 
 #[derive(Deserialize)]
@@ -42,8 +47,8 @@ pub(crate) async fn get(
     State(site): State<Arc<Site>>,
     Extension(user): Extension<User>,
     PageRequest(context): PageRequest,
-) -> Response {
-    document_response(StatusCode::OK, render(page(&site, context, &user)))
+) -> Result<Response, Problem> {
+    Ok(document_response(StatusCode::OK, render(page(&site, context, &user)?)))
 }
 
 /// Creates a token. Its secret is in this response and nowhere else.
@@ -53,20 +58,23 @@ pub(crate) async fn create_token(
     PageRequest(context): PageRequest,
     sent: Submitted<NewTokenForm>,
 ) -> Result<Response, Problem> {
-    let NewTokenForm { name, role, expires_in_s } = sent.0?;
+    let NewTokenForm { name, role, expires_in_s, form } = sent.0?;
     let expires = match expires_in_s.as_str() {
         "never" => json!(null),
         text => text.parse::<i64>().map_or_else(|_| json!(text), |seconds| json!(seconds)),
     };
     let request = json!({"name": name, "role": role, "expires_in_s": expires});
     let made = match dto::NewToken::from_json(&request) {
-        Ok(new) => match site.auth.create_token(new.at(site.store.now()), &user.actor()).await {
-            Ok(made) => Ok(made),
-            Err(error @ TokenError::InvalidName(_)) => {
-                Err(vec![FieldError::new("name", error.to_string())])
+        Ok(new) => {
+            let (new, form) = (new.at(site.store.now()), form_nonce(&form));
+            match site.auth.create_token(new, form, &user.actor()).await {
+                Ok(made) => Ok(made),
+                Err(error @ TokenError::InvalidName(_)) => {
+                    Err(vec![FieldError::new("name", error.to_string())])
+                }
+                Err(error) => return Err(tokens::token_problem(error, "name")),
             }
-            Err(error) => return Err(tokens::token_problem(error, "name")),
-        },
+        }
         Err(wrong) => Err(wrong),
     };
     Ok(match made {
@@ -74,12 +82,12 @@ pub(crate) async fn create_token(
             let new_token = Some(NewToken { name: token.name, secret: secret.reveal().to_owned() });
             document_response(
                 StatusCode::CREATED,
-                render(AccessPage { new_token, ..page(&site, context, &user) }),
+                render(AccessPage { new_token, ..page(&site, context, &user)? }),
             )
         }
         Err(errors) => {
             let form = TokenForm { name, role, expires_in_s };
-            let page = AccessPage { form, errors, ..page(&site, context, &user) };
+            let page = AccessPage { form, errors, ..page(&site, context, &user)? };
             document_response(StatusCode::UNPROCESSABLE_ENTITY, render(page))
         }
     })
@@ -98,31 +106,40 @@ pub(crate) async fn revoke_token(
     Ok(Redirect::to(&context.address("access")))
 }
 
-fn page(site: &Site, context: DocumentContext, user: &User) -> AccessPage {
+/// The random text of a form as it is stored; `None` if the form has none.
+pub(crate) fn form_nonce(text: &str) -> Option<SecretHash> {
+    (!text.is_empty()).then(|| SecretHash::new(text))
+}
+
+pub(crate) fn page(
+    site: &Site,
+    context: DocumentContext,
+    user: &User,
+) -> Result<AccessPage, Problem> {
     let auth_cache = site.live.auth_cache();
     let (credentials, tokens): (Vec<&Token>, Vec<&Token>) = auth_cache
         .newest_tokens_first()
         .into_iter()
         .partition(|token| token.role == TokenRole::Server);
-    let people = (site.auth.policy.mode == AuthMode::Password).then(|| {
-        let line = |account: &Account| PersonRow {
-            name: account.name.clone(),
-            role: account.role.as_str(),
-        };
-        auth_cache.accounts.values().map(line).collect()
-    });
-    AccessPage {
+    let has_passwords = site.auth.policy.mode == AuthMode::Password;
+    let people = has_passwords.then(|| people::section(&auth_cache, site.live.now()));
+    let nonce = Secret::generate().map_err(|_| Problem::unavailable(NO_RANDOM_NUMBERS))?;
+    Ok(AccessPage {
         context,
         now: site.live.now(),
         tokens: tokens.into_iter().map(line).collect(),
         credentials: credentials.into_iter().map(line).collect(),
         people,
         can_create: !user.is_embedded(),
+        nonce: nonce.reveal().to_owned(),
         new_token: None,
         form: TokenForm::default(),
         errors: Vec::new(),
-    }
+    })
 }
+
+const NO_RANDOM_NUMBERS: &str =
+    "the system gives no random numbers at present; nothing was changed";
 
 fn line(token: &Token) -> TokenRow {
     TokenRow {

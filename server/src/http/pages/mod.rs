@@ -1,12 +1,15 @@
 //! What people's browsers go to.
 
 pub(crate) mod access;
+pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod embed;
 pub(crate) mod export;
 pub(crate) mod forms;
 pub(crate) mod html;
+pub(crate) mod invitation;
 pub(crate) mod overview;
+pub(crate) mod people;
 pub(crate) mod removals;
 pub(crate) mod render_pool;
 pub(crate) mod sign_in;

@@ -6,8 +6,8 @@ use app::cluster::Span;
 use app::cluster::hints::Arg;
 use app::i18n::{Catalog, MessageKey};
 use app::page::appearance::Appearance;
-use app::pages::DocumentContext;
 use app::pages::sign_in::{SetUp, SignInForm};
+use app::pages::{Document, DocumentContext};
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -79,7 +79,7 @@ pub(crate) async fn get(
     } else {
         context
     };
-    Ok(page(&site, context, StatusCode::OK, String::new(), then, None))
+    Ok(document_response(StatusCode::OK, page(&site, context, String::new(), then, None)))
 }
 
 /// Signs in and redirects to the page, or says what is wrong.
@@ -112,31 +112,34 @@ pub(crate) async fn post(
             Ok(response)
         }
         Err(error) => {
-            let status = match &error {
-                SignInError::WrongPassword | SignInError::WrongSetupCode => {
-                    StatusCode::UNAUTHORIZED
-                }
-                SignInError::Password(_) | SignInError::InvalidName(_) => {
-                    StatusCode::UNPROCESSABLE_ENTITY
-                }
-                SignInError::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
-                SignInError::Busy(_) | SignInError::Blind(_) | SignInError::Random(_) => {
-                    StatusCode::SERVICE_UNAVAILABLE
-                }
-            };
-            let wait = if let SignInError::TooManyAttempts(wait) = &error {
-                (wait.0 + 999) / 1_000
-            } else {
-                1
-            };
             let wrong = error_sentence(&error, context.catalog);
-            let mut response = page(&site, context, status, name, then, Some(wrong));
-            if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
-            }
-            Ok(response)
+            Ok(error_response(&error, page(&site, context, name, then, Some(wrong))))
         }
     }
+}
+
+/// A page that says why a password or a code was not accepted.
+pub(crate) fn error_response(error: &SignInError, page: Document) -> Response {
+    let (status, retry_after) = match error {
+        SignInError::WrongPassword | SignInError::WrongSetupCode => {
+            (StatusCode::UNAUTHORIZED, None)
+        }
+        SignInError::BadInvitation => (StatusCode::GONE, None),
+        SignInError::Password(_) | SignInError::InvalidName(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
+        SignInError::TooManyAttempts(wait) => {
+            (StatusCode::TOO_MANY_REQUESTS, Some((wait.0 + 999) / 1_000))
+        }
+        SignInError::Busy(_) | SignInError::Blind(_) | SignInError::Random(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Some(1))
+        }
+    };
+    let mut response = document_response(status, page);
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
 }
 
 /// Ends the session, or all sessions of its person.
@@ -195,11 +198,12 @@ fn require_password_mode(site: &Site) -> Result<(), Problem> {
     }
 }
 
-fn error_sentence(error: &SignInError, catalog: &Catalog) -> String {
+pub(crate) fn error_sentence(error: &SignInError, catalog: &Catalog) -> String {
     let wait = if let SignInError::TooManyAttempts(wait) = error { *wait } else { Span::ZERO };
     let key = match error {
         SignInError::WrongPassword => MessageKey::PagesSignInWrong,
         SignInError::WrongSetupCode => MessageKey::PagesSignInWrongCode,
+        SignInError::BadInvitation => MessageKey::PagesInvitationInvalid,
         SignInError::Password(PasswordPolicyError::Short) => MessageKey::PagesPasswordShort,
         SignInError::Password(PasswordPolicyError::Long) => MessageKey::PagesPasswordLong,
         SignInError::Password(PasswordPolicyError::OwnWords) => MessageKey::PagesPasswordAName,
@@ -216,11 +220,10 @@ fn error_sentence(error: &SignInError, catalog: &Catalog) -> String {
 fn page(
     site: &Site,
     context: DocumentContext,
-    status: StatusCode,
     name: String,
     then: String,
     wrong: Option<String>,
-) -> Response {
+) -> Document {
     let auth_cache = site.live.auth_cache();
     let set_up = match (auth_cache.has_admin(), &auth_cache.setup_code) {
         (true, _) => SetUp::Nothing,
@@ -228,5 +231,5 @@ fn page(
         (false, _) => SetUp::FirstAdminAfterExpiry,
     };
     let form = SignInForm { context, name, then, error: wrong, set_up };
-    document_response(status, app::pages::sign_in::render(form))
+    app::pages::sign_in::render(form)
 }

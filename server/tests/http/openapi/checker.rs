@@ -23,6 +23,10 @@ pub(super) const REMOVALS: &str = "/api/v1/removals";
 pub(super) const ENROLMENTS: &str = "/api/v1/enrolments";
 pub(super) const PROBES: &str = "/api/v1/probe-failures";
 pub(super) const EMBEDS: &str = "/api/v1/embeds";
+pub(super) const PEOPLE: &str = "/api/v1/people";
+pub(super) const PERSON: &str = "/api/v1/people/{name}";
+pub(super) const SESSIONS: &str = "/api/v1/people/{name}/sessions";
+pub(super) const INVITATION: &str = "/api/v1/people/{name}/invitation";
 pub(super) const AUDIT: &str = "/api/v1/audit";
 pub(super) const JSON: (&str, &str) = ("content-type", "application/json");
 /// Sends no authentication.

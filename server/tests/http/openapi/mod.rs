@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 
 use self::checker::*;
-use crate::harness::{Answer, Running, TOKEN, heartbeat, with_field};
+use crate::harness::{Answer, FORM, OWN, Running, TOKEN, heartbeat, with_field};
 
 #[test]
 fn every_documented_status_is_answered_as_documented() {
@@ -43,7 +43,6 @@ fn every_documented_status_is_answered_as_documented() {
     let wish = bytes(&json!({"role": "viewer", "name": "a monitor", "expires_in_s": 60}));
     let made = checker.ask(201, ("POST", TOKENS, TOKENS), &[JSON], &wish).body;
     refuse_bodies(&checker, "POST", TOKENS, &[]);
-    checker.ask(200, ("GET", TOKENS, TOKENS), &[], &[]);
     let one = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
     let template = "/api/v1/tokens/{id}";
     checker.ask(204, ("DELETE", template, &one), &[], &[]);
@@ -52,6 +51,7 @@ fn every_documented_status_is_answered_as_documented() {
     let made = checker.ask(201, ("POST", TOKENS, TOKENS), &[JSON], &wish).body;
     let one = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
     let visit = embed(&checker);
+    people(&checker);
     checker.ask(200, ("GET", AUDIT, AUDIT), &[], &[]);
     checker.ask(422, ("GET", AUDIT, "/api/v1/audit?limit=0&before=x"), &[], &[]);
 
@@ -107,6 +107,7 @@ fn every_documented_status_is_answered_as_documented() {
     checker.ask(503, ("GET", "/readyz", "/readyz"), &[], &[]);
     checker.ask(503, ("POST", TOKENS, TOKENS), &[JSON], &wish);
     checker.ask(503, ("DELETE", template, &one), &[], &[]);
+    people_while_locked(&checker);
     checker.ask(503, ("POST", ENROLMENTS, ENROLMENTS), &by_token, &body);
     checker.ask(503, ("POST", EMBEDS, EMBEDS), &[JSON], &guest("viewer"));
     checker.ask(503, ("DELETE", EMBED, &visit), &[], &[]);
@@ -151,6 +152,54 @@ fn fill_and_remove(checker: &Checker, by_token: &[(&str, &str)]) {
     refuse_bodies(checker, "POST", REMOVALS, &[]);
 }
 
+/// Checks people with every rejection. There is a person `viv` afterwards.
+fn people(checker: &Checker) {
+    let person = |name: &str, role: &str| bytes(&json!({"name": name, "role": role}));
+    let role = |role: &str| bytes(&json!({"role": role}));
+    let invite = ("POST", PEOPLE, PEOPLE);
+    checker.ask(201, invite, &[JSON], &person("viv", "viewer"));
+    checker.ask(409, invite, &[JSON], &person("VIV", "admin"));
+    refuse_bodies(checker, "POST", PEOPLE, &[]);
+    checker.ask(200, ("GET", PEOPLE, PEOPLE), &[], &[]);
+    let code = checker.overview.setup_code();
+    let form = format!("name=Ann&password=correct+horse+battery&code={code}");
+    assert_eq!(
+        checker.overview.send("POST", "/sign-in", &[FORM, OWN], form.as_bytes()).status,
+        303
+    );
+    let ann = "/api/v1/people/ann";
+    checker.ask(204, ("PATCH", PERSON, "/api/v1/people/Viv"), &[JSON], &role("admin"));
+    checker.ask(409, ("PATCH", PERSON, ann), &[JSON], &role("viewer"));
+    checker.ask(404, ("PATCH", PERSON, "/api/v1/people/nobody"), &[JSON], &role("viewer"));
+    refuse_bodies(checker, "PATCH", PERSON, &[]);
+    checker.ask(409, ("DELETE", PERSON, ann), &[], &[]);
+    checker.ask(204, ("DELETE", SESSIONS, "/api/v1/people/ann/sessions"), &[], &[]);
+    checker.ask(201, ("POST", INVITATION, "/api/v1/people/ann/invitation"), &[], &[]);
+    checker.ask(201, invite, &[JSON], &person("bob", "viewer"));
+    checker.ask(204, ("DELETE", PERSON, "/api/v1/people/bob"), &[], &[]);
+    for (method, template) in [("DELETE", PERSON), ("DELETE", SESSIONS), ("POST", INVITATION)] {
+        checker.ask(404, (method, template, &template.replace("{name}", "bob")), &[], &[]);
+        checker.ask(400, (method, template, &template.replace("{name}", "%FF")), &[], &[]);
+    }
+    // Where nobody signs in there are no people.
+    let open = Checker::of(Running::start());
+    open.ask(409, ("GET", PEOPLE, PEOPLE), &[], &[]);
+    open.ask(409, ("DELETE", SESSIONS, "/api/v1/people/ann/sessions"), &[], &[]);
+    open.ask(409, ("POST", INVITATION, "/api/v1/people/ann/invitation"), &[], &[]);
+    checker.seen.borrow_mut().extend(open.seen.take());
+}
+
+/// No change of people is possible while the database cannot be written.
+fn people_while_locked(checker: &Checker) {
+    let bob = bytes(&json!({"name": "Bob", "role": "viewer"}));
+    checker.ask(503, ("POST", PEOPLE, PEOPLE), &[JSON], &bob);
+    let viewer = bytes(&json!({"role": "viewer"}));
+    checker.ask(503, ("PATCH", PERSON, "/api/v1/people/viv"), &[JSON], &viewer);
+    checker.ask(503, ("DELETE", PERSON, "/api/v1/people/viv"), &[], &[]);
+    checker.ask(503, ("DELETE", SESSIONS, "/api/v1/people/viv/sessions"), &[], &[]);
+    checker.ask(503, ("POST", INVITATION, "/api/v1/people/viv/invitation"), &[], &[]);
+}
+
 /// The person for whom a product creates a code.
 fn guest(role: &str) -> Vec<u8> {
     bytes(&json!({"name": "Ann", "role": role}))
@@ -158,6 +207,7 @@ fn guest(role: &str) -> Vec<u8> {
 
 /// Checks embed codes with every rejection. Returns the path of a session that has not ended.
 fn embed(checker: &Checker) -> String {
+    checker.ask(200, ("GET", TOKENS, TOKENS), &[], &[]);
     let embed = ("POST", EMBEDS, EMBEDS);
     let visit = |made: &Answer| format!("{EMBEDS}/{}", made.body["id"].as_str().unwrap());
     let viewer = format!("Bearer {}", checker.overview.token("viewer"));
@@ -323,7 +373,15 @@ fn only_routes_of_the_page_are_not_in_the_description() {
             "/access",
             "/access/tokens",
             "/access/revocation",
+            "/access/people",
+            "/access/people/role",
+            "/access/people/invitation",
+            "/access/people/sessions",
+            "/access/people/removal",
             "/audit",
+            "/account",
+            "/account/password",
+            "/invitation",
             "/sign-in",
             "/sign-out",
             "/embed",

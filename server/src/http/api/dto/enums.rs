@@ -47,6 +47,14 @@ wire_enums! {
     /// Which kind of key.
     KeyKind from cluster::KeyKind { Encryption, Machine, }
 
+    /// What a person may do.
+    PersonRole from app::protocol::UserRole {
+        /// View.
+        Viewer,
+        /// View and change.
+        Admin,
+    }
+
     /// What somebody who comes in through an embedded page may do.
     EmbedRole from app::protocol::UserRole {
         /// View.

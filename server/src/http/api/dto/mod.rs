@@ -10,6 +10,7 @@ mod from_cluster;
 mod heartbeat;
 mod list;
 mod overview;
+mod person;
 mod problem;
 mod removal;
 mod settings;
@@ -18,8 +19,8 @@ mod token;
 pub(crate) use self::audit::{Audit, AuditEntry};
 pub(crate) use self::embed::{CreatedEmbed, NewEmbed};
 pub(crate) use self::enums::{
-    EmbedRole, Health, KeyKind, MessengerFailure, MessengerState, Pulse, RejectionReason, Role,
-    Severity, Stability, TokenRole,
+    EmbedRole, Health, KeyKind, MessengerFailure, MessengerState, PersonRole, Pulse,
+    RejectionReason, Role, Severity, Stability, TokenRole,
 };
 pub(crate) use self::heartbeat::{
     Applied, Heartbeat, Heartbeats, ProbeFailure, ReceivedHeartbeats,
@@ -29,6 +30,7 @@ pub(crate) use self::overview::{
     BlindPeriod, Component, Counts, FailingProbe, Hint, Messenger, Os, Overview, Reconnected,
     RejectedHeartbeats, Server, VersionCount,
 };
+pub(crate) use self::person::{Invitation, NewPerson, People, RoleChange};
 pub(crate) use self::problem::{AnyObject, BadField, Problem};
 pub(crate) use self::removal::{MAX_STALE_FOR_S, ReferenceKey, Removal, Removed};
 pub(crate) use self::settings::Settings;

@@ -96,8 +96,10 @@ create table people (
     name_key   text    primary key,         -- the name in lower case: equal for equal names
     name       text    not null,            -- as it was set
     rank       text    not null,            -- viewer or admin
-    password   text    not null,            -- argon2id, as a PHC string
+    password   text    not null,            -- argon2id, as a PHC string; empty: none was chosen yet
     changed_at integer not null,            -- when the password was last set
+    invitation text,                        -- SHA-256 of the code of the open link with which the person chooses a password
+    invited_until integer,                  -- when that link expires
     removed_at integer,                     -- set: can no longer sign in
     changed_no integer not null default 0   -- the commit that last changed the row
 ) strict, without rowid;
@@ -150,6 +152,12 @@ create table guests (
 ) strict, without rowid;
 
 create index guests_by_change on guests (changed_no);
+
+-- Forms that created something: the same form again, as after a reload, creates nothing.
+create table sent_forms (
+    nonce   text    primary key,            -- SHA-256 of the random text in the form
+    sent_at integer not null
+) strict, without rowid;
 
 create table setup_code (
     id         integer primary key check (id = 1),
