@@ -105,8 +105,7 @@ fn while_blind_the_effect_is_computed_for_the_time_when_blindness_began() {
 
 /// The servers that a filter by time alone would remove at a moment.
 fn removed_when_stale_for(snapshot: &Snapshot, seconds: i64, now: Timestamp) -> Vec<String> {
-    let filter =
-        RemovalFilter { stale_for: Some(Span::seconds(seconds)), ..RemovalFilter::default() };
+    let filter = RemovalFilter { stale_for: Some(Span::seconds(seconds)), name: None };
     let found = snapshot.servers_to_remove(&filter, now);
     found.iter().map(|server| server.name.to_string()).collect()
 }

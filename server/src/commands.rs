@@ -1,12 +1,13 @@
 //! The commands of admins: checked against the live state, written one at a time, applied before they are answered.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use app::cluster::keys::check_digits;
 use app::cluster::reference_keys::KeyLookupError;
-use app::cluster::removal::RemovalFilter;
+use app::cluster::removal::{RemovalFilter, RemovedServer};
 use app::cluster::{
-    ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot,
+    ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot, Timestamp,
 };
 use app::i18n::Catalog;
 use app::protocol::{Command, CommandError, CommandResult};
@@ -19,6 +20,31 @@ use crate::store::{Commit, StoreError};
 
 /// More servers are removed in several transactions.
 const MAX_SERVERS_PER_TRANSACTION: usize = 500;
+
+/// Which servers to remove together.
+#[derive(Clone, Debug)]
+pub(crate) struct RemovalSelection {
+    pub(crate) filter: RemovalFilter,
+    /// Only these, such as those that somebody was shown.
+    pub(crate) only: Option<BTreeSet<ServerName>>,
+}
+
+impl From<RemovalFilter> for RemovalSelection {
+    fn from(filter: RemovalFilter) -> Self {
+        Self { filter, only: None }
+    }
+}
+
+impl RemovalSelection {
+    /// The servers that are not live and match.
+    fn find(&self, snapshot: &Snapshot, now: Timestamp) -> Vec<RemovedServer> {
+        let mut found = snapshot.servers_to_remove(&self.filter, now);
+        if let Some(only) = &self.only {
+            found.retain(|server| only.contains(&server.name));
+        }
+        found
+    }
+}
 
 /// A removal of several servers that failed before its end.
 #[derive(Debug)]
@@ -92,20 +118,20 @@ impl Commands {
         remove.await
     }
 
-    /// Removes all servers that a filter finds; with `dry_run` only finds them.
+    /// Removes all servers of a selection; with `dry_run` only finds them.
     ///
     /// It writes in portions, so that heartbeats do not have to wait. Each transaction has its own audit entry, so that
     /// the audit log names exactly the servers that were removed, even if a later portion fails.
     pub(crate) async fn remove_all(
         &self,
-        filter: RemovalFilter,
+        selection: RemovalSelection,
         dry_run: bool,
         by: &Actor,
     ) -> Result<Vec<ServerName>, PartialRemoval> {
         if dry_run {
             self.live.refresh().await;
             let LiveView { snapshot, now, .. } = self.live.view();
-            let found = snapshot.servers_to_remove(&filter, now);
+            let found = selection.find(&snapshot, now);
             return Ok(found.into_iter().map(|server| server.name).collect());
         }
         let live = Arc::clone(&self.live);
@@ -118,7 +144,7 @@ impl Commands {
             let _slot = slot;
             let mut removed = Vec::new();
             loop {
-                match remove_portion(&live, &filter, &by).await {
+                match remove_portion(&live, &selection, &by).await {
                     Ok((portion, more)) => {
                         removed.extend(portion);
                         if !more {
@@ -179,20 +205,20 @@ impl Commands {
     }
 }
 
-/// Removes the first servers that a filter finds. Returns their names, and whether there are more.
+/// Removes the first servers of a selection. Returns their names, and whether there are more.
 async fn remove_portion(
     live: &Arc<LiveState>,
-    filter: &RemovalFilter,
+    selection: &RemovalSelection,
     by: &Actor,
 ) -> Result<(Vec<ServerName>, bool), CommandError> {
-    let (filter, by, writer) = (filter.clone(), by.clone(), Arc::clone(live));
+    let (selection, by, writer) = (selection.clone(), by.clone(), Arc::clone(live));
     let removed = async move {
         writer.catch_up_with_others().await;
         let LiveView { snapshot, now, .. } = writer.view();
         if snapshot.blind_since.is_some() {
             return Err(CommandError::Blind);
         }
-        let mut found = snapshot.servers_to_remove(&filter, now);
+        let mut found = selection.find(&snapshot, now);
         if found.is_empty() {
             return Ok((Vec::new(), false));
         }

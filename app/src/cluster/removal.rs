@@ -1,7 +1,5 @@
 //! Which components a removal takes out.
 
-use std::collections::BTreeSet;
-
 use super::component::Component;
 use super::component_key::{ComponentKey, Role};
 use super::health::Pulse;
@@ -25,8 +23,6 @@ pub struct RemovalFilter {
     pub stale_for: Option<Span>,
     /// Only those whose names fit.
     pub name: Option<NamePattern>,
-    /// Only these, such as those that somebody was shown.
-    pub only: Option<BTreeSet<ServerName>>,
 }
 
 /// A pattern of server names: `*` stands for any characters, also none; letters are compared without ASCII
@@ -128,9 +124,7 @@ impl Snapshot {
                 keys.push(key.clone());
                 gone &= is_gone(component, now) && is_gone(component, since);
             }
-            let fits = filter.name.as_ref().is_none_or(|name| name.fits(&key.server))
-                && filter.only.as_ref().is_none_or(|only| only.contains(&key.server));
-            if gone && fits {
+            if gone && filter.name.as_ref().is_none_or(|name| name.fits(&key.server)) {
                 found.push(RemovedServer { name: key.server.clone(), keys });
             }
         }

@@ -20,6 +20,6 @@ pub mod settings;
 mod state;
 pub(crate) mod status_style;
 pub(crate) mod ui;
-mod view_context;
+pub(crate) mod view_context;
 #[cfg(feature = "ssr")]
 mod watchdog;

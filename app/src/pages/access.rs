@@ -101,7 +101,7 @@ pub fn render(page: AccessPage) -> Document {
         view! { <p class="muted">{context.text(MessageKey::PagesForbiddenGuest)}</p> }.into_any()
     };
     let body = view! {
-        {page_header(&context, MessageKey::HeaderAccess, true)}
+        {page_header(&context, MessageKey::HeaderAccess)}
         <main class="wide-page">
             <h1>{context.text(MessageKey::HeaderAccess)}</h1>
             {people.as_ref().and_then(|people| people::new_link(&context, people))}

@@ -16,16 +16,26 @@ pub struct AuditPage {
     pub rows: Vec<AuditRow>,
     /// The actions to filter by: in an address, and as people read it.
     pub actions: Vec<(&'static str, MessageKey)>,
-    /// The action to filter by; empty for all.
-    pub action: String,
-    /// The text to search for; empty for none.
-    pub text: String,
+    pub filter: AuditFilter,
     /// If the text was too long: the number of characters that it was cut to.
     pub cut: Option<usize>,
+    /// The address of the same entries as CSV, below the base path.
+    pub csv: String,
     /// The query of the next page, if there is one.
     pub older: Option<String>,
     /// Whether this is not the first page.
     pub is_older: bool,
+}
+
+/// The filter as it was typed; empty fields filter nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    pub action: String,
+    /// The text to search for.
+    pub text: String,
+    /// The first and the last day, in UTC.
+    pub from: String,
+    pub until: String,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +48,8 @@ pub struct AuditRow {
     /// `None` if another version wrote a word that this one does not know.
     pub action: Option<MessageKey>,
     pub target: String,
+    /// The address of the server that the target names, if that is there.
+    pub server: Option<String>,
     pub outcome: String,
     /// Equal entries within an hour share a row.
     pub count: usize,
@@ -45,9 +57,16 @@ pub struct AuditRow {
 }
 
 pub fn render(page: AuditPage) -> Document {
-    let AuditPage { context, rows, actions, action, text, cut, older, is_older } = page;
+    let AuditPage { context, rows, actions, filter, cut, csv, older, is_older } = page;
     let address = format!("{}/audit", context.site.base);
-    let filtered = !(action.is_empty() && text.is_empty());
+    let filtered = filter != AuditFilter::default();
+    let csv = (!rows.is_empty()).then(|| {
+        view! {
+            <a class="button" download href=format!("{}/{csv}", context.site.base)>
+                {context.text(MessageKey::PagesAuditCsv)}
+            </a>
+        }
+    });
     let older = older.map(|query| {
         view! {
             <a class="button" href=format!("{address}?{query}")>
@@ -67,14 +86,14 @@ pub fn render(page: AuditPage) -> Document {
         view! { <p role="status">{context.catalog.format(MessageKey::PagesAuditFilterTextCut, &[("most", max)])}</p> }
     });
     let body = view! {
-        {page_header(&context, MessageKey::HeaderAudit, true)}
+        {page_header(&context, MessageKey::HeaderAudit)}
         <main class="wide-page">
             <h1>{context.text(MessageKey::HeaderAudit)}</h1>
             <section aria-label=context.text(MessageKey::HeaderAudit)>
-                {filter_form(&context, &actions, &action, text)}
+                {filter_form(&context, &actions, filter)}
                 {cut_note}
                 {audit_table(&context, rows, filtered || is_older)}
-                <p class="buttons">{older} {newest}</p>
+                <p class="buttons">{older} {newest} {csv}</p>
             </section>
         </main>
     };
@@ -84,14 +103,26 @@ pub fn render(page: AuditPage) -> Document {
 fn filter_form(
     context: &DocumentContext,
     actions: &[(&'static str, MessageKey)],
-    chosen: &str,
-    text: String,
+    filter: AuditFilter,
 ) -> impl IntoView + use<> {
+    let AuditFilter { action: chosen, text, from, until } = filter;
+    let day = |id: &'static str, label: MessageKey, value: String| {
+        view! {
+            <div class="field">
+                <label for=id>{context.text(label)}</label>
+                <input type="date" id=id name=id value=value />
+            </div>
+        }
+    };
+    let days = [
+        day("from", MessageKey::PagesAuditFilterFrom, from),
+        day("until", MessageKey::PagesAuditFilterUntil, until),
+    ];
     let actions: Vec<_> = actions
         .iter()
         .map(|(action, message)| {
             view! {
-                <option value=*action selected=*action == chosen>
+                <option value=*action selected=*action == chosen.as_str()>
                     {context.text(*message)}
                 </option>
             }
@@ -111,6 +142,7 @@ fn filter_form(
                 <label for="text">{context.text(MessageKey::PagesAuditFilterText)}</label>
                 <input type="search" id="text" name="text" value=text maxlength="200" />
             </div>
+            {days}
             <button>{context.text(MessageKey::PagesAuditFilterApply)}</button>
         </form>
     }
@@ -162,7 +194,12 @@ fn audit_row(context: &DocumentContext, row: AuditRow) -> impl IntoView + use<> 
             </th>
             <td>{row.action.map(|action| context.text(action))}</td>
             <td>
-                <bdi>{row.target}</bdi>
+                {match row.server {
+                    Some(address) => {
+                        view! { <a href=address><bdi>{row.target}</bdi></a> }.into_any()
+                    }
+                    None => view! { <bdi>{row.target}</bdi> }.into_any(),
+                }}
             </td>
             <td class:error-text=failed>{outcome}</td>
         </tr>

@@ -8,16 +8,22 @@ use crate::i18n::{Catalog, MessageKey};
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::document::branding;
 use crate::page::header::view as header;
-use crate::protocol::SiteInfo;
+use crate::protocol::{CurrentUser, SiteInfo, UserRole};
 
 #[derive(Clone, Debug)]
 pub struct DocumentContext {
     pub site: SiteInfo,
     pub appearance: Appearance,
     pub catalog: &'static Catalog,
+    /// Who reads the page; `None` where nobody has to be known.
+    pub user: Option<CurrentUser>,
 }
 
 impl DocumentContext {
+    pub fn is_admin(&self) -> bool {
+        self.user.as_ref().is_some_and(|user| user.role == UserRole::Admin)
+    }
+
     pub(crate) fn text(&self, key: MessageKey) -> &'static str {
         self.catalog.text(key)
     }
@@ -102,29 +108,13 @@ fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
     }
 }
 
-/// The pages for admins, in the order of their links.
-const ADMIN_PAGES: [(MessageKey, &str); 3] = [
-    (MessageKey::HeaderAccess, "access"),
-    (MessageKey::HeaderAudit, "audit"),
-    (MessageKey::PagesRemovals, "removals"),
-];
-
-/// The header: a breadcrumb, links to the other pages for admins, and the theme button.
-pub(crate) fn page_header(
-    context: &DocumentContext,
-    title: MessageKey,
-    is_admin: bool,
-) -> impl IntoView + use<> {
-    let others = ADMIN_PAGES.iter().filter(|(name, _)| is_admin && *name != title);
-    let links: Vec<_> = others
-        .map(|(name, path)| {
-            view! {
-                <a class="button" href=context.address(path)>
-                    {context.text(*name)}
-                </a>
-            }
-        })
-        .collect();
+/// The header: a breadcrumb, and the menu of the page; only the theme where nobody has to be known.
+pub(crate) fn page_header(context: &DocumentContext, title: MessageKey) -> impl IntoView + use<> {
+    let address = |path: &str| context.address(path);
+    let end = match context.user.clone() {
+        Some(user) => header::menu(context.catalog, user, &address).into_any(),
+        None => header::theme_button(context.catalog).into_any(),
+    };
     let title = context.text(title);
     view! {
         <header class="page-header">
@@ -136,8 +126,7 @@ pub(crate) fn page_header(
                 <b aria-current="page">{title}</b>
             </nav>
             <div class="page-header-end">
-                {(!links.is_empty()).then(|| view! { <span class="admin-links">{links}</span> })}
-                {header::theme_button(context.catalog)}
+                {end}
             </div>
         </header>
     }
@@ -152,7 +141,7 @@ pub(crate) fn table<L: IntoView>(
     let header = |key: &MessageKey| view! { <th scope="col">{context.text(*key)}</th> };
     let headers: Vec<_> = headers.iter().map(header).collect();
     view! {
-        <div class="table-scroll">
+        <div class="table-scroll" tabindex="0">
             <table>
                 <thead>
                     <tr>{headers}</tr>

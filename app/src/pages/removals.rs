@@ -17,7 +17,6 @@ pub const SERVERS_FIELD: &str = "servers";
 pub struct RemovalsPage {
     pub context: DocumentContext,
     pub now: Timestamp,
-    pub is_admin: bool,
     /// What the last removal did, if this page follows one.
     pub outcome: Option<RemovalOutcome>,
     pub form: RemovalForm,
@@ -68,14 +67,14 @@ pub struct RemovalOutcome {
 }
 
 pub fn render(page: RemovalsPage) -> Document {
-    let RemovalsPage { context, now, is_admin, outcome, form, found } = page;
+    let RemovalsPage { context, now, outcome, form, found } = page;
     let errors = match &found {
         Found::Nothing(errors) => errors.as_slice(),
         Found::Blind(_) | Found::Servers { .. } => &[],
     };
     let filter = filter_form(&context, &form, errors);
     let body = view! {
-        {page_header(&context, MessageKey::PagesRemovals, is_admin)}
+        {page_header(&context, MessageKey::PagesRemovals)}
         <main class="wide-page">
             <h1>{context.text(MessageKey::PagesRemovals)}</h1>
             {outcome.map(|outcome| outcome_section(&context, outcome))}
@@ -83,7 +82,7 @@ pub fn render(page: RemovalsPage) -> Document {
                 <p class="muted">{context.text(MessageKey::PagesRemovalsLead)}</p>
                 {filter}
             </section>
-            {found_section(&context, now, is_admin, &form, found)}
+            {found_section(&context, now, &form, found)}
         </main>
     };
     document(&context, context.text(MessageKey::PagesRemovals), body)
@@ -139,7 +138,7 @@ fn filter_form(
     let messages =
         (!messages.is_empty()).then(|| view! { <div role="alert" id="errors">{messages}</div> });
     view! {
-        <form class="inline-form" method="get" action=format!("{}/removals", context.site.base)>
+        <form class="inline-form with-help" method="get" action=format!("{}/removals", context.site.base)>
             {hidden_fields(&context.appearance.pairs())}
             <div class="field">
                 <label for="stale-for">{context.text(MessageKey::PagesRemovalsStaleFor)}</label>
@@ -188,7 +187,6 @@ fn error_message(field: &str) -> MessageKey {
 fn found_section(
     context: &DocumentContext,
     now: Timestamp,
-    is_admin: bool,
     form: &RemovalForm,
     found: Found,
 ) -> AnyView {
@@ -212,7 +210,7 @@ fn found_section(
         let shown = [("shown", Arg::Number(first.len()))];
         view! { <p>{context.catalog.format(MessageKey::PagesRemovalsMore, &shown)}</p> }
     });
-    let confirmation = if is_admin {
+    let confirmation = if context.is_admin() {
         confirmation(context, form, &first).into_any()
     } else {
         view! { <p class="muted">{context.text(MessageKey::HeaderReadOnly)}</p> }.into_any()

@@ -153,6 +153,10 @@ impl Action {
         Self::Enrol,
     ];
 
+    /// Those whose target may be one server.
+    pub const ABOUT_SERVERS: [Self; 4] =
+        [Self::Remove, Self::Reconnect, Self::Enrol, Self::RevokeToken];
+
     /// The word in the database, in the API and in the filter of the audit page.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -252,5 +256,9 @@ pub struct AuditQuery {
     pub action: Option<String>,
     /// Only entries whose actor, address or target contains this text.
     pub text: Option<String>,
+    /// Only entries of which at least the last is not earlier.
+    pub from: Option<Timestamp>,
+    /// Only entries of which at least the first is earlier.
+    pub until: Option<Timestamp>,
     pub limit: u32,
 }

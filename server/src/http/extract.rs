@@ -10,6 +10,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 
+use crate::auth::identity::User;
 use crate::http::problem::Problem;
 use crate::http::state::HttpState;
 use crate::site::Site;
@@ -24,7 +25,10 @@ impl FromRequestParts<HttpState> for PageRequest {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Infallible> {
-        Ok(Self(state.site.document_context(parts.uri.query().unwrap_or_default(), &parts.headers)))
+        let query = parts.uri.query().unwrap_or_default();
+        let context = state.site.document_context(query, &parts.headers);
+        let user = parts.extensions.get::<User>().map(User::for_page);
+        Ok(Self(DocumentContext { user, ..context }))
     }
 }
 
@@ -36,7 +40,7 @@ impl Site {
         self.language.or_else(wanted).unwrap_or_default()
     }
 
-    /// The context of a server-rendered page with this query.
+    /// The context of a server-rendered page with this query, for a reader who is not known.
     pub(crate) fn document_context(&self, query: &str, headers: &HeaderMap) -> DocumentContext {
         let appearance = Appearance::parse(query);
         let language = appearance.language.unwrap_or_else(|| self.language(headers));
@@ -44,6 +48,7 @@ impl Site {
             site: self.page_info(),
             appearance,
             catalog: Catalog::for_language(language),
+            user: None,
         }
     }
 }

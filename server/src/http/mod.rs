@@ -74,6 +74,7 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(View, Page, ("/account", get(account::get))),
         require(View, Page, ("/account/password", post(account::change_password))),
         require(Public, Problem, ("/invitation", get(invitation::get).post(invitation::post))),
+        require(Admin, Page, ("/audit.csv", get(pages::audit::csv))),
         require(Public, Problem, ("/sign-in", get(sign_in::get).post(sign_in::post))),
         require(Public, Problem, ("/sign-out", post(sign_in::sign_out))),
         require(Public, Problem, ("/embed", get(embed::enter))),

@@ -5,13 +5,14 @@ const MAX_BASE_PATH_CHARS: usize = 200;
 
 /// The first segment of every route. A proxy that strips the base path requests them at the root, so no base path may begin
 /// with one of them. A test in `http` compares this list with the route table.
-pub(crate) const RESERVED_SEGMENTS: [&str; 22] = [
+pub(crate) const RESERVED_SEGMENTS: [&str; 23] = [
     "acceptance",
     "access",
     "account",
     "api",
     "assets",
     "audit",
+    "audit.csv",
     "branding",
     "embed",
     "embed.js",

@@ -76,11 +76,14 @@ pub(super) async fn audit(tx: &mut Tx, query: &AuditQuery) -> Result<Vec<AuditRe
          where id < $1 and (cast($2 as text) is null or action = $2)
              and (cast($3 as text) is null
                  or lower(who || ' ' || target || ' ' || coalesce(address, '')) like $3 escape '\\')
+             and coalesce(last_at, at) >= $5 and at < $6
          order by id desc limit $4")
         .bind(query.before.unwrap_or(i64::MAX))
         .bind(query.action.as_deref())
         .bind(query.text.as_deref().map(like_pattern))
         .bind(query.limit.min(MAX_AUDIT_ENTRIES))
+        .bind(query.from.map_or(i64::MIN, |from| from.0))
+        .bind(query.until.map_or(i64::MAX, |until| until.0))
         .rows(tx)
         .await?;
     rows.iter()

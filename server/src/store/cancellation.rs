@@ -130,7 +130,7 @@ impl Work {
             rows::snapshot(&mut tx, &cluster).await?;
             access_rows::auth_cache(&mut tx).await?;
         } else {
-            let query = AuditQuery { before: None, action: None, text: None, limit: 10 };
+            let query = AuditQuery { limit: 10, ..AuditQuery::default() };
             audit::audit(&mut tx, &query).await?;
         }
         tx.rollback().await
@@ -162,7 +162,7 @@ impl Work {
             Self::RenewMark => store.renew_mark().await,
             Self::Load => return store.load().await.map(drop),
             Self::Audit => {
-                let query = AuditQuery { before: None, action: None, text: None, limit: 10 };
+                let query = AuditQuery { limit: 10, ..AuditQuery::default() };
                 return store.audit(&query).await.map(drop);
             }
         };
@@ -308,7 +308,7 @@ async fn replace_open_connection(store: Arc<Store>) {
         assert!(received.receipts.iter().all(|receipt| receipt.applied));
     }
     assert_eq!(store.replaced_connections(), before + 1, "counted once");
-    let query = AuditQuery { before: None, action: None, text: None, limit: 10 };
+    let query = AuditQuery { limit: 10, ..AuditQuery::default() };
     assert!(store.audit(&query).await.unwrap().is_empty(), "it was rolled back");
 }
 

@@ -47,6 +47,7 @@ const ROUTES: &[(&str, &str, Wants, Leads)] = &[
     ("POST", "/reconnection", Admin, ToSignIn),
     ("GET", "/access", Admin, ToSignIn),
     ("GET", "/audit", Admin, ToSignIn),
+    ("GET", "/audit.csv", Admin, ToSignIn),
     ("POST", "/access/tokens", Admin, ToSignIn),
     ("POST", "/access/revocation", Admin, ToSignIn),
     ("POST", "/access/people", Admin, ToSignIn),

@@ -8,6 +8,7 @@
 
 mod admin;
 mod agent_health_probe;
+mod audit_page;
 mod authorization;
 mod back_pressure;
 mod blocking_work;

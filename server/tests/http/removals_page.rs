@@ -50,10 +50,10 @@ fn exactly_the_listed_servers_are_removed_with_one_audit_entry() {
     let overview = Running::start();
     with_stopped(&overview, &numbered("pod", 40));
     overview.beat(&heartbeat("pod-live", "service", 1));
-    overview.beat(&heartbeat("web-1", "web", 1));
+    overview.beat(&heartbeat("app-1", "web", 1));
     let listed = page(&overview, "/removals?stale_for=0+s&name=POD-*", None);
     assert!(listed.contains("40 servers match") && listed.contains("Remove 40 servers"));
-    assert!(!listed.contains("pod-live") && !listed.contains("web-1"), "live ones are not listed");
+    assert!(!listed.contains("pod-live") && !listed.contains("app-1"), "live ones are not listed");
     assert!(listed.contains("Stopped") && listed.contains("Last heartbeat"));
 
     let answer = confirm(&overview, "0+s", "pod-*", &numbered("pod", 40));
@@ -63,7 +63,7 @@ fn exactly_the_listed_servers_are_removed_with_one_audit_entry() {
     let after = page(&overview, to, None);
     assert!(after.contains("40 servers were removed."));
     assert!(after.contains("No server matches."), "and it says what to do");
-    assert_eq!(names(&overview), ["pod-live", "web-1"]);
+    assert_eq!(names(&overview), ["app-1", "pod-live"]);
     let entries = overview.get("/api/v1/audit?action=remove").body;
     let [entry] = entries["entries"].as_array().unwrap().as_slice() else { panic!("{entries}") };
     assert!(entry["target"].as_str().unwrap().starts_with("40 servers: pod-1, pod-2, "));

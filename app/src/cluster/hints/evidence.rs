@@ -229,7 +229,7 @@ impl<'a> RuleContext<'a> {
     fn servers_full(self) -> Option<Hint> {
         let (servers, limit) = self.nearly_full()?;
         // Nobody has been gone for a day since the picture's own moment: that would have moved it.
-        let gone = RemovalFilter { stale_for: Some(GONE_FOR), ..RemovalFilter::default() };
+        let gone = RemovalFilter { stale_for: Some(GONE_FOR), name: None };
         let gone = self.snapshot.servers_to_remove(&gone, self.overview.as_of).len();
         Some(
             Hint::for_cluster(HintId::ServersFull)

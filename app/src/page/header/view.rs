@@ -7,6 +7,8 @@ use crate::cluster::hints::Arg;
 use crate::i18n::Catalog;
 use crate::i18n::MessageKey;
 use crate::page::header::model::Connection;
+#[cfg(feature = "ssr")]
+use crate::page::route::query::to_query;
 use crate::page::state::{PageState, Part};
 #[cfg(feature = "ssr")]
 use crate::page::ui::READ_ONLY_ID;
@@ -22,7 +24,12 @@ pub(crate) fn header(state: PageState) -> impl IntoView {
     let catalog = state.catalog();
     let has_chrome = !state.route.get_untracked().appearance.hide_chrome;
     let breadcrumb = has_chrome.then(|| breadcrumb(state));
-    let menu = has_chrome.then(|| menu(state));
+    let address = |name: &str| match name {
+        "removals" => removals_address(state),
+        _ => state.action_address(name),
+    };
+    let user = state.shared().page_context.user.clone();
+    let menu = has_chrome.then(|| menu(catalog, user, &address));
     view! {
         <header class="page-header">
             {breadcrumb}
@@ -73,11 +80,22 @@ pub(crate) fn theme_button(catalog: &Catalog) -> impl IntoView + use<> {
     }
 }
 
-/// Everything that is not about the cluster: the theme, the pages for admins, and who uses this one.
+/// With the query of the list as it was rendered, so that a search becomes a pattern of names.
 #[cfg(feature = "ssr")]
-fn menu(state: PageState) -> impl IntoView + use<> {
-    let CurrentUser { name, role, can_sign_out } = state.shared().page_context.user.clone();
-    let catalog = state.catalog();
+fn removals_address(state: PageState) -> String {
+    let query = to_query(state.route.get_untracked().persistent_params());
+    format!("{}/removals?{query}", state.shared().page_context.site.base)
+}
+
+/// Everything that is not about the cluster: the theme, the pages for admins, and who uses this one. `address` makes the
+/// address of a page.
+#[cfg(feature = "ssr")]
+pub(crate) fn menu(
+    catalog: &Catalog,
+    user: CurrentUser,
+    address: &dyn Fn(&str) -> String,
+) -> impl IntoView + use<> {
+    let CurrentUser { name, role, can_sign_out } = user;
     let name = name.unwrap_or_else(|| catalog.text(MessageKey::PagesMenu).to_owned());
     let read_only = (role == UserRole::Viewer).then(|| {
         view! {
@@ -88,21 +106,22 @@ fn menu(state: PageState) -> impl IntoView + use<> {
     });
     let admin_links = (role == UserRole::Admin).then(|| {
         view! {
-            <a class="button" href=state.action_address("access")>
+            <a class="button" href=address("access")>
                 {catalog.text(MessageKey::HeaderAccess)}
             </a>
-            <a class="button" href=state.action_address("audit")>
+            <a class="button" href=address("audit")>
                 {catalog.text(MessageKey::HeaderAudit)}
             </a>
-            <a class="button" href=state.action_address("removals")>
+            <a class="button" href=address("removals")>
                 {catalog.text(MessageKey::PagesRemovals)}
             </a>
         }
+        .into_any()
     });
     let sign_out = can_sign_out.then(|| {
         view! {
-            <form method="post" action=state.action_address("sign-out")>
-                <a class="button" href=state.action_address("account")>
+            <form method="post" action=address("sign-out")>
+                <a class="button" href=address("account")>
                     {catalog.text(MessageKey::PagesAccount)}
                 </a>
                 <button>{catalog.text(MessageKey::HeaderSignOut)}</button>

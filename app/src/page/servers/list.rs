@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::order::sorted_indices;
-use crate::cluster::{ComponentStatus, Health, Overview, Role, ServerStatus, version};
+use crate::cluster::{ComponentStatus, Health, Role, ServerStatus, version};
 use crate::i18n::MessageKey;
 use crate::page::route::{List, Route, Sort};
 use crate::page::servers::columns::{COLUMNS, said_once};
@@ -82,10 +82,13 @@ const PAGE_LENGTH: usize = 200;
 /// The toolbar, and the positions in `overview.servers` of the servers to show: all that are found, or one page of them.
 pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> (Toolbar, Vec<usize>) {
     let list = &context.route.list;
+    let search = Search::parse(&list.search, context.overview);
     let all = &context.overview.servers;
-    let found = search(context.overview, list);
+    let mut found: Vec<Found<'_>> =
+        all.iter().enumerate().filter(|(at, server)| search.finds(*at, server)).collect();
     let filters = filters(context, &found);
-    let found = select(found, list);
+    found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
+    let found = sort_servers(&found, list);
     let empty_text = (found.is_empty() && !all.is_empty()).then(|| empty_text(context));
     let total = found.len();
     let is_whole = extent == Extent::Whole && list.page.is_none();
@@ -126,26 +129,8 @@ pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> (Toolba
     (toolbar, shown)
 }
 
-/// The positions of all servers that a list shows, on all its pages, in its order.
-#[cfg(feature = "ssr")]
-pub(crate) fn listed_servers(overview: &Overview, list: &List) -> Vec<usize> {
-    select(search(overview, list), list)
-}
-
 /// A server and its position in `overview.servers`.
 type Found<'a> = (usize, &'a ServerStatus);
-
-fn search<'a>(overview: &'a Overview, list: &List) -> Vec<Found<'a>> {
-    let search = Search::parse(&list.search, overview);
-    let servers = overview.servers.iter().enumerate();
-    servers.filter(|(at, server)| search.finds(*at, server)).collect()
-}
-
-/// Of the servers that the search found, those of the selected status, in the order of the list.
-fn select(mut found: Vec<Found<'_>>, list: &List) -> Vec<usize> {
-    found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
-    sort_servers(&found, list)
-}
 
 /// All servers, and each status that a server has or that is selected. The numbers are those of the current
 /// search.

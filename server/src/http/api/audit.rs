@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::cluster::FieldError;
+use app::cluster::{FieldError, Span, Timestamp};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -15,7 +15,8 @@ use crate::site::Site;
 use crate::telemetry::log_limit::LogLimit;
 
 const DEFAULT_LIMIT: u32 = 100;
-const MAX_LIMIT: u32 = 1_000;
+pub(crate) const MAX_LIMIT: u32 = 1_000;
+const DAY: Span = Span::minutes(24 * 60);
 
 /// Of a text to search for.
 pub(crate) const MAX_TEXT_CHARS: usize = 200;
@@ -29,6 +30,8 @@ pub(crate) struct AuditParams {
     pub(crate) limit: Option<String>,
     pub(crate) action: Option<String>,
     pub(crate) text: Option<String>,
+    pub(crate) from: Option<String>,
+    pub(crate) until: Option<String>,
 }
 
 /// What was done, newest first
@@ -40,7 +43,9 @@ pub(crate) struct AuditParams {
         ("before" = Option<i64>, Query, description = "Only lines with a smaller number.", nullable = false),
         ("limit" = Option<u32>, Query, description = "How many lines: 1 to 1,000, usually 100.", nullable = false),
         ("action" = Option<String>, Query, description = "Only this action.", nullable = false),
-        ("text" = Option<String>, Query, description = "Only lines whose who, target or address holds this text, of 200 characters at most.", nullable = false)
+        ("text" = Option<String>, Query, description = "Only lines whose who, target or address holds this text, of 200 characters at most.", nullable = false),
+        ("from" = Option<String>, Query, description = "Only what was done at or after this time (RFC 3339), or on or after this day in UTC (`2026-11-28`).", nullable = false),
+        ("until" = Option<String>, Query, description = "Only what was done before this time (RFC 3339), or until the end of this day in UTC.", nullable = false)
     ),
     responses(
         (status = 200, description = "The lines, and where the next ones begin.", body = dto::Audit),
@@ -104,5 +109,27 @@ pub(crate) fn wanted(params: AuditParams) -> Result<AuditQuery, Vec<FieldError>>
         let most = format!("must have at most {MAX_TEXT_CHARS} characters");
         errors.push(FieldError::new("text", most));
     }
-    if errors.is_empty() { Ok(AuditQuery { before, action, text, limit }) } else { Err(errors) }
+    let mut moment = |field: &str, text: Option<String>, read: fn(&str) -> Option<Timestamp>| {
+        let moment = read(text.as_deref()?);
+        if moment.is_none() {
+            errors.push(FieldError::new(field, "must be a day (2026-11-28) or a time of RFC 3339"));
+        }
+        moment
+    };
+    let from = moment("from", params.from, |text| parse_moment(text, Span::ZERO));
+    let until = moment("until", params.until, |text| parse_moment(text, DAY));
+    let query = AuditQuery { before, action, text, from, until, limit };
+    if errors.is_empty() { Ok(query) } else { Err(errors) }
+}
+
+/// A time of RFC 3339; or a day in UTC, to whose beginning `after` is added.
+fn parse_moment(text: &str, after: Span) -> Option<Timestamp> {
+    if let Ok(day) = text.parse::<jiff::civil::Date>()
+        && text.len() == "2026-11-28".len()
+    {
+        let start = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+        return Some(Timestamp(start.as_millisecond()) + after);
+    }
+    let moment = text.parse::<jiff::Timestamp>().ok()?;
+    Some(Timestamp(moment.as_millisecond()))
 }

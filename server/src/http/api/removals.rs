@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::cluster::removal::RemovalFilter;
 use axum::extract::{RawQuery, State};
 use axum::{Extension, Json};
 
@@ -39,7 +40,8 @@ pub(crate) async fn post(
     JsonBody(removal): JsonBody<dto::Removal>,
 ) -> Result<Json<dto::Removed>, Problem> {
     let dry_run = query::is_true(query.as_deref(), "dry_run");
-    let removed = site.commands.remove_all(removal.into(), dry_run, &user.actor()).await;
+    let removed =
+        site.commands.remove_all(RemovalFilter::from(removal).into(), dry_run, &user.actor()).await;
     let removed = removed.map_err(stopped_problem)?.iter().map(ToString::to_string).collect();
     Ok(Json(dto::Removed { removed }))
 }

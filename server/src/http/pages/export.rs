@@ -135,7 +135,8 @@ async fn export(
     on_blocking_thread(move || {
         let LiveView { snapshot, now, .. } = site.live.view();
         let overview = snapshot.overview(now);
-        let servers = exported_servers(&overview, query.as_deref().unwrap_or_default());
+        let servers =
+            exported_servers(&snapshot, &overview, now, query.as_deref().unwrap_or_default());
         let components = servers.iter().flat_map(|server| &server.components);
         let lines: Vec<Line> = components.map(|status| Line::new(status, &snapshot, now)).collect();
         write(&lines, now)

@@ -35,15 +35,20 @@ impl PageBackend {
     fn initial_state(&self, query: &str) -> InitialState {
         // With an empty cursor the delta has everything.
         let delta = self.site.delta_since("");
-        let signed_in = self.user.auth_method == AuthMethod::Session;
-        let named = self.user.auth_method != AuthMethod::Nothing;
-        let user = CurrentUser {
-            name: named.then(|| self.user.name.clone()),
-            role: self.user.role,
-            can_sign_out: signed_in,
-        };
-        let context = PageContext { site: self.site.page_info(), user };
+        let context = PageContext { site: self.site.page_info(), user: self.user.for_page() };
         InitialState { delta, query: query.to_owned(), context, language: self.language }
+    }
+}
+
+impl User {
+    /// The user as a page shows them.
+    pub(crate) fn for_page(&self) -> CurrentUser {
+        let named = self.auth_method != AuthMethod::Nothing;
+        CurrentUser {
+            name: named.then(|| self.name.clone()),
+            role: self.role,
+            can_sign_out: self.auth_method == AuthMethod::Session,
+        }
     }
 }
 

@@ -9,14 +9,13 @@ use app::pages::DocumentContext;
 use app::pages::removals::{
     Found, RemovalForm, RemovalOutcome, RemovalsPage, SERVERS_FIELD, render,
 };
-use app::protocol::UserRole;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
 
-use crate::auth::AuthMode;
 use crate::auth::identity::User;
+use crate::commands::RemovalSelection;
 use crate::http::api::dto;
 use crate::http::body::Submitted;
 use crate::http::extract::PageRequest;
@@ -39,16 +38,14 @@ const MAX_NAMED_SERVERS: usize = 20;
 /// Lists the servers that match, and says what the last removal did.
 pub(crate) async fn get(
     State(site): State<Arc<Site>>,
-    Extension(user): Extension<User>,
     PageRequest(context): PageRequest,
     RawQuery(query): RawQuery,
 ) -> Response {
     // After a removal, or after another web server, the list must be the current one.
     site.live.refresh().await;
-    let is_admin = site.auth.policy.mode == AuthMode::Open || user.role == UserRole::Admin;
     let page = on_blocking_thread(move || {
         let view = site.live.view();
-        page(context, is_admin, &view, query.as_deref().unwrap_or_default())
+        page(context, &view, query.as_deref().unwrap_or_default())
     });
     document_response(StatusCode::OK, render(page.await))
 }
@@ -74,8 +71,8 @@ pub(crate) async fn post(
     let Ok(filter) = filter(&form) else {
         return Ok(to(&context, &form, Vec::new()));
     };
-    let filter = RemovalFilter { only: Some(listed.clone()), ..filter };
-    let (removed, failed) = match site.commands.remove_all(filter, false, &user.actor()).await {
+    let selection = RemovalSelection { filter, only: Some(listed.clone()) };
+    let (removed, failed) = match site.commands.remove_all(selection, false, &user.actor()).await {
         Ok(removed) => (removed, false),
         Err(partial) => (partial.removed, true),
     };
@@ -105,7 +102,7 @@ fn to(
     Redirect::to(&format!("{}/removals?{}", context.site.base, query.join("&")))
 }
 
-fn page(context: DocumentContext, is_admin: bool, view: &LiveView, query: &str) -> RemovalsPage {
+fn page(context: DocumentContext, view: &LiveView, query: &str) -> RemovalsPage {
     let LiveView { snapshot, now, .. } = view;
     let form = form(query);
     let found = match (filter(&form), snapshot.blind_since) {
@@ -113,14 +110,7 @@ fn page(context: DocumentContext, is_admin: bool, view: &LiveView, query: &str) 
         (Ok(_), Some(since)) => Found::Blind(since),
         (Ok(filter), None) => list(snapshot, snapshot.servers_to_remove(&filter, *now), *now),
     };
-    RemovalsPage {
-        outcome: outcome(snapshot, *now, query),
-        context,
-        now: *now,
-        is_admin,
-        form,
-        found,
-    }
+    RemovalsPage { outcome: outcome(snapshot, *now, query), context, now: *now, form, found }
 }
 
 /// What the query asks for. The page of the overview passes on the query of its list: a search for one word becomes a
@@ -164,7 +154,7 @@ fn filter(form: &RemovalForm) -> Result<RemovalFilter, Vec<FieldError>> {
     if errors.is_empty() && stale_for.is_none() && name.is_none() {
         errors.push(FieldError::new("", "is empty"));
     }
-    if errors.is_empty() { Ok(RemovalFilter { stale_for, name, only: None }) } else { Err(errors) }
+    if errors.is_empty() { Ok(RemovalFilter { stale_for, name }) } else { Err(errors) }
 }
 
 /// The first servers, as many as one form can name.
@@ -196,8 +186,7 @@ fn outcome(snapshot: &Snapshot, now: Timestamp, query: &str) -> Option<RemovalOu
         .take(MAX_NAMED_SERVERS)
         .filter_map(|name| ServerName::parse(&name).ok())
         .collect();
-    let gone = RemovalFilter { only: Some(left.clone()), ..RemovalFilter::default() };
-    let gone = snapshot.servers_to_remove(&gone, now);
+    let gone = snapshot.servers_to_remove(&RemovalFilter::default(), now);
     for name in left {
         let list = if !snapshot.has_server(&name) {
             &mut outcome.absent

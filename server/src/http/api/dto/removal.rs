@@ -42,7 +42,7 @@ impl FromJson for Removal {
 
 impl From<Removal> for RemovalFilter {
     fn from(Removal { stale_for_s, name }: Removal) -> Self {
-        Self { stale_for: stale_for_s.map(Span::seconds), name, only: None }
+        Self { stale_for: stale_for_s.map(Span::seconds), name }
     }
 }
 
