@@ -39,6 +39,7 @@ test.describe('where people sign in', () => {
     await page.getByRole('button', { name: 'Revoke' }).click();
     await expect(row(page, 'monitoring')).toContainText('revoked');
     expect((await fetchOverview(cluster, token)).status).toBe(401);
+    await page.locator('summary#user').click();
     await page.getByRole('link', { name: 'Audit' }).click();
     const lines = page.locator('tbody tr');
     await expect(lines.nth(0)).toContainText('Revoke token');
