@@ -86,6 +86,7 @@ pub(crate) fn section(
         MessageKey::PagesUsersColumnRole,
         MessageKey::PagesUsersColumnSessions,
         MessageKey::PagesUsersColumnPassword,
+        MessageKey::PagesUsersRemove,
     ];
     let invite = if can_create {
         invite_form(context, form, nonce, &errors).into_any()
@@ -152,11 +153,11 @@ fn row(
         <tr>
             <th scope="row">
                 <bdi>{name.clone()}</bdi>
-                {action_form(context, &REMOVE, &name, ())}
             </th>
             <td>{role} {role_form}</td>
             <td>{sessions}</td>
             <td>{context.text(password)} {invited} {reset}</td>
+            <td>{action_form(context, &REMOVE, &name, ())}</td>
         </tr>
     }
 }

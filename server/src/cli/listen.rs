@@ -24,10 +24,15 @@ pub(super) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 
 /// Prints the address of the page. Connections are accepted from then on.
 pub(super) fn announce(listener: &Listener, base: &str) -> std::io::Result<()> {
-    let scheme = if listener.tls.is_some() { "https" } else { "http" };
     let mut out = std::io::stdout();
-    writeln!(out, "Cluster Overview at {scheme}://{}{base}/", listener.socket.local_addr()?)?;
+    writeln!(out, "Cluster Overview at {}/", address(listener, base)?)?;
     out.flush()
+}
+
+/// The address of the page without its last slash.
+pub(super) fn address(listener: &Listener, base: &str) -> std::io::Result<String> {
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
+    Ok(format!("{scheme}://{}{base}", listener.socket.local_addr()?))
 }
 
 /// Resolves when the process gets SIGTERM, or SIGINT from a terminal. Listens for both from the call on.

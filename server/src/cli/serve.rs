@@ -9,7 +9,7 @@ use std::sync::Arc;
 use app::cluster::Role;
 use app::cluster::Source;
 
-use super::listen::{announce, bind, require_loopback, stop_signal};
+use super::listen::{address, announce, bind, require_loopback, stop_signal};
 use super::this_server::{
     ThisServer, package_version, server_name, warn_about_host_name, warn_if_key_is_world_readable,
     warn_if_world_readable,
@@ -61,20 +61,21 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     .await?;
     site.follow_files(FollowedFiles { join_token, branding });
     site.watch_upkeep(tls.clone());
+    let listener = Listener { socket, tls };
     if options.access.auth == args::Auth::Password {
+        let address = address(&listener, &base)?;
         if site.is_blind() {
             let site = Arc::clone(&site);
             tokio::spawn(async move {
                 site.wait_until_readable().await;
-                if let Err(error) = create_setup_code(&site).await {
+                if let Err(error) = create_setup_code(&site, &address).await {
                     tracing::error!(%error, "cannot create a set-up code for the first admin; restart `serve` to try again");
                 }
             });
         } else {
-            create_setup_code(&site).await?;
+            create_setup_code(&site, &address).await?;
         }
     }
-    let listener = Listener { socket, tls };
     announce(&listener, &base)?;
     // On loopback the other web servers cannot reach this process.
     if !options.listen.address.ip().is_loopback() {
@@ -112,14 +113,15 @@ fn policy(access: &args::Access, address: SocketAddr) -> Result<AuthPolicy, Fail
     })
 }
 
-/// Prints a set-up code if there is no admin yet.
-async fn create_setup_code(site: &Site) -> Result<(), Failure> {
+/// Prints a set-up code if there is no admin yet, and a link that has it in its fragment. `address`: of the page.
+async fn create_setup_code(site: &Site, address: &str) -> Result<(), Failure> {
     if let Some(code) = site.create_setup_code().await? {
+        let (code, mut out) = (code.reveal(), std::io::stdout());
         writeln!(
-            std::io::stdout(),
-            "There is no admin yet. Set-up code for the first admin, valid for one hour: {}",
-            code.reveal()
+            out,
+            "There is no admin yet. Set-up code for the first admin, valid for one hour: {code}"
         )?;
+        writeln!(out, "The sign-in page with this code: {address}/sign-in#{code}")?;
     }
     Ok(())
 }
