@@ -51,7 +51,8 @@ impl PageModel {
             map: Map::new(&overview, &order),
             list: to_query(route.persistent_params()),
         };
-        (model, Listing::new(overview, order))
+        let said_once = model.toolbar.said_once;
+        (model, Listing::new(overview, order, said_once))
     }
 
     /// The model of a page that has had no update since `since`. Nothing is known about the overview's database

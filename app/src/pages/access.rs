@@ -7,7 +7,9 @@ use leptos::prelude::*;
 use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::MessageKey;
-use crate::pages::layout::{Document, DocumentContext, document, page_header, table, time};
+use crate::pages::layout::{
+    Document, DocumentContext, document, error_list, invalid, page_header, table, time,
+};
 use crate::pages::people::{self, PeopleSection};
 
 #[derive(Clone, Debug)]
@@ -145,16 +147,7 @@ fn new_token_form(
     nonce: &str,
     errors: &[FieldError],
 ) -> impl IntoView + use<> {
-    let messages: Vec<_> = errors
-        .iter()
-        .map(
-            |error| view! { <p class="error-text">{context.text(error_message(&error.field))}</p> },
-        )
-        .collect();
-    let is_invalid =
-        |field: &str| errors.iter().any(|error| error.field == field).then_some("true");
-    let messages =
-        (!messages.is_empty()).then(|| view! { <div role="alert" id="errors">{messages}</div> });
+    let messages = error_list(context, "errors", errors, error_message);
     view! {
         <section aria-labelledby="new">
             <h2 id="new">{context.text(MessageKey::PagesNewToken)}</h2>
@@ -169,7 +162,7 @@ fn new_token_form(
                         value=form.name
                         maxlength="100"
                         autocomplete="off"
-                        aria-invalid=is_invalid("name")
+                        aria-invalid=invalid(errors, "name")
                         required
                     />
                 </div>
@@ -203,8 +196,8 @@ pub(crate) fn options(
     choices.iter().map(option).collect()
 }
 
-fn error_message(field: &str) -> MessageKey {
-    match field {
+fn error_message(error: &FieldError) -> MessageKey {
+    match error.field.as_str() {
         "name" => MessageKey::PagesNewTokenErrorName,
         "role" => MessageKey::PagesNewTokenErrorPermissions,
         _ => MessageKey::PagesNewTokenErrorLifetime,

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::cluster::Timestamp;
 use crate::i18n::MessageKey;
 use crate::page::header::view as header;
-use crate::pages::layout::{Document, DocumentContext, document, sentence, table, time};
+use crate::pages::layout::{Document, DocumentContext, alert, document, table, time};
 
 #[derive(Clone, Debug)]
 pub struct AccountPage {
@@ -99,13 +99,7 @@ fn password_form(
 ) -> impl IntoView + use<> {
     let field = error.as_ref().map(|error| error.field);
     let is_invalid = |wrong: PasswordField| (field == Some(wrong)).then_some("true");
-    let alert = error.map(|error| {
-        view! {
-            <p class="error-text" id="error" role="alert">
-                {sentence(&error.message)}
-            </p>
-        }
-    });
+    let alert = alert(error.map(|error| error.message));
     view! {
         <form class="inline-form" method="post" action=context.address("account/password")>
             // Password managers store the new password under this name.

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::i18n::MessageKey;
-use crate::pages::layout::{Document, DocumentContext, sentence, signed_out_page};
+use crate::pages::layout::{Document, DocumentContext, alert, signed_out_page};
 
 #[derive(Clone, Debug)]
 pub struct InvitationPage {
@@ -61,16 +61,6 @@ pub fn render(page: InvitationPage) -> Document {
         </main>
     };
     signed_out_page(&context, title, body)
-}
-
-fn alert(error: Option<String>) -> impl IntoView {
-    error.map(|error| {
-        view! {
-            <p class="error-text" id="error" role="alert">
-                {sentence(&error)}
-            </p>
-        }
-    })
 }
 
 fn code_form(context: &DocumentContext, error: Option<String>) -> impl IntoView + use<> {

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use crate::cluster::Timestamp;
+use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::document::branding;
@@ -160,6 +160,35 @@ pub(crate) fn time(time: Option<Timestamp>, none: &'static str) -> AnyView {
         }
         None => none.into_any(),
     }
+}
+
+/// Why a form was rejected. Its fields name it by the id `error`.
+pub(crate) fn alert(error: Option<String>) -> impl IntoView {
+    error.map(|error| {
+        view! {
+            <p class="error-text" id="error" role="alert">
+                {sentence(&error)}
+            </p>
+        }
+    })
+}
+
+/// What is wrong in a form, a line for each error.
+pub(crate) fn error_list(
+    context: &DocumentContext,
+    id: &'static str,
+    errors: &[FieldError],
+    message: fn(&FieldError) -> MessageKey,
+) -> impl IntoView + use<> {
+    let line =
+        |error: &FieldError| view! { <p class="error-text">{context.text(message(error))}</p> };
+    let lines: Vec<_> = errors.iter().map(line).collect();
+    (!lines.is_empty()).then(|| view! { <div role="alert" id=id>{lines}</div> })
+}
+
+/// The value of `aria-invalid` of a field.
+pub(crate) fn invalid(errors: &[FieldError], field: &str) -> Option<&'static str> {
+    errors.iter().any(|error| error.field == field).then_some("true")
 }
 
 /// Starts with a capital and ends with a full stop.

@@ -6,7 +6,7 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::MessageKey;
 use crate::pages::access::options;
-use crate::pages::layout::{DocumentContext, table, time};
+use crate::pages::layout::{DocumentContext, error_list, invalid, table, time};
 
 #[derive(Clone, Debug, Default)]
 pub struct PeopleSection {
@@ -230,14 +230,7 @@ fn invite_form(
     nonce: &str,
     errors: &[FieldError],
 ) -> impl IntoView + use<> {
-    let message = |error: &FieldError| {
-        view! { <p class="error-text">{context.text(error_message(error))}</p> }
-    };
-    let messages: Vec<_> = errors.iter().map(message).collect();
-    let messages = (!messages.is_empty())
-        .then(|| view! { <div role="alert" id="invite-errors">{messages}</div> });
-    let is_invalid =
-        |field: &str| errors.iter().any(|error| error.field == field).then_some("true");
+    let messages = error_list(context, "invite-errors", errors, error_message);
     view! {
         <section aria-labelledby="invite">
             <h2 id="invite">{context.text(MessageKey::PagesUsersInvite)}</h2>
@@ -254,14 +247,14 @@ fn invite_form(
                         autocomplete="off"
                         autocapitalize="none"
                         spellcheck="false"
-                        aria-invalid=is_invalid("name")
+                        aria-invalid=invalid(errors, "name")
                         aria-describedby=(!errors.is_empty()).then_some("invite-errors")
                         required
                     />
                 </div>
                 <div class="field">
                     <label for="person-role">{context.text(MessageKey::PagesUsersColumnRole)}</label>
-                    <select id="person-role" name="role" aria-invalid=is_invalid("role")>
+                    <select id="person-role" name="role" aria-invalid=invalid(errors, "role")>
                         {options(context, &ROLES, &form.role)}
                     </select>
                 </div>

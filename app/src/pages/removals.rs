@@ -8,7 +8,9 @@ use crate::cluster::{FieldError, ServerName, Timestamp};
 use crate::i18n::MessageKey;
 use crate::page::status_style;
 use crate::page::ui::{hidden_fields, time_since};
-use crate::pages::layout::{Document, DocumentContext, document, page_header, table, time};
+use crate::pages::layout::{
+    Document, DocumentContext, document, error_list, invalid, page_header, table, time,
+};
 
 /// The field of the form that names the listed servers, one in each line.
 pub const SERVERS_FIELD: &str = "servers";
@@ -127,16 +129,7 @@ fn filter_form(
     form: &RemovalForm,
     errors: &[FieldError],
 ) -> impl IntoView + use<> {
-    let is_invalid =
-        |field: &str| errors.iter().any(|error| error.field == field).then_some("true");
-    let messages: Vec<_> = errors
-        .iter()
-        .map(
-            |error| view! { <p class="error-text">{context.text(error_message(&error.field))}</p> },
-        )
-        .collect();
-    let messages =
-        (!messages.is_empty()).then(|| view! { <div role="alert" id="errors">{messages}</div> });
+    let messages = error_list(context, "errors", errors, error_message);
     view! {
         <form class="inline-form with-help" method="get" action=format!("{}/removals", context.site.base)>
             {hidden_fields(&context.appearance.pairs())}
@@ -150,7 +143,7 @@ fn filter_form(
                     maxlength="50"
                     autocomplete="off"
                     aria-describedby="stale-for-help"
-                    aria-invalid=is_invalid("stale_for")
+                    aria-invalid=invalid(errors, "stale_for")
                 />
                 <small id="stale-for-help">{context.text(MessageKey::PagesRemovalsStaleForHelp)}</small>
             </div>
@@ -166,7 +159,7 @@ fn filter_form(
                     autocapitalize="none"
                     spellcheck="false"
                     aria-describedby="name-help"
-                    aria-invalid=is_invalid("name")
+                    aria-invalid=invalid(errors, "name")
                 />
                 <small id="name-help">{context.text(MessageKey::PagesRemovalsNameHelp)}</small>
             </div>
@@ -176,8 +169,8 @@ fn filter_form(
     }
 }
 
-fn error_message(field: &str) -> MessageKey {
-    match field {
+fn error_message(error: &FieldError) -> MessageKey {
+    match error.field.as_str() {
         "stale_for" => MessageKey::PagesRemovalsErrorStaleFor,
         "name" => MessageKey::PagesRemovalsErrorName,
         _ => MessageKey::PagesRemovalsErrorNeither,

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::i18n::MessageKey;
-use crate::pages::layout::{Document, DocumentContext, sentence};
+use crate::pages::layout::{Document, DocumentContext, alert};
 
 #[derive(Clone, Debug)]
 pub struct SignInForm {
@@ -38,13 +38,7 @@ pub fn render(form: SignInForm) -> Document {
     let title = context.text(title);
     let is_first_admin = form.set_up != SetUp::Nothing;
     let action = context.address("sign-in");
-    let error = form.error.map(|error| {
-        view! {
-            <p class="error-text" id="error" role="alert">
-                {sentence(&error)}
-            </p>
-        }
-    });
+    let error = alert(form.error);
     let autocomplete = if is_first_admin { "new-password" } else { "current-password" };
     let body = view! {
         <main class="narrow-page">

@@ -10,7 +10,7 @@ use crate::auth::model::{Account, INVITATION_LIFETIME, Invitation, Session, pars
 use crate::auth::origin::RequestOrigin;
 use crate::auth::rate_limit::AttemptOrigin;
 use crate::auth::secret::{Secret, SecretHash};
-use crate::auth::sign_in::MAX_TYPED_PASSWORD_BYTES;
+use crate::auth::sign_in::limited;
 use crate::auth::{AuthService, PeopleError, SignInError};
 use crate::store::AccessChange;
 
@@ -73,7 +73,8 @@ impl AuthService {
         Ok(link)
     }
 
-    /// The same without counting an attempt, for somebody whose code was checked by this request.
+    /// The person whom a link with this code invites. No attempt is counted: [`Self::invited`] has checked the code for
+    /// this request.
     pub(crate) fn account_invited_by(&self, code: &str) -> Option<Account> {
         let hash = SecretHash::from_generated(code.trim())?;
         let auth_cache = self.live.auth_cache();
@@ -112,10 +113,7 @@ impl AuthService {
         product: Option<&str>,
     ) -> Result<Secret, SignInError> {
         let (name_key, account, code) = self.find_invited(code, origin).await?;
-        // Too long for any password: rejected without being normalized.
-        let is_short = password.len() <= MAX_TYPED_PASSWORD_BYTES;
-        let password = if is_short { password } else { "x".repeat(MAX_TYPED_PASSWORD_BYTES) };
-        let password = self.passwords.accept(password, &account.name, product).await??;
+        let password = self.passwords.accept(limited(password), &account.name, product).await??;
         let password = self.passwords.hash(password).await?;
         let secret = Secret::generate()?;
         let begun_at = self.store.now();
@@ -150,11 +148,7 @@ impl AuthService {
         self.live.refresh().await;
         let now = self.live.now();
         let hash = SecretHash::from_generated(code.trim());
-        let attempt = AttemptOrigin {
-            address: origin.client,
-            unnamed_proxy: origin.untrusted_header.is_some(),
-            known: false,
-        };
+        let attempt = AttemptOrigin::new(origin, false);
         // Strangers who know the person's name cannot use up the attempts of who has the link.
         let key = hash.map(SecretHash::to_hex).unwrap_or_default();
         self.rate_limiter.check(&key, attempt, now).map_err(SignInError::TooManyAttempts)?;

@@ -7,7 +7,7 @@ use crate::auth::origin::RequestOrigin;
 use crate::auth::password::PasswordMatch;
 use crate::auth::rate_limit::AttemptOrigin;
 use crate::auth::secret::SecretHash;
-use crate::auth::sign_in::MAX_TYPED_PASSWORD_BYTES;
+use crate::auth::sign_in::limited;
 use crate::auth::{AuthService, SignInError};
 use crate::store::AccessChange;
 
@@ -40,19 +40,11 @@ impl AuthService {
         product: Option<&str>,
     ) -> Result<(), SignInError> {
         self.live.refresh().await;
-        let attempt = AttemptOrigin {
-            address: origin.client,
-            unnamed_proxy: origin.untrusted_header.is_some(),
-            known: origin.client.is_some(),
-        };
+        let attempt = AttemptOrigin::new(origin, origin.client.is_some());
         let now = self.live.now();
         self.rate_limiter.check(name_key, attempt, now).map_err(SignInError::TooManyAttempts)?;
         let account = self.live.auth_cache().accounts.get(name_key).cloned();
         let account = account.ok_or(SignInError::WrongPassword)?;
-        let limited = |password: String| {
-            let is_short = password.len() <= MAX_TYPED_PASSWORD_BYTES;
-            if is_short { password } else { "x".repeat(MAX_TYPED_PASSWORD_BYTES) }
-        };
         let PasswordChange { current, new } = change;
         let hash = Some(account.password.clone()).filter(|_| account.has_password());
         if self.passwords.verify(limited(current), hash).await? == PasswordMatch::No {

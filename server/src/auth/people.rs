@@ -80,7 +80,7 @@ impl AuthService {
         account.map(|account| (name_key, account)).ok_or(PeopleError::Unknown)
     }
 
-    /// Makes these changes of a person, if whoever makes them is still an admin.
+    /// Makes these changes of a person, if the user who makes them is still an admin.
     pub(super) async fn change_person(
         &self,
         name: &str,

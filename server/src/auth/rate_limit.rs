@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use app::cluster::{Span, Timestamp};
 
+use crate::auth::origin::RequestOrigin;
 use crate::auth::secret::SecretHash;
 
 /// How many keys are tracked. Beyond it, those that are closest to their whole allowance are forgotten.
@@ -65,6 +66,13 @@ pub struct AttemptOrigin {
     pub unnamed_proxy: bool,
     /// Whether the name has signed in from this address before.
     pub known: bool,
+}
+
+impl AttemptOrigin {
+    pub(crate) fn new(origin: &RequestOrigin, known: bool) -> Self {
+        let unnamed_proxy = origin.untrusted_header.is_some();
+        Self { address: origin.client, unnamed_proxy, known }
+    }
 }
 
 /// Attempts are in memory only: a restart forgets them.

@@ -22,7 +22,14 @@ use crate::telemetry::log_limit::LogLimit;
 /// The longest name that is looked up: a character has up to four bytes.
 const MAX_TYPED_NAME_BYTES: usize = 4 * MAX_NAME_CHARS;
 /// The longest password that is compared: decomposed letters have up to three times as many bytes.
-pub(super) const MAX_TYPED_PASSWORD_BYTES: usize = 3 * MAX_PASSWORD_BYTES;
+const MAX_TYPED_PASSWORD_BYTES: usize = 3 * MAX_PASSWORD_BYTES;
+
+/// A password that somebody chose or entered. One that is too long for any becomes another that is rejected as too long,
+/// without the work of normalizing it.
+pub(super) fn limited(password: String) -> String {
+    let is_short = password.len() <= MAX_TYPED_PASSWORD_BYTES;
+    if is_short { password } else { "x".repeat(MAX_TYPED_PASSWORD_BYTES) }
+}
 
 /// What somebody enters to sign in.
 pub struct SignInRequest {
@@ -86,11 +93,7 @@ impl AuthService {
         // All names that are too long count as one unknown name: the same work, and nothing of them is kept.
         let is_short = request.name.len() <= MAX_TYPED_NAME_BYTES;
         let key = if is_short { name_key(&request.name) } else { String::new() };
-        let attempt = AttemptOrigin {
-            address: origin.client,
-            unnamed_proxy: origin.untrusted_header.is_some(),
-            known: has_session_from(&auth_cache, &key, origin),
-        };
+        let attempt = AttemptOrigin::new(origin, has_session_from(&auth_cache, &key, origin));
         self.rate_limiter.check(&key, attempt, now).map_err(SignInError::TooManyAttempts)?;
         let has_code = request.code.as_deref().is_some_and(|code| !code.trim().is_empty());
         let is_set_up = !auth_cache.has_admin() && (has_code || auth_cache.accounts.is_empty());

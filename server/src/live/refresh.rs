@@ -57,21 +57,22 @@ impl LiveState {
     /// Reads what other web servers wrote: for readers without a cursor, who may just have seen or changed something at
     /// another web server. Concurrent callers share one query.
     pub async fn refresh(self: &Arc<Self>) {
-        if !self.can_read_others() {
-            return;
+        if self.can_read_others() {
+            self.poll_to_end().await;
         }
-        let (live, requested) = (Arc::clone(self), Stopwatch::start());
-        // Other callers wait for this poll, even if the one that began it goes away.
-        run_to_end(async move { live.poll(requested).await }).await;
     }
 
     /// Looks whether a token or a session that is not known was created a moment ago: at another web server, or by a
     /// command on this machine. Concurrent callers share one query, and the next one waits, so that a stranger who sends
     /// unknown tokens cannot make the database work.
     pub(crate) async fn look_for_credentials(self: &Arc<Self>) {
-        if self.is_blind() {
-            return;
+        if !self.is_blind() {
+            self.poll_to_end().await;
         }
+    }
+
+    /// Other callers wait for this poll, even if the one that began it goes away.
+    async fn poll_to_end(self: &Arc<Self>) {
         let (live, requested) = (Arc::clone(self), Stopwatch::start());
         run_to_end(async move { live.poll(requested).await }).await;
     }

@@ -147,7 +147,7 @@ fn an_admin_ends_the_sessions_of_somebody_who_can_then_sign_in_again() {
     };
     assert_eq!(end("bob"), 204);
     assert_eq!((look(&overview, &bob), look(&overview, &ann)), (401, 200));
-    assert_eq!(end("bob"), 204, "there is none left");
+    assert_eq!(end("bob"), 204, "no session is left to end");
     assert_eq!(end("nobody"), 404);
     assert_eq!(sign_in(&overview, "Bob", PASSWORD, &[]).status, 303);
 }

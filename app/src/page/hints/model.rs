@@ -9,7 +9,7 @@ use crate::page::route::query::to_query;
 use crate::page::route::{List, Route};
 use crate::page::view_context::ViewContext;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HintCard {
     pub(crate) id: &'static str,
     /// The id of its element.
@@ -27,7 +27,7 @@ pub(crate) struct HintCard {
 }
 
 /// A link that opens a dialog.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DialogLink {
     pub(crate) text: String,
     /// The query parameters of the dialog.
@@ -41,7 +41,7 @@ impl DialogLink {
 }
 
 /// The hints of one id; folded under one heading if there are many.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HintGroup {
     pub(crate) id: &'static str,
     /// Also counts the hints that a summary stands for.

@@ -13,14 +13,18 @@ use crate::page::ui::permitted_link;
 
 #[component]
 pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
-    let hints = move || state.model(Part::Hints).hints.clone();
-    let count = move || match hints().iter().map(|group| group.count).sum::<usize>() {
-        0 => String::new(),
-        count => state.catalog().format(MessageKey::HintsCount, &[("count", Arg::Number(count))]),
-    };
+    let count =
+        move || match state.model(Part::Hints).hints.iter().map(|group| group.count).sum::<usize>()
+        {
+            0 => String::new(),
+            count => {
+                state.catalog().format(MessageKey::HintsCount, &[("count", Arg::Number(count))])
+            }
+        };
     let none = move || {
         let none = state.catalog().text(MessageKey::HintsNone);
-        hints().is_empty().then(|| view! { <p class="empty-text muted">{none}</p> })
+        let is_empty = state.model(Part::Hints).hints.is_empty();
+        is_empty.then(|| view! { <p class="empty-text muted">{none}</p> })
     };
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
@@ -28,7 +32,7 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
                 {state.catalog().text(MessageKey::HintsTitle)}" "<span class="muted">{count}</span>
             </h2>
             <For
-                each=hints
+                each=move || state.model(Part::Hints).hints.clone()
                 key=|group| (group.id, group.severity, group.heading.is_some())
                 children=move |group| hint_group(state, &group)
             />

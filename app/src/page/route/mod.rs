@@ -188,12 +188,22 @@ impl List {
     #[must_use]
     pub fn sorted_by(&self, sort: Sort) -> Self {
         let reversed = self.sort == sort && !self.reversed;
-        Self { sort, reversed, page: self.page.map(|_| 0), ..self.clone() }
+        Self { sort, reversed, page: self.first_page(), ..self.clone() }
     }
 
     #[must_use]
     pub fn filtered(&self, state: Option<Health>) -> Self {
-        Self { state, page: self.page.map(|_| 0), ..self.clone() }
+        Self { state, page: self.first_page(), ..self.clone() }
+    }
+
+    #[must_use]
+    pub fn searched(&self, search: String) -> Self {
+        Self { search, page: self.first_page(), ..self.clone() }
+    }
+
+    /// Of a list in pages the first; another list has other pages.
+    fn first_page(&self) -> Option<usize> {
+        self.page.map(|_| 0)
     }
 }
 

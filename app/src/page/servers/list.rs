@@ -9,6 +9,7 @@ use crate::cluster::{ComponentStatus, Health, Role, ServerStatus, version};
 use crate::i18n::MessageKey;
 use crate::page::route::{List, Route, Sort};
 use crate::page::servers::columns::{COLUMNS, said_once};
+use crate::page::servers::model::role_name;
 use crate::page::servers::search::Search;
 use crate::page::status_style;
 use crate::page::view_context::ViewContext;
@@ -25,8 +26,8 @@ pub(crate) struct Toolbar {
     pub(crate) clear_address: String,
     /// What the search form sends besides the search, so that the rest of the route stays.
     pub(crate) hidden_params: Vec<(&'static str, String)>,
-    /// The names of the columns that say nothing, because all servers say the same.
-    pub(crate) said_once: String,
+    /// Which columns say nothing, because all servers say the same.
+    pub(crate) said_once: [bool; COLUMNS.len()],
     /// Why no server is shown although there are some.
     pub(crate) empty_text: Option<String>,
     /// `None` if all servers are in the document anyway.
@@ -116,13 +117,7 @@ pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> (Toolba
         hidden_params: hidden_params(context.route),
         clear_address: Route { appearance: context.route.appearance.clone(), ..Route::default() }
             .address(),
-        said_once: COLUMNS
-            .iter()
-            .zip(said_once(context.overview))
-            .filter(|(_, is_said_once)| *is_said_once)
-            .map(|(column, _)| column.name)
-            .collect::<Vec<_>>()
-            .join(" "),
+        said_once: said_once(context.overview),
         empty_text,
         pager: pager(context, page, first..first + shown.len(), total, extent),
     };
@@ -177,17 +172,13 @@ fn facets(context: &ViewContext<'_>) -> Vec<Filter> {
         for (place, (text, count)) in counts.into_iter().enumerate() {
             let list = &context.route.list;
             let (search, current) = Search::toggled(&list.search, field, text);
-            let label = match Role::parse(text).filter(|_| field == "role") {
-                Some(Role::Web) => context.catalog.text(MessageKey::RoleWeb),
-                Some(Role::Service) => context.catalog.text(MessageKey::RoleService),
-                None => text,
-            };
-            let list = List { search, page: list.page.map(|_| 0), ..list.clone() };
+            let role = Role::parse(text).filter(|_| field == "role");
+            let label = role.map_or(text, |role| role_name(role, context.catalog));
             facets.push(Filter {
                 name: format!("{field}-{place}"),
                 label: label.to_owned(),
                 count,
-                address: context.route.with_list(list).address(),
+                address: context.route.with_list(list.searched(search)).address(),
                 current,
             });
         }

@@ -2,7 +2,7 @@
 
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Finding, Overview};
-use crate::page::servers::columns::{COLUMNS, said_once};
+use crate::page::servers::columns::COLUMNS;
 use crate::page::servers::hint_link::HintLink;
 
 /// The servers of a list in its order, and what their rows are built from.
@@ -19,7 +19,11 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    pub(crate) fn new(overview: Overview, order: Vec<usize>) -> Self {
+    pub(crate) fn new(
+        overview: Overview,
+        order: Vec<usize>,
+        said_once: [bool; COLUMNS.len()],
+    ) -> Self {
         let mut links: Vec<(usize, HintLink)> = Vec::new();
         let mut cluster_links = Vec::new();
         let same_hints = |a: &Finding, b: &Finding| (a.id, a.severity) == (b.id, b.severity);
@@ -36,7 +40,6 @@ impl Listing {
         // The most urgent link of a server stays its first.
         let by_server = sorted_indices(links.len(), &|a, b| links[a].0.cmp(&links[b].0));
         let links = by_server.into_iter().map(|place| links[place]).collect();
-        let said_once = said_once(&overview);
         Self { overview, order, links, cluster_links, said_once }
     }
 

@@ -161,3 +161,10 @@ fn product(status: &ComponentStatus, catalog: &Catalog) -> String {
         status.component.facts.product.clone().unwrap_or_default()
     }
 }
+
+pub(crate) fn role_name(role: Role, catalog: &Catalog) -> &'static str {
+    match role {
+        Role::Web => catalog.text(MessageKey::RoleWeb),
+        Role::Service => catalog.text(MessageKey::RoleService),
+    }
+}

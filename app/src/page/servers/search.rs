@@ -60,7 +60,7 @@ impl<'a> Search<'a> {
         let term = format!("{field}:{quote}{text}{quote}");
         let others: Vec<&str> = words(search).filter(|word| *word != term).collect();
         let others = others.join(" ");
-        let had = others.len() < search.trim().len() && words(search).any(|word| word == term);
+        let had = words(search).any(|word| word == term);
         match (had, others.is_empty()) {
             (true, _) => (others, true),
             (false, true) => (term, false),

@@ -27,8 +27,7 @@ fn toolbar_view(state: PageState, toolbar: &Toolbar) -> impl IntoView + use<> {
     let update_search = move |event: Event| {
         let typed = event_target_value(&event);
         state.route.update(|route| {
-            route.list.search = typed;
-            route.list.page = route.list.page.map(|_| 0);
+            route.list = route.list.searched(typed);
         });
     };
     view! {

@@ -7,12 +7,12 @@ use leptos::prelude::*;
 use maud::{Markup, html};
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{Pulse, Role, Timestamp};
+use crate::cluster::{Pulse, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::servers::chunks::{Chunk, RowSignals};
 use crate::page::servers::columns::{COLUMN_COUNT, COLUMNS, Cell};
 use crate::page::servers::map::view::ServerMap;
-use crate::page::servers::model::{ComponentChip, Problem, ServerRow};
+use crate::page::servers::model::{ComponentChip, Problem, ServerRow, role_name};
 use crate::page::servers::nearness;
 use crate::page::servers::toolbar::{HeaderRow, ListFooter, ToolbarView};
 use crate::page::state::{PageState, Part};
@@ -26,7 +26,11 @@ pub(crate) fn Servers(state: PageState) -> impl IntoView {
             && state.model(Part::Toolbar).toolbar.empty_text.is_none();
         is_empty.then(|| add_servers(state))
     };
-    let once = move || state.model(Part::Toolbar).toolbar.said_once.clone();
+    let once = move || {
+        let said_once = COLUMNS.iter().zip(state.model(Part::Toolbar).toolbar.said_once);
+        let names = said_once.filter(|(_, once)| *once).map(|(column, _)| column.name);
+        names.collect::<Vec<_>>().join(" ")
+    };
     view! {
         <section class="card servers" aria-labelledby="servers">
             <div class="servers-header">
@@ -170,13 +174,6 @@ fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
             <span inner_html=pulse.into_string()></span>
             <span class="muted">{product}{move || age.text()}</span>
         </span>
-    }
-}
-
-fn role_name(role: Role, catalog: &Catalog) -> &'static str {
-    match role {
-        Role::Web => catalog.text(MessageKey::RoleWeb),
-        Role::Service => catalog.text(MessageKey::RoleService),
     }
 }
 

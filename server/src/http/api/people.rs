@@ -181,7 +181,7 @@ fn created(link: &InvitationLink, address: &SiteAddress) -> (StatusCode, Json<dt
     (StatusCode::CREATED, Json(dto::Invitation { link: address.link(link), expires_at }))
 }
 
-/// Where the browser of whoever sent a request reaches the site.
+/// The address of the site for the browser that sent a request.
 pub(crate) struct SiteAddress(String);
 
 impl SiteAddress {

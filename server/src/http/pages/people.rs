@@ -127,7 +127,7 @@ pub(crate) async fn remove(
     Ok(after_change(&site, &context, &user, &name))
 }
 
-/// The access page again; whoever is no longer an admin after a change of their own goes to the overview.
+/// The access page again, or the overview for users who are no longer admins after a change of their own.
 fn after_change(site: &Site, context: &DocumentContext, user: &User, name: &str) -> Redirect {
     let key = crate::auth::model::name_key(name);
     let is_own = user.own_account().is_some_and(|(own, _)| own == key);
