@@ -5,6 +5,7 @@
 
 pub mod cluster;
 pub mod i18n;
+pub mod packed;
 pub mod page;
 #[cfg(feature = "ssr")]
 pub mod pages;

@@ -205,6 +205,8 @@ pub const FORBIDDEN: &str = "forbidden";
 pub const REJECTED: &str = "refused";
 /// A reason: no answer came.
 pub const UNREACHABLE: &str = "unreachable";
+/// A reason: another build of the overview answered, in a way that this page cannot read.
+pub const OUTDATED: &str = "outdated";
 /// A reason: the answer came from something else, for example a proxy.
 pub const FOREIGN: &str = "foreign";
 

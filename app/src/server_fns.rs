@@ -8,6 +8,7 @@ use std::pin::Pin;
 use leptos::prelude::*;
 use leptos::server_fn::codec::Json;
 
+use crate::packed::Packed;
 use crate::protocol::{CallError, Command, CommandResult, OverviewDelta};
 
 #[cfg(feature = "ssr")]
@@ -22,14 +23,14 @@ pub trait Backend: Send + Sync + 'static {
 }
 
 /// The changes since `cursor`.
-#[server(prefix = "/fn", endpoint = "overview", input = Json)]
+#[server(prefix = "/fn", endpoint = "overview", input = Json, output = Packed)]
 pub async fn overview(cursor: String) -> Result<OverviewDelta, CallError> {
     let backend = backend()?;
     Ok(backend.since(&cursor).await)
 }
 
 /// Runs a command of an admin.
-#[server(prefix = "/fn", endpoint = "act", input = Json)]
+#[server(prefix = "/fn", endpoint = "act", input = Json, output = Packed)]
 pub async fn act(command: Command) -> Result<CommandResult, CallError> {
     let backend = backend()?;
     Ok(backend.act(command).await)

@@ -7,7 +7,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 65] = [
+const LAYERS: [&str; 66] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
@@ -45,6 +45,7 @@ const LAYERS: [&str; 65] = [
     "cluster",
     "i18n",
     "protocol",
+    "packed",
     "server_fns",
     "page::route::query",
     "page::appearance",

@@ -36,7 +36,10 @@ pub(crate) fn heartbeats_request(overview: &Overview, body: &Value) -> String {
 /// The cursor after the first poll of a page.
 pub(crate) fn read_cursor(overview: &Overview) -> Result<String> {
     let answer = overview.json("POST", "/fn/overview", &json!({"cursor": ""})).body;
-    Ok(answer["cursor"].as_str().context("the response has no cursor")?.to_owned())
+    // It begins with the number of the format, the length of the cursor and the cursor.
+    let mut answer = answer.as_str().unwrap_or_default().chars().skip(1);
+    let length = answer.next().context("the response has no cursor")?;
+    Ok(answer.take(usize::try_from(u32::from(length) % 0x100)?).collect())
 }
 
 /// The request for all changes after a cursor, over a connection that is kept open.

@@ -58,7 +58,7 @@ pub struct Boot {
     /// The address it had.
     pub ip: Address,
     /// When it last became current again after another boot.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub returned_at: Option<Timestamp>,
 }
 
@@ -68,10 +68,10 @@ pub struct Boots {
     /// The start that sends heartbeats now.
     pub current: Boot,
     /// Those before it, the latest first, at most 7.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub former: Vec<Boot>,
     /// The latest returns to a former boot, oldest first; three at most.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub returns: Vec<Timestamp>,
     /// Three returns came within the window, and each later one within the window of the one before.
     #[serde(default)]

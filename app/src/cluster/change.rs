@@ -20,42 +20,42 @@ use super::upkeep::Upkeep;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Since when the observer is blind; in every change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub blind_since: Option<Timestamp>,
     /// Why; in every change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub outage: Option<DatabaseOutage>,
     /// How many servers the web server accepts; in every change.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub max_servers: Option<usize>,
     /// What the overview itself needs, if that changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub upkeep: Option<Upkeep>,
     /// All recently rejected heartbeats, if that changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub rejected: Option<Vec<RejectedHeartbeat>>,
     /// The moment of the last change of a fact; in every change.
     pub changed_at: Timestamp,
     /// What follows is everything: the reader forgets what it had.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub whole: bool,
     /// The settings, if they changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub settings: Option<Settings>,
     /// The reference keys, if they changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub references: Option<ReferenceKeys>,
     /// All blind periods, if they changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub blind_periods: Option<Vec<BlindPeriod>>,
     /// Components of which more than the time changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub components: Vec<Arc<Component>>,
     /// Components that only sent another heartbeat.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub heartbeats: Vec<HeartbeatUpdate>,
     /// Components that were removed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub removed: Vec<ComponentKey>,
 }
 
@@ -73,7 +73,7 @@ pub struct HeartbeatUpdate {
     /// The interval that the response named.
     pub told: Span,
     /// How far the sender's clock is off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub skew: Option<Skew>,
 }
 

@@ -75,20 +75,20 @@ impl Skew {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ComponentFacts {
     /// A label on the screen, at most 100 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub product: Option<String>,
     /// The software version, 1 to 100 characters.
     pub version: String,
     pub os: Os,
     /// The address that it reports.
     pub ip: Address,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub key_check: Option<KeyCheck>,
     /// Of products up to 5.3.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub machine_key_check: Option<KeyCheck>,
     /// The port on which its messenger listens.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub messenger_port: Option<u16>,
     #[serde(default)]
     pub source: Source,
@@ -110,15 +110,15 @@ pub struct Component {
     pub last_heartbeat: Timestamp,
     /// The heartbeat interval that the response to its last heartbeat named.
     pub told_interval: Span,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub skew: Option<Skew>,
-    #[serde(default, skip_serializing_if = "Interruptions::is_empty")]
+    #[serde(default)]
     pub interruptions: Interruptions,
     /// When it came back under the boot it had been removed with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub came_back: Option<Timestamp>,
     /// The state of its messenger as each web server sees it, by the web server's name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub messengers: Vec<Arc<Messenger>>,
 }
 

@@ -240,6 +240,8 @@ pub struct VersionCount {
 pub struct Overview {
     /// The moment of the last change of a fact or verdict.
     pub as_of: Timestamp,
+    /// When time alone may change a verdict next.
+    pub next_turn: Option<Timestamp>,
     /// Since when nothing can be checked.
     pub blind_since: Option<Timestamp>,
     /// The worst of all servers, and of what is said about the cluster as a whole.

@@ -19,10 +19,10 @@ pub struct Start {
     #[serde(default)]
     pub silence: Span,
     /// Whether the process before it said that it was stopping.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub stopped_cleanly: bool,
     /// Whether it runs another version than the process before it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub new_version: bool,
 }
 
@@ -53,9 +53,9 @@ impl Gap {
 /// The last starts and the last gaps of a component, oldest first, at most [`MAX_INTERRUPTIONS`] of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interruptions {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub starts: Vec<Start>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub gaps: Vec<Gap>,
 }
 

@@ -12,7 +12,7 @@ pub struct BlindPeriod {
     /// The first moment at which a web server could write again.
     pub end: Timestamp,
     /// Nobody was blind: the clock was set forward by this much.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default)]
     pub clock_set: bool,
 }
 

@@ -41,6 +41,7 @@ impl Snapshot {
                 .zip(live)
                 .map(|((component, pulse), live)| evaluator.component(component, *pulse, live)),
         );
+        let (as_of, next_turn) = self.turns(now);
         let reference_version = evaluator.reference.map(str::to_owned);
         let versions = versions.into_iter().filter(|version| version.components > 0);
         let versions = versions.map(|Running { label, components, servers, .. }| VersionCount {
@@ -49,7 +50,8 @@ impl Snapshot {
             servers,
         });
         Overview {
-            as_of: self.as_of(now),
+            as_of,
+            next_turn,
             blind_since: self.blind_since,
             health: servers.iter().map(|server| server.health).max().unwrap_or_default(),
             counts: counts(&servers),

@@ -52,30 +52,28 @@ impl Snapshot {
     /// The moment of the last change of a fact or of a verdict up to `now`: the same for every
     /// reader. While blind it is the moment of the last successful read.
     pub fn as_of(&self, now: Timestamp) -> Timestamp {
-        if let Some(blind) = self.blind_since {
-            return blind;
-        }
-        let mut latest = self.changed_at;
-        self.each_turn(&mut |turn| {
-            if turn <= now {
-                latest = latest.max(turn);
-            }
-        });
-        latest
+        self.turns(now).0
     }
 
     /// The next moment after `now` at which a verdict may turn though no fact changes.
     pub fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
-        if self.blind_since.is_some() {
-            return None;
+        self.turns(now).1
+    }
+
+    /// [`Self::as_of`] and [`Self::next_turn`], in one pass.
+    pub(super) fn turns(&self, now: Timestamp) -> (Timestamp, Option<Timestamp>) {
+        if let Some(blind) = self.blind_since {
+            return (blind, None);
         }
-        let mut next: Option<Timestamp> = None;
+        let (mut latest, mut next): (Timestamp, Option<Timestamp>) = (self.changed_at, None);
         self.each_turn(&mut |turn| {
-            if turn > now && next.is_none_or(|next| turn < next) {
+            if turn <= now {
+                latest = latest.max(turn);
+            } else if next.is_none_or(|next| turn < next) {
                 next = Some(turn);
             }
         });
-        next
+        (latest, next)
     }
 
     /// Every moment at which time alone may turn a verdict or a hint.
@@ -86,7 +84,8 @@ impl Snapshot {
         unsteady::each_turn(&self.blind_periods, turn);
         self.upkeep.each_turn(turn);
         // Who has been gone for a day matters only then.
-        let counts_gone = nearly_reached(self.max_servers, self.count_servers()).is_some();
+        let counts_gone = nearly_reached(self.max_servers, self.components.len()).is_some()
+            && nearly_reached(self.max_servers, self.count_servers()).is_some();
         for component in self.components.values() {
             self.each_turn_of(component, turn);
             if counts_gone {

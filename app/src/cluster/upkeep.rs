@@ -23,13 +23,13 @@ const LOW_DISK_BYTES: u64 = 1_000_000_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upkeep {
     /// The certificate that it presents, if it speaks TLS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub certificate: Option<Certificate>,
     /// The disk of its SQLite database, if that is low.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub disk: Option<DiskSpace>,
     /// Tokens that were used lately and expire soon, the first to expire first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub tokens: Vec<ExpiringToken>,
 }
 

@@ -45,22 +45,25 @@ pub(super) fn compared<'a>(
 
 /// Every spelling of a version among these components, and which of them each component reports.
 pub(super) fn spellings<'a>(compared: &[(&'a Component, bool)]) -> (Vec<Spelling<'a>>, Vec<usize>) {
-    // Nearly always they are the same text.
-    let by_text = sorted_indices(compared.len(), &|a, b| {
-        compared[a].0.facts.version.cmp(&compared[b].0.facts.version)
-    });
+    // Nearly always neighbours report the same text, so that few texts have to be sorted.
+    let text = |place: usize| compared[place].0.facts.version.as_str();
+    let firsts: Vec<usize> =
+        (0..compared.len()).filter(|at| *at == 0 || text(*at) != text(*at - 1)).collect();
+    let by_text = sorted_indices(firsts.len(), &|a, b| text(firsts[a]).cmp(text(firsts[b])));
     let mut found: Vec<Spelling<'a>> = Vec::new();
     let mut reported = vec![0; compared.len()];
-    for place in by_text {
-        let (component, live) = compared[place];
-        let text = component.facts.version.as_str();
+    for run in by_text {
+        let end = firsts.get(run + 1).copied().unwrap_or(compared.len());
+        let text = compared[firsts[run]].0.facts.version.as_str();
         if found.last().is_none_or(|last| last.text != text) {
             found.push(Spelling { text, live: 0, running: 0 });
         }
-        reported[place] = found.len() - 1;
-        if let Some(last) = found.last_mut() {
-            last.live += usize::from(live);
-            last.running += usize::from(!component.stopped);
+        let number = found.len() - 1;
+        for place in firsts[run]..end {
+            let (component, live) = compared[place];
+            reported[place] = number;
+            found[number].live += usize::from(live);
+            found[number].running += usize::from(!component.stopped);
         }
     }
     (found, reported)

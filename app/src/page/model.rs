@@ -1,7 +1,7 @@
 //! Everything that the page shows, as plain values: a pure function of the snapshot, the time and the route.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{Snapshot, Timestamp};
+use crate::cluster::{Overview, Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::banner::model::{Banner, banner};
 use crate::page::hints::model::{HintGroup, cut_off, hint_groups};
@@ -29,15 +29,15 @@ pub(crate) struct PageModel {
 }
 
 impl PageModel {
-    /// What this route shows at `now`, and the servers of its list. Their rows are built from that where they are shown.
+    /// What this route shows at `now`, and the servers of its list. `overview` is the snapshot's own. Their rows are built from that where they are shown.
     pub(crate) fn new(
         snapshot: &Snapshot,
+        overview: Overview,
         now: Timestamp,
         route: &Route,
         extent: Extent,
         catalog: &'static Catalog,
     ) -> (Self, Listing) {
-        let overview = snapshot.overview(now);
         let hints = snapshot.hints(&overview);
         let context = ViewContext { snapshot, overview: &overview, now, route, catalog };
         let (toolbar, order) = list_servers(&context, extent);

@@ -90,7 +90,8 @@ impl PageState {
         let route = Route::parse(&initial.query);
         let InitialState { delta, context: page_context, .. } = initial;
         let now = delta.now;
-        let (model, listing) = PageModel::new(snapshot, now, &route, Extent::Page, catalog);
+        let (model, listing) =
+            PageModel::new(snapshot, snapshot.overview(now), now, &route, Extent::Page, catalog);
         let chunks = Chunk::all_near(listing.order.len());
         let context =
             ViewContext { snapshot, overview: &listing.overview, now, route: &route, catalog };

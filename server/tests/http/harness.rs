@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use app::cluster::Source;
 use app::cluster::{Os, Role, ServerName, Span};
+use app::packed::unpack;
+use app::protocol::OverviewDelta;
 use cluster_overview::auth::audit::{Action, Actor, AuditEntry};
 use cluster_overview::auth::cache::AuthCache;
 use cluster_overview::auth::model::TokenRole;
@@ -270,6 +272,16 @@ impl Running {
     }
 
     /// Creates a token in the database, and waits until the overview knows it.
+    /// What changed since this cursor, as a page asks for it with these headers.
+    #[track_caller]
+    pub(crate) fn poll(&self, headers: &[(&str, &str)], cursor: &str) -> OverviewDelta {
+        let headers = [headers, &[("content-type", "application/json")]].concat();
+        let body = json!({"cursor": cursor}).to_string();
+        let answer = self.send("POST", "/fn/overview", &headers, body.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        unpack(answer.body.as_str().unwrap()).unwrap()
+    }
+
     pub(crate) fn token(&self, role: &str) -> String {
         let by = Actor::command();
         let role = TokenRole::parse(role).unwrap();

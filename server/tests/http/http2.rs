@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::packed::unpack;
+use app::protocol::OverviewDelta;
 use axum::body::Bytes;
 use axum::http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -98,10 +100,10 @@ impl Client {
         timeout(DEADLINE, self.requests.send_request(request)).await.unwrap().unwrap()
     }
 
-    async fn poll(&mut self) -> String {
+    async fn poll(&mut self) -> OverviewDelta {
         let answer = self.request("POST", "/fn/overview", r#"{"cursor":""}"#).await;
         assert_eq!(answer.status(), StatusCode::OK);
-        text(answer.collect().await.unwrap().to_bytes())
+        unpack(&text(answer.collect().await.unwrap().to_bytes())).unwrap()
     }
 }
 
@@ -124,8 +126,7 @@ fn twenty_windows_of_one_browser_are_live_on_one_connection_and_polls_are_answer
     let encrypted = Encrypted::start();
     let Encrypted { overview, runtime, .. } = &encrypted;
     let mut client = encrypted.connect();
-    let cursor = runtime.block_on(client.poll());
-    let cursor = cursor.split("\"cursor\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let cursor = runtime.block_on(client.poll()).cursor;
     let mut streams = Vec::new();
     for _ in 0..20 {
         let path = format!("/api/v1/stream?cursor={cursor}");
@@ -138,7 +139,8 @@ fn twenty_windows_of_one_browser_are_live_on_one_connection_and_polls_are_answer
     for stream in &mut streams {
         runtime.block_on(read_until(stream, "web-2"));
     }
-    assert!(runtime.block_on(client.poll()).contains("web-2"));
+    let change = runtime.block_on(client.poll()).change.unwrap();
+    assert!(change.components.iter().any(|component| component.server.as_str() == "web-2"));
     // A client with HTTP/1.1 sees the same overview.
     assert_eq!(overview.get("/healthz").status, 200);
 
@@ -167,8 +169,7 @@ fn a_client_that_does_not_read_its_stream_loses_the_connection() {
     let encrypted = Encrypted::start();
     let Encrypted { overview, runtime, .. } = &encrypted;
     let mut client = encrypted.connect();
-    let cursor = runtime.block_on(client.poll());
-    let cursor = cursor.split("\"cursor\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let cursor = runtime.block_on(client.poll()).cursor;
     let path = format!("/api/v1/stream?cursor={cursor}");
     let unread = runtime.block_on(client.request("GET", &path, ""));
     assert_eq!(unread.status(), StatusCode::OK);

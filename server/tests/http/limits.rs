@@ -192,10 +192,7 @@ fn listen(overview: &Running, token: &str, cursor: &str) -> (TcpStream, String) 
 fn one_token_can_read_fifty_streams_at_once_and_must_poll_beyond_that() {
     let overview = Running::guarded();
     let (viewer, other) = (overview.token("viewer"), overview.token("viewer"));
-    let headers =
-        [bearer_headers(&viewer).as_slice(), &[("content-type", "application/json")]].concat();
-    let news = overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#);
-    let cursor = news.body["cursor"].as_str().unwrap().to_owned();
+    let cursor = overview.poll(&bearer_headers(&viewer), "").cursor;
     let mut streams: Vec<_> = (0..50).map(|_| listen(&overview, &viewer, &cursor)).collect();
     assert!(streams.iter().all(|(_, line)| line.contains(" 200 ")));
     let (_, refused) = listen(&overview, &viewer, &cursor);

@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use app::packed::unpack;
+use app::protocol::OverviewDelta;
 use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::Value;
 
@@ -63,10 +65,7 @@ impl Listening {
 
 /// The cursor of a reader that has just polled.
 fn cursor(overview: &Running, token: &str) -> String {
-    let headers =
-        [bearer_headers(token).as_slice(), &[("content-type", "application/json")]].concat();
-    let news = overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#);
-    news.body["cursor"].as_str().unwrap().to_owned()
+    overview.poll(&bearer_headers(token), "").cursor
 }
 
 #[test]
@@ -87,6 +86,23 @@ fn a_reader_gets_every_change_at_once_and_only_once() {
     overview.beat(&heartbeat("web-3", "web", 1));
     let back = Listening::from(&overview, "none", &heard.id).next().unwrap();
     assert!(back.data.contains("web-3") && !back.data.contains("web-2"), "{}", back.data);
+}
+
+#[test]
+fn a_page_gets_the_same_events_packed() {
+    let overview = Running::start();
+    overview.beat(&heartbeat("web-1", "web", 1));
+    let first = cursor(&overview, "none");
+    let packed = format!("{first}&format=packed");
+    let mut listening = Listening::from(&overview, "none", &packed);
+    assert_eq!(listening.next().unwrap().event, "update");
+    overview.beat(&heartbeat("web-2", "web", 1));
+    let heard = listening.next().unwrap();
+    let delta: OverviewDelta = unpack(&heard.data).unwrap();
+    assert_eq!(delta.cursor, heard.id);
+    let json = Listening::from(&overview, "none", &first).next().unwrap();
+    let json: OverviewDelta = serde_json::from_str(&json.data).unwrap();
+    assert_eq!(json.change, delta.change);
 }
 
 #[test]

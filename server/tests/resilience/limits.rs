@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use app::packed::unpack;
+use app::protocol::OverviewDelta;
 use testkit::{DEFAULT_TIMEOUT, Overview, Serve, folder, wait_until_ok};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::runtime::Runtime;
@@ -189,7 +191,8 @@ fn heartbeats_are_accepted_while_streams_fill_their_limit() {
     let runtime = Runtime::new().unwrap();
     let port = flooded.port;
     let first = flooded.json("POST", "/fn/overview", &serde_json::json!({"cursor": ""}));
-    let cursor = first.body["cursor"].as_str().unwrap().to_owned();
+    let first: OverviewDelta = unpack(first.body.as_str().unwrap()).unwrap();
+    let cursor = first.cursor;
     let ask = format!("GET /api/v1/stream?cursor={cursor} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     // One after the other, because a connection without a request is idle and may be closed for the next.
     let streams: Vec<(tokio::net::TcpStream, String)> = (0..400)

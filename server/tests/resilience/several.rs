@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use app::cluster::{Pulse, Snapshot};
+use app::packed::unpack;
 use app::protocol::OverviewDelta;
 use serde_json::json;
 use testkit::{Balancer, Fault, Overview, agent, postgres, send, send_heartbeat, wait_until_ok};
@@ -83,7 +84,7 @@ impl Page {
         if answer.status != 200 {
             return;
         }
-        let news: OverviewDelta = serde_json::from_value(answer.body).unwrap();
+        let news: OverviewDelta = unpack(answer.body.as_str().unwrap()).unwrap();
         let before = self.sequences();
         if let Some(change) = news.change {
             self.snapshot.apply(change);

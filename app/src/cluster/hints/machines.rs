@@ -36,6 +36,10 @@ impl RuleContext<'_> {
 
 impl<'a> Candidate<'a> {
     fn new(place: usize, server: &'a ServerStatus) -> Option<Self> {
+        // A server with both roles has one in common with every other.
+        if server.components.len() > 1 {
+            return None;
+        }
         let is_live = |status: &&ComponentStatus| status.live && !status.component.is_observer();
         let address = &server.components.iter().find(is_live)?.component.facts.ip;
         let first_label = server.name.folded().split('.').next()?.to_owned();

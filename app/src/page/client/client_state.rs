@@ -30,8 +30,6 @@ pub(crate) struct ClientState {
     /// The server's time of the last update, and the browser's monotonic time when it arrived.
     as_of: Timestamp,
     received_at: Span,
-    /// When time alone may change a verdict next.
-    next_turn: Option<Timestamp>,
     /// The last update is so old that the state of the cluster is unknown.
     cut_off: bool,
     failures: u32,
@@ -41,6 +39,8 @@ pub(crate) struct ClientState {
     error_detail: String,
     /// The servers of the list, as they were judged last.
     listing: Option<Listing>,
+    /// They were judged as they are shown now: from this snapshot, cut off or not.
+    is_judged: bool,
     row_cache: RowCache,
     catalog: &'static Catalog,
 }
@@ -49,19 +49,18 @@ impl ClientState {
     pub(crate) fn new(initial: &InitialState, catalog: &'static Catalog) -> Self {
         let OverviewDelta { cursor, now, build, .. } = initial.delta.clone();
         let snapshot = initial.snapshot();
-        let next_turn = snapshot.next_turn(now);
         Self {
             snapshot,
             build,
             cursor,
             as_of: now,
             received_at: since_opened(),
-            next_turn,
             cut_off: false,
             failures: 0,
             request_started: None,
             error_detail: String::new(),
             listing: None,
+            is_judged: false,
             row_cache: RowCache::default(),
             catalog,
         }
@@ -93,6 +92,7 @@ impl ClientState {
     /// Applies an update. Returns whether anything on the screen may change.
     pub(crate) fn apply(&mut self, delta: OverviewDelta) -> bool {
         let changed = delta.change.is_some() || self.cut_off;
+        self.is_judged &= !changed;
         // Only one request is under way at a time, so no answer overtakes another. If time goes back, the
         // database's clock did.
         self.as_of = delta.now;
@@ -146,15 +146,26 @@ impl ClientState {
         let lost = fails && now - self.received_at > limit;
         let cut_off = lost && !self.cut_off;
         self.cut_off |= lost;
-        cut_off || self.next_turn.is_some_and(|turn| turn <= self.now())
+        self.is_judged &= !cut_off;
+        !self.has_current_verdicts()
     }
 
-    /// What this route shows now.
+    /// Whether no verdict of the list can have changed since it was judged.
+    fn has_current_verdicts(&self) -> bool {
+        let listing = self.listing.as_ref().filter(|_| self.is_judged);
+        let turn = listing.map(|listing| listing.overview.next_turn);
+        turn.is_some_and(|turn| turn.is_none_or(|turn| turn > self.now()))
+    }
+
+    /// What this route shows now. Another route shows the same verdicts.
     pub(crate) fn page_model(&mut self, route: &Route) -> PageModel {
         let now = self.now();
-        self.next_turn = self.snapshot.next_turn(now);
+        let judged = if self.has_current_verdicts() { self.listing.take() } else { None };
+        self.is_judged = true;
         let snapshot = self.shown_snapshot();
-        let (model, listing) = PageModel::new(&snapshot, now, route, Extent::Whole, self.catalog);
+        let overview = judged.map_or_else(|| snapshot.overview(now), |listing| listing.overview);
+        let (model, listing) =
+            PageModel::new(&snapshot, overview, now, route, Extent::Whole, self.catalog);
         let is_cut_off = matches!(snapshot, Cow::Owned(_));
         self.listing = Some(listing);
         if is_cut_off { model.cut_off(self.as_of, &self.error_detail, self.catalog) } else { model }

@@ -6,7 +6,6 @@ mod client_state;
 mod event_stream;
 pub(crate) mod focus;
 mod history;
-mod json;
 mod map_walk;
 pub(crate) mod monotonic;
 mod polling;
@@ -25,6 +24,7 @@ use leptos::wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::cluster::{Span, Timestamp};
 use crate::i18n::{self, Catalog, Language, MessageKey};
+use crate::packed::unpack;
 use crate::page::banner::view as banner;
 use crate::page::client::announcer::Announcer;
 use crate::page::client::client_state::ClientState;
@@ -41,7 +41,9 @@ use crate::protocol::{CallError, Command, CommandError, InitialState, REJECTED, 
 use crate::server_fns::Act;
 
 const REQUEST_TIMEOUT_MS: u32 = 10_000;
-const TICK_MS: u32 = 200;
+/// How often the page looks whether ages or verdicts change. It is a sign of life for the watchdog, too, which expects one
+/// each second.
+const TICK_MS: u32 = 500;
 /// A page that is being left sends no request for so long.
 const UNLOAD_PAUSE: Span = Span::seconds(10);
 
@@ -86,7 +88,7 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
 
 fn read_initial_state() -> Option<InitialState> {
     let text = document().get_element_by_id("initial-state")?.text_content()?;
-    json::read(&text)
+    unpack(&text).ok()
 }
 
 fn start(state: PageState, client: ClientState) {

@@ -8,15 +8,19 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
 use crate::cluster::Span;
+use crate::packed::{Unreadable, unpack};
 use crate::page::client::client_state::ClientState;
 use crate::page::client::event_stream::EventStream;
 use crate::page::client::monotonic::since_opened;
 use crate::page::client::rendering::set_if_changed;
-use crate::page::client::{REQUEST_TIMEOUT_MS, TICK_MS, calls, json, redraw};
+use crate::page::client::{REQUEST_TIMEOUT_MS, calls, redraw};
 use crate::page::header::model::Connection;
 use crate::page::state::PageState;
-use crate::protocol::{CallError, FOREIGN, OverviewDelta, SIGNED_OUT, UNREACHABLE};
+use crate::protocol::{CallError, FOREIGN, OUTDATED, OverviewDelta, SIGNED_OUT, UNREACHABLE};
 use crate::server_fns::Overview;
+
+/// How often it is decided whether to poll.
+const DECISION_MS: u32 = 200;
 
 /// Polls until the page is closed. Between two polls the event stream is open where it works.
 pub(super) async fn poll(
@@ -34,7 +38,7 @@ pub(super) async fn poll(
         let [visible_delay, hidden_delay] =
             [false, true].map(|hidden| client.borrow().poll_delay(hidden));
         loop {
-            TimeoutFuture::new(TICK_MS).await;
+            TimeoutFuture::new(DECISION_MS).await;
             let paused = state.connection.get_untracked() == Connection::Paused;
             let resumed = was_paused && !paused;
             was_paused = paused;
@@ -86,9 +90,12 @@ pub(super) async fn poll(
 /// that would empty a form.
 fn record_failure(state: PageState, client: &RefCell<ClientState>, failure: CallError) {
     let signed_out = failure.reason == SIGNED_OUT;
+    if failure.reason == OUTDATED {
+        set_if_changed(&state.outdated, true);
+    }
     let connection = match failure.reason.as_str() {
         SIGNED_OUT => Connection::SignedOut,
-        UNREACHABLE => no_answer_state(),
+        UNREACHABLE | OUTDATED => no_answer_state(),
         FOREIGN => Connection::Foreign,
         _ => Connection::Refused,
     };
@@ -113,14 +120,14 @@ fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut Even
     }
     let cursor = client.borrow().cursor();
     let base = state.shared().page_context.site.base.clone();
-    let address = format!("{base}/api/v1/stream?cursor={cursor}");
+    let address = format!("{base}/api/v1/stream?format=packed&cursor={cursor}");
     let client = Rc::clone(client);
     stream.open(&address, move |text| {
         let paused = state.connection.get_untracked() == Connection::Paused;
-        if let Some(delta) = json::read(&text)
-            && !paused
-        {
-            apply(state, &client, delta, Connection::Live);
+        match unpack(&text) {
+            Ok(delta) if !paused => apply(state, &client, delta, Connection::Live),
+            Err(Unreadable::OtherFormat) => set_if_changed(&state.outdated, true),
+            Ok(_) | Err(Unreadable::Foreign) => {}
         }
     });
 }

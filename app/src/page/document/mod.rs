@@ -8,6 +8,8 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use crate::i18n::{Catalog, MessageKey};
 #[cfg(feature = "ssr")]
+use crate::packed::pack;
+#[cfg(feature = "ssr")]
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
 #[cfg(feature = "ssr")]
@@ -38,8 +40,8 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let assets = site.assets.clone();
     let unbuilt = assets.ends_with("/none");
     let asset = move |name: &str| format!("{assets}/{name}");
-    // With a `<`, a server's name could end the script element that contains it.
-    let json = serde_json::to_string(&initial).unwrap_or_default().replace('<', "\\u003c");
+    // A snapshot can always be packed.
+    let packed = pack(&initial).unwrap_or_default();
     let snapshot = initial.snapshot();
     let state = PageState::new(initial, &snapshot, catalog);
     let title = banner::title(&state.model_untracked().banner.headline);
@@ -95,7 +97,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                     <Page state />
                 </div>
                 {(!hide_chrome).then(|| export_links(state))}
-                <script type="application/json" id="initial-state" inner_html=json></script>
+                <script type="text/plain" id="initial-state" inner_html=packed></script>
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
         </html>

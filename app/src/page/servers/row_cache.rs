@@ -229,7 +229,14 @@ mod tests {
 
     fn page_model(snapshot: &Snapshot) -> (PageModel, Listing) {
         let catalog = Catalog::for_language(Language::English);
-        PageModel::new(snapshot, NOON, &Route::default(), Extent::Whole, catalog)
+        PageModel::new(
+            snapshot,
+            snapshot.overview(NOON),
+            NOON,
+            &Route::default(),
+            Extent::Whole,
+            catalog,
+        )
     }
 
     /// The rows of all servers.

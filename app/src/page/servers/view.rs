@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::html::Div;
 use leptos::prelude::*;
-use maud::{Markup, html};
+use maud::html;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Pulse, Timestamp};
@@ -123,18 +123,17 @@ fn server_rows(
             component_chip(chip, age)
         })
         .collect();
-    let cells = html! {
-        @for (column, cells) in COLUMNS.iter().zip(&server.cells) {
-            div role="cell" class=(column.name) {
-                @if cells.is_empty() { "–" }
-                @for cell in cells { (value(cell, catalog)) " " }
-            }
-        }
-        div.facts role="cell" { (server.facts) }
-    };
-    let problems = html! {
-        @for problem in &server.problems { (problem_row(problem, &server.id, catalog)) }
-    };
+    let mut columns = COLUMNS.iter().zip(&server.cells);
+    let cells: [_; COLUMNS.len()] = std::array::from_fn(|_| {
+        let column = columns.next();
+        let cells = column.map_or(&[][..], |(_, cells)| cells);
+        let class = column.map_or("", |(column, _)| column.name);
+        let none = cells.is_empty().then_some("–");
+        let values: Vec<_> = cells.iter().map(|cell| value(cell, catalog)).collect();
+        view! { <div role="cell" class=class>{none}{values}</div> }
+    });
+    let problems: Vec<_> =
+        server.problems.iter().map(|problem| problem_row(problem, &server.id, catalog)).collect();
     let icon = status_style::icon_alone(status_style::health(server.health), catalog);
     let query = server.details_query.clone();
     view! {
@@ -148,9 +147,10 @@ fn server_rows(
             <div role="cell" class="chips">
                 {chips}
             </div>
-            <div role="none" class="cells" inner_html=cells.into_string()></div>
+            {cells}
+            <div role="cell" class="facts">{server.facts.clone()}</div>
         </div>
-        <div role="none" inner_html=problems.into_string()></div>
+        {problems}
     }
 }
 
@@ -178,18 +178,15 @@ fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
 }
 
 /// What the line of a server says of a cell: of a problem only its shape, because the problem has a line of its own.
-fn value(cell: &Cell, catalog: &Catalog) -> Markup {
+fn value(cell: &Cell, catalog: &Catalog) -> impl IntoView + use<> {
     let text = if cell.is_problem() { &cell.brief } else { &cell.text };
     // If the text does not contain the verdict's word, the icon has it as its label.
-    html! {
-        span.value {
-            @if let Some(style) = cell.style { (status_style::icon_beside(style, text, catalog)) }
-            " " (text)
-        }
-    }
+    let icon =
+        cell.style.map(|style| status_style::icon_beside(style, text, catalog).into_string());
+    view! { <span class="value"><span inner_html=icon.unwrap_or_default()></span>" "{text.clone()}</span>" " }
 }
 
-fn problem_row(problem: &Problem, server: &str, catalog: &Catalog) -> Markup {
+fn problem_row(problem: &Problem, server: &str, catalog: &Catalog) -> impl IntoView + use<> {
     let Problem { roles, column, place, cell } = problem;
     // The title of a hint names its server itself.
     let is_title = cell.hint.as_ref().is_some_and(|(_, title)| *title == cell.text);
@@ -198,28 +195,29 @@ fn problem_row(problem: &Problem, server: &str, catalog: &Catalog) -> Markup {
     let about: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
     let class = cell.style.filter(|style| style.emphasized).map_or("", |style| style.icon);
     let how = catalog.text(MessageKey::HintsHowToFix);
-    html! {
-        div.problem role="row" data-about=(about.join(" ")) data-column=(column) {
-            div role="cell" aria-colspan=(COLUMN_COUNT) {
-                @if let Some(style) = cell.style {
-                    (status_style::icon_beside(style, &cell.text, catalog)) " "
-                }
-                span class={"emphasized " (class)} {
-                    (names.join(", "))
-                    @if !names.is_empty() { " " }
-                    (cell.text)
-                }
-                @if let Some(reason) = &cell.reason { span.reason { " · " (reason) } }
-                " "
-                // Without the role, so that the link keeps its id and its focus when the other component gets the same
-                // problem.
-                @if let Some((anchor, title)) = &cell.hint {
-                    a id={"hint-link-" (server) "-" (column) "-" (place)} href={"#" (anchor)} aria-label={(how) ": " (title)} {
-                        (how)
-                    }
-                }
+    let icon =
+        cell.style.map(|style| status_style::icon_beside(style, &cell.text, catalog).into_string());
+    let separator = if names.is_empty() { "" } else { " " };
+    let text = format!("{}{separator}{}", names.join(", "), cell.text);
+    let more = html! {
+        @if let Some(reason) = &cell.reason { span.reason { " · " (reason) } }
+        " "
+        // Without the role, so that the link keeps its id and its focus when the other component gets the same
+        // problem.
+        @if let Some((anchor, title)) = &cell.hint {
+            a id={"hint-link-" (server) "-" (column) "-" (place)} href={"#" (anchor)} aria-label={(how) ": " (title)} {
+                (how)
             }
         }
+    };
+    view! {
+        <div role="row" class="problem" data-about=about.join(" ") data-column=*column>
+            <div role="cell" aria-colspan=COLUMN_COUNT.to_string()>
+                <span inner_html=icon.unwrap_or_default()></span>" "
+                <span class=format!("emphasized {class}")>{text}</span>
+                <span inner_html=more.into_string()></span>
+            </div>
+        </div>
     }
 }
 

@@ -6,6 +6,8 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use app::packed::pack;
+use app::protocol::OverviewDelta;
 use axum::Extension;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderName, HeaderValue};
@@ -56,6 +58,7 @@ static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     path = "/api/v1/stream",
     operation_id = "stream",
     params(
+        ("format" = Option<String>, Query, description = "`packed`: the data are written as only a page of the same build reads them. Otherwise they are JSON.", nullable = false),
         ("cursor" = Option<String>, Query, description = "Where the reader is; without it, or where it means nothing, the first event is `resync`.", nullable = false),
         ("Last-Event-ID" = Option<String>, Header, description = "The same, as a browser sends it that comes back; it counts before `cursor`.", nullable = false)
     ),
@@ -77,6 +80,7 @@ pub(crate) async fn get(
     let cursor = last_id.map(Cow::Borrowed).or_else(|| query::value(query.as_deref(), "cursor"));
     let cursor = cursor.filter(|cursor| cursor.len() <= MAX_CURSOR_BYTES);
     let cursor = cursor.unwrap_or_default().into_owned();
+    let format = EventFormat::of_query(query.as_deref());
     site.live.catch_up_to(&cursor).await;
     let reader = Reader {
         facts: site.live.subscribe(),
@@ -84,6 +88,7 @@ pub(crate) async fn get(
         reauthenticator: Reauthenticator::new(&head, &site.auth),
         authenticated: Stopwatch::start(),
         cursor,
+        format,
         has_sent: false,
         site: Arc::clone(site),
         _slot: slot,
@@ -99,6 +104,30 @@ pub(crate) async fn get(
     let header = HeaderName::from_static("x-accel-buffering");
     response.headers_mut().insert(header, HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// How the data of an event are written.
+#[derive(Clone, Copy)]
+enum EventFormat {
+    Json,
+    /// As only a page of the same build reads them.
+    Packed,
+}
+
+impl EventFormat {
+    fn of_query(query: Option<&str>) -> Self {
+        match query::value(query, "format").as_deref() {
+            Some("packed") => Self::Packed,
+            _ => Self::Json,
+        }
+    }
+
+    fn write(self, delta: &OverviewDelta) -> Option<String> {
+        match self {
+            Self::Json => serde_json::to_string(delta).ok(),
+            Self::Packed => pack(delta).ok(),
+        }
+    }
 }
 
 /// Counts the open streams of each reader, and of all together. Where nobody signs in, readers cannot be told apart.
@@ -183,6 +212,7 @@ struct Reader {
     reauthenticator: Reauthenticator,
     authenticated: Stopwatch,
     cursor: String,
+    format: EventFormat,
     /// Whether an event was sent. The first one is sent at once, so that the reader knows that no proxy holds events back.
     has_sent: bool,
     _slot: StreamSlot,
@@ -200,12 +230,12 @@ impl Reader {
             return resync;
         }
         let delta = self.site.delta_since(&self.cursor);
-        match serde_json::to_string(&delta) {
-            Ok(text) if text.len() <= MAX_EVENT_BYTES => {
+        match self.format.write(&delta) {
+            Some(text) if text.len() <= MAX_EVENT_BYTES => {
                 self.cursor.clone_from(&delta.cursor);
                 (Event::default().event("update").id(delta.cursor).data(text), true)
             }
-            Ok(_) | Err(_) => resync,
+            _ => resync,
         }
     }
 

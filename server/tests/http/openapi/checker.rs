@@ -192,9 +192,8 @@ impl Checker {
 
     /// Opens as many streams as one token can have, and one more.
     pub(super) fn read_too_many_streams(&self) {
-        let headers = [("authorization", self.bearer.as_str()), JSON];
-        let news = self.overview.send("POST", "/fn/overview", &headers, br#"{"cursor":""}"#).body;
-        let path = format!("/api/v1/stream?cursor={}", news["cursor"].as_str().unwrap());
+        let news = self.overview.poll(&[("authorization", self.bearer.as_str())], "");
+        let path = format!("/api/v1/stream?cursor={}", news.cursor);
         let address = self.overview.url.strip_prefix("http://").unwrap();
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: {}\r\n\r\n",
