@@ -291,7 +291,7 @@ export const shownServers = (page: Page) =>
   page.locator('[data-server]').evaluateAll((blocks) => blocks.map((block) => (block as HTMLElement).dataset.server));
 
 /** A hint by its anchor. */
-export const hint = (page: Page, anchor: string): Locator => page.locator(`article[id="hint-${anchor}"]`);
+export const hint = (page: Page, anchor: string): Locator => page.locator(`[id="hint-${anchor}"]`);
 
 /** That the page shows a new server, and then that its service stops, each within this time. */
 export const expectUpdates = async (cluster: Cluster, page: Page, timeout: number) => {

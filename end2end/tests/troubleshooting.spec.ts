@@ -1,4 +1,4 @@
-// Do rows and hints link to each other, and are many hints of one kind folded?
+// Do rows and hints link to each other, and does one card stand for all servers with one cause?
 
 import {
   expect, fetchWithDeadline, hint, hintLink, openPage, quickTimers, server, test, waitForHydration,
@@ -39,43 +39,57 @@ for (const scripts of [true, false]) {
   });
 }
 
-test('of five hints the first is open; six of one kind are under a heading that counts them', async ({ cluster, page }) => {
+test('servers with one cause share a card: its steps once, each server a link, and a link to all of them', async ({ cluster, page }) => {
   await cluster.saveSettings(quickTimers);
-  await cluster.keepSendingHeartbeats([...right, ...withWrongKey(5)]);
+  await cluster.keepSendingHeartbeats([...right, ...withWrongKey(2), { server: 'odd-1', key: 'a third key' }]);
   await openPage(page, cluster.url);
-  await expect(page.locator('[data-hint="key-mismatch"]')).toHaveCount(5);
-  await expect(page.locator('details.group')).toHaveCount(0);
+  const cards = page.locator('[data-hint="key-mismatch"]');
+  await expect(cards, 'another key is another cause').toHaveCount(2);
+  const card = cards.filter({ hasText: '2 servers use a different encryption key' });
+  await expect(card.locator('.subjects li')).toHaveText(['bad-1', 'bad-2']);
+  await expect(card.getByRole('listitem').filter({ hasText: 'On these servers, compare the encryption key' })).toHaveCount(1);
+  await expect(card.getByRole('link', { name: /^Accept key/ })).toHaveCount(1);
+  await expect(hint(page, 'key-mismatch-odd-1').getByRole('heading')).toHaveText('odd-1 uses a different encryption key');
+  await cluster.sendHeartbeat({ server: 'bad-3', key: 'another key' });
+  await expect(card.or(cards.filter({ hasText: '3 servers' })).locator('.subjects li')).toHaveText(['bad-1', 'bad-2', 'bad-3']);
+  await expect(page.locator('#troubleshooting-head')).toContainText(/[45] hints/);
+  await cards.first().getByRole('link', { name: 'Show all 3 servers' }).click();
+  await expect(page.locator('.server')).toHaveCount(4);
+  await expect(page.getByRole('searchbox')).toHaveValue('hint:key-mismatch');
+});
+
+test('of four cards the first is open; the others show their title and evidence until they are opened', async ({ cluster, page }) => {
+  await cluster.saveSettings(quickTimers);
+  const keys = [1, 2, 3, 4].map((n) => ({ server: `bad-${n}`, key: `key ${n}` }));
+  await cluster.keepSendingHeartbeats([...right, ...keys]);
+  await openPage(page, cluster.url);
+  await expect(page.locator('[data-hint="key-mismatch"]')).toHaveCount(4);
   await expect(hint(page, 'key-mismatch-bad-1').getByRole('listitem').first()).toBeVisible();
   await expect(hint(page, 'key-mismatch-bad-2').getByRole('listitem').first()).toBeHidden();
   await hint(page, 'key-mismatch-bad-2').getByRole('heading').click();
   await expect(hint(page, 'key-mismatch-bad-2').getByRole('listitem').first()).toBeVisible();
-  await cluster.sendHeartbeat({ server: 'bad-6', key: 'another key' });
-  const fold = page.locator('details[data-group="key-mismatch"]');
-  await expect(fold.locator('> summary')).toContainText('6 servers use a different encryption key');
-  await expect(page.locator('[data-hint="key-mismatch"]')).toHaveCount(6);
-  await expect(hint(page, 'key-mismatch-bad-6')).toBeHidden();
-  await expect(page.locator('#troubleshooting-head')).toContainText(/[67] hints/);
 });
 
-test('a link into a folded group opens it, also after a reload, and it stays open when a hint is added', async ({ cluster, page }) => {
+test('a link to a server of a folded card opens it, also after a reload, and it stays open when a server is added', async ({ cluster, page }) => {
   await cluster.saveSettings(quickTimers);
-  await cluster.keepSendingHeartbeats([...right, ...withWrongKey(6)]);
+  const others = [1, 2, 3].map((n) => ({ server: `a-${n}`, key: `key ${n}` }));
+  await cluster.keepSendingHeartbeats([...right, ...others, ...withWrongKey(6)]);
   await openPage(page, cluster.url);
-  const fold = page.locator('details[data-group="key-mismatch"]');
-  await expect(hint(page, 'key-mismatch-bad-4')).toBeHidden();
+  const card = page.locator('[data-hint="key-mismatch"]').filter({ has: page.locator('.subjects') });
+  const subject = hint(page, 'key-mismatch-bad-4');
+  await expect(subject).toBeHidden();
   await hintLink(page, 'bad-4', 'service', 'Encryption key').click();
-  await expect(hint(page, 'key-mismatch-bad-4').getByRole('heading')).toBeInViewport();
+  await expect(subject).toBeInViewport();
   await page.reload();
   await waitForHydration(page);
-  await expect(hint(page, 'key-mismatch-bad-4').getByRole('heading')).toBeInViewport();
-  await expect(fold).toHaveAttribute('open', '');
+  await expect(subject).toBeInViewport();
+  await expect(card.locator('details')).toHaveAttribute('open', '');
   await cluster.sendHeartbeat({ server: 'bad-7', key: 'another key' });
-  await expect(fold.locator('> summary')).toContainText('7 servers use a different encryption key');
-  await expect(fold).toHaveAttribute('open', '');
-  await expect(hint(page, 'key-mismatch-bad-4')).toBeVisible();
+  await expect(card.getByRole('heading')).toHaveText('7 servers use a different encryption key');
+  await expect(card.locator('details')).toHaveAttribute('open', '');
   await fetchWithDeadline(new URL('api/v1/servers/bad-7?force=true', cluster.url), { method: 'DELETE' });
-  await expect(fold.locator('> summary')).toContainText('6 servers use a different encryption key');
-  await expect(fold).toHaveAttribute('open', '');
+  await expect(card.getByRole('heading')).toHaveText('6 servers use a different encryption key');
+  await expect(card.locator('details')).toHaveAttribute('open', '');
 });
 
 test('when all services go silent together, there is one hint, which says to check the overview first', async ({ cluster, page }) => {

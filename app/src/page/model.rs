@@ -4,7 +4,7 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{Overview, Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::banner::model::{Banner, banner};
-use crate::page::hints::model::{HintGroup, cut_off, hint_groups};
+use crate::page::hints::model::{HintCard, cut_off, hint_cards};
 use crate::page::panel::model::{Panel, panel};
 use crate::page::route::Route;
 use crate::page::route::query::to_query;
@@ -22,7 +22,7 @@ pub(crate) struct PageModel {
     pub(crate) form: Option<Form>,
     pub(crate) toolbar: Toolbar,
     pub(crate) map: Map,
-    pub(crate) hints: Vec<HintGroup>,
+    pub(crate) hints: Vec<HintCard>,
     pub(crate) panel: Option<Panel>,
     /// Sort order, filter and search as a query: every link on the page keeps them.
     pub(crate) list: String,
@@ -45,7 +45,7 @@ impl PageModel {
             banner: banner(&context, &hints),
             summary: summary(&context),
             form: form(&context),
-            hints: hint_groups(&hints, &order, &context),
+            hints: hint_cards(&hints, &order, &context),
             panel: panel(&context),
             toolbar,
             map: Map::new(&overview, &order),

@@ -3,9 +3,9 @@
 use crate::cluster::hints::Arg;
 use crate::cluster::{Overview, Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
-use crate::page::route::Route;
+use crate::page::route::{List, Route};
 use crate::protocol::{
-    CommandError, FORBIDDEN, FOREIGN, LAPSED, REJECTED, SIGNED_OUT, UNREACHABLE,
+    CommandError, FORBIDDEN, FOREIGN, LAPSED, OUTDATED, REJECTED, SIGNED_OUT, UNREACHABLE,
 };
 
 pub(crate) struct ViewContext<'a> {
@@ -17,6 +17,13 @@ pub(crate) struct ViewContext<'a> {
 }
 
 impl ViewContext<'_> {
+    /// The address of the list of all servers that a search finds.
+    pub(crate) fn address_of_search(&self, search: String) -> String {
+        let list = List { search, ..List::default() };
+        let appearance = self.route.appearance.clone();
+        Route { list, appearance, ..Route::default() }.address()
+    }
+
     /// Why the last command was rejected.
     pub(crate) fn command_error(&self) -> Option<String> {
         let reason = self.route.error.as_deref()?;
@@ -46,7 +53,7 @@ fn error_message(reason: &str, is_embedded: bool) -> Option<MessageKey> {
         LAPSED => Some(MessageKey::CommandErrorLapsed),
         SIGNED_OUT => Some(MessageKey::CommandErrorSignedOut),
         FORBIDDEN => Some(MessageKey::CommandErrorForbidden),
-        UNREACHABLE => Some(MessageKey::CommandErrorNoAnswer),
+        UNREACHABLE | OUTDATED => Some(MessageKey::CommandErrorNoAnswer),
         FOREIGN => Some(MessageKey::CommandErrorProxyAnswered),
         REJECTED => Some(MessageKey::CommandErrorRejected),
         _ => None,

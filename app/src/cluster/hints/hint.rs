@@ -177,6 +177,17 @@ impl Hint {
         self.args.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
+    /// Whether one cause explains both, so that one set of steps is for both servers. What another hint says of a cause, such
+    /// as the key that a server uses, is part of it.
+    pub fn has_same_cause(&self, other: &Self) -> bool {
+        let is_alike =
+            (self.id, self.severity) == (other.id, other.severity) && self.server.is_some();
+        let explains = ["key", "successor", "neighbour"];
+        let is_same = self.notes == other.notes
+            && explains.into_iter().all(|name| self.arg(name) == other.arg(name));
+        is_alike && (other.summed().is_some() || other.server.is_some() && is_same)
+    }
+
     /// Of how many findings it is the summary; `None` for a hint about one.
     pub fn summed(&self) -> Option<usize> {
         let summary = self.notes.first() == Some(&Note::Summary);

@@ -43,6 +43,32 @@ impl Catalog {
         }
     }
 
+    /// What hints of one cause say together, once for all their servers.
+    pub fn hints_together(&self, hints: &[&Hint]) -> Option<HintText> {
+        let first = *hints.first()?;
+        let count = hints.iter().map(|hint| hint.weight()).sum();
+        let mut about_all = first.clone();
+        let these = Arg::Text(self.text(MessageKey::SummaryTheseServers).to_owned());
+        about_all.args.retain(|(name, _)| *name != "server");
+        about_all.args.push(("server", these));
+        let text = self.hint(&about_all);
+        let own: Vec<String> = hints
+            .iter()
+            .filter(|hint| hint.summed().is_none())
+            .map(|hint| self.hint(hint).evidence)
+            .collect();
+        let evidence = match (own.first(), &first.server) {
+            (Some(evidence), Some(server)) if own.iter().any(|other| other != evidence) => {
+                format!("{server}: {evidence}")
+            }
+            _ => text.evidence,
+        };
+        let is_summed = hints.iter().any(|hint| hint.summed().is_some());
+        let shared = self.format_all(MessageKey::SummaryStep, &[]).into_iter();
+        let steps = shared.take(usize::from(is_summed)).chain(text.steps).collect();
+        Some(HintText { title: self.title_of_many(first.id, count), evidence, steps, ..text })
+    }
+
     /// One hint in place of `count` hints.
     fn summary(&self, hint: &Hint, count: usize) -> HintText {
         let these = self.text(MessageKey::SummaryTheseServers).to_owned();

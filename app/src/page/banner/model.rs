@@ -3,7 +3,7 @@
 use crate::cluster::hints::{self, Arg};
 use crate::cluster::{Health, Hint, HintId, Role, Timestamp};
 use crate::i18n::{MessageKey, ProblemCount};
-use crate::page::route::{Done, List, Route};
+use crate::page::route::Done;
 use crate::page::view_context::ViewContext;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +50,7 @@ impl ViewContext<'_> {
         let address = if is_of_cluster {
             format!("#{}", hints::anchor(id, None, None))
         } else {
-            let list = List { search: format!("hint:{}", id.as_str()), ..List::default() };
-            let appearance = self.route.appearance.clone();
-            Route { list, appearance, ..Route::default() }.address()
+            self.address_of_search(format!("hint:{}", id.as_str()))
         };
         ProblemLink { text, address }
     }

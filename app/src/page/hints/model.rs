@@ -1,29 +1,49 @@
-//! The hints as text, grouped by id.
+//! The hints as text, a card for each cause.
 
 use crate::cluster::hints::{Arg, dom_safe};
-use crate::cluster::{Hint, KeyKind, Timestamp};
+use crate::cluster::{Hint, KeyKind, ServerName, Timestamp};
 use crate::cluster::{HintAction, HintId, Severity};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
-use crate::page::route::{List, Route};
 use crate::page::view_context::ViewContext;
 
+/// What is said about one cause: a hint, or all hints that it explains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HintCard {
     pub(crate) id: &'static str,
+    pub(crate) severity: Severity,
+    /// How many cards of this id and severity come before it.
+    pub(crate) place: usize,
     /// The id of its element.
     pub(crate) anchor: String,
-    /// The server it is about, and the address of the server's row.
-    pub(crate) server: Option<(String, String)>,
+    /// How many hints it stands for.
+    pub(crate) count: usize,
     pub(crate) title: String,
     pub(crate) evidence: String,
     /// Only the title and the evidence are shown until it is opened.
     pub(crate) is_folded: bool,
+    /// Its servers, if it stands for several hints.
+    pub(crate) subjects: Vec<Subject>,
+    /// How many servers it stands for besides, and the id of the element that says so.
+    pub(crate) more: Option<(String, String)>,
     pub(crate) steps: Vec<String>,
     pub(crate) avoid: Option<String>,
+    /// Leads to its server, or to a list of its servers: the text and the address.
+    pub(crate) show: Option<(String, String)>,
     /// What an admin can do about it on this page.
     pub(crate) action: Option<DialogLink>,
+}
+
+/// One of several servers that a card is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subject {
+    /// The id of its element: the place of the server's own hint.
+    pub(crate) anchor: String,
+    pub(crate) name: String,
+    /// Of its row.
+    pub(crate) address: String,
+    pub(crate) evidence: String,
 }
 
 /// A link that opens a dialog.
@@ -40,81 +60,101 @@ impl DialogLink {
     }
 }
 
-/// The hints of one id; folded under one heading if there are many.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HintGroup {
-    pub(crate) id: &'static str,
-    /// Also counts the hints that a summary stands for.
-    pub(crate) count: usize,
-    /// `Some` if they are folded.
-    pub(crate) heading: Option<String>,
-    pub(crate) severity: Severity,
-    pub(crate) hints: Vec<HintCard>,
-}
-
-/// If there are more hints of one id, they are folded.
-const MAX_UNFOLDED: usize = 5;
-
-/// Up to so many hints are open; of more only the first.
+/// Up to so many cards are open; of more only the first.
 const MAX_OPEN: usize = 3;
 
-/// Each hint links to its server's row if the server is one of those `shown`, which are positions in the overview.
-pub(crate) fn hint_groups(
+/// A card for each cause. A server links to its row if it is one of those `shown`, which are positions in the overview.
+pub(crate) fn hint_cards(
     hints: &[Hint],
     shown: &[usize],
     context: &ViewContext<'_>,
-) -> Vec<HintGroup> {
+) -> Vec<HintCard> {
     let all_silent = hints.iter().any(|hint| hint.id == HintId::EveryoneSilent);
-    // What is in a folded group has been asked for, so it is not folded again.
-    let folds_cards = hints.len() > MAX_OPEN;
-    let mut is_first = true;
-    hints
-        .chunk_by(|a, b| (a.id, a.severity) == (b.id, b.severity))
-        .filter_map(|same| {
-            let id = same.first()?.id;
-            let is_silence = matches!(id, HintId::ServiceStale | HintId::ServiceLate);
-            let fold = same.len() > MAX_UNFOLDED || (all_silent && is_silence);
-            let count = same.iter().map(Hint::weight).sum();
-            let mut card = |hint| {
-                let is_folded = folds_cards && !fold && !is_first;
-                is_first = false;
-                hint_card(hint, is_folded, shown, context)
-            };
-            Some(HintGroup {
-                id: id.as_str(),
-                count,
-                heading: fold.then(|| context.catalog.title_of_many(id, count)),
-                severity: same.first()?.severity,
-                hints: same.iter().map(&mut card).collect(),
-            })
-        })
-        .collect()
+    let mut causes: Vec<Vec<&Hint>> = Vec::new();
+    for hint in hints {
+        let mut known = causes.iter_mut();
+        match known.find(|cause| cause.iter().take(1).any(|first| first.has_same_cause(hint))) {
+            Some(cause) => cause.push(hint),
+            None => causes.push(vec![hint]),
+        }
+    }
+    let folds = causes.len() > MAX_OPEN;
+    let mut cards: Vec<HintCard> = Vec::with_capacity(causes.len());
+    for cause in &causes {
+        let Some(mut card) = hint_card(cause, shown, context) else { continue };
+        let is_alike = |other: &&HintCard| (other.id, other.severity) == (card.id, card.severity);
+        card.place = cards.iter().filter(is_alike).count();
+        if !card.subjects.is_empty() {
+            // The places of the servers' own hints are in it.
+            let place = card.place;
+            card.anchor = format!("hint-{}_{}_{place}", card.id, card.severity.as_str());
+        }
+        let is_silence = ["service-stale", "service-late"].contains(&card.id);
+        card.is_folded = (folds && !cards.is_empty()) || (all_silent && is_silence);
+        cards.push(card);
+    }
+    cards
 }
 
-fn hint_card(hint: &Hint, is_folded: bool, shown: &[usize], context: &ViewContext<'_>) -> HintCard {
-    let text = context.catalog.hint(hint);
-    HintCard {
-        id: hint.id.as_str(),
+fn hint_card(hints: &[&Hint], shown: &[usize], context: &ViewContext<'_>) -> Option<HintCard> {
+    let first = *hints.first()?;
+    let catalog = context.catalog;
+    let own = || hints.iter().filter_map(|hint| Some((*hint, hint.server.as_ref()?)));
+    let is_one = hints.len() == 1;
+    let text = if is_one { catalog.hint(first) } else { catalog.hints_together(hints)? };
+    let subjects = own().filter(|_| !is_one).map(|(hint, server)| Subject {
         anchor: hint.anchor(),
-        server: hint.server.as_ref().map(|server| {
-            let row_anchor = format!("#server-{}", dom_safe(server));
-            let servers = &context.overview.servers;
-            let at = servers.binary_search_by(|known| known.name.cmp(server));
-            if at.is_ok_and(|at| shown.contains(&at)) {
-                return (server.to_string(), row_anchor);
-            }
-            // The filter or the page leaves its row out: a search for the server shows it.
-            let list = List { search: server.to_string(), ..List::default() };
-            let search =
-                Route { list, appearance: context.route.appearance.clone(), ..Route::default() };
-            (server.to_string(), format!("{}{row_anchor}", search.address()))
-        }),
+        name: server.to_string(),
+        address: context.row_address(server, shown),
+        evidence: catalog.hint(hint).evidence,
+    });
+    let count: usize = hints.iter().map(|hint| hint.weight()).sum();
+    let summary = hints.iter().find(|hint| hint.summed().is_some() && !is_one);
+    let more = summary.map(|summary| {
+        let count = [("count", Arg::Number(summary.weight()))];
+        (catalog.format(MessageKey::HintsMore, &count), summary.anchor())
+    });
+    let show = if is_one {
+        first.server.as_ref().map(|server| {
+            let name = [("server", Arg::Text(server.to_string()))];
+            let text = catalog.format(MessageKey::HintsShowServer, &name);
+            (text, context.row_address(server, shown))
+        })
+    } else {
+        let text = catalog.format(MessageKey::HintsShowAll, &[("count", Arg::Number(count))]);
+        Some((text, context.address_of_search(format!("hint:{}", first.id.as_str()))))
+    };
+    let is_about_one = matches!(first.id.action(), HintAction::Remove | HintAction::Reconnect);
+    let action = if is_one || !is_about_one { hint_action(first, catalog) } else { None };
+    Some(HintCard {
+        id: first.id.as_str(),
+        severity: first.severity,
+        place: 0,
+        anchor: first.anchor(),
+        count,
         title: text.title,
         evidence: text.evidence,
-        is_folded,
+        is_folded: false,
+        subjects: subjects.collect(),
+        more,
         steps: text.steps,
         avoid: text.avoid,
-        action: hint_action(hint, context.catalog),
+        show,
+        action,
+    })
+}
+
+impl ViewContext<'_> {
+    /// The address of a server's row.
+    fn row_address(&self, server: &ServerName, shown: &[usize]) -> String {
+        let row_anchor = format!("#server-{}", dom_safe(server));
+        let servers = &self.overview.servers;
+        let at = servers.binary_search_by(|known| known.name.cmp(server));
+        if at.is_ok_and(|at| shown.contains(&at)) {
+            return row_anchor;
+        }
+        // The filter or the page leaves its row out: a search for the server shows it.
+        format!("{}{row_anchor}", self.address_of_search(server.to_string()))
     }
 }
 
@@ -159,7 +199,7 @@ fn hint_action(hint: &Hint, catalog: &Catalog) -> Option<DialogLink> {
 
 /// The only hint of a page that has had no update since `since`. `error_detail` is the overview's reason if it
 /// rejects this page's requests.
-pub(crate) fn cut_off(since: Timestamp, error_detail: &str, catalog: &Catalog) -> HintGroup {
+pub(crate) fn cut_off(since: Timestamp, error_detail: &str, catalog: &Catalog) -> HintCard {
     let args = [("since", Arg::Moment(since)), ("detail", Arg::Text(error_detail.to_owned()))];
     let [title, evidence, step] = if error_detail.is_empty() {
         [MessageKey::CutOffTitle, MessageKey::CutOffEvidence, MessageKey::CutOffStep]
@@ -170,22 +210,20 @@ pub(crate) fn cut_off(since: Timestamp, error_detail: &str, catalog: &Catalog) -
             MessageKey::CutOffRejectedStep,
         ]
     };
-    let hint_card = HintCard {
+    HintCard {
         id: "cut-off",
+        severity: Severity::Error,
+        place: 0,
         anchor: "hint-cut-off".to_owned(),
-        server: None,
+        count: 1,
         title: catalog.format(title, &args),
         evidence: catalog.format(evidence, &args),
         is_folded: false,
+        subjects: Vec::new(),
+        more: None,
         steps: catalog.format_all(step, &args),
         avoid: None,
+        show: None,
         action: None,
-    };
-    HintGroup {
-        id: "cut-off",
-        count: 1,
-        heading: None,
-        severity: Severity::Error,
-        hints: vec![hint_card],
     }
 }

@@ -1,26 +1,26 @@
 //! Troubleshooting: a card for each hint, the most urgent first.
 
-use leptos::either::Either;
 use leptos::prelude::*;
 use maud::html;
 
 use crate::cluster::hints::Arg;
 use crate::i18n::MessageKey;
-use crate::page::hints::model::{HintCard, HintGroup};
+use crate::page::hints::model::HintCard;
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
 use crate::page::ui::permitted_link;
 
 #[component]
 pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
-    let count =
-        move || match state.model(Part::Hints).hints.iter().map(|group| group.count).sum::<usize>()
-        {
+    let count = move || {
+        let hints = &state.model(Part::Hints).hints;
+        match hints.iter().map(|card| card.count).sum::<usize>() {
             0 => String::new(),
             count => {
                 state.catalog().format(MessageKey::HintsCount, &[("count", Arg::Number(count))])
             }
-        };
+        }
+    };
     let none = move || {
         let none = state.catalog().text(MessageKey::HintsNone);
         let is_empty = state.model(Part::Hints).hints.is_empty();
@@ -33,53 +33,42 @@ pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
             </h2>
             <For
                 each=move || state.model(Part::Hints).hints.clone()
-                key=|group| (group.id, group.severity, group.heading.is_some())
-                children=move |group| hint_group(state, &group)
+                key=|card| (card.id, card.severity, card.place)
+                children=move |card| view! { <Card state card /> }
             />
             {none}
         </section>
     }
 }
 
-/// A group stays open or closed while its hints come and go.
-fn hint_group(state: PageState, group: &HintGroup) -> impl IntoView + use<> {
-    let (id, urgency) = (group.id, group.severity);
-    let severity = status_style::severity(urgency);
-    let is_this = move |group: &&HintGroup| group.id == id && group.severity == urgency;
-    let current = move || state.model(Part::Hints).hints.iter().find(is_this).cloned();
-    let hints = move || {
-        let hints = current().map(|group| group.hints).unwrap_or_default();
-        hints.iter().map(|hint| hint_card(state, hint, severity)).collect::<Vec<_>>()
-    };
-    if group.heading.is_none() {
-        return Either::Left(hints);
+/// A card keeps its element while its servers come and go, so what one has opened stays open.
+#[component]
+fn Card(state: PageState, card: HintCard) -> impl IntoView {
+    let key = |card: &HintCard| (card.id, card.severity, card.place);
+    let own = key(&card);
+    move || {
+        let model = state.model(Part::Hints);
+        model.hints.iter().find(|card| key(card) == own).map(|card| hint_card(state, card))
     }
-    let heading = move || current().and_then(|group| group.heading);
-    let icon = status_style::icon_alone(severity, state.catalog()).into_string();
-    Either::Right(view! {
-        <details class="group" data-group=id>
-            <summary><span inner_html=icon></span><b>{heading}</b></summary>
-            {hints}
-        </details>
-    })
 }
 
-/// Rendered again with each update: Leptos keeps the elements and changes only what differs, so what one has opened
-/// stays open.
-fn hint_card(
-    state: PageState,
-    hint: &HintCard,
-    severity: status_style::StatusStyle,
-) -> impl IntoView + use<> {
+fn hint_card(state: PageState, hint: &HintCard) -> impl IntoView + use<> {
+    let severity = status_style::severity(hint.severity);
     let icon = status_style::icon_alone(severity, state.catalog()).into_string();
     let advice = html! {
+        @if !hint.subjects.is_empty() {
+            ul.subjects {
+                @for subject in &hint.subjects {
+                    li id=(subject.anchor) { a href=(subject.address) title=(subject.evidence) { (subject.name) } }
+                }
+                @if let Some((text, anchor)) = &hint.more { li.muted id=(anchor) { (text) } }
+            }
+        }
         ol { @for step in &hint.steps { li { (step) } } }
         @if let Some(avoid) = &hint.avoid { p.avoid { (avoid) } }
     };
-    let to_server = hint.server.clone().map(|(name, address)| {
+    let show = hint.show.clone().map(|(text, address)| {
         let id = format!("show-{}", hint.anchor);
-        let text =
-            state.catalog().format(MessageKey::HintsShowServer, &[("server", Arg::Text(name))]);
         view! { <a id=id href=address>{text}</a> }
     });
     let action = hint.action.clone().map(|action| {
@@ -95,7 +84,7 @@ fn hint_card(
                     <p class="muted">{hint.evidence.clone()}</p>
                 </summary>
                 <div inner_html=advice.into_string()></div>
-                <p class="links">{to_server}{action}</p>
+                <p class="links">{show}{action}</p>
             </details>
         </article>
     }

@@ -170,6 +170,7 @@ mod tests {
     };
     use crate::cluster::{Role, Source};
     use crate::i18n::{Catalog, Language};
+    use crate::page::hints::model::HintCard;
     use crate::page::model::PageModel;
     use crate::page::route::Route;
     use crate::page::servers::columns::Cell;
@@ -262,11 +263,16 @@ mod tests {
         rebuilt.map(|(row, _)| row.name.clone()).collect()
     }
 
+    /// The ids of a card's elements to which cells link.
+    fn places_of(card: &HintCard) -> impl Iterator<Item = &String> {
+        let more = card.more.iter().map(|(_, anchor)| anchor);
+        card.subjects.iter().map(|subject| &subject.anchor).chain(more).chain([&card.anchor])
+    }
+
     #[test]
     fn a_cell_with_a_problem_links_to_its_hint_or_to_the_summary() {
         let (model, _) = page_model(&cluster());
-        let anchors: BTreeSet<&String> =
-            model.hints.iter().flat_map(|group| &group.hints).map(|hint| &hint.anchor).collect();
+        let anchors: BTreeSet<&String> = model.hints.iter().flat_map(places_of).collect();
         let cells = |row: &Arc<ServerRow>| -> Vec<Cell> {
             row.problems.iter().map(|problem| problem.cell.clone()).collect()
         };
@@ -284,10 +290,7 @@ mod tests {
         }
         assert_eq!(in_summary, SERVERS - 1 - 49);
         assert_eq!(model.hints[0].count, SERVERS - 1);
-        assert_eq!(
-            model.hints[0].heading.as_deref(),
-            Some("59 servers use a different encryption key")
-        );
+        assert_eq!(model.hints[0].title, "59 servers use a different encryption key");
     }
 
     #[test]
