@@ -236,7 +236,7 @@ pub struct VersionCount {
 }
 
 /// The whole picture with verdicts, at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overview {
     /// The moment of the last change of a fact or verdict.
     pub as_of: Timestamp,

@@ -49,6 +49,7 @@ pub use health::{
 pub use heartbeat::Heartbeat;
 pub use hints::Hint;
 pub use interruptions::{Gap, Interruptions, Start};
+pub use judge::Judgement;
 pub use keys::{KeyCheck, KeyKind};
 pub use messenger::{Messenger, MessengerFailure};
 pub use observation::{BlindPeriod, DatabaseOutage};

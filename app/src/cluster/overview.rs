@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::component::Component;
 use super::component_key::Role;
 use super::health::{
-    ComponentStatus, Counts, Health, KeyVerdict, Overview, Pulse, ServerStatus, VersionCheck,
-    VersionCount,
+    ComponentStatus, Counts, Health, KeyVerdict, Overview, Pulse, ServerStatus, Stability,
+    VersionCheck, VersionCount,
 };
 use super::keys::KeyKind;
 use super::messenger::Messenger;
@@ -15,95 +15,108 @@ use super::server_name::ServerName;
 use super::snapshot::Snapshot;
 use super::time::Timestamp;
 use super::version;
-use super::versions::{Running, compared, reference_version, spellings, versions};
+use super::versions::{Running, reference_version, spellings, versions};
 
-impl Snapshot {
-    /// All verdicts at `now`, before the hints that follow from them. While
-    /// the observer is blind these are the verdicts of its last successful read, with every pulse and health
-    /// unknown.
-    pub(super) fn verdicts(&self, now: Timestamp) -> Overview {
-        let now = self.blind_since.unwrap_or(now);
-        let pulses: Vec<(&Arc<Component>, Pulse)> = self
-            .components
-            .values()
-            .map(|component| (component, component.pulse(&self.settings, &self.blind_periods, now)))
-            .collect();
-        let live = live(&pulses);
-        let compared = compared(&pulses, &live);
+/// What the verdict on a component depends on besides its facts and the settings.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Comparison {
+    /// The version most live components run.
+    reference_version: Option<String>,
+    /// Whether any compared component reports an encryption key.
+    has_key: bool,
+    /// Servers whose word on messengers does not count any more, because what they report of themselves, or their web
+    /// component, has stopped or is stale.
+    gone: Vec<ServerName>,
+}
+
+impl Comparison {
+    /// Of the components of this overview, which has their pulses. Also returns the versions they run, newest first.
+    pub(super) fn new(overview: &Overview) -> (Self, Vec<VersionCount>) {
+        let compared: Vec<(&Component, bool)> =
+            overview.compared().map(|status| (status.component.as_ref(), status.live)).collect();
         let (spellings, reported) = spellings(&compared);
         let versions = versions(&compared, &spellings, &reported);
-        let reference = reference_version(&versions);
-        let keyed = self.keyed_components();
-        let evaluator = Evaluator { snapshot: self, reference, keyed, pulses: &pulses, now };
-        let servers = group(
-            pulses
-                .iter()
-                .zip(live)
-                .map(|((component, pulse), live)| evaluator.component(component, *pulse, live)),
-        );
-        let (as_of, next_turn) = self.turns(now);
-        let reference_version = evaluator.reference.map(str::to_owned);
+        let has_key = compared.iter().any(|(component, _)| component.facts.key_check.is_some());
+        let speaks = |status: &ComponentStatus| {
+            let component = &status.component;
+            let speaks = component.role == Role::Web || component.facts.source.is_own();
+            speaks && !status.pulse.is_heard()
+        };
+        let is_gone = |server: &&ServerStatus| server.components.iter().any(speaks);
+        let comparison = Self {
+            reference_version: reference_version(&versions).map(str::to_owned),
+            has_key,
+            gone: overview.servers.iter().filter(is_gone).map(|one| one.name.clone()).collect(),
+        };
         let versions = versions.into_iter().filter(|version| version.components > 0);
         let versions = versions.map(|Running { label, components, servers, .. }| VersionCount {
             version: label.text.to_owned(),
             components,
             servers,
         });
-        Overview {
-            as_of,
-            next_turn,
-            blind_since: self.blind_since,
-            health: servers.iter().map(|server| server.health).max().unwrap_or_default(),
-            counts: counts(&servers),
-            reference_version,
-            versions: versions.collect(),
-            servers,
-            findings: Vec::new(),
-        }
-        .seen_by(self.blind_since)
+        (comparison, versions.collect())
     }
 
-    /// How many compared components report an encryption key.
-    fn keyed_components(&self) -> usize {
-        self.components
-            .values()
-            .filter(|component| !component.is_observer() && component.facts.key_check.is_some())
-            .count()
+    pub(super) fn reference_version(&self) -> Option<&str> {
+        self.reference_version.as_deref()
     }
 }
 
-impl Overview {
-    /// Nobody can tell how anything is while the observer is blind: never green.
-    fn seen_by(mut self, blind_since: Option<Timestamp>) -> Self {
-        if blind_since.is_none() {
-            return self;
+impl ServerStatus {
+    /// A server whose components are not judged yet. Web before service.
+    fn unjudged(components: &[&Arc<Component>]) -> Option<Self> {
+        let unjudged = |component: &&Arc<Component>| ComponentStatus {
+            component: Arc::clone(component),
+            pulse: Pulse::Unknown,
+            stability: Stability::Steady,
+            health: Health::Unknown,
+            raised_by: None,
+            version: None,
+            key: None,
+            machine_key: None,
+            live: false,
+            messenger: None,
+        };
+        let name = components.first()?.server.clone();
+        let components = components.iter().map(unjudged).collect();
+        Some(Self { name, health: Health::Unknown, components })
+    }
+
+    /// Takes the pulses of its components at `now`, and who of them is live: alive or late, or a stale web component beside
+    /// one that is.
+    pub(super) fn take_pulses(&mut self, snapshot: &Snapshot, now: Timestamp) {
+        for status in &mut self.components {
+            let Snapshot { settings, blind_periods, .. } = snapshot;
+            status.pulse = status.component.pulse(settings, blind_periods, now);
         }
-        self.health = Health::Unknown;
-        for server in &mut self.servers {
-            server.health = Health::Unknown;
-            for status in &mut server.components {
-                status.pulse = Pulse::Unknown;
-                status.health = Health::Unknown;
+        let is_heard = self.components.iter().any(|status| status.pulse.is_heard());
+        for status in &mut self.components {
+            let is_idle = status.pulse == Pulse::Stale && status.component.role == Role::Web;
+            status.live = status.pulse.is_heard() || (is_idle && is_heard);
+        }
+    }
+
+    /// Judges its components, whose pulses have been taken. While the observer is blind nobody can tell how anything is:
+    /// never green.
+    pub(super) fn judge(&mut self, snapshot: &Snapshot, comparison: &Comparison, now: Timestamp) {
+        let evaluator = Evaluator { snapshot, comparison, now };
+        for status in &mut self.components {
+            evaluator.judge(status);
+            if snapshot.blind_since.is_some() {
+                (status.pulse, status.health) = (Pulse::Unknown, Health::Unknown);
             }
         }
-        self.counts = counts(&self.servers);
-        self
+        self.health = self.components.iter().map(|status| status.health).max().unwrap_or_default();
     }
 }
 
-/// Which components are live: alive or late, or a stale web component on the server of one that is.
-fn live(pulses: &[(&Arc<Component>, Pulse)]) -> Vec<bool> {
-    pulses
-        .iter()
-        .enumerate()
-        .map(|(place, (component, pulse))| {
-            // The service, if there is one, follows its server's web component.
-            let beside = pulses
-                .get(place + 1)
-                .is_some_and(|(other, pulse)| other.server == component.server && pulse.is_heard());
-            pulse.is_heard() || (*pulse == Pulse::Stale && component.role == Role::Web && beside)
-        })
-        .collect()
+impl Snapshot {
+    /// All servers by name, not judged yet.
+    pub(super) fn unjudged_servers(&self) -> Vec<ServerStatus> {
+        let components: Vec<&Arc<Component>> = self.components.values().collect();
+        let servers = components.chunk_by(|a, b| a.server == b.server);
+        servers.filter_map(ServerStatus::unjudged).collect()
+    }
 }
 
 impl Snapshot {
@@ -115,19 +128,17 @@ impl Snapshot {
     }
 }
 
-/// What every component is compared with.
+/// Judges components one by one.
 struct Evaluator<'a> {
     snapshot: &'a Snapshot,
-    reference: Option<&'a str>,
-    keyed: usize,
-    /// By server.
-    pulses: &'a [(&'a Arc<Component>, Pulse)],
+    comparison: &'a Comparison,
     now: Timestamp,
 }
 
 impl Evaluator<'_> {
-    fn component(&self, component: &Arc<Component>, pulse: Pulse, live: bool) -> ComponentStatus {
-        let version = self.version(component, pulse);
+    fn judge(&self, status: &mut ComponentStatus) {
+        let component = &status.component;
+        let version = self.version(component, status.pulse);
         let key = self.key(component);
         let machine_key = self.machine_key(component);
         let of_version = match version {
@@ -142,19 +153,11 @@ impl Evaluator<'_> {
         let (stability, of_stability) =
             component.interruptions.stability(component.role, &self.snapshot.settings, self.now);
         let health = [of_stability, of_version, of_key(key), of_key(machine_key)];
-        let health = health.into_iter().fold(pulse.health(component.role), Health::max);
-        ComponentStatus {
-            component: Arc::clone(component),
-            pulse,
-            stability,
-            health,
-            raised_by: None,
-            version,
-            key,
-            machine_key,
-            live,
-            messenger: self.messenger(component),
-        }
+        status.health = health.into_iter().fold(status.pulse.health(component.role), Health::max);
+        status.messenger = self.messenger(component);
+        status.raised_by = None;
+        (status.stability, status.version) = (stability, version);
+        (status.key, status.machine_key) = (key, machine_key);
     }
 
     /// The worst that any of them sees, and of equals the one that has seen it longest.
@@ -167,28 +170,23 @@ impl Evaluator<'_> {
         worst.cloned()
     }
 
-    /// Whether a web server is not there any more, so that its word on messengers does not count: what it
-    /// reports of itself, or the web component of its name, has stopped or is stale.
+    /// Whether a web server is not there any more, so that its word on messengers does not count.
     fn is_gone(&self, web_server: &str) -> bool {
         let Ok(name) = ServerName::parse(web_server) else { return false };
-        let first = self.pulses.partition_point(|(component, _)| component.server < name);
-        let same = self.pulses.iter().skip(first);
-        let mut same = same.take_while(|(component, _)| component.server == name);
-        same.any(|(component, pulse)| {
-            let speaks = component.role == Role::Web || component.facts.source.is_own();
-            speaks && !pulse.is_heard() && component.server.as_str() == web_server
-        })
+        self.comparison.gone.binary_search(&name).is_ok()
     }
 
     fn version(&self, component: &Component, pulse: Pulse) -> Option<VersionCheck> {
         if component.is_observer() || pulse == Pulse::Stopped {
             return None;
         }
-        Some(match version::compare(&component.facts.version, self.reference?) {
-            Ordering::Equal => VersionCheck::InSync,
-            Ordering::Less => VersionCheck::Behind,
-            Ordering::Greater => VersionCheck::Ahead,
-        })
+        Some(
+            match version::compare(&component.facts.version, self.comparison.reference_version()?) {
+                Ordering::Equal => VersionCheck::InSync,
+                Ordering::Less => VersionCheck::Behind,
+                Ordering::Greater => VersionCheck::Ahead,
+            },
+        )
     }
 
     fn key(&self, component: &Component) -> Option<KeyVerdict> {
@@ -196,7 +194,7 @@ impl Evaluator<'_> {
             return None;
         }
         if component.facts.key_check.is_none() {
-            return (self.keyed > 0).then_some(KeyVerdict::Missing);
+            return self.comparison.has_key.then_some(KeyVerdict::Missing);
         }
         self.against_reference(component, KeyKind::Encryption)
     }
@@ -215,26 +213,8 @@ impl Evaluator<'_> {
     }
 }
 
-/// Puts components, ordered by server, under their servers.
-fn group(components: impl Iterator<Item = ComponentStatus>) -> Vec<ServerStatus> {
-    let mut servers: Vec<ServerStatus> = Vec::new();
-    for status in components {
-        match servers.last_mut() {
-            Some(server) if server.name == status.component.server => {
-                server.health = server.health.max(status.health);
-                server.components.push(status);
-            }
-            _ => servers.push(ServerStatus {
-                name: status.component.server.clone(),
-                health: status.health,
-                components: vec![status],
-            }),
-        }
-    }
-    servers
-}
-
-fn counts(servers: &[ServerStatus]) -> Counts {
+/// How many there are of what.
+pub(super) fn counts(servers: &[ServerStatus]) -> Counts {
     let mut counts = Counts { servers: servers.len(), ..Counts::default() };
     for status in servers.iter().flat_map(|server| &server.components) {
         match status.component.role {

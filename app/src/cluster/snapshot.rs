@@ -61,37 +61,34 @@ impl Snapshot {
     }
 
     /// [`Self::as_of`] and [`Self::next_turn`], in one pass.
-    pub(super) fn turns(&self, now: Timestamp) -> (Timestamp, Option<Timestamp>) {
+    fn turns(&self, now: Timestamp) -> (Timestamp, Option<Timestamp>) {
         if let Some(blind) = self.blind_since {
             return (blind, None);
         }
-        let (mut latest, mut next): (Timestamp, Option<Timestamp>) = (self.changed_at, None);
-        self.each_turn(&mut |turn| {
-            if turn <= now {
-                latest = latest.max(turn);
-            } else if next.is_none_or(|next| turn < next) {
-                next = Some(turn);
-            }
-        });
-        (latest, next)
+        let mut turns = Turns::default();
+        let mut note = |turn| turns.note(turn, now);
+        self.each_turn_of_cluster(&mut note);
+        let counts_gone = self.counts_gone();
+        for component in self.components.values() {
+            self.each_turn_of(component, counts_gone, &mut note);
+        }
+        (turns.latest.map_or(self.changed_at, |latest| latest.max(self.changed_at)), turns.next)
     }
 
-    /// Every moment at which time alone may turn a verdict or a hint.
-    fn each_turn(&self, turn: &mut dyn FnMut(Timestamp)) {
+    /// Every moment at which time alone may turn a hint that does not follow from one component.
+    pub(super) fn each_turn_of_cluster(&self, turn: &mut dyn FnMut(Timestamp)) {
         for refusal in &self.rejected {
             turn(refusal.until);
         }
         unsteady::each_turn(&self.blind_periods, turn);
         self.upkeep.each_turn(turn);
-        // Who has been gone for a day matters only then.
-        let counts_gone = nearly_reached(self.max_servers, self.components.len()).is_some()
-            && nearly_reached(self.max_servers, self.count_servers()).is_some();
-        for component in self.components.values() {
-            self.each_turn_of(component, turn);
-            if counts_gone {
-                turn(self.gone_since(component) + GONE_FOR);
-            }
-        }
+    }
+
+    /// Whether it matters who has been gone for a day.
+    pub(super) fn counts_gone(&self) -> bool {
+        // A server has at most two components, so nearly always there is nothing to count.
+        nearly_reached(self.max_servers, self.components.len()).is_some()
+            && nearly_reached(self.max_servers, self.count_servers()).is_some()
     }
 
     /// When a component becomes stale, or was stopped, if it sends no further heartbeat.
@@ -103,7 +100,16 @@ impl Snapshot {
         exceeds_at(component.last_heartbeat, limit, &self.blind_periods)
     }
 
-    fn each_turn_of(&self, component: &Component, turn: &mut dyn FnMut(Timestamp)) {
+    /// Every moment at which time alone may turn a verdict on this component or a hint about it.
+    pub(super) fn each_turn_of(
+        &self,
+        component: &Component,
+        counts_gone: bool,
+        turn: &mut dyn FnMut(Timestamp),
+    ) {
+        if counts_gone {
+            turn(self.gone_since(component) + GONE_FOR);
+        }
         let since = component.last_heartbeat;
         let after = |limit: Span| exceeds_at(since, limit, &self.blind_periods);
         if component.stopped {
@@ -144,5 +150,22 @@ impl Snapshot {
         let mut last: Option<&ServerName> = None;
         let mut is_new = |server| last.replace(server) != Some(server);
         self.components.keys().filter(|key| is_new(&key.server)).count()
+    }
+}
+
+/// The last turn up to a moment, and the first one after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Turns {
+    pub(super) latest: Option<Timestamp>,
+    pub(super) next: Option<Timestamp>,
+}
+
+impl Turns {
+    pub(super) fn note(&mut self, turn: Timestamp, now: Timestamp) {
+        if turn <= now {
+            self.latest = self.latest.max(Some(turn));
+        } else if self.next.is_none_or(|next| turn < next) {
+            self.next = Some(turn);
+        }
     }
 }

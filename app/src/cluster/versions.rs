@@ -1,10 +1,8 @@
 //! Which versions run, how widely, and which is the reference.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use super::component::Component;
-use super::health::Pulse;
 use super::order::sorted_indices;
 use super::server_name::ServerName;
 use super::version;
@@ -31,19 +29,8 @@ pub(super) struct Running<'a> {
     pub(super) last: Option<&'a ServerName>,
 }
 
-/// The compared components, which are in the order of their servers, and whether each is live.
-pub(super) fn compared<'a>(
-    pulses: &[(&'a Arc<Component>, Pulse)],
-    live: &[bool],
-) -> Vec<(&'a Component, bool)> {
-    let all = pulses.iter().zip(live).map(|((component, _), live)| {
-        let component: &'a Arc<Component> = component;
-        (component.as_ref(), *live)
-    });
-    all.filter(|(component, _)| !component.is_observer()).collect()
-}
-
-/// Every spelling of a version among these components, and which of them each component reports.
+/// Every spelling of a version among these components, and which of them each component reports. The components are in the
+/// order of their servers, each with whether it is live.
 pub(super) fn spellings<'a>(compared: &[(&'a Component, bool)]) -> (Vec<Spelling<'a>>, Vec<usize>) {
     // Nearly always neighbours report the same text, so that few texts have to be sorted.
     let text = |place: usize| compared[place].0.facts.version.as_str();

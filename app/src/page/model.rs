@@ -32,14 +32,14 @@ impl PageModel {
     /// What this route shows at `now`, and the servers of its list. `overview` is the snapshot's own. Their rows are built from that where they are shown.
     pub(crate) fn new(
         snapshot: &Snapshot,
-        overview: Overview,
+        overview: &Overview,
         now: Timestamp,
         route: &Route,
         extent: Extent,
         catalog: &'static Catalog,
     ) -> (Self, Listing) {
-        let hints = snapshot.hints(&overview);
-        let context = ViewContext { snapshot, overview: &overview, now, route, catalog };
+        let hints = snapshot.hints(overview);
+        let context = ViewContext { snapshot, overview, now, route, catalog };
         let (toolbar, order) = list_servers(&context, extent);
         let model = Self {
             banner: banner(&context, &hints),
@@ -48,7 +48,7 @@ impl PageModel {
             hints: hint_cards(&hints, &order, &context),
             panel: panel(&context),
             toolbar,
-            map: Map::new(&overview, &order),
+            map: Map::new(overview, &order),
             list: to_query(route.persistent_params()),
         };
         let said_once = model.toolbar.said_once;

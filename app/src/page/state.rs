@@ -90,11 +90,11 @@ impl PageState {
         let route = Route::parse(&initial.query);
         let InitialState { delta, context: page_context, .. } = initial;
         let now = delta.now;
+        let overview = snapshot.overview(now);
         let (model, listing) =
-            PageModel::new(snapshot, snapshot.overview(now), now, &route, Extent::Page, catalog);
+            PageModel::new(snapshot, &overview, now, &route, Extent::Page, catalog);
         let chunks = Chunk::all_near(listing.order.len());
-        let context =
-            ViewContext { snapshot, overview: &listing.overview, now, route: &route, catalog };
+        let context = ViewContext { snapshot, overview: &overview, now, route: &route, catalog };
         let places: Vec<_> = chunks.iter().map(|chunk| chunk.places(listing.order.len())).collect();
         let rows = RowCache::default().build(&places, &listing, &context);
         for (chunk, rows) in chunks.iter().zip(rows) {

@@ -137,7 +137,7 @@ impl RuleContext<'_> {
 
     pub(super) fn web_unused(self, status: &ComponentStatus) -> Hint {
         Hint::for_component(HintId::WebUnused, status)
-            .with("others", Arg::Number(self.busy_web_components))
+            .with("others", Arg::Number(self.count_busy_web()))
     }
 
     pub(super) fn overview_unsteady(self) -> Option<Hint> {

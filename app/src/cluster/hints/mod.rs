@@ -21,6 +21,7 @@ mod upkeep;
 pub use self::hint::{Arg, Hint, Names, anchor, dom_safe, summary_anchor};
 pub use self::note::Note;
 use self::rules::RuleContext;
+use self::simultaneous_silence::SimultaneousSilence;
 use super::finding::{Finding, HintId};
 use super::health::Overview;
 use super::order::sorted_indices;
@@ -34,17 +35,51 @@ impl Snapshot {
         self.hints_of(overview, &overview.findings)
     }
 
-    /// For what advice is due at `now`, in the order of the hints. `overview` has this snapshot's verdicts at `now`.
-    pub(super) fn findings(&self, overview: &Overview, now: Timestamp) -> Vec<Finding> {
+    /// What advice about one server depends on besides that server. `overview` has this snapshot's pulses at `now`.
+    pub(super) fn shared_causes(&self, overview: &Overview, now: Timestamp) -> SharedCauses {
+        let context = RuleContext::new(self, overview, now);
+        SharedCauses {
+            together: context.together,
+            has_busy_web: context.has_busy_web(),
+            same_machines: context.same_machines(),
+        }
+    }
+
+    /// What is due about the servers at these places, in their order. `overview` has this snapshot's verdicts at `now`.
+    pub(super) fn findings_about(
+        &self,
+        places: &[usize],
+        overview: &Overview,
+        now: Timestamp,
+        causes: &SharedCauses,
+    ) -> Vec<Finding> {
+        let context = causes.context(self, overview, now);
+        let mut found = Vec::new();
+        for place in places {
+            if let Some(server) = overview.servers.get(*place) {
+                context.about_server(*place, server, &mut found);
+            }
+        }
+        found
+    }
+
+    /// For what advice is due at `now`, in the order of the hints: about the cluster, besides what is due `about_servers`.
+    pub(super) fn findings(
+        &self,
+        overview: &Overview,
+        now: Timestamp,
+        causes: &SharedCauses,
+        about_servers: &[Finding],
+    ) -> Vec<Finding> {
         if self.blind_since.is_some() {
             return vec![Finding::for_cluster(HintId::OverviewBlind)];
         }
-        let context = RuleContext::new(self, overview, now);
-        let mut found = context.about_cluster();
-        for (place, server) in overview.servers.iter().enumerate() {
-            context.about_server(place, server, &mut found);
-        }
-        context.about_pairs(&mut found);
+        let mut found = causes.context(self, overview, now).about_cluster();
+        found.extend(about_servers);
+        found.extend(causes.same_machines.iter().map(|(first, _)| Finding {
+            server: Some(*first),
+            ..Finding::for_cluster(HintId::SameMachine)
+        }));
         in_order_of_hints(&found)
     }
 
@@ -62,13 +97,31 @@ impl Snapshot {
 
     /// Which hints about the cluster as a whole are due at `now`.
     pub(super) fn cluster_hints(&self, now: Timestamp) -> Vec<Hint> {
-        let overview = self.verdicts(now);
-        let found = if self.blind_since.is_some() {
-            vec![Finding::for_cluster(HintId::OverviewBlind)]
-        } else {
-            RuleContext::new(self, &overview, now).about_cluster()
-        };
-        self.hints_of(&overview, &in_order_of_hints(&found))
+        let overview = self.overview(now);
+        let mut found = overview.findings.clone();
+        found.retain(|finding| finding.server.is_none());
+        self.hints_of(&overview, &found)
+    }
+}
+
+/// What advice about one server depends on besides that server.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct SharedCauses {
+    together: Option<SimultaneousSilence>,
+    has_busy_web: bool,
+    /// By their places.
+    same_machines: Vec<(usize, usize)>,
+}
+
+impl SharedCauses {
+    fn context<'a>(
+        &self,
+        snapshot: &'a Snapshot,
+        overview: &'a Overview,
+        now: Timestamp,
+    ) -> RuleContext<'a> {
+        let Self { together, has_busy_web, .. } = *self;
+        RuleContext { snapshot, overview, now, together, has_busy_web }
     }
 }
 

@@ -27,15 +27,15 @@ pub(super) struct RuleContext<'a> {
     pub(super) now: Timestamp,
     /// The services that fell silent together, if most did.
     pub(super) together: Option<SimultaneousSilence>,
-    /// How many web components get requests, where load is balanced.
-    pub(super) busy_web_components: usize,
+    /// Whether load is balanced and at least two web components get requests.
+    pub(super) has_busy_web: bool,
 }
 
 impl<'a> RuleContext<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, overview: &'a Overview, now: Timestamp) -> Self {
-        let context = Self { snapshot, overview, now, together: None, busy_web_components: 0 };
-        let busy = if snapshot.settings.load_balancing { context.count_busy_web() } else { 0 };
-        Self { together: context.simultaneous_silence(), busy_web_components: busy, ..context }
+        let context = Self { snapshot, overview, now, together: None, has_busy_web: false };
+        let has_busy_web = context.has_busy_web();
+        Self { together: context.simultaneous_silence(), has_busy_web, ..context }
     }
 
     pub(super) fn about_cluster(self) -> Vec<Finding> {
@@ -125,15 +125,6 @@ impl<'a> RuleContext<'a> {
         due
     }
 
-    /// Servers that are probably one machine; each pair is about the first of them.
-    pub(super) fn about_pairs(self, found: &mut Vec<Finding>) {
-        let pairs = self.same_machines().into_iter();
-        found.extend(pairs.map(|(first, _)| Finding {
-            server: Some(first),
-            ..Finding::for_cluster(HintId::SameMachine)
-        }));
-    }
-
     /// Which advice a pulse asks for.
     fn pulse(self, status: &ComponentStatus) -> Option<HintId> {
         let component = &status.component;
@@ -192,11 +183,15 @@ impl<'a> RuleContext<'a> {
         let is_alive = |other: &ComponentStatus| {
             other.component.role == Role::Service && other.pulse.is_heard()
         };
-        is_candidate && self.busy_web_components >= 2 && server.components.iter().any(is_alive)
+        is_candidate && self.has_busy_web && server.components.iter().any(is_alive)
+    }
+
+    pub(super) fn has_busy_web(self) -> bool {
+        self.snapshot.settings.load_balancing && self.count_busy_web() >= 2
     }
 
     /// How many web components have reported within the last three intervals.
-    fn count_busy_web(self) -> usize {
+    pub(super) fn count_busy_web(self) -> usize {
         let within = self.snapshot.settings.interval().times(BUSY_INTERVALS);
         let busy = |status: &&ComponentStatus| {
             let component = &status.component;

@@ -8,7 +8,7 @@ use crate::cluster::order::sorted_indices;
 use crate::cluster::time::{Span, Timestamp};
 
 /// More than half of at least two services, which went stale within one interval.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SimultaneousSilence {
     /// All services that have not stopped.
     pub(super) services: usize,

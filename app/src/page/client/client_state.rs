@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::cluster::hints::dom_safe;
-use crate::cluster::{Snapshot, Span, Timestamp};
+use crate::cluster::{Judgement, Snapshot, Span, Timestamp};
 use crate::i18n::Catalog;
 use crate::page::client::monotonic::since_opened;
 use crate::page::model::PageModel;
@@ -37,10 +37,11 @@ pub(crate) struct ClientState {
     request_started: Option<Span>,
     /// The overview's reason if it rejected the last request.
     error_detail: String,
-    /// The servers of the list, as they were judged last.
-    listing: Option<Listing>,
-    /// They were judged as they are shown now: from this snapshot, cut off or not.
+    judgement: Judgement,
+    /// The judgement is of what is shown now: this snapshot, cut off or not.
     is_judged: bool,
+    /// The servers of the list.
+    listing: Option<Listing>,
     row_cache: RowCache,
     catalog: &'static Catalog,
 }
@@ -59,8 +60,9 @@ impl ClientState {
             failures: 0,
             request_started: None,
             error_detail: String::new(),
-            listing: None,
+            judgement: Judgement::default(),
             is_judged: false,
+            listing: None,
             row_cache: RowCache::default(),
             catalog,
         }
@@ -150,24 +152,26 @@ impl ClientState {
         !self.has_current_verdicts()
     }
 
-    /// Whether no verdict of the list can have changed since it was judged.
+    /// Whether no verdict can have changed since the last judgement.
     fn has_current_verdicts(&self) -> bool {
-        let listing = self.listing.as_ref().filter(|_| self.is_judged);
-        let turn = listing.map(|listing| listing.overview.next_turn);
-        turn.is_some_and(|turn| turn.is_none_or(|turn| turn > self.now()))
+        let turn = self.judgement.overview().next_turn;
+        self.is_judged && turn.is_none_or(|turn| turn > self.now())
     }
 
     /// What this route shows now. Another route shows the same verdicts.
     pub(crate) fn page_model(&mut self, route: &Route) -> PageModel {
         let now = self.now();
-        let judged = if self.has_current_verdicts() { self.listing.take() } else { None };
-        self.is_judged = true;
+        let is_current = self.has_current_verdicts();
+        let mut judgement = std::mem::take(&mut self.judgement);
         let snapshot = self.shown_snapshot();
-        let overview = judged.map_or_else(|| snapshot.overview(now), |listing| listing.overview);
+        if !is_current {
+            judgement.update(&snapshot, now);
+        }
+        let overview = judgement.overview();
         let (model, listing) =
             PageModel::new(&snapshot, overview, now, route, Extent::Whole, self.catalog);
         let is_cut_off = matches!(snapshot, Cow::Owned(_));
-        self.listing = Some(listing);
+        (self.judgement, self.is_judged, self.listing) = (judgement, true, Some(listing));
         if is_cut_off { model.cut_off(self.as_of, &self.error_detail, self.catalog) } else { model }
     }
 
@@ -180,7 +184,7 @@ impl ClientState {
     pub(crate) fn place_of_row(&self, id: &str) -> Option<usize> {
         let name = id.strip_prefix("server-")?;
         let listing = self.listing.as_ref()?;
-        let servers = &listing.overview.servers;
+        let servers = &self.judgement.overview().servers;
         let has_id = |at: &usize| servers.get(*at).is_some_and(|s| dom_safe(&s.name) == name);
         listing.order.iter().position(has_id)
     }
@@ -190,7 +194,7 @@ impl ClientState {
         let Some(listing) = self.listing.take() else { return Vec::new() };
         let mut row_cache = std::mem::take(&mut self.row_cache);
         let snapshot = self.shown_snapshot();
-        let overview = &listing.overview;
+        let overview = self.judgement.overview();
         let (now, catalog) = (self.now(), self.catalog);
         let context = ViewContext { snapshot: &snapshot, overview, now, route, catalog };
         let rows = row_cache.build(places, &listing, &context);

@@ -8,7 +8,6 @@ use crate::page::servers::hint_link::HintLink;
 /// The servers of a list in its order, and what their rows are built from.
 #[derive(Clone, Debug)]
 pub(crate) struct Listing {
-    pub(crate) overview: Overview,
     /// Positions in `overview.servers`.
     pub(crate) order: Vec<usize>,
     /// The links to hints with the positions of their servers, by position.
@@ -20,7 +19,7 @@ pub(crate) struct Listing {
 
 impl Listing {
     pub(crate) fn new(
-        overview: Overview,
+        overview: &Overview,
         order: Vec<usize>,
         said_once: [bool; COLUMNS.len()],
     ) -> Self {
@@ -40,7 +39,7 @@ impl Listing {
         // The most urgent link of a server stays its first.
         let by_server = sorted_indices(links.len(), &|a, b| links[a].0.cmp(&links[b].0));
         let links = by_server.into_iter().map(|place| links[place]).collect();
-        Self { overview, order, links, cluster_links, said_once }
+        Self { order, links, cluster_links, said_once }
     }
 
     pub(crate) fn links_of(&self, server: usize) -> Vec<HintLink> {

@@ -64,7 +64,7 @@ impl RowCache {
         }
         (self.shared, self.cluster_hints) = (shared, cluster_hints);
         let mut known = mem::take(&mut self.rows);
-        let servers = &listing.overview.servers;
+        let servers = &context.overview.servers;
         let rows = places.iter().map(|range| {
             let order = listing.order.iter().skip(range.start).take(range.len());
             let servers = order.filter_map(|at| Some((*at, servers.get(*at)?)));
@@ -232,7 +232,7 @@ mod tests {
         let catalog = Catalog::for_language(Language::English);
         PageModel::new(
             snapshot,
-            snapshot.overview(NOON),
+            &snapshot.overview(NOON),
             NOON,
             &Route::default(),
             Extent::Whole,
@@ -251,7 +251,7 @@ mod tests {
         cache: &mut RowCache,
     ) -> Vec<TimedRow> {
         let (_, listing) = page_model(snapshot);
-        let (overview, route) = (&listing.overview, &Route::default());
+        let (overview, route) = (&snapshot.overview(NOON), &Route::default());
         let catalog = Catalog::for_language(Language::English);
         let context = ViewContext { snapshot, overview, now: NOON, route, catalog };
         cache.build(places, &listing, &context).concat()
