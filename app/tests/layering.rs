@@ -7,7 +7,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 66] = [
+const LAYERS: [&str; 67] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
@@ -57,6 +57,7 @@ const LAYERS: [&str; 66] = [
     // The models, and above them what puts them together.
     "page::servers::hint_link",
     "page::servers::columns",
+    "page::servers::groups",
     "page::servers::listing",
     "page::servers::model",
     "page::servers::row_cache",

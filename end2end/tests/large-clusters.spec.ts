@@ -68,6 +68,34 @@ test.describe('of a thousand servers', () => {
   });
 });
 
+for (const scripts of [true, false]) {
+  test.describe(`60 servers in groups, ${scripts ? 'with' : 'without'} scripts`, () => {
+    test.use({ javaScriptEnabled: scripts });
+
+    test('stand under heads that count them, the worst group first, and those that are well are folded until one opens them', async ({ cluster, page }) => {
+      await cluster.sendHeartbeats(servers(60));
+      await openPage(page, cluster.url, scripts);
+      await page.locator('.groups').getByRole('link', { name: 'Version' }).click();
+      const heads = page.locator('.group-head');
+      await expect(heads).toHaveText([/2026\.1\.4\s+2$/, /2026\.2\.1\s+58$/]);
+      const rows = page.locator('.server .table-row:visible .server-name');
+      await expect(rows).toHaveText([/app-8$/, /app-58$/]);
+      const folded = heads.getByRole('link', { name: '2026.2.1' });
+      await expect(folded).toHaveAttribute('aria-expanded', 'false');
+      await folded.click();
+      await expect(rows).toHaveCount(60);
+      await expect(page).toHaveURL(/group=version&unfolded=2026\.2\.1/);
+      await page.reload();
+      await expect(rows).toHaveCount(60);
+      await heads.getByRole('link', { name: '2026.2.1' }).click();
+      await expect(rows).toHaveCount(2);
+      await page.locator('.groups').getByRole('link', { name: 'Version' }).click();
+      await expect(heads).toHaveCount(0);
+      await expect(rows).toHaveCount(60);
+    });
+  });
+}
+
 test.describe('the map of 60 servers', () => {
   test.beforeEach(async ({ cluster, page }) => {
     await cluster.sendHeartbeats(servers(60));

@@ -115,7 +115,7 @@ pub fn common_name_prefix<'a>(
 /// The /24 of an IPv4 address, the /64 of an IPv6 address, both in their canonical spelling.
 ///
 /// Made of the spelling: a parser of addresses would be a part of the page.
-fn network(address: &Address) -> Option<String> {
+pub fn network(address: &Address) -> Option<String> {
     let text = address.as_str();
     if !text.contains(':') {
         return text

@@ -8,7 +8,7 @@ use crate::page::hints::model::{HintCard, cut_off, hint_cards};
 use crate::page::panel::model::{Panel, panel};
 use crate::page::route::Route;
 use crate::page::route::query::to_query;
-use crate::page::servers::list::{Extent, Toolbar, list_servers};
+use crate::page::servers::list::{Extent, Listed, Toolbar, list_servers};
 use crate::page::servers::listing::Listing;
 use crate::page::servers::map::model::Map;
 use crate::page::settings::model::{Form, SummaryItem, form, summary};
@@ -40,19 +40,19 @@ impl PageModel {
     ) -> (Self, Listing) {
         let hints = snapshot.hints(overview);
         let context = ViewContext { snapshot, overview, now, route, catalog };
-        let (toolbar, order) = list_servers(&context, extent);
+        let Listed { toolbar, found, rows } = list_servers(&context, extent);
         let model = Self {
             banner: banner(&context, &hints),
             summary: summary(&context),
             form: form(&context),
-            hints: hint_cards(&hints, &order, &context),
+            hints: hint_cards(&hints, &rows.order, &context),
             panel: panel(&context),
             toolbar,
-            map: Map::new(overview, &order),
+            map: Map::new(overview, &found),
             list: to_query(route.persistent_params()),
         };
         let said_once = model.toolbar.said_once;
-        (model, Listing::new(overview, order, said_once))
+        (model, Listing::new(overview, rows, said_once))
     }
 
     /// The model of a page that has had no update since `since`. Nothing is known about the overview's database

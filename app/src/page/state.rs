@@ -93,9 +93,10 @@ impl PageState {
         let overview = snapshot.overview(now);
         let (model, listing) =
             PageModel::new(snapshot, &overview, now, &route, Extent::Page, catalog);
-        let chunks = Chunk::all_near(listing.order.len());
+        let chunks = Chunk::all_near(listing.rows.order.len());
         let context = ViewContext { snapshot, overview: &overview, now, route: &route, catalog };
-        let places: Vec<_> = chunks.iter().map(|chunk| chunk.places(listing.order.len())).collect();
+        let places: Vec<_> =
+            chunks.iter().map(|chunk| chunk.places(listing.rows.order.len())).collect();
         let rows = RowCache::default().build(&places, &listing, &context);
         for (chunk, rows) in chunks.iter().zip(rows) {
             chunk.show(rows);

@@ -17,6 +17,6 @@ pub fn exported_servers<'a>(
     let route = route.with_list(List { page: None, ..route.list.clone() });
     let context =
         ViewContext { snapshot, overview, now, route: &route, catalog: Catalog::english() };
-    let (_, places) = list_servers(&context, Extent::Whole);
-    places.into_iter().filter_map(|place| overview.servers.get(place)).collect()
+    let listed = list_servers(&context, Extent::Whole);
+    listed.found.into_iter().filter_map(|place| overview.servers.get(place)).collect()
 }

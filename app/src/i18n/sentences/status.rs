@@ -9,6 +9,13 @@ use crate::i18n::sentences::failure_reason;
 use crate::i18n::{Catalog, MessageKey};
 
 impl Catalog {
+    pub(crate) fn role_name(&self, role: Role) -> &'static str {
+        match role {
+            Role::Web => self.text(MessageKey::RoleWeb),
+            Role::Service => self.text(MessageKey::RoleService),
+        }
+    }
+
     /// Why a component is as it is: moments and limits, never ages, so that it changes only with the
     /// verdict.
     pub fn why(&self, status: &ComponentStatus, snapshot: &Snapshot, now: Timestamp) -> String {

@@ -177,7 +177,7 @@ impl ClientState {
 
     /// How many servers the list has.
     pub(crate) fn listed(&self) -> usize {
-        self.listing.as_ref().map_or(0, |listing| listing.order.len())
+        self.listing.as_ref().map_or(0, |listing| listing.rows.order.len())
     }
 
     /// The place in the list of the server whose row has this id.
@@ -186,7 +186,7 @@ impl ClientState {
         let listing = self.listing.as_ref()?;
         let servers = &self.judgement.overview().servers;
         let has_id = |at: &usize| servers.get(*at).is_some_and(|s| dom_safe(&s.name) == name);
-        listing.order.iter().position(has_id)
+        listing.rows.order.iter().position(has_id)
     }
 
     /// The rows at these places of the list, a vector for each range.

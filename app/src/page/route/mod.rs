@@ -33,6 +33,10 @@ pub struct List {
     pub reversed: bool,
     /// Only servers with this health.
     pub state: Option<Health>,
+    /// Servers that have this in common are together.
+    pub group: Option<Group>,
+    /// The group that is shown although all in it are well.
+    pub unfolded: String,
     /// Only servers whose name, address or version contains this.
     pub search: String,
     /// The page number, from 0; `None` if the address names none.
@@ -70,6 +74,44 @@ impl Sort {
             Self::Name => MessageKey::ColumnServer,
             Self::Heartbeat => MessageKey::ColumnHeartbeat,
             Self::Version => MessageKey::ColumnVersion,
+        }
+    }
+}
+
+/// What the servers of a group have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Product,
+    Role,
+    Version,
+    /// The /24 of an IPv4 address, the /64 of an IPv6 address.
+    Network,
+    /// The beginning of their names, without the number at the end.
+    Name,
+}
+
+impl Group {
+    pub const ALL: [Self; 5] =
+        [Self::Product, Self::Role, Self::Version, Self::Network, Self::Name];
+
+    /// The word in the query.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Role => "role",
+            Self::Version => "version",
+            Self::Network => "network",
+            Self::Name => "name",
+        }
+    }
+
+    pub(crate) const fn message(self) -> MessageKey {
+        match self {
+            Self::Product => MessageKey::ListGroupProduct,
+            Self::Role => MessageKey::ListGroupRole,
+            Self::Version => MessageKey::ColumnVersion,
+            Self::Network => MessageKey::ListGroupNetwork,
+            Self::Name => MessageKey::ListGroupName,
         }
     }
 }
@@ -112,6 +154,9 @@ impl Route {
                 reversed,
                 state: get("state")
                     .and_then(|word| Health::WORST_FIRST.into_iter().find(|h| h.as_str() == word)),
+                group: get("group")
+                    .and_then(|word| Group::ALL.into_iter().find(|group| group.as_str() == word)),
+                unfolded: get("unfolded").unwrap_or_default().to_owned(),
                 search: get("q").unwrap_or_default().trim().to_owned(),
                 page: get("page")
                     .and_then(|page| page.parse().ok())
@@ -177,6 +222,10 @@ impl List {
             pairs.push(("sort", format!("{minus}{}", self.sort.as_str())));
         }
         pairs.extend(self.state.map(|state| ("state", state.as_str().to_owned())));
+        pairs.extend(self.group.map(|group| ("group", group.as_str().to_owned())));
+        if !self.unfolded.is_empty() {
+            pairs.push(("unfolded", self.unfolded.clone()));
+        }
         if !self.search.is_empty() {
             pairs.push(("q", self.search.clone()));
         }
@@ -194,6 +243,17 @@ impl List {
     #[must_use]
     pub fn filtered(&self, state: Option<Health>) -> Self {
         Self { state, page: self.first_page(), ..self.clone() }
+    }
+
+    #[must_use]
+    pub fn grouped(&self, group: Option<Group>) -> Self {
+        Self { group, unfolded: String::new(), page: self.first_page(), ..self.clone() }
+    }
+
+    /// With this group shown although all in it are well, or with none.
+    #[must_use]
+    pub fn unfolding(&self, group: &str) -> Self {
+        Self { unfolded: group.to_owned(), page: self.first_page(), ..self.clone() }
     }
 
     #[must_use]
@@ -232,6 +292,7 @@ mod tests {
             List { sort: Sort::Version, reversed: true, ..List::default() },
             List { state: Some(Health::Error), page: Some(3), ..List::default() },
             List { search: "a&b=c#d ü+%?".into(), ..List::default() },
+            List { group: Some(Group::Network), unfolded: "10.0.0.0/24".into(), ..List::default() },
         ];
         let server = name("Büro & Söhne?#1");
         let dialogs = [

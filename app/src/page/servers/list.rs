@@ -7,9 +7,9 @@ use crate::cluster::hints::Arg;
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{ComponentStatus, Health, Role, ServerStatus, version};
 use crate::i18n::MessageKey;
-use crate::page::route::{List, Route, Sort};
+use crate::page::route::{Group, List, Route, Sort};
 use crate::page::servers::columns::{COLUMNS, said_once};
-use crate::page::servers::model::role_name;
+use crate::page::servers::groups::{Groups, MIN_SERVERS, group_servers};
 use crate::page::servers::search::Search;
 use crate::page::status_style;
 use crate::page::view_context::ViewContext;
@@ -20,6 +20,8 @@ pub(crate) struct Toolbar {
     pub(crate) filters: Vec<Filter>,
     /// One for each role, product and version, where there are several.
     pub(crate) facets: Vec<Filter>,
+    /// What the list can be grouped by, if it is long enough for that.
+    pub(crate) group_options: Vec<Filter>,
     pub(crate) sort_options: Vec<SortOption>,
     pub(crate) search: String,
     /// The address of the list without search and filter.
@@ -80,8 +82,17 @@ pub(crate) const MAX_WHOLE: usize = 60;
 /// How many servers are on a page.
 const PAGE_LENGTH: usize = 200;
 
-/// The toolbar, and the positions in `overview.servers` of the servers to show: all that are found, or one page of them.
-pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> (Toolbar, Vec<usize>) {
+/// What the list shows.
+pub(crate) struct Listed {
+    pub(crate) toolbar: Toolbar,
+    /// The positions in `overview.servers` of all that are found.
+    pub(crate) found: Vec<usize>,
+    /// Those that have a row: all, or one page of them; in groups if the route says so.
+    pub(crate) rows: Groups,
+}
+
+/// Lists the servers as the route says.
+pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> Listed {
     let list = &context.route.list;
     let search = Search::parse(&list.search, context.overview);
     let all = &context.overview.servers;
@@ -91,16 +102,22 @@ pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> (Toolba
     found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
     let found = sort_servers(&found, list);
     let empty_text = (found.is_empty() && !all.is_empty()).then(|| empty_text(context));
-    let total = found.len();
+    let rows = match list.group {
+        None => Groups { order: found.clone(), heads: Vec::new() },
+        Some(group) => group_servers(group, &found, context),
+    };
+    let total = rows.order.len();
     let is_whole = extent == Extent::Whole && list.page.is_none();
-    let rows = if is_whole { usize::MAX } else { PAGE_LENGTH };
+    let length = if is_whole { usize::MAX } else { PAGE_LENGTH };
     // A page number beyond the last page means the last page.
-    let page = list.page.unwrap_or_default().min(total.saturating_sub(1) / rows);
-    let first = page.saturating_mul(rows);
-    let shown: Vec<usize> = found.into_iter().skip(first).take(rows).collect();
+    let page = list.page.unwrap_or_default().min(total.saturating_sub(1) / length);
+    let first = page.saturating_mul(length);
+    let rows = rows.page(first, length);
+    let shown = first..first + rows.order.len();
     let toolbar = Toolbar {
         filters,
         facets: facets(context),
+        group_options: group_options(context),
         sort_options: Sort::ALL
             .into_iter()
             .map(|sort| {
@@ -119,9 +136,9 @@ pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> (Toolba
             .address(),
         said_once: said_once(context.overview),
         empty_text,
-        pager: pager(context, page, first..first + shown.len(), total, extent),
+        pager: pager(context, page, shown, total, extent),
     };
-    (toolbar, shown)
+    Listed { toolbar, found, rows }
 }
 
 /// A server and its position in `overview.servers`.
@@ -152,6 +169,26 @@ fn filters(context: &ViewContext<'_>, found: &[Found<'_>]) -> Vec<Filter> {
         .collect()
 }
 
+/// A click groups the list, or takes the groups away.
+fn group_options(context: &ViewContext<'_>) -> Vec<Filter> {
+    let list = &context.route.list;
+    if context.overview.servers.len() < MIN_SERVERS && list.group.is_none() {
+        return Vec::new();
+    }
+    let option = |group: Group| {
+        let current = list.group == Some(group);
+        let next = (!current).then_some(group);
+        Filter {
+            name: group.as_str().to_owned(),
+            label: context.catalog.text(group.message()).to_owned(),
+            count: 0,
+            address: context.route.with_list(list.grouped(next)).address(),
+            current,
+        }
+    };
+    Group::ALL.into_iter().map(option).collect()
+}
+
 /// At most so many filters of one field: what is more varied is searched for.
 const MAX_FACETS: usize = 6;
 
@@ -173,7 +210,7 @@ fn facets(context: &ViewContext<'_>) -> Vec<Filter> {
             let list = &context.route.list;
             let (search, current) = Search::toggled(&list.search, field, text);
             let role = Role::parse(text).filter(|_| field == "role");
-            let label = role.map_or(text, |role| role_name(role, context.catalog));
+            let label = role.map_or(text, |role| context.catalog.role_name(role));
             facets.push(Filter {
                 name: format!("{field}-{place}"),
                 label: label.to_owned(),

@@ -3,13 +3,13 @@
 use crate::cluster::order::sorted_indices;
 use crate::cluster::{Finding, Overview};
 use crate::page::servers::columns::COLUMNS;
+use crate::page::servers::groups::Groups;
 use crate::page::servers::hint_link::HintLink;
 
 /// The servers of a list in its order, and what their rows are built from.
 #[derive(Clone, Debug)]
 pub(crate) struct Listing {
-    /// Positions in `overview.servers`.
-    pub(crate) order: Vec<usize>,
+    pub(crate) rows: Groups,
     /// The links to hints with the positions of their servers, by position.
     links: Vec<(usize, HintLink)>,
     pub(crate) cluster_links: Vec<HintLink>,
@@ -18,11 +18,7 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    pub(crate) fn new(
-        overview: &Overview,
-        order: Vec<usize>,
-        said_once: [bool; COLUMNS.len()],
-    ) -> Self {
+    pub(crate) fn new(overview: &Overview, rows: Groups, said_once: [bool; COLUMNS.len()]) -> Self {
         let mut links: Vec<(usize, HintLink)> = Vec::new();
         let mut cluster_links = Vec::new();
         let same_hints = |a: &Finding, b: &Finding| (a.id, a.severity) == (b.id, b.severity);
@@ -39,7 +35,7 @@ impl Listing {
         // The most urgent link of a server stays its first.
         let by_server = sorted_indices(links.len(), &|a, b| links[a].0.cmp(&links[b].0));
         let links = by_server.into_iter().map(|place| links[place]).collect();
-        Self { order, links, cluster_links, said_once }
+        Self { rows, links, cluster_links, said_once }
     }
 
     pub(crate) fn links_of(&self, server: usize) -> Vec<HintLink> {

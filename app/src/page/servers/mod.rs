@@ -2,6 +2,7 @@
 
 pub(crate) mod chunks;
 pub(crate) mod columns;
+mod groups;
 mod hint_link;
 pub(crate) mod list;
 pub(crate) mod listing;

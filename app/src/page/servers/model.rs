@@ -6,6 +6,7 @@ use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::servers::columns::{COLUMNS, Cell, CellInputs, Column, PULSE};
+use crate::page::servers::groups::GroupHead;
 use crate::page::servers::hint_link::HintLink;
 use crate::page::servers::listing::Listing;
 use crate::page::status_style::{self, StatusStyle};
@@ -17,6 +18,8 @@ pub(crate) struct ServerRow {
     /// The id of its element.
     pub(crate) id: String,
     pub(crate) name: String,
+    /// The head of the group that begins with it.
+    pub(crate) head: Option<GroupHead>,
     pub(crate) health: Health,
     pub(crate) details_query: String,
     /// Address, operating system and product.
@@ -101,6 +104,7 @@ pub(crate) fn server_row(
     ServerRow {
         id: format!("server-{}", dom_safe(&server.name)),
         name: server.name.to_string(),
+        head: None,
         details_query: to_query(Dialog::Details(server.name.clone()).pairs()),
         health: server.health,
         facts: facts.join(" · "),
@@ -159,12 +163,5 @@ fn product(status: &ComponentStatus, catalog: &Catalog) -> String {
         catalog.text(MessageKey::ListThisOverview).to_owned()
     } else {
         status.component.facts.product.clone().unwrap_or_default()
-    }
-}
-
-pub(crate) fn role_name(role: Role, catalog: &Catalog) -> &'static str {
-    match role {
-        Role::Web => catalog.text(MessageKey::RoleWeb),
-        Role::Service => catalog.text(MessageKey::RoleService),
     }
 }

@@ -66,15 +66,18 @@ impl RowCache {
         let mut known = mem::take(&mut self.rows);
         let servers = &context.overview.servers;
         let rows = places.iter().map(|range| {
-            let order = listing.order.iter().skip(range.start).take(range.len());
-            let servers = order.filter_map(|at| Some((*at, servers.get(*at)?)));
-            let rows = servers.map(|(at, server)| {
+            let order = listing.rows.order.iter().enumerate().skip(range.start).take(range.len());
+            let servers = order.filter_map(|(place, at)| Some((place, *at, servers.get(*at)?)));
+            let rows = servers.map(|(place, at, server)| {
+                let head = listing.rows.head_at(place);
                 let links = listing.links_of(at);
                 let rejected = rejection(server, context);
                 let built = take_row(&mut known, server, &links, rejected.as_deref());
+                let built = built.filter(|row| row.head.as_ref() == head);
                 let row = built.unwrap_or_else(|| {
                     let rejected = rejected.clone();
-                    Arc::new(server_row(server, &links, rejected, context, listing))
+                    let row = server_row(server, &links, rejected, context, listing);
+                    Arc::new(ServerRow { head: head.cloned(), ..row })
                 });
                 let mut heartbeats = HeartbeatTimes::default();
                 for (time, status) in heartbeats.iter_mut().zip(&server.components) {

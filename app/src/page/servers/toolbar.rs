@@ -21,8 +21,20 @@ fn toolbar_view(state: PageState, toolbar: &Toolbar) -> impl IntoView + use<> {
         @for filter in toolbar.filters.iter().chain(&toolbar.facets) { (filter_link(filter)) " " }
     };
     let problems_first = toolbar.sort_options.iter().find(|option| option.sort == Sort::Trouble);
-    let problems_first =
-        html! { @if let Some(option) = problems_first { (sort_link(option, state.catalog())) } };
+    let problems_first = html! {
+        @if let Some(option) = problems_first { (sort_link(option, state.catalog())) }
+        @if !toolbar.group_options.is_empty() {
+            span.groups {
+                (state.catalog().text(MessageKey::ListGroupBy))
+                @for option in &toolbar.group_options {
+                    " · "
+                    a.sort-link id={"group-" (option.name)} href=(option.address) aria-current=[option.current.then_some("true")] {
+                        (option.label)
+                    }
+                }
+            }
+        }
+    };
     // In a hydrated page the list follows each key; the form is for browsers without scripts.
     let update_search = move |event: Event| {
         let typed = event_target_value(&event);

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use leptos::html::Div;
 use leptos::prelude::*;
-use maud::html;
+use maud::{Markup, html};
 
 use crate::cluster::hints::Arg;
 use crate::cluster::{Pulse, Timestamp};
-use crate::i18n::{Catalog, MessageKey};
+use crate::i18n::{self, Catalog, MessageKey};
 use crate::page::servers::chunks::{Chunk, RowSignals};
 use crate::page::servers::columns::{COLUMN_COUNT, COLUMNS, Cell};
+use crate::page::servers::groups::GroupHead;
 use crate::page::servers::map::view::ServerMap;
-use crate::page::servers::model::{ComponentChip, Problem, ServerRow, role_name};
+use crate::page::servers::model::{ComponentChip, Problem, ServerRow};
 use crate::page::servers::nearness;
 use crate::page::servers::toolbar::{HeaderRow, ListFooter, ToolbarView};
 use crate::page::state::{PageState, Part};
@@ -94,6 +95,8 @@ fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
     let ServerRow { id, name, .. } = (*row.server.get_untracked()).clone();
     let server = row.server.clone();
     let health = move || server.get().health.as_str();
+    let folding = row.server.clone();
+    let is_folded = move || folding.get().head.as_ref().is_some_and(|head| head.is_folded);
     view! {
         <div
             role="rowgroup"
@@ -101,6 +104,7 @@ fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
             id=id
             data-server=name
             data-health=health
+            data-folded=move || is_folded().then_some("")
         >
             {move || server_rows(&row.server.get(), state, &row)}
         </div>
@@ -136,7 +140,10 @@ fn server_rows(
         server.problems.iter().map(|problem| problem_row(problem, &server.id, catalog)).collect();
     let icon = status_style::icon_alone(status_style::health(server.health), catalog);
     let query = server.details_query.clone();
+    let head = server.head.as_ref().map(|head| group_head(head, catalog).into_string());
+    let head = head.map(|head| view! { <div role="row" class="group-head" inner_html=head></div> });
     view! {
+        {head}
         <div role="row" class="table-row">
             <div role="rowheader" class="server-name">
                 <span inner_html=icon.into_string()></span>" "
@@ -154,10 +161,24 @@ fn server_rows(
     }
 }
 
+/// How many servers a group has, and how the worst of them is. A group of which all are well is a link that folds it.
+fn group_head(head: &GroupHead, catalog: &Catalog) -> Markup {
+    let icon = status_style::icon_alone(status_style::health(head.health), catalog);
+    let text = html! { (icon) " " bdi { (head.name) } };
+    html! {
+        div role="rowheader" aria-colspan=(COLUMN_COUNT) {
+            @if let Some(address) = &head.address {
+                a href=(address) aria-expanded=(!head.is_folded) { (text) }
+            } @else { b { (text) } }
+            " " span.muted { (i18n::number(head.count)) }
+        }
+    }
+}
+
 /// A component: its pulse, its name, and when it last sent a heartbeat.
 fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
     let catalog = age.catalog;
-    let mut text = role_name(chip.role, catalog).to_owned();
+    let mut text = catalog.role_name(chip.role).to_owned();
     if chip.pulse != Pulse::Alive {
         text = format!("{text} {}", chip.style.label(catalog));
     }
@@ -191,7 +212,7 @@ fn problem_row(problem: &Problem, server: &str, catalog: &Catalog) -> impl IntoV
     // The title of a hint names its server itself.
     let is_title = cell.hint.as_ref().is_some_and(|(_, title)| *title == cell.text);
     let subjects = if is_title { &[] } else { &roles[..] };
-    let names: Vec<&str> = subjects.iter().map(|role| role_name(*role, catalog)).collect();
+    let names: Vec<&str> = subjects.iter().map(|role| catalog.role_name(*role)).collect();
     let about: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
     let class = cell.style.filter(|style| style.emphasized).map_or("", |style| style.icon);
     let how = catalog.text(MessageKey::HintsHowToFix);
