@@ -30,6 +30,38 @@ test('an admin of the product opens the overview from its menu, removes a stale 
   expect(elsewhere, 'no request to another origin').toEqual([]);
 });
 
+test('a page whose product signs the user out requests nothing more, even if a poll is answered meanwhile', async ({ cluster, page, product }) => {
+  await openOverview(page, product, 'ann', 'Cluster Overview');
+  const overview = await overviewInFrame(page);
+  await expect(overview.getByTestId('connection')).toContainText('Live');
+  const signingOut = page.waitForRequest('**/sign-out');
+  let late: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).host === new URL(cluster.url.replace('127.0.0.1', 'localhost')).host) late.push(request.url());
+  });
+  const answered = new Promise<void>((resolve) => {
+    void page.route('**/fn/overview', async (route) => {
+      const response = await route.fetch();
+      await signingOut;
+      late = [];
+      await route.fulfill({ response });
+      resolve();
+    });
+  });
+  await page.route('**/sign-out', async (route) => {
+    const response = await route.fetch({ maxRedirects: 0 });
+    await answered;
+    // Nothing tells that a page will send no request: this is five of its steps.
+    await new Promise((resolve) => { setTimeout(resolve, 1_000); });
+    await route.fulfill({ response });
+  });
+  const polling = page.waitForRequest('**/fn/overview');
+  await overview.locator('html').evaluate(() => dispatchEvent(new Event('online')));
+  await polling;
+  await signOut(page);
+  expect(late).toEqual([]);
+});
+
 test('a panel opens where the user clicked, and the frame grows with it', async ({ cluster, page, product }) => {
   await cluster.sendHeartbeats(Array.from({ length: 30 }, (_, number) => ({ server: `app-${number + 10}` })));
   await openOverview(page, product, 'ann', 'Cluster Overview');

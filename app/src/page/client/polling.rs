@@ -29,6 +29,7 @@ pub(super) async fn poll(
     poll_now: Rc<Cell<bool>>,
     paused_until: Rc<Cell<Span>>,
 ) {
+    let is_leaving = || since_opened() < paused_until.get();
     let mut stream = EventStream::default();
     let mut was_paused = false;
     let mut was_hidden = document().hidden();
@@ -47,7 +48,7 @@ pub(super) async fn poll(
                 period_start = since_opened();
             }
             was_hidden = hidden;
-            let idle = paused || since_opened() < paused_until.get();
+            let idle = paused || is_leaving();
             if idle || hidden {
                 stream.close();
             }
@@ -69,19 +70,29 @@ pub(super) async fn poll(
         )
         .await;
         let paused = state.connection.get_untracked() == Connection::Paused;
-        match answer {
+        let may_listen = match answer {
             Either::Left((Ok(delta), _)) if !paused => {
                 apply(state, &client, delta, connection);
-                listen(state, &client, &mut stream);
+                true
             }
             // Paused meanwhile: resuming polls again.
-            Either::Left((Ok(_), _)) => client.borrow_mut().drop_request(),
+            Either::Left((Ok(_), _)) => {
+                client.borrow_mut().drop_request();
+                false
+            }
             Either::Left((Err(failure), _)) => {
                 record_failure(state, &client, failure);
                 // What rejects polls may still let the stream through.
-                listen(state, &client, &mut stream);
+                true
             }
-            Either::Right(_) => record_failure(state, &client, UNREACHABLE.into()),
+            Either::Right(_) => {
+                record_failure(state, &client, UNREACHABLE.into());
+                false
+            }
+        };
+        // A page that is being left may have lost its session since the poll.
+        if may_listen && !is_leaving() {
+            listen(state, &client, &mut stream);
         }
     }
 }
