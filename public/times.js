@@ -1,7 +1,11 @@
 // Formats the times of a page as this browser does; the server does not know its region.
 import { date } from './locale.js';
 
-for (const time of document.querySelectorAll('time[datetime]')) {
-  time.title = time.textContent;
-  time.textContent = date(Date.parse(time.dateTime));
-}
+export const formatTimes = (root) => {
+  for (const time of root.querySelectorAll('time[datetime]')) {
+    time.title = time.textContent;
+    time.textContent = date(Date.parse(time.dateTime));
+  }
+};
+
+formatTimes(document);

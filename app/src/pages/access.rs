@@ -8,7 +8,7 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::MessageKey;
 use crate::pages::layout::{
-    Document, DocumentContext, document, error_list, invalid, page_header, table, time,
+    Document, DocumentContext, copyable, document, error_list, invalid, page_header, table, time,
 };
 use crate::pages::people::{self, PeopleSection};
 
@@ -136,7 +136,7 @@ fn new_token_section(context: &DocumentContext, token: NewToken) -> impl IntoVie
         <section class="new-token" role="status" aria-labelledby="new-token">
             <h2 id="new-token">{context.text(MessageKey::PagesCreatedToken)} " " <bdi>{token.name}</bdi></h2>
             <p>{context.text(MessageKey::PagesCreatedTokenCopy)}</p>
-            <pre id="secret" tabindex="0">{token.secret}</pre>
+            {copyable(context, "secret".to_owned(), token.secret)}
         </section>
     }
 }

@@ -1,5 +1,5 @@
-//! The layout of pages that are rendered once. They work without scripts; only the theme and the times use
-//! some.
+//! The layout of pages that are rendered once. They work without scripts; only the theme, the times and the copy buttons
+//! use some.
 
 use leptos::prelude::*;
 
@@ -81,7 +81,7 @@ pub(crate) fn layout(
                 <link rel="stylesheet" href=asset("pages.css") />
                 <script nonce=nonce.clone() src=asset("header.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
-                {signed_out.then(|| view! { <script nonce=nonce.clone() r#type="module" src=asset("code.js")></script> })}
+                <script nonce=nonce.clone() r#type="module" src=asset(if signed_out { "code.js" } else { "copy.js" })></script>
                 {branding::stylesheets(&context.site, &context.appearance)}
                 {branding::frame_script(&context.site, &nonce, signed_out)}
             </head>
@@ -148,6 +148,25 @@ pub(crate) fn table<L: IntoView>(
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
+        </div>
+    }
+}
+
+/// A text to copy, with a button that `copy.js` shows. `id`: of the text.
+pub(crate) fn copyable(
+    context: &DocumentContext,
+    id: String,
+    text: String,
+) -> impl IntoView + use<> {
+    let [copy, copied, selected] =
+        [MessageKey::PagesCopy, MessageKey::PagesCopied, MessageKey::PagesCopySelected]
+            .map(|key| context.text(key));
+    view! {
+        <div class="copyable">
+            <pre id=id.clone() tabindex="0">{text}</pre>
+            <button type="button" class="copy" data-text=id data-copied=copied data-selected=selected hidden>
+                <span aria-live="polite">{copy}</span>
+            </button>
         </div>
     }
 }

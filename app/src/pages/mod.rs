@@ -1,8 +1,9 @@
-//! Pages that are rendered once, on the server: sign-in, invitation, account, access, audit, removals, errors. They work
-//! without scripts.
+//! Pages that are rendered once, on the server: sign-in, invitation, account, access, adding a server, audit, removals,
+//! errors. They work without scripts.
 
 pub mod access;
 pub mod account;
+pub mod add_server;
 pub mod audit;
 pub mod error;
 pub mod export;

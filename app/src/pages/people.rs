@@ -6,7 +6,7 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::MessageKey;
 use crate::pages::access::options;
-use crate::pages::layout::{DocumentContext, error_list, invalid, table, time};
+use crate::pages::layout::{DocumentContext, copyable, error_list, invalid, table, time};
 
 #[derive(Clone, Debug, Default)]
 pub struct PeopleSection {
@@ -66,7 +66,7 @@ pub(crate) fn new_link(
         <section class="new-token" role="status" aria-labelledby="new-link">
             <h2 id="new-link">{context.text(MessageKey::PagesUsersLinkFor)} " " <bdi>{name}</bdi></h2>
             <p>{context.text(MessageKey::PagesUsersLinkForSend)} " " {time(Some(expires_at), "")} "."</p>
-            <pre id="link" tabindex="0">{link}</pre>
+            {copyable(context, "link".to_owned(), link)}
         </section>
     })
 }

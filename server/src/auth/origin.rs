@@ -110,8 +110,10 @@ impl PublicHost {
     pub(crate) fn address(&self, encrypted: bool, path: &str) -> Option<String> {
         let authority: Authority = self.authority.parse().ok()?;
         let scheme = if encrypted { "https" } else { "http" };
-        // A name in front of the host would hide where the address leads.
-        (!authority.as_str().contains('@')).then(|| format!("{scheme}://{authority}{path}"))
+        // A name in front of the host would hide where the address leads, and the address is part of commands for a shell.
+        let is_plain =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+        authority.as_str().chars().all(is_plain).then(|| format!("{scheme}://{authority}{path}"))
     }
 
     /// Whether a page of this web origin (`https://HOST:PORT`) is one of ours.

@@ -35,7 +35,7 @@ use self::layers::permission::Permission::{
     Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
 };
 use self::pages::people as people_forms;
-use self::pages::{access, account, embed, forms, invitation, sign_in};
+use self::pages::{access, account, add_server, embed, forms, invitation, sign_in};
 use self::state::HttpState;
 use crate::site::Site;
 
@@ -62,6 +62,9 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(Change, Page, ("/removals", post(pages::removals::post))),
         require(Change, Page, ("/acceptance", post(forms::acceptance))),
         require(Change, Page, ("/reconnection", post(forms::reconnection))),
+        require(Admin, Page, ("/add-server", get(add_server::get))),
+        require(GrantAccess, Page, ("/add-server", post(add_server::create_token))),
+        require(Admin, Page, ("/add-server/new-servers", get(add_server::list_new))),
         require(Admin, Page, ("/access", get(access::get))),
         require(GrantAccess, Page, ("/access/tokens", post(access::create_token))),
         require(Change, Page, ("/access/revocation", post(access::revoke_token))),

@@ -5,10 +5,11 @@ const MAX_BASE_PATH_CHARS: usize = 200;
 
 /// The first segment of every route. A proxy that strips the base path requests them at the root, so no base path may begin
 /// with one of them. A test in `http` compares this list with the route table.
-pub(crate) const RESERVED_SEGMENTS: [&str; 23] = [
+pub(crate) const RESERVED_SEGMENTS: [&str; 24] = [
     "acceptance",
     "access",
     "account",
+    "add-server",
     "api",
     "assets",
     "audit",

@@ -6,7 +6,7 @@ pub mod frame_ancestors;
 mod options;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use app::cluster::Span;
@@ -60,6 +60,8 @@ pub struct Site {
     pub(crate) hsts: Option<Span>,
     /// The origins whose pages may frame the page.
     pub(crate) frame_ancestors: Vec<Ancestor>,
+    /// The address on which this process listens, if it does so itself.
+    listening: OnceLock<SocketAddr>,
     branding: RwLock<Arc<Branding>>,
     /// Tasks that run until it closes.
     background: Mutex<JoinSet<()>>,
@@ -131,6 +133,7 @@ impl Site {
             language: options.language,
             hsts: options.hsts,
             frame_ancestors: options.frame_ancestors,
+            listening: OnceLock::new(),
             branding: RwLock::new(Arc::new(options.branding)),
             background: Mutex::new(background),
         });
@@ -200,9 +203,15 @@ impl Site {
         self.own.as_deref()
     }
 
+    /// The address on which this process listens; `None` in a product that nests it.
+    pub(crate) fn listening(&self) -> Option<SocketAddr> {
+        self.listening.get().copied()
+    }
+
     /// Dials the services' messengers until it stops, if it has a name for that. `listening`: the address on which this process
     /// listens, which is never dialled.
     pub fn connect_to_services(self: &Arc<Self>, listening: SocketAddr) {
+        self.listening.get_or_init(|| listening);
         if let Some(name) = self.dials_as.clone() {
             let local = LocalWebServer { name, listening };
             tokio::spawn(Arc::clone(&self.dialer).run(local, self.stopping.subscribe()));

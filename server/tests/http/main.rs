@@ -6,6 +6,7 @@
     reason = "the environment says how long to try whatever comes"
 )]
 
+mod add_server;
 mod admin;
 mod agent_health_probe;
 mod audit_page;

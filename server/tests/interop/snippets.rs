@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use app::pages::add_server::commands::{POWERSHELL_HEARTBEAT, PYTHON_HEARTBEAT, SHELL_HEARTBEAT};
 use testkit::{Overview, Process, output_text, root};
 
 /// The README's code block in this language that contains this text.
@@ -61,4 +62,15 @@ fn every_example_of_the_readme_has_all_required_fields() {
     }
     // Windows PowerShell would send text in Latin-1.
     assert!(snippet("powershell", "heartbeats").contains("-Body $utf8"));
+}
+
+#[test]
+fn the_page_that_adds_a_server_shows_the_examples_of_the_readme() {
+    for (language, shown) in [
+        ("sh", SHELL_HEARTBEAT),
+        ("python", PYTHON_HEARTBEAT),
+        ("powershell", POWERSHELL_HEARTBEAT),
+    ] {
+        assert_eq!(snippet(language, "api/v1/heartbeats"), shown, "{language}");
+    }
 }

@@ -6,6 +6,8 @@ pub(crate) mod branding;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
+use crate::cluster::Snapshot;
+#[cfg(feature = "ssr")]
 use crate::i18n::{Catalog, MessageKey};
 #[cfg(feature = "ssr")]
 use crate::packed::pack;
@@ -44,6 +46,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let packed = pack(&initial).unwrap_or_default();
     let snapshot = initial.snapshot();
     let state = PageState::new(initial, &snapshot, catalog);
+    let first_server = (!hide_chrome).then(|| first_server_link(state, &snapshot)).flatten();
     let title = banner::title(&state.model_untracked().banner.headline);
     let unbuilt = unbuilt.then(|| {
         view! {
@@ -93,6 +96,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                 <div class="icon-sprite" inner_html=status_style::SPRITE></div>
                 {branding::product_bar(&site, &appearance)}
                 {header::header(state)}
+                {first_server}
                 <div id="app">
                     <Page state />
                 </div>
@@ -130,6 +134,25 @@ pub(crate) fn head(title: String, asset: &dyn Fn(&str) -> String) -> impl IntoVi
         <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
         <link rel="stylesheet" href=asset("app.css") />
     }
+}
+
+/// While only the overview itself reports, an admin finds here how to add a server. It is not hydrated: CSS hides it when
+/// one has come, which the number of servers that were there (0, 1 or several) tells.
+#[cfg(feature = "ssr")]
+fn first_server_link(state: PageState, snapshot: &Snapshot) -> Option<impl IntoView + use<>> {
+    let is_alone = snapshot.components.values().all(|component| component.facts.source.is_own());
+    let is_known = snapshot.blind_since.is_none();
+    (is_alone && is_known && !state.is_read_only()).then(|| {
+        let catalog = state.catalog();
+        view! {
+            <p class="first-server" data-servers=snapshot.count_servers().to_string()>
+                {catalog.text(MessageKey::PagesAddServerFirstLead)} " "
+                <a class="button" href=state.action_address("add-server")>
+                    {catalog.text(MessageKey::PagesAddServerFirst)}
+                </a>
+            </p>
+        }
+    })
 }
 
 /// The links to the list as a file. They are not hydrated: `start.js` gives them the query of the current address when they

@@ -106,6 +106,9 @@ pub(crate) fn menu(
     });
     let admin_links = (role == UserRole::Admin).then(|| {
         view! {
+            <a class="button" href=address("add-server")>
+                {catalog.text(MessageKey::PagesAddServer)}
+            </a>
             <a class="button" href=address("access")>
                 {catalog.text(MessageKey::HeaderAccess)}
             </a>

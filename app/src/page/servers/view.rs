@@ -6,7 +6,6 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use maud::{Markup, html};
 
-use crate::cluster::hints::Arg;
 use crate::cluster::{Pulse, Timestamp};
 use crate::i18n::{self, Catalog, MessageKey};
 use crate::page::servers::chunks::{Chunk, RowSignals};
@@ -25,7 +24,8 @@ pub(crate) fn Servers(state: PageState) -> impl IntoView {
     let empty = move || {
         let is_empty = state.chunks.get().is_empty()
             && state.model(Part::Toolbar).toolbar.empty_text.is_none();
-        is_empty.then(|| add_servers(state))
+        let lead = state.catalog().text(MessageKey::EmptyLead);
+        is_empty.then(|| view! { <p class="empty">{lead}</p> })
     };
     let once = move || {
         let said_once = COLUMNS.iter().zip(state.model(Part::Toolbar).toolbar.said_once);
@@ -50,25 +50,6 @@ pub(crate) fn Servers(state: PageState) -> impl IntoView {
             {empty}
             <ListFooter state />
         </section>
-    }
-}
-
-/// What an empty cluster shows: the commands that add a server.
-fn add_servers(state: PageState) -> impl IntoView + use<> {
-    let catalog = state.catalog();
-    let base = state.shared().page_context.site.base.clone();
-    let url = if base.is_empty() { MessageKey::EmptyUrl } else { MessageKey::EmptyUrlWithPath };
-    view! {
-        <div class="empty">
-            <p>{catalog.text(MessageKey::EmptyLead)}</p>
-            <pre>
-                "cluster-overview agent --role service --overview URL --token-file FILE\n"
-                "cluster-overview agent --role web --overview URL --token-file FILE"
-            </pre>
-            <p class="muted">
-                {catalog.format(url, &[("path", Arg::Text(base))])}" "{catalog.text(MessageKey::EmptyFile)}
-            </p>
-        </div>
     }
 }
 

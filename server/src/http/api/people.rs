@@ -182,7 +182,11 @@ fn created(link: &InvitationLink, address: &SiteAddress) -> (StatusCode, Json<dt
 }
 
 /// The address of the site for the browser that sent a request.
-pub(crate) struct SiteAddress(String);
+pub(crate) struct SiteAddress {
+    /// Without a slash at its end.
+    address: String,
+    is_loopback: bool,
+}
 
 impl SiteAddress {
     pub(crate) fn new(
@@ -191,17 +195,29 @@ impl SiteAddress {
         origin: &RequestOrigin,
     ) -> Result<Self, Problem> {
         let own = PublicHost::from_request(headers, origin, &site.auth.policy.proxies);
-        let address = own.and_then(|own| own.address(origin.encrypted, &site.base));
-        address.map(Self).ok_or_else(|| {
+        let address = own.and_then(|own| {
+            let address = own.address(origin.encrypted, &site.base)?;
+            Some(Self { address, is_loopback: own.is_loopback() })
+        });
+        address.ok_or_else(|| {
             Problem::new(
                 StatusCode::BAD_REQUEST,
-                "the link needs the address of the overview, but this request has no single, valid Host header",
+                "the answer contains the address of the overview, but this request has no single, valid Host header",
             )
         })
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        &self.address
+    }
+
+    /// Whether only the overview's own machine can use it.
+    pub(crate) const fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
     pub(crate) fn link(&self, link: &InvitationLink) -> String {
-        format!("{}{}", self.0, link.path())
+        format!("{}{}", self.address, link.path())
     }
 }
 

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::auth::cookie::is_secure_context;
 use crate::auth::origin::{OverTls, RequestOrigin};
+use crate::http::pages::html::FRAMED_BY_OURS;
 use crate::site::Site;
 use crate::site::frame_ancestors::Ancestor;
 
@@ -50,7 +51,9 @@ pub(crate) async fn set_security_headers(
     }
     let document = headers.remove(header::CONTENT_SECURITY_POLICY);
     if document.is_none() || site.frame_ancestors.is_empty() {
-        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        let is_framed_by_ours = document.as_ref().is_some_and(is_framed_by_ours);
+        let who = if is_framed_by_ours { "SAMEORIGIN" } else { "DENY" };
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static(who));
     }
     let policy = document.map_or(DATA_POLICY, |own| framed_by(&own, &site.frame_ancestors));
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
@@ -73,11 +76,19 @@ pub(crate) fn allow_other_sites(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
+/// Whether a document's own policy lets our documents frame it.
+fn is_framed_by_ours(own: &HeaderValue) -> bool {
+    own.as_bytes().ends_with(FRAMED_BY_OURS.as_bytes())
+}
+
 /// Adds the origins that may frame it to a document's policy.
 fn framed_by(own: &HeaderValue, ancestors: &[Ancestor]) -> HeaderValue {
-    let mut policy = [own.as_bytes(), b"; frame-ancestors"].concat();
-    if ancestors.is_empty() {
-        policy.extend(b" 'none'");
+    let mut policy = own.as_bytes().to_vec();
+    if !is_framed_by_ours(own) {
+        policy.extend(b"; frame-ancestors");
+        if ancestors.is_empty() {
+            policy.extend(b" 'none'");
+        }
     }
     for ancestor in ancestors {
         policy.extend(format!(" {ancestor}").bytes());

@@ -111,6 +111,12 @@ pub(crate) fn form_nonce(text: &str) -> Option<SecretHash> {
     (!text.is_empty()).then(|| SecretHash::new(text))
 }
 
+/// A random text for a new form.
+pub(crate) fn new_nonce() -> Result<String, Problem> {
+    let nonce = Secret::generate().map_err(|_| Problem::unavailable(NO_RANDOM_NUMBERS))?;
+    Ok(nonce.reveal().to_owned())
+}
+
 pub(crate) fn page(
     site: &Site,
     context: DocumentContext,
@@ -123,7 +129,6 @@ pub(crate) fn page(
         .partition(|token| token.role == TokenRole::Server);
     let has_passwords = site.auth.policy.mode == AuthMode::Password;
     let people = has_passwords.then(|| people::section(&auth_cache, site.live.now()));
-    let nonce = Secret::generate().map_err(|_| Problem::unavailable(NO_RANDOM_NUMBERS))?;
     Ok(AccessPage {
         context,
         now: site.live.now(),
@@ -131,7 +136,7 @@ pub(crate) fn page(
         credentials: credentials.into_iter().map(line).collect(),
         people,
         can_create: !user.is_embedded(),
-        nonce: nonce.reveal().to_owned(),
+        nonce: new_nonce()?,
         new_token: None,
         form: TokenForm::default(),
         errors: Vec::new(),

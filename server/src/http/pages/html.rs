@@ -24,3 +24,28 @@ pub(crate) fn document_response(status: StatusCode, document: Document) -> Respo
     set_document_headers(response.headers_mut(), &nonce);
     response
 }
+
+/// A document that has documents of ours in frames.
+pub(crate) fn framing_document_response(status: StatusCode, document: Document) -> Response {
+    let mut response = document_response(status, document);
+    add_to_policy(response.headers_mut(), "; frame-src 'self'");
+    response
+}
+
+/// A document that a document of ours has in a frame.
+pub(crate) fn framed_document_response(status: StatusCode, document: Document) -> Response {
+    let mut response = document_response(status, document);
+    add_to_policy(response.headers_mut(), FRAMED_BY_OURS);
+    response
+}
+
+/// At the end of the policy of such a document.
+pub(crate) const FRAMED_BY_OURS: &str = "; frame-ancestors 'self'";
+
+fn add_to_policy(headers: &mut HeaderMap, more: &str) {
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY).map(HeaderValue::as_bytes);
+    let policy = [policy.unwrap_or_default(), more.as_bytes()].concat();
+    if let Ok(policy) = HeaderValue::from_bytes(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod account;
+pub(crate) mod add_server;
 pub(crate) mod audit;
 pub(crate) mod embed;
 pub(crate) mod export;
