@@ -62,7 +62,7 @@ impl Method {
     }
 
     /// Whether the server sends the join token with each heartbeat, because no agent exchanges it for a credential.
-    pub(super) const fn keeps_join_token(self) -> bool {
+    pub(super) const fn sends_join_token(self) -> bool {
         matches!(self, Self::Windows | Self::Code)
     }
 }

@@ -128,11 +128,6 @@ fn token_section(page: &AddServerPage) -> impl IntoView + use<> {
 
 fn token_form(page: &AddServerPage) -> impl IntoView + use<> {
     let context = &page.context;
-    let lead = if page.method.keeps_join_token() {
-        MessageKey::PagesAddServerTokenLeadCode
-    } else {
-        MessageKey::PagesAddServerTokenLead
-    };
     let errors =
         error_list(context, "errors", &page.errors, |_| MessageKey::PagesNewTokenErrorName);
     let name = page.token_name.clone();
@@ -140,7 +135,7 @@ fn token_form(page: &AddServerPage) -> impl IntoView + use<> {
         name.unwrap_or_else(|| context.text(MessageKey::PagesAddServerTokenSuggestion).to_owned());
     let hidden = [("form", page.nonce.clone()), ("with", page.method.as_str().to_owned())];
     view! {
-        <p class="muted">{context.text(lead)}</p>
+        <p class="muted">{context.text(MessageKey::PagesAddServerTokenLead)}</p>
         <form class="inline-form" method="post" action=context.address("add-server")>
             {hidden_fields(&hidden)}
             <div class="field">
@@ -220,9 +215,11 @@ fn method_links(page: &AddServerPage) -> impl IntoView + use<> {
 
 fn method_commands(page: &AddServerPage, method: Method) -> impl IntoView + use<> {
     let context = &page.context;
-    let certificate = (page.overview.starts_with("https:") && !method.keeps_join_token())
+    let certificate = (page.overview.starts_with("https:") && !method.sends_join_token())
         .then(|| context.text(MessageKey::PagesAddServerCertificate));
-    let own_credential = (page.requires_enrolment && method.keeps_join_token()).then(|| {
+    let sends_join_token = (method.sends_join_token() && !page.requires_enrolment)
+        .then(|| context.text(MessageKey::PagesAddServerSendsJoinToken));
+    let own_credential = (page.requires_enrolment && method.sends_join_token()).then(|| {
         let path = [("path", Arg::Text("POST /api/v1/enrolments".to_owned()))];
         context.catalog.format(MessageKey::PagesAddServerOwnCredential, &path)
     });
@@ -237,6 +234,7 @@ fn method_commands(page: &AddServerPage, method: Method) -> impl IntoView + use<
     let steps: Vec<_> = steps(method, &page.overview, token).into_iter().map(step).collect();
     view! {
         <p class="muted">{context.text(method.lead())}</p>
+        {sends_join_token.map(|text| view! { <p class="muted">{text}</p> })}
         {certificate.map(|text| view! { <p class="muted">{text}</p> })}
         {own_credential.map(|text| view! { <p class="error-text">{text}</p> })}
         {steps}
