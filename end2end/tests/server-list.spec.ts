@@ -68,6 +68,25 @@ test('a filter shows as many servers as it counts, also with a search', async ({
   }
 });
 
+test('the menu of a row copies its name, its address and its problems as Markdown, and removes it', async ({ cluster, page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
+  await openPage(page, cluster.url);
+  const menu = page.getByLabel('Actions for bad-1');
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  await menu.click();
+  await page.getByRole('button', { name: 'Copy name' }).click();
+  await expect.poll(copied).toBe('bad-1');
+  await page.getByRole('button', { name: 'Copy as Markdown' }).click();
+  await expect.poll(copied).toMatch(/^\*\*bad-1\*\* \(.*\): Error\n- Service Decryption failure/);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: 'Copy name' })).toHaveCount(0);
+  await expect(menu).toBeFocused();
+  await menu.click();
+  await server(page, 'bad-1').getByRole('link', { name: 'Remove' }).click();
+  await expect(page.getByRole('dialog')).toContainText('bad-1');
+});
+
 test('a search finds names, addresses and versions while it is typed', async ({ cluster, page }) => {
   await reportFive(cluster);
   await openPage(page, cluster.url);
@@ -111,7 +130,7 @@ test('a search without a match says so and links to all servers', async ({ clust
   await openPage(page, cluster.url);
   await page.getByRole('searchbox').fill('zulu');
   await expect(page.getByText("No server has “zulu” in its name, address, version, product or system.")).toBeVisible();
-  await expect(page.getByText('On each server of the product')).toHaveCount(0);
+  await expect(page.getByText('No server reports here yet')).toHaveCount(0);
   await page.locator('#filter-all').click();
   await page.getByRole('link', { name: 'Clear filters' }).click();
   await expect(page.locator('[data-server]')).toHaveCount(5);
@@ -204,7 +223,7 @@ test.describe('230 servers', () => {
     await openPage(page, `${cluster.url}?page=2`);
     await expect(page.locator('[data-server]')).toHaveCount(30);
     await expect(page.getByText('201 to 230 of 230')).toBeVisible();
-    await expect(page.getByText('On each server of the product')).toHaveCount(0);
+    await expect(page.getByText('No server reports here yet')).toHaveCount(0);
   });
 
   test.describe('without scripts', () => {
@@ -232,7 +251,7 @@ test.describe('230 servers', () => {
       await cluster.sendHeartbeats(many);
       await page.goto(`${cluster.url}?page=9`);
       await expect(page.locator('[data-server]')).toHaveCount(30);
-      await expect(page.getByText('On each server of the product')).toHaveCount(0);
+      await expect(page.getByText('No server reports here yet')).toHaveCount(0);
       await page.getByRole('link', { name: 'Previous' }).click();
       await expect(page.getByText('1 to 200 of 230')).toBeVisible();
     });

@@ -1,5 +1,7 @@
 //! A server as the table shows it: one line for what it is, and one more for each problem.
 
+use std::fmt::Write as _;
+
 use crate::cluster::hints::dom_safe;
 use crate::cluster::{ComponentStatus, Health, Pulse, Role, ServerStatus};
 use crate::i18n::{Catalog, MessageKey};
@@ -22,6 +24,8 @@ pub(crate) struct ServerRow {
     pub(crate) head: Option<GroupHead>,
     pub(crate) health: Health,
     pub(crate) details_query: String,
+    pub(crate) removal_query: String,
+    pub(crate) address: String,
     /// Address, operating system and product.
     pub(crate) facts: String,
     pub(crate) components: Vec<ComponentChip>,
@@ -51,6 +55,22 @@ pub(crate) struct Problem {
     /// How many problems of that column come before it.
     pub(crate) place: usize,
     pub(crate) cell: Cell,
+}
+
+impl ServerRow {
+    /// What somebody pastes into a ticket.
+    pub(crate) fn markdown(&self, catalog: &Catalog) -> String {
+        let health = status_style::health(self.health).label(catalog);
+        let mut text = format!("**{}** ({}): {health}", self.name, self.facts);
+        for Problem { roles, cell, .. } in &self.problems {
+            let roles: Vec<&str> = roles.iter().map(|role| catalog.role_name(*role)).collect();
+            let reason = cell.reason.as_deref().map(|reason| format!(": {reason}"));
+            let reason = reason.unwrap_or_default();
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n- {} {}{reason}", roles.join(", "), cell.text);
+        }
+        text
+    }
 }
 
 impl Problem {
@@ -106,7 +126,11 @@ pub(crate) fn server_row(
         name: server.name.to_string(),
         head: None,
         details_query: to_query(Dialog::Details(server.name.clone()).pairs()),
+        removal_query: to_query(
+            Dialog::Removal { server: server.name.clone(), role: None, again: false }.pairs(),
+        ),
         health: server.health,
+        address: facts.first().cloned().unwrap_or_default(),
         facts: facts.join(" · "),
         components: components.collect(),
         cells,

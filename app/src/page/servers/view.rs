@@ -6,6 +6,7 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use maud::{Markup, html};
 
+use crate::cluster::hints::Arg;
 use crate::cluster::{Pulse, Timestamp};
 use crate::i18n::{self, Catalog, MessageKey};
 use crate::page::servers::chunks::{Chunk, RowSignals};
@@ -17,7 +18,7 @@ use crate::page::servers::nearness;
 use crate::page::servers::toolbar::{HeaderRow, ListFooter, ToolbarView};
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
-use crate::page::ui::time_since;
+use crate::page::ui::{permitted_link, time_since};
 
 #[component]
 pub(crate) fn Servers(state: PageState) -> impl IntoView {
@@ -137,6 +138,7 @@ fn server_rows(
             </div>
             {cells}
             <div role="cell" class="facts">{server.facts.clone()}</div>
+            {row_menu(server, state)}
         </div>
         {problems}
     }
@@ -153,6 +155,37 @@ fn group_head(head: &GroupHead, catalog: &Catalog) -> Markup {
             } @else { b { (text) } }
             " " span.muted { (i18n::number(head.count)) }
         }
+    }
+}
+
+/// What can be done with one server without opening its details.
+fn row_menu(server: &ServerRow, state: PageState) -> impl IntoView + use<> {
+    let catalog = state.catalog();
+    let label = [("server", Arg::Text(server.name.clone()))];
+    let label = catalog.format(MessageKey::ActionOfServer, &label);
+    let copies = [
+        (MessageKey::ActionCopyName, server.name.clone()),
+        (MessageKey::ActionCopyAddress, server.address.clone()),
+        (MessageKey::ActionCopyMarkdown, server.markdown(catalog)),
+    ];
+    let copies = html! {
+        @for (label, text) in &copies {
+            button.if-hydrated type="button" data-copy=(text) { (catalog.text(*label)) }
+        }
+    };
+    let (id, remove) = (format!("remove-{}", server.id), server.removal_query.clone());
+    let remove =
+        permitted_link(state, id, "button", remove, catalog.text(MessageKey::ActionRemove).into());
+    view! {
+        <div role="cell" class="row-menu">
+            <details class="menu">
+                <summary id=format!("menu-{}", server.id) aria-label=label>"⋯"</summary>
+                <div class="menu-items">
+                    <div class="copies" inner_html=copies.into_string()></div>
+                    {remove}
+                </div>
+            </details>
+        </div>
     }
 }
 
