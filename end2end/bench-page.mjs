@@ -4,6 +4,8 @@
 
 import { chromium } from '@playwright/test';
 
+import { twin } from './bench-twin.mjs';
+
 const { OVERVIEW: url, OVERVIEW_TOKEN: token } = process.env;
 const SERVERS = Number(process.env.SERVERS);
 const THOUSAND = 1_000;
@@ -53,7 +55,8 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM,
   args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
 });
-const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+// The page in plain JavaScript runs where no script is allowed.
+const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, bypassCSP: true });
 const devtools = await page.context().newCDPSession(page);
 await devtools.send('Performance.enable');
 
@@ -86,6 +89,16 @@ const parts = (costs) =>
     .map((part) => `${part} ${median(costs.map((cost) => cost[part])).toFixed(1)}`)
     .join(', ');
 const pollNow = () => page.evaluate(() => dispatchEvent(new Event('online')));
+const pollTwin = () => page.evaluate(() => globalThis.poll());
+const recordLongTasks = () =>
+  page.evaluate(() => {
+    const record = (list) => {
+      for (const entry of list.getEntries()) {
+        globalThis.longest = Math.max(globalThis.longest, entry.duration);
+      }
+    };
+    new PerformanceObserver(record).observe({ entryTypes: ['longtask'] });
+  });
 const shows = (number, text) =>
   page.waitForFunction(
     ([server, text]) =>
@@ -100,14 +113,7 @@ async function opening() {
   // The list has its whole length, of which the rows near the screen are in the document.
   await page.waitForFunction((chunks) => document.querySelectorAll('.chunk').length >= chunks, SERVERS / 20);
   figure(`a browser can use a list of ${all}`, performance.now() - since, 'ms', 'from the first request');
-  await page.evaluate(() => {
-    const record = (list) => {
-      for (const entry of list.getEntries()) {
-        globalThis.longest = Math.max(globalThis.longest, entry.duration);
-      }
-    };
-    new PerformanceObserver(record).observe({ entryTypes: ['longtask'] });
-  });
+  await recordLongTasks();
   await page.waitForTimeout(3_000);
   const elements = await page.evaluate(() => document.querySelectorAll('*').length);
   figure(`elements in the document of ${all}`, elements, '', 'rows near the screen only; limit 10,000 of 1,000, 12,000 of 5,000');
@@ -119,25 +125,25 @@ async function idle() {
   figure('an open page with nothing new', (task / IDLE_MS) * 100, '%', how);
 }
 
-async function changes() {
+async function changes(subject, poll, serial) {
   const step = Math.floor((SERVERS - 50) / CHANGED);
   const numbers = Array.from({ length: CHANGED }, (_, place) => place * step + 1);
   const costs = [];
   for (let round = 0; round < WARM_UPS + CHANGES; round += 1) {
-    const version = `2026.3.${round}`;
+    const version = `2026.${serial}.${round}`;
     await sendHeartbeats(numbers, version);
     const one = await cost(async () => {
-      await pollNow();
+      await poll();
       await shows(numbers[0], version);
     });
     if (round >= WARM_UPS) costs.push(one);
   }
   const longest = median(costs.map((cost) => cost.longest));
   const how = `${parts(costs)}; longest task ${longest.toFixed(0)}; middle of ${CHANGES}; limit ${LIMIT_MS}`;
-  figure(`news that change ${CHANGED} of ${all} rows`, median(costs.map((cost) => cost.all)), 'ms', how);
+  figure(`${subject}news that change ${CHANGED} of ${all} rows`, median(costs.map((cost) => cost.all)), 'ms', how);
 }
 
-async function searching() {
+async function searching(subject) {
   await page.locator('#search').focus();
   const costs = [];
   for (const key of 'server-77') costs.push(await cost(() => page.keyboard.press(key), 400));
@@ -145,9 +151,22 @@ async function searching() {
     costs.push(await cost(() => page.keyboard.press('Backspace'), 900));
   }
   const keys = `middle of ${costs.length} keys of a search and of taking it back`;
-  figure('a key typed into the search', median(costs.map((cost) => cost.all)), 'ms', keys);
+  figure(`${subject}a key typed into the search`, median(costs.map((cost) => cost.all)), 'ms', keys);
   const longest = Math.max(...costs.map((cost) => cost.longest));
-  figure('the longest task of these', longest, 'ms', 'the worst key; 0: none over 50');
+  figure(`${subject}the longest task of these`, longest, 'ms', 'the worst key; 0: none over 50');
+}
+
+/** The same in plain JavaScript over the same API, which is what the browser itself costs. */
+async function measureTwin() {
+  const subject = 'plain JavaScript: ';
+  const since = performance.now();
+  await page.goto(new URL('healthz', url).href);
+  await page.evaluate(twin);
+  figure(`${subject}a list of ${all}`, performance.now() - since, 'ms', 'from the first request, without styles');
+  await recordLongTasks();
+  await page.waitForTimeout(1_000);
+  await changes(subject, pollTwin, 5);
+  await searching(subject);
 }
 
 async function scrolling() {
@@ -206,12 +225,13 @@ async function churn() {
 try {
   await opening();
   await idle();
-  await changes();
-  await searching();
-  if (SERVERS <= THOUSAND) {
+  await changes('', pollNow, 3);
+  await searching('');
+  if (SERVERS === THOUSAND) {
     await scrolling();
     await churn();
   }
+  await measureTwin();
 } finally {
   await browser.close();
 }

@@ -18,7 +18,7 @@ use crate::test_server;
 use crate::workspace::Profile;
 
 const LARGE_CLUSTER_SERVERS: usize = 1_000;
-const MAX_BROWSER_SERVERS: usize = 5_000;
+const BROWSER_SERVERS: [usize; 3] = [100, LARGE_CLUSTER_SERVERS, 5_000];
 const MAX_HEARTBEATS_PER_REQUEST: usize = 500;
 
 /// A line of the table.
@@ -58,13 +58,12 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
         let overview = test_server::start(Profile::Release);
         send_heartbeats_from_all(&overview, LARGE_CLUSTER_SERVERS, 1)?;
         figures.extend(large::measure(&overview)?);
-        let thousand = [("SERVERS", LARGE_CLUSTER_SERVERS.to_string())];
-        figures.extend(browser::run_script("bench-page.mjs", &overview, &thousand)?);
-        drop(overview);
-        let overview = test_server::start(Profile::Release);
-        send_heartbeats_from_all(&overview, MAX_BROWSER_SERVERS, 1)?;
-        let rows = [("SERVERS", MAX_BROWSER_SERVERS.to_string())];
-        figures.extend(browser::run_script("bench-page.mjs", &overview, &rows)?);
+        for servers in BROWSER_SERVERS {
+            let overview = test_server::start(Profile::Release);
+            send_heartbeats_from_all(&overview, servers, 1)?;
+            let servers = [("SERVERS", servers.to_string())];
+            figures.extend(browser::run_script("bench-page.mjs", &overview, &servers)?);
+        }
     }
     if wanted("messenger") {
         figures.extend(messenger::measure()?);
