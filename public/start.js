@@ -27,6 +27,8 @@ const [{ default: init, hydrate }, { date, number }, messages, wasm] = await Pro
 ]);
 await init({ module_or_path: wasm });
 hydrate(lang, messages, number, date);
+// What the page does not need to work.
+module('page.js');
 // From now on the list changes without a new document.
 addEventListener('click', ({ target }) => {
   const link = target.closest('[download]');

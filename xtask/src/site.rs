@@ -88,6 +88,7 @@ fn collect_files(compiled: &Path) -> Result<Files> {
     }
     files.insert("app.css".into(), join_stylesheets("")?);
     files.insert("pages.css".into(), join_stylesheets("pages")?);
+    files.insert("media.css".into(), join_stylesheets("media")?);
     files.insert("embedded.css".into(), join_stylesheets("embedded")?);
     for (name, contents) in &mut files {
         if Path::new(name)

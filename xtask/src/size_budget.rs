@@ -23,8 +23,10 @@ struct Budget {
 // The branding's density, corners and font, and the labelled theme switch, take 400 bytes of CSS and HTML. The
 // watchdog and its sentences take 1,600 bytes of HTML: they are in the document, so that they work when no other file
 // of the page can be loaded.
+// The skip links and the help about the shortcuts take 500 bytes of HTML. `page.js` and `media.css` are not counted: they
+// are fetched when the page works, or wait for a printer.
 const BUDGETS: [Budget; 2] = [
-    Budget { name: "readable", max: 20_000, last_recorded: 9_300 },
+    Budget { name: "readable", max: 20_000, last_recorded: 9_900 },
     Budget { name: "first load", max: 240_000, last_recorded: 232_000 },
 ];
 

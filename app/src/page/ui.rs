@@ -1,7 +1,7 @@
 //! Small parts that several views use.
 
 use leptos::prelude::*;
-use maud::html;
+use maud::{Markup, html};
 
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
@@ -23,10 +23,7 @@ pub(crate) fn link(
     }
 }
 
-/// The id of the note that tells a viewer why controls are disabled.
-pub(crate) const READ_ONLY_ID: &str = "read-only";
-
-/// A link that opens a dialog. For a viewer it is disabled, and says why.
+/// A link that opens a dialog of a command. A viewer sees none: the header says who may.
 pub(crate) fn permitted_link(
     state: PageState,
     id: String,
@@ -34,23 +31,14 @@ pub(crate) fn permitted_link(
     query: String,
     text: String,
 ) -> impl IntoView + use<> {
-    let disabled_for_viewer = state.is_read_only();
-    let href = move || (!disabled_for_viewer).then(|| state.address(&query));
-    let [role, disabled, tab, reason] = [("link"), ("true"), ("0"), (READ_ONLY_ID)]
-        .map(|value| disabled_for_viewer.then_some(value));
-    view! {
-        <a
-            class=class
-            id=id
-            href=href
-            role=role
-            aria-disabled=disabled
-            tabindex=tab
-            aria-describedby=reason
-        >
-            {text}
-        </a>
-    }
+    let href = move || state.address(&query);
+    (!state.is_read_only()).then(|| {
+        view! {
+            <a class=class id=id href=href>
+                {text}
+            </a>
+        }
+    })
 }
 
 pub(crate) fn hidden_fields(pairs: &[(&'static str, String)]) -> impl IntoView + use<> {
@@ -58,6 +46,15 @@ pub(crate) fn hidden_fields(pairs: &[(&'static str, String)]) -> impl IntoView +
         @for (name, value) in pairs { input type="hidden" name=(name) value=(value); }
     };
     view! { <div hidden inner_html=fields.into_string()></div> }
+}
+
+/// A button that copies `text`; a text that begins with `#` stands for the address of that place on the page. `what` says
+/// what is copied to those who do not see what stands beside the button. `page.js` does it.
+pub(crate) fn copy_button(catalog: &Catalog, what: &str, text: &str) -> Markup {
+    let copy = catalog.text(MessageKey::ActionCopy);
+    html! {
+        button.if-hydrated type="button" data-copy=(text) aria-label={ (copy) ": " (what) } { (copy) }
+    }
 }
 
 /// `12 s ago`

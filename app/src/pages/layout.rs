@@ -77,7 +77,7 @@ pub(crate) fn layout(
         >
             <head>
                 <meta charset="utf-8" />
-                {crate::page::document::head(format!("{title} - Cluster Overview"), &asset)}
+                {crate::page::document::head(format!("{title} - Cluster Overview"), "favicon.svg", &asset)}
                 <link rel="stylesheet" href=asset("pages.css") />
                 <script nonce=nonce.clone() src=asset("header.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssr")]
 pub(crate) mod branding;
+#[cfg(feature = "ssr")]
+mod keyboard;
 
 use leptos::prelude::*;
 
@@ -47,7 +49,9 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let snapshot = initial.snapshot();
     let state = PageState::new(initial, &snapshot, catalog);
     let first_server = (!hide_chrome).then(|| first_server_link(state, &snapshot)).flatten();
-    let title = banner::title(&state.model_untracked().banner.headline);
+    let banner = state.model_untracked().banner.clone();
+    let title = banner::title(&banner.headline);
+    let icon = format!("favicon-{}.svg", status_style::health(banner.health).icon);
     let unbuilt = unbuilt.then(|| {
         view! {
             <p role="alert">
@@ -67,7 +71,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
             <head>
                 <meta charset="utf-8" />
                 {watchdog::script(state, &site, &nonce)}
-                {head(title, &asset)}
+                {head(title, &icon, &asset)}
                 <script nonce=nonce.clone() src=asset("header.js")></script>
                 // A browser without scripts does not fetch what only scripts need.
                 <link rel="modulepreload" nonce=nonce.clone() media="(scripting: enabled)" href=asset("app.js") />
@@ -93,14 +97,23 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
             </head>
             <body>
                 {unbuilt}
+                {keyboard::skip_links(catalog)}
                 <div class="icon-sprite" inner_html=status_style::SPRITE></div>
                 {branding::product_bar(&site, &appearance)}
                 {header::header(state)}
+                {print_head(state)}
                 {first_server}
                 <div id="app">
                     <Page state />
                 </div>
                 {(!hide_chrome).then(|| export_links(state))}
+                {keyboard::help(catalog)}
+                <p
+                    id="copied"
+                    class="visually-hidden"
+                    aria-live="polite"
+                    data-text=catalog.text(MessageKey::PagesCopied)
+                ></p>
                 <script type="text/plain" id="initial-state" inner_html=packed></script>
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
@@ -120,19 +133,25 @@ pub fn nonce() -> String {
     nonce.map(|nonce| nonce.to_string()).unwrap_or_default()
 }
 
-/// What the head of every document has. `asset` makes the address of a file.
+/// What the head of every document has. `icon` is the file of the tab's icon; `asset` makes the address of a file.
 ///
 /// Browsers are asked not to rewrite text of the document: hydration needs it as it was rendered.
 #[cfg(feature = "ssr")]
-pub(crate) fn head(title: String, asset: &dyn Fn(&str) -> String) -> impl IntoView + use<> {
+pub(crate) fn head(
+    title: String,
+    icon: &str,
+    asset: &dyn Fn(&str) -> String,
+) -> impl IntoView + use<> {
     view! {
         <meta name="google" content="notranslate" />
         <meta name="format-detection" content="telephone=no,date=no,address=no,email=no" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>{title}</title>
-        <link rel="icon" type="image/svg+xml" href=asset("favicon.svg") />
+        <link rel="icon" type="image/svg+xml" href=asset(icon) />
         <link rel="stylesheet" href=asset("app.css") />
+        // A browser that draws on the screen does not wait for it.
+        <link rel="stylesheet" media="print, (forced-colors: active)" href=asset("media.css") />
     }
 }
 
@@ -173,6 +192,18 @@ fn export_links(state: PageState) -> impl IntoView + use<> {
             {state.catalog().text(MessageKey::PagesExport)} " " {link("export.csv", "CSV")} " "
             {link("export.json", "JSON")}
         </footer>
+    }
+}
+
+/// What a print says of itself. `page.js` completes it with the whole address, and the time of the print.
+#[cfg(feature = "ssr")]
+fn print_head(state: PageState) -> impl IntoView {
+    let base = state.shared().page_context.site.base.clone();
+    let route = state.route.get_untracked().address();
+    let printed = format!("{} · {base}/{route}", state.as_of.get_untracked().date_and_clock());
+    view! {
+        <p class="print-only" id="printed">{printed}</p>
+        <p class="print-only print-part">{state.catalog().text(MessageKey::PagesPrintPart)}</p>
     }
 }
 

@@ -10,8 +10,6 @@ use crate::page::header::model::Connection;
 #[cfg(feature = "ssr")]
 use crate::page::route::query::to_query;
 use crate::page::state::{PageState, Part};
-#[cfg(feature = "ssr")]
-use crate::page::ui::READ_ONLY_ID;
 use crate::page::ui::link;
 #[cfg(feature = "ssr")]
 use crate::page::watchdog;
@@ -99,7 +97,7 @@ pub(crate) fn menu(
     let name = name.unwrap_or_else(|| catalog.text(MessageKey::PagesMenu).to_owned());
     let read_only = (role == UserRole::Viewer).then(|| {
         view! {
-            <span class="muted" id=READ_ONLY_ID>
+            <span class="muted" id="read-only">
                 {catalog.text(MessageKey::HeaderReadOnly)}
             </span>
         }
@@ -138,6 +136,8 @@ pub(crate) fn menu(
             <summary class="button" id="user"><bdi>{name}</bdi></summary>
             <div class="menu-items">
                 {theme_button(catalog)}
+                // Shown by the script of a page that has shortcuts.
+                <button type="button" id="open-help" hidden>{catalog.text(MessageKey::PagesKeys)}</button>
                 {admin_links}
                 {sign_out}
             </div>

@@ -1,14 +1,14 @@
 //! Troubleshooting: a card for each hint, the most urgent first.
 
 use leptos::prelude::*;
-use maud::html;
+use maud::{Markup, html};
 
 use crate::cluster::hints::Arg;
-use crate::i18n::MessageKey;
+use crate::i18n::{Catalog, MessageKey};
 use crate::page::hints::model::HintCard;
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
-use crate::page::ui::permitted_link;
+use crate::page::ui::{copy_button, permitted_link};
 
 #[component]
 pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
@@ -64,7 +64,7 @@ fn hint_card(state: PageState, hint: &HintCard) -> impl IntoView + use<> {
                 @if let Some((text, anchor)) = &hint.more { li.muted id=(anchor) { (text) } }
             }
         }
-        ol { @for step in &hint.steps { li { (step) } } }
+        ol { @for text in &hint.steps { li { (step(text, state.catalog())) } } }
         @if let Some(avoid) = &hint.avoid { p.avoid { (avoid) } }
     };
     let show = hint.show.clone().map(|(text, address)| {
@@ -84,8 +84,25 @@ fn hint_card(state: PageState, hint: &HintCard) -> impl IntoView + use<> {
                     <p class="muted">{hint.evidence.clone()}</p>
                 </summary>
                 <div inner_html=advice.into_string()></div>
-                <p class="links">{show}{action}</p>
+                <p class="links">
+                    {show}{action}
+                    <button type="button" class="if-hydrated" data-copy=format!("#{}", hint.anchor)>
+                        {state.catalog().text(MessageKey::ActionCopyLink)}
+                    </button>
+                </p>
             </details>
         </article>
+    }
+}
+
+/// What to do; a command at its end can be copied.
+fn step(text: &str, catalog: &Catalog) -> Markup {
+    let command = text.split_once(": ").filter(|(_, end)| end.starts_with("cluster-overview "));
+    html! {
+        @if let Some((lead, command)) = command {
+            (lead) ": " code { (command) } " " (copy_button(catalog, command, command))
+        } @else {
+            (text)
+        }
     }
 }

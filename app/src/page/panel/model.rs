@@ -4,8 +4,8 @@ use crate::cluster::hints::Arg;
 use crate::cluster::preview::KeyChangePreview;
 use crate::cluster::reference_keys::KeyLookupError;
 use crate::cluster::{
-    ComponentStatus, KeyKind, Messenger, ReferenceKey, Role, ServerName, ServerStatus, Span,
-    Timestamp,
+    ComponentStatus, KeyCheck, KeyKind, Messenger, ReferenceKey, Role, ServerName, ServerStatus,
+    Span, Timestamp,
 };
 use crate::i18n::MessageKey;
 use crate::page::hints::model::DialogLink;
@@ -41,6 +41,8 @@ pub(crate) struct Item {
     /// `None` if there is no verdict on it.
     pub(crate) style: Option<StatusStyle>,
     pub(crate) text: String,
+    /// What a button beside it copies.
+    pub(crate) copy: Option<String>,
     /// Its age is shown behind the text and counts up.
     pub(crate) moment: Option<Timestamp>,
 }
@@ -105,7 +107,7 @@ impl ViewContext<'_> {
             let items = vec![
                 self.item(MessageKey::DetailsStatus, style.label(self.catalog).to_owned())
                     .with_style(Some(style)),
-                self.item(MessageKey::DetailsAddress, latest.facts.ip.to_string()),
+                self.item(MessageKey::DetailsAddress, latest.facts.ip.to_string()).with_copy(),
                 self.item(MessageKey::DetailsOs, os),
                 self.item(MessageKey::DetailsFirstSeen, String::new()).with_moment(first),
                 self.item(MessageKey::DetailsLastSeen, String::new())
@@ -160,23 +162,13 @@ impl ViewContext<'_> {
                 .clone()
                 .map(|product| self.item(MessageKey::DetailsProduct, product)),
         );
-        let digits = component.facts.key_check.map_or_else(
-            || self.catalog.text(MessageKey::DetailsNotReported).to_owned(),
-            |check| check.short(),
-        );
-        items.push(
-            self.item(MessageKey::ColumnEncryptionKey, self.with_verdict(&digits, key))
-                .with_style(key),
-        );
+        items.push(self.key_item(MessageKey::ColumnEncryptionKey, component.facts.key_check, key));
         if let Some(check) = component.facts.machine_key_check {
             let style = status.machine_key.map(status_style::machine_key);
-            items.push(
-                self.item(MessageKey::DetailsMachineKey, self.with_verdict(&check.short(), style))
-                    .with_style(style),
-            );
+            items.push(self.key_item(MessageKey::DetailsMachineKey, Some(check), style));
         }
         items.extend([
-            self.item(MessageKey::DetailsAddress, component.facts.ip.to_string()),
+            self.item(MessageKey::DetailsAddress, component.facts.ip.to_string()).with_copy(),
             self.item(MessageKey::DetailsFirstSeen, String::new())
                 .with_moment(Some(component.first_seen)),
             self.item(
@@ -307,7 +299,22 @@ impl ViewContext<'_> {
     }
 
     fn item(&self, key: MessageKey, text: String) -> Item {
-        Item { label: self.catalog.text(key), style: None, text, moment: None }
+        Item { label: self.catalog.text(key), style: None, text, copy: None, moment: None }
+    }
+
+    fn key_item(
+        &self,
+        key: MessageKey,
+        check: Option<KeyCheck>,
+        style: Option<StatusStyle>,
+    ) -> Item {
+        let digits = check.map(|check| check.short());
+        let shown = digits.as_deref();
+        let shown = shown.unwrap_or_else(|| self.catalog.text(MessageKey::DetailsNotReported));
+        Item {
+            copy: digits.clone(),
+            ..self.item(key, self.with_verdict(shown, style)).with_style(style)
+        }
     }
 
     fn with_verdict(&self, value: &str, style: Option<StatusStyle>) -> String {
@@ -370,6 +377,11 @@ fn list_names(servers: &[ServerName]) -> Arg {
 impl Item {
     fn with_style(self, style: Option<StatusStyle>) -> Self {
         Self { style, ..self }
+    }
+
+    /// Gets a button that copies its whole text.
+    fn with_copy(self) -> Self {
+        Self { copy: Some(self.text.clone()), ..self }
     }
 
     fn with_moment(self, moment: Option<Timestamp>) -> Self {

@@ -9,7 +9,7 @@ use crate::page::hints::model::DialogLink;
 use crate::page::panel::model::{Confirmation, Item, Panel, Section};
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
-use crate::page::ui::{hidden_fields, link, permitted_link, time_since};
+use crate::page::ui::{copy_button, hidden_fields, link, permitted_link, time_since};
 
 #[component]
 pub(crate) fn SidePanel(state: PageState) -> impl IntoView {
@@ -29,8 +29,13 @@ fn panel_view(state: PageState, panel: &Panel) -> impl IntoView + use<> {
     let icon = html! {
         @if let Some(style) = panel.style { (status_style::icon_alone(style, catalog)) }
     };
-    let form =
-        panel.confirmation.as_ref().map(|confirmation| confirmation_form(state, confirmation));
+    let is_read_only = state.is_read_only();
+    let confirmation = panel.confirmation.as_ref();
+    let form = confirmation.filter(|_| !is_read_only);
+    let form = form.map(|confirmation| confirmation_form(state, confirmation));
+    // The address of a confirmation may come from an admin.
+    let is_question = is_read_only && confirmation.is_some_and(|one| one.is_destructive);
+    let read_only = is_question.then(|| catalog.text(MessageKey::HeaderReadOnly));
     view! {
         <aside class="panel" role="dialog" aria-labelledby="panel-title">
             <div class="panel-header">
@@ -41,6 +46,7 @@ fn panel_view(state: PageState, panel: &Panel) -> impl IntoView + use<> {
             <div inner_html=paragraphs.into_string()></div>
             {sections}
             <p class="error-text">{panel.error.clone()}</p>
+            <p class="muted">{read_only}</p>
             {form}
             <div class="buttons">{actions}</div>
         </aside>
@@ -70,6 +76,7 @@ fn item_view(state: PageState, item: &Item) -> impl IntoView + use<> {
     let value = html! {
         @if let Some(style) = item.style { (status_style::icon(style)) }
         (item.text)
+        @if let Some(text) = &item.copy { " " (copy_button(state.catalog(), item.label, text)) }
     };
     view! {
         <div>
@@ -99,7 +106,6 @@ fn confirmation_form(state: PageState, confirmation: &Confirmation) -> impl Into
                 type="submit"
                 class=confirmation.is_destructive.then_some("danger")
                 id="confirm"
-                disabled=state.is_read_only()
             >
                 {confirmation.button.clone()}
             </button>

@@ -21,7 +21,8 @@ pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
     };
     let form = move || {
         let model = state.model(Part::Form);
-        model.form.as_ref().map(|form| settings_form(state, form))
+        let form = model.form.as_ref().filter(|_| !state.is_read_only());
+        form.map(|form| settings_form(state, form))
     };
     view! {
         <section class="card summary" aria-label=state.catalog().text(MessageKey::FactsTitle)>
@@ -51,8 +52,6 @@ fn edit_button(state: PageState) -> impl IntoView + use<> {
     let is_open = state.model(Part::Form).form.is_some();
     let query = if is_open { String::new() } else { to_query(Dialog::Settings(None).pairs()) };
     let (class, expanded) = if is_open { ("button pressed", "true") } else { ("button", "false") };
-    // For a viewer the button is disabled, so it has no state either.
-    let expanded = (!state.is_read_only()).then_some(expanded);
     permitted_link(
         state,
         "configure".to_owned(),
