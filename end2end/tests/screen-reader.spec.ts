@@ -151,3 +151,42 @@ test.describe('a screen reader finds', () => {
     await expect(form.getByLabel('Heartbeat interval')).toHaveAccessibleDescription(/^Below 30 s, a short network problem looks like an outage\./);
   });
 });
+
+for (const scripts of [true, false]) {
+  test.describe(scripts ? 'in the order of the document' : 'without scripts, in the same order', () => {
+    test.use({ javaScriptEnabled: scripts });
+
+    test('a screen reader finds the verdict, the configuration, the hints and the servers', async ({ cluster, page }) => {
+      await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad-1', key: 'another key' }]);
+      await openPage(page, cluster.url, scripts);
+      await expect(page.locator('body')).toMatchAriaSnapshot(`
+        - link "Skip to the servers"
+        - link "Skip to troubleshooting"
+        - banner:
+          - navigation "Breadcrumb": AdminCluster Overview
+        - main:
+          - region "1 of 3 servers needs attention":
+            - img "Error"
+            - heading "1 of 3 servers needs attention" [level=1]
+            - paragraph:
+              - link "bad-1 uses a different encryption key"
+          - region "Cluster configuration":
+            - term: Servers in cluster
+            - definition: 3 · 0 web, 3 service
+            - link "Edit settings"
+          - region "Troubleshooting 1 hint":
+            - heading "Troubleshooting 1 hint" [level=2]
+            - article:
+              - img "Error"
+              - group:
+                - heading "bad-1 uses a different encryption key" [level=3]
+          - region "Servers":
+            - heading "Servers" [level=2]
+            - navigation "Filter by status"
+            - search:
+              - searchbox "Search name, address, version"
+            - table "Servers"
+      `);
+    });
+  });
+}

@@ -233,8 +233,8 @@ pub(super) fn Page(state: PageState) -> impl IntoView {
                 <banner::VerdictBanner state />
                 <settings::SettingsSummary state />
                 <div class="columns">
-                    <servers::Servers state />
                     <hints::Troubleshooting state />
+                    <servers::Servers state />
                 </div>
             </main>
             <panel::SidePanel state />
