@@ -6,8 +6,16 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 /// The files that a browser fetches at the first load, besides the HTML.
-const FIRST_LOAD: [&str; 7] =
-    ["app.css", "header.js", "start.js", "locale.js", "app.js", "app_bg.wasm", "messages-en.txt"];
+const FIRST_LOAD: [&str; 8] = [
+    "app.css",
+    "header.js",
+    "start.js",
+    "locale.js",
+    "app.js",
+    "app_bg.wasm",
+    "messages-en.txt",
+    "page.js",
+];
 
 /// The parts that a browser needs before any script has run.
 const READABLE: [&str; 2] = ["html", "app.css"];
@@ -23,11 +31,11 @@ struct Budget {
 // The branding's density, corners and font, and the labelled theme switch, take 400 bytes of CSS and HTML. The
 // watchdog and its sentences take 1,600 bytes of HTML: they are in the document, so that they work when no other file
 // of the page can be loaded.
-// The skip links and the help about the shortcuts take 500 bytes of HTML. `page.js` and `media.css` are not counted: they
-// are fetched when the page works, or wait for a printer.
+// The skip links and the help about the shortcuts take 500 bytes of HTML, the menus of the rows 300. `media.css` is not
+// counted: it waits for a printer.
 const BUDGETS: [Budget; 2] = [
-    Budget { name: "readable", max: 20_000, last_recorded: 9_900 },
-    Budget { name: "first load", max: 240_000, last_recorded: 232_000 },
+    Budget { name: "readable", max: 20_000, last_recorded: 10_500 },
+    Budget { name: "first load", max: 240_000, last_recorded: 238_400 },
 ];
 
 /// The length of one file, in bytes, compressed with brotli.

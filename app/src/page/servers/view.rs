@@ -77,8 +77,6 @@ fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
     let ServerRow { id, name, .. } = (*row.server.get_untracked()).clone();
     let server = row.server.clone();
     let health = move || server.get().health.as_str();
-    let folding = row.server.clone();
-    let is_folded = move || folding.get().head.as_ref().is_some_and(|head| head.is_folded);
     view! {
         <div
             role="rowgroup"
@@ -86,7 +84,6 @@ fn ServerRows(state: PageState, row: RowSignals) -> impl IntoView {
             id=id
             data-server=name
             data-health=health
-            data-folded=move || is_folded().then_some("")
         >
             {move || server_rows(&row.server.get(), state, &row)}
         </div>

@@ -68,7 +68,7 @@ pub fn render(page: NewServersPage) -> Document {
                 <noscript>
                     <meta http-equiv="refresh" content=RELOAD_SECONDS.to_string() />
                 </noscript>
-                {head(title.to_owned(), &asset)}
+                {head(title.to_owned(), "favicon.svg", &asset)}
                 <link rel="stylesheet" href=asset("pages.css") />
                 <script nonce=nonce.clone() src=asset("header.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
