@@ -1,6 +1,13 @@
 // Can the page be used with the keyboard alone, and what does it copy?
 
+import { Page } from '@playwright/test';
 import { digits, expect, focusedId, openPage, server, shownServers, test } from './cluster';
+
+/** Opens the page, and waits for the script of the shortcuts, which comes last. */
+const openWithShortcuts = async (page: Page, address: string) => {
+  await openPage(page, address);
+  await expect(page.locator('#open-help')).not.toHaveAttribute('hidden');
+};
 
 const servers = (count: number) => Array.from({ length: count }, (_, number) => ({ server: `app-${number + 1}` }));
 
@@ -29,17 +36,17 @@ for (const scripts of [true, false]) {
 test.describe('the shortcuts', () => {
   test.beforeEach(async ({ cluster, page }) => {
     await cluster.sendHeartbeats(servers(60));
-    await openPage(page, `${cluster.url}?sort=name`);
+    await openWithShortcuts(page, `${cluster.url}?sort=name`);
   });
 
   test('lead from row to row, and Enter and Escape open and close the details', async ({ page }) => {
     await page.keyboard.press('j');
-    expect(await focusedId(page)).toBe('open-server-app-1');
+    await expect.poll(() => focusedId(page)).toBe('open-server-app-1');
     await page.keyboard.press('j');
     await page.keyboard.press('j');
     await page.keyboard.press('k');
     const second = (await shownServers(page))[1];
-    expect(await focusedId(page)).toBe(`open-server-${second}`);
+    await expect.poll(() => focusedId(page)).toBe(`open-server-${second}`);
     await page.keyboard.press('Enter');
     await expect(page.locator('#panel-title')).toHaveText(second ?? '');
     await page.keyboard.press('Escape');
@@ -91,7 +98,7 @@ test.describe('the shortcuts', () => {
 
 test('of a thousand servers every row can be reached', async ({ cluster, page }) => {
   await cluster.sendHeartbeats(servers(1000));
-  await openPage(page, `${cluster.url}?sort=name`);
+  await openWithShortcuts(page, `${cluster.url}?sort=name`);
   for (let row = 0; row < 120; row += 1) await page.keyboard.press('j');
   await expect.poll(() => focusedId(page)).toBe('open-server-app-120');
   await expect(server(page, 'app-120')).toBeInViewport();

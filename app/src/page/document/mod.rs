@@ -114,7 +114,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                     aria-live="polite"
                     data-text=catalog.text(MessageKey::PagesCopied)
                 ></p>
-                <script type="text/plain" id="initial-state" inner_html=packed></script>
+                <script nonce=nonce.clone() type="text/plain" id="initial-state" inner_html=packed></script>
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
         </html>
