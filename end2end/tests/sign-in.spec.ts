@@ -43,18 +43,17 @@ test.describe('a user without a session', () => {
   });
 });
 
-test('a viewer sees everything, with disabled controls that say why', async ({ cluster, page, browser }) => {
+test('a viewer sees everything but the controls, and is told who has them', async ({ cluster, page, browser }) => {
   await signInFirstAdmin(cluster, page);
   const other = await openAsViewer(cluster, browser);
-  const configure = other.getByRole('link', { name: 'Edit settings' });
-  await expect(configure).toBeDisabled();
-  await expect(configure).toHaveAccessibleDescription('Read-only: only an admin can make changes.');
+  await expect(other.locator('#read-only')).toContainText('Read-only: only an admin can make changes.');
+  await expect(other.getByRole('link', { name: 'Edit settings' })).toHaveCount(0);
   await other.getByRole('link', { name: 'this-server' }).first().click();
   await expect(other.getByRole('dialog')).toBeVisible();
-  await expect(other.getByRole('link', { name: 'Remove server' })).toBeDisabled();
+  await expect(other.getByRole('link', { name: 'Remove server' })).toHaveCount(0);
   await other.goto(`${cluster.url}?configure=`);
-  await other.getByRole('button', { name: 'Save' }).click();
-  await expect(other.getByText('Nothing was changed: only an admin can make changes.')).toBeVisible();
+  await expect(other.getByRole('button', { name: 'Save' })).toHaveCount(0);
+  await expect(other.locator('#read-only')).toBeVisible();
 });
 
 test('without scripts an admin signs in, changes a setting, and signs out', async ({ cluster, browser }) => {
