@@ -44,11 +44,11 @@ pub fn unpack<T: DeserializeOwned>(text: &str) -> Result<T, Unreadable> {
 /// A `<` could end the element of the document that has the text.
 fn to_char(byte: u8) -> char {
     match byte {
-        b'<' | b'&' => {}
-        b' '..=b'~' => return char::from(byte),
-        _ => {}
+        b'<' | b'&' | ..b' ' | 0x7f.. => {
+            char::from_u32(0x100 + u32::from(byte)).unwrap_or_default()
+        }
+        _ => char::from(byte),
     }
-    char::from_u32(0x100 + u32::from(byte)).unwrap_or_default()
 }
 
 /// The character's number modulo 256.

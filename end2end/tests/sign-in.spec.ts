@@ -43,7 +43,7 @@ test.describe('a user without a session', () => {
   });
 });
 
-test('a viewer sees everything but the controls, and is told who has them', async ({ cluster, page, browser }) => {
+test('a viewer sees everything but the controls, and reads who can make changes', async ({ cluster, page, browser }) => {
   await signInFirstAdmin(cluster, page);
   const other = await openAsViewer(cluster, browser);
   await expect(other.locator('#read-only')).toContainText('Read-only: only an admin can make changes.');

@@ -192,7 +192,7 @@ impl Judgement {
                 all.note(turn, now);
             }
         }
-        (all.latest.map_or(snapshot.changed_at, |latest| latest.max(snapshot.changed_at)), all.next)
+        (all.as_of(snapshot.changed_at), all.next)
     }
 
     /// Finds the hints that are due, of servers only about these, and raises the health of whom they are about.

@@ -72,7 +72,7 @@ impl Snapshot {
         for component in self.components.values() {
             self.each_turn_of(component, counts_gone, &mut note);
         }
-        (turns.latest.map_or(self.changed_at, |latest| latest.max(self.changed_at)), turns.next)
+        (turns.as_of(self.changed_at), turns.next)
     }
 
     /// Every moment at which time alone may turn a hint that does not follow from one component.
@@ -161,6 +161,11 @@ pub(super) struct Turns {
 }
 
 impl Turns {
+    /// The moment of the last change, of a fact or by a turn.
+    pub(super) fn as_of(self, changed_at: Timestamp) -> Timestamp {
+        self.latest.map_or(changed_at, |latest| latest.max(changed_at))
+    }
+
     pub(super) fn note(&mut self, turn: Timestamp, now: Timestamp) {
         if turn <= now {
             self.latest = self.latest.max(Some(turn));

@@ -243,7 +243,7 @@ fn rejected_heartbeats_are_sent_to_a_reader_once_and_not_with_every_update() {
     overview.beat(&heartbeat("app-2", "service", 2));
     let next = ask(&cursor(&update));
     assert_eq!(next["change"]["heartbeats"][0]["server"], "app-2", "{next}");
-    assert!(next["change"]["rejected"].is_null(), "told before: {next}");
+    assert!(next["change"]["rejected"].is_null(), "sent before: {next}");
     let elsewhere = ask(&first);
     assert_eq!(elsewhere["change"]["rejected"][0]["server"], "app-1", "a reader that was away");
 }

@@ -40,7 +40,7 @@ impl Snapshot {
         let context = RuleContext::new(self, overview, now);
         SharedCauses {
             together: context.together,
-            has_busy_web: context.has_busy_web(),
+            has_busy_web: context.has_busy_web,
             same_machines: context.same_machines(),
         }
     }

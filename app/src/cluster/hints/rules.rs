@@ -34,7 +34,7 @@ pub(super) struct RuleContext<'a> {
 impl<'a> RuleContext<'a> {
     pub(super) fn new(snapshot: &'a Snapshot, overview: &'a Overview, now: Timestamp) -> Self {
         let context = Self { snapshot, overview, now, together: None, has_busy_web: false };
-        let has_busy_web = context.has_busy_web();
+        let has_busy_web = snapshot.settings.load_balancing && context.count_busy_web() >= 2;
         Self { together: context.simultaneous_silence(), has_busy_web, ..context }
     }
 
@@ -184,10 +184,6 @@ impl<'a> RuleContext<'a> {
             other.component.role == Role::Service && other.pulse.is_heard()
         };
         is_candidate && self.has_busy_web && server.components.iter().any(is_alive)
-    }
-
-    pub(super) fn has_busy_web(self) -> bool {
-        self.snapshot.settings.load_balancing && self.count_busy_web() >= 2
     }
 
     /// How many web components have reported within the last three intervals.
