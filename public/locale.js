@@ -1,5 +1,5 @@
-// Formats numbers and times in the document's language and the user's region, or in plain digits if the browser
-// cannot. Times are in UTC, like those in logs.
+// Formats numbers and times in the document's language and the user's region and time zone, or in plain digits and UTC if
+// the browser cannot.
 const { lang } = document.documentElement;
 const firstSupported = (create, fallback) => {
   for (const chooseTag of [(tags) => tags.find((tag) => tag.split('-')[0] === lang) || lang, () => lang]) {
@@ -15,9 +15,10 @@ const firstSupported = (create, fallback) => {
   return fallback;
 };
 export const number = firstSupported((tag) => (value) => value.toLocaleString(tag), String);
-export const date = firstSupported((tag) => {
-  const formatter = new Intl.DateTimeFormat(tag, {
-    dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC', hourCycle: 'h23',
-  });
-  return (ms) => `${formatter.format(ms)} UTC`;
-}, (ms) => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`);
+const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short' };
+const format = (options, start) => firstSupported((tag) => {
+  const formatter = new Intl.DateTimeFormat(tag, options);
+  return (ms) => formatter.format(ms);
+}, (ms) => `${new Date(ms).toISOString().slice(start, 19).replace('T', ' ')} UTC`);
+export const clock = format(time, 11);
+export const date = format({ year: 'numeric', month: 'short', day: 'numeric', ...time }, 0);

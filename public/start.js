@@ -19,14 +19,15 @@ const file = (name) => retry(async (query) => {
   return response;
 });
 const { lang } = document.documentElement;
-const [{ default: init, hydrate }, { date, number }, messages, wasm] = await Promise.all([
+const [{ default: init, hydrate }, { clock, date, number }, { openStream }, messages, wasm] = await Promise.all([
   module('app.js'),
   module('locale.js'),
+  module('stream.js'),
   file(`messages-${lang}.txt`).then((response) => response.text()),
   file('app_bg.wasm'),
 ]);
 await init({ module_or_path: wasm });
-hydrate(lang, messages, number, date);
+hydrate(lang, messages, [number, date, clock], openStream);
 // What the page does not need to work.
 module('page.js');
 // From now on the list changes without a new document.

@@ -20,6 +20,7 @@ fn two_servers_never_share_an_anchor() {
         severity: HintId::ClockSkew.severity(),
         server: Some(name(server)),
         role: None,
+        since: None,
         notes: Vec::new(),
         args: Vec::new(),
     };
@@ -373,5 +374,25 @@ fn an_observer_row_has_hints_of_pulse_clock_and_messenger_and_no_others() {
     assert_eq!(
         ids(&cluster, NOON),
         [HintId::ServiceLate, HintId::ClockSkew, HintId::MessengerUnreachable]
+    );
+}
+
+#[test]
+fn a_hint_is_due_since_the_facts_are_so() {
+    let since = |snapshot: &Snapshot, now| hints(snapshot, now).first().and_then(|hint| hint.since);
+    let late = NOON + Span::seconds(61);
+    assert_eq!(
+        since(&snapshot([service("web-1")]), late),
+        Some(NOON + Span::seconds(60) + Span::TICK)
+    );
+    let started = |component: Component, at| Component { first_seen: at, ..component };
+    let earlier = NOON - Span::minutes(7);
+    let cluster = snapshot([keyed(web("a"), 1), started(keyed(web("b"), 2), earlier)]);
+    let cluster = accepting(KeyKind::Encryption, 1, cluster);
+    assert_eq!(since(&cluster, NOON), Some(earlier), "a key is reported from the start");
+    assert_eq!(
+        since(&with_disk(0, 100_000_000_000), NOON),
+        None,
+        "nobody knows when it became low"
     );
 }

@@ -41,23 +41,23 @@ fn every_pulse_is_explained_by_moments_and_limits() {
         (
             web("web-1"),
             NOON,
-            "The last heartbeat is recent; a web component is stale after 86400 s without a request",
+            "The last heartbeat is recent; a web component is stale after 24 h without a request",
         ),
         (
             service("web-1"),
             NOON,
-            "The last heartbeat is on time; a service is late after 60 s, stale after 300 s",
+            "The last heartbeat is on time; a service is late after 1 min, stale after 5 min",
         ),
         (
             service("web-1"),
             s(61),
-            "No heartbeat since 12:00:00Z; a service is late after 60 s, stale after 300 s",
+            "No heartbeat since 12:00:00Z; a service is late after 1 min, stale after 5 min",
         ),
-        (service("web-1"), s(301), "No heartbeat since 12:00:00Z; a service is stale after 300 s"),
+        (service("web-1"), s(301), "No heartbeat since 12:00:00Z; a service is stale after 5 min"),
         (
             web("web-1"),
             s(86_401),
-            "No heartbeat since 12:00:00Z; a web component is stale after 86400 s",
+            "No heartbeat since 12:00:00Z; a web component is stale after 24 h",
         ),
         (stopped(web("web-1")), s(9), "Stopped cleanly at 12:00:00Z"),
         (stopped(service("web-1")), s(9), "Stopped cleanly at 12:00:00Z"),
@@ -115,7 +115,7 @@ fn every_other_verdict_is_explained_after_the_pulse() {
     mixed.references.accept(KeyKind::Encryption, key(1));
     mixed.references.accept(KeyKind::Machine, key(1));
     let alive =
-        "The last heartbeat is recent; a web component is stale after 86400 s without a request";
+        "The last heartbeat is recent; a web component is stale after 24 h without a request";
     let why = |server| why_in(&mixed, server, Role::Web, NOON);
     assert_eq!(why("a"), alive);
     assert_eq!(

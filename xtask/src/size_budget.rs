@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 /// The files that a browser fetches at the first load, besides the HTML.
-const FIRST_LOAD: [&str; 8] = [
+const FIRST_LOAD: [&str; 9] = [
     "app.css",
     "header.js",
     "start.js",
     "locale.js",
+    "stream.js",
     "app.js",
     "app_bg.wasm",
     "messages-en.txt",

@@ -36,8 +36,8 @@ impl Span {
         Self::seconds(minutes.saturating_mul(60))
     }
 
-    /// A span as people write it: `30`, `30 s`, `5 min`, `1 h 30 min`, `2 d`. A number without a unit
-    /// counts seconds. Anything else is `None`.
+    /// A span as people write it: `30`, `30 s`, `5 min`, `5 minutes`, `1 h 30 min`, `2 Tage`. A unit may be cut short; a number
+    /// without one counts seconds. Anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rest = text.trim();
         let mut seconds: i64 = 0;
@@ -50,17 +50,23 @@ impl Span {
             let after = rest[end..].trim_start();
             let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
             let size = match &after[..end] {
-                "s" | "sec" => 1,
-                "m" | "min" => 60,
-                "h" => 3_600,
-                "d" => 86_400,
                 "" if after.is_empty() && seconds == 0 => 1,
-                _ => return None,
+                "" => return None,
+                unit => size_of_unit(&unit.to_ascii_lowercase())?,
             };
             seconds = seconds.checked_add(number.checked_mul(size)?)?;
             rest = after[end..].trim_start();
         }
         Some(Self::seconds(seconds))
+    }
+
+    /// This span to the second, as people write it and [`Self::parse`] reads it: `5 min`, `24 h`, `90061 s`.
+    pub fn exact(self) -> String {
+        if self == Self::minutes(24 * 60) {
+            return "24 h".to_owned();
+        }
+        let text = self.to_string();
+        if Self::parse(&text) == Some(self) { text } else { format!("{} s", self.0 / 1_000) }
     }
 
     /// This span `factor` times.
@@ -74,6 +80,22 @@ impl Span {
     pub const fn half(self) -> Self {
         Self(self.0 / 2)
     }
+}
+
+/// The seconds of a unit, in full or cut short, in English or German.
+fn size_of_unit(unit: &str) -> Option<i64> {
+    const UNITS: [(&str, i64); 8] = [
+        ("seconds", 1),
+        ("sekunden", 1),
+        ("minutes", 60),
+        ("minuten", 60),
+        ("hours", 3_600),
+        ("stunden", 3_600),
+        ("days", 86_400),
+        ("tage", 86_400),
+    ];
+    let known = UNITS.iter().find(|(name, _)| name.starts_with(unit));
+    known.map(|(_, seconds)| *seconds)
 }
 
 impl Add<Span> for Timestamp {
@@ -220,6 +242,9 @@ mod tests {
             ("5 m", 300),
             ("1 h 30 min", 5_400),
             ("24 h", 86_400),
+            ("5 minutes", 300),
+            ("1 Stunde 30 Minuten", 5_400),
+            ("1 day", 86_400),
             ("2 d", 172_800),
             ("0", 0),
         ] {
@@ -227,6 +252,21 @@ mod tests {
         }
         for text in ["", " ", "soon", "-5", "1.5", "5 weeks", "1 h 30", "99999999999999999999"] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_to_the_second_is_read_as_it_was_written() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (90, "1 min 30 s"),
+            (300, "5 min"),
+            (86_400, "24 h"),
+            (172_800, "2 d"),
+            (90_061, "90061 s"),
+        ] {
+            assert_eq!(Span::seconds(seconds).exact(), text);
+            assert_eq!(Span::parse(text), Some(Span::seconds(seconds)));
         }
     }
 

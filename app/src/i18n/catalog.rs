@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use crate::cluster::hints::{Arg, Names};
-use crate::i18n::format::{date, number};
+use crate::i18n::format::{clock, date, number};
 use crate::i18n::plural::PluralRule;
 use crate::i18n::sentences::{failure_reason, roles};
 use crate::i18n::{Language, MessageKey};
@@ -115,7 +115,7 @@ impl Catalog {
 
     fn value<'a>(&self, value: &'a Arg) -> Cow<'a, str> {
         match value {
-            Arg::Moment(moment) => moment.clock().into(),
+            Arg::Moment(moment) => clock(*moment).into(),
             Arg::Date(moment) => date(*moment).into(),
             Arg::Span(span) => span.to_string().into(),
             Arg::Number(count) => number(*count).into(),

@@ -15,7 +15,7 @@ mod sentences;
 pub use self::catalog::Catalog;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use self::format::write_by;
-pub(crate) use self::format::{date, number};
+pub(crate) use self::format::{clock, number, recent};
 pub use self::locale::Language;
 pub use self::message_key::MessageKey;
 pub use self::plural::PluralCategory;

@@ -12,6 +12,7 @@ pub mod client;
 pub(crate) mod document;
 pub(crate) mod header;
 mod hints;
+mod live_html;
 mod model;
 mod panel;
 pub mod route;

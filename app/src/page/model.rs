@@ -4,7 +4,7 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{Overview, Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::banner::model::{Banner, banner};
-use crate::page::hints::model::{HintCard, cut_off, hint_cards};
+use crate::page::hints::model::{HintCard, cut_off, hint_cards, keys_not_checked};
 use crate::page::panel::model::{Panel, panel};
 use crate::page::route::Route;
 use crate::page::route::query::to_query;
@@ -41,12 +41,14 @@ impl PageModel {
         let hints = snapshot.hints(overview);
         let context = ViewContext { snapshot, overview, now, route, catalog };
         let Listed { toolbar, found, rows } = list_servers(&context, extent);
+        let mut cards = hint_cards(&hints, &rows.order, &context);
+        cards.extend(keys_not_checked(&context));
         let model = Self {
             banner: banner(&context, &hints),
             summary: summary(&context),
             form: form(&context),
-            hints: hint_cards(&hints, &rows.order, &context),
-            panel: panel(&context),
+            hints: cards,
+            panel: panel(&context, &hints),
             toolbar,
             map: Map::new(overview, &found),
             list: to_query(route.persistent_params()),

@@ -10,6 +10,7 @@ use crate::i18n::Catalog;
 use crate::page::header::model::Connection;
 use crate::page::model::PageModel;
 use crate::page::route::Route;
+#[cfg(feature = "hydrate")]
 use crate::page::route::dialog::Dialog;
 #[cfg(feature = "hydrate")]
 use crate::page::servers::chunks;
@@ -18,15 +19,19 @@ use crate::page::servers::list::Extent;
 #[cfg(feature = "hydrate")]
 use crate::page::servers::list::MAX_WHOLE;
 use crate::page::servers::row_cache::RowCache;
+#[cfg(feature = "hydrate")]
 use crate::page::settings::draft::Draft;
 use crate::page::view_context::ViewContext;
-use crate::protocol::{Command, InitialState, PageContext, UserRole};
+#[cfg(feature = "hydrate")]
+use crate::protocol::Command;
+use crate::protocol::{InitialState, PageContext, UserRole};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageState {
     /// The route that the address names.
     pub(crate) route: RwSignal<Route>,
     /// The next command to send.
+    #[cfg(feature = "hydrate")]
     pub(crate) pending_command: RwSignal<Option<Command>>,
     /// A command is under way.
     pub(crate) busy: RwSignal<bool>,
@@ -103,6 +108,7 @@ impl PageState {
         }
         Self {
             route: RwSignal::new(route),
+            #[cfg(feature = "hydrate")]
             pending_command: RwSignal::new(None),
             busy: RwSignal::new(false),
             chunks: RwSignal::new(chunks),
@@ -222,6 +228,7 @@ impl PageState {
     }
 
     /// Edits the settings form; the first edit makes a draft from the fields as shown.
+    #[cfg(feature = "hydrate")]
     pub(crate) fn edit_draft(&self, edit: impl FnOnce(&mut Draft)) {
         let shown = self.model_untracked().form.as_ref().map(|form| form.draft.clone());
         self.route.update(|route| {

@@ -1,6 +1,5 @@
 //! Small parts that several views use.
 
-use leptos::prelude::*;
 use maud::{Markup, html};
 
 use crate::cluster::Timestamp;
@@ -8,44 +7,24 @@ use crate::cluster::hints::Arg;
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::state::PageState;
 
-/// A plain link. All links use this function, because each further type of link costs some hundred bytes of
-/// wasm.
-pub(crate) fn link(
-    id: &'static str,
-    class: &'static str,
-    href: String,
-    text: &'static str,
-) -> impl IntoView + use<> {
-    view! {
-        <a id=id class=class href=href>
-            {text}
-        </a>
-    }
+/// A plain link.
+pub(crate) fn link(id: &str, class: &str, href: &str, text: &str) -> Markup {
+    html! { a id=(id) class=(class) href=(href) { (text) } }
 }
 
 /// A link that opens a dialog of a command. A viewer sees none: the header says who may.
 pub(crate) fn permitted_link(
     state: PageState,
-    id: String,
-    class: &'static str,
-    query: String,
-    text: String,
-) -> impl IntoView + use<> {
-    let href = move || state.address(&query);
-    (!state.is_read_only()).then(|| {
-        view! {
-            <a class=class id=id href=href>
-                {text}
-            </a>
-        }
-    })
+    id: &str,
+    class: &str,
+    query: &str,
+    text: &str,
+) -> Markup {
+    html! { @if !state.is_read_only() { (link(id, class, &state.address(query), text)) } }
 }
 
-pub(crate) fn hidden_fields(pairs: &[(&'static str, String)]) -> impl IntoView + use<> {
-    let fields = html! {
-        @for (name, value) in pairs { input type="hidden" name=(name) value=(value); }
-    };
-    view! { <div hidden inner_html=fields.into_string()></div> }
+pub(crate) fn hidden_fields(pairs: &[(&'static str, String)]) -> Markup {
+    html! { @for (name, value) in pairs { input type="hidden" name=(name) value=(value); } }
 }
 
 /// A button that copies `text`; a text that begins with `#` stands for the address of that place on the page. `what` says

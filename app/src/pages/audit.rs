@@ -5,9 +5,8 @@ use leptos::prelude::*;
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
 use crate::i18n::MessageKey;
-use crate::page::ui::hidden_fields;
 use crate::pages::layout::{
-    Document, DocumentContext, document, page_header, sentence, table, time,
+    Document, DocumentContext, document, hidden_inputs, page_header, sentence, table, time,
 };
 
 #[derive(Clone, Debug)]
@@ -130,7 +129,7 @@ fn filter_form(
         .collect();
     view! {
         <form class="inline-form" method="get" action=format!("{}/audit", context.site.base) role="search">
-            {hidden_fields(&context.appearance.pairs())}
+            {hidden_inputs(&context.appearance.pairs())}
             <div class="field">
                 <label for="action">{context.text(MessageKey::PagesAuditFilterAction)}</label>
                 <select id="action" name="action">

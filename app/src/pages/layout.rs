@@ -8,6 +8,7 @@ use crate::i18n::{Catalog, MessageKey};
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::document::branding;
 use crate::page::header::view as header;
+use crate::page::ui::hidden_fields;
 use crate::protocol::{CurrentUser, SiteInfo, UserRole};
 
 #[derive(Clone, Debug)]
@@ -216,4 +217,9 @@ pub(crate) fn sentence(text: &str) -> String {
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
     let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{}{}{stop}", first.unwrap_or_default(), letters.as_str())
+}
+
+/// The fields of a form that nobody sees.
+pub(crate) fn hidden_inputs(pairs: &[(&'static str, String)]) -> impl IntoView + use<> {
+    view! { <div hidden inner_html=hidden_fields(pairs).into_string()></div> }
 }

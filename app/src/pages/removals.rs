@@ -7,9 +7,10 @@ use crate::cluster::removal::LastSeen;
 use crate::cluster::{FieldError, ServerName, Timestamp};
 use crate::i18n::MessageKey;
 use crate::page::status_style;
-use crate::page::ui::{hidden_fields, time_since};
+use crate::page::ui::time_since;
 use crate::pages::layout::{
-    Document, DocumentContext, document, error_list, invalid, page_header, table, time,
+    Document, DocumentContext, document, error_list, hidden_inputs, invalid, page_header, table,
+    time,
 };
 
 /// The field of the form that names the listed servers, one in each line.
@@ -132,7 +133,7 @@ fn filter_form(
     let messages = error_list(context, "errors", errors, error_message);
     view! {
         <form class="inline-form with-help" method="get" action=format!("{}/removals", context.site.base)>
-            {hidden_fields(&context.appearance.pairs())}
+            {hidden_inputs(&context.appearance.pairs())}
             <div class="field">
                 <label for="stale-for">{context.text(MessageKey::PagesRemovalsStaleFor)}</label>
                 <input
@@ -233,7 +234,7 @@ fn confirmation(
     let count = [("count", Arg::Number(listed.len()))];
     view! {
         <form method="post" action=context.address("removals")>
-            {hidden_fields(&fields)}
+            {hidden_inputs(&fields)}
             <button class="danger">{context.catalog.format(MessageKey::PagesRemovalsConfirm, &count)}</button>
         </form>
     }

@@ -147,7 +147,8 @@ fn an_anchor_is_stable_and_safe_as_an_elements_id() {
     let of = |id: HintId, server: Option<&str>, role| {
         let server = server.map(name);
         let severity = id.severity();
-        Hint { id, severity, server, role, notes: Vec::new(), args: Vec::new() }.anchor()
+        Hint { id, severity, server, role, since: None, notes: Vec::new(), args: Vec::new() }
+            .anchor()
     };
     assert_eq!(of(HintId::OverviewBlind, None, None), "hint-overview-blind");
     assert_eq!(of(HintId::KeyMismatch, Some("WEB-1"), None), "hint-key-mismatch-web-1");

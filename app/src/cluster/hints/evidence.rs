@@ -24,7 +24,8 @@ impl<'a> RuleContext<'a> {
         let compared = self.compare(own);
         for finding in own {
             let hint = self.hint(finding, &compared);
-            hints.extend(hint.map(|hint| Hint { severity: finding.severity, ..hint }));
+            let since = self.since(finding);
+            hints.extend(hint.map(|hint| Hint { severity: finding.severity, since, ..hint }));
         }
         hints.extend(self.summary(summed));
     }
@@ -92,11 +93,11 @@ impl<'a> RuleContext<'a> {
         Some(hint.with("count", Arg::Number(summed.len())).with("servers", Arg::List(names)))
     }
 
-    fn server(self, finding: &Finding) -> Option<&'a ServerStatus> {
+    pub(super) fn server(self, finding: &Finding) -> Option<&'a ServerStatus> {
         self.overview.servers.get(finding.server?)
     }
 
-    fn component(self, finding: &Finding) -> Option<&'a ComponentStatus> {
+    pub(super) fn component(self, finding: &Finding) -> Option<&'a ComponentStatus> {
         let mut components = self.server(finding)?.components.iter();
         components.find(|status| Some(status.component.role) == finding.role)
     }

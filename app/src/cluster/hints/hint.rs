@@ -121,6 +121,8 @@ pub struct Hint {
     pub server: Option<ServerName>,
     /// The component it is about; `None` for the whole server or cluster.
     pub role: Option<Role>,
+    /// Since when it is due, if that is known.
+    pub since: Option<Timestamp>,
     /// Which optional sentences apply, in order.
     pub notes: Vec<Note>,
     /// The values its sentences name.
@@ -130,7 +132,15 @@ pub struct Hint {
 impl Hint {
     pub(super) fn for_cluster(id: HintId) -> Self {
         let severity = id.severity();
-        Self { id, severity, server: None, role: None, notes: Vec::new(), args: Vec::new() }
+        Self {
+            id,
+            severity,
+            server: None,
+            role: None,
+            since: None,
+            notes: Vec::new(),
+            args: Vec::new(),
+        }
     }
 
     pub(super) fn for_server(id: HintId, server: &ServerName) -> Self {

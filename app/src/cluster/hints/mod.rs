@@ -16,6 +16,7 @@ mod note;
 mod rules;
 mod shared_evidence;
 mod simultaneous_silence;
+mod since;
 mod upkeep;
 
 pub use self::hint::{Arg, Hint, Names, anchor, dom_safe, summary_anchor};

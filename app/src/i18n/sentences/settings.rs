@@ -15,16 +15,19 @@ impl Catalog {
         })
     }
 
-    /// What a setting means and what it may be; `None` for a switch.
-    pub fn setting_help(&self, setting: &Setting) -> Option<String> {
+    /// What a setting means, and what it may be.
+    pub fn setting_help(&self, setting: &Setting) -> String {
         let key = match setting.id {
-            SettingId::LoadBalancing | SettingId::AutomaticFailover => return None,
+            SettingId::LoadBalancing => MessageKey::SettingsLoadBalancingHelp,
+            SettingId::AutomaticFailover => MessageKey::SettingsAutomaticFailoverHelp,
             SettingId::StaleTimeout => MessageKey::SettingsStaleTimeoutHelp,
             SettingId::HeartbeatInterval => MessageKey::SettingsHeartbeatIntervalHelp,
             SettingId::WebWindow => MessageKey::SettingsWebWindowHelp,
         };
-        let range = setting.range?;
-        Some(self.format(key, &[("min", Arg::Span(range.min)), ("max", Arg::Span(range.max))]))
+        let limits = setting
+            .range
+            .map(|range| [("min", Arg::Span(range.min)), ("max", Arg::Span(range.max))]);
+        self.format(key, limits.as_ref().map_or(&[], |limits| &limits[..]))
     }
 
     /// Why a short value is unwise; `None` where no value is.
@@ -41,18 +44,18 @@ impl Catalog {
     /// What is wrong with a value, and what would be right.
     pub fn setting_error(&self, error: SettingErrorKind) -> String {
         // To the second: a span in its two largest units may look like its limit.
-        let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
+        let exact = |span: Span| Arg::Text(span.exact());
         match error {
             SettingErrorKind::NotADuration => {
                 self.text(MessageKey::SettingsErrorNotADuration).to_owned()
             }
             SettingErrorKind::OutOfRange { min, max, given } => self.format(
                 MessageKey::SettingsErrorOutOfRange,
-                &[("min", Arg::Span(min)), ("max", Arg::Span(max)), ("given", seconds(given))],
+                &[("min", Arg::Span(min)), ("max", Arg::Span(max)), ("given", exact(given))],
             ),
             SettingErrorKind::TooShort { twice, given } => self.format(
                 MessageKey::SettingsErrorTooShort,
-                &[("twice", seconds(twice)), ("given", seconds(given))],
+                &[("twice", exact(twice)), ("given", exact(given))],
             ),
         }
     }

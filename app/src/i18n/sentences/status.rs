@@ -3,7 +3,7 @@
 use crate::cluster::hints::Arg;
 use crate::cluster::{
     ComponentStatus, HintId, KeyVerdict, Messenger, MessengerFailure, Pulse, RejectedHeartbeat,
-    RejectionReason, Role, Snapshot, Source, Span, Stability, Timestamp, VersionCheck,
+    RejectionReason, Role, Snapshot, Source, Stability, Timestamp, VersionCheck,
 };
 use crate::i18n::sentences::failure_reason;
 use crate::i18n::{Catalog, MessageKey};
@@ -64,11 +64,10 @@ impl Catalog {
     pub fn why_pulse(&self, status: &ComponentStatus, snapshot: &Snapshot) -> String {
         let component = &status.component;
         let settings = &snapshot.settings;
-        let seconds = |span: Span| Arg::Text(format!("{} s", span.0 / 1_000));
         let args = [
             ("since", Arg::Moment(component.last_heartbeat)),
-            ("limit", seconds(component.stale_limit(settings))),
-            ("late", seconds(component.late_limit(settings))),
+            ("limit", Arg::Text(component.stale_limit(settings).exact())),
+            ("late", Arg::Text(component.late_limit(settings).exact())),
             ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
         ];
         let key = match (status.pulse, component.role) {

@@ -1,46 +1,44 @@
 //! The verdict on the cluster, which servers cause it, and the result of the last command.
 
 use leptos::prelude::*;
-use maud::html;
+use maud::{Markup, html};
 
 use crate::i18n::MessageKey;
 use crate::page::banner::model::Banner;
+use crate::page::live_html::live_html;
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
 use crate::page::ui::link;
 
 #[component]
 pub(crate) fn VerdictBanner(state: PageState) -> impl IntoView {
-    move || verdict(state, &state.model(Part::Banner).banner)
+    live_html(Box::new(move || verdict(state, &state.model(Part::Banner).banner)))
 }
 
-fn verdict(state: PageState, banner: &Banner) -> impl IntoView + use<> {
-    let done = banner.done.clone().map(|done| {
-        view! {
-            <p class="done card" data-testid="done">
-                <span>{done}</span>
-                {link("dismiss", "", state.address(""), state.catalog().text(MessageKey::ActionDismiss))}
-            </p>
+fn verdict(state: PageState, banner: &Banner) -> Markup {
+    let catalog = state.catalog();
+    let icon = status_style::icon_alone(status_style::health(banner.health), catalog);
+    html! {
+        @if let Some(done) = &banner.done {
+            p.done.card data-key="done" data-testid="done" {
+                span { (done) }
+                (link("dismiss", "", &state.address(""), catalog.text(MessageKey::ActionDismiss)))
+            }
         }
-    });
-    let icon = status_style::icon_alone(status_style::health(banner.health), state.catalog());
-    let problems = html! {
-        (banner.note)
-        @for (place, problem) in banner.problems.iter().enumerate() {
-            @if place > 0 { " · " }
-            a id={"problem-" (place)} href=(problem.address) { (problem.text) }
+        section.verdict aria-labelledby="verdict" {
+            .verdict-icon { (icon) }
+            div {
+                h1 #verdict data-testid="verdict" { (banner.headline) }
+                p.muted data-testid="problems" {
+                    (banner.note)
+                    @for (place, problem) in banner.problems.iter().enumerate() {
+                        @if place > 0 { " · " }
+                        a id={"problem-" (place)} href=(problem.address) { (problem.text) }
+                    }
+                }
+                (link("to-hints", "to-hints", "#troubleshooting", catalog.text(MessageKey::ActionShowHints)))
+            }
         }
-    };
-    view! {
-        {done}
-        <section class="verdict" aria-labelledby="verdict">
-            <div class="verdict-icon" inner_html=icon.into_string()></div>
-            <div>
-                <h1 id="verdict" data-testid="verdict">{banner.headline.clone()}</h1>
-                <p class="muted" data-testid="problems" inner_html=problems.into_string()></p>
-                {link("to-hints", "to-hints", "#troubleshooting".to_owned(), state.catalog().text(MessageKey::ActionShowHints))}
-            </div>
-        </section>
     }
 }
 

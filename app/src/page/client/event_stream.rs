@@ -1,19 +1,20 @@
-//! The client of the event stream, which delivers updates at once where no proxy buffers it. The page either
-//! has an open stream or polls, never both, so that no update overtakes another.
+//! The event stream, which delivers updates at once where no proxy buffers it. The page either has an open stream or polls,
+//! never both, so that no update overtakes another. All windows of a browser share one stream: see `stream.js`.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use leptos::wasm_bindgen::JsCast as _;
+use js_sys::Function;
 use leptos::wasm_bindgen::prelude::Closure;
-use web_sys::{EventSource, MessageEvent};
+use leptos::wasm_bindgen::{JsCast as _, JsValue};
 
 /// After n failures in a row the page polls 2^n - 1 times before it opens the stream again; n is at most this.
 const MAX_BACKOFF_EXPONENT: u32 = 6;
 
 /// The stream while it is open, and its back-off.
-#[derive(Default)]
 pub(crate) struct EventStream {
+    /// `openStream` of `stream.js`.
+    open: Function,
     stream: Option<OpenStream>,
     /// How many streams in a row delivered nothing.
     failures: u32,
@@ -21,43 +22,54 @@ pub(crate) struct EventStream {
 }
 
 struct OpenStream {
-    source: EventSource,
+    close: Option<Function>,
     received: Rc<Cell<bool>>,
     ended: Rc<Cell<bool>>,
-    _closures: [Closure<dyn Fn(MessageEvent)>; 2],
+    _tell: Closure<dyn Fn(JsValue)>,
 }
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.source.close();
+        if let Some(close) = &self.close {
+            // It throws nothing.
+            let _ = close.call0(&JsValue::NULL);
+        }
     }
 }
 
 impl EventStream {
-    /// Opens the stream at this address, unless the back-off is not over.
-    pub(crate) fn open(&mut self, address: &str, on_update: impl Fn(String) + 'static) {
+    pub(crate) fn new(open: Function) -> Self {
+        Self { open, stream: None, failures: 0, skip: 0 }
+    }
+
+    /// Opens the stream at this address, for a page at this cursor, unless the back-off is not over.
+    pub(crate) fn open(
+        &mut self,
+        address: &str,
+        cursor: &str,
+        on_update: impl Fn(String) + 'static,
+    ) {
         if self.skip > 0 {
             self.skip -= 1;
             return;
         }
-        let Ok(source) = EventSource::new(address) else { return };
         let (received, ended) = (Rc::<Cell<bool>>::default(), Rc::<Cell<bool>>::default());
         let (set_received, set_ended) = (Rc::clone(&received), Rc::clone(&ended));
-        let update = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            if let Some(text) = event.data().as_string() {
-                set_received.set(true);
-                on_update(text);
-            }
-        });
-        let end = Closure::<dyn Fn(MessageEvent)>::new(move |_| set_ended.set(true));
-        for (event, closure) in
-            [("update", &update), ("resync", &end), ("bye", &end), ("error", &end)]
-        {
-            let closure = closure.as_ref().unchecked_ref();
-            // Adding a listener cannot fail: any event name is valid.
-            let _ = source.add_event_listener_with_callback(event, closure);
-        }
-        self.stream = Some(OpenStream { source, received, ended, _closures: [update, end] });
+        let tell =
+            Closure::<dyn Fn(JsValue)>::new(move |update: JsValue| match update.as_string() {
+                None => set_ended.set(true),
+                Some(update) => {
+                    set_received.set(true);
+                    if !update.is_empty() {
+                        on_update(update);
+                    }
+                }
+            });
+        let (address, cursor) = (address.into(), cursor.into());
+        let close =
+            self.open.call3(&JsValue::NULL, &address, &cursor, tell.as_ref().unchecked_ref());
+        let close = close.ok().and_then(|close| close.dyn_into().ok());
+        self.stream = Some(OpenStream { close, received, ended, _tell: tell });
     }
 
     /// Whether the stream has delivered something and is still open.

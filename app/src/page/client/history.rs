@@ -8,11 +8,15 @@ use leptos::wasm_bindgen::JsCast as _;
 use leptos::wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlDetailsElement};
 
+use crate::cluster::ServerName;
 use crate::page::client::focus;
 use crate::page::client::rendering::{next_render, set_if_changed};
 use crate::page::route::Route;
 use crate::page::route::dialog::Dialog;
 use crate::page::state::PageState;
+
+/// As in `50-panel.css`.
+const NARROW: &str = "(max-width: 1000px)";
 
 /// Handles every link within the page, the history buttons, and Escape. `bring_near` puts the row with an id into the
 /// document, and returns whether it was not there.
@@ -23,12 +27,21 @@ pub(super) fn start(state: PageState, bring_near: Rc<dyn Fn(&str) -> bool>) {
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
-        let Some(address) = link.and_then(|link| link.get_attribute("href")) else { return };
+        let Some(address) = link.as_ref().and_then(|link| link.get_attribute("href")) else {
+            return;
+        };
         if !is_plain_click || event.default_prevented() {
             return;
         }
         if let Some(anchor) = address.strip_prefix('#') {
-            if show_row(anchor) {
+            if let Some(server) = link.as_ref().and_then(server_on_narrow_screen) {
+                event.prevent_default();
+                navigate(
+                    state,
+                    state.route.get_untracked().with_dialog(Dialog::Details(server)),
+                    "",
+                );
+            } else if show_row(anchor) {
                 event.prevent_default();
                 go_to(anchor.to_owned());
             } else {
@@ -167,11 +180,19 @@ fn reveal_target(bring_near: &dyn Fn(&str) -> bool) {
     });
 }
 
-/// Opens a folded hint, and the folded group around it. Returns whether any was closed.
+/// The server of a row's link to a hint, on a screen that has no place for hints beside the rows: its details say the same.
+fn server_on_narrow_screen(link: &Element) -> Option<ServerName> {
+    let row = link.closest(".problem").ok().flatten()?.closest(".server").ok().flatten()?;
+    let is_narrow = window().match_media(NARROW).ok().flatten()?.matches();
+    ServerName::parse(&row.get_attribute("data-server")?).ok().filter(|_| is_narrow)
+}
+
+/// Opens a folded hint, and what is folded around it. Returns whether any was closed.
 fn reveal(anchor: &str) -> bool {
     let Some(target) = document().get_element_by_id(anchor) else { return false };
-    let folded = [target.query_selector("details"), target.closest("details")];
-    let folded = folded.into_iter().flatten().flatten();
+    let own = target.query_selector("details").ok().flatten();
+    let around = std::iter::successors(Some(target), |element| element.parent_element());
+    let folded = own.into_iter().chain(around);
     let folded = folded.filter_map(|details| details.dyn_into::<HtmlDetailsElement>().ok());
     folded.fold(false, |revealed, details| {
         let was_open = details.open();

@@ -5,9 +5,11 @@ mod calls;
 mod client_state;
 mod event_stream;
 pub(crate) mod focus;
+mod forms;
 mod history;
 mod map_walk;
 pub(crate) mod monotonic;
+pub(crate) mod morph;
 mod polling;
 mod press;
 pub(crate) mod rendering;
@@ -28,6 +30,7 @@ use crate::packed::unpack;
 use crate::page::banner::view as banner;
 use crate::page::client::announcer::Announcer;
 use crate::page::client::client_state::ClientState;
+use crate::page::client::event_stream::EventStream;
 use crate::page::client::history::forget_handle;
 use crate::page::client::monotonic::since_opened;
 use crate::page::client::rendering::set_if_changed;
@@ -47,10 +50,10 @@ const TICK_MS: u32 = 500;
 /// A page that is being left sends no request for so long.
 const UNLOAD_PAUSE: Span = Span::seconds(10);
 
-/// Hydrates the page. `messages` is the message file of its language; `number` and `date` format a number, and
-/// a time in milliseconds, as this browser does.
+/// Hydrates the page. `messages` is the message file of its language; `formats` write a number, a day and a
+/// time of day as this browser does; `open_stream` is the function of `stream.js`.
 #[wasm_bindgen]
-pub fn hydrate(language: &str, messages: String, number: Function, date: Function) {
+pub fn hydrate(language: &str, messages: String, formats: Vec<Function>, open_stream: Function) {
     let Some(initial) = read_initial_state() else { return };
     let Some(app) = document().get_element_by_id("app").and_then(|app| app.dyn_into().ok()) else {
         return;
@@ -68,17 +71,14 @@ pub fn hydrate(language: &str, messages: String, number: Function, date: Functio
         Page(PageProps { state })
     })
     .forget();
-    let status = document()
-        .get_element_by_id("connection-status")
-        .and_then(|element| element.dyn_into().ok());
-    if let (Some(status), Some(state)) = (status, mounted.get()) {
-        leptos::mount::hydrate_from(status, move || move || header::connection_status(state))
-            .forget();
-    }
     if let Some(state) = mounted.get() {
-        i18n::write_by(number, date);
+        let status = || document().get_element_by_id("connection-status");
+        morph::follow(status, Box::new(move || header::connection_status(state)));
+        if let Ok(formats) = formats.try_into() {
+            i18n::write_by(formats);
+        }
         state.rerender_formatted();
-        start(state, client);
+        start(state, client, EventStream::new(open_stream));
     }
     if let Some(root) = document().document_element() {
         // Setting this attribute cannot fail.
@@ -91,7 +91,7 @@ fn read_initial_state() -> Option<InitialState> {
     unpack(&text).ok()
 }
 
-fn start(state: PageState, client: ClientState) {
+fn start(state: PageState, client: ClientState, stream: EventStream) {
     let client = Rc::new(RefCell::new(client));
     let poll_now = Rc::new(Cell::new(false));
     let paused_until = Rc::new(Cell::new(Span::ZERO));
@@ -99,12 +99,13 @@ fn start(state: PageState, client: ClientState) {
     pause_on_unload(&paused_until);
     update_title(state);
     history::start(state, bring_near(state, Rc::clone(&client)));
+    forms::start(state);
     map_walk::start(state);
     press::start(state);
     render_routes(state, Rc::clone(&client));
     run_commands(state, Rc::clone(&poll_now));
     leptos::task::spawn_local(tick(state, Rc::clone(&client)));
-    leptos::task::spawn_local(polling::poll(state, client, poll_now, paused_until));
+    leptos::task::spawn_local(polling::poll(state, client, poll_now, paused_until, stream));
 }
 
 /// The tab's title is the verdict; a paused page says so first.

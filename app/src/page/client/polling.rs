@@ -28,9 +28,9 @@ pub(super) async fn poll(
     client: Rc<RefCell<ClientState>>,
     poll_now: Rc<Cell<bool>>,
     paused_until: Rc<Cell<Span>>,
+    mut stream: EventStream,
 ) {
     let is_leaving = || since_opened() < paused_until.get();
-    let mut stream = EventStream::default();
     let mut was_paused = false;
     let mut was_hidden = document().hidden();
     listen(state, &client, &mut stream);
@@ -131,9 +131,9 @@ fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut Even
     }
     let cursor = client.borrow().cursor();
     let base = state.shared().page_context.site.base.clone();
-    let address = format!("{base}/api/v1/stream?format=packed&cursor={cursor}");
+    let address = format!("{base}/api/v1/stream?format=packed");
     let client = Rc::clone(client);
-    stream.open(&address, move |text| {
+    stream.open(&address, &cursor, move |text| {
         let paused = state.connection.get_untracked() == Connection::Paused;
         match unpack(&text) {
             Ok(delta) if !paused => apply(state, &client, delta, Connection::Live),

@@ -16,9 +16,10 @@ use crate::packed::pack;
 #[cfg(feature = "ssr")]
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
-#[cfg(feature = "ssr")]
+use crate::page::header::model::Connection;
 use crate::page::header::view as header;
 use crate::page::hints::view as hints;
+use crate::page::live_html::live_html;
 use crate::page::panel::view as panel;
 #[cfg(feature = "ssr")]
 use crate::page::route::query::to_query;
@@ -225,10 +226,12 @@ fn meta_refresh(state: PageState) -> Option<impl IntoView> {
 #[component]
 pub(super) fn Page(state: PageState) -> impl IntoView {
     let blind = move || state.model(Part::Banner).banner.blind.is_some();
+    let paused = move || state.connection.get() == Connection::Paused;
     let progress = move || state.busy.get().then(|| view! { <div class="progress"></div> });
     view! {
-        <div class="page" class:blind=blind>
+        <div class="page" class:blind=blind class:paused=paused>
             {progress}
+            {live_html(Box::new(move || header::paused_bar(state)))}
             <main>
                 <banner::VerdictBanner state />
                 <settings::SettingsSummary state />

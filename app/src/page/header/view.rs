@@ -1,11 +1,12 @@
 //! The header: the breadcrumb, the connection status, and the user. Only the connection status is hydrated.
 
 use leptos::prelude::*;
+use maud::{Markup, html};
 
 use crate::cluster::hints::Arg;
 #[cfg(feature = "ssr")]
 use crate::i18n::Catalog;
-use crate::i18n::MessageKey;
+use crate::i18n::{self, MessageKey};
 use crate::page::header::model::Connection;
 #[cfg(feature = "ssr")]
 use crate::page::route::query::to_query;
@@ -33,7 +34,7 @@ pub(crate) fn header(state: PageState) -> impl IntoView {
             {breadcrumb}
             <div class="page-header-end">
                 {watchdog::notice(catalog)}
-                <div id="connection-status">{move || connection_status(state)}</div>
+                <div id="connection-status" inner_html=connection_status(state).into_string()></div>
                 {menu}
             </div>
         </header>
@@ -146,7 +147,7 @@ pub(crate) fn menu(
 }
 
 /// How the page gets updates, how old its data is, and the button that pauses it.
-pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
+pub(crate) fn connection_status(state: PageState) -> Markup {
     let connection = state.connection.get();
     let blind = state.model(Part::Banner).banner.blind;
     let catalog = state.catalog();
@@ -154,7 +155,8 @@ pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
         Some(since) => (MessageKey::ConnectionNoDataSince, since),
         None => (MessageKey::ConnectionUpdated, state.as_of.get()),
     };
-    let moment = format_utc(moment);
+    let utc = moment.date_and_clock();
+    let moment = i18n::clock(moment);
     let updated = format!(" · {}", catalog.format(key, &[("moment", Arg::Text(moment.clone()))]));
     let refusal = [("detail", Arg::Text(state.shared().error_detail.get()))];
     // Matches `meta_refresh` of the document: an open form is not emptied by a reload.
@@ -164,22 +166,15 @@ pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
     } else {
         MessageKey::ConnectionRefreshes
     });
-    let (dot, next, key) = match (connection, blind) {
-        (Connection::Live | Connection::Polling, None) => {
-            ("dot ok", Connection::Paused, MessageKey::ConnectionPause)
-        }
-        (Connection::Live | Connection::Polling, Some(_))
-        | (
-            Connection::Reconnecting
-            | Connection::Offline
-            | Connection::Refused
-            | Connection::Foreign
-            | Connection::SignedOut,
-            _,
-        ) => ("dot warning", Connection::Paused, MessageKey::ConnectionPause),
-        (Connection::Paused, _) => {
-            ("dot unknown", Connection::Polling, MessageKey::ConnectionResume)
-        }
+    let dot = match (connection, blind) {
+        (Connection::Live | Connection::Polling, None) => "dot ok",
+        (Connection::Paused, _) => "dot unknown",
+        _ => "dot warning",
+    };
+    let key = if connection == Connection::Paused {
+        MessageKey::ConnectionResume
+    } else {
+        MessageKey::ConnectionPause
     };
     let signed_out = connection == Connection::SignedOut;
     let reload = (signed_out || state.outdated.get()).then_some(if signed_out {
@@ -187,22 +182,30 @@ pub(crate) fn connection_status(state: PageState) -> impl IntoView + use<> {
     } else {
         MessageKey::ConnectionNewVersion
     });
-    let reload = reload.map(|key| link("reload", "", String::new(), catalog.text(key)));
-    let toggle = move |_| state.connection.set(next);
-    view! {
-        <span class=dot aria-hidden="true"></span>
+    html! {
+        span class=(dot) aria-hidden="true" {}
         // The watchdog compares this attribute with the text.
-        <span class="muted" data-testid="connection" data-time=moment>
-            <span class="if-scripting">{catalog.format(connection.message(), &refusal)}</span>
-            <span class="if-no-scripting">{reload_note}</span>
-            {updated}
-        </span>
-        {reload}
-        <button type="button" class="if-hydrated" id="pause" on:click=toggle>{catalog.text(key)}</button>
+        span.muted data-testid="connection" data-time=(moment) title=(utc) {
+            span.if-scripting { (catalog.format(connection.message(), &refusal)) }
+            span.if-no-scripting { (reload_note) }
+            (updated)
+        }
+        @if let Some(key) = reload { (link("reload", "", "", catalog.text(key))) }
+        button.if-hydrated #pause type="button" data-pause { (catalog.text(key)) }
     }
 }
 
-/// `12:00:03 UTC`
-fn format_utc(moment: crate::cluster::Timestamp) -> String {
-    format!("{} UTC", moment.clock().trim_end_matches('Z'))
+/// Says above a page that is paused that it is, and ends that.
+pub(crate) fn paused_bar(state: PageState) -> Markup {
+    if state.connection.get() != Connection::Paused {
+        return Markup::default();
+    }
+    let catalog = state.catalog();
+    let moment = [("moment", Arg::Moment(state.as_of.get()))];
+    html! {
+        p.paused-bar {
+            (catalog.format(MessageKey::ConnectionPausedSince, &moment)) " "
+            button #resume type="button" data-pause { (catalog.text(MessageKey::ConnectionResume)) }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The hints as text, a card for each cause.
 
 use crate::cluster::hints::{Arg, dom_safe};
-use crate::cluster::{Hint, KeyKind, ServerName, Timestamp};
+use crate::cluster::{ComponentStatus, Hint, KeyKind, Pulse, ServerName, Timestamp};
 use crate::cluster::{HintAction, HintId, Severity};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
@@ -21,6 +21,8 @@ pub(crate) struct HintCard {
     pub(crate) count: usize,
     pub(crate) title: String,
     pub(crate) evidence: String,
+    /// Since when, if that is known.
+    pub(crate) since: Option<Timestamp>,
     /// Only the title and the evidence are shown until it is opened.
     pub(crate) is_folded: bool,
     /// Its servers, if it stands for several hints.
@@ -29,10 +31,14 @@ pub(crate) struct HintCard {
     pub(crate) more: Option<(String, String)>,
     pub(crate) steps: Vec<String>,
     pub(crate) avoid: Option<String>,
+    /// What follows from it and has no card of its own.
+    pub(crate) also: Option<String>,
     /// Leads to its server, or to a list of its servers: the text and the address.
     pub(crate) show: Option<(String, String)>,
     /// What an admin can do about it on this page.
     pub(crate) action: Option<DialogLink>,
+    /// A server whose messenger can be dialled again at once.
+    pub(crate) reconnect: Option<ServerName>,
 }
 
 /// One of several servers that a card is about.
@@ -134,17 +140,93 @@ fn hint_card(hints: &[&Hint], shown: &[usize], context: &ViewContext<'_>) -> Opt
         count,
         title: text.title,
         evidence: text.evidence,
+        since: hints.iter().filter_map(|hint| hint.since).min(),
         is_folded: false,
         subjects: subjects.collect(),
         more,
         steps: text.steps,
         avoid: text.avoid,
+        also: context.also(hints),
         show,
         action,
+        reconnect: first
+            .server
+            .clone()
+            .filter(|_| is_one && first.id.action() == HintAction::Reconnect),
     })
 }
 
+/// Says that no key is compared, where several servers report none. It is advice of the page alone: the cluster is as well as it
+/// can tell.
+pub(crate) fn keys_not_checked(context: &ViewContext<'_>) -> Option<HintCard> {
+    let ViewContext { overview, catalog, .. } = *context;
+    let reports = |status: &ComponentStatus| status.component.facts.key_check.is_some();
+    let compared = || {
+        overview
+            .servers
+            .iter()
+            .filter(|server| server.components.iter().any(|status| !status.component.is_observer()))
+    };
+    let count = compared().count();
+    let is_due = overview.blind_since.is_none()
+        && count > 1
+        && !compared().flat_map(|server| &server.components).any(reports);
+    let args = [("count", Arg::Number(count))];
+    is_due.then(|| HintCard {
+        title: catalog.text(MessageKey::HintsNotCheckedTitle).to_owned(),
+        evidence: catalog.format(MessageKey::HintsNotCheckedEvidence, &args),
+        steps: catalog.format_all(MessageKey::HintsNotCheckedStep, &[]),
+        is_folded: true,
+        ..HintCard::of_page("keys-not-checked", Severity::Info)
+    })
+}
+
+impl HintCard {
+    /// Advice that only the page gives.
+    fn of_page(id: &'static str, severity: Severity) -> Self {
+        Self {
+            id,
+            severity,
+            place: 0,
+            anchor: format!("hint-{id}"),
+            count: 1,
+            title: String::new(),
+            evidence: String::new(),
+            since: None,
+            is_folded: false,
+            subjects: Vec::new(),
+            more: None,
+            steps: Vec::new(),
+            avoid: None,
+            also: None,
+            show: None,
+            action: None,
+            reconnect: None,
+        }
+    }
+}
+
 impl ViewContext<'_> {
+    /// What follows from these hints: of silent services nobody can reach the messenger either.
+    fn also(&self, hints: &[&Hint]) -> Option<String> {
+        let explains = [HintId::ServiceStale, HintId::ManySilent, HintId::EveryoneSilent];
+        let is_about = |status: &&ComponentStatus| {
+            let server = &status.component.server;
+            hints.iter().any(|hint| match &hint.server {
+                Some(known) => known == server,
+                None => status.pulse == Pulse::Stale,
+            })
+        };
+        let first = hints.first().filter(|hint| explains.contains(&hint.id))?;
+        let unreachable = |status: &&ComponentStatus| {
+            status.messenger.as_ref().is_some_and(|messenger| messenger.unreachable().is_some())
+        };
+        let count = self.overview.components().filter(unreachable).filter(is_about).count();
+        let args = [("count", Arg::Number(count))];
+        (count > 0 && first.summed().is_none())
+            .then(|| self.catalog.format(MessageKey::HintsAlso, &args))
+    }
+
     /// The address of a server's row.
     fn row_address(&self, server: &ServerName, shown: &[usize]) -> String {
         let row_anchor = format!("#server-{}", dom_safe(server));
@@ -175,12 +257,6 @@ fn hint_action(hint: &Hint, catalog: &Catalog) -> Option<DialogLink> {
             &Dialog::Removal { server, role, again: false },
         ))
     };
-    let reconnect = || {
-        Some(DialogLink::opening(
-            catalog.text(MessageKey::ActionReconnect),
-            &Dialog::Details(hint.server.clone()?),
-        ))
-    };
     let configure = || {
         Some(DialogLink::opening(
             catalog.text(MessageKey::ActionEditSettings),
@@ -188,11 +264,10 @@ fn hint_action(hint: &Hint, catalog: &Catalog) -> Option<DialogLink> {
         ))
     };
     match hint.id.action() {
-        HintAction::Nothing => None,
+        HintAction::Nothing | HintAction::Reconnect => None,
         HintAction::AcceptEncryptionKey => accept(KeyKind::Encryption),
         HintAction::AcceptMachineKey => accept(KeyKind::Machine),
         HintAction::Remove => remove(),
-        HintAction::Reconnect => reconnect(),
         HintAction::EditSettings => configure(),
     }
 }
@@ -211,19 +286,9 @@ pub(crate) fn cut_off(since: Timestamp, error_detail: &str, catalog: &Catalog) -
         ]
     };
     HintCard {
-        id: "cut-off",
-        severity: Severity::Error,
-        place: 0,
-        anchor: "hint-cut-off".to_owned(),
-        count: 1,
         title: catalog.format(title, &args),
         evidence: catalog.format(evidence, &args),
-        is_folded: false,
-        subjects: Vec::new(),
-        more: None,
         steps: catalog.format_all(step, &args),
-        avoid: None,
-        show: None,
-        action: None,
+        ..HintCard::of_page("cut-off", Severity::Error)
     }
 }

@@ -4,99 +4,123 @@ use leptos::prelude::*;
 use maud::{Markup, html};
 
 use crate::cluster::hints::Arg;
-use crate::i18n::{Catalog, MessageKey};
-use crate::page::hints::model::HintCard;
+use crate::cluster::{ServerName, Timestamp};
+use crate::i18n::{self, Catalog, MessageKey};
+use crate::page::hints::model::{HintCard, Subject};
+use crate::page::live_html::live_html;
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
-use crate::page::ui::{copy_button, permitted_link};
+use crate::page::ui::{copy_button, hidden_fields, permitted_link};
+
+/// A card shows so many servers until it is asked for more.
+const MAX_CHIPS: usize = 12;
 
 #[component]
 pub(crate) fn Troubleshooting(state: PageState) -> impl IntoView {
-    let count = move || {
-        let hints = &state.model(Part::Hints).hints;
-        match hints.iter().map(|card| card.count).sum::<usize>() {
-            0 => String::new(),
-            count => {
-                state.catalog().format(MessageKey::HintsCount, &[("count", Arg::Number(count))])
-            }
-        }
-    };
-    let none = move || {
-        let none = state.catalog().text(MessageKey::HintsNone);
-        let is_empty = state.model(Part::Hints).hints.is_empty();
-        is_empty.then(|| view! { <p class="empty-text muted">{none}</p> })
-    };
     view! {
         <section class="card hints" id="troubleshooting" aria-labelledby="troubleshooting-head">
-            <h2 id="troubleshooting-head" tabindex="-1">
-                {state.catalog().text(MessageKey::HintsTitle)}" "<span class="muted">{count}</span>
-            </h2>
-            <For
-                each=move || state.model(Part::Hints).hints.clone()
-                key=|card| (card.id, card.severity, card.place)
-                children=move |card| view! { <Card state card /> }
-            />
-            {none}
+            {live_html(Box::new(move || hints_html(state, &state.model(Part::Hints).hints)))}
         </section>
     }
 }
 
-/// A card keeps its element while its servers come and go, so what one has opened stays open.
-#[component]
-fn Card(state: PageState, card: HintCard) -> impl IntoView {
-    let key = |card: &HintCard| (card.id, card.severity, card.place);
-    let own = key(&card);
-    move || {
-        let model = state.model(Part::Hints);
-        model.hints.iter().find(|card| key(card) == own).map(|card| hint_card(state, card))
+fn hints_html(state: PageState, hints: &[HintCard]) -> Markup {
+    let catalog = state.catalog();
+    let now = state.as_of.get_untracked();
+    let count: usize = hints.iter().map(|card| card.count).sum();
+    html! {
+        h2 #troubleshooting-head tabindex="-1" {
+            (catalog.text(MessageKey::HintsTitle))
+            @if count > 0 {
+                " " span.muted { (catalog.format(MessageKey::HintsCount, &[("count", Arg::Number(count))])) }
+            }
+        }
+        @for card in hints { (hint_card(state, card, now)) }
+        @if hints.is_empty() { p.empty-text.muted { (catalog.text(MessageKey::HintsNone)) } }
     }
 }
 
-fn hint_card(state: PageState, hint: &HintCard) -> impl IntoView + use<> {
+/// A card keeps its element while its servers come and go, so what one has opened stays open.
+fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
+    let catalog = state.catalog();
     let severity = status_style::severity(hint.severity);
-    let icon = status_style::icon_alone(severity, state.catalog()).into_string();
-    let advice = html! {
-        @if !hint.subjects.is_empty() {
-            ul.subjects {
-                @for subject in &hint.subjects {
-                    li id=(subject.anchor) { a href=(subject.address) title=(subject.evidence) { (subject.name) } }
+    let key = format!("{}_{}_{}", hint.id, severity.icon, hint.place);
+    html! {
+        article data-key=(key) id=(hint.anchor) data-hint=(hint.id) data-severity=(severity.icon) {
+            span.severity { (status_style::icon_alone(severity, catalog)) }
+            details open[!hint.is_folded] data-open=(!hint.is_folded) {
+                summary {
+                    h3 { (hint.title) }
+                    p.muted {
+                        @if let Some(since) = hint.since {
+                            span.since {
+                                (catalog.format(MessageKey::HintsSince, &[("moment", Arg::Text(i18n::recent(since, now)))]))
+                            }
+                            " · "
+                        }
+                        (hint.evidence)
+                    }
                 }
-                @if let Some((text, anchor)) = &hint.more { li.muted id=(anchor) { (text) } }
+                @if !hint.subjects.is_empty() {
+                    ul.subjects {
+                        @for subject in hint.subjects.iter().take(MAX_CHIPS) { (subject_chip(subject)) }
+                        @if hint.subjects.len() > MAX_CHIPS {
+                            li data-key="more" {
+                                details.more {
+                                    summary.muted { (more(hint, catalog)) }
+                                    ul.subjects {
+                                        @for subject in hint.subjects.iter().skip(MAX_CHIPS) { (subject_chip(subject)) }
+                                        @if let Some((text, anchor)) = &hint.more { li.muted id=(anchor) { (text) } }
+                                    }
+                                }
+                            }
+                        } @else if let Some((text, anchor)) = &hint.more { li.muted id=(anchor) { (text) } }
+                    }
+                }
+                ol { @for text in &hint.steps { li { (step(text, catalog)) } } }
+                @if let Some(avoid) = &hint.avoid { p.avoid { (avoid) } }
+                @if let Some(also) = &hint.also { p.muted { (also) } }
+                p.links {
+                    @if let Some((text, address)) = &hint.show { a id={"show-" (hint.anchor)} href=(address) { (text) } }
+                    @if let Some(action) = &hint.action {
+                        (permitted_link(state, &format!("action-{}", hint.anchor), "", &action.query, &action.text))
+                    }
+                    @if let Some(server) = &hint.reconnect { (reconnection(state, server)) }
+                    button.if-hydrated type="button" data-copy={"#" (hint.anchor)} {
+                        (catalog.text(MessageKey::ActionCopyLink))
+                    }
+                }
             }
         }
-        ol { @for text in &hint.steps { li { (step(text, state.catalog())) } } }
-        @if let Some(avoid) = &hint.avoid { p.avoid { (avoid) } }
-    };
-    let show = hint.show.clone().map(|(text, address)| {
-        let id = format!("show-{}", hint.anchor);
-        view! { <a id=id href=address>{text}</a> }
-    });
-    let action = hint.action.clone().map(|action| {
-        let id = format!("action-{}", hint.anchor);
-        permitted_link(state, id, "", action.query, action.text)
-    });
-    view! {
-        <article id=hint.anchor.clone() data-hint=hint.id data-severity=severity.icon>
-            <span class="severity" inner_html=icon></span>
-            <details open=!hint.is_folded>
-                <summary>
-                    <h3>{hint.title.clone()}</h3>
-                    <p class="muted">{hint.evidence.clone()}</p>
-                </summary>
-                <div inner_html=advice.into_string()></div>
-                <p class="links">
-                    {show}{action}
-                    <button type="button" class="if-hydrated" data-copy=format!("#{}", hint.anchor)>
-                        {state.catalog().text(MessageKey::ActionCopyLink)}
-                    </button>
-                </p>
-            </details>
-        </article>
+    }
+}
+
+fn subject_chip(subject: &Subject) -> Markup {
+    html! { li id=(subject.anchor) { a href=(subject.address) title=(subject.evidence) { (subject.name) } } }
+}
+
+/// How many servers are not among the first chips.
+fn more(hint: &HintCard, catalog: &Catalog) -> String {
+    catalog.format(
+        MessageKey::HintsMore,
+        &[("count", Arg::Number(hint.count.saturating_sub(MAX_CHIPS)))],
+    )
+}
+
+/// Dials the messenger of a server again.
+fn reconnection(state: PageState, server: &ServerName) -> Markup {
+    html! {
+        @if !state.is_read_only() {
+            form data-reconnect=(server) method="post" action=(state.action_address("reconnection")) {
+                (hidden_fields(&[("server", server.to_string())]))
+                button.link type="submit" { (state.catalog().text(MessageKey::ActionReconnect)) }
+            }
+        }
     }
 }
 
 /// What to do; a command at its end can be copied.
-fn step(text: &str, catalog: &Catalog) -> Markup {
+pub(crate) fn step(text: &str, catalog: &Catalog) -> Markup {
     let command = text.split_once(": ").filter(|(_, end)| end.starts_with("cluster-overview "));
     html! {
         @if let Some((lead, command)) = command {

@@ -4,10 +4,10 @@ use crate::cluster::hints::Arg;
 use crate::cluster::preview::KeyChangePreview;
 use crate::cluster::reference_keys::KeyLookupError;
 use crate::cluster::{
-    ComponentStatus, KeyCheck, KeyKind, Messenger, ReferenceKey, Role, ServerName, ServerStatus,
-    Span, Timestamp,
+    Component, ComponentStatus, Hint, KeyCheck, KeyKind, Messenger, ReferenceKey, Role, ServerName,
+    ServerStatus, Span, Start, Timestamp,
 };
-use crate::i18n::MessageKey;
+use crate::i18n::{HintText, MessageKey};
 use crate::page::hints::model::DialogLink;
 use crate::page::route::dialog::Dialog;
 use crate::page::status_style::{self, StatusStyle};
@@ -20,6 +20,8 @@ pub(crate) struct Panel {
     /// The health of the server that it is about.
     pub(crate) style: Option<StatusStyle>,
     pub(crate) paragraphs: Vec<String>,
+    /// What is wrong with the server, and what to do.
+    pub(crate) advice: Vec<Advice>,
     pub(crate) sections: Vec<Section>,
     /// Links to further dialogs.
     pub(crate) actions: Vec<DialogLink>,
@@ -28,10 +30,19 @@ pub(crate) struct Panel {
     pub(crate) error: Option<String>,
 }
 
+/// A hint about the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advice {
+    pub(crate) style: StatusStyle,
+    pub(crate) text: HintText,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Section {
     pub(crate) heading: &'static str,
     pub(crate) items: Vec<Item>,
+    /// What is looked at less often.
+    pub(crate) more: Vec<Item>,
     pub(crate) action: Option<DialogLink>,
 }
 
@@ -57,14 +68,24 @@ pub(crate) struct Confirmation {
     pub(crate) button: String,
     /// Has a red button, and can be cancelled.
     pub(crate) is_destructive: bool,
+    /// What has to be typed first.
+    pub(crate) typed: Option<TypedConfirmation>,
     /// The same command, for a hydrated page.
     pub(crate) command: Command,
 }
 
-pub(crate) fn panel(context: &ViewContext<'_>) -> Option<Panel> {
+/// Digits that are typed before a command that would do much harm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TypedConfirmation {
+    pub(crate) label: String,
+    pub(crate) digits: String,
+}
+
+/// `hints` are those of the whole cluster.
+pub(crate) fn panel(context: &ViewContext<'_>, hints: &[Hint]) -> Option<Panel> {
     match &context.route.dialog {
         Dialog::None | Dialog::Settings(_) => None,
-        Dialog::Details(server) => Some(context.details(server)),
+        Dialog::Details(server) => Some(context.details(server, hints)),
         Dialog::Removal { server, role, again } => Some(context.removal(server, *role, *again)),
         Dialog::AcceptKey { kind, digits } => Some(context.key_acceptance(*kind, digits)),
     }
@@ -76,6 +97,7 @@ impl ViewContext<'_> {
             title,
             style: None,
             paragraphs: Vec::new(),
+            advice: Vec::new(),
             sections: Vec::new(),
             actions: Vec::new(),
             confirmation: None,
@@ -95,7 +117,7 @@ impl ViewContext<'_> {
         }
     }
 
-    fn details(&self, name: &ServerName) -> Panel {
+    fn details(&self, name: &ServerName, hints: &[Hint]) -> Panel {
         let Some(server) = self.find_server(name) else {
             return self.not_found(name, name.to_string());
         };
@@ -116,6 +138,7 @@ impl ViewContext<'_> {
             sections.push(Section {
                 heading: self.catalog.text(MessageKey::ColumnServer),
                 items,
+                more: Vec::new(),
                 action: None,
             });
         }
@@ -128,8 +151,14 @@ impl ViewContext<'_> {
             &remove_server,
         )];
         let confirmation = has_messenger.then(|| self.reconnection(server));
+        let own = hints.iter().filter(|hint| hint.server.as_ref() == Some(name));
+        let advice = own.map(|hint| Advice {
+            style: status_style::severity(hint.severity),
+            text: self.catalog.hint(hint),
+        });
         Panel {
             style: Some(style),
+            advice: advice.collect(),
             sections,
             actions,
             confirmation,
@@ -149,44 +178,36 @@ impl ViewContext<'_> {
             self.item(MessageKey::DetailsSince, String::new())
                 .with_moment(self.snapshot.pulse_since(status)),
             self.item(MessageKey::DetailsWhy, self.why(status)),
+            self.item(MessageKey::DetailsStarted, self.starts(component))
+                .with_moment(Some(component.started_at())),
             self.item(
                 MessageKey::ColumnVersion,
                 self.with_verdict(&component.facts.version, version),
             )
             .with_style(version),
+            self.key_item(MessageKey::ColumnEncryptionKey, component.facts.key_check, key),
         ];
-        items.extend(
-            component
-                .facts
-                .product
-                .clone()
-                .map(|product| self.item(MessageKey::DetailsProduct, product)),
-        );
-        items.push(self.key_item(MessageKey::ColumnEncryptionKey, component.facts.key_check, key));
         if let Some(check) = component.facts.machine_key_check {
             let style = status.machine_key.map(status_style::machine_key);
             items.push(self.key_item(MessageKey::DetailsMachineKey, Some(check), style));
         }
-        items.extend([
-            self.item(MessageKey::DetailsAddress, component.facts.ip.to_string()).with_copy(),
-            self.item(MessageKey::DetailsFirstSeen, String::new())
-                .with_moment(Some(component.first_seen)),
-            self.item(
-                MessageKey::DetailsHeartbeatInterval,
-                self.catalog.format(
-                    MessageKey::FactsInterval,
-                    &[("span", Arg::Span(component.told_interval))],
-                ),
-            ),
-            self.item(
-                MessageKey::DetailsClockOffset,
-                self.clock_offset(component.skew.map(|skew| skew.last)),
-            ),
-            self.item(MessageKey::DetailsProcessInstance, component.boots.current.id.clone()),
-        ]);
         if let Some(messenger) = &status.messenger {
             items.push(self.messenger_item(messenger));
         }
+        let product = component.facts.product.clone();
+        let product = product.map(|product| self.item(MessageKey::DetailsProduct, product));
+        let interval = [("span", Arg::Span(component.told_interval))];
+        let interval = self.catalog.format(MessageKey::FactsInterval, &interval);
+        let offset = self.clock_offset(component.skew.map(|skew| skew.last));
+        let instance = component.boots.current.id.clone();
+        let more = product.into_iter().chain([
+            self.item(MessageKey::DetailsAddress, component.facts.ip.to_string()).with_copy(),
+            self.item(MessageKey::DetailsFirstSeen, String::new())
+                .with_moment(Some(component.first_seen)),
+            self.item(MessageKey::DetailsHeartbeatInterval, interval),
+            self.item(MessageKey::DetailsClockOffset, offset),
+            self.item(MessageKey::DetailsProcessInstance, instance),
+        ]);
         let (heading, remove) = match component.role {
             Role::Web => (MessageKey::RoleWebComponent, MessageKey::ActionRemoveWeb),
             Role::Service => (MessageKey::RoleServiceComponent, MessageKey::ActionRemoveService),
@@ -195,7 +216,18 @@ impl ViewContext<'_> {
         let removal = Dialog::Removal { server, role: Some(component.role), again: false };
         let catalog = self.catalog;
         let action = Some(DialogLink::opening(catalog.text(remove), &removal));
-        Section { heading: catalog.text(heading), items, action }
+        Section { heading: catalog.text(heading), items, more: more.collect(), action }
+    }
+
+    /// How often it has started lately, if that was more than once.
+    fn starts(&self, component: &Component) -> String {
+        let is_recent = |start: &&Start| self.now - start.at < Span::minutes(24 * 60);
+        match component.interruptions.starts.iter().filter(is_recent).count() {
+            0 | 1 => String::new(),
+            count => {
+                self.catalog.format(MessageKey::DetailsStarts, &[("count", Arg::Number(count))])
+            }
+        }
     }
 
     fn removal(&self, name: &ServerName, role: Option<Role>, again: bool) -> Panel {
@@ -236,6 +268,7 @@ impl ViewContext<'_> {
                 })
                 .to_owned(),
             is_destructive: true,
+            typed: None,
             command: Command::Remove { server: name.clone(), role, force: again },
         };
         Panel { paragraphs, confirmation: Some(confirmation), ..self.new_panel(title) }
@@ -293,6 +326,10 @@ impl ViewContext<'_> {
             fields: vec![("kind", kind.as_str().to_owned()), ("key_check", digits.to_owned())],
             button: self.catalog.format(MessageKey::ActionAccept, &key),
             is_destructive: true,
+            typed: (preview.wrong.len() > preview.right.len()).then(|| TypedConfirmation {
+                label: self.catalog.format(MessageKey::ConfirmAcceptDigits, &key),
+                digits: check.short(),
+            }),
             command: Command::Accept { kind, digits: digits.to_owned() },
         };
         Panel { paragraphs, confirmation: Some(confirmation), ..new_panel }
@@ -346,6 +383,7 @@ impl ViewContext<'_> {
             fields: vec![("server", server.to_string())],
             button: self.catalog.text(MessageKey::ActionReconnectMessenger).to_owned(),
             is_destructive: false,
+            typed: None,
             command: Command::Reconnect { server },
         }
     }

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use crate::cluster::hints::Arg;
 use crate::cluster::{Pulse, Timestamp};
 use crate::i18n::{self, Catalog, MessageKey};
+use crate::page::live_html::live_html;
 use crate::page::servers::chunks::{Chunk, RowSignals};
 use crate::page::servers::columns::{COLUMN_COUNT, COLUMNS, Cell};
 use crate::page::servers::groups::GroupHead;
@@ -18,15 +19,14 @@ use crate::page::servers::nearness;
 use crate::page::servers::toolbar::{HeaderRow, ListFooter, ToolbarView};
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
-use crate::page::ui::{permitted_link, time_since};
+use crate::page::ui::time_since;
 
 #[component]
 pub(crate) fn Servers(state: PageState) -> impl IntoView {
     let empty = move || {
         let is_empty = state.chunks.get().is_empty()
             && state.model(Part::Toolbar).toolbar.empty_text.is_none();
-        let lead = state.catalog().text(MessageKey::EmptyLead);
-        is_empty.then(|| view! { <p class="empty">{lead}</p> })
+        html! { @if is_empty { p.empty { (state.catalog().text(MessageKey::EmptyLead)) } } }
     };
     let once = move || {
         let said_once = COLUMNS.iter().zip(state.model(Part::Toolbar).toolbar.said_once);
@@ -48,7 +48,7 @@ pub(crate) fn Servers(state: PageState) -> impl IntoView {
                     children=move |chunk| view! { <ChunkView state chunk /> }
                 />
             </div>
-            {empty}
+            {live_html(Box::new(empty))}
             <ListFooter state />
         </section>
     }
@@ -170,9 +170,14 @@ fn row_menu(server: &ServerRow, state: PageState) -> impl IntoView + use<> {
             button.if-hydrated type="button" data-copy=(text) { (catalog.text(*label)) }
         }
     };
-    let (id, remove) = (format!("remove-{}", server.id), server.removal_query.clone());
-    let remove =
-        permitted_link(state, id, "button", remove, catalog.text(MessageKey::ActionRemove).into());
+    let (id, query) = (format!("remove-{}", server.id), server.removal_query.clone());
+    let remove = (!state.is_read_only()).then(|| {
+        view! {
+            <a class="button" id=id href=move || state.address(&query)>
+                {catalog.text(MessageKey::ActionRemove)}
+            </a>
+        }
+    });
     view! {
         <div role="cell" class="row-menu">
             <details class="menu">

@@ -115,17 +115,8 @@ fn read_base(text: &str) -> Option<Settings> {
 fn format_value(value: SettingValue) -> String {
     match value {
         SettingValue::Switch(on) => if on { CHECKED } else { "" }.to_owned(),
-        SettingValue::Seconds(seconds) => format_duration(Span::seconds(seconds.into())),
+        SettingValue::Seconds(seconds) => Span::seconds(seconds.into()).exact(),
     }
-}
-
-/// As text if that is exact to the second, otherwise in seconds.
-fn format_duration(span: Span) -> String {
-    if span == Span::minutes(24 * 60) {
-        return "24 h".to_owned();
-    }
-    let catalog = span.to_string();
-    if Span::parse(&catalog) == Some(span) { catalog } else { format!("{} s", span.0 / 1_000) }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The settings: their summary, and the form with its errors and a preview of what the change would do.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::{KeyVerdict, SETTINGS, ServerStatus, Setting, SettingError, Settings, Span};
+use crate::cluster::{KeyVerdict, SETTINGS, ServerStatus, Setting, SettingError, Settings};
 use crate::i18n::{self, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::settings::draft::Draft;
@@ -21,6 +21,10 @@ pub(crate) struct Form {
     pub(crate) settings: Option<Settings>,
     /// In the order of [`SETTINGS`].
     pub(crate) fields: Vec<FormField>,
+    /// Saving it would change something.
+    pub(crate) is_changed: bool,
+    /// Somebody has saved other settings since the form was opened.
+    pub(crate) saved_meanwhile: bool,
     /// What saving would change at once, a sentence for each.
     pub(crate) effects: Vec<String>,
     /// Why the last attempt to save was rejected.
@@ -32,8 +36,9 @@ pub(crate) struct FormField {
     /// Its name in the API.
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    /// Its meaning and range; `None` for a checkbox.
-    pub(crate) help: Option<String>,
+    /// Its meaning, and its range if it has one.
+    pub(crate) help: String,
+    pub(crate) is_switch: bool,
     pub(crate) error: Option<String>,
     /// A valid value that is not recommended.
     pub(crate) warning: Option<&'static str>,
@@ -64,7 +69,10 @@ pub(crate) fn form(context: &ViewContext<'_>) -> Option<Form> {
         _ => Vec::new(),
     };
     let error = context.command_error();
-    Some(Form { draft, settings, fields, effects, error })
+    let is_changed = settings.is_none_or(|settings| settings != *current);
+    let saved_meanwhile =
+        typed.as_ref().and_then(|typed| typed.base).is_some_and(|base| base != *current);
+    Some(Form { draft, settings, fields, is_changed, saved_meanwhile, effects, error })
 }
 
 fn form_field(
@@ -78,6 +86,7 @@ fn form_field(
         name: setting.name,
         label: context.catalog.setting_label(setting),
         help: context.catalog.setting_help(setting),
+        is_switch: setting.range.is_none(),
         error: error.map(|error| context.catalog.setting_error(error.why)),
         warning: context.catalog.setting_warning(setting).filter(|_| unwise),
     }
@@ -117,12 +126,12 @@ pub(crate) fn summary(context: &ViewContext<'_>) -> Vec<SummaryItem> {
         item(
             MessageKey::SettingsAutomaticFailoverLabel,
             on(settings.automatic_failover),
-            span(MessageKey::FactsStaleAfter, settings.stale_timeout().to_string()),
+            span(MessageKey::FactsStaleAfter, settings.stale_timeout().exact()),
         ),
         item(
             MessageKey::FactsHeartbeat,
-            span(MessageKey::FactsInterval, settings.interval().to_string()),
-            span(MessageKey::FactsWebWindow, format_web_window(settings.web_window())),
+            span(MessageKey::FactsInterval, settings.interval().exact()),
+            span(MessageKey::FactsWebWindow, settings.web_window().exact()),
         ),
         match reference {
             Some(count) => {
@@ -159,9 +168,4 @@ fn encryption_keys(context: &ViewContext<'_>, compared: usize) -> SummaryItem {
         value: catalog.text(value).to_owned(),
         detail: catalog.format(detail, &args),
     }
-}
-
-/// The form accepts `24 h` and not `1 d`.
-fn format_web_window(span: Span) -> String {
-    if span == Span::minutes(24 * 60) { "24 h".to_owned() } else { span.to_string() }
 }

@@ -10,9 +10,9 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::MessageKey;
 use crate::page::route::query::to_query;
-use crate::page::ui::hidden_fields;
 use crate::pages::layout::{
-    Document, DocumentContext, copyable, document, error_list, invalid, page_header, time,
+    Document, DocumentContext, copyable, document, error_list, hidden_inputs, invalid, page_header,
+    time,
 };
 
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ fn token_form(page: &AddServerPage) -> impl IntoView + use<> {
     view! {
         <p class="muted">{context.text(MessageKey::PagesAddServerTokenLead)}</p>
         <form class="inline-form" method="post" action=context.address("add-server")>
-            {hidden_fields(&hidden)}
+            {hidden_inputs(&hidden)}
             <div class="field">
                 <label for="name">{context.text(MessageKey::PagesAddServerTokenName)}</label>
                 <input
