@@ -79,6 +79,17 @@ const copy = async (text) => {
   }
 };
 
+// A server and its problems, for a ticket.
+const markdown = (row) => {
+  const textOf = (element) => element.textContent.trim();
+  const [name, facts] = ['.server-name a', '.facts'].map((part) => textOf(row.querySelector(part)));
+  const problems = [...row.querySelectorAll('.problem')].map((problem) =>
+    `\n- ${[...problem.querySelectorAll('.emphasized, .reason')].map(textOf).join(' ')}`);
+  return `**${name}** (${facts}): ${row.querySelector('.icon').getAttribute('aria-label')}${problems.join('')}`;
+};
+const textToCopy = ({ dataset: { copy: text, copyLink } }, row) =>
+  text ?? (copyLink ? new URL(copyLink, location).href : markdown(row));
+
 addEventListener('click', async ({ target }) => {
   if (target === opener) {
     // The focus comes back to what opens the menu.
@@ -86,10 +97,9 @@ addEventListener('click', async ({ target }) => {
     opener.closest('details').open = false;
     help.showModal();
   }
-  const button = target.closest?.('[data-copy]');
+  const button = target.closest?.('[data-copy], [data-copy-link], [data-copy-row]');
   if (!button) return;
-  const text = button.dataset.copy;
-  await copy(text[0] === '#' ? new URL(text, location).href : text);
+  await copy(textToCopy(button, button.closest('.server')));
   const said = find('#copied');
   said.textContent = button.dataset.copied = said.dataset.text;
   setTimeout(() => {

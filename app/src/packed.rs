@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 /// Begins every text, so that a page notices if another build wrote it. Raise it when a type that travels changes:
 /// `tests/packed.rs` tells when.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 
 /// The text of a value.
 pub fn pack<T: Serialize>(value: &T) -> Result<String, postcard::Error> {
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn what_another_build_wrote_is_told_from_what_no_overview_wrote() {
         let text = pack(&7).unwrap();
-        let other = text.replacen('\u{101}', "\u{102}", 1);
+        let other = text.replacen(to_char(FORMAT), "\u{163}", 1);
         assert_eq!(unpack::<i32>(&other), Err(Unreadable::OtherFormat));
-        for foreign in ["", "<h1>Bad Gateway</h1>", "{}", "\u{101}"] {
+        for foreign in ["", "<h1>Bad Gateway</h1>", "{}", &String::from(to_char(FORMAT))] {
             assert_eq!(unpack::<i32>(foreign), Err(Unreadable::Foreign), "{foreign}");
         }
     }

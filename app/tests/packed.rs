@@ -43,12 +43,12 @@ fn delta() -> OverviewDelta {
 
 /// The packed text of [`delta`] in this [`FORMAT`].
 const KNOWN: (u8, &str) = (
-    1,
-    "āą1.2.3ĈāāĂāāāƠƜāāāāaĆāābāĂāācĄnodeĂĄāāąweb-1ĂĄąĀĂnoāĈ10.0.0.3ĄāāĀĀĞƬĂƀƣąāā@9f9f9f9f9f9f9f\
-     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāĀāāĂĄāāąweb-1ĀāĆProGetă5.3ĆDebianĂ12Ĉ10\
-     .0.0.2ā@9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fā@9f9f9f9f9f9f9f9f\
-     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāǕƃĂāāĈ0b0e8a6eĎĈ10.0.0.1āĊāĈ0b0e8a6eĎĈ10.\
-     0.0.1āĊāĈāĂĄĆāĉāČāĂĄĆāāāĂĄāĒāāĂĆāąweb-2āāaāĂĄĆĀāābĀĄ0123",
+    2,
+    "Ăą1.2.3ĈāāĂāāāƠƜāāāāaĆāābāĂāācĄnodeĂĄāāąweb-1ĂĄąĀĂnoāĈ10.0.0.3ĄāāĀĀĞƬĂƀƣąāā@9f9f9f9f9f9f\
+     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāĀāāĂĄāāąweb-1ĀāĆProGetă5.3ĆDebianĂ1\
+     2Ĉ10.0.0.2ā@9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fā@9f9f9f9f9f\
+     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāǕƃĂāāĀĀĈ10.0.0.1āĊāĀĀĈ10.0.0.1āĊā\
+     ĈāĂĄĆāĉāČāĂĄĆāāāĂĄāĒāāĂĆāąweb-2āāaāĀĄĆĀāābĀĄ0123",
 );
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::time::{Span, Timestamp};
 
@@ -52,14 +52,30 @@ const MAX_FORMER: usize = 7;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Boot {
     /// Its id, a UUID.
+    #[serde(serialize_with = "for_servers")]
     pub id: String,
     /// The highest sequence received from it.
+    #[serde(serialize_with = "for_servers")]
     pub sequence: i64,
     /// The address it had.
     pub ip: Address,
     /// When it last became current again after another boot.
     #[serde(default)]
     pub returned_at: Option<Timestamp>,
+}
+
+/// Writes what only servers need. A page never compares two starts, and random ids would be most of what it fetches; it is
+/// told from a server by the format, which no person reads.
+pub(super) fn for_servers<T, S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
+where
+    T: Serialize + Default,
+    S: Serializer,
+{
+    if serializer.is_human_readable() {
+        value.serialize(serializer)
+    } else {
+        T::default().serialize(serializer)
+    }
 }
 
 /// The current and the former boots of a component, and how often they took turns.

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
+use crate::cluster::{Span, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::state::PageState;
 
@@ -27,7 +27,7 @@ pub(crate) fn hidden_fields(pairs: &[(&'static str, String)]) -> Markup {
     html! { @for (name, value) in pairs { input type="hidden" name=(name) value=(value); } }
 }
 
-/// A button that copies `text`; a text that begins with `#` stands for the address of that place on the page. `what` says
+/// A button that copies `text`. `what` says
 /// what is copied to those who do not see what stands beside the button. `page.js` does it.
 pub(crate) fn copy_button(catalog: &Catalog, what: &str, text: &str) -> Markup {
     let copy = catalog.text(MessageKey::ActionCopy);
@@ -36,12 +36,15 @@ pub(crate) fn copy_button(catalog: &Catalog, what: &str, text: &str) -> Markup {
     }
 }
 
-/// `12 s ago`
+/// `12 s ago`, the coarser the longer ago, so that a list of many servers is not drawn anew each second.
 pub(crate) fn time_since(catalog: &Catalog, now: Timestamp, then: Timestamp) -> String {
     let span = now - then;
-    if span.0 < 2_000 {
-        catalog.text(MessageKey::AgeNow).to_owned()
-    } else {
-        catalog.format(MessageKey::AgeAgo, &[("span", Arg::Span(span))])
-    }
+    let step = match span.0 {
+        ..2_000 => return catalog.text(MessageKey::AgeNow).to_owned(),
+        ..10_000 => Span::seconds(1),
+        ..60_000 => Span::seconds(5),
+        _ => Span::minutes(1),
+    };
+    let span = Span(span.0 - span.0 % step.0);
+    catalog.format(MessageKey::AgeAgo, &[("span", Arg::Span(span))])
 }

@@ -9,6 +9,7 @@ use crate::page::appearance::{Appearance, Theme};
 use crate::page::document::branding;
 use crate::page::header::view as header;
 use crate::page::ui::hidden_fields;
+use crate::pages::sign_in::sign_in_again;
 use crate::protocol::{CurrentUser, SiteInfo, UserRole};
 
 #[derive(Clone, Debug)]
@@ -68,6 +69,12 @@ pub(crate) fn layout(
     let asset = move |name: &str| format!("{assets}/{name}");
     let blocked_in_frame =
         (signed_out && !context.site.frame_ancestors.is_empty()).then(|| blocked_in_frame(context));
+    let again = context.user.as_ref().filter(|_| !hide_chrome);
+    let again = again.and_then(|user| sign_in_again(context.catalog, &context.site, user));
+    let session = again.is_some().then(|| {
+        let file = asset("session.js");
+        view! { <script nonce=nonce.clone() r#type="module" src=file></script> }
+    });
     let html = view! {
         <html
             lang=context.catalog.language().as_str()
@@ -83,12 +90,14 @@ pub(crate) fn layout(
                 <script nonce=nonce.clone() src=asset("header.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset(if signed_out { "code.js" } else { "copy.js" })></script>
+                {session}
                 {branding::stylesheets(&context.site, &context.appearance)}
                 {branding::frame_script(&context.site, &nonce, signed_out)}
             </head>
             <body>
                 {branding::product_bar(&context.site, &context.appearance)}
                 {blocked_in_frame}
+                {again}
                 {body}
             </body>
         </html>

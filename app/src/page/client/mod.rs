@@ -98,6 +98,7 @@ fn start(state: PageState, client: ClientState, stream: EventStream) {
     poll_on_return(&poll_now);
     pause_on_unload(&paused_until);
     update_title(state);
+    ask_for_password(state);
     history::start(state, bring_near(state, Rc::clone(&client)));
     forms::start(state);
     map_walk::start(state);
@@ -106,6 +107,22 @@ fn start(state: PageState, client: ClientState, stream: EventStream) {
     run_commands(state, Rc::clone(&poll_now));
     leptos::task::spawn_local(tick(state, Rc::clone(&client)));
     leptos::task::spawn_local(polling::poll(state, client, poll_now, paused_until, stream));
+}
+
+/// Shows the form that `session.js` sends while the page has no session.
+fn ask_for_password(state: PageState) {
+    let root = document().document_element();
+    Effect::new(move |_| {
+        let is_signed_out = state.connection.get() == Connection::SignedOut;
+        if let Some(root) = &root {
+            // The name is valid.
+            let _ = if is_signed_out {
+                root.set_attribute("data-signed-out", "")
+            } else {
+                root.remove_attribute("data-signed-out")
+            };
+        }
+    });
 }
 
 /// The tab's title is the verdict; a paused page says so first.
@@ -121,7 +138,7 @@ fn update_title(state: PageState) {
 
 /// Polls at once when the page is visible again, or when the network has gone or come back.
 fn poll_on_return(poll_now: &Rc<Cell<bool>>) {
-    for event in ["visibilitychange", "online", "offline"] {
+    for event in ["visibilitychange", "online", "offline", "signed-in"] {
         let poll_now = Rc::clone(poll_now);
         forget_handle(window_event_listener_untyped(event, move |_| poll_now.set(true)));
     }

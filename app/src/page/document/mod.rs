@@ -29,6 +29,8 @@ use crate::page::state::{PageState, Part};
 #[cfg(feature = "ssr")]
 use crate::page::{status_style, watchdog};
 #[cfg(feature = "ssr")]
+use crate::pages::sign_in::sign_in_again;
+#[cfg(feature = "ssr")]
 use crate::protocol::InitialState;
 
 /// The whole HTML document. It can be read before its scripts run, and without them.
@@ -53,6 +55,13 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let banner = state.model_untracked().banner.clone();
     let title = banner::title(&banner.headline);
     let icon = format!("favicon-{}.svg", status_style::health(banner.health).icon);
+    let context = state.shared();
+    let user = &context.page_context.user;
+    let again = (!hide_chrome).then(|| sign_in_again(catalog, &site, user)).flatten();
+    let session = again.is_some().then(|| {
+        let file = asset("session.js");
+        view! { <script nonce=nonce.clone() type="module" src=file></script> }
+    });
     let unbuilt = unbuilt.then(|| {
         view! {
             <p role="alert">
@@ -102,6 +111,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                 <div class="icon-sprite" inner_html=status_style::SPRITE></div>
                 {branding::product_bar(&site, &appearance)}
                 {header::header(state)}
+                {again}
                 {print_head(state)}
                 {first_server}
                 <div id="app">
@@ -116,6 +126,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                     data-text=catalog.text(MessageKey::PagesCopied)
                 ></p>
                 <script nonce=nonce.clone() type="text/plain" id="initial-state" inner_html=packed></script>
+                {session}
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
         </html>

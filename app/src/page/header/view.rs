@@ -203,7 +203,7 @@ pub(crate) fn paused_bar(state: PageState) -> Markup {
     let catalog = state.catalog();
     let moment = [("moment", Arg::Moment(state.as_of.get()))];
     html! {
-        p.paused-bar {
+        p.bar.paused-bar {
             (catalog.format(MessageKey::ConnectionPausedSince, &moment)) " "
             button #resume type="button" data-pause { (catalog.text(MessageKey::ConnectionResume)) }
         }

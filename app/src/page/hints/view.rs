@@ -86,7 +86,7 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
                         (permitted_link(state, &format!("action-{}", hint.anchor), "", &action.query, &action.text))
                     }
                     @if let Some(server) = &hint.reconnect { (reconnection(state, server)) }
-                    button.if-hydrated type="button" data-copy={"#" (hint.anchor)} {
+                    button.if-hydrated type="button" data-copy-link={"#" (hint.anchor)} {
                         (catalog.text(MessageKey::ActionCopyLink))
                     }
                 }

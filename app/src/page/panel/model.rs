@@ -199,14 +199,12 @@ impl ViewContext<'_> {
         let interval = [("span", Arg::Span(component.told_interval))];
         let interval = self.catalog.format(MessageKey::FactsInterval, &interval);
         let offset = self.clock_offset(component.skew.map(|skew| skew.last));
-        let instance = component.boots.current.id.clone();
         let more = product.into_iter().chain([
             self.item(MessageKey::DetailsAddress, component.facts.ip.to_string()).with_copy(),
             self.item(MessageKey::DetailsFirstSeen, String::new())
                 .with_moment(Some(component.first_seen)),
             self.item(MessageKey::DetailsHeartbeatInterval, interval),
             self.item(MessageKey::DetailsClockOffset, offset),
-            self.item(MessageKey::DetailsProcessInstance, instance),
         ]);
         let (heading, remove) = match component.role {
             Role::Web => (MessageKey::RoleWebComponent, MessageKey::ActionRemoveWeb),

@@ -1,7 +1,5 @@
 //! A server as the table shows it: one line for what it is, and one more for each problem.
 
-use std::fmt::Write as _;
-
 use crate::cluster::hints::dom_safe;
 use crate::cluster::{ComponentStatus, Health, Pulse, Role, ServerStatus};
 use crate::i18n::{Catalog, MessageKey};
@@ -55,22 +53,6 @@ pub(crate) struct Problem {
     /// How many problems of that column come before it.
     pub(crate) place: usize,
     pub(crate) cell: Cell,
-}
-
-impl ServerRow {
-    /// What somebody pastes into a ticket.
-    pub(crate) fn markdown(&self, catalog: &Catalog) -> String {
-        let health = status_style::health(self.health).label(catalog);
-        let mut text = format!("**{}** ({}): {health}", self.name, self.facts);
-        for Problem { roles, cell, .. } in &self.problems {
-            let roles: Vec<&str> = roles.iter().map(|role| catalog.role_name(*role)).collect();
-            let reason = cell.reason.as_deref().map(|reason| format!(": {reason}"));
-            let reason = reason.unwrap_or_default();
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\n- {} {}{reason}", roles.join(", "), cell.text);
-        }
-        text
-    }
 }
 
 impl Problem {

@@ -1,0 +1,51 @@
+// Where a session has ended, asks for the password in place and goes on, so that nothing that was typed is lost.
+const root = document.documentElement;
+const form = document.querySelector('#sign-in-again');
+let waiting;
+
+const send = (sent, button) => {
+  sent.dataset.checked = '';
+  sent.requestSubmit(button);
+};
+const hasSession = async () => {
+  try {
+    return (await fetch(form.dataset.check)).status !== 401;
+  } catch {
+    // Then the browser says what is wrong with the connection.
+    return true;
+  }
+};
+const ask = () => {
+  root.dataset.signedOut = '';
+  form.elements.password.focus();
+};
+const signIn = async () => {
+  const message = form.querySelector('[role=alert]');
+  try {
+    const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    message.textContent = answer.ok ? '' : page.querySelector('[role=alert]')?.textContent ?? answer.status;
+    if (!answer.ok) return;
+  } catch (error) {
+    message.textContent = error.message;
+    return;
+  }
+  form.reset();
+  delete root.dataset.signedOut;
+  if (waiting) send(...waiting);
+  else dispatchEvent(new Event('signed-in'));
+};
+
+addEventListener('submit', async (event) => {
+  const { target, submitter } = event;
+  // The page itself learns from its polls that its session has ended.
+  const isOfPage = target.closest('#app') || target.method !== 'post' || target.action.endsWith('/sign-out');
+  if (!form || (isOfPage && target !== form) || 'checked' in target.dataset) return;
+  event.preventDefault();
+  if (target === form) await signIn();
+  else if (await hasSession()) send(target, submitter);
+  else {
+    waiting = [target, submitter];
+    ask();
+  }
+});
