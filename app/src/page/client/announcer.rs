@@ -6,7 +6,7 @@ use crate::page::client::monotonic::since_opened;
 use crate::page::client::rendering::set_if_changed;
 use crate::page::state::PageState;
 
-const MIN_ANNOUNCEMENT_INTERVAL: Span = Span::seconds(30);
+const MIN_ANNOUNCEMENT_INTERVAL: Span = Span::seconds(10);
 
 /// The texts that were announced last.
 pub(super) struct Announcer {

@@ -72,8 +72,10 @@ pub fn hydrate(language: &str, messages: String, formats: Vec<Function>, open_st
     })
     .forget();
     if let Some(state) = mounted.get() {
-        let status = || document().get_element_by_id("connection-status");
-        morph::follow(status, Box::new(move || header::connection_status(state)));
+        let of_header = |id| move || document().get_element_by_id(id);
+        let status = Box::new(move || header::connection_status(state));
+        morph::follow(of_header("connection-status"), status);
+        morph::follow(of_header("header-verdict"), Box::new(move || header::verdict(state)));
         if let Ok(formats) = formats.try_into() {
             i18n::write_by(formats);
         }

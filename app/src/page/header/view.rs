@@ -11,6 +11,7 @@ use crate::page::header::model::Connection;
 #[cfg(feature = "ssr")]
 use crate::page::route::query::to_query;
 use crate::page::state::{PageState, Part};
+use crate::page::status_style;
 use crate::page::ui::link;
 #[cfg(feature = "ssr")]
 use crate::page::watchdog;
@@ -28,13 +29,22 @@ pub(crate) fn header(state: PageState) -> impl IntoView {
         _ => state.action_address(name),
     };
     let user = state.shared().page_context.user.clone();
+    let add_server = (has_chrome && user.role == UserRole::Admin).then(|| {
+        view! {
+            <a class="button" id="add-server" href=address("add-server")>
+                {catalog.text(MessageKey::PagesAddServer)}
+            </a>
+        }
+    });
     let menu = has_chrome.then(|| menu(catalog, user, &address));
     view! {
         <header class="page-header">
             {breadcrumb}
+            <div id="header-verdict" aria-hidden="true" inner_html=verdict(state).into_string()></div>
             <div class="page-header-end">
                 {watchdog::notice(catalog)}
                 <div id="connection-status" inner_html=connection_status(state).into_string()></div>
+                {add_server}
                 {menu}
             </div>
         </header>
@@ -105,7 +115,7 @@ pub(crate) fn menu(
     });
     let admin_links = (role == UserRole::Admin).then(|| {
         view! {
-            <a class="button" href=address("add-server")>
+            <a class="button if-narrow" href=address("add-server")>
                 {catalog.text(MessageKey::PagesAddServer)}
             </a>
             <a class="button" href=address("access")>
@@ -144,6 +154,13 @@ pub(crate) fn menu(
             </div>
         </details>
     }
+}
+
+/// The verdict, for those who have scrolled.
+pub(crate) fn verdict(state: PageState) -> Markup {
+    let model = state.model(Part::Banner);
+    let style = status_style::health(model.banner.health);
+    html! { (status_style::icon(style)) span { (model.banner.headline) } }
 }
 
 /// How the page gets updates, how old its data is, and the button that pauses it.
