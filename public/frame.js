@@ -63,7 +63,9 @@
       observer.disconnect();
       for (const element of [document.body, document.querySelector('.panel')]) if (element) observer.observe(element);
     };
-    new MutationObserver(observeAll).observe(document.querySelector('.page') ?? document.body, { childList: true });
+    // The panel comes and goes in a part of the page.
+    const appearing = new MutationObserver(observeAll);
+    for (const part of document.querySelectorAll('.page, .page > .part')) appearing.observe(part, { childList: true });
     observeAll();
   };
 

@@ -2,6 +2,7 @@
 // to a server over HTTP/1.1. One window has it and tells the others what it brings. Which one they agree on by messages,
 // because Web Locks exist only over TLS, and many an overview is reached without.
 const ANSWER_MS = 100;
+const leaving = ['beforeunload', 'pagehide'];
 const silent = { postMessage() {}, close() {} };
 
 // A cursor ends in the process that made it, and how many states of the cluster that had shown.
@@ -30,12 +31,12 @@ export const openStream = (address, cursor, tell) => {
   };
   const close = () => {
     clearTimeout(timer);
-    removeEventListener('pagehide', end);
+    for (const event of leaving) removeEventListener(event, end);
     if (source) channel.postMessage({ left: true });
     stopLeading();
     channel.close();
   };
-  // A page that is left may come back as it was.
+  // A page that is left, perhaps by signing out, asks for nothing; it may come back as it was.
   function end() {
     close();
     tell(null);
@@ -79,7 +80,7 @@ export const openStream = (address, cursor, tell) => {
       }
     }
   };
-  addEventListener('pagehide', end);
+  for (const event of leaving) addEventListener(event, end);
   if (channel === silent) lead();
   else {
     channel.postMessage({ asks: true });

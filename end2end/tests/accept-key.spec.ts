@@ -16,6 +16,7 @@ for (const scripts of [true, false]) {
       await expect(panel).toContainText('These servers will match: web-3.');
       await expect(panel).toContainText(`The cluster uses ${digits('the key of the cluster')} now`);
       expect((await cluster.overview()).servers[2].components[0].key_in_sync, 'opening the confirmation changes nothing').toBe(false);
+      await page.getByLabel(`Type ${digits('the new key')} to confirm`).fill(digits('the new key'));
       await page.getByRole('button', { name: `Accept ${digits('the new key')}` }).click();
       await expect(page.getByTestId('done')).toContainText("This key is now the cluster's key.");
       await expect(server(page, 'web-3')).toHaveAttribute('data-health', 'ok');
@@ -37,9 +38,39 @@ for (const scripts of [true, false]) {
       await page.getByRole('link', { name: `Accept machine key ${digits('other')}` }).click();
       await expect(page).toHaveURL(/kind=machine/);
       await expect(page.getByRole('dialog')).toContainText(/These web servers will show a machine key mismatch: web-1( and |, )web-2\./);
+      await page.getByLabel(`Type ${digits('other')} to confirm`).fill(digits('other'));
       await page.getByRole('button', { name: `Accept ${digits('other')}` }).click();
       await expect(value(page, 'web-3', 'Encryption key')).toContainText('Machine key in sync');
       await expect(problem(page, 'web-1', 'web', 'Encryption key')).toContainText('Machine key mismatch');
+    });
+
+    test('a key that would turn more than half of the servers red is accepted only after its digits were typed', async ({ cluster, page }) => {
+      await cluster.sendHeartbeats([
+        ...['web-1', 'web-2', 'web-3'].map((server) => ({ server })), { server: 'web-4', key: 'the new key' },
+      ]);
+      await openPage(page, `${cluster.url}?accept=${digits('the new key')}`, scripts);
+      const typed = page.locator('#typed');
+      await expect(typed).toHaveAttribute('required');
+      await expect(typed).toHaveAttribute('pattern', digits('the new key'));
+      for (const wrong of ['', digits('the key of the cluster')]) {
+        await typed.fill(wrong);
+        await page.locator('#confirm').click();
+        await expect(typed).toBeFocused();
+        await expect(page.getByRole('dialog')).toBeVisible();
+      }
+      expect((await cluster.overview()).servers[3].components[0].key_in_sync, 'nothing was accepted').toBe(false);
+      await typed.fill(digits('the new key'));
+      await page.locator('#confirm').click();
+      await expect(page.getByTestId('done')).toContainText("This key is now the cluster's key.");
+      await expect(server(page, 'web-4')).toHaveAttribute('data-health', 'ok');
+    });
+
+    test('a key that half of the servers have already needs no typing', async ({ cluster, page }) => {
+      await cluster.sendHeartbeats(['web-1', 'web-2'].map((server) => ({ server })));
+      await cluster.sendHeartbeats(['web-3', 'web-4'].map((server) => ({ server, key: 'the new key' })));
+      await openPage(page, `${cluster.url}?accept=${digits('the new key')}`, scripts);
+      await expect(page.locator('#confirm')).toBeVisible();
+      await expect(page.locator('#typed')).toHaveCount(0);
     });
 
     test('a key that no server reports, or that is in use, cannot be accepted', async ({ cluster, page }) => {

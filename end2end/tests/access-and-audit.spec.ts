@@ -164,6 +164,6 @@ test('a row says that heartbeats for its server are rejected, why, and where the
     body: JSON.stringify({ server: 'web-1' }),
   });
   await expect(server(page, 'web-1')).toContainText(
-    /Heartbeats for this server have been rejected since \S+. The last one came from 127\.0\.0\.1, without a valid token\./,
+    /Heartbeats for this server have been rejected since [\d:]+ UTC\. The last one came from 127\.0\.0\.1, without a valid token\./,
   );
 });

@@ -204,7 +204,7 @@ test('one live region announces a new verdict or the result of a command, and no
   ]);
 });
 
-test('a verdict that keeps changing is announced at most every 30 s, and the last one always', async ({ cluster, page }) => {
+test('a verdict that keeps changing is announced at most every 10 s, and the last one always', async ({ cluster, page }) => {
   test.setTimeout(120_000);
   await cluster.saveSettings(quickTimers);
   await cluster.keepSendingHeartbeats([{ server: 'app-1' }]);
@@ -212,7 +212,7 @@ test('a verdict that keeps changing is announced at most every 30 s, and the las
   await openPage(page, cluster.url);
   const announcements = await recordAnnouncements(page);
   const verdict = page.getByTestId('verdict');
-  for (let start = Date.now(), round = 0; Date.now() - start < 25_000; round += 1) {
+  for (let start = Date.now(), round = 0; Date.now() - start < 8_000; round += 1) {
     await cluster.sendHeartbeat({ server: 'app-2', key: round % 2 === 0 ? 'another key' : undefined });
     await expect(verdict).toHaveText(round % 2 === 0 ? '1 of 2 servers needs attention' : 'All 2 servers are in sync');
   }
@@ -274,6 +274,7 @@ test('a confirmation that a hint opened returns the focus to the hint', async ({
   await expect.poll(() => focusedId(page)).toBe('action-hint-key-mismatch-bad-1');
   await page.keyboard.press('Enter');
   await expect.poll(() => focusedId(page)).toBe('panel-title');
+  await page.locator('#typed').fill(digits('another key'));
   await page.locator('#confirm').press('Enter');
   await expect(page.getByTestId('done')).toContainText("now the cluster's key");
   await expect.poll(() => focusedId(page), 'its hint is gone: another element has the focus').not.toBe('BODY');

@@ -53,6 +53,7 @@ for (const scripts of [true, false]) {
       await arrivals.getByRole('link', { name: 'web-3' }).click();
       await expect(page.getByRole('dialog', { name: 'web-3' })).toBeVisible();
       await expect(page.getByRole('link', { name: 'Add the first server' })).toHaveCount(0);
+      await page.getByRole('link', { name: 'Close' }).click();
       await page.locator('summary#user').click();
       await page.getByRole('link', { name: 'Add server' }).click();
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('Add server');

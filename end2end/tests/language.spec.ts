@@ -22,16 +22,19 @@ test.describe('a browser that prefers German', () => {
     expect(sent.filter((name) => name.startsWith('messages-'))).toEqual(['messages-de.txt']);
   });
 
-  test('gets dates and numbers in the format of its region, and English with ?lang=en', async ({ cluster, page }) => {
+  test('gets dates in the format of its region, and English with ?lang=en', async ({ cluster, page }) => {
+    await cluster.saveSettings(quickTimers);
+    await page.goto(`${cluster.url}audit`);
+    const changed = page.locator('time').first();
+    await expect(changed).toHaveText(/^\d{1,2}\. \S+ \d{4}, \d\d:\d\d:\d\d UTC$/);
+    await page.goto(`${cluster.url}audit?lang=en`);
+    await expect(changed).toHaveText(/^[A-Z][a-z]{2} \d{1,2}, \d{4}, \d\d:\d\d:\d\d UTC$/);
     await cluster.sendHeartbeat({ server: 'app-1' });
-    await openPage(page, `${cluster.url}?server=app-1`);
-    const seen = page.getByRole('dialog').locator('small').first();
-    await expect(seen).toHaveText(/^\d{2}\.\d{2}\.\d{4}, \d\d:\d\d:\d\d UTC$/);
-    await page.goto(`${cluster.url}?server=app-1&lang=en`);
-    await expect(seen).toHaveText(/^[A-Z][a-z]{2} \d{1,2}, \d{4}, \d\d:\d\d:\d\d UTC$/);
+    await openPage(page, `${cluster.url}?server=app-1&lang=en`);
     await page.getByRole('link', { name: 'Close' }).click();
     await expect(page, 'every link keeps the language').toHaveURL(/\?lang=en$/);
     await page.getByRole('link', { name: 'Edit settings' }).click();
+    await page.getByLabel('Load balancing').check();
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(page.getByTestId('done')).toContainText('Settings saved.');
     await page.locator('#user').click();
@@ -39,6 +42,21 @@ test.describe('a browser that prefers German', () => {
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Audit');
     await page.getByRole('link', { name: 'Cluster Overview' }).click();
     await expect(page).toHaveURL(/\/\?lang=en$/);
+  });
+});
+
+test.describe('a browser in New York', () => {
+  test.use({ timezoneId: 'America/New_York' });
+
+  test("times are written in the reader's time zone, and their titles in UTC", async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, `${cluster.url}?server=app-1`);
+    const inNewYork = /\d\d:\d\d:\d\d E[SD]T$/;
+    const inUtc = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$/;
+    for (const time of [page.getByTestId('connection'), page.getByRole('dialog').locator('small').first()]) {
+      await expect(time).toHaveText(inNewYork);
+      await expect(time).toHaveAttribute('title', inUtc);
+    }
   });
 });
 

@@ -1,6 +1,19 @@
 // Do updates arrive at once, also those of the service messenger?
 
+import { BrowserContext, Page, Request } from '@playwright/test';
 import { component, expect, expectUpdates, freePort, hint, openPage, problem, server, test, value } from './cluster';
+
+/** Records the event streams of a browser from now on; returns a function that gives those that are open. */
+const recordStreams = (context: BrowserContext) => {
+  const streams = new Map<Request, Page>();
+  context.on('request', (request) => {
+    if (request.url().includes('/api/v1/stream')) streams.set(request, request.frame().page());
+  });
+  for (const end of ['requestfinished', 'requestfailed'] as const) {
+    context.on(end as 'requestfinished', (request) => streams.delete(request));
+  }
+  return () => [...streams.values()].filter((page) => !page.isClosed());
+};
 
 test.describe('with the event stream', () => {
   test.use({ pollingOnly: false });
@@ -46,6 +59,46 @@ test.describe('with the event stream', () => {
     await expect(server(page, 'app-2')).toHaveCount(1);
     await expect(page.getByTestId('connection')).toContainText('Live');
   });
+
+  test('nine windows of a browser are all live with one event stream, also after the one that has it is closed', async ({ cluster, context }) => {
+    const openStreams = recordStreams(context);
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    const windows = await Promise.all(Array.from({ length: 9 }, () => context.newPage()));
+    for (const window of windows) await openPage(window, cluster.url);
+    const expectLive = async (version: string) => {
+      for (const window of windows) await expect(window.getByTestId('connection')).toContainText('Live');
+      await expect.poll(() => openStreams().length).toBe(1);
+      await cluster.sendHeartbeat({ server: 'app-1', version });
+      for (const window of windows) await expect(value(window, 'app-1', 'Version')).toContainText(version, { timeout: 1_500 });
+    };
+    await expectLive('2026.3.1');
+    const [leader] = openStreams();
+    windows.splice(windows.indexOf(leader), 1);
+    await leader.close();
+    await expect.poll(() => openStreams().length, 'another window has a stream').toBe(1);
+    await expectLive('2026.3.2');
+  });
+
+  test('a window that is opened while much changes is as up to date as the others', async ({ cluster, page, context }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await openPage(page, cluster.url);
+    const other = await context.newPage();
+    let opened = false;
+    let changes = 0;
+    const keepChanging = async () => {
+      while (!opened) await cluster.sendHeartbeat({ server: 'app-1', version: `2026.3.${(changes += 1)}` });
+    };
+    const openOther = async () => {
+      await openPage(other, cluster.url);
+      await expect(other.getByTestId('connection')).toContainText('Live');
+      opened = true;
+    };
+    await Promise.all([keepChanging(), openOther()]);
+    for (const window of [page, other]) {
+      await expect(value(window, 'app-1', 'Version')).toContainText(`2026.3.${changes}`);
+      await expect(window.getByTestId('connection')).toContainText('Live');
+    }
+  });
 });
 
 test.describe('without the event stream', () => {
@@ -70,7 +123,7 @@ test('an admin finds out why a messenger cannot be reached, and reconnects it', 
   await expect(advice).toContainText('this-server cannot connect');
   await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'alive');
   await expect(problem(page, 'db-1', 'service', 'Messenger')).toContainText('Cannot connect');
-  await advice.getByRole('link', { name: 'Reconnect' }).click();
+  await server(page, 'db-1').getByRole('link', { name: 'db-1', exact: true }).click();
   const details = page.getByRole('dialog', { name: 'db-1' });
   await expect(details).toContainText('refused');
   await details.getByRole('button', { name: 'Reconnect messenger' }).click();

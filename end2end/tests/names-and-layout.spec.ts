@@ -21,7 +21,7 @@ const names = hostile.map((heartbeat) => heartbeat.server);
 const elementsBeyondEdge = (page: Page) =>
   page.evaluate(() =>
     [...document.querySelectorAll('.page *:not(svg *)')]
-      .filter((element) => !element.closest('.visually-hidden, .filter-list') && element.getBoundingClientRect().width > 0)
+      .filter((element) => !element.closest('.visually-hidden, .filter-list, .summary dl') && element.getBoundingClientRect().width > 0)
       .filter((element) => {
         const { left, right } = element.getBoundingClientRect();
         return right > document.documentElement.clientWidth + 1 || left < -1;

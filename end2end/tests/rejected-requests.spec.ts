@@ -1,7 +1,7 @@
 // Does the page show why the overview rejects a request?
 
 import { Page, Route } from '@playwright/test';
-import { component, expect, openPage, quickTimers, server, test } from './cluster';
+import { type Cluster, component, expect, openPage, password, quickTimers, server, test } from './cluster';
 import { signInFirstAdmin } from './sign-in';
 
 const detail = "this change was not sent by the overview's own page: Origin is http://a.example, the overview's address is http://b.example";
@@ -82,18 +82,53 @@ test('no link can make the page show a message', async ({ cluster, page }) => {
   await expect(page.getByText('Call 555')).toHaveCount(0);
 });
 
+async function signOutElsewhere(cluster: Cluster, page: Page) {
+  const elsewhere = await page.context().newPage();
+  await elsewhere.goto(cluster.url);
+  await elsewhere.locator('summary#user').click();
+  await elsewhere.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await page.bringToFront();
+}
+
 test.describe('a session that another page ended', () => {
   test.use({ auth: 'password' });
+
+  test('is asked for in place, and what was typed is saved', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
+    await page.getByRole('link', { name: 'Edit settings' }).click();
+    await page.getByLabel('Stale timeout').fill('7 min');
+    await signOutElsewhere(cluster, page);
+    const again = page.locator('#sign-in-again');
+    await expect(again).toContainText('You have been signed out. Enter the password of Ann', { timeout: 20_000 });
+    await again.getByLabel('Password').fill('not the password');
+    await again.getByRole('button', { name: 'Sign in' }).click();
+    await expect(again.getByRole('alert')).toHaveText('Incorrect name or password.');
+    await again.getByLabel('Password').fill(password);
+    await again.getByRole('button', { name: 'Sign in' }).click();
+    await expect(again).toBeHidden();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('done')).toBeVisible();
+    await expect(page.locator('.summary')).toContainText('stale after 7 min');
+  });
+
+  test('is asked for in place on the page of tokens, and the token is made', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
+    await page.goto(`${cluster.url}access`);
+    await page.getByLabel('Name').first().fill('build machines');
+    await signOutElsewhere(cluster, page);
+    await page.getByRole('button', { name: 'Create token' }).click();
+    const again = page.locator('#sign-in-again');
+    await again.getByLabel('Password').fill(password);
+    await again.getByRole('button', { name: 'Sign in' }).click();
+    await expect(page.getByRole('main')).toContainText('build machines');
+    await expect(again).toBeHidden();
+  });
 
   test('does not empty an open form: the page says so, and links to the sign-in page', async ({ cluster, page }) => {
     await signInFirstAdmin(cluster, page);
     await page.getByRole('link', { name: 'Edit settings' }).click();
     await page.getByLabel('Stale timeout').fill('7 min');
-    const elsewhere = await page.context().newPage();
-    await elsewhere.goto(cluster.url);
-    await elsewhere.locator('summary#user').click();
-    await elsewhere.getByRole('button', { name: 'Sign out everywhere' }).click();
-    await page.bringToFront();
+    await signOutElsewhere(cluster, page);
     await expect(page.getByTestId('connection')).toContainText('You have been signed out', { timeout: 20_000 });
     await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
     await page.locator('#connection-status').getByRole('link', { name: 'Sign in' }).click();

@@ -119,9 +119,11 @@ test('open details say so when somebody else removes the server', async ({ clust
 
 test('a confirmation on an outdated page changes nothing and says so', async ({ cluster, page }) => {
   await cluster.sendHeartbeats([{ server: 'app-1', leaving: true }, { server: 'app-2' }]);
-  await openPage(page, `${cluster.url}?remove=app-1`);
+  await openPage(page, cluster.url);
   await page.getByRole('button', { name: 'Pause' }).click();
+  await server(page, 'app-1').getByRole('link', { name: 'app-1', exact: true }).click();
+  await page.getByRole('link', { name: 'Remove server' }).click();
   await fetchWithDeadline(new URL('api/v1/servers/app-1', cluster.url), { method: 'DELETE' });
-  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(page.getByRole('dialog')).toContainText('Nothing was changed.');
 });

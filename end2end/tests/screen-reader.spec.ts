@@ -68,7 +68,7 @@ test.describe('a screen reader finds', () => {
             - cell "In sync"
             - cell /ProGet/
           - row:
-            - cell /^Service Stopped · Stopped cleanly at [0-9:]+Z/
+            - cell /^Service Stopped · Stopped cleanly at [0-9:]+ UTC/
         - rowgroup:
           - row:
             - rowheader:
@@ -105,7 +105,7 @@ test.describe('a screen reader finds', () => {
               - listitem: /^On bad-1, compare the encryption key/
               - listitem: /^Check for overrides/
               - listitem: /restart the product on bad-1/
-              - listitem: /accept its key instead/
+              - listitem: /accept it instead/
             - paragraph: /Do not let a container platform restart bad-1/
             - paragraph:
               - link "Show bad-1":

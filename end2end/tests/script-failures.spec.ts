@@ -33,8 +33,6 @@ const failures: [string, (page: Page, cluster: Cluster) => Promise<unknown>][] =
   ['its script throws', (page) => replaceAsset(page, 'app.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'throw new Error("broken");' }))],
   ['the browser knows no modules', (page, cluster) => rewriteDocument(page, cluster, (html) => html.replace('type="module"', 'type="a-type-of-tomorrow"'))],
   ['a proxy has removed the comments', (page, cluster) => rewriteDocument(page, cluster, (html) => html.replace(/<!--.*?-->|<!>/gs, ''))],
-  ['a phone has turned digits into links', (page, cluster) =>
-    rewriteDocument(page, cluster, (html) => html.replace(/<h1 id="verdict"[^>]*>/, '$&<a href="tel:2">2</a>'))],
   ['an extension has put elements in', (page, cluster) => rewriteDocument(page, cluster, (html) => html.replace('<main>', '<div>Coupon!</div><main>'))],
 ];
 
@@ -103,6 +101,16 @@ test.describe('where the page does not start', () => {
     await expect(page.locator('#connection-status .dot')).toBeVisible();
     await expect(page).toHaveTitle(/^[^–]*in sync – /);
   });
+});
+
+test('a page in which a phone has turned digits into links starts, and has its own text again', async ({ cluster, page }) => {
+  await cluster.sendHeartbeat({ server: 'app-1' });
+  await rewriteDocument(page, cluster, (html) => html.replace(/<h1 id="verdict"[^>]*>/, '$&<a href="tel:2">2</a>'));
+  await openPage(page, cluster.url);
+  await expect(page.getByTestId('connection')).toContainText(/Live|Polling/);
+  await expect(page.locator('#verdict')).toHaveText('The server is in sync');
+  await expect(page.locator('#verdict a')).toHaveCount(0);
+  await expect(notice(page)).toBeHidden();
 });
 
 test.describe('where the page stops', () => {

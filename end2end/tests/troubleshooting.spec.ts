@@ -1,7 +1,7 @@
 // Do rows and hints link to each other, and does one card stand for all servers with one cause?
 
 import {
-  expect, fetchWithDeadline, hint, hintLink, openPage, quickTimers, server, test, waitForHydration,
+  expect, fetchWithDeadline, freePort, hint, hintLink, openPage, quickTimers, server, test, waitForHydration,
 } from './cluster';
 
 const withWrongKey = (count: number) =>
@@ -35,6 +35,25 @@ for (const scripts of [true, false]) {
       await page.goBack();
       await expect(server(page, 'bad-1'), 'the back button returns to the hint').toHaveCount(0);
       await expect(server(page, 'app-1')).toHaveCount(1);
+    });
+
+    test('a server whose messenger cannot be reached can be dialled again from its hint, which says how that went', async ({ cluster, page }) => {
+      const port = await freePort();
+      await cluster.sendHeartbeat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
+      await expect.poll(async () => JSON.stringify(await cluster.overview())).toContain('"reason":"refused"');
+      await openPage(page, cluster.url, scripts);
+      await hint(page, 'messenger-unreachable-db-1_service').getByRole('button', { name: 'Reconnect' }).click();
+      await expect(page.getByText('Could not connect.')).toBeVisible();
+    });
+
+    test('where several servers report no key the page says that keys are not checked', async ({ cluster, page }) => {
+      await cluster.sendHeartbeats(right.map((component) => ({ ...component, key: null })));
+      await openPage(page, cluster.url, scripts);
+      const advice = page.locator('[data-hint="keys-not-checked"]');
+      await expect(advice).toHaveAttribute('data-severity', 'info');
+      await expect(advice).toContainText('Encryption keys are not checked');
+      await expect(advice).toContainText('None of 2 servers reports a check of its encryption key.');
+      await expect(page.getByTestId('verdict'), 'it is advice, no problem').toHaveText('All 2 servers are in sync');
     });
   });
 }
@@ -127,4 +146,46 @@ test('the most urgent hint is first, and each disappears when its problem is sol
   await page.getByRole('button', { name: 'Save' }).click();
   await expect.poll(ids).toEqual(['version-skew']);
   await expect(page.locator('#troubleshooting-head')).toContainText('1 hint');
+});
+
+test('each hint about a component says since when', async ({ cluster, page }) => {
+  await cluster.saveSettings(quickTimers);
+  await cluster.sendHeartbeat({ server: 'old-1' });
+  await cluster.keepSendingHeartbeats([
+    ...right, ...withWrongKey(1), { server: 'db-1', ip: '127.0.0.1', messenger_port: await freePort() },
+  ]);
+  await openPage(page, cluster.url);
+  for (const id of ['key-mismatch', 'messenger-unreachable', 'service-stale']) {
+    await expect(page.locator(`[data-hint="${id}"] .since`)).toHaveText(/^since \d\d:\d\d:\d\d UTC$/);
+  }
+});
+
+test('a card with many servers shows twelve and how many more, and a link to one of those opens them', async ({ cluster, page }) => {
+  await cluster.sendHeartbeats([...Array.from({ length: 20 }, (_, n) => ({ server: `app-${n + 1}` })), ...withWrongKey(14)]);
+  await openPage(page, cluster.url);
+  const card = page.locator('[data-hint="key-mismatch"]');
+  const chips = card.locator('.subjects a');
+  const more = card.getByText('2 more', { exact: true });
+  await expect(chips).toHaveCount(14);
+  await expect(chips.filter({ visible: true })).toHaveCount(12);
+  await more.click();
+  await expect(chips.filter({ visible: true })).toHaveCount(14);
+  await page.reload();
+  await waitForHydration(page);
+  await expect(chips.filter({ visible: true })).toHaveCount(12);
+  await hintLink(page, 'bad-14', 'service', 'Encryption key').click();
+  await expect(hint(page, 'key-mismatch-bad-14')).toBeInViewport();
+});
+
+test('on a narrow screen a link to a hint opens the details of its server, with the cause and the steps', async ({ cluster, page }) => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  await cluster.sendHeartbeats([...right, ...withWrongKey(1)]);
+  await openPage(page, cluster.url);
+  await hintLink(page, 'bad-1', 'service', 'Encryption key').click();
+  const details = page.getByRole('dialog', { name: 'bad-1' });
+  await expect(details).toContainText('bad-1 uses a different encryption key');
+  await expect(details.getByRole('listitem').first()).toBeInViewport();
+  await page.goBack();
+  await expect(details).toHaveCount(0);
+  await expect(server(page, 'bad-1')).toBeVisible();
 });

@@ -120,6 +120,14 @@ impl Snapshot {
 }
 
 impl Snapshot {
+    /// This snapshot while it could last be judged, and that judgement; `None` if the observer is not blind.
+    pub fn last_known(&self) -> Option<(Self, Overview)> {
+        let blind_since = self.blind_since?;
+        let before = Self { blind_since: None, outage: None, ..self.clone() };
+        let overview = before.overview(blind_since);
+        Some((before, overview))
+    }
+
     /// Since when a component of this snapshot's overview has its pulse, as far as its last starts and gaps tell.
     pub fn pulse_since(&self, status: &ComponentStatus) -> Option<Timestamp> {
         let component = &status.component;

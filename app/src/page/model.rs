@@ -4,7 +4,9 @@ use crate::cluster::hints::Arg;
 use crate::cluster::{Overview, Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::banner::model::{Banner, banner};
-use crate::page::hints::model::{HintCard, cut_off, hint_cards, keys_not_checked};
+use crate::page::hints::model::{
+    HintCard, cut_off, hint_cards, keys_not_checked, last_known_cards,
+};
 use crate::page::panel::model::{Panel, panel};
 use crate::page::route::Route;
 use crate::page::route::query::to_query;
@@ -39,10 +41,16 @@ impl PageModel {
         catalog: &'static Catalog,
     ) -> (Self, Listing) {
         let hints = snapshot.hints(overview);
-        let context = ViewContext { snapshot, overview, now, route, catalog };
+        let known = snapshot.last_known();
+        let last_known = known.as_ref().map(|(_, overview)| overview);
+        let context = ViewContext { snapshot, overview, last_known, now, route, catalog };
         let Listed { toolbar, found, rows } = list_servers(&context, extent);
         let mut cards = hint_cards(&hints, &rows.order, &context);
         cards.extend(keys_not_checked(&context));
+        if let Some((snapshot, overview)) = &known {
+            let context = ViewContext { snapshot, overview, last_known: None, now, route, catalog };
+            cards.extend(last_known_cards(&rows.order, &context));
+        }
         let model = Self {
             banner: banner(&context, &hints),
             summary: summary(&context),

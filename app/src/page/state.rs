@@ -99,7 +99,9 @@ impl PageState {
         let (model, listing) =
             PageModel::new(snapshot, &overview, now, &route, Extent::Page, catalog);
         let chunks = Chunk::all_near(listing.rows.order.len());
-        let context = ViewContext { snapshot, overview: &overview, now, route: &route, catalog };
+        let last_known = None;
+        let context =
+            ViewContext { snapshot, overview: &overview, last_known, now, route: &route, catalog };
         let places: Vec<_> =
             chunks.iter().map(|chunk| chunk.places(listing.rows.order.len())).collect();
         let rows = RowCache::default().build(&places, &listing, &context);

@@ -11,6 +11,8 @@ use crate::protocol::{
 pub(crate) struct ViewContext<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) overview: &'a Overview,
+    /// The last judgement before the observer became blind, where the order of the list asks for it.
+    pub(crate) last_known: Option<&'a Overview>,
     pub(crate) now: Timestamp,
     pub(crate) route: &'a Route,
     pub(crate) catalog: &'static Catalog,

@@ -15,8 +15,14 @@ pub fn exported_servers<'a>(
 ) -> Vec<&'a ServerStatus> {
     let route = Route::parse(query);
     let route = route.with_list(List { page: None, ..route.list.clone() });
-    let context =
-        ViewContext { snapshot, overview, now, route: &route, catalog: Catalog::english() };
+    let context = ViewContext {
+        snapshot,
+        overview,
+        last_known: None,
+        now,
+        route: &route,
+        catalog: Catalog::english(),
+    };
     let listed = list_servers(&context, Extent::Whole);
     listed.found.into_iter().filter_map(|place| overview.servers.get(place)).collect()
 }

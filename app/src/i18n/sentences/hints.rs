@@ -187,9 +187,9 @@ const fn steps(note: Note) -> Option<MessageKey> {
             }
             MessengerFailure::WrongKey => Some(MessageKey::HintMessengerUnreachableStepWrongKey),
             MessengerFailure::Protocol => Some(MessageKey::HintMessengerUnreachableStepProtocol),
+            MessengerFailure::Refused => Some(MessageKey::HintMessengerUnreachableStepRefused),
             MessengerFailure::Connecting
             | MessengerFailure::Lost
-            | MessengerFailure::Refused
             | MessengerFailure::TimedOut
             | MessengerFailure::Unreachable => None,
         },

@@ -4,6 +4,7 @@ use crate::cluster::hints::{self, Arg};
 use crate::cluster::{Health, Hint, HintId, Role, Timestamp};
 use crate::i18n::{MessageKey, ProblemCount};
 use crate::page::route::Done;
+use crate::page::route::dialog::Dialog;
 use crate::page::view_context::ViewContext;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub(crate) struct Banner {
     pub(crate) blind: Option<Timestamp>,
     /// The result of the last command.
     pub(crate) done: Option<String>,
+    /// Why the last command was rejected, if no dialog says so.
+    pub(crate) error: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,7 @@ pub(crate) fn banner(context: &ViewContext<'_>, hints: &[Hint]) -> Banner {
         // An empty cluster is not healthy: nothing is known about it.
         health: if overview.servers.is_empty() { Health::Unknown } else { overview.health },
         blind: overview.blind_since,
+        error: context.command_error().filter(|_| route.dialog == Dialog::None),
         done: route.done.as_ref().map(|done| context.done(done)),
     }
 }

@@ -19,9 +19,9 @@ fn verdict(state: PageState, banner: &Banner) -> Markup {
     let catalog = state.catalog();
     let icon = status_style::icon_alone(status_style::health(banner.health), catalog);
     html! {
-        @if let Some(done) = &banner.done {
-            p.done.card data-key="done" data-testid="done" {
-                span { (done) }
+        @if let Some(said) = banner.done.as_ref().or(banner.error.as_ref()) {
+            p.done.card data-key="done" data-testid="done" role=[banner.error.as_ref().map(|_| "alert")] {
+                span class=[banner.error.as_ref().map(|_| "error-text")] { (said) }
                 (link("dismiss", "", &state.address(""), catalog.text(MessageKey::ActionDismiss)))
             }
         }

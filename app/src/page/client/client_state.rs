@@ -196,7 +196,8 @@ impl ClientState {
         let snapshot = self.shown_snapshot();
         let overview = self.judgement.overview();
         let (now, catalog) = (self.now(), self.catalog);
-        let context = ViewContext { snapshot: &snapshot, overview, now, route, catalog };
+        let context =
+            ViewContext { snapshot: &snapshot, overview, last_known: None, now, route, catalog };
         let rows = row_cache.build(places, &listing, &context);
         drop(snapshot);
         (self.row_cache, self.listing) = (row_cache, Some(listing));

@@ -33,7 +33,7 @@ pub(super) async fn poll(
     let is_leaving = || since_opened() < paused_until.get();
     let mut was_paused = false;
     let mut was_hidden = document().hidden();
-    listen(state, &client, &mut stream);
+    listen(state, &client, &poll_now, &mut stream);
     loop {
         let mut period_start = since_opened();
         let [visible_delay, hidden_delay] =
@@ -92,7 +92,7 @@ pub(super) async fn poll(
         };
         // A page that is being left may have lost its session since the poll.
         if may_listen && !is_leaving() {
-            listen(state, &client, &mut stream);
+            listen(state, &client, &poll_now, &mut stream);
         }
     }
 }
@@ -125,20 +125,26 @@ pub(super) fn no_answer_state() -> Connection {
     if online { Connection::Reconnecting } else { Connection::Offline }
 }
 
-fn listen(state: PageState, client: &Rc<RefCell<ClientState>>, stream: &mut EventStream) {
+fn listen(
+    state: PageState,
+    client: &Rc<RefCell<ClientState>>,
+    poll_now: &Rc<Cell<bool>>,
+    stream: &mut EventStream,
+) {
     if document().hidden() {
         return;
     }
     let cursor = client.borrow().cursor();
     let base = state.shared().page_context.site.base.clone();
     let address = format!("{base}/api/v1/stream?format=packed");
-    let client = Rc::clone(client);
+    let (client, poll_now) = (Rc::clone(client), Rc::clone(poll_now));
     stream.open(&address, &cursor, move |text| {
         let paused = state.connection.get_untracked() == Connection::Paused;
         match unpack(&text) {
             Ok(delta) if !paused => apply(state, &client, delta, Connection::Live),
             Err(Unreadable::OtherFormat) => set_if_changed(&state.outdated, true),
-            Ok(_) | Err(Unreadable::Foreign) => {}
+            // The updates after it build on what this one had.
+            Ok(_) | Err(Unreadable::Foreign) => poll_now.set(true),
         }
     });
 }

@@ -23,6 +23,8 @@ pub(crate) struct HintCard {
     pub(crate) evidence: String,
     /// Since when, if that is known.
     pub(crate) since: Option<Timestamp>,
+    /// When it was last known to be due, if nothing is known now.
+    pub(crate) as_of: Option<Timestamp>,
     /// Only the title and the evidence are shown until it is opened.
     pub(crate) is_folded: bool,
     /// Its servers, if it stands for several hints.
@@ -141,6 +143,7 @@ fn hint_card(hints: &[&Hint], shown: &[usize], context: &ViewContext<'_>) -> Opt
         title: text.title,
         evidence: text.evidence,
         since: hints.iter().filter_map(|hint| hint.since).min(),
+        as_of: None,
         is_folded: false,
         subjects: subjects.collect(),
         more,
@@ -154,6 +157,19 @@ fn hint_card(hints: &[&Hint], shown: &[usize], context: &ViewContext<'_>) -> Opt
             .clone()
             .filter(|_| is_one && first.id.action() == HintAction::Reconnect),
     })
+}
+
+/// The hints that were due when the overview became blind, folded. `context` is of that moment.
+pub(crate) fn last_known_cards(shown: &[usize], context: &ViewContext<'_>) -> Vec<HintCard> {
+    let ViewContext { snapshot, overview, .. } = *context;
+    let mut cards = hint_cards(&snapshot.hints(overview), shown, context);
+    for card in &mut cards {
+        card.is_folded = true;
+        card.as_of = Some(overview.as_of);
+        card.action = None;
+        card.reconnect = None;
+    }
+    cards
 }
 
 /// Says that no key is compared, where several servers report none. It is advice of the page alone: the cluster is as well as it
@@ -193,6 +209,7 @@ impl HintCard {
             title: String::new(),
             evidence: String::new(),
             since: None,
+            as_of: None,
             is_folded: false,
             subjects: Vec::new(),
             more: None,

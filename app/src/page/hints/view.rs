@@ -52,11 +52,11 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
                 summary {
                     h3 { (hint.title) }
                     p.muted {
+                        @if let Some(as_of) = hint.as_of {
+                            span.since { (moment(catalog, MessageKey::HintsAsOf, as_of, now)) } " · "
+                        }
                         @if let Some(since) = hint.since {
-                            span.since {
-                                (catalog.format(MessageKey::HintsSince, &[("moment", Arg::Text(i18n::recent(since, now)))]))
-                            }
-                            " · "
+                            span.since { (moment(catalog, MessageKey::HintsSince, since, now)) } " · "
                         }
                         (hint.evidence)
                     }
@@ -93,6 +93,10 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
             }
         }
     }
+}
+
+fn moment(catalog: &Catalog, key: MessageKey, moment: Timestamp, now: Timestamp) -> String {
+    catalog.format(key, &[("moment", Arg::Text(i18n::recent(moment, now)))])
 }
 
 fn subject_chip(subject: &Subject) -> Markup {

@@ -32,7 +32,7 @@ fn panel_html(state: PageState, panel: &Panel) -> Markup {
             }
             @for text in &panel.paragraphs { p { (text) } }
             @for advice in &panel.advice { (advice_html(advice, catalog)) }
-            .sections { @for section in &panel.sections { (section_html(state, section)) } }
+            .sections data-key="sections" { @for section in &panel.sections { (section_html(state, section)) } }
             @if let Some(error) = &panel.error { p.error-text { (error) } }
             @match &panel.confirmation {
                 Some(confirmation) if !is_read_only => (confirmation_form(state, confirmation)),
@@ -49,7 +49,7 @@ fn panel_html(state: PageState, panel: &Panel) -> Markup {
 fn advice_html(advice: &Advice, catalog: &Catalog) -> Markup {
     let HintText { title, evidence, steps, avoid } = &advice.text;
     html! {
-        .advice {
+        .advice data-key=(title) {
             (status_style::icon_alone(advice.style, catalog))
             div {
                 b { (title) }

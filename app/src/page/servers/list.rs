@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::cluster::hints::Arg;
 use crate::cluster::order::sorted_indices;
-use crate::cluster::{ComponentStatus, Health, Role, ServerStatus, version};
+use crate::cluster::{ComponentStatus, Health, Overview, Role, ServerStatus, version};
 use crate::i18n::MessageKey;
 use crate::page::route::{Group, List, Route, Sort};
 use crate::page::servers::columns::{COLUMNS, said_once};
@@ -100,7 +100,7 @@ pub(crate) fn list_servers(context: &ViewContext<'_>, extent: Extent) -> Listed 
         all.iter().enumerate().filter(|(at, server)| search.finds(*at, server)).collect();
     let filters = filters(context, &found);
     found.retain(|(_, server)| list.state.is_none_or(|state| server.health == state));
-    let found = sort_servers(&found, list);
+    let found = sort_servers(&found, list, context.last_known);
     let empty_text = (found.is_empty() && !all.is_empty()).then(|| empty_text(context));
     let rows = match list.group {
         None => Groups { order: found.clone(), heads: Vec::new() },
@@ -250,10 +250,15 @@ fn count_texts(
     counts
 }
 
-fn sort_servers(servers: &[Found<'_>], list: &List) -> Vec<usize> {
+/// While nothing is known of the servers, they stay in the order of what was last known.
+fn sort_servers(servers: &[Found<'_>], list: &List, last_known: Option<&Overview>) -> Vec<usize> {
+    let judged = |place: usize| {
+        let (at, server) = servers[place];
+        last_known.and_then(|known| known.servers.get(at)).unwrap_or(server)
+    };
     // The servers are sorted by name, and the sort is stable.
     let order = sorted_indices(servers.len(), &|one, other| {
-        let (a, b) = (servers[one].1, servers[other].1);
+        let (a, b) = (judged(one), judged(other));
         match list.sort {
             Sort::Name => Ordering::Equal,
             Sort::Trouble => b.health.cmp(&a.health),

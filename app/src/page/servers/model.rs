@@ -1,7 +1,7 @@
 //! A server as the table shows it: one line for what it is, and one more for each problem.
 
 use crate::cluster::hints::dom_safe;
-use crate::cluster::{ComponentStatus, Health, Pulse, Role, ServerStatus};
+use crate::cluster::{ComponentStatus, Health, Pulse, Role, ServerStatus, Snapshot};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
@@ -39,6 +39,8 @@ pub(crate) struct ComponentChip {
     pub(crate) role: Role,
     pub(crate) pulse: Pulse,
     pub(crate) style: StatusStyle,
+    /// How it last was, while that is unknown, if it was not alive.
+    pub(crate) was: Option<StatusStyle>,
     /// Empty if all components of the server have the same product.
     pub(crate) product: String,
 }
@@ -60,6 +62,12 @@ impl Problem {
         let icon = self.cell.style.map_or("", |style| style.icon);
         ["error", "warning"].iter().position(|urgent| *urgent == icon).unwrap_or(2)
     }
+}
+
+fn last_pulse(status: &ComponentStatus, context: &ViewContext<'_>) -> Option<StatusStyle> {
+    let Snapshot { settings, blind_periods, blind_since, .. } = context.snapshot;
+    let pulse = status.component.pulse(settings, blind_periods, (*blind_since)?);
+    (pulse != Pulse::Alive).then(|| status_style::pulse(pulse, status.component.role))
 }
 
 pub(crate) fn server_row(
@@ -86,6 +94,7 @@ pub(crate) fn server_row(
         role: status.component.role,
         pulse: status.pulse,
         style: status_style::pulse(status.pulse, status.component.role),
+        was: last_pulse(status, context),
         product: if shared.is_some() { String::new() } else { product(status, context.catalog) },
     });
     let mut cells: [Vec<Cell>; COLUMNS.len()] = Default::default();

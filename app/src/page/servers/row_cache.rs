@@ -256,7 +256,8 @@ mod tests {
         let (_, listing) = page_model(snapshot);
         let (overview, route) = (&snapshot.overview(NOON), &Route::default());
         let catalog = Catalog::for_language(Language::English);
-        let context = ViewContext { snapshot, overview, now: NOON, route, catalog };
+        let context =
+            ViewContext { snapshot, overview, last_known: None, now: NOON, route, catalog };
         cache.build(places, &listing, &context).concat()
     }
 

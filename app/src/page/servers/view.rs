@@ -196,7 +196,7 @@ fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
     let catalog = age.catalog;
     let mut text = catalog.role_name(chip.role).to_owned();
     if chip.pulse != Pulse::Alive {
-        text = format!("{text} {}", chip.style.label(catalog));
+        text = format!("{text} {}", pulse_label(chip, catalog));
     }
     let icon = status_style::icon_beside(chip.style, &text, catalog);
     let pulse = html! { (icon) " " (text) };
@@ -212,6 +212,14 @@ fn component_chip(chip: &ComponentChip, age: Age) -> impl IntoView + use<> {
             <span class="muted">{product}{move || age.text()}</span>
         </span>
     }
+}
+
+fn pulse_label(chip: &ComponentChip, catalog: &Catalog) -> String {
+    let now = chip.style.label(catalog).to_owned();
+    let Some(was) = chip.was else { return now };
+    let before = was.label(catalog).to_owned();
+    let args = [("now", Arg::Text(now)), ("before", Arg::Text(before))];
+    catalog.format(MessageKey::StatusWas, &args)
 }
 
 /// What the line of a server says of a cell: of a problem only its shape, because the problem has a line of its own.

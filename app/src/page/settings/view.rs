@@ -19,7 +19,8 @@ pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
         let form = model.form.as_ref().filter(|_| !state.is_read_only());
         html! {
             .summary-row {
-                dl { @for item in &summary.summary { (summary_item(item)) } }
+                // On a narrow screen it is one line that scrolls.
+                dl tabindex="0" { @for item in &summary.summary { (summary_item(item)) } }
                 (edit_button(state, form.is_some()))
             }
             @if let Some(form) = form { (settings_form(state, form)) }
