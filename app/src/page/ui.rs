@@ -41,8 +41,8 @@ pub(crate) fn time_since(catalog: &Catalog, now: Timestamp, then: Timestamp) -> 
     let span = now - then;
     let step = match span.0 {
         ..2_000 => return catalog.text(MessageKey::AgeNow).to_owned(),
-        ..10_000 => Span::seconds(1),
-        ..60_000 => Span::seconds(5),
+        2_000..10_000 => Span::seconds(1),
+        10_000..60_000 => Span::seconds(5),
         _ => Span::minutes(1),
     };
     let span = Span(span.0 - span.0 % step.0);

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use gloo_timers::future::TimeoutFuture;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
@@ -15,9 +14,6 @@ use crate::page::client::rendering::{next_render, set_if_changed};
 use crate::page::route::Route;
 use crate::page::route::dialog::Dialog;
 use crate::page::state::PageState;
-
-/// Who types no key for so long has finished a word.
-const TYPING_PAUSE_MS: u32 = 250;
 
 /// As in `50-panel.css`.
 const NARROW: &str = "(max-width: 1000px)";
@@ -118,7 +114,8 @@ fn address(route: &Route) -> String {
     if query.len() > 1 { query } else { window().location().pathname().unwrap_or_default() }
 }
 
-/// The address follows the search, as soon as nobody types: browsers make of each change a message to another process.
+/// The address follows the search while it is typed, after the list has: browsers make of each change a message to another
+/// process.
 fn track_search(state: PageState) {
     let search = Memo::new(move |_| state.route.get().list.search);
     Effect::new(move |before: Option<String>| {
@@ -126,7 +123,7 @@ fn track_search(state: PageState) {
         if before.is_some_and(|before| before != now) {
             let typed = now.clone();
             leptos::task::spawn_local(async move {
-                TimeoutFuture::new(TYPING_PAUSE_MS).await;
+                next_render().await;
                 if search.get_untracked() == typed {
                     replace(&state.route.get_untracked());
                 }
