@@ -216,7 +216,7 @@ fn the_page_leads_there_from_the_menu_and_until_the_first_server_reports_from_it
     let overview = Running::reporting_itself();
     overview.overview_when(|overview| !overview["servers"].as_array().unwrap().is_empty());
     let alone = overview.get("/?theme=dark");
-    assert_eq!(html(&alone).matches("href=\"/add-server?theme=dark\"").count(), 2);
+    assert_eq!(html(&alone).matches("href=\"/add-server?theme=dark\"").count(), 3);
     assert!(html(&alone).contains("Add the first server"));
     overview.beat(&heartbeat("web-3", "service", 1));
     let more = overview.get("/");

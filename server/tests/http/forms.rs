@@ -59,7 +59,7 @@ fn invalid_input_comes_back_with_the_error_next_to_its_field() {
     let page = overview.get(sent_to(&answer)).body;
     let page = page.as_str().unwrap();
     for said in
-        ["value=\"soon\"", "Enter a duration", "value=\"2 h\"", "Enter 1 s to 1 h, not 7200 s."]
+        ["value=\"soon\"", "Enter a duration", "value=\"2 h\"", "Enter 1 s to 1 h, not 2 h."]
     {
         assert!(page.contains(said), "{said}");
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use app::packed::unpack;
+use app::packed::{pack, unpack};
 use app::protocol::OverviewDelta;
 use cluster_overview::auth::{AuthMode, AuthPolicy};
 use serde_json::Value;
@@ -102,7 +102,12 @@ fn a_page_gets_the_same_events_packed() {
     assert_eq!(delta.cursor, heard.id);
     let json = Listening::from(&overview, "none", &first).next().unwrap();
     let json: OverviewDelta = serde_json::from_str(&json.data).unwrap();
-    assert_eq!(json.change, delta.change);
+    let as_for_pages: OverviewDelta = unpack(&pack(&json).unwrap()).unwrap();
+    assert_eq!(as_for_pages.change, delta.change);
+    let id = |delta: &OverviewDelta| {
+        delta.change.as_ref().unwrap().components[0].boots.current.id.clone()
+    };
+    assert!(!id(&json).is_empty() && id(&delta).is_empty(), "ids of starts are for servers");
 }
 
 #[test]
