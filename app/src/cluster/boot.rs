@@ -55,7 +55,6 @@ pub struct Boot {
     #[serde(serialize_with = "for_servers")]
     pub id: String,
     /// The highest sequence received from it.
-    #[serde(serialize_with = "for_servers")]
     pub sequence: i64,
     /// The address it had.
     pub ip: Address,
@@ -66,16 +65,9 @@ pub struct Boot {
 
 /// Writes what only servers need. A page never compares two starts, and random ids would be most of what it fetches; it is
 /// told from a server by the format, which no person reads.
-pub(super) fn for_servers<T, S>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
-where
-    T: Serialize + Default,
-    S: Serializer,
-{
-    if serializer.is_human_readable() {
-        value.serialize(serializer)
-    } else {
-        T::default().serialize(serializer)
-    }
+fn for_servers<S: Serializer>(id: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    let is_for_a_page = !serializer.is_human_readable();
+    serializer.serialize_str(if is_for_a_page { "" } else { id })
 }
 
 /// The current and the former boots of a component, and how often they took turns.

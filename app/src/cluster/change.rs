@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::boot::for_servers;
 use super::component::{Component, Skew};
 use super::component_key::{ComponentKey, Role};
 use super::observation::{BlindPeriod, DatabaseOutage};
@@ -68,7 +67,6 @@ pub struct HeartbeatUpdate {
     /// Of which component.
     pub role: Role,
     /// Its sequence.
-    #[serde(serialize_with = "for_servers")]
     pub sequence: i64,
     /// When it came.
     pub at: Timestamp,
