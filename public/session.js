@@ -39,7 +39,7 @@ const signIn = async () => {
 addEventListener('submit', async (event) => {
   const { target, submitter } = event;
   // The page itself learns from its polls that its session has ended.
-  const isOfPage = target.closest('#app') || target.method !== 'post' || target.action.endsWith('/sign-out');
+  const isOfPage = target.closest('#app') || target.method !== 'post' || new URL(target.action).pathname.endsWith('/sign-out');
   if (!form || (isOfPage && target !== form) || 'checked' in target.dataset) return;
   event.preventDefault();
   if (target === form) await signIn();

@@ -5,16 +5,15 @@ const ANSWER_MS = 100;
 const leaving = ['beforeunload', 'pagehide'];
 const silent = { postMessage() {}, close() {} };
 
-// A cursor ends in the process that made it, and how many states of the cluster that had shown.
+// A cursor has the number of the last commit, the process that made it, and how often that has changed besides.
 const parse = (cursor) => {
-  const [, process, number] = cursor.match(/(\w+)\.(\d+)$/) ?? [];
-  return { process, number: Number(number) };
+  const [, commit, process, generation] = cursor.match(/\.(\d+)-\w+\.(\w+)\.(\d+)$/) ?? [];
+  return { process, commit: Number(commit), generation: Number(generation) };
 };
-// Every part of a change is a state, so that it may be applied to any state between the two that it leads from and to.
-const leadsOn = (at, from, to) => {
-  const [state, first, last] = [at, from, to].map(parse);
-  return at === from || (state.process === first.process && first.process === last.process
-    && first.number <= state.number && state.number <= last.number);
+// Whether a state is not later than another.
+const isUpTo = (one, other) => {
+  const [a, b] = [one, other].map(parse);
+  return one === other || (a.process === b.process && a.commit <= b.commit && a.generation <= b.generation);
 };
 
 // Calls `tell` with each update, with '' when another window has the stream, and with null when there is none any more.
@@ -25,14 +24,17 @@ export const openStream = (address, cursor, tell) => {
   let at = cursor;
   let source;
   let timer;
+  // Only who has got something through has the stream: a proxy may hold it back.
+  let leads = false;
   const stopLeading = () => {
+    leads = false;
     source?.close();
     source = undefined;
   };
   const close = () => {
     clearTimeout(timer);
     for (const event of leaving) removeEventListener(event, end);
-    if (source) channel.postMessage({ left: true });
+    if (leads) channel.postMessage({ left: true });
     stopLeading();
     channel.close();
   };
@@ -42,7 +44,6 @@ export const openStream = (address, cursor, tell) => {
     tell(null);
   }
   const lead = () => {
-    channel.postMessage({ leader: id });
     try {
       source = new EventSource(`${address}&cursor=${at}`);
     } catch {
@@ -50,6 +51,8 @@ export const openStream = (address, cursor, tell) => {
       return;
     }
     source.addEventListener('update', ({ data, lastEventId }) => {
+      if (!leads) channel.postMessage({ leader: id });
+      leads = true;
       channel.postMessage({ data, from: at, to: lastEventId });
       at = lastEventId;
       tell(data);
@@ -65,17 +68,18 @@ export const openStream = (address, cursor, tell) => {
       if (!source) leadAfter(ANSWER_MS * Math.random());
     } else if (source) {
       // Of two that have the stream, one gives it up.
-      if (asks || leader > id) channel.postMessage({ leader: id });
+      if (leads && (asks || leader > id)) channel.postMessage({ leader: id });
       else if (leader) stopLeading();
     } else if (leader) {
       clearTimeout(timer);
       tell('');
     } else if (data) {
       clearTimeout(timer);
-      if (leadsOn(at, from, to)) {
+      // Every part of a change is a state, so that it may be applied to any state between the two that it leads from and to.
+      if (isUpTo(from, at) && isUpTo(at, to)) {
         at = to;
         tell(data);
-      } else if (!leadsOn(to, from, at)) {
+      } else if (!isUpTo(to, at)) {
         end();
       }
     }

@@ -85,7 +85,7 @@ fn hints_about_a_messenger_fit_the_reason_of_the_failure() {
         last_hint_text(HintId::MessengerUnreachable, &snapshot([one]), NOON).steps.join(" ")
     };
     for (failure, expected, excluded) in [
-        (MessengerFailure::Refused, "port 4711 is open on web-1", "--ip"),
+        (MessengerFailure::Refused, "Nothing listens on port 4711", "--ip"),
         (MessengerFailure::TimedOut, "port 4711 is open on web-1", "Another"),
         (MessengerFailure::Unreachable, "port 4711 is open on web-1", "Another"),
         (MessengerFailure::NotAMessenger, "Another program listens on port 4711", "firewall"),

@@ -166,6 +166,15 @@ fn a_change_survives_serialization() {
     }
 }
 
+fn without_ids(mut change: Change) -> Change {
+    for component in &mut change.components {
+        let boots = &mut Arc::make_mut(component).boots;
+        boots.current.id.clear();
+        boots.former.iter_mut().for_each(|boot| boot.id.clear());
+    }
+    change
+}
+
 #[test]
 fn a_page_reads_all_that_a_server_writes() {
     let mut snapshot = after();
@@ -190,7 +199,8 @@ fn a_page_reads_all_that_a_server_writes() {
         difference(&after(), &before()),
         Change::whole(&snapshot),
     ] {
-        assert_eq!(unpack(&pack(&change).unwrap()), Ok(change));
+        let read: Change = unpack(&pack(&change).unwrap()).unwrap();
+        assert_eq!(read, without_ids(change), "ids of starts are for servers");
     }
 }
 
@@ -199,7 +209,7 @@ fn a_page_reads_the_result_of_a_command() {
     for outcome in [Ok(()), Err(CommandError::Live), Err(CommandError::NotDialled)] {
         assert_eq!(unpack::<CommandResult>(&pack(&outcome).unwrap()), Ok(outcome));
     }
-    for invalid in ["", "<!doctype html>", "null", "[]", "\u{101}\u{102}"] {
+    for invalid in ["", "<!doctype html>", "null", "[]", "\u{102}\u{103}"] {
         assert_eq!(unpack::<CommandResult>(invalid), Err(Unreadable::Foreign), "{invalid}");
     }
 }

@@ -1,7 +1,7 @@
 // Do updates arrive at once, also those of the service messenger?
 
 import { BrowserContext, Page, Request } from '@playwright/test';
-import { component, expect, expectUpdates, freePort, hint, openPage, problem, server, test, value } from './cluster';
+import { component, expect, expectUpdates, freePort, hint, openPage, problem, server, test, value, waitForHydration } from './cluster';
 
 /** Records the event streams of a browser from now on; returns a function that gives those that are open. */
 const recordStreams = (context: BrowserContext) => {
@@ -77,6 +77,29 @@ test.describe('with the event stream', () => {
     await leader.close();
     await expect.poll(() => openStreams().length, 'another window has a stream').toBe(1);
     await expectLive('2026.3.2');
+  });
+
+  test('a window that starts late misses nothing of what the others were told before', async ({ cluster, page, context }) => {
+    await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }]);
+    await openPage(page, cluster.url);
+    await expect(page.getByTestId('connection')).toContainText('Live');
+    const late = await context.newPage();
+    let start = () => {};
+    const started = new Promise<void>((resolve) => { start = resolve; });
+    await late.route('**/start.js*', async (route) => {
+      await started;
+      await route.continue();
+    });
+    await late.goto(cluster.url, { waitUntil: 'commit' });
+    await expect(server(late, 'app-2')).toHaveCount(1);
+    await cluster.sendHeartbeat({ server: 'app-1', version: '2026.4.1' });
+    await expect(value(page, 'app-1', 'Version')).toContainText('2026.4.1');
+    start();
+    await waitForHydration(late);
+    await expect(late.getByTestId('connection')).toContainText('Live');
+    await cluster.sendHeartbeat({ server: 'app-2', version: '2026.4.2' });
+    await expect(value(late, 'app-2', 'Version')).toContainText('2026.4.2');
+    await expect(value(late, 'app-1', 'Version')).toContainText('2026.4.1');
   });
 
   test('a window that is opened while much changes is as up to date as the others', async ({ cluster, page, context }) => {

@@ -7,9 +7,9 @@ use crate::cluster::{FieldError, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::document::branding;
+use crate::page::document::sign_in_again::sign_in_again;
 use crate::page::header::view as header;
 use crate::page::ui::hidden_fields;
-use crate::pages::sign_in::sign_in_again;
 use crate::protocol::{CurrentUser, SiteInfo, UserRole};
 
 #[derive(Clone, Debug)]

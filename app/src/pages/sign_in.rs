@@ -3,10 +3,8 @@
 
 use leptos::prelude::*;
 
-use crate::cluster::hints::Arg;
-use crate::i18n::{Catalog, MessageKey};
+use crate::i18n::MessageKey;
 use crate::pages::layout::{Document, DocumentContext, alert};
-use crate::protocol::{CurrentUser, SiteInfo};
 
 #[derive(Clone, Debug)]
 pub struct SignInForm {
@@ -94,39 +92,6 @@ pub fn render(form: SignInForm) -> Document {
         </main>
     };
     crate::pages::layout::signed_out_page(&context, title, body)
-}
-
-/// Asks a user whose session has ended for the password, in place. Hidden until then; `session.js` sends it.
-pub(crate) fn sign_in_again(
-    catalog: &Catalog,
-    site: &SiteInfo,
-    user: &CurrentUser,
-) -> Option<impl IntoView + use<>> {
-    let name = user.name.clone().filter(|_| user.can_sign_out)?;
-    let lead = catalog.format(MessageKey::PagesSignInAgain, &[("name", Arg::Text(name.clone()))]);
-    let base = &site.base;
-    Some(view! {
-        <form
-            class="bar"
-            id="sign-in-again"
-            method="post"
-            action=format!("{base}/sign-in")
-            data-check=format!("{base}/api/v1/settings")
-        >
-            <p>{lead}</p>
-            <input type="text" name="name" value=name autocomplete="username" hidden />
-            <input
-                type="password"
-                name="password"
-                autocomplete="current-password"
-                maxlength="1024"
-                required
-                aria-label=catalog.text(MessageKey::PagesPassword)
-            />
-            <button class="primary">{catalog.text(MessageKey::PagesSignIn)}</button>
-            <p class="error-text" role="alert"></p>
-        </form>
-    })
 }
 
 fn lead(context: &DocumentContext, set_up: SetUp) -> impl IntoView + use<> {

@@ -42,12 +42,13 @@ impl EventStream {
         Self { open, stream: None, failures: 0, skip: 0 }
     }
 
-    /// Opens the stream at this address, for a page at this cursor, unless the back-off is not over.
+    /// Opens the stream at this address, for a page at this cursor, unless the back-off is not over. `on_update` gets each
+    /// update, and `None` when there is no stream any more.
     pub(crate) fn open(
         &mut self,
         address: &str,
         cursor: &str,
-        on_update: impl Fn(String) + 'static,
+        on_update: impl Fn(Option<String>) + 'static,
     ) {
         if self.skip > 0 {
             self.skip -= 1;
@@ -57,11 +58,14 @@ impl EventStream {
         let (set_received, set_ended) = (Rc::clone(&received), Rc::clone(&ended));
         let tell =
             Closure::<dyn Fn(JsValue)>::new(move |update: JsValue| match update.as_string() {
-                None => set_ended.set(true),
+                None => {
+                    set_ended.set(true);
+                    on_update(None);
+                }
                 Some(update) => {
                     set_received.set(true);
                     if !update.is_empty() {
-                        on_update(update);
+                        on_update(Some(update));
                     }
                 }
             });

@@ -114,20 +114,13 @@ fn address(route: &Route) -> String {
     if query.len() > 1 { query } else { window().location().pathname().unwrap_or_default() }
 }
 
-/// The address follows the search while it is typed, after the list has: browsers make of each change a message to another
-/// process.
+/// The address follows the search while it is typed.
 fn track_search(state: PageState) {
     let search = Memo::new(move |_| state.route.get().list.search);
     Effect::new(move |before: Option<String>| {
         let now = search.get();
         if before.is_some_and(|before| before != now) {
-            let typed = now.clone();
-            leptos::task::spawn_local(async move {
-                next_render().await;
-                if search.get_untracked() == typed {
-                    replace(&state.route.get_untracked());
-                }
-            });
+            replace(&state.route.get_untracked());
         }
         now
     });

@@ -138,7 +138,9 @@ fn listen(
     let base = state.shared().page_context.site.base.clone();
     let address = format!("{base}/api/v1/stream?format=packed");
     let (client, poll_now) = (Rc::clone(client), Rc::clone(poll_now));
-    stream.open(&address, &cursor, move |text| {
+    stream.open(&address, &cursor, move |update| {
+        // It may have ended because this page is behind.
+        let Some(text) = update else { return poll_now.set(true) };
         let paused = state.connection.get_untracked() == Connection::Paused;
         match unpack(&text) {
             Ok(delta) if !paused => apply(state, &client, delta, Connection::Live),

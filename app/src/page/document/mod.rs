@@ -4,6 +4,8 @@
 pub(crate) mod branding;
 #[cfg(feature = "ssr")]
 mod keyboard;
+#[cfg(feature = "ssr")]
+pub(crate) mod sign_in_again;
 
 use leptos::prelude::*;
 
@@ -16,6 +18,8 @@ use crate::packed::pack;
 #[cfg(feature = "ssr")]
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
+#[cfg(feature = "ssr")]
+use crate::page::document::sign_in_again::sign_in_again;
 use crate::page::header::model::Connection;
 use crate::page::header::view as header;
 use crate::page::hints::view as hints;
@@ -28,8 +32,6 @@ use crate::page::settings::view as settings;
 use crate::page::state::{PageState, Part};
 #[cfg(feature = "ssr")]
 use crate::page::{status_style, watchdog};
-#[cfg(feature = "ssr")]
-use crate::pages::sign_in::sign_in_again;
 #[cfg(feature = "ssr")]
 use crate::protocol::InitialState;
 

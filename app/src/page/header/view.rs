@@ -1,4 +1,4 @@
-//! The header: the breadcrumb, the connection status, and the user. Only the connection status is hydrated.
+//! The header: the breadcrumb, the connection status, and the user. The connection status and the verdict follow the cluster.
 
 use leptos::prelude::*;
 use maud::{Markup, html};
@@ -18,7 +18,7 @@ use crate::page::watchdog;
 #[cfg(feature = "ssr")]
 use crate::protocol::{CurrentUser, UserRole};
 
-/// Without chrome it has only the connection status.
+/// Without chrome it has no breadcrumb and no menu.
 #[cfg(feature = "ssr")]
 pub(crate) fn header(state: PageState) -> impl IntoView {
     let catalog = state.catalog();

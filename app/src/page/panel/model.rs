@@ -325,7 +325,9 @@ impl ViewContext<'_> {
             button: self.catalog.format(MessageKey::ActionAccept, &key),
             is_destructive: true,
             typed: (preview.wrong.len() > preview.right.len()).then(|| TypedConfirmation {
-                label: self.catalog.format(MessageKey::ConfirmAcceptDigits, &key),
+                label: self
+                    .catalog
+                    .format(MessageKey::ConfirmAcceptDigits, &[("key", Arg::Text(check.short()))]),
                 digits: check.short(),
             }),
             command: Command::Accept { kind, digits: digits.to_owned() },

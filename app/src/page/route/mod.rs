@@ -200,10 +200,11 @@ impl Route {
         Self { dialog, done: None, error: None, ..self.clone() }
     }
 
-    /// The route after a command: a confirmation closes, details stay open.
+    /// The route after a command: a confirmation closes, details stay open, and so does a form beside a hint that was acted on.
     #[must_use]
     pub fn after(&self, done: Done) -> Self {
-        let dialog = if self.dialog.is_form() { Dialog::None } else { self.dialog.clone() };
+        let closes = self.dialog.is_form() && done != Done::Reconnected;
+        let dialog = if closes { Dialog::None } else { self.dialog.clone() };
         Self { done: Some(done), ..self.with_dialog(dialog) }
     }
 

@@ -3,12 +3,12 @@
 //! Most parts are drawn this way: an element of a type of its own costs some hundred bytes of wasm, a piece of HTML its
 //! letters.
 
+#[cfg(feature = "hydrate")]
+pub(crate) mod morph;
+
 use leptos::html::Div;
 use leptos::prelude::*;
 use maud::Markup;
-
-#[cfg(feature = "hydrate")]
-use crate::page::client::morph;
 
 /// What the part shows now. In the browser it is called again when a signal that it has read changes.
 pub(crate) type LiveHtml = Box<dyn Fn() -> Markup + Send + Sync>;

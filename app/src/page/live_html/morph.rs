@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlDetailsElement, HtmlInputElement, HtmlTemplateElement, Node};
 
-use crate::page::live_html::LiveHtml;
+use super::LiveHtml;
 
 /// What the user, or a script for the user, has done to an element; HTML says nothing about it.
 const OF_USER: [&str; 2] = ["open", "data-copied"];
