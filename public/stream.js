@@ -16,8 +16,8 @@ const isUpTo = (one, other) => {
   return one === other || (a.process === b.process && a.commit <= b.commit && a.generation <= b.generation);
 };
 
-// Calls `tell` with each update, with '' when another window has the stream, and with null when there is none any more.
-// Returns what gives it up.
+// Calls `tell` with the text of each update, with '' when another window has the stream, and with null when the stream has
+// ended. Returns a function that closes it.
 export const openStream = (address, cursor, tell) => {
   const id = Math.random();
   const channel = globalThis.BroadcastChannel ? new BroadcastChannel(import.meta.url) : silent;

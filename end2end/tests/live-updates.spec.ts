@@ -79,7 +79,7 @@ test.describe('with the event stream', () => {
     await expectLive('2026.3.2');
   });
 
-  test('a window that starts late misses nothing of what the others were told before', async ({ cluster, page, context }) => {
+  test('a window that opens while another has the stream shows every change since its document was made', async ({ cluster, page, context }) => {
     await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }]);
     await openPage(page, cluster.url);
     await expect(page.getByTestId('connection')).toContainText('Live');

@@ -63,8 +63,8 @@ pub struct Boot {
     pub returned_at: Option<Timestamp>,
 }
 
-/// Writes what only servers need. A page never compares two starts, and random ids would be most of what it fetches; it is
-/// told from a server by the format, which no person reads.
+/// Writes the id in JSON only. Pages are sent a binary format (`packed.rs`); they never compare two starts, and random ids
+/// would be most of its bytes.
 fn for_servers<S: Serializer>(id: &str, serializer: S) -> Result<S::Ok, S::Error> {
     let is_for_a_page = !serializer.is_human_readable();
     serializer.serialize_str(if is_for_a_page { "" } else { id })
