@@ -1,13 +1,15 @@
-// Where a session has ended, asks for the password in place and goes on, so that nothing that was typed is lost.
+// Where a session has ended, or has changed nothing for long, asks for the password in place and goes on, so that nothing
+// that was typed is lost.
 const root = document.documentElement;
 const form = document.querySelector('#sign-in-again');
 let waiting;
+let focused;
 
 const send = (sent, button) => {
   sent.dataset.checked = '';
   sent.requestSubmit(button);
 };
-const hasSession = async () => {
+const mayChange = async () => {
   try {
     return (await fetch(form.dataset.check)).status !== 401;
   } catch {
@@ -32,10 +34,14 @@ const signIn = async () => {
   }
   form.reset();
   delete root.dataset.signedOut;
+  if (focused?.isConnected) focused.focus();
   if (waiting) send(...waiting);
   else dispatchEvent(new Event('signed-in'));
 };
 
+form?.addEventListener('focusin', ({ relatedTarget }) => {
+  if (!form.contains(relatedTarget)) focused = relatedTarget;
+});
 addEventListener('submit', async (event) => {
   const { target, submitter } = event;
   // The page itself learns from its polls that its session has ended.
@@ -43,7 +49,7 @@ addEventListener('submit', async (event) => {
   if (!form || (isOfPage && target !== form) || 'checked' in target.dataset) return;
   event.preventDefault();
   if (target === form) await signIn();
-  else if (await hasSession()) send(target, submitter);
+  else if (await mayChange()) send(target, submitter);
   else {
     waiting = [target, submitter];
     ask();

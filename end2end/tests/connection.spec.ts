@@ -232,6 +232,7 @@ test('a paused page says since when, and goes on from there', async ({ cluster, 
   await expect(bar).toContainText(`Paused: the page shows the cluster as it was at ${asOf}.`);
   await cluster.sendHeartbeat({ server: 'app-2' });
   await bar.getByRole('button', { name: 'Resume' }).click();
+  await expect(page.locator('#pause')).toBeFocused();
   await expect(server(page, 'app-2')).toHaveCount(1);
   await expect(bar).toHaveCount(0);
   await expect(page.getByTestId('connection')).toContainText(/Live|Polling/);

@@ -2,7 +2,7 @@
 
 import { Page, Route } from '@playwright/test';
 import { type Cluster, component, expect, openPage, password, quickTimers, server, test } from './cluster';
-import { signInFirstAdmin } from './sign-in';
+import { lapseSessions, signInFirstAdmin } from './sign-in';
 
 const detail = "this change was not sent by the overview's own page: Origin is http://a.example, the overview's address is http://b.example";
 
@@ -90,6 +90,42 @@ async function signOutElsewhere(cluster: Cluster, page: Page) {
   await page.bringToFront();
 }
 
+/** The form is shown and has the focus. */
+async function enterPassword(page: Page) {
+  const again = page.locator('#sign-in-again');
+  await expect(again.getByLabel('Password')).toBeFocused();
+  await again.getByLabel('Password').fill(password);
+  await page.keyboard.press('Enter');
+  await expect(again).toBeHidden();
+}
+
+test.describe('a session that has changed nothing for 30 min', () => {
+  test.use({ auth: 'password', allowedOnConsole: /401/ });
+
+  test('asks for the password when a setting is saved, saves it then, and leaves the focus', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
+    await page.getByRole('link', { name: 'Edit settings' }).click();
+    await page.getByLabel('Stale timeout').fill('7 min');
+    await lapseSessions(cluster, page);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(page.getByTestId('effects')).toContainText('Nothing was changed yet');
+    await enterPassword(page);
+    await expect(page.getByTestId('done')).toBeVisible();
+    await expect(page.locator('.summary')).toContainText('stale after 7 min');
+    await expect(page.locator('body')).not.toBeFocused();
+  });
+
+  test('asks for the password before a token is made, and makes it then', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
+    await page.goto(`${cluster.url}access`);
+    await page.getByLabel('Name').first().fill('build machines');
+    await lapseSessions(cluster, page);
+    await page.getByRole('button', { name: 'Create token' }).click();
+    await enterPassword(page);
+    await expect(page.getByRole('main')).toContainText('build machines');
+  });
+});
+
 test.describe('a session that another page ended', () => {
   test.use({ auth: 'password' });
 
@@ -99,7 +135,7 @@ test.describe('a session that another page ended', () => {
     await page.getByLabel('Stale timeout').fill('7 min');
     await signOutElsewhere(cluster, page);
     const again = page.locator('#sign-in-again');
-    await expect(again).toContainText('You have been signed out. Enter the password of Ann', { timeout: 20_000 });
+    await expect(again).toContainText('You have been signed out, or have changed nothing for 30 min. Enter the password of Ann', { timeout: 20_000 });
     await again.getByLabel('Password').fill('not the password');
     await again.getByRole('button', { name: 'Sign in' }).click();
     await expect(again.getByRole('alert')).toHaveText('Incorrect name or password.');
@@ -122,6 +158,17 @@ test.describe('a session that another page ended', () => {
     await again.getByRole('button', { name: 'Sign in' }).click();
     await expect(page.getByRole('main')).toContainText('build machines');
     await expect(again).toBeHidden();
+  });
+
+  test('that ended before Save is asked for at once, and the password saves', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
+    await page.getByRole('link', { name: 'Edit settings' }).click();
+    await page.getByLabel('Stale timeout').fill('7 min');
+    await page.locator('#pause').click();
+    await signOutElsewhere(cluster, page);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await enterPassword(page);
+    await expect(page.locator('.summary')).toContainText('stale after 7 min');
   });
 
   test('does not empty an open form: the page says so, and links to the sign-in page', async ({ cluster, page }) => {

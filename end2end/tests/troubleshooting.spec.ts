@@ -58,6 +58,18 @@ for (const scripts of [true, false]) {
   });
 }
 
+test('a hint that fails to reconnect says so above the list, and a form that is open beside it says nothing', async ({ cluster, page }) => {
+  const port = await freePort();
+  await cluster.sendHeartbeat({ server: 'db-1', ip: '127.0.0.1', messenger_port: port });
+  await expect.poll(async () => JSON.stringify(await cluster.overview())).toContain('"reason":"refused"');
+  await openPage(page, `${cluster.url}?configure`);
+  await page.getByLabel('Stale timeout').fill('7 min');
+  await hint(page, 'messenger-unreachable-db-1_service').getByRole('button', { name: 'Reconnect' }).click();
+  await expect(page.getByTestId('done')).toContainText('Could not connect.');
+  await expect(page.getByTestId('effects')).not.toContainText('Could not connect.');
+  await expect(page.getByLabel('Stale timeout')).toHaveValue('7 min');
+});
+
 test('servers with one cause share a card: its steps once, each server a link, and a link to all of them', async ({ cluster, page }) => {
   await cluster.saveSettings(quickTimers);
   await cluster.keepSendingHeartbeats([...right, ...withWrongKey(2), { server: 'odd-1', key: 'a third key' }]);

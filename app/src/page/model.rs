@@ -31,23 +31,24 @@ pub(crate) struct PageModel {
 }
 
 impl PageModel {
-    /// What this route shows at `now`, and the servers of its list. `overview` is the snapshot's own. Their rows are built from that where they are shown.
+    /// What this route shows at `now`, and the servers of its list. `overview` and `known`, its [`Snapshot::last_known`], are
+    /// the snapshot's own. Their rows are built from that where they are shown.
     pub(crate) fn new(
         snapshot: &Snapshot,
         overview: &Overview,
+        known: Option<&(Snapshot, Overview)>,
         now: Timestamp,
         route: &Route,
         extent: Extent,
         catalog: &'static Catalog,
     ) -> (Self, Listing) {
         let hints = snapshot.hints(overview);
-        let known = snapshot.last_known();
-        let last_known = known.as_ref().map(|(_, overview)| overview);
+        let last_known = known.map(|(_, overview)| overview);
         let context = ViewContext { snapshot, overview, last_known, now, route, catalog };
         let Listed { toolbar, found, rows } = list_servers(&context, extent);
         let mut cards = hint_cards(&hints, &rows.order, &context);
         cards.extend(keys_not_checked(&context));
-        if let Some((snapshot, overview)) = &known {
+        if let Some((snapshot, overview)) = known {
             let context = ViewContext { snapshot, overview, last_known: None, now, route, catalog };
             cards.extend(last_known_cards(&rows.order, &context));
         }

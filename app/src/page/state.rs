@@ -9,6 +9,8 @@ use crate::cluster::{Snapshot, Timestamp};
 use crate::i18n::Catalog;
 use crate::page::header::model::Connection;
 use crate::page::model::PageModel;
+#[cfg(feature = "hydrate")]
+use crate::page::route::CommandSource;
 use crate::page::route::Route;
 #[cfg(feature = "hydrate")]
 use crate::page::route::dialog::Dialog;
@@ -32,7 +34,7 @@ pub(crate) struct PageState {
     pub(crate) route: RwSignal<Route>,
     /// The next command to send.
     #[cfg(feature = "hydrate")]
-    pub(crate) pending_command: RwSignal<Option<Command>>,
+    pub(crate) pending_command: RwSignal<Option<(Command, CommandSource)>>,
     /// A command is under way.
     pub(crate) busy: RwSignal<bool>,
     /// The rows, in the order of the list.
@@ -96,8 +98,9 @@ impl PageState {
         let InitialState { delta, context: page_context, .. } = initial;
         let now = delta.now;
         let overview = snapshot.overview(now);
+        let known = snapshot.last_known();
         let (model, listing) =
-            PageModel::new(snapshot, &overview, now, &route, Extent::Page, catalog);
+            PageModel::new(snapshot, &overview, known.as_ref(), now, &route, Extent::Page, catalog);
         let chunks = Chunk::all_near(listing.rows.order.len());
         let last_known = None;
         let context =
@@ -236,7 +239,7 @@ impl PageState {
         self.route.update(|route| {
             if let Dialog::Settings(draft) = &mut route.dialog {
                 edit(draft.get_or_insert_with(|| shown.unwrap_or_default()));
-                route.error = None;
+                route.failure = None;
             }
         });
     }

@@ -3,7 +3,8 @@
 use crate::cluster::hints::Arg;
 use crate::cluster::{Overview, Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
-use crate::page::route::{List, Route};
+use crate::page::route::dialog::Dialog;
+use crate::page::route::{CommandFailure, CommandSource, List, Route};
 use crate::protocol::{
     CommandError, FORBIDDEN, FOREIGN, LAPSED, OUTDATED, REJECTED, SIGNED_OUT, UNREACHABLE,
 };
@@ -26,11 +27,21 @@ impl ViewContext<'_> {
         Route { list, appearance, ..Route::default() }.address()
     }
 
-    /// Why the last command was rejected.
-    pub(crate) fn command_error(&self) -> Option<String> {
-        let reason = self.route.error.as_deref()?;
-        let detail = Arg::Text(self.route.error_detail.clone());
-        let key = error_message(reason, self.route.appearance.hide_chrome)?;
+    /// Why the command of the open dialog was rejected.
+    pub(crate) fn error_in_dialog(&self) -> Option<String> {
+        self.failure_message(|failure| failure.source == CommandSource::Dialog)
+    }
+
+    /// Why the last command was rejected, if no dialog says so.
+    pub(crate) fn error_on_page(&self) -> Option<String> {
+        let is_open = self.route.dialog != Dialog::None;
+        self.failure_message(|failure| !is_open || failure.source == CommandSource::Hint)
+    }
+
+    fn failure_message(&self, is_said: impl Fn(&CommandFailure) -> bool) -> Option<String> {
+        let failure = self.route.failure.as_ref().filter(|failure| is_said(failure))?;
+        let detail = Arg::Text(failure.detail.clone());
+        let key = error_message(&failure.reason, self.route.appearance.hide_chrome)?;
         Some(self.catalog.format(key, &[("detail", detail)]))
     }
 }

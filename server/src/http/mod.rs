@@ -75,6 +75,7 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(Change, Page, ("/access/people/removal", post(people_forms::remove))),
         require(Admin, Page, ("/audit", get(pages::audit::get))),
         require(View, Page, ("/account", get(account::get))),
+        require(Change, Problem, ("/account/session", get(account::may_change))),
         require(View, Page, ("/account/password", post(account::change_password))),
         require(Public, Problem, ("/invitation", get(invitation::get).post(invitation::post))),
         require(Admin, Page, ("/audit.csv", get(pages::audit::csv))),

@@ -167,6 +167,9 @@ fn after_half_an_hour_without_a_change_a_session_only_looks_until_the_password_i
     let fresh = session(&overview, Span::minutes(700), Span::minutes(29));
     assert_eq!(act(&overview, &fresh).status, 200);
     let lapsed = session(&overview, Span::minutes(40), Span::minutes(31));
+    let may_change =
+        |cookie: &str| overview.send("GET", "/account/session", &[("cookie", cookie)], b"").status;
+    assert_eq!((may_change(&fresh), may_change(&lapsed)), (204, 401));
     let refused = act(&overview, &lapsed);
     assert_eq!(refused.status, 401);
     assert!(refused.body["detail"].as_str().unwrap().contains("Sign in again"));

@@ -4,7 +4,6 @@ use crate::cluster::hints::{self, Arg};
 use crate::cluster::{Health, Hint, HintId, Role, Timestamp};
 use crate::i18n::{MessageKey, ProblemCount};
 use crate::page::route::Done;
-use crate::page::route::dialog::Dialog;
 use crate::page::view_context::ViewContext;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub(crate) fn banner(context: &ViewContext<'_>, hints: &[Hint]) -> Banner {
         // An empty cluster is not healthy: nothing is known about it.
         health: if overview.servers.is_empty() { Health::Unknown } else { overview.health },
         blind: overview.blind_since,
-        error: context.command_error().filter(|_| route.dialog == Dialog::None),
+        error: context.error_on_page(),
         done: route.done.as_ref().map(|done| context.done(done)),
     }
 }

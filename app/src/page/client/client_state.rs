@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::cluster::hints::dom_safe;
-use crate::cluster::{Judgement, Snapshot, Span, Timestamp};
+use crate::cluster::{Judgement, Overview, Snapshot, Span, Timestamp};
 use crate::i18n::Catalog;
 use crate::page::client::monotonic::since_opened;
 use crate::page::model::PageModel;
@@ -38,6 +38,8 @@ pub(crate) struct ClientState {
     /// The overview's reason if it rejected the last request.
     error_detail: String,
     judgement: Judgement,
+    /// [`Snapshot::last_known`] of what is shown.
+    last_known: Option<(Snapshot, Overview)>,
     /// The judgement is of what is shown now: this snapshot, cut off or not.
     is_judged: bool,
     /// The servers of the list.
@@ -61,6 +63,7 @@ impl ClientState {
             request_started: None,
             error_detail: String::new(),
             judgement: Judgement::default(),
+            last_known: None,
             is_judged: false,
             listing: None,
             row_cache: RowCache::default(),
@@ -163,15 +166,26 @@ impl ClientState {
         let now = self.now();
         let is_current = self.has_current_verdicts();
         let mut judgement = std::mem::take(&mut self.judgement);
+        let mut known = self.last_known.take();
         let snapshot = self.shown_snapshot();
         if !is_current {
             judgement.update(&snapshot, now);
+            known = snapshot.last_known();
         }
         let overview = judgement.overview();
-        let (model, listing) =
-            PageModel::new(&snapshot, overview, now, route, Extent::Whole, self.catalog);
+        let known_then = known.as_ref();
+        let (model, listing) = PageModel::new(
+            &snapshot,
+            overview,
+            known_then,
+            now,
+            route,
+            Extent::Whole,
+            self.catalog,
+        );
         let is_cut_off = matches!(snapshot, Cow::Owned(_));
         (self.judgement, self.is_judged, self.listing) = (judgement, true, Some(listing));
+        self.last_known = known;
         if is_cut_off { model.cut_off(self.as_of, &self.error_detail, self.catalog) } else { model }
     }
 

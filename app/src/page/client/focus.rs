@@ -48,7 +48,8 @@ fn focused() -> Option<Element> {
     document().active_element().filter(|element| element.tag_name() != "BODY")
 }
 
-fn focus(id: &str, prevent_scroll: bool) -> bool {
+/// Focuses the element with this id. Returns whether there is one.
+pub(crate) fn focus(id: &str, prevent_scroll: bool) -> bool {
     let Some(element) = document().get_element_by_id(id) else { return false };
     // An element of SVG can have the focus too.
     let element: HtmlElement = element.unchecked_into();

@@ -6,18 +6,21 @@ use leptos::wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event};
 
 use crate::cluster::{SETTINGS, ServerName};
+use crate::page::client::focus;
 use crate::page::client::history::forget_handle;
 use crate::page::header::model::Connection;
+use crate::page::route::{CommandFailure, CommandSource};
 use crate::page::settings::draft::CHECKED;
 use crate::page::state::PageState;
-use crate::protocol::Command;
+use crate::protocol::{Command, CommandError};
 
 pub(super) fn start(state: PageState) {
     forget_handle(window_event_listener(ev::submit, move |event| {
         let Some(form) = target_in("form", &event) else { return };
         if let Some(server) = form.get_attribute("data-reconnect") {
             let server = ServerName::parse(&server).ok();
-            state.pending_command.set(server.map(|server| Command::Reconnect { server }));
+            let command = server.map(|server| (Command::Reconnect { server }, CommandSource::Hint));
+            state.pending_command.set(command);
             event.prevent_default();
             return;
         }
@@ -42,7 +45,11 @@ pub(super) fn start(state: PageState) {
         }
     }));
     forget_handle(window_event_listener(ev::click, move |event| {
-        if target_in("[data-pause]", &event).is_some() {
+        if let Some(button) = target_in("[data-pause]", &event) {
+            // The button of the bar goes with the bar.
+            if button.id() == "resume" {
+                focus::focus("pause", true);
+            }
             let is_paused = state.connection.get_untracked() == Connection::Paused;
             state.connection.set(if is_paused { Connection::Polling } else { Connection::Paused });
         }
@@ -58,14 +65,19 @@ fn send_confirmed(state: PageState) {
     let model = state.model_untracked();
     let confirmation = model.panel.as_ref().and_then(|panel| panel.confirmation.as_ref());
     if let Some(confirmation) = confirmation {
-        state.pending_command.set(Some(confirmation.command.clone()));
+        state.pending_command.set(Some((confirmation.command.clone(), CommandSource::Dialog)));
     }
 }
 
 fn send_settings(state: PageState) {
     match state.model_untracked().form.as_ref().and_then(|form| form.settings) {
-        Some(settings) => state.pending_command.set(Some(Command::Configure(settings))),
-        None => state.route.update(|route| route.error = Some("fields".to_owned())),
+        Some(settings) => {
+            let command = (Command::Configure(settings), CommandSource::Dialog);
+            state.pending_command.set(Some(command));
+        }
+        None => state.route.update(|route| {
+            route.failure = Some(CommandFailure::of_dialog(CommandError::Fields.as_str()));
+        }),
     }
 }
 

@@ -3,6 +3,7 @@
 mod announcer;
 mod calls;
 mod client_state;
+mod commands;
 mod event_stream;
 pub(crate) mod focus;
 mod forms;
@@ -16,7 +17,6 @@ pub(crate) mod rendering;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
 use leptos::prelude::*;
@@ -37,11 +37,9 @@ use crate::page::document::{Page, PageProps};
 use crate::page::header::model::Connection;
 use crate::page::header::view as header;
 use crate::page::live_html::morph;
-use crate::page::route::{Done, Route};
 use crate::page::servers::chunks::{CHUNK_LENGTH, Chunk};
 use crate::page::state::{PageState, Part};
-use crate::protocol::{CallError, Command, CommandError, InitialState, REJECTED, UNREACHABLE};
-use crate::server_fns::Act;
+use crate::protocol::InitialState;
 
 const REQUEST_TIMEOUT_MS: u32 = 10_000;
 /// How often the page looks whether ages or verdicts change. It is a sign of life for the watchdog, too, which expects one
@@ -100,31 +98,14 @@ fn start(state: PageState, client: ClientState, stream: EventStream) {
     poll_on_return(&poll_now);
     pause_on_unload(&paused_until);
     update_title(state);
-    ask_for_password(state);
     history::start(state, bring_near(state, Rc::clone(&client)));
     forms::start(state);
     map_walk::start(state);
     press::start(state);
     render_routes(state, Rc::clone(&client));
-    run_commands(state, Rc::clone(&poll_now));
+    commands::start(state, Rc::clone(&poll_now));
     leptos::task::spawn_local(tick(state, Rc::clone(&client)));
     leptos::task::spawn_local(polling::poll(state, client, poll_now, paused_until, stream));
-}
-
-/// Shows the form that `session.js` sends while the page has no session.
-fn ask_for_password(state: PageState) {
-    let root = document().document_element();
-    Effect::new(move |_| {
-        let is_signed_out = state.connection.get() == Connection::SignedOut;
-        if let Some(root) = &root {
-            // The name is valid.
-            let _ = if is_signed_out {
-                root.set_attribute("data-signed-out", "")
-            } else {
-                root.remove_attribute("data-signed-out")
-            };
-        }
-    });
 }
 
 /// The tab's title is the verdict; a paused page says so first.
@@ -199,62 +180,6 @@ fn draw_rows(state: PageState, client: &RefCell<ClientState>) {
     let rows = client.borrow_mut().rows(&places, &state.route.get_untracked());
     for (chunk, rows) in near.iter().zip(rows) {
         chunk.show(rows);
-    }
-}
-
-/// Sends commands, shows their results, and polls for what they changed.
-fn run_commands(state: PageState, poll_now: Rc<Cell<bool>>) {
-    Effect::new(move |_| {
-        let Some(command) = state.pending_command.get() else { return };
-        state.pending_command.update_untracked(|pending| *pending = None);
-        if state.busy.get_untracked() {
-            return;
-        }
-        set_if_changed(&state.busy, true);
-        let poll_now = Rc::clone(&poll_now);
-        let base = state.shared().page_context.site.base.clone();
-        leptos::task::spawn_local(async move {
-            let answer = select(
-                Box::pin(calls::call(base, Act { command: command.clone() })),
-                TimeoutFuture::new(REQUEST_TIMEOUT_MS),
-            )
-            .await;
-            set_if_changed(&state.busy, false);
-            poll_now.set(true);
-            let route = state.route.get_untracked();
-            let failure = match answer {
-                Either::Left((Ok(Ok(())), _)) => {
-                    // A change ends a pause, so that the user sees the result.
-                    if state.connection.get_untracked() == Connection::Paused {
-                        state.connection.set(Connection::Polling);
-                    }
-                    history::navigate(state, route.after(completed(command)), "");
-                    return;
-                }
-                Either::Left((Ok(Err(CommandError::Live)), _)) => {
-                    history::navigate(state, route.with_dialog(route.dialog.confirming_live()), "");
-                    return;
-                }
-                Either::Left((Ok(Err(refusal)), _)) => refusal.as_str().into(),
-                Either::Left((Err(failure), _)) => failure,
-                Either::Right(_) => UNREACHABLE.into(),
-            };
-            let CallError { reason, detail } = failure;
-            let reason = if reason.is_empty() { REJECTED.to_owned() } else { reason };
-            set_if_changed(
-                &state.route,
-                Route { error: Some(reason), error_detail: detail, ..route },
-            );
-        });
-    });
-}
-
-fn completed(command: Command) -> Done {
-    match command {
-        Command::Configure(_) => Done::Saved,
-        Command::Remove { server, role, .. } => Done::Removed(Some((server, role))),
-        Command::Accept { .. } => Done::Accepted,
-        Command::Reconnect { .. } => Done::Reconnected,
     }
 }
 

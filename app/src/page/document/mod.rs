@@ -244,7 +244,9 @@ pub(super) fn Page(state: PageState) -> impl IntoView {
     view! {
         <div class="page" class:blind=blind class:paused=paused>
             {progress}
-            {live_html(Box::new(move || header::paused_bar(state)))}
+            <div class="part" aria-live="polite">
+                {live_html(Box::new(move || header::paused_bar(state)))}
+            </div>
             <main>
                 <banner::VerdictBanner state />
                 <settings::SettingsSummary state />

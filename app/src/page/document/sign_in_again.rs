@@ -21,17 +21,19 @@ pub(crate) fn sign_in_again(
             id="sign-in-again"
             method="post"
             action=format!("{base}/sign-in")
-            data-check=format!("{base}/api/v1/settings")
+            data-check=format!("{base}/account/session")
         >
-            <p>{lead}</p>
+            <p id="sign-in-again-lead" role="status">{lead}</p>
             <input type="text" name="name" value=name autocomplete="username" hidden />
             <input
                 type="password"
+                id="sign-in-again-password"
                 name="password"
                 autocomplete="current-password"
                 maxlength="1024"
                 required
                 aria-label=catalog.text(MessageKey::PagesPassword)
+                aria-describedby="sign-in-again-lead"
             />
             <button class="primary">{catalog.text(MessageKey::PagesSignIn)}</button>
             <p class="error-text" role="alert"></p>

@@ -1,6 +1,7 @@
 //! The side panel: the details of a server, or the confirmation of a command.
 
 use crate::cluster::hints::Arg;
+use crate::cluster::interruptions::MAX_INTERRUPTIONS;
 use crate::cluster::preview::KeyChangePreview;
 use crate::cluster::reference_keys::KeyLookupError;
 use crate::cluster::{
@@ -101,7 +102,7 @@ impl ViewContext<'_> {
             sections: Vec::new(),
             actions: Vec::new(),
             confirmation: None,
-            error: self.command_error(),
+            error: self.error_in_dialog(),
         }
     }
 
@@ -220,12 +221,14 @@ impl ViewContext<'_> {
     /// How often it has started lately, if that was more than once.
     fn starts(&self, component: &Component) -> String {
         let is_recent = |start: &&Start| self.now - start.at < Span::minutes(24 * 60);
-        match component.interruptions.starts.iter().filter(is_recent).count() {
-            0 | 1 => String::new(),
-            count => {
-                self.catalog.format(MessageKey::DetailsStarts, &[("count", Arg::Number(count))])
-            }
-        }
+        let count = component.interruptions.starts.iter().filter(is_recent).count();
+        let key = match count {
+            0 | 1 => return String::new(),
+            // Earlier ones are not kept.
+            MAX_INTERRUPTIONS => MessageKey::DetailsStartsAtLeast,
+            _ => MessageKey::DetailsStarts,
+        };
+        self.catalog.format(key, &[("count", Arg::Number(count))])
     }
 
     fn removal(&self, name: &ServerName, role: Option<Role>, again: bool) -> Panel {

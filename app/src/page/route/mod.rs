@@ -18,12 +18,34 @@ pub struct Route {
     pub dialog: Dialog,
     /// The command that just succeeded.
     pub done: Option<Done>,
-    /// Why the last command failed: the word of a [`crate::protocol::CommandError`] or of a
-    /// [`crate::protocol::CallError`].
-    pub error: Option<String>,
-    /// The server's own sentence about the error. It is not in the query, so that no link can make the page say
-    /// something.
-    pub error_detail: String,
+    /// Why the last command failed.
+    pub failure: Option<CommandFailure>,
+}
+
+/// Why a command failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandFailure {
+    /// The word of a [`crate::protocol::CommandError`] or of a [`crate::protocol::CallError`].
+    pub reason: String,
+    /// The server's own sentence about it. It is not in the query, so that no link can make the page say something.
+    pub detail: String,
+    pub source: CommandSource,
+}
+
+/// What sent a command, which is where the page says why it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandSource {
+    /// The open dialog, or the page if none is open.
+    Dialog,
+    /// A button of a hint.
+    Hint,
+}
+
+impl CommandFailure {
+    /// Of the open dialog, for this reason.
+    pub fn of_dialog(reason: &str) -> Self {
+        Self { reason: reason.to_owned(), detail: String::new(), source: CommandSource::Dialog }
+    }
 }
 
 /// Which servers the table shows, and in which order.
@@ -167,8 +189,7 @@ impl Route {
             done: [Done::Saved, Done::Removed(None), Done::Accepted, Done::Reconnected]
                 .into_iter()
                 .find(|done| get("done") == Some(done.as_str())),
-            error: get("refused").map(str::to_owned),
-            error_detail: String::new(),
+            failure: get("refused").map(CommandFailure::of_dialog),
         }
     }
 
@@ -190,14 +211,14 @@ impl Route {
             pairs.extend(draft.pairs());
             pairs.extend(draft.base_field());
         }
-        pairs.extend(self.error.clone().map(|word| ("refused", word)));
+        pairs.extend(self.failure.as_ref().map(|failure| ("refused", failure.reason.clone())));
         pairs.extend(self.done.as_ref().map(|done| ("done", done.as_str().to_owned())));
         format!("?{}", to_query(self.persistent_params().into_iter().chain(pairs)))
     }
 
     #[must_use]
     pub fn with_dialog(&self, dialog: Dialog) -> Self {
-        Self { dialog, done: None, error: None, ..self.clone() }
+        Self { dialog, done: None, failure: None, ..self.clone() }
     }
 
     /// The route after a command: a confirmation closes, details stay open, and so does a form beside a hint that was acted on.
@@ -210,7 +231,7 @@ impl Route {
 
     #[must_use]
     pub fn with_list(&self, list: List) -> Self {
-        Self { list, done: None, error: None, ..self.clone() }
+        Self { list, done: None, failure: None, ..self.clone() }
     }
 }
 
@@ -329,7 +350,7 @@ mod tests {
         let draft = Draft { typed, base: None };
         let route = Route {
             dialog: Dialog::Settings(Some(draft)),
-            error: Some("blind".into()),
+            failure: Some(CommandFailure::of_dialog("blind")),
             ..Route::default()
         };
         assert_eq!(Route::parse(&route.address_with_draft()), route);

@@ -236,6 +236,7 @@ mod tests {
         PageModel::new(
             snapshot,
             &snapshot.overview(NOON),
+            None,
             NOON,
             &Route::default(),
             Extent::Whole,

@@ -68,7 +68,7 @@ pub(crate) fn form(context: &ViewContext<'_>) -> Option<Form> {
         }
         _ => Vec::new(),
     };
-    let error = context.command_error();
+    let error = context.error_in_dialog();
     let is_changed = settings.is_none_or(|settings| settings != *current);
     let saved_meanwhile =
         typed.as_ref().and_then(|typed| typed.base).is_some_and(|base| base != *current);

@@ -47,6 +47,12 @@ pub(crate) async fn get(
     Ok(document_response(StatusCode::OK, render(page)))
 }
 
+/// Answers 204 to a session that may change things. A script asks before it sends a form, which a redirect to the sign-in page
+/// would empty.
+pub(crate) async fn may_change() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
 /// Changes the password and ends all other sessions of the person.
 pub(crate) async fn change_password(
     State(site): State<Arc<Site>>,

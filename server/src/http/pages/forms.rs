@@ -7,7 +7,7 @@ use app::cluster::hints::Arg;
 use app::cluster::{KeyKind, Role, ServerName};
 use app::i18n::{Catalog, MessageKey};
 use app::page::route::dialog::Dialog;
-use app::page::route::{Done, Route};
+use app::page::route::{CommandFailure, Done, Route};
 use app::page::settings::draft::Draft;
 use app::pages::DocumentContext;
 use app::protocol::{Command, CommandResult};
@@ -128,7 +128,10 @@ fn answer(site: &Site, outcome: CommandResult, done: Done, asked: Route) -> Redi
             let dialog = asked.dialog.confirming_live();
             to(site, &Route { dialog, ..asked })
         }
-        Err(refusal) => to(site, &Route { error: Some(refusal.as_str().to_owned()), ..asked }),
+        Err(refusal) => {
+            let failure = Some(CommandFailure::of_dialog(refusal.as_str()));
+            to(site, &Route { failure, ..asked })
+        }
     }
 }
 
