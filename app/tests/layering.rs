@@ -7,7 +7,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 67] = [
+const LAYERS: [&str; 69] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
@@ -42,6 +42,8 @@ const LAYERS: [&str; 67] = [
     "cluster::hints",
     "cluster::judge",
     "cluster::preview",
+    "cluster::history::record",
+    "cluster::history",
     "cluster",
     "i18n",
     "protocol",

@@ -12,7 +12,6 @@ pub mod finding;
 pub mod health;
 pub mod heartbeat;
 pub mod hints;
-#[cfg(feature = "ssr")]
 pub mod history;
 pub mod in_common;
 pub mod interruptions;

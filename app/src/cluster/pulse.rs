@@ -19,31 +19,36 @@ pub(super) fn unused_after(settings: &Settings) -> Span {
     UNUSED_AFTER.max(settings.interval().times(UNUSED_AFTER_INTERVALS))
 }
 
-impl Component {
-    /// Silence beyond this makes it stale: the setting for its role, but never less than twice the
-    /// interval it was last told.
-    pub fn stale_limit(&self, settings: &Settings) -> Span {
+/// What a pulse is judged by: a component's last heartbeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LastHeartbeat {
+    pub(super) role: Role,
+    pub(super) at: Timestamp,
+    /// The heartbeat interval that the response to it named.
+    pub(super) told: Span,
+    /// It said that the process was stopping.
+    pub(super) stopped: bool,
+}
+
+impl LastHeartbeat {
+    /// Silence beyond this makes its component stale: the setting for its role, but never less than twice the interval it was
+    /// told.
+    pub(super) fn stale_limit(self, settings: &Settings) -> Span {
         let setting = match self.role {
             Role::Web => settings.web_window(),
             Role::Service => settings.stale_timeout(),
         };
-        setting.max(self.told_interval.times(2))
+        setting.max(self.told.times(2))
     }
 
-    /// Silence beyond this makes a service late: twice the longer of today's interval and the one
-    /// it was last told.
-    pub fn late_limit(&self, settings: &Settings) -> Span {
-        settings.interval().max(self.told_interval).times(2)
+    /// Silence beyond this makes a service late: twice the longer of today's interval and the one it was told.
+    pub(super) fn late_limit(self, settings: &Settings) -> Span {
+        settings.interval().max(self.told).times(2)
     }
 
-    /// Its silence: the time since its last heartbeat, less every blind period.
-    pub fn silence(&self, blind_periods: &[BlindPeriod], now: Timestamp) -> Span {
-        observation::silence(self.last_heartbeat, now, blind_periods)
-    }
-
-    /// Its pulse for an observer that is not blind: the first line of the rule that fits.
-    pub fn pulse(
-        &self,
+    /// The pulse for an observer that is not blind: the first line of the rule that fits.
+    pub(super) fn pulse(
+        self,
         settings: &Settings,
         blind_periods: &[BlindPeriod],
         now: Timestamp,
@@ -51,16 +56,47 @@ impl Component {
         if self.stopped {
             return Pulse::Stopped;
         }
-        if self.silence(blind_periods, now) > self.stale_limit(settings) {
+        let silence = observation::silence(self.at, now, blind_periods);
+        if silence > self.stale_limit(settings) {
             return Pulse::Stale;
         }
         let limit = self.late_limit(settings);
-        if self.role == Role::Service
-            && observation::is_late(self.last_heartbeat, now, limit, blind_periods)
-        {
+        if self.role == Role::Service && observation::is_late(self.at, now, limit, blind_periods) {
             return Pulse::Late;
         }
         Pulse::Alive
+    }
+}
+
+impl Component {
+    pub(super) fn last(&self) -> LastHeartbeat {
+        let Self { role, last_heartbeat, told_interval, stopped, .. } = *self;
+        LastHeartbeat { role, at: last_heartbeat, told: told_interval, stopped }
+    }
+
+    /// Silence beyond this makes it stale: see [`Self::pulse`].
+    pub fn stale_limit(&self, settings: &Settings) -> Span {
+        self.last().stale_limit(settings)
+    }
+
+    /// Silence beyond this makes a service late: see [`Self::pulse`].
+    pub fn late_limit(&self, settings: &Settings) -> Span {
+        self.last().late_limit(settings)
+    }
+
+    /// Its silence: the time since its last heartbeat, less every blind period.
+    pub fn silence(&self, blind_periods: &[BlindPeriod], now: Timestamp) -> Span {
+        observation::silence(self.last_heartbeat, now, blind_periods)
+    }
+
+    /// Its pulse for an observer that is not blind.
+    pub fn pulse(
+        &self,
+        settings: &Settings,
+        blind_periods: &[BlindPeriod],
+        now: Timestamp,
+    ) -> Pulse {
+        self.last().pulse(settings, blind_periods, now)
     }
 
     /// Since when it has this pulse, as far as its last starts and gaps tell. `None` while the observer is blind.

@@ -19,6 +19,11 @@ pub struct Timestamp(pub i64);
 #[serde(transparent)]
 pub struct Span(pub i64);
 
+impl Timestamp {
+    /// Later than every moment.
+    pub const MAX: Self = Self(i64::MAX);
+}
+
 impl Span {
     /// No time at all.
     pub const ZERO: Self = Self(0);

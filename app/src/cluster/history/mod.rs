@@ -1,5 +1,14 @@
-//! The past: what is recorded, and what it says of any moment. Pure functions over the records; the store keeps them.
+//! The past: what is recorded, and what it says of any moment. Pure functions over the records, which the store keeps.
+//!
+//! [`record`] is what is written when something changes. [`cluster_history`] makes the facts of a moment from it, which the
+//! same code judges as those of today.
 
+pub mod cluster_history;
+pub mod component_history;
 pub mod record;
+pub mod timeline;
 
+pub use cluster_history::ClusterHistory;
+pub use component_history::ComponentHistory;
 pub use record::{ArrivalKind, ComponentRecord, RecordedState, Return, Silence};
+pub use timeline::{Interval, PastState, Segment};

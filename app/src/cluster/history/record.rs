@@ -126,9 +126,11 @@ impl ComponentRecord {
             let starts = &after.interruptions.starts;
             let is_new = starts.last() != known.interruptions.starts.last();
             record.starts.extend(starts.last().filter(|_| is_new));
-            let has_returned = after.boots.returns.last() != known.boots.returns.last();
-            let back = Return { at, ip: after.facts.ip.clone() };
-            record.returns.extend(has_returned.then_some(back));
+        }
+        let returns = &after.boots.returns;
+        if returns.last() == Some(&at) && known.is_none_or(|known| known.boots.returns != *returns)
+        {
+            record.returns.push(Return { at, ip: after.facts.ip.clone() });
         }
         record.start_count = u32::from(!record.starts.is_empty());
         record.return_count = u32::from(!record.returns.is_empty());

@@ -1,0 +1,183 @@
+//! The records of a component, and what they say of one moment.
+
+use std::sync::Arc;
+
+use super::cluster_history::ClusterHistory;
+use super::record::{ArrivalKind, ComponentRecord, RecordedState, Silence};
+use crate::cluster::boot::{Address, Boot, BootMatch, Boots};
+use crate::cluster::component::{Component, ComponentFacts};
+use crate::cluster::component_key::{ComponentKey, Role};
+use crate::cluster::interruptions::{Gap, Interruptions};
+use crate::cluster::observation;
+use crate::cluster::pulse::LastHeartbeat;
+use crate::cluster::time::Timestamp;
+
+/// What was recorded of a component, and what is known of it now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComponentHistory {
+    /// What happened before it is not known, because records were deleted; `None` if all are there.
+    pub complete_since: Option<Timestamp>,
+    /// In order.
+    pub records: Vec<ComponentRecord>,
+    /// `None` if it is removed.
+    pub current: Option<Arc<Component>>,
+}
+
+/// A time in which a component was there.
+#[derive(Clone, Copy, Debug)]
+struct Presence<'a> {
+    facts: &'a Arc<ComponentFacts>,
+    first_seen: Timestamp,
+    came_back: Option<Timestamp>,
+    /// Its boots are known from then on: a component that comes back after a removal still has those from before.
+    boots_since: Timestamp,
+}
+
+impl ComponentHistory {
+    /// The moments at which something about it changed.
+    pub(super) fn moments_of_change(&self) -> impl Iterator<Item = Timestamp> {
+        self.records.iter().flat_map(|record| [record.at, record.until])
+    }
+
+    /// Its silences, in order, with the one that goes on.
+    pub(super) fn silences(&self) -> impl Iterator<Item = Silence> {
+        let recorded = self.records.iter().flat_map(|record| record.silences.iter().copied());
+        recorded.chain(self.current.as_ref().map(|component| Silence {
+            start: component.last_heartbeat,
+            end: Timestamp::MAX,
+            told: component.told_interval,
+            stopped: component.stopped,
+        }))
+    }
+
+    /// The component as it stood at a moment; `None` if it was not there.
+    pub(super) fn component_at(
+        &self,
+        key: &ComponentKey,
+        moment: Timestamp,
+        cluster: &ClusterHistory,
+    ) -> Option<Component> {
+        let Presence { facts, first_seen, came_back, boots_since } = self.presence_at(moment)?;
+        let last = self.last_heartbeat_at(key.role, moment, cluster);
+        let boots = self.boots_at(moment, boots_since, facts);
+        let interruptions = self.interruptions_at(key.role, moment, first_seen, cluster);
+        let has_changed_boot = |since: Timestamp| {
+            let started = interruptions.starts.last().is_some_and(|start| start.at > since);
+            started || boots.returns.last().is_some_and(|at| *at > since)
+        };
+        Some(Component {
+            server: key.server.clone(),
+            role: key.role,
+            facts: Arc::clone(facts),
+            stopped: last.stopped,
+            first_seen,
+            last_heartbeat: last.at,
+            told_interval: last.told,
+            skew: None,
+            came_back: came_back.filter(|since| !has_changed_boot(*since)),
+            messengers: Vec::new(),
+            boots,
+            interruptions,
+        })
+    }
+
+    fn presence_at(&self, moment: Timestamp) -> Option<Presence<'_>> {
+        let mut presence: Option<Presence<'_>> = None;
+        let mut boots_since = None;
+        for record in self.records.iter().filter(|record| record.state_at <= moment) {
+            let at = record.state_at;
+            presence = match (&record.state, presence) {
+                (None, known) => known,
+                (Some(RecordedState::Removed), _) => None,
+                (Some(RecordedState::Present { facts, arrival: None }), Some(known)) => {
+                    Some(Presence { facts, ..known })
+                }
+                (Some(RecordedState::Present { facts, arrival }), _) => {
+                    let is_back = *arrival == Some(ArrivalKind::Back);
+                    boots_since = boots_since.filter(|_| is_back).or(Some(at));
+                    let boots_since = boots_since.unwrap_or(at);
+                    let came_back = is_back.then_some(at);
+                    Some(Presence { facts, first_seen: at, came_back, boots_since })
+                }
+            };
+        }
+        // The record of its arrival may be deleted, but it says itself when it came.
+        let current = self.current.as_ref().filter(|current| current.first_seen <= moment);
+        if let (Some(known), Some(current)) = (&mut presence, current) {
+            known.first_seen = current.first_seen;
+            known.came_back = known.came_back.or(current.came_back);
+        }
+        presence
+    }
+
+    /// The last heartbeat before a moment that matters to a pulse: without a recorded silence it was heard so recently that
+    /// only alive fits, and the moment itself stands for that.
+    pub(super) fn last_heartbeat_at(
+        &self,
+        role: Role,
+        moment: Timestamp,
+        cluster: &ClusterHistory,
+    ) -> LastHeartbeat {
+        match self.silences().find(|silence| silence.start <= moment && moment < silence.end) {
+            Some(Silence { start, told, stopped, .. }) => {
+                LastHeartbeat { role, at: start, told, stopped }
+            }
+            None => {
+                let told = cluster.settings_at(moment).interval();
+                LastHeartbeat { role, at: moment, told, stopped: false }
+            }
+        }
+    }
+
+    /// The starts and gaps up to a moment that its row kept then, since it was first seen.
+    fn interruptions_at(
+        &self,
+        role: Role,
+        moment: Timestamp,
+        first_seen: Timestamp,
+        cluster: &ClusterHistory,
+    ) -> Interruptions {
+        let mut interruptions = Interruptions::default();
+        let known = |at: Timestamp| first_seen < at && at <= moment;
+        for record in &self.records {
+            for start in record.starts.iter().filter(|start| known(start.at)) {
+                interruptions.add_start(*start);
+            }
+            for silence in record.silences.iter().filter(|silence| known(silence.end)) {
+                let ends_in_start = record.starts.iter().any(|start| start.at == silence.end);
+                if !silence.stopped && !ends_in_start && is_gap(*silence, role, cluster) {
+                    interruptions.add_gap(Gap { start: silence.start, end: silence.end });
+                }
+            }
+        }
+        interruptions
+    }
+
+    /// The boots as far as their returns are recorded: a boot goes by its address.
+    fn boots_at(&self, moment: Timestamp, since: Timestamp, facts: &ComponentFacts) -> Boots {
+        let boot = |ip: &Address| Boot {
+            id: ip.to_string(),
+            sequence: 0,
+            ip: ip.clone(),
+            returned_at: None,
+        };
+        let returns = self.records.iter().flat_map(|record| &record.returns);
+        let known = returns.filter(|back| since < back.at && back.at <= moment);
+        known.fold(Boots::first(boot(&facts.ip)), |boots, back| {
+            boots.after(boot(&back.ip), BootMatch::Returned, back.at)
+        })
+    }
+}
+
+/// Whether a silence that ended was a gap, by the settings of that moment.
+fn is_gap(silence: Silence, role: Role, cluster: &ClusterHistory) -> bool {
+    let Silence { start, end, told, stopped } = silence;
+    let settings = cluster.settings_at(end);
+    let known = cluster.blind_periods.partition_point(|period| period.end <= end);
+    let (blind_periods, _) = cluster.blind_periods.split_at(known);
+    let last = LastHeartbeat { role, at: start, told, stopped };
+    match role {
+        Role::Service => Gap { start, end }.counts(told, last.late_limit(&settings), blind_periods),
+        Role::Web => observation::silence(start, end, blind_periods) > last.stale_limit(&settings),
+    }
+}

@@ -1,0 +1,206 @@
+//! The pulse of a component over a span of time, judged at every moment by the settings and blind periods of that moment.
+
+use super::cluster_history::ClusterHistory;
+use super::component_history::ComponentHistory;
+use super::record::{RecordedState, Silence};
+use crate::cluster::component_key::Role;
+use crate::cluster::health::Pulse;
+use crate::cluster::observation::{BlindPeriod, exceeds_at, late_at};
+use crate::cluster::pulse::LastHeartbeat;
+use crate::cluster::settings::Settings;
+use crate::cluster::time::{Span, Timestamp};
+
+/// How a component was, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PastState {
+    /// It was not there: not seen yet, or removed.
+    Absent,
+    /// Not known, because its records were deleted.
+    Forgotten,
+    Pulse(Pulse),
+}
+
+/// A time in which a state did not change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub until: Timestamp,
+    pub state: PastState,
+}
+
+impl Segment {
+    pub fn length(self) -> Span {
+        self.until - self.from
+    }
+}
+
+/// A span of time: from its first moment to the first one after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+impl Interval {
+    pub fn length(self) -> Span {
+        self.until - self.from
+    }
+
+    /// The part of a segment that lies in it.
+    pub(super) fn clip(self, segment: Segment) -> Option<Segment> {
+        let (from, until) = (segment.from.max(self.from), segment.until.min(self.until));
+        (from < until).then_some(Segment { from, until, ..segment })
+    }
+}
+
+impl ClusterHistory {
+    /// The states of a component over a span, in order, without holes.
+    pub fn timeline(
+        &self,
+        role: Role,
+        component: &ComponentHistory,
+        span: Interval,
+    ) -> Vec<Segment> {
+        self.timeline_under(&self.settings, role, component, span)
+    }
+
+    /// The same, as other settings would have judged it.
+    pub(super) fn timeline_under(
+        &self,
+        settings: &[(Timestamp, Settings)],
+        role: Role,
+        component: &ComponentHistory,
+        span: Interval,
+    ) -> Vec<Segment> {
+        let silences: Vec<Silence> = component
+            .silences()
+            .filter(|silence| silence.start < span.until && span.from < silence.end)
+            .collect();
+        let past = Past {
+            role,
+            settings,
+            blind_periods: &self.blind_periods,
+            complete_since: component.complete_since,
+            presence: presence(component),
+            silences,
+        };
+        past.segments(span)
+    }
+}
+
+/// From each of these moments on, whether the component was there.
+fn presence(component: &ComponentHistory) -> Vec<(Timestamp, bool)> {
+    let mut turns: Vec<(Timestamp, bool)> = Vec::new();
+    for record in &component.records {
+        let is_there = match &record.state {
+            None => continue,
+            Some(RecordedState::Present { .. }) => true,
+            Some(RecordedState::Removed) => false,
+        };
+        if turns.last().map(|(_, before)| *before) != Some(is_there) {
+            turns.push((record.state_at, is_there));
+        }
+    }
+    // The record of its arrival may be deleted, but it says itself when it came.
+    if let (Some((first, true)), Some(current)) = (turns.first_mut(), &component.current) {
+        *first = current.first_seen.min(*first);
+    }
+    turns
+}
+
+/// What the states of one component are made of.
+struct Past<'a> {
+    role: Role,
+    settings: &'a [(Timestamp, Settings)],
+    blind_periods: &'a [BlindPeriod],
+    complete_since: Option<Timestamp>,
+    presence: Vec<(Timestamp, bool)>,
+    /// In order, not overlapping.
+    silences: Vec<Silence>,
+}
+
+impl Past<'_> {
+    fn segments(&self, span: Interval) -> Vec<Segment> {
+        let mut turns = self.turns(span);
+        turns.push(span.from);
+        turns.retain(|turn| span.from <= *turn && *turn < span.until);
+        turns.sort_unstable();
+        turns.dedup();
+        let mut segments: Vec<Segment> = Vec::new();
+        for (place, from) in turns.iter().enumerate() {
+            let until = turns.get(place + 1).copied().unwrap_or(span.until);
+            let state = self.state_at(*from);
+            match segments.last_mut().filter(|last| last.state == state) {
+                Some(last) => last.until = until,
+                None => segments.push(Segment { from: *from, until, state }),
+            }
+        }
+        segments
+    }
+
+    /// Every moment at which the state may turn.
+    fn turns(&self, span: Interval) -> Vec<Timestamp> {
+        let mut turns: Vec<Timestamp> = self.presence.iter().map(|(at, _)| *at).collect();
+        turns.extend(self.complete_since);
+        let periods = self.blind_periods.iter();
+        for period in periods.filter(|period| period.start < span.until && span.from < period.end) {
+            turns.extend([period.start + Span::TICK, period.end]);
+        }
+        for silence in &self.silences {
+            turns.extend([silence.start, silence.end]);
+            let end = silence.end.min(span.until);
+            let since = self.in_force_at(silence.start);
+            for (place, (begins, settings)) in self.settings.iter().enumerate().skip(since) {
+                if *begins >= end && place > since {
+                    break;
+                }
+                let last = self.last_heartbeat(*silence);
+                let stale_at = exceeds_at(last.at, last.stale_limit(settings), self.blind_periods);
+                turns.extend([*begins, stale_at]);
+                if self.role == Role::Service {
+                    let limit = last.late_limit(settings);
+                    turns.push(late_at(last.at, limit, self.blind_periods));
+                }
+            }
+        }
+        turns
+    }
+
+    /// The place of the settings in force at a moment.
+    fn in_force_at(&self, moment: Timestamp) -> usize {
+        self.settings.partition_point(|(begins, _)| *begins <= moment).saturating_sub(1)
+    }
+
+    fn last_heartbeat(&self, silence: Silence) -> LastHeartbeat {
+        let Silence { start, told, stopped, .. } = silence;
+        LastHeartbeat { role: self.role, at: start, told, stopped }
+    }
+
+    fn state_at(&self, moment: Timestamp) -> PastState {
+        let known = self.presence.partition_point(|(at, _)| *at <= moment);
+        let is_there = known.checked_sub(1).and_then(|place| self.presence.get(place));
+        if is_there.is_none_or(|(_, is_there)| !is_there) {
+            return PastState::Absent;
+        }
+        if self.complete_since.is_some_and(|since| moment < since) {
+            return PastState::Forgotten;
+        }
+        let next = self.blind_periods.partition_point(|period| period.end <= moment);
+        if self.blind_periods.get(next).is_some_and(|period| period.start < moment) {
+            return PastState::Pulse(Pulse::Unknown);
+        }
+        let known = self.silences.partition_point(|silence| silence.start <= moment);
+        let silence = known.checked_sub(1).and_then(|place| self.silences.get(place));
+        let pulse = match silence.filter(|silence| moment < silence.end) {
+            None => Pulse::Alive,
+            Some(silence) => {
+                let settings =
+                    self.settings.get(self.in_force_at(moment)).map(|(_, settings)| *settings);
+                let last = self.last_heartbeat(*silence);
+                last.pulse(&settings.unwrap_or_default(), self.blind_periods, moment)
+            }
+        };
+        PastState::Pulse(pulse)
+    }
+}
