@@ -69,12 +69,9 @@ pub(crate) fn layout(
     let asset = move |name: &str| format!("{assets}/{name}");
     let blocked_in_frame =
         (signed_out && !context.site.frame_ancestors.is_empty()).then(|| blocked_in_frame(context));
-    let again = context.user.as_ref().filter(|_| !hide_chrome);
-    let again = again.and_then(|user| sign_in_again(context.catalog, &context.site, user));
-    let session = again.is_some().then(|| {
-        let file = asset("session.js");
-        view! { <script nonce=nonce.clone() r#type="module" src=file></script> }
-    });
+    let user = context.user.as_ref().filter(|_| !hide_chrome);
+    let (again_form, again_script) =
+        user.and_then(|user| sign_in_again(context.catalog, &context.site, user, &nonce)).unzip();
     let html = view! {
         <html
             lang=context.catalog.language().as_str()
@@ -90,14 +87,14 @@ pub(crate) fn layout(
                 <script nonce=nonce.clone() src=asset("header.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset("times.js")></script>
                 <script nonce=nonce.clone() r#type="module" src=asset(if signed_out { "code.js" } else { "copy.js" })></script>
-                {session}
+                {again_script}
                 {branding::stylesheets(&context.site, &context.appearance)}
                 {branding::frame_script(&context.site, &nonce, signed_out)}
             </head>
             <body>
                 {branding::product_bar(&context.site, &context.appearance)}
                 {blocked_in_frame}
-                {again}
+                {again_form}
                 {body}
             </body>
         </html>

@@ -59,11 +59,8 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
     let icon = format!("favicon-{}.svg", status_style::health(banner.health).icon);
     let context = state.shared();
     let user = &context.page_context.user;
-    let again = (!hide_chrome).then(|| sign_in_again(catalog, &site, user)).flatten();
-    let session = again.is_some().then(|| {
-        let file = asset("session.js");
-        view! { <script nonce=nonce.clone() type="module" src=file></script> }
-    });
+    let (again_form, again_script) =
+        (!hide_chrome).then(|| sign_in_again(catalog, &site, user, &nonce)).flatten().unzip();
     let unbuilt = unbuilt.then(|| {
         view! {
             <p role="alert">
@@ -113,7 +110,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                 <div class="icon-sprite" inner_html=status_style::SPRITE></div>
                 {branding::product_bar(&site, &appearance)}
                 {header::header(state)}
-                {again}
+                {again_form}
                 {print_head(state)}
                 {first_server}
                 <div id="app">
@@ -128,7 +125,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                     data-text=catalog.text(MessageKey::PagesCopied)
                 ></p>
                 <script nonce=nonce.clone() type="text/plain" id="initial-state" inner_html=packed></script>
-                {session}
+                {again_script}
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
         </html>

@@ -6,16 +6,18 @@ use crate::cluster::hints::Arg;
 use crate::i18n::{Catalog, MessageKey};
 use crate::protocol::{CurrentUser, SiteInfo};
 
-/// Hidden until the session has ended; `session.js` sends it.
+/// The form, which is hidden until the session has ended, and the script that sends it. `None` if the user did not
+/// sign in here.
 pub(crate) fn sign_in_again(
     catalog: &Catalog,
     site: &SiteInfo,
     user: &CurrentUser,
-) -> Option<impl IntoView + use<>> {
+    nonce: &str,
+) -> Option<(impl IntoView + use<>, impl IntoView + use<>)> {
     let name = user.name.clone().filter(|_| user.can_sign_out)?;
     let lead = catalog.format(MessageKey::PagesSignInAgain, &[("name", Arg::Text(name.clone()))]);
     let base = &site.base;
-    Some(view! {
+    let form = view! {
         <form
             class="bar"
             id="sign-in-again"
@@ -38,5 +40,8 @@ pub(crate) fn sign_in_again(
             <button class="primary">{catalog.text(MessageKey::PagesSignIn)}</button>
             <p class="error-text" role="alert"></p>
         </form>
-    })
+    };
+    let file = format!("{}/session.js", site.assets);
+    let script = view! { <script nonce=nonce.to_owned() r#type="module" src=file></script> };
+    Some((form, script))
 }
