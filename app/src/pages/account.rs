@@ -6,8 +6,9 @@ use leptos::prelude::*;
 
 use crate::cluster::Timestamp;
 use crate::i18n::MessageKey;
-use crate::page::header::view as header;
-use crate::pages::layout::{Document, DocumentContext, alert, document, table, time};
+use crate::pages::layout::{
+    Document, DocumentContext, account_header, alert, document, table, time,
+};
 
 #[derive(Clone, Debug)]
 pub struct AccountPage {
@@ -48,14 +49,14 @@ pub enum PasswordField {
 
 pub fn render(page: AccountPage) -> Document {
     let AccountPage { context, name, role, sessions, is_changed, error } = page;
-    let title = context.text(MessageKey::PagesAccount);
+    let title = MessageKey::PagesAccount;
     let changed = is_changed.then(|| {
         view! { <p role="status">{context.text(MessageKey::PagesAccountChanged)}</p> }
     });
     let body = view! {
         {account_header(&context, title)}
         <main class="wide-page">
-            <h1>{title}</h1>
+            <h1>{context.text(title)}</h1>
             <section aria-labelledby="who">
                 <h2 id="who"><bdi>{name.clone()}</bdi></h2>
                 <p class="muted">{context.text(MessageKey::PagesUsersColumnRole)} ": " {role}</p>
@@ -76,20 +77,7 @@ pub fn render(page: AccountPage) -> Document {
             </section>
         </main>
     };
-    document(&context, title, body)
-}
-
-fn account_header(context: &DocumentContext, title: &'static str) -> impl IntoView + use<> {
-    view! {
-        <header class="page-header">
-            <nav aria-label=context.text(MessageKey::HeaderBreadcrumb)>
-                <a href=context.address("")>"Cluster Overview"</a>
-                <span class="muted" aria-hidden="true">" / "</span>
-                <b aria-current="page">{title}</b>
-            </nav>
-            <div class="page-header-end">{header::theme_button(context.catalog)}</div>
-        </header>
-    }
+    document(&context, context.text(title), body)
 }
 
 fn password_form(

@@ -115,28 +115,50 @@ fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
     }
 }
 
-/// The header: a breadcrumb, and the menu of the page; only the theme where nobody has to be known.
+/// The header of a page that leads back to the administration: a breadcrumb, and the menu of the page; only the theme
+/// where nobody has to be known.
 pub(crate) fn page_header(context: &DocumentContext, title: MessageKey) -> impl IntoView + use<> {
     let address = |path: &str| context.address(path);
     let end = match context.user.clone() {
         Some(user) => header::menu(context.catalog, user, &address).into_any(),
         None => header::theme_button(context.catalog).into_any(),
     };
-    let title = context.text(title);
+    let parents = view! {
+        <a href=context.site.admin_url.clone()>{context.text(MessageKey::HeaderAdmin)}</a>
+        <span class="muted" aria-hidden="true">" / "</span>
+        {overview_link(context)}
+    };
+    header_bar(context, parents, title, end)
+}
+
+/// The header of a page about the reader's own account: a breadcrumb from the overview, and the theme.
+pub(crate) fn account_header(
+    context: &DocumentContext,
+    title: MessageKey,
+) -> impl IntoView + use<> {
+    header_bar(context, overview_link(context), title, header::theme_button(context.catalog))
+}
+
+fn header_bar<P: IntoView, E: IntoView>(
+    context: &DocumentContext,
+    parents: P,
+    title: MessageKey,
+    end: E,
+) -> impl IntoView + use<P, E> {
     view! {
         <header class="page-header">
             <nav aria-label=context.text(MessageKey::HeaderBreadcrumb)>
-                <a href=context.site.admin_url.clone()>{context.text(MessageKey::HeaderAdmin)}</a>
+                {parents}
                 <span class="muted" aria-hidden="true">" / "</span>
-                <a href=context.address("")>"Cluster Overview"</a>
-                <span class="muted" aria-hidden="true">" / "</span>
-                <b aria-current="page">{title}</b>
+                <b aria-current="page">{context.text(title)}</b>
             </nav>
-            <div class="page-header-end">
-                {end}
-            </div>
+            <div class="page-header-end">{end}</div>
         </header>
     }
+}
+
+fn overview_link(context: &DocumentContext) -> impl IntoView + use<> {
+    view! { <a href=context.address("")>"Cluster Overview"</a> }
 }
 
 /// A table that scrolls sideways within itself if it is too wide.
