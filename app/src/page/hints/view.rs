@@ -77,8 +77,7 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
                         } @else if let Some((text, anchor)) = &hint.more { li.muted id=(anchor) { (text) } }
                     }
                 }
-                ol { @for text in &hint.steps { li { (step(text, catalog)) } } }
-                @if let Some(avoid) = &hint.avoid { p.avoid { (avoid) } }
+                (instructions(&hint.steps, hint.avoid.as_deref(), catalog))
                 @if let Some(also) = &hint.also { p.muted { (also) } }
                 p.links {
                     @if let Some((text, address)) = &hint.show { a id={"show-" (hint.anchor)} href=(address) { (text) } }
@@ -123,8 +122,16 @@ fn reconnection(state: PageState, server: &ServerName) -> Markup {
     }
 }
 
-/// What to do; a command at its end can be copied.
-pub(crate) fn step(text: &str, catalog: &Catalog) -> Markup {
+/// What to do, step by step, and what to avoid.
+pub(crate) fn instructions(steps: &[String], avoid: Option<&str>, catalog: &Catalog) -> Markup {
+    html! {
+        ol { @for text in steps { li { (step(text, catalog)) } } }
+        @if let Some(avoid) = avoid { p.avoid { (avoid) } }
+    }
+}
+
+/// A command at its end can be copied.
+fn step(text: &str, catalog: &Catalog) -> Markup {
     let command = text.split_once(": ").filter(|(_, end)| end.starts_with("cluster-overview "));
     html! {
         @if let Some((lead, command)) = command {

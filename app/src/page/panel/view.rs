@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use crate::i18n::{self, Catalog, HintText, MessageKey};
 use crate::page::hints::model::DialogLink;
-use crate::page::hints::view::step;
+use crate::page::hints::view::instructions;
 use crate::page::live_html::live_html;
 use crate::page::panel::model::{Advice, Confirmation, Item, Panel, Section, TypedConfirmation};
 use crate::page::state::{PageState, Part};
@@ -54,8 +54,7 @@ fn advice_html(advice: &Advice, catalog: &Catalog) -> Markup {
             div {
                 b { (title) }
                 p.muted { (evidence) }
-                ol { @for text in steps { li { (step(text, catalog)) } } }
-                @if let Some(avoid) = avoid { p.avoid { (avoid) } }
+                (instructions(steps, avoid.as_deref(), catalog))
             }
         }
     }
