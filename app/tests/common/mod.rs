@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "the values are constants of the tests")]
 
 pub(crate) mod hints;
+pub(crate) mod past;
 
 use std::net::IpAddr;
 use std::sync::Arc;

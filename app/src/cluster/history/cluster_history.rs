@@ -66,7 +66,7 @@ impl ClusterHistory {
         let settings = self.settings.iter().map(|(at, _)| *at);
         let references = self.references.iter().map(|(at, _)| *at);
         let periods = self.blind_periods.iter().map(|period| period.end);
-        let records = self.components.values().flat_map(|history| history.moments_of_change());
+        let records = self.components.values().flat_map(ComponentHistory::moments_of_change);
         let changes = settings.chain(references).chain(periods).chain(records);
         changes.filter(|at| *at <= moment).max().unwrap_or(self.begins)
     }

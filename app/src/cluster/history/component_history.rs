@@ -118,15 +118,15 @@ impl ComponentHistory {
         moment: Timestamp,
         cluster: &ClusterHistory,
     ) -> LastHeartbeat {
-        match self.silences().find(|silence| silence.start <= moment && moment < silence.end) {
-            Some(Silence { start, told, stopped, .. }) => {
-                LastHeartbeat { role, at: start, told, stopped }
-            }
-            None => {
-                let told = cluster.settings_at(moment).interval();
-                LastHeartbeat { role, at: moment, told, stopped: false }
-            }
-        }
+        let is_in = |silence: &Silence| silence.start <= moment && moment < silence.end;
+        let silence = self.silences().find(is_in).unwrap_or(Silence {
+            start: moment,
+            end: moment,
+            told: cluster.settings_at(moment).interval(),
+            stopped: false,
+        });
+        let Silence { start, told, stopped, .. } = silence;
+        LastHeartbeat { role, at: start, told, stopped }
     }
 
     /// The starts and gaps up to a moment that its row kept then, since it was first seen.
@@ -140,15 +140,7 @@ impl ComponentHistory {
         let mut interruptions = Interruptions::default();
         let known = |at: Timestamp| first_seen < at && at <= moment;
         for record in &self.records {
-            for start in record.starts.iter().filter(|start| known(start.at)) {
-                interruptions.add_start(*start);
-            }
-            for silence in record.silences.iter().filter(|silence| known(silence.end)) {
-                let ends_in_start = record.starts.iter().any(|start| start.at == silence.end);
-                if !silence.stopped && !ends_in_start && is_gap(*silence, role, cluster) {
-                    interruptions.add_gap(Gap { start: silence.start, end: silence.end });
-                }
-            }
+            add_interruptions(&mut interruptions, record, role, cluster, &known);
         }
         interruptions
     }
@@ -166,6 +158,25 @@ impl ComponentHistory {
         known.fold(Boots::first(boot(&facts.ip)), |boots, back| {
             boots.after(boot(&back.ip), BootMatch::Returned, back.at)
         })
+    }
+}
+
+/// Adds the starts and gaps of a record at moments that are `known`.
+pub(super) fn add_interruptions(
+    interruptions: &mut Interruptions,
+    record: &ComponentRecord,
+    role: Role,
+    cluster: &ClusterHistory,
+    known: &dyn Fn(Timestamp) -> bool,
+) {
+    for start in record.starts.iter().filter(|start| known(start.at)) {
+        interruptions.add_start(*start);
+    }
+    for silence in record.silences.iter().filter(|silence| known(silence.end)) {
+        let ends_in_start = record.starts.iter().any(|start| start.at == silence.end);
+        if !silence.stopped && !ends_in_start && is_gap(*silence, role, cluster) {
+            interruptions.add_gap(Gap { start: silence.start, end: silence.end });
+        }
     }
 }
 

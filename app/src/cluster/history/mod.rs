@@ -3,12 +3,19 @@
 //! [`record`] is what is written when something changes. [`cluster_history`] makes the facts of a moment from it, which the
 //! same code judges as those of today.
 
+pub mod availability;
 pub mod cluster_history;
 pub mod component_history;
+pub mod event;
+pub mod events;
 pub mod record;
+pub mod rehearsal;
 pub mod timeline;
 
+pub use availability::{Availability, ClusterAim, Observed};
 pub use cluster_history::ClusterHistory;
 pub use component_history::ComponentHistory;
+pub use event::{Event, EventId, EventKind, Happening, PulseCause};
 pub use record::{ArrivalKind, ComponentRecord, RecordedState, Return, Silence};
+pub use rehearsal::{StaleCounts, Timeouts};
 pub use timeline::{Interval, PastState, Segment};

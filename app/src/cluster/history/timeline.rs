@@ -46,12 +46,6 @@ impl Interval {
     pub fn length(self) -> Span {
         self.until - self.from
     }
-
-    /// The part of a segment that lies in it.
-    pub(super) fn clip(self, segment: Segment) -> Option<Segment> {
-        let (from, until) = (segment.from.max(self.from), segment.until.min(self.until));
-        (from < until).then_some(Segment { from, until, ..segment })
-    }
 }
 
 impl ClusterHistory {

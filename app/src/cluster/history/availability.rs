@@ -1,0 +1,245 @@
+//! For how much of a span was something up?
+
+use std::collections::BTreeMap;
+
+use super::cluster_history::ClusterHistory;
+use super::component_history::ComponentHistory;
+use super::timeline::{Interval, PastState, Segment};
+use crate::cluster::component_key::Role;
+use crate::cluster::health::Pulse;
+use crate::cluster::server_name::ServerName;
+use crate::cluster::time::{Span, Timestamp};
+
+/// What was observed of something at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Observed {
+    Up,
+    /// Stale or stopped. A silence that became stale is down from its last heartbeat on.
+    Down,
+    /// Nobody could observe.
+    Blind,
+    /// It was not there, or its records were deleted.
+    Unknown,
+}
+
+/// A time in which the same was observed: its first moment, and what.
+pub type Observation = (Timestamp, Observed);
+
+/// For how long what was observed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Availability {
+    pub up: Span,
+    pub down: Span,
+    pub blind: Span,
+    pub unknown: Span,
+}
+
+impl Availability {
+    /// Hundredths of a percent of the observed time, cut, so that 10,000 means that nothing was down. `None` if less than a
+    /// hundredth of the whole was observed.
+    pub fn hundredths(self) -> Option<i64> {
+        let observed = self.up.0 + self.down.0;
+        let whole = observed + self.blind.0 + self.unknown.0;
+        if observed == 0 || i128::from(observed) * 100 < i128::from(whole) {
+            return None;
+        }
+        let cut = i128::from(self.up.0) * 10_000 / i128::from(observed);
+        i64::try_from(cut).ok()
+    }
+
+    fn add(&mut self, observed: Observed, length: Span) {
+        let sum = match observed {
+            Observed::Up => &mut self.up,
+            Observed::Down => &mut self.down,
+            Observed::Blind => &mut self.blind,
+            Observed::Unknown => &mut self.unknown,
+        };
+        *sum = *sum + length;
+    }
+
+    /// Of observations that begin with the span, in order.
+    pub fn of(observations: &[Observation], span: Interval) -> Self {
+        let mut sum = Self::default();
+        for (place, (from, observed)) in observations.iter().enumerate() {
+            let until = observations.get(place + 1).map_or(span.until, |(next, _)| *next);
+            sum.add(*observed, until - *from);
+        }
+        sum
+    }
+}
+
+/// What a cluster can be available for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterAim {
+    /// At least one service was up.
+    AnyService,
+    /// At least one web component was up.
+    AnyWeb,
+    /// Nothing was down.
+    All,
+}
+
+impl ClusterAim {
+    pub const ALL: [Self; 3] = [Self::AnyService, Self::AnyWeb, Self::All];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AnyService => "any_service",
+            Self::AnyWeb => "any_web",
+            Self::All => "all",
+        }
+    }
+}
+
+/// What was observed of each component of a cluster over a span.
+#[derive(Clone, Debug)]
+pub struct Observations {
+    pub span: Interval,
+    /// In the order of the components.
+    pub components: Vec<(ServerName, Role, Vec<Observation>)>,
+}
+
+impl ClusterHistory {
+    pub fn observations(&self, span: Interval) -> Observations {
+        let components = self.components.iter().map(|(key, component)| {
+            let observed = self.observed(key.role, component, span);
+            (key.server.clone(), key.role, observed)
+        });
+        Observations { span, components: components.collect() }
+    }
+
+    fn observed(
+        &self,
+        role: Role,
+        component: &ComponentHistory,
+        span: Interval,
+    ) -> Vec<Observation> {
+        let mut observed: Vec<Observation> = Vec::new();
+        for segment in self.timeline(role, component, span) {
+            let what = match segment.state {
+                PastState::Absent | PastState::Forgotten => Observed::Unknown,
+                PastState::Pulse(Pulse::Unknown) => Observed::Blind,
+                PastState::Pulse(Pulse::Alive | Pulse::Late) => Observed::Up,
+                PastState::Pulse(Pulse::Stale) => {
+                    mark_down(&mut observed, component, segment, span);
+                    Observed::Down
+                }
+                PastState::Pulse(Pulse::Stopped) => Observed::Down,
+            };
+            push(&mut observed, (segment.from, what));
+        }
+        observed
+    }
+}
+
+fn push(observed: &mut Vec<Observation>, next: Observation) {
+    if observed.last().is_none_or(|(_, before)| *before != next.1) {
+        observed.push(next);
+    }
+}
+
+/// What was up since the last heartbeat before a stale segment was down already.
+fn mark_down(
+    observed: &mut Vec<Observation>,
+    component: &ComponentHistory,
+    stale: Segment,
+    span: Interval,
+) {
+    let mut silences = component.silences();
+    let silence = silences.find(|one| one.start <= stale.from && stale.from < one.end);
+    let Some(start) = silence.map(|silence| silence.start.max(span.from)) else { return };
+    let mut changed: Vec<Observation> = Vec::new();
+    for (place, (from, what)) in observed.iter().enumerate() {
+        let until = observed.get(place + 1).map_or(stale.from, |(next, _)| *next);
+        if *what != Observed::Up || until <= start {
+            push(&mut changed, (*from, *what));
+        } else {
+            if *from < start {
+                push(&mut changed, (*from, Observed::Up));
+            }
+            push(&mut changed, ((*from).max(start), Observed::Down));
+        }
+    }
+    *observed = changed;
+}
+
+impl Observations {
+    /// Of each server: down while one of its components is, up while one is and none is down. A web component that nobody asks
+    /// for anything does not make its server down.
+    pub fn by_server(&self) -> BTreeMap<&ServerName, Vec<Observation>> {
+        let servers = self.components.chunk_by(|(a, ..), (b, ..)| a == b);
+        let of_server = |components: &'_ [(ServerName, Role, Vec<Observation>)]| {
+            let observed = components.iter().map(|(_, role, observed)| (*role, &**observed));
+            combine(&observed.collect::<Vec<_>>(), |parts| {
+                let service = parts.iter().find(|(role, _)| *role == Role::Service);
+                let is_up = service.is_some_and(|(_, what)| *what == Observed::Up);
+                let is_idle =
+                    |role: Role, what| role == Role::Web && what == Observed::Down && is_up;
+                worst(parts.iter().filter(|(role, what)| !is_idle(*role, *what)))
+            })
+        };
+        servers
+            .filter_map(|components| Some((&components.first()?.0, of_server(components))))
+            .collect()
+    }
+
+    /// Of the cluster.
+    pub fn of_cluster(&self, aim: ClusterAim) -> Vec<Observation> {
+        let observed = self.components.iter().map(|(_, role, observed)| (*role, &**observed));
+        let wanted: Vec<_> = observed
+            .filter(|(role, _)| match aim {
+                ClusterAim::AnyService => *role == Role::Service,
+                ClusterAim::AnyWeb => *role == Role::Web,
+                ClusterAim::All => true,
+            })
+            .collect();
+        combine(&wanted, |parts| if aim == ClusterAim::All { worst(parts) } else { best(parts) })
+    }
+}
+
+/// Down if one is; up if one is; blind if one could not be observed; otherwise unknown.
+fn worst<'a>(parts: impl IntoIterator<Item = &'a (Role, Observed)>) -> Observed {
+    by_rank(parts, [Observed::Down, Observed::Up, Observed::Blind])
+}
+
+/// Up if one is; down if one is; blind if one could not be observed; otherwise unknown.
+fn best<'a>(parts: impl IntoIterator<Item = &'a (Role, Observed)>) -> Observed {
+    by_rank(parts, [Observed::Up, Observed::Down, Observed::Blind])
+}
+
+/// The first of these that is among the parts.
+fn by_rank<'a>(
+    parts: impl IntoIterator<Item = &'a (Role, Observed)>,
+    ranks: [Observed; 3],
+) -> Observed {
+    let rank = |what: Observed| ranks.iter().position(|one| *one == what).unwrap_or(ranks.len());
+    let found = parts.into_iter().map(|(_, what)| *what).min_by_key(|what| rank(*what));
+    found.unwrap_or(Observed::Unknown)
+}
+
+/// What follows from several that were observed at the same time.
+fn combine(
+    parts: &[(Role, &[Observation])],
+    judge: impl Fn(&[(Role, Observed)]) -> Observed,
+) -> Vec<Observation> {
+    let mut turns: Vec<(Timestamp, usize, Observed)> = parts
+        .iter()
+        .enumerate()
+        .flat_map(|(part, (_, observed))| observed.iter().map(move |(at, what)| (*at, part, *what)))
+        .collect();
+    turns.sort_by_key(|(at, ..)| *at);
+    let mut now: Vec<(Role, Observed)> =
+        parts.iter().map(|(role, _)| (*role, Observed::Unknown)).collect();
+    let mut observed: Vec<Observation> = Vec::new();
+    for same in turns.chunk_by(|(a, ..), (b, ..)| a == b) {
+        let Some((at, ..)) = same.first() else { continue };
+        for (_, part, what) in same {
+            if let Some((_, of_part)) = now.get_mut(*part) {
+                *of_part = *what;
+            }
+        }
+        push(&mut observed, (*at, judge(&now)));
+    }
+    observed
+}

@@ -1,0 +1,190 @@
+//! What do events, availability and rehearsals say of a small past?
+
+#![allow(clippy::unwrap_used, reason = "what counts is there, or the test fails")]
+
+mod common;
+
+use cluster_overview_app::cluster::history::{
+    Availability, ClusterAim, Event, EventId, Happening, Interval, PulseCause,
+};
+use cluster_overview_app::cluster::{Pulse, Span, Timestamp};
+use common::past::{Cluster, Kind, Step, What};
+use common::{NOON, name, s};
+
+const SERVICE: usize = 0;
+const WEB_OF_ANOTHER: usize = 3;
+
+fn until(seconds: i64) -> Interval {
+    Interval { from: NOON, until: s(seconds) }
+}
+
+/// Steps at these seconds after noon.
+fn cluster(steps: &[(i64, What)]) -> Cluster {
+    let mut cluster = Cluster::new();
+    for (at, what) in steps {
+        let after = (s(*at) - cluster.now).0;
+        cluster.take(Step { after, what: *what });
+    }
+    cluster.finish()
+}
+
+fn heard(component: usize) -> What {
+    What::Heartbeat { component, kind: Kind::Continued }
+}
+
+/// A service that is silent from 60 s to 660 s after noon, and speaks for 300 s then.
+fn silent_for_ten_minutes() -> Cluster {
+    let mut steps = vec![(0, heard(SERVICE)), (30, heard(SERVICE)), (60, heard(SERVICE))];
+    steps.extend((660..=960).step_by(30).map(|at| (at, heard(SERVICE))));
+    cluster(&steps)
+}
+
+fn pulses(events: &[Event]) -> Vec<(Timestamp, Pulse, Option<Span>)> {
+    let pulse = |event: &Event| match event.what {
+        Happening::Pulse { to, lasted, .. } => Some((event.at, to, lasted)),
+        _ => None,
+    };
+    let mut found: Vec<_> = events.iter().filter_map(pulse).collect();
+    found.reverse();
+    found
+}
+
+#[test]
+fn a_silence_is_told_when_it_became_late_and_stale_and_how_long_each_lasted() {
+    let events = silent_for_ten_minutes().history.events(until(1_000));
+    assert_eq!(
+        pulses(&events),
+        [
+            (s(120) + Span::TICK, Pulse::Late, None),
+            (s(360) + Span::TICK, Pulse::Stale, Some(Span::seconds(240))),
+            (s(660), Pulse::Alive, Some(Span(300_000 - 1))),
+        ]
+    );
+}
+
+#[test]
+fn a_silence_that_became_stale_is_down_from_its_last_heartbeat_on() {
+    let cluster = silent_for_ten_minutes();
+    let observed = cluster.history.observations(until(1_000));
+    let (_, _, service) = &observed.components[0];
+    let availability = Availability::of(service, observed.span);
+    let down = Span::seconds(600);
+    assert_eq!(
+        availability,
+        Availability { up: Span::seconds(400), down, ..Availability::default() }
+    );
+    assert_eq!(availability.hundredths(), Some(4_000));
+    let of_cluster = observed.of_cluster(ClusterAim::AnyService);
+    assert_eq!(Availability::of(&of_cluster, observed.span), availability);
+    let no_web = Availability::of(&observed.of_cluster(ClusterAim::AnyWeb), observed.span);
+    assert_eq!(no_web.hundredths(), None);
+}
+
+#[test]
+fn a_percentage_is_cut_and_100_means_that_nothing_was_down() {
+    let of = |up, down, blind| {
+        let (up, down, blind) = (Span(up), Span(down), Span(blind));
+        Availability { up, down, blind, unknown: Span::ZERO }.hundredths()
+    };
+    assert_eq!(of(1_000_000_000, 1, 0), Some(9_999));
+    assert_eq!(of(1_000_000_000, 0, 5), Some(10_000));
+    assert_eq!(of(2, 1, 0), Some(6_666));
+    assert_eq!(of(1, 0, 98), Some(10_000));
+    assert_eq!(of(1, 0, 100), None, "less than a hundredth was observed");
+}
+
+#[test]
+fn a_time_in_which_nobody_observed_is_neither_up_nor_down_and_ends_no_pulse() {
+    let mut steps = vec![(0, heard(SERVICE)), (10, heard(SERVICE)), (310, What::Blind)];
+    steps.extend((320..=620).step_by(30).map(|at| (at, heard(SERVICE))));
+    let cluster = cluster(&steps);
+    let events = cluster.history.events(until(620));
+    assert_eq!(pulses(&events), []);
+    assert!(
+        events.iter().any(|event| event.what == Happening::Blind { lasted: Span::seconds(300) })
+    );
+    let observed = cluster.history.observations(until(620));
+    let availability = Availability::of(&observed.components[0].2, observed.span);
+    assert_eq!(
+        (availability.down, availability.blind),
+        (Span::ZERO, Span::seconds(300) - Span::TICK)
+    );
+    assert_eq!(availability.hundredths(), Some(10_000));
+}
+
+#[test]
+fn a_goodbye_a_start_an_upgrade_and_a_removal_are_events_with_their_cause() {
+    let kind = |kind| What::Heartbeat { component: SERVICE, kind };
+    let cluster = cluster(&[
+        (0, heard(SERVICE)),
+        (30, kind(Kind::Leaving)),
+        (90, kind(Kind::Upgraded)),
+        (200, What::Removal { component: SERVICE }),
+    ]);
+    let mut events = cluster.history.events(until(1_000));
+    events.reverse();
+    let kinds: Vec<_> = events.iter().map(|event| (event.at, event.kind().as_str())).collect();
+    assert_eq!(
+        kinds,
+        [
+            (s(0), "first_seen"),
+            (s(30), "pulse"),
+            (s(90), "pulse"),
+            (s(90), "start"),
+            (s(90), "version"),
+            (s(150) + Span::TICK, "pulse"),
+            (s(200), "removed"),
+        ]
+        .map(|(at, kind)| (at, kind))
+    );
+    let cause = |at: usize| match events[at].what {
+        Happening::Pulse { why, to, .. } => Some((why, to)),
+        _ => None,
+    };
+    assert_eq!(cause(1), Some((PulseCause::Goodbye, Pulse::Stopped)));
+    assert_eq!(cause(2), Some((PulseCause::Start, Pulse::Alive)));
+}
+
+#[test]
+fn a_changed_timeout_turns_a_pulse_and_is_its_cause() {
+    let cluster = cluster(&[
+        (0, heard(SERVICE)),
+        (150, What::Settings { interval_s: 30, more_s: 60 }),
+        (200, heard(SERVICE)),
+    ]);
+    let events = cluster.history.events(until(200));
+    let stale = events.iter().find_map(|event| match event.what {
+        Happening::Pulse { to: Pulse::Stale, why, .. } => Some((event.at, why)),
+        _ => None,
+    });
+    assert_eq!(stale, Some((s(150), PulseCause::Settings)));
+}
+
+#[test]
+fn a_timeout_is_rehearsed_on_the_silences_that_there_were() {
+    let history = silent_for_ten_minutes().history;
+    let times = |stale_timeout_s| {
+        let timeouts = history.settings_at(s(0)).into();
+        let counts = history.rehearse(
+            cluster_overview_app::cluster::history::Timeouts { stale_timeout_s, ..timeouts },
+            until(1_000),
+        );
+        counts.get(&name("app-1")).copied().unwrap_or_default()
+    };
+    assert_eq!([times(300), times(599), times(600), times(60)], [1, 1, 0, 1]);
+}
+
+#[test]
+fn a_web_window_is_rehearsed_down_to_the_silences_that_are_recorded() {
+    let history = cluster(&[(0, heard(WEB_OF_ANOTHER))]).history;
+    assert_eq!(history.min_web_window(until(1_000)), Span::minutes(60));
+}
+
+#[test]
+fn the_id_of_an_event_is_found_again_from_its_text() {
+    for event in silent_for_ten_minutes().history.events(until(1_000)) {
+        assert_eq!(EventId::parse(&event.id().to_string()), Some(event.id()));
+        assert_eq!(event.id().at(), event.at);
+    }
+    assert_eq!(EventId::parse("soon"), None);
+}
