@@ -40,9 +40,9 @@ fn silent_for_ten_minutes() -> Cluster {
 }
 
 fn pulses(events: &[Event]) -> Vec<(Timestamp, Pulse, Option<Span>)> {
-    let pulse = |event: &Event| match event.what {
-        Happening::Pulse { to, lasted, .. } => Some((event.at, to, lasted)),
-        _ => None,
+    let pulse = |event: &Event| {
+        let Happening::Pulse { to, lasted, .. } = event.what else { return None };
+        Some((event.at, to, lasted))
     };
     let mut found: Vec<_> = events.iter().filter_map(pulse).collect();
     found.reverse();
@@ -137,9 +137,9 @@ fn a_goodbye_a_start_an_upgrade_and_a_removal_are_events_with_their_cause() {
         ]
         .map(|(at, kind)| (at, kind))
     );
-    let cause = |at: usize| match events[at].what {
-        Happening::Pulse { why, to, .. } => Some((why, to)),
-        _ => None,
+    let cause = |at: usize| {
+        let Happening::Pulse { why, to, .. } = events[at].what else { return None };
+        Some((why, to))
     };
     assert_eq!(cause(1), Some((PulseCause::Goodbye, Pulse::Stopped)));
     assert_eq!(cause(2), Some((PulseCause::Start, Pulse::Alive)));
@@ -153,9 +153,9 @@ fn a_changed_timeout_turns_a_pulse_and_is_its_cause() {
         (200, heard(SERVICE)),
     ]);
     let events = cluster.history.events(until(200));
-    let stale = events.iter().find_map(|event| match event.what {
-        Happening::Pulse { to: Pulse::Stale, why, .. } => Some((event.at, why)),
-        _ => None,
+    let stale = events.iter().find_map(|event| {
+        let Happening::Pulse { to: Pulse::Stale, why, .. } = event.what else { return None };
+        Some((event.at, why))
     });
     assert_eq!(stale, Some((s(150), PulseCause::Settings)));
 }
