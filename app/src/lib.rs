@@ -15,4 +15,4 @@ pub mod server_fns;
 #[cfg(feature = "hydrate")]
 pub use page::client::hydrate;
 #[cfg(feature = "ssr")]
-pub use page::document::{nonce, shell};
+pub use page::document::{PastMoment, nonce, past_document, shell};

@@ -221,9 +221,10 @@ impl PageState {
         self.shared.get_value()
     }
 
-    /// A viewer can change nothing.
+    /// A viewer can change nothing, and nobody can change the past.
     pub(crate) fn is_read_only(&self) -> bool {
         self.shared().page_context.user.role == UserRole::Viewer
+            || !self.route.get_untracked().at.is_empty()
     }
 
     /// The address of a route below the base path; it keeps the appearance.

@@ -5,7 +5,12 @@ pub(crate) mod branding;
 #[cfg(feature = "ssr")]
 mod keyboard;
 #[cfg(feature = "ssr")]
+mod past;
+#[cfg(feature = "ssr")]
 pub(crate) mod sign_in_again;
+
+#[cfg(feature = "ssr")]
+pub use self::past::{PastMoment, past_document};
 
 use leptos::prelude::*;
 
@@ -109,7 +114,7 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                 {keyboard::skip_links(catalog)}
                 <div class="icon-sprite" inner_html=status_style::SPRITE></div>
                 {branding::product_bar(&site, &appearance)}
-                {header::header(state)}
+                {header::header(state, header::live_status(state))}
                 {again_form}
                 {print_head(state)}
                 {first_server}

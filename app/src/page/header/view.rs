@@ -18,9 +18,9 @@ use crate::page::watchdog;
 #[cfg(feature = "ssr")]
 use crate::protocol::{CurrentUser, UserRole};
 
-/// Without chrome it has no breadcrumb and no menu.
+/// Without chrome it has no breadcrumb and no menu. `status` says whether the page is up to date.
 #[cfg(feature = "ssr")]
-pub(crate) fn header(state: PageState) -> impl IntoView {
+pub(crate) fn header<S: IntoView>(state: PageState, status: S) -> impl IntoView + use<S> {
     let catalog = state.catalog();
     let has_chrome = !state.route.get_untracked().appearance.hide_chrome;
     let breadcrumb = has_chrome.then(|| breadcrumb(state));
@@ -42,12 +42,20 @@ pub(crate) fn header(state: PageState) -> impl IntoView {
             {breadcrumb}
             <div id="header-verdict" aria-hidden="true" inner_html=verdict(state).into_string()></div>
             <div class="page-header-end">
-                {watchdog::notice(catalog)}
-                <div id="connection-status" inner_html=connection_status(state).into_string()></div>
+                {status}
                 {add_server}
                 {menu}
             </div>
         </header>
+    }
+}
+
+/// Whether the page follows the cluster.
+#[cfg(feature = "ssr")]
+pub(crate) fn live_status(state: PageState) -> impl IntoView {
+    view! {
+        {watchdog::notice(state.catalog())}
+        <div id="connection-status" inner_html=connection_status(state).into_string()></div>
     }
 }
 

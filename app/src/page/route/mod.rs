@@ -13,6 +13,8 @@ use crate::page::route::query::{Params, to_query};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
+    /// The past moment that is shown, as the address names it; empty for now.
+    pub at: String,
     pub list: List,
     pub appearance: Appearance,
     pub dialog: Dialog,
@@ -168,6 +170,7 @@ impl Route {
         let sort = get("sort").unwrap_or_default();
         let (reversed, sort) = sort.strip_prefix('-').map_or((false, sort), |sort| (true, sort));
         Self {
+            at: get("at").unwrap_or_default().to_owned(),
             list: List {
                 sort: Sort::ALL
                     .into_iter()
@@ -201,7 +204,8 @@ impl Route {
 
     /// The parameters that every link keeps, whatever it opens.
     pub(crate) fn persistent_params(&self) -> Vec<(&'static str, String)> {
-        self.list.pairs().into_iter().chain(self.appearance.pairs()).collect()
+        let at = (!self.at.is_empty()).then(|| ("at", self.at.clone()));
+        at.into_iter().chain(self.list.pairs()).chain(self.appearance.pairs()).collect()
     }
 
     /// Also has the draft of a form and its error, or what was done: for pages without scripts.
