@@ -1,5 +1,6 @@
-//! Which message fits a verdict, a hint, a setting, a preview?
+//! Which message fits a verdict, an event, a hint, a setting, a preview?
 
+mod events;
 mod hints;
 mod preview;
 mod reasons;
