@@ -54,6 +54,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
         frame_ancestors: options.frame_ancestors,
         branding: branding.as_ref().map(|file| file.get()).transpose()?.unwrap_or_default(),
         max_servers: options.max_servers,
+        keep_history: options.keep_history,
         own,
         dials_as: Some(name),
         dial_loopback: options.dialling.loopback,

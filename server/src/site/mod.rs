@@ -27,6 +27,7 @@ use crate::ingest::Ingest;
 use crate::live::LiveState;
 use crate::messenger::{Dialer, LocalWebServer};
 use crate::net::tls::Tls;
+use crate::past::Past;
 use crate::self_report::SelfReporter;
 use crate::store::{Store, StoreError};
 
@@ -42,6 +43,7 @@ const BRANDING_PERIOD: Duration = Duration::from_secs(5);
 pub struct Site {
     pub(crate) store: Arc<Store>,
     pub(crate) live: Arc<LiveState>,
+    pub(crate) past: Past,
     pub(crate) intake: Ingest,
     pub(crate) own: Option<Arc<SelfReporter>>,
     pub(crate) auth: Arc<AuthService>,
@@ -79,7 +81,7 @@ impl Site {
     pub async fn open(options: Options) -> Result<Arc<Self>, StoreError> {
         // Leptos renders on this runtime; a second call in one process changes nothing.
         let _ = any_spawner::Executor::init_tokio();
-        let store = Store::open(&options.database).await?;
+        let store = Store::open_keeping(&options.database, options.keep_history).await?;
         let live = LiveState::load(Arc::clone(&store)).await?;
         // PostgreSQL may be unavailable at the start: the page shows that, and the overview waits for it.
         live.check_database()
@@ -120,6 +122,7 @@ impl Site {
         let commands = Commands::new(Arc::clone(&live), Arc::clone(&dialer));
         let site = Arc::new(Self {
             store,
+            past: Past::new(Arc::clone(&live)),
             live,
             intake,
             own,

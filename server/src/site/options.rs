@@ -11,7 +11,7 @@ use crate::auth::AuthPolicy;
 use crate::auth::secret::SecretHash;
 use crate::messenger::DialLoopback;
 use crate::self_report::SelfReport;
-use crate::store::without_password;
+use crate::store::{KEEP_HISTORY, without_password};
 
 /// The default limit of servers.
 pub const MAX_SERVERS: usize = 20_000;
@@ -36,6 +36,8 @@ pub struct Options {
     pub branding: Branding,
     /// Heartbeats of more servers are rejected.
     pub max_servers: usize,
+    /// How long the history is kept.
+    pub keep_history: Span,
     /// The components of this process that it reports, and their facts.
     pub own: Option<(SelfReport, Vec<Role>)>,
     /// The name of this web server to the services that it dials. `None`: it dials none.
@@ -58,6 +60,7 @@ impl Options {
             frame_ancestors: Vec::new(),
             branding: Branding::default(),
             max_servers: MAX_SERVERS,
+            keep_history: KEEP_HISTORY,
             own: None,
             dials_as: None,
             dial_loopback: DialLoopback::default(),

@@ -73,9 +73,10 @@ impl AdminStore {
         references.accept(kind, check);
         let already = references == before;
         if !already {
-            rows::set_references(&mut tx, &references).await?;
+            let commit = cluster.commit.number + 1;
+            rows::set_references(&mut tx, &references, at, commit).await?;
             let entry = AuditEntry::done(&Actor::command(), Action::AcceptKey, check.short());
-            audit::record(&mut tx, &entry, at, cluster.commit.number + 1).await?;
+            audit::record(&mut tx, &entry, at, commit).await?;
             self.commit(AdminTx { tx, cluster, at }, Section::ReferenceKeys).await?;
         }
         let KeyChangePreview { wrong, .. } =

@@ -14,7 +14,7 @@ use app::protocol::UserRole;
 use crate::auth::audit::{Action, Actor, AuditEntry, AuditQuery};
 use crate::auth::model::Account;
 use crate::clock::Stopwatch;
-use crate::store::fold::fold_heartbeats;
+use crate::store::fold::{fold_heartbeats, record_removal};
 use crate::store::{AccessChange, Commit, Database, Store, StoreError, access, rows};
 use crate::store::{access_rows, audit, component_row};
 
@@ -90,12 +90,13 @@ impl Work {
                     .await?;
             }
             Self::Configure => {
-                rows::set_settings(&mut change.tx, &settings(number)).await?;
+                change.set_settings(settings(number)).await?;
                 change.record(&entry()).await?;
             }
             Self::Remove => {
                 let commit = change.commit_no();
                 let keys = [key("web-1"), key("web-2")];
+                record_removal(&mut change, &keys).await?;
                 component_row::remove(&mut change.tx, &keys, change.at, commit).await?;
                 change.record(&entry()).await?;
             }
@@ -115,7 +116,7 @@ impl Work {
             Self::AcceptKey => {
                 let mut references = rows::references(&mut change.tx).await?;
                 references.accept(KeyKind::Encryption, key_check(number));
-                rows::set_references(&mut change.tx, &references).await?;
+                change.set_references(references).await?;
                 change.record(&entry()).await?;
             }
             Self::RenewMark | Self::Load | Self::Audit => {}

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::Stored;
 use app::cluster::{
     ComponentKey, Heartbeat, KeyCheck, KeyKind, RejectedHeartbeat, ServerName, Settings, Span,
@@ -18,7 +17,7 @@ use crate::store::access_change::AccessChange;
 use crate::store::commit::{Commit, ReceiveOutcome};
 use crate::store::component_row::Upsert;
 use crate::store::error::StoreError;
-use crate::store::fold::fold_heartbeats;
+use crate::store::fold::{self, fold_heartbeats};
 use crate::store::messenger_status::MessengerReport;
 use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
@@ -26,7 +25,7 @@ use crate::store::write_tx::WriteTx;
 use crate::store::{Database, Store};
 use crate::store::{access, access_rows, audit, component_row, rejections, rows};
 
-const MAX_ROWS_PER_DELETE: u32 = 1_000;
+pub(super) const MAX_ROWS_PER_DELETE: u32 = 1_000;
 const MAX_USES_PER_TRANSACTION: usize = 1_000;
 /// As long as a tombstone exists, a late heartbeat of the removed component is not mistaken for a new one.
 const TOMBSTONE_RETENTION: Span = Span::minutes(31 * 24 * 60);
@@ -59,8 +58,7 @@ impl Store {
         let entry = entry.clone();
         let written = self.write(move |change| {
             Box::pin(async move {
-                rows::set_settings(&mut change.tx, &settings).await?;
-                change.pending.settings = Some(settings);
+                change.set_settings(settings).await?;
                 change.record(&entry).await
             })
         });
@@ -79,6 +77,7 @@ impl Store {
         let written = self.write(move |change| {
             Box::pin(async move {
                 let (at, commit) = (change.at, change.commit_no());
+                fold::record_removal(change, &keys).await?;
                 component_row::remove(&mut change.tx, &keys, at, commit).await?;
                 change.end_rejections(&keys, &whole).await?;
                 change.pending.removed = keys;
@@ -186,10 +185,14 @@ impl Store {
         let entry = entry.clone();
         let written = self.write(move |change| {
             Box::pin(async move {
-                let mut references = rows::references(&mut change.tx).await?;
+                let known = rows::references(&mut change.tx).await?;
+                let mut references = known;
                 references.accept(kind, check);
-                rows::set_references(&mut change.tx, &references).await?;
-                change.pending.references = Some(references);
+                if references == known {
+                    change.pending.references = Some(references);
+                } else {
+                    change.set_references(references).await?;
+                }
                 change.record(&entry).await
             })
         });
@@ -233,7 +236,7 @@ impl Store {
         let store = Arc::clone(self);
         run_to_end(async move {
             while store.delete_some_expired().await? {}
-            Ok(())
+            store.prune_history().await
         })
         .await
     }
@@ -246,9 +249,8 @@ impl Store {
         };
         let Some(mut tx) = tx else { return Ok(false) };
         let at = self.now();
-        let (tombstones, blind_periods) = (at - TOMBSTONE_RETENTION, at - BLIND_PERIOD_RETENTION);
-        let more_facts =
-            rows::delete_expired(&mut tx, tombstones, blind_periods, MAX_ROWS_PER_DELETE).await?;
+        let tombstones = at - TOMBSTONE_RETENTION;
+        let more_facts = rows::delete_tombstones(&mut tx, tombstones, MAX_ROWS_PER_DELETE).await?;
         let more_access = audit::delete_expired(&mut tx, at, MAX_ROWS_PER_DELETE).await?;
         tx.commit().await?;
         Ok(more_facts || more_access)

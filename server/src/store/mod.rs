@@ -15,6 +15,7 @@ mod commit_token;
 mod component_row;
 mod error;
 mod fold;
+mod history;
 mod messenger_status;
 mod people;
 mod postgres;
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use app::cluster::{DiskSpace, Timestamp};
+use app::cluster::{DiskSpace, Span, Timestamp};
 
 use crate::auth::secret::SecretHash;
 pub(crate) use crate::store::access::TOKEN_RETENTION;
@@ -43,6 +44,7 @@ pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, Receiv
 pub use crate::store::commit_token::CommitId;
 pub(crate) use crate::store::commit_token::History;
 pub use crate::store::error::StoreError;
+pub use crate::store::history::{HistoryQuery, KEEP_HISTORY};
 pub use crate::store::messenger_status::MessengerReport;
 pub(crate) use crate::store::postgres::ChangeListener;
 use crate::store::postgres::PostgresStore;
@@ -64,6 +66,8 @@ pub struct Store {
     durations: Histogram,
     /// Whether the database could not be read or written since the last commit.
     was_blind: AtomicBool,
+    /// How long the history is kept.
+    keep_history: Span,
 }
 
 #[derive(Debug)]
@@ -102,6 +106,11 @@ impl Store {
     /// Opens the database at `sqlite:PATH`, and creates the file if it does not exist; or at
     /// `postgres://USER@HOST/DATABASE`, which may be unreachable for now. Applies the migrations.
     pub async fn open(address: &str) -> Result<Arc<Self>, StoreError> {
+        Self::open_keeping(address, KEEP_HISTORY).await
+    }
+
+    /// Opens it, and keeps the history for this long.
+    pub async fn open_keeping(address: &str, keep_history: Span) -> Result<Arc<Self>, StoreError> {
         let (database, sync_point) = if postgres::is_address(address) {
             let postgres = PostgresStore::new(address)?;
             let sync_point = SyncPoint { database_id: postgres.name().to_owned(), commit: None };
@@ -116,7 +125,8 @@ impl Store {
         };
         let durations = Histogram::new(DURATION_BOUNDS_S);
         let was_blind = AtomicBool::new(false);
-        Ok(Arc::new(Self { database, sync_point: Mutex::new(sync_point), durations, was_blind }))
+        let sync_point = Mutex::new(sync_point);
+        Ok(Arc::new(Self { database, sync_point, durations, was_blind, keep_history }))
     }
 
     /// The file of an `sqlite:` address.

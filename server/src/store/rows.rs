@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::{
     BlindPeriod, KeyCheck, KeyKind, ReferenceKey, ReferenceKeys, Settings, Snapshot, Span,
     Timestamp, Upkeep,
@@ -10,6 +11,7 @@ use app::cluster::{
 use serde_json::json;
 
 use crate::store::component_row::all_components;
+use crate::store::history::{self, ClusterChange};
 use crate::store::statement::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{CommitId, StoreError, postgres, rejections, sqlite};
@@ -31,6 +33,10 @@ pub(super) struct ClusterRow {
     pub(super) jumps: Span,
     /// No probe's failure is known after this time.
     pub(super) probes_fail_until: Timestamp,
+    /// When the settings last changed.
+    pub(super) settings_changed_at: Timestamp,
+    /// Before this time there is no history.
+    pub(super) history_begins_at: Timestamp,
 }
 
 /// The number of the commit that last changed each part.
@@ -55,7 +61,7 @@ macro_rules! select_cluster {
             $slots,
             " and commit_no = $1), ",
             $clock,
-            ", rejections_no, probes_fail_until from ",
+            ", rejections_no, probes_fail_until, settings_changed_at, history_begins_at from ",
             $from
         )
     };
@@ -84,6 +90,8 @@ impl ClusterRow {
             clock: row.get::<Option<i64>>(12)?.map(Timestamp),
             jumps: Span(row.get(13)?),
             probes_fail_until: Timestamp(row.get(15)?),
+            settings_changed_at: Timestamp(row.get(16)?),
+            history_begins_at: Timestamp(row.get(17)?),
         })
     }
 
@@ -93,7 +101,7 @@ impl ClusterRow {
     }
 }
 
-/// Inserts the cluster's row unless it exists. `id` identifies the database in cursors.
+/// Inserts the cluster's row, and the beginning of its history, unless it exists. `id` identifies the database in cursors.
 pub(super) async fn insert_cluster_row(
     tx: &mut Tx,
     id: &str,
@@ -101,14 +109,20 @@ pub(super) async fn insert_cluster_row(
 ) -> Result<(), StoreError> {
     let text = match tx.connection() {
         Connection::Sqlite(_) => {
-            "insert into cluster (id, database_id, commit_no, changed_at, mark_at, settings)
-             values (1, $1, 0, $2, $2, $3)
+            "insert into cluster (id, database_id, commit_no, changed_at, mark_at, history_begins_at, settings)
+             values (1, $1, 0, $2, $2, $2, $3)
              on conflict do nothing"
         }
         Connection::Postgres(_) => postgres::rows::INSERT_CLUSTER,
     };
-    let insert = sql(text).bind(id).bind(now.0).bind(json!(Settings::default()).to_string());
-    insert.execute(tx).await.map(drop)
+    let (settings, references) = (Settings::default(), ReferenceKeys::default());
+    let insert = sql(text).bind(id).bind(now.0).bind(json!(settings).to_string());
+    if insert.execute(tx).await? == 0 {
+        return Ok(());
+    }
+    let beginning =
+        ClusterChange { settings: Some(&settings), references: Some(&references), clock_set: None };
+    beginning.write(tx, now, 0).await
 }
 
 /// Selects the cluster's row, and the commit with the number `requested`.
@@ -140,7 +154,7 @@ pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapsh
     Ok(Snapshot {
         settings: cluster.settings,
         references: references(tx).await?,
-        blind_periods: blind_periods(tx).await?,
+        blind_periods: blind_periods(tx, cluster.mark_at - BLIND_PERIOD_RETENTION).await?,
         rejected: rejections::all(tx).await?,
         // The next four are known in memory only.
         upkeep: Upkeep::default(),
@@ -218,9 +232,13 @@ pub(super) async fn set_clock_jumps(tx: &mut Tx, jumps: Span) -> Result<(), Stor
     sql("update cluster set clock_jumps = $1").bind(jumps.0).execute(tx).await.map(drop)
 }
 
-pub(super) async fn set_settings(tx: &mut Tx, settings: &Settings) -> Result<(), StoreError> {
-    let set = sql("update cluster set settings = $1").bind(json!(settings).to_string());
-    set.execute(tx).await.map(drop)
+pub(super) async fn set_settings(
+    tx: &mut Tx,
+    settings: &Settings,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let set = sql("update cluster set settings = $1, settings_changed_at = $2");
+    set.bind(json!(settings).to_string()).bind(at.0).execute(tx).await.map(drop)
 }
 
 pub(super) async fn references(tx: &mut Tx) -> Result<ReferenceKeys, StoreError> {
@@ -238,9 +256,12 @@ pub(super) async fn references(tx: &mut Tx) -> Result<ReferenceKeys, StoreError>
     Ok(references)
 }
 
+/// Writes the reference keys, which have changed, and adds them to the history.
 pub(super) async fn set_references(
     tx: &mut Tx,
     references: &ReferenceKeys,
+    at: Timestamp,
+    commit: i64,
 ) -> Result<(), StoreError> {
     for kind in KeyKind::ALL {
         let Some(reference) = references.get(kind) else { continue };
@@ -250,16 +271,22 @@ pub(super) async fn set_references(
         let set = set.bind(kind.as_str()).bind(reference.check.digits()).bind(reference.agreed);
         set.execute(tx).await?;
     }
-    Ok(())
+    let change = ClusterChange { references: Some(references), ..ClusterChange::default() };
+    change.write(tx, at, commit).await
 }
 
-pub(super) async fn blind_periods(tx: &mut Tx) -> Result<Vec<BlindPeriod>, StoreError> {
-    let select = sql("select start_at, end_at, clock_set from blind_periods order by start_at");
+/// The blind periods that end after `since`, in order.
+pub(super) async fn blind_periods(
+    tx: &mut Tx,
+    since: Timestamp,
+) -> Result<Vec<BlindPeriod>, StoreError> {
+    let select = sql("select start_at, end_at, clock_set from blind_periods
+         where end_at > $1 order by start_at");
     let period = |row: &Row| {
         let (start, end) = (Timestamp(row.get(0)?), Timestamp(row.get(1)?));
         Ok(BlindPeriod { start, end, clock_set: row.get(2)? })
     };
-    select.rows(tx).await?.iter().map(period).collect()
+    select.bind(since.0).rows(tx).await?.iter().map(period).collect()
 }
 
 pub(super) async fn add_blind_period(tx: &mut Tx, period: BlindPeriod) -> Result<(), StoreError> {
@@ -276,31 +303,15 @@ pub(super) async fn delete_blind_periods(tx: &mut Tx) -> Result<(), StoreError> 
     sql("delete from blind_periods").execute(tx).await.map(drop)
 }
 
-/// Deletes tombstones and blind periods that are older than this, at most `max` of each. Returns whether there may be
-/// more.
-pub(super) async fn delete_expired(
+/// Deletes tombstones that are older than this, at most `max`. Returns whether there may be more.
+pub(super) async fn delete_tombstones(
     tx: &mut Tx,
-    tombstones: Timestamp,
-    blind_periods: Timestamp,
+    until: Timestamp,
     max: u32,
 ) -> Result<bool, StoreError> {
-    let expired = [
-        (
-            "delete from components where (server_key, role) in
-                 (select server_key, role from components where removed_at < $1 limit $2)",
-            tombstones,
-        ),
-        (
-            "delete from blind_periods where start_at in
-                 (select start_at from blind_periods where end_at < $1 limit $2)",
-            blind_periods,
-        ),
-    ];
-    let mut more = false;
-    for (statement, until) in expired {
-        more |= sql(statement).bind(until.0).bind(max).execute(tx).await? >= u64::from(max);
-    }
-    Ok(more)
+    let delete = sql("delete from components where (server_key, role) in
+         (select server_key, role from components where removed_at < $1 limit $2)");
+    Ok(delete.bind(until.0).bind(max).execute(tx).await? >= u64::from(max))
 }
 
 /// Moves all stored times by `by` after the clock was set back, so that no silence becomes longer or shorter.
@@ -315,7 +326,8 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
         "update last_heartbeats set received_at = received_at + $1",
         within_json,
         "update rejections set since_at = since_at + $1, until_at = until_at + $1",
-        "update cluster set probes_fail_until = probes_fail_until + $1",
+        "update cluster set probes_fail_until = probes_fail_until + $1,
+             settings_changed_at = settings_changed_at + $1, history_begins_at = history_begins_at + $1",
         // Sessions keep their length. Tokens, which expire on a given day, are not moved.
         "update sessions set begun_at = begun_at + $1, acted_at = acted_at + $1",
         "update guests set made_at = made_at + $1, begun_at = begun_at + $1, acted_at = acted_at + $1",
@@ -325,5 +337,5 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
         sql(shift).bind(by.0).execute(tx).await?;
     }
     sql("update blind_periods set start_at = -start_at").execute(tx).await?;
-    Ok(())
+    history::shift(tx, by).await
 }

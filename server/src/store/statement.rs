@@ -101,6 +101,26 @@ macro_rules! query {
     };
 }
 
+/// A statement that reads rows from the JSON array `$1`, for SQLite and for PostgreSQL. In both, `value ->> 0` is the first
+/// value of a row, as text on PostgreSQL.
+macro_rules! with_json_rows {
+    ($before:literal, $after:literal) => {
+        [
+            concat!($before, "json_each($1)", $after),
+            concat!($before, "json_array_elements($1::json) as given (value)", $after),
+        ]
+    };
+}
+pub(super) use with_json_rows;
+
+/// A statement of [`with_json_rows`].
+pub(super) fn sql_with_json_rows(tx: &mut Tx, [sqlite, postgres]: [&'static str; 2]) -> Statement {
+    sql(match tx.connection() {
+        Connection::Sqlite(_) => sqlite,
+        Connection::Postgres(_) => postgres,
+    })
+}
+
 impl Statement {
     pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, KeyCheck, KeyKind, ServerName, Span,
-    Timestamp,
+    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, KeyCheck, KeyKind, ReferenceKeys,
+    ServerName, Settings, Span, Timestamp,
 };
 
 use crate::auth::audit::AuditEntry;
 use crate::clock::Stopwatch;
 use crate::store::component_row::Upsert;
+use crate::store::history::{ClusterChange, NewRecords};
 use crate::store::postgres::PostgresStore;
 use crate::store::rows::{self, ClusterRow, Section};
 use crate::store::sqlite::SqliteStore;
@@ -159,13 +161,22 @@ impl WriteTx {
             return self.add_blind_period(period).await;
         }
         self.moves_all_times = true;
-        self.cluster.mark_at = self.cluster.mark_at + by;
-        rows::shift_all(&mut self.tx, by).await
+        let cluster = &mut self.cluster;
+        for time in
+            [&mut cluster.mark_at, &mut cluster.settings_changed_at, &mut cluster.history_begins_at]
+        {
+            *time = *time + by;
+        }
+        rows::shift_all(&mut self.tx, by).await?;
+        let change = ClusterChange { clock_set: Some(by), ..ClusterChange::default() };
+        let commit = self.commit_no();
+        change.write(&mut self.tx, from + by, commit).await
     }
 
     async fn add_blind_period(&mut self, period: BlindPeriod) -> Result<(), StoreError> {
         rows::add_blind_period(&mut self.tx, period).await?;
-        self.pending.blind_periods = Some(rows::blind_periods(&mut self.tx).await?);
+        let since = self.at.max(period.end) - BLIND_PERIOD_RETENTION;
+        self.pending.blind_periods = Some(rows::blind_periods(&mut self.tx, since).await?);
         Ok(())
     }
 
@@ -235,11 +246,34 @@ impl WriteTx {
         for component in changed {
             learned.learn(component, others.iter());
         }
-        if learned != known {
-            rows::set_references(&mut self.tx, &learned).await?;
-            self.pending.references = Some(learned);
+        if learned == known { Ok(()) } else { self.set_references(learned).await }
+    }
+
+    pub(super) async fn set_settings(&mut self, settings: Settings) -> Result<(), StoreError> {
+        if settings != self.cluster.settings {
+            rows::set_settings(&mut self.tx, &settings, self.at).await?;
+            let change = ClusterChange { settings: Some(&settings), ..ClusterChange::default() };
+            let (at, commit) = (self.at, self.commit_no());
+            change.write(&mut self.tx, at, commit).await?;
         }
+        self.pending.settings = Some(settings);
         Ok(())
+    }
+
+    pub(super) async fn set_references(
+        &mut self,
+        references: ReferenceKeys,
+    ) -> Result<(), StoreError> {
+        let (at, commit) = (self.at, self.commit_no());
+        rows::set_references(&mut self.tx, &references, at, commit).await?;
+        self.pending.references = Some(references);
+        Ok(())
+    }
+
+    /// Adds to the history what a transaction records of components.
+    pub(super) async fn write_history(&mut self, records: NewRecords) -> Result<(), StoreError> {
+        let (at, commit) = (self.at, self.commit_no());
+        records.write(&mut self.tx, at, commit).await
     }
 
     /// Commits. What readers can see gets a commit number; with `notify`, other web servers are notified of what is
@@ -320,7 +354,8 @@ pub(super) async fn changes_since(
         commit.references = Some(rows::references(tx).await?);
     }
     if revisions.blind_periods > known {
-        commit.blind_periods = Some(rows::blind_periods(tx).await?);
+        let since = at - BLIND_PERIOD_RETENTION;
+        commit.blind_periods = Some(rows::blind_periods(tx, since).await?);
     }
     if revisions.rejections > known {
         commit.rejected = Some(rejections::all(tx).await?);

@@ -1,21 +1,8 @@
 //! Which rows of a component does a heartbeat write?
 
 use app::cluster::{Component, Heartbeat, Os, Source, Timestamp};
-use sqlx::Connection as _;
 
 use super::*;
-
-/// Executes several statements without values.
-async fn execute_all(address: &str, text: &'static str) {
-    if address.starts_with("sqlite:") {
-        let mut database = sqlx::SqliteConnection::connect(address).await.unwrap();
-        sqlx::raw_sql(text).execute(&mut database).await.unwrap();
-        database.close().await.unwrap();
-    } else {
-        let mut database = sqlx::PgConnection::connect(address).await.unwrap();
-        sqlx::raw_sql(text).execute(&mut database).await.unwrap();
-    }
-}
 
 /// Makes every write of facts fail.
 async fn forbid_facts(database: &Database) {

@@ -76,6 +76,34 @@ pub(crate) async fn execute(address: &str, text: &'static str, [one, two]: [&str
     }
 }
 
+/// Executes several statements without values.
+pub(crate) async fn execute_all(address: &str, text: &str) {
+    use sqlx::Connection as _;
+    let text = sqlx::raw_sql(sqlx::AssertSqlSafe(text.to_owned()));
+    if address.starts_with("sqlite:") {
+        let mut database = sqlx::SqliteConnection::connect(address).await.unwrap();
+        text.execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    } else {
+        let mut database = sqlx::PgConnection::connect(address).await.unwrap();
+        text.execute(&mut database).await.unwrap();
+    }
+}
+
+/// The one number that a query returns.
+pub(crate) async fn number(address: &str, query: &'static str) -> i64 {
+    use sqlx::Connection as _;
+    if address.starts_with("sqlite:") {
+        let mut database = sqlx::SqliteConnection::connect(address).await.unwrap();
+        let number = sqlx::query_scalar(query).fetch_one(&mut database).await.unwrap();
+        database.close().await.unwrap();
+        number
+    } else {
+        let mut database = sqlx::PgConnection::connect(address).await.unwrap();
+        sqlx::query_scalar(query).fetch_one(&mut database).await.unwrap()
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);

@@ -6,6 +6,7 @@ mod commands;
 mod component_rows;
 mod damage;
 mod harness;
+mod history;
 mod people;
 mod rejections;
 mod restores;

@@ -76,7 +76,7 @@ pub enum Happening {
     Blind {
         lasted: Span,
     },
-    /// The clock was set by so much.
+    /// The clock was set forward by so much, or back if it is negative.
     Clock {
         by: Span,
     },

@@ -12,7 +12,7 @@ pub mod record;
 pub mod rehearsal;
 pub mod timeline;
 
-pub use availability::{Availability, ClusterAim, Observed};
+pub use availability::{Availability, ClusterAim, Observation, Observations, Observed};
 pub use cluster_history::ClusterHistory;
 pub use component_history::ComponentHistory;
 pub use event::{Event, EventId, EventKind, Happening, PulseCause};

@@ -22,6 +22,9 @@ pub struct Serve {
     /// Maximum number of servers; heartbeats of more are rejected.
     #[arg(long, env = "CLUSTER_OVERVIEW_MAX_SERVERS", value_parser = max_servers, default_value_t = crate::site::MAX_SERVERS)]
     pub max_servers: usize,
+    /// How long the history is kept: from 1d to 3650d, ten years.
+    #[arg(long, env = "CLUSTER_OVERVIEW_KEEP_HISTORY", value_parser = keep_history, default_value = "400d")]
+    pub keep_history: Span,
     /// URL path prefix, as the browser sees it.
     #[arg(long, env = "CLUSTER_OVERVIEW_BASE_PATH", default_value = "/")]
     pub base_path: String,
@@ -154,6 +157,12 @@ fn language(tag: &str) -> Result<Language, String> {
 
 fn hsts(text: &str) -> Result<Span, String> {
     Span::parse(text).ok_or_else(|| "must be a length of time such as 365d".to_owned())
+}
+
+fn keep_history(text: &str) -> Result<Span, String> {
+    let range = Span::minutes(24 * 60)..=Span::minutes(3_650 * 24 * 60);
+    let span = Span::parse(text).filter(|span| range.contains(span));
+    span.ok_or_else(|| "must be a length of time from 1d to 3650d, such as 400d".to_owned())
 }
 
 fn dial_loopback(word: &str) -> Result<DialLoopback, String> {

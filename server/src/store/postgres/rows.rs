@@ -10,9 +10,9 @@ use crate::store::rows::{select_cluster, update_cluster};
 use crate::store::statement::{Row, with_timeout};
 
 pub(in crate::store) const INSERT_CLUSTER: &str =
-    "insert into cluster (id, database_id, commit_no, changed_at, mark_at, clock_jumps,
-         settings)
-     values (1, $1, 0, $2, $2, 0, $3)
+    "insert into cluster (id, database_id, commit_no, changed_at, mark_at, history_begins_at,
+         clock_jumps, settings)
+     values (1, $1, 0, $2, $2, $2, 0, $3)
      on conflict do nothing";
 
 pub(in crate::store) const SELECT_CLUSTER: &str = select_cluster!(

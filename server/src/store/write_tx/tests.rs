@@ -1,12 +1,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use app::cluster::history::ClusterHistory;
 use app::cluster::{
     ComponentFacts, Gap, Heartbeat, Interruptions, MessengerFailure, Os, Role, ServerName, Source,
 };
 
 use super::*;
-use crate::store::MessengerReport;
+use crate::auth::audit::{Action, Actor};
+use crate::store::{HistoryQuery, MessengerReport};
 
 fn heartbeat(boot: char, sequence: i64) -> Heartbeat {
     Heartbeat {
@@ -57,6 +59,7 @@ async fn every_time_moves_with_a_clock_that_is_set_back() {
     let file = format!("sqlite:{}", folder.join("overview.db").display());
     for address in [file, testkit::postgres().create_database().await] {
         let store = Store::open(&address).await.unwrap();
+        let entry = AuditEntry::done(&Actor::command(), Action::Configure, "a test");
         for heartbeat in [heartbeat('a', 1), heartbeat('b', 1), heartbeat('a', 2)] {
             store.receive([heartbeat]).await.unwrap();
         }
@@ -64,13 +67,39 @@ async fn every_time_moves_with_a_clock_that_is_set_back() {
         let key = component(&store).await.key();
         let outcome = Some(Err(MessengerFailure::Refused));
         store.note_messengers(&[MessengerReport { key, outcome }], "web-2").await.unwrap();
+        store
+            .set_settings(Settings { web_window_s: 600, ..Settings::default() }, &entry)
+            .await
+            .unwrap();
+        let history = async || {
+            let all = HistoryQuery { from: Timestamp(0), until: store.now(), servers: None };
+            store.history(all).await.unwrap()
+        };
         let before = component(&store).await;
+        let recorded = history().await;
         let mut change = store.change().await.unwrap();
         let at = change.at;
         change.record_clock_jump(Span(-3_600_000), at).await.unwrap();
+        change.include_snapshot().await.unwrap();
         store.commit(change).await.unwrap();
         let after = component(&store).await;
         assert_eq!(times(&after), times(&before).map(|time| time + Span(-3_600_000)));
         assert_eq!((after.facts, after.boots.current.id), (before.facts, before.boots.current.id));
+        let moved = history().await;
+        let back = |time: Timestamp| time + Span(-3_600_000);
+        assert_eq!(moved.begins, back(recorded.begins));
+        let records =
+            |history: ClusterHistory| history.components.into_values().next().unwrap().records;
+        let (settings, clock_steps) = (moved.settings.clone(), moved.clock_steps.clone());
+        let was = recorded.settings.clone();
+        let (recorded, moved) = (records(recorded), records(moved));
+        assert_eq!(recorded.len(), moved.len());
+        for (before, after) in recorded.iter().zip(&moved) {
+            assert_eq!((after.at, after.until), (back(before.at), back(before.until)));
+            assert_eq!(after.starts.len(), before.starts.len());
+        }
+        let was = was.iter().map(|(time, settings)| (back(*time), *settings));
+        assert_eq!(settings, was.collect::<Vec<_>>());
+        assert_eq!(clock_steps, [(back(at), Span(-3_600_000))]);
     }
 }

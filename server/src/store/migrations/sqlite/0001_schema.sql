@@ -11,7 +11,9 @@ create table cluster (
     commit_token         integer not null default 0,  -- random: tells two commits of one number apart, as after a restore
     changed_at           integer not null,            -- time of the last commit that a reader can see
     mark_at              integer not null,            -- last time a web server wrote; a long gap is a blind period
+    history_begins_at    integer not null,            -- when the database was created, or up to when its history was deleted
     settings             text    not null,            -- json: as the admin set them
+    settings_changed_at  integer not null default 0,  -- when that was
     settings_no          integer not null default 0,  -- the commit that last changed the settings,
     reference_keys_no    integer not null default 0,  -- the reference keys,
     blind_periods_no     integer not null default 0,  -- the blind periods,
@@ -71,6 +73,7 @@ create table reference_keys (
     agreed    integer not null      -- two servers agreed on it, or an admin accepted it
 ) strict, without rowid;
 
+-- Kept as long as the history. Verdicts use those that ended in the last 30 days.
 create table blind_periods (
     start_at  integer primary key,  -- the last mark before it
     end_at    integer not null,     -- the first time somebody could write again
@@ -88,6 +91,45 @@ create table rejections (
     since_at   integer not null,  -- time of the first
     until_at   integer not null,  -- it is shown until then
     primary key (server_key, probed)
+) strict, without rowid;
+
+-- The history: what changed, written by the transaction that changed it. A heartbeat that changes nothing writes nothing
+-- here. Kept for `--keep-history`.
+
+-- The components of which there is history, also those that were removed.
+create table recorded_components (
+    id             integer primary key,
+    server_key     text    not null,            -- the server's name in lower case: equal for equal names
+    role           text    not null,            -- web or service
+    server         text    not null,            -- the name as last recorded
+    record_count   integer not null,            -- how many rows of component_history it has
+    complete_since integer,                     -- set: it had too many of them, and before this time some are missing
+    unique (server_key, role)
+) strict;
+
+-- What happened to one component within a minute. A component has at most one row of a commit, so rows stay unique when the
+-- clock is set back and all times move.
+create table component_history (
+    component integer not null,  -- its id in recorded_components
+    at        integer not null,  -- when the first thing in it happened
+    commit_no integer not null,  -- the commit of that
+    state     text,              -- json: what is known of it from then on, if that changed
+    changes   text    not null,  -- json: silences that ended, starts, returns; times relative to `at`
+    is_shared integer not null,  -- several things happened: such rows are deleted first if a component has too many
+    primary key (component, at, commit_no)
+) strict, without rowid;
+
+-- What was known of a component at a moment is found without reading the silences after it.
+create index component_states on component_history (component, at) where state is not null;
+
+-- What changed for all components.
+create table cluster_history (
+    at             integer not null,
+    commit_no      integer not null,
+    settings       text,              -- json: all of them, if one changed
+    reference_keys text,              -- json: all of them, if one changed
+    clock_set_ms   integer,           -- the clock was set back, by this negative number; all times before it moved
+    primary key (at, commit_no)
 ) strict, without rowid;
 
 -- Accounts, sessions and tokens. Secrets are stored only as hashes: a copy of this file lets nobody in.

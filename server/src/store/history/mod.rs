@@ -1,0 +1,69 @@
+//! How is the history written, deleted and read? What is in a record is decided in `app::cluster::history`.
+
+mod prune;
+mod read;
+mod write;
+
+use app::cluster::history::{ComponentRecord, RecordedState};
+use app::cluster::{ComponentKey, Role, ServerName, Span, Timestamp};
+
+pub use self::read::HistoryQuery;
+pub(super) use self::write::{ClusterChange, NewRecords, min_web_window_since};
+use crate::store::StoreError;
+use crate::store::statement::{Row, sql};
+use crate::store::tx::Tx;
+
+/// The default of `--keep-history`.
+pub const KEEP_HISTORY: Span = Span::minutes(400 * 24 * 60);
+/// More rows than this are not moved by one statement, because PostgreSQL must answer within a few seconds.
+const MAX_ROWS_PER_SHIFT: i64 = 20_000;
+
+/// Reads a record of this component from the columns time, state and changes, which begin at `first`.
+fn record(key: ComponentKey, row: &Row, first: usize) -> Result<ComponentRecord, StoreError> {
+    let state = row.get::<Option<&str>>(first + 1)?;
+    let state: Option<RecordedState> = state.map(serde_json::from_str).transpose()?;
+    let at = Timestamp(row.get(first)?);
+    Ok(ComponentRecord::from_json(key, at, state, row.get(first + 2)?)?)
+}
+
+/// Reads a component's key from a row that begins with id, name and role.
+fn key(row: &Row) -> Result<ComponentKey, StoreError> {
+    let server = ServerName::parse(row.get(1)?);
+    let server = server.map_err(|_| StoreError::UnreadableValue("server's name"))?;
+    let role = Role::parse(row.get(2)?).ok_or(StoreError::UnreadableValue("role"))?;
+    Ok(ComponentKey { server, role })
+}
+
+/// Moves all times of the history by `by`, after the clock was set back.
+pub(super) async fn shift(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
+    for shift in [
+        "update recorded_components set complete_since = complete_since + $1",
+        // Negated until all are moved, because a new time could equal the old one of another row.
+        "update cluster_history set at = -(at + $1)",
+    ] {
+        sql(shift).bind(by.0).execute(tx).await?;
+    }
+    sql("update cluster_history set at = -at").execute(tx).await?;
+    let components = sql("select id, record_count from recorded_components order by id");
+    let mut rows = 0;
+    let mut first = 0;
+    let mut last = 0;
+    for row in components.rows(tx).await? {
+        last = row.get(0)?;
+        rows += row.get::<i64>(1)?;
+        if rows >= MAX_ROWS_PER_SHIFT {
+            shift_components(tx, by, [first, last]).await?;
+            (rows, first) = (0, last + 1);
+        }
+    }
+    shift_components(tx, by, [first, last]).await
+}
+
+async fn shift_components(
+    tx: &mut Tx,
+    by: Span,
+    [first, last]: [i64; 2],
+) -> Result<(), StoreError> {
+    let shift = sql("update component_history set at = at + $1 where component between $2 and $3");
+    shift.bind(by.0).bind(first).bind(last).execute(tx).await.map(drop)
+}
