@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod live;
 pub mod messenger;
 pub mod net;
+mod past;
 pub mod self_report;
 pub mod site;
 pub mod store;

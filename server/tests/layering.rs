@@ -9,7 +9,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 28] = [
+const LAYERS: [&str; 29] = [
     "clock",
     "telemetry",
     "files",
@@ -26,6 +26,7 @@ const LAYERS: [&str; 28] = [
     "auth::audit",
     "store",
     "live",
+    "past",
     "auth",
     "net",
     "ingest",

@@ -6,6 +6,7 @@ mod agent;
 pub mod args;
 mod config_file;
 mod demo;
+mod history;
 mod listen;
 mod serve;
 mod status;
@@ -40,6 +41,7 @@ pub async fn run() -> ExitCode {
         args::Command::Serve(options) => serve::run(*options).await,
         args::Command::Agent(options) => agent::run(*options).await,
         args::Command::Status(options) => return status::run(&options),
+        args::Command::History(options) => history::run(&options),
         args::Command::Demo(options) => demo::run(options).await,
         args::Command::Key(args::Key::Accept(options)) => accept_key::run(options).await,
         args::Command::Token(command) => accounts::token(command).await,

@@ -66,7 +66,7 @@ fn plug_in_line(text: &str, counts: &str) -> String {
 }
 
 /// The overview as lines of text: servers and components, then the hints.
-fn text(overview: &Overview<'_>) -> String {
+pub(super) fn text(overview: &Overview<'_>) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write_overview(&mut out, overview);
@@ -158,11 +158,14 @@ pub(super) fn run(options: &args::Status) -> ExitCode {
 }
 
 fn print(options: &args::Status) -> Result<Health, Failure> {
-    let answer = get(options)?;
+    if let Some(path) = options.read.token_file.as_deref().filter(|_| !options.line) {
+        warn_if_world_readable(path, "the token");
+    }
+    let answer = get(&options.read, "/api/v1/overview")?;
     let json = options.json.then(|| json_for_terminal(&format!("{answer:#}\n")));
     let overview: Overview<'_> = serde_json::from_value(answer).map_err(|error| {
         let why = answer_line(&error.to_string());
-        let url = without_password(&options.overview);
+        let url = without_password(&options.read.overview);
         format!("the answer of {url} is not an overview that this version can read: {why}")
     })?;
     let output =
@@ -172,11 +175,9 @@ fn print(options: &args::Status) -> Result<Health, Failure> {
     Ok(overview.health)
 }
 
-fn get(options: &args::Status) -> Result<Value, Failure> {
-    if let Some(path) = options.token_file.as_deref().filter(|_| !options.line) {
-        warn_if_world_readable(path, "the token");
-    }
+/// Gets a path of the API.
+pub(super) fn get(options: &args::ReadOverview, path: &str) -> Result<Value, Failure> {
     let token = options.token_file.as_deref().map(read_secret).transpose()?;
     let client = Client::new(&options.overview, options.ca_file.as_deref())?;
-    Ok(client.get("/api/v1/overview", token.as_deref())?)
+    Ok(client.get(path, token.as_deref())?)
 }

@@ -1,5 +1,7 @@
 //! Reads `Accept` and `Accept-Encoding`: lists of what a client accepts, each with a quality.
 
+use axum::http::{HeaderMap, header};
+
 /// How many entries of a list are read; the rest is ignored.
 const MAX_ENTRIES: usize = 40;
 
@@ -21,6 +23,13 @@ pub(crate) fn quality_of(list: &str, names: &[&str]) -> Option<Quality> {
     names.iter().find_map(|name| {
         entries(list).find_map(|(known, quality)| (known == *name).then_some(quality))
     })
+}
+
+/// Whether the client would rather have a table as CSV than as JSON.
+pub(crate) fn prefers_csv(headers: &HeaderMap) -> bool {
+    let list = headers.get(header::ACCEPT).and_then(|list| list.to_str().ok()).unwrap_or_default();
+    let quality = |name| quality_of(list, &[name]).unwrap_or_default();
+    quality("text/csv") > quality("application/json")
 }
 
 fn thousandths(quality: &str) -> Option<Quality> {

@@ -9,10 +9,11 @@ mod csv;
 mod extract;
 mod json;
 mod layers;
+mod moment;
 mod not_found;
 mod pages;
 mod problem;
-mod query;
+pub(crate) mod query;
 mod single_flight;
 mod state;
 
@@ -26,7 +27,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::api::openapi::{self, Document};
-use self::api::{audit, embeds, enrolments, health, heartbeats, metrics, overview, people};
+use self::api::{
+    audit, embeds, enrolments, health, heartbeats, history, metrics, overview, people,
+};
 use self::api::{probe_failures, reference_keys, removals, servers, settings, stream, tokens};
 use self::layers::authorize::RejectionFormat::{Page, Problem, ServerFunction};
 use self::layers::authorize::{ProtectedRoutes, require, serve};
@@ -109,6 +112,9 @@ fn api_routes() -> Vec<ProtectedRoutes> {
         require(View, Problem, routes!(embeds::create)),
         require(View, Problem, routes!(embeds::delete)),
         require(Admin, Problem, routes!(audit::get)),
+        require(View, Problem, routes!(history::events)),
+        require(View, Problem, routes!(history::availability)),
+        require(View, Problem, routes!(history::rehearsal)),
         require(View, Problem, routes!(openapi::get)),
     ];
     routes.into_iter().map(ProtectedRoutes::noted).collect()

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use app::cluster::FieldError;
 use app::cluster::hints::Arg;
+use app::cluster::{FieldError, Timestamp};
 use app::i18n::{Catalog, MessageKey};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +27,8 @@ pub(crate) struct Problem {
     errors: Vec<FieldError>,
     /// The servers that were removed although the request failed.
     removed: Option<Vec<String>>,
+    /// The beginning of the record, if the request is about a time before it.
+    begins: Option<Timestamp>,
     retry_after: Option<u32>,
 }
 
@@ -52,6 +54,7 @@ impl Problem {
             for_people: None,
             errors: Vec::new(),
             removed: None,
+            begins: None,
             retry_after: None,
         }
     }
@@ -114,6 +117,7 @@ impl Problem {
             instance: request.map(|id| format!("urn:uuid:{id}")),
             errors: Some(errors).filter(|errors| !errors.is_empty()),
             removed: self.removed.clone(),
+            begins: self.begins.map(Timestamp::rfc3339),
         }
     }
 
@@ -138,6 +142,13 @@ impl Problem {
     /// Adds the servers that were removed although the request failed.
     pub(crate) fn with_removed(self, removed: Vec<String>) -> Self {
         Self { removed: Some(removed), ..self }
+    }
+
+    /// 410: nothing is recorded before this moment.
+    pub(crate) fn before_record(begins: Timestamp) -> Self {
+        let values = vec![("begins", Arg::Text(begins.rfc3339()))];
+        let gone = Self::translated(StatusCode::GONE, MessageKey::PagesPastBeforeRecord, values);
+        Self { begins: Some(begins), ..gone }
     }
 
     /// 429.

@@ -25,6 +25,7 @@ mod hang_ups;
 mod harness;
 mod headers;
 mod heartbeats;
+mod history;
 mod hostile_clients;
 mod http2;
 mod invitations;

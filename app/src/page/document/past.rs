@@ -26,11 +26,12 @@ pub struct PastMoment {
 }
 
 /// The whole HTML document. `initial` has the facts of that moment; `nonce` is that of the Content-Security-Policy.
-pub fn past_document(
-    initial: InitialState,
-    moment: PastMoment,
-    nonce: &str,
-) -> impl IntoView + use<> {
+pub fn past_document(initial: InitialState, moment: PastMoment, nonce: &str) -> String {
+    let rendered = Owner::new().with(|| document(initial, moment, nonce).to_html());
+    format!("<!DOCTYPE html>{rendered}")
+}
+
+fn document(initial: InitialState, moment: PastMoment, nonce: &str) -> impl IntoView + use<> {
     let nonce = nonce.to_owned();
     let appearance = Appearance::parse(&initial.query);
     let Appearance { language, theme, hide_chrome } = appearance;
@@ -46,7 +47,6 @@ pub fn past_document(
     let at = moment.at.date_and_clock();
     let title = banner::title(&format!("{at}: {}", verdict.headline));
     view! {
-        <!DOCTYPE html>
         <html
             lang=language.as_str()
             class="notranslate"
@@ -96,10 +96,12 @@ fn past_bar(state: PageState, moment: PastMoment) -> impl IntoView {
                 <b>{catalog.format(MessageKey::PagesPastLead, &at)}</b> " "
                 <span class="muted">{text(MessageKey::PagesPastNotJudged)}</span>
             </p>
-            {link("earlier", moment.earlier, MessageKey::PagesPastEarlier)}
-            {link("later", moment.later, MessageKey::PagesPastLater)}
-            <a class="button" href=history>{text(MessageKey::PagesPastHistory)}</a>
-            <a class="button primary" id="now" href=now>{text(MessageKey::PagesPastNow)}</a>
+            <p class="buttons">
+                {link("earlier", moment.earlier, MessageKey::PagesPastEarlier)}
+                {link("later", moment.later, MessageKey::PagesPastLater)}
+                <a class="button" href=history>{text(MessageKey::PagesPastHistory)}</a>
+                <a class="button primary" id="now" href=now>{text(MessageKey::PagesPastNow)}</a>
+            </p>
         </div>
     }
 }

@@ -1,8 +1,8 @@
-//! The options of `agent` and `status`, which connect to an overview.
+//! The options of `agent`, `status` and `history`, which connect to an overview.
 
 use std::path::PathBuf;
 
-use app::cluster::Role;
+use app::cluster::{Role, Span};
 use clap::Args;
 
 use super::shared::{ConfigFile, Node};
@@ -42,8 +42,9 @@ fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "must be web or service".to_owned())
 }
 
+/// The overview that a command reads.
 #[derive(Args, Debug)]
-pub struct Status {
+pub struct ReadOverview {
     /// URL of the overview.
     #[arg(long, env = "CLUSTER_OVERVIEW_OVERVIEW")]
     pub overview: String,
@@ -53,10 +54,40 @@ pub struct Status {
     /// CA certificates to trust, a PEM file (default: public CAs).
     #[arg(long, env = "CLUSTER_OVERVIEW_CA_FILE")]
     pub ca_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct Status {
+    #[command(flatten)]
+    pub read: ReadOverview,
     /// Print the overview as JSON.
     #[arg(long, conflicts_with = "line")]
     pub json: bool,
     /// Print one line in the format of Nagios plug-ins.
     #[arg(long)]
     pub line: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct History {
+    #[command(flatten)]
+    pub read: ReadOverview,
+    /// Print the status of the cluster at this moment, such as 2026-11-23T03:12:00Z, instead of events.
+    #[arg(long, conflicts_with_all = ["server", "since"])]
+    pub at: Option<String>,
+    /// Only events of this server.
+    #[arg(long)]
+    pub server: Option<String>,
+    /// Only events of this time before now.
+    #[arg(long, default_value = "24h", value_parser = since)]
+    pub since: Span,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn since(text: &str) -> Result<Span, String> {
+    Span::parse(text)
+        .filter(|span| *span > Span::ZERO)
+        .ok_or_else(|| "must be a length of time such as 24h or 7d".to_owned())
 }

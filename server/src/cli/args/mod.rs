@@ -9,7 +9,7 @@ mod shared;
 use clap::{Parser, Subcommand};
 
 pub use self::accounts::{AcceptKey, Admin, CreateToken, Key, RevokeToken, Token};
-pub use self::agent::{Agent, Status};
+pub use self::agent::{Agent, History, ReadOverview, Status};
 pub(super) use self::read::holds_password;
 pub use self::read::temporary_folder;
 pub use self::serve::{Access, Auth, Demo, Serve};
@@ -31,6 +31,8 @@ pub enum Command {
     Agent(Box<Agent>),
     /// Print the status of the cluster; exit code 0 OK, 1 warning, 2 error, 3 unknown or unreachable.
     Status(Status),
+    /// Print what happened in the cluster, or its status at a past moment.
+    History(History),
     /// Run with a simulated cluster and a temporary database: every status and every hint within three minutes, repeatedly.
     Demo(Demo),
     /// Manage the reference keys of the cluster. Safe while `serve` is running.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::cluster::{FieldError, Span, Timestamp};
+use app::cluster::FieldError;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -10,13 +10,13 @@ use serde::Deserialize;
 
 use crate::auth::audit::{AuditQuery, AuditRecord};
 use crate::http::api::dto;
+use crate::http::moment;
 use crate::http::problem::Problem;
 use crate::site::Site;
 use crate::telemetry::log_limit::LogLimit;
 
 const DEFAULT_LIMIT: u32 = 100;
 pub(crate) const MAX_LIMIT: u32 = 1_000;
-const DAY: Span = Span::minutes(24 * 60);
 
 /// Of a text to search for.
 pub(crate) const MAX_TEXT_CHARS: usize = 200;
@@ -109,27 +109,8 @@ pub(crate) fn wanted(params: AuditParams) -> Result<AuditQuery, Vec<FieldError>>
         let most = format!("must have at most {MAX_TEXT_CHARS} characters");
         errors.push(FieldError::new("text", most));
     }
-    let mut moment = |field: &str, text: Option<String>, read: fn(&str) -> Option<Timestamp>| {
-        let moment = read(text.as_deref()?);
-        if moment.is_none() {
-            errors.push(FieldError::new(field, "must be a day (2026-11-28) or a time of RFC 3339"));
-        }
-        moment
-    };
-    let from = moment("from", params.from, |text| parse_moment(text, Span::ZERO));
-    let until = moment("until", params.until, |text| parse_moment(text, DAY));
+    let from = moment::first("from", params.from.as_deref(), &mut errors);
+    let until = moment::last("until", params.until.as_deref(), &mut errors);
     let query = AuditQuery { before, action, text, from, until, limit };
     if errors.is_empty() { Ok(query) } else { Err(errors) }
-}
-
-/// A time of RFC 3339; or a day in UTC, to whose beginning `after` is added.
-fn parse_moment(text: &str, after: Span) -> Option<Timestamp> {
-    if let Ok(day) = text.parse::<jiff::civil::Date>()
-        && text.len() == "2026-11-28".len()
-    {
-        let start = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
-        return Some(Timestamp(start.as_millisecond()) + after);
-    }
-    let moment = text.parse::<jiff::Timestamp>().ok()?;
-    Some(Timestamp(moment.as_millisecond()))
 }

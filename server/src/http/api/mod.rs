@@ -7,6 +7,7 @@ pub(crate) mod embeds;
 pub(crate) mod enrolments;
 pub(crate) mod health;
 pub(crate) mod heartbeats;
+pub(crate) mod history;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod overview;

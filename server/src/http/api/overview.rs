@@ -5,15 +5,21 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use app::cluster::Timestamp;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::http::api::audit::unreadable;
 use crate::http::api::dto;
+use crate::http::moment;
+use crate::http::problem::Problem;
 use crate::http::single_flight::SingleFlight;
 use crate::http::state::{HttpParts, HttpState};
 use crate::live::{LiveState, LiveView};
+use crate::site::Site;
 
 static OVERVIEW_NOW: HeaderName = HeaderName::from_static("overview-now");
 
@@ -41,7 +47,10 @@ struct CachedOverview {
     get,
     path = "/api/v1/overview",
     operation_id = "overview",
-    params(("If-None-Match" = Option<String>, Header, description = "The ETag of the overview that the client has.", nullable = false)),
+    params(
+        ("If-None-Match" = Option<String>, Header, description = "The ETag of the overview that the client has.", nullable = false),
+        ("at" = Option<String>, Query, description = "A past moment (RFC 3339): the overview as it stood then, without messengers, rejected heartbeats, probes, clocks, disks, certificates and tokens, which are not recorded.", nullable = false)
+    ),
     responses(
         (
             status = 200,
@@ -59,18 +68,51 @@ struct CachedOverview {
                 ("ETag", description = "Changes with the overview."),
                 ("Overview-Now", description = "The moment of this answer.")
             )
-        )
+        ),
+        (status = 410, description = "The moment is before the record, which begins at `begins`."),
+        (status = 422, description = "The moment is no time of RFC 3339, or is later than now."),
+        (status = 503, description = "The database, which has the past, cannot be read.")
     )
 )]
-pub(crate) async fn get(State(state): State<HttpState>, headers: HeaderMap) -> Response {
-    let HttpParts { site, overview, .. } = &*state;
+pub(crate) async fn get(
+    State(state): State<HttpState>,
+    headers: HeaderMap,
+    params: Result<Query<OverviewParams>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(params) = params.map_err(unreadable)?;
+    match params.at {
+        Some(at) => past(&state.site, &at).await,
+        None => Ok(current(&state, &headers).await),
+    }
+}
+
+/// The query.
+#[derive(Deserialize)]
+pub(crate) struct OverviewParams {
+    at: Option<String>,
+}
+
+/// The overview as it stood at a moment, which does not change any more.
+async fn past(site: &Site, at: &str) -> Result<Response, Problem> {
+    let at = moment::exact("at", at).map_err(|error| Problem::fields(vec![error]))?;
+    let snapshot = site.past.snapshot(at).await?;
+    let write = |overview: &dto::Overview<'_>| serde_json::to_vec(overview);
+    let body = tokio::task::spawn_blocking(move || dto::Overview::with(&snapshot, at, write));
+    // Serializing texts, numbers and lists does not fail.
+    let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
+    let json = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, json)], body).into_response())
+}
+
+async fn current(state: &HttpState, headers: &HeaderMap) -> Response {
+    let HttpParts { site, overview, .. } = &**state;
     let (mut cached, mut now) = overview.current().await;
-    if !has_etag(&headers, &cached.etag) {
+    if !has_etag(headers, &cached.etag) {
         // The client may have a newer overview from another web server.
         site.live.refresh().await;
         (cached, now) = overview.current().await;
     }
-    let mut response = if has_etag(&headers, &cached.etag) {
+    let mut response = if has_etag(headers, &cached.etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let json = HeaderValue::from_static("application/json");

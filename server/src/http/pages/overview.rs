@@ -4,7 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
-use app::i18n::Language;
+use app::PastMoment;
+use app::cluster::Change;
+use app::cluster::hints::Arg;
+use app::i18n::{Language, MessageKey};
+use app::page::route::Route;
+use app::pages::Document;
 use app::protocol::{
     Command, CommandResult, CurrentUser, InitialState, OverviewDelta, PageContext,
 };
@@ -19,9 +24,15 @@ use crate::auth::identity::User;
 use crate::http::api::stream::MAX_CURSOR_BYTES;
 use crate::http::assets;
 use crate::http::body;
-use crate::http::pages::html::set_document_headers;
+use crate::http::moment;
+use crate::http::pages::html::{document_response, set_document_headers};
+use crate::http::problem::Problem;
 use crate::http::state::{HttpParts, HttpState};
+use crate::past::PastError;
 use crate::site::Site;
+
+/// Of a text that is no moment.
+const MAX_SHOWN_CHARS: usize = 40;
 
 /// Runs the server functions for one person.
 struct PageBackend {
@@ -97,6 +108,10 @@ pub(crate) async fn get(
     Extension(user): Extension<User>,
     request: Request,
 ) -> Response {
+    let at = Route::parse(request.uri().query().unwrap_or_default()).at;
+    if !at.is_empty() {
+        return past(&state, user, request, &at).await.unwrap_or_else(IntoResponse::into_response);
+    }
     let HttpParts { site, render_pool, .. } = &*state;
     // After a form, or after another web server, the page must have at least what was changed or shown there.
     site.live.refresh().await;
@@ -117,6 +132,44 @@ pub(crate) async fn get(
         set_document_headers(response.headers_mut(), nonce);
     }
     response
+}
+
+/// The page as it stood at a moment.
+async fn past(
+    state: &HttpState,
+    user: User,
+    request: Request,
+    at: &str,
+) -> Result<Response, Problem> {
+    let HttpParts { site, render_pool, .. } = &**state;
+    let at = moment::exact("at", at).map_err(|error| {
+        let values = vec![("text", Arg::Text(at.chars().take(MAX_SHOWN_CHARS).collect()))];
+        Problem::fields(vec![error]).for_people(MessageKey::PagesPastUnreadableMoment, values)
+    })?;
+    let snapshot = site.past.snapshot(at).await.map_err(|error| match error {
+        PastError::Future => {
+            let values = vec![("moment", Arg::Text(at.date_and_clock()))];
+            Problem::from(error).for_people(MessageKey::PagesPastFuture, values)
+        }
+        PastError::BeforeRecord { .. } | PastError::Unreadable => error.into(),
+    })?;
+    let (earlier, later) = site.past.neighbours(at).await?;
+    let delta = OverviewDelta {
+        cursor: String::new(),
+        now: at,
+        change: Some(Change::whole(&snapshot)),
+        build: assets::hash().to_owned(),
+    };
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let context = PageContext { site: site.page_info(), user: user.for_page() };
+    let initial =
+        InitialState { delta, query, context, language: site.language(request.headers()) };
+    let nonce = app::nonce();
+    let document = nonce.clone();
+    let moment = PastMoment { at, earlier, later };
+    let render = move || async move { app::past_document(initial, moment, &document) };
+    let html = render_pool.run(render).await;
+    Ok(document_response(StatusCode::OK, Document { html, nonce }))
 }
 
 pub(crate) async fn call_function(

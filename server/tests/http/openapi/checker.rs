@@ -28,6 +28,10 @@ pub(super) const PERSON: &str = "/api/v1/people/{name}";
 pub(super) const SESSIONS: &str = "/api/v1/people/{name}/sessions";
 pub(super) const INVITATION: &str = "/api/v1/people/{name}/invitation";
 pub(super) const AUDIT: &str = "/api/v1/audit";
+pub(super) const EVENTS: &str = "/api/v1/events";
+pub(super) const AVAILABILITY: &str = "/api/v1/availability";
+pub(super) const REHEARSAL: &str = "/api/v1/rehearsal";
+pub(super) const OVERVIEW: &str = "/api/v1/overview";
 pub(super) const JSON: (&str, &str) = ("content-type", "application/json");
 /// Sends no authentication.
 pub(super) const NO_PROOF: &str = "none";

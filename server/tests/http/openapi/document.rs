@@ -53,6 +53,7 @@ fn only_routes_of_the_page_are_not_in_the_description() {
             "/access/people/removal",
             "/audit",
             "/account",
+            "/account/session",
             "/account/password",
             "/invitation",
             "/audit.csv",

@@ -51,8 +51,7 @@ fn every_documented_status_is_answered_as_documented() {
     let one = format!("{TOKENS}/{}", made["id"].as_str().unwrap());
     let visit = check_embeds(&checker);
     check_people(&checker);
-    checker.ask(200, ("GET", AUDIT, AUDIT), &[], &[]);
-    checker.ask(422, ("GET", AUDIT, "/api/v1/audit?limit=0&before=x"), &[], &[]);
+    check_history(&checker);
 
     let overview = ("GET", "/api/v1/overview", "/api/v1/overview");
     let full = checker.ask(200, overview, &[], &[]);
@@ -123,6 +122,27 @@ fn every_documented_status_is_answered_as_documented() {
     assert_eq!(*checker.seen.borrow(), checker.documented());
 }
 
+/// What was done and what was: parameters that are not valid, moments to come, and moments before the record.
+fn check_history(checker: &Checker) {
+    checker.ask(200, ("GET", AUDIT, AUDIT), &[], &[]);
+    checker.ask(422, ("GET", AUDIT, "/api/v1/audit?limit=0&before=x"), &[], &[]);
+    for (path, query) in [
+        (EVENTS, "?limit=0"),
+        (AVAILABILITY, "?by=rack"),
+        (REHEARSAL, "?days=0"),
+        (OVERVIEW, "?at=2100-01-01T00:00:00Z"),
+    ] {
+        checker.ask(422, ("GET", path, &format!("{path}{query}")), &[], &[]);
+    }
+    for (path, query) in [
+        (EVENTS, "?until=2020-01-01"),
+        (AVAILABILITY, "?from=2020-01-01&until=2020-02-01"),
+        (OVERVIEW, "?at=2020-01-01T00:00:00Z"),
+    ] {
+        checker.ask(410, ("GET", path, &format!("{path}{query}")), &[], &[]);
+    }
+}
+
 /// SQLite can still read while it cannot write, unless the file is gone.
 fn audit_without_its_file(checker: &Checker) {
     let database = checker.overview.database();
@@ -130,6 +150,10 @@ fn audit_without_its_file(checker: &Checker) {
     let elsewhere = format!("{file}.elsewhere");
     std::fs::rename(file, &elsewhere).unwrap();
     checker.ask(503, ("GET", AUDIT, AUDIT), &[], &[]);
+    for path in [EVENTS, AVAILABILITY, REHEARSAL] {
+        checker.ask(503, ("GET", path, path), &[], &[]);
+    }
+    checker.ask(503, ("GET", OVERVIEW, "/api/v1/overview?at=2026-01-01T00:00:00Z"), &[], &[]);
     std::fs::rename(elsewhere, file).unwrap();
 }
 

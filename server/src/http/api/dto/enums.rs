@@ -44,6 +44,30 @@ wire_enums! {
     /// How urgent a hint is.
     Severity from cluster::Severity { Error, Warning, Info, }
 
+    /// What kind of event it is.
+    EventKind from cluster::history::EventKind {
+        /// A component's heartbeats turned late, stale, alive, or it stopped.
+        Pulse,
+        /// A component began or ceased to keep restarting, or its heartbeats to keep stopping.
+        Stability,
+        /// A process started.
+        Start,
+        Version,
+        /// The check of a component's key.
+        Key,
+        Address,
+        FirstSeen,
+        Removed,
+        /// After a removal, or of a process that another one had replaced.
+        Returned,
+        Settings,
+        ReferenceKey,
+        /// Nobody could observe.
+        Blind,
+        /// The clock was set.
+        Clock,
+    }
+
     /// Which kind of key.
     KeyKind from cluster::KeyKind { Encryption, Machine, }
 

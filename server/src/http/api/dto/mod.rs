@@ -8,6 +8,7 @@ mod embed;
 mod enums;
 mod from_cluster;
 mod heartbeat;
+mod history;
 mod list;
 mod overview;
 mod person;
@@ -19,11 +20,14 @@ mod token;
 pub(crate) use self::audit::{Audit, AuditEntry};
 pub(crate) use self::embed::{CreatedEmbed, NewEmbed};
 pub(crate) use self::enums::{
-    EmbedRole, Health, KeyKind, MessengerFailure, MessengerState, PersonRole, Pulse,
+    EmbedRole, EventKind, Health, KeyKind, MessengerFailure, MessengerState, PersonRole, Pulse,
     RejectionReason, Role, Severity, Stability, TokenRole,
 };
 pub(crate) use self::heartbeat::{
     Applied, Heartbeat, Heartbeats, ProbeFailure, ReceivedHeartbeats,
+};
+pub(crate) use self::history::{
+    AvailabilityReport, AvailabilityRow, EventPage, HistoryEvent, Rehearsal,
 };
 pub(crate) use self::list::List;
 pub(crate) use self::overview::{
@@ -33,5 +37,5 @@ pub(crate) use self::overview::{
 pub(crate) use self::person::{Invitation, NewPerson, People, RoleChange};
 pub(crate) use self::problem::{AnyObject, BadField, Problem};
 pub(crate) use self::removal::{MAX_STALE_FOR_S, ReferenceKey, Removal, Removed};
-pub(crate) use self::settings::Settings;
+pub(crate) use self::settings::{Settings, field_error};
 pub(crate) use self::token::{CreatedToken, Credential, Enrolment, NewToken, Token, Tokens};

@@ -25,6 +25,10 @@ pub(crate) struct Problem {
     #[schema(nullable = false)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) removed: Option<Vec<String>>,
+    /// Of a request about a time before the record: when that begins.
+    #[schema(nullable = false, format = DateTime)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) begins: Option<String>,
 }
 
 /// One bad field.

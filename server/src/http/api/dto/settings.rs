@@ -46,6 +46,11 @@ fn value_of(setting: &Setting, value: &Value) -> Result<SettingValue, &'static s
     seconds.map(SettingValue::Seconds).ok_or("must be a whole number of seconds")
 }
 
+/// A setting that does not fit, as a field of a request.
+pub(crate) fn field_error(error: cluster::SettingError) -> FieldError {
+    FieldError::new(error.field, api_message(error))
+}
+
 /// What is wrong, as all messages of the API say it. To the second: a span said in its two largest units may look like its
 /// limit.
 fn api_message(error: cluster::SettingError) -> String {

@@ -1,0 +1,219 @@
+//! What was, at a moment or over a span? The history is read in one transaction, and judged away from the threads that answer
+//! requests.
+
+use std::sync::Arc;
+
+use app::cluster::history::{
+    ClusterHistory, Event, EventId, EventKind, Interval, Observations, StaleCounts, Timeouts,
+};
+use app::cluster::{Role, ServerName, Snapshot, Span, Timestamp};
+use tokio::sync::Semaphore;
+
+use crate::live::LiveState;
+use crate::store::{HistoryQuery, StoreError};
+use crate::telemetry::log_limit::LogLimit;
+
+/// So many questions are worked on at a time: each reads a part of the database and keeps a core busy.
+const MAX_AT_ONCE: usize = 2;
+/// Events are looked for so far back at first, and four times as far each time that there are too few.
+const FIRST_WINDOW: Span = Span::minutes(24 * 60);
+
+/// Answers questions about the past.
+#[derive(Debug)]
+pub(crate) struct Past {
+    live: Arc<LiveState>,
+    slots: Semaphore,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PastError {
+    /// The moment is later than now.
+    Future,
+    /// Nothing is recorded before this moment.
+    BeforeRecord { begins: Timestamp },
+    /// The database cannot be read.
+    Unreadable,
+}
+
+/// Which events are wanted.
+#[derive(Clone, Debug)]
+pub(crate) struct EventQuery {
+    pub(crate) span: Interval,
+    pub(crate) server: Option<ServerName>,
+    pub(crate) role: Option<Role>,
+    pub(crate) kind: Option<EventKind>,
+    /// Only events before this one.
+    pub(crate) before: Option<EventId>,
+    pub(crate) limit: usize,
+}
+
+impl EventQuery {
+    fn wants(&self, event: &Event) -> bool {
+        let is_before = self.before.is_none_or(|before| event.id() < before);
+        is_before
+            && event.is_about(self.server.as_ref(), self.role)
+            && self.kind.is_none_or(|kind| event.kind() == kind)
+    }
+}
+
+/// Events, newest first.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundEvents {
+    /// The beginning of the record.
+    pub(crate) begins: Timestamp,
+    pub(crate) events: Vec<Event>,
+    /// Whether there are earlier ones.
+    pub(crate) has_more: bool,
+}
+
+/// How two pairs of timeouts would have judged a span.
+#[derive(Clone, Debug)]
+pub(crate) struct Rehearsal {
+    pub(crate) span: Interval,
+    pub(crate) current: (Timeouts, StaleCounts),
+    pub(crate) proposed: (Timeouts, StaleCounts),
+}
+
+/// Why timeouts cannot be rehearsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RehearsalError {
+    Past(PastError),
+    /// Silences of web components are recorded only from this length on.
+    WebWindow {
+        min: Span,
+    },
+}
+
+impl Past {
+    pub(crate) fn new(live: Arc<LiveState>) -> Self {
+        Self { live, slots: Semaphore::new(MAX_AT_ONCE) }
+    }
+
+    /// The facts as they stood at a moment.
+    pub(crate) async fn snapshot(&self, at: Timestamp) -> Result<Snapshot, PastError> {
+        if at > self.live.now() {
+            return Err(PastError::Future);
+        }
+        let snapshot = self.ask(Interval { from: at, until: at }, None, move |history| {
+            (at >= history.begins).then(|| history.snapshot(at)).ok_or(history.begins)
+        });
+        snapshot.await?.map_err(|begins| PastError::BeforeRecord { begins })
+    }
+
+    /// The moments of the last event before a moment and of the first one after it.
+    pub(crate) async fn neighbours(
+        &self,
+        at: Timestamp,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), PastError> {
+        let query = |span| EventQuery {
+            span,
+            server: None,
+            role: None,
+            kind: None,
+            before: None,
+            limit: 1,
+        };
+        let before = Interval { from: Timestamp::default(), until: at };
+        let earlier = self.events(query(before)).await?.events.first().map(|event| event.at);
+        let (now, mut window) = (self.live.now(), FIRST_WINDOW);
+        let mut from = at + Span::TICK;
+        while from < now {
+            let span = Interval { from, until: now.min(from + window) };
+            let events = self.ask(span, None, move |history| history.events(span)).await?;
+            if let Some(later) = events.last() {
+                return Ok((earlier, Some(later.at)));
+            }
+            (from, window) = (span.until, window.times(4));
+        }
+        Ok((earlier, None))
+    }
+
+    pub(crate) async fn events(&self, query: EventQuery) -> Result<FoundEvents, PastError> {
+        let servers = query.server.clone().map(|server| vec![server]);
+        let mut found =
+            FoundEvents { begins: query.span.from, events: Vec::new(), has_more: false };
+        let mut until = query.span.until;
+        if let Some(before) = query.before {
+            until = until.min(before.at() + Span::TICK);
+        }
+        let mut window = FIRST_WINDOW;
+        let mut from = query.span.from;
+        while until > from {
+            let span = Interval { from: from.max(until - window), until };
+            let wanted = query.clone();
+            let answer = self.ask(span, servers.clone(), move |history| {
+                let mut events = history.events(span);
+                events.retain(|event| wanted.wants(event));
+                (history.begins, events)
+            });
+            let (begins, events) = answer.await?;
+            found.events.extend(events);
+            (found.begins, from) = (begins, from.max(begins));
+            if found.events.len() > query.limit {
+                break;
+            }
+            (until, window) = (span.from, window.times(4));
+        }
+        found.has_more = found.events.len() > query.limit;
+        found.events.truncate(query.limit);
+        Ok(found)
+    }
+
+    /// What was observed over a span, from the beginning of the record on.
+    pub(crate) async fn observations(
+        &self,
+        span: Interval,
+    ) -> Result<(Timestamp, Observations), PastError> {
+        let answer = self.ask(span, None, move |history| {
+            let span = Interval { from: span.from.max(history.begins), ..span };
+            (history.begins, (span.from < span.until).then(|| history.observations(span)))
+        });
+        let (begins, observations) = answer.await?;
+        Ok((begins, observations.ok_or(PastError::BeforeRecord { begins })?))
+    }
+
+    /// What timeouts would have called stale over the days before now.
+    pub(crate) async fn rehearse(
+        &self,
+        proposed: Timeouts,
+        length: Span,
+    ) -> Result<Rehearsal, RehearsalError> {
+        let until = self.live.now();
+        let span = Interval { from: until - length, until };
+        let current = Timeouts::from(self.live.snapshot().settings);
+        let answer = self.ask(span, None, move |history| {
+            let span = Interval { from: span.from.max(history.begins), ..span };
+            let min = history.min_web_window(span);
+            let is_other = proposed.web_window_s != current.web_window_s;
+            if is_other && Span::seconds(proposed.web_window_s.into()) < min {
+                return Err(RehearsalError::WebWindow { min });
+            }
+            let judged = |timeouts| (timeouts, history.rehearse(timeouts, span));
+            Ok(Rehearsal { span, current: judged(current), proposed: judged(proposed) })
+        });
+        answer.await.map_err(RehearsalError::Past)?
+    }
+
+    /// Reads the history of a span and judges it.
+    async fn ask<T: Send + 'static>(
+        &self,
+        span: Interval,
+        servers: Option<Vec<ServerName>>,
+        judge: impl FnOnce(&ClusterHistory) -> T + Send + 'static,
+    ) -> Result<T, PastError> {
+        let Ok(_slot) = self.slots.acquire().await else { return Err(PastError::Unreadable) };
+        let query = HistoryQuery { from: span.from, until: span.until, servers };
+        let history = self.live.store().history(query).await.map_err(|error| unreadable(&error))?;
+        let judged = tokio::task::spawn_blocking(move || judge(&history)).await;
+        judged.map_err(|_| PastError::Unreadable)
+    }
+}
+
+fn unreadable(error: &StoreError) -> PastError {
+    static READ_ERRORS: LogLimit = LogLimit::new();
+    if let Some(left_out) = READ_ERRORS.check() {
+        tracing::error!(%error, left_out, "cannot read the history");
+    }
+    PastError::Unreadable
+}

@@ -1,0 +1,214 @@
+//! The past over HTTP: the overview of a moment, events, availability and rehearsed timeouts.
+
+use cluster_overview::auth::AuthPolicy;
+use serde_json::{Value, json};
+use testkit::{DEFAULT_TIMEOUT, postgres, wait_until};
+use tokio::runtime::Runtime;
+
+use crate::harness::{Running, component, heartbeat, with_field};
+
+/// A service that was stale and has come back with another version. Returns the moment at which it was noticed to be stale.
+fn stale_and_back(overview: &Running) -> String {
+    overview.use_short_timers();
+    overview.beat(&heartbeat("app-1", "service", 1));
+    let stale = overview.overview_when(|body| body["health"] == "error");
+    let noticed = stale["as_of"].as_str().unwrap().to_owned();
+    let again = with_field(heartbeat("app-1", "service", 2), "version", json!("2027.1"));
+    let boot = json!("00000002-3c0a-4d5e-9f7e-3d1b9f0c2a11");
+    overview.beat(&with_field(again, "boot_id", boot));
+    noticed
+}
+
+fn events(overview: &Running, query: &str) -> Value {
+    let answer = overview.get(&format!("/api/v1/events{query}"));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
+fn kinds(events: &Value) -> Vec<String> {
+    let word = |event: &Value| match (&event["kind"], &event["to"]) {
+        (Value::String(kind), Value::String(to)) if kind == "pulse" => format!("{kind} {to}"),
+        (kind, _) => kind.as_str().unwrap().to_owned(),
+    };
+    events["events"].as_array().unwrap().iter().map(word).collect()
+}
+
+#[test]
+fn the_overview_of_a_moment_has_the_pulses_and_the_hints_of_then() {
+    let overview = Running::start();
+    let noticed = stale_and_back(&overview);
+    let now = overview.overview();
+    assert_eq!(now["health"], "ok");
+    let then = overview.get(&format!("/api/v1/overview?at={noticed}")).body;
+    assert_eq!(then["health"], "error");
+    assert_eq!(then["hints"][0]["id"], "service-stale");
+    let service = component(&then, "app-1", "service").unwrap();
+    assert_eq!((&service["pulse"], &service["version"]), (&json!("stale"), &json!("2026.2.1")));
+    assert_eq!(component(&now, "app-1", "service").unwrap()["version"], "2027.1");
+}
+
+#[test]
+fn the_page_of_a_moment_shows_it_read_only_and_leads_to_the_events_beside_it() {
+    let overview = Running::start();
+    let noticed = stale_and_back(&overview);
+    let page = overview.get(&format!("/?at={noticed}"));
+    let html = page.body.as_str().unwrap();
+    assert_eq!(page.status, 200);
+    assert!(html.contains("The cluster as it was at"));
+    assert!(html.contains("The service of app-1 does not respond"));
+    assert!(!html.contains("Edit settings") && !html.contains("initial-state"));
+    for link in ["earlier", "later", "now"] {
+        assert!(html.contains(&format!("id=\"{link}\"")), "{link}");
+    }
+}
+
+#[test]
+fn a_moment_to_come_is_422_one_before_the_record_is_410_and_says_when_that_begins() {
+    let overview = Running::start();
+    for address in ["/api/v1/overview?at=", "/?at="] {
+        let status = |at: &str| overview.get(&format!("{address}{at}")).status;
+        assert_eq!(status("2100-01-01T00:00:00Z"), 422);
+        assert_eq!(status("yesterday"), 422);
+        assert_eq!(status("2020-01-01T00:00:00Z"), 410);
+    }
+    let gone = overview.get("/api/v1/overview?at=2020-01-01T00:00:00Z").body;
+    let begins = gone["begins"].as_str().unwrap();
+    assert_eq!(overview.get(&format!("/api/v1/overview?at={begins}")).status, 200);
+    assert_eq!(overview.get("/api/v1/events?until=2020-01-01").status, 410);
+    assert_eq!(overview.get("/api/v1/availability?from=2020-01-01&until=2020-02-01").status, 410);
+}
+
+#[test]
+fn events_come_newest_first_and_page_by_page() {
+    let overview = Running::start();
+    stale_and_back(&overview);
+    let all = events(&overview, "?server=APP-1");
+    let expected = ["version", "start", "pulse alive", "pulse stale", "pulse late", "first_seen"];
+    assert_eq!(kinds(&all), expected);
+    let mut page = events(&overview, "?server=app-1&limit=2");
+    let mut paged = kinds(&page);
+    while let Some(before) = page["next_before"].as_str() {
+        page = events(&overview, &format!("?server=app-1&limit=2&before={before}"));
+        paged.extend(kinds(&page));
+    }
+    assert_eq!(paged, expected);
+    assert_eq!(kinds(&events(&overview, "?kind=version")), ["version"]);
+    assert_eq!(events(&overview, "?kind=settings")["events"][0]["server"], Value::Null);
+}
+
+#[test]
+fn an_event_tells_how_long_the_former_state_lasted_and_in_a_sentence_what_happened() {
+    let overview = Running::start();
+    stale_and_back(&overview);
+    let all = events(&overview, "?kind=pulse");
+    let [alive, stale, late] = all["events"].as_array().unwrap().as_slice() else {
+        panic!("{all}")
+    };
+    assert_eq!((&alive["from"], &alive["why"]), (&json!("stale"), &json!("start")));
+    assert!(alive["lasted_s"].is_i64() && alive["blind_s"] == 0);
+    assert_eq!((&stale["from"], &stale["why"]), (&json!("late"), &json!("silence")));
+    assert_eq!(late["lasted_s"], Value::Null);
+    for event in [alive, stale, late] {
+        assert!(event["text"].as_str().unwrap().contains(' '), "{event}");
+    }
+}
+
+#[test]
+fn a_silence_that_became_stale_counts_as_down_as_json_and_as_csv() {
+    let overview = Running::start();
+    stale_and_back(&overview);
+    let report = overview.get("/api/v1/availability?by=component").body;
+    let row = &report["rows"][0];
+    assert_eq!((&row["server"], &row["role"]), (&json!("app-1"), &json!("service")));
+    assert!(row["down_s"].as_i64().unwrap() >= 3, "{row}");
+    assert!(row["percent"].as_f64().unwrap() < 100.0, "{row}");
+    let accept = [("accept", "text/csv")];
+    let csv = overview.send("GET", "/api/v1/availability?by=cluster", &accept, &[]);
+    let lines: Vec<&str> = csv.body.as_str().unwrap().lines().collect();
+    assert_eq!(lines[0], "of,server,role,up_s,down_s,blind_s,unknown_s,percent");
+    assert!(lines[1].starts_with("any_service,,,"), "{lines:?}");
+    assert!(lines[2].ends_with(','), "there is no web component: {lines:?}");
+}
+
+#[test]
+fn a_timeout_is_rehearsed_beside_the_one_of_today() {
+    let overview = Running::start();
+    stale_and_back(&overview);
+    let rehearsed = overview.get("/api/v1/rehearsal?stale_timeout_s=3600").body;
+    assert_eq!(rehearsed["current"]["servers"], json!([{"server": "app-1", "times": 1}]));
+    assert_eq!(rehearsed["proposed"]["times"], 0);
+    let wrong = overview.get("/api/v1/rehearsal?stale_timeout_s=1&days=0&web_window_s=x");
+    assert_eq!(wrong.status, 422);
+    let named: Vec<&str> = wrong.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["web_window_s", "days", "stale_timeout_s"]);
+    let short = overview.get("/api/v1/rehearsal?web_window_s=61");
+    assert_eq!(short.status, 422, "shorter silences of web components are not recorded");
+}
+
+#[test]
+fn every_wrong_parameter_is_named() {
+    let overview = Running::start();
+    for (path, fields) in [
+        (
+            "events?from=x&until=x&server=a/b&role=x&kind=x&limit=0&before=x",
+            &["from", "until", "server", "role", "kind", "before", "limit"][..],
+        ),
+        ("availability?from=x&until=x&by=x", &["until", "from", "by"]),
+        ("availability?from=2100-01-01", &["from"]),
+    ] {
+        let answer = overview.get(&format!("/api/v1/{path}"));
+        assert_eq!(answer.status, 422, "{path}");
+        let errors = answer.body["errors"].as_array().unwrap();
+        let named: Vec<&str> =
+            errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
+        assert_eq!(named, fields, "{path}");
+    }
+}
+
+#[test]
+fn several_web_servers_tell_the_same_events_with_the_same_ids() {
+    let database = Runtime::new().unwrap().block_on(postgres().create_database());
+    let servers = [0; 2].map(|_| Running::on(&database, AuthPolicy::open()));
+    let [one, other] = &servers;
+    stale_and_back(one);
+    wait_until("the other web server to know it", DEFAULT_TIMEOUT, || {
+        (other.overview()["servers"][0]["components"][0]["version"] == "2027.1").then_some(())
+    });
+    let of = |overview: &Running| events(overview, "?server=app-1")["events"].clone();
+    assert_eq!(of(one), of(other));
+    assert_eq!(of(one).as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn killed_while_servers_report_the_overview_loses_no_event_and_invents_none() {
+    let mut overview = testkit::Overview::start();
+    overview.use_short_timers();
+    let mut starts = 0;
+    for round in 0..5_u64 {
+        for beat in 0..20_u64 {
+            let boot = format!("{:08x}-3c0a-4d5e-9f7e-3d1b9f0c2a11", round * 100 + beat);
+            let sent = json!({
+                "server": "app-1", "role": "service", "version": "2026.2.1",
+                "os": {"name": "Debian", "version": "12"}, "ip": "10.0.0.1",
+                "boot_id": boot, "sequence": 1,
+            });
+            let answer = overview.post_heartbeats(&sent);
+            starts += u64::from(answer.status == 200);
+        }
+        overview.kill_and_restart();
+    }
+    let answer = overview.get("/api/v1/events?limit=1000&server=app-1");
+    let all = answer.body["events"].as_array().unwrap().clone();
+    let count = |kind: &str| -> u64 {
+        let of_kind = all.iter().filter(|event| event["kind"] == kind);
+        of_kind.map(|event| event["count"].as_u64().unwrap()).sum()
+    };
+    assert_eq!((count("start"), count("first_seen")), (starts - 1, 1));
+    let parse = |event: &Value| event["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(all.windows(2).all(|pair| parse(&pair[0]) >= parse(&pair[1])), "{all:?}");
+}
