@@ -2,6 +2,7 @@
 // `start.js` loads it once the page is hydrated.
 // Listens on the document, because rows and cards come and go.
 const FEEDBACK_MS = 3_000;
+const TYPING_MS = 400;
 const RESTORE_MS = 3_000;
 const MAX_FRAMES = 100;
 const SETTLING_FRAMES = 30;
@@ -18,6 +19,23 @@ const stored = (storage, key, value) => {
     return null;
   }
 };
+
+// Tries the timeouts that are typed on the silences of the past.
+let typing;
+addEventListener('input', ({ target: { form } }) => {
+  const url = form?.dataset.rehearsal;
+  if (!url) return;
+  clearTimeout(typing);
+  typing = setTimeout(async () => {
+    const query = new URLSearchParams(new FormData(form));
+    const answer = await fetch(`${url}${url.includes('?') ? '&' : '?'}${query}`).catch(() => ({}));
+    find('#rehearsal').textContent = answer.status === 200 ? await answer.text() : '';
+  }, TYPING_MS);
+});
+
+addEventListener('click', ({ target }) => {
+  if (target.closest?.('#configure')) find('#rehearsal').textContent = '';
+});
 
 // Shortcuts.
 const help = find('#help');

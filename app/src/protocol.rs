@@ -89,6 +89,9 @@ pub struct InitialState {
     pub delta: OverviewDelta,
     pub query: String,
     pub context: PageContext,
+    /// What the timeouts in the form of the settings would have called stale: only what is rendered on the server has it.
+    #[serde(skip)]
+    pub rehearsal: String,
     /// The language if the query names none. The browser reads it from the document.
     #[serde(skip)]
     pub language: Language,

@@ -36,7 +36,7 @@ struct Budget {
 // counted: it waits for a printer.
 const BUDGETS: [Budget; 2] = [
     Budget { name: "readable", max: 20_000, last_recorded: 10_300 },
-    Budget { name: "first load", max: 240_000, last_recorded: 222_900 },
+    Budget { name: "first load", max: 250_000, last_recorded: 222_900 },
 ];
 
 /// The length of one file, in bytes, compressed with brotli.

@@ -83,6 +83,8 @@ pub(crate) struct SharedState {
     changed: [RwSignal<()>; Part::COUNT],
     /// The overview's reason if it rejected the last request.
     pub(crate) error_detail: RwSignal<String>,
+    /// What the timeouts in the form of the settings would have called stale, as the page was rendered.
+    pub(crate) rehearsal: String,
     /// The text of the live region.
     pub(crate) announcement: RwSignal<String>,
 }
@@ -95,7 +97,7 @@ impl PageState {
         catalog: &'static Catalog,
     ) -> Self {
         let route = Route::parse(&initial.query);
-        let InitialState { delta, context: page_context, .. } = initial;
+        let InitialState { delta, context: page_context, rehearsal, .. } = initial;
         let now = delta.now;
         let overview = snapshot.overview(now);
         let known = snapshot.last_known();
@@ -130,6 +132,7 @@ impl PageState {
                 catalog,
                 changed: std::array::from_fn(|_| RwSignal::new(())),
                 error_detail: RwSignal::new(String::new()),
+                rehearsal,
                 announcement: RwSignal::new(String::new()),
             })),
         }

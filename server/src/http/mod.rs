@@ -58,6 +58,7 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(View, ServerFunction, ("/fn/overview", any(pages::overview::call_function))),
         require(Change, ServerFunction, ("/fn/act", any(pages::overview::call_function))),
         require(Change, Page, ("/settings", post(forms::settings))),
+        require(View, Problem, ("/settings/rehearsal", get(pages::rehearsal::get))),
         require(Change, Page, ("/removal", post(forms::removal))),
         require(View, Page, ("/export.csv", get(pages::export::csv))),
         require(View, Page, ("/export.json", get(pages::export::json))),

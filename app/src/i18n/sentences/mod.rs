@@ -4,6 +4,7 @@ mod events;
 mod hints;
 mod preview;
 mod reasons;
+mod rehearsal;
 mod settings;
 mod status;
 mod verdict;

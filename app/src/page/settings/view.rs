@@ -26,11 +26,18 @@ pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
             @if let Some(form) = form { (settings_form(state, form)) }
         }
     };
+    let rehearsal = escape(&state.shared().rehearsal);
     view! {
         <section class="card summary" aria-label=state.catalog().text(MessageKey::FactsTitle)>
             {live_html(Box::new(html))}
+            // `page.js` writes it while one types.
+            <p id="rehearsal" class="muted" aria-live="polite" inner_html=rehearsal></p>
         </section>
     }
+}
+
+fn escape(text: &str) -> String {
+    html! { (text) }.into_string()
 }
 
 fn summary_item(item: &SummaryItem) -> Markup {
@@ -71,7 +78,7 @@ fn settings_form(state: PageState, form: &Form) -> Markup {
     let switches = fields.clone().filter(is_switch);
     let durations = fields.filter(|field| !is_switch(field));
     html! {
-        form.settings-form #settings-form method="post" action=(state.action_address("settings")) aria-labelledby="configure" novalidate {
+        form.settings-form #settings-form method="post" action=(state.action_address("settings")) data-rehearsal=(state.action_address("settings/rehearsal")) aria-labelledby="configure" novalidate {
             (hidden_fields(&hidden))
             .fields {
                 div { @for (field, typed) in switches { (checkbox(field, !typed.is_empty())) } }

@@ -11,6 +11,7 @@ pub(crate) mod html;
 pub(crate) mod invitation;
 pub(crate) mod overview;
 pub(crate) mod people;
+pub(crate) mod rehearsal;
 pub(crate) mod removals;
 pub(crate) mod render_pool;
 pub(crate) mod sign_in;

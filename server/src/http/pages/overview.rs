@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 use app::PastMoment;
 use app::cluster::Change;
 use app::cluster::hints::Arg;
-use app::i18n::{Language, MessageKey};
+use app::i18n::{Catalog, Language, MessageKey};
 use app::page::route::Route;
+use app::page::route::dialog::Dialog;
 use app::pages::Document;
 use app::protocol::{
     Command, CommandResult, CurrentUser, InitialState, OverviewDelta, PageContext,
@@ -39,6 +40,8 @@ struct PageBackend {
     site: Arc<Site>,
     user: User,
     language: Language,
+    /// For the form of the settings, as it was rendered.
+    rehearsal: String,
 }
 
 impl PageBackend {
@@ -47,7 +50,8 @@ impl PageBackend {
         // With an empty cursor the delta has everything.
         let delta = self.site.delta_since("");
         let context = PageContext { site: self.site.page_info(), user: self.user.for_page() };
-        InitialState { delta, query: query.to_owned(), context, language: self.language }
+        let rehearsal = self.rehearsal.clone();
+        InitialState { delta, query: query.to_owned(), context, rehearsal, language: self.language }
     }
 }
 
@@ -108,9 +112,11 @@ pub(crate) async fn get(
     Extension(user): Extension<User>,
     request: Request,
 ) -> Response {
-    let at = Route::parse(request.uri().query().unwrap_or_default()).at;
-    if !at.is_empty() {
-        return past(&state, user, request, &at).await.unwrap_or_else(IntoResponse::into_response);
+    let route = Route::parse(request.uri().query().unwrap_or_default());
+    if !route.at.is_empty() {
+        return past(&state, user, request, &route.at)
+            .await
+            .unwrap_or_else(IntoResponse::into_response);
     }
     let HttpParts { site, render_pool, .. } = &*state;
     // After a form, or after another web server, the page must have at least what was changed or shown there.
@@ -118,7 +124,8 @@ pub(crate) async fn get(
     let language = site.language(request.headers());
     let nonce = Arc::new(OnceLock::new());
     let rendered_nonce = Arc::clone(&nonce);
-    let backend = PageBackend { site: Arc::clone(site), user, language };
+    let rehearsal = rehearsal(site, &route, language).await;
+    let backend = PageBackend { site: Arc::clone(site), user, language, rehearsal };
     let render = move || {
         let initial = backend.initial_state(request.uri().query().unwrap_or_default());
         let backend: Arc<dyn Backend> = Arc::new(backend);
@@ -132,6 +139,14 @@ pub(crate) async fn get(
         set_document_headers(response.headers_mut(), nonce);
     }
     response
+}
+
+/// What the timeouts that were typed would have called stale, for a form that is rendered with them.
+async fn rehearsal(site: &Site, route: &Route, language: Language) -> String {
+    let Dialog::Settings(Some(draft)) = &route.dialog else { return String::new() };
+    let catalog = Catalog::for_language(route.appearance.language.unwrap_or(language));
+    // Without the past the form still saves.
+    site.rehearse_in_words(draft, catalog).await.ok().flatten().unwrap_or_default()
 }
 
 /// The page as it stood at a moment.
@@ -162,8 +177,8 @@ async fn past(
     };
     let query = request.uri().query().unwrap_or_default().to_owned();
     let context = PageContext { site: site.page_info(), user: user.for_page() };
-    let initial =
-        InitialState { delta, query, context, language: site.language(request.headers()) };
+    let language = site.language(request.headers());
+    let initial = InitialState { delta, query, context, rehearsal: String::new(), language };
     let nonce = app::nonce();
     let document = nonce.clone();
     let moment = PastMoment { at, earlier, later };
@@ -183,7 +198,8 @@ pub(crate) async fn call_function(
     };
     let site = Arc::clone(&state.site);
     let language = site.language(request.headers());
-    let backend: Arc<dyn Backend> = Arc::new(PageBackend { site, user, language });
+    let backend: Arc<dyn Backend> =
+        Arc::new(PageBackend { site, user, language, rehearsal: String::new() });
     let mut response = leptos_axum::handle_server_fns_with_context(
         move || leptos::prelude::provide_context(Arc::clone(&backend)),
         request,
