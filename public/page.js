@@ -33,6 +33,17 @@ addEventListener('input', ({ target: { form } }) => {
   }, TYPING_MS);
 });
 
+// What an element names as its source, such as the last events of a server, comes when the element does.
+const fill = async () => {
+  const empty = find('[data-src]:empty:not([data-fetched])');
+  if (!empty) return;
+  empty.dataset.fetched = '';
+  const answer = await fetch(empty.dataset.src).catch(() => ({}));
+  if (answer.ok) empty.innerHTML = await answer.text();
+};
+new MutationObserver(fill).observe(find('#app'), { childList: true, subtree: true });
+fill();
+
 addEventListener('click', ({ target }) => {
   if (target.closest?.('#configure')) find('#rehearsal').textContent = '';
 });

@@ -2,7 +2,7 @@
 import { date } from './locale.js';
 
 export const formatTimes = (root) => {
-  for (const time of root.querySelectorAll('time[datetime]')) {
+  for (const time of root.querySelectorAll('time[datetime]:not([data-utc])')) {
     time.title = time.textContent;
     time.textContent = date(Date.parse(time.dateTime));
   }

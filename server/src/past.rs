@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use app::cluster::history::{
-    ClusterHistory, Event, EventId, EventKind, Interval, Observations, StaleCounts, Timeouts,
+    ClusterHistory, Event, EventId, Interval, Observations, StaleCounts, Timeouts,
 };
-use app::cluster::{Role, ServerName, Snapshot, Span, Timestamp};
+use app::cluster::{ServerName, Snapshot, Span, Timestamp};
 use tokio::sync::Semaphore;
 
 use crate::live::LiveState;
@@ -37,23 +37,24 @@ pub(crate) enum PastError {
 }
 
 /// Which events are wanted.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct EventQuery {
     pub(crate) span: Interval,
+    /// Only events of this server.
     pub(crate) server: Option<ServerName>,
-    pub(crate) role: Option<Role>,
-    pub(crate) kind: Option<EventKind>,
+    /// Which of these.
+    pub(crate) filter: EventFilter,
     /// Only events before this one.
     pub(crate) before: Option<EventId>,
     pub(crate) limit: usize,
 }
 
+pub(crate) type EventFilter = Arc<dyn Fn(&Event) -> bool + Send + Sync>;
+
 impl EventQuery {
     fn wants(&self, event: &Event) -> bool {
         let is_before = self.before.is_none_or(|before| event.id() < before);
-        is_before
-            && event.is_about(self.server.as_ref(), self.role)
-            && self.kind.is_none_or(|kind| event.kind() == kind)
+        is_before && event.is_about(self.server.as_ref(), None) && (self.filter)(event)
     }
 }
 
@@ -109,8 +110,7 @@ impl Past {
         let query = |span| EventQuery {
             span,
             server: None,
-            role: None,
-            kind: None,
+            filter: Arc::new(|_| true),
             before: None,
             limit: 1,
         };
@@ -196,7 +196,7 @@ impl Past {
     }
 
     /// Reads the history of a span and judges it.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         span: Interval,
         servers: Option<Vec<ServerName>>,

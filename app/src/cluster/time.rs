@@ -74,6 +74,12 @@ impl Span {
         if Self::parse(&text) == Some(self) { text } else { format!("{} s", self.0 / 1_000) }
     }
 
+    /// To the nearest second, as people read it: the ends of a state are often a tick off. Less than a second stays as it is.
+    #[must_use]
+    pub const fn to_nearest_second(self) -> Self {
+        if self.0 < 1_000 { self } else { Self((self.0 + 500) / 1_000 * 1_000) }
+    }
+
     /// This span `factor` times.
     #[must_use]
     pub const fn times(self, factor: i64) -> Self {
@@ -273,6 +279,12 @@ mod tests {
             assert_eq!(Span::seconds(seconds).exact(), text);
             assert_eq!(Span::parse(text), Some(Span::seconds(seconds)));
         }
+    }
+
+    #[test]
+    fn a_span_that_is_a_tick_off_is_said_in_whole_seconds() {
+        let said = |ms: i64| Span(ms).to_nearest_second().to_string();
+        assert_eq!([299_999, 300_001, 250, 1_499].map(said), ["5 min", "5 min", "250 ms", "1 s"]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Pages that are rendered once, on the server: sign-in, invitation, account, access, adding a server, audit, removals,
-//! errors. They work without scripts.
+//! Pages that are rendered once, on the server: sign-in, invitation, account, access, adding a server, audit, history,
+//! removals, errors. They work without scripts.
 
 pub mod access;
 pub mod account;
@@ -7,6 +7,7 @@ pub mod add_server;
 pub mod audit;
 pub mod error;
 pub mod export;
+pub mod history;
 pub mod invitation;
 mod layout;
 pub mod people;

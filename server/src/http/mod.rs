@@ -77,6 +77,8 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(GrantAccess, Page, ("/access/people/invitation", post(people_forms::reset))),
         require(Change, Page, ("/access/people/sessions", post(people_forms::end_sessions))),
         require(Change, Page, ("/access/people/removal", post(people_forms::remove))),
+        require(View, Page, ("/history", get(pages::history::get))),
+        require(View, Problem, ("/history/recent", get(pages::history::recent))),
         require(Admin, Page, ("/audit", get(pages::audit::get))),
         require(View, Page, ("/account", get(account::get))),
         require(Change, Problem, ("/account/session", get(account::may_change))),

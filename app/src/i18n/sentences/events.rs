@@ -49,14 +49,14 @@ impl Catalog {
             }
             Happening::Setting { name, from, to } => self.setting_change(name, *from, *to),
             Happening::Blind { lasted } => {
-                self.format(MessageKey::PagesEventBlind, &[("lasted", Arg::Span(*lasted))])
+                self.format(MessageKey::PagesEventBlind, &[("lasted", rounded(*lasted))])
             }
             Happening::Clock { by } if *by < Span::ZERO => {
-                let by = [("by", Arg::Span(by.times(-1)))];
+                let by = [("by", rounded(by.times(-1)))];
                 self.format(MessageKey::PagesEventClockBack, &by)
             }
             Happening::Clock { by } => {
-                self.format(MessageKey::PagesEventClockForward, &[("by", Arg::Span(*by))])
+                self.format(MessageKey::PagesEventClockForward, &[("by", rounded(*by))])
             }
         }
     }
@@ -89,12 +89,12 @@ impl Catalog {
             Pulse::Alive | Pulse::Unknown => return now.to_owned(),
         };
         let Some(lasted) = lasted else { return now.to_owned() };
-        let args = [("now", Arg::Text(now.to_owned())), ("lasted", Arg::Span(lasted))];
+        let args = [("now", Arg::Text(now.to_owned())), ("lasted", rounded(lasted))];
         let said = self.format(former, &args);
         if blind == Span::ZERO {
             return said;
         }
-        let args = [("before", Arg::Text(said)), ("blind", Arg::Span(blind))];
+        let args = [("before", Arg::Text(said)), ("blind", rounded(blind))];
         self.format(MessageKey::PagesEventPartlyBlind, &args)
     }
 
@@ -115,7 +115,7 @@ impl Catalog {
         let same_day = at.rfc3339()[..10] == last.rfc3339()[..10];
         let last = if same_day { Arg::Moment(last) } else { Arg::Date(last) };
         let times = Arg::Number(usize::try_from(count).unwrap_or(usize::MAX));
-        self.format(key, &[("times", times), ("last", last), ("ran", Arg::Span(ran))])
+        self.format(key, &[("times", times), ("last", last), ("ran", rounded(ran))])
     }
 
     fn key_change(&self, name: MessageKey, from: Option<KeyCheck>, to: Option<KeyCheck>) -> String {
@@ -146,6 +146,10 @@ impl Catalog {
             SettingValue::Seconds(seconds) => Span::seconds(seconds.into()).exact(),
         }
     }
+}
+
+const fn rounded(span: Span) -> Arg {
+    Arg::Span(span.to_nearest_second())
 }
 
 /// Whether the length of the former pulse says something: that a silence was late before it became stale does not.

@@ -104,7 +104,7 @@ fn removals_address(state: PageState) -> String {
     format!("{}/removals?{query}", state.shared().page_context.site.base)
 }
 
-/// Everything that is not about the cluster: the theme, the pages for admins, and who uses this one. `address` makes the
+/// Everything that is not about the cluster now: the theme, the history, the pages for admins, and who uses this one. `address` makes the
 /// address of a page.
 #[cfg(feature = "ssr")]
 pub(crate) fn menu(
@@ -157,6 +157,9 @@ pub(crate) fn menu(
                 {theme_button(catalog)}
                 // Shown by the script of a page that has shortcuts.
                 <button type="button" id="open-help" hidden>{catalog.text(MessageKey::PagesKeys)}</button>
+                <a class="button" href=address("history")>
+                    {catalog.text(MessageKey::PagesHistory)}
+                </a>
                 {admin_links}
                 {sign_out}
             </div>

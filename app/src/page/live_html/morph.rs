@@ -10,6 +10,9 @@ use super::LiveHtml;
 /// What the user, or a script for the user, has done to an element; HTML says nothing about it.
 const OF_USER: [&str; 2] = ["open", "data-copied"];
 
+/// The address from which `page.js` fills an element.
+const SOURCE: &str = "data-src";
+
 /// Opens and closes a `details` element, when it changes. In between the user does.
 const OPEN: &str = "data-open";
 
@@ -76,7 +79,9 @@ fn morph_node(known: &Node, want: &Node) {
         return;
     };
     morph_attributes(known, want);
-    morph_children(known, want);
+    if !want.has_attribute(SOURCE) {
+        morph_children(known, want);
+    }
 }
 
 fn morph_attributes(known: &Element, want: &Element) {

@@ -3,11 +3,13 @@
 use leptos::prelude::*;
 use maud::{Markup, html};
 
+use crate::cluster::ServerName;
 use crate::i18n::{self, Catalog, HintText, MessageKey};
 use crate::page::hints::model::DialogLink;
 use crate::page::hints::view::instructions;
 use crate::page::live_html::live_html;
 use crate::page::panel::model::{Advice, Confirmation, Item, Panel, Section, TypedConfirmation};
+use crate::page::route::query::to_query;
 use crate::page::state::{PageState, Part};
 use crate::page::status_style;
 use crate::page::ui::{copy_button, hidden_fields, link, permitted_link, time_since};
@@ -33,6 +35,7 @@ fn panel_html(state: PageState, panel: &Panel) -> Markup {
             @for text in &panel.paragraphs { p { (text) } }
             @for advice in &panel.advice { (advice_html(advice, catalog)) }
             .sections data-key="sections" { @for section in &panel.sections { (section_html(state, section)) } }
+            @if let Some(server) = &panel.history_of { (history_html(state, server)) }
             @if let Some(error) = &panel.error { p.error-text { (error) } }
             @match &panel.confirmation {
                 Some(confirmation) if !is_read_only => (confirmation_form(state, confirmation)),
@@ -41,6 +44,19 @@ fn panel_html(state: PageState, panel: &Panel) -> Markup {
                 _ => {},
             }
             .buttons { @for action in &panel.actions { (dialog_link(state, action)) } }
+        }
+    }
+}
+
+/// The last events of a server, which `page.js` fetches, and the way to all of them.
+fn history_html(state: PageState, server: &ServerName) -> Markup {
+    let base = &state.shared().page_context.site.base;
+    let own = [("server", server.to_string())].into_iter();
+    let query = to_query(own.chain(state.route.get_untracked().appearance.pairs()));
+    html! {
+        section.recent data-key={ "history-" (server) } {
+            h3 { a href={ (base) "/history?" (query) } { (state.catalog().text(MessageKey::DetailsHistory)) } }
+            div data-src={ (base) "/history/recent?" (query) } {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! It is one query string, so a link shows the same to everyone, with scripts and without.
 
 pub mod dialog;
-pub(crate) mod query;
+pub mod query;
 
 use crate::cluster::{Health, Role, ServerName};
 use crate::i18n::MessageKey;

@@ -1,7 +1,7 @@
 //! Reads and writes query strings.
 
 /// Without `?`.
-pub(crate) fn to_query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
+pub fn to_query(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 

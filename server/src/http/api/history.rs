@@ -19,7 +19,7 @@ use crate::http::api::dto;
 use crate::http::csv::Csv;
 use crate::http::moment;
 use crate::http::problem::Problem;
-use crate::past::{EventQuery, PastError, RehearsalError};
+use crate::past::{EventFilter, EventQuery, PastError, RehearsalError};
 use crate::site::Site;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -132,7 +132,10 @@ fn event_query(params: &EventParams, now: Timestamp) -> Result<EventQuery, Vec<F
         from: from.unwrap_or_default(),
         until: until.unwrap_or(now + Span::TICK).min(now + Span::TICK),
     };
-    let query = EventQuery { span, server, role, kind, before, limit };
+    let filter: EventFilter = Arc::new(move |event| {
+        event.is_about(None, role) && kind.is_none_or(|kind| event.kind() == kind)
+    });
+    let query = EventQuery { span, server, filter, before, limit };
     if errors.is_empty() { Ok(query) } else { Err(errors) }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod embed;
 pub(crate) mod export;
 pub(crate) mod forms;
+pub(crate) mod history;
 pub(crate) mod html;
 pub(crate) mod invitation;
 pub(crate) mod overview;

@@ -83,6 +83,7 @@ impl ViewContext<'_> {
         });
         Panel {
             style: Some(style),
+            history_of: Some(name.clone()),
             advice: advice.collect(),
             sections,
             actions,

@@ -23,6 +23,8 @@ pub(crate) struct Panel {
     /// What is wrong with the server, and what to do.
     pub(crate) advice: Vec<Advice>,
     pub(crate) sections: Vec<Section>,
+    /// Whose history is shown.
+    pub(crate) history_of: Option<ServerName>,
     /// Links to further dialogs.
     pub(crate) actions: Vec<DialogLink>,
     pub(crate) confirmation: Option<Confirmation>,
@@ -48,6 +50,7 @@ impl ViewContext<'_> {
             paragraphs: Vec::new(),
             advice: Vec::new(),
             sections: Vec::new(),
+            history_of: None,
             actions: Vec::new(),
             confirmation: None,
             error: self.error_in_dialog(),

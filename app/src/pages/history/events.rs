@@ -1,0 +1,117 @@
+//! The events, by day, newest first. The time of each leads to the overview as it stood then.
+
+use maud::{Markup, html};
+
+use super::{HistoryPage, link_query};
+use crate::cluster::hints::Arg;
+use crate::cluster::history::{Event, Happening};
+use crate::cluster::{ComponentKey, Health, Pulse, Role, Stability, Timestamp};
+use crate::i18n::MessageKey;
+use crate::page::route::query::to_query;
+use crate::page::status_style::{self, StatusStyle};
+use crate::pages::layout::DocumentContext;
+
+/// The last events of a server, newest first, as a list for its details. The server is not named.
+pub fn recent_events(context: &DocumentContext, events: &[Event]) -> String {
+    let row = |event: &Event| {
+        let role = event.subject.as_ref().map(|subject| context.catalog.role_name(subject.role));
+        html! {
+            li {
+                a href=(address_at(context, event.at)) {
+                    time datetime=(event.at.rfc3339()) { (event.at.date_and_clock()) }
+                }
+                @if let Some(role) = role { small { (role) } }
+                (told(event, context))
+            }
+        }
+    };
+    let list = html! { ol.events { @for event in events { (row(event)) } } };
+    list.into_string()
+}
+
+/// A list for each day, below its heading. Days are those of UTC.
+pub(super) fn days(page: &HistoryPage) -> Markup {
+    html! {
+        @for day in page.events.chunk_by(|one, other| date(one.at) == date(other.at)) {
+            @if let Some(first) = day.first() {
+                @let date = [("day", Arg::Text(date(first.at)))];
+                h3 { (page.context.catalog.format(MessageKey::PagesHistoryDay, &date)) }
+                ol.events { @for event in day { (event_row(page, event)) } }
+            }
+        }
+    }
+}
+
+fn date(at: Timestamp) -> String {
+    at.rfc3339()[..10].to_owned()
+}
+
+fn event_row(page: &HistoryPage, event: &Event) -> Markup {
+    html! {
+        li {
+            a href=(address_at(&page.context, event.at)) {
+                // Below the heading of a day in UTC.
+                time datetime=(event.at.rfc3339()) data-utc { (event.at.clock()) }
+            }
+            (subject(page, event.subject.as_ref()))
+            (told(event, &page.context))
+        }
+    }
+}
+
+/// The event in a sentence, after the shape of the state that began.
+fn told(event: &Event, context: &DocumentContext) -> Markup {
+    html! {
+        span {
+            @if let Some(style) = style(event) { (status_style::icon(style)) }
+            (context.catalog.event(event))
+        }
+    }
+}
+
+/// The address of the overview as it stood then.
+fn address_at(context: &DocumentContext, at: Timestamp) -> String {
+    let pairs = [("at", at.rfc3339())].into_iter().chain(context.appearance.pairs());
+    format!("{}/?{}", context.site.base, to_query(pairs))
+}
+
+fn subject(page: &HistoryPage, subject: Option<&ComponentKey>) -> Markup {
+    let catalog = page.context.catalog;
+    let Some(ComponentKey { server, role }) = subject else {
+        return html! { span { (catalog.text(MessageKey::PagesHistoryCluster)) } };
+    };
+    let address = link_query(page, &[("server", server.to_string())]);
+    html! {
+        span {
+            a href=(address) { bdi { (server) } }
+            " "
+            small { (catalog.role_name(*role)) }
+        }
+    }
+}
+
+/// The shape of the state that began; `None` if none did.
+fn style(event: &Event) -> Option<StatusStyle> {
+    let role = event.subject.as_ref().map_or(Role::Service, |subject| subject.role);
+    match &event.what {
+        Happening::Pulse { to, .. } => Some(status_style::pulse(*to, role)),
+        Happening::Stability { to: Stability::Steady, .. } => {
+            Some(status_style::pulse(Pulse::Alive, role))
+        }
+        Happening::Stability { to: to @ (Stability::Flapping | Stability::Restarting), .. } => {
+            status_style::stability(*to, Health::Warning)
+        }
+        Happening::Blind { .. } => Some(status_style::pulse(Pulse::Unknown, role)),
+        Happening::Start { .. }
+        | Happening::Version { .. }
+        | Happening::Key { .. }
+        | Happening::Address { .. }
+        | Happening::FirstSeen { .. }
+        | Happening::Removed
+        | Happening::Returned
+        | Happening::BootReturned { .. }
+        | Happening::Setting { .. }
+        | Happening::ReferenceKey { .. }
+        | Happening::Clock { .. } => None,
+    }
+}

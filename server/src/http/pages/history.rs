@@ -1,0 +1,94 @@
+//! `GET /history`: when the servers were up, and what happened.
+
+use std::sync::Arc;
+
+use app::cluster::history::{EventId, Interval};
+use app::cluster::{ServerName, Span};
+use app::page::route::query::to_query;
+use app::pages::history::{
+    HistoryFilter, HistoryPage, HistoryRange, Strips, recent_events, render,
+};
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use axum::response::{Html, Response};
+
+use crate::http::extract::PageRequest;
+use crate::http::pages::html::document_response;
+use crate::http::problem::Problem;
+use crate::http::query::value;
+use crate::http::state::{HttpParts, HttpState};
+use crate::past::EventQuery;
+
+const EVENTS_PER_PAGE: usize = 100;
+/// How many events the details of a server show.
+const RECENT_EVENTS: usize = 5;
+/// So far back they are looked for.
+const RECENT: Span = Span::minutes(30 * 24 * 60);
+
+pub(crate) async fn get(
+    State(state): State<HttpState>,
+    PageRequest(context): PageRequest,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let HttpParts { site, render_pool, .. } = &*state;
+    let query = uri.query().unwrap_or_default();
+    let (range, filter) = (HistoryRange::parse(query), HistoryFilter::parse(query));
+    // An id of another version shows the newest events.
+    let before = value(uri.query(), "before").and_then(|id| EventId::parse(&id));
+    let now = site.live.now();
+    let span = Interval { from: now - range.length(), until: now };
+    let only = filter.server_name();
+    let strips = site.past.ask(span, None, move |history| {
+        (history.begins, Strips::new(history, span, only.as_ref()))
+    });
+    let (begins, strips) = strips.await?;
+    let (wanted, catalog) = (filter.clone(), context.catalog);
+    let events = EventQuery {
+        span: Interval { until: now + Span::TICK, ..span },
+        server: filter.server_name(),
+        filter: Arc::new(move |event| wanted.matches(event, catalog)),
+        before,
+        limit: EVENTS_PER_PAGE,
+    };
+    let found = site.past.events(events).await?;
+    let last = found.events.last().filter(|_| found.has_more);
+    let older = last.map(|event| {
+        let before = [("before", event.id().to_string())].into_iter();
+        let kept = range.pairs().into_iter().chain(filter.pairs());
+        to_query(before.chain(kept).chain(context.appearance.pairs()))
+    });
+    let page = HistoryPage {
+        context,
+        range,
+        span,
+        begins,
+        filter,
+        strips,
+        events: found.events,
+        older,
+        is_older: before.is_some(),
+    };
+    let document = render_pool.run(move || async move { render(page) }).await;
+    Ok(document_response(StatusCode::OK, document))
+}
+
+/// The last events of a server, as a list for its details.
+pub(crate) async fn recent(
+    State(state): State<HttpState>,
+    PageRequest(context): PageRequest,
+    uri: Uri,
+) -> Result<Html<String>, Problem> {
+    let name = value(uri.query(), "server").unwrap_or_default();
+    let server =
+        ServerName::parse(&name).map_err(|_| Problem::not_found("there is no such server"))?;
+    let now = state.site.live.now();
+    let query = EventQuery {
+        span: Interval { from: now - RECENT, until: now + Span::TICK },
+        server: Some(server),
+        filter: Arc::new(|_| true),
+        before: None,
+        limit: RECENT_EVENTS,
+    };
+    let found = state.site.past.events(query).await?;
+    Ok(Html(recent_events(&context, &found.events)))
+}
