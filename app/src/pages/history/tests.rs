@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::cluster::history::availability::Observation;
-use crate::cluster::history::{ClusterAim, Happening, Observed, PastState, Segment};
+use crate::cluster::history::{
+    ClusterAim, ClusterHistory, ComponentHistory, Happening, Observed, PastState, Segment,
+};
 use crate::cluster::{ComponentKey, Pulse, Role, ServerName, Span};
 use crate::i18n::{Catalog, Language};
 use crate::page::appearance::Appearance;
@@ -79,6 +81,16 @@ fn a_quiet_server_differs_from_the_next_one_by_its_name_only_and_is_short() {
 }
 
 #[test]
+fn a_server_that_was_not_there_in_the_span_has_no_strip() {
+    let key = ComponentKey { server: ServerName::parse("web-1").unwrap(), role: Role::Web };
+    let components = [(key, ComponentHistory::default())].into();
+    let history = ClusterHistory { components, ..ClusterHistory::default() };
+    let strips = Strips::new(&history, page("").span, None);
+    assert!(strips.servers.is_empty());
+    assert_eq!(strips.cluster.len(), ClusterAim::ALL.len());
+}
+
+#[test]
 fn what_was_in_trouble_comes_first_and_many_quiet_servers_are_folded() {
     let mut day = page("");
     day.strips.servers = (1..=11).map(|number| server(&format!("quiet-{number}"), 0)).collect();
@@ -93,7 +105,7 @@ fn what_was_in_trouble_comes_first_and_many_quiet_servers_are_folded() {
 fn the_time_of_an_event_leads_to_the_overview_as_it_was_then() {
     let mut week = page("lang=de&span=7d");
     week.events = vec![removed("web-1")];
-    let html = render(week).html;
+    let html = events::days(&week).into_string();
     let order = [
         "2026-11-22 UTC",
         "<a href=\"/base/?at=2026-11-22T11%3A59%3A00.000Z&amp;lang=de\">",
