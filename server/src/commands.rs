@@ -259,7 +259,7 @@ fn find_reported_key(
 }
 
 /// The settings that change, with the API's names and values.
-fn describe_changes(before: &Settings, after: &Settings) -> String {
+pub(crate) fn describe_changes(before: &Settings, after: &Settings) -> String {
     let pairs = |settings: &Settings| match serde_json::to_value(settings) {
         Ok(serde_json::Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),

@@ -1,4 +1,4 @@
-//! The demo's promise: every pulse and every hint within three minutes, and nothing left behind.
+//! The demo's promise: a past, every pulse and every hint within three minutes, and nothing left behind.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 
@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use app::cluster::{HintId, Pulse};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use testkit::{DEFAULT_TIMEOUT, Folder, Process, agent, folder, program, send, wait_until_ok};
 
@@ -42,11 +42,23 @@ impl Demo {
     }
 
     /// The overview, and the moment of the answer by the overview's own clock.
-    fn overview(&self) -> (Value, jiff::Timestamp) {
+    fn overview(&self) -> (Value, Timestamp) {
         let url = format!("{}api/v1/overview", self.url);
         let answer = send(&agent(), "GET", &url, &[], &[]).unwrap();
         let now = answer.header("overview-now").parse().unwrap();
         (answer.body, now)
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let answer = send(&agent(), "GET", &format!("{}{path}", self.url), &[], &[]).unwrap();
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    /// The events of a kind before a moment, newest first.
+    fn events(&self, kind: &str, until: Timestamp) -> Vec<Value> {
+        let page = self.get(&format!("api/v1/events?kind={kind}&until={until}"));
+        page["events"].as_array().unwrap().clone()
     }
 
     /// What it left where files may be put.
@@ -114,4 +126,37 @@ fn within_three_minutes_the_demo_shows_every_pulse_and_every_hint_and_begins_aga
     }
     assert_eq!(demo.process.terminate().code(), Some(0));
     assert_eq!(demo.files(), 0);
+}
+
+#[test]
+fn the_demo_has_a_past_of_seven_days() {
+    let demo = Demo::start();
+    let (_, now) = demo.overview();
+    let hours = SignedDuration::from_hours;
+    let quiet = now - hours(2);
+    for kind in ["version", "blind", "settings", "address", "stability", "removed", "first_seen"] {
+        assert!(!demo.events(kind, quiet).is_empty(), "{kind}");
+    }
+    let oldest: Timestamp =
+        demo.events("first_seen", quiet).last().unwrap()["at"].as_str().unwrap().parse().unwrap();
+    assert!(now.duration_since(oldest) > hours(7 * 24 - 1), "{oldest}");
+    let configured = demo.get("api/v1/audit?action=configure");
+    assert!(configured.to_string().contains("stale_timeout_s 300 to 420"), "{configured}");
+
+    let from = now - hours(7 * 24) + hours(1);
+    let report = demo.get(&format!("api/v1/availability?from={from}&until={quiet}&by=server"));
+    let percents =
+        report["rows"].as_array().unwrap().iter().filter_map(|row| row["percent"].as_f64());
+    assert!(percents.clone().any(|percent| percent < 100.0), "{report}");
+    assert!(percents.clone().all(|percent| percent > 99.0), "{report}");
+
+    let starts = demo.events("start", quiet);
+    let crash = starts.iter().find(|start| start["why"] == "crash").unwrap();
+    let back: Timestamp = crash["at"].as_str().unwrap().parse().unwrap();
+    let before = back - SignedDuration::from_mins(2);
+    let then = demo.get(&format!("api/v1/overview?at={before}"));
+    let is_shown =
+        |hint: &Value| hint["id"] == "service-stale" && hint["server"] == crash["server"];
+    assert!(then["hints"].as_array().unwrap().iter().any(is_shown), "{then}");
+    assert_eq!(then["counts"]["stale"], 1);
 }

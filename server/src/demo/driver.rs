@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::{ComponentKey, Heartbeat, KeyKind, ServerName, Settings, Upkeep};
+use app::cluster::{ComponentKey, Heartbeat, KeyKind, ServerName, Settings, Timestamp, Upkeep};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{self, Interval};
@@ -28,11 +28,14 @@ pub(super) struct Driver {
     lock: Option<ExclusiveLock>,
     /// The settings that it wrote last. A visitor's settings stay until the timeline changes them.
     settings: Option<Settings>,
+    /// When the past ended and the rounds began.
+    began: Timestamp,
 }
 
 impl Driver {
     pub(super) fn new(site: Arc<Site>, admin_store: AdminStore) -> Self {
-        Self { site, admin_store, lock: None, settings: None }
+        let began = site.live.now();
+        Self { site, admin_store, lock: None, settings: None, began }
     }
 
     /// Runs round after round. `nodes` are those of the first one.
@@ -52,18 +55,40 @@ impl Driver {
         }
     }
 
+    /// Begins the first round with the components of the past: their processes go on.
+    pub(super) async fn begin_first_round(&mut self) -> Result<Vec<SimNode>, DemoError> {
+        let mut nodes = self.nodes()?;
+        let snapshot = self.site.live.snapshot();
+        for node in &mut nodes {
+            if let Some(component) = snapshot.components.get(&node.key()) {
+                node.resume(&component.boots.current);
+            }
+        }
+        self.apply_settings(timeline::settings(0)).await?;
+        let first: Vec<Heartbeat> = nodes.iter_mut().filter_map(SimNode::first_heartbeat).collect();
+        let receive =
+            |store: Arc<Store>| async move { Ok(((), store.receive(first).await?.commit)) };
+        self.site.live.change(receive).await?;
+        self.apply(0).await?;
+        Ok(nodes)
+    }
+
     /// Forgets the round before, and lets the components of the next one send their first heartbeats: all at once, so
     /// that the page never shows a part of the cluster.
-    pub(super) async fn begin_round(&mut self) -> Result<Vec<SimNode>, DemoError> {
-        let nodes = servers::components()
-            .map(|(server, role)| SimNode::new(server, role, self.site.intake.clone()));
-        let mut nodes: Vec<SimNode> = nodes.collect::<Result<_, _>>().map_err(DemoError::Name)?;
+    async fn begin_round(&mut self) -> Result<Vec<SimNode>, DemoError> {
+        let mut nodes = self.nodes()?;
         self.reset_keys().await?;
         self.apply_settings(timeline::settings(0)).await?;
         self.replace_servers(nodes.iter_mut().filter_map(SimNode::first_heartbeat).collect())
             .await?;
         self.apply(0).await?;
         Ok(nodes)
+    }
+
+    fn nodes(&self) -> Result<Vec<SimNode>, DemoError> {
+        let nodes = servers::components()
+            .map(|(server, role)| SimNode::new(server, role, self.site.intake.clone()));
+        nodes.collect::<Result<_, _>>().map_err(DemoError::Name)
     }
 
     /// Runs the components for one round, and waits until they have ended.
@@ -107,8 +132,8 @@ impl Driver {
         }
     }
 
-    /// Removes all servers and the blind periods, and receives the first heartbeats of the new ones: what happened in
-    /// a round would otherwise be shown for up to an hour.
+    /// Removes all servers and the blind periods since the first round, and receives the first heartbeats of the new
+    /// ones: what happened in a round would otherwise be shown for up to an hour.
     async fn replace_servers(&self, first: Vec<Heartbeat>) -> Result<(), StoreError> {
         let snapshot = self.site.live.snapshot();
         let rejected = snapshot.rejected.into_iter().map(|rejected| rejected.server);
@@ -116,8 +141,9 @@ impl Driver {
         let servers: Vec<ServerName> =
             keys.iter().map(|key| key.server.clone()).chain(rejected).collect();
         let entry = entry(Action::Remove, "all servers, for the next round of the demo");
+        let began = self.began;
         let replace = move |store: Arc<Store>| async move {
-            let forgotten = store.delete_blind_periods().await?;
+            let forgotten = store.delete_blind_periods(began).await?;
             let removed = store.remove(&keys, &servers, Some(&entry)).await?;
             let ReceiveOutcome { commit, .. } = store.receive(first).await?;
             let removed = Commit { earlier: Some(Box::new(forgotten)), ..removed };

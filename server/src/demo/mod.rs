@@ -1,9 +1,11 @@
 //! The demo: an overview with a temporary database and a simulated cluster that shows every status and hint.
 //!
-//! Only the servers are simulated. Heartbeats, store and live state are the same as in `serve`.
+//! Only the servers are simulated. Heartbeats, store and live state are the same as in `serve`. The cluster has a past of
+//! seven days, which is written to the database before it is served.
 
 mod driver;
 mod fault;
+mod past;
 mod servers;
 mod sim_node;
 mod timeline;
@@ -20,8 +22,8 @@ use crate::demo::driver::Driver;
 use crate::net::listener::Listener;
 use crate::site::branding::Branding;
 use crate::site::{Options, Site};
-use crate::store::StoreError;
 use crate::store::admin::AdminStore;
+use crate::store::{Store, StoreError};
 
 /// Why the demo did not start.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +46,11 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// Opens an overview and begins the first round.
+    /// Opens an overview on a database that has a past, and begins the first round.
     pub async fn open(temporary_folder: &Path, branding: Branding) -> Result<Self, DemoError> {
         let folder = Folder::below(temporary_folder)?;
         let database = format!("sqlite:{}", folder.0.join("overview.db").display());
+        write_past(&database).await?;
         let options = Options {
             // Nobody knows this token: the heartbeats do not go through HTTP. No messengers are dialled, because
             // there are none at the addresses that the servers report.
@@ -57,7 +60,7 @@ impl Demo {
         };
         let site = Site::open(options).await?;
         let mut driver = Driver::new(Arc::clone(&site), AdminStore::open(&database).await?);
-        let nodes = driver.begin_round().await?;
+        let nodes = driver.begin_first_round().await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(driver.run(nodes));
         Ok(Self { site, tasks, _folder: folder })
@@ -71,6 +74,14 @@ impl Demo {
         crate::serve(listener, Arc::clone(&self.site), shutdown).await;
         self.tasks.shutdown().await;
     }
+}
+
+async fn write_past(database: &str) -> Result<(), DemoError> {
+    let store = Store::open(database).await?;
+    let past = past::simulate(store.now()).map_err(DemoError::Name)?;
+    store.import_past(past).await?;
+    store.close().await;
+    Ok(())
 }
 
 /// A folder that is deleted when it is dropped.

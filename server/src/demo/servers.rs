@@ -8,7 +8,7 @@ use app::cluster::{ComponentFacts, Heartbeat, KeyCheck, Os, ServerName, Source};
 use crate::files::key::check_of;
 
 const PRODUCT: &str = "ProGet";
-const VERSION: &str = "2026.2.1";
+pub(super) const VERSION: &str = "2026.2.1";
 const MESSENGER_PORT: u16 = 33_237;
 /// The address of a second machine that uses the name of another server.
 pub(super) const SECOND_MACHINE_ADDRESS: IpAddr = v4(25);
@@ -51,6 +51,14 @@ pub(super) static SERVERS: &[SimServer] = &[
     temporary("worker-6", &[Service], UBUNTU, in_other_network(16)),
     temporary("worker-7", &[Service], UBUNTU, in_other_network(17)),
 ];
+
+/// It was there until app-6 replaced it, before the first round.
+pub(super) static REPLACED: SimServer = permanent("app-3", &[Service], WINDOWS, v4(16));
+
+/// What all servers ran before they were upgraded.
+pub(super) const FORMER_VERSION: &str = "2026.1.4";
+/// The address of web-3 before its machine moved.
+pub(super) const FORMER_ADDRESS: IpAddr = v4(23);
 
 const fn permanent(
     name: &'static str,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use app::cluster::{Heartbeat, Role, ServerName};
+use app::cluster::{Boot, ComponentKey, Heartbeat, Role, ServerName};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
@@ -65,6 +65,16 @@ impl SimNode {
             second_process: SimProcess::at(SECOND_MACHINE_ADDRESS),
             intake,
         })
+    }
+
+    pub(super) fn key(&self) -> ComponentKey {
+        self.base.key()
+    }
+
+    /// Its process is one that has sent heartbeats before.
+    pub(super) fn resume(&mut self, boot: &Boot) {
+        self.process.boot_id.clone_from(&boot.id);
+        self.process.sequence = boot.sequence;
     }
 
     /// The heartbeat with which the round begins; `None` if it is not there yet.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::Stored;
 use app::cluster::{
     ComponentKey, Heartbeat, KeyCheck, KeyKind, RejectedHeartbeat, ServerName, Settings, Span,
@@ -107,12 +108,16 @@ impl Store {
         written.await.map(|((), commit)| commit)
     }
 
-    /// Deletes all blind periods.
-    pub(crate) async fn delete_blind_periods(self: &Arc<Self>) -> Result<Commit, StoreError> {
+    /// Deletes the blind periods that end after `since`.
+    pub(crate) async fn delete_blind_periods(
+        self: &Arc<Self>,
+        since: Timestamp,
+    ) -> Result<Commit, StoreError> {
         let written = self.write(move |change| {
             Box::pin(async move {
-                rows::delete_blind_periods(&mut change.tx).await?;
-                change.pending.blind_periods = Some(Vec::new());
+                rows::delete_blind_periods(&mut change.tx, since).await?;
+                let kept = rows::blind_periods(&mut change.tx, change.at - BLIND_PERIOD_RETENTION);
+                change.pending.blind_periods = Some(kept.await?);
                 Ok(())
             })
         });
@@ -295,7 +300,7 @@ impl Store {
         Ok(commit)
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut WriteTx) -> TxFuture<'_, T> + Send + 'static,
     ) -> Result<(T, Commit), StoreError> {

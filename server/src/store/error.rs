@@ -60,6 +60,8 @@ pub enum StoreError {
     UnreadableJson(#[from] serde_json::Error),
     #[error("the database contains a {0} that this program cannot read")]
     UnreadableValue(&'static str),
+    #[error("the database already has components; a past can only be imported into a new database")]
+    NotNew,
 }
 
 impl StoreError {
@@ -90,6 +92,7 @@ impl StoreError {
             Self::TransactionPooling => DatabaseOutage::Pooled,
             Self::Migrate(error) => outage_from_migration(error),
             Self::Busy
+            | Self::NotNew
             | Self::InvalidAddress(_)
             | Self::Lock { .. }
             | Self::NoAccess { .. }

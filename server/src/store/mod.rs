@@ -44,7 +44,7 @@ pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, Receiv
 pub use crate::store::commit_token::CommitId;
 pub(crate) use crate::store::commit_token::History;
 pub use crate::store::error::StoreError;
-pub use crate::store::history::{HistoryQuery, KEEP_HISTORY};
+pub use crate::store::history::{HistoryQuery, ImportedPast, KEEP_HISTORY};
 pub use crate::store::messenger_status::MessengerReport;
 pub(crate) use crate::store::postgres::ChangeListener;
 use crate::store::postgres::PostgresStore;

@@ -299,8 +299,9 @@ pub(super) async fn add_blind_period(tx: &mut Tx, period: BlindPeriod) -> Result
     add.bind(start.0).bind(end.0).bind(clock_set).execute(tx).await.map(drop)
 }
 
-pub(super) async fn delete_blind_periods(tx: &mut Tx) -> Result<(), StoreError> {
-    sql("delete from blind_periods").execute(tx).await.map(drop)
+/// Deletes the blind periods that end after `since`.
+pub(super) async fn delete_blind_periods(tx: &mut Tx, since: Timestamp) -> Result<(), StoreError> {
+    sql("delete from blind_periods where end_at > $1").bind(since.0).execute(tx).await.map(drop)
 }
 
 /// Deletes tombstones that are older than this, at most `max`. Returns whether there may be more.

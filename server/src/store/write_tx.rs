@@ -173,7 +173,7 @@ impl WriteTx {
         change.write(&mut self.tx, from + by, commit).await
     }
 
-    async fn add_blind_period(&mut self, period: BlindPeriod) -> Result<(), StoreError> {
+    pub(super) async fn add_blind_period(&mut self, period: BlindPeriod) -> Result<(), StoreError> {
         rows::add_blind_period(&mut self.tx, period).await?;
         let since = self.at.max(period.end) - BLIND_PERIOD_RETENTION;
         self.pending.blind_periods = Some(rows::blind_periods(&mut self.tx, since).await?);

@@ -1,5 +1,6 @@
-//! How is the history written, deleted and read? What is in a record is decided in `app::cluster::history`.
+//! How is the history written, imported, deleted and read? What is in a record is decided in `app::cluster::history`.
 
+mod import;
 mod prune;
 mod read;
 mod write;
@@ -7,6 +8,7 @@ mod write;
 use app::cluster::history::{ComponentRecord, RecordedState};
 use app::cluster::{ComponentKey, Role, ServerName, Span, Timestamp};
 
+pub use self::import::ImportedPast;
 pub use self::read::HistoryQuery;
 pub(super) use self::write::{ClusterChange, NewRecords, min_web_window_since};
 use crate::store::StoreError;

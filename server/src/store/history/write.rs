@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, btree_map};
 
-use app::cluster::history::{ComponentRecord, RecordedState};
+use app::cluster::history::{ComponentHistory, ComponentRecord, RecordedState};
 use app::cluster::{ComponentKey, ReferenceKeys, Settings, Span, Timestamp};
 use serde_json::json;
 
@@ -19,10 +19,11 @@ const SELECT_SINCE: [&str; 2] = with_json_rows!(
 
 const COUNT_NEW: [&str; 2] = with_json_rows!(
     "insert into recorded_components (server_key, role, server, record_count)
-     select value ->> 0, value ->> 1, value ->> 2, 1 from ",
+     select value ->> 0, value ->> 1, value ->> 2, cast(value ->> 3 as bigint) from ",
     " where true
      on conflict (server_key, role) do update set
-         server = excluded.server, record_count = recorded_components.record_count + 1
+         server = excluded.server,
+         record_count = recorded_components.record_count + excluded.record_count
      returning id, server_key, role"
 );
 
@@ -72,17 +73,39 @@ impl NewRecords {
             }
         }
         if !new.is_empty() {
-            let ids = count_new(tx, &new).await?;
+            let counts: Vec<_> = new.iter().map(|record| (&record.key, 1)).collect();
+            let ids = count_new(tx, &counts).await?;
             for record in new {
-                let key = (record.key.server.folded(), record.key.role.as_str().to_owned());
-                let id = ids.get(&key).copied();
-                let id = id.ok_or(StoreError::UnreadableValue("recorded component"))?;
+                let id = ids.of(&record.key)?;
                 rows.push(RecordRow { id, commit, record }.as_json()?);
             }
         }
-        let write = sql_with_json_rows(tx, UPSERT).bind(json!(rows).to_string());
-        write.execute(tx).await.map(drop)
+        upsert(tx, &rows).await
     }
+}
+
+/// Writes all records of components that have none yet. Those of one component have different commit numbers, like those of
+/// several transactions.
+pub(super) async fn write_all(
+    tx: &mut Tx,
+    components: &BTreeMap<ComponentKey, ComponentHistory>,
+) -> Result<(), StoreError> {
+    let counts = components.iter().map(|(key, component)| (key, component.records.len()));
+    let ids = count_new(tx, &counts.collect::<Vec<_>>()).await?;
+    let mut rows = Vec::new();
+    for (key, component) in components {
+        let id = ids.of(key)?;
+        // The last one has the number of a new database. It has written no commits yet.
+        for (commit, record) in (0..).zip(component.records.iter().rev()) {
+            rows.push(RecordRow { id, commit: -commit, record: record.clone() }.as_json()?);
+        }
+    }
+    upsert(tx, &rows).await
+}
+
+async fn upsert(tx: &mut Tx, rows: &[serde_json::Value]) -> Result<(), StoreError> {
+    let write = sql_with_json_rows(tx, UPSERT).bind(json!(rows).to_string());
+    write.execute(tx).await.map(drop)
 }
 
 /// Adds what the same component does at the same moment. Also an arrival shares the record then.
@@ -137,19 +160,26 @@ async fn last_records(
     Ok(last)
 }
 
-/// Counts one more record of each of these components, and returns their ids by server and role.
-async fn count_new(
-    tx: &mut Tx,
-    new: &[ComponentRecord],
-) -> Result<HashMap<(String, String), i64>, StoreError> {
-    let row = |record: &ComponentRecord| {
-        let ComponentKey { server, role } = &record.key;
-        json!([server.folded(), role, server.as_str()])
+/// The ids of components, by server and role.
+struct Ids(HashMap<(String, String), i64>);
+
+impl Ids {
+    fn of(&self, key: &ComponentKey) -> Result<i64, StoreError> {
+        let id = self.0.get(&(key.server.folded(), key.role.as_str().to_owned())).copied();
+        id.ok_or(StoreError::UnreadableValue("recorded component"))
+    }
+}
+
+/// Counts so many more records of each of these components, and returns the components' ids.
+async fn count_new(tx: &mut Tx, new: &[(&ComponentKey, usize)]) -> Result<Ids, StoreError> {
+    let row = |(key, count): &(&ComponentKey, usize)| {
+        json!([key.server.folded(), key.role, key.server.as_str(), count])
     };
     let new: Vec<_> = new.iter().map(row).collect();
     let count = sql_with_json_rows(tx, COUNT_NEW).bind(json!(new).to_string());
     let rows = count.rows(tx).await?;
-    rows.iter().map(|row| Ok(((row.get(1)?, row.get(2)?), row.get(0)?))).collect()
+    let id = |row: &Row| Ok(((row.get(1)?, row.get(2)?), row.get(0)?));
+    rows.iter().map(id).collect::<Result<_, StoreError>>().map(Ids)
 }
 
 /// What changed for all components.
