@@ -7,7 +7,8 @@ mod common;
 use cluster_overview_app::cluster::history::{
     Availability, ClusterAim, Event, EventId, Happening, Interval, PulseCause,
 };
-use cluster_overview_app::cluster::{Pulse, Span, Timestamp};
+use cluster_overview_app::cluster::{BlindPeriod, Pulse, Span, Timestamp};
+use cluster_overview_app::i18n::Catalog;
 use common::past::{Cluster, Kind, Step, What};
 use common::{NOON, name, s};
 
@@ -143,6 +144,24 @@ fn a_goodbye_a_start_an_upgrade_and_a_removal_are_events_with_their_cause() {
     };
     assert_eq!(cause(1), Some((PulseCause::Goodbye, Pulse::Stopped)));
     assert_eq!(cause(2), Some((PulseCause::Start, Pulse::Alive)));
+}
+
+#[test]
+fn a_clock_that_was_set_is_an_event_with_its_direction() {
+    let mut history = cluster(&[(0, heard(SERVICE)), (30, heard(SERVICE))]).history;
+    history.clock_steps.push((s(10), Span::seconds(-3_600)));
+    let forward = BlindPeriod { start: s(20), end: s(25), clock_set: true };
+    history.blind_periods.push(forward);
+    let clock = |event: &Event| {
+        let Happening::Clock { by } = event.what else { return None };
+        Some((event.at, by, Catalog::english().event(event)))
+    };
+    let found: Vec<_> = history.events(until(30)).iter().filter_map(clock).collect();
+    let said = [
+        (s(20), Span::seconds(5), "The clock was set forward by 5 s".to_owned()),
+        (s(10), Span::seconds(-3_600), "The clock was set back by 1 h".to_owned()),
+    ];
+    assert_eq!(found, said);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub struct ClusterHistory {
     pub settings: Vec<(Timestamp, Settings)>,
     /// The reference keys from each of these moments on, in order.
     pub references: Vec<(Timestamp, ReferenceKeys)>,
-    /// When the clock was set back, and by how much. All times before have been moved.
+    /// When the clock was set back, and by which negative span. All times before have been moved.
     pub clock_steps: Vec<(Timestamp, Span)>,
     /// In order, not overlapping.
     pub blind_periods: Vec<BlindPeriod>,

@@ -59,7 +59,7 @@ impl ClusterHistory {
             events.push(event(*start, what));
         }
         let steps = self.clock_steps.iter();
-        events.extend(steps.map(|(at, back)| event(*at, Happening::Clock { by: back.times(-1) })));
+        events.extend(steps.map(|(at, by)| event(*at, Happening::Clock { by: *by })));
         events
     }
 }
