@@ -109,7 +109,7 @@ fn the_time_of_an_event_leads_to_the_overview_as_it_was_then() {
     let order = [
         "2026-11-22 UTC",
         "<a href=\"/base/?at=2026-11-22T11%3A59%3A00.000Z&amp;lang=de\">",
-        "<time datetime=\"2026-11-22T11:59:00.000Z\">11:59:00Z</time>",
+        "<time datetime=\"2026-11-22T11:59:00.000Z\" data-utc>11:59:00Z</time>",
         "<a href=\"?server=web-1&amp;span=7d&amp;lang=de\">",
         "Entfernt",
     ];
