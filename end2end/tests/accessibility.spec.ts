@@ -184,8 +184,9 @@ test('one live region announces a new verdict or the result of a command, and no
   await cluster.saveSettings(quickTimers);
   await cluster.keepSendingHeartbeats([{ server: 'app-1' }, { server: 'app-2' }]);
   await openPage(page, cluster.url);
-  // Another one says only that something was copied.
-  await expect(page.locator(':is([role="status"], [role="alert"], [aria-live]):not(#copied)')).toHaveCount(1);
+  // The others answer what the user does: copying, pausing, and typing a timeout.
+  const answers = '#copied, #rehearsal, [aria-live]:has(> .part)';
+  await expect(page.locator(`:is([role="status"], [role="alert"], [aria-live]):not(${answers})`)).toHaveCount(1);
   await expect(page.getByRole('status')).toHaveText('');
   const announcements = await recordAnnouncements(page);
   const asOf = await page.getByTestId('connection').textContent();

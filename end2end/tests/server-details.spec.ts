@@ -41,7 +41,7 @@ for (const scripts of [true, false]) {
         await expect(fact(0, 'Operating system')).toContainText('Debian GNU/Linux 12');
         await expect(fact(0, 'First seen')).toContainText(/ago|just now/);
         await expect(fact(0, 'Last seen').locator('small')).toHaveText(scripts ? /^\d\d:\d\d:\d\d UTC$/ : /^\d\d:\d\d:\d\dZ$/);
-        await expect(panel.getByRole('heading', { level: 3 })).toHaveText(['Server', 'Web component', 'Service']);
+        await expect(panel.getByRole('heading', { level: 3 })).toHaveText(['Server', 'Web component', 'Service', 'History']);
         await expect(fact(1, 'Version')).toContainText('2026.1.9 · older');
         for (const more of await panel.getByText('More facts').all()) await more.click();
         await expect(fact(1, 'Address')).toContainText('fd00::2');
