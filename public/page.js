@@ -20,16 +20,30 @@ const stored = (storage, key, value) => {
   }
 };
 
+// The text of an answer of the overview itself, which redirects nowhere; '' if there is none, undefined if nobody waits for it.
+const ownText = async (url, signal) => {
+  try {
+    const answer = await fetch(url, { signal, redirect: 'error' });
+    return answer.status === 200 ? await answer.text() : '';
+  } catch (error) {
+    return error.name === 'AbortError' ? undefined : '';
+  }
+};
+
 // Tries the timeouts that are typed on the silences of the past.
 let typing;
+let asked;
 addEventListener('input', ({ target: { form } }) => {
   const url = form?.dataset.rehearsal;
   if (!url) return;
   clearTimeout(typing);
   typing = setTimeout(async () => {
+    // An answer about what was typed before is of no use any more.
+    asked?.abort();
+    asked = new AbortController();
     const query = new URLSearchParams(new FormData(form));
-    const answer = await fetch(`${url}${url.includes('?') ? '&' : '?'}${query}`).catch(() => ({}));
-    find('#rehearsal').textContent = answer.status === 200 ? await answer.text() : '';
+    const said = await ownText(`${url}${url.includes('?') ? '&' : '?'}${query}`, asked.signal);
+    if (said !== undefined) find('#rehearsal').textContent = said;
   }, TYPING_MS);
 });
 
@@ -38,8 +52,7 @@ const fill = async () => {
   const empty = find('[data-src]:empty:not([data-fetched])');
   if (!empty) return;
   empty.dataset.fetched = '';
-  const answer = await fetch(empty.dataset.src).catch(() => ({}));
-  if (answer.ok) empty.innerHTML = await answer.text();
+  empty.innerHTML = await ownText(empty.dataset.src);
 };
 new MutationObserver(fill).observe(find('#app'), { childList: true, subtree: true });
 fill();

@@ -8,8 +8,12 @@ async function staleAndBack(cluster: Cluster) {
   await cluster.sendHeartbeat({ server: 'db-1' });
   const stop = await cluster.keepSendingHeartbeats([{ server: 'app-1' }]);
   await expect.poll(async () => (await cluster.overview()).counts.stale, { timeout: 10_000 }).toBe(1);
-  await cluster.sendHeartbeat({ server: 'db-1', version: '2027.1', boot_id: '00000002-3c0a-4d5e-9f7e-3d1b9f0c2a12' });
-  return stop;
+  const again = { server: 'db-1', version: '2027.1', boot_id: '00000002-3c0a-4d5e-9f7e-3d1b9f0c2a12' };
+  const stopAgain = await cluster.keepSendingHeartbeats([again]);
+  return async () => {
+    await stop();
+    await stopAgain();
+  };
 }
 
 for (const scripts of [true, false]) {

@@ -10,6 +10,7 @@ use app::cluster::{ServerName, Snapshot, Span, Timestamp};
 use tokio::sync::Semaphore;
 
 use crate::live::LiveState;
+use crate::store::task::run_to_end;
 use crate::store::{HistoryQuery, StoreError};
 use crate::telemetry::log_limit::LogLimit;
 
@@ -22,7 +23,7 @@ const FIRST_WINDOW: Span = Span::minutes(24 * 60);
 #[derive(Debug)]
 pub(crate) struct Past {
     live: Arc<LiveState>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
 }
 
 /// Why there is no answer.
@@ -88,7 +89,7 @@ pub(crate) enum RehearsalError {
 
 impl Past {
     pub(crate) fn new(live: Arc<LiveState>) -> Self {
-        Self { live, slots: Semaphore::new(MAX_AT_ONCE) }
+        Self { live, slots: Arc::new(Semaphore::new(MAX_AT_ONCE)) }
     }
 
     /// The facts as they stood at a moment.
@@ -202,11 +203,18 @@ impl Past {
         servers: Option<Vec<ServerName>>,
         judge: impl FnOnce(&ClusterHistory) -> T + Send + 'static,
     ) -> Result<T, PastError> {
-        let Ok(_slot) = self.slots.acquire().await else { return Err(PastError::Unreadable) };
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
+        let slot = slot.map_err(|_| PastError::Unreadable)?;
         let query = HistoryQuery { from: span.from, until: span.until, servers };
-        let history = self.live.store().history(query).await.map_err(|error| unreadable(&error))?;
-        let judged = tokio::task::spawn_blocking(move || judge(&history)).await;
-        judged.map_err(|_| PastError::Unreadable)
+        let store = Arc::clone(self.live.store());
+        // It keeps its slot until it is done, even if its client has gone.
+        run_to_end(async move {
+            let history = store.history(query).await.map_err(|error| unreadable(&error))?;
+            let judged = tokio::task::spawn_blocking(move || judge(&history)).await;
+            drop(slot);
+            judged.map_err(|_| PastError::Unreadable)
+        })
+        .await
     }
 }
 

@@ -145,7 +145,12 @@ async fn rules(change: &mut WriteTx, components: &[&Component]) -> Result<Rules,
         at - known.last_heartbeat > longest
     };
     let blind_periods = match earliest(&may_be_gap) {
-        Some(since) => rows::blind_periods(&mut change.tx, since).await?,
+        // A gap does not count until some time after a blind period either.
+        Some(since) => {
+            let grace = components.iter().map(|known| known.late_limit(&settings)).max();
+            let since = since - grace.unwrap_or_default();
+            rows::blind_periods(&mut change.tx, since).await?
+        }
         None => Vec::new(),
     };
     Ok(Rules { min_web_window, blind_periods })

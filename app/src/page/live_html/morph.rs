@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlDetailsElement, HtmlInputElement, HtmlTemplateElement
 use super::LiveHtml;
 
 /// What the user, or a script for the user, has done to an element; HTML says nothing about it.
-const OF_USER: [&str; 2] = ["open", "data-copied"];
+const OF_USER: [&str; 3] = ["open", "data-copied", "data-fetched"];
 
 /// The address from which `page.js` fills an element.
 const SOURCE: &str = "data-src";

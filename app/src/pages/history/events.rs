@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{HistoryPage, link_query};
 use crate::cluster::hints::Arg;
 use crate::cluster::history::{Event, Happening};
-use crate::cluster::{ComponentKey, Health, Pulse, Role, Stability, Timestamp};
+use crate::cluster::{ComponentKey, Health, Pulse, Role, Span, Stability, Timestamp};
 use crate::i18n::MessageKey;
 use crate::page::route::query::to_query;
 use crate::page::status_style::{self, StatusStyle};
@@ -17,7 +17,7 @@ pub fn recent_events(context: &DocumentContext, events: &[Event]) -> String {
         let role = event.subject.as_ref().map(|subject| context.catalog.role_name(subject.role));
         html! {
             li {
-                a href=(address_at(context, event.at)) {
+                a href=(address_at(context, shown_at(event))) {
                     time datetime=(event.at.rfc3339()) { (event.at.date_and_clock()) }
                 }
                 @if let Some(role) = role { small { (role) } }
@@ -49,7 +49,7 @@ fn date(at: Timestamp) -> String {
 fn event_row(page: &HistoryPage, event: &Event) -> Markup {
     html! {
         li {
-            a href=(address_at(&page.context, event.at)) {
+            a href=(address_at(&page.context, shown_at(event))) {
                 // Below the heading of a day in UTC.
                 time datetime=(event.at.rfc3339()) data-utc { (event.at.clock()) }
             }
@@ -67,6 +67,12 @@ fn told(event: &Event, context: &DocumentContext) -> Markup {
             (context.catalog.event(event))
         }
     }
+}
+
+/// The first moment at which the overview shows an event: a blind period begins after the last mark before it.
+fn shown_at(event: &Event) -> Timestamp {
+    let is_blind = matches!(event.what, Happening::Blind { .. });
+    if is_blind { event.at + Span::TICK } else { event.at }
 }
 
 /// The address of the overview as it stood then.

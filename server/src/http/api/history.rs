@@ -135,6 +135,9 @@ fn event_query(params: &EventParams, now: Timestamp) -> Result<EventQuery, Vec<F
     let filter: EventFilter = Arc::new(move |event| {
         event.is_about(None, role) && kind.is_none_or(|kind| event.kind() == kind)
     });
+    if errors.is_empty() && span.from >= span.until {
+        errors.push(word("from", "earlier than `until` and than now".to_owned()));
+    }
     let query = EventQuery { span, server, filter, before, limit };
     if errors.is_empty() { Ok(query) } else { Err(errors) }
 }

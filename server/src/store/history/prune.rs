@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::{Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -112,8 +113,8 @@ impl Store {
             Database::Postgres(postgres) => postgres.begin_write().await?,
         };
         // Whoever writes history locks this row first.
-        rows::lock_cluster_row(&mut tx, None).await?;
-        let more = delete(&mut tx, &found).await?;
+        let now = rows::lock_cluster_row(&mut tx, None).await?.mark_at;
+        let more = delete(&mut tx, &found, now).await?;
         tx.commit().await?;
         Ok(more)
     }
@@ -170,7 +171,7 @@ async fn excess(tx: &mut Tx) -> Result<Option<Prunable>, StoreError> {
 }
 
 /// Returns whether there may be more of it.
-async fn delete(tx: &mut Tx, found: &Prunable) -> Result<bool, StoreError> {
+async fn delete(tx: &mut Tx, found: &Prunable, now: Timestamp) -> Result<bool, StoreError> {
     let mut deleted = BTreeMap::<i64, i64>::new();
     if !found.rows.is_empty() {
         let delete = sql_with_json_rows(tx, DELETE).bind(json!(found.rows).to_string());
@@ -184,7 +185,9 @@ async fn delete(tx: &mut Tx, found: &Prunable) -> Result<bool, StoreError> {
     let max = u64::from(MAX_ROWS_PER_DELETE);
     let mut more = u64::try_from(found.rows.len()).is_ok_and(|rows| rows >= max);
     if let Some(cutoff) = found.expired_before {
-        for delete in DELETE_EXPIRED {
+        // Silences of today are judged by the blind periods, however short the history is.
+        let of_silences = cutoff.min(now - BLIND_PERIOD_RETENTION);
+        for (delete, cutoff) in DELETE_EXPIRED.into_iter().zip([of_silences, cutoff]) {
             let delete = sql(delete).bind(cutoff.0).bind(MAX_ROWS_PER_DELETE);
             more |= delete.execute(tx).await? >= max;
         }
