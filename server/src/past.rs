@@ -57,6 +57,18 @@ impl EventQuery {
         let is_before = self.before.is_none_or(|before| event.id() < before);
         is_before && event.is_about(self.server.as_ref(), None) && (self.filter)(event)
     }
+
+    /// The events of a span that are wanted, newest first.
+    fn choose(&self, history: &ClusterHistory, span: Interval) -> Vec<Event> {
+        let mut events = history.events(span);
+        events.retain(|event| self.wants(event));
+        events
+    }
+
+    /// The answer from a history of the whole span.
+    pub(crate) fn find(&self, history: &ClusterHistory) -> FoundEvents {
+        FoundEvents::new(history.begins, self.choose(history, self.span), self.limit)
+    }
 }
 
 /// Events, newest first.
@@ -67,6 +79,14 @@ pub(crate) struct FoundEvents {
     pub(crate) events: Vec<Event>,
     /// Whether there are earlier ones.
     pub(crate) has_more: bool,
+}
+
+impl FoundEvents {
+    fn new(begins: Timestamp, mut events: Vec<Event>, limit: usize) -> Self {
+        let has_more = events.len() > limit;
+        events.truncate(limit);
+        Self { begins, events, has_more }
+    }
 }
 
 /// How two pairs of timeouts would have judged a span.
@@ -132,8 +152,7 @@ impl Past {
 
     pub(crate) async fn events(&self, query: EventQuery) -> Result<FoundEvents, PastError> {
         let servers = query.server.clone().map(|server| vec![server]);
-        let mut found =
-            FoundEvents { begins: query.span.from, events: Vec::new(), has_more: false };
+        let (mut begins, mut events) = (query.span.from, Vec::new());
         let mut until = query.span.until;
         if let Some(before) = query.before {
             until = until.min(before.at() + Span::TICK);
@@ -144,21 +163,17 @@ impl Past {
             let span = Interval { from: from.max(until - window), until };
             let wanted = query.clone();
             let answer = self.ask(span, servers.clone(), move |history| {
-                let mut events = history.events(span);
-                events.retain(|event| wanted.wants(event));
-                (history.begins, events)
+                (history.begins, wanted.choose(history, span))
             });
-            let (begins, events) = answer.await?;
-            found.events.extend(events);
-            (found.begins, from) = (begins, from.max(begins));
-            if found.events.len() > query.limit {
+            let (record, found) = answer.await?;
+            events.extend(found);
+            (begins, from) = (record, from.max(record));
+            if events.len() > query.limit {
                 break;
             }
             (until, window) = (span.from, window.times(4));
         }
-        found.has_more = found.events.len() > query.limit;
-        found.events.truncate(query.limit);
-        Ok(found)
+        Ok(FoundEvents::new(begins, events, query.limit))
     }
 
     /// What was observed over a span, from the beginning of the record on.

@@ -25,6 +25,11 @@ pub fn after(since: Timestamp, blind_periods: &[BlindPeriod]) -> &[BlindPeriod] 
     blind_periods.split_at(blind_periods.partition_point(|period| period.end <= since)).1
 }
 
+/// The one of `blind_periods`, which are in order and do not overlap, in which a moment lies.
+pub fn blind_at(moment: Timestamp, blind_periods: &[BlindPeriod]) -> Option<BlindPeriod> {
+    after(moment, blind_periods).first().copied().filter(|period| period.start < moment)
+}
+
 /// The time from `since` to `now`, less every blind period in it. A stamp later than `now` counts as now.
 pub fn silence(since: Timestamp, now: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
     let unwatched = after(since, blind_periods).iter().fold(Span::ZERO, |sum, period| {

@@ -21,6 +21,14 @@ pub enum Stored {
 }
 
 impl Stored {
+    /// The component, unless it was removed.
+    pub fn present(&self) -> Option<&Arc<Component>> {
+        match self {
+            Self::Present(component) => Some(component),
+            Self::Removed(_) => None,
+        }
+    }
+
     /// The last heartbeat that changed something.
     pub fn last_heartbeat(&self) -> Timestamp {
         match self {

@@ -2,6 +2,8 @@
 
 use app::cluster::{FieldError, Span, Timestamp};
 
+use crate::http::query::optional;
+
 /// What is wrong with a text that is no moment.
 const NOT_A_MOMENT: &str =
     "must be a day (2026-11-28) or a time of RFC 3339 (2026-11-28T03:12:00Z)";
@@ -42,11 +44,7 @@ fn read(
     after: Span,
     errors: &mut Vec<FieldError>,
 ) -> Option<Timestamp> {
-    let moment = parse(text?, after);
-    if moment.is_none() {
-        errors.push(FieldError::new(field, NOT_A_MOMENT));
-    }
-    moment
+    optional(field, text, |text| parse(text, after), NOT_A_MOMENT, errors)
 }
 
 /// A time of RFC 3339; or a day in UTC, to whose beginning `after` is added.

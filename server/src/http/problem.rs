@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::auth::origin::RequestId;
 use crate::http::api::dto;
+use crate::past::PastError;
 use crate::telemetry::heartbeats::RejectReason;
 
 /// The values of a message, by name.
@@ -144,6 +145,11 @@ impl Problem {
         Self { removed: Some(removed), ..self }
     }
 
+    /// 503: only what is in memory can be read.
+    pub(crate) fn unreadable_database() -> Self {
+        Self::unavailable("the overview cannot read its database at present")
+    }
+
     /// 410: nothing is recorded before this moment.
     pub(crate) fn before_record(begins: Timestamp) -> Self {
         let values = vec![("begins", Arg::Text(begins.rfc3339()))];
@@ -173,6 +179,19 @@ impl Problem {
     /// 404.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
+    }
+}
+
+impl From<PastError> for Problem {
+    fn from(error: PastError) -> Self {
+        match error {
+            PastError::Future => {
+                let later = FieldError::new("at", "must not be later than now");
+                Self::fields(vec![later])
+            }
+            PastError::BeforeRecord { begins } => Self::before_record(begins),
+            PastError::Unreadable => Self::unreadable_database(),
+        }
     }
 }
 

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
+use app::cluster::FieldError;
+use axum::extract::rejection::QueryRejection;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::http::problem::Problem;
 
 /// What must be encoded in a value: everything except the unreserved characters of RFC 3986.
 const ENCODED_IN_VALUE: &AsciiSet =
@@ -37,6 +41,37 @@ pub(crate) fn encode_value(text: &str) -> String {
 /// Encodes only what a query or a path cannot contain.
 pub(crate) fn encode_unsafe(text: &str) -> String {
     utf8_percent_encode(text, ENCODED_IN_QUERY).to_string()
+}
+
+/// How many entries an answer has if the query does not say.
+const DEFAULT_LIMIT: u32 = 100;
+pub(crate) const MAX_LIMIT: u32 = 1_000;
+
+/// A parameter that may be absent. If it cannot be parsed, an error that says what it must be is added to `errors`.
+pub(crate) fn optional<T>(
+    field: &str,
+    text: Option<&str>,
+    parse: impl FnOnce(&str) -> Option<T>,
+    wanted: &str,
+    errors: &mut Vec<FieldError>,
+) -> Option<T> {
+    let parsed = parse(text?);
+    if parsed.is_none() {
+        errors.push(FieldError::new(field, wanted));
+    }
+    parsed
+}
+
+/// The parameter `limit`: how many entries an answer has.
+pub(crate) fn limit(text: Option<&str>, errors: &mut Vec<FieldError>) -> u32 {
+    let parse = |text: &str| text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    let limit = optional("limit", text, parse, &format!("must be 1 to {MAX_LIMIT}"), errors);
+    limit.unwrap_or(DEFAULT_LIMIT)
+}
+
+/// A query that cannot be read at all.
+pub(crate) fn unreadable(rejection: QueryRejection) -> Problem {
+    Problem::fields(vec![FieldError::new("query", rejection.to_string())])
 }
 
 #[cfg(test)]

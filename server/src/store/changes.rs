@@ -354,7 +354,7 @@ async fn write_messenger_reports(
     let stored = component_row::stored(&mut change.tx, &keys).await?;
     let mut next: BTreeMap<&ComponentKey, Upsert> = BTreeMap::new();
     for report in reports {
-        if let Some(Stored::Present(component)) = stored.get(&report.key)
+        if let Some(component) = stored.get(&report.key).and_then(Stored::present)
             && let Some(component) = report.apply_to(component, seen_by, change.at)
         {
             let component = Arc::new(component);

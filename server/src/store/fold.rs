@@ -42,7 +42,7 @@ pub(super) async fn fold_heartbeats(
             let known = stored.get(&key);
             match receive::receive(known, heartbeat, &Arrival { ends_probe_failure, ..arrival }) {
                 Some(next) => {
-                    let known = known.and_then(present_component);
+                    let known = known.and_then(Stored::present).map(Arc::as_ref);
                     let record =
                         ComponentRecord::of_heartbeat(known, &next, min_web_window, &blind_periods);
                     if let Some(record) = record {
@@ -89,14 +89,7 @@ pub(super) async fn record_removal(
 
 /// Those that are not removed.
 fn present(stored: &HashMap<ComponentKey, Stored>) -> Vec<&Component> {
-    stored.values().filter_map(present_component).collect()
-}
-
-fn present_component(stored: &Stored) -> Option<&Component> {
-    match stored {
-        Stored::Present(component) => Some(component),
-        Stored::Removed(_) => None,
-    }
+    stored.values().filter_map(Stored::present).map(Arc::as_ref).collect()
 }
 
 /// The components whose probes fail. Asks the database only if there may be some.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::component_history::ComponentHistory;
 use crate::cluster::component_key::ComponentKey;
-use crate::cluster::observation::BlindPeriod;
+use crate::cluster::observation::{BlindPeriod, blind_at};
 use crate::cluster::reference_keys::ReferenceKeys;
 use crate::cluster::settings::Settings;
 use crate::cluster::snapshot::Snapshot;
@@ -34,8 +34,7 @@ impl ClusterHistory {
 
     /// The blind period in which a moment lies.
     pub fn blind_period_at(&self, moment: Timestamp) -> Option<BlindPeriod> {
-        let next = self.blind_periods.partition_point(|period| period.end <= moment);
-        self.blind_periods.get(next).copied().filter(|period| period.start < moment)
+        blind_at(moment, &self.blind_periods)
     }
 
     /// The facts of the cluster as they stood at a moment, as far as they are recorded: without messengers, rejected
@@ -73,7 +72,11 @@ impl ClusterHistory {
 }
 
 /// What is in force at a moment, of values that are each in force from a moment on, in order.
-fn in_force<T>(values: &[(Timestamp, T)], moment: Timestamp) -> Option<&T> {
-    let next = values.partition_point(|(since, _)| *since <= moment);
-    values.get(next.checked_sub(1)?).map(|(_, value)| value)
+pub(super) fn in_force<T>(values: &[(Timestamp, T)], moment: Timestamp) -> Option<&T> {
+    values.get(place_in_force(values, moment)?).map(|(_, value)| value)
+}
+
+/// The place of what is in force at a moment; `None` before the first.
+pub(super) fn place_in_force<T>(values: &[(Timestamp, T)], moment: Timestamp) -> Option<usize> {
+    values.partition_point(|(since, _)| *since <= moment).checked_sub(1)
 }

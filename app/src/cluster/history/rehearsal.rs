@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cluster_history::ClusterHistory;
+use super::cluster_history::{ClusterHistory, place_in_force};
 use super::record::PART_OF_WEB_WINDOW;
 use super::timeline::{Interval, PastState};
 use crate::cluster::health::Pulse;
@@ -63,7 +63,7 @@ impl ClusterHistory {
 
     /// The shortest web window that can be rehearsed for a span: shorter silences of web components are not recorded.
     pub fn min_web_window(&self, span: Interval) -> Span {
-        let first = self.settings.partition_point(|(at, _)| *at <= span.from).saturating_sub(1);
+        let first = place_in_force(&self.settings, span.from).unwrap_or_default();
         let in_force = self.settings.iter().skip(first).take_while(|(at, _)| *at < span.until);
         let longest = in_force.map(|(_, settings)| settings.web_window()).max();
         Span(longest.unwrap_or_default().0 / PART_OF_WEB_WINDOW)

@@ -1,11 +1,11 @@
 //! The pulse of a component over a span of time, judged at every moment by the settings and blind periods of that moment.
 
-use super::cluster_history::ClusterHistory;
+use super::cluster_history::{ClusterHistory, in_force, place_in_force};
 use super::component_history::ComponentHistory;
 use super::record::{RecordedState, Silence};
 use crate::cluster::component_key::Role;
 use crate::cluster::health::Pulse;
-use crate::cluster::observation::{BlindPeriod, exceeds_at, late_at};
+use crate::cluster::observation::{BlindPeriod, blind_at, exceeds_at, late_at};
 use crate::cluster::pulse::LastHeartbeat;
 use crate::cluster::settings::Settings;
 use crate::cluster::time::{Span, Timestamp};
@@ -163,7 +163,7 @@ impl Past<'_> {
 
     /// The place of the settings in force at a moment.
     fn in_force_at(&self, moment: Timestamp) -> usize {
-        self.settings.partition_point(|(begins, _)| *begins <= moment).saturating_sub(1)
+        place_in_force(self.settings, moment).unwrap_or_default()
     }
 
     fn last_heartbeat(&self, silence: Silence) -> LastHeartbeat {
@@ -172,16 +172,13 @@ impl Past<'_> {
     }
 
     fn state_at(&self, moment: Timestamp) -> PastState {
-        let known = self.presence.partition_point(|(at, _)| *at <= moment);
-        let is_there = known.checked_sub(1).and_then(|place| self.presence.get(place));
-        if is_there.is_none_or(|(_, is_there)| !is_there) {
+        if !in_force(&self.presence, moment).copied().unwrap_or_default() {
             return PastState::Absent;
         }
         if self.complete_since.is_some_and(|since| moment < since) {
             return PastState::Forgotten;
         }
-        let next = self.blind_periods.partition_point(|period| period.end <= moment);
-        if self.blind_periods.get(next).is_some_and(|period| period.start < moment) {
+        if blind_at(moment, self.blind_periods).is_some() {
             return PastState::Pulse(Pulse::Unknown);
         }
         let known = self.silences.partition_point(|silence| silence.start <= moment);

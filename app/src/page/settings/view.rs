@@ -26,7 +26,7 @@ pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
             @if let Some(form) = form { (settings_form(state, form)) }
         }
     };
-    let rehearsal = escape(&state.shared().rehearsal);
+    let rehearsal = html! { (state.shared().rehearsal) }.into_string();
     view! {
         <section class="card summary" aria-label=state.catalog().text(MessageKey::FactsTitle)>
             {live_html(Box::new(html))}
@@ -34,10 +34,6 @@ pub(crate) fn SettingsSummary(state: PageState) -> impl IntoView {
             <p id="rehearsal" class="muted" aria-live="polite" inner_html=rehearsal></p>
         </section>
     }
-}
-
-fn escape(text: &str) -> String {
-    html! { (text) }.into_string()
 }
 
 fn summary_item(item: &SummaryItem) -> Markup {

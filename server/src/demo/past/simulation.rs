@@ -120,7 +120,7 @@ impl Simulation {
         let settings = &self.settings;
         let arrival = Arrival { at, settings, blind_periods, ends_probe_failure: false };
         let Some(next) = receive(stored, heartbeat, &arrival).map(Arc::new) else { return };
-        let known = stored.and_then(present).map(|known| &**known);
+        let known = stored.and_then(Stored::present).map(|known| &**known);
         // The web window is the same all the time.
         let web_window = self.settings.web_window();
         let record = ComponentRecord::of_heartbeat(known, &next, web_window, blind_periods);
@@ -146,7 +146,7 @@ impl Simulation {
 
     fn learn_references(&mut self, component: &Component) {
         let mut learned = self.references;
-        let others = self.stored.values().filter_map(present).map(|other| &**other);
+        let others = self.stored.values().filter_map(Stored::present).map(|other| &**other);
         learned.learn(component, others);
         if learned != self.references {
             self.references = learned;
@@ -174,7 +174,7 @@ impl Simulation {
         self.past.audit.push((at, AuditEntry::done(&admin(), Action::Remove, server.name)));
         for role in server.roles {
             let key = ComponentKey { server: name.clone(), role: *role };
-            let Some(component) = self.stored.get(&key).and_then(present).cloned() else {
+            let Some(component) = self.stored.get(&key).and_then(Stored::present).cloned() else {
                 continue;
             };
             let blind_periods = &self.past.history.blind_periods;
@@ -195,16 +195,9 @@ impl Simulation {
     fn finish(self) -> ImportedPast {
         let Self { stored, mut past, .. } = self;
         for (key, component) in &mut past.history.components {
-            component.current = stored.get(key).and_then(present).cloned();
+            component.current = stored.get(key).and_then(Stored::present).cloned();
         }
         past
-    }
-}
-
-fn present(stored: &Stored) -> Option<&Arc<Component>> {
-    match stored {
-        Stored::Present(component) => Some(component),
-        Stored::Removed(_) => None,
     }
 }
 

@@ -12,11 +12,9 @@ use crate::auth::audit::{AuditQuery, AuditRecord};
 use crate::http::api::dto;
 use crate::http::moment;
 use crate::http::problem::Problem;
+use crate::http::query::{limit, optional, unreadable};
 use crate::site::Site;
 use crate::telemetry::log_limit::LogLimit;
-
-const DEFAULT_LIMIT: u32 = 100;
-pub(crate) const MAX_LIMIT: u32 = 1_000;
 
 /// Of a text to search for.
 pub(crate) const MAX_TEXT_CHARS: usize = 200;
@@ -71,7 +69,7 @@ pub(crate) async fn read(site: &Site, wanted: &AuditQuery) -> Result<Vec<AuditRe
         if let Some(left_out) = READ_ERRORS.check() {
             tracing::error!(%error, left_out, "cannot read the audit log");
         }
-        Problem::unavailable("the overview cannot read its database at present")
+        Problem::unreadable_database()
     })
 }
 
@@ -81,25 +79,12 @@ pub(crate) fn next_before(lines: &[AuditRecord], wanted: &AuditQuery) -> Option<
     lines.last().filter(|_| full).map(|last| last.id)
 }
 
-pub(crate) fn unreadable(rejection: QueryRejection) -> Problem {
-    Problem::fields(vec![FieldError::new("query", rejection.to_string())])
-}
-
 pub(crate) fn wanted(params: AuditParams) -> Result<AuditQuery, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let before = params.before.map(|text| text.parse::<i64>());
-    let before = before.transpose().unwrap_or_else(|_| {
-        errors.push(FieldError::new("before", "must be an entry's number"));
-        None
-    });
-    let limit = match params.limit.map(|text| text.parse::<u32>()) {
-        None => DEFAULT_LIMIT,
-        Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-        Some(_) => {
-            errors.push(FieldError::new("limit", format!("must be 1 to {MAX_LIMIT}")));
-            DEFAULT_LIMIT
-        }
-    };
+    let number = |text: &str| text.parse::<i64>().ok();
+    let before = params.before.as_deref();
+    let before = optional("before", before, number, "must be an entry's number", &mut errors);
+    let limit = limit(params.limit.as_deref(), &mut errors);
     let (action, text) = (params.action, params.text);
     if action.as_ref().is_some_and(|action| action.len() > MAX_ACTION_BYTES) {
         let most = format!("must have at most {MAX_ACTION_BYTES} characters");

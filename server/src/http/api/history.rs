@@ -14,34 +14,19 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use crate::http::accept::prefers_csv;
-use crate::http::api::audit::unreadable;
 use crate::http::api::dto;
 use crate::http::csv::Csv;
 use crate::http::moment;
 use crate::http::problem::Problem;
-use crate::past::{EventFilter, EventQuery, PastError, RehearsalError};
+use crate::http::query::{limit, optional, unreadable};
+use crate::past::{EventFilter, EventQuery, RehearsalError};
 use crate::site::Site;
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
 /// The span of an availability or a rehearsal if the query names none.
 const DEFAULT_DAYS: i64 = 30;
 const MAX_DAYS: i64 = 400;
-
-impl From<PastError> for Problem {
-    fn from(error: PastError) -> Self {
-        match error {
-            PastError::Future => {
-                let later = FieldError::new("at", "must not be later than now");
-                Self::fields(vec![later])
-            }
-            PastError::BeforeRecord { begins } => Self::before_record(begins),
-            PastError::Unreadable => {
-                Self::unavailable("the overview cannot read its database at present")
-            }
-        }
-    }
-}
+/// What is wrong with the beginning of an empty span.
+const NOT_EARLIER: &str = "must be earlier than `until` and than now";
 
 #[derive(Deserialize)]
 pub(crate) struct EventParams {
@@ -98,36 +83,17 @@ fn event_query(params: &EventParams, now: Timestamp) -> Result<EventQuery, Vec<F
     let mut errors = Vec::new();
     let from = moment::first("from", params.from.as_deref(), &mut errors);
     let until = moment::last("until", params.until.as_deref(), &mut errors);
-    let server = params.server.as_deref().map(ServerName::parse).transpose();
-    let server = server.unwrap_or_else(|_| {
-        errors.push(FieldError::new("server", "is not a server's name"));
-        None
-    });
-    let word = |field: &str, words: String| FieldError::new(field, format!("must be {words}"));
-    let role = params.role.as_deref().map(|word| Role::parse(word).ok_or(()));
-    let role = role.transpose().unwrap_or_else(|()| {
-        errors.push(word("role", "web or service".to_owned()));
-        None
-    });
-    let kind = params.kind.as_deref().map(|word| EventKind::parse(word).ok_or(()));
-    let kind = kind.transpose().unwrap_or_else(|()| {
-        let words = EventKind::ALL.map(EventKind::as_str).join(", ");
-        errors.push(word("kind", format!("one of {words}")));
-        None
-    });
-    let before = params.before.as_deref().map(|id| EventId::parse(id).ok_or(()));
-    let before = before.transpose().unwrap_or_else(|()| {
-        errors.push(word("before", "the id of an event".to_owned()));
-        None
-    });
-    let limit = match params.limit.as_deref().map(str::parse::<usize>) {
-        None => DEFAULT_LIMIT,
-        Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-        Some(_) => {
-            errors.push(word("limit", format!("1 to {MAX_LIMIT}")));
-            DEFAULT_LIMIT
-        }
-    };
+    let server = params.server.as_deref();
+    let name = |text: &str| ServerName::parse(text).ok();
+    let server = optional("server", server, name, "is not a server's name", &mut errors);
+    let role = params.role.as_deref();
+    let role = optional("role", role, Role::parse, "must be web or service", &mut errors);
+    let kinds = format!("must be one of {}", EventKind::ALL.map(EventKind::as_str).join(", "));
+    let kind = optional("kind", params.kind.as_deref(), EventKind::parse, &kinds, &mut errors);
+    let before = params.before.as_deref();
+    let id = "must be the id of an event";
+    let before = optional("before", before, EventId::parse, id, &mut errors);
+    let limit = limit(params.limit.as_deref(), &mut errors) as usize;
     let span = Interval {
         from: from.unwrap_or_default(),
         until: until.unwrap_or(now + Span::TICK).min(now + Span::TICK),
@@ -136,7 +102,7 @@ fn event_query(params: &EventParams, now: Timestamp) -> Result<EventQuery, Vec<F
         event.is_about(None, role) && kind.is_none_or(|kind| event.kind() == kind)
     });
     if errors.is_empty() && span.from >= span.until {
-        errors.push(word("from", "earlier than `until` and than now".to_owned()));
+        errors.push(FieldError::new("from", NOT_EARLIER));
     }
     let query = EventQuery { span, server, filter, before, limit };
     if errors.is_empty() { Ok(query) } else { Err(errors) }
@@ -208,7 +174,7 @@ fn availability_query(
     let from = moment::first("from", params.from.as_deref(), &mut errors);
     let from = from.unwrap_or(until - Span::minutes(DEFAULT_DAYS * 24 * 60));
     if errors.is_empty() && from >= until {
-        errors.push(FieldError::new("from", "must be earlier than `until` and than now"));
+        errors.push(FieldError::new("from", NOT_EARLIER));
     }
     let by = match params.by.as_deref() {
         Some("cluster") => By::Cluster,
@@ -330,26 +296,17 @@ fn rehearsal_query(
     current: Settings,
 ) -> Result<(Timeouts, i64), Vec<FieldError>> {
     let mut errors = Vec::new();
-    let mut seconds = |field: &str, text: Option<&str>, default: u32| match text.map(str::parse) {
-        None => default,
-        Some(Ok(seconds)) => seconds,
-        Some(Err(_)) => {
-            errors.push(FieldError::new(field, "must be a number of seconds"));
-            default
-        }
+    let mut seconds = |field: &str, text: Option<&str>| {
+        optional(field, text, |text| text.parse().ok(), "must be a number of seconds", &mut errors)
     };
-    let stale_timeout_s =
-        seconds("stale_timeout_s", params.stale_timeout_s.as_deref(), current.stale_timeout_s);
+    let stale_timeout_s = seconds("stale_timeout_s", params.stale_timeout_s.as_deref())
+        .unwrap_or(current.stale_timeout_s);
     let web_window_s =
-        seconds("web_window_s", params.web_window_s.as_deref(), current.web_window_s);
-    let days = match params.days.as_deref().map(str::parse) {
-        None => DEFAULT_DAYS,
-        Some(Ok(days)) if (1..=MAX_DAYS).contains(&days) => days,
-        Some(_) => {
-            errors.push(FieldError::new("days", format!("must be 1 to {MAX_DAYS}")));
-            DEFAULT_DAYS
-        }
-    };
+        seconds("web_window_s", params.web_window_s.as_deref()).unwrap_or(current.web_window_s);
+    let days = |text: &str| text.parse().ok().filter(|days| (1..=MAX_DAYS).contains(days));
+    let wanted = format!("must be 1 to {MAX_DAYS}");
+    let days = optional("days", params.days.as_deref(), days, &wanted, &mut errors);
+    let days = days.unwrap_or(DEFAULT_DAYS);
     let settings = Settings { stale_timeout_s, web_window_s, ..current };
     errors.extend(settings.check().into_iter().map(dto::field_error));
     if errors.is_empty() { Ok((settings.into(), days)) } else { Err(errors) }

@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::http::api::audit::unreadable;
 use crate::http::api::dto;
 use crate::http::moment;
 use crate::http::problem::Problem;
+use crate::http::query::unreadable;
 use crate::http::single_flight::SingleFlight;
 use crate::http::state::{HttpParts, HttpState};
 use crate::live::{LiveState, LiveView};

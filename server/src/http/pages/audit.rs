@@ -14,14 +14,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::auth::audit::{Action, AuditQuery, AuditRecord, AuthMethod};
-use crate::http::api::audit::{
-    AuditParams, MAX_LIMIT, MAX_TEXT_CHARS, next_before, read, unreadable, wanted,
-};
+use crate::http::api::audit::{AuditParams, MAX_TEXT_CHARS, next_before, read, wanted};
 use crate::http::csv::Csv;
 use crate::http::extract::PageRequest;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
-use crate::http::query::encode_value;
+use crate::http::query::{MAX_LIMIT, encode_value, unreadable};
 use crate::site::Site;
 
 const LINES_PER_PAGE: u32 = 50;

@@ -37,11 +37,6 @@ pub(crate) async fn get(
     let before = value(uri.query(), "before").and_then(|id| EventId::parse(&id));
     let now = site.live.now();
     let span = Interval { from: now - range.length(), until: now };
-    let only = filter.server_name();
-    let strips = site.past.ask(span, None, move |history| {
-        (history.begins, Strips::new(history, span, only.as_ref()))
-    });
-    let (begins, strips) = strips.await?;
     let (wanted, catalog) = (filter.clone(), context.catalog);
     let events = EventQuery {
         span: Interval { until: now + Span::TICK, ..span },
@@ -50,7 +45,10 @@ pub(crate) async fn get(
         before,
         limit: EVENTS_PER_PAGE,
     };
-    let found = site.past.events(events).await?;
+    let read = site.past.ask(events.span, None, move |history| {
+        (Strips::new(history, span, events.server.as_ref()), events.find(history))
+    });
+    let (strips, found) = read.await?;
     let last = found.events.last().filter(|_| found.has_more);
     let older = last.map(|event| {
         let before = [("before", event.id().to_string())].into_iter();
@@ -61,7 +59,7 @@ pub(crate) async fn get(
         context,
         range,
         span,
-        begins,
+        begins: found.begins,
         filter,
         strips,
         events: found.events,

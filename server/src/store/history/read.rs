@@ -193,10 +193,6 @@ async fn current(
         [Role::Web, Role::Service].map(|role| ComponentKey { server: server.clone(), role })
     };
     let keys: Vec<ComponentKey> = servers.iter().flat_map(of_server).collect();
-    let stored = component_row::stored(tx, &keys).await?.into_values();
-    let present = stored.filter_map(|stored| match stored {
-        Stored::Present(component) => Some(component),
-        Stored::Removed(_) => None,
-    });
-    Ok(present.collect())
+    let stored = component_row::stored(tx, &keys).await?;
+    Ok(stored.values().filter_map(Stored::present).cloned().collect())
 }
