@@ -25,25 +25,26 @@ pub(super) struct LastHeartbeat {
     pub(super) role: Role,
     pub(super) at: Timestamp,
     /// The heartbeat interval that the response to it named.
-    pub(super) told: Span,
+    pub(super) interval: Span,
     /// It said that the process was stopping.
     pub(super) stopped: bool,
 }
 
 impl LastHeartbeat {
-    /// Silence beyond this makes its component stale: the setting for its role, but never less than twice the interval it was
-    /// told.
+    /// Silence beyond this makes its component stale: the setting for its role, but never less than twice the interval
+    /// that the response to its last heartbeat named.
     pub(super) fn stale_limit(self, settings: &Settings) -> Span {
         let setting = match self.role {
             Role::Web => settings.web_window(),
             Role::Service => settings.stale_timeout(),
         };
-        setting.max(self.told.times(2))
+        setting.max(self.interval.times(2))
     }
 
-    /// Silence beyond this makes a service late: twice the longer of today's interval and the one it was told.
+    /// Silence beyond this makes a service late: twice the longer of today's interval and the one that the response
+    /// to its last heartbeat named.
     pub(super) fn late_limit(self, settings: &Settings) -> Span {
-        settings.interval().max(self.told).times(2)
+        settings.interval().max(self.interval).times(2)
     }
 
     /// The pulse for an observer that is not blind: the first line of the rule that fits.
@@ -71,7 +72,7 @@ impl LastHeartbeat {
 impl Component {
     pub(super) fn last(&self) -> LastHeartbeat {
         let Self { role, last_heartbeat, told_interval, stopped, .. } = *self;
-        LastHeartbeat { role, at: last_heartbeat, told: told_interval, stopped }
+        LastHeartbeat { role, at: last_heartbeat, interval: told_interval, stopped }
     }
 
     /// Silence beyond this makes it stale: see [`Self::pulse`].

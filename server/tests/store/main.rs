@@ -7,6 +7,7 @@ mod component_rows;
 mod damage;
 mod harness;
 mod history;
+mod imported_past;
 mod people;
 mod rejections;
 mod restores;

@@ -45,7 +45,7 @@ impl ComponentHistory {
         recorded.chain(self.current.as_ref().map(|component| Silence {
             start: component.last_heartbeat,
             end: Timestamp::MAX,
-            told: component.told_interval,
+            interval: component.told_interval,
             stopped: component.stopped,
         }))
     }
@@ -72,7 +72,7 @@ impl ComponentHistory {
             stopped: last.stopped,
             first_seen,
             last_heartbeat: last.at,
-            told_interval: last.told,
+            told_interval: last.interval,
             skew: None,
             came_back: came_back.filter(|since| !has_changed_boot(*since)),
             messengers: Vec::new(),
@@ -122,11 +122,11 @@ impl ComponentHistory {
         let silence = self.silences().find(is_in).unwrap_or(Silence {
             start: moment,
             end: moment,
-            told: cluster.settings_at(moment).interval(),
+            interval: cluster.settings_at(moment).interval(),
             stopped: false,
         });
-        let Silence { start, told, stopped, .. } = silence;
-        LastHeartbeat { role, at: start, told, stopped }
+        let Silence { start, interval, stopped, .. } = silence;
+        LastHeartbeat { role, at: start, interval, stopped }
     }
 
     /// The starts and gaps up to a moment that its row kept then, since it was first seen.
@@ -182,13 +182,15 @@ pub(super) fn add_interruptions(
 
 /// Whether a silence that ended was a gap, by the settings of that moment.
 fn is_gap(silence: Silence, role: Role, cluster: &ClusterHistory) -> bool {
-    let Silence { start, end, told, stopped } = silence;
+    let Silence { start, end, interval, stopped } = silence;
     let settings = cluster.settings_at(end);
     let known = cluster.blind_periods.partition_point(|period| period.end <= end);
     let (blind_periods, _) = cluster.blind_periods.split_at(known);
-    let last = LastHeartbeat { role, at: start, told, stopped };
+    let last = LastHeartbeat { role, at: start, interval, stopped };
     match role {
-        Role::Service => Gap { start, end }.counts(told, last.late_limit(&settings), blind_periods),
+        Role::Service => {
+            Gap { start, end }.counts(interval, last.late_limit(&settings), blind_periods)
+        }
         Role::Web => observation::silence(start, end, blind_periods) > last.stale_limit(&settings),
     }
 }

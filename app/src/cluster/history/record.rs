@@ -76,7 +76,7 @@ pub enum ArrivalKind {
     Back,
 }
 
-/// A time without heartbeats that is long enough to matter under any setting, or that began with a goodbye.
+/// A time without heartbeats that is long enough to matter under any setting, or that began with a clean stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// The last heartbeat before it.
@@ -84,7 +84,7 @@ pub struct Silence {
     /// The first heartbeat after it, or the removal.
     pub end: Timestamp,
     /// The interval that the answer to the heartbeat before it named.
-    pub told: Span,
+    pub interval: Span,
     /// The heartbeat before it said that the process was stopping.
     pub stopped: bool,
 }
@@ -226,7 +226,8 @@ impl ComponentRecord {
     /// Never: every value has a form in JSON.
     pub fn changes_as_json(&self) -> Result<String, serde_json::Error> {
         let after = |moment: Timestamp| (moment - self.at).0;
-        let silence = |one: &Silence| (after(one.start), after(one.end), one.told.0, one.stopped);
+        let silence =
+            |one: &Silence| (after(one.start), after(one.end), one.interval.0, one.stopped);
         let start = |one: &Start| {
             let Start { at, ran, silence, stopped_cleanly, new_version } = *one;
             (after(at), ran.0, silence.0, stopped_cleanly, new_version)
@@ -255,10 +256,10 @@ impl ComponentRecord {
         let read: Changes = serde_json::from_str(changes)?;
         let Changes { until, state: (state_at, states), silences, starts, returns, .. } = read;
         let after = |ms: i64| at + Span(ms);
-        let silence = |(start, end, told, stopped)| Silence {
+        let silence = |(start, end, interval, stopped)| Silence {
             start: after(start),
             end: after(end),
-            told: Span(told),
+            interval: Span(interval),
             stopped,
         };
         let start = |(start, ran, silence, stopped_cleanly, new_version)| Start {
@@ -293,10 +294,10 @@ struct Changes {
     /// When the state last changed, and how often.
     #[serde(skip_serializing_if = "is_default")]
     state: (i64, u32),
-    /// Start, end, told interval, whether it began with a goodbye.
+    /// Start, end, heartbeat interval, whether it began with a clean stop.
     #[serde(skip_serializing_if = "is_default")]
     silences: Vec<(i64, i64, i64, bool)>,
-    /// Moment, how long the process before it ran, silence before it, whether that began with a goodbye, another version.
+    /// Moment, how long the process before it ran, silence before it, whether that began with a clean stop, another version.
     #[serde(skip_serializing_if = "is_default")]
     starts: Vec<(i64, i64, i64, bool, bool)>,
     #[serde(skip_serializing_if = "is_default")]
@@ -311,7 +312,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The silence of a component that ends at `end`, if it is to be recorded: within twice the interval that it was told no pulse
+/// The silence of a component that ends at `end`, if it is to be recorded: within twice its heartbeat interval no pulse
 /// can turn, whatever the settings are. Of a web component, which reports only on requests, also a part of the web window is
 /// too short to matter.
 fn ended_silence(
@@ -320,11 +321,11 @@ fn ended_silence(
     min_web_window: Span,
     blind_periods: &[BlindPeriod],
 ) -> Option<Silence> {
-    let (start, told, stopped) = (known.last_heartbeat, known.told_interval, known.stopped);
+    let (start, interval, stopped) = (known.last_heartbeat, known.told_interval, known.stopped);
     let limit = match known.role {
-        Role::Service => told.times(2),
-        Role::Web => told.times(2).max(Span(min_web_window.0 / PART_OF_WEB_WINDOW)),
+        Role::Service => interval.times(2),
+        Role::Web => interval.times(2).max(Span(min_web_window.0 / PART_OF_WEB_WINDOW)),
     };
     let is_long = silence(start, end, blind_periods) > limit;
-    (end > start && (stopped || is_long)).then_some(Silence { start, end, told, stopped })
+    (end > start && (stopped || is_long)).then_some(Silence { start, end, interval, stopped })
 }

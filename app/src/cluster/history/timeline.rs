@@ -167,8 +167,8 @@ impl Past<'_> {
     }
 
     fn last_heartbeat(&self, silence: Silence) -> LastHeartbeat {
-        let Silence { start, told, stopped, .. } = silence;
-        LastHeartbeat { role: self.role, at: start, told, stopped }
+        let Silence { start, interval, stopped, .. } = silence;
+        LastHeartbeat { role: self.role, at: start, interval, stopped }
     }
 
     fn state_at(&self, moment: Timestamp) -> PastState {

@@ -21,7 +21,7 @@ pub fn recent_events(context: &DocumentContext, events: &[Event]) -> String {
                     time datetime=(event.at.rfc3339()) { (event.at.date_and_clock()) }
                 }
                 @if let Some(role) = role { small { (role) } }
-                (told(event, context))
+                (event_sentence(event, context))
             }
         }
     };
@@ -54,13 +54,13 @@ fn event_row(page: &HistoryPage, event: &Event) -> Markup {
                 time datetime=(event.at.rfc3339()) data-utc { (event.at.clock()) }
             }
             (subject(page, event.subject.as_ref()))
-            (told(event, &page.context))
+            (event_sentence(event, &page.context))
         }
     }
 }
 
 /// The event in a sentence, after the shape of the state that began.
-fn told(event: &Event, context: &DocumentContext) -> Markup {
+fn event_sentence(event: &Event, context: &DocumentContext) -> Markup {
     html! {
         span {
             @if let Some(style) = style(event) { (status_style::icon(style)) }
